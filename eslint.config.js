@@ -1,0 +1,22 @@
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+export default defineConfig(
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/.turbo/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strict],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      // `x[i]!` is how a loop reads a typed array under noUncheckedIndexedAccess; every other `!` hides a case.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'TSNonNullExpression:not([expression.type="MemberExpression"][expression.computed=true])',
+          message: 'A non-null assertion is allowed on an indexed access only; handle the missing case.',
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,48 @@
+export {
+  backendBrand,
+  isBackend,
+  type Backend,
+  type BinaryOperation,
+  type FloatArray,
+  type GemmSettings,
+  type MemoryReport,
+  type Precision,
+  type ProbeResult,
+  type RankUpdateSettings,
+  type ReduceOperation,
+  type UnaryOperation,
+} from './backend.ts';
+export { isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
+export { describeShape, Indices, isMatrix, isRowTable, Matrix, RowTable } from './handles.ts';
+export {
+  addDiagonal,
+  affine,
+  axpy,
+  binary,
+  copy,
+  copyColumns,
+  fill,
+  gemm,
+  reduce,
+  rowDot,
+  scaleRows,
+  unary,
+  type GemmOptions,
+} from './operations/dense.ts';
+export { gatherRows, scatterAddRows, scatterRows, type ScatterOptions } from './operations/rows.ts';
+export { solve, symmetricRank2Update, type RankUpdateOptions } from './operations/small-systems.ts';
+export {
+  createHostArray,
+  createMatrixFrom,
+  growTable,
+  memoryDifference,
+  read,
+  readRows,
+  write,
+  writeIndices,
+  writeRows,
+} from './operations/storage.ts';
+export { unaryFunctions } from './plain/elementwise.ts';
+export { createPlainBackend, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
+export { Scope } from './scope.ts';
+export { Workspace } from './workspace.ts';

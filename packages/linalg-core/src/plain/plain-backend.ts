@@ -1,0 +1,304 @@
+/**
+ * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the living specification: where the words of
+ * backend.ts leave a doubt, this is what they mean. f64 is the precision that other backends and all gradients are judged by.
+ */
+import { backendBrand, type Backend, type FloatArray, type Precision, type ProbeResult } from '../backend.ts';
+import { LinalgError } from '../errors.ts';
+import { Indices, isMatrix, isRowTable, Matrix, RowTable } from '../handles.ts';
+import { applyBinary, applyUnary } from './elementwise.ts';
+import { createGemm } from './gemm.ts';
+import { reduceInto, rowDotInto } from './reduce.ts';
+import { createSolve } from './solve.ts';
+import { allocate, TablePieces } from './table-pieces.ts';
+
+export interface PlainBackendOptions {
+  /** 'f32' unless given. */
+  readonly precision?: Precision;
+}
+
+/** Always available, everywhere JavaScript runs. */
+export function probePlainBackend(): ProbeResult {
+  return { available: true, detail: 'plain TypeScript, one thread' };
+}
+
+/** The plain CPU backend. Arithmetic is f64 inside a kernel; `precision` says what is stored between kernels. */
+export function createPlainBackend(options: PlainBackendOptions = {}): Backend {
+  const { precision = 'f32' } = options;
+  if (precision !== 'f32' && precision !== 'f64') {
+    throw new LinalgError('bad-option', `createPlainBackend: precision must be 'f32' or 'f64', got '${String(precision)}'`);
+  }
+  return new PlainBackend(precision);
+}
+
+function dataOf(matrix: Matrix): FloatArray {
+  return matrix.storage as FloatArray;
+}
+
+function piecesOf(table: RowTable): TablePieces {
+  return table.storage as TablePieces;
+}
+
+class PlainBackend implements Backend {
+  readonly [backendBrand] = true as const;
+  readonly specification = 1;
+  readonly name: string;
+  readonly precision: Precision;
+  readonly #multiply = createGemm();
+  readonly #solve = createSolve();
+  readonly #live = { matrices: 0, tables: 0, indices: 0, bytes: 0 };
+  #square: FloatArray;
+  #disposed = false;
+
+  constructor(precision: Precision) {
+    this.precision = precision;
+    this.name = `plain ${precision}`;
+    this.#square = allocate(0, precision);
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  createMatrix(rows: number, columns: number): Matrix {
+    this.#checkLive('createMatrix');
+    const matrix = new Matrix(this, rows, columns, allocate(Math.max(0, rows * columns) || 0, this.precision));
+    this.#live.matrices++;
+    this.#live.bytes += this.#bytes(matrix);
+    return matrix;
+  }
+
+  createTable(rows: number, columns: number): RowTable {
+    this.#checkLive('createTable');
+    const pieces = new TablePieces(columns, this.precision);
+    const table = new RowTable(this, rows, columns, pieces);
+    pieces.grow(rows);
+    this.#live.tables++;
+    this.#live.bytes += this.#bytes(table);
+    return table;
+  }
+
+  createIndices(capacity: number): Indices {
+    this.#checkLive('createIndices');
+    const indices = new Indices(this, capacity, undefined);
+    this.#live.indices++;
+    this.#live.bytes += this.#bytes(indices);
+    return indices;
+  }
+
+  growTable(table: RowTable, rows: number): void {
+    piecesOf(table).grow(rows);
+    this.#live.bytes += (rows - table.rows) * table.columns * this.#bytesPerNumber;
+  }
+
+  release(handle: Matrix | RowTable | Indices): void {
+    if (isMatrix(handle)) this.#live.matrices--;
+    else if (isRowTable(handle)) {
+      this.#live.tables--;
+      piecesOf(handle).pieces.length = 0;
+    } else this.#live.indices--;
+    this.#live.bytes -= this.#bytes(handle);
+  }
+
+  write(values: ArrayLike<number>, out: Matrix): void {
+    dataOf(out).set(values);
+  }
+
+  indicesWritten(): void {
+    // The host's copy is the storage.
+  }
+
+  writeRows(values: ArrayLike<number>, firstRow: number, count: number, table: RowTable): void {
+    const { pieces, shift, mask, columns } = piecesOf(table);
+    for (let row = 0; row < count; row++) {
+      const piece = pieces[(firstRow + row) >> shift]!;
+      const offset = ((firstRow + row) & mask) * columns;
+      for (let column = 0; column < columns; column++) piece[offset + column] = values[row * columns + column]!;
+    }
+  }
+
+  read(source: Matrix, out: FloatArray): Promise<void> {
+    const data = dataOf(source);
+    const length = source.rows * source.columns;
+    for (let i = 0; i < length; i++) out[i] = data[i]!;
+    return Promise.resolve();
+  }
+
+  readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
+    const { pieces, shift, mask, columns } = piecesOf(table);
+    for (let row = 0; row < count; row++) {
+      const piece = pieces[(firstRow + row) >> shift]!;
+      const offset = ((firstRow + row) & mask) * columns;
+      for (let column = 0; column < columns; column++) out[row * columns + column] = piece[offset + column]!;
+    }
+    return Promise.resolve();
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  memory(): { matrices: number; tables: number; indices: number; bytes: number } {
+    return { ...this.#live };
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed = true;
+    return Promise.resolve();
+  }
+
+  fill(value: number, out: Matrix): void {
+    dataOf(out).fill(value, 0, out.rows * out.columns);
+  }
+
+  copy(source: Matrix, out: Matrix): void {
+    const from = dataOf(source);
+    const to = dataOf(out);
+    const length = out.rows * out.columns;
+    for (let i = 0; i < length; i++) to[i] = from[i]!;
+  }
+
+  copyColumns(source: Matrix, sourceColumn: number, out: Matrix, outColumn: number, count: number): void {
+    const from = dataOf(source);
+    const to = dataOf(out);
+    for (let row = 0; row < out.rows; row++) {
+      let i = row * source.columns + sourceColumn;
+      let j = row * out.columns + outColumn;
+      for (const end = j + count; j < end; i++, j++) to[j] = from[i]!;
+    }
+  }
+
+  addDiagonal(value: number, out: Matrix): void {
+    const data = dataOf(out);
+    for (let i = 0; i < out.rows; i++) data[i * (out.columns + 1)]! += value;
+  }
+
+  gemm(
+    a: Matrix,
+    b: Matrix,
+    out: Matrix,
+    settings: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number; readonly beta: number },
+  ): void {
+    const depth = settings.transposeA ? a.rows : a.columns;
+    this.#multiply(out.rows, out.columns, depth, dataOf(a), dataOf(b), dataOf(out), settings);
+  }
+
+  rowDot(a: Matrix, b: Matrix, out: Matrix): void {
+    rowDotInto(dataOf(a), dataOf(b), dataOf(out), a.rows, a.columns);
+  }
+
+  scaleRows(source: Matrix, factors: Matrix, out: Matrix): void {
+    applyBinary('multiply', dataOf(source), dataOf(factors), dataOf(out), source.rows, source.columns, 1, 0);
+  }
+
+  axpy(alpha: number, x: Matrix, out: Matrix): void {
+    const from = dataOf(x);
+    const to = dataOf(out);
+    const length = out.rows * out.columns;
+    for (let i = 0; i < length; i++) to[i] = to[i]! + alpha * from[i]!;
+  }
+
+  affine(x: Matrix, scale: number, shift: number, out: Matrix): void {
+    const from = dataOf(x);
+    const to = dataOf(out);
+    const length = out.rows * out.columns;
+    for (let i = 0; i < length; i++) to[i] = scale * from[i]! + shift;
+  }
+
+  unary(operation: Parameters<typeof applyUnary>[0], x: Matrix, out: Matrix): void {
+    applyUnary(operation, dataOf(x), dataOf(out), out.rows * out.columns);
+  }
+
+  binary(operation: Parameters<typeof applyBinary>[0], a: Matrix, b: Matrix, out: Matrix): void {
+    const rowStride = b.rows === 1 ? 0 : b.columns;
+    const columnStride = b.columns === 1 ? 0 : 1;
+    applyBinary(operation, dataOf(a), dataOf(b), dataOf(out), a.rows, a.columns, rowStride, columnStride);
+  }
+
+  reduce(operation: Parameters<typeof reduceInto>[0], x: Matrix, out: Matrix): void {
+    reduceInto(operation, dataOf(x), x.rows, x.columns, dataOf(out), out.rows, out.columns);
+  }
+
+  gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
+    const to = dataOf(out);
+    const { columns } = out;
+    for (let i = 0; i < indices.count; i++) {
+      const index = indices.values[i]!;
+      const from = this.#rowData(source, index);
+      let offset = this.#rowOffset(source, index);
+      for (let j = i * columns, end = j + columns; j < end; j++, offset++) to[j] = from[offset]!;
+    }
+  }
+
+  scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
+    const from = dataOf(source);
+    const { columns } = source;
+    for (let i = 0; i < indices.count; i++) {
+      const index = indices.values[i]!;
+      const to = this.#rowData(destination, index);
+      let offset = this.#rowOffset(destination, index);
+      for (let j = i * columns, end = j + columns; j < end; j++, offset++) to[offset] = to[offset]! + scale * from[j]!;
+    }
+  }
+
+  scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+    const from = dataOf(source);
+    const { columns } = source;
+    for (let i = 0; i < indices.count; i++) {
+      const index = indices.values[i]!;
+      const to = this.#rowData(destination, index);
+      let offset = this.#rowOffset(destination, index);
+      for (let j = i * columns, end = j + columns; j < end; j++, offset++) to[offset] = from[j]!;
+    }
+  }
+
+  solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
+    dataOf(reciprocalCondition)[0] = this.#solve(a.rows, b.columns, dataOf(a), dataOf(b), dataOf(out));
+  }
+
+  symmetricRank2Update(
+    a: Matrix,
+    b: Matrix,
+    out: Matrix,
+    { transpose, alpha, beta }: { readonly transpose: boolean; readonly alpha: number; readonly beta: number },
+  ): void {
+    // One product and its mirror image: half the work of two gemms, and symmetric to the last bit.
+    const n = out.rows;
+    const depth = transpose ? a.columns : a.rows;
+    if (this.#square.length < n * n) this.#square = allocate(n * n, this.precision);
+    const product = this.#square;
+    const settings = { transposeA: !transpose, transposeB: transpose, alpha: 1, beta: 0 };
+    this.#multiply(n, n, depth, dataOf(a), dataOf(b), product, settings);
+    const to = dataOf(out);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        const sum = alpha * (product[i * n + j]! + product[j * n + i]!);
+        to[i * n + j] = beta === 0 ? sum : beta * to[i * n + j]! + sum;
+        if (i !== j) to[j * n + i] = beta === 0 ? sum : beta * to[j * n + i]! + sum;
+      }
+    }
+  }
+
+  get #bytesPerNumber(): number {
+    return this.precision === 'f32' ? 4 : 8;
+  }
+
+  #bytes(handle: Matrix | RowTable | Indices): number {
+    if (isMatrix(handle)) return handle.capacity * this.#bytesPerNumber;
+    if (isRowTable(handle)) return handle.rows * handle.columns * this.#bytesPerNumber;
+    return handle.capacity * 4;
+  }
+
+  #rowData(rows: Matrix | RowTable, index: number): FloatArray {
+    if (isMatrix(rows)) return dataOf(rows);
+    const table = piecesOf(rows);
+    return table.pieces[index >> table.shift]!;
+  }
+
+  #rowOffset(rows: Matrix | RowTable, index: number): number {
+    return (isMatrix(rows) ? index : index & piecesOf(rows).mask) * rows.columns;
+  }
+
+  #checkLive(operation: string): void {
+    if (this.#disposed) throw new LinalgError('disposed', `${operation}: the backend '${this.name}' was disposed`);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A table's rows in pieces of at most 16 MiB. One typed array would be simpler, but a table of 10⁷ rows passes what an engine allows
+ * one array to hold, and growing it would copy everything; here growth copies at most the last piece, and memory is exactly the rows.
+ */
+import type { FloatArray, Precision } from '../backend.ts';
+import { LinalgError } from '../errors.ts';
+
+const bytesPerPiece = 16 * 1024 * 1024;
+
+export class TablePieces {
+  readonly pieces: FloatArray[] = [];
+  /** Row r is in piece r >> shift, at (r & mask)·columns. */
+  readonly shift: number;
+  readonly mask: number;
+  readonly columns: number;
+  readonly #precision: Precision;
+
+  constructor(columns: number, precision: Precision) {
+    const rowBytes = Math.max(1, columns * (precision === 'f32' ? 4 : 8));
+    this.shift = Math.max(0, Math.floor(Math.log2(bytesPerPiece / rowBytes)));
+    this.mask = 2 ** this.shift - 1;
+    this.columns = columns;
+    this.#precision = precision;
+  }
+
+  /** Room for `rows` rows in all. @throws LinalgError `out-of-memory`, with what was there before untouched. */
+  grow(rows: number): void {
+    const perPiece = this.mask + 1;
+    const first = Math.max(0, this.pieces.length - 1);
+    const added: FloatArray[] = [];
+    for (let index = first; index * perPiece < rows; index++) {
+      const length = Math.min(perPiece, rows - index * perPiece) * this.columns;
+      const old = this.pieces[index];
+      if (old !== undefined && old.length >= length) {
+        added.push(old);
+        continue;
+      }
+      const piece = allocate(length, this.#precision, rows * this.columns);
+      if (old !== undefined) piece.set(old);
+      added.push(piece);
+    }
+    this.pieces.splice(first, this.pieces.length - first, ...added);
+  }
+}
+
+/** A zeroed array, or an error that says how much was asked for. */
+export function allocate(length: number, precision: Precision, wanted: number = length): FloatArray {
+  try {
+    return precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
+  } catch (cause) {
+    const bytes = wanted * (precision === 'f32' ? 4 : 8);
+    throw new LinalgError(
+      'out-of-memory',
+      `could not allocate ${wanted} numbers of ${precision} (${(bytes / 2 ** 20).toFixed(1)} MiB); use fewer rows or columns, or f32`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,38 @@
+// Errors carry a `code`, and a brand by Symbol.for: an error thrown by a second copy of this package (two versions in one
+// tree) is still recognised, which instanceof would miss.
+
+const brand: unique symbol = Symbol.for('vastmax.sparse-data.error') as never;
+
+export type SparseDataErrorCode =
+  | 'shape'
+  | 'index-out-of-range'
+  | 'non-finite-value'
+  | 'bad-option'
+  | 'bad-cursor'
+  | 'bad-random-state'
+  | 'bad-vocabulary'
+  | 'unknown-token'
+  | 'empty-input'
+  | 'missing-file'
+  | 'not-a-file'
+  | 'unreadable-file'
+  | 'corrupt-compression'
+  | 'line-too-long'
+  | 'not-utf8';
+
+/** What every function of this package throws on bad input. The message names what was wrong, both values and what would be right. */
+export class SparseDataError extends Error {
+  readonly code: SparseDataErrorCode;
+
+  constructor(code: SparseDataErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'SparseDataError';
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** True for a SparseDataError of this or any other copy of the package. */
+export function isSparseDataError(value: unknown): value is SparseDataError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
