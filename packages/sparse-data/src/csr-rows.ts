@@ -1,4 +1,4 @@
-import { show } from './checks.ts';
+import { show } from './option-checks.ts';
 import { SparseDataError } from './errors.ts';
 
 /**

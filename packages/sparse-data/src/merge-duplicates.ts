@@ -6,6 +6,7 @@
 // Sorting each row was rejected: it loses the order of appearance, which callers compare position by position.
 
 import type { CsrRows } from './csr-rows.ts';
+import { mix32 } from './integer-hash.ts';
 
 const LINEAR_SEARCH_LIMIT = 12;
 
@@ -69,7 +70,7 @@ export class DuplicateMerger {
     const marks = this.#slotMarks;
     const mask = slots.length - 1;
     const mark = this.#mark;
-    let slot = (Math.imul(index, 0x9e3779b1) >>> 15) & mask;
+    let slot = mix32(index) & mask;
     for (;;) {
       if (marks[slot] !== mark) {
         marks[slot] = mark;

@@ -7,7 +7,7 @@
 // over two or three bits reach only a few of the n! orders. Halves of different width are xored alternately, each with a hash
 // of the other, which needs no swap. Statistically good, not a cipher.
 
-import { checkInteger } from './checks.ts';
+import { checkInteger } from './option-checks.ts';
 import { mix32, seedWord } from './integer-hash.ts';
 
 const ROUND_PAIRS = 4;
@@ -49,7 +49,7 @@ export class IndexPermutation {
 
   /** The element at a position, both in [0, size). */
   at(position: number): number {
-    if (!(position >= 0 && position < this.size)) checkInteger('IndexPermutation.at', 'position', position, 0, this.size - 1);
+    if (!(position >= 0 && position < this.size && Number.isInteger(position))) checkInteger('IndexPermutation.at', 'position', position, 0, this.size - 1);
     const keys = this.#keys;
     const lowSize = this.#lowSize;
     const lowMask = this.#lowMask;

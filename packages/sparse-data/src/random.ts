@@ -4,7 +4,7 @@
 // part of the state. Words, uniforms and integers are the same on every engine; normals go through Math.log, which engines
 // may round differently in the last place.
 
-import { checkInteger, show } from './checks.ts';
+import { checkInteger, show } from './option-checks.ts';
 import { SparseDataError } from './errors.ts';
 import { seedWord } from './integer-hash.ts';
 

@@ -1,16 +1,19 @@
 /** Splits a line into tokens. */
 export type Tokenize = (line: string) => Iterable<string>;
 
-/** Tokens between runs of (Unicode) white space: for text that is tokenised already, such as WikiText. */
+/**
+ * Tokens between runs of Unicode white space: for text that is tokenised already, such as WikiText. Unlike \s in a regular
+ * expression this does not count U+FEFF, which Unicode does not: WikiText-2 has it as a word.
+ */
 export function whitespaceTokens(line: string): string[] {
-  return line.match(/\S+/gu) ?? [];
+  return line.match(/\P{White_Space}+/gu) ?? [];
 }
 
 // A word starts with a letter or digit, goes on with letters, digits and combining marks, and may join further such parts by an
 // apostrophe or a hyphen, or by a point or comma between digits. Anything else but white space is a token of its own, with its
 // combining marks. No part can match in two ways, so the time is linear in the line.
 const WORD_OR_MARK =
-  /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:(?:['’\u2010\u2011-]|(?<=\p{N})[.,](?=\p{N}))[\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*|\S\p{M}*/gu;
+  /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:(?:['’\u2010\u2011-]|(?<=\p{N})[.,](?=\p{N}))[\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*|\P{White_Space}\p{M}*/gu;
 
 export interface WordTokensOptions {
   /** Fold to lower case, independent of locale; default false. */

@@ -1,0 +1,29 @@
+import { denseCases } from './cases/dense.ts';
+import { elementwiseCases } from './cases/elementwise.ts';
+import { errorCases } from './cases/errors.ts';
+import { fusedCases } from './cases/fused.ts';
+import { gemmCases } from './cases/gemm.ts';
+import { lifetimeCases } from './cases/lifetime.ts';
+import { orderCases } from './cases/order.ts';
+import { reduceCases } from './cases/reduce.ts';
+import { rowCases } from './cases/rows.ts';
+import { solveCases } from './cases/solve.ts';
+import { storageCases } from './cases/storage.ts';
+import { tableCases } from './cases/tables.ts';
+import type { ConformanceCase } from './conformance-case.ts';
+
+/** Every case, in the order in which a new backend meets them: docs/writing-a-backend.md follows it. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...storageCases,
+  ...denseCases,
+  ...gemmCases,
+  ...elementwiseCases,
+  ...reduceCases,
+  ...tableCases,
+  ...rowCases,
+  ...solveCases,
+  ...fusedCases,
+  ...orderCases,
+  ...lifetimeCases,
+  ...errorCases,
+];

@@ -1,0 +1,56 @@
+/** What a third party says about a backend, and whether it can be judged here. Unavailable is not passed. */
+import type { Backend, ProbeResult } from '@vastmax/linalg-core';
+import type { ConformanceCase } from './conformance-case.ts';
+
+export interface BackendUnderTest {
+  /** As in REQUIRE_BACKENDS: `plain-f32`. */
+  readonly name: string;
+  /** A fresh instance at every call; the suite disposes it. */
+  readonly create: () => Backend | Promise<Backend>;
+  /** Left out: available. */
+  readonly probe?: () => ProbeResult | Promise<ProbeResult>;
+  /** Case id → why it fails. Such a case must fail: when it passes, the entry must go. */
+  readonly knownFailures?: Readonly<Record<string, string>>;
+  /** From what size on the backend keeps a table in several pieces, in bytes; 16 MiB unless given. Cases use 2.2 times as much. */
+  readonly tablePieceBytes?: number;
+}
+
+/** `available`, or why not and whether that is a failure. */
+export type Availability =
+  | { readonly available: true; readonly detail: string }
+  | { readonly available: false; readonly reason: string; readonly required: boolean };
+
+/** The comma-separated names in REQUIRE_BACKENDS. */
+export function requiredBackends(environment: Readonly<Record<string, string | undefined>> = processEnvironment()): ReadonlySet<string> {
+  const names = (environment['REQUIRE_BACKENDS'] ?? '').split(',').map((name) => name.trim());
+  return new Set(names.filter((name) => name !== ''));
+}
+
+/** Ask the probe; one that throws counts as unavailable, with its message. */
+export async function findAvailability(
+  { name, probe }: BackendUnderTest,
+  required: ReadonlySet<string> = requiredBackends(),
+): Promise<Availability> {
+  if (probe === undefined) return { available: true, detail: 'no probe was given' };
+  let result: ProbeResult;
+  try {
+    result = await probe();
+  } catch (error) {
+    result = { available: false, reason: `the probe failed: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  return result.available ? result : { ...result, required: required.has(name) };
+}
+
+/** @throws Error when an entry of knownFailures names no case or gives no reason. */
+export function checkKnownFailures({ name, knownFailures = {} }: BackendUnderTest, cases: readonly ConformanceCase[]): void {
+  const ids = new Set(cases.map((conformanceCase) => conformanceCase.id));
+  for (const [id, reason] of Object.entries(knownFailures)) {
+    if (!ids.has(id)) throw new Error(`knownFailures of '${name}': there is no case '${id}'; remove it or correct the id`);
+    if (reason.trim() === '') throw new Error(`knownFailures of '${name}': '${id}' has no reason; say why it fails`);
+  }
+}
+
+function processEnvironment(): Readonly<Record<string, string | undefined>> {
+  const host = globalThis as { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } };
+  return host.process?.env ?? {};
+}

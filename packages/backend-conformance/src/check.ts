@@ -1,0 +1,74 @@
+/** The mode `check`: every case, pass or fail, as data. */
+import type { Backend } from '@vastmax/linalg-core';
+import { conformanceCases } from './all-cases.ts';
+import { checkKnownFailures, findAvailability, requiredBackends, type BackendUnderTest } from './backend-under-test.ts';
+import type { ConformanceCase } from './conformance-case.ts';
+import { missingKernels, runCase } from './run-case.ts';
+
+/** What a case came to. `known-failure` failed as announced; `not-offered` needs a fused kernel that the backend leaves out. */
+export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
+
+export interface CaseOutcome {
+  readonly id: string;
+  readonly kind: ConformanceCase['kind'];
+  readonly subject: string;
+  readonly status: CaseStatus;
+  /** Why, for everything but `pass`. */
+  readonly reason?: string;
+}
+
+export interface CheckReport {
+  readonly name: string;
+  /** `unavailable` only where REQUIRE_BACKENDS does not name the backend: then it is `failed`. */
+  readonly status: 'passed' | 'failed' | 'unavailable';
+  /** Why it is unavailable. */
+  readonly reason?: string;
+  readonly outcomes: readonly CaseOutcome[];
+}
+
+export interface CheckOptions {
+  /** All of them unless given. */
+  readonly cases?: readonly ConformanceCase[];
+  /** Names that must be available; from REQUIRE_BACKENDS unless given. */
+  readonly required?: ReadonlySet<string>;
+}
+
+/** Run the cases on one backend. Seconds on a CPU; needs no test runner. @throws Error for a bad entry in knownFailures. */
+export async function checkBackend(subject: BackendUnderTest, options: CheckOptions = {}): Promise<CheckReport> {
+  const { cases = conformanceCases, required = requiredBackends() } = options;
+  const { name } = subject;
+  checkKnownFailures(subject, conformanceCases);
+  const availability = await findAvailability(subject, required);
+  if (!availability.available) {
+    const { reason } = availability;
+    const outcomes = cases.map(({ id, kind, subject: about }): CaseOutcome => ({ id, kind, subject: about, status: 'unavailable', reason }));
+    return { name, status: availability.required ? 'failed' : 'unavailable', reason, outcomes };
+  }
+  const backend = await subject.create();
+  try {
+    const outcomes: CaseOutcome[] = [];
+    for (const conformanceCase of cases) outcomes.push(await judgeCase(conformanceCase, subject, backend));
+    const failed = outcomes.some((outcome) => outcome.status === 'fail');
+    return { name, status: failed ? 'failed' : 'passed', outcomes };
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** One case, with the known failures taken into account. */
+export async function judgeCase(conformanceCase: ConformanceCase, subject: BackendUnderTest, backend: Backend): Promise<CaseOutcome> {
+  const { id, kind, subject: about } = conformanceCase;
+  const known = subject.knownFailures?.[id];
+  const outcome = (status: CaseStatus, reason: string): CaseOutcome => ({ id, kind, subject: about, status, reason });
+  const missing = missingKernels(conformanceCase, backend);
+  if (missing.length > 0) return outcome('not-offered', `offers no ${missing.join(', ')}; the composition is used`);
+  const { create, tablePieceBytes } = subject;
+  try {
+    await runCase(conformanceCase, { backend, create, ...(tablePieceBytes === undefined ? {} : { tablePieceBytes }) });
+  } catch (error) {
+    if (known !== undefined) return outcome('known-failure', known);
+    return outcome('fail', error instanceof Error ? error.message : String(error));
+  }
+  if (known === undefined) return { id, kind, subject: about, status: 'pass' };
+  return outcome('fail', `this known failure passes (its reason was: ${known}); remove it from knownFailures`);
+}

@@ -1,0 +1,76 @@
+/**
+ * A case is data: a stable id, what it pins, and a function of a context. The same cases are checked, measured and tabulated; nothing
+ * here knows a test runner. A kernel case is split into preparing, calling and checking, so that measuring repeats the call alone.
+ */
+import type { Backend, Scope } from '@vastmax/linalg-core';
+import type { Random } from './random.ts';
+
+/** The optional members of Backend. A case that needs one a backend lacks is `not-offered`: the composition stands in for it. */
+export type FusedKernel = 'symmetricRank2Update';
+
+/** What a case gets. The runner disposes the scope and the further backends, and then looks for leaks. */
+export interface CaseContext {
+  readonly backend: Backend;
+  /** Make handles with this: it is disposed before the leak check. */
+  readonly scope: Scope;
+  /** Seeded by the id of the case: the same numbers in every run, on every backend of the same precision. */
+  readonly random: Random;
+  /** From what size on a table is in several pieces, in bytes. */
+  readonly tablePieceBytes: number;
+  /** A second instance; the runner disposes it. */
+  createBackend(): Promise<Backend>;
+}
+
+/** A kernel call with its operands in place. `check` is right after exactly one `call`. */
+export interface Prepared {
+  call(): void;
+  check(): Promise<void>;
+  /** Floating-point operations of one call, or numbers moved where there is no arithmetic. */
+  readonly operations: number;
+}
+
+export interface ConformanceCase {
+  /** Stable across versions: `gemm/transpose-a/edge-tiles`. */
+  readonly id: string;
+  readonly kind: 'kernel' | 'rule';
+  /** The kernel's name, or the rule in a few words. */
+  readonly subject: string;
+  readonly needs: readonly FusedKernel[];
+  /** Rejects when the backend is wrong. */
+  readonly run: (context: CaseContext) => Promise<void>;
+  /** Kernel cases only: what measuring repeats. */
+  readonly prepare?: (context: CaseContext) => Prepared;
+}
+
+/** A case about one kernel. */
+export function kernelCase(
+  id: string,
+  kernel: string,
+  prepare: (context: CaseContext) => Prepared,
+  needs: readonly FusedKernel[] = [],
+): ConformanceCase {
+  const run = async (context: CaseContext): Promise<void> => {
+    const prepared = prepare(context);
+    prepared.call();
+    await prepared.check();
+  };
+  return { id, kind: 'kernel', subject: kernel, needs, run, prepare };
+}
+
+/** A case about a rule that no single kernel call shows. */
+export function ruleCase(id: string, rule: string, run: (context: CaseContext) => Promise<void>): ConformanceCase {
+  return { id, kind: 'rule', subject: rule, needs: [], run };
+}
+
+/** Several calls as one: all are called, then all are checked. */
+export function together(parts: readonly Prepared[]): Prepared {
+  return {
+    call: () => {
+      for (const part of parts) part.call();
+    },
+    check: async () => {
+      for (const part of parts) await part.check();
+    },
+    operations: parts.reduce((sum, part) => sum + part.operations, 0),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * The suite in the words of a test runner that has describe, it, beforeAll and afterAll. `@vastmax/backend-conformance/vitest` hands in
+ * vitest's; another runner needs four short functions. The tests are registered before the probe is asked, because asking may take
+ * long and a runner wants the names first; so an unavailable backend is skipped test by test, each with the reason.
+ */
+import type { Backend } from '@vastmax/linalg-core';
+import { conformanceCases } from './all-cases.ts';
+import {
+  checkKnownFailures,
+  findAvailability,
+  requiredBackends,
+  type Availability,
+  type BackendUnderTest,
+} from './backend-under-test.ts';
+import { judgeCase } from './check.ts';
+import { ConformanceFailure } from './comparison.ts';
+import type { ConformanceCase } from './conformance-case.ts';
+
+export interface SuiteRunner {
+  describe(name: string, body: () => void): void;
+  /** `skip` marks the running test as skipped, with the reason; it may throw to do so. */
+  it(name: string, body: (skip: (reason: string) => void) => Promise<void>): void;
+  beforeAll(body: () => Promise<void>): void;
+  afterAll(body: () => Promise<void>): void;
+}
+
+export interface SuiteOptions {
+  readonly cases?: readonly ConformanceCase[];
+  readonly required?: ReadonlySet<string>;
+}
+
+/** Register a test for every case. @throws Error at once for a bad entry in knownFailures. */
+export function registerBackendSuite(subject: BackendUnderTest, runner: SuiteRunner, options: SuiteOptions = {}): void {
+  const { cases = conformanceCases, required = requiredBackends() } = options;
+  checkKnownFailures(subject, conformanceCases);
+  let availability: Availability = { available: false, reason: 'the probe was not asked', required: true };
+  let backend: Backend | undefined;
+
+  runner.describe(`backend ${subject.name}`, () => {
+    runner.beforeAll(async () => {
+      availability = await findAvailability(subject, required);
+      if (availability.available) backend = await subject.create();
+    });
+    runner.afterAll(async () => {
+      await backend?.dispose();
+    });
+    runner.it('is available', async (skip) => {
+      if (availability.available) return;
+      if (availability.required) {
+        throw new ConformanceFailure(`REQUIRE_BACKENDS names '${subject.name}', but it is unavailable: ${availability.reason}`);
+      }
+      skip(`unavailable: ${availability.reason}`);
+      await Promise.resolve();
+    });
+    for (const conformanceCase of cases) {
+      const known = subject.knownFailures?.[conformanceCase.id];
+      const name = known === undefined ? conformanceCase.id : `${conformanceCase.id} (known failure: ${known})`;
+      runner.it(name, async (skip) => {
+        if (!availability.available) return skip(`unavailable: ${availability.reason}`);
+        if (backend === undefined) throw new ConformanceFailure(`create() of '${subject.name}' gave no backend`);
+        const { status, reason = '' } = await judgeCase(conformanceCase, subject, backend);
+        if (status === 'fail') throw new ConformanceFailure(reason);
+        if (status === 'not-offered') skip(reason);
+      });
+    }
+  });
+}

@@ -1,0 +1,55 @@
+/** One case on one backend, with everything cleaned up after it and a look for what was left behind. */
+import { memoryDifference, Scope, type Backend } from '@vastmax/linalg-core';
+import { ConformanceFailure } from './comparison.ts';
+import type { ConformanceCase, FusedKernel } from './conformance-case.ts';
+import { createRandom } from './random.ts';
+
+export interface CaseEnvironment {
+  readonly backend: Backend;
+  readonly create: () => Backend | Promise<Backend>;
+  /** See BackendUnderTest. */
+  readonly tablePieceBytes?: number;
+}
+
+/** The plain backend's pieces. */
+export const defaultTablePieceBytes = 16 * 1024 * 1024;
+
+/** Fused kernels that the case needs and the backend does not have. */
+export function missingKernels(conformanceCase: ConformanceCase, backend: Backend): readonly FusedKernel[] {
+  return conformanceCase.needs.filter((kernel) => backend[kernel] === undefined);
+}
+
+/** Resolves when the case passes and leaves nothing behind. @throws whatever says why not, usually a ConformanceFailure. */
+export async function runCase(conformanceCase: ConformanceCase, environment: CaseEnvironment): Promise<void> {
+  const { backend } = environment;
+  const before = backend.memory();
+  await withContext(conformanceCase.id, environment, (context) => conformanceCase.run(context));
+  const left = memoryDifference(backend.memory(), before);
+  if (left.matrices !== 0 || left.tables !== 0 || left.indices !== 0 || left.bytes !== 0) {
+    throw new ConformanceFailure(
+      `leak: after the case memory() differs by ${left.matrices} matrices, ${left.tables} tables, ${left.indices} index lists and ${left.bytes} bytes; every handle of the case was disposed`,
+    );
+  }
+}
+
+/** Run `body` with a context whose scope and further backends are disposed afterwards, whatever happens. */
+export async function withContext<T>(
+  id: string,
+  { backend, create, tablePieceBytes = defaultTablePieceBytes }: CaseEnvironment,
+  body: (context: Parameters<ConformanceCase['run']>[0]) => T | Promise<T>,
+): Promise<T> {
+  const others: Backend[] = [];
+  try {
+    using scope = new Scope(backend);
+    const createBackend = async (): Promise<Backend> => {
+      const other = await create();
+      others.push(other);
+      return other;
+    };
+    const result = await body({ backend, scope, random: createRandom(id), tablePieceBytes, createBackend });
+    await backend.settled();
+    return result;
+  } finally {
+    for (const other of others) if (other !== backend && !other.disposed) await other.dispose();
+  }
+}

@@ -1,0 +1,90 @@
+/** The checks that every output layer makes at its boundary, before anything is touched. */
+import type { Matrix } from '@vastmax/linalg-core';
+import type { CsrRows } from '@vastmax/sparse-data';
+import { OutputLayerError } from './errors.ts';
+import type { OutputLayer, StepOptions } from './output-layer.ts';
+
+type Sizes = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'>;
+
+/** @throws OutputLayerError `disposed`, `shape`, `bad-option` (another backend). */
+export function checkHidden(layer: Sizes, operation: string, hidden: Matrix): void {
+  if (hidden.disposed) throw new OutputLayerError('disposed', `${layer.kind} ${operation}: hidden was disposed`);
+  if (hidden.backend !== layer.backend) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${layer.kind} ${operation}: hidden lives on '${hidden.backend.name}', the layer on '${layer.backend.name}'`,
+    );
+  }
+  if (hidden.columns !== layer.features) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: hidden is ${hidden.rows}×${hidden.columns}, the layer has ${layer.features} features`,
+    );
+  }
+}
+
+/** Shape, class range and finite weights; O(number of targets). */
+export function checkTargets(layer: Sizes, operation: string, hidden: Matrix, targets: CsrRows): void {
+  const { rows, offsets, indices, values } = targets;
+  if (rows !== hidden.rows) {
+    throw new OutputLayerError('shape', `${layer.kind} ${operation}: targets have ${rows} rows, hidden has ${hidden.rows}`);
+  }
+  if (offsets.length < rows + 1 || offsets[0] !== 0) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: target offsets must start at 0 and have ${rows + 1} entries, got ${offsets.length} from ${offsets[0]}`,
+    );
+  }
+  for (let row = 0; row < rows; row++) {
+    const end = offsets[row + 1]!;
+    if (end < offsets[row]! || end > indices.length || (values !== undefined && end > values.length)) {
+      throw new OutputLayerError(
+        'shape',
+        `${layer.kind} ${operation}: target offsets of example ${row} run from ${offsets[row]!} to ${end}, there are ${indices.length} targets`,
+      );
+    }
+    for (let position = offsets[row]!; position < end; position++) {
+      const target = indices[position]!;
+      if (target < 0 || target >= layer.classes) {
+        throw new OutputLayerError(
+          'class-out-of-range',
+          `${layer.kind} ${operation}: target ${target} of example ${row} is not a class (0 to ${layer.classes - 1})`,
+        );
+      }
+      const weight = values === undefined ? 1 : values[position]!;
+      if (!Number.isFinite(weight)) {
+        throw new OutputLayerError(
+          'non-finite',
+          `${layer.kind} ${operation}: the weight of target ${target} of example ${row} is ${weight}, it must be finite`,
+        );
+      }
+    }
+  }
+}
+
+/** Rate and example weights. */
+export function checkStepOptions(layer: Sizes, examples: number, options: StepOptions): void {
+  const { learningRate, exampleWeights } = options;
+  if (!Number.isFinite(learningRate) || learningRate < 0) {
+    throw new OutputLayerError('bad-option', `${layer.kind} step: learningRate must be a finite number of at least 0, got ${learningRate}`);
+  }
+  if (exampleWeights === undefined) return;
+  if (exampleWeights.length !== examples) {
+    throw new OutputLayerError('shape', `${layer.kind} step: ${exampleWeights.length} example weights for ${examples} examples`);
+  }
+  for (let example = 0; example < examples; example++) {
+    if (!Number.isFinite(exampleWeights[example])) {
+      throw new OutputLayerError('non-finite', `${layer.kind} step: the weight of example ${example} is ${exampleWeights[example]}`);
+    }
+  }
+}
+
+/** @throws OutputLayerError `class-out-of-range`, `shape` for the arguments of `scores` and `classScores`. */
+export function checkClassRange(layer: Sizes, operation: string, firstClass: number, count: number): void {
+  if (!Number.isSafeInteger(firstClass) || firstClass < 0 || firstClass + count > layer.classes) {
+    throw new OutputLayerError(
+      'class-out-of-range',
+      `${layer.kind} ${operation}: classes ${firstClass} to ${firstClass + count - 1} were asked for, there are 0 to ${layer.classes - 1}`,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import type { Backend, Matrix } from '@vastmax/linalg-core';
+import type { CsrRows } from '@vastmax/sparse-data';
+import type { ModuleState } from './state.ts';
+
+export interface StepOptions {
+  /** Rate of this step for the layer's own weights, on the reduced loss (the mean unless the layer was told to sum). */
+  readonly learningRate: number;
+  /** One factor for each example's loss, m long; 1 unless given. */
+  readonly exampleWeights?: ArrayLike<number>;
+}
+
+/** Both matrices belong to the layer and are valid until its next step, evaluation or disposal. */
+export interface StepResult {
+  /** m×1, each example's own loss before the update, without the example weight. */
+  readonly losses: Matrix;
+  /** m×d, the gradient of the reduced loss with respect to `hidden`, from the weights before the update. */
+  readonly hiddenGradient: Matrix;
+}
+
+/**
+ * The last layer of a network with very many classes, and its loss. It owns and updates its weights: the factored layer's update is
+ * exact only because it is one with the backward pass, so the other layers do the same.
+ *
+ * `step` and `evaluate` are asynchronous because a layer must look at a few numbers (is the loss finite, is a small system singular)
+ * before it touches its weights. A layer on a device may look a few steps late and then waits for nothing.
+ */
+export interface OutputLayer extends Disposable {
+  readonly backend: Backend;
+  /** Shown to people and stored in checkpoints: `factored`. */
+  readonly kind: string;
+  /** D. */
+  readonly classes: number;
+  /** Width of `hidden`: d, without a bias feature that the layer adds by itself. */
+  readonly features: number;
+  /** True when a loss is −log p of a distribution over all classes, so that its exponential is a perplexity. */
+  readonly isNormalized: boolean;
+
+  /**
+   * One training step on a minibatch: loss, gradient to back-propagate, and the layer's own update.
+   * @param hidden m×d on the layer's backend.
+   * @param targets m rows; the target classes of each example with weights (all 1 when there are none). A row may be empty, and
+   *   repeated classes are merged.
+   * @throws OutputLayerError `shape`, `class-out-of-range`, `non-finite` for bad input, `diverged` when the loss is not finite. The
+   *   layer is then as it was before the call.
+   */
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult>;
+
+  /** m×1, each example's loss. No update. Valid until the layer's next step, evaluation or disposal. */
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix>;
+
+  /**
+   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: whatever orders the classes best under the
+   * layer's loss. O(m·count·d).
+   * @param out m×count.
+   */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void;
+
+  /** The score of one class for each example: classes m long, out m×1. O(m·d). */
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void;
+
+  /** Everything needed to go on bit for bit on the same backend. O(1); its tensors are read when the checkpoint is written. */
+  state(): ModuleState;
+  /** Take over a state of a layer with the same sizes and options. @throws OutputLayerError `state-mismatch`, naming both values. */
+  restore(state: ModuleState): Promise<void>;
+}

@@ -1,0 +1,119 @@
+// Text files as a stream of lines in memory bounded by the read size and the longest line.
+//
+// A line feed byte never occurs inside a UTF-8 sequence, so bytes are cut at line feeds first and whole lines decoded then: no
+// decoder state crosses a chunk, and a bad byte has a line number. readline and TextDecoder were rejected: the one replaces
+// bad bytes silently and treats U+2028 as a line end, the other does not say where a bad byte is.
+
+import { isUtf8 } from 'node:buffer';
+import type { CancellationSignal } from '../cancellation.ts';
+import { checkInteger } from '../option-checks.ts';
+import { SparseDataError } from '../errors.ts';
+import { findInvalidUtf8 } from '../utf8-scan.ts';
+import { fileError, openTextFile } from './open-text-file.ts';
+
+const LINE_FEED = 0x0a;
+
+export interface ReadLinesOptions {
+  /** Looked at before each chunk; reading then ends with the signal's reason. */
+  readonly signal?: CancellationSignal;
+  /** Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size. */
+  readonly onProgress?: (bytes: number, fileBytes: number) => void;
+  /** Longest line allowed, in bytes, so that a file without line ends does not fill the memory; default 64 MiB. */
+  readonly maximumLineBytes?: number;
+  /** Bytes to read at a time; default 256 KiB. */
+  readonly chunkBytes?: number;
+}
+
+/**
+ * The lines of a UTF-8 text file, streamed; `.gz` and `.br` are decompressed on the way. Lines end at \n or \r\n; a last line
+ * without either counts; a byte order mark at the start is dropped. Leaving the loop early closes the file.
+ * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes), `not-utf8` (with
+ *   line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. Lines before the faulty one are still delivered.
+ */
+export async function* readLines(path: string, options: ReadLinesOptions = {}): AsyncGenerator<string, void, undefined> {
+  const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18 } = options;
+  // A string of V8 holds fewer than 2^29 characters.
+  checkInteger('readLines', 'maximumLineBytes', maximumLineBytes, 1, 2 ** 28);
+  checkInteger('readLines', 'chunkBytes', chunkBytes, 1, 2 ** 28);
+  signal?.throwIfAborted();
+  const { text, file, fileBytes } = await openTextFile(path, chunkBytes);
+  const lines = new LineAssembler(path, maximumLineBytes);
+  try {
+    for await (const chunk of text as AsyncIterable<Buffer>) {
+      signal?.throwIfAborted();
+      yield* lines.push(chunk);
+      onProgress?.(file.bytesRead, fileBytes);
+    }
+    signal?.throwIfAborted();
+    yield* lines.end();
+  } catch (error) {
+    throw fileError(path, error);
+  } finally {
+    text.destroy();
+    file.destroy();
+  }
+}
+
+/** Cuts chunks of bytes into lines, keeping the beginning of an unfinished one. */
+class LineAssembler {
+  readonly #path: string;
+  readonly #maximumLineBytes: number;
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #lineNumber = 1;
+  /** Offset in the text of the first byte of the current line. */
+  #offset = 0;
+
+  constructor(path: string, maximumLineBytes: number) {
+    this.#path = path;
+    this.#maximumLineBytes = maximumLineBytes;
+  }
+
+  *push(chunk: Buffer): Generator<string, void, undefined> {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+      this.#checkLength(end - start);
+      const rest = chunk.subarray(start, end);
+      const line = this.#pieceBytes === 0 ? rest : Buffer.concat([...this.#pieces, rest]);
+      this.#pieces = [];
+      this.#pieceBytes = 0;
+      start = end + 1;
+      yield this.#decode(line);
+      this.#offset += line.length + 1;
+      this.#lineNumber++;
+    }
+    this.#checkLength(chunk.length - start);
+    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
+    this.#pieceBytes += chunk.length - start;
+  }
+
+  *end(): Generator<string, void, undefined> {
+    if (this.#offset === 0 && this.#pieceBytes === 0) {
+      throw new SparseDataError('empty-input', `readLines: ${this.#path} is empty (0 bytes of text); at least one line is needed`);
+    }
+    if (this.#pieceBytes > 0) yield this.#decode(Buffer.concat(this.#pieces));
+  }
+
+  #checkLength(bytes: number): void {
+    if (this.#pieceBytes + bytes > this.#maximumLineBytes) {
+      throw new SparseDataError(
+        'line-too-long',
+        `readLines: ${this.#path}: line ${this.#lineNumber} has more than ${this.#maximumLineBytes} bytes; is it a text file? If so, raise maximumLineBytes`,
+      );
+    }
+  }
+
+  #decode(line: Buffer): string {
+    if (!isUtf8(line)) {
+      const at = findInvalidUtf8(line);
+      const byte = (line[at] ?? 0).toString(16).toUpperCase().padStart(2, '0');
+      throw new SparseDataError(
+        'not-utf8',
+        `readLines: ${this.#path}: line ${this.#lineNumber}: byte 0x${byte} at offset ${this.#offset + at} is not valid UTF-8; convert the file to UTF-8, e.g. with iconv`,
+      );
+    }
+    const start = this.#offset === 0 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
+    const end = line[line.length - 1] === 0x0d ? line.length - 1 : line.length;
+    return line.toString('utf8', start, end);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The exact update W ← W − ηG H of W = VU + 1ωᵀ, in its two forms. Each is split at the one place where a host decision is needed: `solve`
+ * forms the small system and its reciprocal condition, which says whether the new U has a usable inverse; `apply` then changes
+ * the weights, with the inverse (`regular`) or without (`singular`).
+ *
+ * A singular step (1 − 2ηα‖h‖² ≈ 0 for one example) is harmless to dense SGD. Here U becomes singular, so V's rows cannot carry the sparse
+ * part in the old basis: the generation is closed with the new map, the touched rows are converted, and the sparse part is
+ * added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
+ */
+import { axpy, binary, fill, gatherRows, scaleRows, scatterAddRows, scatterRows, gemm, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { BackwardPass } from './backward-pass.ts';
+import type { FactoredWeights } from './factored-weights.ts';
+import type { ForwardPass } from './forward-pass.ts';
+import type { LossGradients } from './loss-evaluation.ts';
+import type { TargetPairs } from './target-pairs.ts';
+
+export interface UpdateInputs {
+  readonly workspace: Workspace;
+  readonly weights: FactoredWeights;
+  readonly forward: ForwardPass;
+  readonly gradients: LossGradients;
+  readonly backward: BackwardPass;
+  readonly pairs: TargetPairs;
+  /** η. */
+  readonly learningRate: number;
+  /** diag(2ηα) H, m×d. */
+  readonly scaledHidden: Matrix;
+  /** 1×1, receives the reciprocal condition of the small system. */
+  readonly reciprocalCondition: Matrix;
+}
+
+export interface ExactUpdate {
+  /** `m×m` or `row`. */
+  readonly form: 'small-batch' | 'row';
+  solve(inputs: UpdateInputs): void;
+  apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void;
+}
+
+/** R = ΓᵀH, C×d: the gradient's row r_c = Σ_j γ_jc h_j for each touched class. */
+export function touchedGradient({ workspace, forward, gradients, pairs }: UpdateInputs): Matrix {
+  const d = forward.hidden.columns;
+  const byPair = workspace.matrix('gradient by pair', pairs.count, d);
+  const rows = workspace.matrix('touched gradient', pairs.touched, d);
+  gatherRows(forward.hidden, forward.pairRows, byPair);
+  scaleRows(byPair, gradients.gamma, byPair);
+  fill(0, rows);
+  scatterAddRows(byPair, forward.pairSlots, rows);
+  return rows;
+}
+
+/** U and ω are new already and U has no usable inverse: go on in a fresh basis. */
+export function updateRowsInFreshBasis(inputs: UpdateInputs, gradientRows: Matrix): void {
+  const { workspace, weights, forward, pairs, learningRate } = inputs;
+  const converted = workspace.matrix('singular rows', pairs.touched, forward.hidden.columns);
+  gemm(forward.touchedRows, weights.map, converted);
+  binary('add', converted, weights.shift, converted);
+  axpy(-learningRate, gradientRows, converted);
+  weights.closeGeneration();
+  scatterRows(converted, forward.slotClasses, weights.rows);
+  weights.tagCurrent(pairs.classes, pairs.touched);
+}

@@ -1,0 +1,513 @@
+/**
+ * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²) an example whatever D is
+ * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
+ */
+import {
+  createMatrixFrom,
+  gatherRows,
+  gemm,
+  read,
+  rowDot,
+  scaleRows,
+  affine,
+  binary,
+  Workspace,
+  writeRows,
+  type Backend,
+  type Matrix,
+  type RowTable,
+} from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  OutputLayerError,
+  type ModuleState,
+  type OutputLayer,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
+import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
+import type { SphericalLoss } from '../loss.ts';
+import { backwardPass } from './backward-pass.ts';
+import type { ExactUpdate, UpdateInputs } from './exact-update.ts';
+import { FactoredWeights } from './factored-weights.ts';
+import { forwardPass, withBiasFeature, type ForwardPass } from './forward-pass.ts';
+import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
+import { restoreWeights, stateOf } from './layer-state.ts';
+import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
+import { RowFormUpdate } from './row-form-update.ts';
+import { SmallBatchUpdate } from './small-batch-update.ts';
+import { mustClose, thresholdsFor } from './stability.ts';
+import { StepMonitor } from './step-monitor.ts';
+import { TargetPairs } from './target-pairs.ts';
+import { verifyWeights, type Verification } from './verification.ts';
+
+export type UpdateForm = 'small-batch' | 'row';
+
+export interface FactoredOutputLayerOptions {
+  /** D. */
+  readonly classes: number;
+  /** Width of the hidden activations, without the bias feature. */
+  readonly features: number;
+  readonly loss: SphericalLoss;
+  /** Append a constant feature 1, so that each class has a bias. True unless given. */
+  readonly bias?: boolean;
+  /** Standard deviation of the normal start of W; 0.01 unless given. The loss's page says what suits it. */
+  readonly initialScale?: number;
+  /** Seed of that start; 1 unless given. */
+  readonly seed?: number;
+  /** Rows `first` … of a start of your own, count×(features + bias), row by row; instead of initialScale. */
+  readonly initialRows?: (first: number, count: number) => ArrayLike<number>;
+  /** What learning rates and the hidden gradient refer to: the minibatch's mean loss (the default) or its sum. */
+  readonly reduction?: 'mean' | 'sum';
+  /** λ: after each step W ← (1 − ηλ)·W, exactly and at no cost. 0 unless given. */
+  readonly weightDecay?: number;
+  /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
+  readonly form?: UpdateForm;
+}
+
+/** Counted since creation; for benchmarks and logs. */
+export interface FactoredLayerCounters {
+  readonly steps: number;
+  readonly generationsClosed: number;
+  readonly singularSteps: number;
+  /** Applications of a ladder map to a group of rows. */
+  readonly mapsApplied: number;
+  /** Form of the last step. */
+  readonly form: UpdateForm | undefined;
+}
+
+/**
+ * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly more. Time: O(D·d²) once,
+ * for the Gram matrix of the random start.
+ * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory` naming the size asked for.
+ */
+export async function createFactoredOutputLayer(
+  backend: Backend,
+  options: FactoredOutputLayerOptions,
+): Promise<FactoredOutputLayer> {
+  checkOptions(options);
+  const layer = new FactoredOutputLayer(backend, options);
+  try {
+    await layer.initialize();
+  } catch (error) {
+    layer[Symbol.dispose]();
+    throw error;
+  }
+  return layer;
+}
+
+export class FactoredOutputLayer implements OutputLayer {
+  readonly kind = 'factored';
+  readonly backend: Backend;
+  readonly features: number;
+  readonly loss: SphericalLoss;
+  readonly bias: boolean;
+  readonly #options: FactoredOutputLayerOptions;
+  readonly #workspace: Workspace;
+  readonly #weights: FactoredWeights;
+  readonly #pairs = new TargetPairs();
+  readonly #lossEvaluation: LossEvaluation;
+  readonly #monitor: StepMonitor;
+  readonly #updates: Readonly<Record<UpdateForm, ExactUpdate>> = {
+    'small-batch': new SmallBatchUpdate(),
+    row: new RowFormUpdate(),
+  };
+  #constants: RowTable | undefined;
+  #constantSum = 0;
+  #steps = 0;
+  #singularSteps = 0;
+  #form: UpdateForm | undefined;
+  #isStepping = false;
+  #disposed = false;
+
+  /** Use {@link createFactoredOutputLayer}, which also fills it. */
+  constructor(backend: Backend, options: FactoredOutputLayerOptions) {
+    this.backend = backend;
+    this.features = options.features;
+    this.loss = options.loss;
+    this.bias = options.bias ?? true;
+    this.#options = options;
+    this.#workspace = new Workspace(backend);
+    this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
+    this.#lossEvaluation = new LossEvaluation(backend, options.loss, this.#workspace);
+    this.#monitor = new StepMonitor(backend);
+  }
+
+  get classes(): number {
+    return this.#weights.classes;
+  }
+
+  /** d, the bias feature included. */
+  get width(): number {
+    return this.features + (this.bias ? 1 : 0);
+  }
+
+  get isNormalized(): boolean {
+    return this.loss.isNormalized;
+  }
+
+  get counters(): FactoredLayerCounters {
+    return {
+      steps: this.#steps,
+      generationsClosed: this.#weights.ladder.current,
+      singularSteps: this.#singularSteps,
+      mapsApplied: this.#weights.ladder.mapsApplied,
+      form: this.#form,
+    };
+  }
+
+  /** Fill V, Q and w̄ and the class constants. Called once, by createFactoredOutputLayer. */
+  async initialize(): Promise<void> {
+    const { classes, width } = this;
+    const rowsOf = this.#options.initialRows ?? this.#normalRows();
+    for (let first = 0; first < classes; first += rowsPerBlock) {
+      const count = Math.min(rowsPerBlock, classes - first);
+      const values = rowsOf(first, count);
+      checkRows(values, first, count, width);
+      writeRows(values, first, this.#weights.rows);
+    }
+    await this.#rebuildGram();
+    if (this.loss.classConstants !== undefined) {
+      if (this.loss.classConstants.length !== classes) {
+        throw new OutputLayerError(
+          'shape',
+          `factored layer: the loss has ${this.loss.classConstants.length} class constants, the layer ${classes} classes`,
+        );
+      }
+      this.#constants = this.backend.createTable(classes, 1);
+      writeRows(this.loss.classConstants, 0, this.#constants);
+      this.#constantSum = sumOf(this.loss.classConstants);
+    }
+    this.#watchMap();
+  }
+
+  /**
+   * One exact SGD step: 14md² + 8m²d + ⅔m³ operations for m < d, 14md² + 9d³ for m ≥ d, whatever the number of classes.
+   * See {@link OutputLayer.step} for the contract.
+   */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    this.#checkUsable('step');
+    checkHidden(this, 'step', hidden);
+    checkTargets(this, 'step', hidden, targets);
+    checkStepOptions(this, hidden.rows, options);
+    const { learningRate, exampleWeights } = options;
+    const decay = 1 - learningRate * (this.#options.weightDecay ?? 0);
+    if (!(decay > 0)) {
+      throw new OutputLayerError(
+        'bad-option',
+        `factored step: learningRate ${learningRate} times weightDecay ${this.#options.weightDecay ?? 0} must be below 1`,
+      );
+    }
+    this.#isStepping = true;
+    try {
+      const pairs = this.#pairs;
+      pairs.build(targets, this.loss.targetScale);
+      const forward = this.#forward(hidden, true);
+      const factor = this.#options.reduction === 'sum' || hidden.rows === 0 ? 1 : 1 / hidden.rows;
+      const gradients = this.#lossEvaluation.computeGradients(this.#lossInputs(forward), factor, exampleWeights);
+      const backward = backwardPass(this.#workspace, this.#weights, forward, gradients);
+      const scaledHidden = this.#workspace.matrix('scaled hidden', forward.hidden.rows, this.width);
+      scaleRows(forward.hidden, gradients.alpha, scaledHidden);
+      affine(scaledHidden, 2 * learningRate, 0, scaledHidden);
+
+      const update = this.#updates[this.#chooseForm(hidden.rows, pairs.touched)];
+      const inputs: UpdateInputs = {
+        workspace: this.#workspace,
+        weights: this.#weights,
+        forward,
+        gradients,
+        backward,
+        pairs,
+        learningRate,
+        scaledHidden,
+        reciprocalCondition: this.#monitor.reciprocalCondition,
+      };
+      update.solve(inputs);
+      this.#monitor.watchLosses(gradients.losses);
+      this.#monitor.watchSquares('gradient', backward.hiddenGradient);
+      await this.#monitor.update();
+      if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
+      if (!Number.isFinite(this.#monitor.value('losses')) || !Number.isFinite(this.#monitor.value('gradient'))) {
+        throw await this.#explainNonFinite(hidden, gradients.losses, learningRate);
+      }
+      this.#apply(update, inputs, decay);
+      return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient) };
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    this.#checkUsable('evaluate');
+    checkHidden(this, 'evaluate', hidden);
+    checkTargets(this, 'evaluate', hidden, targets);
+    this.#pairs.build(targets, this.loss.targetScale);
+    const losses = this.#lossEvaluation.computeLosses(this.#lossInputs(this.#forward(hidden, false)));
+    await this.backend.settled();
+    return losses;
+  }
+
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#checkUsable('scores');
+    checkHidden(this, 'scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    const extended = withBiasFeature(this.#workspace, hidden, this.bias);
+    const rows = this.#workspace.matrix('score rows', out.columns, this.width);
+    this.#weights.denseRows(firstClass, out.columns, rows);
+    gemm(extended, rows, out, { transposeB: true });
+  }
+
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#checkUsable('classScores');
+    checkHidden(this, 'classScores', hidden);
+    if (classes.length !== hidden.rows) {
+      throw new OutputLayerError('shape', `factored classScores: ${classes.length} classes for ${hidden.rows} examples`);
+    }
+    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
+    const extended = withBiasFeature(this.#workspace, hidden, this.bias);
+    const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
+    const dense = this.#workspace.matrix('class score dense', classes.length, this.width);
+    const indices = this.#workspace.indices('class score classes', classes);
+    this.#weights.gatherCurrent(classes, classes.length, indices, rows);
+    gemm(rows, this.#weights.map, dense);
+    binary('add', dense, this.#weights.shift, dense);
+    rowDot(extended, dense, out);
+  }
+
+  /**
+   * Rows `first` … of W, the dense output weights with the bias feature last. O(count·d²).
+   * @param out count×width.
+   */
+  denseRows(first: number, out: Matrix): void {
+    this.#checkUsable('denseRows');
+    checkClassRange(this, 'denseRows', first, out.rows);
+    this.#weights.denseRows(first, out.rows, out);
+  }
+
+  /**
+   * Add classes at the end, exactly: new rows of W, Q and w̄ updated. O(n·d²), plus 4 bytes a class copied.
+   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last).
+   * @param constants one for each new class, when the loss has class constants.
+   */
+  addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
+    this.#checkUsable('addClasses');
+    const count = values.length / this.width;
+    if (!Number.isInteger(count) || count === 0) {
+      throw new OutputLayerError('shape', `addClasses: ${values.length} values are not whole rows of ${this.width} (features and bias)`);
+    }
+    checkRows(values, this.classes, count, this.width);
+    if ((constants?.length ?? 0) !== (this.#constants === undefined ? 0 : count)) {
+      throw new OutputLayerError(
+        'shape',
+        `addClasses: ${constants?.length ?? 0} class constants for ${count} classes of a loss ${this.#constants === undefined ? 'without' : 'with'} constants`,
+      );
+    }
+    using weights = createMatrixFrom(this.backend, count, this.width, values);
+    const first = this.classes;
+    this.#weights.append(weights, values);
+    if (this.#constants !== undefined && constants !== undefined) {
+      this.#constants.backend.growTable(this.#constants, first + count);
+      this.#constants.grown(first + count);
+      writeRows(constants, first, this.#constants);
+      this.#constantSum += sumOf(constants);
+    }
+    this.#watchMap();
+  }
+
+  /** How far Q, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
+  async verify(): Promise<Verification> {
+    this.#checkUsable('verify');
+    return verifyWeights(this.#workspace, this.#weights);
+  }
+
+  /** Convert every row (V = W, U = I) and rebuild Q and w̄ from the rows in f64. O(D·d²). W changes by rounding only. */
+  async settle(): Promise<void> {
+    this.#checkUsable('settle');
+    this.#weights.settle(rowsPerBlock);
+    await this.#rebuildGram();
+    this.#watchMap();
+  }
+
+  state(): ModuleState {
+    this.#checkUsable('state');
+    return stateOf(this.#weights, {
+      kind: this.kind,
+      classes: this.classes,
+      features: this.features,
+      bias: this.bias,
+      reduction: this.#options.reduction ?? 'mean',
+      weightDecay: this.#options.weightDecay ?? 0,
+      loss: { name: this.loss.name, options: this.loss.options },
+      precision: this.backend.precision,
+      steps: this.#steps,
+      singularSteps: this.#singularSteps,
+    });
+  }
+
+  async restore(state: ModuleState): Promise<void> {
+    this.#checkUsable('restore');
+    const mine = this.state().configuration;
+    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision'] as const) {
+      const expected = JSON.stringify(mine[key]);
+      const found = JSON.stringify(state.configuration[key]);
+      if (expected !== found) {
+        throw new OutputLayerError('state-mismatch', `factored layer: '${key}' is ${found} in the state, ${expected} in the layer`);
+      }
+    }
+    await restoreWeights(this.#weights, state);
+    this.#steps = Number(state.configuration['steps']);
+    this.#singularSteps = Number(state.configuration['singularSteps']);
+    this.#watchMap();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#lossEvaluation[Symbol.dispose]();
+    this.#monitor[Symbol.dispose]();
+    this.#weights[Symbol.dispose]();
+    this.#constants?.[Symbol.dispose]();
+    this.#workspace[Symbol.dispose]();
+  }
+
+  #apply(update: ExactUpdate, inputs: UpdateInputs, decay: number): void {
+    const thresholds = thresholdsFor(this.backend.precision);
+    const weights = this.#weights;
+    const isSingular = !(this.#monitor.value('reciprocalCondition') >= thresholds.reciprocalCondition);
+    update.apply(inputs, isSingular ? 'singular' : 'regular');
+    if (isSingular) this.#singularSteps++;
+    if (decay !== 1) weights.decay(decay);
+    // The numbers are those of the state before this step; the threshold leaves room for one step more.
+    if (!isSingular && mustClose(this.#monitor.value('map'), this.#monitor.value('inverse'), this.width, thresholds)) {
+      weights.closeGeneration();
+    }
+    weights.sweepOnce();
+    this.#steps++;
+    this.#form = update.form;
+    this.#watchMap();
+  }
+
+  #forward(hidden: Matrix, store: boolean): ForwardPass {
+    return forwardPass(this.#workspace, this.#weights, withBiasFeature(this.#workspace, hidden, this.bias), this.#pairs, store);
+  }
+
+  #lossInputs(forward: ForwardPass): LossInputs {
+    let constants: Matrix | undefined;
+    if (this.#constants !== undefined) {
+      constants = this.#workspace.matrix('pair constants', this.#pairs.count, 1);
+      const classes = this.#workspace.indices('pair classes', this.#pairs.pairClasses, this.#pairs.count);
+      gatherRows(this.#constants, classes, constants);
+    }
+    return {
+      q: forward.q,
+      s: forward.s,
+      outputs: forward.outputs,
+      constants,
+      constantSum: this.#constantSum,
+      pairs: this.#pairs,
+      pairRows: forward.pairRows,
+      classes: this.classes,
+    };
+  }
+
+  /** The cheaper form by operation count; what both share is left out. */
+  #chooseForm(m: number, touched: number): UpdateForm {
+    if (this.#options.form !== undefined) return this.#options.form;
+    const d = this.width;
+    return 8 * m * m * d + (2 / 3) * m ** 3 <= 9 * d ** 3 + 4 * touched * d * d ? 'small-batch' : 'row';
+  }
+
+  #withoutBias(gradient: Matrix): Matrix {
+    if (!this.bias) return gradient;
+    const narrow = this.#workspace.matrix('hidden gradient without bias', gradient.rows, this.features);
+    gradient.backend.copyColumns(gradient, 0, narrow, 0, this.features);
+    return narrow;
+  }
+
+  /** Shown at the next step's read: how far U is from the identity. */
+  #watchMap(): void {
+    this.#monitor.watchSquares('map', this.#weights.map);
+    this.#monitor.watchSquares('inverse', this.#weights.inverse);
+  }
+
+  async #rebuildGram(): Promise<void> {
+    const sums = await computeGram(this.#workspace, this.classes, this.width, (first, count, out) =>
+      this.#weights.denseRows(first, count, out),
+    );
+    storeGram(sums, this.#weights.gram, this.#weights.columnSum);
+  }
+
+  #normalRows(): (first: number, count: number) => Float64Array {
+    const { initialScale = 0.01, seed = 1 } = this.#options;
+    const random = new RandomGenerator(seed);
+    const block = new Float64Array(rowsPerBlock * this.width);
+    return (_first, count) => {
+      const length = count * this.width;
+      for (let i = 0; i < length; i++) block[i] = initialScale * random.normal();
+      return block.subarray(0, length);
+    };
+  }
+
+  /** A loss or gradient is not finite. The weights are untouched; say whose fault it is. */
+  async #explainNonFinite(hidden: Matrix, losses: Matrix, learningRate: number): Promise<OutputLayerError> {
+    const values = await read(hidden);
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      return new OutputLayerError(
+        'non-finite',
+        `factored step ${this.#steps}: hidden is ${values[bad]} at example ${Math.floor(bad / this.features)}, feature ${bad % this.features}; ` +
+          `the layer is unchanged. If the body produced it, lower the body's learning rate`,
+      );
+    }
+    const perExample = await read(losses);
+    const example = perExample.findIndex((value) => !Number.isFinite(value));
+    return new OutputLayerError(
+      'diverged',
+      `factored step ${this.#steps}: the ${this.loss.name} loss ${example >= 0 ? `of example ${example} is ${perExample[example]}` : "is finite but its gradient is not"} ` +
+        `at learning rate ${learningRate}; go back to the last checkpoint and try ${Number((learningRate / 4).toPrecision(3))}, smaller hidden activations, or a random start with a larger initialScale`,
+    );
+  }
+
+  #checkUsable(operation: string): void {
+    if (this.#disposed) throw new OutputLayerError('disposed', `factored ${operation}: the layer was disposed`);
+    if (this.#isStepping) {
+      throw new OutputLayerError('busy', `factored ${operation}: a step is still running; await it first`);
+    }
+  }
+}
+
+function checkOptions({ classes, features, initialScale, weightDecay }: FactoredOutputLayerOptions): void {
+  for (const [name, value] of [['classes', classes], ['features', features]] as const) {
+    if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
+      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a whole number from 1 to 2³¹ − 1, got ${value}`);
+    }
+  }
+  for (const [name, value] of [['initialScale', initialScale], ['weightDecay', weightDecay]] as const) {
+    if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
+      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a finite number of at least 0, got ${value}`);
+    }
+  }
+}
+
+function checkRows(values: ArrayLike<number>, first: number, count: number, width: number): void {
+  if (values.length !== count * width) {
+    throw new OutputLayerError('shape', `factored layer: ${values.length} initial values for ${count} rows of ${width}`);
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      throw new OutputLayerError(
+        'non-finite',
+        `factored layer: the initial weight of class ${first + Math.floor(i / width)}, feature ${i % width} is ${values[i]}`,
+      );
+    }
+  }
+}
+
+function sumOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}

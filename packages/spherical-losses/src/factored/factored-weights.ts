@@ -1,0 +1,232 @@
+/**
+ * The state of the factored layer, W = V·U + 1·ωᵀ with W never stored (arXiv:1606.08061 §4, §5), and the moves that change how W is written
+ * down without changing W: closing a generation, converting rows, settling.
+ *
+ *     V  rows          D×d row table; row r is expressed in generation generations[r]
+ *     U  map           d×d          X = U⁻ᵀ is kept transposed: `inverse` is U⁻¹
+ *     ω  shift         1×d
+ *     Q  gram          d×d, WᵀW     w̄  columnSum   1×d, 1ᵀW
+ */
+import {
+  addDiagonal,
+  affine,
+  binary,
+  fill,
+  gatherRows,
+  gemm,
+  growTable,
+  scatterRows,
+  writeRows,
+  type Backend,
+  type Indices,
+  type Matrix,
+  type RowTable,
+  type Workspace,
+} from '@vastmax/linalg-core';
+import { BackgroundSweep } from './background-sweep.ts';
+import { GenerationLadder } from './generation-ladder.ts';
+
+export class FactoredWeights implements Disposable {
+  readonly backend: Backend;
+  readonly width: number;
+  readonly rows: RowTable;
+  /** Generation of each row; 4 bytes a class, on the host. */
+  generations: Int32Array;
+  map: Matrix;
+  inverse: Matrix;
+  gram: Matrix;
+  readonly shift: Matrix;
+  readonly columnSum: Matrix;
+  readonly ladder: GenerationLadder;
+  readonly sweep: BackgroundSweep = new BackgroundSweep();
+  readonly #workspace: Workspace;
+  /** U = I and ω = 0: closing a generation would change nothing. */
+  #isFresh = true;
+  #ages: Int32Array = new Int32Array(0);
+  #classNumbers: Int32Array = new Int32Array(0);
+  #spareSquares: [Matrix, Matrix, Matrix];
+
+  constructor(backend: Backend, classes: number, width: number, workspace: Workspace) {
+    this.backend = backend;
+    this.width = width;
+    this.#workspace = workspace;
+    this.rows = backend.createTable(classes, width);
+    this.generations = new Int32Array(classes);
+    this.ladder = new GenerationLadder(backend, width, workspace);
+    this.map = backend.createMatrix(width, width);
+    this.inverse = backend.createMatrix(width, width);
+    this.gram = backend.createMatrix(width, width);
+    this.shift = backend.createMatrix(1, width);
+    this.columnSum = backend.createMatrix(1, width);
+    this.#spareSquares = [
+      backend.createMatrix(width, width),
+      backend.createMatrix(width, width),
+      backend.createMatrix(width, width),
+    ];
+    this.resetMap();
+  }
+
+  get classes(): number {
+    return this.rows.rows;
+  }
+
+  get lagBound(): number {
+    return BackgroundSweep.lagBound(this.classes, this.width);
+  }
+
+  /** The d×d matrix that the next value of U, U⁻¹ or Q is written to before `swap` takes it. */
+  spare(which: 'map' | 'inverse' | 'gram'): Matrix {
+    return this.#spareSquares[which === 'map' ? 0 : which === 'inverse' ? 1 : 2];
+  }
+
+  /** The spare becomes the value and the old value the spare. */
+  swap(which: 'map' | 'inverse' | 'gram'): void {
+    const place = which === 'map' ? 0 : which === 'inverse' ? 1 : 2;
+    const old = this[which];
+    this[which] = this.#spareSquares[place];
+    this.#spareSquares[place] = old;
+  }
+
+  /** U = U⁻¹ = I, ω = 0. */
+  resetMap(): void {
+    for (const matrix of [this.map, this.inverse]) {
+      fill(0, matrix);
+      addDiagonal(1, matrix);
+    }
+    fill(0, this.shift);
+    this.#isFresh = true;
+  }
+
+  /** U or ω has been changed by a step. */
+  markUpdated(): void {
+    this.#isFresh = false;
+  }
+
+  /** Keep (U, ω) as the map of this generation and start the next at the identity. W does not change. O(d²), a d×d product on average. */
+  closeGeneration(): void {
+    if (this.#isFresh) return;
+    this.ladder.close(this.map, this.shift);
+    this.sweep.closed(this.classes, this.lagBound);
+    this.resetMap();
+  }
+
+  /** Rows of V as of the current generation, without storing what was converted. */
+  gatherCurrent(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
+    gatherRows(this.rows, indices, out);
+    if (this.ladder.current === 0) return;
+    this.#convert(classes, count, out, this.ladder.current);
+  }
+
+  /** Rows of V as of the current generation; those that were older are stored back as such. `classes` are distinct. */
+  refresh(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
+    gatherRows(this.rows, indices, out);
+    if (this.ladder.current === 0) return;
+    if (this.#convert(classes, count, out, this.ladder.current)) {
+      scatterRows(out, indices, this.rows);
+      this.tagCurrent(classes, count);
+    }
+  }
+
+  /** The rows of `classes` are now expressed in the current generation. */
+  tagCurrent(classes: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.generations[classes[i]!] = this.ladder.current;
+  }
+
+  /** The share of the background conversion that belongs to one step; O(lag bound) rows, independent of D. */
+  sweepOnce(): void {
+    const { current } = this.ladder;
+    if (current === 0) return;
+    const range = this.sweep.next(this.classes, current, this.lagBound);
+    if (range.count === 0) return;
+    this.#convertRange(range.firstRow, range.count, range.target);
+    const oldest = this.sweep.visited(range, this.classes);
+    if (oldest !== undefined) this.ladder.drop(oldest);
+  }
+
+  /** W of classes `first` …: V·U + ω in the current generation. Nothing is stored. */
+  denseRows(first: number, count: number, out: Matrix): void {
+    const current = this.#workspace.matrix('dense rows', count, this.width);
+    const classes = this.#range(first, count);
+    this.gatherCurrent(classes, count, this.#workspace.indices('dense classes', classes, count), current);
+    gemm(current, this.map, out);
+    binary('add', out, this.shift, out);
+  }
+
+  /** Convert every row and fold U and ω in: V = W, U = I, ω = 0. O(D·d²). Q and w̄ are left alone. */
+  settle(rowsPerBlock: number): void {
+    this.closeGeneration();
+    for (let first = 0; first < this.classes; first += rowsPerBlock) {
+      this.#convertRange(first, Math.min(rowsPerBlock, this.classes - first), this.ladder.current);
+    }
+    this.ladder.drop(this.ladder.current);
+    this.sweep.reset();
+  }
+
+  /** Append rows of W (n×d, on the backend), exactly. O(n·d²), and 4 bytes a class copied. */
+  append(weights: Matrix, values: ArrayLike<number>): void {
+    // In a fresh generation V = W, so no inverse is needed to express the new rows.
+    this.closeGeneration();
+    const first = this.classes;
+    growTable(this.rows, first + weights.rows);
+    writeRows(values, first, this.rows);
+    const generations = new Int32Array(this.classes);
+    generations.set(this.generations);
+    generations.fill(this.ladder.current, first);
+    this.generations = generations;
+    gemm(weights, weights, this.gram, { transposeA: true, beta: 1 });
+    const ones = this.#workspace.matrix('append ones', 1, weights.rows);
+    fill(1, ones);
+    gemm(ones, weights, this.columnSum, { beta: 1 });
+  }
+
+  /** W ← factor·W, exactly and free: U, ω, w̄ times the factor, U⁻¹ divided by it, Q times its square. */
+  decay(factor: number): void {
+    affine(this.map, factor, 0, this.map);
+    affine(this.shift, factor, 0, this.shift);
+    affine(this.columnSum, factor, 0, this.columnSum);
+    affine(this.inverse, 1 / factor, 0, this.inverse);
+    affine(this.gram, factor * factor, 0, this.gram);
+  }
+
+  /** Convert rows first … in the table to a generation ≤ current. */
+  #convertRange(first: number, count: number, target: number): void {
+    let stale = 0;
+    if (this.#classNumbers.length < count) this.#classNumbers = new Int32Array(count);
+    for (let row = first; row < first + count; row++) {
+      if (this.generations[row]! < target) this.#classNumbers[stale++] = row;
+    }
+    if (stale === 0) return;
+    const indices = this.#workspace.indices('converted classes', this.#classNumbers, stale);
+    const rows = this.#workspace.matrix('converted rows', stale, this.width);
+    gatherRows(this.rows, indices, rows);
+    this.#convert(this.#classNumbers, stale, rows, target);
+    scatterRows(rows, indices, this.rows);
+    for (let i = 0; i < stale; i++) this.generations[this.#classNumbers[i]!] = target;
+  }
+
+  /** True when any of the rows was older than the target. */
+  #convert(classes: Int32Array, count: number, rows: Matrix, target: number): boolean {
+    if (this.#ages.length < count) this.#ages = new Int32Array(Math.ceil(count * 1.5));
+    let stale = false;
+    for (let i = 0; i < count; i++) {
+      const generation = this.generations[classes[i]!]!;
+      this.#ages[i] = generation;
+      if (generation < target) stale = true;
+    }
+    if (stale) this.ladder.convert(rows, this.#ages, count, target);
+    return stale;
+  }
+
+  #range(first: number, count: number): Int32Array {
+    if (this.#classNumbers.length < count) this.#classNumbers = new Int32Array(count);
+    for (let i = 0; i < count; i++) this.#classNumbers[i] = first + i;
+    return this.#classNumbers;
+  }
+
+  [Symbol.dispose](): void {
+    this.ladder[Symbol.dispose]();
+    for (const handle of [this.rows, this.map, this.inverse, this.gram, this.shift, this.columnSum, ...this.#spareSquares]) {
+      handle[Symbol.dispose]();
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The part of a minibatch that training and evaluation share: the symbols of mathematics.md §3, F1 to F4.
+ *
+ *     hidden H, m×d     product Ĥ = H Q     q = rowDot(H, Ĥ)     s = H w̄     projected H̃ = H Uᵀ     outputs o_jc
+ */
+import { binary, copyColumns, fill, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { FactoredWeights } from './factored-weights.ts';
+import type { TargetPairs } from './target-pairs.ts';
+
+export interface ForwardPass {
+  readonly hidden: Matrix;
+  readonly product: Matrix;
+  readonly q: Matrix;
+  readonly s: Matrix;
+  readonly projected: Matrix;
+  /** H ω, m×1. */
+  readonly shiftOutputs: Matrix;
+  /** C×d rows of V, one for each slot, in the current generation. */
+  readonly touchedRows: Matrix;
+  /** P×d, the slot's row for each pair. */
+  readonly pairRowsOfV: Matrix;
+  /** P×1. */
+  readonly outputs: Matrix;
+  /** Example of each pair, slot of each pair, class of each slot. */
+  readonly pairRows: Indices;
+  readonly pairSlots: Indices;
+  readonly slotClasses: Indices;
+}
+
+/** `hidden` with a column of ones appended when the layer has a bias feature. */
+export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: boolean): Matrix {
+  if (!bias) return hidden;
+  const extended = workspace.matrix('hidden with bias', hidden.rows, hidden.columns + 1);
+  const ones = workspace.matrix('bias ones', hidden.rows, 1);
+  fill(1, ones);
+  copyColumns(hidden, 0, extended, 0, hidden.columns);
+  copyColumns(ones, 0, extended, hidden.columns, 1);
+  return extended;
+}
+
+/**
+ * @param store whether rows that had to be converted are stored back as converted (training) or not (evaluation, which changes nothing).
+ */
+export function forwardPass(
+  workspace: Workspace,
+  weights: FactoredWeights,
+  hidden: Matrix,
+  pairs: TargetPairs,
+  store: boolean,
+): ForwardPass {
+  const m = hidden.rows;
+  const d = hidden.columns;
+  const slotClasses = workspace.indices('slot classes', pairs.classes, pairs.touched);
+  const pairRows = workspace.indices('pair rows', pairs.rows, pairs.count);
+  const pairSlots = workspace.indices('pair slots', pairs.slots, pairs.count);
+
+  const touchedRows = workspace.matrix('touched rows', pairs.touched, d);
+  if (store) weights.refresh(pairs.classes, pairs.touched, slotClasses, touchedRows);
+  else weights.gatherCurrent(pairs.classes, pairs.touched, slotClasses, touchedRows);
+
+  const product = workspace.matrix('product', m, d);
+  const q = workspace.matrix('q', m, 1);
+  const s = workspace.matrix('s', m, 1);
+  const projected = workspace.matrix('projected', m, d);
+  const shiftOutputs = workspace.matrix('shift outputs', m, 1);
+  gemm(hidden, weights.gram, product);
+  rowDot(hidden, product, q);
+  gemm(hidden, weights.columnSum, s, { transposeB: true });
+  gemm(hidden, weights.map, projected, { transposeB: true });
+  gemm(hidden, weights.shift, shiftOutputs, { transposeB: true });
+
+  const pairRowsOfV = workspace.matrix('pair rows of V', pairs.count, d);
+  const pairProjected = workspace.matrix('pair projected', pairs.count, d);
+  const pairShift = workspace.matrix('pair shift', pairs.count, 1);
+  const outputs = workspace.matrix('outputs', pairs.count, 1);
+  gatherRows(touchedRows, pairSlots, pairRowsOfV);
+  gatherRows(projected, pairRows, pairProjected);
+  gatherRows(shiftOutputs, pairRows, pairShift);
+  rowDot(pairRowsOfV, pairProjected, outputs);
+  binary('add', outputs, pairShift, outputs);
+  return {
+    hidden, product, q, s, projected, shiftOutputs, touchedRows, pairRowsOfV, outputs, pairRows, pairSlots, slotClasses,
+  };
+}

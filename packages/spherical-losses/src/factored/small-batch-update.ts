@@ -1,0 +1,163 @@
+/**
+ * The update in m×m form (mathematics.md §3, B4 and U1 to U8; arXiv:1606.08061 §5 with Woodbury for the minibatch): cheapest while m < d.
+ * 14md² + 8m²d + ⅔m³ operations.
+ *
+ *     F = H U⁻¹    (I − H Hᵀ diag(a)) F̃ = F    U ← U − H̃ᵀ diag(a) H    U⁻¹ ← U⁻¹ + Hᵀ diag(a) F̃    V_c ← V_c − η γ_jc F̃_j
+ *     M = R + Rᵀ + D ββᵀ + ΓΓᵀ + βyᵀ + yβᵀ,  R = diag(2α) H (Z + diag(α) Ĥ)ᵀ
+ *     B = η∇H − (η²/2) M H        Q ← Q − BᵀH − HᵀB
+ *     ω ← ω − Hᵀ(a∘Hω + ηβ)        w̄ ← w̄ − Hᵀ(a∘Hw̄ + η(Dβ + y))
+ */
+import {
+  addDiagonal,
+  affine,
+  axpy,
+  binary,
+  copy,
+  gatherRows,
+  gemm,
+  scaleRows,
+  scatterAddRows,
+  solve,
+  symmetricRank2Update,
+  type Matrix,
+} from '@vastmax/linalg-core';
+import { touchedGradient, updateRowsInFreshBasis, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
+
+export class SmallBatchUpdate implements ExactUpdate {
+  readonly form = 'small-batch';
+  /** Pairs of pairs that share a class: their γ products make ΓΓᵀ. */
+  #first: Int32Array = new Int32Array(0);
+  #second: Int32Array = new Int32Array(0);
+  #place: Int32Array = new Int32Array(0);
+  #order: Int32Array = new Int32Array(0);
+  #start: Int32Array = new Int32Array(0);
+
+  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): void {
+    const { hidden } = forward;
+    const system = workspace.matrix('small system', hidden.rows, hidden.rows);
+    gemm(hidden, scaledHidden, system, { transposeB: true, alpha: -1 });
+    addDiagonal(1, system);
+    const before = workspace.matrix('F', hidden.rows, hidden.columns);
+    gemm(hidden, weights.inverse, before);
+    solve(system, before, workspace.matrix('F new', hidden.rows, hidden.columns), reciprocalCondition);
+  }
+
+  apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
+    const { workspace, weights, forward, gradients, pairs, learningRate, scaledHidden } = inputs;
+    const { hidden } = forward;
+    this.#updateGram(inputs);
+    this.#updateColumnSum(inputs);
+    // ω, with the old Hω.
+    const factors = workspace.matrix('shift factors', hidden.rows, 1);
+    this.#scaledByA(inputs, forward.shiftOutputs, factors);
+    axpy(learningRate, gradients.beta, factors);
+    gemm(factors, hidden, weights.shift, { transposeA: true, alpha: -1, beta: 1 });
+    // U, with the old H̃.
+    gemm(forward.projected, scaledHidden, weights.map, { transposeA: true, alpha: -1, beta: 1 });
+    weights.markUpdated();
+
+    if (kind === 'singular') {
+      updateRowsInFreshBasis(inputs, touchedGradient(inputs));
+      return;
+    }
+    const after = workspace.matrix('F new', hidden.rows, hidden.columns);
+    gemm(scaledHidden, after, weights.inverse, { transposeA: true, beta: 1 });
+    const byPair = workspace.matrix('gradient by pair', pairs.count, hidden.columns);
+    gatherRows(after, forward.pairRows, byPair);
+    scaleRows(byPair, gradients.gamma, byPair);
+    const classes = workspace.indices('pair classes', pairs.pairClasses, pairs.count);
+    scatterAddRows(byPair, classes, weights.rows, { scale: -learningRate });
+  }
+
+  #updateGram(inputs: UpdateInputs): void {
+    const { workspace, weights, forward, gradients, backward, learningRate } = inputs;
+    const { hidden } = forward;
+    const m = hidden.rows;
+    const inner = workspace.matrix('gradient gram', m, m);
+    // R + Rᵀ.
+    const doubled = workspace.matrix('2 alpha H', m, hidden.columns);
+    scaleRows(hidden, gradients.alpha, doubled);
+    symmetricRank2Update(doubled, backward.halfGradient, inner, { transpose: true, alpha: 2 });
+    // D ββᵀ + βyᵀ + yβᵀ = β(y + Dβ/2)ᵀ + (y + Dβ/2)βᵀ.
+    const betaPart = workspace.matrix('beta part', m, 1);
+    copy(backward.gammaSum, betaPart);
+    axpy(weights.classes / 2, gradients.beta, betaPart);
+    symmetricRank2Update(gradients.beta, betaPart, inner, { transpose: true, beta: 1 });
+    this.#addGammaGram(inputs, inner);
+
+    const correction = workspace.matrix('B', m, hidden.columns);
+    gemm(inner, hidden, correction, { alpha: (-learningRate * learningRate) / 2 });
+    axpy(learningRate, backward.hiddenGradient, correction);
+    symmetricRank2Update(correction, hidden, weights.gram, { alpha: -1, beta: 1 });
+  }
+
+  /** inner += ΓΓᵀ, from the pairs that share a class: Σ_c n_c² products instead of 2m²C. */
+  #addGammaGram(inputs: UpdateInputs, inner: Matrix): void {
+    const { workspace, gradients } = inputs;
+    const m = inner.rows;
+    const products = this.#pairsOfPairs(inputs, m);
+    if (products === 0) return;
+    const first = workspace.matrix('gamma first', products, 1);
+    const second = workspace.matrix('gamma second', products, 1);
+    gatherRows(gradients.gamma, workspace.indices('pair first', this.#first, products), first);
+    gatherRows(gradients.gamma, workspace.indices('pair second', this.#second, products), second);
+    binary('multiply', first, second, first);
+    scatterAddRows(first, workspace.indices('pair place', this.#place, products), inner.resize(m * m, 1));
+    inner.resize(m, m);
+  }
+
+  /** Lists every ordered pair of pairs of the same class, with its place j·m + k in the m×m matrix. */
+  #pairsOfPairs({ pairs }: UpdateInputs, m: number): number {
+    let products = 0;
+    for (let slot = 0; slot < pairs.touched; slot++) products += pairs.pairsOfSlot[slot]! ** 2;
+    if (this.#first.length < products) {
+      const room = Math.ceil(products * 1.5);
+      this.#first = new Int32Array(room);
+      this.#second = new Int32Array(room);
+      this.#place = new Int32Array(room);
+    }
+    if (this.#order.length < pairs.count) {
+      this.#order = new Int32Array(Math.ceil(pairs.count * 1.5));
+      this.#start = new Int32Array(Math.ceil(pairs.count * 1.5) + 1);
+    }
+    // Counting sort of the pairs by slot.
+    const start = this.#start;
+    start[0] = 0;
+    for (let slot = 0; slot < pairs.touched; slot++) start[slot + 1] = start[slot]! + pairs.pairsOfSlot[slot]!;
+    for (let pair = pairs.count - 1; pair >= 0; pair--) {
+      const slot = pairs.slots[pair]!;
+      this.#order[--start[slot + 1]!] = pair;
+    }
+    // start[slot + 1] now is where the slot begins.
+    let product = 0;
+    for (let slot = 0; slot < pairs.touched; slot++) {
+      const begin = start[slot + 1]!;
+      const end = begin + pairs.pairsOfSlot[slot]!;
+      for (let i = begin; i < end; i++) {
+        for (let j = begin; j < end; j++) {
+          const one = this.#order[i]!;
+          const other = this.#order[j]!;
+          this.#first[product] = one;
+          this.#second[product] = other;
+          this.#place[product++] = pairs.rows[one]! * m + pairs.rows[other]!;
+        }
+      }
+    }
+    return products;
+  }
+
+  #updateColumnSum(inputs: UpdateInputs): void {
+    const { workspace, weights, forward, gradients, backward, learningRate } = inputs;
+    const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
+    this.#scaledByA(inputs, forward.s, factors);
+    axpy(learningRate * weights.classes, gradients.beta, factors);
+    axpy(learningRate, backward.gammaSum, factors);
+    gemm(factors, forward.hidden, weights.columnSum, { transposeA: true, alpha: -1, beta: 1 });
+  }
+
+  /** out = a ∘ column with a = 2ηα. */
+  #scaledByA({ gradients, learningRate }: UpdateInputs, column: Matrix, out: Matrix): void {
+    binary('multiply', column, gradients.alpha, out);
+    affine(out, 2 * learningRate, 0, out);
+  }
+}

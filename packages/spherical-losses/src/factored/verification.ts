@@ -1,0 +1,55 @@
+import { gemm, read, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { FactoredWeights } from './factored-weights.ts';
+import { computeGram } from './gram-matrix.ts';
+import { conditionOf } from './stability.ts';
+
+/** How far the tracked quantities have drifted from the weights they describe. All relative, in the Frobenius norm. */
+export interface Verification {
+  /** ‖Q − WᵀW‖/‖WᵀW‖. */
+  readonly gramDrift: number;
+  /** ‖w̄ − Wᵀ1‖/max(‖Wᵀ1‖, ‖W‖): the rows' sum may cancel, then their size is the measure. */
+  readonly columnSumDrift: number;
+  /** ‖U·U⁻¹ − I‖/√d. */
+  readonly inverseDrift: number;
+  /** κ = ‖U‖·‖U⁻¹‖/d, 1 for the identity. */
+  readonly condition: number;
+  readonly generationsClosed: number;
+}
+
+/** Stream all rows once. O(D·d²), nothing is changed. */
+export async function verifyWeights(workspace: Workspace, weights: FactoredWeights): Promise<Verification> {
+  const { width, classes } = weights;
+  const exact = await computeGram(workspace, classes, width, (first, count, out) => weights.denseRows(first, count, out));
+  const gram = await read(weights.gram);
+  const columnSum = await read(weights.columnSum);
+  let trace = 0;
+  for (let i = 0; i < width; i++) trace += exact.gram[i * (width + 1)]!;
+
+  const product = workspace.matrix('verification', width, width);
+  gemm(weights.map, weights.inverse, product);
+  const identity = await read(product);
+  for (let i = 0; i < width; i++) identity[i * (width + 1)]! -= 1;
+  return {
+    gramDrift: distance(gram, exact.gram) / Math.max(norm(exact.gram), Number.MIN_VALUE),
+    columnSumDrift: distance(columnSum, exact.columnSum) / Math.max(norm(exact.columnSum), Math.sqrt(trace), Number.MIN_VALUE),
+    inverseDrift: norm(identity) / Math.sqrt(Math.max(1, width)),
+    condition: conditionOf(await sumSquares(weights.map), await sumSquares(weights.inverse), width),
+    generationsClosed: weights.ladder.current,
+  };
+}
+
+async function sumSquares(matrix: Matrix): Promise<number> {
+  return norm(await read(matrix)) ** 2;
+}
+
+function norm(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
+  return Math.sqrt(sum);
+}
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  return Math.sqrt(sum);
+}

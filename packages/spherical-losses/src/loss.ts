@@ -1,0 +1,88 @@
+/**
+ * A loss of the spherical family is one expression over q = ‖o‖², s = Σₖ oₖ and the outputs o_c at the target classes (arXiv:1606.08061
+ * §3): its gradient with respect to o is 2α o + β 1 + γ with α = ∂L/∂q, β = ∂L/∂s and γ_c = ∂L/∂o_c. The tape supplies the three, so
+ * a loss here is its formula and nothing else.
+ */
+import type { Variable } from '@vastmax/autodiff';
+
+/** What a target's expression may use. The four variables are P×1: one row for each (example, target class) pair. */
+export interface TargetTerms {
+  /** ‖o‖² of the pair's example. */
+  readonly q: Variable;
+  /** Σₖ oₖ of the pair's example. */
+  readonly s: Variable;
+  /** o_c, the output at the pair's class. */
+  readonly output: Variable;
+  /** y_c, the pair's weight; a constant without gradient. */
+  readonly weight: Variable;
+  /** D. */
+  readonly classes: number;
+  /** The class's own constant, where the loss has one; without gradient. */
+  readonly constant: Variable | undefined;
+  /** Σ of the constants over all classes, 0 where the loss has none. */
+  readonly constantSum: number;
+}
+
+/** What the part that no target enters may use; the variables are m×1. */
+export interface ExampleTerms {
+  readonly q: Variable;
+  readonly s: Variable;
+  readonly classes: number;
+}
+
+export interface SphericalLoss {
+  readonly name: string;
+  /** The numbers that define it, kept in checkpoints and compared on restore. */
+  readonly options: Readonly<Record<string, number>>;
+  /** True when the loss is −log p of a distribution over all classes. */
+  readonly isNormalized: boolean;
+  /** Factor on every target weight before anything else; 1 unless given. The squared error's target value. */
+  readonly targetScale: number;
+  /** The loss of one target for unit weight, P×1; the layer multiplies by y_c and sums over an example's targets. */
+  perTarget(terms: TargetTerms): Variable;
+  /** An additional part of each example's loss, m×1, counted once whatever its targets. */
+  readonly perExample: ((terms: ExampleTerms) => Variable) | undefined;
+  /** One constant for each class (a prior, say), constant in training; D long, copied by the layer. */
+  readonly classConstants: ArrayLike<number> | undefined;
+}
+
+export interface SphericalLossDefinition {
+  readonly name: string;
+  readonly options?: Readonly<Record<string, number>>;
+  readonly isNormalized?: boolean;
+  readonly targetScale?: number;
+  readonly perTarget: (terms: TargetTerms) => Variable;
+  readonly perExample?: (terms: ExampleTerms) => Variable;
+  readonly classConstants?: ArrayLike<number>;
+}
+
+/**
+ * A loss of your own, in the spherical family because it sees nothing but (q, s, o_c):
+ *
+ *     // Bouchard's upper bound of the log-softmax loss (NIPS 2007 workshop), at its centre.
+ *     const bouchard = defineSphericalLoss({
+ *       name: 'bouchard',
+ *       perTarget: ({ q, s, output, classes }) => {
+ *         const mean = scale(s, 1 / classes);
+ *         const deviation = sqrt(subtract(scale(q, 1 / classes), square(mean)));
+ *         const bound = subtract(softplus(deviation), scale(deviation, 0.5));
+ *         return subtract(add(mean, scale(bound, classes)), output);
+ *       },
+ *     });
+ *
+ * @throws RangeError when an option is not a finite number.
+ */
+export function defineSphericalLoss(definition: SphericalLossDefinition): SphericalLoss {
+  const { name, options = {}, isNormalized = false, targetScale = 1, perTarget, perExample, classConstants } = definition;
+  for (const [option, value] of Object.entries({ ...options, targetScale })) {
+    if (!Number.isFinite(value)) throw new RangeError(`${name}: ${option} must be a finite number, got ${value}`);
+  }
+  return { name, options, isNormalized, targetScale, perTarget, perExample, classConstants };
+}
+
+/** For the built-in losses: an option that must be above zero. */
+export function checkPositive(loss: string, option: string, value: number): void {
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new RangeError(`${loss}: ${option} must be a finite number above 0, got ${value}`);
+  }
+}

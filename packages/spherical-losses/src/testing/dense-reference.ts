@@ -1,0 +1,150 @@
+/**
+ * What the factored layer claims to equal, as naively as it can be said: W is stored, all D outputs are computed, the gradient is m×D,
+ * and everything is f64 loops. The losses' gradients are written out by hand from the papers' formulas (arXiv:1511.05042,
+ * arXiv:1604.08859), so that this shares nothing with the expressions and the tape that it judges.
+ */
+import type { CsrRows } from '@vastmax/sparse-data';
+
+export type ReferenceLoss =
+  | { readonly name: 'squared-error'; readonly targetValue: number }
+  | { readonly name: 'spherical-softmax'; readonly epsilon: number }
+  | { readonly name: 'taylor-softmax' }
+  | { readonly name: 'z-loss'; readonly a: number; readonly b: number };
+
+export interface DenseStep {
+  /** m. */
+  readonly losses: Float64Array;
+  /** m×d. */
+  readonly hiddenGradient: Float64Array;
+}
+
+/** Loss of one example and, into `gradient` (D long), its derivative with respect to the outputs. */
+export function denseLoss(
+  loss: ReferenceLoss,
+  outputs: Float64Array,
+  targets: ReadonlyMap<number, number>,
+  gradient: Float64Array,
+): number {
+  const classes = outputs.length;
+  let q = 0;
+  let s = 0;
+  let totalWeight = 0;
+  for (let k = 0; k < classes; k++) {
+    q += outputs[k]! ** 2;
+    s += outputs[k]!;
+  }
+  for (const weight of targets.values()) totalWeight += weight;
+  let value = 0;
+  gradient.fill(0);
+  switch (loss.name) {
+    case 'squared-error':
+      for (let k = 0; k < classes; k++) {
+        const difference = outputs[k]! - loss.targetValue * (targets.get(k) ?? 0);
+        value += difference ** 2;
+        gradient[k] = 2 * difference;
+      }
+      return value;
+    case 'spherical-softmax': {
+      const partition = q + classes * loss.epsilon;
+      for (let k = 0; k < classes; k++) gradient[k] = (2 * totalWeight * outputs[k]!) / partition;
+      for (const [k, weight] of targets) {
+        const numerator = outputs[k]! ** 2 + loss.epsilon;
+        value -= weight * Math.log(numerator / partition);
+        gradient[k]! -= (2 * weight * outputs[k]!) / numerator;
+      }
+      return value;
+    }
+    case 'taylor-softmax': {
+      const partition = classes + s + q / 2;
+      for (let k = 0; k < classes; k++) gradient[k] = (totalWeight * (1 + outputs[k]!)) / partition;
+      for (const [k, weight] of targets) {
+        const numerator = 1 + outputs[k]! + outputs[k]! ** 2 / 2;
+        value -= weight * Math.log(numerator / partition);
+        gradient[k]! -= (weight * (1 + outputs[k]!)) / numerator;
+      }
+      return value;
+    }
+    case 'z-loss': {
+      const mean = s / classes;
+      let variance = 0;
+      for (let k = 0; k < classes; k++) variance += (outputs[k]! - mean) ** 2 / classes;
+      const deviation = Math.sqrt(variance);
+      for (const [c, weight] of targets) {
+        const z = (outputs[c]! - mean) / deviation;
+        const argument = loss.a * (loss.b - z);
+        value += (weight / loss.a) * (argument > 0 ? argument + Math.log1p(Math.exp(-argument)) : Math.log1p(Math.exp(argument)));
+        const p = weight / (1 + Math.exp(-argument));
+        // ∂z_c/∂o_k = (δ_kc − 1/D)/σ − z_c (o_k − μ)/(Dσ²)
+        for (let k = 0; k < classes; k++) {
+          const deviationOfK = (outputs[k]! - mean) / deviation;
+          gradient[k]! -= (p / deviation) * ((k === c ? 1 : 0) - 1 / classes - (z * deviationOfK) / classes);
+        }
+      }
+      return value;
+    }
+  }
+}
+
+/** Dense stochastic gradient descent on W alone, D×d, in f64. */
+export class DenseReference {
+  readonly weights: Float64Array;
+  readonly width: number;
+  readonly classes: number;
+  readonly #loss: ReferenceLoss;
+
+  constructor(weights: Float64Array, width: number, loss: ReferenceLoss) {
+    this.weights = weights;
+    this.width = width;
+    this.classes = weights.length / width;
+    this.#loss = loss;
+  }
+
+  /**
+   * One step: W ← (1 − ηλ)(W − η ∂L/∂W) for L the mean (or sum) of the weighted losses.
+   * @param hidden m×d.
+   */
+  step(
+    hidden: ArrayLike<number>,
+    targets: CsrRows,
+    learningRate: number,
+    options: { readonly weightDecay?: number; readonly exampleWeights?: ArrayLike<number>; readonly reduction?: 'mean' | 'sum' } = {},
+  ): DenseStep {
+    const { weightDecay = 0, exampleWeights, reduction = 'mean' } = options;
+    const { classes, width, weights } = this;
+    const m = targets.rows;
+    const losses = new Float64Array(m);
+    const hiddenGradient = new Float64Array(m * width);
+    const gradients: Float64Array[] = [];
+    for (let j = 0; j < m; j++) {
+      const outputs = new Float64Array(classes);
+      for (let k = 0; k < classes; k++) {
+        let sum = 0;
+        for (let i = 0; i < width; i++) sum += weights[k * width + i]! * hidden[j * width + i]!;
+        outputs[k] = sum;
+      }
+      const merged = new Map<number, number>();
+      for (let entry = targets.offsets[j]!; entry < targets.offsets[j + 1]!; entry++) {
+        const target = targets.indices[entry]!;
+        merged.set(target, (merged.get(target) ?? 0) + (targets.values?.[entry] ?? 1));
+      }
+      const gradient = new Float64Array(classes);
+      losses[j] = denseLoss(this.#loss, outputs, merged, gradient);
+      const factor = (exampleWeights?.[j] ?? 1) * (reduction === 'mean' ? 1 / m : 1);
+      for (let k = 0; k < classes; k++) gradient[k]! *= factor;
+      for (let k = 0; k < classes; k++) {
+        for (let i = 0; i < width; i++) hiddenGradient[j * width + i]! += gradient[k]! * weights[k * width + i]!;
+      }
+      gradients.push(gradient);
+    }
+    for (let j = 0; j < m; j++) {
+      const gradient = gradients[j]!;
+      for (let k = 0; k < classes; k++) {
+        const change = learningRate * gradient[k]!;
+        for (let i = 0; i < width; i++) weights[k * width + i]! -= change * hidden[j * width + i]!;
+      }
+    }
+    const decay = 1 - learningRate * weightDecay;
+    if (decay !== 1) for (let i = 0; i < weights.length; i++) weights[i]! *= decay;
+    return { losses, hiddenGradient };
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Factored against dense: the same data, the same rate, step by step. Dense SGD can be chaotic by itself (a spherical softmax at a large rate
+ * doubles a rounding error every twenty steps), so a third run, dense with the initial weights moved by one unit in the last place,
+ * shows what no implementation could beat (mathematics.md §3).
+ */
+import { createPlainBackend, read, type Backend, type Precision, write } from '@vastmax/linalg-core';
+import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
+import {
+  createFactoredOutputLayer,
+  type FactoredLayerCounters,
+  type UpdateForm,
+} from '../factored/factored-output-layer.ts';
+import type { Verification } from '../factored/verification.ts';
+import { createBuiltInLoss } from '../losses/built-in-losses.ts';
+import { DenseReference, type ReferenceLoss } from './dense-reference.ts';
+
+export interface ExactnessOptions {
+  readonly loss: ReferenceLoss;
+  readonly precision: Precision;
+  /** Another backend than the plain one, of that precision. */
+  readonly backend?: Backend;
+  readonly classes: number;
+  readonly width: number;
+  readonly batch: number;
+  /** Targets of each example; `ragged` draws 0 to 5, weighted. */
+  readonly targets: number | 'ragged';
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly initialScale: number;
+  readonly weightDecay?: number;
+  readonly form?: UpdateForm;
+  readonly seed?: number;
+  /** Make every n-th step exactly singular: needs one example a batch. */
+  readonly singularEvery?: number;
+}
+
+export interface ExactnessResult {
+  /** Largest difference of a weight at the end, over the largest dense weight. */
+  readonly weightError: number;
+  /** Largest over the steps of the largest difference in ∇H over that step's largest entry. */
+  readonly gradientError: number;
+  /** The same two for the dense run perturbed by one unit in the last place. */
+  readonly perturbedWeightError: number;
+  readonly perturbedGradientError: number;
+  readonly counters: FactoredLayerCounters;
+  readonly verification: Verification;
+}
+
+/** One minibatch of the seeded stream: hidden activations, targets from Zipf's law with duplicates forced in and across examples. */
+export interface ExactnessBatch {
+  readonly hidden: Float64Array;
+  readonly targets: CsrRows;
+}
+
+export function createBatches(options: ExactnessOptions): () => ExactnessBatch {
+  const { classes, width, batch, targets, precision, seed = 1 } = options;
+  const random = new RandomGenerator(seed + 1000);
+  const zipf = (): number => Math.min(classes - 1, Math.floor(Math.exp(random.uniform() * Math.log(classes + 1))) - 1);
+  return () => {
+    const hidden = new Float64Array(batch * width);
+    for (let i = 0; i < hidden.length; i++) hidden[i] = stored(random.normal(), precision);
+    const lists: number[][] = [];
+    const weights: number[][] = [];
+    for (let j = 0; j < batch; j++) {
+      const count = targets === 'ragged' ? random.integer(6) : targets;
+      const list = Array.from({ length: count }, zipf);
+      // Within an example, and across: a repeated class, and the first class of the example before.
+      if (count > 1 && random.uniform() < 0.3) list[count - 1] = list[0] ?? 0;
+      const before = lists[j - 1]?.[0];
+      if (count > 0 && before !== undefined && random.uniform() < 0.3) list[0] = before;
+      lists.push(list);
+      weights.push(list.map(() => (targets === 'ragged' ? stored(0.25 + random.uniform(), precision) : 1)));
+    }
+    return { hidden, targets: csrFromLists(lists, classes, targets === 'ragged' ? weights : undefined) };
+  };
+}
+
+export async function runExactness(options: ExactnessOptions): Promise<ExactnessResult> {
+  const { loss, precision, classes, width, steps, learningRate, weightDecay = 0, seed = 1 } = options;
+  const backend = options.backend ?? createPlainBackend({ precision });
+  const random = new RandomGenerator(seed);
+  const start = new Float64Array(classes * width);
+  for (let i = 0; i < start.length; i++) start[i] = stored(options.initialScale * random.normal(), precision);
+  const epsilon = precision === 'f32' ? 2 ** -23 : 2 ** -52;
+  const perturbed = start.map((value) => value * (1 + (random.uniform() < 0.5 ? epsilon : -epsilon)));
+  const dense = new DenseReference(start.slice(), width, loss);
+  const neighbour = new DenseReference(perturbed, width, loss);
+  using layer = await createFactoredOutputLayer(backend, {
+    classes,
+    features: width,
+    loss: factoredLoss(loss),
+    bias: false,
+    weightDecay,
+    initialRows: (first, count) => start.subarray(first * width, (first + count) * width),
+    ...(options.form === undefined ? {} : { form: options.form }),
+  });
+  using hiddenMatrix = backend.createMatrix(options.batch, width);
+  const nextBatch = createBatches(options);
+  let gradientError = 0;
+  let perturbedGradientError = 0;
+  for (let step = 0; step < steps; step++) {
+    const { hidden, targets } = nextBatch();
+    if (options.singularEvery !== undefined && step % options.singularEvery === 0) {
+      makeSingular(hidden, dense, loss, targets, learningRate, precision);
+    }
+    write(hidden, hiddenMatrix);
+    const result = await layer.step(hiddenMatrix, targets, { learningRate });
+    const gradient = await read(result.hiddenGradient);
+    const expected = dense.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
+    const near = neighbour.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
+    gradientError = Math.max(gradientError, relativeError(gradient, expected));
+    perturbedGradientError = Math.max(perturbedGradientError, relativeError(near, expected));
+  }
+  using weights = backend.createMatrix(classes, width);
+  layer.denseRows(0, weights);
+  return {
+    weightError: relativeError(await read(weights), dense.weights),
+    gradientError,
+    perturbedWeightError: relativeError(neighbour.weights, dense.weights),
+    perturbedGradientError,
+    counters: layer.counters,
+    verification: await layer.verify(),
+  };
+}
+
+export function factoredLoss(loss: ReferenceLoss): ReturnType<typeof createBuiltInLoss> {
+  const { name, ...options } = loss;
+  return createBuiltInLoss(name, options);
+}
+
+/** Largest difference over the largest expected magnitude. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let magnitude = 0;
+  for (let i = 0; i < expected.length; i++) {
+    // NaN must not look like 0.
+    const gap = Math.abs(actual[i]! - expected[i]!);
+    difference = gap > difference || gap !== gap ? gap : difference;
+    magnitude = Math.max(magnitude, Math.abs(expected[i]!));
+  }
+  return magnitude === 0 ? difference : difference / magnitude;
+}
+
+function stored(value: number, precision: Precision): number {
+  return precision === 'f32' ? Math.fround(value) : value;
+}
+
+/** For the squared error of one example α is 1: scale h so that 1 − 2η‖h‖² = 0 to the last bit that a scale can reach. */
+function makeSingular(
+  hidden: Float64Array,
+  dense: DenseReference,
+  loss: ReferenceLoss,
+  targets: CsrRows,
+  learningRate: number,
+  precision: Precision,
+): void {
+  if (loss.name !== 'squared-error' || targets.rows !== 1) {
+    throw new RangeError(`an exactly singular step is made for one example with the squared error, not ${targets.rows} with ${loss.name}`);
+  }
+  let squares = 0;
+  for (let i = 0; i < dense.width; i++) squares += hidden[i]! ** 2;
+  const scale = Math.sqrt(1 / (2 * learningRate * squares));
+  for (let i = 0; i < dense.width; i++) hidden[i] = stored(hidden[i]! * scale, precision);
+}
