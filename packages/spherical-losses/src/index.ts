@@ -1,10 +1,8 @@
 export {
   createFactoredOutputLayer,
-  type FactoredLayerCounters,
   type FactoredOutputLayer,
-  type FactoredOutputLayerOptions,
-  type UpdateForm,
 } from './factored/factored-output-layer.ts';
+export type { FactoredLayerCounters, FactoredOutputLayerOptions, UpdateForm } from './factored/layer-options.ts';
 export type { Verification } from './factored/verification.ts';
 export { defineSphericalLoss, type ExampleTerms, type SphericalLoss, type SphericalLossDefinition, type TargetTerms } from './loss.ts';
 export { builtInLossNames, createBuiltInLoss, type BuiltInLossName } from './losses/built-in-losses.ts';

@@ -6,7 +6,6 @@ import {
   createMatrixFrom,
   gatherRows,
   gemm,
-  read,
   rowDot,
   scaleRows,
   affine,
@@ -35,49 +34,16 @@ import type { ExactUpdate, UpdateInputs } from './exact-update.ts';
 import { FactoredWeights } from './factored-weights.ts';
 import { forwardPass, withBiasFeature, type ForwardPass } from './forward-pass.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
+import { checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions, type UpdateForm } from './layer-options.ts';
 import { restoreWeights, stateOf } from './layer-state.ts';
 import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
+import { explainNonFinite } from './non-finite.ts';
 import { RowFormUpdate } from './row-form-update.ts';
 import { SmallBatchUpdate } from './small-batch-update.ts';
 import { mustClose, thresholdsFor } from './stability.ts';
 import { StepMonitor } from './step-monitor.ts';
 import { TargetPairs } from './target-pairs.ts';
 import { verifyWeights, type Verification } from './verification.ts';
-
-export type UpdateForm = 'small-batch' | 'row';
-
-export interface FactoredOutputLayerOptions {
-  /** D. */
-  readonly classes: number;
-  /** Width of the hidden activations, without the bias feature. */
-  readonly features: number;
-  readonly loss: SphericalLoss;
-  /** Append a constant feature 1, so that each class has a bias. True unless given. */
-  readonly bias?: boolean;
-  /** Standard deviation of the normal start of W; 0.01 unless given. The loss's page says what suits it. */
-  readonly initialScale?: number;
-  /** Seed of that start; 1 unless given. */
-  readonly seed?: number;
-  /** Rows `first` … of a start of your own, count×(features + bias), row by row; instead of initialScale. */
-  readonly initialRows?: (first: number, count: number) => ArrayLike<number>;
-  /** What learning rates and the hidden gradient refer to: the minibatch's mean loss (the default) or its sum. */
-  readonly reduction?: 'mean' | 'sum';
-  /** λ: after each step W ← (1 − ηλ)·W, exactly and at no cost. 0 unless given. */
-  readonly weightDecay?: number;
-  /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
-  readonly form?: UpdateForm;
-}
-
-/** Counted since creation; for benchmarks and logs. */
-export interface FactoredLayerCounters {
-  readonly steps: number;
-  readonly generationsClosed: number;
-  readonly singularSteps: number;
-  /** Applications of a ladder map to a group of rows. */
-  readonly mapsApplied: number;
-  /** Form of the last step. */
-  readonly form: UpdateForm | undefined;
-}
 
 /**
  * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly more. Time: O(D·d²) once,
@@ -231,7 +197,7 @@ export class FactoredOutputLayer implements OutputLayer {
       await this.#monitor.update();
       if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
       if (!Number.isFinite(this.#monitor.value('losses')) || !Number.isFinite(this.#monitor.value('gradient'))) {
-        throw await this.#explainNonFinite(hidden, gradients.losses, learningRate);
+        throw await explainNonFinite(hidden, gradients.losses, { step: this.#steps, learningRate, loss: this.loss.name });
       }
       this.#apply(update, inputs, decay);
       return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient) };
@@ -451,57 +417,10 @@ export class FactoredOutputLayer implements OutputLayer {
     };
   }
 
-  /** A loss or gradient is not finite. The weights are untouched; say whose fault it is. */
-  async #explainNonFinite(hidden: Matrix, losses: Matrix, learningRate: number): Promise<OutputLayerError> {
-    const values = await read(hidden);
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      return new OutputLayerError(
-        'non-finite',
-        `factored step ${this.#steps}: hidden is ${values[bad]} at example ${Math.floor(bad / this.features)}, feature ${bad % this.features}; ` +
-          `the layer is unchanged. If the body produced it, lower the body's learning rate`,
-      );
-    }
-    const perExample = await read(losses);
-    const example = perExample.findIndex((value) => !Number.isFinite(value));
-    return new OutputLayerError(
-      'diverged',
-      `factored step ${this.#steps}: the ${this.loss.name} loss ${example >= 0 ? `of example ${example} is ${perExample[example]}` : "is finite but its gradient is not"} ` +
-        `at learning rate ${learningRate}; go back to the last checkpoint and try ${Number((learningRate / 4).toPrecision(3))}, smaller hidden activations, or a random start with a larger initialScale`,
-    );
-  }
-
   #checkUsable(operation: string): void {
     if (this.#disposed) throw new OutputLayerError('disposed', `factored ${operation}: the layer was disposed`);
     if (this.#isStepping) {
       throw new OutputLayerError('busy', `factored ${operation}: a step is still running; await it first`);
-    }
-  }
-}
-
-function checkOptions({ classes, features, initialScale, weightDecay }: FactoredOutputLayerOptions): void {
-  for (const [name, value] of [['classes', classes], ['features', features]] as const) {
-    if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a whole number from 1 to 2³¹ − 1, got ${value}`);
-    }
-  }
-  for (const [name, value] of [['initialScale', initialScale], ['weightDecay', weightDecay]] as const) {
-    if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
-      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a finite number of at least 0, got ${value}`);
-    }
-  }
-}
-
-function checkRows(values: ArrayLike<number>, first: number, count: number, width: number): void {
-  if (values.length !== count * width) {
-    throw new OutputLayerError('shape', `factored layer: ${values.length} initial values for ${count} rows of ${width}`);
-  }
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) {
-      throw new OutputLayerError(
-        'non-finite',
-        `factored layer: the initial weight of class ${first + Math.floor(i / width)}, feature ${i % width} is ${values[i]}`,
-      );
     }
   }
 }

@@ -5,11 +5,8 @@
  */
 import { createPlainBackend, read, type Backend, type Precision, write } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
-import {
-  createFactoredOutputLayer,
-  type FactoredLayerCounters,
-  type UpdateForm,
-} from '../factored/factored-output-layer.ts';
+import { createFactoredOutputLayer } from '../factored/factored-output-layer.ts';
+import type { FactoredLayerCounters, UpdateForm } from '../factored/layer-options.ts';
 import type { Verification } from '../factored/verification.ts';
 import { createBuiltInLoss } from '../losses/built-in-losses.ts';
 import { DenseReference, type ReferenceLoss } from './dense-reference.ts';

@@ -1,0 +1,66 @@
+import { OutputLayerError } from '@vastmax/output-layer';
+import type { SphericalLoss } from '../loss.ts';
+
+export type UpdateForm = 'small-batch' | 'row';
+
+export interface FactoredOutputLayerOptions {
+  /** D. */
+  readonly classes: number;
+  /** Width of the hidden activations, without the bias feature. */
+  readonly features: number;
+  readonly loss: SphericalLoss;
+  /** Append a constant feature 1, so that each class has a bias. True unless given. */
+  readonly bias?: boolean;
+  /** Standard deviation of the normal start of W; 0.01 unless given. The loss's page says what suits it. */
+  readonly initialScale?: number;
+  /** Seed of that start; 1 unless given. */
+  readonly seed?: number;
+  /** Rows `first` … of a start of your own, count×(features + bias), row by row; instead of initialScale. */
+  readonly initialRows?: (first: number, count: number) => ArrayLike<number>;
+  /** What learning rates and the hidden gradient refer to: the minibatch's mean loss (the default) or its sum. */
+  readonly reduction?: 'mean' | 'sum';
+  /** λ: after each step W ← (1 − ηλ)·W, exactly and at no cost. 0 unless given. */
+  readonly weightDecay?: number;
+  /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
+  readonly form?: UpdateForm;
+}
+
+/** Counted since creation; for benchmarks and logs. */
+export interface FactoredLayerCounters {
+  readonly steps: number;
+  readonly generationsClosed: number;
+  readonly singularSteps: number;
+  /** Applications of a ladder map to a group of rows. */
+  readonly mapsApplied: number;
+  /** Form of the last step. */
+  readonly form: UpdateForm | undefined;
+}
+
+/** @throws OutputLayerError `bad-option`. */
+export function checkOptions({ classes, features, initialScale, weightDecay }: FactoredOutputLayerOptions): void {
+  for (const [name, value] of [['classes', classes], ['features', features]] as const) {
+    if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
+      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a whole number from 1 to 2³¹ − 1, got ${value}`);
+    }
+  }
+  for (const [name, value] of [['initialScale', initialScale], ['weightDecay', weightDecay]] as const) {
+    if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
+      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a finite number of at least 0, got ${value}`);
+    }
+  }
+}
+
+/** count×width finite numbers for the classes from `first` on. */
+export function checkRows(values: ArrayLike<number>, first: number, count: number, width: number): void {
+  if (values.length !== count * width) {
+    throw new OutputLayerError('shape', `factored layer: ${values.length} initial values for ${count} rows of ${width}`);
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      throw new OutputLayerError(
+        'non-finite',
+        `factored layer: the initial weight of class ${first + Math.floor(i / width)}, feature ${i % width} is ${values[i]}`,
+      );
+    }
+  }
+}
