@@ -1,3 +1,4 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/index.ts'], dts: true, format: 'esm', platform: 'neutral' });
+// vitest is a peer dependency, so tsdown leaves its import alone.
+export default defineConfig({ entry: ['src/index.ts', 'src/suite.ts'], dts: true, format: 'esm', platform: 'neutral' });

@@ -12,7 +12,7 @@ import { createGradientSlot, giveTo, openSlot, passTo, settleInto, type Allocate
 import { IntermediatePool } from './intermediate-pool.ts';
 import { checkCurrent, stateOf, TableVariable, Variable, type VariableState } from './variable.ts';
 
-/** Where a recorded operation sends gradients. Each method ignores inputs that need none; skip their work by `requiresGradient`. */
+/** Where a recorded operation sends gradients. Skip the work for inputs whose `requiresGradient` is false; `give` and `pass` ignore them. */
 export interface GradientSink {
   /** Add a matrix of the input's shape from `tape.allocate`. It is given away: not to be used, nor given, again. */
   give(input: Variable, contribution: Matrix): void;
@@ -21,6 +21,7 @@ export interface GradientSink {
   /**
    * The matrix that collects the input's gradient, for kernels that accumulate by themselves: out = contribution + beta·out. With beta 0
    * it holds anything and must be overwritten.
+   * @throws AutodiffError `bad-option` for an input that requires no gradient.
    */
   target(input: Variable): { readonly out: Matrix; readonly beta: 0 | 1 };
 }
@@ -50,7 +51,7 @@ export class Tape implements Disposable {
       pass: (input, factor = 1) => {
         this.#pass(input, factor);
       },
-      target: (input) => openSlot(this.#collecting(input), input.rows, input.columns, this.#allocate),
+      target: (input) => this.#target(input),
     };
   }
 
@@ -190,6 +191,16 @@ export class Tape implements Disposable {
     if (!input.requiresGradient) return;
     checkContribution(input, contribution);
     giveTo(this.#collecting(input), contribution);
+  }
+
+  #target(input: Variable): { readonly out: Matrix; readonly beta: 0 | 1 } {
+    if (!input.requiresGradient) {
+      throw new AutodiffError(
+        'bad-option',
+        `backward: the target of a constant of ${describeShape(input)} was asked for; check requiresGradient of each input first`,
+      );
+    }
+    return openSlot(this.#collecting(input), input.rows, input.columns, this.#allocate);
   }
 
   #pass(input: Variable, factor: number): void {

@@ -58,7 +58,7 @@ describe('memory of a tape', () => {
     expect(backend.memory()).toEqual(bare);
   });
 
-  it('creates none when the batch size varies below the largest, 0 included', () => {
+  it('creates none when the batch size varies below the largest, 0 and 1 included', () => {
     const { backend, counts } = createCountingBackend();
     using scope = new Scope(backend);
     const body = createBody(scope);
@@ -70,9 +70,16 @@ describe('memory of a tape', () => {
     step(20);
     const { created } = counts;
     const memory = backend.memory();
-    for (const examples of [1, 19, 7, 0, 20, 3]) step(examples);
+    for (const examples of [2, 19, 7, 0, 20, 3]) step(examples);
     expect(counts.created).toBe(created);
     expect(backend.memory()).toEqual(memory);
+    // One example: a 1×n bias is no longer broadcast, so fewer matrices are asked for. The slots settle at once for both orders.
+    step(1);
+    step(20);
+    const settled = counts.created;
+    for (const examples of [1, 20, 1, 1, 0, 15]) step(examples);
+    expect(counts.created).toBe(settled);
+    expect(backend.memory().matrices).toBe(memory.matrices);
   });
 
   it('grows a slot by half at least, so that growing batches replace it a logarithmic number of times', () => {

@@ -1,6 +1,24 @@
 import { axpy, createMatrixFrom, createPlainBackend, fill, read, Scope, unary, binary, type Matrix } from '@vastmax/linalg-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { add, exp, matmul, multiply, negate, reshape, scale, square, subtract, sum, Tape, tanh, type Variable } from '../src/index.ts';
+import {
+  add,
+  concatColumns,
+  divide,
+  exp,
+  layerNorm,
+  matmul,
+  multiply,
+  negate,
+  reshape,
+  rowDot,
+  scale,
+  square,
+  subtract,
+  sum,
+  Tape,
+  tanh,
+  type Variable,
+} from '../src/index.ts';
 import { createCountingBackend } from './counting-backend.ts';
 
 const backend = createPlainBackend({ precision: 'f64' });
@@ -101,6 +119,17 @@ describe('backward', () => {
     expect(await gradientOf(output)).toEqual([1, 1]);
   });
 
+  it('does not change a gradient on loan when the lender gets more', async () => {
+    const x = tape.variable(matrix(1, 1, 2));
+    const left = square(x);
+    const right = scale(x, 3);
+    const total = add(left, right);
+    tape.backward(total);
+    tape.backward(total, matrix(1, 1, 10));
+    for (const variable of [total, left, right]) expect(await gradientOf(variable)).toEqual([11]);
+    expect(await gradientOf(x)).toEqual([77]);
+  });
+
   it('copies a shared gradient before it adds to it', async () => {
     const x = tape.variable(matrix(1, 1, 2));
     const left = square(x);
@@ -133,6 +162,44 @@ describe('backward', () => {
     expect(counts.gemm - before.gemm).toBe(1);
     // The seed, the one product.
     expect(counts.kernels - before.kernels).toBe(2);
+  });
+
+  it.each<[string, (...inputs: [Variable, Variable, Variable]) => Variable]>([
+    ['matmul', (a, b) => matmul(a, b)],
+    ['matmul transposed', (a, b) => matmul(a, b, { transposeA: true, transposeB: true })],
+    ['add', (a, b) => add(a, b)],
+    ['subtract', (a, b) => subtract(a, b)],
+    ['multiply', (a, b) => multiply(a, b)],
+    ['divide', (a, b) => divide(a, b)],
+    ['add, broadcast', (a, _b, c) => add(a, c)],
+    ['subtract, broadcast', (a, _b, c) => subtract(c, a)],
+    ['subtract, the second broadcast', (a, _b, c) => subtract(a, c)],
+    ['multiply, broadcast', (a, _b, c) => multiply(c, a)],
+    ['divide, broadcast', (a, _b, c) => divide(c, a)],
+    ['rowDot', (a, b) => rowDot(a, b)],
+    ['concatColumns', (a, b) => concatColumns([a, b])],
+    ['layerNorm', (a, _b, c) => layerNorm(a, c, a.tape.constant(c.value))],
+    ['layerNorm bias', (a, _b, c) => layerNorm(a, a.tape.constant(c.value), c)],
+  ])('%s does less for each operand that is a constant', (_name, operation) => {
+    const { backend: counting, counts } = createCountingBackend();
+    using own = new Scope(counting);
+    const steps = own.own(new Tape(counting));
+    const values = [own.matrix(3, 3), own.matrix(3, 3), own.matrix(1, 3)] as const;
+    const backwardKernels = (constant: number | undefined): number => {
+      const [a, b, c] = values.map((value, i) => (i === constant ? steps.constant(value) : steps.variable(value)));
+      if (a === undefined || b === undefined || c === undefined) throw new Error('three inputs');
+      const output = operation(a, b, c);
+      const before = counts.kernels;
+      steps.backward(output);
+      const reached = [a, b, c].map(({ gradient }) => gradient !== undefined);
+      if (constant !== undefined) expect(reached[constant]).toBe(false);
+      return reached.filter(Boolean).length * 1000 + counts.kernels - before;
+    };
+    const all = backwardKernels(undefined);
+    const without = [0, 1, 2].map(backwardKernels);
+    // Two of the three are operands; the other one changes nothing.
+    expect(without.filter((kernels) => kernels % 1000 < all % 1000)).toHaveLength(2);
+    expect(without.filter((kernels) => kernels === all)).toHaveLength(1);
   });
 
   it('passes gradients through sums without a copy', () => {
@@ -175,6 +242,17 @@ describe('an operation of a third party', () => {
     tape.backward(add(cube(x), cube(scale(x, 2))));
     expect(await gradientOf(x)).toEqual([12 + 96, 3 + 24]);
     expect(cube(tape.constant(x.value)).requiresGradient).toBe(false);
+  });
+
+  it('is told when it asks for the target of a constant', () => {
+    const x = tape.variable(matrix(1, 1, 2));
+    const constant = tape.constant(matrix(1, 1, 2));
+    const output = tape.record(tape.allocate(1, 1), [x, constant], (_gradient, sink) => {
+      sink.target(constant);
+    });
+    expect(() => {
+      tape.backward(output);
+    }).toThrow(expect.objectContaining({ code: 'bad-option' }));
   });
 
   it('is told when its gradient has the wrong shape, and the tape stays usable', async () => {

@@ -58,6 +58,12 @@ export interface OutputLayer extends Disposable {
   /** The score of one class for each example: classes m long, out m×1. O(m·d). */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void;
 
+  /**
+   * The vectors of classes `firstClass` … as a space to look for neighbours in; biases left out. O(count·d²) at most.
+   * @param out count×features.
+   */
+  classVectors(firstClass: number, out: Matrix): void;
+
   /** Everything needed to go on bit for bit on the same backend. O(1); its tensors are read when the checkpoint is written. */
   state(): ModuleState;
   /** Take over a state of a layer with the same sizes and options. @throws OutputLayerError `state-mismatch`, naming both values. */

@@ -1,5 +1,6 @@
 export { createCsrRows, csrFromLists, singleTargets, validateCsrRows } from './csr-rows.ts';
 export type { CsrRows } from './csr-rows.ts';
+export { DistinctIndices } from './distinct-indices.ts';
 export { DuplicateMerger, mergeDuplicates } from './merge-duplicates.ts';
 export { SparseDataError, isSparseDataError } from './errors.ts';
 export type { SparseDataErrorCode } from './errors.ts';

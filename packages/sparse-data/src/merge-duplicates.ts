@@ -2,11 +2,10 @@
 //
 // No array of `columns` entries may appear here: columns can be 10^7 classes while a row has three entries. A short row is
 // searched linearly in what has been written of it; a longer one through an open-addressed hash table of at least twice its
-// length. Entries of the table are marked with the number of the row that wrote them, so that it never has to be cleared.
-// Sorting each row was rejected: it loses the order of appearance, which callers compare position by position.
+// length (DistinctIndices). Sorting each row was rejected: it loses the order of appearance, which callers compare position by position.
 
 import type { CsrRows } from './csr-rows.ts';
-import { mix32 } from './integer-hash.ts';
+import { DistinctIndices } from './distinct-indices.ts';
 
 const LINEAR_SEARCH_LIMIT = 12;
 
@@ -15,9 +14,7 @@ export class DuplicateMerger {
   #offsets = new Int32Array(1);
   #indices = new Int32Array(0);
   #values = new Float64Array(0);
-  #slots = new Int32Array(0);
-  #slotMarks = new Int32Array(0);
-  #mark = 0;
+  readonly #distinct = new DistinctIndices();
   readonly #merged: { rows: number; columns: number; offsets: Int32Array; indices: Int32Array; values: Float64Array } = {
     rows: 0,
     columns: 0,
@@ -44,11 +41,11 @@ export class DuplicateMerger {
       const end = offsets[row + 1]!;
       const rowStart = written;
       const hashed = end - start > LINEAR_SEARCH_LIMIT;
-      if (hashed) this.#reserveSlots(end - start);
+      if (hashed) this.#distinct.begin(end - start);
       for (let entry = start; entry < end; entry++) {
         const index = indices[entry]!;
         const value = values === undefined ? 1 : values[entry]!;
-        const at = hashed ? this.#findHashed(index, written) : findLinear(outIndices, rowStart, written, index);
+        const at = hashed ? rowStart + this.#distinct.slotOf(index) : findLinear(outIndices, rowStart, written, index);
         if (at === written) {
           outIndices[at] = index;
           outValues[at] = value;
@@ -62,25 +59,6 @@ export class DuplicateMerger {
     if (written === entries) return csr;
     this.#merged.columns = csr.columns;
     return this.#merged;
-  }
-
-  /** The position of `index` in the output, or `next` after entering it there. */
-  #findHashed(index: number, next: number): number {
-    const slots = this.#slots;
-    const marks = this.#slotMarks;
-    const mask = slots.length - 1;
-    const mark = this.#mark;
-    let slot = mix32(index) & mask;
-    for (;;) {
-      if (marks[slot] !== mark) {
-        marks[slot] = mark;
-        slots[slot] = next;
-        return next;
-      }
-      const at = slots[slot]!;
-      if (this.#indices[at] === index) return at;
-      slot = (slot + 1) & mask;
-    }
   }
 
   #reserve(rows: number, entries: number): void {
@@ -97,21 +75,6 @@ export class DuplicateMerger {
       merged.indices = this.#indices;
       merged.values = this.#values;
     }
-  }
-
-  /** A table of at least twice `length` slots, none of which carries the new mark. */
-  #reserveSlots(length: number): void {
-    if (this.#slots.length < 2 * length) {
-      const capacity = 2 ** Math.ceil(Math.log2(2 * length));
-      this.#slots = new Int32Array(capacity);
-      this.#slotMarks = new Int32Array(capacity);
-      this.#mark = 0;
-    }
-    if (this.#mark === 0x7fffffff) {
-      this.#slotMarks.fill(0);
-      this.#mark = 0;
-    }
-    this.#mark++;
   }
 }
 

@@ -116,6 +116,8 @@ describe('NgramBatches', () => {
     const [batch] = take(batches, 1);
     expect([batch?.examples.length, batch?.examples[0], batch?.epoch, batch?.endOfEpoch]).toEqual([250, [748, 749, 750], 3, true]);
     expect(batches.cursor()).toEqual({ epoch: 4, position: 0, seed: 0, examples: 1000 });
+    // After a last batch of 250 the ordinary one of 100 must come in its own size again.
+    expect(take(batches, 4).map(({ examples }) => examples.length)).toEqual([300, 300, 300, 100]);
   });
 
   it('rejects cursors that do not fit, and stays where it was', async () => {

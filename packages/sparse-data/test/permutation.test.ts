@@ -51,16 +51,16 @@ describe('IndexPermutation', () => {
     }
   });
 
-  it('reaches all orders of four elements about equally often', () => {
+  it('reaches all orders of six elements about equally often', () => {
     const counts = new Map<string, number>();
-    for (let seed = 0; seed < 4800; seed++) {
-      const name = order(4, seed).join('');
+    for (let seed = 0; seed < 36_000; seed++) {
+      const name = order(6, seed).join('');
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    expect(counts.size).toBe(24);
-    // Chi-square with 23 degrees of freedom exceeds 58 once in 10,000.
-    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - 200) ** 2 / 200, 0);
-    expect(chiSquare).toBeLessThan(58);
+    expect(counts.size).toBe(720);
+    // Chi-square with 719 degrees of freedom: mean 719, standard deviation 38.
+    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - 50) ** 2 / 50, 0);
+    expect(Math.abs(chiSquare - 719)).toBeLessThan(4.5 * 38);
   });
 
   it('rekeys in place to what a new one gives', () => {

@@ -74,8 +74,10 @@ describe('VocabularyCounter.build', () => {
 
 describe('VocabularyCounter in bounded memory', () => {
   it('keeps its bounds on any stream', () => {
+    // A few frequent words among many rare ones: what pruning must tell apart.
+    const word = fc.oneof({ weight: 2, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(60) });
     fc.assert(
-      fc.property(fc.array(fc.nat(30), { maxLength: 300 }), fc.integer({ min: 2, max: 20 }), (stream, maximumEntries) => {
+      fc.property(fc.array(word, { maxLength: 300 }), fc.integer({ min: 2, max: 20 }), (stream, maximumEntries) => {
         const tokens = stream.map(String);
         const counter = new VocabularyCounter({ maximumEntries });
         for (const token of tokens) {
@@ -94,6 +96,27 @@ describe('VocabularyCounter in bounded memory', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('drops the rarer half, and remembers of each word how much it may have missed', () => {
+    const counter = new VocabularyCounter({ maximumEntries: 4 });
+    counter.addAll(['a', 'b', 'b', 'b', 'c', 'd', 'd', 'd', 'd']);
+    counter.add('e'); // a 1, b 3, c 1, d 4: the floor becomes 1, which drops a and c
+    expect([counter.errorBound, ...['a', 'b', 'c', 'd', 'e'].map((word) => counter.countOf(word))]).toEqual([1, 0, 3, 0, 4, 1]);
+    counter.addAll(['f', 'f', 'g']); // at most b 3, d 4, e 1 + 1, f 2 + 1: the floor becomes 3, which drops b, e and f
+    expect([counter.errorBound, ...['b', 'd', 'e', 'f', 'g'].map((word) => counter.countOf(word))]).toEqual([3, 0, 4, 0, 0, 1]);
+    counter.addAll(['h', 'i', 'i', 'j']); // at most d 4, g 1 + 3, h 1 + 3, i 2 + 3: the floor becomes 4
+    expect([counter.errorBound, ...['d', 'g', 'h', 'i', 'j'].map((word) => counter.countOf(word))]).toEqual([4, 0, 0, 0, 2, 1]);
+    counter.addAll(['k', 'l', 'm']); // at most i 5, j 1 + 4, k 1 + 4, l 1 + 4: the floor becomes 5
+    expect([counter.errorBound, counter.entries, counter.total]).toEqual([5, 1, 20]);
+  });
+
+  it('keeps with a survivor what it may have missed before it was entered', () => {
+    const counter = new VocabularyCounter({ maximumEntries: 4 });
+    counter.addAll(['a', 'b', 'b', 'b', 'c', 'd', 'd', 'd', 'd']);
+    counter.addAll(['e', 'f', 'f', 'f', 'f', 'g']); // at most b 3, d 4, e 1 + 1, f 4 + 1: the floor becomes 3
+    counter.addAll(['h', 'i']); // at most d 4, f 4 + 1, g 1 + 3, h 1 + 3: the floor becomes 4, which f alone exceeds
+    expect([counter.errorBound, ...['d', 'f', 'g', 'h', 'i'].map((word) => counter.countOf(word))]).toEqual([4, 0, 4, 0, 0, 1]);
   });
 
   it('finds the frequent words of a Zipf stream with an eighth of its types', () => {

@@ -32,7 +32,7 @@ export function expandInto(x: Matrix, out: Matrix): void {
   binary('add', out, x, out);
 }
 
-/** Σ of `full` over the dimensions in which `shape` is 1, in a matrix of the tape; not called for equal shapes. */
+/** Σ of `full` over the dimensions in which `shape` is 1, in a new matrix of the tape. */
 export function sumTo(tape: Tape, full: Matrix, shape: Shape): Matrix {
   const out = tape.allocate(shape.rows, shape.columns);
   reduce('sum', full, out);

@@ -54,8 +54,7 @@ export function layerNorm(x: Variable, gain: Variable, bias: Variable, options: 
   binary('add', out, bias.value, out);
   return tape.record(out, [x, gain, bias], (gradient, sink) => {
     if (gain.requiresGradient) sink.give(gain, productSumTo(tape, gradient, normalized, gain));
-    if (rows === 1) sink.pass(bias);
-    else if (bias.requiresGradient) sink.give(bias, sumTo(tape, gradient, bias));
+    if (bias.requiresGradient) sink.give(bias, sumTo(tape, gradient, bias));
     if (x.requiresGradient) sink.give(x, inputGradient(tape, gradient, gain.value, normalized, inverseDeviation));
   });
 }

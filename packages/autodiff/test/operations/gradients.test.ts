@@ -133,7 +133,25 @@ describe('gradients of matrix products and sums', () => {
       const a = transposeA ? sampleInput(k, m) : sampleInput(m, k);
       const b = transposeB ? sampleInput(n, k, 2) : sampleInput(k, n, 2);
       await expectRightGradients((_tape, [x, y]) => matmul(x, y, { transposeA, transposeB }), [a, b]);
+      // Both operands have collected something already when the inner product's turn comes.
+      await expectRightGradients(
+        (_tape, [x, y]) => {
+          const inner = matmul(x, y, { transposeA, transposeB });
+          return add(matmul(x, square(y), { transposeA, transposeB }), add(inner, matmul(square(x), y, { transposeA, transposeB })));
+        },
+        [a, b],
+      );
     }
+  });
+
+  it('matmul of an intermediate whose gradient is on loan', async () => {
+    await expectRightGradients(
+      (_tape, [x, y]) => {
+        const middle = square(x);
+        return add(middle, matmul(middle, y));
+      },
+      [sampleInput(2, 3), sampleInput(3, 3, 2)],
+    );
   });
 
   it('matmul of a matrix with itself', async () => {
@@ -144,7 +162,7 @@ describe('gradients of matrix products and sums', () => {
   it.each(Object.entries({ sum, rowSum }))('%s', async (_name, operation) => {
     for (const [rows, columns] of sizes) {
       await expectRightGradients((_tape, [x]) => operation(x), [sampleInput(rows, columns)]);
-      await expectRightGradients((_tape, [x]) => multiply(x, operation(square(x))), [sampleInput(rows, columns)]);
+      await expectRightGradients((_tape, [x]) => multiply(x, operation(x)), [sampleInput(rows, columns)]);
     }
   });
 

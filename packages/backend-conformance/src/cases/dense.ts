@@ -8,7 +8,7 @@ import { sumTolerance } from '../tolerance.ts';
 type Shape = readonly [rows: number, columns: number];
 const shapes: readonly Shape[] = [[1, 1], [1, 5], [3, 4], [4, 3], [5, 1], [63, 65], [64, 64], [257, 5], [5, 257], [0, 3], [3, 0]];
 
-function everyShape(context: CaseContext, prepare: (rows: number, columns: number) => Prepared): Prepared {
+function everyShape(prepare: (rows: number, columns: number) => Prepared): Prepared {
   return together(shapes.map(([rows, columns]) => prepare(rows, columns)));
 }
 
@@ -81,7 +81,7 @@ function prepareRowDot(context: CaseContext, rows: number, columns: number): Pre
 
 export const denseCases: readonly ConformanceCase[] = [
   kernelCase('fill/every-element', 'fill', (context) =>
-    everyShape(context, (rows, columns) => {
+    everyShape((rows, columns) => {
       const { matrix } = randomMatrix(context, rows, columns);
       return {
         call: () => fill(-2.5, matrix),
@@ -106,7 +106,7 @@ export const denseCases: readonly ConformanceCase[] = [
     };
   }),
   kernelCase('copy/same-shape', 'copy', (context) =>
-    everyShape(context, (rows, columns) => {
+    everyShape((rows, columns) => {
       const source = randomMatrix(context, rows, columns);
       const out = poisonedMatrix(context, rows, columns);
       return {
@@ -127,7 +127,7 @@ export const denseCases: readonly ConformanceCase[] = [
   }),
   kernelCase('copy-columns/ranges', 'copyColumns', (context) =>
     together(
-      ([[7, 9, 2, 5, 1, 4], [7, 9, 0, 4, 0, 4], [65, 5, 4, 70, 69, 1], [3, 5, 5, 6, 2, 0], [0, 4, 1, 4, 0, 2]] as const).map(
+      ([[7, 9, 2, 8, 1, 3], [7, 9, 2, 5, 1, 4], [7, 9, 0, 4, 0, 4], [65, 5, 4, 70, 69, 1], [3, 5, 5, 6, 2, 0], [0, 4, 1, 4, 0, 2]] as const).map(
         ([rows, sourceColumns, sourceColumn, outColumns, outColumn, count]) => {
           const source = randomMatrix(context, rows, sourceColumns);
           const out = randomMatrix(context, rows, outColumns);
@@ -161,22 +161,22 @@ export const denseCases: readonly ConformanceCase[] = [
       }),
     ),
   ),
-  kernelCase('row-dot/sizes', 'rowDot', (context) => everyShape(context, (rows, columns) => prepareRowDot(context, rows, columns))),
+  kernelCase('row-dot/sizes', 'rowDot', (context) => everyShape((rows, columns) => prepareRowDot(context, rows, columns))),
   kernelCase('scale-rows/sizes', 'scaleRows', (context) =>
-    everyShape(context, (rows, columns) => prepareScaleRows(context, rows, columns, false)),
+    everyShape((rows, columns) => prepareScaleRows(context, rows, columns, false)),
   ),
   kernelCase('scale-rows/in-place', 'scaleRows', (context) =>
-    everyShape(context, (rows, columns) => prepareScaleRows(context, rows, columns, true)),
+    everyShape((rows, columns) => prepareScaleRows(context, rows, columns, true)),
   ),
   kernelCase('axpy/sizes', 'axpy', (context) =>
-    everyShape(context, (rows, columns) => together([0.3, -1, 0].map((alpha) => prepareAxpy(context, rows, columns, alpha)))),
+    everyShape((rows, columns) => together([0.3, -1, 0].map((alpha) => prepareAxpy(context, rows, columns, alpha)))),
   ),
   kernelCase('affine/sizes', 'affine', (context) =>
-    everyShape(context, (rows, columns) =>
+    everyShape((rows, columns) =>
       together([prepareAffine(context, rows, columns, -0.7, 0.2, false), prepareAffine(context, rows, columns, 0, 3, false)]),
     ),
   ),
   kernelCase('affine/in-place', 'affine', (context) =>
-    everyShape(context, (rows, columns) => prepareAffine(context, rows, columns, 1.5, -0.25, true)),
+    everyShape((rows, columns) => prepareAffine(context, rows, columns, 1.5, -0.25, true)),
   ),
 ];

@@ -15,6 +15,7 @@ export function solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Ma
   checkOperand('solve', 'reciprocalCondition', reciprocalCondition, out.backend);
   checkNotAliased('solve', 'a', a, out);
   checkNotAliased('solve', 'b', b, out);
+  for (const operand of [a, b, out]) checkNotAliased('solve', 'reciprocalCondition', operand, reciprocalCondition);
   checkSquare('solve', 'a', a);
   if (b.rows !== a.rows) {
     throw new LinalgError('shape', `solve: a is ${describeShape(a)}, b is ${describeShape(b)}; b must have as many rows as a`);

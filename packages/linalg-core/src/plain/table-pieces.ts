@@ -6,6 +6,13 @@ import type { FloatArray, Precision } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
 
 const bytesPerPiece = 16 * 1024 * 1024;
+/**
+ * 1 TiB, refused before anything is allocated: an engine hands out zeroed pages it does not have, so that an absurd table would take
+ * minutes of small allocations before the first one failed (Linux lets a process map some 65,000 regions, which is 1 TiB of pieces).
+ */
+const mostBytes = 2 ** 40;
+/** Row numbers are 32-bit. */
+const mostRows = 2 ** 31 - 1;
 
 export class TablePieces {
   readonly pieces: FloatArray[] = [];
@@ -16,7 +23,7 @@ export class TablePieces {
   readonly #precision: Precision;
 
   constructor(columns: number, precision: Precision) {
-    const rowBytes = Math.max(1, columns * (precision === 'f32' ? 4 : 8));
+    const rowBytes = Math.max(1, columns * bytesOf(precision));
     this.shift = Math.max(0, Math.floor(Math.log2(bytesPerPiece / rowBytes)));
     this.mask = 2 ** this.shift - 1;
     this.columns = columns;
@@ -25,6 +32,11 @@ export class TablePieces {
 
   /** Room for `rows` rows in all. @throws LinalgError `out-of-memory`, with what was there before untouched. */
   grow(rows: number): void {
+    if (rows > mostRows) {
+      throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
+    }
+    const numbers = rows * this.columns;
+    if (numbers * bytesOf(this.#precision) > mostBytes) throw outOfMemory(numbers, this.#precision);
     const perPiece = this.mask + 1;
     const first = Math.max(0, this.pieces.length - 1);
     const added: FloatArray[] = [];
@@ -35,7 +47,7 @@ export class TablePieces {
         added.push(old);
         continue;
       }
-      const piece = allocate(length, this.#precision, rows * this.columns);
+      const piece = allocate(length, this.#precision, numbers);
       if (old !== undefined) piece.set(old);
       added.push(piece);
     }
@@ -48,11 +60,19 @@ export function allocate(length: number, precision: Precision, wanted: number = 
   try {
     return precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
   } catch (cause) {
-    const bytes = wanted * (precision === 'f32' ? 4 : 8);
-    throw new LinalgError(
-      'out-of-memory',
-      `could not allocate ${wanted} numbers of ${precision} (${(bytes / 2 ** 20).toFixed(1)} MiB); use fewer rows or columns, or f32`,
-      { cause },
-    );
+    throw outOfMemory(wanted, precision, { cause });
   }
+}
+
+function bytesOf(precision: Precision): number {
+  return precision === 'f32' ? 4 : 8;
+}
+
+function outOfMemory(numbers: number, precision: Precision, options?: ErrorOptions): LinalgError {
+  const mebibytes = ((numbers * bytesOf(precision)) / 2 ** 20).toFixed(1);
+  return new LinalgError(
+    'out-of-memory',
+    `could not allocate ${numbers} numbers of ${precision} (${mebibytes} MiB); use fewer rows or columns, or f32`,
+    options,
+  );
 }

@@ -99,6 +99,7 @@ describe('readLines', () => {
       expect(await thrownBy(() => all(path, { maximumLineBytes: 4, chunkBytes }))).toBe(
         `line-too-long: readLines: ${path}: line 2 has more than 4 bytes; is it a text file? If so, raise maximumLineBytes`,
       );
+      expect(await thrownBy(() => all(file('abcde'), { maximumLineBytes: 4, chunkBytes }))).toContain('line-too-long: ');
     }
   });
 

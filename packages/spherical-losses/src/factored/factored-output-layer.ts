@@ -3,6 +3,7 @@
  * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
  */
 import {
+  copyColumns,
   createMatrixFrom,
   gatherRows,
   gemm,
@@ -253,6 +254,12 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#weights.denseRows(first, out.rows, out);
   }
 
+  classVectors(firstClass: number, out: Matrix): void {
+    const rows = this.#workspace.matrix('class vectors', out.rows, this.width);
+    this.denseRows(firstClass, rows);
+    copyColumns(rows, 0, out, 0, this.features);
+  }
+
   /**
    * Add classes at the end, exactly: new rows of W, Q and w̄ updated. O(n·d²), plus 4 bytes a class copied.
    * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last).
@@ -389,7 +396,7 @@ export class FactoredOutputLayer implements OutputLayer {
   #withoutBias(gradient: Matrix): Matrix {
     if (!this.bias) return gradient;
     const narrow = this.#workspace.matrix('hidden gradient without bias', gradient.rows, this.features);
-    gradient.backend.copyColumns(gradient, 0, narrow, 0, this.features);
+    copyColumns(gradient, 0, narrow, 0, this.features);
     return narrow;
   }
 

@@ -1,17 +1,15 @@
 /**
  * The (example, target class) pairs of a minibatch, on the host: repeated targets of an example merged (their weights add), and each
  * distinct class given a slot, so that a row of V is fetched once however many examples want it. O(number of targets), independent
- * of D: a small open-addressing hash table stands in for an array over all classes. Buffers grow and are kept.
+ * of D. Buffers grow and are kept.
  */
-import type { CsrRows } from '@vastmax/sparse-data';
+import { DistinctIndices, type CsrRows } from '@vastmax/sparse-data';
 
 export class TargetPairs {
   /** m. */
   examples = 0;
   /** P: pairs after merging. */
   count = 0;
-  /** C: distinct classes touched. */
-  touched = 0;
   /** Example of each pair, ascending. */
   rows: Int32Array = new Int32Array(0);
   /** Slot of each pair's class. */
@@ -20,13 +18,20 @@ export class TargetPairs {
   pairClasses: Int32Array = new Int32Array(0);
   /** y of each pair. */
   weights: Float64Array = new Float64Array(0);
-  /** Class of each slot, in order of first appearance. */
-  classes: Int32Array = new Int32Array(0);
   /** Pairs of each slot: pairs that share a class make the off-diagonal of ΓΓᵀ. */
   pairsOfSlot: Int32Array = new Int32Array(0);
   #lastPair: Int32Array = new Int32Array(0);
-  /** Slot + 1, 0 for empty. */
-  #table: Int32Array = new Int32Array(2);
+  readonly #distinct = new DistinctIndices();
+
+  /** C: distinct classes touched. */
+  get touched(): number {
+    return this.#distinct.count;
+  }
+
+  /** Class of each slot, in order of first appearance. */
+  get classes(): Int32Array {
+    return this.#distinct.values;
+  }
 
   /** Replace the content by the pairs of `targets`, every weight times `scale`. The targets must have been checked. */
   build(targets: CsrRows, scale: number): void {
@@ -35,7 +40,7 @@ export class TargetPairs {
     this.#reserve(entries);
     this.examples = rows;
     this.count = 0;
-    this.touched = 0;
+    this.#distinct.begin(entries);
     for (let row = 0; row < rows; row++) {
       const firstPair = this.count;
       for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
@@ -57,38 +62,23 @@ export class TargetPairs {
   }
 
   #slotOf(target: number): number {
-    const mask = this.#table.length - 1;
-    // Knuth's multiplicative hash spreads neighbouring class numbers.
-    let place = (Math.imul(target, 0x9e3779b1) >>> 7) & mask;
-    for (;;) {
-      const slot = this.#table[place]! - 1;
-      if (slot < 0) break;
-      if (this.classes[slot] === target) return slot;
-      place = (place + 1) & mask;
+    const known = this.#distinct.count;
+    const slot = this.#distinct.slotOf(target);
+    if (slot === known) {
+      this.pairsOfSlot[slot] = 0;
+      this.#lastPair[slot] = -1;
     }
-    const slot = this.touched++;
-    this.#table[place] = slot + 1;
-    this.classes[slot] = target;
-    this.pairsOfSlot[slot] = 0;
-    this.#lastPair[slot] = -1;
     return slot;
   }
 
   #reserve(entries: number): void {
-    if (this.rows.length < entries) {
-      const room = Math.ceil(entries * 1.5);
-      this.rows = new Int32Array(room);
-      this.slots = new Int32Array(room);
-      this.pairClasses = new Int32Array(room);
-      this.weights = new Float64Array(room);
-      this.classes = new Int32Array(room);
-      this.pairsOfSlot = new Int32Array(room);
-      this.#lastPair = new Int32Array(room);
-      let size = 2;
-      while (size < 2 * room) size *= 2;
-      this.#table = new Int32Array(size);
-    } else {
-      this.#table.fill(0);
-    }
+    if (this.rows.length >= entries) return;
+    const room = Math.ceil(entries * 1.5);
+    this.rows = new Int32Array(room);
+    this.slots = new Int32Array(room);
+    this.pairClasses = new Int32Array(room);
+    this.weights = new Float64Array(room);
+    this.pairsOfSlot = new Int32Array(room);
+    this.#lastPair = new Int32Array(room);
   }
 }

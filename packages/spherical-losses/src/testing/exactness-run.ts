@@ -39,6 +39,8 @@ export interface ExactnessResult {
   /** The same two for the dense run perturbed by one unit in the last place. */
   readonly perturbedWeightError: number;
   readonly perturbedGradientError: number;
+  /** ‖W_end − W_start‖/‖W_start‖ of the dense run: a run that moves nothing shows nothing. */
+  readonly movement: number;
   readonly counters: FactoredLayerCounters;
   readonly verification: Verification;
 }
@@ -115,6 +117,7 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
     gradientError,
     perturbedWeightError: relativeError(neighbour.weights, dense.weights),
     perturbedGradientError,
+    movement: distance(dense.weights, start) / distance(start, new Float64Array(start.length)),
     counters: layer.counters,
     verification: await layer.verify(),
   };
@@ -136,6 +139,10 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
     magnitude = Math.max(magnitude, Math.abs(expected[i]!));
   }
   return magnitude === 0 ? difference : difference / magnitude;
+}
+
+function distance(a: Float64Array, b: Float64Array): number {
+  return Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
 }
 
 function stored(value: number, precision: Precision): number {

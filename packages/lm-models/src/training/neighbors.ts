@@ -1,0 +1,82 @@
+/** The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d) and O(D·d²) once. */
+import { createHostArray, read, readRows, type FloatArray } from '@vastmax/linalg-core';
+import type { LanguageModel } from './language-model.ts';
+
+/** `output`: the class vectors of the output layer; `input`: the embeddings. */
+export type VectorKind = 'output' | 'input';
+
+export interface Neighbor {
+  readonly word: string;
+  readonly similarity: number;
+}
+
+const rowsPerBlock = 4096;
+
+/** The k nearest words of each probe, itself left out. @throws RangeError when a probe is not in the vocabulary. */
+export async function computeNeighbors(
+  model: LanguageModel,
+  probes: readonly string[],
+  k: number,
+  kind: VectorKind = 'output',
+): Promise<Neighbor[][]> {
+  const ids = probes.map((word) => {
+    const id = model.vocabulary.idOf(word);
+    if (id === undefined || !model.vocabulary.has(word)) throw new RangeError(`the word '${word}' is not in the vocabulary`);
+    return id;
+  });
+  const probeVectors: Float64Array[] = [];
+  for (const id of ids) {
+    await forEachVector(model, kind, id, 1, (_id, block, offset, width) => {
+      probeVectors.push(Float64Array.from(block.subarray(offset, offset + width)));
+    });
+  }
+  const best: { id: number; similarity: number }[][] = ids.map(() => []);
+  await forEachVector(model, kind, 0, model.vocabulary.size, (id, block, offset, width) => {
+    for (const [place, probe] of probeVectors.entries()) {
+      if (id === ids[place]) continue;
+      const similarity = cosine(probe, block, offset, width);
+      const list = best[place]!;
+      if (list.length === k && !(similarity > list[k - 1]!.similarity)) continue;
+      const position = list.findIndex((other) => other.similarity < similarity);
+      list.splice(position < 0 ? list.length : position, 0, { id, similarity });
+      if (list.length > k) list.pop();
+    }
+  });
+  return best.map((list) => list.map(({ id, similarity }) => ({ word: model.vocabulary.tokenOf(id), similarity })));
+}
+
+async function forEachVector(
+  model: LanguageModel,
+  kind: VectorKind,
+  firstId: number,
+  count: number,
+  visit: (id: number, block: FloatArray, offset: number, width: number) => void,
+): Promise<void> {
+  const { output, body, backend } = model;
+  const width = kind === 'output' ? output.features : body.embeddings.table.columns;
+  const host = createHostArray(backend, Math.min(count, rowsPerBlock) * width);
+  using vectors = backend.createMatrix(Math.min(count, rowsPerBlock), width);
+  for (let first = firstId; first < firstId + count; first += rowsPerBlock) {
+    const rows = Math.min(rowsPerBlock, firstId + count - first);
+    if (kind === 'output') {
+      output.classVectors(first, vectors.resize(rows, width));
+      await read(vectors, host);
+    } else {
+      await readRows(body.embeddings.table, first, rows, host);
+    }
+    for (let row = 0; row < rows; row++) visit(first + row, host, row * width, width);
+  }
+}
+
+/** 0 when either vector is zero. */
+function cosine(a: Float64Array, block: FloatArray, offset: number, width: number): number {
+  let product = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let i = 0; i < width; i++) {
+    product += a[i]! * block[offset + i]!;
+    squaresA += a[i]! ** 2;
+    squaresB += block[offset + i]! ** 2;
+  }
+  return squaresA === 0 || squaresB === 0 ? 0 : product / Math.sqrt(squaresA * squaresB);
+}

@@ -1,0 +1,105 @@
+/** What ranks say about a model: top-k accuracy and mean reciprocal rank, exact over all D classes, and perplexity where it exists. */
+import { read } from '@vastmax/linalg-core';
+import { ranksOf } from '@vastmax/output-layer';
+import type { NgramBatches, Vocabulary } from '@vastmax/sparse-data';
+import type { LanguageModel } from './language-model.ts';
+
+/** The k of the top-k accuracies reported. */
+export const reportedTops = [1, 10, 100] as const;
+
+export interface RankingMetrics {
+  readonly examples: number;
+  /** Share of examples whose target is among the k best, for each of reportedTops. */
+  readonly topAccuracy: Readonly<Record<(typeof reportedTops)[number], number>>;
+  readonly meanReciprocalRank: number;
+  /** Mean loss; undefined for a baseline without one. */
+  readonly loss: number | undefined;
+  /** exp of the mean loss, where that is −log p of a distribution over the classes. */
+  readonly perplexity: number | undefined;
+}
+
+/** Collects ranks (1 is best) as they come. */
+export class RankCollector {
+  #examples = 0;
+  #reciprocals = 0;
+  readonly #hits = reportedTops.map(() => 0);
+
+  add(rank: number): void {
+    this.#examples++;
+    this.#reciprocals += 1 / rank;
+    for (const [place, top] of reportedTops.entries()) if (rank <= top) this.#hits[place]!++;
+  }
+
+  metrics(lossSum: number | undefined, isNormalized: boolean): RankingMetrics {
+    const examples = Math.max(1, this.#examples);
+    const loss = lossSum === undefined ? undefined : lossSum / examples;
+    const [top1 = 0, top10 = 0, top100 = 0] = this.#hits;
+    return {
+      examples: this.#examples,
+      topAccuracy: { 1: top1 / examples, 10: top10 / examples, 100: top100 / examples },
+      meanReciprocalRank: this.#reciprocals / examples,
+      loss,
+      perplexity: loss !== undefined && isNormalized ? Math.exp(loss) : undefined,
+    };
+  }
+}
+
+export interface EvaluationOptions {
+  /** Stop after so many examples; all of an epoch unless given. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (examples: number, total: number) => void;
+}
+
+/** Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle). O(examples·D·d). */
+export async function evaluateRanking(
+  model: LanguageModel,
+  batches: NgramBatches,
+  options: EvaluationOptions = {},
+): Promise<RankingMetrics> {
+  const total = Math.min(options.limit ?? Infinity, batches.examplesPerEpoch);
+  const collector = new RankCollector();
+  let lossSum = 0;
+  let examples = 0;
+  while (examples < total) {
+    options.signal?.throwIfAborted();
+    const batch = batches.next();
+    const hidden = model.computeHidden(batch.contexts, batch.size);
+    const losses = await read(await model.output.evaluate(hidden, batch.targets));
+    const ranks = await ranksOf(model.output, hidden, batch.targetIds.subarray(0, batch.size));
+    const counted = Math.min(batch.size, total - examples);
+    for (let example = 0; example < counted; example++) {
+      collector.add(ranks[example]!);
+      lossSum += losses[example]!;
+    }
+    examples += counted;
+    options.onProgress?.(examples, total);
+  }
+  return collector.metrics(lossSum, model.output.isNormalized);
+}
+
+/**
+ * What a model that always predicts the training frequencies would reach on the same targets: the baseline that training must beat. Equal
+ * counts share the middle rank. O(D log D + examples).
+ */
+export function unigramBaseline(vocabulary: Vocabulary, targets: ArrayLike<number>): RankingMetrics {
+  const { counts, size } = vocabulary;
+  const order = Array.from({ length: size }, (_, id) => id).sort((a, b) => counts[b]! - counts[a]!);
+  const ranks = new Float64Array(size);
+  for (let first = 0; first < size; ) {
+    let end = first + 1;
+    while (end < size && counts[order[end]!] === counts[order[first]!]) end++;
+    for (let place = first; place < end; place++) ranks[order[place]!] = (first + 1 + end) / 2;
+    first = end;
+  }
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const collector = new RankCollector();
+  let loss = 0;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    collector.add(ranks[target]!);
+    // A class that never occurred in training has probability 0; one half of a count keeps the perplexity finite.
+    loss -= Math.log(Math.max(0.5, counts[target]!) / total);
+  }
+  return collector.metrics(loss, true);
+}

@@ -1,0 +1,248 @@
+/**
+ * The training loop: minibatches in, events out. Iterate over `run()`: it yields an event now and then and goes on when the next is asked
+ * for, so evaluating or saving inside the loop simply pauses training.
+ *
+ * Every number that the future depends on is in `snapshot()`: the weights, the optimiser, the batches' cursor, the random states and the
+ * counters. Training resumed from a snapshot is bit for bit the training that was never interrupted.
+ */
+import { Tape } from '@vastmax/autodiff';
+import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
+import { isOutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
+import type { NgramBatch, NgramBatches } from '@vastmax/sparse-data';
+import { createSchedule, type LearningRateSchedule, type ScheduleOptions } from '../optimizers/learning-rate-schedule.ts';
+import { Optimizer } from '../optimizers/optimizer.ts';
+import { createUpdateRule } from '../optimizers/update-rules.ts';
+import type { LanguageModel } from './language-model.ts';
+
+export interface TrainingOptions {
+  /** Rate of the body's optimiser, at schedule factor 1, on the mean loss. */
+  readonly bodyRate: number;
+  /** Rate of the output layer's own update. */
+  readonly outputRate: number;
+  /** Name of the body's update rule. */
+  readonly optimizer: string;
+  readonly optimizerOptions?: Readonly<Record<string, number>>;
+  readonly schedule: string;
+  readonly scheduleOptions?: ScheduleOptions;
+  /** Examples in all; the schedule ends there. */
+  readonly examples: number;
+  /** Stop after so many seconds of training at the latest; the schedule then runs by time. Resumed training has them anew. */
+  readonly maximumSeconds?: number;
+}
+
+export interface TrainingProgress {
+  readonly type: 'progress';
+  readonly step: number;
+  readonly examples: number;
+  readonly totalExamples: number;
+  /** Mean loss since the last progress event. */
+  readonly loss: number;
+  readonly examplesPerSecond: number;
+  /** Seconds of training in this run, evaluations and checkpoints left out. */
+  readonly seconds: number;
+  /** Share of the training that is done, in [0, 1]. */
+  readonly progress: number;
+  readonly bodyRate: number;
+  readonly outputRate: number;
+}
+
+export type TrainingEvent =
+  | TrainingProgress
+  | { readonly type: 'epoch'; readonly epoch: number; readonly step: number }
+  | { readonly type: 'interrupted'; readonly step: number; readonly examples: number }
+  | { readonly type: 'finished'; readonly step: number; readonly examples: number; readonly seconds: number };
+
+export interface TrainingSnapshot {
+  readonly configuration: JsonObject;
+  readonly modules: Readonly<Record<string, ModuleState>>;
+}
+
+/** Training produced NaN or infinity. The weights are those before the step that failed. */
+export class TrainingDivergedError extends Error {
+  readonly code = 'diverged';
+  readonly step: number;
+
+  constructor(step: number, bodyRate: number, outputRate: number, cause: Error) {
+    super(
+      `training diverged at step ${step} (body rate ${bodyRate.toPrecision(3)}, output rate ${outputRate.toPrecision(3)}): ${cause.message}. ` +
+        'The last checkpoint is untouched; resume it with a lower --body-rate or --output-rate (try a quarter)',
+      { cause },
+    );
+    this.name = 'TrainingDivergedError';
+    this.step = step;
+  }
+}
+
+/** Steps between two looks at the clock and the loss. */
+const stepsPerReport = 50;
+/** How long the loop may keep other work of the process waiting. */
+const millisecondsBetweenRests = 50;
+
+export class Trainer implements Disposable {
+  readonly model: LanguageModel;
+  readonly batches: NgramBatches;
+  readonly options: TrainingOptions;
+  readonly #optimizer: Optimizer;
+  readonly #schedule: LearningRateSchedule;
+  readonly #tape: Tape;
+  readonly #lossSum: Matrix;
+  readonly #batchLoss: Matrix;
+  #step = 0;
+  #examples = 0;
+  #reportedExamples = 0;
+
+  constructor(model: LanguageModel, batches: NgramBatches, options: TrainingOptions) {
+    checkOptions(options);
+    this.model = model;
+    this.batches = batches;
+    this.options = options;
+    this.#schedule = createSchedule(options.schedule, options.scheduleOptions);
+    this.#optimizer = new Optimizer(
+      model.backend,
+      model.body.parameters,
+      createUpdateRule(options.optimizer, options.optimizerOptions),
+    );
+    this.#tape = new Tape(model.backend);
+    this.#lossSum = model.backend.createMatrix(1, 1);
+    this.#batchLoss = model.backend.createMatrix(1, 1);
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  get examples(): number {
+    return this.#examples;
+  }
+
+  /**
+   * Train to the end, or until `signal` is aborted: then the step under way is finished, an `interrupted` event is the last, and a snapshot
+   * taken afterwards resumes exactly there.
+   * @throws TrainingDivergedError when a loss or a gradient is not finite.
+   */
+  async *run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, undefined> {
+    let seconds = 0;
+    let resumed = performance.now();
+    const elapsed = (): number => seconds + (performance.now() - resumed) / 1000;
+    let secondsAtReport = 0;
+    let rested = resumed;
+    const { examples: total, maximumSeconds = Infinity } = this.options;
+    while (this.#examples < total && elapsed() < maximumSeconds) {
+      if (signal?.aborted === true) {
+        yield { type: 'interrupted', step: this.#step, examples: this.#examples };
+        return;
+      }
+      const progress = Math.max(this.#examples / total, elapsed() / maximumSeconds);
+      const factor = this.#schedule(progress);
+      const batch = this.batches.next();
+      await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor);
+      if (this.#step % stepsPerReport === 0 || this.#examples >= total) {
+        const now = elapsed();
+        const report = await this.#report(now, now - secondsAtReport, factor, Math.max(this.#examples / total, now / maximumSeconds));
+        secondsAtReport = now;
+        seconds = now;
+        yield report;
+        resumed = performance.now();
+      }
+      // Let signals, timers and the progress bar in: awaiting kernels that are already done never leaves the microtask queue.
+      if (performance.now() - rested > millisecondsBetweenRests) {
+        await new Promise<void>((resolve) => setTimeout(resolve, 0));
+        rested = performance.now();
+      }
+      if (batch.endOfEpoch) {
+        seconds = elapsed();
+        yield { type: 'epoch', epoch: batch.epoch, step: this.#step };
+        resumed = performance.now();
+      }
+    }
+    yield { type: 'finished', step: this.#step, examples: this.#examples, seconds: elapsed() };
+  }
+
+  /** Everything a checkpoint needs. Its tensors are read when they are written, so write it before the next step. */
+  snapshot(): TrainingSnapshot {
+    return {
+      configuration: {
+        model: this.model.options as unknown as JsonObject,
+        training: this.options as unknown as JsonObject,
+        cursor: { ...this.batches.cursor() },
+        step: this.#step,
+        examples: this.#examples,
+      },
+      modules: { ...this.model.modules(), optimizer: this.#optimizer.state() },
+    };
+  }
+
+  /** Continue from a snapshot of a trainer with the same model and data: the weights, the optimiser, the cursor, the counters. */
+  async restore(snapshot: { readonly configuration: JsonObject; module(name: string): ModuleState }): Promise<void> {
+    const { step, examples, cursor } = snapshot.configuration;
+    if (!Number.isSafeInteger(step) || !Number.isSafeInteger(examples)) {
+      throw new RangeError(`the checkpoint's counters are step ${String(step)} and examples ${String(examples)}, expected whole numbers`);
+    }
+    this.batches.seek(cursor);
+    await this.model.body.restore(snapshot.module('body'));
+    await this.model.output.restore(snapshot.module('output'));
+    await this.#optimizer.restore(snapshot.module('optimizer'));
+    this.#step = Number(step);
+    this.#examples = Number(examples);
+    this.#reportedExamples = this.#examples;
+    fill(0, this.#lossSum);
+  }
+
+  async #trainOn(batch: NgramBatch, bodyRate: number, outputRate: number): Promise<void> {
+    const tape = this.#tape;
+    tape.reset();
+    const hidden = this.model.body.forward(tape, batch.contexts, batch.size, { training: true });
+    try {
+      const { losses, hiddenGradient } = await this.model.output.step(hidden.value, batch.targets, { learningRate: outputRate });
+      tape.backward(hidden, hiddenGradient);
+      this.#optimizer.step(bodyRate);
+      reduce('sum', losses, this.#batchLoss);
+      axpy(1, this.#batchLoss, this.#lossSum);
+    } catch (error) {
+      if (isOutputLayerError(error) && (error.code === 'diverged' || error.code === 'non-finite')) {
+        throw new TrainingDivergedError(this.#step, bodyRate, outputRate, error);
+      }
+      throw error;
+    }
+    this.#step++;
+    this.#examples += batch.size;
+  }
+
+  async #report(seconds: number, sinceLast: number, factor: number, progress: number): Promise<TrainingProgress> {
+    const [lossSum = 0] = await read(this.#lossSum);
+    fill(0, this.#lossSum);
+    const counted = this.#examples - this.#reportedExamples;
+    this.#reportedExamples = this.#examples;
+    return {
+      type: 'progress',
+      step: this.#step,
+      examples: this.#examples,
+      totalExamples: this.options.examples,
+      loss: lossSum / Math.max(1, counted),
+      examplesPerSecond: counted / Math.max(1e-9, sinceLast),
+      seconds,
+      progress: Math.min(1, progress),
+      bodyRate: this.options.bodyRate * factor,
+      outputRate: this.options.outputRate * factor,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#tape[Symbol.dispose]();
+    this.#optimizer[Symbol.dispose]();
+    this.#lossSum[Symbol.dispose]();
+    this.#batchLoss[Symbol.dispose]();
+  }
+}
+
+function checkOptions(options: TrainingOptions): void {
+  for (const [name, value] of [['bodyRate', options.bodyRate], ['outputRate', options.outputRate]] as const) {
+    if (!Number.isFinite(value) || value < 0) throw new RangeError(`trainer: ${name} must be a finite number of at least 0, got ${value}`);
+  }
+  if (!Number.isSafeInteger(options.examples) || options.examples < 1) {
+    throw new RangeError(`trainer: examples must be a whole number of at least 1, got ${options.examples}`);
+  }
+  if (options.maximumSeconds !== undefined && !(options.maximumSeconds > 0)) {
+    throw new RangeError(`trainer: maximumSeconds must be above 0, got ${options.maximumSeconds}`);
+  }
+}

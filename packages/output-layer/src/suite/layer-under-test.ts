@@ -1,0 +1,49 @@
+/** What a layer's author hands to the suite, and what one of its cases is. A case is data with a stable id, so that a test can run it alone. */
+import type { Backend } from '@vastmax/linalg-core';
+import type { CsrRows } from '@vastmax/sparse-data';
+import type { OutputLayer, StepOptions } from '../output-layer.ts';
+
+export interface LayerRequest {
+  readonly classes: number;
+  /** Width of `hidden`, without what the layer adds by itself. */
+  readonly features: number;
+  /** Two layers with the same seed start from the same weights, two with different seeds from different ones. */
+  readonly seed: number;
+}
+
+/** The same training on stored weights, as naively as it can be said. */
+export interface DenseTwin {
+  /** Updated by `step`; in the order of `readWeights`. */
+  readonly weights: ArrayLike<number>;
+  /** @param hidden m×features. */
+  step(hidden: Float64Array, targets: CsrRows, options: StepOptions): { readonly losses: ArrayLike<number>; readonly hiddenGradient: ArrayLike<number> };
+}
+
+export interface LayerReference<Layer extends OutputLayer> {
+  /** All weights of the layer, dense, in any fixed order. */
+  readWeights(layer: Layer): Promise<ArrayLike<number>>;
+  createTwin(weights: Float64Array, request: LayerRequest): DenseTwin;
+}
+
+export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
+  /** Shown to people: `factored, z-loss`. */
+  readonly name: string;
+  /** A fresh backend of f64: in f32 finite differences are noise. */
+  backend(): Backend;
+  /**
+   * A layer on the mean loss, without weight decay, with random weights large enough to matter (a deviation of 0.1 to 0.5): where all
+   * scores are equal a ranking shows nothing.
+   */
+  create(backend: Backend, request: LayerRequest): Promise<Layer>;
+  /** Dense SGD to compare with, for a layer that claims to equal it. */
+  readonly reference?: LayerReference<Layer>;
+  /** Cases that do not apply, by id, each with the reason, which the report shows beside the skipped case. */
+  readonly notApplicable?: Readonly<Record<string, string>>;
+}
+
+export interface OutputLayerCase {
+  /** Stable across versions: `restore/continues-bit-for-bit`. */
+  readonly id: string;
+  /** Rejects when the layer is wrong. */
+  readonly run: (subject: LayerUnderTest) => Promise<void>;
+}
