@@ -1,10 +1,12 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { createImportDirectionConfig } from './tooling/import-direction/src/eslint-config.js';
 
 export default defineConfig(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/.turbo/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/.turbo/**', '**/coverage/**', '**/.readme-examples/**'] },
+  { linterOptions: { noInlineConfig: true } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{js,ts}'],
     extends: [tseslint.configs.strict],
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -19,4 +21,7 @@ export default defineConfig(
       ],
     },
   },
+  // Libraries never log; a progress event or a returned value says what happened.
+  { files: ['packages/*/src/**/*.ts'], rules: { 'no-console': 'error' } },
+  createImportDirectionConfig(),
 );

@@ -1,15 +1,33 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './tooling/test-reporting/src/closing-line-reporter.ts';
+
+// Tests of the sources need no build: the workspace packages resolve to their src/ by this condition.
+const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
+const setupFiles = ['./tooling/test-reporting/src/fail-on-console.ts'];
 
 export default defineConfig({
   test: {
+    reporters: ['default', new ClosingLineReporter()],
     projects: [
       {
-        resolve: { conditions: ['@vastmax/source', 'module', 'node', 'import', 'default'] },
-        ssr: { resolve: { conditions: ['@vastmax/source', 'module', 'node', 'import', 'default'] } },
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tooling/*/test/**/*.test.ts'],
+          include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
+          exclude: ['tooling/package-tests/test/published/**', '**/fixtures/**', '**/node_modules/**'],
+          setupFiles,
           testTimeout: 60_000,
+        },
+      },
+      {
+        // What users get: the built declarations, and the packed packages installed into a scratch project.
+        test: {
+          name: 'dist',
+          include: ['tooling/package-tests/test/published/**/*.test.ts'],
+          setupFiles,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

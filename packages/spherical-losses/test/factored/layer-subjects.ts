@@ -1,0 +1,96 @@
+/** The factored layer as a subject of the output layer suite, with its dense twin. */
+import { createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
+import type { OutputLayer, StepOptions } from '@vastmax/output-layer';
+import type { DenseTwin, LayerRequest, LayerUnderTest } from '@vastmax/output-layer/suite';
+import type { CsrRows } from '@vastmax/sparse-data';
+import { createFactoredOutputLayer, type FactoredOutputLayer, type SphericalLoss, type UpdateForm } from '@vastmax/spherical-losses';
+import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
+
+export const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' });
+
+/** A reference of width features + 1 behind hidden activations of width features. */
+class BiasedTwin implements DenseTwin {
+  readonly #dense: DenseReference;
+  readonly #features: number;
+
+  constructor(dense: DenseReference, features: number) {
+    this.#dense = dense;
+    this.#features = features;
+  }
+
+  get weights(): Float64Array {
+    return this.#dense.weights;
+  }
+
+  step(hidden: Float64Array, targets: CsrRows, options: StepOptions): { losses: Float64Array; hiddenGradient: Float64Array } {
+    const { learningRate, exampleWeights } = options;
+    const width = this.#features + 1;
+    const extended = Float64Array.from({ length: targets.rows * width }, (_, i) =>
+      i % width === this.#features ? 1 : hidden[Math.floor(i / width) * this.#features + (i % width)]!,
+    );
+    const { losses, hiddenGradient } = this.#dense.step(extended, targets, learningRate, exampleWeights === undefined ? {} : { exampleWeights });
+    return { losses, hiddenGradient: hiddenGradient.filter((_, i) => i % width !== this.#features) };
+  }
+}
+
+export async function readWeights(layer: FactoredOutputLayer): Promise<ArrayLike<number>> {
+  using out = layer.backend.createMatrix(layer.classes, layer.width);
+  layer.denseRows(0, out);
+  return read(out);
+}
+
+export interface SubjectOptions {
+  readonly loss: (request: LayerRequest) => SphericalLoss;
+  readonly reference?: ReferenceLoss;
+  readonly form?: UpdateForm;
+}
+
+export function factoredSubject(name: string, options: SubjectOptions): LayerUnderTest<FactoredOutputLayer> {
+  const { loss, reference, form } = options;
+  return {
+    name,
+    backend: createF64Backend,
+    create: (backend, request) =>
+      createFactoredOutputLayer(backend, {
+        classes: request.classes,
+        features: request.features,
+        seed: request.seed,
+        initialScale: 0.3,
+        loss: loss(request),
+        ...(form === undefined ? {} : { form }),
+      }),
+    ...(reference === undefined
+      ? {}
+      : {
+          reference: {
+            readWeights,
+            createTwin: (weights, request) =>
+              new BiasedTwin(new DenseReference(weights, request.features + 1, reference), request.features),
+          },
+        }),
+  };
+}
+
+/** Another layer's methods under a hand of one's own; what is not overridden goes through. */
+export function wrapped(layer: OutputLayer, overrides: Partial<Pick<OutputLayer, 'step' | 'evaluate' | 'restore'>>): OutputLayer {
+  return {
+    backend: layer.backend,
+    kind: layer.kind,
+    classes: layer.classes,
+    features: layer.features,
+    isNormalized: layer.isNormalized,
+    step: overrides.step ?? ((hidden, targets, options) => layer.step(hidden, targets, options)),
+    evaluate: overrides.evaluate ?? ((hidden, targets) => layer.evaluate(hidden, targets)),
+    scores: (hidden, firstClass, out) => {
+      layer.scores(hidden, firstClass, out);
+    },
+    classScores: (hidden, classes, out) => {
+      layer.classScores(hidden, classes, out);
+    },
+    state: () => layer.state(),
+    restore: overrides.restore ?? ((state) => layer.restore(state)),
+    [Symbol.dispose]: () => {
+      layer[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// The one direction imports may go, as a table: each package against the workspace packages its `src` may import.
+// An entry `name` allows every entry point of that package, `name/entry` that entry point only. Apps and tooling are absent:
+// they may import anything, and nothing imports them. ESLint reads this table (src and tests apart, entry points apart);
+// `turbo boundaries` reads its copy in turbo.json (whole packages, direct and transitive), which a test holds equal to it.
+
+const backends = ['cpu-backend-wasm', 'cpu-backend-openblas', 'gpu-backend-webgpu'];
+const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'];
+
+/**
+ * What `src` may import, and what `test` may import beside that.
+ *
+ * @type {Readonly<Record<string, { src: readonly string[]; test: readonly string[] }>>}
+ */
+export const allowedImports = {
+  'linalg-core': { src: [], test: [] },
+  'sparse-data': { src: [], test: [] },
+  'backend-conformance': { src: ['linalg-core'], test: [] },
+  'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
+  'cpu-backend-openblas': { src: ['linalg-core'], test: ['backend-conformance'] },
+  'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance'] },
+  autodiff: { src: ['linalg-core'], test: backends },
+  'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
+  'spherical-losses': { src: belowTheLosses, test: backends },
+  'softmax-losses': { src: belowTheLosses, test: backends },
+  'lm-models': { src: [...belowTheLosses, 'spherical-losses', 'softmax-losses'], test: backends },
+};
+
+/**
+ * The `boundaries.tags` of turbo.json: one tag a package, named like its folder. Turbo knows neither tests nor entry points.
+ *
+ * @returns {Record<string, { dependencies: { allow: string[] } }>}
+ */
+export function createTurboTags() {
+  return Object.fromEntries(
+    Object.entries(allowedImports).map(([name, { src, test }]) => {
+      const packages = [...src, ...test].map((entry) => entry.replace(/\/.*/, ''));
+      return [name, { dependencies: { allow: [...new Set(packages)].sort() } }];
+    }),
+  );
+}

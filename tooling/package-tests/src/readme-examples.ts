@@ -1,0 +1,106 @@
+// The ts blocks of a README as programs. A block is written out with as many empty lines before it as it has in the README,
+// so that every line number in a type error or a stack is the README's own.
+// A block that calls `describe…(` is a test file and runs under vitest; every other one runs as a script.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { root } from './published-packages.ts';
+
+/** A fenced ts block. */
+export interface Example {
+  /** Absolute path of the Markdown file. */
+  readonly markdown: string;
+  /** Line of its first line of code, from 1. */
+  readonly line: number;
+  readonly code: string;
+  readonly isTestFile: boolean;
+}
+
+const require = createRequire(import.meta.url);
+
+/** `packages/autodiff/README.md:12`, as an editor opens it. */
+export function describePlace({ markdown, line }: Pick<Example, 'markdown' | 'line'>): string {
+  return `${relative(root, markdown)}:${line}`;
+}
+
+/** Every block fenced as ts (or typescript) of one Markdown file. */
+export function readExamples(markdown: string): Example[] {
+  const text = readFileSync(markdown, 'utf8');
+  return [...text.matchAll(/^```(?:ts|typescript)\b[^\n]*\n(.*?)^```\s*$/gms)].map((match) => {
+    const code = match[1] ?? '';
+    const line = text.slice(0, match.index).split('\n').length + 1;
+    return { markdown, line, code, isTestFile: /^\s*describe\w*\s*\(/m.test(code) };
+  });
+}
+
+/** Writes examples into an emptied folder, from which their imports resolve. @returns the file of each. */
+export function writeExamples(folder: string, examples: readonly Example[]): Map<Example, string> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return new Map(
+    examples.map((example) => {
+      const base = relative(root, example.markdown).replace(/\.md$/, '').replace(/[/\\]/g, '-');
+      const file = join(folder, `${base}-${example.line}${example.isTestFile ? '.test' : ''}.ts`);
+      writeFileSync(file, '\n'.repeat(example.line - 1) + example.code);
+      return [example, file] as const;
+    }),
+  );
+}
+
+/** Type errors of the written examples, each naming file and line of the README; compiled once for all. */
+export function typeCheckExamples(files: ReadonlyMap<Example, string>): Map<Example, string[]> {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => readFileSync(path, 'utf8')) as {
+    config: { compilerOptions: object };
+  };
+  const { options } = ts.convertCompilerOptionsFromJson(
+    {
+      ...config.compilerOptions,
+      types: ['node'],
+      declaration: false,
+      isolatedDeclarations: false,
+      noUnusedLocals: false,
+      moduleDetection: 'force',
+    },
+    root,
+  );
+  const program = ts.createProgram([...files.values()], options);
+  return new Map(
+    [...files].map(([example, file]) => {
+      const source = program.getSourceFile(file);
+      const diagnostics = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+      const errors = diagnostics.map(({ file: at, start, messageText }) => {
+        const line = at === undefined || start === undefined ? example.line : at.getLineAndCharacterOfPosition(start).line + 1;
+        return `${describePlace({ ...example, line })}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+      });
+      return [example, errors] as const;
+    }),
+  );
+}
+
+/**
+ * Runs one written example against the sources, in a process and a working folder of its own.
+ *
+ * @returns undefined when it succeeded, else what it printed, after its place in the README.
+ */
+export function runExample(example: Example, file: string, workingFolder: string): string | undefined {
+  const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
+  const command = example.isTestFile
+    ? [vitest, 'run', '--root', dirname(file), '--config', join(import.meta.dirname, 'readme-suite.config.ts'), file]
+    : ['--conditions=@vastmax/source', '--import', pathToFileURL(require.resolve('tsx')).href, file];
+  return runNode(command, workingFolder, describePlace(example));
+}
+
+/** Runs node to its end; at most a minute. @returns undefined on success, else a report that opens with `place`. */
+export function runNode(command: readonly string[], workingFolder: string, place: string): string | undefined {
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, command, {
+    cwd: workingFolder,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', VITEST: undefined },
+  });
+  return status === 0 ? undefined : `${place} ended with ${signal ?? `exit code ${status}`}\n${stdout}${stderr}`;
+}

@@ -1,0 +1,46 @@
+// The last line of a run, for people and for machines: `12 passed, 0 failed`, with `, 3 skipped` when some were.
+// A test file that did not load and an error outside every test each count as one failure: neither has a test to count.
+
+import { writeSync } from 'node:fs';
+import type { Reporter, TestModule } from 'vitest/node';
+
+interface RunCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** Counts over all projects; skipped and todo tests are one number. */
+function countRun(modules: readonly TestModule[], errorsOutsideTests: number): RunCounts {
+  const counts = { passed: 0, failed: errorsOutsideTests, skipped: 0 };
+  for (const module of modules) {
+    counts.failed += module.errors().length;
+    for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      // A test still pending was cut off, by a crash or an interrupt: it did not pass.
+      counts[state === 'pending' ? 'failed' : state] += 1;
+    }
+  }
+  return counts;
+}
+
+/** `N passed, N failed`, and `, N skipped` only when something was. */
+function formatClosingLine({ passed, failed, skipped }: RunCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/** Prints the closing line when the process exits, after everything that the other reporters print. */
+export class ClosingLineReporter implements Reporter {
+  #line = '0 passed, 0 failed';
+  #waiting = false;
+
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    this.#line = formatClosingLine(countRun(modules, unhandledErrors.length));
+    if (this.#waiting) return;
+    this.#waiting = true;
+    process.once('exit', () => {
+      writeSync(1, `${this.#line}\n`);
+    });
+  }
+}
