@@ -1,2 +1,12 @@
 export { DenseReference, denseLoss, type DenseStep, type ReferenceLoss } from './testing/dense-reference.ts';
+export {
+  exactnessMatrix,
+  generationCases,
+  judgeExactness,
+  singularCases,
+  type ExactnessCase,
+  type ExactnessVerdict,
+  type FormChoice,
+} from './testing/exactness-cases.ts';
 export { createBatches, relativeError, runExactness, type ExactnessOptions, type ExactnessResult } from './testing/exactness-run.ts';
+export { largestDrift, longRuns, runLong, type LongRunOptions, type LongRunResult } from './testing/long-run.ts';

@@ -113,7 +113,7 @@ export const storageCases: readonly ConformanceCase[] = [
     expectTrue(`a table that could not grow has ${table.rows} rows, expected 3`, table.rows === 3);
     await backend.settled();
   }),
-  ruleCase('indices/negative-size-is-refused', 'shapes are whole numbers of at least 0', async ({ backend }) => {
+  ruleCase('storage/bad-size-is-refused', 'shapes are whole numbers of at least 0', async ({ backend }) => {
     expectThrows('createMatrix(-1, 3)', 'shape', ['-1'], () => backend.createMatrix(-1, 3));
     expectThrows('createTable(3, 1.5)', 'shape', ['1.5'], () => backend.createTable(3, 1.5));
     expectThrows('createIndices(-2)', 'shape', ['-2'], () => backend.createIndices(-2));

@@ -2,12 +2,12 @@
 // off, then checksums, streamed. Texts are held, tensors stay in the file and are read by ranges of rows.
 
 import { isUtf8 } from 'node:buffer';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/output-layer';
-import { CheckpointError, isCheckpointError, isSystemError } from './checkpoint-error.ts';
+import { CheckpointError, isCheckpointError } from './checkpoint-error.ts';
 import { MANIFEST_NAME, parseManifest } from './manifest.ts';
 import type { FileRecord, Manifest } from './manifest.ts';
+import { readManifestBytes } from './manifest-file.ts';
 import { RandomAccessFile } from './random-access-file.ts';
 import { readSafetensors } from './safetensors-reader.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
@@ -39,59 +39,19 @@ export type OpenOptions = WriteOptions;
  */
 export async function openCheckpoint(directory: string, options: OpenOptions = {}): Promise<Checkpoint> {
   for (let attempt = 1; ; attempt++) {
-    const manifestFile = await readManifest(directory);
+    const manifestBytes = await readManifestBytes(directory);
     try {
-      return await openFiles(directory, manifestFile, options);
+      return await openFiles(directory, manifestBytes, options);
     } catch (error) {
       // A writer may have replaced the checkpoint between the reading of checkpoint.json and the opening of its files.
       if (!isCheckpointError(error) || error.code !== 'missing' || attempt === 5) throw error;
-      if ((await readManifest(directory)).bytes.equals(manifestFile.bytes)) throw error;
+      if ((await readManifestBytes(directory)).equals(manifestBytes)) throw error;
     }
   }
 }
 
-interface ManifestFile {
-  readonly manifest: Manifest;
-  readonly bytes: Buffer;
-}
-
-export async function readManifest(directory: string): Promise<ManifestFile> {
-  const path = join(directory, MANIFEST_NAME);
-  let bytes: Buffer;
-  try {
-    bytes = await readWhole(path, 2 ** 28);
-  } catch (error) {
-    throw isCheckpointError(error) && error.code === 'missing' ? await describeMissing(directory, error) : error;
-  }
-  return { manifest: parseManifest(bytes, path), bytes };
-}
-
-/** What is there instead of a checkpoint. */
-async function describeMissing(directory: string, cause: CheckpointError): Promise<CheckpointError> {
-  try {
-    const names = (await readdir(directory)).sort();
-    const found = names.length === 0 ? 'it is empty' : `it holds ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
-    return new CheckpointError('missing', `openCheckpoint: there is no ${MANIFEST_NAME} in ${directory}: ${found}; no checkpoint was completed there`, { cause });
-  } catch (error) {
-    const isFile = isSystemError(error) && error.code === 'ENOTDIR';
-    const problem = isFile ? `${directory} is not a directory` : `there is no directory ${directory}`;
-    return new CheckpointError('missing', `openCheckpoint: ${problem}; give the directory that a checkpoint was written to`, { cause });
-  }
-}
-
-async function readWhole(path: string, maximumBytes: number): Promise<Buffer> {
-  const file = await RandomAccessFile.open(path);
-  try {
-    if (file.bytes > maximumBytes) throw new CheckpointError('corrupted', `checkpoint: ${path} has ${file.bytes} bytes; at most ${maximumBytes} make sense`);
-    const bytes = Buffer.alloc(file.bytes);
-    await file.read(bytes, 0);
-    return bytes;
-  } finally {
-    await file.close();
-  }
-}
-
-async function openFiles(directory: string, { manifest, bytes: manifestBytes }: ManifestFile, { signal, onProgress }: OpenOptions): Promise<Checkpoint> {
+async function openFiles(directory: string, manifestBytes: Buffer, { signal, onProgress }: OpenOptions): Promise<Checkpoint> {
+  const manifest = parseManifest(manifestBytes, join(directory, MANIFEST_NAME));
   const { configuration, counter, modules, weights, texts } = manifest;
   const files: RandomAccessFile[] = [];
   const close = async (): Promise<void> => {

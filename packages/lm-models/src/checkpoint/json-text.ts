@@ -9,10 +9,11 @@ const MAXIMUM_DEPTH = 100;
 /**
  * `value` as indented text.
  * @param label what the value is, for the messages
+ * @param lineStart a line break and the indentation of the value
  * @throws CheckpointError `non-finite` (with the path to the number), `bad-json` for undefined, functions, class instances … and cycles
  */
-export function encodeJson(value: JsonObject, label: string): string {
-  return encode(value, label, '\n', 0);
+export function encodeJson(value: JsonObject, label: string, lineStart = '\n'): string {
+  return encode(value, label, lineStart, 0);
 }
 
 function encode(value: unknown, path: string, lineStart: string, depth: number): string {
@@ -24,7 +25,7 @@ function encode(value: unknown, path: string, lineStart: string, depth: number):
   if (depth >= MAXIMUM_DEPTH) throw new CheckpointError('bad-json', `${path.slice(0, 200)}... is nested deeper than ${MAXIMUM_DEPTH}; is it a cycle?`);
   const inner = `${lineStart}  `;
   if (Array.isArray(value)) {
-    return `[${Array.from(value, (each: unknown, at) => encode(each, `${path}[${at}]`, inner, depth + 1)).join(', ')}]`;
+    return `[${Array.from(value, (each: unknown, at) => encode(each, `${path}[${at}]`, lineStart, depth + 1)).join(', ')}]`;
   }
   if (!isPlainObject(value)) throw new CheckpointError('bad-json', `${path} is ${describe(value)}, which JSON cannot hold; convert it to numbers, strings, arrays or plain objects`);
   const members = Object.entries(value).map(([key, each]) => `${inner}${JSON.stringify(key)}: ${encode(each, `${path}.${key}`, inner, depth + 1)}`);

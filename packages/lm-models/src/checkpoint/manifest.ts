@@ -42,9 +42,12 @@ export interface Manifest {
   readonly modules: readonly ModuleRecord[];
 }
 
+/** Far above any sensible one; a larger file is refused before it is read. */
+export const MAXIMUM_MANIFEST_BYTES: number = 2 ** 28;
+
 const noChecksum = '0'.repeat(64);
 
-/** @throws CheckpointError `non-finite`, `bad-json` for a configuration that JSON cannot hold */
+/** @throws CheckpointError `non-finite`, `bad-json` for a configuration that JSON cannot hold, `bad-argument` when they are too large */
 export function encodeManifest(manifest: Manifest): Uint8Array {
   const { counter, weights, texts, configuration, modules } = manifest;
   const fields = [
@@ -54,15 +57,19 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     `"counter": ${counter}`,
     `"weights": ${JSON.stringify(weights)}`,
     `"texts": ${JSON.stringify(texts)}`,
-    `"configuration": ${encodeJson(configuration, 'writeCheckpoint: configuration')}`,
+    `"configuration": ${encodeJson(configuration, 'writeCheckpoint: configuration', '\n  ')}`,
     `"modules": [${modules.map(encodeModule).join(', ')}]`,
   ];
-  const text = `{\n${fields.join(',\n')}\n}\n`;
-  return Buffer.from(text.replace(noChecksum, sha256(text)));
+  const text = `{\n  ${fields.join(',\n  ')}\n}\n`;
+  const bytes = Buffer.from(text.replace(noChecksum, sha256(text)));
+  if (bytes.length > MAXIMUM_MANIFEST_BYTES) {
+    throw new CheckpointError('bad-argument', `writeCheckpoint: the configurations have ${bytes.length} bytes together; at most ${MAXIMUM_MANIFEST_BYTES} are allowed: store large ones as texts`);
+  }
+  return bytes;
 }
 
 function encodeModule({ name, configuration }: ModuleRecord): string {
-  return `{\n"name": ${JSON.stringify(name)},\n"configuration": ${encodeJson(configuration, `writeCheckpoint: module ${name}: configuration`)}}`;
+  return `{\n    "name": ${JSON.stringify(name)},\n    "configuration": ${encodeJson(configuration, `writeCheckpoint: module ${name}: configuration`, '\n    ')}\n  }`;
 }
 
 /**
@@ -81,11 +88,14 @@ export function parseManifest(bytes: Buffer, path: string): Manifest {
   } catch (error) {
     return fail('is not JSON; it is damaged or cut off', error);
   }
-  if (!isObject(value) || value.format !== FORMAT_NAME) return fail(`is not a checkpoint: its format is not "${FORMAT_NAME}"`);
-  const { version, checksum, counter, weights, texts, configuration, modules } = value;
-  if (version !== FORMAT_VERSION) {
-    const found = typeof version === 'number' ? String(version) : `a ${typeof version}`;
-    throw new CheckpointError('unsupported-version', `checkpoint: ${path} has the format version ${found}; this package reads ${FORMAT_VERSION}: install one that fits`);
+  if (!isObject(value)) return fail('is not a JSON object');
+  const { format, version, checksum, counter, weights, texts, configuration, modules } = value;
+  if (format !== FORMAT_NAME || version !== FORMAT_VERSION) {
+    const found = `${typeof format === 'string' ? JSON.stringify(format.slice(0, 80)) : 'none'}, version ${typeof version === 'number' ? version : 'none'}`;
+    throw new CheckpointError(
+      'unsupported-version',
+      `checkpoint: ${path} has the format ${found}; this package reads and replaces "${FORMAT_NAME}", version ${FORMAT_VERSION}: use a version that fits, or another directory`,
+    );
   }
   if (!isChecksum(checksum)) return fail('has no checksum of 64 hexadecimal digits');
   const found = sha256(text.replace(checksum, noChecksum));
@@ -102,7 +112,7 @@ export function parseManifest(bytes: Buffer, path: string): Manifest {
 
 /** A name that stays in its directory and is the same on every system. Not hidden. */
 export function isPlainFileName(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$/.test(value) && !value.includes('..');
+  return typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/.test(value) && !value.includes('..');
 }
 
 function sha256(text: string): string {

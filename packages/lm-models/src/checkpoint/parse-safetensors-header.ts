@@ -75,7 +75,7 @@ function readEntry(name: string, entry: unknown, fail: Fail): TensorRange {
 
 function readPair(value: unknown): readonly [number, number] | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
-  const [first, second] = value as readonly [unknown, unknown];
+  const [first, second] = value as readonly unknown[];
   const isCount = (each: unknown): each is number => Number.isSafeInteger(each) && (each as number) >= 0;
   return isCount(first) && isCount(second) ? [first, second] : undefined;
 }

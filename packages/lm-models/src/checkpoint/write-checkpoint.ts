@@ -5,30 +5,23 @@
 // after that has reached the disk are the old files removed. A fixed name for the weights was rejected: between its rename and that
 // of checkpoint.json the directory would hold neither checkpoint.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { JsonObject, ModuleState } from '@vastmax/output-layer';
-import { readManifest } from './checkpoint.ts';
-import { nextCounter, removeStaleFiles, textFileName, weightsFileName } from './checkpoint-files.ts';
+import { checkContent, encodeText, labelTensors } from './checkpoint-content.ts';
+import type { CheckpointContent, EncodedText } from './checkpoint-content.ts';
+import { nextCounter, removeStaleFiles, weightsFileName } from './checkpoint-files.ts';
 import { CheckpointError, isCheckpointError, isSystemError } from './checkpoint-error.ts';
 import { syncDirectory, writeTemporary } from './durable-file.ts';
 import type { Append } from './durable-file.ts';
-import { encodeManifest, isPlainFileName, MANIFEST_NAME } from './manifest.ts';
-import type { FileRecord, Manifest, TextRecord } from './manifest.ts';
+import { encodeManifest, MANIFEST_NAME, parseManifest } from './manifest.ts';
+import type { FileRecord, Manifest } from './manifest.ts';
+import { readManifestBytes } from './manifest-file.ts';
 import { RandomAccessFile } from './random-access-file.ts';
 import { planSafetensors } from './safetensors-layout.ts';
-import type { SafetensorsLayout } from './safetensors-layout.ts';
 import { appendSafetensors } from './safetensors-writer.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
-
-export interface CheckpointContent {
-  readonly configuration: JsonObject;
-  /** By name. A name has no slash: tensors are stored as `module/tensor`. */
-  readonly modules: Readonly<Record<string, ModuleState>>;
-  /** By file name, `vocabulary.json` for one. A text that did not change since the last checkpoint is not written again. */
-  readonly texts?: Readonly<Record<string, string>>;
-}
+import { takeTurns } from './take-turns.ts';
 
 /**
  * Writes a checkpoint into a directory, which is created and belongs to checkpoints from then on. The checkpoint that was there is
@@ -37,7 +30,7 @@ export interface CheckpointContent {
  *
  * Holds one block of 4 MiB of a tensor, and the texts. Needs disk space for the old and the new checkpoint together.
  * @throws CheckpointError `non-finite` (with module, tensor, row, column), `bad-argument`, `bad-json`, `write-failed` (with the
- *   system's error as cause), `unsupported-version` when a newer version's checkpoint would be lost
+ *   system's error as cause), `unsupported-version` when a checkpoint.json of another format would be lost
  */
 export async function writeCheckpoint(directory: string, content: CheckpointContent, options: WriteOptions = {}): Promise<void> {
   checkContent(content);
@@ -45,9 +38,126 @@ export async function writeCheckpoint(directory: string, content: CheckpointCont
   try {
     if ((await mkdir(directory, { recursive: true })) !== undefined) await syncDirectory(dirname(directory));
     const place = await realpath(directory);
-    await takeTurns(place, () => new CheckpointWriter(directory, content, options).write());
+    await takeTurns(place, () => writeInTurn(place, content, options));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new CheckpointError('write-failed', `writeCheckpoint: ${directory} was not written: ${error.message}; an earlier checkpoint there is untouched`, { cause: error });
+  }
+}
+
+async function writeInTurn(directory: string, content: CheckpointContent, { signal, onProgress }: WriteOptions): Promise<void> {
+  const names = await readdir(directory);
+  const before = await readPrevious(directory);
+  const counter = nextCounter(names, before.manifest);
+  const layout = planSafetensors(labelTensors(content.modules), { producer: 'vastmax' });
+  const texts = Object.entries(content.texts ?? {}).map(encodeText);
+
+  const total = texts.reduce((sum, { record }) => sum + record.bytes, layout.bytes);
+  let done = 0;
+  const progress = (bytes: number): void => {
+    onProgress?.((done += bytes), total);
+  };
+  const added: string[] = [];
+  let committing = false;
+  let manifest: Manifest;
+  try {
+    const file = weightsFileName(counter, randomBytes(4).toString('hex'));
+    const weights = await addFile(join(directory, file), added, (append) =>
+      appendSafetensors(layout, async (block) => {
+        await append(block);
+        progress(block.length);
+      }, signal),
+    );
+    for (const text of texts) {
+      signal?.throwIfAborted();
+      await addText(directory, text, names, added);
+      progress(text.record.bytes);
+    }
+    await syncDirectory(directory);
+    signal?.throwIfAborted();
+    const modules = Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration }));
+    manifest = { counter, weights: { file, ...weights }, texts: texts.map(({ record }) => record), configuration: content.configuration, modules };
+    const manifestFile = await writeTemporary(join(directory, MANIFEST_NAME), (append) => append(encodeManifest(manifest)));
+    try {
+      await checkNoOtherWriter(directory, before.bytes);
+      committing = true;
+      await manifestFile.commit();
+    } catch (error) {
+      await manifestFile.discard();
+      throw error;
+    }
+  } catch (error) {
+    // A rename that reports a failure may have happened (network file systems): then nothing is removed, the next write clears up.
+    if (!committing) await Promise.all(added.map((path) => rm(path, { force: true }).catch(() => undefined)));
+    throw error;
+  }
+  try {
+    await syncDirectory(directory);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new CheckpointError('write-failed', `writeCheckpoint: ${directory}: the new checkpoint is in place, but the disk did not confirm it: ${problem}; the files of the earlier one are still there`, { cause: error });
+  }
+  await removeStaleFiles(directory, manifest, before.manifest);
+}
+
+interface Previous {
+  /** Of checkpoint.json. */
+  readonly bytes?: Buffer;
+  /** Absent too when it is damaged: writing a good one is the remedy. */
+  readonly manifest?: Manifest;
+}
+
+async function readPrevious(directory: string): Promise<Previous> {
+  const bytes = await readManifestBytes(directory).catch((error: unknown) => {
+    if (isCheckpointError(error) && error.code === 'missing') return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return {};
+  try {
+    return { bytes, manifest: parseManifest(bytes, join(directory, MANIFEST_NAME)) };
+  } catch (error) {
+    if (isCheckpointError(error) && error.code === 'unsupported-version') throw error;
+    return { bytes };
+  }
+}
+
+/** Two processes that write into one directory would remove each other's files; the later one stops here, before its commit. */
+async function checkNoOtherWriter(directory: string, before: Buffer | undefined): Promise<void> {
+  const { bytes: now } = await readPrevious(directory);
+  if (now === undefined ? before === undefined : before?.equals(now) === true) return;
+  throw new CheckpointError('write-failed', `writeCheckpoint: ${directory}: another process replaced ${MANIFEST_NAME} during the write; its checkpoint is untouched: give each run a directory`);
+}
+
+async function addFile(path: string, added: string[], write: (append: Append) => Promise<void>): Promise<Omit<FileRecord, 'file'>> {
+  const file = await writeTemporary(path, write);
+  added.push(path);
+  try {
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  return { bytes: file.bytes, sha256: file.sha256 };
+}
+
+async function addText(directory: string, { record, bytes }: EncodedText, names: readonly string[], added: string[]): Promise<void> {
+  const path = join(directory, record.file);
+  const isThere = names.includes(record.file);
+  if (isThere && (await hasContent(path, record))) return;
+  // One that is there and damaged may be named by the earlier checkpoint: it is replaced, and not counted as added.
+  await addFile(path, isThere ? [] : added, (append) => append(bytes));
+}
+
+async function hasContent(path: string, { bytes, sha256 }: FileRecord): Promise<boolean> {
+  try {
+    const file = await RandomAccessFile.open(path);
+    try {
+      return file.bytes === bytes && (await file.sha256()) === sha256;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isCheckpointError(error)) return false;
+    throw error;
   }
 }

@@ -34,8 +34,7 @@ export function createSingleTargets(examples: number, seed: number, sizes: Layer
   return { hidden, targets: csrFromLists(Array.from({ length: examples }, () => [random.integer(sizes.classes)]), sizes.classes) };
 }
 
-/** On the backend, m×features; the caller disposes it. */
-export function placed(backend: Backend, { hidden, targets }: Minibatch): Matrix {
-  const { rows } = targets;
-  return createMatrixFrom(backend, rows, rows === 0 ? request.features : hidden.length / rows, hidden);
+/** On the backend, m×features, however many rows the targets claim; the caller disposes it. */
+export function placed(backend: Backend, { hidden }: Minibatch): Matrix {
+  return createMatrixFrom(backend, hidden.length / request.features, request.features, hidden);
 }

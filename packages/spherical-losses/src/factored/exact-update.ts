@@ -32,7 +32,8 @@ export interface UpdateInputs {
 export interface ExactUpdate {
   /** `m×m` or `row`. */
   readonly form: 'small-batch' | 'row';
-  solve(inputs: UpdateInputs): void;
+  /** @returns the small system, whose size the judgement of singularity needs beside its reciprocal condition. */
+  solve(inputs: UpdateInputs): Matrix;
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void;
 }
 

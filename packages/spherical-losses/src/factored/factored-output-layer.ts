@@ -41,7 +41,7 @@ import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
 import { explainNonFinite } from './non-finite.ts';
 import { RowFormUpdate } from './row-form-update.ts';
 import { SmallBatchUpdate } from './small-batch-update.ts';
-import { mustClose, thresholdsFor } from './stability.ts';
+import { isSingularSystem, mustClose, thresholdsFor } from './stability.ts';
 import { StepMonitor } from './step-monitor.ts';
 import { TargetPairs } from './target-pairs.ts';
 import { verifyWeights, type Verification } from './verification.ts';
@@ -192,7 +192,7 @@ export class FactoredOutputLayer implements OutputLayer {
         scaledHidden,
         reciprocalCondition: this.#monitor.reciprocalCondition,
       };
-      update.solve(inputs);
+      this.#monitor.watchSquares('system', update.solve(inputs));
       this.#monitor.watchLosses(gradients.losses);
       this.#monitor.watchSquares('gradient', backward.hiddenGradient);
       await this.#monitor.update();
@@ -349,7 +349,8 @@ export class FactoredOutputLayer implements OutputLayer {
   #apply(update: ExactUpdate, inputs: UpdateInputs, decay: number): void {
     const thresholds = thresholdsFor(this.backend.precision);
     const weights = this.#weights;
-    const isSingular = !(this.#monitor.value('reciprocalCondition') >= thresholds.reciprocalCondition);
+    const { hidden } = inputs.forward;
+    const isSingular = hidden.rows > 0 && isSingularSystem(this.#monitor.value('reciprocalCondition'), this.#monitor.value('system'), thresholds);
     update.apply(inputs, isSingular ? 'singular' : 'regular');
     if (isSingular) this.#singularSteps++;
     if (decay !== 1) weights.decay(decay);

@@ -12,12 +12,13 @@ import { touchedGradient, updateRowsInFreshBasis, type ExactUpdate, type UpdateI
 export class RowFormUpdate implements ExactUpdate {
   readonly form = 'row';
 
-  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): void {
+  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): Matrix {
     const d = forward.hidden.columns;
     const contraction = workspace.matrix('T', d, d);
     gemm(scaledHidden, forward.hidden, contraction, { transposeA: true, alpha: -1 });
     addDiagonal(1, contraction);
     solve(contraction, weights.inverse, weights.spare('inverse'), reciprocalCondition);
+    return contraction;
   }
 
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {

@@ -32,7 +32,7 @@ export class SmallBatchUpdate implements ExactUpdate {
   #order: Int32Array = new Int32Array(0);
   #start: Int32Array = new Int32Array(0);
 
-  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): void {
+  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): Matrix {
     const { hidden } = forward;
     const system = workspace.matrix('small system', hidden.rows, hidden.rows);
     gemm(hidden, scaledHidden, system, { transposeB: true, alpha: -1 });
@@ -40,6 +40,7 @@ export class SmallBatchUpdate implements ExactUpdate {
     const before = workspace.matrix('F', hidden.rows, hidden.columns);
     gemm(hidden, weights.inverse, before);
     solve(system, before, workspace.matrix('F new', hidden.rows, hidden.columns), reciprocalCondition);
+    return system;
   }
 
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {

@@ -1,10 +1,10 @@
 /**
- * The five numbers that a step shows to the host, in one read: is the loss finite, is the gradient, is the small system singular, and how
+ * The six numbers that a step shows to the host, in one read: is the loss finite, is the gradient, is the small system singular, and how
  * far U has drifted from the identity in the steps before. The read comes after everything is computed and before a weight is touched.
  */
 import { copyColumns, read, reduce, type Backend, type FloatArray, type Matrix, createHostArray } from '@vastmax/linalg-core';
 
-const places = ['losses', 'gradient', 'reciprocalCondition', 'map', 'inverse'] as const;
+const places = ['losses', 'gradient', 'reciprocalCondition', 'system', 'map', 'inverse'] as const;
 type Place = (typeof places)[number];
 
 export class StepMonitor implements Disposable {
@@ -27,7 +27,7 @@ export class StepMonitor implements Disposable {
     this.#keep('losses');
   }
 
-  watchSquares(place: 'gradient' | 'map' | 'inverse', matrix: Matrix): void {
+  watchSquares(place: 'gradient' | 'system' | 'map' | 'inverse', matrix: Matrix): void {
     reduce('sumSquares', matrix, this.#one);
     this.#keep(place);
   }

@@ -29,6 +29,8 @@ export interface ExactnessOptions {
   readonly seed?: number;
   /** Make every n-th step exactly singular: needs one example a batch. */
   readonly singularEvery?: number;
+  /** How far such steps are from singular: 1 − 2η‖h‖², 0 unless given. */
+  readonly singularDistance?: number;
 }
 
 export interface ExactnessResult {
@@ -100,7 +102,7 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
   for (let step = 0; step < steps; step++) {
     const { hidden, targets } = nextBatch();
     if (options.singularEvery !== undefined && step % options.singularEvery === 0) {
-      makeSingular(hidden, dense, loss, targets, learningRate, precision);
+      makeSingular(hidden, dense, targets, options);
     }
     write(hidden, hiddenMatrix);
     const result = await layer.step(hiddenMatrix, targets, { learningRate });
@@ -149,20 +151,18 @@ function stored(value: number, precision: Precision): number {
   return precision === 'f32' ? Math.fround(value) : value;
 }
 
-/** For the squared error of one example α is 1: scale h so that 1 − 2η‖h‖² = 0 to the last bit that a scale can reach. */
+/** For the squared error of one example α is 1: scale h so that 1 − 2η‖h‖² is the distance asked for, to the last bit that a scale can reach. */
 function makeSingular(
   hidden: Float64Array,
   dense: DenseReference,
-  loss: ReferenceLoss,
   targets: CsrRows,
-  learningRate: number,
-  precision: Precision,
+  { loss, learningRate, precision, singularDistance = 0 }: ExactnessOptions,
 ): void {
   if (loss.name !== 'squared-error' || targets.rows !== 1) {
     throw new RangeError(`an exactly singular step is made for one example with the squared error, not ${targets.rows} with ${loss.name}`);
   }
   let squares = 0;
   for (let i = 0; i < dense.width; i++) squares += hidden[i]! ** 2;
-  const scale = Math.sqrt(1 / (2 * learningRate * squares));
+  const scale = Math.sqrt((1 - singularDistance) / (2 * learningRate * squares));
   for (let i = 0; i < dense.width; i++) hidden[i] = stored(hidden[i]! * scale, precision);
 }

@@ -1,0 +1,52 @@
+import { Option, type Command } from 'commander';
+import { computeNeighbors } from '@vastmax/lm-models';
+import { backendNames, createBackend } from '../backend-choice.ts';
+import { openModel } from '../saved-model.ts';
+import { UsageError, wholeNumber } from '../usage-error.ts';
+
+interface NeighborsOptions {
+  readonly top: number;
+  readonly vectors: 'output' | 'input';
+  readonly backend: string;
+  readonly precision: string;
+  readonly json: boolean;
+}
+
+export function addNeighborsCommand(program: Command): void {
+  program
+    .command('neighbors')
+    .description('the words whose vectors are nearest to those of given words')
+    .argument('<model>', 'folder of a trained model')
+    .argument('<words...>', 'words of the vocabulary')
+    .option('-k, --top <n>', 'how many neighbours of each', wholeNumber('--top', 1), 8)
+    .addOption(
+      new Option('--vectors <kind>', 'the output layer\'s vectors of the words, or the embeddings of the input').choices(['output', 'input']).default('output'),
+    )
+    .option('--json', 'print one JSON object', false)
+    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
+    .addHelpText('after', `
+Example:
+  $ vastmax neighbors models/state-of-the-union war peace congress
+
+Nearness is the cosine of the angle between two vectors.`)
+    .action(neighbors);
+}
+
+async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
+  const backend = createBackend(options.backend, options.precision);
+  const { model, text } = await openModel(backend, directory);
+  using owned = model;
+  const probes = words.map((word) => (text.lowerCase ? word.toLowerCase() : word));
+  const unknown = probes.filter((word) => !owned.vocabulary.has(word));
+  if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
+  const lists = await computeNeighbors(owned, probes, options.top, options.vectors);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
+    return;
+  }
+  for (const [index, word] of probes.entries()) {
+    const list = lists[index] ?? [];
+    process.stdout.write(`${word}: ${list.map((neighbor) => `${neighbor.word} ${neighbor.similarity.toFixed(2)}`).join(', ')}\n`);
+  }
+}

@@ -1,0 +1,57 @@
+import { Option, type Command } from 'commander';
+import { backendNames, createBackend } from '../backend-choice.ts';
+import { table } from '../display.ts';
+import { openModel } from '../saved-model.ts';
+import { tokenizeWith } from '../text-settings.ts';
+import { wholeNumber } from '../usage-error.ts';
+
+interface PredictOptions {
+  readonly top: number;
+  readonly continue: number;
+  readonly backend: string;
+  readonly precision: string;
+  readonly json: boolean;
+}
+
+export function addPredictCommand(program: Command): void {
+  program
+    .command('predict')
+    .description('the most likely next words for a prompt')
+    .argument('<model>', 'folder of a trained model')
+    .argument('<prompt...>', 'the words so far')
+    .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
+    .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
+    .option('--json', 'print one JSON object', false)
+    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
+    .addHelpText('after', `
+Examples:
+  $ vastmax predict models/state-of-the-union the united states of
+  $ vastmax predict models/state-of-the-union "my fellow" --continue 12
+
+The model sees as many of the last words as it was trained with. Words it does not know count as its word for unknown ones. A score
+orders the words of one prompt; it is a probability for no loss by itself.`)
+    .action(predict);
+}
+
+async function predict(directory: string, prompt: readonly string[], options: PredictOptions): Promise<void> {
+  const backend = createBackend(options.backend, options.precision);
+  const { model, text } = await openModel(backend, directory);
+  using owned = model;
+  const words = [...tokenizeWith(text)(prompt.join(' '))];
+  const next = await owned.predict(words, options.top, text.endOfLine);
+  const continued = [...words];
+  for (let i = 0; i < options.continue; i++) {
+    // The word for unknown words is no text.
+    const best = await owned.predict(continued, 2, text.endOfLine);
+    continued.push(best.find(({ word }) => word !== text.unknown)?.word ?? text.unknown);
+  }
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ prompt: words, next, ...(options.continue > 0 ? { continued } : {}) })}\n`);
+    return;
+  }
+  const unknown = words.filter((word) => model.vocabulary.idOf(word) === model.vocabulary.unknownId && word !== text.unknown);
+  if (unknown.length > 0) process.stderr.write(`not in the vocabulary: ${unknown.join(', ')}\n`);
+  process.stdout.write(`${table([['word', 'score'], ...next.map(({ word, score }) => [word, score.toFixed(3)])])}\n`);
+  if (options.continue > 0) process.stdout.write(`\n${continued.join(' ')}\n`);
+}

