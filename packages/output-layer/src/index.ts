@@ -3,3 +3,4 @@ export { checkClassRange, checkHidden, checkStepOptions, checkTargets } from './
 export type { OutputLayer, StepOptions, StepResult } from './output-layer.ts';
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
 export type { JsonObject, JsonValue, ModuleState, TensorPrecision, TensorSource, TensorValues } from './state.ts';
+export { findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor } from './tensor-sources.ts';

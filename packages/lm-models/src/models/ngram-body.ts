@@ -6,7 +6,7 @@ import { add, dropout, gatherTable, gelu, matmul, relu, reshape, sigmoid, tanh, 
 import { Workspace, writeRows, write, type Backend } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { matrixTensor, restoreMatrix, restoreTable, tableTensor } from '../parameter-state.ts';
+import { matrixTensor, restoreMatrix, restoreTable, tableTensor } from '@vastmax/output-layer';
 import { Parameter, TableParameter, type ModelParameters } from '../parameters.ts';
 
 export const activationNames = ['tanh', 'relu', 'gelu', 'sigmoid'] as const;
@@ -144,5 +144,9 @@ function checkOptions(options: Required<NgramBodyOptions>): void {
   }
   if (!(options.dropout >= 0 && options.dropout < 1)) {
     throw new RangeError(`n-gram model: dropout must be at least 0 and less than 1, got ${options.dropout}`);
+  }
+  // The first layer's start divides by it.
+  if (!(options.embeddingScale > 0) || !Number.isFinite(options.embeddingScale)) {
+    throw new RangeError(`n-gram model: embeddingScale must be a finite number above 0, got ${options.embeddingScale}`);
   }
 }

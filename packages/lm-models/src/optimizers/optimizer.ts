@@ -6,7 +6,7 @@
 import { fill, gatherRows, scatterAddRows, scatterRows, Workspace, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
 import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { DistinctIndices } from '@vastmax/sparse-data';
-import { matrixTensor, restoreMatrix, restoreTable, tableTensor } from '../parameter-state.ts';
+import { matrixTensor, restoreMatrix, restoreTable, tableTensor } from '@vastmax/output-layer';
 import type { ModelParameters, Parameter, TableParameter } from '../parameters.ts';
 import type { UpdateRule } from './update-rules.ts';
 
@@ -108,6 +108,7 @@ export class Optimizer implements Disposable {
     };
   }
 
+  /** @throws OutputLayerError `state-mismatch` for another rule, other shapes, or no step count. */
   async restore(state: ModuleState): Promise<void> {
     if (state.configuration['rule'] !== this.rule.name) {
       throw new OutputLayerError(
@@ -115,13 +116,17 @@ export class Optimizer implements Disposable {
         `the checkpoint's optimizer is '${String(state.configuration['rule'])}', this one is '${this.rule.name}'`,
       );
     }
+    const { step } = state.configuration;
+    if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) {
+      throw new OutputLayerError('state-mismatch', `the optimizer's step is ${String(step)} in the checkpoint, expected a whole number`);
+    }
     for (const [parameter, slots] of this.#matrixSlots) {
       for (const [index, slot] of slots.entries()) await restoreMatrix(state, `${parameter.name}.${index}`, slot);
     }
     for (const [parameter, slots] of this.#tableSlots) {
       for (const [index, slot] of slots.entries()) await restoreTable(state, `${parameter.name}.${index}`, slot);
     }
-    this.#step = Number(state.configuration['step']);
+    this.#step = step;
   }
 
   [Symbol.dispose](): void {

@@ -12,13 +12,14 @@ export interface Neighbor {
 
 const rowsPerBlock = 4096;
 
-/** The k nearest words of each probe, itself left out. @throws RangeError when a probe is not in the vocabulary. */
+/** The k nearest words of each probe, itself left out. @throws RangeError when a probe is not in the vocabulary, or for a k below 1. */
 export async function computeNeighbors(
   model: LanguageModel,
   probes: readonly string[],
   k: number,
   kind: VectorKind = 'output',
 ): Promise<Neighbor[][]> {
+  if (!Number.isSafeInteger(k) || k < 1) throw new RangeError(`neighbors: k must be a whole number of at least 1, got ${k}`);
   const ids = probes.map((word) => {
     const id = model.vocabulary.idOf(word);
     if (id === undefined || !model.vocabulary.has(word)) throw new RangeError(`the word '${word}' is not in the vocabulary`);

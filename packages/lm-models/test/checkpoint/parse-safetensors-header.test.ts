@@ -64,19 +64,19 @@ describe('a hostile header', () => {
     [`{"a":${tensor(0, 8)},"\\u0061" :${tensor(0, 8)}}`, 'invalid-header', '"a" is there twice'],
     [`{"a":${tensor(0, 8).replace('{', '{"dtype":"F64",')}}`, 'invalid-header', '"dtype" is there twice'],
     [`{"__proto__":${tensor(0, 8)}}`, 'invalid-header', 'a name in the header is "__proto__"'],
-    [`{"a":${tensor(0, 8).replace('{', '{"__proto__":{},')}}`, 'invalid-header', 'deeper'],
+    [`{"a":${tensor(0, 8).replace('{', '{"__proto__":{},')}}`, 'invalid-header', '"__proto__"'],
     [`{"__metadata__":{"__proto__":"x"},"a":${tensor(0, 8)}}`, 'invalid-header', '"__proto__"'],
     [`{"__metadata__":{"x":1},"a":${tensor(0, 8)}}`, 'invalid-header', '__metadata__ "x" is not a string'],
     [`{"__metadata__":[],"a":${tensor(0, 8)}}`, 'invalid-header', '__metadata__ is not an object of strings'],
     [`{"a":${tensor(0, 8)}} x`, 'invalid-header', 'the header is not JSON'],
-    [`{"${'n'.repeat(5000)}":1}`, 'invalid-header', `tensor "${'n'.repeat(80)}..." is not`],
   ])('%s', async (header, code, problem) => {
     const failure = await failureOfFile(fileOf(header, 8));
     expect(failure).toContain(`${code}: `);
     expect(failure).toContain(problem);
   });
 
-  it('is refused however deep it is', async () => {
+  it('is refused however deep it is or long its names are', async () => {
+    expect(await failureOfFile(fileOf(`{"${'n'.repeat(5000)}":1}`, 8))).toContain(`tensor "${'n'.repeat(80)}..." is not`);
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
     expect(await failureOfFile(fileOf(`{"a":${tensor(0, 8, deep)}}`, 8))).toContain('has the shape [...]');
     expect(await failureOfFile(fileOf(`{"a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_001)}`, 8))).toContain('deeper');

@@ -32,7 +32,7 @@ const anyTensor = fc.constantFrom<TensorPrecision>('f32', 'f64', 'i32').chain((p
   fc
     .tuple(fc.string({ unit: 'grapheme' }), fc.nat(4), fc.nat(4))
     .chain(([name, rows, columns]) =>
-      fc.array(finite[precision], { minLength: rows * columns, maxLength: rows * columns }).map((values): TensorSource => ({ ...tensorOf(name, arrays[precision].from(values), columns, precision }, rows })),
+      fc.array(finite[precision], { minLength: rows * columns, maxLength: rows * columns }).map((values): TensorSource => ({ ...tensorOf(name, arrays[precision].from(values), columns, precision), rows })),
     ),
 );
 
@@ -118,7 +118,7 @@ describe('safetensors', () => {
     };
 
     it.each([[Number.NaN, 'f32'], [Infinity, 'f64'], [-Infinity, 'f32']] as const)('for %d, naming its place', async (value, precision) => {
-      const values = arrays[precision].from({ length: 21 }, (_, at) => (at === 16 ? value : at));
+      const values = arrays[precision].from(Array.from({ length: 21 }, (_, at) => (at === 16 ? value : at)));
       expect((await attempt([tensorOf('w', values, 3, precision)])).error).toMatchObject({
         code: 'non-finite',
         message: `writeSafetensors: tensor w: the value at row 5, column 1 is ${value}; only finite values are saved, and what was saved before is untouched`,

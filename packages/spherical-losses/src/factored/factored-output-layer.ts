@@ -5,17 +5,14 @@
 import {
   copyColumns,
   createMatrixFrom,
-  gatherRows,
   gemm,
+  growTable,
   rowDot,
-  scaleRows,
-  affine,
   binary,
   Workspace,
   writeRows,
   type Backend,
   type Matrix,
-  type RowTable,
 } from '@vastmax/linalg-core';
 import {
   checkClassRange,
@@ -30,20 +27,12 @@ import {
 } from '@vastmax/output-layer';
 import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
-import { backwardPass } from './backward-pass.ts';
-import type { ExactUpdate, UpdateInputs } from './exact-update.ts';
 import { FactoredWeights } from './factored-weights.ts';
-import { forwardPass, withBiasFeature, type ForwardPass } from './forward-pass.ts';
+import { withBiasFeature } from './forward-pass.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
-import { checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions, type UpdateForm } from './layer-options.ts';
-import { restoreWeights, stateOf } from './layer-state.ts';
-import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
-import { explainNonFinite } from './non-finite.ts';
-import { RowFormUpdate } from './row-form-update.ts';
-import { SmallBatchUpdate } from './small-batch-update.ts';
-import { isSingularSystem, mustClose, thresholdsFor } from './stability.ts';
-import { StepMonitor } from './step-monitor.ts';
-import { TargetPairs } from './target-pairs.ts';
+import { checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
+import { restoreWeights, stateOf, wholeNumber } from './layer-state.ts';
+import { TrainingStep } from './training-step.ts';
 import { verifyWeights, type Verification } from './verification.ts';
 
 /**
@@ -75,18 +64,7 @@ export class FactoredOutputLayer implements OutputLayer {
   readonly #options: FactoredOutputLayerOptions;
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
-  readonly #pairs = new TargetPairs();
-  readonly #lossEvaluation: LossEvaluation;
-  readonly #monitor: StepMonitor;
-  readonly #updates: Readonly<Record<UpdateForm, ExactUpdate>> = {
-    'small-batch': new SmallBatchUpdate(),
-    row: new RowFormUpdate(),
-  };
-  #constants: RowTable | undefined;
-  #constantSum = 0;
-  #steps = 0;
-  #singularSteps = 0;
-  #form: UpdateForm | undefined;
+  readonly #trainingStep: TrainingStep;
   #isStepping = false;
   #disposed = false;
 
@@ -99,8 +77,7 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#options = options;
     this.#workspace = new Workspace(backend);
     this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
-    this.#lossEvaluation = new LossEvaluation(backend, options.loss, this.#workspace);
-    this.#monitor = new StepMonitor(backend);
+    this.#trainingStep = new TrainingStep(backend, options, this.#workspace, this.#weights);
   }
 
   get classes(): number {
@@ -118,11 +95,11 @@ export class FactoredOutputLayer implements OutputLayer {
 
   get counters(): FactoredLayerCounters {
     return {
-      steps: this.#steps,
+      steps: this.#trainingStep.steps,
       generationsClosed: this.#weights.ladder.current,
-      singularSteps: this.#singularSteps,
+      singularSteps: this.#trainingStep.singularSteps,
       mapsApplied: this.#weights.ladder.mapsApplied,
-      form: this.#form,
+      form: this.#trainingStep.form,
     };
   }
 
@@ -144,11 +121,11 @@ export class FactoredOutputLayer implements OutputLayer {
           `factored layer: the loss has ${this.loss.classConstants.length} class constants, the layer ${classes} classes`,
         );
       }
-      this.#constants = this.backend.createTable(classes, 1);
-      writeRows(this.loss.classConstants, 0, this.#constants);
-      this.#constantSum = sumOf(this.loss.classConstants);
+      const table = this.backend.createTable(classes, 1);
+      writeRows(this.loss.classConstants, 0, table);
+      this.#trainingStep.constants = { table, sum: sumOf(this.loss.classConstants) };
     }
-    this.#watchMap();
+    this.#trainingStep.watchMap();
   }
 
   /**
@@ -160,48 +137,16 @@ export class FactoredOutputLayer implements OutputLayer {
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
-    const { learningRate, exampleWeights } = options;
-    const decay = 1 - learningRate * (this.#options.weightDecay ?? 0);
-    if (!(decay > 0)) {
+    const { weightDecay = 0 } = this.#options;
+    if (!(options.learningRate * weightDecay < 1)) {
       throw new OutputLayerError(
         'bad-option',
-        `factored step: learningRate ${learningRate} times weightDecay ${this.#options.weightDecay ?? 0} must be below 1`,
+        `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`,
       );
     }
     this.#isStepping = true;
     try {
-      const pairs = this.#pairs;
-      pairs.build(targets, this.loss.targetScale);
-      const forward = this.#forward(hidden, true);
-      const factor = this.#options.reduction === 'sum' || hidden.rows === 0 ? 1 : 1 / hidden.rows;
-      const gradients = this.#lossEvaluation.computeGradients(this.#lossInputs(forward), factor, exampleWeights);
-      const backward = backwardPass(this.#workspace, this.#weights, forward, gradients);
-      const scaledHidden = this.#workspace.matrix('scaled hidden', forward.hidden.rows, this.width);
-      scaleRows(forward.hidden, gradients.alpha, scaledHidden);
-      affine(scaledHidden, 2 * learningRate, 0, scaledHidden);
-
-      const update = this.#updates[this.#chooseForm(hidden.rows, pairs.touched)];
-      const inputs: UpdateInputs = {
-        workspace: this.#workspace,
-        weights: this.#weights,
-        forward,
-        gradients,
-        backward,
-        pairs,
-        learningRate,
-        scaledHidden,
-        reciprocalCondition: this.#monitor.reciprocalCondition,
-      };
-      this.#monitor.watchSquares('system', update.solve(inputs));
-      this.#monitor.watchLosses(gradients.losses);
-      this.#monitor.watchSquares('gradient', backward.hiddenGradient);
-      await this.#monitor.update();
-      if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
-      if (!Number.isFinite(this.#monitor.value('losses')) || !Number.isFinite(this.#monitor.value('gradient'))) {
-        throw await explainNonFinite(hidden, gradients.losses, { step: this.#steps, learningRate, loss: this.loss.name });
-      }
-      this.#apply(update, inputs, decay);
-      return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient) };
+      return await this.#trainingStep.run(hidden, targets, options);
     } finally {
       this.#isStepping = false;
     }
@@ -211,8 +156,7 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#checkUsable('evaluate');
     checkHidden(this, 'evaluate', hidden);
     checkTargets(this, 'evaluate', hidden, targets);
-    this.#pairs.build(targets, this.loss.targetScale);
-    const losses = this.#lossEvaluation.computeLosses(this.#lossInputs(this.#forward(hidden, false)));
+    const losses = this.#trainingStep.computeLosses(hidden, targets);
     await this.backend.settled();
     return losses;
   }
@@ -272,22 +216,22 @@ export class FactoredOutputLayer implements OutputLayer {
       throw new OutputLayerError('shape', `addClasses: ${values.length} values are not whole rows of ${this.width} (features and bias)`);
     }
     checkRows(values, this.classes, count, this.width);
-    if ((constants?.length ?? 0) !== (this.#constants === undefined ? 0 : count)) {
+    const known = this.#trainingStep.constants;
+    if ((constants?.length ?? 0) !== (known === undefined ? 0 : count)) {
       throw new OutputLayerError(
         'shape',
-        `addClasses: ${constants?.length ?? 0} class constants for ${count} classes of a loss ${this.#constants === undefined ? 'without' : 'with'} constants`,
+        `addClasses: ${constants?.length ?? 0} class constants for ${count} classes of a loss ${known === undefined ? 'without' : 'with'} constants`,
       );
     }
     using weights = createMatrixFrom(this.backend, count, this.width, values);
     const first = this.classes;
     this.#weights.append(weights, values);
-    if (this.#constants !== undefined && constants !== undefined) {
-      this.#constants.backend.growTable(this.#constants, first + count);
-      this.#constants.grown(first + count);
-      writeRows(constants, first, this.#constants);
-      this.#constantSum += sumOf(constants);
+    if (known !== undefined && constants !== undefined) {
+      growTable(known.table, first + count);
+      writeRows(constants, first, known.table);
+      this.#trainingStep.constants = { table: known.table, sum: known.sum + sumOf(constants) };
     }
-    this.#watchMap();
+    this.#trainingStep.watchMap();
   }
 
   /** How far Q, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
@@ -301,7 +245,7 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#checkUsable('settle');
     this.#weights.settle(rowsPerBlock);
     await this.#rebuildGram();
-    this.#watchMap();
+    this.#trainingStep.watchMap();
   }
 
   state(): ModuleState {
@@ -315,8 +259,8 @@ export class FactoredOutputLayer implements OutputLayer {
       weightDecay: this.#options.weightDecay ?? 0,
       loss: { name: this.loss.name, options: this.loss.options },
       precision: this.backend.precision,
-      steps: this.#steps,
-      singularSteps: this.#singularSteps,
+      steps: this.#trainingStep.steps,
+      singularSteps: this.#trainingStep.singularSteps,
     });
   }
 
@@ -330,81 +274,21 @@ export class FactoredOutputLayer implements OutputLayer {
         throw new OutputLayerError('state-mismatch', `factored layer: '${key}' is ${found} in the state, ${expected} in the layer`);
       }
     }
+    const steps = wholeNumber(state.configuration['steps'], 'steps');
+    const singularSteps = wholeNumber(state.configuration['singularSteps'], 'singularSteps');
     await restoreWeights(this.#weights, state);
-    this.#steps = Number(state.configuration['steps']);
-    this.#singularSteps = Number(state.configuration['singularSteps']);
-    this.#watchMap();
+    this.#trainingStep.steps = steps;
+    this.#trainingStep.singularSteps = singularSteps;
+    this.#trainingStep.watchMap();
   }
 
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#lossEvaluation[Symbol.dispose]();
-    this.#monitor[Symbol.dispose]();
+    this.#trainingStep[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
-    this.#constants?.[Symbol.dispose]();
+    this.#trainingStep.constants?.table[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
-  }
-
-  #apply(update: ExactUpdate, inputs: UpdateInputs, decay: number): void {
-    const thresholds = thresholdsFor(this.backend.precision);
-    const weights = this.#weights;
-    const { hidden } = inputs.forward;
-    const isSingular = hidden.rows > 0 && isSingularSystem(this.#monitor.value('reciprocalCondition'), this.#monitor.value('system'), thresholds);
-    update.apply(inputs, isSingular ? 'singular' : 'regular');
-    if (isSingular) this.#singularSteps++;
-    if (decay !== 1) weights.decay(decay);
-    // The numbers are those of the state before this step; the threshold leaves room for one step more.
-    if (!isSingular && mustClose(this.#monitor.value('map'), this.#monitor.value('inverse'), this.width, thresholds)) {
-      weights.closeGeneration();
-    }
-    weights.sweepOnce();
-    this.#steps++;
-    this.#form = update.form;
-    this.#watchMap();
-  }
-
-  #forward(hidden: Matrix, store: boolean): ForwardPass {
-    return forwardPass(this.#workspace, this.#weights, withBiasFeature(this.#workspace, hidden, this.bias), this.#pairs, store);
-  }
-
-  #lossInputs(forward: ForwardPass): LossInputs {
-    let constants: Matrix | undefined;
-    if (this.#constants !== undefined) {
-      constants = this.#workspace.matrix('pair constants', this.#pairs.count, 1);
-      const classes = this.#workspace.indices('pair classes', this.#pairs.pairClasses, this.#pairs.count);
-      gatherRows(this.#constants, classes, constants);
-    }
-    return {
-      q: forward.q,
-      s: forward.s,
-      outputs: forward.outputs,
-      constants,
-      constantSum: this.#constantSum,
-      pairs: this.#pairs,
-      pairRows: forward.pairRows,
-      classes: this.classes,
-    };
-  }
-
-  /** The cheaper form by operation count; what both share is left out. */
-  #chooseForm(m: number, touched: number): UpdateForm {
-    if (this.#options.form !== undefined) return this.#options.form;
-    const d = this.width;
-    return 8 * m * m * d + (2 / 3) * m ** 3 <= 9 * d ** 3 + 4 * touched * d * d ? 'small-batch' : 'row';
-  }
-
-  #withoutBias(gradient: Matrix): Matrix {
-    if (!this.bias) return gradient;
-    const narrow = this.#workspace.matrix('hidden gradient without bias', gradient.rows, this.features);
-    copyColumns(gradient, 0, narrow, 0, this.features);
-    return narrow;
-  }
-
-  /** Shown at the next step's read: how far U is from the identity. */
-  #watchMap(): void {
-    this.#monitor.watchSquares('map', this.#weights.map);
-    this.#monitor.watchSquares('inverse', this.#weights.inverse);
   }
 
   async #rebuildGram(): Promise<void> {

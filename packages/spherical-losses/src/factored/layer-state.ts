@@ -3,15 +3,25 @@
  * sums and the ladder. Everything that the next step reads is there bit for bit, so a resumed run and one that never
  * stopped are the same run. O(d²·log) besides V, which is read by blocks.
  */
-import { read, readRows, write, writeRows, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import type { Matrix } from '@vastmax/linalg-core';
+import {
+  findTensor,
+  matrixTensor,
+  OutputLayerError,
+  restoreMatrix,
+  restoreTable,
+  tableTensor,
+  type JsonObject,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
+import type { SweepState } from './background-sweep.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
-  const precision = weights.backend.precision;
   const tensors: TensorSource[] = [
-    { name: 'rows', precision, rows: weights.classes, columns: weights.width, read: (first, count) => readRows(weights.rows, first, count) },
+    tableTensor('rows', weights.rows),
     {
       name: 'generations',
       precision: 'i32',
@@ -20,7 +30,7 @@ export function stateOf(weights: FactoredWeights, configuration: JsonObject): Mo
       read: (first, count) => Promise.resolve(weights.generations.slice(first, first + count)),
     },
   ];
-  for (const [name, matrix] of namedMatrices(weights)) tensors.push(matrixSource(name, matrix));
+  for (const [name, matrix] of namedMatrices(weights)) tensors.push(matrixTensor(name, matrix));
   return {
     configuration: { ...configuration, generation: weights.ladder.current, sweep: { ...weights.sweep.state() } },
     tensors,
@@ -28,58 +38,69 @@ export function stateOf(weights: FactoredWeights, configuration: JsonObject): Mo
 }
 
 export async function restoreWeights(weights: FactoredWeights, state: ModuleState): Promise<void> {
-  const byName = new Map(state.tensors.map((tensor) => [tensor.name, tensor]));
-  const find = (name: string, rows: number, columns: number): TensorSource => {
-    const tensor = byName.get(name);
-    if (tensor === undefined) throw new OutputLayerError('state-mismatch', `factored layer: the state has no tensor '${name}'`);
-    if (tensor.rows !== rows || tensor.columns !== columns) {
-      throw new OutputLayerError(
-        'state-mismatch',
-        `factored layer: tensor '${name}' is ${tensor.rows}×${tensor.columns} in the state, the layer's is ${rows}×${columns}`,
-      );
-    }
-    return tensor;
-  };
   const generation = wholeNumber(state.configuration['generation'], 'generation');
   const sweep = state.configuration['sweep'];
   if (typeof sweep !== 'object' || sweep === null || Array.isArray(sweep)) {
     throw new OutputLayerError('state-mismatch', 'factored layer: the state has no sweep counters');
   }
   const counters = sweep as JsonObject;
-  const { classes, width } = weights;
-  const rows = find('rows', classes, width);
-  const generations = find('generations', classes, 1);
-  for (const [name, matrix] of namedMatrices(weights, false)) find(name, matrix.rows, matrix.columns);
-  const ladderMaps = state.tensors.flatMap(({ name }) => {
-    const match = /^ladder\.(\d+)\.(\d+)\.linear$/.exec(name);
-    return match === null ? [] : [{ level: Number(match[1]), start: Number(match[2]) }];
-  });
-  for (const { level, start } of ladderMaps) find(`ladder.${level}.${start}.shift`, 1, width);
-
-  for (let first = 0; first < classes; first += rowsPerBlock) {
-    const count = Math.min(rowsPerBlock, classes - first);
-    writeRows((await rows.read(first, count)).subarray(0, count * width), first, weights.rows);
-    weights.generations.set((await generations.read(first, count)).subarray(0, count), first);
-  }
-  for (const [name, matrix] of namedMatrices(weights, false)) {
-    write(await find(name, matrix.rows, matrix.columns).read(0, matrix.rows), matrix);
-  }
-  weights.ladder.reset(generation);
-  for (const { level, start } of ladderMaps) {
-    const linear = weights.backend.createMatrix(width, width);
-    const shift = weights.backend.createMatrix(1, width);
-    write(await find(`ladder.${level}.${start}.linear`, width, width).read(0, width), linear);
-    write(await find(`ladder.${level}.${start}.shift`, 1, width).read(0, 1), shift);
-    weights.ladder.insert({ level, start, linear, shift });
-  }
-  weights.markUpdated();
-  weights.sweep.restore({
+  const sweepState: SweepState = {
     cursor: wholeNumber(counters['cursor'], 'sweep.cursor'),
     debt: wholeNumber(counters['debt'], 'sweep.debt'),
     passBoundary: wholeNumber(counters['passBoundary'], 'sweep.passBoundary'),
     stepsInGeneration: wholeNumber(counters['stepsInGeneration'], 'sweep.stepsInGeneration'),
     pace: wholeNumber(counters['pace'], 'sweep.pace'),
+  };
+  const { classes, width } = weights;
+  findTensor(state, 'rows', classes, width);
+  const generations = findTensor(state, 'generations', classes, 1);
+  for (const [name, matrix] of namedMatrices(weights, false)) findTensor(state, name, matrix.rows, matrix.columns);
+  const ladderMaps = state.tensors.flatMap(({ name }) => {
+    const match = /^ladder\.(\d+)\.(\d+)\.linear$/.exec(name);
+    return match === null ? [] : [{ level: Number(match[1]), start: Number(match[2]) }];
   });
+  for (const { level, start } of ladderMaps) {
+    findTensor(state, `ladder.${level}.${start}.linear`, width, width);
+    findTensor(state, `ladder.${level}.${start}.shift`, 1, width);
+  }
+  const rowGenerations = await readGenerations(generations, generation, new Set(ladderMaps.flatMap(({ level, start }) => (level === 0 ? [start] : []))));
+
+  // Everything that can be refused has been: from here on the layer changes.
+  await restoreTable(state, 'rows', weights.rows);
+  weights.generations = rowGenerations;
+  for (const [name, matrix] of namedMatrices(weights, false)) await restoreMatrix(state, name, matrix);
+  weights.ladder.reset(generation);
+  for (const { level, start } of ladderMaps) {
+    const linear = weights.backend.createMatrix(width, width);
+    const shift = weights.backend.createMatrix(1, width);
+    await restoreMatrix(state, `ladder.${level}.${start}.linear`, linear);
+    await restoreMatrix(state, `ladder.${level}.${start}.shift`, shift);
+    weights.ladder.insert({ level, start, linear, shift });
+  }
+  weights.markUpdated();
+  weights.sweep.restore(sweepState);
+}
+
+/** The generation of each row, each one that the state's ladder can lead to the current one. */
+async function readGenerations(source: TensorSource, current: number, singleMaps: ReadonlySet<number>): Promise<Int32Array> {
+  const generations = new Int32Array(source.rows);
+  let oldest = current;
+  for (let first = 0; first < source.rows; first += rowsPerBlock) {
+    const count = Math.min(rowsPerBlock, source.rows - first);
+    generations.set((await source.read(first, count)).subarray(0, count), first);
+    for (let row = first; row < first + count; row++) {
+      const generation = generations[row]!;
+      if (generation < 0 || generation > current) {
+        throw new OutputLayerError('state-mismatch', `factored layer: row ${row} is of generation ${generation} in the state, it must be from 0 to ${current}`);
+      }
+      if (generation < oldest) oldest = generation;
+    }
+  }
+  for (let generation = oldest; generation < current; generation++) {
+    if (singleMaps.has(generation)) continue;
+    throw new OutputLayerError('state-mismatch', `factored layer: the state has rows of generation ${oldest} and no map of generation ${generation}, the current is ${current}`);
+  }
+  return generations;
 }
 
 function* namedMatrices(weights: FactoredWeights, withLadder = true): Generator<[string, Matrix]> {
@@ -95,18 +116,7 @@ function* namedMatrices(weights: FactoredWeights, withLadder = true): Generator<
   }
 }
 
-function matrixSource(name: string, matrix: Matrix): TensorSource {
-  const { rows, columns } = matrix;
-  return {
-    name,
-    precision: matrix.backend.precision,
-    rows,
-    columns,
-    read: async (first, count) => (await read(matrix)).subarray(first * columns, (first + count) * columns),
-  };
-}
-
-function wholeNumber(value: unknown, name: string): number {
+export function wholeNumber(value: unknown, name: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new OutputLayerError('state-mismatch', `factored layer: '${name}' in the state is ${String(value)}, expected a whole number`);
   }

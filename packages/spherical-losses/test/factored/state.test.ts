@@ -1,5 +1,5 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { OutputLayerError } from '@vastmax/output-layer';
+import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from './layer-subjects.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
@@ -55,17 +55,36 @@ describe('state and restore', () => {
   });
 
   it.each(['generation', 'sweep', 'steps', 'singularSteps'])('refuse a damaged %s before anything is taken over', async (key) => {
-    using run = await createTwinRun(staleRows);
-    await run.train(60);
-    const before = Array.from(await readWeights(run.layer));
-    const { configuration, tensors } = run.layer.state();
-    await run.train(3);
-    const after = Array.from(await readWeights(run.layer));
-    expect(after).not.toEqual(before);
-    for (const damage of [undefined, -1, 'x', { cursor: -3 }]) {
-      const damaged = { ...configuration, [key]: damage ?? null };
-      await expect(run.layer.restore({ configuration: damaged, tensors })).rejects.toMatchObject({ code: 'state-mismatch' });
+    using source = await createTwinRun({ ...staleRows, seed: 4 });
+    using target = await createTwinRun(staleRows);
+    await source.train(60);
+    await target.train(40);
+    const before = Array.from(await readWeights(target.layer));
+    const { configuration, tensors } = source.layer.state();
+    for (const damage of [null, -1, 1.5, 'x', { cursor: -3 }]) {
+      const restored = target.layer.restore({ configuration: { ...configuration, [key]: damage }, tensors });
+      await expect(restored, JSON.stringify(damage)).rejects.toMatchObject({ code: 'state-mismatch' });
     }
-    expect(Array.from(await readWeights(run.layer))).toEqual(after);
+    expect(Array.from(await readWeights(target.layer))).toEqual(before);
+  });
+
+  it('refuse rows of generations that the ladder does not reach', async () => {
+    using source = await createTwinRun({ ...staleRows, seed: 4 });
+    using target = await createTwinRun(staleRows);
+    await source.train(60);
+    const before = Array.from(await readWeights(target.layer));
+    const { configuration, tensors } = source.layer.state();
+    const generation = Number(configuration['generation']);
+    const withGenerations = (value: number): ModuleState => ({
+      configuration,
+      tensors: tensors.map((tensor) =>
+        tensor.name === 'generations' ? { ...tensor, read: (_first: number, count: number) => Promise.resolve(new Int32Array(count).fill(value)) } : tensor,
+      ),
+    });
+    await expect(target.layer.restore(withGenerations(generation + 1))).rejects.toThrow(`row 0 is of generation ${generation + 1} in the state, it must be from 0 to ${generation}`);
+    await expect(target.layer.restore(withGenerations(-1))).rejects.toThrow('row 0 is of generation -1');
+    const withoutMap = { configuration, tensors: tensors.filter(({ name }) => !name.startsWith(`ladder.0.${generation - 1}.`)) };
+    await expect(target.layer.restore(withoutMap)).rejects.toThrow(`no map of generation ${generation - 1}, the current is ${generation}`);
+    expect(Array.from(await readWeights(target.layer))).toEqual(before);
   });
 });

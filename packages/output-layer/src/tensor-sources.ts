@@ -1,6 +1,7 @@
-/** Matrices and tables as the named tensors of a checkpoint, and back. A table is read and written by blocks of rows. */
+/** Matrices and tables as the named tensors of a checkpoint, and back. Tables go by blocks of rows. */
 import { read, readRows, write, writeRows, type Matrix, type RowTable } from '@vastmax/linalg-core';
-import { OutputLayerError, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { OutputLayerError } from './errors.ts';
+import type { ModuleState, TensorSource } from './state.ts';
 
 const rowsPerBlock = 4096;
 

@@ -1,0 +1,71 @@
+import { write } from '@vastmax/linalg-core';
+import { createFactoredOutputLayer, squaredError, zLoss, type FactoredLayerCounters, type SphericalLoss } from '@vastmax/spherical-losses';
+import { createBatches } from '@vastmax/spherical-losses/testing';
+import { describe, expect, it } from 'vitest';
+import { BackgroundSweep } from '../../src/factored/background-sweep.ts';
+import { createCountingBackend, type KernelCounts } from './counting-backend.ts';
+
+const width = 16;
+const batch = 16;
+const steps = 60;
+
+interface Loop {
+  readonly counts: KernelCounts;
+  readonly counters: FactoredLayerCounters;
+  readonly closedBefore: number;
+}
+
+/** A loop after a warm-up of 20 steps, the targets from the first 1,000 classes whatever D is. */
+async function countLoop(classes: number, targets: number, loss: SphericalLoss, learningRate: number, length = steps): Promise<Loop> {
+  const { backend, counts, reset } = createCountingBackend('f32');
+  using layer = await createFactoredOutputLayer(backend, {
+    classes, features: width, bias: false, loss,
+    // The same numbers again and again: a million random rows would take longer than the test.
+    initialRows: (first, count) => Float32Array.from({ length: count * width }, (_, i) => 0.1 * Math.sin(1 + ((first * width + i) % 1009))),
+  });
+  using hidden = backend.createMatrix(batch, width);
+  const nextBatch = createBatches({
+    loss: { name: 'taylor-softmax' }, precision: 'f32', classes: 1000, width, batch, targets, steps: 0, learningRate, initialScale: 0,
+  });
+  let closedBefore = 0;
+  for (let step = -20; step < length; step++) {
+    if (step === 0) {
+      reset();
+      closedBefore = layer.counters.generationsClosed;
+    }
+    const minibatch = nextBatch();
+    write(minibatch.hidden, hidden);
+    await layer.step(hidden, minibatch.targets, { learningRate });
+  }
+  return { counts: structuredClone(counts), counters: layer.counters, closedBefore };
+}
+
+describe('the work of a step does not depend on D', () => {
+  it.each([1, 3])('the same kernel calls and bytes for 1,000 and 1,000,000 classes, K = %i', async (targets) => {
+    const few = await countLoop(1000, targets, zLoss(), 0.01);
+    const many = await countLoop(1_000_000, targets, zLoss(), 0.01);
+    expect(few.counters.generationsClosed).toBe(0);
+    expect(few.counts.calls['gemm'], 'something was counted').toBeGreaterThan(steps * 5);
+    expect(many.counts).toEqual(few.counts);
+    // Each pair's row is gathered and scattered to at most once each.
+    expect(many.counts.tableRows).toBeLessThanOrEqual(steps * 2 * batch * targets);
+  });
+
+  it('closing generations adds 2D/L swept rows to each, L the lag bound, and nothing else', async () => {
+    const length = 600;
+    const sizes = [1000, 20_000];
+    const loops = [];
+    for (const classes of sizes) loops.push(await countLoop(classes, 3, squaredError(), 0.1, length));
+    const swept = loops.map(({ counts, counters, closedBefore }, i) => {
+      const classes = sizes[i] ?? 0;
+      const closed = counters.generationsClosed - closedBefore;
+      expect(closed, 'generations closed').toBeGreaterThan(40);
+      const rowsPerClosing = Math.ceil((2 * classes) / BackgroundSweep.lagBound(classes, width));
+      // A swept row is gathered and scattered once; a touched one gathered once, and scattered to at most twice. Two closings' debt may be older.
+      const bound = 3 * length * batch * 3 + 2 * rowsPerClosing * (closed + 2);
+      expect(counts.tableRows).toBeLessThanOrEqual(bound);
+      return counts.tableRows;
+    });
+    expect(swept[1], 'the sweep is at work').toBeGreaterThan(1.2 * (swept[0] ?? Infinity));
+  });
+});
