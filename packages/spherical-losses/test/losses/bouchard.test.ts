@@ -32,11 +32,11 @@ describe("a user's own loss: Bouchard's bound", () => {
     const course: number[] = [];
     for (let step = 0; step < 1500; step++) {
       const targets = nextTargets();
-      const { losses } = await layer.step(hidden, csrFromLists(Array.from(targets, (target) => [target]), classes), { learningRate: 0.5 });
+      const { losses } = await layer.step(hidden, csrFromLists(Array.from(targets, (target) => [target]), classes), { learningRate: 0.05 });
       course.push(Array.from(await read(losses)).reduce((sum, loss) => sum + loss, 0) / m);
     }
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    expect(mean(course.slice(-50)) - mean(course.slice(0, 50))).toBeLessThan(-99);
+    expect(mean(course.slice(-50)) - mean(course.slice(0, 50))).toBeLessThan(-0.1);
 
     let hits = 0;
     for (let batch = 0; batch < 20; batch++) {
