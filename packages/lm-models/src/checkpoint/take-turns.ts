@@ -5,7 +5,7 @@ const last = new Map<string, Promise<void>>();
  * that is under way, instead of removing its files.
  */
 export async function takeTurns<T>(key: string, action: () => Promise<T>): Promise<T> {
-  const turn = action();
+  const turn = (last.get(key) ?? Promise.resolve()).then(action);
   const ended = turn.then(
     () => undefined,
     () => undefined,

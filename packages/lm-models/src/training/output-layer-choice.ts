@@ -51,7 +51,7 @@ const defaults: Readonly<Record<string, TrainingDefaults>> = {
 
 /** @throws RangeError for an unknown loss. */
 export function trainingDefaults(loss: string): TrainingDefaults {
-  const found = defaults[loss];
+  const found = Object.hasOwn(defaults, loss) ? defaults[loss] : undefined;
   if (found === undefined) throw new RangeError(`no loss is called '${loss}'; there are ${Object.keys(defaults).join(', ')}`);
   return found;
 }

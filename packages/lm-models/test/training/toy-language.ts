@@ -1,30 +1,46 @@
-/** A language with a rule that can be learned: after word w comes 3w + 1 modulo the vocabulary, and one word in ten is random. */
+/** A language with a rule that can be learned: after word n comes word 3n + 1 modulo 29, and one word in ten is random. */
 import type { Backend } from '@vastmax/linalg-core';
 import { createLanguageModel, trainingDefaults, type LanguageModel, type LanguageModelOptions, type TrainingOptions } from '@vastmax/lm-models';
-import { NgramBatches, RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
+import { NgramBatches, RandomGenerator, VocabularyCounter, type Vocabulary } from '@vastmax/sparse-data';
 
 export const toyWords = 29;
-export const toyVocabulary: Vocabulary = vocabularyOf(toyTokens(3000, 1), toyWords);
+export const toyVocabulary: Vocabulary = countWords(toyText(3000, 1));
 
-export function toyTokens(count: number, seed: number): Int32Array {
+/** The word that follows. */
+export function toyNext(word: string): string {
+  return `w${(3 * Number(word.slice(1)) + 1) % toyWords}`;
+}
+
+function toyText(length: number, seed: number): string[] {
   const random = new RandomGenerator(seed);
-  const tokens = new Int32Array(count);
-  for (let i = 1; i < count; i++) {
-    tokens[i] = random.uniform() < 0.1 ? random.integer(toyWords) : (3 * tokens[i - 1]! + 1) % toyWords;
-  }
-  return tokens;
+  const text = ['w0'];
+  while (text.length < length) text.push(random.uniform() < 0.1 ? `w${random.integer(toyWords)}` : toyNext(text.at(-1)!));
+  return text;
 }
 
-/** Word numbers as they are, with falling counts (sorted apart from the words, which no test of a toy language looks at). */
-function vocabularyOf(tokens: Int32Array, size: number): Vocabulary {
-  const counts = Array.from({ length: size }, () => 0);
-  for (const token of tokens) counts[token]!++;
-  return new Vocabulary({ tokens: counts.map((_, word) => `w${word}`), counts: counts.sort((a, b) => b - a) });
+function countWords(text: readonly string[]): Vocabulary {
+  const counter = new VocabularyCounter();
+  counter.addAll(text);
+  return counter.build();
 }
 
-export function toyBatches(options: { readonly examples?: number; readonly batchSize?: number; readonly seed?: number; readonly shuffle?: boolean } = {}): NgramBatches {
-  const { examples = 3000, batchSize = 32, seed = 4, shuffle = true } = options;
-  return new NgramBatches({ tokens: toyTokens(examples, 1), classes: toyWords, order: 2, batchSize, paddingId: 0, seed, shuffle });
+/** @param seed 1 is the text that the vocabulary was counted in. */
+export function toyTokens(length: number, seed = 1): Int32Array {
+  return Int32Array.from(toyText(length, seed), (word) => toyVocabulary.idOf(word)!);
+}
+
+export interface ToyBatchesOptions {
+  readonly examples?: number;
+  readonly batchSize?: number;
+  readonly seed?: number;
+  readonly shuffle?: boolean;
+  /** Seed of the text itself. */
+  readonly text?: number;
+}
+
+export function toyBatches(options: ToyBatchesOptions = {}): NgramBatches {
+  const { examples = 3000, batchSize = 32, seed = 4, shuffle = true, text = 1 } = options;
+  return new NgramBatches({ tokens: toyTokens(examples, text), classes: toyWords, order: 2, batchSize, paddingId: 0, seed, shuffle });
 }
 
 export function toyModelOptions(loss: string, changes: { readonly seed?: number; readonly dropout?: number } = {}): LanguageModelOptions {

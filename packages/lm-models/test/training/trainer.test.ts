@@ -1,5 +1,6 @@
 import { createPlainBackend, memoryDifference, read } from '@vastmax/linalg-core';
 import { evaluateRanking, Trainer, unigramBaseline, type TrainingOptions, type TrainingProgress } from '@vastmax/lm-models';
+import type { NgramBatches } from '@vastmax/sparse-data';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { captureSnapshot } from './captured-snapshot.ts';
 import { abortedDuringStep, eventsOf } from './run-training.ts';
@@ -16,18 +17,25 @@ function stubClock(milliseconds: number): void {
 }
 
 describe('training', () => {
-  it.each(['z-loss', 'spherical-softmax', 'taylor-softmax', 'squared-error'])('learns the toy language with the %s', async (loss) => {
-    const backend = createPlainBackend();
-    using model = await createToyModel(backend, loss);
-    using trainer = new Trainer(model, toyBatches(), toyTraining(loss, { examples: 30_000 }));
+  // The spherical softmax, blind to the sign of its outputs, learns this language slowest.
+  it.each<[string, number]>([
+    ['z-loss', 0.75],
+    ['squared-error', 0.75],
+    ['taylor-softmax', 0.65],
+    ['spherical-softmax', 0.25],
+  ])('learns the toy language with the %s: top-1 of at least %d on another text', async (loss, top1) => {
+    using model = await createToyModel(createPlainBackend(), loss);
+    const heldOut = (): NgramBatches => toyBatches({ examples: 500, text: 2, shuffle: false });
+    const before = await evaluateRanking(model, heldOut());
+    using trainer = new Trainer(model, toyBatches(), toyTraining(loss, { examples: 15_000 }));
     const progress = (await eventsOf(trainer)).filter((event) => event.type === 'progress');
     expect(progress.at(-1)!.loss).toBeLessThan(progress[0]!.loss);
-    const heldOut = toyTokens(3000, 1).subarray(2000);
-    const metrics = await evaluateRanking(model, toyBatches({ shuffle: false }), { limit: 1000 });
-    const baseline = unigramBaseline(toyVocabulary, heldOut);
-    expect(baseline.topAccuracy[1]).toBeLessThan(0.15);
-    expect(metrics.topAccuracy[1]).toBeGreaterThan(0.75);
-    expect(metrics.meanReciprocalRank).toBeGreaterThan(2 * baseline.meanReciprocalRank);
+    const after = await evaluateRanking(model, heldOut());
+    const baseline = unigramBaseline(toyVocabulary, toyTokens(500, 2));
+    expect(baseline.topAccuracy[1]).toBeLessThan(0.08);
+    expect(after.topAccuracy[1]).toBeGreaterThan(top1);
+    expect(after.meanReciprocalRank).toBeGreaterThan(2 * baseline.meanReciprocalRank);
+    expect(after.loss).toBeLessThan(before.loss!);
   });
 });
 
@@ -68,13 +76,13 @@ describe('events of a run', () => {
       losses.push(...(await read(result.losses)));
       return result;
     };
-    using trainer = new Trainer(model, toyBatches(), toyTraining('squared-error', { examples: 3200 }));
+    using trainer = new Trainer(model, toyBatches(), toyTraining('squared-error', { examples: 2400 }));
     const reports = (await eventsOf(trainer)).filter((event) => event.type === 'progress');
     expect(reports).toHaveLength(2);
+    expect(losses).toHaveLength(2400);
     for (const [place, { loss }] of reports.entries()) {
       const own = losses.slice(place * 1600, (place + 1) * 1600);
-      expect(own).toHaveLength(1600);
-      expect(loss).toBeCloseTo(own.reduce((sum, value) => sum + value, 0) / 1600, 10);
+      expect(loss).toBeCloseTo(own.reduce((sum, value) => sum + value, 0) / own.length, 10);
     }
   });
 });
@@ -83,14 +91,14 @@ describe('an aborted run', () => {
   it('finishes the step under way, says so, and leaves a model that evaluates and trains on', async () => {
     using model = await createToyModel(createPlainBackend(), 'z-loss');
     const batches = toyBatches();
-    using trainer = new Trainer(model, batches, toyTraining('z-loss', { examples: 3200 }));
+    using trainer = new Trainer(model, batches, toyTraining('z-loss', { examples: 2400 }));
     const events = await eventsOf(trainer, abortedDuringStep(batches, 37));
     expect(events).toEqual([{ type: 'interrupted', step: 37, examples: 37 * 32 }]);
     expect(batches.cursor().position).toBe(37 * 32);
     const metrics = await evaluateRanking(model, toyBatches({ shuffle: false }), { limit: 100 });
     expect(metrics.loss).toBeGreaterThan(0);
     const rest = await eventsOf(trainer);
-    expect(rest.at(-1)).toMatchObject({ type: 'finished', step: 100, examples: 3200 });
+    expect(rest.at(-1)).toMatchObject({ type: 'finished', step: 75, examples: 2400 });
   });
 
   it('takes no step when the signal was aborted before', async () => {
@@ -157,8 +165,8 @@ describe('a trainer', () => {
     const empty = backend.memory();
     {
       using model = await createToyModel(backend, 'z-loss', { dropout: 0.1 });
-      const rates = optimizer === 'adam' ? { bodyRate: 0.01 } : {};
-      const batches = toyBatches({ examples: 1001, batchSize: 16 });
+      const rates = optimizer === 'adam' ? { bodyRate: 1e-3 } : {};
+      const batches = toyBatches({ examples: 1001, batchSize: 64 });
       using trainer = new Trainer(model, batches, toyTraining('z-loss', { optimizer, examples: 1e6, ...rates }));
       await eventsOf(trainer, abortedDuringStep(batches, 130));
       const warm = backend.memory();

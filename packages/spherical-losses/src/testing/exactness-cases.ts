@@ -16,7 +16,7 @@ interface LossSetting {
 
 const settings: readonly LossSetting[] = [
   { loss: { name: 'squared-error', targetValue: 1 }, learningRate: 0.02, initialScale: 0.1 },
-  { loss: { name: 'spherical-softmax', epsilon: 1 }, learningRate: 0.003, initialScale: 0.1 },
+  { loss: { name: 'spherical-softmax', epsilon: 1 }, learningRate: 0.002, initialScale: 0.1 },
   { loss: { name: 'taylor-softmax' }, learningRate: 0.007, initialScale: 0.1 },
   { loss: { name: 'z-loss', a: 0.1, b: 10 }, learningRate: 0.05, initialScale: 0.3 },
 ];

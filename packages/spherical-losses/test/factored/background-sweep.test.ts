@@ -52,7 +52,7 @@ describe('the background sweep', () => {
     expect(rowsPerClosing).toBeLessThanOrEqual(20);
   });
 
-  it('lets the lag bound grow with D/d, from 64 to 1,024', () => {
+  it('lets the lag bound grow with D/d, from 64 up', () => {
     expect([1000, 100_000, 1_000_000, 100_000_000].map((classes) => BackgroundSweep.lagBound(classes, 16))).toEqual([64, 512, 4096, 524_288]);
   });
 
