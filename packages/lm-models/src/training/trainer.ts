@@ -61,6 +61,8 @@ export interface TrainingSnapshot {
 export class TrainingDivergedError extends Error {
   readonly code = 'diverged';
   readonly step: number;
+  readonly bodyRate: number;
+  readonly outputRate: number;
 
   constructor(step: number, bodyRate: number, outputRate: number, cause: Error) {
     super(
@@ -70,6 +72,8 @@ export class TrainingDivergedError extends Error {
     );
     this.name = 'TrainingDivergedError';
     this.step = step;
+    this.bodyRate = bodyRate;
+    this.outputRate = outputRate;
   }
 }
 

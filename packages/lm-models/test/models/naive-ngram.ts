@@ -65,7 +65,7 @@ export class NaiveNgram {
   forward(contexts: Int32Array): Float64Array {
     const rows: number[] = [];
     for (let first = 0; first < contexts.length; first += this.#order) {
-      rows.push(...this.activationsOf(contexts.subarray(first, first + this.#order)).at(-1)!);
+      rows.push(...(this.activationsOf(contexts.subarray(first, first + this.#order)).at(-1) ?? []));
     }
     return Float64Array.from(rows);
   }
@@ -74,7 +74,7 @@ export class NaiveNgram {
   descend(contexts: Int32Array, hiddenGradient: ArrayLike<number>, rate: number): void {
     const embeddingChange = new Float64Array(this.embeddings.length);
     const changes = this.layers.map(({ weights, bias }) => ({ weights: new Float64Array(weights.length), bias: new Float64Array(bias.length) }));
-    const features = this.layers.at(-1)!.outputs;
+    const features = this.layers.at(-1)?.outputs ?? 0;
     for (let example = 0; example * this.#order < contexts.length; example++) {
       const context = contexts.subarray(example * this.#order, (example + 1) * this.#order);
       const activations = this.activationsOf(context);

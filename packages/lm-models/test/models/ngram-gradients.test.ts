@@ -30,7 +30,7 @@ async function gradientErrors(changes: Partial<NgramBodyOptions>, loss: string):
   const meanLoss = async (): Promise<number> => {
     await rewind();
     tape.reset();
-    const losses = await read(await layer.evaluate(body.forward(tape, contexts, 4, { training: true }).value, targets));
+    const losses = await valuesOf(await layer.evaluate(body.forward(tape, contexts, 4, { training: true }).value, targets));
     return losses.reduce((sum, value) => sum + value, 0) / 4;
   };
   const differences = async (values: Float64Array, store: (values: Float64Array) => void): Promise<Float64Array> => {
@@ -72,7 +72,11 @@ async function gradientErrors(changes: Partial<NgramBodyOptions>, loss: string):
     const values = await read(rows);
     for (let i = 0; i < values.length; i++) embeddingGradient[indices.values[Math.floor(i / 2)]! * 2 + (i % 2)]! += values[i]!;
   }
-  const actual = [embeddingGradient, ...(await Promise.all(body.parameters.matrices.map(({ gradient }) => valuesOf(gradient!))))];
+  const actual: Float64Array[] = [embeddingGradient];
+  for (const { name, gradient } of body.parameters.matrices) {
+    if (gradient === undefined) throw new Error(`${name} has no gradient`);
+    actual.push(await valuesOf(gradient));
+  }
   return actual.map((gradient, i) => {
     expect(Math.max(...expected[i]!.map(Math.abs))).toBeGreaterThan(1e-3);
     return largestError(gradient, expected[i]!);

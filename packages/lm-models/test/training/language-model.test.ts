@@ -26,7 +26,7 @@ const options: LanguageModelOptions = {
 
 /** All words by falling score for a context, from the output layer's own scores. */
 async function rankedFor(model: LanguageModel, context: readonly string[]): Promise<{ word: string; score: number }[]> {
-  const ids = Int32Array.from(context, (word) => model.vocabulary.idOf(word)!);
+  const ids = Int32Array.from(context, (word) => model.vocabulary.idOf(word) ?? -1);
   using out = model.backend.createMatrix(1, model.vocabulary.size);
   model.output.scores(model.computeHidden(ids, 1), 0, out);
   const scores = await valuesOf(out);

@@ -13,8 +13,11 @@ export function toyNext(word: string): string {
 
 function toyText(length: number, seed: number): string[] {
   const random = new RandomGenerator(seed);
-  const text = ['w0'];
-  while (text.length < length) text.push(random.uniform() < 0.1 ? `w${random.integer(toyWords)}` : toyNext(text.at(-1)!));
+  const text: string[] = [];
+  for (let i = 0, word = 'w0'; i < length; i++) {
+    text.push(word);
+    word = random.uniform() < 0.1 ? `w${random.integer(toyWords)}` : toyNext(word);
+  }
   return text;
 }
 
@@ -26,7 +29,7 @@ function countWords(text: readonly string[]): Vocabulary {
 
 /** @param seed 1 is the text that the vocabulary was counted in. */
 export function toyTokens(length: number, seed = 1): Int32Array {
-  return Int32Array.from(toyText(length, seed), (word) => toyVocabulary.idOf(word)!);
+  return Int32Array.from(toyText(length, seed), (word) => toyVocabulary.idOf(word) ?? -1);
 }
 
 export interface ToyBatchesOptions {
@@ -60,7 +63,15 @@ export function createToyModel(
   return createLanguageModel(backend, toyVocabulary, toyModelOptions(loss, changes));
 }
 
+/** For so few words the rates of trainingDefaults are high; these are as stable as those are for thirty thousand. */
+const toyRates: Readonly<Record<string, { readonly outputRate: number; readonly bodyRate: number }>> = {
+  'z-loss': { outputRate: 0.2, bodyRate: 2 },
+  'spherical-softmax': { outputRate: 20, bodyRate: 10 },
+  'taylor-softmax': { outputRate: 4, bodyRate: 2 },
+  'squared-error': { outputRate: 0.02, bodyRate: 1 },
+};
+
 export function toyTraining(loss: string, changes: Partial<TrainingOptions> = {}): TrainingOptions {
-  const { bodyRate, outputRate } = trainingDefaults(loss);
+  const { bodyRate, outputRate } = toyRates[loss] ?? trainingDefaults(loss);
   return { bodyRate, outputRate, optimizer: 'sgd', schedule: 'linear', examples: 6400, ...changes };
 }

@@ -21,7 +21,7 @@ describe('training', () => {
   it.each<[string, number]>([
     ['z-loss', 0.75],
     ['squared-error', 0.75],
-    ['taylor-softmax', 0.65],
+    ['taylor-softmax', 0.75],
     ['spherical-softmax', 0.25],
   ])('learns the toy language with the %s: top-1 of at least %d on another text', async (loss, top1) => {
     using model = await createToyModel(createPlainBackend(), loss);
@@ -29,13 +29,13 @@ describe('training', () => {
     const before = await evaluateRanking(model, heldOut());
     using trainer = new Trainer(model, toyBatches(), toyTraining(loss, { examples: 15_000 }));
     const progress = (await eventsOf(trainer)).filter((event) => event.type === 'progress');
-    expect(progress.at(-1)!.loss).toBeLessThan(progress[0]!.loss);
+    expect(progress[progress.length - 1]!.loss).toBeLessThan(progress[0]!.loss);
     const after = await evaluateRanking(model, heldOut());
     const baseline = unigramBaseline(toyVocabulary, toyTokens(500, 2));
     expect(baseline.topAccuracy[1]).toBeLessThan(0.08);
     expect(after.topAccuracy[1]).toBeGreaterThan(top1);
     expect(after.meanReciprocalRank).toBeGreaterThan(2 * baseline.meanReciprocalRank);
-    expect(after.loss).toBeLessThan(before.loss!);
+    expect(after.loss).toBeLessThan(Number(before.loss));
   });
 });
 
@@ -61,8 +61,8 @@ describe('events of a run', () => {
       expect(event.progress).toBeCloseTo(Math.min(1, event.examples / 2600), 12);
       // The rates are those of the step just done, whose progress was that of the examples before it.
       const before = (event.examples - 32) / 2600;
-      expect(event.bodyRate).toBeCloseTo(10 * (1 - 0.95 * before), 10);
-      expect(event.outputRate).toBeCloseTo(1 - 0.95 * before, 10);
+      expect(event.bodyRate).toBeCloseTo(2 * (1 - 0.95 * before), 10);
+      expect(event.outputRate).toBeCloseTo(0.2 * (1 - 0.95 * before), 10);
     }
   });
 
@@ -109,7 +109,7 @@ describe('an aborted run', () => {
 
   it('hears of a signal from a timer although every kernel is done when it is called', async () => {
     using model = await createToyModel(createPlainBackend(), 'z-loss');
-    using trainer = new Trainer(model, toyBatches(), toyTraining('z-loss', { examples: 1e9 }));
+    using trainer = new Trainer(model, toyBatches(), toyTraining('z-loss', { examples: 64_000 }));
     const controller = new AbortController();
     const timer = setTimeout(() => {
       controller.abort();
@@ -126,7 +126,7 @@ describe('maximumSeconds', () => {
     using trainer = new Trainer(model, toyBatches(), toyTraining('z-loss', { examples: 1e9, maximumSeconds: 20 }));
     stubClock(25);
     const events = await eventsOf(trainer);
-    const finished = events.at(-1)!;
+    const finished = events[events.length - 1]!;
     expect(finished).toMatchObject({ type: 'finished' });
     if (finished.type === 'finished') {
       expect(finished.seconds).toBeGreaterThanOrEqual(20);
@@ -138,8 +138,8 @@ describe('maximumSeconds', () => {
       expect(progress).toBeCloseTo(seconds / 20, 10);
       // The step's own look at the clock was one or two before the report's.
       const factor = 1 - 0.95 * progress;
-      expect(bodyRate / 10).toBeGreaterThanOrEqual(factor);
-      expect(bodyRate / 10).toBeLessThan(factor + 0.02);
+      expect(bodyRate / 2).toBeGreaterThanOrEqual(factor);
+      expect(bodyRate / 2).toBeLessThan(factor + 0.02);
       expect(outputRate).toBeCloseTo(bodyRate / 10, 12);
     }
   });
@@ -165,16 +165,44 @@ describe('a trainer', () => {
     const empty = backend.memory();
     {
       using model = await createToyModel(backend, 'z-loss', { dropout: 0.1 });
-      const rates = optimizer === 'adam' ? { bodyRate: 1e-3 } : {};
+      const rates = { outputRate: 1e-5, bodyRate: optimizer === 'adam' ? 1e-3 : 1 };
       const batches = toyBatches({ examples: 1001, batchSize: 64 });
       using trainer = new Trainer(model, batches, toyTraining('z-loss', { optimizer, examples: 1e6, ...rates }));
       await eventsOf(trainer, abortedDuringStep(batches, 130));
       const warm = backend.memory();
       await eventsOf(trainer, abortedDuringStep(batches, 300));
       expect(trainer.step).toBe(430);
+      // Closed generations keep their maps for a while, so there must be none here.
+      expect(model.output.state().configuration['generation']).toBe(0);
       expect(memoryDifference(backend.memory(), warm)).toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
     }
     expect(backend.memory()).toEqual(empty);
+  });
+
+  it('keeps few maps however many generations are closed', async () => {
+    const backend = createPlainBackend();
+    using model = await createToyModel(backend, 'squared-error');
+    const batches = toyBatches({ batchSize: 64 });
+    using trainer = new Trainer(model, batches, toyTraining('squared-error', { outputRate: 0.05, schedule: 'constant', examples: 1e6 }));
+    const generation = (): number => Number(model.output.state().configuration['generation']);
+    await eventsOf(trainer, abortedDuringStep(batches, 700));
+    const [warm, closed] = [backend.memory(), generation()];
+    await eventsOf(trainer, abortedDuringStep(batches, 500));
+    const newlyClosed = generation() - closed;
+    expect(newlyClosed).toBeGreaterThan(50);
+    // Two matrices a map, of which some are kept in reserve: nowhere near one map for each closing.
+    expect(memoryDifference(backend.memory(), warm).matrices).toBeLessThan(newlyClosed / 2);
+  });
+
+  it('draws dropout masks in training and none in evaluation', async () => {
+    using model = await createToyModel(createPlainBackend(), 'z-loss', { dropout: 0.2 });
+    const drawn = (): unknown => model.body.state().configuration['dropoutRandom'];
+    const start = drawn();
+    await evaluateRanking(model, toyBatches({ shuffle: false }), { limit: 50 });
+    expect(drawn()).toEqual(start);
+    using trainer = new Trainer(model, toyBatches(), toyTraining('z-loss', { examples: 64 }));
+    await eventsOf(trainer);
+    expect(drawn()).not.toEqual(start);
   });
 
   it('evaluates between steps without changing what training does', async () => {

@@ -85,6 +85,7 @@ export const lifetimeCases: readonly OutputLayerCase[] = [
       await expectRefusal(() => layer.evaluate(hidden, batch.targets), 'disposed');
       await expectRefusal(() => layer.scores(hidden, 0, out), 'disposed');
       await expectRefusal(() => layer.classScores(hidden, Int32Array.of(0, 1, 2), out), 'disposed');
+      await expectRefusal(() => layer.classVectors(0, out), 'disposed');
       await expectRefusal(() => layer.state(), 'disposed');
       await expectRefusal(() => layer.restore(state), 'disposed');
     },

@@ -60,7 +60,7 @@ export async function expectUnchanged(layer: OutputLayer, before: LayerSnapshot,
 }
 
 /** Largest difference over the largest expected magnitude; NaN where either holds one. */
-export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let difference = 0;
   let magnitude = 0;
   for (let i = 0; i < expected.length; i++) {

@@ -67,6 +67,23 @@ export const rankingCases: readonly OutputLayerCase[] = [
     },
   },
   {
+    id: 'ranking/class-vectors-by-blocks',
+    run: async (subject) => {
+      using layer = await subject.create(subject.backend(), request);
+      await warmUp(layer);
+      using whole = layer.backend.createMatrix(request.classes, request.features);
+      layer.classVectors(0, whole);
+      const all = await read(whole);
+      expect(all.some((value) => value !== 0), 'the vectors are not all zero').toBe(true);
+      for (const [first, count] of [[0, 1], [5, 9], [request.classes - 3, 3]] as const) {
+        using out = layer.backend.createMatrix(count, request.features);
+        layer.classVectors(first, out);
+        const expected = all.subarray(first * request.features, (first + count) * request.features);
+        expectClose(await read(out), expected, `the vectors of classes ${first} to ${first + count - 1}`);
+      }
+    },
+  },
+  {
     id: 'ranking/bad-input-is-refused',
     run: async (subject) => {
       using layer = await subject.create(subject.backend(), request);
@@ -75,6 +92,8 @@ export const rankingCases: readonly OutputLayerCase[] = [
       using column = layer.backend.createMatrix(examples, 1);
       await expectRefusal(() => layer.scores(hidden, request.classes - 3, out), 'class-out-of-range', [request.classes - 1]);
       await expectRefusal(() => layer.scores(hidden, -1, out), 'class-out-of-range', [-1]);
+      using vectors = layer.backend.createMatrix(2, request.features);
+      await expectRefusal(() => layer.classVectors(request.classes - 1, vectors), 'class-out-of-range', [request.classes - 1]);
       await expectRefusal(() => layer.classScores(hidden, new Int32Array(examples).fill(request.classes), column), 'class-out-of-range', [request.classes]);
       await expectRefusal(() => layer.classScores(hidden, new Int32Array(examples + 1), column), 'shape', [examples, examples + 1]);
       await expectRefusal(() => topK(layer, hidden, 0), 'bad-option', [0, request.classes]);

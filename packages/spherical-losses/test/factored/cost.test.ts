@@ -61,6 +61,7 @@ describe('the work of a step does not depend on D', () => {
       const closed = counters.generationsClosed - closedBefore;
       expect(closed, 'generations closed').toBeGreaterThan(40);
       const rowsPerClosing = Math.ceil((2 * classes) / BackgroundSweep.lagBound(classes, width));
+      expect(rowsPerClosing, 'whatever D is').toBeLessThanOrEqual(32 * width);
       // A swept row is gathered and scattered once; a touched one gathered once, and scattered to at most twice. Two closings' debt may be older.
       const bound = 3 * length * batch * 3 + 2 * rowsPerClosing * (closed + 2);
       expect(counts.tableRows).toBeLessThanOrEqual(bound);

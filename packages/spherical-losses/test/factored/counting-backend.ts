@@ -3,7 +3,7 @@ import { createPlainBackend, isMatrix, isRowTable, Indices, type Backend, type P
 
 export interface KernelCounts {
   /** Calls by kernel. */
-  readonly calls: Record<string, number>;
+  calls: Record<string, number>;
   bytes: number;
   /** Rows gathered from or scattered to tables. */
   tableRows: number;
@@ -58,7 +58,7 @@ export function createCountingBackend(precision: Precision): { backend: Backend;
     backend,
     counts,
     reset: () => {
-      for (const name of Object.keys(counts.calls)) delete counts.calls[name];
+      counts.calls = {};
       counts.bytes = 0;
       counts.tableRows = 0;
       counts.created = 0;

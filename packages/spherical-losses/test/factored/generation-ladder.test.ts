@@ -55,7 +55,7 @@ describe('the ladder of generation maps', () => {
         const generations = Int32Array.from(ages, (age) => age % (closings + 1));
         const random = new RandomGenerator(seed + 1);
         const start = Array.from(generations, () => Float64Array.from({ length: width }, () => random.normal()));
-        const expected = start.map((row, i) => maps.slice(generations[i]!, Math.max(generations[i]!, target)).reduce((value, map) => applied(map, value), row));
+        const expected = start.map((row, i) => maps.slice(generations[i]!, Math.max(generations[i]!, target)).reduce<Float64Array>((value, map) => applied(map, value), row));
         using rows = createMatrixFrom(backend, start.length, width, start.flatMap((row) => Array.from(row)));
         const after = generations.map((generation) => Math.max(generation, target));
         ladder.convert(rows, generations, start.length, target);

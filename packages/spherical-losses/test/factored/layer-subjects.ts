@@ -6,7 +6,7 @@ import type { CsrRows } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer, type FactoredOutputLayer, type SphericalLoss, type UpdateForm } from '@vastmax/spherical-losses';
 import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 
-export const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' });
+const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' });
 
 /** A reference of width features + 1 behind hidden activations of width features. */
 class BiasedTwin implements DenseTwin {
@@ -86,6 +86,9 @@ export function wrapped(layer: OutputLayer, overrides: Partial<Pick<OutputLayer,
     },
     classScores: (hidden, classes, out) => {
       layer.classScores(hidden, classes, out);
+    },
+    classVectors: (firstClass, out) => {
+      layer.classVectors(firstClass, out);
     },
     state: () => layer.state(),
     restore: overrides.restore ?? ((state) => layer.restore(state)),

@@ -8,8 +8,7 @@ import { factoredSubject, wrapped } from './layer-subjects.ts';
 const honest = factoredSubject('honest', { loss: () => zLoss() });
 
 function sabotaged(name: string, spoil: (layer: OutputLayer) => OutputLayer): LayerUnderTest {
-  const { reference: _unused, ...rest } = honest;
-  return { ...rest, name, create: async (backend, request) => spoil(await honest.create(backend, request)) };
+  return { name, backend: () => honest.backend(), create: async (backend, request) => spoil(await honest.create(backend, request)) };
 }
 
 async function failuresOf(subject: LayerUnderTest): Promise<string[]> {

@@ -59,9 +59,10 @@ describe('the Z-loss', () => {
   }
 
   it('loses accuracy by about (μ/σ)²·ε when the mean of the outputs is many deviations from 0', async () => {
-    // Measured in f32: 3e-7 at 0, 2e-4 at 30, 1e-3 at 100 deviations; in f64 at 100 deviations 2e-12.
+    // Measured over five seeds, in f32: 1e-7 at 0, 3e-5 to 1.2e-4 at 30, 5e-4 to 1.1e-3 at 100 deviations; in f64 4e-13 at 30, 6e-12 at 100.
     expect(await errorAt('f32', 0)).toBeLessThan(2e-6);
-    expect(await errorAt('f32', 30)).toBeLessThan(1e-3);
+    expect(await errorAt('f32', 30)).toBeLessThan(5e-4);
+    expect(await errorAt('f32', 100)).toBeLessThan(5e-3);
     expect(await errorAt('f64', 30)).toBeLessThan(1e-11);
     expect(await errorAt('f64', 100)).toBeLessThan(1e-10);
   });

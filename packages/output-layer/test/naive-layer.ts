@@ -1,0 +1,163 @@
+/** The smallest honest output layer: W on the host, squared error against the target weights, every output computed. Judges the suite. */
+import { read, write, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  OutputLayerError,
+  type ModuleState,
+  type OutputLayer,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
+import type { LayerRequest } from '@vastmax/output-layer/suite';
+import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
+
+interface Pass {
+  readonly values: Float64Array;
+  readonly losses: Float64Array;
+  /** m×D. */
+  readonly outputGradient: Float64Array;
+}
+
+export class NaiveLayer implements OutputLayer {
+  readonly kind = 'naive';
+  readonly isNormalized = false;
+  readonly backend: Backend;
+  readonly classes: number;
+  readonly features: number;
+  /** D×features. */
+  weights: Float64Array;
+  #owned: Matrix[] = [];
+  #busy = false;
+  #disposed = false;
+
+  constructor(backend: Backend, { classes, features, seed }: LayerRequest) {
+    this.backend = backend;
+    this.classes = classes;
+    this.features = features;
+    const random = new RandomGenerator(seed);
+    this.weights = Float64Array.from({ length: classes * features }, () => 0.3 * random.normal());
+    this.#owned = [backend.createMatrix(1, 4096), backend.createMatrix(1, 4096)];
+  }
+
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    this.#check('step', hidden, targets);
+    checkStepOptions(this, hidden.rows, options);
+    this.#busy = true;
+    try {
+      const { values, losses, outputGradient } = await this.#pass(hidden, targets);
+      const { classes, features, weights } = this;
+      const gradient = new Float64Array(values.length);
+      const next = weights.slice();
+      for (let j = 0; j < hidden.rows; j++) {
+        const factor = (options.exampleWeights?.[j] ?? 1) / hidden.rows;
+        for (let k = 0; k < classes; k++) {
+          for (let i = 0; i < features; i++) {
+            const change = factor * outputGradient[j * classes + k]!;
+            gradient[j * features + i]! += change * weights[k * features + i]!;
+            next[k * features + i]! -= options.learningRate * change * values[j * features + i]!;
+          }
+        }
+      }
+      this.weights = next;
+      return { losses: this.#result(0, losses, 1), hiddenGradient: this.#result(1, gradient, features) };
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    this.#check('evaluate', hidden, targets);
+    return this.#result(0, (await this.#pass(hidden, targets)).losses, 1);
+  }
+
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#check('scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    write(outputsOf(hidden.storage as Float64Array, this.weights.subarray(firstClass * this.features), hidden.rows, out.columns, this.features), out);
+  }
+
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#check('classScores', hidden);
+    if (classes.length !== hidden.rows) throw new OutputLayerError('shape', `naive classScores: ${classes.length} classes for ${hidden.rows} examples`);
+    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
+    const outputs = outputsOf(hidden.storage as Float64Array, this.weights, hidden.rows, this.classes, this.features);
+    write(Float64Array.from(classes, (target, j) => outputs[j * this.classes + target]!), out);
+  }
+
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#check('classVectors');
+    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    write(this.weights.subarray(firstClass * this.features, (firstClass + out.rows) * this.features), out);
+  }
+
+  state(): ModuleState {
+    this.#check('state');
+    const { kind, classes, features } = this;
+    const read = (first: number, count: number): Promise<Float64Array> => Promise.resolve(this.weights.slice(first * features, (first + count) * features));
+    return { configuration: { kind, classes, features }, tensors: [{ name: 'weights', precision: 'f64', rows: classes, columns: features, read }] };
+  }
+
+  async restore({ configuration, tensors }: ModuleState): Promise<void> {
+    this.#check('restore');
+    for (const key of ['kind', 'classes', 'features'] as const) {
+      if (configuration[key] !== this[key]) {
+        throw new OutputLayerError('state-mismatch', `naive layer: '${key}' is ${String(configuration[key])} in the state, ${this[key]} in the layer`);
+      }
+    }
+    const weights = tensors.find(({ name, rows }) => name === 'weights' && rows === this.classes);
+    if (weights === undefined) throw new OutputLayerError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
+    this.weights = Float64Array.from(await weights.read(0, this.classes));
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const matrix of this.#owned) matrix[Symbol.dispose]();
+  }
+
+  #check(operation: string, hidden?: Matrix, targets?: CsrRows): void {
+    if (this.#disposed) throw new OutputLayerError('disposed', `naive ${operation}: the layer was disposed`);
+    if (this.#busy) throw new OutputLayerError('busy', `naive ${operation}: a step is still running; await it first`);
+    if (hidden === undefined) return;
+    checkHidden(this, operation, hidden);
+    if (targets !== undefined) checkTargets(this, operation, hidden, targets);
+  }
+
+  async #pass(hidden: Matrix, targets: CsrRows): Promise<Pass> {
+    const { classes, features } = this;
+    const values = Float64Array.from(await read(hidden));
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new OutputLayerError('non-finite', `naive step: hidden is ${values[bad]} at example ${Math.floor(bad / features)}, feature ${bad % features}`);
+    }
+    const outputGradient = outputsOf(values, this.weights, hidden.rows, classes, features);
+    for (let j = 0; j < hidden.rows; j++) {
+      for (let entry = targets.offsets[j]!; entry < targets.offsets[j + 1]!; entry++) {
+        outputGradient[j * classes + targets.indices[entry]!]! -= targets.values?.[entry] ?? 1;
+      }
+    }
+    const losses = Float64Array.from({ length: hidden.rows }, (_, j) =>
+      outputGradient.subarray(j * classes, (j + 1) * classes).reduce((sum, difference) => sum + difference ** 2, 0),
+    );
+    return { values, losses, outputGradient: outputGradient.map((difference) => 2 * difference) };
+  }
+
+  #result(which: 0 | 1, values: Float64Array, columns: number): Matrix {
+    const matrix = this.#owned[which]!.resize(values.length / columns, columns);
+    write(values, matrix);
+    return matrix;
+  }
+}
+
+/** m×count outputs of the first classes of `weights`. */
+function outputsOf(hidden: ArrayLike<number>, weights: Float64Array, m: number, count: number, features: number): Float64Array {
+  const outputs = new Float64Array(m * count);
+  for (let j = 0; j < m; j++) {
+    for (let k = 0; k < count; k++) {
+      for (let i = 0; i < features; i++) outputs[j * count + k]! += hidden[j * features + i]! * weights[k * features + i]!;
+    }
+  }
+  return outputs;
+}
