@@ -4,9 +4,8 @@
  */
 import { add, dropout, gatherTable, gelu, matmul, relu, reshape, sigmoid, tanh, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, writeRows, write, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { matrixTensor, restoreMatrix, restoreTable, tableTensor } from '@vastmax/output-layer';
+import { matrixTensor, OutputLayerError, restoreMatrix, restoreTable, tableTensor, type ModuleState } from '@vastmax/output-layer';
 import { Parameter, TableParameter, type ModelParameters } from '../parameters.ts';
 
 export const activationNames = ['tanh', 'relu', 'gelu', 'sigmoid'] as const;
@@ -115,7 +114,16 @@ export class NgramBody implements Disposable {
     };
   }
 
+  /** @throws OutputLayerError `state-mismatch` when the state's model is another: sizes, order or activation. */
   async restore(state: ModuleState): Promise<void> {
+    // Two activations have the same tensors, and so have two orders with embeddings of other widths.
+    for (const option of ['order', 'activation'] as const) {
+      if (state.configuration[option] === this.options[option]) continue;
+      throw new OutputLayerError(
+        'state-mismatch',
+        `n-gram model: '${option}' is ${String(state.configuration[option])} in the checkpoint, ${this.options[option]} in the model`,
+      );
+    }
     await restoreTable(state, this.embeddings.name, this.embeddings.table);
     for (const { name, value } of this.parameters.matrices) await restoreMatrix(state, name, value);
     this.#dropoutRandom.restore(state.configuration['dropoutRandom']);

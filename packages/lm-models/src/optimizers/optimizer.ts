@@ -4,9 +4,8 @@
  * changed and stored back. O(touched rows), never O(table rows).
  */
 import { fill, gatherRows, scatterAddRows, scatterRows, Workspace, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
+import { matrixTensor, OutputLayerError, restoreMatrix, restoreTable, tableTensor, type ModuleState } from '@vastmax/output-layer';
 import { DistinctIndices } from '@vastmax/sparse-data';
-import { matrixTensor, restoreMatrix, restoreTable, tableTensor } from '@vastmax/output-layer';
 import type { ModelParameters, Parameter, TableParameter } from '../parameters.ts';
 import type { UpdateRule } from './update-rules.ts';
 

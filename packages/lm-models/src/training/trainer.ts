@@ -130,6 +130,8 @@ export class Trainer implements Disposable {
     const elapsed = (): number => seconds + (performance.now() - resumed) / 1000;
     let secondsAtReport = 0;
     let rested = resumed;
+    this.#reportedExamples = this.#examples;
+    fill(0, this.#lossSum);
     const { examples: total, maximumSeconds = Infinity } = this.options;
     while (this.#examples < total && elapsed() < maximumSeconds) {
       if (signal?.aborted === true) {
@@ -140,7 +142,8 @@ export class Trainer implements Disposable {
       const factor = this.#schedule(progress);
       const batch = this.batches.next();
       await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor);
-      if (this.#step % stepsPerReport === 0 || this.#examples >= total) {
+      const isLast = this.#examples >= total || elapsed() >= maximumSeconds;
+      if (isLast || this.#step % stepsPerReport === 0) {
         const now = elapsed();
         const report = await this.#report(now, now - secondsAtReport, factor, Math.max(this.#examples / total, now / maximumSeconds));
         secondsAtReport = now;
@@ -176,7 +179,10 @@ export class Trainer implements Disposable {
     };
   }
 
-  /** Continue from a snapshot of a trainer with the same model and data: the weights, the optimiser, the cursor, the counters. */
+  /**
+   * Continue from a snapshot of a trainer with the same model and data: the weights, the optimiser, the cursor, the counters. Rates, schedule
+   * and length may differ.
+   */
   async restore(snapshot: { readonly configuration: JsonObject; module(name: string): ModuleState }): Promise<void> {
     const { step, examples, cursor } = snapshot.configuration;
     if (!Number.isSafeInteger(step) || !Number.isSafeInteger(examples)) {
@@ -188,8 +194,6 @@ export class Trainer implements Disposable {
     await this.#optimizer.restore(snapshot.module('optimizer'));
     this.#step = Number(step);
     this.#examples = Number(examples);
-    this.#reportedExamples = this.#examples;
-    fill(0, this.#lossSum);
   }
 
   async #trainOn(batch: NgramBatch, bodyRate: number, outputRate: number): Promise<void> {
