@@ -4,14 +4,11 @@ import { UsageError } from './usage-error.ts';
 export const backendNames = ['auto', 'plain'] as const;
 
 /** The backend of that name; `auto` takes the fastest whose probe passes. Only applications choose a backend. */
-export function createBackend(name: string, precision: string): Backend {
-  if (precision !== 'f32' && precision !== 'f64') {
-    throw new UsageError(`--precision must be f32 or f64, got '${precision}'`);
-  }
+export function createBackend(name: string, precision: Precision): Backend {
   if (!backendNames.some((known) => known === name)) {
     throw new UsageError(`--backend must be one of ${backendNames.join(', ')}, got '${name}'`);
   }
-  return createPlainBackend({ precision: precision satisfies Precision });
+  return createPlainBackend({ precision });
 }
 
 /** Says which was taken and why, for people. */

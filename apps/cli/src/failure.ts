@@ -1,8 +1,8 @@
 import { isLinalgError } from '@vastmax/linalg-core';
-import { TrainingDivergedError } from '@vastmax/lm-models';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
+import { TrainingFailure } from './training-failure.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What to tell a person, and the exit code. An error that nobody foresaw keeps its stack, for a bug report. */
@@ -11,7 +11,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
   if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };
   if (error.name === 'AbortError') return { message: 'interrupted', exitCode: 130 };
   const isForeseen =
-    error instanceof TrainingDivergedError ||
+    error instanceof TrainingFailure ||
     error instanceof RangeError ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||

@@ -3,7 +3,8 @@ export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #listener = (): void => {
     if (this.#controller.signal.aborted) process.exit(130);
-    process.stderr.write('\nstopping after this step; press Ctrl-C again to stop at once\n');
+    // On a terminal this takes the place of a bar, which is drawn again below.
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}stopping; press Ctrl-C again to end at once\n`);
     this.#controller.abort();
   };
 

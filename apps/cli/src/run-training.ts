@@ -1,11 +1,12 @@
 /** Training as the terminal sees it: what it will cost, how far it is, a checkpoint now and then, and a stop that loses nothing. */
-import type { LanguageModel, Trainer, TrainingEvent } from '@vastmax/lm-models';
+import { TrainingDivergedError, type LanguageModel, type Trainer, type TrainingProgress } from '@vastmax/lm-models';
 import type { JsonObject } from '@vastmax/output-layer';
 import { describeBackend } from './backend-choice.ts';
 import { estimateCost } from './cost-estimate.ts';
 import { bytes, count, duration } from './display.ts';
 import { Progress } from './progress.ts';
 import { saveModel } from './saved-model.ts';
+import { TrainingFailure } from './training-failure.ts';
 
 export interface TrainingRun {
   readonly trainer: Trainer;
@@ -20,6 +21,7 @@ export interface TrainingRun {
 
 export interface TrainingOutcome {
   readonly interrupted: boolean;
+  /** To the end; up to the last report for an interrupted run. */
   readonly seconds: number;
   /** Examples of this run. */
   readonly examples: number;
@@ -43,20 +45,29 @@ export async function printPlan(trainer: Trainer): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Train to the end or to the interruption, and save. */
+/**
+ * Train to the end or to the interruption, and save.
+ * @throws TrainingFailure when training diverges, with what to do next.
+ */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const { trainer, signal } = run;
   const first = trainer.examples;
+  const secondsLeft = ({ seconds, examples, totalExamples }: TrainingProgress): number =>
+    Math.min((seconds * (totalExamples - examples)) / (examples - first), (trainer.options.maximumSeconds ?? Infinity) - seconds);
   let saved = 0;
+  let savedStep = trainer.step > 0 ? trainer.step : undefined;
   let seconds = 0;
   let interrupted = false;
-  const save = (): Promise<void> => saveModel(run.directory, trainer.snapshot(), trainer.model.vocabulary, run.extra);
-  {
+  const save = async (): Promise<void> => {
+    await saveModel(run.directory, trainer.snapshot(), trainer.model.vocabulary, run.extra);
+    savedStep = trainer.step;
+  };
+  try {
     using progress = new Progress('training');
     for await (const event of trainer.run(signal)) {
       if (event.type === 'progress') {
         seconds = event.seconds;
-        showProgress(progress, event);
+        showProgress(progress, event, secondsLeft(event));
         if (event.seconds - saved >= run.checkpointEvery) {
           await save();
           saved = event.seconds;
@@ -65,15 +76,34 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       if (event.type === 'interrupted') interrupted = true;
       if (event.type === 'finished') ({ seconds } = event);
     }
+  } catch (error) {
+    throw error instanceof TrainingDivergedError ? new TrainingFailure(describeDivergence(error, run.directory, savedStep), { cause: error }) : error;
   }
   await save();
   return { interrupted, seconds, examples: trainer.examples - first };
 }
 
-function showProgress(progress: Progress, event: Extract<TrainingEvent, { type: 'progress' }>): void {
-  const left = event.progress > 0 ? (event.seconds * (1 - event.progress)) / event.progress : undefined;
-  const details = `${count(event.examples)} of ${count(event.totalExamples)} examples · loss ${event.loss.toFixed(3)} · ${count(event.examplesPerSecond)} examples/s`;
-  progress.update(event.progress, details, left);
+function describeDivergence(error: TrainingDivergedError, directory: string, savedStep: number | undefined): string {
+  const [bodyRate, outputRate] = [error.bodyRate, error.outputRate].map((rate) => rate.toPrecision(3));
+  const what = `training diverged at step ${error.step} (body rate ${bodyRate ?? ''}, output rate ${outputRate ?? ''}): ${(error.cause as Error).message}`;
+  return savedStep === undefined
+    ? `${what}. No checkpoint of this run was saved yet; start again with a lower --body-rate or --output-rate (try a quarter)`
+    : `${what}. ${directory} holds the checkpoint of step ${savedStep}; add --resume and a lower --body-rate or --output-rate (try a quarter)`;
+}
+
+/** One line, for standard output. */
+export function describeOutcome({ interrupted, examples, seconds }: TrainingOutcome): string {
+  if (interrupted) return `trained      ${count(examples)} examples\n`;
+  return `trained      ${count(examples)} examples in ${duration(seconds)}, ${count(examples / Math.max(1e-9, seconds))} examples/s\n`;
+}
+
+function showProgress(progress: Progress, event: TrainingProgress, secondsLeft: number): void {
+  const details = [
+    `loss ${event.loss.toFixed(3)}`,
+    `${count(event.examplesPerSecond)} examples/s`,
+    `${count(event.examples)} of ${count(event.totalExamples)} examples`,
+  ];
+  progress.update(event.progress, details, secondsLeft);
 }
 
 function describeBody({ body }: LanguageModel): string {

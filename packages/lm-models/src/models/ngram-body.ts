@@ -5,7 +5,7 @@
 import { add, dropout, gatherTable, gelu, matmul, relu, reshape, sigmoid, tanh, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, writeRows, write, type Backend } from '@vastmax/linalg-core';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { matrixTensor, OutputLayerError, restoreMatrix, restoreTable, tableTensor, type ModuleState } from '@vastmax/output-layer';
+import { findTensor, matrixTensor, OutputLayerError, restoreMatrix, restoreTable, tableTensor, type ModuleState } from '@vastmax/output-layer';
 import { Parameter, TableParameter, type ModelParameters } from '../parameters.ts';
 
 export const activationNames = ['tanh', 'relu', 'gelu', 'sigmoid'] as const;
@@ -124,7 +124,11 @@ export class NgramBody implements Disposable {
         `n-gram model: '${option}' is ${String(state.configuration[option])} in the checkpoint, ${this.options[option]} in the model`,
       );
     }
-    await restoreTable(state, this.embeddings.name, this.embeddings.table);
+    const { embeddings } = this;
+    findTensor(state, embeddings.name, embeddings.table.rows, embeddings.table.columns);
+    for (const { name, value } of this.parameters.matrices) findTensor(state, name, value.rows, value.columns);
+    // Everything that can be refused has been: from here on the weights change.
+    await restoreTable(state, embeddings.name, embeddings.table);
     for (const { name, value } of this.parameters.matrices) await restoreMatrix(state, name, value);
     this.#dropoutRandom.restore(state.configuration['dropoutRandom']);
   }

@@ -110,6 +110,13 @@ describe('NgramBody', () => {
       code: 'state-mismatch',
       message: expect.stringContaining("no tensor 'hidden.1.weights'; it has embeddings, hidden.0.weights, hidden.0.bias"),
     });
+    using gelu = createBody(backend, { hidden: [4, 3], activation: 'gelu', seed: 5 });
+    const before = await gelu.state().tensors[0]!.read(0, 3);
+    await expect(gelu.restore(body.state())).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: "n-gram model: 'activation' is tanh in the checkpoint, gelu in the model",
+    });
+    expect(await gelu.state().tensors[0]!.read(0, 3)).toEqual(before);
   });
 
   it('reads a tensor of its state by ranges of rows', async () => {
