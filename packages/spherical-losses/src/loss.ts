@@ -11,6 +11,8 @@ export interface TargetTerms {
   readonly q: Variable;
   /** Σₖ oₖ of the pair's example. */
   readonly s: Variable;
+  /** Σₖ (oₖ − s/D)² = q − s²/D, as a number of its own: use it for a variance, where the difference would cancel. */
+  readonly squaredDeviations: Variable;
   /** o_c, the output at the pair's class. */
   readonly output: Variable;
   /** y_c, the pair's weight; a constant without gradient. */
@@ -27,7 +29,14 @@ export interface TargetTerms {
 export interface ExampleTerms {
   readonly q: Variable;
   readonly s: Variable;
+  readonly squaredDeviations: Variable;
   readonly classes: number;
+}
+
+/** What the order of the classes may depend on: m×count outputs, and their classes' constants (a 1×count or m×1 of the same). */
+export interface ScoreTerms {
+  readonly output: Variable;
+  readonly constant: Variable | undefined;
 }
 
 export interface SphericalLoss {
@@ -42,6 +51,8 @@ export interface SphericalLoss {
   perTarget(terms: TargetTerms): Variable;
   /** An additional part of each example's loss, m×1, counted once whatever its targets. */
   readonly perExample: ((terms: ExampleTerms) => Variable) | undefined;
+  /** What orders the classes, from the outputs; the output itself unless given. */
+  readonly score: ((terms: ScoreTerms) => Variable) | undefined;
   /** One constant for each class (a prior, say), constant in training; D long, copied by the layer. */
   readonly classConstants: ArrayLike<number> | undefined;
 }
@@ -53,6 +64,8 @@ export interface SphericalLossDefinition {
   readonly targetScale?: number;
   readonly perTarget: (terms: TargetTerms) => Variable;
   readonly perExample?: (terms: ExampleTerms) => Variable;
+  /** Needed when a larger output is not always a better class: for a spherical softmax o² + ε orders, not o. */
+  readonly score?: (terms: ScoreTerms) => Variable;
   readonly classConstants?: ArrayLike<number>;
 }
 
@@ -62,9 +75,9 @@ export interface SphericalLossDefinition {
  *     // Bouchard's upper bound of the log-softmax loss (NIPS 2007 workshop), at its centre.
  *     const bouchard = defineSphericalLoss({
  *       name: 'bouchard',
- *       perTarget: ({ q, s, output, classes }) => {
+ *       perTarget: ({ s, squaredDeviations, output, classes }) => {
  *         const mean = scale(s, 1 / classes);
- *         const deviation = sqrt(subtract(scale(q, 1 / classes), square(mean)));
+ *         const deviation = sqrt(scale(squaredDeviations, 1 / classes));
  *         const bound = subtract(softplus(deviation), scale(deviation, 0.5));
  *         return subtract(add(mean, scale(bound, classes)), output);
  *       },
@@ -73,11 +86,11 @@ export interface SphericalLossDefinition {
  * @throws RangeError when an option is not a finite number.
  */
 export function defineSphericalLoss(definition: SphericalLossDefinition): SphericalLoss {
-  const { name, options = {}, isNormalized = false, targetScale = 1, perTarget, perExample, classConstants } = definition;
+  const { name, options = {}, isNormalized = false, targetScale = 1, perTarget, perExample, score, classConstants } = definition;
   for (const [option, value] of Object.entries({ ...options, targetScale })) {
     if (!Number.isFinite(value)) throw new RangeError(`${name}: ${option} must be a finite number, got ${value}`);
   }
-  return { name, options, isNormalized, targetScale, perTarget, perExample, classConstants };
+  return { name, options, isNormalized, targetScale, perTarget, perExample, score, classConstants };
 }
 
 /** For the built-in losses: an option that must be above zero. */

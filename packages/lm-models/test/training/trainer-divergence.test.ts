@@ -37,7 +37,7 @@ describe('training that diverges', () => {
   it.each<[string, Partial<TrainingOptions>]>([
     ['squared-error', { outputRate: 3 }],
     ['squared-error', { outputRate: 30, bodyRate: 0 }],
-    ['squared-error', { outputRate: 0.3, bodyRate: 20 }],
+    ['squared-error', { outputRate: 1, bodyRate: 20 }],
     ['squared-error', { outputRate: 3, bodyRate: 1, optimizer: 'momentum' }],
     ['squared-error', { outputRate: 3, bodyRate: 0.01, optimizer: 'adam' }],
   ])('with the %s and %j says at which step and rates, what to try, and keeps finite weights', async (loss, changes) => {

@@ -1,4 +1,5 @@
 import { read } from '@vastmax/linalg-core';
+import { singleTargets } from '@vastmax/sparse-data';
 import { expect } from 'vitest';
 import type { OutputLayerCase } from './layer-under-test.ts';
 import { createMinibatch, placed, request } from './minibatches.ts';
@@ -37,6 +38,24 @@ export const rankingCases: readonly OutputLayerCase[] = [
         layer.classScores(hidden, classes, out);
         const expected = Array.from(classes, (target, j) => whole[j * request.classes + target]!);
         expectClose(await read(out), expected, `the scores of classes ${classes.join(', ')}`);
+      }
+    },
+  },
+  {
+    id: 'ranking/scores-order-classes-as-losses-do',
+    run: async (subject) => {
+      using layer = await subject.create(subject.backend(), request);
+      await warmUp(layer);
+      const whole = await allScores(layer, batch);
+      using hidden = placed(layer.backend, batch);
+      const losses: (readonly number[])[] = [];
+      for (let target = 0; target < request.classes; target++) {
+        losses.push([...(await read(await layer.evaluate(hidden, singleTargets(new Int32Array(examples).fill(target), request.classes))))]);
+      }
+      for (let example = 0; example < examples; example++) {
+        const byScore = Array.from(losses.keys()).sort((a, b) => whole[example * request.classes + b]! - whole[example * request.classes + a]!);
+        const ordered = byScore.map((target) => losses[target]![example]!);
+        expectClose(ordered, ordered.toSorted((a, b) => a - b), `the losses of the classes of example ${example}, the best score first`);
       }
     },
   },

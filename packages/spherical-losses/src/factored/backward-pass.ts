@@ -1,7 +1,10 @@
 /**
- * From the loss's α, β, γ to what is back-propagated, mathematics.md §3, B1 to B3, all from the old weights:
+ * From the loss's α, β, γ to what is back-propagated, all from the old weights. With α = ∂L/∂r and β = ∂L/∂s the gradient with respect to the
+ * outputs is g = 2α(o − μ1) + β1 + γ, so
  *
- *     y = Γ1     Z₀ = (ΓV)U + yωᵀ     Z = Z₀ + βw̄ᵀ     ∇H = 2 diag(α) Ĥ + Z
+ *     y = Γ1     Z = (ΓV)U + yωᵀ     ∇H = 2 diag(α) H C + βw̄ᵀ + Z
+ *
+ * and its centred part, g − (1ᵀg/D)1, which is all that the centred Gram matrix sees, back-propagates to 2 diag(α) H C + Z − y w̄ᵀ/D.
  */
 import { axpy, copy, fill, gemm, scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
@@ -11,10 +14,10 @@ import type { LossGradients } from './loss-evaluation.ts';
 export interface BackwardPass {
   /** y, m×1. */
   readonly gammaSum: Matrix;
-  /** Z₀, m×d. */
-  readonly sparsePart: Matrix;
-  /** Z + diag(α)Ĥ, m×d. */
-  readonly halfGradient: Matrix;
+  /** Z − y w̄ᵀ/D, m×d: the sparse part, centred. */
+  readonly centredSparse: Matrix;
+  /** diag(α) H C, m×d. */
+  readonly alphaProduct: Matrix;
   /** ∇H, m×d. */
   readonly hiddenGradient: Matrix;
 }
@@ -39,18 +42,16 @@ export function backwardPass(
   fill(0, gammaV);
   scatterAddRows(weighted, forward.pairRows, gammaV);
 
-  const sparsePart = workspace.matrix('sparse part', m, d);
-  gemm(gammaV, weights.map, sparsePart);
-  gemm(gammaSum, weights.shift, sparsePart, { beta: 1 });
+  const hiddenGradient = workspace.matrix('hidden gradient', m, d);
+  gemm(gammaV, weights.map, hiddenGradient);
+  gemm(gammaSum, weights.shift, hiddenGradient, { beta: 1 });
+  const centredSparse = workspace.matrix('centred sparse part', m, d);
+  copy(hiddenGradient, centredSparse);
+  gemm(gammaSum, weights.columnSum, centredSparse, { alpha: -1 / weights.classes, beta: 1 });
 
   const alphaProduct = workspace.matrix('alpha product', m, d);
-  const halfGradient = workspace.matrix('half gradient', m, d);
-  const hiddenGradient = workspace.matrix('hidden gradient', m, d);
   scaleRows(forward.product, alpha, alphaProduct);
-  copy(sparsePart, halfGradient);
-  gemm(beta, weights.columnSum, halfGradient, { beta: 1 });
-  axpy(1, alphaProduct, halfGradient);
-  copy(halfGradient, hiddenGradient);
-  axpy(1, alphaProduct, hiddenGradient);
-  return { gammaSum, sparsePart, halfGradient, hiddenGradient };
+  gemm(beta, weights.columnSum, hiddenGradient, { beta: 1 });
+  axpy(2, alphaProduct, hiddenGradient);
+  return { gammaSum, centredSparse, alphaProduct, hiddenGradient };
 }

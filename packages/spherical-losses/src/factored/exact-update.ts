@@ -7,7 +7,7 @@
  * part in the old basis: the generation is closed with the new map, the touched rows are converted, and the sparse part is
  * added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
  */
-import { axpy, binary, fill, gatherRows, scaleRows, scatterAddRows, scatterRows, gemm, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { affine, axpy, binary, copy, fill, gatherRows, scaleRows, scatterAddRows, scatterRows, gemm, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { BackwardPass } from './backward-pass.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { ForwardPass } from './forward-pass.ts';
@@ -47,6 +47,28 @@ export function touchedGradient({ workspace, forward, gradients, pairs }: Update
   fill(0, rows);
   scatterAddRows(byPair, forward.pairSlots, rows);
   return rows;
+}
+
+/** w̄ ← w̄ − ηHᵀ(Dβ + y), both forms: the deviations from the mean add up to nothing. */
+export function updateColumnSum({ workspace, weights, forward, gradients, backward, learningRate }: UpdateInputs): void {
+  const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
+  copy(backward.gammaSum, factors);
+  axpy(weights.classes, gradients.beta, factors);
+  gemm(factors, forward.hidden, weights.columnSum, { transposeA: true, alpha: -learningRate, beta: 1 });
+}
+
+/**
+ * ω ← ω − Hᵀ(a∘Hω + ηβ′), both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo + β′1 + γ, where o is not centred
+ * as it is in V·U.
+ */
+export function updateShift({ workspace, weights, forward, gradients, learningRate }: UpdateInputs): void {
+  const factors = workspace.matrix('shift factors', forward.hidden.rows, 1);
+  affine(forward.outputSum, -1 / weights.classes, 0, factors);
+  axpy(1, forward.shiftOutputs, factors);
+  binary('multiply', factors, gradients.alpha, factors);
+  affine(factors, 2, 0, factors);
+  axpy(1, gradients.beta, factors);
+  gemm(factors, forward.hidden, weights.shift, { transposeA: true, alpha: -learningRate, beta: 1 });
 }
 
 /** U and ω are new already and U has no usable inverse: go on in a fresh basis. */

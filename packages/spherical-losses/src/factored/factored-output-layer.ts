@@ -5,10 +5,7 @@
 import {
   copyColumns,
   createMatrixFrom,
-  gemm,
   growTable,
-  rowDot,
-  binary,
   Workspace,
   writeRows,
   type Backend,
@@ -19,17 +16,22 @@ import {
   checkHidden,
   checkStepOptions,
   checkTargets,
+  findTensor,
   OutputLayerError,
+  restoreTable,
+  tableTensor,
   type ModuleState,
   type OutputLayer,
   type StepOptions,
   type StepResult,
 } from '@vastmax/output-layer';
-import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
+import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
 import { FactoredWeights } from './factored-weights.ts';
 import { withBiasFeature } from './forward-pass.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
+import { ClassScores } from './class-scores.ts';
+import { createNormalRows } from './initial-rows.ts';
 import { checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
 import { restoreWeights, stateOf, wholeNumber } from './layer-state.ts';
 import { TrainingStep } from './training-step.ts';
@@ -65,7 +67,8 @@ export class FactoredOutputLayer implements OutputLayer {
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
   readonly #trainingStep: TrainingStep;
-  #isStepping = false;
+  readonly #scores: ClassScores;
+  #isBusy = false;
   #disposed = false;
 
   /** Use {@link createFactoredOutputLayer}, which also fills it. */
@@ -78,6 +81,7 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#workspace = new Workspace(backend);
     this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
     this.#trainingStep = new TrainingStep(backend, options, this.#workspace, this.#weights);
+    this.#scores = new ClassScores(backend, options.loss, this.#workspace, this.#weights);
   }
 
   get classes(): number {
@@ -103,13 +107,13 @@ export class FactoredOutputLayer implements OutputLayer {
     };
   }
 
-  /** Fill V, Q and w̄ and the class constants. Called once, by createFactoredOutputLayer. */
+  /** Fill V, C and w̄ and the class constants. Called once, by createFactoredOutputLayer. */
   async initialize(): Promise<void> {
     const { classes, width } = this;
-    const rowsOf = this.#options.initialRows ?? this.#normalRows();
+    const { initialScale, seed, initialRows = createNormalRows(width, initialScale, seed) } = this.#options;
     for (let first = 0; first < classes; first += rowsPerBlock) {
       const count = Math.min(rowsPerBlock, classes - first);
-      const values = rowsOf(first, count);
+      const values = initialRows(first, count);
       checkRows(values, first, count, width);
       writeRows(values, first, this.#weights.rows);
     }
@@ -144,12 +148,7 @@ export class FactoredOutputLayer implements OutputLayer {
         `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`,
       );
     }
-    this.#isStepping = true;
-    try {
-      return await this.#trainingStep.run(hidden, targets, options);
-    } finally {
-      this.#isStepping = false;
-    }
+    return this.#exclusively(() => this.#trainingStep.run(hidden, targets, options));
   }
 
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
@@ -165,10 +164,8 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#checkUsable('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
-    const extended = withBiasFeature(this.#workspace, hidden, this.bias);
-    const rows = this.#workspace.matrix('score rows', out.columns, this.width);
-    this.#weights.denseRows(firstClass, out.columns, rows);
-    gemm(extended, rows, out, { transposeB: true });
+    const { constants } = this.#trainingStep;
+    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, constants, out);
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
@@ -178,14 +175,8 @@ export class FactoredOutputLayer implements OutputLayer {
       throw new OutputLayerError('shape', `factored classScores: ${classes.length} classes for ${hidden.rows} examples`);
     }
     for (const target of classes) checkClassRange(this, 'classScores', target, 1);
-    const extended = withBiasFeature(this.#workspace, hidden, this.bias);
-    const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
-    const dense = this.#workspace.matrix('class score dense', classes.length, this.width);
-    const indices = this.#workspace.indices('class score classes', classes);
-    this.#weights.gatherCurrent(classes, classes.length, indices, rows);
-    gemm(rows, this.#weights.map, dense);
-    binary('add', dense, this.#weights.shift, dense);
-    rowDot(extended, dense, out);
+    const { constants } = this.#trainingStep;
+    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, constants, out);
   }
 
   /**
@@ -205,7 +196,7 @@ export class FactoredOutputLayer implements OutputLayer {
   }
 
   /**
-   * Add classes at the end, exactly: new rows of W, Q and w̄ updated. O(n·d²), plus 4 bytes a class copied.
+   * Add classes at the end, exactly: new rows of W, C and w̄ updated. O(n·d²), plus 4 bytes a class copied.
    * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last).
    * @param constants one for each new class, when the loss has class constants.
    */
@@ -234,23 +225,26 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#trainingStep.watchMap();
   }
 
-  /** How far Q, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
+  /** How far C, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
   async verify(): Promise<Verification> {
     this.#checkUsable('verify');
-    return verifyWeights(this.#workspace, this.#weights);
+    return this.#exclusively(() => verifyWeights(this.#workspace, this.#weights));
   }
 
-  /** Convert every row (V = W, U = I) and rebuild Q and w̄ from the rows in f64. O(D·d²). W changes by rounding only. */
+  /** Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only. */
   async settle(): Promise<void> {
     this.#checkUsable('settle');
-    this.#weights.settle(rowsPerBlock);
-    await this.#rebuildGram();
-    this.#trainingStep.watchMap();
+    await this.#exclusively(async () => {
+      this.#weights.settle(rowsPerBlock);
+      await this.#rebuildGram();
+      this.#trainingStep.watchMap();
+    });
   }
 
   state(): ModuleState {
     this.#checkUsable('state');
-    return stateOf(this.#weights, {
+    const { constants } = this.#trainingStep;
+    const { configuration, tensors } = stateOf(this.#weights, {
       kind: this.kind,
       classes: this.classes,
       features: this.features,
@@ -261,7 +255,9 @@ export class FactoredOutputLayer implements OutputLayer {
       precision: this.backend.precision,
       steps: this.#trainingStep.steps,
       singularSteps: this.#trainingStep.singularSteps,
+      constantSum: constants?.sum ?? 0,
     });
+    return { configuration, tensors: constants === undefined ? tensors : [...tensors, tableTensor('class_constants', constants.table)] };
   }
 
   async restore(state: ModuleState): Promise<void> {
@@ -276,16 +272,29 @@ export class FactoredOutputLayer implements OutputLayer {
     }
     const steps = wholeNumber(state.configuration['steps'], 'steps');
     const singularSteps = wholeNumber(state.configuration['singularSteps'], 'singularSteps');
-    await restoreWeights(this.#weights, state);
-    this.#trainingStep.steps = steps;
-    this.#trainingStep.singularSteps = singularSteps;
-    this.#trainingStep.watchMap();
+    const { constants } = this.#trainingStep;
+    const constantSum = state.configuration['constantSum'];
+    if (typeof constantSum !== 'number' || !Number.isFinite(constantSum)) {
+      throw new OutputLayerError('state-mismatch', `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`);
+    }
+    if (constants !== undefined) findTensor(state, 'class_constants', this.classes, 1);
+    await this.#exclusively(async () => {
+      await restoreWeights(this.#weights, state);
+      if (constants !== undefined) {
+        await restoreTable(state, 'class_constants', constants.table);
+        this.#trainingStep.constants = { table: constants.table, sum: constantSum };
+      }
+      this.#trainingStep.steps = steps;
+      this.#trainingStep.singularSteps = singularSteps;
+      this.#trainingStep.watchMap();
+    });
   }
 
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#trainingStep[Symbol.dispose]();
+    this.#scores[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
     this.#trainingStep.constants?.table[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
@@ -295,24 +304,23 @@ export class FactoredOutputLayer implements OutputLayer {
     const sums = await computeGram(this.#workspace, this.classes, this.width, (first, count, out) =>
       this.#weights.denseRows(first, count, out),
     );
-    storeGram(sums, this.#weights.gram, this.#weights.columnSum);
+    storeGram(sums, this.#weights.centredGram, this.#weights.columnSum);
   }
 
-  #normalRows(): (first: number, count: number) => Float64Array {
-    const { initialScale = 0.01, seed = 1 } = this.#options;
-    const random = new RandomGenerator(seed);
-    const block = new Float64Array(rowsPerBlock * this.width);
-    return (_first, count) => {
-      const length = count * this.width;
-      for (let i = 0; i < length; i++) block[i] = initialScale * random.normal();
-      return block.subarray(0, length);
-    };
+  /** What suspends in the middle keeps other calls out until it is done. */
+  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
+    this.#isBusy = true;
+    try {
+      return await action();
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   #checkUsable(operation: string): void {
     if (this.#disposed) throw new OutputLayerError('disposed', `factored ${operation}: the layer was disposed`);
-    if (this.#isStepping) {
-      throw new OutputLayerError('busy', `factored ${operation}: a step is still running; await it first`);
+    if (this.#isBusy) {
+      throw new OutputLayerError('busy', `factored ${operation}: an earlier call is still running; await it first`);
     }
   }
 }

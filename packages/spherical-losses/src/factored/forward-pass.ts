@@ -1,7 +1,7 @@
 /**
- * The part of a minibatch that training and evaluation share: the symbols of mathematics.md §3, F1 to F4.
+ * The part of a minibatch that training and evaluation share (arXiv:1606.08061 §4), with the centred Gram matrix (factored-weights.ts).
  *
- *     hidden H, m×d     product Ĥ = H Q     q = rowDot(H, Ĥ)     s = H w̄     projected H̃ = H Uᵀ     outputs o_jc
+ *     hidden H, m×d     product H C     r = rowDot(H, H C) = Σ(o − μ)²     s = H w̄ = Σo     projected H̃ = H Uᵀ     outputs o_jc
  */
 import { binary, copyColumns, fill, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
@@ -9,9 +9,12 @@ import type { TargetPairs } from './target-pairs.ts';
 
 export interface ForwardPass {
   readonly hidden: Matrix;
+  /** H C, m×d. */
   readonly product: Matrix;
-  readonly q: Matrix;
-  readonly s: Matrix;
+  /** r, m×1. */
+  readonly squaredDeviations: Matrix;
+  /** s, m×1. */
+  readonly outputSum: Matrix;
   readonly projected: Matrix;
   /** H ω, m×1. */
   readonly shiftOutputs: Matrix;
@@ -59,13 +62,13 @@ export function forwardPass(
   else weights.gatherCurrent(pairs.classes, pairs.touched, slotClasses, touchedRows);
 
   const product = workspace.matrix('product', m, d);
-  const q = workspace.matrix('q', m, 1);
-  const s = workspace.matrix('s', m, 1);
+  const squaredDeviations = workspace.matrix('squared deviations', m, 1);
+  const outputSum = workspace.matrix('output sum', m, 1);
   const projected = workspace.matrix('projected', m, d);
   const shiftOutputs = workspace.matrix('shift outputs', m, 1);
-  gemm(hidden, weights.gram, product);
-  rowDot(hidden, product, q);
-  gemm(hidden, weights.columnSum, s, { transposeB: true });
+  gemm(hidden, weights.centredGram, product);
+  rowDot(hidden, product, squaredDeviations);
+  gemm(hidden, weights.columnSum, outputSum, { transposeB: true });
   gemm(hidden, weights.map, projected, { transposeB: true });
   gemm(hidden, weights.shift, shiftOutputs, { transposeB: true });
 
@@ -79,6 +82,6 @@ export function forwardPass(
   rowDot(pairRowsOfV, pairProjected, outputs);
   binary('add', outputs, pairShift, outputs);
   return {
-    hidden, product, q, s, projected, shiftOutputs, touchedRows, pairRowsOfV, outputs, pairRows, pairSlots, slotClasses,
+    hidden, product, squaredDeviations, outputSum, projected, shiftOutputs, touchedRows, pairRowsOfV, outputs, pairRows, pairSlots, slotClasses,
   };
 }

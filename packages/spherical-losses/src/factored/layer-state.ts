@@ -107,7 +107,7 @@ function* namedMatrices(weights: FactoredWeights, withLadder = true): Generator<
   yield ['map', weights.map];
   yield ['inverse', weights.inverse];
   yield ['shift', weights.shift];
-  yield ['gram', weights.gram];
+  yield ['centred_gram', weights.centredGram];
   yield ['column_sum', weights.columnSum];
   if (!withLadder) return;
   for (const { level, start, linear, shift } of weights.ladder.maps()) {

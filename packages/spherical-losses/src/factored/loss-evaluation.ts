@@ -1,9 +1,9 @@
 /**
- * A spherical loss and its three gradients for one minibatch: α = ∂L/∂q and β = ∂L/∂s (m×1), γ = ∂L/∂o (P×1), each already times the
- * target's weight, the example's weight and the reduction's factor. The expression is recorded on a tape, so a user's own loss gets
+ * A spherical loss and its three gradients for one minibatch: α = ∂L/∂r and β = ∂L/∂s (m×1), γ = ∂L/∂o (P×1), where r = q − s²/D takes
+ * q's place as the variable, so that β is the derivative at a fixed variance of the outputs. Each is already times the target's weight, the example's weight and the reduction's factor. The expression is recorded on a tape, so a user's own loss gets
  * its gradient the same way as a built-in one.
  */
-import { gatherRows as gatherVariable, Tape, type Variable } from '@vastmax/autodiff';
+import { add, gatherRows as gatherVariable, scale, square, Tape, type Variable } from '@vastmax/autodiff';
 import {
   axpy,
   binary,
@@ -20,10 +20,10 @@ import type { SphericalLoss } from '../loss.ts';
 import type { TargetPairs } from './target-pairs.ts';
 
 export interface LossInputs {
-  /** m×1. */
-  readonly q: Matrix;
-  /** m×1. */
-  readonly s: Matrix;
+  /** r = Σ(o − μ)², m×1. */
+  readonly squaredDeviations: Matrix;
+  /** s = Σo, m×1. */
+  readonly outputSum: Matrix;
   /** P×1. */
   readonly outputs: Matrix;
   /** P×1, or undefined for a loss without class constants. */
@@ -58,8 +58,9 @@ export class LossEvaluation implements Disposable {
   /** m×1, each example's loss. */
   computeLosses(inputs: LossInputs): Matrix {
     this.#tape.reset();
-    const { q, s, outputs } = inputs;
-    return this.#record(inputs, this.#tape.constant(q), this.#tape.constant(s), this.#tape.constant(outputs)).losses;
+    const { squaredDeviations, outputSum, outputs } = inputs;
+    const tape = this.#tape;
+    return this.#record(inputs, tape.constant(squaredDeviations), tape.constant(outputSum), tape.constant(outputs)).losses;
   }
 
   /**
@@ -69,10 +70,10 @@ export class LossEvaluation implements Disposable {
     const { pairs } = inputs;
     const tape = this.#tape;
     tape.reset();
-    const q = tape.variable(inputs.q);
-    const s = tape.variable(inputs.s);
+    const r = tape.variable(inputs.squaredDeviations);
+    const s = tape.variable(inputs.outputSum);
     const outputs = tape.variable(inputs.outputs);
-    const { losses, perTarget, perExample } = this.#record(inputs, q, s, outputs);
+    const { losses, perTarget, perExample } = this.#record(inputs, r, s, outputs);
     this.#fillSeeds(pairs, exampleFactor, exampleWeights);
     if (perTarget !== undefined) {
       tape.backward(perTarget, this.#written('loss pair seeds', this.#pairSeeds, pairs.count));
@@ -82,7 +83,7 @@ export class LossEvaluation implements Disposable {
     }
     return {
       losses,
-      alpha: this.#gradient('loss alpha', q, pairs.examples),
+      alpha: this.#gradient('loss alpha', r, pairs.examples),
       beta: this.#gradient('loss beta', s, pairs.examples),
       gamma: this.#gradient('loss gamma', outputs, pairs.count),
     };
@@ -90,19 +91,21 @@ export class LossEvaluation implements Disposable {
 
   #record(
     inputs: LossInputs,
-    q: Variable,
+    r: Variable,
     s: Variable,
     outputs: Variable,
   ): { losses: Matrix; perTarget: Variable | undefined; perExample: Variable | undefined } {
     const { pairs, pairRows, classes, constantSum } = inputs;
     const losses = this.#workspace.matrix('loss values', pairs.examples, 1);
     fill(0, losses);
+    const q = add(r, scale(square(s), 1 / classes));
     let perTarget: Variable | undefined;
     if (pairs.count > 0) {
       const weights = this.#written('loss weights', pairs.weights, pairs.count);
       perTarget = this.#loss.perTarget({
         q: gatherVariable(q, pairRows),
         s: gatherVariable(s, pairRows),
+        squaredDeviations: gatherVariable(r, pairRows),
         output: outputs,
         weight: this.#tape.constant(weights),
         classes,
@@ -113,7 +116,7 @@ export class LossEvaluation implements Disposable {
       binary('multiply', perTarget.value, weights, weighted);
       scatterAddRows(weighted, pairRows, losses);
     }
-    const perExample = this.#loss.perExample?.({ q, s, classes });
+    const perExample = this.#loss.perExample?.({ q, s, squaredDeviations: r, classes });
     if (perExample !== undefined) axpy(1, perExample.value, losses);
     return { losses, perTarget, perExample };
   }

@@ -1,15 +1,14 @@
 /**
- * The update in m×m form (mathematics.md §3, B4 and U1 to U8; arXiv:1606.08061 §5 with Woodbury for the minibatch): cheapest while m < d.
- * 14md² + 8m²d + ⅔m³ operations.
+ * The update in m×m form (arXiv:1606.08061 §5, with Woodbury's identity for the minibatch): cheapest while m < d. 14md² + 8m²d + ⅔m³
+ * operations. With a = 2ηα, and P = I − 11ᵀ/D for the centred parts:
  *
  *     F = H U⁻¹    (I − H Hᵀ diag(a)) F̃ = F    U ← U − H̃ᵀ diag(a) H    U⁻¹ ← U⁻¹ + Hᵀ diag(a) F̃    V_c ← V_c − η γ_jc F̃_j
- *     M = R + Rᵀ + D ββᵀ + ΓΓᵀ + βyᵀ + yβᵀ,  R = diag(2α) H (Z + diag(α) Ĥ)ᵀ
- *     B = η∇H − (η²/2) M H        Q ← Q − BᵀH − HᵀB
- *     ω ← ω − Hᵀ(a∘Hω + ηβ)        w̄ ← w̄ − Hᵀ(a∘Hw̄ + η(Dβ + y))
+ *     M = (PG)ᵀPG = R + Rᵀ + ΓΓᵀ − yyᵀ/D,  R = diag(2α) H (Z_c + diag(α) H C)ᵀ  with Z_c = Z − y w̄ᵀ/D
+ *     B = η(2 diag(α) H C + Z_c) − (η²/2) M H        C ← C − BᵀH − HᵀB
+ *     ω ← ω − Hᵀ(a∘Hω + η(β − 2αs/D))        w̄ ← w̄ − ηHᵀ(Dβ + y)
  */
 import {
   addDiagonal,
-  affine,
   axpy,
   binary,
   copy,
@@ -21,7 +20,7 @@ import {
   symmetricRank2Update,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { touchedGradient, updateRowsInFreshBasis, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
+import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class SmallBatchUpdate implements ExactUpdate {
   readonly form = 'small-batch';
@@ -47,12 +46,8 @@ export class SmallBatchUpdate implements ExactUpdate {
     const { workspace, weights, forward, gradients, pairs, learningRate, scaledHidden } = inputs;
     const { hidden } = forward;
     this.#updateGram(inputs);
-    this.#updateColumnSum(inputs);
-    // ω, with the old Hω.
-    const factors = workspace.matrix('shift factors', hidden.rows, 1);
-    this.#scaledByA(inputs, forward.shiftOutputs, factors);
-    axpy(learningRate, gradients.beta, factors);
-    gemm(factors, hidden, weights.shift, { transposeA: true, alpha: -1, beta: 1 });
+    updateColumnSum(inputs);
+    updateShift(inputs);
     // U, with the old H̃.
     gemm(forward.projected, scaledHidden, weights.map, { transposeA: true, alpha: -1, beta: 1 });
     weights.markUpdated();
@@ -75,21 +70,22 @@ export class SmallBatchUpdate implements ExactUpdate {
     const { hidden } = forward;
     const m = hidden.rows;
     const inner = workspace.matrix('gradient gram', m, m);
+    const half = workspace.matrix('half gradient', m, hidden.columns);
+    copy(backward.centredSparse, half);
+    axpy(1, backward.alphaProduct, half);
     // R + Rᵀ.
-    const doubled = workspace.matrix('2 alpha H', m, hidden.columns);
-    scaleRows(hidden, gradients.alpha, doubled);
-    symmetricRank2Update(doubled, backward.halfGradient, inner, { transpose: true, alpha: 2 });
-    // D ββᵀ + βyᵀ + yβᵀ = β(y + Dβ/2)ᵀ + (y + Dβ/2)βᵀ.
-    const betaPart = workspace.matrix('beta part', m, 1);
-    copy(backward.gammaSum, betaPart);
-    axpy(weights.classes / 2, gradients.beta, betaPart);
-    symmetricRank2Update(gradients.beta, betaPart, inner, { transpose: true, beta: 1 });
+    const scaled = workspace.matrix('alpha H', m, hidden.columns);
+    scaleRows(hidden, gradients.alpha, scaled);
+    symmetricRank2Update(scaled, half, inner, { transpose: true, alpha: 2 });
+    gemm(backward.gammaSum, backward.gammaSum, inner, { transposeB: true, alpha: -1 / weights.classes, beta: 1 });
     this.#addGammaGram(inputs, inner);
 
+    // B, from half = Z_c + diag(α)HC to the whole centred gradient.
+    axpy(1, backward.alphaProduct, half);
     const correction = workspace.matrix('B', m, hidden.columns);
     gemm(inner, hidden, correction, { alpha: (-learningRate * learningRate) / 2 });
-    axpy(learningRate, backward.hiddenGradient, correction);
-    symmetricRank2Update(correction, hidden, weights.gram, { alpha: -1, beta: 1 });
+    axpy(learningRate, half, correction);
+    symmetricRank2Update(correction, hidden, weights.centredGram, { alpha: -1, beta: 1 });
   }
 
   /** inner += ΓΓᵀ, from the pairs that share a class: Σ_c n_c² products instead of 2m²C. */
@@ -145,20 +141,5 @@ export class SmallBatchUpdate implements ExactUpdate {
       }
     }
     return products;
-  }
-
-  #updateColumnSum(inputs: UpdateInputs): void {
-    const { workspace, weights, forward, gradients, backward, learningRate } = inputs;
-    const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
-    this.#scaledByA(inputs, forward.s, factors);
-    axpy(learningRate * weights.classes, gradients.beta, factors);
-    axpy(learningRate, backward.gammaSum, factors);
-    gemm(factors, forward.hidden, weights.columnSum, { transposeA: true, alpha: -1, beta: 1 });
-  }
-
-  /** out = a ∘ column with a = 2ηα. */
-  #scaledByA({ gradients, learningRate }: UpdateInputs, column: Matrix, out: Matrix): void {
-    binary('multiply', column, gradients.alpha, out);
-    affine(out, 2 * learningRate, 0, out);
   }
 }

@@ -131,8 +131,8 @@ export class TrainingStep implements Disposable {
       gatherRows(this.constants.table, classes, constants);
     }
     return {
-      q: forward.q,
-      s: forward.s,
+      squaredDeviations: forward.squaredDeviations,
+      outputSum: forward.outputSum,
       outputs: forward.outputs,
       constants,
       constantSum: this.constants?.sum ?? 0,

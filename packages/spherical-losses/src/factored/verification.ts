@@ -5,7 +5,7 @@ import { conditionOf } from './stability.ts';
 
 /** How far the tracked quantities have drifted from the weights they describe. All relative, in the Frobenius norm. */
 export interface Verification {
-  /** ‖Q − WᵀW‖/‖WᵀW‖. */
+  /** ‖C − WᵀPW‖/‖WᵀPW‖ for the centred Gram matrix, P = I − 11ᵀ/D. */
   readonly gramDrift: number;
   /** ‖w̄ − Wᵀ1‖/max(‖Wᵀ1‖, ‖W‖): the rows' sum may cancel, then their size is the measure. */
   readonly columnSumDrift: number;
@@ -20,17 +20,18 @@ export interface Verification {
 export async function verifyWeights(workspace: Workspace, weights: FactoredWeights): Promise<Verification> {
   const { width, classes } = weights;
   const exact = await computeGram(workspace, classes, width, (first, count, out) => weights.denseRows(first, count, out));
-  const gram = await read(weights.gram);
+  const gram = await read(weights.centredGram);
   const columnSum = await read(weights.columnSum);
-  let trace = 0;
-  for (let i = 0; i < width; i++) trace += exact.gram[i * (width + 1)]!;
+  // ‖W‖² = tr C + ‖w̄‖²/D.
+  let trace = norm(exact.columnSum) ** 2 / classes;
+  for (let i = 0; i < width; i++) trace += exact.centredGram[i * (width + 1)]!;
 
   const product = workspace.matrix('verification', width, width);
   gemm(weights.map, weights.inverse, product);
   const identity = await read(product);
   for (let i = 0; i < width; i++) identity[i * (width + 1)]! -= 1;
   return {
-    gramDrift: distance(gram, exact.gram) / Math.max(norm(exact.gram), Number.MIN_VALUE),
+    gramDrift: distance(gram, exact.centredGram) / Math.max(norm(exact.centredGram), Number.MIN_VALUE),
     columnSumDrift: distance(columnSum, exact.columnSum) / Math.max(norm(exact.columnSum), Math.sqrt(trace), Number.MIN_VALUE),
     inverseDrift: norm(identity) / Math.sqrt(Math.max(1, width)),
     condition: conditionOf(await sumSquares(weights.map), await sumSquares(weights.inverse), width),

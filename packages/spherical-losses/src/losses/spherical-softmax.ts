@@ -20,6 +20,7 @@ export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): Spheric
       isNormalized: true,
       perTarget: ({ q, output, classes }) =>
         subtract(log(shift(q, classes * epsilon)), log(shift(square(output), epsilon))),
+      score: ({ output }) => square(output),
     });
   }
   for (let index = 0; index < epsilon.length; index++) checkPositive('spherical-softmax', `epsilon of class ${index}`, epsilon[index]!);
@@ -31,5 +32,6 @@ export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): Spheric
       if (constant === undefined) throw new RangeError('spherical-softmax: the layer passed no constants for its classes');
       return subtract(log(shift(q, constantSum)), log(add(square(output), constant)));
     },
+    score: ({ output, constant }) => (constant === undefined ? square(output) : add(square(output), constant)),
   });
 }

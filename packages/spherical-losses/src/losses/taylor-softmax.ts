@@ -14,5 +14,6 @@ export function taylorSoftmax(): SphericalLoss {
         log(shift(add(s, scale(q, 0.5)), classes)),
         log(shift(add(output, scale(square(output), 0.5)), 1)),
       ),
+    score: ({ output }) => add(output, scale(square(output), 0.5)),
   });
 }

@@ -1,4 +1,4 @@
-import { divide, negate, scale, shift, softplus, sqrt, square, subtract } from '@vastmax/autodiff';
+import { divide, negate, scale, shift, softplus, sqrt, subtract } from '@vastmax/autodiff';
 import { checkPositive, defineSphericalLoss, type SphericalLoss } from '../loss.ts';
 
 export interface ZLossOptions {
@@ -22,9 +22,9 @@ export function zLoss(options: ZLossOptions = {}): SphericalLoss {
   return defineSphericalLoss({
     name: 'z-loss',
     options: { a, b },
-    perTarget: ({ q, s, output, classes }) => {
+    perTarget: ({ s, squaredDeviations, output, classes }) => {
       const mean = scale(s, 1 / classes);
-      const deviation = sqrt(subtract(scale(q, 1 / classes), square(mean)));
+      const deviation = sqrt(scale(squaredDeviations, 1 / classes));
       const z = divide(subtract(output, mean), deviation);
       return scale(softplus(scale(shift(negate(z), b), a)), 1 / a);
     },

@@ -43,8 +43,8 @@ describe('verify', () => {
     expect(Array.from(await readWeights(run.layer))).toEqual(Array.from(before));
   });
 
-  it('detects a corrupted Q and a corrupted w̄', async () => {
-    for (const [name, drift] of [['gram', 'gramDrift'], ['column_sum', 'columnSumDrift']] as const) {
+  it('detects a corrupted C and a corrupted w̄', async () => {
+    for (const [name, drift] of [['centred_gram', 'gramDrift'], ['column_sum', 'columnSumDrift']] as const) {
       using run = await createTwinRun({ loss: { name: 'z-loss', a: 0.1, b: 10 }, learningRate: 0.05 });
       await run.train(20);
       const state = run.layer.state();

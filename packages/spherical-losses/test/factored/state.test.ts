@@ -1,9 +1,10 @@
-import { createPlainBackend } from '@vastmax/linalg-core';
+import { createMatrixFrom, createPlainBackend, read, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from './layer-subjects.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
-import { createFactoredOutputLayer, squaredError, zLoss } from '@vastmax/spherical-losses';
+import { csrFromLists } from '@vastmax/sparse-data';
+import { createFactoredOutputLayer, sphericalSoftmax, squaredError, zLoss } from '@vastmax/spherical-losses';
 
 describe('state and restore', () => {
   it.each(['f64', 'f32'] as const)('are bit for bit in the middle of stale generations: %s', async (precision) => {
@@ -30,6 +31,27 @@ describe('state and restore', () => {
       const other = copy.layer.state().tensors.find(({ name }) => name === tensor.name);
       expect(Array.from((await other?.read(0, tensor.rows)) ?? []), tensor.name).toEqual(Array.from(await tensor.read(0, tensor.rows)));
     }
+  });
+
+  it('keep the class constants, those of added classes too', async () => {
+    const epsilon = Array.from({ length: 10 }, (_, k) => 0.1 + 0.03 * k);
+    const sizes = { classes: 10, features: 3 };
+    using source = await createFactoredOutputLayer(createPlainBackend(), { ...sizes, loss: sphericalSoftmax({ epsilon }) });
+    source.addClasses(new Float64Array(2 * 4).fill(0.01), [0.7, 0.9]);
+    using target = await createFactoredOutputLayer(createPlainBackend(), { ...sizes, classes: 12, seed: 5, loss: sphericalSoftmax({ epsilon: new Array<number>(12).fill(1) }) });
+    await target.restore(source.state());
+    const hidden = (backend: Backend): Matrix => createMatrixFrom(backend, 2, 3, [1, 2, 3, -1, 0, 2]);
+    const targets = csrFromLists([[11], [3]], 12);
+    const losses = await read(await source.evaluate(hidden(source.backend), targets));
+    expect(Array.from(await read(await target.evaluate(hidden(target.backend), targets)))).toEqual(Array.from(losses));
+  });
+
+  it('keep other calls out while they run', async () => {
+    using run = await createTwinRun(staleRows);
+    const restoring = run.layer.restore(run.layer.state());
+    await expect(run.layer.verify()).rejects.toMatchObject({ code: 'busy' });
+    await restoring;
+    await run.layer.verify();
   });
 
   it('refuse a state of another loss or precision, naming both', async () => {

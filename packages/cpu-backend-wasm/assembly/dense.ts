@@ -1,0 +1,94 @@
+/** Kernels of one pass over a matrix: fill, copies, sums with a factor, and the mirror image that ends a symmetric update. */
+import { storePart } from './partial-vector';
+
+export function fill(value: f32, out: usize, length: i32): void {
+  const vector = f32x4.splat(value);
+  const end = out + (<usize>(length & ~3) << 2);
+  for (; out < end; out += 16) v128.store(out, vector);
+  storePart(out, vector, length & 3);
+}
+
+/** out += alpha·x. */
+export function axpy(alpha: f32, x: usize, out: usize, length: i32): void {
+  const factor = f32x4.splat(alpha);
+  const end = out + (<usize>(length & ~3) << 2);
+  for (; out < end; out += 16, x += 16) v128.store(out, f32x4.add(v128.load(out), f32x4.mul(factor, v128.load(x))));
+  storePart(out, f32x4.add(v128.load(out), f32x4.mul(factor, v128.load(x))), length & 3);
+}
+
+/** out = scale·x + shift. */
+export function affine(x: usize, scale: f32, shift: f32, out: usize, length: i32): void {
+  const factor = f32x4.splat(scale);
+  const offset = f32x4.splat(shift);
+  const end = out + (<usize>(length & ~3) << 2);
+  for (; out < end; out += 16, x += 16) v128.store(out, f32x4.add(f32x4.mul(factor, v128.load(x)), offset));
+  storePart(out, f32x4.add(f32x4.mul(factor, v128.load(x)), offset), length & 3);
+}
+
+/** `count` columns of every row; strides in numbers. */
+export function copyColumns(source: usize, sourceStride: i32, out: usize, outStride: i32, rows: i32, count: i32): void {
+  const whole = <usize>(count & ~3) << 2;
+  for (let row = 0; row < rows; row++, source += <usize>sourceStride << 2, out += <usize>outStride << 2) {
+    for (let j: usize = 0; j < whole; j += 16) v128.store(out + j, v128.load(source + j));
+    if (count & 3) storePart(out + whole, v128.load(source + whole), count & 3);
+  }
+}
+
+export function addDiagonal(value: f32, out: usize, n: i32): void {
+  for (let i = 0; i < n; i++, out += (<usize>n + 1) << 2) store<f32>(out, load<f32>(out) + value);
+}
+
+/** out = alpha·(p + pᵀ) + beta·out for p and out n×n, in 4×4 blocks with their mirror images; beta 0 never reads out. */
+export function mirrorAdd(p: usize, out: usize, n: i32, alpha: f32, beta: f32): void {
+  const stride = <usize>n << 2;
+  const whole = n & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    for (let j = 0; j <= i; j += 4) {
+      const here = <usize>i * stride + (<usize>j << 2);
+      const there = <usize>j * stride + (<usize>i << 2);
+      mirrorBlock(p + here, p + there, out + here, out + there, stride, alpha, beta, i == j);
+    }
+  }
+  for (let i = whole; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const here = <usize>i * stride + (<usize>j << 2);
+      const there = <usize>j * stride + (<usize>i << 2);
+      const sum = alpha * (load<f32>(p + here) + load<f32>(p + there));
+      if (i != j) store<f32>(out + there, beta == 0 ? sum : beta * load<f32>(out + there) + sum);
+      store<f32>(out + here, beta == 0 ? sum : beta * load<f32>(out + here) + sum);
+    }
+  }
+}
+
+function mirrorBlock(p: usize, q: usize, out: usize, mirror: usize, stride: usize, alpha: f32, beta: f32, diagonal: bool): void {
+  const x0 = v128.load(q);
+  const x1 = v128.load(q + stride);
+  const x2 = v128.load(q + 2 * stride);
+  const x3 = v128.load(q + 3 * stride);
+  let y0 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
+  let y1 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
+  let y2 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+  let y3 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+  const factor = f32x4.splat(alpha);
+  const s0 = f32x4.mul(factor, f32x4.add(v128.load(p), v128.shuffle<f64>(y0, y1, 0, 2)));
+  const s1 = f32x4.mul(factor, f32x4.add(v128.load(p + stride), v128.shuffle<f64>(y0, y1, 1, 3)));
+  const s2 = f32x4.mul(factor, f32x4.add(v128.load(p + 2 * stride), v128.shuffle<f64>(y2, y3, 0, 2)));
+  const s3 = f32x4.mul(factor, f32x4.add(v128.load(p + 3 * stride), v128.shuffle<f64>(y2, y3, 1, 3)));
+  accumulate(out, s0, beta);
+  accumulate(out + stride, s1, beta);
+  accumulate(out + 2 * stride, s2, beta);
+  accumulate(out + 3 * stride, s3, beta);
+  if (diagonal) return;
+  y0 = v128.shuffle<f32>(s0, s1, 0, 4, 1, 5);
+  y1 = v128.shuffle<f32>(s2, s3, 0, 4, 1, 5);
+  y2 = v128.shuffle<f32>(s0, s1, 2, 6, 3, 7);
+  y3 = v128.shuffle<f32>(s2, s3, 2, 6, 3, 7);
+  accumulate(mirror, v128.shuffle<f64>(y0, y1, 0, 2), beta);
+  accumulate(mirror + stride, v128.shuffle<f64>(y0, y1, 1, 3), beta);
+  accumulate(mirror + 2 * stride, v128.shuffle<f64>(y2, y3, 0, 2), beta);
+  accumulate(mirror + 3 * stride, v128.shuffle<f64>(y2, y3, 1, 3), beta);
+}
+
+function accumulate(out: usize, sum: v128, beta: f32): void {
+  v128.store(out, beta == 0 ? sum : f32x4.add(f32x4.mul(f32x4.splat(beta), v128.load(out)), sum));
+}
