@@ -1,3 +1,3 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/main.ts'], dts: false, format: 'esm', platform: 'node', target: 'node20' });
+export default defineConfig({ entry: ['src/main.ts'], dts: false, format: 'esm', platform: 'node', target: 'node20', fixedExtension: false });

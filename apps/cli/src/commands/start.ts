@@ -16,13 +16,13 @@ interface StartOptions {
   readonly overwrite?: true;
   readonly maxMinutes: number;
   readonly examples?: number;
+  readonly evaluate: number;
   readonly backend: string;
 }
 
 const text: TextSettings = { tokenizer: 'words', lowerCase: true, endOfLine: '<eos>', unknown: '<unk>' };
 const probes = ['war', 'dollars', 'congress', 'mexico', 'children', 'december'];
 const prompts = ['the united states of', 'my fellow', 'i recommend that the', 'we must not'];
-const heldOutWords = 10_000;
 
 export function addStartCommand(program: Command): void {
   program
@@ -32,6 +32,7 @@ export function addStartCommand(program: Command): void {
     .option('--overwrite', 'replace a model in --out that vastmax start did not make; its own it replaces anyway')
     .option('--max-minutes <n>', 'end training after so many minutes', positive('--max-minutes'), 3)
     .option('--examples <n>', 'train on so many examples instead of one epoch', wholeNumber('--examples', 1))
+    .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 10_000)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
     .addHelpText('after', `
 Example:
@@ -95,7 +96,7 @@ async function start(options: StartOptions): Promise<void> {
     process.exitCode = 130;
     return;
   }
-  const evaluation = await evaluateText(model, corpus.held, text, heldOutWords, signal);
+  const evaluation = await evaluateText(model, corpus.held, text, options.evaluate, signal);
   process.stdout.write(`\n${describeEvaluation('held-out speeches', evaluation)}`);
   process.stdout.write('\nnearest words by output vector:\n');
   const neighbors = await computeNeighbors(model, probes, 6);

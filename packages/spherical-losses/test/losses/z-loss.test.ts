@@ -63,7 +63,8 @@ describe('the Z-loss', () => {
     const ratios = [0, 10, 30, 100];
     const errors = await Promise.all(ratios.map((ratio) => errorAt('f32', ratio)));
     for (const [place, ratio] of ratios.entries()) expect(errors[place]).toBeLessThan(2e-6 * (1 + ratio / 5));
+    // In f64 the dense reference's own mean is what is left: it sums 2,000 outputs of one sign.
     expect(await errorAt('f64', 30)).toBeLessThan(1e-12);
-    expect(await errorAt('f64', 300)).toBeLessThan(1e-11);
+    expect(await errorAt('f64', 300)).toBeLessThan(1e-10);
   });
 });
