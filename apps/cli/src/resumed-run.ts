@@ -1,0 +1,86 @@
+/** The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may change. */
+import { modelOptionsFrom, type LanguageModelOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { openCheckpoint } from '@vastmax/lm-models/node';
+import type { Precision } from '@vastmax/linalg-core';
+import type { JsonObject, JsonValue } from '@vastmax/output-layer';
+import type { Vocabulary } from '@vastmax/sparse-data';
+import { precisionFrom, readVocabulary } from './saved-model.ts';
+import { textSettingsFrom, type TextSettings } from './text-settings.ts';
+import type { TrainOptions } from './training-options.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface ResumedRun {
+  readonly model: LanguageModelOptions;
+  readonly training: TrainingOptions;
+  readonly text: TextSettings;
+  readonly vocabulary: Vocabulary;
+  readonly precision: Precision;
+  readonly batchSize: number;
+  /** Of `vastmax train`, as it was first called. */
+  readonly options: JsonObject;
+  /** Fingerprint of the training text's tokens. */
+  readonly tokens: JsonValue | undefined;
+}
+
+/** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
+export async function readResumedRun(directory: string): Promise<ResumedRun> {
+  await using checkpoint = await openCheckpoint(directory);
+  const { configuration } = checkpoint;
+  const { command, training, batchSize, options, tokens } = configuration;
+  if (command === 'start') throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
+  if (!isObject(training) || typeof batchSize !== 'number') {
+    throw new UsageError(`${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`);
+  }
+  return {
+    model: modelOptionsFrom(configuration),
+    // Checked value by value by the trainer.
+    training: training as unknown as TrainingOptions,
+    text: textSettingsFrom(configuration),
+    vocabulary: await readVocabulary(checkpoint),
+    precision: precisionFrom(configuration),
+    batchSize,
+    options: isObject(options) ? options : {},
+    tokens,
+  };
+}
+
+/** An option as the person gave it: its name in TrainOptions and on the command line. */
+export interface GivenOption {
+  readonly name: keyof TrainOptions;
+  readonly flag: string;
+}
+
+const changeable: ReadonlySet<keyof TrainOptions> = new Set([
+  'valid', 'out', 'resume', 'backend', 'checkpointEvery', 'evaluate',
+  'bodyRate', 'outputRate', 'schedule', 'finalFactor', 'examples', 'epochs', 'maxMinutes',
+]);
+
+/** @throws UsageError when an option that makes the model or its data what they are differs from the run's. */
+export function checkUnchanged(run: ResumedRun, options: TrainOptions, given: readonly GivenOption[]): void {
+  for (const { name, flag } of given) {
+    if (changeable.has(name)) continue;
+    const before = JSON.stringify(run.options[name]);
+    const now = JSON.stringify(options[name]);
+    if (before === now) continue;
+    throw new UsageError(`${flag} is ${now ?? 'not set'}, but the run in ${options.out} has ${before ?? 'its default'}; leave ${flag} out, or train a new model in another folder`);
+  }
+}
+
+/** The run's training with the rates, schedule and length that were given now. */
+export function changedTraining(run: ResumedRun, options: TrainOptions, given: readonly GivenOption[], examplesPerEpoch: number): TrainingOptions {
+  const isGiven = (name: keyof TrainOptions): boolean => given.some((each) => each.name === name);
+  return {
+    ...run.training,
+    ...(options.bodyRate === undefined ? {} : { bodyRate: options.bodyRate }),
+    ...(options.outputRate === undefined ? {} : { outputRate: options.outputRate }),
+    ...(isGiven('schedule') ? { schedule: options.schedule } : {}),
+    ...(isGiven('finalFactor') ? { scheduleOptions: { ...run.training.scheduleOptions, finalFactor: options.finalFactor } } : {}),
+    ...(isGiven('epochs') ? { examples: options.epochs * examplesPerEpoch } : {}),
+    ...(options.examples === undefined ? {} : { examples: options.examples }),
+    ...(options.maxMinutes === undefined ? {} : { maximumSeconds: 60 * options.maxMinutes }),
+  };
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { createScratchFolder } from './scratch-folder.ts';
+import { RunningCommand, vastmax } from './vastmax.ts';
+
+const folder = createScratchFolder();
+
+describe('help', () => {
+  it('is what vastmax alone shows', async () => {
+    const alone = await vastmax(folder, '');
+    expect(alone).toEqual(await vastmax(folder, '--help'));
+    expect(alone).toMatchObject({ code: 0, stderr: '' });
+    for (const command of ['start', 'train <text>', 'evaluate <model> <text>', 'predict <model> <prompt...>', 'neighbors <model> <words...>', 'inspect <model>']) {
+      expect(alone.stdout).toContain(`\n  ${command} `);
+    }
+    expect(alone.stdout).toContain('Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted');
+  });
+
+  it.concurrent.each([
+    ['start', [], ['--out', '--max-minutes', '--examples', '--overwrite']],
+    ['train', ['text'], ['--valid', '--out', '--resume', '--overwrite', '--loss', '--hidden', '--output-rate', '--optimizer', '--epochs', '--checkpoint-every']],
+    ['evaluate', ['model', 'text'], ['--limit', '--json']],
+    ['predict', ['model', 'prompt'], ['--top', '--continue', '--json']],
+    ['neighbors', ['model', 'words'], ['--top', '--vectors', '--json']],
+    ['inspect', ['model'], ['--json']],
+  ])('of %s names its arguments and options and has an example, in 80 columns', async (command, args, options) => {
+    const { code, stdout, stderr } = await vastmax(folder, `${command} --help`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: vastmax ${command}`);
+    for (const each of [...args, ...options]) expect(stdout).toMatch(new RegExp(`\n  (-\\w, )?${each} `));
+    expect(stdout).toMatch(new RegExp(`\nExamples?:\n  \\$ vastmax ${command} `));
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe('a call that is wrong', () => {
+  it.concurrent.each([
+    ['trian train.txt', "unknown command 'trian'\n(Did you mean train?)"],
+    ['train train.txt -o out --epoch 3', "unknown option '--epoch'\n(Did you mean --epochs?)"],
+    ['train -o out', "missing required argument 'text'"],
+    ['train train.txt', "required option '-o, --out <folder>' not specified"],
+    ['train train.txt -o out --loss hinge', 'Allowed choices are z-loss, spherical-softmax, taylor-softmax, squared-error'],
+    ['train train.txt -o out --epochs 1.5', "--epochs must be a whole number of at least 1, got '1.5'"],
+    ['train train.txt -o out --loss squared-error --z-a 0.1', '--z-a is no option of the loss squared-error, which has --target-value'],
+  ])('%s exits with 2 and says what would be right', async (args, hint) => {
+    const { code, stdout, stderr } = await vastmax(folder, args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^vastmax: /);
+    expect(stderr).toContain(hint);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+it('ends quietly when nobody reads its output any more', async () => {
+  const command = new RunningCommand(['train', '--help'], folder);
+  command.closeOutput();
+  expect(await command.ended).toEqual({ code: 0, stdout: '', stderr: '' });
+});

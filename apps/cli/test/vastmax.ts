@@ -1,0 +1,60 @@
+/** The real command as a child process, from the sources. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const root = resolve(import.meta.dirname, '../../..');
+const tsx = pathToFileURL(createRequire(resolve(root, 'package.json')).resolve('tsx/esm')).href;
+const main = resolve(root, 'apps/cli/src/main.ts');
+
+export interface Ended {
+  /** The exit code; null when a signal ended the process. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class RunningCommand {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<Ended>;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(args: readonly string[], folder: string) {
+    this.#child = spawn(process.execPath, ['--import', tsx, '--conditions=@vastmax/source', main, ...args], {
+      cwd: folder,
+      env: { ...process.env, COLUMNS: '80', NO_COLOR: '1' },
+    });
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => { this.#stdout += text; });
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#stderr += text; });
+    this.ended = new Promise((resolveEnd, reject) => {
+      this.#child.on('error', reject);
+      this.#child.on('close', (code) => { resolveEnd({ code, stdout: this.#stdout, stderr: this.#stderr }); });
+    });
+  }
+
+  /** Until the output so far has it; at once when the process ends without. */
+  async waitFor(text: string): Promise<void> {
+    const isThere = (): boolean => this.#stdout.includes(text) || this.#stderr.includes(text);
+    while (!isThere() && this.#child.exitCode === null) await pause(5);
+  }
+
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+
+  /** Read no more of the standard output, as `head` does once it has enough. */
+  closeOutput(): void {
+    this.#child.stdout.destroy();
+  }
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolvePause) => { setTimeout(resolvePause, milliseconds); });
+}
+
+/** Runs to the end. Arguments are split at spaces, so paths must be free of them; or they are given one by one. */
+export function vastmax(folder: string, args: string | readonly string[]): Promise<Ended> {
+  return new RunningCommand(typeof args === 'string' ? args.split(' ').filter((arg) => arg !== '') : args, folder).ended;
+}
