@@ -12,7 +12,7 @@ export interface CaseEnvironment {
 }
 
 /** The plain backend's pieces. */
-export const defaultTablePieceBytes: number = 16 * 1024 * 1024;
+const defaultTablePieceBytes: number = 16 * 1024 * 1024;
 
 /** Fused kernels that the case needs and the backend does not have. */
 export function missingKernels(conformanceCase: ConformanceCase, backend: Backend): readonly FusedKernel[] {

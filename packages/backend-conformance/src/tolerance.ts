@@ -10,7 +10,7 @@
  */
 import type { Precision } from '@vastmax/linalg-core';
 
-export const ulpsOfElementwise = 4;
+const ulpsOfElementwise = 4;
 
 /** Distance from 1 to the next number: 2⁻²³ or 2⁻⁵². */
 export function epsilonOf(precision: Precision): number {

@@ -1,15 +1,11 @@
 /** What the tests of this package share: seeded numbers, reading back, and one measure of error. */
-import { createMatrixFrom, read, readRows, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import { read, readRows, type Matrix, type RowTable } from '@vastmax/linalg-core';
 import { RandomGenerator } from '@vastmax/sparse-data';
 
 /** Normal numbers, the same at every run. */
 export function normals(count: number, seed: number, scale = 1): Float64Array {
   const random = new RandomGenerator(seed);
   return Float64Array.from({ length: count }, () => scale * random.normal());
-}
-
-export function normalMatrix(backend: Backend, rows: number, columns: number, seed: number, scale = 1): Matrix {
-  return createMatrixFrom(backend, rows, columns, normals(rows * columns, seed, scale));
 }
 
 export async function valuesOf(matrix: Matrix): Promise<Float64Array> {

@@ -40,7 +40,7 @@ export function naiveInverse(a: ArrayLike<number>, n: number): Float64Array {
 }
 
 /** ‖a‖₁: the largest sum of a column's absolute values. */
-export function oneNorm(a: ArrayLike<number>, n: number): number {
+function oneNorm(a: ArrayLike<number>, n: number): number {
   let largest = 0;
   for (let j = 0; j < n; j++) {
     let sum = 0;

@@ -15,8 +15,8 @@ import { CheckpointError } from './checkpoint-error.ts';
 import { encodeJson } from './json-text.ts';
 
 export const MANIFEST_NAME = 'checkpoint.json';
-export const FORMAT_NAME = 'vastmax-checkpoint';
-export const FORMAT_VERSION = 1;
+const FORMAT_NAME = 'vastmax-checkpoint';
+const FORMAT_VERSION = 1;
 
 export interface FileRecord {
   readonly file: string;
@@ -28,7 +28,7 @@ export interface TextRecord extends FileRecord {
   readonly name: string;
 }
 
-export interface ModuleRecord {
+interface ModuleRecord {
   readonly name: string;
   readonly configuration: JsonObject;
 }

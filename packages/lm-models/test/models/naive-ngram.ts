@@ -13,7 +13,7 @@ function errorFunction(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
-export const naiveActivations: Readonly<Record<string, (x: number) => number>> = {
+const naiveActivations: Readonly<Record<string, (x: number) => number>> = {
   tanh: Math.tanh,
   relu: (x) => Math.max(0, x),
   gelu: (x) => (x / 2) * (1 + errorFunction(x / Math.SQRT2)),

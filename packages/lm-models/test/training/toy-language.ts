@@ -3,7 +3,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import { createLanguageModel, trainingDefaults, type LanguageModel, type LanguageModelOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { NgramBatches, RandomGenerator, VocabularyCounter, type Vocabulary } from '@vastmax/sparse-data';
 
-export const toyWords = 29;
+const toyWords = 29;
 export const toyVocabulary: Vocabulary = countWords(toyText(3000, 1));
 
 /** The word that follows. */

@@ -48,7 +48,7 @@ export interface ExactnessResult {
 }
 
 /** One minibatch of the seeded stream: hidden activations, targets from Zipf's law with duplicates forced in and across examples. */
-export interface ExactnessBatch {
+interface ExactnessBatch {
   readonly hidden: Float64Array;
   readonly targets: CsrRows;
 }
