@@ -53,5 +53,5 @@ describe('a call that is wrong', () => {
 it('ends quietly when nobody reads its output any more', async () => {
   const command = new RunningCommand(['train', '--help'], folder);
   command.closeOutput();
-  expect(await command.ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await command.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });

@@ -106,7 +106,7 @@ describe('neighbors', () => {
   });
 
   it('refuses a word that is not in the vocabulary', async () => {
-    expect(await vastmax(folder, 'neighbors model cat zebra')).toEqual({ code: 2, stdout: '', stderr: 'vastmax: not in the vocabulary of model: zebra\n' });
+    expect(await vastmax(folder, 'neighbors model cat zebra')).toMatchObject({ code: 2, stdout: '', stderr: 'vastmax: not in the vocabulary of model: zebra\n' });
   });
 });
 

@@ -12,8 +12,13 @@ export interface Ended {
   /** The exit code; null when a signal ended the process. */
   readonly code: number | null;
   readonly stdout: string;
+  /** Without the plain progress lines: how many there are depends on the machine's speed. */
   readonly stderr: string;
+  /** Those lines. */
+  readonly progress: string;
 }
+
+const progressLine = /^(counting words|reading text|training|evaluating): \d+ %.*\n/gm;
 
 export class RunningCommand {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -30,7 +35,7 @@ export class RunningCommand {
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#stderr += text; });
     this.ended = new Promise((resolveEnd, reject) => {
       this.#child.on('error', reject);
-      this.#child.on('close', (code) => { resolveEnd({ code, stdout: this.#stdout, stderr: this.#stderr }); });
+      this.#child.on('close', (code) => { resolveEnd({ code, stdout: this.#stdout, stderr: this.#stderr.replace(progressLine, ''), progress: (this.#stderr.match(progressLine) ?? []).join('') }); });
     });
   }
 

@@ -1,7 +1,7 @@
 /** What ranks say about a model: top-k accuracy and mean reciprocal rank, exact over all D classes, and perplexity where it exists. */
 import { read } from '@vastmax/linalg-core';
 import { ranksOf } from '@vastmax/output-layer';
-import type { NgramBatches, Vocabulary } from '@vastmax/sparse-data';
+import type { CancellationSignal, NgramBatches, Vocabulary } from '@vastmax/sparse-data';
 import type { LanguageModel } from './language-model.ts';
 
 /** The k of the top-k accuracies reported. */
@@ -47,7 +47,7 @@ export class RankCollector {
 export interface EvaluationOptions {
   /** Stop after so many examples; all of an epoch unless given. */
   readonly limit?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancellationSignal;
   readonly onProgress?: (examples: number, total: number) => void;
 }
 

@@ -8,7 +8,7 @@
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
 import { isOutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
-import type { NgramBatch, NgramBatches } from '@vastmax/sparse-data';
+import type { CancellationSignal, NgramBatch, NgramBatches } from '@vastmax/sparse-data';
 import { createSchedule, type LearningRateSchedule, type ScheduleOptions } from '../optimizers/learning-rate-schedule.ts';
 import { Optimizer } from '../optimizers/optimizer.ts';
 import { createUpdateRule } from '../optimizers/update-rules.ts';
@@ -124,7 +124,7 @@ export class Trainer implements Disposable {
    * taken afterwards resumes exactly there.
    * @throws TrainingDivergedError when a loss or a gradient is not finite.
    */
-  async *run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, undefined> {
+  async *run(signal?: CancellationSignal): AsyncGenerator<TrainingEvent, void, undefined> {
     let seconds = 0;
     let resumed = performance.now();
     const elapsed = (): number => seconds + (performance.now() - resumed) / 1000;
