@@ -25,7 +25,7 @@ export async function openModel(backend: string, directory: string): Promise<Ope
   const { configuration } = checkpoint;
   const text = textSettingsFrom(configuration);
   const vocabulary = await readVocabulary(checkpoint);
-  return { model: await loadLanguageModel(createBackend(backend, precisionFrom(configuration)), checkpoint, vocabulary), text };
+  return { model: await loadLanguageModel(await createBackend(backend, precisionFrom(configuration)), checkpoint, vocabulary), text };
 }
 
 /** @throws UsageError when a checkpoint was not written by `vastmax train`. */

@@ -1,4 +1,5 @@
 /** Kernels of one pass over a matrix: fill, copies, sums with a factor, and the mirror image that ends a symmetric update. */
+import { addScaled, widenHigh } from './accumulate';
 import { storePart } from './partial-vector';
 
 export function fill(value: f32, out: usize, length: i32): void {
@@ -16,13 +17,22 @@ export function axpy(alpha: f32, x: usize, out: usize, length: i32): void {
   storePart(out, f32x4.add(v128.load(out), f32x4.mul(factor, v128.load(x))), length & 3);
 }
 
-/** out = scale·x + shift. */
-export function affine(x: usize, scale: f32, shift: f32, out: usize, length: i32): void {
-  const factor = f32x4.splat(scale);
-  const offset = f32x4.splat(shift);
+/**
+ * out = scale·x + shift, in f64 and rounded once: a scale near 1 is applied again and again (weight decay, (1 − 10⁻⁴) at every step), and
+ * its own rounding to f32 would be a bias that grows with the steps.
+ */
+export function affine(x: usize, scale: f64, shift: f64, out: usize, length: i32): void {
+  const factor = f64x2.splat(scale);
+  const offset = f64x2.splat(shift);
   const end = out + (<usize>(length & ~3) << 2);
-  for (; out < end; out += 16, x += 16) v128.store(out, f32x4.add(f32x4.mul(factor, v128.load(x)), offset));
-  storePart(out, f32x4.add(f32x4.mul(factor, v128.load(x)), offset), length & 3);
+  for (; out < end; out += 16, x += 16) v128.store(out, affineVector(v128.load(x), factor, offset));
+  if (length & 3) storePart(out, affineVector(v128.load(x), factor, offset), length & 3);
+}
+
+function affineVector(x: v128, factor: v128, offset: v128): v128 {
+  const low = f64x2.add(f64x2.mul(factor, f64x2.promote_low_f32x4(x)), offset);
+  const high = f64x2.add(f64x2.mul(factor, widenHigh(x)), offset);
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
 }
 
 /** `count` columns of every row; strides in numbers. */
@@ -34,12 +44,12 @@ export function copyColumns(source: usize, sourceStride: i32, out: usize, outStr
   }
 }
 
-export function addDiagonal(value: f32, out: usize, n: i32): void {
-  for (let i = 0; i < n; i++, out += (<usize>n + 1) << 2) store<f32>(out, load<f32>(out) + value);
+export function addDiagonal(value: f64, out: usize, n: i32): void {
+  for (let i = 0; i < n; i++, out += (<usize>n + 1) << 2) store<f32>(out, <f32>(<f64>load<f32>(out) + value));
 }
 
 /** out = alpha·(p + pᵀ) + beta·out for p and out n×n, in 4×4 blocks with their mirror images; beta 0 never reads out. */
-export function mirrorAdd(p: usize, out: usize, n: i32, alpha: f32, beta: f32): void {
+export function mirrorAdd(p: usize, out: usize, n: i32, alpha: f32, beta: f64): void {
   const stride = <usize>n << 2;
   const whole = n & ~3;
   for (let i = 0; i < whole; i += 4) {
@@ -54,13 +64,13 @@ export function mirrorAdd(p: usize, out: usize, n: i32, alpha: f32, beta: f32): 
       const here = <usize>i * stride + (<usize>j << 2);
       const there = <usize>j * stride + (<usize>i << 2);
       const sum = alpha * (load<f32>(p + here) + load<f32>(p + there));
-      if (i != j) store<f32>(out + there, beta == 0 ? sum : beta * load<f32>(out + there) + sum);
-      store<f32>(out + here, beta == 0 ? sum : beta * load<f32>(out + here) + sum);
+      if (i != j) store<f32>(out + there, beta == 0 ? sum : <f32>(beta * <f64>load<f32>(out + there) + <f64>sum));
+      store<f32>(out + here, beta == 0 ? sum : <f32>(beta * <f64>load<f32>(out + here) + <f64>sum));
     }
   }
 }
 
-function mirrorBlock(p: usize, q: usize, out: usize, mirror: usize, stride: usize, alpha: f32, beta: f32, diagonal: bool): void {
+function mirrorBlock(p: usize, q: usize, out: usize, mirror: usize, stride: usize, alpha: f32, beta: f64, diagonal: bool): void {
   const x0 = v128.load(q);
   const x1 = v128.load(q + stride);
   const x2 = v128.load(q + 2 * stride);
@@ -89,6 +99,6 @@ function mirrorBlock(p: usize, q: usize, out: usize, mirror: usize, stride: usiz
   accumulate(mirror + 3 * stride, v128.shuffle<f64>(y2, y3, 1, 3), beta);
 }
 
-function accumulate(out: usize, sum: v128, beta: f32): void {
-  v128.store(out, beta == 0 ? sum : f32x4.add(f32x4.mul(f32x4.splat(beta), v128.load(out)), sum));
+function accumulate(out: usize, sum: v128, beta: f64): void {
+  v128.store(out, beta == 0 ? sum : addScaled(sum, beta, v128.load(out)));
 }

@@ -1,21 +1,20 @@
 /** The products that read each number of the matrix once: a vector with a matrix, and two vectors. Bound by memory, so unpacked. */
+import { addScaled } from './accumulate';
+import { affine } from './dense';
 import { storePart } from './partial-vector';
 
 /** beta·out; beta 0 never reads it. */
-export function scaleBy(beta: f32, out: usize, length: usize): void {
+export function scaleBy(beta: f64, out: usize, length: usize): void {
   if (beta == 1) return;
   if (beta == 0) {
     memory.fill(out, 0, length << 2);
     return;
   }
-  const factor = f32x4.splat(beta);
-  const end = out + ((length & ~3) << 2);
-  for (; out < end; out += 16) v128.store(out, f32x4.mul(factor, v128.load(out)));
-  storePart(out, f32x4.mul(factor, v128.load(out)), <i32>(length & 3));
+  affine(out, beta, 0, out, <i32>length);
 }
 
 /** out = alpha·x·b + beta·out for x 1×k and b k×n: four rows of b at a time are added into out. */
-export function vectorTimesMatrix(k: i32, n: i32, x: usize, b: usize, alpha: f32, beta: f32, out: usize): void {
+export function vectorTimesMatrix(k: i32, n: i32, x: usize, b: usize, alpha: f32, beta: f64, out: usize): void {
   scaleBy(beta, out, <usize>n);
   const stride = <usize>n << 2;
   const whole = <usize>(n & ~3) << 2;
@@ -45,10 +44,10 @@ export function vectorTimesMatrix(k: i32, n: i32, x: usize, b: usize, alpha: f32
 }
 
 /** out = alpha·x·bᵀ + beta·out for x 1×k and b n×k: a dot product with each row of b. */
-export function vectorTimesTransposed(k: i32, n: i32, x: usize, b: usize, alpha: f32, beta: f32, out: usize): void {
+export function vectorTimesTransposed(k: i32, n: i32, x: usize, b: usize, alpha: f32, beta: f64, out: usize): void {
   for (let j = 0; j < n; j++, b += <usize>k << 2, out += 4) {
     const sum = alpha * dot(k, x, b);
-    store<f32>(out, beta == 0 ? sum : sum + beta * load<f32>(out));
+    store<f32>(out, beta == 0 ? sum : <f32>(<f64>sum + beta * <f64>load<f32>(out)));
   }
 }
 
@@ -72,13 +71,12 @@ function dot(k: i32, x: usize, y: usize): f32 {
 }
 
 /** out_ij = alpha·x_i·y_j + beta·out_ij. */
-export function outerProduct(m: i32, n: i32, x: usize, y: usize, alpha: f32, beta: f32, out: usize): void {
-  const old = f32x4.splat(beta);
+export function outerProduct(m: i32, n: i32, x: usize, y: usize, alpha: f32, beta: f64, out: usize): void {
   for (let i = 0; i < m; i++, x += 4) {
     const factor = f32x4.splat(alpha * load<f32>(x));
     for (let j = 0; j < n; j += 4) {
       let value = f32x4.mul(factor, v128.load(y + (<usize>j << 2)));
-      if (beta != 0) value = f32x4.add(value, f32x4.mul(old, v128.load(out)));
+      if (beta != 0) value = addScaled(value, beta, v128.load(out));
       if (j + 4 <= n) {
         v128.store(out, value);
         out += 16;

@@ -24,7 +24,7 @@ export function gemm(
   transposeA: i32,
   transposeB: i32,
   alpha: f32,
-  beta: f32,
+  beta: f64,
   scratch: usize,
 ): void {
   if (m == 0 || n == 0) return;
@@ -58,7 +58,7 @@ export function gemm(
     const columns = min(columnsPerBlock, n - column);
     for (let p = 0; p < k; p += blockDepth) {
       const depth = min(blockDepth, k - p);
-      const firstBeta: f32 = p == 0 ? beta : 1;
+      const firstBeta: f64 = p == 0 ? beta : 1;
       if (transposeB) packDepth(b + <usize>column * strideB + (<usize>p << 2), strideB, columns, depth, panelB, 8);
       else packLanes(b + <usize>p * strideB + (<usize>column << 2), strideB, columns, depth, panelB, 8);
       for (let row = 0; row < m; row += rowsPerBlock) {

@@ -2,6 +2,7 @@
  * Reductions and row dot products. Sums are kept in f64, which is what makes long f32 sums usable; the numbers are widened two at a time.
  * Numbers: sum 0, sumSquares 1, maximum 2 (src/kernels.ts). The vector maximum of WebAssembly keeps NaN, so a poisoned row stays visible.
  */
+import { widenHigh } from './accumulate';
 import { storePart } from './partial-vector';
 
 /** out_i = ⊕ⱼ x_ij; the whole matrix is one row of rows·columns numbers. */
@@ -18,10 +19,6 @@ export function rowDot(a: usize, b: usize, out: usize, rows: i32, columns: i32):
   for (let row = 0; row < rows; row++, out += 4, a += bytes, b += bytes) store<f32>(out, <f32>dot(a, b, columns));
 }
 
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
-}
-
 function sum(x: usize, length: i32): f64 {
   let s0 = f64x2.splat(0);
   let s1 = s0;
@@ -32,9 +29,9 @@ function sum(x: usize, length: i32): f64 {
     const first = v128.load(x);
     const second = v128.load(x, 16);
     s0 = f64x2.add(s0, f64x2.promote_low_f32x4(first));
-    s1 = f64x2.add(s1, high(first));
+    s1 = f64x2.add(s1, widenHigh(first));
     s2 = f64x2.add(s2, f64x2.promote_low_f32x4(second));
-    s3 = f64x2.add(s3, high(second));
+    s3 = f64x2.add(s3, widenHigh(second));
   }
   s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
   let total = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
@@ -54,9 +51,9 @@ function dot(x: usize, y: usize, length: i32): f64 {
     const y0 = v128.load(y);
     const y1 = v128.load(y, 16);
     s0 = f64x2.add(s0, f64x2.mul(f64x2.promote_low_f32x4(x0), f64x2.promote_low_f32x4(y0)));
-    s1 = f64x2.add(s1, f64x2.mul(high(x0), high(y0)));
+    s1 = f64x2.add(s1, f64x2.mul(widenHigh(x0), widenHigh(y0)));
     s2 = f64x2.add(s2, f64x2.mul(f64x2.promote_low_f32x4(x1), f64x2.promote_low_f32x4(y1)));
-    s3 = f64x2.add(s3, f64x2.mul(high(x1), high(y1)));
+    s3 = f64x2.add(s3, f64x2.mul(widenHigh(x1), widenHigh(y1)));
   }
   s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
   let total = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
@@ -90,7 +87,7 @@ export function reduceColumns(operation: i32, x: usize, rows: i32, columns: i32,
       for (let row = 0, at = x; row < rows; row++, at += stride) {
         const value = v128.load(at);
         let x0 = f64x2.promote_low_f32x4(value);
-        let x1 = high(value);
+        let x1 = widenHigh(value);
         if (operation == 1) {
           x0 = f64x2.mul(x0, x0);
           x1 = f64x2.mul(x1, x1);

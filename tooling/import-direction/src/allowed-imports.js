@@ -3,7 +3,8 @@
 // they may import anything, and nothing imports them. ESLint reads this table (src and tests apart, entry points apart);
 // `turbo boundaries` reads its copy in turbo.json (whole packages, direct and transitive), which a test holds equal to it.
 
-const backends = ['cpu-backend-wasm', 'cpu-backend-openblas', 'gpu-backend-webgpu'];
+// Tests may choose a backend; the conformance suite comes with it, since turbo follows a backend's own devDependencies.
+const backends = ['cpu-backend-wasm', 'cpu-backend-openblas', 'gpu-backend-webgpu', 'backend-conformance'];
 const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'];
 
 /**

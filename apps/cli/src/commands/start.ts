@@ -60,7 +60,7 @@ async function start(options: StartOptions): Promise<void> {
   process.stdout.write(
     `${count(corpus.train.length)} words of ${corpus.speeches - corpus.heldSpeeches} speeches to train on, ${count(corpus.held.length)} words of ${corpus.heldSpeeches} held out\n\n`,
   );
-  const backend = createBackend(options.backend, 'f32');
+  const backend = await createBackend(options.backend, 'f32');
   const defaults = trainingDefaults('z-loss');
   using model = await createLanguageModel(backend, vocabulary, {
     body: { order: 4, embedding: 64, hidden: [96] },

@@ -103,7 +103,7 @@ async function train(textFile: string, options: TrainOptions, command: Command):
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  using model = await createLanguageModel(createBackend(options.backend, precision), vocabulary, modelOptions);
+  using model = await createLanguageModel(await createBackend(options.backend, precision), vocabulary, modelOptions);
   const batches = new NgramBatches({
     tokens,
     classes: vocabulary.size,

@@ -38,7 +38,7 @@ export class FactoredWeights implements Disposable {
   generations: Int32Array;
   map: Matrix;
   inverse: Matrix;
-  centredGram: Matrix;
+  readonly centredGram: Matrix;
   readonly shift: Matrix;
   readonly columnSum: Matrix;
   readonly ladder: GenerationLadder;
@@ -48,7 +48,7 @@ export class FactoredWeights implements Disposable {
   #isFresh = true;
   #ages: Int32Array = new Int32Array(0);
   #classNumbers: Int32Array = new Int32Array(0);
-  #spareSquares: [Matrix, Matrix, Matrix];
+  #spareSquares: [Matrix, Matrix];
 
   constructor(backend: Backend, classes: number, width: number, workspace: Workspace) {
     this.backend = backend;
@@ -62,11 +62,7 @@ export class FactoredWeights implements Disposable {
     this.centredGram = backend.createMatrix(width, width);
     this.shift = backend.createMatrix(1, width);
     this.columnSum = backend.createMatrix(1, width);
-    this.#spareSquares = [
-      backend.createMatrix(width, width),
-      backend.createMatrix(width, width),
-      backend.createMatrix(width, width),
-    ];
+    this.#spareSquares = [backend.createMatrix(width, width), backend.createMatrix(width, width)];
     this.resetMap();
   }
 
@@ -78,14 +74,14 @@ export class FactoredWeights implements Disposable {
     return BackgroundSweep.lagBound(this.classes, this.width);
   }
 
-  /** The d×d matrix that the next value of U, U⁻¹ or C is written to before `swap` takes it. */
-  spare(which: 'map' | 'inverse' | 'centredGram'): Matrix {
-    return this.#spareSquares[which === 'map' ? 0 : which === 'inverse' ? 1 : 2];
+  /** The d×d matrix that the next value of U or U⁻¹ is written to before `swap` takes it. */
+  spare(which: 'map' | 'inverse'): Matrix {
+    return this.#spareSquares[which === 'map' ? 0 : 1];
   }
 
   /** The spare becomes the value and the old value the spare. */
-  swap(which: 'map' | 'inverse' | 'centredGram'): void {
-    const place = which === 'map' ? 0 : which === 'inverse' ? 1 : 2;
+  swap(which: 'map' | 'inverse'): void {
+    const place = which === 'map' ? 0 : 1;
     const old = this[which];
     this[which] = this.#spareSquares[place];
     this.#spareSquares[place] = old;

@@ -2,11 +2,14 @@
  * The update in row form (mathematics.md §3b): no m×m product, cheapest when m ≥ d, and the form that shards over machines.
  * 14md² + 9d³ operations, and 4Kd² for the K touched classes. P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
  *
- *     T = I − Hᵀ diag(2ηα) H    v = Hᵀy    R = ΓᵀH    N = RᵀR    Y = Z_cᵀH
+ *     E = −Hᵀ diag(2ηα) H    T = I + E    v = Hᵀy    R = ΓᵀH    N = RᵀR    Y = Z_cᵀH
  *     C ← TᵀCT − η(TᵀY + YᵀT) + η²(N − vvᵀ/D)
  *     w̄ ← w̄ − ηHᵀ(Dβ + y)    ω ← ω − Hᵀ(a∘Hω + η(β − 2αs/D))    U ← UT    U⁻¹ ← T⁻¹U⁻¹    V_c ← V_c − η r_c U_new⁻¹
+ *
+ * C and U are changed by what is added to them, UT = U + UE and TᵀCT = C + (I + E/2)ᵀCE + (CE)ᵀ(I + E/2), not replaced by a product: a step
+ * then rounds them once, and C stays symmetric to the last bit.
  */
-import { addDiagonal, gemm, scatterAddRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
+import { addDiagonal, affine, copy, gemm, scatterAddRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
 import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class RowFormUpdate implements ExactUpdate {
@@ -14,8 +17,10 @@ export class RowFormUpdate implements ExactUpdate {
 
   solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): Matrix {
     const d = forward.hidden.columns;
+    const change = workspace.matrix('E', d, d);
     const contraction = workspace.matrix('T', d, d);
-    gemm(scaledHidden, forward.hidden, contraction, { transposeA: true, alpha: -1 });
+    gemm(scaledHidden, forward.hidden, change, { transposeA: true, alpha: -1 });
+    copy(change, contraction);
     addDiagonal(1, contraction);
     solve(contraction, weights.inverse, weights.spare('inverse'), reciprocalCondition);
     return contraction;
@@ -24,12 +29,13 @@ export class RowFormUpdate implements ExactUpdate {
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
     const { workspace, weights, forward, pairs, learningRate } = inputs;
     const d = forward.hidden.columns;
-    const contraction = workspace.matrix('T', d, d);
+    const change = workspace.matrix('E', d, d);
     const gradientRows = touchedGradient(inputs);
-    this.#updateGram(inputs, contraction, gradientRows);
+    this.#updateGram(inputs, change, gradientRows);
     updateColumnSum(inputs);
     updateShift(inputs);
-    gemm(weights.map, contraction, weights.spare('map'));
+    copy(weights.map, weights.spare('map'));
+    gemm(weights.map, change, weights.spare('map'), { beta: 1 });
     weights.swap('map');
     weights.markUpdated();
 
@@ -43,20 +49,22 @@ export class RowFormUpdate implements ExactUpdate {
     scatterAddRows(inBasis, forward.slotClasses, weights.rows, { scale: -learningRate });
   }
 
-  #updateGram(inputs: UpdateInputs, contraction: Matrix, gradientRows: Matrix): void {
+  #updateGram(inputs: UpdateInputs, change: Matrix, gradientRows: Matrix): void {
     const { workspace, weights, forward, backward, learningRate } = inputs;
-    const d = contraction.rows;
+    const { centredGram } = weights;
+    const d = change.rows;
+    const product = workspace.matrix('CE', d, d);
+    gemm(centredGram, change, product);
+    const half = workspace.matrix('I + E/2', d, d);
+    affine(change, 0.5, 0, half);
+    addDiagonal(1, half);
+    symmetricRank2Update(half, product, centredGram, { beta: 1 });
     const cross = workspace.matrix('Y', d, d);
     gemm(backward.centredSparse, forward.hidden, cross, { transposeA: true });
-    const half = workspace.matrix('CT', d, d);
-    const gram = weights.spare('centredGram');
-    gemm(weights.centredGram, contraction, half);
-    gemm(contraction, half, gram, { transposeA: true });
-    symmetricRank2Update(contraction, cross, gram, { alpha: -learningRate, beta: 1 });
-    gemm(gradientRows, gradientRows, gram, { transposeA: true, alpha: learningRate ** 2, beta: 1 });
+    symmetricRank2Update(workspace.matrix('T', d, d), cross, centredGram, { alpha: -learningRate, beta: 1 });
+    gemm(gradientRows, gradientRows, centredGram, { transposeA: true, alpha: learningRate ** 2, beta: 1 });
     const v = workspace.matrix('v', 1, d);
     gemm(backward.gammaSum, forward.hidden, v, { transposeA: true });
-    gemm(v, v, gram, { transposeA: true, alpha: -(learningRate ** 2) / weights.classes, beta: 1 });
-    weights.swap('centredGram');
+    gemm(v, v, centredGram, { transposeA: true, alpha: -(learningRate ** 2) / weights.classes, beta: 1 });
   }
 }

@@ -1,0 +1,89 @@
+/**
+ * a·out = b in f64, by LU with partial pivoting. The right-hand sides are taken in strips of four columns, each strip contiguous, so
+ * that both substitutions run in the registers of `subtractProduct` with all they need of the strip in the first-level cache.
+ * Rejected: packing the factors in groups of four rows as gemm does, which made no difference.
+ */
+import { widenHigh } from './accumulate';
+import { estimateInverseNorm } from './condition';
+import { factorise } from './factorise';
+import { storePart } from './partial-vector';
+import { subtractProduct } from './solve-product';
+import { solveLower, solveUpper } from './solve-triangle';
+
+/**
+ * a n×n, b and out n×columns, in f32. Returns the reciprocal condition estimate, 0 for a singular a (out is then untouched).
+ * @param scratch as many bytes as `solveScratchBytes` of src/kernels.ts says
+ */
+export function solve(n: i32, columns: i32, a: usize, b: usize, out: usize, scratch: usize): f64 {
+  if (n == 0) return 1;
+  const stride = (<usize>n + 3) / 4 * 32;
+  const factors = scratch;
+  const side = factors + <usize>n * stride;
+  const vector = side + (<usize>n << 5);
+  const signs = vector + ((<usize>n + 2) << 3);
+  const pivots = signs + ((<usize>n + 2) << 3);
+
+  const norm = widen(n, a, factors, stride);
+  if (!factorise(factors, n, stride, pivots)) return norm == norm ? 0 : NaN;
+  const inverseNorm = estimateInverseNorm(factors, n, stride, vector, signs);
+  for (let first = 0; first < columns; first += 4) {
+    takeStrip(n, columns, first, b, pivots, side);
+    substituteStrip(factors, n, stride, side);
+    giveStrip(n, columns, first, min(4, columns - first), side, out);
+  }
+  return 1 / (norm * inverseNorm);
+}
+
+/** a into f64 rows padded with zeros; returns ‖a‖₁, the largest sum of a column. */
+function widen(n: i32, a: usize, factors: usize, stride: usize): f64 {
+  memory.fill(factors, 0, <usize>n * stride);
+  for (let i = 0; i < n; i++) {
+    const row = factors + <usize>i * stride;
+    for (let j = 0; j < n; j++, a += 4) store<f64>(row + (<usize>j << 3), <f64>load<f32>(a));
+  }
+  let largest: f64 = 0;
+  for (let j = 0; j < n; j++) {
+    let sum: f64 = 0;
+    for (let i = 0; i < n; i++) sum += abs(load<f64>(factors + <usize>i * stride + (<usize>j << 3)));
+    largest = max(largest, sum);
+  }
+  return largest;
+}
+
+/** Four columns of b, its rows permuted, in f64; what columns past the edge hold does not matter. */
+function takeStrip(n: i32, columns: i32, first: i32, b: usize, pivots: usize, side: usize): void {
+  for (let i = 0; i < n; i++, side += 32, pivots += 4) {
+    const row = v128.load(b + (<usize>(load<i32>(pivots) * columns + first) << 2));
+    v128.store(side, f64x2.promote_low_f32x4(row));
+    v128.store(side, widenHigh(row), 16);
+  }
+}
+
+/** The strip into its columns of out, in f32. */
+function giveStrip(n: i32, columns: i32, first: i32, count: i32, side: usize, out: usize): void {
+  out += <usize>first << 2;
+  for (let i = 0; i < n; i++, side += 32, out += <usize>columns << 2) {
+    const low = f32x4.demote_f64x2_zero(v128.load(side));
+    const row = v128.shuffle<f32>(low, f32x4.demote_f64x2_zero(v128.load(side, 16)), 0, 1, 4, 5);
+    if (count == 4) v128.store(out, row);
+    else storePart(out, row, count);
+  }
+}
+
+/** L·U·x = x for one strip in place: what is solved already is subtracted from four rows at once, then those four in order. */
+function substituteStrip(lu: usize, n: i32, stride: usize, x: usize): void {
+  for (let first = 0; first < n; first += 4) {
+    const rows = min(4, n - first);
+    const left = lu + <usize>first * stride;
+    const at = x + (<usize>first << 5);
+    subtractProduct(rows, first, left, stride, x, 32, at, 32);
+    solveLower(rows, left + (<usize>first << 3), stride, at);
+  }
+  for (let last = n; last > 0; last -= 4) {
+    const first = max(0, last - 4);
+    const left = lu + <usize>first * stride;
+    const at = x + (<usize>first << 5);
+    subtractProduct(last - first, n - last, left + (<usize>last << 3), stride, x + (<usize>last << 5), 32, at, 32);
+    solveUpper(last - first, left + (<usize>first << 3), stride, at);
+  }
+}

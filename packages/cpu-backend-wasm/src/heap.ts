@@ -1,0 +1,124 @@
+/**
+ * Blocks of the WebAssembly memory. Sizes are rounded up to classes (64 bytes apart up to 1 KiB, then eight to a power of two: at most an
+ * eighth is lost), a freed block goes to the list of its class, and new ones are cut off at the top. No block is split or merged:
+ * training asks for the same sizes over and over, and what a merging allocator would win is not worth its bookkeeping here.
+ */
+import { LinalgError } from '@vastmax/linalg-core';
+import type { WasmMemory } from './web-assembly.ts';
+
+const pageBytes = 65_536;
+const pagesPerGrowth = 16;
+const smallestBlock = 64;
+/** The first bytes are left free, so that no block has offset 0. */
+const firstOffset = 1024;
+/** A kernel may load up to a vector beyond the last block. */
+const guardBytes = 64;
+/** 4 GiB less a page: an offset past the end must not wrap around to 0. */
+const addressableBytes = 2 ** 32 - pageBytes;
+
+/** A part of the memory; `bytes` is that of its class. */
+export interface HeapBlock {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export class WasmHeap {
+  readonly memory: WasmMemory;
+  readonly #mostBytes: number;
+  readonly #free = new Map<number, HeapBlock[]>();
+  #floats: Float32Array;
+  #integers: Int32Array;
+  #top = firstOffset;
+
+  /** @param mostBytes how large the memory may become; all that can be addressed (4 GiB) unless given */
+  constructor(memory: WasmMemory, mostBytes: number = addressableBytes) {
+    this.memory = memory;
+    this.#mostBytes = Math.min(mostBytes, addressableBytes);
+    this.#floats = new Float32Array(memory.buffer);
+    this.#integers = new Int32Array(memory.buffer);
+  }
+
+  /** The whole memory as f32; valid until the next `allocate`, which may move it. */
+  get floats(): Float32Array {
+    return this.#floats;
+  }
+
+  /** The same as 32-bit integers. */
+  get integers(): Int32Array {
+    return this.#integers;
+  }
+
+  /**
+   * A block of at least `bytes`, whatever it held before.
+   * @throws LinalgError `out-of-memory`, with nothing changed, when there is no room
+   */
+  allocate(bytes: number, what: string): HeapBlock {
+    if (!(bytes <= this.#mostBytes)) throw this.#outOfMemory(bytes, what);
+    const size = roundUp(bytes);
+    const reused = this.#free.get(size)?.pop();
+    if (reused !== undefined) return reused;
+    if (this.#reach(this.#top + size + guardBytes)) {
+      const block = { offset: this.#top, bytes: size };
+      this.#top += size;
+      return block;
+    }
+    const larger = this.#takeLarger(size);
+    if (larger === undefined) throw this.#outOfMemory(bytes, what);
+    return larger;
+  }
+
+  free(block: HeapBlock): void {
+    if (block.offset + block.bytes === this.#top) {
+      this.#top = block.offset;
+      return;
+    }
+    const list = this.#free.get(block.bytes);
+    if (list === undefined) this.#free.set(block.bytes, [block]);
+    else list.push(block);
+  }
+
+  /** Grow the memory to at least `bytes`. */
+  #reach(bytes: number): boolean {
+    const missing = bytes - this.memory.buffer.byteLength;
+    if (missing <= 0) return true;
+    if (bytes > this.#mostBytes) return false;
+    const room = Math.floor((this.#mostBytes - this.memory.buffer.byteLength) / pageBytes);
+    const needed = Math.ceil(missing / pageBytes);
+    if (needed > room) return false;
+    try {
+      this.memory.grow(Math.min(room, Math.max(needed, pagesPerGrowth)));
+    } catch {
+      return false;
+    }
+    this.#floats = new Float32Array(this.memory.buffer);
+    this.#integers = new Int32Array(this.memory.buffer);
+    return true;
+  }
+
+  /** The smallest free block that is large enough, once the memory cannot grow any more. */
+  #takeLarger(size: number): HeapBlock | undefined {
+    let best: HeapBlock[] | undefined;
+    let bestSize = Infinity;
+    for (const [classSize, list] of this.#free) {
+      if (classSize < size || classSize >= bestSize || list.length === 0) continue;
+      best = list;
+      bestSize = classSize;
+    }
+    return best?.pop();
+  }
+
+  #outOfMemory(bytes: number, what: string): LinalgError {
+    return new LinalgError(
+      'out-of-memory',
+      `${what} needs ${bytes} bytes; the WebAssembly heap is at ${this.memory.buffer.byteLength} of at most ${this.#mostBytes} bytes; ` +
+        'use smaller batches, or a RowTable for rows that need not enter a product',
+    );
+  }
+}
+
+/** The size of the class that holds `bytes`. */
+function roundUp(bytes: number): number {
+  if (bytes <= smallestBlock) return smallestBlock;
+  const step = Math.max(smallestBlock, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  return Math.ceil(bytes / step) * step;
+}

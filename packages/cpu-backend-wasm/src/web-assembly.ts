@@ -1,0 +1,30 @@
+/**
+ * What this package uses of the host, written down because no `lib` common to Node, browsers and workers declares it alone: the DOM's
+ * types would let a `document` slip in.
+ */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  /** Adds pages of 64 KiB and detaches the old buffer. @throws RangeError when there is no room. */
+  grow(pages: number): number;
+}
+
+/** A compiled module; only handed on. */
+export type WasmModule = object;
+
+export interface WebAssemblyHost {
+  readonly Memory: new (descriptor: { readonly initial: number; readonly maximum?: number }) => WasmMemory;
+  validate(binary: Uint8Array): boolean;
+  compile(binary: Uint8Array): Promise<WasmModule>;
+  instantiate(module: WasmModule, imports: object): Promise<{ readonly exports: object }>;
+}
+
+const host = globalThis as unknown as { readonly WebAssembly?: WebAssemblyHost; atob(base64: string): string };
+
+/** Undefined where the engine has none, as in some locked-down browsers. */
+export function findWebAssembly(): WebAssemblyHost | undefined {
+  return host.WebAssembly;
+}
+
+export function decodeBase64(base64: string): Uint8Array {
+  return Uint8Array.from(host.atob(base64), (character) => character.charCodeAt(0));
+}
