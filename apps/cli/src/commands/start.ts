@@ -21,6 +21,7 @@ interface StartOptions {
 }
 
 const text: TextSettings = { tokenizer: 'words', lowerCase: true, endOfLine: '<eos>', unknown: '<unk>' };
+const epochs = 3;
 const probes = ['war', 'dollars', 'congress', 'mexico', 'children', 'december'];
 const prompts = ['the united states of', 'my fellow', 'i recommend that the', 'we must not'];
 
@@ -31,7 +32,7 @@ export function addStartCommand(program: Command): void {
     .option('-o, --out <folder>', 'where the model goes', 'models/state-of-the-union')
     .option('--overwrite', 'replace a model in --out that vastmax start did not make; its own it replaces anyway')
     .option('--max-minutes <n>', 'end training after so many minutes', positive('--max-minutes'), 3)
-    .option('--examples <n>', 'train on so many examples instead of one epoch', wholeNumber('--examples', 1))
+    .option('--examples <n>', 'train on so many examples instead of three epochs', wholeNumber('--examples', 1))
     .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 10_000)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
     .addHelpText('after', `
@@ -79,7 +80,7 @@ async function start(options: StartOptions): Promise<void> {
     outputRate: defaults.outputRate,
     optimizer: 'sgd',
     schedule: 'linear',
-    examples: options.examples ?? batches.examplesPerEpoch,
+    examples: options.examples ?? epochs * batches.examplesPerEpoch,
     maximumSeconds: 60 * options.maxMinutes,
   });
   await printPlan(trainer);
