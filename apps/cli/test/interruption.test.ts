@@ -21,11 +21,11 @@ async function configurationOf(model: string): Promise<{ step: number; examples:
 
 describe('Ctrl-C during training', () => {
   it('saves, and a resumed run ends with the bytes of one that nothing interrupted', async () => {
-    const options = `${toyModel} --epochs 8 --batch 8 --optimizer adam --dropout 0.2 --body-rate 0.01`;
+    const options = `${toyModel} --epochs 30 --batch 8 --optimizer adam --dropout 0.2 --body-rate 0.01`;
     const undisturbed = vastmax(folder, `train train.txt -o undisturbed ${options}`);
     const command = new RunningCommand(`train train.txt -o interrupted --valid valid.txt ${options}`.split(' '), folder);
     await command.waitFor('minibatches');
-    await pause(300);
+    await pause(100);
     command.interrupt();
     const { code, stdout, stderr } = await command.ended;
     expect(code).toBe(130);
@@ -52,12 +52,14 @@ describe('Ctrl-C during training', () => {
   });
 
   it('twice ends at once and leaves the last checkpoint as it was', async () => {
-    const command = new RunningCommand(`train train.txt -o twice ${toyModel} --hidden 300,300 --epochs 1000 --checkpoint-every 1`.split(' '), folder);
+    // Large weights and Adam's moments take a while to save, and the second press comes in the middle of that.
+    const options = `${toyModel} --hidden 3000,1500 --optimizer adam --body-rate 0.001 --epochs 1000 --checkpoint-every 1`;
+    const command = new RunningCommand(`train train.txt -o twice ${options}`.split(' '), folder);
     await command.waitFor('minibatches');
     const hasCheckpoint = (): Promise<boolean> => configurationOf('twice').then(() => true, () => false);
     while (!(await hasCheckpoint())) await pause(50);
     command.interrupt();
-    await pause(2);
+    await command.waitFor('press Ctrl-C again');
     command.interrupt();
     const { code, stdout } = await command.ended;
     expect(code).toBe(130);

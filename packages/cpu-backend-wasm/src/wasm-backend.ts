@@ -4,12 +4,18 @@
  */
 import {
   backendBrand,
+  gatherTableRows,
   Indices,
   isMatrix,
   isRowTable,
   LinalgError,
   Matrix,
+  readTableRows,
   RowTable,
+  scatterAddTableRows,
+  scatterTableRows,
+  TablePieces,
+  writeTableRows,
   type Backend,
   type BinaryOperation,
   type FloatArray,
@@ -30,8 +36,6 @@ import {
   unaryNumbers,
   type Kernels,
 } from './kernels.ts';
-import { TablePieces } from './table-pieces.ts';
-import { gatherTableRows, readTableRows, scatterAddTableRows, scatterTableRows, writeTableRows } from './table-rows.ts';
 
 export interface WasmBackendOptions {
   /** 'f32' is all there is. Solving and sums are f64 inside. */
@@ -108,7 +112,7 @@ class WasmBackend implements Backend {
 
   createTable(rows: number, columns: number): RowTable {
     this.#checkLive('createTable');
-    const pieces = new TablePieces(columns);
+    const pieces = new TablePieces(columns, 'f32');
     const table = new RowTable(this, rows, columns, pieces);
     pieces.grow(rows);
     this.#live.tables++;

@@ -15,7 +15,7 @@ export type FloatArray = Float32Array | Float64Array;
 
 /**
  * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ) without overflow,
- * `step` is 1 where x > 0 and else 0, `geluDerivative` is Φ(x) + x·φ(x).
+ * `step` is 1 where x > 0 and else 0 (NaN stays), `geluDerivative` is Φ(x) + x·φ(x).
  */
 export type UnaryOperation =
   | 'abs'

@@ -4,12 +4,13 @@
  */
 import { backendBrand, type Backend, type FloatArray, type Precision, type ProbeResult } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
+import { allocate, TablePieces } from '../host-table/table-pieces.ts';
+import { gatherTableRows, readTableRows, scatterAddTableRows, scatterTableRows, writeTableRows } from '../host-table/table-rows.ts';
 import { Indices, isMatrix, isRowTable, Matrix, RowTable } from '../handles.ts';
 import { applyBinary, applyUnary } from './elementwise.ts';
 import { createGemm } from './gemm.ts';
 import { reduceInto, rowDotInto } from './reduce.ts';
 import { createSolve } from './solve.ts';
-import { allocate, TablePieces } from './table-pieces.ts';
 
 export interface PlainBackendOptions {
   /** 'f32' unless given. */
@@ -108,12 +109,7 @@ class PlainBackend implements Backend {
   }
 
   writeRows(values: ArrayLike<number>, firstRow: number, count: number, table: RowTable): void {
-    const { pieces, shift, mask, columns } = piecesOf(table);
-    for (let row = 0; row < count; row++) {
-      const piece = pieces[(firstRow + row) >> shift]!;
-      const offset = ((firstRow + row) & mask) * columns;
-      for (let column = 0; column < columns; column++) piece[offset + column] = values[row * columns + column]!;
-    }
+    writeTableRows(values, firstRow, count, piecesOf(table));
   }
 
   read(source: Matrix, out: FloatArray): Promise<void> {
@@ -124,12 +120,7 @@ class PlainBackend implements Backend {
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
-    const { pieces, shift, mask, columns } = piecesOf(table);
-    for (let row = 0; row < count; row++) {
-      const piece = pieces[(firstRow + row) >> shift]!;
-      const offset = ((firstRow + row) & mask) * columns;
-      for (let column = 0; column < columns; column++) out[row * columns + column] = piece[offset + column]!;
-    }
+    readTableRows(piecesOf(table), firstRow, count, out);
     return Promise.resolve();
   }
 
@@ -220,34 +211,43 @@ class PlainBackend implements Backend {
 
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
     const to = dataOf(out);
+    if (!isMatrix(source)) {
+      gatherTableRows(piecesOf(source), indices.values, indices.count, to, 0);
+      return;
+    }
+    const from = dataOf(source);
     const { columns } = out;
-    for (let i = 0; i < indices.count; i++) {
-      const index = indices.values[i]!;
-      const from = this.#rowData(source, index);
-      let offset = this.#rowOffset(source, index);
-      for (let j = i * columns, end = j + columns; j < end; j++, offset++) to[j] = from[offset]!;
+    for (let i = 0, j = 0; i < indices.count; i++) {
+      let offset = indices.values[i]! * columns;
+      for (const end = j + columns; j < end; j++, offset++) to[j] = from[offset]!;
     }
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
     const from = dataOf(source);
+    if (!isMatrix(destination)) {
+      scatterAddTableRows(from, 0, indices.values, indices.count, scale, piecesOf(destination));
+      return;
+    }
+    const to = dataOf(destination);
     const { columns } = source;
-    for (let i = 0; i < indices.count; i++) {
-      const index = indices.values[i]!;
-      const to = this.#rowData(destination, index);
-      let offset = this.#rowOffset(destination, index);
-      for (let j = i * columns, end = j + columns; j < end; j++, offset++) to[offset] = to[offset]! + scale * from[j]!;
+    for (let i = 0, j = 0; i < indices.count; i++) {
+      let offset = indices.values[i]! * columns;
+      for (const end = j + columns; j < end; j++, offset++) to[offset] = to[offset]! + scale * from[j]!;
     }
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
     const from = dataOf(source);
+    if (!isMatrix(destination)) {
+      scatterTableRows(from, 0, indices.values, indices.count, piecesOf(destination));
+      return;
+    }
+    const to = dataOf(destination);
     const { columns } = source;
-    for (let i = 0; i < indices.count; i++) {
-      const index = indices.values[i]!;
-      const to = this.#rowData(destination, index);
-      let offset = this.#rowOffset(destination, index);
-      for (let j = i * columns, end = j + columns; j < end; j++, offset++) to[offset] = from[j]!;
+    for (let i = 0, j = 0; i < indices.count; i++) {
+      let offset = indices.values[i]! * columns;
+      for (const end = j + columns; j < end; j++, offset++) to[offset] = from[j]!;
     }
   }
 
@@ -286,16 +286,6 @@ class PlainBackend implements Backend {
     if (isMatrix(handle)) return handle.capacity * this.#bytesPerNumber;
     if (isRowTable(handle)) return handle.rows * handle.columns * this.#bytesPerNumber;
     return handle.capacity * 4;
-  }
-
-  #rowData(rows: Matrix | RowTable, index: number): FloatArray {
-    if (isMatrix(rows)) return dataOf(rows);
-    const table = piecesOf(rows);
-    return table.pieces[index >> table.shift]!;
-  }
-
-  #rowOffset(rows: Matrix | RowTable, index: number): number {
-    return (isMatrix(rows) ? index : index & piecesOf(rows).mask) * rows.columns;
   }
 
   #checkLive(operation: string): void {

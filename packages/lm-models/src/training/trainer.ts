@@ -77,8 +77,9 @@ export class TrainingDivergedError extends Error {
   }
 }
 
-/** Steps between two looks at the clock and the loss. */
+/** A progress event comes after so many steps, or after so long where steps are slow. */
 const stepsPerReport = 50;
+const secondsPerReport = 2;
 /** How long the loop may keep other work of the process waiting. */
 const millisecondsBetweenRests = 50;
 
@@ -143,7 +144,7 @@ export class Trainer implements Disposable {
       const batch = this.batches.next();
       await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor);
       const isLast = this.#examples >= total || elapsed() >= maximumSeconds;
-      if (isLast || this.#step % stepsPerReport === 0) {
+      if (isLast || this.#step % stepsPerReport === 0 || elapsed() - secondsAtReport >= secondsPerReport) {
         const now = elapsed();
         const report = await this.#report(now, now - secondsAtReport, factor, Math.max(this.#examples / total, now / maximumSeconds));
         secondsAtReport = now;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPlainBackend, growTable, LinalgError, readRows, writeRows } from '../../src/index.ts';
-import { TablePieces } from '../../src/plain/table-pieces.ts';
+import { TablePieces } from '../../src/host-table/table-pieces.ts';
 
 const pieceBytes = 16 * 1024 * 1024;
 

@@ -1,6 +1,7 @@
 /**
  * A table's rows in pieces of at most 16 MiB. One typed array would be simpler, but a table of 10⁷ rows passes what an engine allows
  * one array to hold, and growing it would copy everything; here growth copies at most the last piece, and memory is exactly the rows.
+ * The plain backend keeps its tables so, and so may any backend whose own memory is too small for them.
  */
 import type { FloatArray, Precision } from '../backend.ts';
 import { LinalgError } from '../errors.ts';

@@ -1,22 +1,23 @@
 /**
- * Rows between a table and the heap, number by number: a loop over two typed arrays allocates nothing, where `subarray` and `set` make
- * a view for each row. Offsets are in numbers.
+ * Rows between a table in pieces and one array, number by number: a loop over two typed arrays allocates nothing, where `subarray` and
+ * `set` make a view for each row. For backends that keep tables on the host. Offsets are in numbers, the checks have been made.
  */
+import type { FloatArray } from '../backend.ts';
 import type { TablePieces } from './table-pieces.ts';
 
-/** heap[offset + i·columns …] = table[indices_i]. */
-export function gatherTableRows(table: TablePieces, indices: Int32Array, count: number, heap: Float32Array, offset: number): void {
+/** rows[offset + i·columns …] = table[indices_i]. */
+export function gatherTableRows(table: TablePieces, indices: Int32Array, count: number, rows: FloatArray, offset: number): void {
   const { pieces, shift, mask, columns } = table;
   for (let i = 0, to = offset; i < count; i++) {
     const index = indices[i]!;
     const piece = pieces[index >> shift]!;
-    for (let from = (index & mask) * columns, end = from + columns; from < end; from++, to++) heap[to] = piece[from]!;
+    for (let from = (index & mask) * columns, end = from + columns; from < end; from++, to++) rows[to] = piece[from]!;
   }
 }
 
-/** table[indices_i] += scale·heap[offset + i·columns …], one after another, so that repeated indices accumulate in the same order every time. */
+/** table[indices_i] += scale·rows[offset + i·columns …], one after another, so that repeated indices accumulate in the same order every time. */
 export function scatterAddTableRows(
-  heap: Float32Array,
+  rows: FloatArray,
   offset: number,
   indices: Int32Array,
   count: number,
@@ -27,17 +28,17 @@ export function scatterAddTableRows(
   for (let i = 0, from = offset; i < count; i++) {
     const index = indices[i]!;
     const piece = pieces[index >> shift]!;
-    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++) piece[to] = piece[to]! + scale * heap[from]!;
+    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++) piece[to] = piece[to]! + scale * rows[from]!;
   }
 }
 
-/** table[indices_i] = heap[offset + i·columns …]; of a repeated index the last stays. */
-export function scatterTableRows(heap: Float32Array, offset: number, indices: Int32Array, count: number, table: TablePieces): void {
+/** table[indices_i] = rows[offset + i·columns …]; of a repeated index the last stays. */
+export function scatterTableRows(rows: FloatArray, offset: number, indices: Int32Array, count: number, table: TablePieces): void {
   const { pieces, shift, mask, columns } = table;
   for (let i = 0, from = offset; i < count; i++) {
     const index = indices[i]!;
     const piece = pieces[index >> shift]!;
-    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++) piece[to] = heap[from]!;
+    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++) piece[to] = rows[from]!;
   }
 }
 
@@ -51,7 +52,7 @@ export function writeTableRows(values: ArrayLike<number>, firstRow: number, coun
 }
 
 /** out = table[firstRow …], `count` rows. */
-export function readTableRows(table: TablePieces, firstRow: number, count: number, out: Float32Array | Float64Array): void {
+export function readTableRows(table: TablePieces, firstRow: number, count: number, out: FloatArray): void {
   const { pieces, shift, mask, columns } = table;
   for (let row = 0, to = 0; row < count; row++) {
     const piece = pieces[(firstRow + row) >> shift]!;
