@@ -47,10 +47,4 @@ export class DistinctIndices {
       place = (place + 1) & mask;
     }
   }
-
-  /** The slots of the first `length` of `indices`, which become the current list. */
-  numberAll(indices: Int32Array, length: number, slots: Int32Array): void {
-    this.begin(length);
-    for (let i = 0; i < length; i++) slots[i] = this.slotOf(indices[i]!);
-  }
 }

@@ -11,6 +11,7 @@ import { affine, axpy, binary, copy, fill, gatherRows, scaleRows, scatterAddRows
 import type { BackwardPass } from './backward-pass.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { ForwardPass } from './forward-pass.ts';
+import type { UpdateForm } from './layer-options.ts';
 import type { LossGradients } from './loss-evaluation.ts';
 import type { TargetPairs } from './target-pairs.ts';
 
@@ -30,8 +31,7 @@ export interface UpdateInputs {
 }
 
 export interface ExactUpdate {
-  /** `m×m` or `row`. */
-  readonly form: 'small-batch' | 'row';
+  readonly form: UpdateForm;
   /** @returns the small system, whose size the judgement of singularity needs beside its reciprocal condition. */
   solve(inputs: UpdateInputs): Matrix;
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void;
