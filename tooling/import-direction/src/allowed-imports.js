@@ -17,13 +17,14 @@ export const allowedImports = {
   'sparse-data': { src: [], test: [] },
   'backend-conformance': { src: ['linalg-core'], test: [] },
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
-  'cpu-backend-openblas': { src: ['linalg-core'], test: ['backend-conformance'] },
+  'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },
   'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance'] },
   autodiff: { src: ['linalg-core'], test: backends },
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
   'spherical-losses': { src: belowTheLosses, test: backends },
-  'softmax-losses': { src: belowTheLosses, test: backends },
-  'lm-models': { src: [...belowTheLosses, 'spherical-losses', 'softmax-losses'], test: backends },
+  'update-rules': { src: ['linalg-core', 'sparse-data', 'output-layer'], test: backends },
+  'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
+  'lm-models': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
 };
 
 /**
