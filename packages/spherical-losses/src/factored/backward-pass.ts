@@ -4,20 +4,24 @@
  *
  *     y = Γ1     Z = (ΓV)U + yωᵀ     ∇H = 2 diag(α) H C + βw̄ᵀ + Z
  *
- * and its centred part, g − (1ᵀg/D)1, which is all that the centred Gram matrix sees, back-propagates to 2 diag(α) H C + Z − y w̄ᵀ/D.
+ * and its centred part, g − (1ᵀg/D)1, which is all that the centred Gram matrix sees, back-propagates to 2 diag(α) H C + Z_c with
+ * Z_c = Z − y w̄ᵀ/D. Each line below is one pass over m×d numbers, and what the update needs of them is kept.
  */
-import { axpy, copy, fill, gemm, scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { axpy, binary, copy, fill, gemm, scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { LossGradients } from './loss-evaluation.ts';
+import type { TargetPairs } from './target-pairs.ts';
 
 export interface BackwardPass {
   /** y, m×1. */
   readonly gammaSum: Matrix;
-  /** Z − y w̄ᵀ/D, m×d: the sparse part, centred. */
+  /** Z_c, m×d: the sparse part, centred. */
   readonly centredSparse: Matrix;
-  /** diag(α) H C, m×d. */
-  readonly alphaProduct: Matrix;
+  /** Z_c + diag(α) H C, m×d. */
+  readonly halfGradient: Matrix;
+  /** Z_c + 2 diag(α) H C, m×d: what the centred part of the output gradient back-propagates to. */
+  readonly centredGradient: Matrix;
   /** ∇H, m×d. */
   readonly hiddenGradient: Matrix;
 }
@@ -27,31 +31,44 @@ export function backwardPass(
   weights: FactoredWeights,
   forward: ForwardPass,
   gradients: LossGradients,
+  pairs: TargetPairs,
 ): BackwardPass {
   const { rows: m, columns: d } = forward.hidden;
-  const pairs = forward.outputs.rows;
   const { alpha, beta, gamma } = gradients;
 
-  const gammaSum = workspace.matrix('gamma sum', m, 1);
-  fill(0, gammaSum);
-  scatterAddRows(gamma, forward.pairRows, gammaSum);
-
-  const weighted = workspace.matrix('gamma times V by pair', pairs, d);
-  const gammaV = workspace.matrix('gamma times V', m, d);
+  const gammaSum = sumOfPairs(workspace, 'gamma sum', gamma, forward, pairs);
+  const weighted = workspace.matrix('gamma times V by pair', pairs.count, d);
   scaleRows(forward.pairRowsOfV, gamma, weighted);
-  fill(0, gammaV);
-  scatterAddRows(weighted, forward.pairRows, gammaV);
+  const gammaV = sumOfPairs(workspace, 'gamma times V', weighted, forward, pairs);
 
-  const hiddenGradient = workspace.matrix('hidden gradient', m, d);
-  gemm(gammaV, weights.map, hiddenGradient);
-  gemm(gammaSum, weights.shift, hiddenGradient, { beta: 1 });
+  const shift = workspace.matrix('centred shift', 1, d);
+  copy(weights.shift, shift);
+  axpy(-1 / weights.classes, weights.columnSum, shift);
   const centredSparse = workspace.matrix('centred sparse part', m, d);
-  copy(hiddenGradient, centredSparse);
-  gemm(gammaSum, weights.columnSum, centredSparse, { alpha: -1 / weights.classes, beta: 1 });
+  gemm(gammaV, weights.map, centredSparse);
+  gemm(gammaSum, shift, centredSparse, { beta: 1 });
 
   const alphaProduct = workspace.matrix('alpha product', m, d);
+  const halfGradient = workspace.matrix('half gradient', m, d);
+  const centredGradient = workspace.matrix('centred gradient', m, d);
   scaleRows(forward.product, alpha, alphaProduct);
-  gemm(beta, weights.columnSum, hiddenGradient, { beta: 1 });
-  axpy(2, alphaProduct, hiddenGradient);
-  return { gammaSum, centredSparse, alphaProduct, hiddenGradient };
+  binary('add', centredSparse, alphaProduct, halfGradient);
+  binary('add', halfGradient, alphaProduct, centredGradient);
+
+  const mean = workspace.matrix('mean gradient', m, 1);
+  copy(beta, mean);
+  axpy(1 / weights.classes, gammaSum, mean);
+  const hiddenGradient = workspace.matrix('hidden gradient', m, d);
+  copy(centredGradient, hiddenGradient);
+  gemm(mean, weights.columnSum, hiddenGradient, { beta: 1 });
+  return { gammaSum, centredSparse, halfGradient, centredGradient, hiddenGradient };
+}
+
+/** Added up by example: the same numbers when every example has one pair. */
+function sumOfPairs(workspace: Workspace, name: string, ofPairs: Matrix, forward: ForwardPass, pairs: TargetPairs): Matrix {
+  if (pairs.isOneEach) return ofPairs;
+  const sum = workspace.matrix(name, forward.hidden.rows, ofPairs.columns);
+  fill(0, sum);
+  scatterAddRows(ofPairs, forward.pairRows, sum);
+  return sum;
 }

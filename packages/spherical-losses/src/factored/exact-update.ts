@@ -7,10 +7,10 @@
  * part in the old basis: the generation is closed with the new map, the touched rows are converted, and the sparse part is
  * added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
  */
-import { affine, axpy, binary, copy, fill, gatherRows, scaleRows, scatterAddRows, scatterRows, gemm, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { affine, axpy, binary, copy, fill, scaleRows, scatterAddRows, scatterRows, gemm, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { BackwardPass } from './backward-pass.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import type { ForwardPass } from './forward-pass.ts';
+import { ofPairs, type ForwardPass } from './forward-pass.ts';
 import type { UpdateForm } from './layer-options.ts';
 import type { LossGradients } from './loss-evaluation.ts';
 import type { TargetPairs } from './target-pairs.ts';
@@ -24,8 +24,8 @@ export interface UpdateInputs {
   readonly pairs: TargetPairs;
   /** η. */
   readonly learningRate: number;
-  /** diag(2ηα) H, m×d. */
-  readonly scaledHidden: Matrix;
+  /** diag(α) H, m×d. */
+  readonly alphaHidden: Matrix;
   /** 1×1, receives the reciprocal condition of the small system. */
   readonly reciprocalCondition: Matrix;
 }
@@ -42,8 +42,7 @@ export function touchedGradient({ workspace, forward, gradients, pairs }: Update
   const d = forward.hidden.columns;
   const byPair = workspace.matrix('gradient by pair', pairs.count, d);
   const rows = workspace.matrix('touched gradient', pairs.touched, d);
-  gatherRows(forward.hidden, forward.pairRows, byPair);
-  scaleRows(byPair, gradients.gamma, byPair);
+  scaleRows(ofPairs(workspace, pairs, forward.pairRows, 'hidden by pair', forward.hidden), gradients.gamma, byPair);
   fill(0, rows);
   scatterAddRows(byPair, forward.pairSlots, rows);
   return rows;

@@ -80,6 +80,7 @@ export class FactoredOutputLayer implements OutputLayer {
     this.#options = options;
     this.#workspace = new Workspace(backend);
     this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
+    this.#weights.onStabilization = options.onStabilization;
     this.#trainingStep = new TrainingStep(backend, options, this.#workspace, this.#weights);
     this.#scores = new ClassScores(backend, options.loss, this.#workspace, this.#weights);
   }

@@ -43,6 +43,8 @@ export class FactoredWeights implements Disposable {
   readonly columnSum: Matrix;
   readonly ladder: GenerationLadder;
   readonly sweep: BackgroundSweep = new BackgroundSweep();
+  /** See FactoredOutputLayerOptions. */
+  onStabilization: ((phase: 'begin' | 'end') => void) | undefined;
   readonly #workspace: Workspace;
   /** U = I and ω = 0: closing a generation would change nothing. */
   #isFresh = true;
@@ -105,9 +107,11 @@ export class FactoredWeights implements Disposable {
   /** Keep (U, ω) as the map of this generation and start the next at the identity. W does not change. O(d²), a d×d product on average. */
   closeGeneration(): void {
     if (this.#isFresh) return;
+    this.onStabilization?.('begin');
     this.ladder.close(this.map, this.shift);
     this.sweep.closed(this.classes, this.lagBound);
     this.resetMap();
+    this.onStabilization?.('end');
   }
 
   /** Rows of V as of the current generation, without storing what was converted. */
@@ -121,10 +125,12 @@ export class FactoredWeights implements Disposable {
   refresh(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
     gatherRows(this.rows, indices, out);
     if (this.ladder.current === 0) return;
+    this.onStabilization?.('begin');
     if (this.#convert(classes, count, out, this.ladder.current)) {
       scatterRows(out, indices, this.rows);
       this.tagCurrent(classes, count);
     }
+    this.onStabilization?.('end');
   }
 
   /** The rows of `classes` are now expressed in the current generation. */
@@ -138,9 +144,11 @@ export class FactoredWeights implements Disposable {
     if (current === 0) return;
     const range = this.sweep.next(this.classes, current, this.lagBound);
     if (range.count === 0) return;
+    this.onStabilization?.('begin');
     this.#convertRange(range.firstRow, range.count, range.target);
     const oldest = this.sweep.visited(range, this.classes);
     if (oldest !== undefined) this.ladder.drop(oldest);
+    this.onStabilization?.('end');
   }
 
   /** W of classes `first` …: V·U + ω in the current generation. Nothing is stored. */

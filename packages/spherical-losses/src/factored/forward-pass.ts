@@ -72,16 +72,24 @@ export function forwardPass(
   gemm(hidden, weights.map, projected, { transposeB: true });
   gemm(hidden, weights.shift, shiftOutputs, { transposeB: true });
 
-  const pairRowsOfV = workspace.matrix('pair rows of V', pairs.count, d);
-  const pairProjected = workspace.matrix('pair projected', pairs.count, d);
-  const pairShift = workspace.matrix('pair shift', pairs.count, 1);
+  // A row of V for each pair; the slots are in order of first appearance.
+  let pairRowsOfV = touchedRows;
+  if (pairs.touched !== pairs.count) {
+    pairRowsOfV = workspace.matrix('pair rows of V', pairs.count, d);
+    gatherRows(touchedRows, pairSlots, pairRowsOfV);
+  }
   const outputs = workspace.matrix('outputs', pairs.count, 1);
-  gatherRows(touchedRows, pairSlots, pairRowsOfV);
-  gatherRows(projected, pairRows, pairProjected);
-  gatherRows(shiftOutputs, pairRows, pairShift);
-  rowDot(pairRowsOfV, pairProjected, outputs);
-  binary('add', outputs, pairShift, outputs);
+  rowDot(pairRowsOfV, ofPairs(workspace, pairs, pairRows, 'pair projected', projected), outputs);
+  binary('add', outputs, ofPairs(workspace, pairs, pairRows, 'pair shift', shiftOutputs), outputs);
   return {
     hidden, product, squaredDeviations, outputSum, projected, shiftOutputs, touchedRows, pairRowsOfV, outputs, pairRows, pairSlots, slotClasses,
   };
+}
+
+/** Row j of `ofExamples` for each pair of example j: itself when every example has one pair. */
+export function ofPairs(workspace: Workspace, pairs: TargetPairs, pairRows: Indices, name: string, ofExamples: Matrix): Matrix {
+  if (pairs.isOneEach) return ofExamples;
+  const out = workspace.matrix(name, pairs.count, ofExamples.columns);
+  gatherRows(ofExamples, pairRows, out);
+  return out;
 }

@@ -23,6 +23,8 @@ export interface FactoredOutputLayerOptions {
   readonly weightDecay?: number;
   /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
   readonly form?: UpdateForm;
+  /** Told when work for numerical stability alone (closing, converting stale rows, sweeping) begins and ends; for measuring it. Not nested. */
+  readonly onStabilization?: (phase: 'begin' | 'end') => void;
 }
 
 /** Counted since creation; for benchmarks and logs. */

@@ -9,17 +9,17 @@
  * C and U are changed by what is added to them, UT = U + UE and TᵀCT = C + (I + E/2)ᵀCE + (CE)ᵀ(I + E/2), not replaced by a product: a step
  * then rounds them once, and C stays symmetric to the last bit.
  */
-import { addDiagonal, affine, copy, gemm, scatterAddRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
+import { addDiagonal, affine, axpy, copy, gemm, scatterRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
 import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class RowFormUpdate implements ExactUpdate {
   readonly form = 'row';
 
-  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): Matrix {
+  solve({ workspace, weights, forward, alphaHidden, learningRate, reciprocalCondition }: UpdateInputs): Matrix {
     const d = forward.hidden.columns;
     const change = workspace.matrix('E', d, d);
     const contraction = workspace.matrix('T', d, d);
-    gemm(scaledHidden, forward.hidden, change, { transposeA: true, alpha: -1 });
+    gemm(alphaHidden, forward.hidden, change, { transposeA: true, alpha: -2 * learningRate });
     copy(change, contraction);
     addDiagonal(1, contraction);
     solve(contraction, weights.inverse, weights.spare('inverse'), reciprocalCondition);
@@ -46,7 +46,8 @@ export class RowFormUpdate implements ExactUpdate {
     weights.swap('inverse');
     const inBasis = workspace.matrix('gradient in basis', pairs.touched, d);
     gemm(gradientRows, weights.inverse, inBasis);
-    scatterAddRows(inBasis, forward.slotClasses, weights.rows, { scale: -learningRate });
+    axpy(-learningRate, inBasis, forward.touchedRows);
+    scatterRows(forward.touchedRows, forward.slotClasses, weights.rows);
   }
 
   #updateGram(inputs: UpdateInputs, change: Matrix, gradientRows: Matrix): void {

@@ -9,17 +9,17 @@
  */
 import {
   addDiagonal,
-  axpy,
   binary,
-  copy,
   gatherRows,
   gemm,
   scaleRows,
   scatterAddRows,
+  scatterRows,
   solve,
   symmetricRank2Update,
   type Matrix,
 } from '@vastmax/linalg-core';
+import { ofPairs } from './forward-pass.ts';
 import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class SmallBatchUpdate implements ExactUpdate {
@@ -31,10 +31,10 @@ export class SmallBatchUpdate implements ExactUpdate {
   #order: Int32Array = new Int32Array(0);
   #start: Int32Array = new Int32Array(0);
 
-  solve({ workspace, weights, forward, scaledHidden, reciprocalCondition }: UpdateInputs): Matrix {
+  solve({ workspace, weights, forward, alphaHidden, learningRate, reciprocalCondition }: UpdateInputs): Matrix {
     const { hidden } = forward;
     const system = workspace.matrix('small system', hidden.rows, hidden.rows);
-    gemm(hidden, scaledHidden, system, { transposeB: true, alpha: -1 });
+    gemm(hidden, alphaHidden, system, { transposeB: true, alpha: -2 * learningRate });
     addDiagonal(1, system);
     const before = workspace.matrix('F', hidden.rows, hidden.columns);
     gemm(hidden, weights.inverse, before);
@@ -43,13 +43,13 @@ export class SmallBatchUpdate implements ExactUpdate {
   }
 
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
-    const { workspace, weights, forward, gradients, pairs, learningRate, scaledHidden } = inputs;
+    const { workspace, weights, forward, gradients, pairs, learningRate, alphaHidden } = inputs;
     const { hidden } = forward;
     this.#updateGram(inputs);
     updateColumnSum(inputs);
     updateShift(inputs);
     // U, with the old H̃.
-    gemm(forward.projected, scaledHidden, weights.map, { transposeA: true, alpha: -1, beta: 1 });
+    gemm(forward.projected, alphaHidden, weights.map, { transposeA: true, alpha: -2 * learningRate, beta: 1 });
     weights.markUpdated();
 
     if (kind === 'singular') {
@@ -57,35 +57,28 @@ export class SmallBatchUpdate implements ExactUpdate {
       return;
     }
     const after = workspace.matrix('F new', hidden.rows, hidden.columns);
-    gemm(scaledHidden, after, weights.inverse, { transposeA: true, beta: 1 });
+    gemm(alphaHidden, after, weights.inverse, { transposeA: true, alpha: 2 * learningRate, beta: 1 });
     const byPair = workspace.matrix('gradient by pair', pairs.count, hidden.columns);
-    gatherRows(after, forward.pairRows, byPair);
-    scaleRows(byPair, gradients.gamma, byPair);
-    const classes = workspace.indices('pair classes', pairs.pairClasses, pairs.count);
-    scatterAddRows(byPair, classes, weights.rows, { scale: -learningRate });
+    scaleRows(ofPairs(workspace, pairs, forward.pairRows, 'F new by pair', after), gradients.gamma, byPair);
+    // The rows are at hand from the forward pass; storing them is a copy, adding to the table's would read it again.
+    scatterAddRows(byPair, forward.pairSlots, forward.touchedRows, { scale: -learningRate });
+    scatterRows(forward.touchedRows, forward.slotClasses, weights.rows);
   }
 
   #updateGram(inputs: UpdateInputs): void {
-    const { workspace, weights, forward, gradients, backward, learningRate } = inputs;
+    const { workspace, weights, forward, backward, learningRate, alphaHidden } = inputs;
     const { hidden } = forward;
     const m = hidden.rows;
     const inner = workspace.matrix('gradient gram', m, m);
-    const half = workspace.matrix('half gradient', m, hidden.columns);
-    copy(backward.centredSparse, half);
-    axpy(1, backward.alphaProduct, half);
     // R + Rᵀ.
-    const scaled = workspace.matrix('alpha H', m, hidden.columns);
-    scaleRows(hidden, gradients.alpha, scaled);
-    symmetricRank2Update(scaled, half, inner, { transpose: true, alpha: 2 });
+    symmetricRank2Update(alphaHidden, backward.halfGradient, inner, { transpose: true, alpha: 2 });
     gemm(backward.gammaSum, backward.gammaSum, inner, { transposeB: true, alpha: -1 / weights.classes, beta: 1 });
     this.#addGammaGram(inputs, inner);
 
-    // B, from half = Z_c + diag(α)HC to the whole centred gradient.
-    axpy(1, backward.alphaProduct, half);
-    const correction = workspace.matrix('B', m, hidden.columns);
-    gemm(inner, hidden, correction, { alpha: (-learningRate * learningRate) / 2 });
-    axpy(learningRate, half, correction);
-    symmetricRank2Update(correction, hidden, weights.centredGram, { alpha: -1, beta: 1 });
+    // B takes the place of the centred gradient.
+    const change = backward.centredGradient;
+    gemm(inner, hidden, change, { alpha: (-learningRate * learningRate) / 2, beta: learningRate });
+    symmetricRank2Update(change, hidden, weights.centredGram, { alpha: -1, beta: 1 });
   }
 
   /** inner += ΓΓᵀ, from the pairs that share a class: Σ_c n_c² products instead of 2m²C. */

@@ -18,6 +18,8 @@ export class TargetPairs {
   pairClasses: Int32Array = new Int32Array(0);
   /** y of each pair. */
   weights: Float64Array = new Float64Array(0);
+  /** Every example has exactly one pair, so pair j is example j: nothing has to be gathered by example or added up. */
+  isOneEach = true;
   /** Pairs of each slot: pairs that share a class make the off-diagonal of ΓΓᵀ. */
   pairsOfSlot: Int32Array = new Int32Array(0);
   #lastPair: Int32Array = new Int32Array(0);
@@ -40,6 +42,7 @@ export class TargetPairs {
     this.#reserve(entries);
     this.examples = rows;
     this.count = 0;
+    this.isOneEach = true;
     this.#distinct.begin(entries);
     for (let row = 0; row < rows; row++) {
       const firstPair = this.count;
@@ -58,6 +61,7 @@ export class TargetPairs {
         this.pairsOfSlot[slot]!++;
         this.#lastPair[slot] = this.count++;
       }
+      if (this.count !== row + 1) this.isOneEach = false;
     }
   }
 

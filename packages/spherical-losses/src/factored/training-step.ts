@@ -2,7 +2,7 @@
  * One exact step from hidden activations and targets to changed weights. Everything up to the single read of the monitor leaves the weights
  * alone, so a step that must be refused is refused with the layer as it was; everything after it cannot fail.
  */
-import { affine, copyColumns, gatherRows, scaleRows, type Backend, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
+import { copyColumns, gatherRows, scaleRows, type Backend, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass } from './backward-pass.ts';
@@ -58,10 +58,9 @@ export class TrainingStep implements Disposable {
     const forward = this.#forward(hidden, true);
     const factor = reduction === 'sum' || hidden.rows === 0 ? 1 : 1 / hidden.rows;
     const gradients = this.#lossEvaluation.computeGradients(this.#lossInputs(forward), factor, exampleWeights);
-    const backward = backwardPass(this.#workspace, this.#weights, forward, gradients);
-    const scaledHidden = this.#workspace.matrix('scaled hidden', forward.hidden.rows, forward.hidden.columns);
-    scaleRows(forward.hidden, gradients.alpha, scaledHidden);
-    affine(scaledHidden, 2 * learningRate, 0, scaledHidden);
+    const backward = backwardPass(this.#workspace, this.#weights, forward, gradients, pairs);
+    const alphaHidden = this.#workspace.matrix('alpha hidden', forward.hidden.rows, forward.hidden.columns);
+    scaleRows(forward.hidden, gradients.alpha, alphaHidden);
 
     const update = this.#updates[this.#chooseForm(hidden.rows)];
     const inputs: UpdateInputs = {
@@ -72,7 +71,7 @@ export class TrainingStep implements Disposable {
       backward,
       pairs,
       learningRate,
-      scaledHidden,
+      alphaHidden,
       reciprocalCondition: this.#monitor.reciprocalCondition,
     };
     this.#monitor.watchSquares('system', update.solve(inputs));
