@@ -1,6 +1,6 @@
 export { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from './errors.ts';
 export { checkClassRange, checkHidden, checkStepOptions, checkTargets } from './input-checks.ts';
-export type { OutputLayer, StepOptions, StepResult } from './output-layer.ts';
+export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
 export type { JsonObject, JsonValue, ModuleState, TensorPrecision, TensorSource, TensorValues } from './state.ts';
 export { findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor } from './tensor-sources.ts';

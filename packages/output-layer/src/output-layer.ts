@@ -17,6 +17,23 @@ export interface StepResult {
   readonly hiddenGradient: Matrix;
 }
 
+/** A step that has been computed and found finite, with no weight changed yet. */
+export interface PreparedStep {
+  /** Change the weights; cannot fail. To be called once, before anything else is asked of the layer. */
+  apply(): StepResult;
+  /** Leave the layer as it is. */
+  discard(): void;
+}
+
+/**
+ * A layer whose step comes in two halves, so that a layer composed of several can refuse a step as a whole. Between `prepareStep` and the
+ * half that follows the layer is busy.
+ */
+export interface TwoPhaseOutputLayer extends OutputLayer {
+  /** As {@link OutputLayer.step}, up to the point where it would change weights. */
+  prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep>;
+}
+
 /**
  * The last layer of a network with very many classes, and its loss. It owns and updates its weights: the factored layer's update is
  * exact only because it is one with the backward pass, so the other layers do the same.

@@ -21,9 +21,10 @@ import {
   restoreTable,
   tableTensor,
   type ModuleState,
-  type OutputLayer,
+  type PreparedStep,
   type StepOptions,
   type StepResult,
+  type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
@@ -57,7 +58,7 @@ export async function createFactoredOutputLayer(
   return layer;
 }
 
-export class FactoredOutputLayer implements OutputLayer {
+export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   readonly kind = 'factored';
   readonly backend: Backend;
   readonly features: number;
@@ -138,6 +139,10 @@ export class FactoredOutputLayer implements OutputLayer {
    * See {@link OutputLayer.step} for the contract.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return (await this.prepareStep(hidden, targets, options)).apply();
+  }
+
+  async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
     this.#checkUsable('step');
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
@@ -149,7 +154,22 @@ export class FactoredOutputLayer implements OutputLayer {
         `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`,
       );
     }
-    return this.#exclusively(() => this.#trainingStep.run(hidden, targets, options));
+    this.#isBusy = true;
+    try {
+      const prepared = await this.#trainingStep.prepare(hidden, targets, options);
+      return {
+        apply: () => {
+          this.#isBusy = false;
+          return prepared.apply();
+        },
+        discard: () => {
+          this.#isBusy = false;
+        },
+      };
+    } catch (error) {
+      this.#isBusy = false;
+      throw error;
+    }
   }
 
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {

@@ -50,8 +50,8 @@ export class TrainingStep implements Disposable {
     this.#monitor = new StepMonitor(backend);
   }
 
-  /** The arguments have been checked. */
-  async run(hidden: Matrix, targets: CsrRows, { learningRate, exampleWeights }: StepOptions): Promise<StepResult> {
+  /** All of a step but its changes to the weights. The arguments have been checked. */
+  async prepare(hidden: Matrix, targets: CsrRows, { learningRate, exampleWeights }: StepOptions): Promise<{ apply(): StepResult }> {
     const { loss, reduction, weightDecay = 0 } = this.#options;
     const pairs = this.#pairs;
     pairs.build(targets, loss.targetScale);
@@ -82,8 +82,12 @@ export class TrainingStep implements Disposable {
     if (!Number.isFinite(this.#monitor.value('losses')) || !Number.isFinite(this.#monitor.value('gradient'))) {
       throw await explainNonFinite(hidden, gradients.losses, { step: this.steps, learningRate, loss: loss.name });
     }
-    this.#apply(update, inputs, 1 - learningRate * weightDecay);
-    return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient, hidden.columns) };
+    return {
+      apply: () => {
+        this.#apply(update, inputs, 1 - learningRate * weightDecay);
+        return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient, hidden.columns) };
+      },
+    };
   }
 
   /** m×1, without touching anything. */
