@@ -2,12 +2,12 @@
  * From the loss's α, β, γ to what is back-propagated, all from the old weights. With α = ∂L/∂r and β = ∂L/∂s the gradient with respect to the
  * outputs is g = 2α(o − μ1) + β1 + γ, so
  *
- *     y = Γ1     Z = (ΓV)U + yωᵀ     ∇H = 2 diag(α) H C + βw̄ᵀ + Z
+ *     y = Γ1     Z = (ΓV)U + yωᵀ = ΓW     ∇H = 2 diag(α) H C + βw̄ᵀ + Z
  *
  * and its centred part, g − (1ᵀg/D)1, which is all that the centred Gram matrix sees, back-propagates to 2 diag(α) H C + Z_c with
  * Z_c = Z − y w̄ᵀ/D. Each line below is one pass over m×d numbers, and what the update needs of them is kept.
  */
-import { axpy, binary, copy, fill, gemm, scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { affine, axpy, binary, copy, fill, gemm, scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { LossGradients } from './loss-evaluation.ts';
@@ -37,16 +37,19 @@ export function backwardPass(
   const { alpha, beta, gamma } = gradients;
 
   const gammaSum = sumOfPairs(workspace, 'gamma sum', gamma, forward, pairs);
-  const weighted = workspace.matrix('gamma times V by pair', pairs.count, d);
-  scaleRows(forward.pairRowsOfV, gamma, weighted);
-  const gammaV = sumOfPairs(workspace, 'gamma times V', weighted, forward, pairs);
-
-  const shift = workspace.matrix('centred shift', 1, d);
-  copy(weights.shift, shift);
-  axpy(-1 / weights.classes, weights.columnSum, shift);
-  const centredSparse = workspace.matrix('centred sparse part', m, d);
-  gemm(gammaV, weights.map, centredSparse);
-  gemm(gammaSum, shift, centredSparse, { beta: 1 });
+  const weighted = workspace.matrix('gamma times class rows by pair', pairs.count, d);
+  scaleRows(forward.pairClassRows, gamma, weighted);
+  const sparse = sumOfPairs(workspace, 'gamma times class rows', weighted, forward, pairs);
+  const centring = workspace.matrix('centring', 1, d);
+  affine(weights.columnSum, -1 / weights.classes, 0, centring);
+  let centredSparse = sparse;
+  if (forward.projected !== undefined) {
+    // ΓV so far.
+    centredSparse = workspace.matrix('centred sparse part', m, d);
+    gemm(sparse, weights.map, centredSparse);
+    axpy(1, weights.shift, centring);
+  }
+  gemm(gammaSum, centring, centredSparse, { beta: 1 });
 
   const alphaProduct = workspace.matrix('alpha product', m, d);
   const halfGradient = workspace.matrix('half gradient', m, d);

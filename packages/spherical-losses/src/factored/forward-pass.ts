@@ -2,6 +2,9 @@
  * The part of a minibatch that training and evaluation share (arXiv:1606.08061 §4), with the centred Gram matrix (factored-weights.ts).
  *
  *     hidden H, m×d     product H C     r = rowDot(H, H C) = Σ(o − μ)²     s = H w̄ = Σo     projected H̃ = H Uᵀ     outputs o_jc
+ *
+ * The outputs are V_c · H̃_j + ω · h_j (2md²), or w_c · h_j with the touched classes' own weights w_c = V_c U + ω (2Cd² for C of them), of which
+ * the backward pass then makes its sparse part without another product. The second is taken while C ≤ m: always with one target an example.
  */
 import { binary, copyColumns, fill, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
@@ -15,13 +18,14 @@ export interface ForwardPass {
   readonly squaredDeviations: Matrix;
   /** s, m×1. */
   readonly outputSum: Matrix;
-  readonly projected: Matrix;
+  /** H̃, m×d, when the outputs came from it. */
+  readonly projected: Matrix | undefined;
   /** H ω, m×1. */
   readonly shiftOutputs: Matrix;
   /** C×d rows of V, one for each slot, in the current generation. */
   readonly touchedRows: Matrix;
-  /** P×d, the slot's row for each pair. */
-  readonly pairRowsOfV: Matrix;
+  /** P×d, for each pair the row of its class: of W, or of V when there is `projected`. */
+  readonly pairClassRows: Matrix;
   /** P×1. */
   readonly outputs: Matrix;
   /** Example of each pair, slot of each pair, class of each slot. */
@@ -64,26 +68,40 @@ export function forwardPass(
   const product = workspace.matrix('product', m, d);
   const squaredDeviations = workspace.matrix('squared deviations', m, 1);
   const outputSum = workspace.matrix('output sum', m, 1);
-  const projected = workspace.matrix('projected', m, d);
   const shiftOutputs = workspace.matrix('shift outputs', m, 1);
   gemm(hidden, weights.centredGram, product);
   rowDot(hidden, product, squaredDeviations);
   gemm(hidden, weights.columnSum, outputSum, { transposeB: true });
-  gemm(hidden, weights.map, projected, { transposeB: true });
   gemm(hidden, weights.shift, shiftOutputs, { transposeB: true });
 
-  // A row of V for each pair; the slots are in order of first appearance.
-  let pairRowsOfV = touchedRows;
+  let projected: Matrix | undefined;
+  let classRows = touchedRows;
+  if (pairs.touched <= m) {
+    classRows = workspace.matrix('touched weights', pairs.touched, d);
+    gemm(touchedRows, weights.map, classRows);
+    binary('add', classRows, weights.shift, classRows);
+  } else {
+    projected = project(workspace, hidden, weights);
+  }
+  // A row for each pair; the slots are in order of first appearance.
+  let pairClassRows = classRows;
   if (pairs.touched !== pairs.count) {
-    pairRowsOfV = workspace.matrix('pair rows of V', pairs.count, d);
-    gatherRows(touchedRows, pairSlots, pairRowsOfV);
+    pairClassRows = workspace.matrix('pair class rows', pairs.count, d);
+    gatherRows(classRows, pairSlots, pairClassRows);
   }
   const outputs = workspace.matrix('outputs', pairs.count, 1);
-  rowDot(pairRowsOfV, ofPairs(workspace, pairs, pairRows, 'pair projected', projected), outputs);
-  binary('add', outputs, ofPairs(workspace, pairs, pairRows, 'pair shift', shiftOutputs), outputs);
+  rowDot(pairClassRows, ofPairs(workspace, pairs, pairRows, 'pair side', projected ?? hidden), outputs);
+  if (projected !== undefined) binary('add', outputs, ofPairs(workspace, pairs, pairRows, 'pair shift', shiftOutputs), outputs);
   return {
-    hidden, product, squaredDeviations, outputSum, projected, shiftOutputs, touchedRows, pairRowsOfV, outputs, pairRows, pairSlots, slotClasses,
+    hidden, product, squaredDeviations, outputSum, projected, shiftOutputs, touchedRows, pairClassRows, outputs, pairRows, pairSlots, slotClasses,
   };
+}
+
+/** H̃ = H Uᵀ, m×d. */
+export function project(workspace: Workspace, hidden: Matrix, weights: FactoredWeights): Matrix {
+  const projected = workspace.matrix('projected', hidden.rows, hidden.columns);
+  gemm(hidden, weights.map, projected, { transposeB: true });
+  return projected;
 }
 
 /** Row j of `ofExamples` for each pair of example j: itself when every example has one pair. */

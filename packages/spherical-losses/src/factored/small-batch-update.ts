@@ -19,7 +19,7 @@ import {
   symmetricRank2Update,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { ofPairs } from './forward-pass.ts';
+import { ofPairs, project } from './forward-pass.ts';
 import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class SmallBatchUpdate implements ExactUpdate {
@@ -49,7 +49,7 @@ export class SmallBatchUpdate implements ExactUpdate {
     updateColumnSum(inputs);
     updateShift(inputs);
     // U, with the old H̃.
-    gemm(forward.projected, alphaHidden, weights.map, { transposeA: true, alpha: -2 * learningRate, beta: 1 });
+    gemm(forward.projected ?? project(workspace, hidden, weights), alphaHidden, weights.map, { transposeA: true, alpha: -2 * learningRate, beta: 1 });
     weights.markUpdated();
 
     if (kind === 'singular') {

@@ -34,6 +34,17 @@ export function isSingularSystem(reciprocalCondition: number, systemSquares: num
   return !(reciprocalCondition * Math.min(1, Math.sqrt(systemSquares)) >= thresholds.reciprocalCondition);
 }
 
+/**
+ * What κ is multiplied by at most when U becomes U·T: cond₂(T) ≤ max(1, ‖T‖)·max(1, ‖T⁻¹‖), T's eigenvalues being those of the small
+ * system and ones. From ρ = 1/(‖T‖₁‖T⁻¹‖₁) and f = ‖T‖_F/√n of the n×n system: ‖T‖₁ ≤ f/ρ and ‖T⁻¹‖₁ ≤ 1/(ρf). Infinite for an empty
+ * or a singular system.
+ */
+export function conditionGrowth(reciprocalCondition: number, systemSquares: number, size: number): number {
+  const scale = Math.sqrt(systemSquares / size);
+  const growth = Math.max(1, scale / reciprocalCondition) * Math.max(1, 1 / (reciprocalCondition * scale));
+  return Number.isNaN(growth) ? Infinity : growth;
+}
+
 export function mustClose(mapSquares: number, inverseSquares: number, width: number, thresholds: StabilityThresholds): boolean {
   const condition = conditionOf(mapSquares, inverseSquares, width);
   return !(condition <= thresholds.condition) || mapSquares < smallestScale * width || inverseSquares < smallestScale * width;

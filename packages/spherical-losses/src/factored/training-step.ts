@@ -14,7 +14,7 @@ import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
 import { explainNonFinite } from './non-finite.ts';
 import { RowFormUpdate } from './row-form-update.ts';
 import { SmallBatchUpdate } from './small-batch-update.ts';
-import { isSingularSystem, mustClose, thresholdsFor } from './stability.ts';
+import { conditionGrowth, conditionOf, isSingularSystem, mustClose, thresholdsFor } from './stability.ts';
 import { StepMonitor } from './step-monitor.ts';
 import { TargetPairs } from './target-pairs.ts';
 
@@ -40,6 +40,10 @@ export class TrainingStep implements Disposable {
     'small-batch': new SmallBatchUpdate(),
     row: new RowFormUpdate(),
   };
+  /** κ is at most this before the next step, as far as it is known without looking at U. */
+  #conditionBound = 1;
+  /** The next read shows U's and U⁻¹'s norms. */
+  #isMapWatched = false;
   #disposed = false;
 
   constructor(backend: Backend, options: FactoredOutputLayerOptions, workspace: Workspace, weights: FactoredWeights) {
@@ -74,7 +78,8 @@ export class TrainingStep implements Disposable {
       alphaHidden,
       reciprocalCondition: this.#monitor.reciprocalCondition,
     };
-    this.#monitor.watchSquares('system', update.solve(inputs));
+    const system = update.solve(inputs);
+    this.#monitor.watchSquares('system', system);
     this.#monitor.watchLosses(gradients.losses);
     this.#monitor.watchSquares('gradient', backward.hiddenGradient);
     await this.#monitor.update();
@@ -84,7 +89,7 @@ export class TrainingStep implements Disposable {
     }
     return {
       apply: () => {
-        this.#apply(update, inputs, 1 - learningRate * weightDecay);
+        this.#apply(update, inputs, system.rows, 1 - learningRate * weightDecay);
         return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient, hidden.columns) };
       },
     };
@@ -98,27 +103,36 @@ export class TrainingStep implements Disposable {
 
   /** To be called when U or U⁻¹ has changed outside a step: the next step's read shows how far U is from the identity. */
   watchMap(): void {
+    this.#isMapWatched = true;
     this.#monitor.watchSquares('map', this.#weights.map);
     this.#monitor.watchSquares('inverse', this.#weights.inverse);
   }
 
-  #apply(update: ExactUpdate, inputs: UpdateInputs, decay: number): void {
+  #apply(update: ExactUpdate, inputs: UpdateInputs, systemSize: number, decay: number): void {
     const weights = this.#weights;
+    const monitor = this.#monitor;
     const thresholds = thresholdsFor(weights.backend.precision);
-    const isSingular =
-      inputs.forward.hidden.rows > 0 &&
-      isSingularSystem(this.#monitor.value('reciprocalCondition'), this.#monitor.value('system'), thresholds);
+    const reciprocalCondition = monitor.value('reciprocalCondition');
+    const isEmpty = inputs.forward.hidden.rows === 0;
+    const isSingular = !isEmpty && isSingularSystem(reciprocalCondition, monitor.value('system'), thresholds);
     update.apply(inputs, isSingular ? 'singular' : 'regular');
     if (isSingular) this.singularSteps++;
     if (decay !== 1) weights.decay(decay);
     // The numbers are those of the state before this step; the threshold leaves room for one step more.
-    if (!isSingular && mustClose(this.#monitor.value('map'), this.#monitor.value('inverse'), weights.width, thresholds)) {
-      weights.closeGeneration();
+    let closes = false;
+    if (this.#isMapWatched) {
+      this.#isMapWatched = false;
+      this.#conditionBound = conditionOf(monitor.value('map'), monitor.value('inverse'), weights.width);
+      closes = !isSingular && mustClose(monitor.value('map'), monitor.value('inverse'), weights.width, thresholds);
     }
+    if (closes) weights.closeGeneration();
+    if (closes || isSingular) this.#conditionBound = 1;
+    else if (!isEmpty) this.#conditionBound *= conditionGrowth(reciprocalCondition, monitor.value('system'), systemSize);
     weights.sweepOnce();
     this.steps++;
     this.form = update.form;
-    this.watchMap();
+    // Looking at U costs two passes over d² numbers. Half the threshold makes up for the estimate in the bound; decay shrinks U unseen.
+    if (decay !== 1 || !(this.#conditionBound <= thresholds.condition / 2)) this.watchMap();
   }
 
   #forward(hidden: Matrix, store: boolean): ForwardPass {
