@@ -1,7 +1,8 @@
 /**
  * A spherical loss and its three gradients for one minibatch: α = ∂L/∂r and β = ∂L/∂s (m×1), γ = ∂L/∂o (P×1), where r = q − s²/D takes
- * q's place as the variable, so that β is the derivative at a fixed variance of the outputs. Each is already times the target's weight, the example's weight and the reduction's factor. The expression is recorded on a tape, so a user's own loss gets
- * its gradient the same way as a built-in one.
+ * q's place as the variable, so that β is the derivative at a fixed variance of the outputs. Each is already times the target's weight,
+ * the example's weight and the reduction's factor. The expression is recorded on a tape, so a user's own loss gets its gradient the
+ * same way as a built-in one.
  */
 import { add, gatherRows as gatherVariable, scale, square, Tape, type Variable } from '@vastmax/autodiff';
 import {
@@ -97,26 +98,43 @@ export class LossEvaluation implements Disposable {
   ): { losses: Matrix; perTarget: Variable | undefined; perExample: Variable | undefined } {
     const { pairs, pairRows, classes, constantSum } = inputs;
     const losses = this.#workspace.matrix('loss values', pairs.examples, 1);
-    fill(0, losses);
-    const q = add(r, scale(square(s), 1 / classes));
+    // Made when a loss asks for it: each tape operation is a kernel call.
+    let product: Variable | undefined;
+    const q = (): Variable => (product ??= add(r, scale(square(s), 1 / classes)));
+    // An example's value for each of its pairs.
+    const ofPairs = (variable: Variable): Variable => (pairs.isOneEach ? variable : gatherVariable(variable, pairRows));
     let perTarget: Variable | undefined;
-    if (pairs.count > 0) {
+    if (pairs.count === 0) fill(0, losses);
+    else {
       const weights = this.#written('loss weights', pairs.weights, pairs.count);
       perTarget = this.#loss.perTarget({
-        q: gatherVariable(q, pairRows),
-        s: gatherVariable(s, pairRows),
-        squaredDeviations: gatherVariable(r, pairRows),
+        get q() {
+          return ofPairs(q());
+        },
+        s: ofPairs(s),
+        squaredDeviations: ofPairs(r),
         output: outputs,
         weight: this.#tape.constant(weights),
         classes,
         constant: inputs.constants === undefined ? undefined : this.#tape.constant(inputs.constants),
         constantSum,
       });
-      const weighted = this.#workspace.matrix('loss weighted', pairs.count, 1);
-      binary('multiply', perTarget.value, weights, weighted);
-      scatterAddRows(weighted, pairRows, losses);
+      if (pairs.isOneEach) binary('multiply', perTarget.value, weights, losses);
+      else {
+        const weighted = this.#workspace.matrix('loss weighted', pairs.count, 1);
+        binary('multiply', perTarget.value, weights, weighted);
+        fill(0, losses);
+        scatterAddRows(weighted, pairRows, losses);
+      }
     }
-    const perExample = this.#loss.perExample?.({ q, s, squaredDeviations: r, classes });
+    const perExample = this.#loss.perExample?.({
+      get q() {
+        return q();
+      },
+      s,
+      squaredDeviations: r,
+      classes,
+    });
     if (perExample !== undefined) axpy(1, perExample.value, losses);
     return { losses, perTarget, perExample };
   }
