@@ -1,25 +1,59 @@
+/** Only applications choose a backend; this one takes the fastest that runs here, and says why it passed over a faster one. */
+import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { createPlainBackend, probePlainBackend, type Backend, type Precision, type ProbeResult } from '@vastmax/linalg-core';
 import { UsageError } from './usage-error.ts';
 
-export const backendNames = ['auto', 'wasm', 'plain'] as const;
+export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
+
+/** Of the option `--backend` of every command. */
+export const backendHelp = 'what computes: openblas (a native BLAS), wasm or plain; auto takes the first of them that runs here';
+
+interface Candidate {
+  readonly name: string;
+  /** Whether it runs here, in this precision. */
+  probe(precision: Precision): ProbeResult | Promise<ProbeResult>;
+  create(precision: Precision): Backend | Promise<Backend>;
+}
+
+/** Fastest first. */
+const candidates: readonly Candidate[] = [
+  { name: 'openblas', probe: () => probeOpenBlasBackend(), create: (precision) => createOpenBlasBackend({ precision }) },
+  {
+    name: 'wasm',
+    probe: (precision) => (precision === 'f32' ? probeWasmBackend() : { available: false, reason: `it stores f32 only, --precision is ${precision}` }),
+    create: () => createWasmBackend(),
+  },
+  { name: 'plain', probe: probePlainBackend, create: (precision) => createPlainBackend({ precision }) },
+];
+
+const descriptions = new WeakMap<Backend, string>();
 
 /**
- * The backend of that name; `auto` takes the fastest that runs here and has the precision. Only applications choose a backend.
+ * The backend of that name; `auto` takes the fastest that runs here and has the precision.
  * @throws UsageError when it is not available, with the reason.
  */
 export async function createBackend(name: string, precision: Precision): Promise<Backend> {
   if (!backendNames.some((known) => known === name)) {
     throw new UsageError(`--backend must be one of ${backendNames.join(', ')}, got '${name}'`);
   }
-  const wasm: ProbeResult = precision === 'f32' ? probeWasmBackend() : { available: false, reason: `it stores f32 only, --precision is ${precision}` };
-  if (wasm.available && name !== 'plain') return createWasmBackend();
-  if (!wasm.available && name === 'wasm') throw new UsageError(`--backend wasm is not available: ${wasm.reason}; use --backend plain`);
-  return createPlainBackend({ precision });
+  const passedOver: string[] = [];
+  for (const candidate of candidates) {
+    if (name !== 'auto' && name !== candidate.name) continue;
+    const probe = await candidate.probe(precision);
+    if (probe.available) {
+      const backend = await candidate.create(precision);
+      descriptions.set(backend, [`${backend.name} (${probe.detail})`, ...passedOver].join('; '));
+      return backend;
+    }
+    if (name === candidate.name) throw new UsageError(`--backend ${name} is not available: ${probe.reason}; or use --backend auto`);
+    // What to do about it comes after the first clause, and with the error of asking for it by name.
+    passedOver.push(`not ${candidate.name}: ${probe.reason.replace(/;.*/s, '')}`);
+  }
+  throw new UsageError('no backend runs here');
 }
 
 /** Says which was taken and why, for people. */
 export function describeBackend(backend: Backend): string {
-  const probe = backend.name.startsWith('wasm') ? probeWasmBackend() : probePlainBackend();
-  return `${backend.name}${probe.available ? ` (${probe.detail})` : ''}`;
+  return descriptions.get(backend) ?? backend.name;
 }

@@ -45,6 +45,6 @@ export {
   writeRows,
 } from './operations/storage.ts';
 export { unaryFunctions } from './plain/elementwise.ts';
-export { createPlainBackend, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
+export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
 export { Scope } from './scope.ts';
 export { Workspace } from './workspace.ts';

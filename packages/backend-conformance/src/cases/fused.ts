@@ -51,19 +51,21 @@ export const fusedCases: readonly ConformanceCase[] = [false, true].flatMap((tra
       `symmetric-rank-2-update/${name}/same-operand-twice`,
       'symmetricRank2Update',
       (context) => {
-        const a = transpose ? randomMatrix(context, 5, 9) : randomMatrix(context, 9, 5);
-        const out = context.scope.matrix(5, 5);
-        const twice = context.scope.matrix(5, 5);
+        const n = 37;
+        const k = 9;
+        const a = transpose ? randomMatrix(context, n, k) : randomMatrix(context, k, n);
+        const out = context.scope.matrix(n, n);
+        const twice = context.scope.matrix(n, n);
         return {
           call: () => symmetricRank2Update(a.matrix, a.matrix, out, { transpose }),
           check: async () => {
             gemm(a.matrix, a.matrix, twice, { transposeA: !transpose, transposeB: transpose, alpha: 2 });
             const exact = await read(twice);
-            const largest = exact.map(() => 18);
-            expectClose('aᵀa + aᵀa', await read(out), exact, sumTolerance(context.backend.precision, 18, largest), 5);
-            expectSame('out is symmetric', await read(out), (await read(out)).map((_, i, all) => all[(i % 5) * 5 + Math.floor(i / 5)]!), 5);
+            const largest = exact.map(() => 2 * k);
+            expectClose('aᵀa + aᵀa', await read(out), exact, sumTolerance(context.backend.precision, 2 * k, largest), n);
+            expectSame('out is symmetric', await read(out), (await read(out)).map((_, i, all) => all[(i % n) * n + Math.floor(i / n)]!), n);
           },
-          operations: 2 * 25 * 9,
+          operations: 2 * n * n * k,
         };
       },
       ['symmetricRank2Update'],

@@ -31,6 +31,20 @@ export function createPlainBackend(options: PlainBackendOptions = {}): Backend {
   return new PlainBackend(precision);
 }
 
+/**
+ * The numbers of a matrix of a plain backend as they lie, row by row; not a copy, and as long as its capacity. For backends that hand
+ * the same memory to other kernels; a handle of theirs that carries the storage of a plain matrix is as good. Valid as long as the matrix.
+ * @throws LinalgError `backend-mismatch` for a matrix that is not in such an array, `disposed` after its disposal
+ */
+export function hostArray(matrix: Matrix): FloatArray {
+  const { storage, backend } = matrix;
+  if (!(storage instanceof Float32Array || storage instanceof Float64Array)) {
+    throw new LinalgError('backend-mismatch', `hostArray: the matrix belongs to the backend '${backend.name}'; only those of a plain backend are in host arrays`);
+  }
+  if (matrix.disposed) throw new LinalgError('disposed', `hostArray: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
+  return storage;
+}
+
 function dataOf(matrix: Matrix): FloatArray {
   return matrix.storage as FloatArray;
 }

@@ -135,7 +135,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * One exact SGD step: 14md² + 8m²d + ⅔m³ operations for m < d, 14md² + 9d³ for m ≥ d, whatever the number of classes.
+   * One exact SGD step: 14md² + 8m²d + ⅔m³ operations for m < d, 14md² + 11d³ for m ≥ d, whatever the number of classes.
    * See {@link OutputLayer.step} for the contract.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {

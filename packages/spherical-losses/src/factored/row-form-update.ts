@@ -1,15 +1,15 @@
 /**
  * The update in row form (mathematics.md §3b): no m×m product, cheapest when m ≥ d, and the form that shards over machines.
- * 14md² + 9d³ operations, and 4Kd² for the K touched classes. P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
+ * 14md² + 11d³ operations, and 4Kd² for the K touched classes. P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
  *
  *     E = −Hᵀ diag(2ηα) H    T = I + E    v = Hᵀy    R = ΓᵀH    N = RᵀR    Y = Z_cᵀH
  *     C ← TᵀCT − η(TᵀY + YᵀT) + η²(N − vvᵀ/D)
  *     w̄ ← w̄ − ηHᵀ(Dβ + y)    ω ← ω − Hᵀ(a∘Hω + η(β − 2αs/D))    U ← UT    U⁻¹ ← T⁻¹U⁻¹    V_c ← V_c − η r_c U_new⁻¹
  *
- * C and U are changed by what is added to them, UT = U + UE and TᵀCT = C + (I + E/2)ᵀCE + (CE)ᵀ(I + E/2), not replaced by a product: a step
- * then rounds them once, and C stays symmetric to the last bit.
+ * U, U⁻¹ and C are changed by what is added to them, UT = U + UE, T⁻¹U⁻¹ = U⁻¹ − T⁻¹EU⁻¹ and TᵀCT = C + (I + E/2)ᵀCE + (CE)ᵀ(I + E/2), not
+ * replaced by a product: a step then rounds them once, elimination in f32 is exact enough, and C stays symmetric to the last bit.
  */
-import { addDiagonal, affine, axpy, copy, gemm, scatterRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
+import { addDiagonal, affine, axpy, binary, copy, gemm, scatterRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
 import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class RowFormUpdate implements ExactUpdate {
@@ -22,7 +22,11 @@ export class RowFormUpdate implements ExactUpdate {
     gemm(alphaHidden, forward.hidden, change, { transposeA: true, alpha: -2 * learningRate });
     copy(change, contraction);
     addDiagonal(1, contraction);
-    solve(contraction, weights.inverse, weights.spare('inverse'), reciprocalCondition);
+    const spare = weights.spare('inverse');
+    const correction = workspace.matrix('inverse correction', d, d);
+    gemm(change, weights.inverse, spare);
+    solve(contraction, spare, correction, reciprocalCondition);
+    binary('subtract', weights.inverse, correction, spare);
     return contraction;
   }
 

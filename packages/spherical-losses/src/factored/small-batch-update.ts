@@ -31,10 +31,13 @@ export class SmallBatchUpdate implements ExactUpdate {
   #order: Int32Array = new Int32Array(0);
   #start: Int32Array = new Int32Array(0);
 
-  solve({ workspace, weights, forward, alphaHidden, learningRate, reciprocalCondition }: UpdateInputs): Matrix {
+  solve({ workspace, weights, forward, gradients, learningRate, reciprocalCondition }: UpdateInputs): Matrix {
     const { hidden } = forward;
     const system = workspace.matrix('small system', hidden.rows, hidden.rows);
-    gemm(hidden, alphaHidden, system, { transposeB: true, alpha: -2 * learningRate });
+    // −2η HHᵀ diag(α): symmetric until its columns are scaled.
+    symmetricRank2Update(hidden, hidden, system, { transpose: true, alpha: -learningRate });
+    binary('multiply', system, gradients.alpha.resize(1, hidden.rows), system);
+    gradients.alpha.resize(hidden.rows, 1);
     addDiagonal(1, system);
     const before = workspace.matrix('F', hidden.rows, hidden.columns);
     gemm(hidden, weights.inverse, before);

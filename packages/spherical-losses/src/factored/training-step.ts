@@ -163,7 +163,7 @@ export class TrainingStep implements Disposable {
   #chooseForm(m: number): UpdateForm {
     if (this.#options.form !== undefined) return this.#options.form;
     const d = this.#weights.width;
-    const row = 9 * d ** 3 + 4 * this.#pairs.touched * d * d;
+    const row = 11 * d ** 3 + 4 * this.#pairs.touched * d * d;
     return 8 * m * m * d + (2 / 3) * m ** 3 <= row ? 'small-batch' : 'row';
   }
 

@@ -1,0 +1,43 @@
+import { createWasmBackend, matrixView, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
+import { createPlainBackend, hostArray, LinalgError, type Backend, type Precision } from '@vastmax/linalg-core';
+import { findLibrary } from './find-library.ts';
+import { composeBackend, type InnerBackend } from './openblas-backend.ts';
+import { checkThreadCount, settleThreadCount } from './thread-count.ts';
+
+export interface OpenBlasBackendOptions {
+  /** 'f32' unless given. */
+  readonly precision?: Precision;
+  /** Of the BLAS, whose thread count belongs to the whole process; the number of cores unless given. */
+  readonly threads?: number;
+  /** Path or name of a BLAS library, instead of the environment variable VASTMAX_BLAS_LIBRARY and the search list. */
+  readonly library?: string;
+}
+
+/**
+ * A backend whose products and small systems are computed by a native BLAS and LAPACK, everything else by the wasm backend (f32) or the
+ * plain one (f64). Node only. Loads the library at the first call, some milliseconds.
+ * @throws LinalgError `device-lost` when there is no BLAS library, with what to install; `bad-option` for a precision, thread count or
+ * library that cannot be
+ */
+export async function createOpenBlasBackend(options: OpenBlasBackendOptions = {}): Promise<Backend> {
+  const { precision = 'f32', threads } = options;
+  if (precision !== 'f32' && precision !== 'f64') {
+    throw new LinalgError('bad-option', `createOpenBlasBackend: precision must be 'f32' or 'f64', got '${String(precision)}'`);
+  }
+  checkThreadCount(threads);
+  const found = await findLibrary({ library: options.library });
+  if (found.library === undefined) {
+    throw new LinalgError(found.named ? 'bad-option' : 'device-lost', `createOpenBlasBackend: ${found.reason}`);
+  }
+  const { library } = found;
+  const count = settleThreadCount(library, threads);
+  return composeBackend(await createInnerBackend(precision), library, count);
+}
+
+async function createInnerBackend(precision: Precision): Promise<InnerBackend> {
+  if (precision === 'f32' && probeWasmBackend().available) {
+    const oneThread = { precision: 'f32', threads: 1 } as const;
+    return { backend: await createWasmBackend(oneThread), view: matrixView };
+  }
+  return { backend: createPlainBackend({ precision }), view: hostArray };
+}

@@ -1,0 +1,42 @@
+/** From the option `threads` to what the library is told. */
+import { availableParallelism } from 'node:os';
+import { LinalgError } from '@vastmax/linalg-core';
+import type { BlasLibrary, ThreadCount } from './blas-library.ts';
+
+/** Beyond any machine; some libraries take whatever they are told and fall over later. */
+const mostThreads = 1024;
+
+/** @throws LinalgError `bad-option` */
+export function checkThreadCount(threads: number | undefined): void {
+  if (threads === undefined || (Number.isSafeInteger(threads) && threads >= 1 && threads <= mostThreads)) return;
+  throw new LinalgError('bad-option', `createOpenBlasBackend: threads must be a whole number from 1 to ${mostThreads}, got ${String(threads)}`);
+}
+
+/**
+ * How many threads this library will run: as many as wanted, or as there are cores; undefined when it cannot be told and nobody asked.
+ * @throws LinalgError `bad-option` when more are wanted than it was built for, or it cannot be told
+ */
+export function settleThreadCount({ threads: control, path }: Pick<BlasLibrary, 'threads' | 'path'>, wanted: number | undefined): number | undefined {
+  if (control === undefined) {
+    if (wanted === undefined) return undefined;
+    throw new LinalgError(
+      'bad-option',
+      `createOpenBlasBackend: threads is ${wanted}, but the thread count of ${path} cannot be set from here; leave threads out and use the library's own environment variable`,
+    );
+  }
+  const most = largestThreadCount(control, wanted ?? availableParallelism());
+  if (wanted !== undefined && most < wanted) {
+    throw new LinalgError('bad-option', `createOpenBlasBackend: threads is ${wanted}, but ${path} was built for at most ${most}`);
+  }
+  return most;
+}
+
+/** The library cuts a count to what it was built for; that of the process is left as it was. */
+function largestThreadCount(control: ThreadCount, wanted: number): number {
+  const before = control.get();
+  if (before === wanted) return wanted;
+  control.set(wanted);
+  const got = control.get();
+  control.set(before);
+  return Math.min(got, wanted);
+}
