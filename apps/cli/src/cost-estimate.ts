@@ -22,7 +22,7 @@ export async function estimateCost(model: LanguageModel, batchSize: number, exam
     bodyFlops += 6 * m * width * size;
     width = size;
   }
-  const outputFlops = 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 9 * d ** 3 + 4 * m * d * d);
+  const outputFlops = 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
   const steps = Math.ceil(examples / batchSize);
   return {
     bodyParameters: body.parameterCount,

@@ -1,5 +1,5 @@
 /** Training as the terminal sees it: what it will cost, how far it is, a checkpoint now and then, and a stop that loses nothing. */
-import { TrainingDivergedError, type LanguageModel, type Trainer, type TrainingProgress } from '@vastmax/lm-models';
+import { TrainingDivergedError, type LanguageModel, type OutputLayerChoice, type Trainer, type TrainingProgress } from '@vastmax/lm-models';
 import type { JsonObject } from '@vastmax/output-layer';
 import { describeBackend } from './backend-choice.ts';
 import { estimateCost } from './cost-estimate.ts';
@@ -37,7 +37,7 @@ export async function printPlan(trainer: Trainer): Promise<void> {
   const lines = [
     `backend      ${describeBackend(model.backend)}`,
     `vocabulary   ${count(model.vocabulary.size)} words`,
-    `output       ${output.kind}, ${output.loss.name}${describeOptions(output.loss.options)}, ${count(cost.outputParameters)} parameters`,
+    `output       ${describeOutput(output)}, ${count(cost.outputParameters)} parameters`,
     `body         ${describeBody(model)}, ${count(cost.bodyParameters)} parameters`,
     `memory       ${bytes(cost.bytes)}`,
     `training     ${count(remaining)} examples, minibatches of ${batches.batchSize}, about ${duration(seconds)}`,
@@ -111,7 +111,12 @@ function describeBody({ body }: LanguageModel): string {
   return `${order} words of ${embedding} → ${hidden.map((size) => `${activation} ${size}`).join(' → ')}`;
 }
 
-function describeOptions(options: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(options);
-  return entries.length === 0 ? '' : ` (${entries.map(([name, value]) => `${name} = ${value}`).join(', ')})`;
+function describeOutput(choice: OutputLayerChoice): string {
+  if (choice.kind === 'factored') return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
+  const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
+  return `${choice.kind}${describeOptions(choice.rule === undefined ? options : [...options, ['optimizer', choice.rule.name]])}`;
+}
+
+function describeOptions(options: readonly (readonly [name: string, value: unknown])[]): string {
+  return options.length === 0 ? '' : ` (${options.map(([name, value]) => `${name} = ${String(value)}`).join(', ')})`;
 }

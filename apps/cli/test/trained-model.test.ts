@@ -29,7 +29,7 @@ describe('train', () => {
   it('says before it starts what it will train and what that costs', () => {
     expect(training.code).toBe(0);
     const plan = training.stdout.slice(0, training.stdout.indexOf('trained '));
-    expect(plan).toMatch(/^backend +wasm f32 \(WebAssembly/m);
+    expect(plan).toMatch(/^backend +(openblas|wasm) f32.* \(.+\)/m);
     expect(plan).toMatch(/^vocabulary +22 words$/m);
     expect(plan).toMatch(/^output +factored, z-loss \(a = 0\.1, b = 10\), 374 parameters$/m);
     // 22·8 embeddings, (3·8 + 1)·16 weights.

@@ -16,7 +16,7 @@ export {
   updateRuleNames,
   type UpdateRule,
   type UpdateRuleName,
-} from './optimizers/update-rules.ts';
+} from '@vastmax/update-rules';
 export { Parameter, TableParameter, type ModelParameters } from './parameters.ts';
 export {
   createLanguageModel,
@@ -28,17 +28,20 @@ export {
   type SavedModel,
 } from './training/language-model.ts';
 export { computeNeighbors, type Neighbor, type VectorKind } from './training/neighbors.ts';
+export { createOutputLayer, type OutputLayerSizes } from './output-layers/create-output-layer.ts';
 export {
-  createOutputLayer,
   outputLayerNames,
-  trainingDefaults,
+  proposalNames,
   type OutputLayerChoice,
   type OutputLayerName,
-  type TrainingDefaults,
-} from './training/output-layer-choice.ts';
+  type ProposalName,
+} from './output-layers/output-layer-choice.ts';
+export { trainingDefaults, type TrainingDefaults } from './output-layers/training-defaults.ts';
 export {
   evaluateRanking,
+  type BandMetrics,
   RankCollector,
+  type RankingReport,
   reportedTops,
   unigramBaseline,
   type EvaluationOptions,

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { backendNames } from '../backend-choice.ts';
+import { backendHelp, backendNames } from '../backend-choice.ts';
 import { encodeFile } from '../corpus.ts';
 import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
 import { Interruption } from '../interruption.ts';
@@ -20,7 +20,7 @@ export function addEvaluateCommand(program: Command): void {
     .argument('<text>', 'text to evaluate on, read as the training text was')
     .option('--limit <n>', 'rank so many words, a fixed random sample; 0 for all', wholeNumber('--limit', 0), 20_000)
     .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
 Example:
   $ vastmax evaluate models/wiki wiki.valid.tokens.br --limit 0

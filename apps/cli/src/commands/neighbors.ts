@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors } from '@vastmax/lm-models';
-import { backendNames } from '../backend-choice.ts';
+import { backendHelp, backendNames } from '../backend-choice.ts';
 import { wholeNumber } from '../option-values.ts';
 import { openModel } from '../saved-model.ts';
 import { UsageError } from '../usage-error.ts';
@@ -23,7 +23,7 @@ export function addNeighborsCommand(program: Command): void {
       new Option('--vectors <kind>', 'the output layer\'s vectors of the words, or the embeddings of the input').choices(['output', 'input']).default('output'),
     )
     .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
 Example:
   $ vastmax neighbors models/state-of-the-union war peace congress

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { backendNames } from '../backend-choice.ts';
+import { backendHelp, backendNames } from '../backend-choice.ts';
 import { table } from '../display.ts';
 import { wholeNumber } from '../option-values.ts';
 import { openModel } from '../saved-model.ts';
@@ -21,7 +21,7 @@ export function addPredictCommand(program: Command): void {
     .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
     .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
 Examples:
   $ vastmax predict models/state-of-the-union the united states of

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors, createLanguageModel, Trainer, trainingDefaults } from '@vastmax/lm-models';
 import { NgramBatches } from '@vastmax/sparse-data';
-import { backendNames, createBackend } from '../backend-choice.ts';
+import { backendHelp, backendNames, createBackend } from '../backend-choice.ts';
 import { count, shellWord } from '../display.ts';
 import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
 import { Interruption } from '../interruption.ts';
@@ -34,7 +34,7 @@ export function addStartCommand(program: Command): void {
     .option('--max-minutes <n>', 'end training after so many minutes', positive('--max-minutes'), 3)
     .option('--examples <n>', 'train on so many examples instead of three epochs', wholeNumber('--examples', 1))
     .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 10_000)
-    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
 Example:
   $ vastmax start --max-minutes 1 -o models/one-minute

@@ -1,14 +1,14 @@
 import { Option, type Command } from 'commander';
-import { activationNames, createLanguageModel, outputLayerNames, scheduleNames, Trainer, updateRuleNames } from '@vastmax/lm-models';
+import { activationNames, createLanguageModel, scheduleNames, Trainer, updateRuleNames } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { NgramBatches } from '@vastmax/sparse-data';
-import { builtInLossNames } from '@vastmax/spherical-losses';
-import { backendNames, createBackend } from '../backend-choice.ts';
+import { backendHelp, backendNames, createBackend } from '../backend-choice.ts';
 import { buildVocabulary, encodeFile, fingerprint } from '../corpus.ts';
 import { count, shellWord } from '../display.ts';
 import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
 import { Interruption } from '../interruption.ts';
-import { finite, nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../option-values.ts';
+import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../option-values.ts';
+import { addOutputLayerOptions } from '../output-layer-options.ts';
 import { checkOutputFolder } from '../output-folder.ts';
 import { changedTraining, checkUnchanged, readResumedRun, type GivenOption, type ResumedRun } from '../resumed-run.ts';
 import { describeOutcome, printPlan, runTraining } from '../run-training.ts';
@@ -17,7 +17,7 @@ import { modelOptionsOf, textSettingsOf, trainingOptionsOf, type TrainOptions } 
 import { UsageError } from '../usage-error.ts';
 
 export function addTrainCommand(program: Command): void {
-  program
+  const command = program
     .command('train')
     .description('train a word-level n-gram language model on a text file')
     .argument('<text>', 'training text: one sentence or paragraph a line, UTF-8, plain or .gz or .br')
@@ -35,18 +35,11 @@ export function addTrainCommand(program: Command): void {
     .option('--embedding <n>', 'width of a word embedding', wholeNumber('--embedding', 1), 100)
     .addOption(new Option('--hidden <n,...>', 'widths of the hidden layers').argParser(wholeNumbers('--hidden', 1)).default([128], '128'))
     .addOption(new Option('--activation <name>', 'of the hidden layers').choices(activationNames).default('tanh'))
-    .option('--dropout <p>', 'probability of dropping a hidden activation', shareBelowOne('--dropout'), 0)
-    .addOption(new Option('--output-layer <name>', 'the layer over the vocabulary').choices(outputLayerNames).default('factored'))
-    .addOption(new Option('--loss <name>', 'what the output layer minimises').choices(builtInLossNames).default('z-loss'))
-    .option('--z-a <a>', 'z-loss: sharpness; smaller favours top-1 and MRR (default 0.1)', positive('--z-a'))
-    .option('--z-b <b>', 'z-loss: margin in standard deviations (default 10)', finite('--z-b'))
-    .option('--epsilon <e>', 'spherical-softmax: added to each squared output (default 1)', positive('--epsilon'))
-    .option('--target-value <v>', 'squared-error: what a target\'s output should be (default 10)', finite('--target-value'))
-    .option('--initial-scale <s>', 'standard deviation of the output weights\' start (default depends on the loss)', nonNegative('--initial-scale'))
-    .option('--weight-decay <l>', 'on the output weights, exact and free', nonNegative('--weight-decay'))
+    .option('--dropout <p>', 'probability of dropping a hidden activation', shareBelowOne('--dropout'), 0);
+  addOutputLayerOptions(command)
     .optionsGroup('Training:')
-    .option('--output-rate <r>', 'learning rate of the output layer (default depends on the loss)', nonNegative('--output-rate'))
-    .option('--body-rate <r>', 'learning rate of embeddings and hidden layers (default depends on the loss)', nonNegative('--body-rate'))
+    .option('--output-rate <r>', 'learning rate of the output layer (default depends on layer and loss)', nonNegative('--output-rate'))
+    .option('--body-rate <r>', 'learning rate of embeddings and hidden layers (default depends on layer and loss)', nonNegative('--body-rate'))
     .addOption(new Option('--optimizer <name>', 'of the body').choices(updateRuleNames).default('sgd'))
     .addOption(new Option('--schedule <name>', 'how the rates change').choices(scheduleNames).default('linear'))
     .option('--final-factor <f>', 'what the rates have fallen to at the end', share('--final-factor'), 0.05)
@@ -58,18 +51,22 @@ export function addTrainCommand(program: Command): void {
     .option('--checkpoint-every <seconds>', 'of training', wholeNumber('--checkpoint-every', 1), 120)
     .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 20_000)
     .optionsGroup('Machine:')
-    .addOption(new Option('--backend <name>', 'what computes').choices(backendNames).default('auto'))
+    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
     .addHelpText('after', `
 Examples:
   $ vastmax train speeches.txt -o models/speeches --tokenizer words --lower-case
   $ vastmax train wiki.train.tokens.br -o models/wiki --loss spherical-softmax \\
       --valid wiki.valid.tokens.br
+  $ vastmax train wiki.train.tokens.br -o models/sampled \\
+      --output-layer sampled --samples 500 --proposal unigram
   $ vastmax train wiki.train.tokens.br -o models/wiki --resume
 
-The cost of a step does not depend on the size of the vocabulary. A loss of
-spherical-softmax or taylor-softmax gives probabilities and a perplexity;
-z-loss ranks better and gives none.
+With the factored layer the cost of a step does not depend on the size of the
+vocabulary. A loss of spherical-softmax or taylor-softmax gives probabilities
+and a perplexity; z-loss ranks better and gives none. The other layers are the
+usual ones, to compare with: --output-layer sampled is the strongest of them.
+The rf layer draws by random Fourier features, which US patent 12,205,005 covers.
 
 Ctrl-C saves a checkpoint, and --resume goes on from it bit for bit as if
 nothing had happened (with --max-minutes it goes on, but time is not repeated).

@@ -1,57 +1,150 @@
 import type { Backend } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
+import {
+  createAdaptiveSoftmaxLayer,
+  createFullSoftmaxLayer,
+  createHierarchicalSoftmaxLayer,
+  createHuffmanSoftmaxLayer,
+  createLearnedUnigramProposal,
+  createLogUniformProposal,
+  createNegativeSamplingLayer,
+  createNoiseContrastiveLayer,
+  createQuadraticSoftmaxLayer,
+  createRandomFourierSoftmaxLayer,
+  createSampledSoftmaxLayer,
+  createUniformProposal,
+  createUnigramProposal,
+  type FixedProposal,
+  type SoftmaxLayerOptions,
+} from '@vastmax/softmax-losses';
 import { createBuiltInLoss, createFactoredOutputLayer } from '@vastmax/spherical-losses';
+import { createUpdateRule } from '@vastmax/update-rules';
+import { outputLayerNames, proposalNames, type OutputLayerChoice, type ProposalName, type SampledChoice } from './output-layer-choice.ts';
 
-export const outputLayerNames = ['factored'] as const;
-export type OutputLayerName = (typeof outputLayerNames)[number];
-
-/** An output layer as configuration: plain JSON, kept in checkpoints. */
-export interface OutputLayerChoice {
-  readonly kind: OutputLayerName;
-  readonly loss: { readonly name: string; readonly options: Readonly<Record<string, number>> };
-  readonly initialScale: number;
-  readonly weightDecay?: number;
-  readonly seed: number;
+export interface OutputLayerSizes {
+  /** Width of the body's activations. */
+  readonly features: number;
+  /** How often each class occurred in training, falling: the rows of the layer are its D classes. */
+  readonly frequencies: Float64Array;
 }
 
-/** @throws RangeError for an unknown kind or loss. O(D·d²) for the factored layer, once. */
-export function createOutputLayer(
+/**
+ * The layer of a choice. Those that normalise over all classes or over a sample start with their biases at the log of the unigram
+ * probabilities. O(D·d²) for the factored layer, O(D·d) for the others, once.
+ * @throws RangeError for an unknown kind, loss or proposal; OutputLayerError `bad-option` for a value that does not fit.
+ */
+export async function createOutputLayer(
   backend: Backend,
-  classes: number,
-  features: number,
+  { features, frequencies }: OutputLayerSizes,
   choice: OutputLayerChoice,
 ): Promise<OutputLayer> {
-  if (!outputLayerNames.includes(choice.kind)) {
-    throw new RangeError(`no output layer is called '${String(choice.kind)}'; there are ${outputLayerNames.join(', ')}`);
+  const classes = frequencies.length;
+  const { kind, initialScale, seed } = choice;
+  if (choice.kind === 'factored') {
+    return createFactoredOutputLayer(backend, {
+      classes,
+      features,
+      loss: createBuiltInLoss(choice.loss.name, choice.loss.options),
+      initialScale,
+      seed,
+      ...(choice.weightDecay === undefined ? {} : { weightDecay: choice.weightDecay }),
+    });
   }
-  return createFactoredOutputLayer(backend, {
+  const { rule } = choice;
+  const common: SoftmaxLayerOptions = {
     classes,
     features,
-    loss: createBuiltInLoss(choice.loss.name, choice.loss.options),
-    initialScale: choice.initialScale,
-    seed: choice.seed,
-    ...(choice.weightDecay === undefined ? {} : { weightDecay: choice.weightDecay }),
-  });
+    initialScale,
+    seed,
+    ...(rule === undefined ? {} : { rule: createUpdateRule(rule.name, rule.options) }),
+  };
+  switch (choice.kind) {
+    case 'full': {
+      const { labelSmoothing } = choice;
+      return createFullSoftmaxLayer(backend, {
+        ...common,
+        initialBiases: logUnigram(frequencies),
+        ...(labelSmoothing === undefined ? {} : { labelSmoothing }),
+      });
+    }
+    case 'hierarchical':
+      return createHierarchicalSoftmaxLayer(backend, { ...common, frequencies });
+    case 'huffman':
+      return createHuffmanSoftmaxLayer(backend, { ...common, frequencies });
+    case 'adaptive': {
+      const { cutoffs, divValue } = choice;
+      return createAdaptiveSoftmaxLayer(backend, {
+        ...common,
+        frequencies,
+        headBias: true,
+        ...(cutoffs === undefined ? {} : { cutoffs }),
+        ...(divValue === undefined ? {} : { divValue }),
+      });
+    }
+    case 'sampled':
+    case 'nce':
+    case 'negative':
+      return createSampled(backend, common, frequencies, choice);
+    case 'rf': {
+      const { samples, temperature, frequencies: count, nu } = choice;
+      return createRandomFourierSoftmaxLayer(backend, {
+        ...common,
+        samples,
+        ...(temperature === undefined ? {} : { temperature }),
+        ...(count === undefined ? {} : { frequencies: count }),
+        ...(nu === undefined ? {} : { nu }),
+      });
+    }
+    case 'quadratic': {
+      const { samples, temperature, alpha } = choice;
+      return createQuadraticSoftmaxLayer(backend, {
+        ...common,
+        samples,
+        ...(temperature === undefined ? {} : { temperature }),
+        ...(alpha === undefined ? {} : { alpha }),
+      });
+    }
+    default:
+      throw new RangeError(`no output layer is called '${String(kind)}'; there are ${outputLayerNames.join(', ')}`);
+  }
 }
 
-/** A start that trains, for an n-gram model of width about 128 and minibatches of 256 with plain SGD (docs/experiments.md). */
-export interface TrainingDefaults {
-  readonly lossOptions: Readonly<Record<string, number>>;
-  readonly initialScale: number;
-  readonly outputRate: number;
-  readonly bodyRate: number;
+function createSampled(
+  backend: Backend,
+  common: SoftmaxLayerOptions,
+  frequencies: Float64Array,
+  { kind, samples, proposal, power, sharing }: SampledChoice,
+): Promise<OutputLayer> {
+  const options = {
+    ...common,
+    samples,
+    proposal: createProposal(proposal, frequencies, power),
+    ...(sharing === undefined ? {} : { sharing }),
+  };
+  if (kind === 'negative') return createNegativeSamplingLayer(backend, options);
+  // Its unnormalised probabilities then start out normalised.
+  if (kind === 'nce') return createNoiseContrastiveLayer(backend, { ...options, initialBiases: logUnigram(frequencies) });
+  return createSampledSoftmaxLayer(backend, { ...options, initialBiases: logUnigram(frequencies) });
 }
 
-const defaults: Readonly<Record<string, TrainingDefaults>> = {
-  'z-loss': { lossOptions: { a: 0.1, b: 10 }, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
-  'spherical-softmax': { lossOptions: { epsilon: 1 }, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
-  'taylor-softmax': { lossOptions: {}, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
-  'squared-error': { lossOptions: { targetValue: 10 }, initialScale: 0.001, outputRate: 0.02, bodyRate: 1 },
-};
+function createProposal(name: ProposalName, frequencies: Float64Array, power: number | undefined): FixedProposal {
+  switch (name) {
+    case 'uniform':
+      return createUniformProposal(frequencies.length);
+    case 'log-uniform':
+      return createLogUniformProposal(frequencies.length);
+    case 'unigram':
+      return createUnigramProposal(frequencies, power === undefined ? {} : { power });
+    case 'learned':
+      return createLearnedUnigramProposal(frequencies.length);
+    default:
+      throw new RangeError(`no proposal is called '${String(name)}'; there are ${proposalNames.join(', ')}`);
+  }
+}
 
-/** @throws RangeError for an unknown loss. */
-export function trainingDefaults(loss: string): TrainingDefaults {
-  const found = Object.hasOwn(defaults, loss) ? defaults[loss] : undefined;
-  if (found === undefined) throw new RangeError(`no loss is called '${loss}'; there are ${Object.keys(defaults).join(', ')}`);
-  return found;
+/** A class that never occurred counts as half an occurrence, so that the log is finite. O(D). */
+function logUnigram(frequencies: Float64Array): Float64Array {
+  const counts = frequencies.map((count) => Math.max(0.5, count));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => Math.log(count / total));
 }

@@ -4,7 +4,8 @@ import type { Backend, Matrix } from '@vastmax/linalg-core';
 import { topK, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { NgramBody, type NgramBodyOptions } from '../models/ngram-body.ts';
-import { createOutputLayer, type OutputLayerChoice } from './output-layer-choice.ts';
+import { createOutputLayer } from '../output-layers/create-output-layer.ts';
+import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
 
 export interface LanguageModelOptions {
   readonly body: Omit<NgramBodyOptions, 'words'>;
@@ -80,7 +81,7 @@ export async function createLanguageModel(
 ): Promise<LanguageModel> {
   const body = new NgramBody(backend, { ...options.body, words: vocabulary.size });
   try {
-    const output = await createOutputLayer(backend, vocabulary.size, body.features, options.output);
+    const output = await createOutputLayer(backend, { features: body.features, frequencies: vocabulary.counts }, options.output);
     return new LanguageModel(options, vocabulary, body, output);
   } catch (error) {
     body[Symbol.dispose]();

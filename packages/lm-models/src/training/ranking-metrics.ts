@@ -5,7 +5,7 @@ import type { CancellationSignal, NgramBatches, Vocabulary } from '@vastmax/spar
 import type { LanguageModel } from './language-model.ts';
 
 /** The k of the top-k accuracies reported. */
-export const reportedTops = [1, 10, 100] as const;
+export const reportedTops = [1, 5, 10, 50, 100] as const;
 
 export interface RankingMetrics {
   readonly examples: number;
@@ -33,10 +33,10 @@ export class RankCollector {
   metrics(lossSum: number | undefined, isNormalized: boolean): RankingMetrics {
     const examples = Math.max(1, this.#examples);
     const loss = lossSum === undefined ? undefined : lossSum / examples;
-    const [top1 = 0, top10 = 0, top100 = 0] = this.#hits;
+    const topAccuracy = Object.fromEntries(reportedTops.map((top, place) => [top, this.#hits[place]! / examples])) as RankingMetrics['topAccuracy'];
     return {
       examples: this.#examples,
-      topAccuracy: { 1: top1 / examples, 10: top10 / examples, 100: top100 / examples },
+      topAccuracy,
       meanReciprocalRank: this.#reciprocals / examples,
       loss,
       perplexity: loss !== undefined && isNormalized ? Math.exp(loss) : undefined,
@@ -44,24 +44,45 @@ export class RankCollector {
   }
 }
 
+/** Metrics of the examples whose target is one of the classes firstClass … lastClass, both included. */
+export interface BandMetrics extends RankingMetrics {
+  readonly firstClass: number;
+  readonly lastClass: number;
+}
+
+export interface RankingReport extends RankingMetrics {
+  /** By the target's class, as EvaluationOptions.bands divide them. */
+  readonly bands: readonly BandMetrics[];
+}
+
 export interface EvaluationOptions {
   /** Stop after so many examples; all of an epoch unless given. */
   readonly limit?: number;
+  /**
+   * Where a new band of classes begins, ascending: [2000, 10000] reports the classes below 2,000, the next 8,000 and the rest apart.
+   * Vocabularies are sorted by frequency, so these are frequent and rare words.
+   */
+  readonly bands?: readonly number[];
+  /** Called with each example's target, rank and loss, in the order of the batches: for paired comparisons of models. */
+  readonly onExample?: (target: number, rank: number, loss: number) => void;
   readonly signal?: CancellationSignal;
   readonly onProgress?: (examples: number, total: number) => void;
 }
 
-/** Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle). O(examples·D·d). */
+/**
+ * Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle). O(examples·D·d).
+ * @throws RangeError when the bands do not ascend within the classes.
+ */
 export async function evaluateRanking(
   model: LanguageModel,
   batches: NgramBatches,
   options: EvaluationOptions = {},
-): Promise<RankingMetrics> {
+): Promise<RankingReport> {
   const total = Math.min(options.limit ?? Infinity, batches.examplesPerEpoch);
-  const collector = new RankCollector();
-  let lossSum = 0;
-  let examples = 0;
-  while (examples < total) {
+  const starts = bandStarts(options.bands ?? [], model.output.classes);
+  const all = new MetricsOfSome();
+  const bands = starts.map(() => new MetricsOfSome());
+  for (let examples = 0; examples < total; ) {
     options.signal?.throwIfAborted();
     const batch = batches.next();
     const hidden = model.computeHidden(batch.contexts, batch.size);
@@ -69,13 +90,48 @@ export async function evaluateRanking(
     const ranks = await ranksOf(model.output, hidden, batch.targetIds.subarray(0, batch.size));
     const counted = Math.min(batch.size, total - examples);
     for (let example = 0; example < counted; example++) {
-      collector.add(ranks[example]!);
-      lossSum += losses[example]!;
+      const target = batch.targetIds[example]!;
+      const rank = ranks[example]!;
+      const loss = losses[example]!;
+      all.add(rank, loss);
+      bands[starts.findLastIndex((start) => start <= target)]?.add(rank, loss);
+      options.onExample?.(target, rank, loss);
     }
     examples += counted;
     options.onProgress?.(examples, total);
   }
-  return collector.metrics(lossSum, model.output.isNormalized);
+  const { isNormalized, classes } = model.output;
+  return {
+    ...all.metrics(isNormalized),
+    bands: bands.map((band, i) => ({ firstClass: starts[i]!, lastClass: (starts[i + 1] ?? classes) - 1, ...band.metrics(isNormalized) })),
+  };
+}
+
+class MetricsOfSome {
+  readonly #collector = new RankCollector();
+  #lossSum = 0;
+
+  add(rank: number, loss: number): void {
+    this.#collector.add(rank);
+    this.#lossSum += loss;
+  }
+
+  metrics(isNormalized: boolean): RankingMetrics {
+    return this.#collector.metrics(this.#lossSum, isNormalized);
+  }
+}
+
+/** The first class of each band, from 0 on; none without a division. */
+function bandStarts(bands: readonly number[], classes: number): number[] {
+  if (bands.length === 0) return [];
+  let before = 0;
+  for (const start of bands) {
+    if (!Number.isSafeInteger(start) || start <= before || start >= classes) {
+      throw new RangeError(`evaluateRanking: bands must ascend from 1 to ${classes - 1}, got ${bands.join(', ')}`);
+    }
+    before = start;
+  }
+  return [0, ...bands];
 }
 
 /**

@@ -9,9 +9,9 @@ import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
 import { isOutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatch, NgramBatches } from '@vastmax/sparse-data';
+import { createUpdateRule } from '@vastmax/update-rules';
 import { createSchedule, type LearningRateSchedule, type ScheduleOptions } from '../optimizers/learning-rate-schedule.ts';
 import { Optimizer } from '../optimizers/optimizer.ts';
-import { createUpdateRule } from '../optimizers/update-rules.ts';
 import type { LanguageModel } from './language-model.ts';
 
 export interface TrainingOptions {

@@ -1,23 +1,37 @@
-import { createPlainBackend } from '@vastmax/linalg-core';
-import { createOutputLayer, outputLayerNames, trainingDefaults, type OutputLayerChoice } from '@vastmax/lm-models';
+import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
+import {
+  createOutputLayer,
+  outputLayerNames,
+  proposalNames,
+  trainingDefaults,
+  type OutputLayerChoice,
+  type OutputLayerName,
+  type OutputLayerSizes,
+} from '@vastmax/lm-models';
+import { singleTargets } from '@vastmax/sparse-data';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 import { valuesOf } from '../numbers.ts';
 
-const choice: OutputLayerChoice = { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.05, b: 20 } }, initialScale: 0.1, seed: 3 };
+const choice = { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.05, b: 20 } }, initialScale: 0.1, seed: 3 } satisfies OutputLayerChoice;
+
+/** Class k occurs 1000/(k + 1) times, the last one never. */
+function sizes(classes: number, features: number): OutputLayerSizes {
+  return { features, frequencies: Float64Array.from({ length: classes }, (_, k) => (k === classes - 1 ? 0 : Math.ceil(1000 / (k + 1)))) };
+}
 
 describe('createOutputLayer', () => {
   it('makes the layer that the choice describes', async () => {
     const backend = createPlainBackend();
-    using layer = await createOutputLayer(backend, 20, 4, { ...choice, weightDecay: 0.01 });
+    using layer = await createOutputLayer(backend, sizes(20, 4), { ...choice, weightDecay: 0.01 });
     expect([layer.kind, layer.classes, layer.features, layer.isNormalized]).toEqual(['factored', 20, 4, false]);
     expect(layer.state().configuration).toMatchObject({ weightDecay: 0.01, loss: { name: 'z-loss', options: { a: 0.05, b: 20 } } });
   });
 
   it('starts from the seed and the scale', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
-    const vectors = async (changes: Partial<OutputLayerChoice>): Promise<Float64Array> => {
-      using layer = await createOutputLayer(backend, 300, 4, { ...choice, ...changes });
+    const vectors = async (changes: Partial<typeof choice>): Promise<Float64Array> => {
+      using layer = await createOutputLayer(backend, sizes(300, 4), { ...choice, ...changes });
       using out = backend.createMatrix(300, 4);
       layer.classVectors(0, out);
       return valuesOf(out);
@@ -30,15 +44,61 @@ describe('createOutputLayer', () => {
     expect(Math.sqrt(first.reduce((sum, x) => sum + x * x, 0) / first.length)).toBeCloseTo(0.1, 1);
   });
 
+  const others: Readonly<Record<Exclude<OutputLayerName, 'factored'>, object>> = {
+    full: { labelSmoothing: 0.1 },
+    hierarchical: {},
+    huffman: { rule: { name: 'momentum', options: { momentum: 0.8 } } },
+    adaptive: { cutoffs: [5, 20], divValue: 2 },
+    sampled: { samples: 12, proposal: 'unigram', power: 0.75, sharing: 'example' },
+    nce: { samples: 12, proposal: 'log-uniform' },
+    negative: { samples: 12, proposal: 'learned' },
+    rf: { samples: 6, temperature: 9, frequencies: 32, nu: 3 },
+    quadratic: { samples: 6, alpha: 50, rule: { name: 'adam' } },
+  };
+
+  it.each(Object.entries(others))('makes %s, which trains', async (kind, options) => {
+    const backend = createPlainBackend({ precision: 'f64' });
+    using layer = await createOutputLayer(backend, sizes(40, 4), { kind, initialScale: 0.1, seed: 5, ...options } as OutputLayerChoice);
+    using hidden = createMatrixFrom(backend, 2, 4, [1, 0, 2, -1, 0.5, 1, -1, 3]);
+    const targets = singleTargets(Int32Array.of(7, 22), 40);
+    const mean = async (): Promise<number> => {
+      const [first = NaN, second = NaN] = await read(await layer.evaluate(hidden, targets));
+      return (first + second) / 2;
+    };
+    expect([layer.classes, layer.features]).toEqual([40, 4]);
+    const before = await mean();
+    for (let step = 0; step < 30; step++) await layer.step(hidden, targets, { learningRate: 0.1 });
+    expect(await mean()).toBeLessThan(before);
+  });
+
+  it.each(proposalNames)('draws from the %s proposal', async (proposal) => {
+    using layer = await createOutputLayer(createPlainBackend(), sizes(40, 4), { kind: 'sampled', samples: 5, proposal, initialScale: 0.1, seed: 5 });
+    expect(JSON.stringify(layer.state().configuration)).toContain(proposal);
+  });
+
+  it('starts the full softmax at the unigram distribution, a class never seen at half an occurrence', async () => {
+    const backend = createPlainBackend({ precision: 'f64' });
+    const { features, frequencies } = sizes(40, 4);
+    using layer = await createOutputLayer(backend, { features, frequencies }, { kind: 'full', initialScale: 0, seed: 1 });
+    using hidden = createMatrixFrom(backend, 2, 4, [1, 0, 2, -1, 0.5, 1, -1, 3]);
+    const total = frequencies.reduce((sum, count) => sum + Math.max(0.5, count), 0);
+    const losses = await read(await layer.evaluate(hidden, singleTargets(Int32Array.of(2, 39), 40)));
+    expect(losses[0]).toBeCloseTo(-Math.log(frequencies[2]! / total), 12);
+    expect(losses[1]).toBeCloseTo(-Math.log(0.5 / total), 12);
+  });
+
   it('names what there is when asked for something else, and leaves nothing behind', async () => {
     const backend = createPlainBackend();
     const before = backend.memory();
-    const attempt = async (changes: object): Promise<unknown> => createOutputLayer(backend, 20, 4, { ...choice, ...changes });
+    const attempt = async (changes: object): Promise<unknown> => createOutputLayer(backend, sizes(20, 4), { ...choice, ...changes });
     await expect(attempt({ kind: 'softmax' })).rejects.toThrow(`no output layer is called 'softmax'; there are ${outputLayerNames.join(', ')}`);
     await expect(attempt({ loss: { name: 'softmax', options: {} } })).rejects.toThrow(
       `no built-in loss is called 'softmax'; there are ${builtInLossNames.join(', ')}`,
     );
     await expect(attempt({ loss: { name: 'z-loss', options: { a: -1 } } })).rejects.toThrow('z-loss: a must be a finite number above 0, got -1');
+    await expect(attempt({ kind: 'sampled', samples: 5, proposal: 'zipf' })).rejects.toThrow(
+      `no proposal is called 'zipf'; there are ${proposalNames.join(', ')}`,
+    );
     await expect(attempt({ initialScale: -1 })).rejects.toMatchObject({ code: 'bad-option' });
     expect(backend.memory()).toEqual(before);
   });
@@ -48,13 +108,18 @@ describe('trainingDefaults', () => {
   it.each(builtInLossNames)('has a start for the %s that makes a layer', async (loss) => {
     const { lossOptions, initialScale, outputRate, bodyRate } = trainingDefaults(loss);
     for (const value of [initialScale, outputRate, bodyRate]) expect(value).toBeGreaterThan(0);
-    using layer = await createOutputLayer(createPlainBackend(), 10, 3, { ...choice, loss: { name: loss, options: lossOptions }, initialScale });
+    using layer = await createOutputLayer(createPlainBackend(), sizes(10, 3), { ...choice, loss: { name: loss, options: lossOptions }, initialScale });
     expect(layer.state().configuration['loss']).toEqual({ name: loss, options: lossOptions });
   });
 
-  it('names the losses when asked for another one, a name of Object.prototype included', () => {
+  it.each(outputLayerNames.filter((name) => name !== 'factored'))('has a start for %s', (name) => {
+    const { initialScale, outputRate, bodyRate } = trainingDefaults(name);
+    for (const value of [initialScale, outputRate, bodyRate]) expect(value).toBeGreaterThan(0);
+  });
+
+  it('names what there is when asked for another one, a name of Object.prototype included', () => {
     for (const name of ['softmax', '', 'constructor', 'toString']) {
-      expect(() => trainingDefaults(name)).toThrow(`no loss is called '${name}'; there are ${builtInLossNames.join(', ')}`);
+      expect(() => trainingDefaults(name)).toThrow(`no loss or output layer is called '${name}'; there are the losses ${builtInLossNames.join(', ')} and the layers full,`);
     }
   });
 });

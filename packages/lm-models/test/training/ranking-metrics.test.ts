@@ -27,7 +27,7 @@ interface NaiveMetrics {
 function naiveMetrics(ranks: readonly number[]): NaiveMetrics {
   const share = (top: number): number => ranks.filter((rank) => rank <= top).length / ranks.length;
   return {
-    topAccuracy: { 1: share(1), 10: share(10), 100: share(100) },
+    topAccuracy: { 1: share(1), 5: share(5), 10: share(10), 50: share(50), 100: share(100) },
     meanReciprocalRank: ranks.reduce((sum, rank) => sum + 1 / rank, 0) / ranks.length,
   };
 }
@@ -38,7 +38,7 @@ describe('RankCollector', () => {
     for (const rank of [1, 1.5, 10, 10.5, 100, 101, 4000]) collector.add(rank);
     const metrics = collector.metrics(14, true);
     expect(metrics.examples).toBe(7);
-    expect(metrics.topAccuracy).toEqual({ 1: 1 / 7, 10: 3 / 7, 100: 5 / 7 });
+    expect(metrics.topAccuracy).toEqual({ 1: 1 / 7, 5: 2 / 7, 10: 3 / 7, 50: 4 / 7, 100: 5 / 7 });
     expect(metrics.meanReciprocalRank).toBeCloseTo((1 + 1 / 1.5 + 1 / 10 + 1 / 10.5 + 1 / 100 + 1 / 101 + 1 / 4000) / 7, 14);
     expect(metrics.loss).toBe(2);
     expect(metrics.perplexity).toBe(Math.exp(2));
@@ -128,6 +128,32 @@ describe('evaluateRanking', () => {
     expect(seen).toEqual([[20, 70], [40, 70], [60, 70], [70, 70]]);
   });
 
+  it('reports bands of classes apart, which together are the whole', async () => {
+    using model = await createTiedModel(createPlainBackend());
+    const random = new RandomGenerator(10);
+    const tokens = Int32Array.from({ length: 60 }, () => random.integer(words));
+    const batches = new NgramBatches({ tokens, classes: words, order: 2, batchSize: 16, paddingId: 0, shuffle: false });
+    const seen: { target: number; rank: number }[] = [];
+    const report = await evaluateRanking(model, batches, { bands: [20, 90], onExample: (target, rank) => seen.push({ target, rank }) });
+    expect(seen.map(({ target }) => target)).toEqual([...tokens]);
+    expect(report.bands.map(({ firstClass, lastClass }) => [firstClass, lastClass])).toEqual([[0, 19], [20, 89], [90, 129]]);
+    expect(report.bands.reduce((sum, { examples }) => sum + examples, 0)).toBe(60);
+    for (const band of report.bands) {
+      const own = seen.filter(({ target }) => target >= band.firstClass && target <= band.lastClass).map(({ rank }) => rank);
+      const expected = naiveMetrics(own);
+      expect(band.examples).toBe(own.length);
+      expect(band.topAccuracy).toEqual(expected.topAccuracy);
+      expect(band.meanReciprocalRank).toBeCloseTo(expected.meanReciprocalRank, 12);
+    }
+    expect((await evaluateRanking(model, batches, { limit: 5 })).bands).toEqual([]);
+  });
+
+  it.each([[[0, 5]], [[5, 5]], [[7, 3]], [[130]], [[1.5]]])('refuses the bands %j', async (bands) => {
+    using model = await createTiedModel(createPlainBackend());
+    const batches = new NgramBatches({ tokens: Int32Array.of(1, 2, 3), classes: words, order: 2, batchSize: 2, paddingId: 0 });
+    await expect(evaluateRanking(model, batches, { bands })).rejects.toThrow(`bands must ascend from 1 to 129, got ${bands.join(', ')}`);
+  });
+
   it('ranks one epoch when no limit is given, whatever its last minibatch holds', async () => {
     using model = await createTiedModel(createPlainBackend());
     const tokens = Int32Array.from({ length: 33 }, (_, i) => (7 * i) % words);
@@ -188,7 +214,7 @@ describe('unigramBaseline', () => {
   it('shows a tie worked out by hand', () => {
     const vocabulary = new Vocabulary({ tokens: ['a', 'b', 'c', 'd'], counts: [4, 2, 2, 0] });
     const { topAccuracy, meanReciprocalRank, perplexity } = unigramBaseline(vocabulary, [0, 1, 2, 3]);
-    expect(topAccuracy).toEqual({ 1: 0.25, 10: 1, 100: 1 });
+    expect(topAccuracy).toEqual({ 1: 0.25, 5: 1, 10: 1, 50: 1, 100: 1 });
     expect(meanReciprocalRank).toBeCloseTo((1 + 1 / 2.5 + 1 / 2.5 + 1 / 4) / 4, 14);
     expect(perplexity).toBeCloseTo((2 * 4 * 4 * 16) ** 0.25, 12);
   });

@@ -8,7 +8,7 @@ import { affine, axpy, binary, unary, type Matrix } from '@vastmax/linalg-core';
 export interface UpdateRule {
   readonly name: string;
   readonly options: Readonly<Record<string, number>>;
-  /** Matrices of the weights' shape that it keeps: moments, sums of squares. */
+  /** Matrices of the weights' shape that it keeps: moments, sums of squares. A rule with none must be linear, w ← w − ηg: tables rely on it. */
   readonly slots: number;
   /**
    * Change `value` in place.

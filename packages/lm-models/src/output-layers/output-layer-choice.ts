@@ -1,0 +1,77 @@
+/** An output layer as configuration: plain JSON, what the command line is turned into and checkpoints keep. */
+
+export const outputLayerNames = [
+  'factored',
+  'full',
+  'hierarchical',
+  'huffman',
+  'adaptive',
+  'sampled',
+  'nce',
+  'negative',
+  'rf',
+  'quadratic',
+] as const;
+export type OutputLayerName = (typeof outputLayerNames)[number];
+
+/** What negatives can be drawn from by name. */
+export const proposalNames = ['uniform', 'log-uniform', 'unigram', 'learned'] as const;
+export type ProposalName = (typeof proposalNames)[number];
+
+interface AnyChoice {
+  /** Standard deviation of the normal start. */
+  readonly initialScale: number;
+  readonly seed: number;
+}
+
+/** The exact layer of the spherical losses. */
+export interface FactoredChoice extends AnyChoice {
+  readonly kind: 'factored';
+  readonly loss: { readonly name: string; readonly options: Readonly<Record<string, number>> };
+  readonly weightDecay?: number;
+}
+
+interface AnySoftmaxChoice extends AnyChoice {
+  /** Update rule of the layer's own weights; plain SGD unless given. */
+  readonly rule?: { readonly name: string; readonly options?: Readonly<Record<string, number>> };
+}
+
+export interface FullChoice extends AnySoftmaxChoice {
+  readonly kind: 'full';
+  readonly labelSmoothing?: number;
+}
+
+export interface TreeChoice extends AnySoftmaxChoice {
+  readonly kind: 'hierarchical' | 'huffman';
+}
+
+export interface AdaptiveChoice extends AnySoftmaxChoice {
+  readonly kind: 'adaptive';
+  /** Balanced by cost unless given. */
+  readonly cutoffs?: readonly number[];
+  readonly divValue?: number;
+}
+
+export interface SampledChoice extends AnySoftmaxChoice {
+  readonly kind: 'sampled' | 'nce' | 'negative';
+  readonly samples: number;
+  readonly proposal: ProposalName;
+  /** Of the unigram proposal's counts. */
+  readonly power?: number;
+  readonly sharing?: 'minibatch' | 'example';
+}
+
+export interface KernelSampledChoice extends AnySoftmaxChoice {
+  readonly kind: 'rf' | 'quadratic';
+  readonly samples: number;
+  /** τ of rf, whose logits are τ·cos(h, w); quadratic has plain logits unless given. */
+  readonly temperature?: number;
+  /** R of rf. */
+  readonly frequencies?: number;
+  /** ν of rf. */
+  readonly nu?: number;
+  /** α of quadratic. */
+  readonly alpha?: number;
+}
+
+export type OutputLayerChoice = FactoredChoice | FullChoice | TreeChoice | AdaptiveChoice | SampledChoice | KernelSampledChoice;
