@@ -20,7 +20,7 @@ export interface StepResult {
 /** A step that has been computed and found finite, with no weight changed yet. */
 export interface PreparedStep {
   /** Change the weights; cannot fail. To be called once, before anything else is asked of the layer. */
-  apply(): StepResult;
+  apply(): Promise<StepResult>;
   /** Leave the layer as it is. */
   discard(): void;
 }

@@ -160,7 +160,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
       return {
         apply: () => {
           this.#isBusy = false;
-          return prepared.apply();
+          return Promise.resolve(prepared.apply());
         },
         discard: () => {
           this.#isBusy = false;

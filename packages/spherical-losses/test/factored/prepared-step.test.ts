@@ -23,7 +23,7 @@ it('a prepared step that is applied is the step', async () => {
   using stepped = await createLayer();
   using prepared = await createLayer();
   const { losses, hiddenGradient } = await stepped.step(hidden, targets, { learningRate: 0.1 });
-  const halves = (await prepared.prepareStep(hidden, targets, { learningRate: 0.1 })).apply();
+  const halves = await (await prepared.prepareStep(hidden, targets, { learningRate: 0.1 })).apply();
   expect(await read(halves.losses)).toEqual(await read(losses));
   expect(await read(halves.hiddenGradient)).toEqual(await read(hiddenGradient));
   expect(await weightsOf(prepared)).toEqual(await weightsOf(stepped));
@@ -44,7 +44,7 @@ it('between its halves the layer is busy, and after a refusal it is not', async 
   const prepared = await layer.prepareStep(hidden, targets, { learningRate: 0.1 });
   expect(() => layer.state()).toThrow(expect.objectContaining({ code: 'busy' }));
   await expect(layer.step(hidden, targets, { learningRate: 0.1 })).rejects.toMatchObject({ code: 'busy' });
-  prepared.apply();
+  await prepared.apply();
   using bad = createMatrixFrom(backend, 2, features, [1, NaN, 2, 0.3, 1, -1]);
   await expect(layer.prepareStep(bad, targets, { learningRate: 0.1 })).rejects.toMatchObject({ code: 'non-finite' });
   expect(layer.state().configuration['steps']).toBe(1);
