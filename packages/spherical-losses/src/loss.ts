@@ -53,6 +53,8 @@ export interface SphericalLoss {
   readonly perExample: ((terms: ExampleTerms) => Variable) | undefined;
   /** What orders the classes, from the outputs; the output itself unless given. */
   readonly score: ((terms: ScoreTerms) => Variable) | undefined;
+  /** What a normalised loss's probability of a class is proportional to, with a factor that belongs to the example: p_c before it is divided. */
+  readonly unnormalizedProbability: ((terms: ScoreTerms) => Variable) | undefined;
   /** One constant for each class (a prior, say), constant in training; D long, copied by the layer. */
   readonly classConstants: ArrayLike<number> | undefined;
 }
@@ -66,6 +68,8 @@ export interface SphericalLossDefinition {
   readonly perExample?: (terms: ExampleTerms) => Variable;
   /** Needed when a larger output is not always a better class: for a spherical softmax o² + ε orders, not o. */
   readonly score?: (terms: ScoreTerms) => Variable;
+  /** For the log-probabilities of ranges of classes; the losses of targets need only perTarget. */
+  readonly unnormalizedProbability?: (terms: ScoreTerms) => Variable;
   readonly classConstants?: ArrayLike<number>;
 }
 
@@ -86,11 +90,12 @@ export interface SphericalLossDefinition {
  * @throws RangeError when an option is not a finite number.
  */
 export function defineSphericalLoss(definition: SphericalLossDefinition): SphericalLoss {
-  const { name, options = {}, isNormalized = false, targetScale = 1, perTarget, perExample, score, classConstants } = definition;
+  const { name, options = {}, isNormalized = false, targetScale = 1, perTarget, perExample, score, unnormalizedProbability, classConstants } =
+    definition;
   for (const [option, value] of Object.entries({ ...options, targetScale })) {
     if (!Number.isFinite(value)) throw new RangeError(`${name}: ${option} must be a finite number, got ${value}`);
   }
-  return { name, options, isNormalized, targetScale, perTarget, perExample, score, classConstants };
+  return { name, options, isNormalized, targetScale, perTarget, perExample, score, unnormalizedProbability, classConstants };
 }
 
 /** For the built-in losses: an option that must be above zero. */

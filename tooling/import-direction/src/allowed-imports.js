@@ -24,7 +24,8 @@ export const allowedImports = {
   'spherical-losses': { src: belowTheLosses, test: backends },
   'update-rules': { src: ['linalg-core', 'sparse-data', 'output-layer'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
-  'lm-models': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
+  'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
+  'lm-models': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'], test: backends },
 };
 
 /**

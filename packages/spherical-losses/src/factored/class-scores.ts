@@ -1,34 +1,38 @@
-/** What orders the classes: outputs computed from rows of W, and through the loss's own score where a larger output is not a better class. */
-import { Tape } from '@vastmax/autodiff';
+/**
+ * What orders the classes, and what their probabilities are proportional to: outputs computed from rows of W, and put through the loss's own
+ * expression for the one or the other.
+ */
+import { Tape, type Variable } from '@vastmax/autodiff';
 import { binary, copy, gatherRows, gemm, rowDot, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import type { SphericalLoss } from '../loss.ts';
+import type { ScoreTerms } from '../loss.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { ClassConstants } from './training-step.ts';
 
+/** Of the outputs; undefined for the outputs themselves. */
+export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
+
 export class ClassScores implements Disposable {
-  readonly #loss: SphericalLoss;
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
   readonly #tape: Tape;
 
-  constructor(backend: Backend, loss: SphericalLoss, workspace: Workspace, weights: FactoredWeights) {
-    this.#loss = loss;
+  constructor(backend: Backend, workspace: Workspace, weights: FactoredWeights) {
     this.#workspace = workspace;
     this.#weights = weights;
     this.#tape = new Tape(backend);
   }
 
   /** Classes `first` … for every example; hidden m×d with the bias feature, out m×count. O(count·d² + m·count·d). */
-  range(hidden: Matrix, first: number, constants: ClassConstants | undefined, out: Matrix): void {
+  range(hidden: Matrix, first: number, constants: ClassConstants | undefined, expression: ScoreExpression, out: Matrix): void {
     const rows = this.#workspace.matrix('score rows', out.columns, this.#weights.width);
     this.#weights.denseRows(first, out.columns, rows);
     gemm(hidden, rows, out, { transposeB: true });
     const classes = Int32Array.from({ length: constants === undefined ? 0 : out.columns }, (_, i) => first + i);
-    this.#score(out, this.#constantsOf(classes, constants)?.resize(1, out.columns));
+    this.#score(expression, out, this.#constantsOf(classes, constants)?.resize(1, out.columns));
   }
 
   /** One class for each example; out m×1. O(m·d²). */
-  each(hidden: Matrix, classes: Int32Array, constants: ClassConstants | undefined, out: Matrix): void {
+  each(hidden: Matrix, classes: Int32Array, constants: ClassConstants | undefined, expression: ScoreExpression, out: Matrix): void {
     const { width, map, shift } = this.#weights;
     const rows = this.#workspace.matrix('class score rows', classes.length, width);
     const dense = this.#workspace.matrix('class score dense', classes.length, width);
@@ -36,7 +40,7 @@ export class ClassScores implements Disposable {
     gemm(rows, map, dense);
     binary('add', dense, shift, dense);
     rowDot(hidden, dense, out);
-    this.#score(out, this.#constantsOf(classes, constants));
+    this.#score(expression, out, this.#constantsOf(classes, constants));
   }
 
   #constantsOf(classes: Int32Array, constants: ClassConstants | undefined): Matrix | undefined {
@@ -46,12 +50,12 @@ export class ClassScores implements Disposable {
     return values;
   }
 
-  #score(outputs: Matrix, constants: Matrix | undefined): void {
-    if (this.#loss.score === undefined) return;
+  #score(expression: ScoreExpression, outputs: Matrix, constants: Matrix | undefined): void {
+    if (expression === undefined) return;
     const tape = this.#tape;
     tape.reset();
     const constant = constants === undefined ? undefined : tape.constant(constants);
-    copy(this.#loss.score({ output: tape.constant(outputs), constant }).value, outputs);
+    copy(expression({ output: tape.constant(outputs), constant }).value, outputs);
   }
 
   [Symbol.dispose](): void {

@@ -3,9 +3,13 @@
  * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
  */
 import {
+  affine,
+  axpy,
+  binary,
   copyColumns,
   createMatrixFrom,
   growTable,
+  unary,
   Workspace,
   writeRows,
   type Backend,
@@ -26,7 +30,7 @@ import {
   type StepResult,
   type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
-import type { CsrRows } from '@vastmax/sparse-data';
+import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
 import { FactoredWeights } from './factored-weights.ts';
 import { withBiasFeature } from './forward-pass.ts';
@@ -83,7 +87,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
     this.#weights.onStabilization = options.onStabilization;
     this.#trainingStep = new TrainingStep(backend, options, this.#workspace, this.#weights);
-    this.#scores = new ClassScores(backend, options.loss, this.#workspace, this.#weights);
+    this.#scores = new ClassScores(backend, this.#workspace, this.#weights);
   }
 
   get classes(): number {
@@ -186,7 +190,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const { constants } = this.#trainingStep;
-    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, constants, out);
+    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, constants, this.loss.score, out);
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
@@ -197,7 +201,54 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     }
     for (const target of classes) checkClassRange(this, 'classScores', target, 1);
     const { constants } = this.#trainingStep;
-    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, constants, out);
+    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, constants, this.loss.score, out);
+  }
+
+  /**
+   * log p of one class for each example, of a normalised loss: classes m long, out m×1. O(m·d²).
+   * @throws OutputLayerError `bad-option` for a loss that is not normalised.
+   */
+  classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#checkUsable('classLogProbabilities');
+    checkHidden(this, 'classLogProbabilities', hidden);
+    this.#requireProbabilities('classLogProbabilities');
+    const targets = singleTargets(classes, this.classes);
+    checkTargets(this, 'classLogProbabilities', hidden, targets);
+    affine(this.#trainingStep.computeLosses(hidden, targets), -1, 0, out);
+  }
+
+  /**
+   * log p of classes `firstClass` … `firstClass + out.columns - 1` for each example, out m×count. O(m·count·d + count·d²).
+   * @throws OutputLayerError `bad-option` for a loss that is not normalised or does not say what its probabilities are proportional to.
+   */
+  logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#checkUsable('logProbabilities');
+    checkHidden(this, 'logProbabilities', hidden);
+    checkClassRange(this, 'logProbabilities', firstClass, out.columns);
+    const expression = this.#requireProbabilities('logProbabilities');
+    const extended = withBiasFeature(this.#workspace, hidden, this.bias);
+    const { constants } = this.#trainingStep;
+    // The example's own part of log p, by the first class: log p₀ − log of what p₀ is proportional to.
+    const first = new Int32Array(hidden.rows);
+    const normalizer = this.#workspace.matrix('log normalizer', hidden.rows, 1);
+    const ownPart = this.#workspace.matrix('log unnormalized', hidden.rows, 1);
+    this.classLogProbabilities(hidden, first, normalizer);
+    this.#scores.each(extended, first, constants, expression, ownPart);
+    unary('log', ownPart, ownPart);
+    axpy(-1, ownPart, normalizer);
+    this.#scores.range(extended, firstClass, constants, expression, out);
+    unary('log', out, out);
+    binary('add', out, normalizer, out);
+  }
+
+  #requireProbabilities(operation: string): NonNullable<SphericalLoss['unnormalizedProbability']> {
+    const { name, isNormalized, unnormalizedProbability } = this.loss;
+    if (isNormalized && unnormalizedProbability !== undefined) return unnormalizedProbability;
+    throw new OutputLayerError(
+      'bad-option',
+      `factored ${operation}: the loss ${name} ${isNormalized ? 'does not say what its probabilities are proportional to' : 'gives no probabilities'}; ` +
+        'spherical-softmax and taylor-softmax do',
+    );
   }
 
   /**

@@ -1,5 +1,5 @@
-import { add, log, shift, square, subtract } from '@vastmax/autodiff';
-import { checkPositive, defineSphericalLoss, type SphericalLoss } from '../loss.ts';
+import { add, log, shift, square, subtract, type Variable } from '@vastmax/autodiff';
+import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss } from '../loss.ts';
 
 export interface SphericalSoftmaxOptions {
   /** Added to each squared output, so that no probability is 0: one number (1 unless given), or one for each class. */
@@ -20,7 +20,9 @@ export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): Spheric
       isNormalized: true,
       perTarget: ({ q, output, classes }) =>
         subtract(log(shift(q, classes * epsilon)), log(shift(square(output), epsilon))),
+      // Without ε, which would round small squares away.
       score: ({ output }) => square(output),
+      unnormalizedProbability: ({ output }) => shift(square(output), epsilon),
     });
   }
   for (let index = 0; index < epsilon.length; index++) checkPositive('spherical-softmax', `epsilon of class ${index}`, epsilon[index]!);
@@ -32,6 +34,11 @@ export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): Spheric
       if (constant === undefined) throw new RangeError('spherical-softmax: the layer passed no constants for its classes');
       return subtract(log(shift(q, constantSum)), log(add(square(output), constant)));
     },
-    score: ({ output, constant }) => (constant === undefined ? square(output) : add(square(output), constant)),
+    score: withConstant,
+    unnormalizedProbability: withConstant,
   });
+}
+
+function withConstant({ output, constant }: ScoreTerms): Variable {
+  return constant === undefined ? square(output) : add(square(output), constant);
 }

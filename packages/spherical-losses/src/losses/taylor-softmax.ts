@@ -15,5 +15,6 @@ export function taylorSoftmax(): SphericalLoss {
         log(shift(add(output, scale(square(output), 0.5)), 1)),
       ),
     score: ({ output }) => add(output, scale(square(output), 0.5)),
+    unnormalizedProbability: ({ output }) => shift(add(output, scale(square(output), 0.5)), 1),
   });
 }

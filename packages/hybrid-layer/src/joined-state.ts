@@ -1,0 +1,75 @@
+/** The states of head and tail as one: tensors `head.…` and `tail.…`, configurations beside each other. */
+import { findTensor, OutputLayerError, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
+
+type Part = 'head' | 'tail';
+
+interface Joined {
+  readonly kind: string;
+  readonly classes: number;
+  readonly features: number;
+  readonly headSize: number;
+  readonly headRate: number;
+  readonly tailRate: number;
+  readonly reduction: string;
+  readonly head: OutputLayer;
+  readonly tail: OutputLayer;
+}
+
+export function joinedState(layer: Joined): ModuleState {
+  const { kind, classes, features, headSize, headRate, tailRate, reduction } = layer;
+  const parts = (['head', 'tail'] as const).map((part) => [part, layer[part].state()] as const);
+  return {
+    configuration: {
+      kind, classes, features, headSize, headRate, tailRate, reduction,
+      ...Object.fromEntries(parts.map(([part, { configuration }]) => [part, configuration])),
+    },
+    tensors: parts.flatMap(([part, { tensors }]) => tensors.map((tensor) => ({ ...tensor, name: `${part}.${tensor.name}` }))),
+  };
+}
+
+/** The state of one of the two. @throws OutputLayerError `state-mismatch` when there is none. */
+export function partOf({ configuration, tensors }: ModuleState, part: Part): ModuleState {
+  const own = configuration[part];
+  if (typeof own !== 'object' || own === null || Array.isArray(own)) {
+    throw new OutputLayerError('state-mismatch', `hybrid layer: '${part}' in the state is ${JSON.stringify(own)}, expected the state of a layer`);
+  }
+  const prefix = `${part}.`;
+  return {
+    configuration: own as JsonObject,
+    tensors: tensors
+      .filter(({ name }) => name.startsWith(prefix))
+      .map((tensor) => ({
+        name: tensor.name.slice(prefix.length),
+        precision: tensor.precision,
+        rows: tensor.rows,
+        columns: tensor.columns,
+        read: (first, count) => tensor.read(first, count),
+      })),
+  };
+}
+
+/**
+ * Whether both parts would take the state, as far as can be seen before either is changed: sizes, options and the shapes of the head's
+ * tensors, since the tail is restored first and checks its own.
+ * @throws OutputLayerError `state-mismatch`, naming both values.
+ */
+export function checkJoinedState(layer: Joined, state: ModuleState): void {
+  const mine = joinedState(layer).configuration;
+  for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const) requireEqual(key, mine[key], state.configuration[key]);
+  partOf(state, 'tail');
+  const head = partOf(state, 'head');
+  const ownHead = layer.head.state();
+  for (const [key, value] of Object.entries(ownHead.configuration)) {
+    if (key !== 'steps') requireEqual(`head.${key}`, value, head.configuration[key]);
+  }
+  const { steps } = head.configuration;
+  if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps < 0) {
+    throw new OutputLayerError('state-mismatch', `hybrid layer: 'head.steps' in the state is ${JSON.stringify(steps)}, expected a whole number`);
+  }
+  for (const { name, rows, columns } of ownHead.tensors) findTensor(head, name, rows, columns);
+}
+
+function requireEqual(key: string, mine: unknown, found: unknown): void {
+  const [expected, got] = [JSON.stringify(mine), JSON.stringify(found)];
+  if (expected !== got) throw new OutputLayerError('state-mismatch', `hybrid layer: '${key}' is ${got} in the state, ${expected} in the layer`);
+}

@@ -1,0 +1,162 @@
+/** One tail of the adaptive softmax: hidden activations projected to a few features, and a softmax over the tail's classes on those. */
+import { copyColumns, fill, gatherRows, gemm, scatterAddRows, write, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { RandomGenerator } from '@vastmax/sparse-data';
+import { MatrixUpdater, type UpdateRule } from '@vastmax/update-rules';
+import { ClassTable } from '../class-table/class-table.ts';
+import { BlockedSoftmax } from '../full/blocked-softmax.ts';
+import { TargetList } from '../layer/target-list.ts';
+
+/** Rows are narrow, so that more of them fit in a block. */
+const rowsPerBlock = 8192;
+/** 8 MiB of f32: computing the exponentials twice costs more than fetching them again. */
+const keptLogits = 2_097_152;
+
+export interface AdaptiveTailOptions {
+  /** `tail.0`. */
+  readonly name: string;
+  readonly classes: number;
+  /** d, and to how many features it is projected. */
+  readonly features: number;
+  readonly width: number;
+  readonly initialScale: number;
+  readonly seed: number;
+  readonly rule: UpdateRule;
+}
+
+export class AdaptiveTail implements Disposable {
+  readonly classes: number;
+  readonly #name: string;
+  readonly #workspace: Workspace;
+  readonly #table: ClassTable;
+  readonly #softmax: BlockedSoftmax;
+  /** width×d. */
+  readonly #projection: Matrix;
+  readonly #updater: MatrixUpdater;
+  /** The tail's share of a minibatch: its examples, numbered anew, and their targets, numbered from the tail's first class. */
+  readonly #targets = new TargetList();
+  #examples: Int32Array = new Int32Array(0);
+  #factors: Float64Array = new Float64Array(0);
+
+  constructor(backend: Backend, options: AdaptiveTailOptions, workspace: Workspace) {
+    const { name, classes, features, width, initialScale, seed, rule } = options;
+    this.classes = classes;
+    this.#name = name;
+    this.#workspace = workspace;
+    this.#table = new ClassTable(backend, { name: `${name}.classes`, rows: classes, features: width, bias: false, rule, initialScale, seed }, workspace);
+    this.#softmax = new BlockedSoftmax(this.#table, workspace, { blockRows: rowsPerBlock, keptLogits });
+    this.#projection = backend.createMatrix(width, features);
+    const random = new RandomGenerator(seed + 1);
+    // Keeps lengths in the mean, so that initialScale means for a tail what it means for the head, and neither factor starts near 0.
+    const scale = 1 / Math.sqrt(width);
+    write(Float64Array.from({ length: width * features }, () => scale * random.normal()), this.#projection);
+    this.#updater = new MatrixUpdater(`${name}.projection.moment`, this.#projection, rule, workspace);
+  }
+
+  /** Begin a minibatch; entries come with ascending examples. */
+  begin(entries: number): void {
+    this.#targets.begin(0, entries);
+    if (this.#examples.length < entries) {
+      this.#examples = new Int32Array(Math.ceil(entries * 1.5));
+      this.#factors = new Float64Array(Math.ceil(entries * 1.5));
+    }
+  }
+
+  /** @param target from 0 to the tail's classes − 1. */
+  add(example: number, target: number, weight: number): void {
+    const targets = this.#targets;
+    if (targets.examples === 0 || this.#examples[targets.examples - 1] !== example) this.#examples[targets.examples++] = example;
+    targets.add(targets.examples - 1, target, weight);
+  }
+
+  /** losses += −Σ y log p(c | tail, h). @param hidden m×d. */
+  forward(hidden: Matrix, losses: Matrix): void {
+    if (this.#targets.count === 0) return;
+    const { examples } = this.#targets;
+    const list = this.#workspace.indices(`${this.#name} examples`, this.#examples, examples);
+    const own = this.#matrix('hidden', examples, hidden.columns);
+    gatherRows(hidden, list, own);
+    const projected = this.project(own, 'projected');
+    scatterAddRows(this.#softmax.forward(projected, this.#targets), list, losses);
+  }
+
+  /** After `forward`: the weights' change, and the gradient added to the columns of m×(d or more). */
+  update(factors: Float64Array, hiddenGradient: Matrix, { learningRate, step }: { readonly learningRate: number; readonly step: number }): void {
+    if (this.#targets.count === 0) return;
+    const { examples } = this.#targets;
+    const { rows: width, columns: features } = this.#projection;
+    for (let i = 0; i < examples; i++) this.#factors[i] = factors[this.#examples[i]!]!;
+    const projected = this.#matrix('projected', examples, width);
+    const gradient = this.#matrix('projected gradient', examples, width);
+    fill(0, gradient);
+    this.#softmax.update(projected, this.#targets, this.#factors, gradient, { learningRate, step });
+    const back = this.#matrix('hidden gradient', examples, features);
+    gemm(gradient, this.#projection, back);
+    scatterAddRows(this.#widened(back, hiddenGradient.columns), this.#workspace.indices(`${this.#name} examples`, this.#examples, examples), hiddenGradient);
+    const change = this.#matrix('projection change', width, features);
+    gemm(gradient, this.#matrix('hidden', examples, features), change, { transposeA: true });
+    this.#updater.apply(change, learningRate, step);
+  }
+
+  /** hidden·Pᵀ, in the workspace under this name. */
+  project(hidden: Matrix, name: string): Matrix {
+    const out = this.#matrix(name, hidden.rows, this.#projection.rows);
+    gemm(hidden, this.#projection, out, { transposeB: true });
+    return out;
+  }
+
+  /** log Z of each example, m×1. @param projected m×width. */
+  logPartition(projected: Matrix): Matrix {
+    return this.#softmax.logPartition(projected);
+  }
+
+  /** Outputs of some of the tail's classes, count×m. @param projected m×width. */
+  outputs(projected: Matrix, targets: Int32Array, out: Matrix): void {
+    const rows = this.#matrix('rows', targets.length, this.#table.width);
+    this.#table.gather(this.#workspace.indices(`${this.#name} rows`, targets), rows);
+    gemm(rows, projected, out, { transposeB: true });
+  }
+
+  /** Rows of some of the tail's classes carried back to d features, count×d. */
+  vectors(targets: Int32Array, out: Matrix): void {
+    const rows = this.#matrix('rows', targets.length, this.#table.width);
+    this.#table.gather(this.#workspace.indices(`${this.#name} rows`, targets), rows);
+    gemm(rows, this.#projection, out);
+  }
+
+  tensors(): TensorSource[] {
+    return [matrixTensor(`${this.#name}.projection`, this.#projection), ...this.#updater.tensors(), ...this.#table.tensors()];
+  }
+
+  checkState(state: ModuleState): void {
+    findTensor(state, `${this.#name}.projection`, this.#projection.rows, this.#projection.columns);
+    this.#updater.checkState(state);
+    this.#table.checkState(state);
+  }
+
+  async restore(state: ModuleState): Promise<void> {
+    await restoreMatrix(state, `${this.#name}.projection`, this.#projection);
+    await this.#updater.restore(state);
+    await this.#table.restore(state);
+  }
+
+  [Symbol.dispose](): void {
+    this.#softmax[Symbol.dispose]();
+    this.#table[Symbol.dispose]();
+    this.#updater[Symbol.dispose]();
+    this.#projection[Symbol.dispose]();
+  }
+
+  /** With a zero for the head's bias feature, which a tail does not see. */
+  #widened(gradient: Matrix, columns: number): Matrix {
+    if (gradient.columns === columns) return gradient;
+    const wide = this.#matrix('hidden gradient with bias', gradient.rows, columns);
+    fill(0, wide);
+    copyColumns(gradient, 0, wide, 0, gradient.columns);
+    return wide;
+  }
+
+  #matrix(what: string, rows: number, columns: number): Matrix {
+    return this.#workspace.matrix(`${this.#name} ${what}`, rows, columns);
+  }
+}

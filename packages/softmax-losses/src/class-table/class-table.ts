@@ -1,0 +1,143 @@
+/**
+ * One row of weights for each class, the bias last when there is one, and how a step changes the touched rows. Every rival keeps its
+ * weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own, or to an inner node of a tree.
+ */
+import {
+  copyColumns,
+  gatherRows,
+  gemm,
+  rowDot,
+  writeRows,
+  type Backend,
+  type Indices,
+  type Matrix,
+  type RowTable,
+  type Workspace,
+} from '@vastmax/linalg-core';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
+import { createInitialRows, type InitialRows } from './initial-rows.ts';
+
+/** Rows that are gathered, written or filled at once outside of a step. */
+const rowsPerBlock = 4096;
+
+export interface ClassTableOptions extends InitialRows {
+  /** Names its tensors (`name`, and `name.moment.0` … of the rule) and its scratch in the workspace. */
+  readonly name: string;
+  readonly rows: number;
+  /** Without the bias. */
+  readonly features: number;
+  readonly bias: boolean;
+  readonly rule: UpdateRule;
+}
+
+export class ClassTable implements Disposable {
+  readonly name: string;
+  readonly features: number;
+  readonly bias: boolean;
+  /** rows×width. */
+  readonly table: RowTable;
+  readonly #workspace: Workspace;
+  readonly #updater: TableUpdater;
+  #range: Int32Array = new Int32Array(0);
+
+  /** Creates the table and fills it. O(rows·width). @throws LinalgError `out-of-memory`. */
+  constructor(backend: Backend, options: ClassTableOptions, workspace: Workspace) {
+    const { name, rows, features, bias, rule } = options;
+    this.name = name;
+    this.features = features;
+    this.bias = bias;
+    this.#workspace = workspace;
+    this.table = backend.createTable(rows, this.width);
+    try {
+      const initialRows = createInitialRows(options, features, bias);
+      for (let first = 0; first < rows; first += rowsPerBlock) {
+        writeRows(initialRows(first, Math.min(rowsPerBlock, rows - first)), first, this.table);
+      }
+      this.#updater = new TableUpdater(`${name}.moment`, this.table, rule, workspace);
+    } catch (error) {
+      this.table[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get rows(): number {
+    return this.table.rows;
+  }
+
+  /** Features and bias. */
+  get width(): number {
+    return this.features + (this.bias ? 1 : 0);
+  }
+
+  /** Rows `first` … as indices, prepared in the list of the workspace that is called `list`. O(count). */
+  range(first: number, count: number, list: string): Indices {
+    if (this.#range.length < count) this.#range = new Int32Array(Math.ceil(count * 1.5));
+    const range = this.#range;
+    for (let i = 0; i < count; i++) range[i] = first + i;
+    return this.#workspace.indices(list, range, count);
+  }
+
+  /** out_i = row indices_i; out count×width. */
+  gather(indices: Indices, out: Matrix): void {
+    gatherRows(this.table, indices, out);
+  }
+
+  /**
+   * Dot products of every hidden row with `out.columns` consecutive rows. O(m·count·width).
+   * @param hidden m×width, with the bias feature.
+   * @param out m×count.
+   */
+  rangeScores(hidden: Matrix, first: number, out: Matrix): void {
+    const rows = this.#workspace.matrix('score rows', out.columns, this.width);
+    this.gather(this.range(first, out.columns, 'score range'), rows);
+    gemm(hidden, rows, out, { transposeB: true });
+  }
+
+  /** out_i = hidden_i · row rows_i. @param hidden m×width. @param out m×1. */
+  rowScores(hidden: Matrix, rows: Int32Array, out: Matrix): void {
+    const own = this.#workspace.matrix('row score rows', rows.length, this.width);
+    this.gather(this.#workspace.indices('row score list', rows), own);
+    rowDot(hidden, own, out);
+  }
+
+  /** Rows `first` … without their biases; out count×features. */
+  vectors(first: number, out: Matrix): void {
+    const rows = this.#workspace.matrix('vector rows', out.rows, this.width);
+    this.gather(this.range(first, out.rows, 'vector range'), rows);
+    copyColumns(rows, 0, out, 0, this.features);
+  }
+
+  /** Change rows by the rule; repeated rows, within one gradient and across them, add up. @param step from 1. */
+  update(gradients: readonly RowGradient[], learningRate: number, step: number): void {
+    this.#updater.apply(gradients, learningRate, step);
+  }
+
+  /** The same where no row is repeated. @param gradient may be overwritten. @param values the rows as they are, if already gathered; may be overwritten. */
+  updateDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
+    this.#updater.applyDistinct(indices, gradient, learningRate, step, values);
+  }
+
+  /** The rows and the rule's moments. */
+  tensors(): TensorSource[] {
+    return [tableTensor(this.name, this.table), ...this.#updater.tensors()];
+  }
+
+  /** @throws OutputLayerError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
+  checkState(state: ModuleState): void {
+    findTensor(state, this.name, this.rows, this.width);
+    this.#updater.checkState(state);
+  }
+
+  /** @throws OutputLayerError `state-mismatch`. */
+  async restore(state: ModuleState): Promise<void> {
+    this.checkState(state);
+    await restoreTable(state, this.name, this.table);
+    await this.#updater.restore(state);
+  }
+
+  [Symbol.dispose](): void {
+    this.#updater[Symbol.dispose]();
+    this.table[Symbol.dispose]();
+  }
+}

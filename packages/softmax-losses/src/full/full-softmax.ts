@@ -1,0 +1,137 @@
+/** The full log-softmax: what the other layers approximate, factorise or sample, exact at O(D) a step. */
+import { fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { withBiasFeature, withoutBiasFeature } from '../class-table/bias-feature.ts';
+import { ClassTable } from '../class-table/class-table.ts';
+import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import { SoftmaxLayer } from '../layer/softmax-layer.ts';
+import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
+import type { TargetList } from '../layer/target-list.ts';
+import { BlockedSoftmax } from './blocked-softmax.ts';
+
+const kind = 'full-softmax';
+
+export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
+  /** One bias for each class to start from, the log of its unigram probability say; 0 unless given. */
+  readonly initialBiases?: ArrayLike<number>;
+  /** ε from 0 to below 1: that share of every target is spread evenly over all classes (arXiv:1512.00567 §7). 0 unless given. */
+  readonly labelSmoothing?: number;
+  /** A factor of at least 0 on the loss of each class as a target; all 1 unless given. */
+  readonly classWeights?: ArrayLike<number>;
+  /** A class whose targets count nothing, as if the example did not have them: padding. The mean is still over all examples. */
+  readonly ignoreIndex?: number;
+  /** Classes computed at once; 1024 unless given. */
+  readonly blockClasses?: number;
+}
+
+/**
+ * Log-softmax over all classes, exact. 8mDd operations a step and m·blockClasses numbers of memory beside the weights' 4D(d+1) bytes.
+ * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
+ */
+export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<SoftmaxLayer> {
+  checkOptions(options);
+  const layer = new SoftmaxLayer(new FullSoftmax(backend, options), weightOptions(options).rule, options.reduction);
+  await backend.settled();
+  return layer;
+}
+
+class FullSoftmax implements SoftmaxMethod {
+  readonly kind = kind;
+  readonly isNormalized = true;
+  readonly classes: number;
+  readonly features: number;
+  readonly ignoredClass: number;
+  readonly workspace: Workspace;
+  readonly #options: FullSoftmaxOptions;
+  readonly #table: ClassTable;
+  readonly #softmax: BlockedSoftmax;
+
+  constructor(backend: Backend, options: FullSoftmaxOptions) {
+    const { classes, features, initialBiases, blockClasses, labelSmoothing = 0, classWeights, ignoreIndex = -1 } = options;
+    this.classes = classes;
+    this.features = features;
+    this.ignoredClass = ignoreIndex;
+    this.workspace = new Workspace(backend);
+    this.#options = options;
+    this.#table = new ClassTable(
+      backend,
+      { name: 'classes', rows: classes, features, ...weightOptions(options), ...(initialBiases === undefined ? {} : { initialBiases }) },
+      this.workspace,
+    );
+    this.#softmax = new BlockedSoftmax(this.#table, this.workspace, {
+      labelSmoothing,
+      ...(classWeights === undefined ? {} : { classWeights }),
+      ...(blockClasses === undefined ? {} : { blockRows: blockClasses }),
+    });
+  }
+
+  forward({ hidden, targets }: TrainingBatch): ForwardResult {
+    return { losses: this.computeLosses(hidden, targets), watched: [] };
+  }
+
+  /** With finite losses nothing here can overflow: the gradient is a combination of rows with weights of at most the targets' size. */
+  update({ hidden, targets, factors }: TrainingBatch, learningRate: number, step: number): Matrix {
+    const gradient = this.workspace.matrix('hidden gradient', hidden.rows, this.#table.width);
+    fill(0, gradient);
+    this.#softmax.update(this.#extended(hidden), targets, factors, gradient, { learningRate, step });
+    return withoutBiasFeature(this.workspace, gradient, this.features);
+  }
+
+  computeLosses(hidden: Matrix, targets: TargetList): Matrix {
+    return this.#softmax.forward(this.#extended(hidden), targets);
+  }
+
+  /** Outputs: they order the classes as their probabilities do. O(m·count·d). */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#table.rangeScores(this.#extended(hidden), firstClass, out);
+  }
+
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#table.rowScores(this.#extended(hidden), classes, out);
+  }
+
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#table.vectors(firstClass, out);
+  }
+
+  configuration(): JsonObject {
+    const { labelSmoothing = 0, ignoreIndex = null, bias = true } = this.#options;
+    return { bias, labelSmoothing, ignoreIndex, hasClassWeights: this.#options.classWeights !== undefined };
+  }
+
+  tensors(): TensorSource[] {
+    return this.#table.tensors();
+  }
+
+  checkState(state: ModuleState): void {
+    this.#table.checkState(state);
+  }
+
+  async restore(state: ModuleState): Promise<void> {
+    await this.#table.restore(state);
+  }
+
+  [Symbol.dispose](): void {
+    this.#softmax[Symbol.dispose]();
+    this.#table[Symbol.dispose]();
+  }
+
+  #extended(hidden: Matrix): Matrix {
+    return withBiasFeature(this.workspace, hidden, this.#table.bias);
+  }
+}
+
+function checkOptions(options: FullSoftmaxOptions): void {
+  checkLayerOptions(kind, options);
+  const { classes, labelSmoothing = 0, classWeights, ignoreIndex, initialBiases, blockClasses } = options;
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new OutputLayerError('bad-option', `${kind}: labelSmoothing must be at least 0 and less than 1, got ${labelSmoothing}`);
+  }
+  if (classWeights !== undefined) checkPerClass(kind, 'classWeights', classWeights, classes, 0);
+  if (initialBiases !== undefined) {
+    if (options.bias === false) throw new OutputLayerError('bad-option', `${kind}: initialBiases need biases, but bias is false`);
+    checkPerClass(kind, 'initialBiases', initialBiases, classes);
+  }
+  if (ignoreIndex !== undefined) checkWhole(kind, 'ignoreIndex', ignoreIndex, 0, classes - 1);
+  if (blockClasses !== undefined) checkWhole(kind, 'blockClasses', blockClasses, 1, 2 ** 31 - 1);
+}

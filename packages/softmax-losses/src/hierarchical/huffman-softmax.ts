@@ -1,0 +1,187 @@
+/**
+ * Hierarchical softmax over a Huffman tree: −log p(c | h) = −Σ log σ(±θ_n·h) over the nodes n on c's code (F. Morin and Y. Bengio, AISTATS 2005; the
+ * Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). A target costs O(depth·d), and frequent classes have short codes.
+ */
+import {
+  axpy,
+  binary,
+  copyColumns,
+  fill,
+  gatherRows,
+  rowDot,
+  scaleRows,
+  scatterAddRows,
+  unary,
+  Workspace,
+  write,
+  type Backend,
+  type Matrix,
+} from '@vastmax/linalg-core';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/output-layer';
+import { withBiasFeature, withoutBiasFeature } from '../class-table/bias-feature.ts';
+import { ClassTable } from '../class-table/class-table.ts';
+import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
+import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import { SoftmaxLayer } from '../layer/softmax-layer.ts';
+import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
+import { TargetList } from '../layer/target-list.ts';
+import { HuffmanPairs } from './huffman-pairs.ts';
+import { HuffmanScores } from './huffman-scores.ts';
+import { HuffmanTree } from './huffman-tree.ts';
+
+const kind = 'huffman-softmax';
+/** Classes scored at once: bounds the nodes×m matrices of a range whose codes share little. */
+const classesPerRange = 2048;
+
+export interface HuffmanSoftmaxOptions extends SoftmaxLayerOptions {
+  /** How often each class occurs, at least 0; the code is built from it. */
+  readonly frequencies: ArrayLike<number>;
+}
+
+/**
+ * The layer costs O(code length·d) a target in a step. Memory: 4(D − 1)(d + 1) bytes of weights, 10 bytes a class on the host. `bias` gives each inner
+ * node a bias.
+ * @throws OutputLayerError `bad-option` (also for fewer than two classes), `non-finite`; LinalgError `out-of-memory`.
+ */
+export async function createHuffmanSoftmaxLayer(backend: Backend, options: HuffmanSoftmaxOptions): Promise<SoftmaxLayer> {
+  checkLayerOptions(kind, options);
+  checkWhole(kind, 'classes', options.classes, 2, 2 ** 30);
+  checkPerClass(kind, 'frequencies', options.frequencies, options.classes, 0);
+  const layer = new SoftmaxLayer(new HuffmanSoftmax(backend, options), weightOptions(options).rule, options.reduction);
+  await backend.settled();
+  return layer;
+}
+
+class HuffmanSoftmax implements SoftmaxMethod {
+  readonly kind = kind;
+  readonly isNormalized = true;
+  readonly classes: number;
+  readonly features: number;
+  readonly workspace: Workspace;
+  readonly #tree: HuffmanTree;
+  readonly #table: ClassTable;
+  readonly #scores: HuffmanScores;
+  readonly #pairs = new HuffmanPairs();
+  readonly #targets = new TargetList();
+  #numbers: Float64Array = new Float64Array(0);
+
+  constructor(backend: Backend, options: HuffmanSoftmaxOptions) {
+    const { classes, features, frequencies } = options;
+    this.classes = classes;
+    this.features = features;
+    this.workspace = new Workspace(backend);
+    this.#tree = new HuffmanTree(frequencies);
+    this.#table = new ClassTable(backend, { name: 'nodes', rows: classes - 1, features, ...weightOptions(options) }, this.workspace);
+    this.#scores = new HuffmanScores(this.workspace, this.#table, this.#tree);
+  }
+
+  forward({ hidden, targets, factors }: TrainingBatch): ForwardResult {
+    const losses = this.computeLosses(hidden, targets);
+    const { count, examples, signs, weights } = this.#pairs;
+    // ∂(−log σ(z))/∂x = −sign·σ(−z) for z = sign·x.
+    const slopes = this.#matrix('slopes', count, 1);
+    unary('sigmoid', this.#matrix('negated outputs', count, 1), slopes);
+    binary('multiply', slopes, this.#column('slope factors', (i) => -signs[i]! * weights[i]! * factors[examples[i]!]!), slopes);
+    const { width } = this.#table;
+    const scaled = this.#matrix('scaled rows', count, width);
+    scaleRows(this.#matrix('rows', count, width), slopes, scaled);
+    const hiddenGradient = this.workspace.matrix('hidden gradient', hidden.rows, width);
+    fill(0, hiddenGradient);
+    scatterAddRows(scaled, this.workspace.indices('pair examples', examples, count), hiddenGradient);
+    return { losses, watched: [hiddenGradient] };
+  }
+
+  update({ hidden }: TrainingBatch, learningRate: number, step: number): Matrix {
+    const { count, nodes } = this.#pairs;
+    const { width } = this.#table;
+    const change = this.#matrix('scaled rows', count, width);
+    scaleRows(this.#matrix('hidden', count, width), this.#matrix('slopes', count, 1), change);
+    this.#table.update([{ indices: this.workspace.indices('pair nodes', nodes, count), rows: change }], learningRate, step);
+    return withoutBiasFeature(this.workspace, this.workspace.matrix('hidden gradient', hidden.rows, width), this.features);
+  }
+
+  computeLosses(hidden: Matrix, targets: TargetList): Matrix {
+    this.#pairs.build(targets, this.#tree);
+    const { count, examples, nodes, signs, weights } = this.#pairs;
+    const { width } = this.#table;
+    const rows = this.#matrix('rows', count, width);
+    this.#table.gather(this.workspace.indices('pair nodes', nodes, count), rows);
+    const pairExamples = this.workspace.indices('pair examples', examples, count);
+    const pairHidden = this.#matrix('hidden', count, width);
+    gatherRows(withBiasFeature(this.workspace, hidden, this.#table.bias), pairExamples, pairHidden);
+    const negated = this.#matrix('negated outputs', count, 1);
+    rowDot(rows, pairHidden, negated);
+    binary('multiply', negated, this.#column('negated signs', (i) => -signs[i]!), negated);
+    const surprisals = this.#matrix('surprisals', count, 1);
+    unary('softplus', negated, surprisals);
+    binary('multiply', surprisals, this.#column('pair weights', (i) => weights[i]!), surprisals);
+    const losses = this.workspace.matrix('losses', hidden.rows, 1);
+    fill(0, losses);
+    scatterAddRows(surprisals, pairExamples, losses);
+    return losses;
+  }
+
+  /** log p. O(m·nodes·d) for the nodes above the classes; see huffman-scores.ts. */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    const extended = withBiasFeature(this.workspace, hidden, this.#table.bias);
+    for (let first = 0; first < out.columns; first += classesPerRange) {
+      const part = this.#matrix('score part', hidden.rows, Math.min(classesPerRange, out.columns - first));
+      this.#scores.range(extended, firstClass + first, part);
+      copyColumns(part, 0, out, first, part.columns);
+    }
+  }
+
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#targets.buildSingle(classes);
+    fill(0, out);
+    axpy(-1, this.computeLosses(hidden, this.#targets), out);
+  }
+
+  /** The sum of the rows on a class's code, each with its sign. O(code length·d) a class. */
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#targets.buildSingle(Int32Array.from({ length: out.rows }, (_, i) => firstClass + i));
+    this.#pairs.build(this.#targets, this.#tree);
+    const { count, examples, nodes, signs } = this.#pairs;
+    const rows = this.#matrix('rows', count, this.#table.width);
+    this.#table.gather(this.workspace.indices('pair nodes', nodes, count), rows);
+    scaleRows(rows, this.#column('slope factors', (i) => signs[i]!), rows);
+    const sums = this.#matrix('vectors', out.rows, this.#table.width);
+    fill(0, sums);
+    scatterAddRows(rows, this.workspace.indices('pair examples', examples, count), sums);
+    copyColumns(sums, 0, out, 0, this.features);
+  }
+
+  configuration(): JsonObject {
+    return { bias: this.#table.bias };
+  }
+
+  tensors(): TensorSource[] {
+    return [...this.#table.tensors(), integerTensor('tree_parents', this.#tree.parents)];
+  }
+
+  async checkState(state: ModuleState): Promise<void> {
+    this.#table.checkState(state);
+    await checkSameIntegers(state, 'tree_parents', this.#tree.parents, kind);
+  }
+
+  async restore(state: ModuleState): Promise<void> {
+    await this.#table.restore(state);
+  }
+
+  [Symbol.dispose](): void {
+    this.#table[Symbol.dispose]();
+  }
+
+  #column(name: string, value: (pair: number) => number): Matrix {
+    const { count } = this.#pairs;
+    if (this.#numbers.length < count) this.#numbers = new Float64Array(Math.ceil(count * 1.5));
+    for (let pair = 0; pair < count; pair++) this.#numbers[pair] = value(pair);
+    const column = this.#matrix(name, count, 1);
+    write(this.#numbers.subarray(0, count), column);
+    return column;
+  }
+
+  #matrix(name: string, rows: number, columns: number): Matrix {
+    return this.workspace.matrix(`pair ${name}`, rows, columns);
+  }
+}

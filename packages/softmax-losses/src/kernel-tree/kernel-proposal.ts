@@ -1,0 +1,153 @@
+/**
+ * Kernel sampling as a proposal: negatives drawn for each example with P(i) ∝ about k(h, c_i), by descending a tree of feature sums.
+ */
+import type { Backend, Precision } from '@vastmax/linalg-core';
+import { OutputLayerError } from '@vastmax/output-layer';
+import { checkClasses, type ClassVectorSource, type QueryProposal } from '../proposals/proposal.ts';
+import { ChangedClasses } from './changed-classes.ts';
+import { fillSums } from './class-projections.ts';
+import { FeatureTree, rebuildSums, writeVectors } from './feature-tree.ts';
+import { projectVectors, type KernelFeatures } from './kernel-features.ts';
+import { createQuadraticFeatures, type QuadraticFeaturesOptions } from './quadratic-features.ts';
+import { createRandomFourierFeatures, type RandomFourierFeaturesOptions } from './random-fourier-features.ts';
+import { TreeDescent } from './tree-descent.ts';
+import { prepareTreeRestore, treeTensors } from './tree-state.ts';
+
+const rowsPerBlock = 1024;
+
+export interface KernelTreeOptions {
+  /** Classes in a leaf, which are scored one by one; as many as make the tree's sums as large as the class vectors unless given. */
+  readonly leafClasses?: number;
+  /**
+   * The least score of a branch, for each class in it. Above 0. Random Fourier: half the kernel of a class at right angles, 0.5·e^(−ν), unless given: less lets
+   * branches that came out negative starve, which costs bias and spread where ν is large against R. Quadratic: 1, which the kernel is never below.
+   */
+  readonly floor?: number;
+  /** How far a class vector moves before the tree follows, in the length of the vectors; 0.02 unless given, 0 follows every change. */
+  readonly tolerance?: number;
+  /** The sums are computed anew after so many calls of `classesChanged`, to be rid of rounding; 10,000 unless given. */
+  readonly rebuildEvery?: number;
+  /** Of the stored sums and vectors; f32 unless given. */
+  readonly precision?: Precision;
+  /** Fills the tree faster. It is not kept from being disposed. */
+  readonly backend?: Backend;
+}
+
+export interface RandomFourierProposalOptions extends RandomFourierFeaturesOptions, KernelTreeOptions {}
+export interface QuadraticProposalOptions extends QuadraticFeaturesOptions, KernelTreeOptions {}
+
+/** What drawing and following has cost since creation. */
+export interface KernelTreeCounters {
+  /** Scalar products with node sums. */
+  readonly nodesScored: number;
+  readonly classesOffered: number;
+  readonly classesFollowed: number;
+}
+
+export interface KernelProposal extends QueryProposal {
+  /** Bytes of the tree: its class vectors and sums. */
+  readonly bytes: number;
+  counters(): KernelTreeCounters;
+}
+
+/**
+ * RF-softmax's proposal (A. S. Rawat et al., NeurIPS 2019, arXiv:1907.10747): P(i) about ∝ exp(ν hᵀc_i) for vectors of length 1, by R random
+ * Fourier features. A draw costs O(R log(D/leafClasses) + leafClasses·d), a class that moved O(R·d + R log D). The P that is reported is exactly the one that was drawn from.
+ *
+ * **Patent**: US 12,205,005 ("Sampled Softmax with Random Fourier Features", granted January 2025) covers training with this method.
+ * The licence of this package grants no right under it. Whether you may use the method where you are is for you to find out.
+ * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
+ */
+export function createRandomFourierProposal(classes: number, width: number, options: RandomFourierProposalOptions): KernelProposal {
+  return createKernelProposal(classes, createRandomFourierFeatures(width, options), { floor: 0.5 * Math.exp(-options.nu), ...options });
+}
+
+/**
+ * The proposal of G. Blanc and S. Rendle (ICML 2018, arXiv:1712.00527): P(i) ∝ α(hᵀc_i)² + 1, exactly. Features have d(d+1)/2 + 1 numbers, so a draw costs
+ * O(d² log(D/leafClasses) + leafClasses·d), a class that moved O(d² log D).
+ * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
+ */
+export function createQuadraticProposal(classes: number, width: number, options: QuadraticProposalOptions = {}): KernelProposal {
+  return createKernelProposal(classes, createQuadraticFeatures(width, options), options);
+}
+
+function createKernelProposal(classes: number, features: KernelFeatures, options: KernelTreeOptions): KernelProposal {
+  const { tolerance = 0.02, rebuildEvery = 10_000, precision = 'f32', floor = features.leastKernel, leafClasses, backend } = options;
+  const { name, projectedSize } = features;
+  checkClasses(name, classes);
+  checkOptions(name, floor, tolerance, rebuildEvery);
+  const tree = new FeatureTree({ classes, features, precision, ...(leafClasses === undefined ? {} : { leafClasses }) });
+  const descent = new TreeDescent(tree, { floor });
+  const changed = new ChangedClasses(tree, tolerance);
+  let projected = new Float64Array(projectedSize);
+  let changesSinceRebuild = 0;
+  let classesOffered = 0;
+  let classesFollowed = 0;
+  return {
+    kind: 'query',
+    name,
+    classes,
+    options: { ...features.options, leafClasses: tree.leafClasses, floor, tolerance, rebuildEvery, precision },
+    bytes: tree.bytes,
+    counters: () => ({ nodesScored: descent.nodesScored, classesOffered, classesFollowed }),
+    rebuild: async (vectors) => {
+      checkSource(name, tree, vectors);
+      for (let first = 0; first < classes; first += rowsPerBlock) {
+        const count = Math.min(rowsPerBlock, classes - first);
+        writeVectors(tree, first, count, await vectors.read(first, count));
+      }
+      await fillSums(tree, backend);
+      changesSinceRebuild = 0;
+    },
+    draw: (queries, examples, count, random, classesOut, logProbabilitiesOut) => {
+      if (projected.length < examples * projectedSize) projected = new Float64Array(Math.ceil(1.5 * examples) * projectedSize);
+      projectVectors(features, queries, examples, projected);
+      for (let example = 0, to = 0; example < examples; example++) {
+        descent.begin(queries, projected, example);
+        for (let i = 0; i < count; i++, to++) {
+          classesOut[to] = descent.draw(random);
+          logProbabilitiesOut[to] = Math.log(descent.probability);
+        }
+      }
+    },
+    classesChanged: (changedClasses, count, vectors) => {
+      classesOffered += count;
+      classesFollowed += changed.follow(changedClasses, count, vectors);
+      if (++changesSinceRebuild < rebuildEvery) return;
+      rebuildSums(tree);
+      changesSinceRebuild = 0;
+    },
+    state: () => ({ configuration: { changesSinceRebuild }, tensors: treeTensors(tree) }),
+    prepareRestore: (state) => {
+      const restoreTree = prepareTreeRestore(tree, state);
+      const changes = state.configuration['changesSinceRebuild'];
+      if (typeof changes !== 'number' || !Number.isSafeInteger(changes) || changes < 0) {
+        throw new OutputLayerError('state-mismatch', `${name} proposal: 'changesSinceRebuild' in the state is ${String(changes)}, expected a whole number`);
+      }
+      return Promise.resolve(async () => {
+        await restoreTree();
+        changesSinceRebuild = changes;
+      });
+    },
+  };
+}
+
+function checkOptions(name: string, floor: number, tolerance: number, rebuildEvery: number): void {
+  if (!Number.isFinite(floor) || floor <= 0) {
+    throw new OutputLayerError('bad-option', `${name} proposal: floor must be a finite number above 0, got ${floor}`);
+  }
+  if (!Number.isFinite(tolerance) || tolerance < 0) {
+    throw new OutputLayerError('bad-option', `${name} proposal: tolerance must be a finite number of at least 0, got ${tolerance}`);
+  }
+  if (!Number.isSafeInteger(rebuildEvery) || rebuildEvery < 1) {
+    throw new OutputLayerError('bad-option', `${name} proposal: rebuildEvery must be a whole number of at least 1, got ${rebuildEvery}`);
+  }
+}
+
+function checkSource(name: string, { classes, features }: FeatureTree, vectors: ClassVectorSource): void {
+  if (vectors.classes === classes && vectors.width === features.dimensions) return;
+  throw new OutputLayerError(
+    'bad-option',
+    `${name} proposal: it was made for ${classes} classes of width ${features.dimensions}, the layer has ${vectors.classes} of width ${vectors.width}`,
+  );
+}

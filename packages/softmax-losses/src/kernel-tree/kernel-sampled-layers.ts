@@ -1,0 +1,74 @@
+/** Sampled softmax over the kernel proposals: RF-softmax and its rival, quadratic-kernel sampling. */
+import type { Backend } from '@vastmax/linalg-core';
+import { checkLayerOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import { createSampledSoftmaxLayer, type SampledLayer } from '../sampled/sampled-layers.ts';
+import { createQuadraticProposal, createRandomFourierProposal, type KernelTreeOptions } from './kernel-proposal.ts';
+
+export interface RandomFourierSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'> {
+  /** τ: logits are τ·cos(h, c). 1/0.3² = 11.1 unless given, the setting of arXiv:1907.10747 §4. */
+  readonly temperature?: number;
+  /** n, negatives drawn for each example; 100 unless given. */
+  readonly samples?: number;
+  /** R, how many frequencies; features are 2R numbers. 512 unless given. */
+  readonly frequencies?: number;
+  /** ν, the inverse temperature of the kernel that is sampled by, below τ; 4 unless given. */
+  readonly nu?: number;
+  /** Make the frequencies of each block of d orthogonal, for less variance. True unless given. */
+  readonly orthogonal?: boolean;
+  /** Seed of the frequencies, 1 unless given. They are part of what a state must agree with, so they do not follow `seed`. */
+  readonly featureSeed?: number;
+  /** Seed of the draws; `seed` + 1 unless given. */
+  readonly sampleSeed?: number;
+  readonly tree?: Omit<KernelTreeOptions, 'backend'>;
+}
+
+export interface QuadraticSoftmaxOptions extends SoftmaxLayerOptions {
+  /** α of the kernel α·o² + 1; 100 unless given, as in arXiv:1712.00527. */
+  readonly alpha?: number;
+  /** n, negatives drawn for each example; 100 unless given. */
+  readonly samples?: number;
+  /** τ: logits are τ·cos(h, c) without biases, and the kernel is of the cosine. Logits are h·c + b, the bias in the kernel, unless given. */
+  readonly temperature?: number;
+  /** Seed of the draws; `seed` + 1 unless given. */
+  readonly sampleSeed?: number;
+  readonly tree?: Omit<KernelTreeOptions, 'backend'>;
+}
+
+/**
+ * RF-softmax (A. S. Rawat et al., "Sampled Softmax with Random Fourier Features", NeurIPS 2019, arXiv:1907.10747). Hidden activations and
+ * class vectors are normalised to length 1, logits are τ hᵀc, and each example's n negatives are drawn with P about ∝ exp(ν hᵀc) by descending a
+ * tree of random Fourier features. Negatives enter with o − ln(n·P), P exact; the target with its plain logit. `evaluate` is the exact log-softmax
+ * of all τ hᵀc. The class vectors start with lengths of about 1, since a step turns a longer one less.
+ *
+ * **Patent**: US 12,205,005 covers training by this method. The licence of this package grants no right under it; whether you may use
+ * the method is for you to find out. `createSampledSoftmaxLayer` with a fixed proposal does without it.
+ *
+ * Cost of a step: m·n draws of O(R·log D), O(m·n·d) for the sampled logits, and O(R(d + log D)) for each class that moved by more than the
+ * tree's tolerance; the draws are on the host. Memory: 4Dd bytes of weights, and twice as much for the tree.
+ * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
+ */
+export async function createRandomFourierSoftmaxLayer(backend: Backend, options: RandomFourierSoftmaxOptions): Promise<SampledLayer> {
+  const { temperature = 1 / 0.3 ** 2, samples = 100, frequencies = 512, nu = 4, featureSeed = 1, orthogonal = true, tree, ...layer } = options;
+  checkLayerOptions('rf-softmax', layer);
+  const { classes, features } = layer;
+  const proposal = createRandomFourierProposal(classes, features, { precision: backend.precision, ...tree, frequencies, nu, orthogonal, seed: featureSeed, backend });
+  return createSampledSoftmaxLayer(backend, { initialScale: 1 / Math.sqrt(features), ...layer, samples, temperature, proposal });
+}
+
+/**
+ * Sampled softmax with the quadratic kernel (G. Blanc, S. Rendle, "Adaptive Sampled Softmax with Kernel Based Sampling", ICML 2018,
+ * arXiv:1712.00527): each example's n negatives are drawn with P ∝ α·o² + 1, exactly, by a tree of second moments. The kernel does not see the
+ * sign of a logit. `evaluate` is the exact log-softmax over all classes.
+ *
+ * Cost of a step: m·n draws of O(d²·log(D/d)), O(m·n·d) for the sampled logits, and O(d²·log D) for each class that moved by more than the tree's
+ * tolerance; the draws are on the host. Memory: 4Dd bytes of weights, and twice as much for the tree.
+ * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
+ */
+export async function createQuadraticSoftmaxLayer(backend: Backend, options: QuadraticSoftmaxOptions): Promise<SampledLayer> {
+  const { alpha = 100, samples = 100, tree, ...layer } = options;
+  checkLayerOptions('quadratic-softmax', layer);
+  const { classes, features, temperature, bias = temperature === undefined } = layer;
+  const proposal = createQuadraticProposal(classes, features + (bias ? 1 : 0), { precision: backend.precision, ...tree, alpha, backend });
+  const initialScale = temperature === undefined ? 0.01 : 1 / Math.sqrt(features);
+  return createSampledSoftmaxLayer(backend, { initialScale, ...layer, samples, proposal });
+}

@@ -1,0 +1,115 @@
+/**
+ * The (example, target class) pairs of a minibatch: an example's repeated classes merged, because a class has one term in a partition function,
+ * and classes of weight 0 left out, because they are no targets. With them the accidental hits: samples that are a target of the
+ * example they would be held against. O(targets) for shared samples, O(targets·n) for samples of single examples.
+ */
+import type { TargetList } from '../layer/target-list.ts';
+import type { SampleSet } from './sample-set.ts';
+
+export class MergedTargets {
+  /** m. */
+  examples = 0;
+  /** P. */
+  count = 0;
+  /** The largest number of targets of one example. */
+  widest = 0;
+  /** Example of each pair, ascending. */
+  rows: Int32Array = new Int32Array(0);
+  classes: Int32Array = new Int32Array(0);
+  /** Number of the pair within its example. */
+  positions: Int32Array = new Int32Array(0);
+  /** y of each pair. */
+  weights: Float64Array = new Float64Array(0);
+  /** Σ y of each example. */
+  totals: Float64Array = new Float64Array(0);
+  /** Places in the samples' m×columns logits, row by row, that are accidental hits; the first `hitCount`. */
+  hits: Int32Array = new Int32Array(0);
+  hitCount = 0;
+  /** What `hitCount` cannot exceed, whatever is drawn. */
+  mostHits = 0;
+  #slots: Int32Array = new Int32Array(0);
+  /** By slot: the example (from 1) that last named it, and the pair it made there. */
+  #lastExample: Int32Array = new Int32Array(0);
+  #lastPair: Int32Array = new Int32Array(0);
+
+  /** Replace the content. Target classes join the distinct classes of the samples. */
+  build(list: TargetList, samples: SampleSet, removeHits: boolean): void {
+    this.#reserve(list, samples);
+    this.examples = list.examples;
+    this.count = 0;
+    this.widest = 0;
+    this.hitCount = 0;
+    this.totals.fill(0, 0, list.examples);
+    for (let entry = 0; entry < list.count; ) {
+      const row = list.rows[entry]!;
+      const firstPair = this.count;
+      for (; entry < list.count && list.rows[entry] === row; entry++) {
+        this.#add(row, list.classes[entry]!, list.weights[entry]!, samples);
+      }
+      this.#keepTargets(firstPair);
+      this.widest = Math.max(this.widest, this.count - firstPair);
+    }
+    this.mostHits = removeHits ? this.count * (samples.isShared ? 1 : samples.columns) : 0;
+    if (this.hits.length < this.mostHits) this.hits = new Int32Array(Math.ceil(this.mostHits * 1.5));
+    if (removeHits) for (let pair = 0; pair < this.count; pair++) this.#findHits(pair, samples);
+  }
+
+  #add(row: number, target: number, weight: number, samples: SampleSet): void {
+    const slot = samples.distinct.slotOf(target);
+    this.totals[row]! += weight;
+    if (this.#lastExample[slot] === row + 1) {
+      this.weights[this.#lastPair[slot]!]! += weight;
+      return;
+    }
+    this.#lastExample[slot] = row + 1;
+    this.#lastPair[slot] = this.count;
+    this.rows[this.count] = row;
+    this.classes[this.count] = target;
+    this.weights[this.count] = weight;
+    this.#slots[this.count++] = slot;
+  }
+
+  /** Close the gaps of weight 0 in the last example's pairs. */
+  #keepTargets(firstPair: number): void {
+    let kept = firstPair;
+    for (let pair = firstPair; pair < this.count; pair++) {
+      if (this.weights[pair] === 0) continue;
+      this.rows[kept] = this.rows[pair]!;
+      this.classes[kept] = this.classes[pair]!;
+      this.weights[kept] = this.weights[pair]!;
+      this.#slots[kept] = this.#slots[pair]!;
+      this.positions[kept] = kept - firstPair;
+      kept++;
+    }
+    this.count = kept;
+  }
+
+  #findHits(pair: number, samples: SampleSet): void {
+    const slot = this.#slots[pair]!;
+    if (slot >= samples.distinctSamples) return;
+    const first = this.rows[pair]! * samples.columns;
+    if (samples.isShared) {
+      this.hits[this.hitCount++] = first + slot;
+      return;
+    }
+    for (let place = first; place < first + samples.columns; place++) if (samples.slots[place] === slot) this.hits[this.hitCount++] = place;
+  }
+
+  #reserve(list: TargetList, samples: SampleSet): void {
+    const slots = samples.distinctSamples + list.count;
+    if (this.#lastExample.length < slots) {
+      this.#lastExample = new Int32Array(Math.ceil(slots * 1.5));
+      this.#lastPair = new Int32Array(this.#lastExample.length);
+    } else {
+      this.#lastExample.fill(0, 0, slots);
+    }
+    if (this.totals.length < list.examples) this.totals = new Float64Array(Math.ceil(list.examples * 1.5));
+    if (this.rows.length >= list.count) return;
+    const room = Math.ceil(list.count * 1.5);
+    this.rows = new Int32Array(room);
+    this.classes = new Int32Array(room);
+    this.positions = new Int32Array(room);
+    this.weights = new Float64Array(room);
+    this.#slots = new Int32Array(room);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The negative samples of one minibatch, on the host, with what an estimate needs to be right in expectation. n draws from P hit class i in
+ * expectation n·P(i) times; so a drawn class carries
+ *
+ *     noise_i = ln(n·P(i))        weight_i, with E[weight_i·(i was drawn)] = n·P(i)        correction_i = ln weight_i − noise_i
+ *
+ * and Σ over the drawn classes of exp(o_i + correction_i) has the expectation Σ over all classes of exp(o_i) (importance sampling: Y. Bengio,
+ * J.-S. Senécal, IEEE Trans. Neural Networks 19(4), 2008). With replacement the weight is how often i was drawn. "Unique" counts a class once,
+ * and then the probability that n draws meet it at all, 1 − (1 − P)ⁿ, is its expected count. n is fixed and how many classes come
+ * out is not: TensorFlow's unique samplers draw until a number of classes is full and put the number of tries, then random, into
+ * the same formula, which is no longer exact.
+ *
+ * Samples that a minibatch shares are merged, so `columns` is the number of distinct classes. Samples of single examples keep their n columns,
+ * and a repeated class in unique mode keeps its first one only (weight 0 for the others).
+ */
+import type { FloatArray } from '@vastmax/linalg-core';
+import { DistinctIndices, type RandomGenerator } from '@vastmax/sparse-data';
+import type { FixedProposal, QueryProposal } from '../proposals/proposal.ts';
+
+export class SampleSet {
+  /** One row for all examples or one for each. */
+  rows = 0;
+  columns = 0;
+  isShared = true;
+  /** rows×columns, as are the arrays below. */
+  classes: Int32Array = new Int32Array(0);
+  /** ln(n·P) of each sample. */
+  noise: Float64Array = new Float64Array(0);
+  weights: Float64Array = new Float64Array(0);
+  corrections: Float64Array = new Float64Array(0);
+  /** Slot of each sample among the distinct classes; 0, 1, 2 … when shared. */
+  slots: Int32Array = new Int32Array(0);
+  /** The distinct classes, those of the samples first. */
+  readonly distinct: DistinctIndices = new DistinctIndices();
+  /** How many of them the samples have. */
+  distinctSamples = 0;
+  /** What `columns` and `distinctSamples` cannot exceed, whatever is drawn. */
+  mostColumns = 0;
+  mostDistinct = 0;
+  #logProbabilities: Float64Array = new Float64Array(0);
+  /** The row (from 1) that last met a slot. */
+  #lastRow: Int32Array = new Int32Array(0);
+
+  /** One set for the whole minibatch. @param others room in `distinct` for that many further classes. */
+  drawShared(proposal: FixedProposal, tries: number, unique: boolean, random: RandomGenerator, others: number): void {
+    this.isShared = true;
+    this.#reserve(1, tries, others, proposal.classes);
+    proposal.draw(tries, random, this.classes, 0);
+    this.weights.fill(0, 0, tries);
+    for (let i = 0; i < tries; i++) this.weights[this.distinct.slotOf(this.classes[i]!)]!++;
+    this.columns = this.distinct.count;
+    for (let column = 0; column < this.columns; column++) {
+      const drawn = this.distinct.values[column]!;
+      this.classes[column] = drawn;
+      this.slots[column] = column;
+      this.#weigh(column, this.weights[column]!, proposal.logProbability(drawn), tries, unique);
+    }
+    this.distinctSamples = this.distinct.count;
+  }
+
+  /** `tries` draws for each example from the same distribution. */
+  drawEach(proposal: FixedProposal, examples: number, tries: number, unique: boolean, random: RandomGenerator, others: number): void {
+    this.isShared = false;
+    this.#reserve(examples, tries, others, proposal.classes);
+    proposal.draw(examples * tries, random, this.classes, 0);
+    for (let i = 0; i < examples * tries; i++) this.#logProbabilities[i] = proposal.logProbability(this.classes[i]!);
+    this.#weighEach(tries, unique);
+  }
+
+  /** `tries` draws for each query. @param queries examples×width. */
+  drawForQueries(
+    proposal: QueryProposal,
+    queries: FloatArray,
+    examples: number,
+    tries: number,
+    unique: boolean,
+    random: RandomGenerator,
+    others: number,
+  ): void {
+    this.isShared = false;
+    this.#reserve(examples, tries, others, proposal.classes);
+    proposal.draw(queries, examples, tries, random, this.classes, this.#logProbabilities);
+    this.#weighEach(tries, unique);
+  }
+
+  #weighEach(tries: number, unique: boolean): void {
+    const { rows, distinct, classes, slots } = this;
+    this.#lastRow.fill(0, 0, rows * tries);
+    for (let row = 0, i = 0; row < rows; row++) {
+      for (let column = 0; column < tries; column++, i++) {
+        const slot = distinct.slotOf(classes[i]!);
+        slots[i] = slot;
+        const isRepeated = this.#lastRow[slot] === row + 1;
+        this.#lastRow[slot] = row + 1;
+        this.#weigh(i, unique && isRepeated ? 0 : 1, this.#logProbabilities[i]!, tries, unique);
+      }
+    }
+    this.columns = tries;
+    this.distinctSamples = distinct.count;
+  }
+
+  #weigh(i: number, count: number, logProbability: number, tries: number, unique: boolean): void {
+    const noise = Math.log(tries) + logProbability;
+    const correction = unique && count > 0 ? -Math.log(expectedUnique(logProbability, tries)) : Math.log(count) - noise;
+    this.noise[i] = noise;
+    this.corrections[i] = correction;
+    this.weights[i] = unique && count > 0 ? Math.exp(correction + noise) : count;
+  }
+
+  #reserve(rows: number, columns: number, others: number, classes: number): void {
+    const length = rows * columns;
+    this.rows = rows;
+    this.mostDistinct = Math.min(length, classes);
+    this.mostColumns = this.isShared ? this.mostDistinct : columns;
+    this.distinct.begin(length + others);
+    if (this.classes.length >= length) return;
+    const room = Math.ceil(length * 1.5);
+    this.classes = new Int32Array(room);
+    this.slots = new Int32Array(room);
+    this.noise = new Float64Array(room);
+    this.weights = new Float64Array(room);
+    this.corrections = new Float64Array(room);
+    this.#logProbabilities = new Float64Array(room);
+    this.#lastRow = new Int32Array(room);
+  }
+}
+
+/** 1 − (1 − P)ⁿ without cancellation. */
+function expectedUnique(logProbability: number, tries: number): number {
+  return -Math.expm1(tries * Math.log1p(-Math.exp(logProbability)));
+}

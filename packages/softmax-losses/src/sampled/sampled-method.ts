@@ -1,0 +1,185 @@
+/**
+ * Training on the targets and a few sampled classes: O((m + S)·d) numbers moved and O(m·S·d) arithmetic a step, never O(D). The samples decide
+ * which rows are looked at, the criterion what the loss is; evaluation is exact over all classes.
+ */
+import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
+import type { TargetList } from '../layer/target-list.ts';
+import type { ClassVectors, PairVectors } from './class-vectors.ts';
+import { expectedLogisticLosses, softmaxLosses } from './exact-losses.ts';
+import { MergedTargets } from './merged-targets.ts';
+import { createExampleNegatives, createSharedNegatives, type NegativeLogits } from './negative-logits.ts';
+import { SampleSet } from './sample-set.ts';
+import type { SampledCriterion } from './sampled-criterion.ts';
+import type { Sampler } from './sampler.ts';
+
+export interface SampledMethodParts {
+  readonly kind: string;
+  readonly vectors: ClassVectors;
+  readonly sampler: Sampler;
+  readonly criterion: SampledCriterion;
+  /** Evaluate by log-softmax over all classes, or by the expected logistic loss. */
+  readonly evaluation: 'softmax' | 'expected-logistic';
+  readonly removeHits: boolean;
+  /** Options of the criterion that a state must agree with. */
+  readonly configuration: JsonObject;
+}
+
+/** What `forward` leaves for `update`. */
+interface Pass {
+  readonly queries: Matrix;
+  readonly pairs: PairVectors;
+  readonly gradient: Matrix;
+  readonly targetGradient: Matrix;
+  readonly hiddenGradient: Matrix;
+}
+
+export class SampledMethod implements SoftmaxMethod {
+  readonly kind: string;
+  readonly workspace: Workspace;
+  readonly isNormalized: boolean;
+  readonly #parts: SampledMethodParts;
+  readonly #negatives: NegativeLogits;
+  readonly #targets = new MergedTargets();
+  #targetNoise: Float64Array = new Float64Array(0);
+  #pass: Pass | undefined;
+  #disposed = false;
+
+  constructor(parts: SampledMethodParts) {
+    this.kind = parts.kind;
+    this.workspace = parts.vectors.workspace;
+    this.isNormalized = parts.evaluation === 'softmax';
+    this.#parts = parts;
+    this.#negatives = parts.sampler.options.sharing === 'minibatch' ? createSharedNegatives(parts.vectors) : createExampleNegatives(parts.vectors);
+  }
+
+  get classes(): number {
+    return this.#parts.vectors.classes;
+  }
+
+  get features(): number {
+    return this.#parts.vectors.table.features;
+  }
+
+  /** The class weights as the logits see them. */
+  get vectors(): ClassVectors {
+    return this.#parts.vectors;
+  }
+
+  /** The samples of the last step, for measurements. */
+  get samples(): SampleSet {
+    return this.#parts.sampler.samples;
+  }
+
+  forward(batch: TrainingBatch): ForwardResult | Promise<ForwardResult> {
+    const { sampler, vectors } = this.#parts;
+    const queries = vectors.geometry.queries(batch.hidden);
+    const drawn = sampler.draw(queries, batch.targets);
+    return drawn === undefined ? this.#forward(batch, queries) : drawn.then(() => this.#forward(batch, queries));
+  }
+
+  #forward({ targets, factors }: TrainingBatch, queries: Matrix): ForwardResult {
+    if (this.#disposed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
+    const { workspace } = this;
+    const { sampler, vectors, criterion, removeHits } = this.#parts;
+    const { samples } = sampler;
+    const merged = this.#targets;
+    merged.build(targets, samples, removeHits);
+    const targetLogits = workspace.matrix('target logits', merged.count, 1);
+    const pairs = vectors.pairLogits(queries, merged.rows, merged.classes, merged.count, targetLogits);
+    const logits = this.#negatives.logits(samples, queries);
+    if (criterion.needsTargetNoise) this.#fillTargetNoise();
+    const losses = criterion.compute({ workspace, samples, targets: merged, targetNoise: this.#targetNoise, factors, logits, targetLogits });
+
+    const queryGradient = workspace.matrix('query gradient', queries.rows, queries.columns);
+    const shares = workspace.matrix('pair shares', merged.count, queries.columns);
+    this.#negatives.queryGradient(samples, logits, queryGradient);
+    scaleRows(pairs.vectors, targetLogits, shares);
+    scatterAddRows(shares, pairs.examples, queryGradient);
+    const hiddenGradient = vectors.geometry.hiddenGradient(queryGradient);
+    this.#pass = { queries, pairs, gradient: logits, targetGradient: targetLogits, hiddenGradient };
+    return { losses, watched: [hiddenGradient] };
+  }
+
+  update(_batch: TrainingBatch, learningRate: number, step: number): Matrix | Promise<Matrix> {
+    const pass = this.#pass;
+    if (pass === undefined) throw new OutputLayerError('busy', `${this.kind} update: there was no forward pass`);
+    const { sampler, vectors } = this.#parts;
+    const { pairs, queries, gradient, targetGradient, hiddenGradient } = pass;
+    const ofSamples = this.#negatives.rowGradient(sampler.samples, queries, gradient);
+    scaleRows(pairs.queries, targetGradient, pairs.queries);
+    vectors.geometry.toRowGradient(pairs.vectors, pairs.queries, 'pair vectors', this.#targets.count);
+    vectors.table.update([ofSamples, { indices: pairs.classes, rows: pairs.queries }], learningRate, step);
+    const learned = sampler.learn(this.#targets);
+    return learned === undefined ? hiddenGradient : learned.then(() => hiddenGradient);
+  }
+
+  abandon(): void {
+    this.#parts.sampler.undo();
+  }
+
+  computeLosses(hidden: Matrix, targets: TargetList): Matrix {
+    const { vectors, sampler, evaluation, removeHits } = this.#parts;
+    const queries = vectors.geometry.queries(hidden);
+    const { proposal, tries } = sampler.options;
+    if (evaluation === 'softmax' || proposal.kind === 'query') return softmaxLosses(vectors, queries, targets);
+    const nothing = new SampleSet();
+    nothing.distinct.begin(targets.count);
+    this.#targets.build(targets, nothing, false);
+    return expectedLogisticLosses(vectors, queries, this.#targets, { proposal, tries, removeHits });
+  }
+
+  /** Logits. O(m·count·d). */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    const { vectors } = this.#parts;
+    vectors.rangeLogits(vectors.geometry.queries(hidden), firstClass, out);
+  }
+
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    const { vectors } = this.#parts;
+    const examples = Int32Array.from({ length: classes.length }, (_, example) => example);
+    vectors.pairLogits(vectors.geometry.queries(hidden), examples, classes, classes.length, out);
+  }
+
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#parts.vectors.featureVectors(firstClass, out);
+  }
+
+  configuration(): JsonObject {
+    const { vectors, sampler, removeHits, configuration } = this.#parts;
+    return { bias: vectors.table.bias, ...sampler.configuration(), removeAccidentalHits: removeHits, ...configuration };
+  }
+
+  progress(): JsonObject {
+    return this.#parts.sampler.progress();
+  }
+
+  tensors(): TensorSource[] {
+    const { vectors, sampler } = this.#parts;
+    return [...vectors.table.tensors(), ...sampler.tensors()];
+  }
+
+  async checkState(state: ModuleState): Promise<void> {
+    const { vectors, sampler } = this.#parts;
+    vectors.table.checkState(state);
+    await sampler.checkState(state);
+  }
+
+  async restore(state: ModuleState): Promise<void> {
+    const { vectors, sampler } = this.#parts;
+    await vectors.table.restore(state);
+    await sampler.restore(state);
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#parts.vectors.table[Symbol.dispose]();
+  }
+
+  #fillTargetNoise(): void {
+    const { count, classes } = this.#targets;
+    if (this.#targetNoise.length < count) this.#targetNoise = new Float64Array(Math.ceil(count * 1.5));
+    for (let pair = 0; pair < count; pair++) this.#targetNoise[pair] = this.#parts.sampler.noiseOf(classes[pair]!);
+  }
+}

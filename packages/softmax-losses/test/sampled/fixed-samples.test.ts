@@ -1,0 +1,163 @@
+/** A step of each sampled loss against central differences of the naive loss, with the samples that it drew: losses, hidden gradient and every weight. */
+import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
+import {
+  createLogUniformProposal,
+  createNegativeSamplingLayer,
+  createNoiseContrastiveLayer,
+  createSampledSoftmaxLayer,
+  createUnigramProposal,
+  type FixedProposal,
+  type SampledLayer,
+} from '@vastmax/softmax-losses';
+import { csrFromLists, RandomGenerator } from '@vastmax/sparse-data';
+import { describe, expect, it } from 'vitest';
+import { createExampleNegatives } from '../../src/sampled/negative-logits.ts';
+import { readWeights } from '../subjects.ts';
+import { naiveLoss, type NaiveSampling } from './naive-sampled-loss.ts';
+
+const classes = 23;
+const features = 4;
+const examples = 6;
+const sampleSeed = 77;
+const learningRate = 0.3;
+const exampleWeights = [1, 0.5, 2, 1, 0, 1.5];
+
+const random = new RandomGenerator(9);
+const hidden = Float64Array.from({ length: examples * features }, () => random.normal());
+/** Repeated, weightless, missing and many targets; frequent classes, so that there are accidental hits. */
+const lists = [[0], [1, 0, 1], [], [2, 19], [3], [0, 1, 2, 5]];
+const weights = [[1], [0.5, 2, 0.75], [], [1, 0], [1], [1, -0.25, 0.5, 2]];
+const targets = csrFromLists(lists, classes, weights);
+const merged = lists.map((list, example) => {
+  const map = new Map<number, number>();
+  list.forEach((target, i) => map.set(target, (map.get(target) ?? 0) + weights[example]![i]!));
+  for (const [target, weight] of map) if (weight === 0) map.delete(target);
+  return map;
+});
+
+interface Setting {
+  readonly kind: NaiveSampling['kind'];
+  readonly sharing: 'minibatch' | 'example';
+  readonly unique?: boolean;
+  readonly removeHits?: boolean;
+  readonly temperature?: number;
+  readonly samples?: number;
+  readonly proposal?: FixedProposal;
+}
+
+const logUniform = createLogUniformProposal(classes);
+const unigram = createUnigramProposal(Float64Array.from({ length: classes }, (_, k) => 100 - 4 * k), { power: 0.75 });
+const settings: readonly Setting[] = [
+  { kind: 'softmax', sharing: 'minibatch' },
+  { kind: 'softmax', sharing: 'minibatch', unique: true, proposal: unigram, samples: 30 },
+  { kind: 'softmax', sharing: 'minibatch', removeHits: false, samples: 3 },
+  { kind: 'softmax', sharing: 'example' },
+  { kind: 'softmax', sharing: 'example', unique: true, removeHits: false },
+  { kind: 'softmax', sharing: 'minibatch', temperature: 2.5 },
+  { kind: 'softmax', sharing: 'example', temperature: 2.5, unique: true },
+  { kind: 'softmax with corrected targets', sharing: 'minibatch', unique: true },
+  { kind: 'nce', sharing: 'minibatch', proposal: unigram },
+  { kind: 'nce', sharing: 'minibatch', unique: true, samples: 30 },
+  { kind: 'nce', sharing: 'example', removeHits: false },
+  { kind: 'negative', sharing: 'minibatch' },
+  { kind: 'negative', sharing: 'example', unique: true, samples: 30 },
+];
+
+async function createLayer({ kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting): Promise<SampledLayer> {
+  const options = {
+    classes,
+    features,
+    initialScale: 0.6,
+    seed: 5,
+    sharing,
+    unique,
+    removeAccidentalHits: removeHits,
+    samples,
+    sampleSeed,
+    ...(temperature === undefined ? { initialBiases: Float64Array.from({ length: classes }, (_, k) => 0.1 * k - 1) } : { temperature }),
+  };
+  const backend = createPlainBackend({ precision: 'f64' });
+  if (kind === 'nce') return createNoiseContrastiveLayer(backend, { ...options, proposal, logNormalizer: 0.4 });
+  if (kind === 'negative') return createNegativeSamplingLayer(backend, { ...options, proposal });
+  return createSampledSoftmaxLayer(backend, { ...options, proposal, correctTargets: kind !== 'softmax' });
+}
+
+/** The losses of all examples from any weights and activations. */
+function lossesOf({ kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting, rows: ArrayLike<number>, inputs: ArrayLike<number>): number[] {
+  const generator = new RandomGenerator(sampleSeed);
+  const draws = new Int32Array(samples * (sharing === 'example' ? examples : 1));
+  proposal.draw(draws.length, generator, draws, 0);
+  const width = rows.length / classes;
+  return merged.map((targetsOfExample, example) => {
+    const first = sharing === 'example' ? example * samples : 0;
+    const query = Array.from({ length: width }, (_, i) => (i < features ? inputs[example * features + i]! : 1));
+    const outputs = Array.from({ length: classes }, (_, k) => {
+      const row = Array.from({ length: width }, (__, i) => rows[k * width + i]!);
+      const dot = row.reduce((sum, value, i) => sum + value * query[i]!, 0);
+      return temperature === undefined ? dot : (temperature * dot) / (Math.hypot(...row) * Math.hypot(...query));
+    });
+    return naiveLoss(outputs, targetsOfExample, {
+      kind,
+      drawn: Array.from(draws.subarray(first, first + samples)),
+      probability: (target) => Math.exp(proposal.logProbability(target)),
+      unique,
+      removeHits,
+      logNormalizer: 0.4,
+    });
+  });
+}
+
+function differences(values: Float64Array, reduced: (moved: Float64Array) => number): Float64Array {
+  const step = Math.cbrt(Number.EPSILON);
+  return values.map((_, i) => {
+    const at = (by: number): number => reduced(values.map((value, j) => (i === j ? value + by : value)));
+    return (at(step) - at(-step)) / (2 * step);
+  });
+}
+
+function largestDifference(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  expect(one.length).toBe(other.length);
+  return Array.from(one).reduce((largest, value, i) => Math.max(largest, Math.abs(value - other[i]!)), 0);
+}
+
+describe.each(settings.map((setting) => [JSON.stringify({ ...setting, proposal: setting.proposal?.name }), setting] as const))('%s', (_, setting) => {
+  it('has the losses and gradients of the naive loss with the same samples', async () => {
+    using layer = await createLayer(setting);
+    using input = createMatrixFrom(layer.backend, examples, features, hidden);
+    const start = await readWeights(layer);
+    const { losses, hiddenGradient } = await layer.step(input, targets, { learningRate, exampleWeights });
+    const reduced = (rows: ArrayLike<number>, inputs: ArrayLike<number>): number =>
+      lossesOf(setting, rows, inputs).reduce((sum, loss, example) => sum + (loss * exampleWeights[example]!) / examples, 0);
+    expect(largestDifference(await read(losses), lossesOf(setting, start, hidden))).toBeLessThan(1e-11);
+    expect(largestDifference(await read(hiddenGradient), differences(hidden, (moved) => reduced(start, moved)))).toBeLessThan(1e-8);
+    const change = (await readWeights(layer)).map((value, i) => (start[i]! - value) / learningRate);
+    expect(largestDifference(change, differences(start, (moved) => reduced(moved, hidden)))).toBeLessThan(1e-8);
+    const touched = new Set([...layer.method.samples.classes.subarray(0, layer.method.samples.rows * layer.method.samples.columns), ...merged.flatMap((map) => [...map.keys()])]);
+    const width = start.length / classes;
+    for (let k = 0; k < classes; k++) {
+      const isChanged = change.subarray(k * width, (k + 1) * width).some((value) => value !== 0);
+      expect(isChanged && !touched.has(k), `class ${k} was changed without being touched`).toBe(false);
+    }
+  });
+});
+
+describe('samples of single examples', () => {
+  it('do not depend on how many pairs are gathered at once', async () => {
+    const results: (readonly number[])[] = [];
+    for (const pairsPerBlock of [5, 2048]) {
+      using layer = await createLayer({ kind: 'softmax', sharing: 'example' });
+      using queries = createMatrixFrom(layer.backend, examples, features + 1, Float64Array.from({ length: examples * (features + 1) }, (_, i) => Math.sin(i)));
+      using input = createMatrixFrom(layer.backend, examples, features, hidden);
+      await layer.step(input, targets, { learningRate: 0 });
+      const { samples } = layer.method;
+      const negatives = createExampleNegatives(layer.method.vectors, pairsPerBlock);
+      const logits = Float64Array.from(await read(negatives.logits(samples, queries)));
+      using gradient = createMatrixFrom(layer.backend, examples, samples.columns, logits);
+      using queryGradient = layer.backend.createMatrix(examples, features + 1);
+      negatives.queryGradient(samples, gradient, queryGradient);
+      const rows = negatives.rowGradient(samples, queries, gradient).rows;
+      results.push([...logits, ...(await read(queryGradient)), ...(await read(rows))]);
+    }
+    expect(largestDifference(results[0]!, results[1]!)).toBeLessThan(1e-12);
+  });
+});
