@@ -21,6 +21,11 @@ export interface OutputLayerOptions {
   readonly epsilon?: number;
   readonly targetValue?: number;
   readonly weightDecay?: number;
+  readonly headSize?: number;
+  readonly priorPower?: number;
+  readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
+  readonly headRate?: number;
+  readonly tailRate?: number;
   readonly outputOptimizer?: string;
   readonly labelSmoothing?: number;
   readonly cutoffs?: readonly number[];
@@ -41,11 +46,16 @@ export interface OutputLayerOptions {
 const shortLosses: Readonly<Record<string, string>> = { spherical: 'spherical-softmax', taylor: 'taylor-softmax', squared: 'squared-error' };
 const sampling: readonly OutputLayerName[] = ['sampled', 'nce', 'negative'];
 const kernelSampling: readonly OutputLayerName[] = ['rf', 'quadratic'];
-const others = outputLayerNames.filter((name) => name !== 'factored');
+const others = outputLayerNames.filter((name) => name !== 'factored' && name !== 'hybrid');
 
 /** Options of some layers only. */
 const ownOptions: readonly (readonly [name: keyof OutputLayerOptions, flag: string, layers: readonly OutputLayerName[]])[] = [
   ['weightDecay', '--weight-decay', ['factored']],
+  ['headSize', '--head-size', ['hybrid']],
+  ['priorPower', '--prior-power', ['hybrid']],
+  ['tailLoss', '--tail-loss', ['hybrid']],
+  ['headRate', '--head-rate', ['hybrid']],
+  ['tailRate', '--tail-rate', ['hybrid']],
   ['outputOptimizer', '--output-optimizer', others],
   ['labelSmoothing', '--label-smoothing', ['full']],
   ['cutoffs', '--cutoffs', ['adaptive']],
@@ -70,7 +80,12 @@ export function addOutputLayerOptions(command: Command): Command {
     .option('--epsilon <e>', 'spherical-softmax: added to each squared output (default 1)', positive('--epsilon'))
     .option('--target-value <v>', 'squared-error: what a target\'s output should be (default 10)', finite('--target-value'))
     .option('--weight-decay <l>', 'factored: on the output weights, exact and free', nonNegative('--weight-decay'))
-    .addOption(new Option('--output-optimizer <name>', 'not factored: of the layer\'s own weights (default sgd)').choices(updateRuleNames))
+    .option('--head-size <n>', 'hybrid: words of the dense head (default: as many as cost three times the tail)', wholeNumber('--head-size', 1))
+    .option('--prior-power <p>', 'hybrid: power of the counts in the tail\'s prior (default 0.75)', nonNegative('--prior-power'))
+    .addOption(new Option('--tail-loss <name>', 'hybrid: loss of the tail (default spherical-softmax)').argParser(tailLossName))
+    .option('--head-rate <f>', 'hybrid: factor on the output rate for the head (default 2)', nonNegative('--head-rate'))
+    .option('--tail-rate <f>', 'hybrid: factor on the output rate for the tail (default 15)', nonNegative('--tail-rate'))
+    .addOption(new Option('--output-optimizer <name>', 'not factored, not hybrid: of the layer\'s own weights (default sgd)').choices(updateRuleNames))
     .option('--label-smoothing <e>', 'full: share of each target spread over all words', shareBelowOne('--label-smoothing'))
     .option('--cutoffs <n,...>', 'adaptive: where each cluster begins (default balanced by cost)', wholeNumbers('--cutoffs', 1))
     .option('--div-value <v>', 'adaptive: each cluster has so many times fewer features (default 4)', positive('--div-value'))
@@ -103,6 +118,19 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
   if (kind === 'factored') {
     const { loss, weightDecay } = options;
     return { kind, loss: { name: loss, options: lossOptions }, initialScale, seed, ...optional('weightDecay', weightDecay) };
+  }
+  if (kind === 'hybrid') {
+    const { headSize, priorPower, tailLoss, headRate, tailRate } = options;
+    return {
+      kind,
+      initialScale,
+      seed,
+      ...optional('headSize', headSize),
+      ...optional('priorPower', priorPower),
+      ...optional('tailLoss', tailLoss),
+      ...optional('headRate', headRate),
+      ...optional('tailRate', tailRate),
+    };
   }
   const { outputOptimizer, labelSmoothing, cutoffs, divValue, proposal = 'unigram', proposalPower, sharing, temperature, rfFrequencies, nu, alpha } = options;
   const common = { initialScale, seed, ...(outputOptimizer === undefined ? {} : { rule: { name: outputOptimizer } }) };
@@ -161,6 +189,12 @@ function lossName(text: string): string {
   const name = (Object.hasOwn(shortLosses, text) ? shortLosses[text] : undefined) ?? text;
   if (builtInLossNames.some((known) => known === name)) return name;
   throw new UsageError(`--loss must be one of ${builtInLossNames.join(', ')}, got '${text}'`);
+}
+
+function tailLossName(text: string): 'spherical-softmax' | 'taylor-softmax' {
+  const name = lossName(text);
+  if (name === 'spherical-softmax' || name === 'taylor-softmax') return name;
+  throw new UsageError(`--tail-loss must give probabilities: spherical-softmax or taylor-softmax, got '${text}'`);
 }
 
 /** A property only when it has a value, which exact optional properties ask for. */

@@ -114,7 +114,7 @@ function describeBody({ body }: LanguageModel): string {
 function describeOutput(choice: OutputLayerChoice): string {
   if (choice.kind === 'factored') return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
   const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
-  return `${choice.kind}${describeOptions(choice.rule === undefined ? options : [...options, ['optimizer', choice.rule.name]])}`;
+  return `${choice.kind}${describeOptions('rule' in choice && choice.rule !== undefined ? [...options, ['optimizer', choice.rule.name]] : options)}`;
 }
 
 function describeOptions(options: readonly (readonly [name: string, value: unknown])[]): string {

@@ -1,3 +1,4 @@
+import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
 import type { Backend } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
 import {
@@ -17,7 +18,7 @@ import {
   type FixedProposal,
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
-import { createBuiltInLoss, createFactoredOutputLayer } from '@vastmax/spherical-losses';
+import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax } from '@vastmax/spherical-losses';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { outputLayerNames, proposalNames, type OutputLayerChoice, type ProposalName, type SampledChoice } from './output-layer-choice.ts';
 
@@ -48,6 +49,20 @@ export async function createOutputLayer(
       initialScale,
       seed,
       ...(choice.weightDecay === undefined ? {} : { weightDecay: choice.weightDecay }),
+    });
+  }
+  if (choice.kind === 'hybrid') {
+    const { headSize, priorPower, tailLoss, headRate, tailRate } = choice;
+    return createHybridOutputLayer(backend, {
+      features,
+      frequencies,
+      initialScale,
+      seed,
+      ...(headSize === undefined ? {} : { headSize }),
+      ...(priorPower === undefined ? {} : { priorPower }),
+      ...(tailLoss === 'taylor-softmax' ? { tailLoss: () => taylorSoftmax() } : {}),
+      ...(headRate === undefined ? {} : { headRate }),
+      ...(tailRate === undefined ? {} : { tailRate }),
     });
   }
   const { rule } = choice;

@@ -2,6 +2,7 @@
 
 export const outputLayerNames = [
   'factored',
+  'hybrid',
   'full',
   'hierarchical',
   'huffman',
@@ -29,6 +30,19 @@ export interface FactoredChoice extends AnyChoice {
   readonly kind: 'factored';
   readonly loss: { readonly name: string; readonly options: Readonly<Record<string, number>> };
   readonly weightDecay?: number;
+}
+
+/** A dense head over the most frequent classes and an exact factored tail. */
+export interface HybridChoice extends AnyChoice {
+  readonly kind: 'hybrid';
+  /** Classes of the head; chosen by cost unless given. */
+  readonly headSize?: number;
+  /** Of the tail's prior. */
+  readonly priorPower?: number;
+  readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
+  /** What the output rate is multiplied by for each part. */
+  readonly headRate?: number;
+  readonly tailRate?: number;
 }
 
 interface AnySoftmaxChoice extends AnyChoice {
@@ -74,4 +88,11 @@ export interface KernelSampledChoice extends AnySoftmaxChoice {
   readonly alpha?: number;
 }
 
-export type OutputLayerChoice = FactoredChoice | FullChoice | TreeChoice | AdaptiveChoice | SampledChoice | KernelSampledChoice;
+export type OutputLayerChoice =
+  | FactoredChoice
+  | HybridChoice
+  | FullChoice
+  | TreeChoice
+  | AdaptiveChoice
+  | SampledChoice
+  | KernelSampledChoice;

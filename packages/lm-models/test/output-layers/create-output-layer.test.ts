@@ -45,6 +45,7 @@ describe('createOutputLayer', () => {
   });
 
   const others: Readonly<Record<Exclude<OutputLayerName, 'factored'>, object>> = {
+    hybrid: { headSize: 10, priorPower: 0.5, tailLoss: 'taylor-softmax', headRate: 1, tailRate: 1 },
     full: { labelSmoothing: 0.1 },
     hierarchical: {},
     huffman: { rule: { name: 'momentum', options: { momentum: 0.8 } } },
@@ -119,7 +120,7 @@ describe('trainingDefaults', () => {
 
   it('names what there is when asked for another one, a name of Object.prototype included', () => {
     for (const name of ['softmax', '', 'constructor', 'toString']) {
-      expect(() => trainingDefaults(name)).toThrow(`no loss or output layer is called '${name}'; there are the losses ${builtInLossNames.join(', ')} and the layers full,`);
+      expect(() => trainingDefaults(name)).toThrow(`no loss or output layer is called '${name}'; there are the losses ${builtInLossNames.join(', ')} and the layers hybrid, full,`);
     }
   });
 });
