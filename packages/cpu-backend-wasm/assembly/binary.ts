@@ -5,7 +5,7 @@
 import { storePart } from './partial-vector';
 
 /** rowStride and columnStride of b in numbers, 0 where it is broadcast. `splat` is 16 bytes of scratch. */
-export function binary(
+export function binaryRange(
   operation: i32,
   a: usize,
   b: usize,

@@ -10,7 +10,7 @@ export function fill(value: f32, out: usize, length: i32): void {
 }
 
 /** out += alpha·x. */
-export function axpy(alpha: f32, x: usize, out: usize, length: i32): void {
+export function axpyRange(alpha: f32, x: usize, out: usize, length: i32): void {
   const factor = f32x4.splat(alpha);
   const end = out + (<usize>(length & ~3) << 2);
   for (; out < end; out += 16, x += 16) v128.store(out, f32x4.add(v128.load(out), f32x4.mul(factor, v128.load(x))));
@@ -21,7 +21,7 @@ export function axpy(alpha: f32, x: usize, out: usize, length: i32): void {
  * out = scale·x + shift, in f64 and rounded once: a scale near 1 is applied again and again (weight decay, (1 − 10⁻⁴) at every step), and
  * its own rounding to f32 would be a bias that grows with the steps.
  */
-export function affine(x: usize, scale: f64, shift: f64, out: usize, length: i32): void {
+export function affineRange(x: usize, scale: f64, shift: f64, out: usize, length: i32): void {
   const factor = f64x2.splat(scale);
   const offset = f64x2.splat(shift);
   const end = out + (<usize>(length & ~3) << 2);
@@ -48,18 +48,21 @@ export function addDiagonal(value: f64, out: usize, n: i32): void {
   for (let i = 0; i < n; i++, out += (<usize>n + 1) << 2) store<f32>(out, <f32>(<f64>load<f32>(out) + value));
 }
 
-/** out = alpha·(p + pᵀ) + beta·out for p and out n×n, in 4×4 blocks with their mirror images; beta 0 never reads out. */
-export function mirrorAdd(p: usize, out: usize, n: i32, alpha: f32, beta: f64): void {
+/**
+ * Rows first to last−1 of out = alpha·(p + pᵀ) + beta·out for p and out n×n, up to the diagonal and with their mirror image, in 4×4
+ * blocks; beta 0 never reads out. `first` is a multiple of four, `last` too unless it is n.
+ */
+export function mirrorAddRows(p: usize, out: usize, n: i32, first: i32, last: i32, alpha: f32, beta: f64): void {
   const stride = <usize>n << 2;
-  const whole = n & ~3;
-  for (let i = 0; i < whole; i += 4) {
+  const whole = last & ~3;
+  for (let i = first; i < whole; i += 4) {
     for (let j = 0; j <= i; j += 4) {
       const here = <usize>i * stride + (<usize>j << 2);
       const there = <usize>j * stride + (<usize>i << 2);
       mirrorBlock(p + here, p + there, out + here, out + there, stride, alpha, beta, i == j);
     }
   }
-  for (let i = whole; i < n; i++) {
+  for (let i = whole; i < last; i++) {
     for (let j = 0; j <= i; j++) {
       const here = <usize>i * stride + (<usize>j << 2);
       const there = <usize>j * stride + (<usize>i << 2);

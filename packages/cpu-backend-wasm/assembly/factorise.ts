@@ -1,10 +1,14 @@
 /**
  * LU with partial pivoting in f64, in place and by blocks of eight columns: a block is factorised column by column, then its part of
- * the product is subtracted from all that is to the right of it, which is where the time goes and where the registers are full.
+ * the product is subtracted from all that is to the right of it, which is where the time goes, where the registers are full, and what
+ * the threads share.
  */
+import { argument, setArgument, size, trailingJob } from './job';
+import { run } from './run';
 import { subtractProduct, subtractRow } from './solve-product';
 
 const blockColumns: i32 = 8;
+const columnsPerChunk: i32 = 16;
 
 /**
  * a n×n with rows of `stride` bytes padded to a multiple of four numbers. pivots[i] (i32) is the row of a that ended up in row i.
@@ -16,21 +20,34 @@ export function factorise(a: usize, n: i32, stride: usize, pivots: usize): bool 
     const last = min(first + blockColumns, n);
     if (!factoriseBlock(a, n, stride, pivots, first, last)) return false;
     if (last == n) return true;
-    // The block's rows of the upper factor, then everything below and to the right. `last` is a multiple of eight here.
-    for (let i = first + 1; i < last; i++) {
-      const row = a + <usize>i * stride;
-      for (let k = first; k < i; k++) {
-        const factor = load<f64>(row + (<usize>k << 3));
-        subtractRow(row + (<usize>last << 3), a + <usize>k * stride + (<usize>last << 3), factor, n - last);
-      }
-    }
-    const below = a + <usize>last * stride;
-    for (let j = last; j < n; j += 4) {
-      const at = <usize>j << 3;
-      subtractProduct(n - last, last - first, below + (<usize>first << 3), stride, a + <usize>first * stride + at, stride, below + at, stride);
-    }
+    setArgument(0, a);
+    setArgument(1, n);
+    setArgument(2, stride);
+    setArgument(3, first);
+    run(trailingJob, (n - last + columnsPerChunk - 1) / columnsPerChunk);
   }
   return true;
+}
+
+/** In a few of the columns right of the block: its rows of the upper factor, then everything below. The block is a whole one here. */
+export function trailingChunk(chunk: i32): void {
+  const a = argument(0);
+  const n = size(1);
+  const stride = argument(2);
+  const first = size(3);
+  const last = first + blockColumns;
+  const left = last + chunk * columnsPerChunk;
+  const right = min(n, left + columnsPerChunk);
+  const at = <usize>left << 3;
+  for (let i = first + 1; i < last; i++) {
+    const row = a + <usize>i * stride;
+    for (let k = first; k < i; k++) subtractRow(row + at, a + <usize>k * stride + at, load<f64>(row + (<usize>k << 3)), right - left);
+  }
+  const below = a + <usize>last * stride;
+  for (let j = left; j < right; j += 4) {
+    const column = <usize>j << 3;
+    subtractProduct(n - last, last - first, below + (<usize>first << 3), stride, a + <usize>first * stride + column, stride, below + column, stride);
+  }
 }
 
 /** Columns first to last−1 of the rows from `first` on; rows are exchanged whole. */

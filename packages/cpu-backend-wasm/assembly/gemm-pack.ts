@@ -1,21 +1,23 @@
 /**
- * Packing for the product: groups of `width` lanes (rows of a, columns of b), each group depth-first, panel[(group·depth + p)·width +
- * lane]. Lanes past the edge are zero, so that the inner loop knows no edges. Two loops, for which of the two indices is contiguous.
+ * Packing for the product: groups of `width` lanes (columns of b), each group depth-first, panel[(group·depth + p)·width + lane]. Lanes
+ * past the edge are zero, so that the inner loop knows no edges. Two loops, for which of the two indices is contiguous; the second also
+ * transposes a, as one group whose lanes are the depth.
  */
 
-/** source[p, lane] is at p·depthStride + 4·lane bytes. */
-export function packLanes(source: usize, depthStride: usize, lanes: i32, depth: i32, panel: usize, width: i32): void {
+/** source[p, lane] is at p·depthStride + 4·lane bytes; sixteen lanes wide. */
+export function packLanes(source: usize, depthStride: usize, lanes: i32, depth: i32, panel: usize): void {
+  const width: i32 = 16;
   const step = <usize>width << 2;
   for (let lane = 0; lane < lanes; lane += width) {
     let from = source + (<usize>lane << 2);
     const rest = lanes - lane;
-    if (rest >= width && width == 8) {
-      for (let p = 0; p < depth; p++, from += depthStride, panel += 32) {
+    if (rest >= width) {
+      for (let p = 0; p < depth; p++, from += depthStride, panel += 64) {
         v128.store(panel, v128.load(from));
         v128.store(panel, v128.load(from, 16), 16);
+        v128.store(panel, v128.load(from, 32), 32);
+        v128.store(panel, v128.load(from, 48), 48);
       }
-    } else if (rest >= width) {
-      for (let p = 0; p < depth; p++, from += depthStride, panel += 16) v128.store(panel, v128.load(from));
     } else {
       for (let p = 0; p < depth; p++, from += depthStride, panel += step) {
         for (let t = 0; t < width; t++) {

@@ -3,18 +3,105 @@
  * Numbers: sum 0, sumSquares 1, maximum 2 (src/kernels.ts). The vector maximum of WebAssembly keeps NaN, so a poisoned row stays visible.
  */
 import { widenHigh } from './accumulate';
+import {
+  argument,
+  mostPartials,
+  partialsAt,
+  reduceAllJob,
+  reduceColumnsJob,
+  reduceRowsJob,
+  rowDotJob,
+  setArgument,
+  size,
+} from './job';
 import { storePart } from './partial-vector';
+import { run } from './run';
 
-/** out_i = ⊕ⱼ x_ij; the whole matrix is one row of rows·columns numbers. */
+/** Numbers in a chunk. */
+const chunkNumbers: i32 = 16_384;
+
+function rowsPerChunk(columns: i32): i32 {
+  return max(1, chunkNumbers / max(1, columns));
+}
+
+/** out_i = ⊕ⱼ x_ij; the whole matrix is one row of rows·columns numbers. Cut into rows, or a single row into numbers. */
 export function reduceRows(operation: i32, x: usize, rows: i32, columns: i32, out: usize): void {
+  setArgument(0, operation);
+  setArgument(1, x);
+  setArgument(2, rows);
+  setArgument(3, columns);
+  setArgument(4, out);
+  if (rows == 1 && columns > chunkNumbers) {
+    reduceAll(operation, columns, out);
+    return;
+  }
+  const each = rowsPerChunk(columns);
+  run(reduceRowsJob, (rows + each - 1) / each);
+}
+
+export function reduceRowsChunk(chunk: i32): void {
+  const columns = size(3);
+  const each = rowsPerChunk(columns);
+  const first = chunk * each;
+  const x = argument(1) + <usize>first * (<usize>columns << 2);
+  reduceRowRange(size(0), x, min(each, size(2) - first), columns, argument(4) + (<usize>first << 2));
+}
+
+/** Long enough that all partial results have a place. */
+function numbersPerPartial(length: i32): i32 {
+  return max(chunkNumbers, (length / mostPartials + 8) & ~7);
+}
+
+/** Each chunk leaves its partial result, and those are combined in order. */
+function reduceAll(operation: i32, length: i32, out: usize): void {
+  const each = numbersPerPartial(length);
+  const chunks = (length - 1) / each + 1;
+  run(reduceAllJob, chunks);
+  let result = load<f64>(partialsAt);
+  for (let chunk = 1; chunk < chunks; chunk++) {
+    const partial = load<f64>(partialsAt + (<usize>chunk << 3));
+    result = operation == 2 ? max(result, partial) : result + partial;
+  }
+  store<f32>(out, <f32>result);
+}
+
+export function reduceAllChunk(chunk: i32): void {
+  const length = size(3);
+  const each = numbersPerPartial(length);
+  const first = chunk * each;
+  const x = argument(1) + (<usize>first << 2);
+  const count = min(each, length - first);
+  const operation = size(0);
+  store<f64>(partialsAt + (<usize>chunk << 3), operation == 2 ? <f64>largest(x, count) : operation == 0 ? sum(x, count) : dot(x, x, count));
+}
+
+function reduceRowRange(operation: i32, x: usize, rows: i32, columns: i32, out: usize): void {
   for (let row = 0; row < rows; row++, out += 4, x += <usize>columns << 2) {
     if (operation == 2) store<f32>(out, largest(x, columns));
     else store<f32>(out, <f32>(operation == 0 ? sum(x, columns) : dot(x, x, columns)));
   }
 }
 
-/** out_i = Σⱼ a_ij·b_ij. */
+/** out_i = Σⱼ a_ij·b_ij, cut into rows. */
 export function rowDot(a: usize, b: usize, out: usize, rows: i32, columns: i32): void {
+  setArgument(0, a);
+  setArgument(1, b);
+  setArgument(2, out);
+  setArgument(3, rows);
+  setArgument(4, columns);
+  const each = rowsPerChunk(columns);
+  run(rowDotJob, (rows + each - 1) / each);
+}
+
+export function rowDotChunk(chunk: i32): void {
+  const columns = size(4);
+  const each = rowsPerChunk(columns);
+  const first = chunk * each;
+  const at = <usize>first * (<usize>columns << 2);
+  rowDotRange(argument(0) + at, argument(1) + at, argument(2) + (<usize>first << 2), min(each, size(3) - first), columns);
+}
+
+function rowDotRange(a: usize, b: usize, out: usize, rows: i32, columns: i32): void {
   const bytes = <usize>columns << 2;
   for (let row = 0; row < rows; row++, out += 4, a += bytes, b += bytes) store<f32>(out, <f32>dot(a, b, columns));
 }
@@ -73,10 +160,35 @@ function largest(x: usize, length: i32): f32 {
   return result;
 }
 
-/** out_j = ⊕ᵢ x_ij, four columns at a time down all rows. */
+/** Whole cache lines. */
+function columnsPerChunk(rows: i32): i32 {
+  return max(16, (chunkNumbers / max(1, rows)) & ~15);
+}
+
+/** out_j = ⊕ᵢ x_ij, cut into columns. */
 export function reduceColumns(operation: i32, x: usize, rows: i32, columns: i32, out: usize): void {
-  const stride = <usize>columns << 2;
-  for (let j = 0; j < columns; j += 4, x += 16, out += 16) {
+  setArgument(0, operation);
+  setArgument(1, x);
+  setArgument(2, rows);
+  setArgument(3, columns);
+  setArgument(4, out);
+  const each = columnsPerChunk(rows);
+  run(reduceColumnsJob, (columns + each - 1) / each);
+}
+
+export function reduceColumnsChunk(chunk: i32): void {
+  const columns = size(3);
+  const each = columnsPerChunk(size(2));
+  const first = chunk * each;
+  const at = <usize>first << 2;
+  reduceColumnRange(size(0), argument(1) + at, size(2), min(each, columns - first), <usize>columns << 2, argument(4) + at);
+}
+
+/** Eight columns at a time down all rows, which are `stride` bytes apart; maxima and the last ones by fours. */
+function reduceColumnRange(operation: i32, x: usize, rows: i32, columns: i32, stride: usize, out: usize): void {
+  let j = 0;
+  if (operation != 2) for (; j + 8 <= columns; j += 8, x += 32, out += 32) addEightColumns(operation, x, rows, stride, out);
+  for (; j < columns; j += 4, x += 16, out += 16) {
     let result: v128;
     if (operation == 2) {
       result = f32x4.splat(-Infinity);
@@ -86,18 +198,45 @@ export function reduceColumns(operation: i32, x: usize, rows: i32, columns: i32,
       let s1 = s0;
       for (let row = 0, at = x; row < rows; row++, at += stride) {
         const value = v128.load(at);
-        let x0 = f64x2.promote_low_f32x4(value);
-        let x1 = widenHigh(value);
-        if (operation == 1) {
-          x0 = f64x2.mul(x0, x0);
-          x1 = f64x2.mul(x1, x1);
-        }
-        s0 = f64x2.add(s0, x0);
-        s1 = f64x2.add(s1, x1);
+        const x0 = f64x2.promote_low_f32x4(value);
+        const x1 = widenHigh(value);
+        s0 = f64x2.add(s0, operation == 1 ? f64x2.mul(x0, x0) : x0);
+        s1 = f64x2.add(s1, operation == 1 ? f64x2.mul(x1, x1) : x1);
       }
-      result = v128.shuffle<f32>(f32x4.demote_f64x2_zero(s0), f32x4.demote_f64x2_zero(s1), 0, 1, 4, 5);
+      result = narrow(s0, s1);
     }
     if (j + 4 <= columns) v128.store(out, result);
     else storePart(out, result, columns - j);
   }
+}
+
+function addEightColumns(operation: i32, x: usize, rows: i32, stride: usize, out: usize): void {
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (let row = 0; row < rows; row++, x += stride) {
+    const first = v128.load(x);
+    const second = v128.load(x, 16);
+    let x0 = f64x2.promote_low_f32x4(first);
+    let x1 = widenHigh(first);
+    let x2 = f64x2.promote_low_f32x4(second);
+    let x3 = widenHigh(second);
+    if (operation == 1) {
+      x0 = f64x2.mul(x0, x0);
+      x1 = f64x2.mul(x1, x1);
+      x2 = f64x2.mul(x2, x2);
+      x3 = f64x2.mul(x3, x3);
+    }
+    s0 = f64x2.add(s0, x0);
+    s1 = f64x2.add(s1, x1);
+    s2 = f64x2.add(s2, x2);
+    s3 = f64x2.add(s3, x3);
+  }
+  v128.store(out, narrow(s0, s1));
+  v128.store(out, narrow(s2, s3), 16);
+}
+
+function narrow(low: v128, high: v128): v128 {
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
 }

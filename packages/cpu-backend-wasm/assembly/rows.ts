@@ -1,5 +1,5 @@
 /** Rows of a matrix by index. Repeated indices of scatterAddRows accumulate in the order of the list; of scatterRows the last stays. */
-import { axpy, copyColumns } from './dense';
+import { axpyRange, copyColumns } from './dense';
 
 export function gatherRows(source: usize, indices: usize, count: i32, columns: i32, out: usize): void {
   const bytes = <usize>columns << 2;
@@ -11,7 +11,7 @@ export function gatherRows(source: usize, indices: usize, count: i32, columns: i
 export function scatterAddRows(source: usize, indices: usize, count: i32, columns: i32, scale: f32, destination: usize): void {
   const bytes = <usize>columns << 2;
   for (let i = 0; i < count; i++, indices += 4, source += bytes) {
-    axpy(scale, source, destination + <usize>load<i32>(indices) * bytes, columns);
+    axpyRange(scale, source, destination + <usize>load<i32>(indices) * bytes, columns);
   }
 }
 

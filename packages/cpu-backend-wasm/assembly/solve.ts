@@ -1,14 +1,22 @@
 /**
  * a·out = b in f64, by LU with partial pivoting. The right-hand sides are taken in strips of four columns, each strip contiguous, so
  * that both substitutions run in the registers of `subtractProduct` with all they need of the strip in the first-level cache.
+ * Strips are what the threads share; the condition estimate, which cannot be cut, is one chunk among them, taken first.
  * Rejected: packing the factors in groups of four rows as gemm does, which made no difference.
  */
 import { widenHigh } from './accumulate';
 import { estimateInverseNorm } from './condition';
 import { factorise } from './factorise';
+import { argument, real, setArgument, setReal, size, substituteJob } from './job';
 import { storePart } from './partial-vector';
+import { run, wake } from './run';
 import { subtractProduct } from './solve-product';
 import { solveLower, solveUpper } from './solve-triangle';
+
+/** Smaller systems take less time than waking a worker. */
+const worthWaking: i32 = 64;
+/** Where the chunk of the estimate leaves it. */
+const inverseNormSlot: usize = 9;
 
 /**
  * a n×n, b and out n×columns, in f32. Returns the reciprocal condition estimate, 0 for a singular a (out is then untouched).
@@ -18,20 +26,49 @@ export function solve(n: i32, columns: i32, a: usize, b: usize, out: usize, scra
   if (n == 0) return 1;
   const stride = (<usize>n + 3) / 4 * 32;
   const factors = scratch;
-  const side = factors + <usize>n * stride;
-  const vector = side + (<usize>n << 5);
+  const vector = factors + <usize>n * stride;
   const signs = vector + ((<usize>n + 2) << 3);
   const pivots = signs + ((<usize>n + 2) << 3);
+  const sides = pivots + ((<usize>n + 2) << 3);
 
+  if (n >= worthWaking) wake();
   const norm = widen(n, a, factors, stride);
   if (!factorise(factors, n, stride, pivots)) return norm == norm ? 0 : NaN;
-  const inverseNorm = estimateInverseNorm(factors, n, stride, vector, signs);
-  for (let first = 0; first < columns; first += 4) {
-    takeStrip(n, columns, first, b, pivots, side);
-    substituteStrip(factors, n, stride, side);
-    giveStrip(n, columns, first, min(4, columns - first), side, out);
+  setArgument(0, n);
+  setArgument(1, columns);
+  setArgument(2, b);
+  setArgument(3, out);
+  setArgument(4, factors);
+  setArgument(5, vector);
+  setArgument(6, signs);
+  setArgument(7, pivots);
+  setArgument(8, sides);
+  const each = columnsPerChunk(n);
+  run(substituteJob, 1 + (columns + each - 1) / each);
+  return 1 / (norm * real(inverseNormSlot));
+}
+
+/** One strip, more for systems so small that taking a chunk would cost as much. */
+function columnsPerChunk(n: i32): i32 {
+  return 4 * max(1, 4096 / (n * n));
+}
+
+export function substituteChunk(chunk: i32, thread: i32): void {
+  const n = size(0);
+  const columns = size(1);
+  const stride = (<usize>n + 3) / 4 * 32;
+  const factors = argument(4);
+  if (chunk == 0) {
+    setReal(inverseNormSlot, estimateInverseNorm(factors, n, stride, argument(5), argument(6)));
+    return;
   }
-  return 1 / (norm * inverseNorm);
+  const each = columnsPerChunk(n);
+  const side = argument(8) + <usize>thread * (<usize>n << 5);
+  for (let first = (chunk - 1) * each, end = min(columns, first + each); first < end; first += 4) {
+    takeStrip(n, columns, first, argument(2), argument(7), side);
+    substituteStrip(factors, n, stride, side);
+    giveStrip(n, columns, first, min(4, columns - first), side, argument(3));
+  }
 }
 
 /** a into f64 rows padded with zeros; returns ‖a‖₁, the largest sum of a column. */

@@ -6,7 +6,7 @@ import { exp4, log4, sigmoid4, softplus4, tanh4 } from './functions';
 import { gelu4, geluDerivative4 } from './normal-distribution';
 import { storePart } from './partial-vector';
 
-export function unary(operation: i32, x: usize, out: usize, length: i32): void {
+export function unaryRange(operation: i32, x: usize, out: usize, length: i32): void {
   const end = out + (<usize>(length & ~3) << 2);
   const rest = length & 3;
   switch (operation) {

@@ -9,8 +9,8 @@ import type { WasmMemory } from './web-assembly.ts';
 const pageBytes = 65_536;
 const pagesPerGrowth = 16;
 const smallestBlock = 64;
-/** The first bytes are left free, so that no block has offset 0. */
-const firstOffset = 1024;
+/** Below it is what the threads share (assembly/job.ts). */
+const firstOffset = 2048;
 /** A kernel may load up to a vector beyond the last block. */
 const guardBytes = 64;
 /** 4 GiB less a page: an offset past the end must not wrap around to 0. */

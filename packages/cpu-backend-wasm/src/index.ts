@@ -1,2 +1,3 @@
+export { createWasmBackend, type WasmBackendOptions } from './create-wasm-backend.ts';
+export { matrixView } from './heap-storage.ts';
 export { probeWasmBackend } from './probe.ts';
-export { createWasmBackend, type WasmBackendOptions } from './wasm-backend.ts';

@@ -1,7 +1,7 @@
 /** The compiled kernels as functions over byte offsets, and the numbers that both sides must agree on. */
-import { LinalgError, type BinaryOperation, type UnaryOperation } from '@vastmax/linalg-core';
-import { kernelBinary } from './generated/kernel-binary.ts';
-import { decodeBase64, findWebAssembly, type WasmMemory, type WasmModule, type WebAssemblyHost } from './web-assembly.ts';
+import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
+import { describeRefusal, requireWebAssembly } from './kernel-variants.ts';
+import type { WasmMemory, WasmModule } from './web-assembly.ts';
 
 /** The exports of assembly/index.ts. Offsets in bytes, sizes and strides in numbers, transposes 0 or 1. */
 export interface Kernels {
@@ -13,7 +13,7 @@ export interface Kernels {
   axpy(alpha: number, x: number, out: number, length: number): void;
   affine(x: number, scale: number, shift: number, out: number, length: number): void;
   unary(operation: number, x: number, out: number, length: number): void;
-  binary(operation: number, a: number, b: number, out: number, rows: number, columns: number, rowStride: number, columnStride: number, splat: number): void;
+  binary(operation: number, a: number, b: number, out: number, rows: number, columns: number, rowStride: number, columnStride: number, splats: number): void;
   rowDot(a: number, b: number, out: number, rows: number, columns: number): void;
   reduceRows(operation: number, x: number, rows: number, columns: number, out: number): void;
   reduceColumns(operation: number, x: number, rows: number, columns: number, out: number): void;
@@ -47,41 +47,26 @@ export const binaryNumbers: Readonly<Record<BinaryOperation, number>> = { add: 0
 export const reduceNumbers = { sum: 0, sumSquares: 1, maximum: 2 } as const;
 
 /** The packed panels of assembly/gemm.ts. */
-export const gemmScratchBytes: number = (128 + 512) * 320 * 4;
+export const gemmScratchBytes: number = (512 + 512) * 320 * 4;
 
-/** Of assembly/solve.ts: the factors, four right-hand sides, two vectors and the pivots. */
-export function solveScratchBytes(n: number): number {
+/** Of assembly/solve.ts: the factors, two vectors and the pivots, and for each thread four right-hand sides. */
+export function solveScratchBytes(n: number, threads: number): number {
   const padded = Math.ceil(n / 4) * 4;
-  return 8 * (n * padded + 4 * n + 3 * (n + 2));
+  return 8 * (n * padded + 3 * (n + 2) + 4 * n * threads);
 }
 
-let compiled: Promise<WasmModule> | undefined;
-
-/** True when the engine can run the kernels; false usually means no SIMD. */
-export function canRunKernels(webAssembly: WebAssemblyHost): boolean {
-  return webAssembly.validate(decodeBase64(kernelBinary));
+/** Of assembly/binary.ts: a vector for each thread, in a cache line of its own. */
+export function splatBytes(threads: number): number {
+  return 64 * threads;
 }
 
-/** An instance over `memory`; the module is compiled once. @throws LinalgError `device-lost` where WebAssembly is missing or refused. */
-export async function instantiateKernels(memory: WasmMemory): Promise<Kernels> {
-  const webAssembly = requireWebAssembly();
+/** An instance over `memory`, with a clock for those that wait for workers. @throws LinalgError `device-lost` where the engine refuses. */
+export async function instantiateKernels(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
+  const { performance } = globalThis as unknown as { readonly performance: { now(): number } };
   try {
-    compiled ??= webAssembly.compile(decodeBase64(kernelBinary));
-    const { exports } = await webAssembly.instantiate(await compiled, { env: { memory } });
+    const { exports } = await requireWebAssembly().instantiate(module, { env: { memory }, clock: { now: () => performance.now() } });
     return exports as Kernels;
   } catch (cause) {
-    compiled = undefined;
-    throw new LinalgError(
-      'device-lost',
-      `createWasmBackend: the engine refused the kernels: ${cause instanceof Error ? cause.message : String(cause)}; they need 128-bit SIMD, ` +
-        "and on a page with a Content-Security-Policy the source 'wasm-unsafe-eval'",
-      { cause },
-    );
+    throw describeRefusal(cause);
   }
-}
-
-export function requireWebAssembly(): WebAssemblyHost {
-  const webAssembly = findWebAssembly();
-  if (webAssembly !== undefined) return webAssembly;
-  throw new LinalgError('device-lost', 'createWasmBackend: this engine has no WebAssembly; use createPlainBackend of @vastmax/linalg-core');
 }

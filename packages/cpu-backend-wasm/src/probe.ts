@@ -1,16 +1,29 @@
 import type { ProbeResult } from '@vastmax/linalg-core';
-import { canRunKernels } from './kernels.ts';
+import { canRun } from './kernel-variants.ts';
+import { countCores, findThreadObstacle, mostThreads } from './thread-support.ts';
 import { findWebAssembly } from './web-assembly.ts';
 
-/** Whether the engine can run the kernels, found by letting it validate them. Costs about a millisecond. */
+/**
+ * Whether the engine can run the kernels, and how: with relaxed SIMD, with how many threads, or why with one. Found by letting it
+ * validate them, some milliseconds. A worker that a page's policy refuses is known after the first `createWasmBackend`.
+ */
 export function probeWasmBackend(): ProbeResult {
   const webAssembly = findWebAssembly();
   if (webAssembly === undefined) return { available: false, reason: 'this engine has no WebAssembly' };
-  if (!canRunKernels(webAssembly)) {
+  if (!canRun({ threaded: false, relaxed: false }, webAssembly)) {
     return {
       available: false,
       reason: 'this engine has WebAssembly without 128-bit SIMD; Node 16.4, Chrome 91, Firefox 89 and Safari 16.4 were the first with it',
     };
   }
-  return { available: true, detail: 'WebAssembly with 128-bit SIMD, f32, one thread' };
+  const simd = canRun({ threaded: false, relaxed: true }, webAssembly) ? '128-bit SIMD with fused multiply-add' : '128-bit SIMD';
+  const obstacle = findThreadObstacle(webAssembly);
+  const cores = countCores();
+  const threads = obstacle === undefined ? describeThreads(cores) : `one thread of ${cores}: ${obstacle}`;
+  return { available: true, detail: `WebAssembly with ${simd}, f32, ${threads}` };
+}
+
+function describeThreads(cores: number): string {
+  if (cores === 1) return 'one thread on one core';
+  return `${Math.min(cores, mostThreads)} threads on ${cores} cores`;
 }

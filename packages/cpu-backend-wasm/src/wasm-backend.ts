@@ -1,96 +1,62 @@
 /**
- * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. Matrices and index lists live
- * on the WebAssembly heap, tables in host memory. Everything is done when a call returns, so nothing here has to wait.
+ * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. Everything is done when a
+ * call returns, also what workers have done, so nothing here has to wait.
  */
 import {
   backendBrand,
   gatherTableRows,
-  Indices,
   isMatrix,
-  isRowTable,
   LinalgError,
-  Matrix,
   readTableRows,
-  RowTable,
   scatterAddTableRows,
   scatterTableRows,
-  TablePieces,
   writeTableRows,
   type Backend,
   type BinaryOperation,
   type FloatArray,
   type GemmSettings,
+  type Indices,
+  type Matrix,
   type MemoryReport,
   type RankUpdateSettings,
   type ReduceOperation,
+  type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { WasmHeap, type HeapBlock } from './heap.ts';
-import {
-  binaryNumbers,
-  gemmScratchBytes,
-  instantiateKernels,
-  reduceNumbers,
-  requireWebAssembly,
-  solveScratchBytes,
-  unaryNumbers,
-  type Kernels,
-} from './kernels.ts';
+import { HandleStore, piecesOf } from './handle-store.ts';
+import { at } from './heap-storage.ts';
+import type { HeapBlock, WasmHeap } from './heap.ts';
+import { binaryNumbers, gemmScratchBytes, reduceNumbers, solveScratchBytes, splatBytes, unaryNumbers, type Kernels } from './kernels.ts';
+import type { WorkerTeam } from './worker-team.ts';
 
-export interface WasmBackendOptions {
-  /** 'f32' is all there is. Solving and sums are f64 inside. */
-  readonly precision?: 'f32';
-}
-
-const initialPages = 16;
-
-/**
- * A backend on WebAssembly SIMD, one thread. The first call compiles the kernels, which takes some milliseconds.
- * @throws LinalgError `bad-option` for another precision, `device-lost` where the engine has no WebAssembly or no SIMD
- */
-export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
-  const { precision = 'f32' } = options;
-  if (precision !== 'f32') {
-    throw new LinalgError('bad-option', `createWasmBackend: precision must be 'f32', got '${String(precision)}'; createPlainBackend has f64`);
-  }
-  const webAssembly = requireWebAssembly();
-  const memory = new webAssembly.Memory({ initial: initialPages });
-  return new WasmBackend(await instantiateKernels(memory), new WasmHeap(memory));
-}
-
-/** What a Matrix or an Indices carries; empty until its block is there. */
-interface HeapStorage {
-  block: HeapBlock | undefined;
-  offset: number;
-}
-
-function at(handle: Matrix | Indices): number {
-  return (handle.storage as HeapStorage).offset;
-}
-
-function piecesOf(table: RowTable): TablePieces {
-  return table.storage as TablePieces;
+/** @param team the workers that share the kernels' work; undefined for one thread */
+export function createBackendOver(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined): Backend {
+  return new WasmBackend(kernels, heap, team);
 }
 
 class WasmBackend implements Backend {
   readonly [backendBrand] = true as const;
   readonly specification = 1;
-  readonly name = 'wasm f32';
+  readonly name: string;
   readonly precision = 'f32';
-  readonly #live = { matrices: 0, tables: 0, indices: 0, bytes: 0 };
-  #kernels: Kernels;
-  #heap: WasmHeap;
+  readonly #threads: number;
+  readonly #store: HandleStore;
   readonly #panels: HeapBlock;
-  readonly #splat: HeapBlock;
+  readonly #splats: HeapBlock;
+  #kernels: Kernels;
+  #team: WorkerTeam | undefined;
   #solveScratch: HeapBlock;
   #product: HeapBlock;
   #disposed = false;
 
-  constructor(kernels: Kernels, heap: WasmHeap) {
+  constructor(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined) {
+    this.#threads = 1 + (team?.members.length ?? 0);
+    this.name = `wasm f32, ${this.#threads} thread${this.#threads === 1 ? '' : 's'}`;
     this.#kernels = kernels;
-    this.#heap = heap;
+    this.#team = team;
+    this.#store = new HandleStore(heap);
     this.#panels = heap.allocate(gemmScratchBytes, 'createWasmBackend');
-    this.#splat = heap.allocate(16, 'createWasmBackend');
+    this.#splats = heap.allocate(splatBytes(this.#threads), 'createWasmBackend');
     this.#solveScratch = heap.allocate(0, 'createWasmBackend');
     this.#product = heap.allocate(0, 'createWasmBackend');
   }
@@ -99,53 +65,31 @@ class WasmBackend implements Backend {
     return this.#disposed;
   }
 
+  get #heap(): WasmHeap {
+    return this.#store.heap;
+  }
+
   createMatrix(rows: number, columns: number): Matrix {
     this.#checkLive('createMatrix');
-    const storage: HeapStorage = { block: undefined, offset: 0 };
-    const matrix = new Matrix(this, rows, columns, storage);
-    this.#place(storage, 4 * matrix.capacity, `createMatrix: ${rows}×${columns}`);
-    this.#heap.floats.fill(0, storage.offset >>> 2, (storage.offset >>> 2) + matrix.capacity);
-    this.#live.matrices++;
-    this.#live.bytes += bytesOf(matrix);
-    return matrix;
+    return this.#store.createMatrix(this, rows, columns);
   }
 
   createTable(rows: number, columns: number): RowTable {
     this.#checkLive('createTable');
-    const pieces = new TablePieces(columns, 'f32');
-    const table = new RowTable(this, rows, columns, pieces);
-    pieces.grow(rows);
-    this.#live.tables++;
-    this.#live.bytes += bytesOf(table);
-    return table;
+    return this.#store.createTable(this, rows, columns);
   }
 
   createIndices(capacity: number): Indices {
     this.#checkLive('createIndices');
-    const storage: HeapStorage = { block: undefined, offset: 0 };
-    const indices = new Indices(this, capacity, storage);
-    this.#place(storage, 4 * capacity, `createIndices: a list of ${capacity}`);
-    this.#live.indices++;
-    this.#live.bytes += bytesOf(indices);
-    return indices;
+    return this.#store.createIndices(this, capacity);
   }
 
   growTable(table: RowTable, rows: number): void {
-    piecesOf(table).grow(rows);
-    this.#live.bytes += (rows - table.rows) * table.columns * 4;
+    this.#store.growTable(table, rows);
   }
 
   release(handle: Matrix | RowTable | Indices): void {
-    this.#live.bytes -= bytesOf(handle);
-    if (isRowTable(handle)) {
-      this.#live.tables--;
-      piecesOf(handle).pieces.length = 0;
-      return;
-    }
-    if (isMatrix(handle)) this.#live.matrices--;
-    else this.#live.indices--;
-    const { block } = handle.storage as HeapStorage;
-    if (block !== undefined && !this.#disposed) this.#heap.free(block);
+    this.#store.release(handle);
   }
 
   write(values: ArrayLike<number>, out: Matrix): void {
@@ -165,29 +109,31 @@ class WasmBackend implements Backend {
   read(source: Matrix, out: FloatArray): Promise<void> {
     const first = at(source) >>> 2;
     out.set(this.#heap.floats.subarray(first, first + source.rows * source.columns));
-    return Promise.resolve();
+    return this.settled();
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
     readTableRows(piecesOf(table), firstRow, count, out);
-    return Promise.resolve();
+    return this.settled();
   }
 
   settled(): Promise<void> {
-    return Promise.resolve();
+    const loss = this.#team?.findLoss();
+    return loss === undefined ? Promise.resolve() : Promise.reject(loss);
   }
 
   memory(): MemoryReport {
-    return { ...this.#live };
+    return this.#store.memory();
   }
 
-  /** An engine cannot be told to drop a WebAssembly memory; it goes with the last reference, so both that lead to it are given up. */
-  dispose(): Promise<void> {
+  async dispose(): Promise<void> {
+    const team = this.#team;
     this.#disposed = true;
-    // The operations refuse a disposed backend: no kernel is called any more.
+    // The operations refuse a disposed backend: no kernel is called any more, and both that lead to the memory are given up.
     this.#kernels = {} as Kernels;
-    this.#heap = new WasmHeap({ buffer: new ArrayBuffer(0), grow: () => 0 }, 0);
-    return Promise.resolve();
+    this.#store.dispose();
+    this.#team = undefined;
+    await team?.dispose();
   }
 
   fill(value: number, out: Matrix): void {
@@ -217,7 +163,7 @@ class WasmBackend implements Backend {
   }
 
   scaleRows(source: Matrix, factors: Matrix, out: Matrix): void {
-    this.#kernels.binary(binaryNumbers.multiply, at(source), at(factors), at(out), source.rows, source.columns, 1, 0, this.#splat.offset);
+    this.#kernels.binary(binaryNumbers.multiply, at(source), at(factors), at(out), source.rows, source.columns, 1, 0, this.#splats.offset);
   }
 
   axpy(alpha: number, x: Matrix, out: Matrix): void {
@@ -238,11 +184,11 @@ class WasmBackend implements Backend {
     const same = b.rows === rows && b.columns === columns;
     if (same || (b.rows === 1 && b.columns === 1)) {
       // No row of its own starts anywhere: one run over all numbers.
-      this.#kernels.binary(number, at(a), at(b), at(out), 1, rows * columns, 0, same ? 1 : 0, this.#splat.offset);
+      this.#kernels.binary(number, at(a), at(b), at(out), 1, rows * columns, 0, same ? 1 : 0, this.#splats.offset);
       return;
     }
     const rowStride = b.rows === 1 ? 0 : b.columns;
-    this.#kernels.binary(number, at(a), at(b), at(out), rows, columns, rowStride, b.columns === 1 ? 0 : 1, this.#splat.offset);
+    this.#kernels.binary(number, at(a), at(b), at(out), rows, columns, rowStride, b.columns === 1 ? 0 : 1, this.#splats.offset);
   }
 
   reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void {
@@ -275,7 +221,7 @@ class WasmBackend implements Backend {
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
-    this.#solveScratch = this.#grown(this.#solveScratch, solveScratchBytes(a.rows), `solve: the scratch for ${a.rows}×${a.rows}`);
+    this.#solveScratch = this.#store.grown(this.#solveScratch, solveScratchBytes(a.rows, this.#threads), `solve: the scratch for ${a.rows}×${a.rows}`);
     const estimate = this.#kernels.solve(a.rows, b.columns, at(a), at(b), at(out), this.#solveScratch.offset);
     this.#heap.floats[at(reciprocalCondition) >>> 2] = estimate;
   }
@@ -283,7 +229,7 @@ class WasmBackend implements Backend {
   /** One product and its mirror image: half the work of two gemms, and symmetric to the last bit. */
   symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
     const n = out.rows;
-    this.#product = this.#grown(this.#product, 4 * n * n, `symmetricRank2Update: the scratch for ${n}×${n}`);
+    this.#product = this.#store.grown(this.#product, 4 * n * n, `symmetricRank2Update: the scratch for ${n}×${n}`);
     const { offset } = this.#product;
     this.#multiply(n, n, transpose ? a.columns : a.rows, a, b, offset, !transpose, transpose, 1, 0);
     this.#kernels.mirrorAdd(offset, at(out), n, alpha, beta);
@@ -304,24 +250,7 @@ class WasmBackend implements Backend {
     this.#kernels.gemm(m, n, k, at(a), at(b), out, transposeA ? 1 : 0, transposeB ? 1 : 0, alpha, beta, this.#panels.offset);
   }
 
-  #place(storage: HeapStorage, bytes: number, what: string): void {
-    storage.block = this.#heap.allocate(bytes, what);
-    storage.offset = storage.block.offset;
-  }
-
-  /** Scratch of at least `bytes`; its content is lost when it moves. */
-  #grown(block: HeapBlock, bytes: number, what: string): HeapBlock {
-    if (block.bytes >= bytes) return block;
-    const larger = this.#heap.allocate(bytes, what);
-    this.#heap.free(block);
-    return larger;
-  }
-
   #checkLive(operation: string): void {
     if (this.#disposed) throw new LinalgError('disposed', `${operation}: the backend '${this.name}' was disposed`);
   }
-}
-
-function bytesOf(handle: Matrix | RowTable | Indices): number {
-  return isRowTable(handle) ? 4 * handle.rows * handle.columns : 4 * handle.capacity;
 }

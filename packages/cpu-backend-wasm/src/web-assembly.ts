@@ -3,8 +3,8 @@
  * types would let a `document` slip in.
  */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-  /** Adds pages of 64 KiB and detaches the old buffer. @throws RangeError when there is no room. */
+  readonly buffer: ArrayBufferLike;
+  /** Adds pages of 64 KiB and detaches the old buffer unless it is shared. @throws RangeError when there is no room. */
   grow(pages: number): number;
 }
 
@@ -12,7 +12,7 @@ export interface WasmMemory {
 export type WasmModule = object;
 
 export interface WebAssemblyHost {
-  readonly Memory: new (descriptor: { readonly initial: number; readonly maximum?: number }) => WasmMemory;
+  readonly Memory: new (descriptor: { readonly initial: number; readonly maximum?: number; readonly shared?: boolean }) => WasmMemory;
   validate(binary: Uint8Array): boolean;
   compile(binary: Uint8Array): Promise<WasmModule>;
   instantiate(module: WasmModule, imports: object): Promise<{ readonly exports: object }>;

@@ -7,3 +7,13 @@ describeBackend({
   probe: probeWasmBackend,
   knownFailures: {},
 });
+
+// One, and more than the machines of most people who run this have cores to spare.
+for (const threads of [1, 3]) {
+  describeBackend({
+    name: `wasm-f32-threads-${threads}`,
+    create: () => createWasmBackend({ threads }),
+    probe: probeWasmBackend,
+    knownFailures: {},
+  });
+}

@@ -2,7 +2,7 @@ import { isLinalgError } from '@vastmax/linalg-core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WasmHeap, type HeapBlock } from '../src/heap.ts';
-import { requireWebAssembly } from '../src/kernels.ts';
+import { requireWebAssembly } from '../src/kernel-variants.ts';
 
 const page = 65_536;
 

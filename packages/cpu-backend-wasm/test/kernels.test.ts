@@ -1,16 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { WasmHeap } from '../src/heap.ts';
-import { gemmScratchBytes, instantiateKernels, requireWebAssembly, solveScratchBytes } from '../src/kernels.ts';
+import { compileKernels, requireWebAssembly } from '../src/kernel-variants.ts';
+import { gemmScratchBytes, instantiateKernels, solveScratchBytes, type Kernels } from '../src/kernels.ts';
+import { createOwnMemory, createSharedMemory } from '../src/thread-support.ts';
+import type { WasmMemory } from '../src/web-assembly.ts';
 
-describe('kernels', () => {
+async function instantiate(memory: WasmMemory, threaded: boolean): Promise<Kernels> {
+  return instantiateKernels(await compileKernels({ threaded, relaxed: false }), memory);
+}
+
+describe.each([false, true])('kernels, threaded: %s', (threaded) => {
+  const create = (): WasmMemory => (threaded ? createSharedMemory : createOwnMemory)(requireWebAssembly());
+
   it('reach blocks beyond 2 GiB, where an offset is negative as a signed number', async () => {
-    const { Memory } = requireWebAssembly();
-    const memory = new Memory({ initial: 1 });
-    const [heap, kernels] = [new WasmHeap(memory), await instantiateKernels(memory)];
+    const memory = create();
+    const [heap, kernels] = [new WasmHeap(memory), await instantiate(memory, threaded)];
     // Not touched, so no page of it is backed.
     heap.allocate(2 ** 31 + 2 ** 28, 'what is below');
     const [a, out, x, estimate] = [0, 1, 2, 3].map(() => heap.allocate(4 * 81, 'test').offset) as [number, number, number, number];
-    const scratch = heap.allocate(Math.max(gemmScratchBytes, solveScratchBytes(9)), 'test').offset;
+    const scratch = heap.allocate(Math.max(gemmScratchBytes, solveScratchBytes(9, 1)), 'test').offset;
     expect(a).toBeGreaterThan(2 ** 31);
     kernels.fill(0.5, a, 81);
     kernels.addDiagonal(1, a, 9);
@@ -25,12 +33,10 @@ describe('kernels', () => {
     expect(heap.floats[estimate >>> 2]).toBe(36);
   });
 
-  it('are compiled without memory of their own, tables or starts', () => {
-    const { Memory } = requireWebAssembly();
-    const memory = new Memory({ initial: 1 });
-    return instantiateKernels(memory).then((kernels) => {
-      expect(Object.values(kernels).every((kernel) => typeof kernel === 'function')).toBe(true);
-      expect(new Uint8Array(memory.buffer).every((byte) => byte === 0)).toBe(true);
-    });
+  it('are compiled without memory of their own, tables or starts', async () => {
+    const memory = create();
+    const kernels = await instantiate(memory, threaded);
+    expect(Object.values(kernels).every((kernel) => typeof kernel === 'function')).toBe(true);
+    expect(new Uint8Array(memory.buffer).every((byte) => byte === 0)).toBe(true);
   });
 });

@@ -36,8 +36,8 @@ function numbers(count: number, seed: number): Float32Array {
 
 describe('createWasmBackend', () => {
   it('is f32 and refuses another precision', async () => {
-    await using backend = asDisposable(await createWasmBackend());
-    expect([backend.value.name, backend.value.precision]).toEqual(['wasm f32', 'f32']);
+    await using backend = asDisposable(await createWasmBackend({ threads: 1 }));
+    expect([backend.value.name, backend.value.precision]).toEqual(['wasm f32, 1 thread', 'f32']);
     const wrong = { precision: 'f64' } as unknown as WasmBackendOptions;
     await expect(createWasmBackend(wrong)).rejects.toThrow("createWasmBackend: precision must be 'f32', got 'f64'");
   });

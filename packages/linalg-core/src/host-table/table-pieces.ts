@@ -5,11 +5,13 @@
  */
 import type { FloatArray, Precision } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
+import { findHostMemory } from './host-memory.ts';
 
 const bytesPerPiece = 16 * 1024 * 1024;
 /**
- * 1 TiB, refused before anything is allocated: an engine hands out zeroed pages it does not have, so that an absurd table would take
- * minutes of small allocations before the first one failed (Linux lets a process map some 65,000 regions, which is 1 TiB of pieces).
+ * Refused before anything is allocated: more than the host has, or 1 TiB where it does not say. An engine hands out zeroed pages it does
+ * not have, so that an absurd table would take minutes of small allocations before the first one failed (Linux lets a process map some
+ * 65,000 regions, which is 1 TiB of pieces), and one that is only too large would be killed while it is filled.
  */
 const mostBytes = 2 ** 40;
 /** Row numbers are 32-bit. */
@@ -37,7 +39,7 @@ export class TablePieces {
       throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
     }
     const numbers = rows * this.columns;
-    if (numbers * bytesOf(this.#precision) > mostBytes) throw outOfMemory(numbers, this.#precision);
+    if (numbers * bytesOf(this.#precision) > Math.min(mostBytes, findHostMemory() ?? mostBytes)) throw outOfMemory(numbers, this.#precision);
     const perPiece = this.mask + 1;
     const first = Math.max(0, this.pieces.length - 1);
     const added: FloatArray[] = [];
@@ -71,9 +73,11 @@ function bytesOf(precision: Precision): number {
 
 function outOfMemory(numbers: number, precision: Precision, options?: ErrorOptions): LinalgError {
   const mebibytes = ((numbers * bytesOf(precision)) / 2 ** 20).toFixed(1);
+  const available = findHostMemory();
+  const has = available === undefined ? '' : `; this machine has ${(available / 2 ** 20).toFixed(1)} MiB`;
   return new LinalgError(
     'out-of-memory',
-    `could not allocate ${numbers} numbers of ${precision} (${mebibytes} MiB); use fewer rows or columns, or f32`,
+    `could not allocate ${numbers} numbers of ${precision} (${mebibytes} MiB); use fewer rows or columns, or f32${has}`,
     options,
   );
 }

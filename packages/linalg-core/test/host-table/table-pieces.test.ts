@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createPlainBackend, growTable, LinalgError, readRows, writeRows } from '../../src/index.ts';
 import { TablePieces } from '../../src/host-table/table-pieces.ts';
@@ -50,6 +51,9 @@ describe('a table that does not fit', () => {
     expect(() => backend.createTable(10 ** 9, 10 ** 6)).toThrow(
       'could not allocate 1000000000000000 numbers of f32 (3814697265.6 MiB); use fewer rows or columns, or f32',
     );
+    // Less than the engine would map, more than there is to fill it with: refused at once, not killed later.
+    const rows = Math.ceil(totalmem() / 4096) + 1;
+    expect(() => backend.createTable(rows, 1024)).toThrow(new RegExp(`could not allocate ${rows * 1024} numbers of f32.*; this machine has \\d+`));
     expect(() => backend.createTable(2 ** 31, 1)).toThrow('a table of 2147483648 rows: at most 2147483647 rows can be addressed');
     expect(() => backend.createMatrix(10 ** 9, 10 ** 9)).toThrow('could not allocate 1000000000000000000 numbers of f32');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);

@@ -1,0 +1,49 @@
+/** What a handle of this backend carries, and the one way for others to see the numbers behind it. */
+import { LinalgError, type Indices, type Matrix } from '@vastmax/linalg-core';
+import type { HeapBlock, WasmHeap } from './heap.ts';
+
+/** Whose heap it is; replaced by an empty one when the backend is disposed, so that no handle keeps the memory alive. */
+export interface HeapHolder {
+  heap: WasmHeap;
+}
+
+/** The storage of a Matrix or an Indices; empty until its block is there. */
+export class HeapStorage {
+  readonly holder: HeapHolder;
+  block: HeapBlock | undefined;
+  offset = 0;
+  view: Float32Array | undefined;
+
+  constructor(holder: HeapHolder) {
+    this.holder = holder;
+  }
+}
+
+/** Where the numbers of a handle start, in bytes. */
+export function at(handle: Matrix | Indices): number {
+  return (handle.storage as HeapStorage).offset;
+}
+
+/**
+ * The numbers of a matrix on the heap of a wasm backend, rows·columns long, row by row, as they lie: not a copy. For backends that hand
+ * the same memory to other kernels. Valid until the next creation of a handle on that backend, or the next `solve` or
+ * `symmetricRank2Update` larger than those before, each of which may move the heap: ask again, it costs a comparison and no allocation
+ * while nothing has moved. It does not wait: on this backend everything called is done. A handle of another backend that carries the
+ * storage of a wasm one, as a backend built upon it does, is as good.
+ * @throws LinalgError `backend-mismatch` for a matrix of another backend, `disposed` after the disposal of the matrix or its backend
+ */
+export function matrixView(matrix: Matrix): Float32Array {
+  const { storage, backend } = matrix;
+  if (!(storage instanceof HeapStorage)) {
+    throw new LinalgError('backend-mismatch', `matrixView: the matrix belongs to the backend '${backend.name}'; only those of a wasm backend are on its heap`);
+  }
+  if (matrix.disposed) throw new LinalgError('disposed', `matrixView: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
+  const { floats } = storage.holder.heap;
+  const length = matrix.rows * matrix.columns;
+  const known = storage.view;
+  if (known !== undefined && known.length === length && known.buffer === floats.buffer) return known;
+  if (storage.block !== undefined && floats.length === 0) throw new LinalgError('disposed', `matrixView: the backend '${backend.name}' was disposed`);
+  const view = new Float32Array(floats.buffer, storage.offset, length);
+  storage.view = view;
+  return view;
+}

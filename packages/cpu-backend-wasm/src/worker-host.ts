@@ -1,0 +1,150 @@
+/**
+ * A worker, in Node a thread of node:worker_threads and elsewhere a Web Worker, from code that is in this file: no path, no fetch, so
+ * it survives bundlers. It announces itself by a message before it enters the kernels' loop, from which no message comes any more.
+ */
+import type { WasmMemory, WasmModule } from './web-assembly.ts';
+
+export interface TeamMember {
+  /** Resolves when the worker runs; rejects when it cannot. */
+  readonly ready: Promise<void>;
+  /** Lets the process exit while the worker lives. To be called when it is ready. */
+  release(): void;
+  /** Resolves when the worker has ended. */
+  end(): Promise<void>;
+}
+
+export interface WorkerTask {
+  readonly module: WasmModule;
+  readonly memory: WasmMemory;
+  /** From 1 on. */
+  readonly thread: number;
+}
+
+const loop = `const { exports } = new WebAssembly.Instance(task.module, { env: { memory: task.memory }, clock: { now: () => performance.now() } });
+announce();
+exports.work(task.thread);`;
+const nodeSource = `'use strict';
+const { workerData: task, parentPort } = require('node:worker_threads');
+const announce = () => parentPort.postMessage('ready');
+${loop}`;
+const webSource = `'use strict';
+const announce = () => postMessage('ready');
+onmessage = ({ data: task }) => { ${loop} };`;
+
+interface NodeWorker {
+  on(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+
+interface NodeThreads {
+  readonly Worker: new (source: string, options: object) => NodeWorker;
+}
+
+interface WebWorker {
+  onmessage: (() => void) | null;
+  onmessageerror: (() => void) | null;
+  onerror: ((event: { readonly message?: string; preventDefault?(): void }) => void) | null;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+interface Host {
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+  readonly Worker?: new (url: string) => WebWorker;
+  readonly Blob?: new (parts: readonly string[], options: { readonly type: string }) => object;
+  readonly URL: { createObjectURL(blob: object): string; revokeObjectURL(url: string): void };
+}
+
+const host = globalThis as unknown as Host;
+
+/** What runs of Node's built-in modules in a bundle, too, where an `import` would not. */
+export function findNodeModule(name: string): unknown {
+  return host.process?.getBuiltinModule?.(name);
+}
+
+export function canStartWorkers(): boolean {
+  return findNodeModule('node:worker_threads') !== undefined || host.Worker !== undefined;
+}
+
+/**
+ * Start a worker.
+ * @param lost called when it ends or fails after it was ready and before `end`, with the reason
+ * @throws whatever the host throws where it refuses workers
+ */
+export function startWorker(task: WorkerTask, lost: (reason: string) => void): TeamMember {
+  const threads = findNodeModule('node:worker_threads') as NodeThreads | undefined;
+  return threads === undefined ? startWebWorker(task, lost) : startNodeWorker(threads, task, lost);
+}
+
+function startNodeWorker({ Worker }: NodeThreads, task: WorkerTask, lost: (reason: string) => void): TeamMember {
+  // Not the options of the process: a loader for TypeScript has nothing to do there and would take longer than the worker's start.
+  const worker = new Worker(nodeSource, { eval: true, workerData: task, execArgv: [], name: `vastmax-${task.thread}` });
+  let ended = false;
+  const ready = new Promise<void>((resolve, reject) => {
+    const fail = (reason: string): void => {
+      reject(new Error(reason));
+      if (!ended) lost(reason);
+    };
+    worker.on('message', () => {
+      resolve();
+    });
+    worker.on('error', (error) => {
+      fail(`worker ${task.thread} failed: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    worker.on('exit', (status) => {
+      fail(`worker ${task.thread} exited with code ${String(status)}`);
+    });
+  });
+  return {
+    ready,
+    release: () => {
+      worker.unref();
+    },
+    end: async () => {
+      ended = true;
+      await worker.terminate();
+    },
+  };
+}
+
+function startWebWorker(task: WorkerTask, lost: (reason: string) => void): TeamMember {
+  const { Worker, Blob, URL } = host;
+  if (Worker === undefined || Blob === undefined) throw new Error('there are no workers here');
+  const url = URL.createObjectURL(new Blob([webSource], { type: 'text/javascript' }));
+  let worker: WebWorker;
+  try {
+    worker = new Worker(url);
+  } catch (error) {
+    URL.revokeObjectURL(url);
+    throw error;
+  }
+  const ready = new Promise<void>((resolve, reject) => {
+    const fail = (reason: string): void => {
+      URL.revokeObjectURL(url);
+      reject(new Error(reason));
+      lost(reason);
+    };
+    worker.onmessage = () => {
+      URL.revokeObjectURL(url);
+      resolve();
+    };
+    worker.onmessageerror = () => {
+      fail(`worker ${task.thread} could not receive the shared memory`);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      fail(`worker ${task.thread} failed: ${event.message ?? "a page's Content-Security-Policy must allow worker-src blob:"}`);
+    };
+    worker.postMessage(task);
+  });
+  return {
+    ready,
+    release: () => undefined,
+    end: () => {
+      worker.onerror = null;
+      worker.terminate();
+      return Promise.resolve();
+    },
+  };
+}
