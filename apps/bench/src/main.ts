@@ -1,7 +1,30 @@
 /** `pnpm bench <name>`: one file here for each bench. A result goes to stdout, progress to stderr. */
+import { isLinalgError } from '@vastmax/linalg-core';
 import { Command } from 'commander';
 import { addExactnessCommand } from './exactness.ts';
+import { addKernelsCommand } from './kernels.ts';
+import { addOutputLayerCommand } from './output-layer.ts';
+import { addReportCommand } from './report.ts';
+import { addSamplingBiasCommand } from './sampling-bias.ts';
+import { addScalingCommand } from './scaling.ts';
+import { addSteadyStateCommand } from './steady-state.ts';
+import { addTrainingCommand } from './training.ts';
+import { BenchError } from './measurement/bench-error.ts';
 
 const program = new Command('bench').description('measurements of vastmax; each prints a table, or one JSON object with --json');
 addExactnessCommand(program);
-await program.parseAsync();
+addKernelsCommand(program);
+addOutputLayerCommand(program);
+addSamplingBiasCommand(program);
+addScalingCommand(program);
+addSteadyStateCommand(program);
+addTrainingCommand(program);
+addReportCommand(program);
+try {
+  await program.parseAsync();
+} catch (error) {
+  // A machine that cannot do what was asked is no bug of the bench: no stack.
+  if (!(error instanceof BenchError) && !isLinalgError(error)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 1;
+}

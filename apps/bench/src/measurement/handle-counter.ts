@@ -1,0 +1,27 @@
+import type { Backend } from '@vastmax/linalg-core';
+
+const creations = ['createMatrix', 'createTable', 'createIndices'] as const;
+
+/** Counts the handles that a backend instance creates from now on, until it is disposed. */
+export class HandleCounter implements Disposable {
+  count = 0;
+  readonly #backend: Backend;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+    for (const name of creations) {
+      const create: unknown = Reflect.get(backend, name);
+      if (typeof create !== 'function') continue;
+      Object.assign(backend, {
+        [name]: (...sizes: unknown[]): unknown => {
+          this.count++;
+          return Reflect.apply(create, backend, sizes);
+        },
+      });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of creations) Reflect.deleteProperty(this.#backend, name);
+  }
+}
