@@ -125,7 +125,7 @@ export class FeatureTree {
   }
 }
 
-/** Fill the sums from the tree's own vectors, by loops on the host. O(D·(p·d + size)); see {@link ClassProjections} for a backend's help. */
+/** Fill the sums from the tree's own vectors, by loops on the host. O(D·(p·d + size)); fillSums has a backend's help. */
 export function rebuildSums(tree: FeatureTree): void {
   const { classes: total, features } = tree;
   const { dimensions, projectedSize } = features;

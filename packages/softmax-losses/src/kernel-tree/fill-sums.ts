@@ -1,4 +1,4 @@
-/** Blocks of class vectors and their projections for filling a tree: by one product a block on a backend where there is one, else by loops. */
+/** Filling a tree: class vectors are projected by one product a block on a backend where there is one, else by loops. */
 import { createHostArray, createMatrixFrom, gemm, read, readTableRows, write, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { FeatureTree } from './feature-tree.ts';
 import { projectVectors, type KernelFeatures } from './kernel-features.ts';

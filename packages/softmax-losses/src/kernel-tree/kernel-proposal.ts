@@ -5,7 +5,7 @@ import type { Backend, Precision } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { checkClasses, type ClassVectorSource, type QueryProposal } from '../proposals/proposal.ts';
 import { ChangedClasses } from './changed-classes.ts';
-import { fillSums } from './class-projections.ts';
+import { fillSums } from './fill-sums.ts';
 import { FeatureTree, rebuildSums, writeVectors } from './feature-tree.ts';
 import { projectVectors, type KernelFeatures } from './kernel-features.ts';
 import { createQuadraticFeatures, type QuadraticFeaturesOptions } from './quadratic-features.ts';
@@ -19,11 +19,12 @@ export interface KernelTreeOptions {
   /** Classes in a leaf, which are scored one by one; as many as make the tree's sums as large as the class vectors unless given. */
   readonly leafClasses?: number;
   /**
-   * The least score of a branch, for each class in it. Above 0. Random Fourier: half the kernel of a class at right angles, 0.5·e^(−ν), unless given: less lets
-   * branches that came out negative starve, which costs bias and spread where ν is large against R. Quadratic: 1, which the kernel is never below.
+   * The least score of a branch, for each class in it. Above 0. Random Fourier: half the kernel of a class at right angles, 0.5·e^(−ν), unless
+   * given: less lets branches that came out negative starve, which costs bias and spread where ν is large against R. Quadratic: 1, which
+   * the kernel is never below.
    */
   readonly floor?: number;
-  /** How far a class vector moves before the tree follows, in the length of the vectors; 0.02 unless given, 0 follows every change. */
+  /** How far a class vector moves before the tree follows, as a share of its length; 0.1 unless given, 0 follows every change. */
   readonly tolerance?: number;
   /** The sums are computed anew after so many calls of `classesChanged`, to be rid of rounding; 10,000 unless given. */
   readonly rebuildEvery?: number;
@@ -52,7 +53,8 @@ export interface KernelProposal extends QueryProposal {
 
 /**
  * RF-softmax's proposal (A. S. Rawat et al., NeurIPS 2019, arXiv:1907.10747): P(i) about ∝ exp(ν hᵀc_i) for vectors of length 1, by R random
- * Fourier features. A draw costs O(R log(D/leafClasses) + leafClasses·d), a class that moved O(R·d + R log D). The P that is reported is exactly the one that was drawn from.
+ * Fourier features. A draw costs O(R log(D/leafClasses) + leafClasses·d), a class that moved O(R·d + R log D). The P that is reported is exactly
+ * the one that was drawn from.
  *
  * **Patent**: US 12,205,005 ("Sampled Softmax with Random Fourier Features", granted January 2025) covers training with this method.
  * The licence of this package grants no right under it. Whether you may use the method where you are is for you to find out.
@@ -63,8 +65,8 @@ export function createRandomFourierProposal(classes: number, width: number, opti
 }
 
 /**
- * The proposal of G. Blanc and S. Rendle (ICML 2018, arXiv:1712.00527): P(i) ∝ α(hᵀc_i)² + 1, exactly. Features have d(d+1)/2 + 1 numbers, so a draw costs
- * O(d² log(D/leafClasses) + leafClasses·d), a class that moved O(d² log D).
+ * The proposal of G. Blanc and S. Rendle (ICML 2018, arXiv:1712.00527): P(i) ∝ α(hᵀc_i)² + 1, exactly. Features have d(d+1)/2 + 1 numbers, so a
+ * draw costs O(d² log(D/leafClasses) + leafClasses·d), a class that moved O(d² log D).
  * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
 export function createQuadraticProposal(classes: number, width: number, options: QuadraticProposalOptions = {}): KernelProposal {
@@ -72,7 +74,7 @@ export function createQuadraticProposal(classes: number, width: number, options:
 }
 
 function createKernelProposal(classes: number, features: KernelFeatures, options: KernelTreeOptions): KernelProposal {
-  const { tolerance = 0.02, rebuildEvery = 10_000, precision = 'f32', floor = features.leastKernel, leafClasses, backend } = options;
+  const { tolerance = 0.1, rebuildEvery = 10_000, precision = 'f32', floor = features.leastKernel, leafClasses, backend } = options;
   const { name, projectedSize } = features;
   checkClasses(name, classes);
   checkOptions(name, floor, tolerance, rebuildEvery);

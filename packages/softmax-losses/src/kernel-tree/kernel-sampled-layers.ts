@@ -44,14 +44,16 @@ export interface QuadraticSoftmaxOptions extends SoftmaxLayerOptions {
  * the method is for you to find out. `createSampledSoftmaxLayer` with a fixed proposal does without it.
  *
  * Cost of a step: m·n draws of O(R·log D), O(m·n·d) for the sampled logits, and O(R(d + log D)) for each class that moved by more than the
- * tree's tolerance; the draws are on the host. Memory: 4Dd bytes of weights, and twice as much for the tree.
+ * tree's tolerance (a tenth of its length) since the tree last followed it; the draws are on the host. Memory: 4Dd bytes of weights, and
+ * twice as much for the tree.
  * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
 export async function createRandomFourierSoftmaxLayer(backend: Backend, options: RandomFourierSoftmaxOptions): Promise<SampledLayer> {
   const { temperature = 1 / 0.3 ** 2, samples = 100, frequencies = 512, nu = 4, featureSeed = 1, orthogonal = true, tree, ...layer } = options;
   checkLayerOptions('rf-softmax', layer);
   const { classes, features } = layer;
-  const proposal = createRandomFourierProposal(classes, features, { precision: backend.precision, ...tree, frequencies, nu, orthogonal, seed: featureSeed, backend });
+  const kernel = { frequencies, nu, orthogonal, seed: featureSeed };
+  const proposal = createRandomFourierProposal(classes, features, { precision: backend.precision, ...tree, ...kernel, backend });
   return createSampledSoftmaxLayer(backend, { initialScale: 1 / Math.sqrt(features), ...layer, samples, temperature, proposal });
 }
 

@@ -1,7 +1,8 @@
 /**
- * Frequencies at right angles (F. X. Yu et al., "Orthogonal Random Features", arXiv:1610.09072): each is still N(0, νI), so the kernel's estimate stays
- * unbiased, but those of a block of d no longer repeat each other, which lowers its variance at no cost in use. Measured for this
- * package: the bias of RF-softmax's gradient fell in 11 of 12 settings, by up to 40 % where ν is large against R (bench sampling-bias).
+ * Frequencies at right angles (F. X. Yu et al., "Orthogonal Random Features", arXiv:1610.09072): each is still N(0, νI), so the kernel's
+ * estimate stays unbiased, but those of a block of d no longer repeat each other, which lowers its variance at no cost in use. Measured on class
+ * vectors trained on WikiText-2: the estimated bias of RF-softmax's gradient was lower in 21 of 24 settings (ν of 4 and 8, R of 128 to
+ * 1024, two seeds), by little at ν = 4 and by 14 to 39 % at ν = 8 with R = 128.
  */
 
 /**

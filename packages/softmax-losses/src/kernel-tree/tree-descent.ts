@@ -68,7 +68,10 @@ export class TreeDescent {
     this.#mark++;
   }
 
-  /** A class with probability `this.probability`; NaN, and class 0, for a query that is not finite. O(size·log₂ leaves + leafClasses·d) where no other draw of the query has been. */
+  /**
+   * A class, drawn with probability `this.probability`; NaN, and class 0, for a query that is not finite.
+   * O(size·log₂ leaves + leafClasses·d) where no other draw of the query has been.
+   */
   draw(random: RandomGenerator): number {
     let from = 0;
     let to = this.tree.leaves;

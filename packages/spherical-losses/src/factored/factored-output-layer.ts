@@ -3,13 +3,9 @@
  * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
  */
 import {
-  affine,
-  axpy,
-  binary,
   copyColumns,
   createMatrixFrom,
   growTable,
-  unary,
   Workspace,
   writeRows,
   type Backend,
@@ -30,11 +26,12 @@ import {
   type StepResult,
   type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
-import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
+import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
 import { FactoredWeights } from './factored-weights.ts';
 import { withBiasFeature } from './forward-pass.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
+import { classLogProbabilities, rangeLogProbabilities } from './class-probabilities.ts';
 import { ClassScores } from './class-scores.ts';
 import { createNormalRows } from './initial-rows.ts';
 import { checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
@@ -196,10 +193,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#checkUsable('classScores');
     checkHidden(this, 'classScores', hidden);
-    if (classes.length !== hidden.rows) {
-      throw new OutputLayerError('shape', `factored classScores: ${classes.length} classes for ${hidden.rows} examples`);
-    }
-    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
+    this.#checkClasses('classScores', hidden, classes);
     const { constants } = this.#trainingStep;
     this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, constants, this.loss.score, out);
   }
@@ -211,10 +205,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#checkUsable('classLogProbabilities');
     checkHidden(this, 'classLogProbabilities', hidden);
-    this.#requireProbabilities('classLogProbabilities');
-    const targets = singleTargets(classes, this.classes);
-    checkTargets(this, 'classLogProbabilities', hidden, targets);
-    affine(this.#trainingStep.computeLosses(hidden, targets), -1, 0, out);
+    this.#checkClasses('classLogProbabilities', hidden, classes);
+    classLogProbabilities(this.loss, this.#trainingStep, hidden, classes, out);
   }
 
   /**
@@ -225,30 +217,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#checkUsable('logProbabilities');
     checkHidden(this, 'logProbabilities', hidden);
     checkClassRange(this, 'logProbabilities', firstClass, out.columns);
-    const expression = this.#requireProbabilities('logProbabilities');
     const extended = withBiasFeature(this.#workspace, hidden, this.bias);
-    const { constants } = this.#trainingStep;
-    // The example's own part of log p, by the first class: log p₀ − log of what p₀ is proportional to.
-    const first = new Int32Array(hidden.rows);
-    const normalizer = this.#workspace.matrix('log normalizer', hidden.rows, 1);
-    const ownPart = this.#workspace.matrix('log unnormalized', hidden.rows, 1);
-    this.classLogProbabilities(hidden, first, normalizer);
-    this.#scores.each(extended, first, constants, expression, ownPart);
-    unary('log', ownPart, ownPart);
-    axpy(-1, ownPart, normalizer);
-    this.#scores.range(extended, firstClass, constants, expression, out);
-    unary('log', out, out);
-    binary('add', out, normalizer, out);
-  }
-
-  #requireProbabilities(operation: string): NonNullable<SphericalLoss['unnormalizedProbability']> {
-    const { name, isNormalized, unnormalizedProbability } = this.loss;
-    if (isNormalized && unnormalizedProbability !== undefined) return unnormalizedProbability;
-    throw new OutputLayerError(
-      'bad-option',
-      `factored ${operation}: the loss ${name} ${isNormalized ? 'does not say what its probabilities are proportional to' : 'gives no probabilities'}; ` +
-        'spherical-softmax and taylor-softmax do',
-    );
+    rangeLogProbabilities(this.#workspace, this.loss, this.#trainingStep, this.#scores, { hidden, extended }, firstClass, out);
   }
 
   /**
@@ -370,6 +340,14 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#weights[Symbol.dispose]();
     this.#trainingStep.constants?.table[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
+  }
+
+  /** One class for each example. */
+  #checkClasses(operation: string, hidden: Matrix, classes: Int32Array): void {
+    if (classes.length !== hidden.rows) {
+      throw new OutputLayerError('shape', `factored ${operation}: ${classes.length} classes for ${hidden.rows} examples`);
+    }
+    for (const target of classes) checkClassRange(this, operation, target, 1);
   }
 
   async #rebuildGram(): Promise<void> {

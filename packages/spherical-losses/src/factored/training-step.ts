@@ -95,6 +95,10 @@ export class TrainingStep implements Disposable {
     };
   }
 
+  get classes(): number {
+    return this.#weights.classes;
+  }
+
   /** m×1, without touching anything. */
   computeLosses(hidden: Matrix, targets: CsrRows): Matrix {
     this.#pairs.build(targets, this.#options.loss.targetScale);
