@@ -2,7 +2,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, sphericalSoftmax, type SphericalLoss } from '@vastmax/spherical-losses';
+import { createFactoredOutputLayer, sphericalSoftmax, type FactoredOutputLayer, type SphericalLoss } from '@vastmax/spherical-losses';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { chooseHeadSize } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
@@ -15,9 +15,11 @@ export interface HybridOutputLayerOptions {
   readonly frequencies: ArrayLike<number>;
   /** F, the classes of the head; chosen by cost ({@link chooseHeadSize}) unless given. */
   readonly headSize?: number;
+  /** Where further tails begin, ascending, within the tail: each has a logit in the head and a factored layer of its own. None unless given. */
+  readonly tailCutoffs?: readonly number[];
   /** p of ε_c ∝ frequency^p, the tail's prior; 0.75 unless given. */
   readonly priorPower?: number;
-  /** Of the tail's T classes; the log-spherical softmax with the prior unless given. It must be normalised. */
+  /** Of a tail's classes; the log-spherical softmax with the prior unless given. It must be normalised. */
   readonly tailLoss?: (prior: Float64Array) => SphericalLoss;
   /** What the learning rate of a step is multiplied by for the head; 2 unless given. */
   readonly headRate?: number;
@@ -52,33 +54,50 @@ export async function createHybridOutputLayer(backend: Backend, options: HybridO
       throw new OutputLayerError('bad-option', `hybrid layer: ${name} must be a finite number of at least 0, got ${value}`);
     }
   }
-  const prior = tailPrior(frequencies, headSize, priorPower);
-  const loss = tailLoss(prior);
-  if (!loss.isNormalized) {
-    throw new OutputLayerError('bad-option', `hybrid layer: the tail's loss ${loss.name} gives no probabilities; spherical-softmax and taylor-softmax do`);
+  const starts = [headSize, ...(options.tailCutoffs ?? []), classes];
+  if (!starts.every((start, i) => Number.isSafeInteger(start) && start > (starts[i - 1] ?? 0))) {
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: tailCutoffs must ascend from ${headSize + 1} to ${classes - 1}, got [${(options.tailCutoffs ?? []).join(', ')}]`,
+    );
+  }
+  const bands = starts.slice(0, -1).map((start, i) => {
+    const prior = tailPrior(frequencies, start, starts[i + 1]!, priorPower);
+    return { prior, loss: tailLoss(prior) };
+  });
+  for (const { loss } of bands) {
+    if (!loss.isNormalized) {
+      throw new OutputLayerError('bad-option', `hybrid layer: the tail's loss ${loss.name} gives no probabilities; spherical-softmax and taylor-softmax do`);
+    }
   }
   const head = await createFullSoftmaxLayer(backend, {
-    classes: headSize + 1,
+    classes: headSize + bands.length,
     features,
-    initialBiases: headBiases(frequencies, headSize),
+    initialBiases: headBiases(frequencies, starts),
     initialScale,
     seed,
     reduction,
     // One block: its logits are then kept for the backward pass.
-    blockClasses: headSize + 1,
+    blockClasses: headSize + bands.length,
     ...(options.headRule === undefined ? {} : { rule: options.headRule }),
   });
+  const tails: FactoredOutputLayer[] = [];
   try {
-    const tail = await createFactoredOutputLayer(backend, {
-      classes: classes - headSize,
-      features,
-      loss,
-      reduction: 'sum',
-      initialRows: rowsAtPrior(features, initialScale, seed + 1, prior),
-    });
-    return new HybridOutputLayer({ head, tail, headRate, tailRate, reduction });
+    for (const [t, { prior, loss }] of bands.entries()) {
+      tails.push(
+        await createFactoredOutputLayer(backend, {
+          classes: prior.length,
+          features,
+          loss,
+          reduction: 'sum',
+          initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
+        }),
+      );
+    }
+    return new HybridOutputLayer({ head, tails, headRate, tailRate, reduction });
   } catch (error) {
     head[Symbol.dispose]();
+    for (const tail of tails) tail[Symbol.dispose]();
     throw error;
   }
 }

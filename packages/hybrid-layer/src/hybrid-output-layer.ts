@@ -1,12 +1,12 @@
 /**
- * A dense softmax over the F most frequent classes and one more for all others, the tail, whose classes share an exact factored layer with a
- * normalised spherical loss. It is a distribution over all D classes, and a step costs the same for any D:
+ * A dense softmax over the F most frequent classes and one more for each tail, a band of rarer classes that share an exact factored layer with
+ * a normalised spherical loss. It is a distribution over all D classes, and a step costs the same for any D:
  *
- *     p(c | h) = softmax(g)_c                              c in the head
- *     p(c | h) = softmax(g)_F · (o_c² + ε_c)/(q + Σε)      c in the tail, with the log-spherical loss (arXiv:1511.05042) and one ε a class
+ *     p(c | h) = softmax(g)_c                                  c in the head
+ *     p(c | h) = softmax(g)_{F+t} · (o_c² + ε_c)/(q + Σε)      c in tail t, with the log-spherical loss (arXiv:1511.05042) and one ε a class
  *
- * The loss is −log p(c | h), so head and tail train at their own rates on the same loss, and the tail sees only the examples whose
- * target is a tail class. Both layers look at their numbers before either changes a weight.
+ * The loss is −log p(c | h), so head and tails train at their own rates on the same loss, and a tail sees only the examples with a target in
+ * it. All layers look at their numbers before any changes a weight.
  */
 import {
   axpy,
@@ -36,15 +36,15 @@ import {
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
-import { checkJoinedState, joinedState, partOf } from './joined-state.ts';
-import { SplitTargets } from './split-targets.ts';
+import { checkJoinedState, joinedState, partOf, tailName } from './joined-state.ts';
+import { SplitTargets, type TailTargets } from './split-targets.ts';
 
 export interface HybridParts {
-  /** Over F + 1 classes, the last of which stands for the tail. */
+  /** Over F classes and one for each tail. */
   readonly head: TwoPhaseOutputLayer;
-  /** Over the D − F classes of the tail, with a normalised loss, summed over its examples. */
-  readonly tail: FactoredOutputLayer;
-  /** What the step's learning rate is multiplied by for each. */
+  /** Over the other classes, band after band, with normalised losses, summed over their examples. */
+  readonly tails: readonly FactoredOutputLayer[];
+  /** What the step's learning rate is multiplied by for the head and for the tails. */
   readonly headRate: number;
   readonly tailRate: number;
   readonly reduction: 'mean' | 'sum';
@@ -54,67 +54,78 @@ export class HybridOutputLayer implements OutputLayer {
   readonly kind = 'hybrid';
   readonly isNormalized = true;
   readonly backend: Backend;
+  readonly classes: number;
   readonly head: TwoPhaseOutputLayer;
-  readonly tail: FactoredOutputLayer;
+  readonly tails: readonly FactoredOutputLayer[];
   readonly headRate: number;
   readonly tailRate: number;
   readonly reduction: 'mean' | 'sum';
   readonly #workspace: Workspace;
   readonly #targets: SplitTargets;
-  #tailWeights: Float64Array = new Float64Array(0);
+  /** The first class of each tail. */
+  readonly #starts: readonly number[];
+  readonly #tailWeights: Float64Array[];
   #isBusy = false;
   #disposed = false;
 
-  /** Takes over both layers. Use {@link createHybridOutputLayer}, which makes them. */
-  constructor({ head, tail, headRate, tailRate, reduction }: HybridParts) {
+  /** Takes over the layers. Use {@link createHybridOutputLayer}, which makes them. */
+  constructor({ head, tails, headRate, tailRate, reduction }: HybridParts) {
     this.backend = head.backend;
     this.head = head;
-    this.tail = tail;
+    this.tails = tails;
     this.headRate = headRate;
     this.tailRate = tailRate;
     this.reduction = reduction;
     this.#workspace = new Workspace(this.backend);
-    this.#targets = new SplitTargets(this.headSize, this.classes);
+    let next = this.headSize;
+    this.#starts = tails.map((tail) => {
+      next += tail.classes;
+      return next - tail.classes;
+    });
+    this.classes = next;
+    this.#targets = new SplitTargets(this.#starts, next);
+    this.#tailWeights = tails.map(() => new Float64Array(0));
   }
 
   /** F: classes 0 … F − 1 are the head. */
   get headSize(): number {
-    return this.head.classes - 1;
-  }
-
-  get classes(): number {
-    return this.headSize + this.tail.classes;
+    return this.head.classes - this.tails.length;
   }
 
   get features(): number {
     return this.head.features;
   }
 
-  /** 6m(F + 1)d operations for the head, a factored step for the examples of the tail; nothing depends on D. See {@link OutputLayer.step}. */
+  /** 6m(F + tails)d operations for the head, factored steps for the examples of the tails; nothing depends on D. See {@link OutputLayer.step}. */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     this.#checkUsable('step');
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
     this.#isBusy = true;
-    let head: PreparedStep | undefined;
+    const prepared: PreparedStep[] = [];
     try {
-      const { learningRate } = options;
+      const { learningRate, exampleWeights } = options;
       this.#targets.build(targets);
-      head = await this.head.prepareStep(hidden, this.#targets.head, { ...options, learningRate: this.headRate * learningRate });
-      const rows = this.#tailRows();
-      const tail = await this.tail.prepareStep(this.#ofTail(hidden, rows), this.#targets.tail, {
-        learningRate: this.tailRate * learningRate,
-        exampleWeights: this.#tailExampleWeights(hidden.rows, options.exampleWeights),
-      });
-      const headResult = await head.apply();
-      const tailResult = await tail.apply();
-      return {
-        losses: this.#joined('losses', headResult.losses, tailResult.losses, rows),
-        hiddenGradient: this.#joined('hidden gradient', headResult.hiddenGradient, tailResult.hiddenGradient, rows),
-      };
+      prepared.push(await this.head.prepareStep(hidden, this.#targets.head, { ...options, learningRate: this.headRate * learningRate }));
+      for (const [t, tail] of this.tails.entries()) {
+        prepared.push(
+          await tail.prepareStep(this.#ofTail(t, hidden), this.#tail(t).targets, {
+            learningRate: this.tailRate * learningRate,
+            exampleWeights: this.#tailExampleWeights(t, hidden.rows, exampleWeights),
+          }),
+        );
+      }
+      const results: StepResult[] = [];
+      for (const part of prepared) results.push(await part.apply());
+      const { losses, hiddenGradient } = this.#copied(results[0]!);
+      for (const [t, part] of results.slice(1).entries()) {
+        scatterAddRows(part.losses, this.#tailRows(t), losses);
+        scatterAddRows(part.hiddenGradient, this.#tailRows(t), hiddenGradient);
+      }
+      return { losses, hiddenGradient };
     } catch (error) {
-      head?.discard();
+      for (const part of prepared) part.discard();
       throw error;
     } finally {
       this.#isBusy = false;
@@ -127,33 +138,31 @@ export class HybridOutputLayer implements OutputLayer {
     checkHidden(this, 'evaluate', hidden);
     checkTargets(this, 'evaluate', hidden, targets);
     this.#targets.build(targets);
-    const rows = this.#tailRows();
-    const head = await this.head.evaluate(hidden, this.#targets.head);
-    const tail = await this.tail.evaluate(this.#ofTail(hidden, rows), this.#targets.tail);
-    return this.#joined('losses', head, tail, rows);
+    const losses = this.#workspace.matrix('losses', hidden.rows, 1);
+    copy(await this.head.evaluate(hidden, this.#targets.head), losses);
+    for (const [t, tail] of this.tails.entries()) {
+      scatterAddRows(await tail.evaluate(this.#ofTail(t, hidden), this.#tail(t).targets), this.#tailRows(t), losses);
+    }
+    return losses;
   }
 
-  /** Logits g of the head; g_F + log p(c | tail) for the tail, which are log p(c) up to a number that belongs to the example. */
+  /** Logits g of the head; g_{F+t} + log p(c | tail t) for a tail, which are log p(c) up to a number that belongs to the example. */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#checkUsable('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const m = hidden.rows;
-    const headColumns = Math.max(0, Math.min(this.headSize - firstClass, out.columns));
-    if (headColumns === out.columns) {
-      this.head.scores(hidden, firstClass, out);
-      return;
+    for (const { first, count, at, tail: t } of this.#parts(firstClass, out.columns)) {
+      const part = count === out.columns ? out : this.#workspace.matrix('part scores', m, count);
+      if (t === undefined) this.head.scores(hidden, first, part);
+      else {
+        this.tails[t]!.logProbabilities(hidden, first, part);
+        const logit = this.#workspace.matrix('tail logit', m, 1);
+        this.head.scores(hidden, this.headSize + t, logit);
+        binary('add', part, logit, part);
+      }
+      if (part !== out) copyColumns(part, 0, out, at, count);
     }
-    const tail = headColumns === 0 ? out : this.#workspace.matrix('tail scores', m, out.columns - headColumns);
-    this.tail.logProbabilities(hidden, Math.max(0, firstClass - this.headSize), tail);
-    const tailLogit = this.#workspace.matrix('tail logit', m, 1);
-    this.head.scores(hidden, this.headSize, tailLogit);
-    binary('add', tail, tailLogit, tail);
-    if (headColumns === 0) return;
-    const head = this.#workspace.matrix('head scores', m, headColumns);
-    this.head.scores(hidden, firstClass, head);
-    copyColumns(head, 0, out, 0, headColumns);
-    copyColumns(tail, 0, out, headColumns, out.columns - headColumns);
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
@@ -163,33 +172,34 @@ export class HybridOutputLayer implements OutputLayer {
       throw new OutputLayerError('shape', `hybrid classScores: ${classes.length} classes for ${hidden.rows} examples`);
     }
     for (const target of classes) checkClassRange(this, 'classScores', target, 1);
-    this.head.classScores(hidden, classes.map((target) => Math.min(target, this.headSize)), out);
-    const examples = Array.from(classes.keys()).filter((example) => classes[example]! >= this.headSize);
-    if (examples.length === 0) return;
-    const rows = this.#workspace.indices('tail rows', Int32Array.from(examples));
-    const ownClasses = Int32Array.from(examples, (example) => classes[example]! - this.headSize);
-    const logProbabilities = this.#workspace.matrix('tail log probabilities', examples.length, 1);
-    const tailLogits = this.#workspace.matrix('tail logits', examples.length, 1);
-    this.tail.classLogProbabilities(this.#ofTail(hidden, rows), ownClasses, logProbabilities);
-    gatherRows(out, rows, tailLogits);
-    axpy(1, tailLogits, logProbabilities);
-    scatterRows(logProbabilities, rows, out);
+    const tailOf = (target: number): number => this.#starts.findLastIndex((start) => start <= target);
+    this.head.classScores(hidden, classes.map((target) => (target < this.headSize ? target : this.headSize + tailOf(target))), out);
+    for (const [t, tail] of this.tails.entries()) {
+      const examples = Int32Array.from(classes.keys()).filter((example) => tailOf(classes[example]!) === t);
+      if (examples.length === 0) continue;
+      const rows = this.#workspace.indices('scored rows', examples);
+      const ownClasses = examples.map((example) => classes[example]! - this.#starts[t]!);
+      const ownHidden = this.#workspace.matrix('scored hidden', examples.length, hidden.columns);
+      const logProbabilities = this.#workspace.matrix('tail log probabilities', examples.length, 1);
+      const logits = this.#workspace.matrix('tail logits', examples.length, 1);
+      gatherRows(hidden, rows, ownHidden);
+      tail.classLogProbabilities(ownHidden, ownClasses, logProbabilities);
+      gatherRows(out, rows, logits);
+      axpy(1, logits, logProbabilities);
+      scatterRows(logProbabilities, rows, out);
+    }
   }
 
-  /** Those of the head and of the tail are weights of different layers: neighbours are meaningful within each. */
+  /** Those of the parts are weights of different layers: neighbours are meaningful within each. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#checkUsable('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
-    const headRows = Math.max(0, Math.min(this.headSize - firstClass, out.rows));
-    const part = (name: string, from: OutputLayer, first: number, count: number, to: number): void => {
-      if (count === 0) return;
-      const vectors = this.#workspace.matrix(name, count, this.features);
-      from.classVectors(first, vectors);
-      const places = this.#workspace.indices('vector places', Int32Array.from({ length: count }, (_, i) => to + i));
-      scatterRows(vectors, places, out);
-    };
-    part('head vectors', this.head, firstClass, headRows, 0);
-    part('tail vectors', this.tail, Math.max(0, firstClass - this.headSize), out.rows - headRows, headRows);
+    for (const { first, count, at, tail: t } of this.#parts(firstClass, out.rows)) {
+      const vectors = this.#workspace.matrix('part vectors', count, this.features);
+      const layer: OutputLayer = t === undefined ? this.head : this.tails[t]!;
+      layer.classVectors(first, vectors);
+      scatterRows(vectors, this.#workspace.indices('vector places', Int32Array.from({ length: count }, (_, i) => at + i)), out);
+    }
   }
 
   state(): ModuleState {
@@ -202,7 +212,7 @@ export class HybridOutputLayer implements OutputLayer {
     checkJoinedState(this, state);
     this.#isBusy = true;
     try {
-      await this.tail.restore(partOf(state, 'tail'));
+      for (const [t, tail] of this.tails.entries()) await tail.restore(partOf(state, tailName(t)));
       await this.head.restore(partOf(state, 'head'));
     } finally {
       this.#isBusy = false;
@@ -213,36 +223,55 @@ export class HybridOutputLayer implements OutputLayer {
     if (this.#disposed) return;
     this.#disposed = true;
     this.head[Symbol.dispose]();
-    this.tail[Symbol.dispose]();
+    for (const tail of this.tails) tail[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
   }
 
-  #tailRows(): Indices {
-    return this.#workspace.indices('tail rows', this.#targets.tailRows, this.#targets.tailExamples);
+  /** The parts that hold the classes from `firstClass` on, each with its own numbering, and where they come in the range. */
+  *#parts(firstClass: number, columns: number): Generator<{ first: number; count: number; at: number; tail: number | undefined }> {
+    const starts = [0, ...this.#starts, this.classes];
+    for (let part = 0; part + 1 < starts.length; part++) {
+      const from = Math.max(firstClass, starts[part]!);
+      const count = Math.min(firstClass + columns, starts[part + 1]!) - from;
+      if (count > 0) yield { first: from - starts[part]!, count, at: from - firstClass, tail: part === 0 ? undefined : part - 1 };
+    }
   }
 
-  #ofTail(hidden: Matrix, rows: Indices): Matrix {
+  #tail(t: number): TailTargets {
+    return this.#targets.tails[t]!;
+  }
+
+  #tailRows(t: number): Indices {
+    return this.#workspace.indices(`rows of tail ${t}`, this.#tail(t).rows, this.#tail(t).examples);
+  }
+
+  #ofTail(t: number, hidden: Matrix): Matrix {
+    const rows = this.#tailRows(t);
     // Room for all examples at once, so that no later step needs more.
-    const some = this.#workspace.matrix('tail hidden', hidden.rows, hidden.columns).resize(rows.count, hidden.columns);
+    const some = this.#workspace.matrix(`hidden of tail ${t}`, hidden.rows, hidden.columns).resize(rows.count, hidden.columns);
     gatherRows(hidden, rows, some);
     return some;
   }
 
-  /** The tail sums over its examples: a mean is over all m, those of the head included. */
-  #tailExampleWeights(examples: number, weights: ArrayLike<number> | undefined): Float64Array {
-    const { tailRows, tailExamples } = this.#targets;
-    if (this.#tailWeights.length < examples) this.#tailWeights = new Float64Array(Math.ceil(examples * 1.5));
+  /** A tail sums over its examples: a mean is over all m, those of the head included. */
+  #tailExampleWeights(t: number, examples: number, weights: ArrayLike<number> | undefined): Float64Array {
+    if (this.#tailWeights[t]!.length < examples) this.#tailWeights[t] = new Float64Array(Math.ceil(examples * 1.5));
+    const own = this.#tailWeights[t]!;
+    const { rows, examples: count } = this.#tail(t);
     const factor = this.reduction === 'sum' ? 1 : 1 / examples;
-    for (let i = 0; i < tailExamples; i++) this.#tailWeights[i] = factor * (weights === undefined ? 1 : weights[tailRows[i]!]!);
-    return this.#tailWeights.subarray(0, tailExamples);
+    for (let i = 0; i < count; i++) own[i] = factor * (weights === undefined ? 1 : weights[rows[i]!]!);
+    return own.subarray(0, count);
   }
 
-  /** The head's numbers, with the tail's added to the rows of its examples. */
-  #joined(name: string, head: Matrix, tail: Matrix, rows: Indices): Matrix {
-    const out = this.#workspace.matrix(name, head.rows, head.columns);
-    copy(head, out);
-    scatterAddRows(tail, rows, out);
-    return out;
+  /** The head's results in matrices of this layer, for the tails to add to. */
+  #copied({ losses, hiddenGradient }: StepResult): StepResult {
+    const own = {
+      losses: this.#workspace.matrix('losses', losses.rows, 1),
+      hiddenGradient: this.#workspace.matrix('hidden gradient', hiddenGradient.rows, hiddenGradient.columns),
+    };
+    copy(losses, own.losses);
+    copy(hiddenGradient, own.hiddenGradient);
+    return own;
   }
 
   #checkUsable(operation: string): void {

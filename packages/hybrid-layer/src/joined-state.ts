@@ -1,7 +1,5 @@
-/** The states of head and tail as one: tensors `head.…` and `tail.…`, configurations beside each other. */
+/** The states of the parts as one: tensors `head.…` and `tail0.…`, configurations beside each other. */
 import { findTensor, OutputLayerError, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
-
-type Part = 'head' | 'tail';
 
 interface Joined {
   readonly kind: string;
@@ -12,12 +10,17 @@ interface Joined {
   readonly tailRate: number;
   readonly reduction: string;
   readonly head: OutputLayer;
-  readonly tail: OutputLayer;
+  readonly tails: readonly OutputLayer[];
+}
+
+export function tailName(tail: number): string {
+  return `tail${tail}`;
 }
 
 export function joinedState(layer: Joined): ModuleState {
   const { kind, classes, features, headSize, headRate, tailRate, reduction } = layer;
-  const parts = (['head', 'tail'] as const).map((part) => [part, layer[part].state()] as const);
+  const tails = layer.tails.map((tail, t) => [tailName(t), tail.state()] as const);
+  const parts = [['head', layer.head.state()] as const, ...tails];
   return {
     configuration: {
       kind, classes, features, headSize, headRate, tailRate, reduction,
@@ -28,7 +31,7 @@ export function joinedState(layer: Joined): ModuleState {
 }
 
 /** The state of one of the two. @throws OutputLayerError `state-mismatch` when there is none. */
-export function partOf({ configuration, tensors }: ModuleState, part: Part): ModuleState {
+export function partOf({ configuration, tensors }: ModuleState, part: string): ModuleState {
   const own = configuration[part];
   if (typeof own !== 'object' || own === null || Array.isArray(own)) {
     throw new OutputLayerError('state-mismatch', `hybrid layer: '${part}' in the state is ${JSON.stringify(own)}, expected the state of a layer`);
@@ -49,14 +52,14 @@ export function partOf({ configuration, tensors }: ModuleState, part: Part): Mod
 }
 
 /**
- * Whether both parts would take the state, as far as can be seen before either is changed: sizes, options and the shapes of the head's
- * tensors, since the tail is restored first and checks its own.
+ * Whether the parts would take the state, as far as can be seen before any is changed: sizes, options and the shapes of the head's
+ * tensors, since the tails are restored first and check their own.
  * @throws OutputLayerError `state-mismatch`, naming both values.
  */
 export function checkJoinedState(layer: Joined, state: ModuleState): void {
   const mine = joinedState(layer).configuration;
   for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const) requireEqual(key, mine[key], state.configuration[key]);
-  partOf(state, 'tail');
+  for (const t of layer.tails.keys()) partOf(state, tailName(t));
   const head = partOf(state, 'head');
   const ownHead = layer.head.state();
   for (const [key, value] of Object.entries(ownHead.configuration)) {

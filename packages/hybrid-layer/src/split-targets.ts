@@ -1,80 +1,101 @@
 /**
- * A minibatch's targets as the two layers see them: every example for the head, with all tail classes one class, and for the tail only the
- * examples that have a target there, with classes counted from the first tail class. O(number of targets); buffers grow and are kept.
+ * A minibatch's targets as the parts see them: every example for the head, with all classes of a tail one class, and for each tail only the
+ * examples that have a target in it, with classes counted from its first. O(number of targets); buffers grow and are kept.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
 export class SplitTargets {
   readonly #headSize: number;
-  readonly #tailClasses: number;
-  #headIndices: Int32Array = new Int32Array(0);
-  #headOffsets: Int32Array = new Int32Array(1);
-  #tailIndices: Int32Array = new Int32Array(0);
-  #tailOffsets: Int32Array = new Int32Array(1);
-  #tailWeights: Float64Array = new Float64Array(0);
-  #values: Float32Array | Float64Array | undefined;
+  readonly tails: readonly TailTargets[];
+  #indices: Int32Array = new Int32Array(0);
+  #offsets: Int32Array = new Int32Array(1);
+  #values: CsrRows['values'];
   #examples = 0;
-  /** The examples with a tail target, ascending; the first tailExamples count. */
-  tailRows: Int32Array = new Int32Array(0);
-  tailExamples = 0;
 
-  constructor(headSize: number, classes: number) {
-    this.#headSize = headSize;
-    this.#tailClasses = classes - headSize;
+  /** @param starts the first class of each tail, ascending; before the first is the head. */
+  constructor(starts: readonly number[], classes: number) {
+    this.#headSize = starts[0] ?? classes;
+    this.tails = starts.map((start, tail) => new TailTargets(start, starts[tail + 1] ?? classes));
   }
 
   /** Replace the content. The targets must have been checked. */
-  build({ rows, offsets, indices, values }: CsrRows): void {
+  build(targets: CsrRows): void {
+    const { rows, offsets, indices, values } = targets;
     const entries = offsets[rows]!;
-    this.#reserve(rows, entries);
+    if (this.#offsets.length <= rows) this.#offsets = new Int32Array(Math.ceil(rows * 1.5) + 1);
+    if (this.#indices.length < entries) this.#indices = new Int32Array(Math.ceil(entries * 1.5));
     this.#examples = rows;
     this.#values = values;
-    this.#headOffsets.set(offsets.subarray(0, rows + 1));
-    this.tailExamples = 0;
-    let tailEntries = 0;
-    for (let row = 0; row < rows; row++) {
-      const before = tailEntries;
-      for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
-        const target = indices[entry]!;
-        this.#headIndices[entry] = Math.min(target, this.#headSize);
-        if (target < this.#headSize) continue;
-        this.#tailIndices[tailEntries] = target - this.#headSize;
-        this.#tailWeights[tailEntries++] = values === undefined ? 1 : values[entry]!;
-      }
-      if (tailEntries === before) continue;
-      this.tailRows[this.tailExamples++] = row;
-      this.#tailOffsets[this.tailExamples] = tailEntries;
+    for (let row = 0; row <= rows; row++) this.#offsets[row] = offsets[row]!;
+    for (let entry = 0; entry < entries; entry++) this.#indices[entry] = Math.min(indices[entry]!, this.#headSize);
+    for (const [tail, own] of this.tails.entries()) {
+      own.build(targets);
+      for (let entry = 0; entry < entries; entry++) if (own.holds(indices[entry]!)) this.#indices[entry] = this.#headSize + tail;
     }
   }
 
-  /** m rows over F + 1 classes, the last of which is the tail. An example with several tail targets names it several times. */
+  /** m rows over the head's classes and one class for each tail. An example with several targets in a tail names it several times. */
   get head(): CsrRows {
-    return { rows: this.#examples, columns: this.#headSize + 1, offsets: this.#headOffsets, indices: this.#headIndices, values: this.#values };
+    return { rows: this.#examples, columns: this.#headSize + this.tails.length, offsets: this.#offsets, indices: this.#indices, values: this.#values };
+  }
+}
+
+export class TailTargets {
+  readonly #start: number;
+  readonly #end: number;
+  #indices: Int32Array = new Int32Array(0);
+  #offsets: Int32Array = new Int32Array(1);
+  #weights: Float64Array = new Float64Array(0);
+  #isWeighted = false;
+  /** The examples with a target here, ascending; the first `examples` count. */
+  rows: Int32Array = new Int32Array(0);
+  examples = 0;
+
+  constructor(start: number, end: number) {
+    this.#start = start;
+    this.#end = end;
   }
 
-  /** tailExamples rows over the tail's classes. */
-  get tail(): CsrRows {
+  holds(target: number): boolean {
+    return target >= this.#start && target < this.#end;
+  }
+
+  build({ rows, offsets, indices, values }: CsrRows): void {
+    this.#reserve(rows, offsets[rows]!);
+    this.#isWeighted = values !== undefined;
+    this.examples = 0;
+    let entries = 0;
+    for (let row = 0; row < rows; row++) {
+      const before = entries;
+      for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
+        if (!this.holds(indices[entry]!)) continue;
+        this.#indices[entries] = indices[entry]! - this.#start;
+        this.#weights[entries++] = values === undefined ? 1 : values[entry]!;
+      }
+      if (entries === before) continue;
+      this.rows[this.examples++] = row;
+      this.#offsets[this.examples] = entries;
+    }
+  }
+
+  get targets(): CsrRows {
     return {
-      rows: this.tailExamples,
-      columns: this.#tailClasses,
-      offsets: this.#tailOffsets,
-      indices: this.#tailIndices,
-      values: this.#values === undefined ? undefined : this.#tailWeights,
+      rows: this.examples,
+      columns: this.#end - this.#start,
+      offsets: this.#offsets,
+      indices: this.#indices,
+      values: this.#isWeighted ? this.#weights : undefined,
     };
   }
 
   #reserve(rows: number, entries: number): void {
-    if (this.tailRows.length < rows) {
-      const room = Math.ceil(rows * 1.5);
-      this.tailRows = new Int32Array(room);
-      this.#headOffsets = new Int32Array(room + 1);
-      this.#tailOffsets = new Int32Array(room + 1);
+    if (this.rows.length < rows) {
+      this.rows = new Int32Array(Math.ceil(rows * 1.5));
+      this.#offsets = new Int32Array(this.rows.length + 1);
     }
-    if (this.#headIndices.length < entries) {
-      const room = Math.ceil(entries * 1.5);
-      this.#headIndices = new Int32Array(room);
-      this.#tailIndices = new Int32Array(room);
-      this.#tailWeights = new Float64Array(room);
+    if (this.#indices.length < entries) {
+      this.#indices = new Int32Array(Math.ceil(entries * 1.5));
+      this.#weights = new Float64Array(this.#indices.length);
     }
   }
 }

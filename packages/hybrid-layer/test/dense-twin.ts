@@ -15,9 +15,9 @@ export interface TwinOptions {
 
 /** Rows of F + 1 head classes and of T tail classes, each with its bias last. */
 export async function readDenseWeights(layer: HybridOutputLayer): Promise<Float64Array> {
-  const { head, tail } = layer;
+  const { head, tails: [tail] } = layer;
   const classes = head.state().tensors.find(({ name }) => name === 'classes');
-  if (classes === undefined) throw new Error('the head has no tensor of its classes');
+  if (classes === undefined || tail === undefined) throw new Error('the twin has one head and one tail');
   using dense = layer.backend.createMatrix(tail.classes, tail.width);
   tail.denseRows(0, dense);
   const tailRows: FloatArray = await read(dense);

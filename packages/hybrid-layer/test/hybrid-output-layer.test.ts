@@ -21,7 +21,7 @@ function optionsFor({ classes, features, seed }: LayerRequest, tail: TwinOptions
 
 function twinOptions({ classes, features }: { classes: number; features: number }, tail: TwinOptions['tail']): TwinOptions {
   const headSize = headSizeOf(classes);
-  return { headSize, features, tail, headRate: 0.5, tailRate: 2, prior: tailPrior(zipf(classes), headSize, 0.75) };
+  return { headSize, features, tail, headRate: 0.5, tailRate: 2, prior: tailPrior(zipf(classes), headSize, classes, 0.75) };
 }
 
 for (const tail of ['spherical', 'taylor'] as const) {
@@ -129,6 +129,48 @@ describe('a trained hybrid layer', () => {
     const targets = csrFromLists([[2, 25, 50, 25]], classes, [[0.5, 1, 2, 3]]);
     const [loss] = await read(await layer.evaluate(hidden, targets));
     expect(loss).toBeCloseTo(-(0.5 * expected[2]! + 4 * expected[25]! + 2 * expected[50]!), 10);
+  });
+});
+
+describe('a hybrid layer with several tails', () => {
+  const options: HybridOutputLayerOptions = { features, frequencies: zipf(classes), headSize: 12, tailCutoffs: [25, 45], initialScale: 0.4, seed: 6, headRate: 0.5, tailRate: 2 };
+
+  describeOutputLayer<HybridOutputLayer>({
+    name: 'hybrid with two tails',
+    backend: () => createPlainBackend({ precision: 'f64' }),
+    create: (backend, request) =>
+      createHybridOutputLayer(backend, { ...optionsFor(request, 'spherical'), headSize: 2, tailCutoffs: [Math.ceil(request.classes / 2)] }),
+  });
+
+  it('is a distribution, and scores all classes in the order of their probabilities', async () => {
+    const backend = createPlainBackend({ precision: 'f64' });
+    using layer = await createHybridOutputLayer(backend, options);
+    const h = [0.3, -1, 0.5, 0.2];
+    using batch = createMatrixFrom(backend, 3, features, [...h, ...h, 1, 2, 1, -1]);
+    for (let step = 0; step < 20; step++) {
+      await layer.step(batch, csrFromLists([[3, 30], [13, 59], [44]], classes, [[1, 2], [1, 1], [0.5]]), { learningRate: 0.2 });
+    }
+    using hidden = createMatrixFrom(backend, classes, features, Array.from({ length: classes }, () => h).flat());
+    const all = Int32Array.from({ length: classes }, (_, k) => k);
+    const losses = await read(await layer.evaluate(hidden, singleTargets(all, classes)));
+    expect(Array.from(losses).reduce((sum, loss) => sum + Math.exp(-loss), 0)).toBeCloseTo(1, 12);
+    using one = createMatrixFrom(backend, 1, features, h);
+    using out = backend.createMatrix(1, classes);
+    layer.scores(one, 0, out);
+    const scores = await read(out);
+    using column = backend.createMatrix(classes, 1);
+    layer.classScores(hidden, all, column);
+    const each = await read(column);
+    for (let k = 0; k < classes; k++) {
+      expect(scores[k]! - scores[0]!).toBeCloseTo(losses[0]! - losses[k]!, 10);
+      expect(each[k]).toBeCloseTo(scores[k]!, 11);
+    }
+    layer.scores(one, 10, out.resize(1, 40));
+    for (const [i, value] of (await read(out)).entries()) expect(value).toBeCloseTo(scores[10 + i]!, 12);
+  });
+
+  it.each([[[12]], [[25, 25]], [[30, 20]], [[60]]])('refuses the cutoffs %j', async (tailCutoffs) => {
+    await expect(createHybridOutputLayer(createPlainBackend(), { ...options, tailCutoffs })).rejects.toThrow('tailCutoffs must ascend from 13 to 59');
   });
 });
 
