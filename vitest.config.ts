@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
-          exclude: ['tooling/package-tests/test/published/**', '**/fixtures/**', '**/node_modules/**'],
+          exclude: ['tooling/package-tests/test/published/**', 'tooling/browser-tests/test/browser/**', '**/fixtures/**', '**/node_modules/**'],
           setupFiles,
           testTimeout: 60_000,
         },
@@ -25,6 +25,16 @@ export default defineConfig({
         test: {
           name: 'dist',
           include: ['tooling/package-tests/test/published/**/*.test.ts'],
+          setupFiles,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // The built packages again, bundled into a page of a headless Chromium, and beside it in Node.
+        test: {
+          name: 'browser',
+          include: ['tooling/browser-tests/test/browser/**/*.test.ts'],
           setupFiles,
           testTimeout: 120_000,
           hookTimeout: 120_000,

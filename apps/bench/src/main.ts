@@ -2,9 +2,13 @@
 import { isLinalgError } from '@vastmax/linalg-core';
 import { Command } from 'commander';
 import { addExactnessCommand } from './exactness.ts';
+import { addHybridCommand } from './hybrid.ts';
 import { addKernelsCommand } from './kernels.ts';
 import { addOutputLayerCommand } from './output-layer.ts';
+import { addQualityCommand } from './quality.ts';
+import { addQualityRatesCommand } from './quality-rates.ts';
 import { addReportCommand } from './report.ts';
+import { addRivalsCommand } from './rivals.ts';
 import { addSamplingBiasCommand } from './sampling-bias.ts';
 import { addScalingCommand } from './scaling.ts';
 import { addSteadyStateCommand } from './steady-state.ts';
@@ -13,12 +17,16 @@ import { BenchError } from './measurement/bench-error.ts';
 
 const program = new Command('bench').description('measurements of vastmax; each prints a table, or one JSON object with --json');
 addExactnessCommand(program);
+addHybridCommand(program);
 addKernelsCommand(program);
 addOutputLayerCommand(program);
+addRivalsCommand(program);
 addSamplingBiasCommand(program);
 addScalingCommand(program);
 addSteadyStateCommand(program);
 addTrainingCommand(program);
+addQualityCommand(program);
+addQualityRatesCommand(program);
 addReportCommand(program);
 try {
   await program.parseAsync();

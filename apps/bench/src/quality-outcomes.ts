@@ -77,7 +77,7 @@ export function compare(pairs: readonly { readonly ours: Outcomes; readonly thei
     meanOf(chosen, (i) => pairs.reduce((sum, { ours, theirs }) => sum + value(ours, i) - value(theirs, i), 0) / pairs.length);
   const means = forEachMetric((name) => paired(({ ranks }, i) => ofRank[name](ranks[i]!)));
   const hasLosses = pairs.every(({ ours, theirs }) => ours.losses !== null && theirs.losses !== null);
-  const loss = hasLosses ? paired(({ losses }, i) => losses![i]!) : null;
+  const loss = hasLosses ? paired(({ losses }, i) => losses?.[i] ?? 0) : null;
   const perplexityRatio = loss === null ? null : Math.exp(loss.mean);
   return {
     differences: forEachMetric((name) => means[name].mean),

@@ -1,7 +1,7 @@
 import type { ProbeResult } from '@vastmax/linalg-core';
 import { canRun } from './kernel-variants.ts';
 import { countCores, findThreadObstacle, mostThreads } from './thread-support.ts';
-import { findWebAssembly } from './web-assembly.ts';
+import { findCompileObstacle, findWebAssembly } from './web-assembly.ts';
 
 /**
  * Whether the engine can run the kernels, and how: with relaxed SIMD, with how many threads, or why with one. Found by letting it
@@ -15,6 +15,10 @@ export function probeWasmBackend(): ProbeResult {
       available: false,
       reason: 'this engine has WebAssembly without 128-bit SIMD; Node 16.4, Chrome 91, Firefox 89 and Safari 16.4 were the first with it',
     };
+  }
+  const refusal = findCompileObstacle(webAssembly);
+  if (refusal !== undefined) {
+    return { available: false, reason: `this page may not compile WebAssembly: ${refusal}; its Content-Security-Policy needs the source 'wasm-unsafe-eval'` };
   }
   const simd = canRun({ threaded: false, relaxed: true }, webAssembly) ? '128-bit SIMD with fused multiply-add' : '128-bit SIMD';
   const obstacle = findThreadObstacle(webAssembly);

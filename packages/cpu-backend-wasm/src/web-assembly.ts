@@ -12,6 +12,7 @@ export interface WasmMemory {
 export type WasmModule = object;
 
 export interface WebAssemblyHost {
+  readonly Module: new (binary: Uint8Array) => WasmModule;
   readonly Memory: new (descriptor: { readonly initial: number; readonly maximum?: number; readonly shared?: boolean }) => WasmMemory;
   validate(binary: Uint8Array): boolean;
   compile(binary: Uint8Array): Promise<WasmModule>;
@@ -23,6 +24,19 @@ const host = globalThis as unknown as { readonly WebAssembly?: WebAssemblyHost; 
 /** Undefined where the engine has none, as in some locked-down browsers. */
 export function findWebAssembly(): WebAssemblyHost | undefined {
   return host.WebAssembly;
+}
+
+/** The smallest module: the magic number and the version. */
+const emptyModule: Uint8Array = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** What a page's policy says to compiling, which validating does not show; undefined where it is allowed. */
+export function findCompileObstacle(webAssembly: WebAssemblyHost): string | undefined {
+  try {
+    new webAssembly.Module(emptyModule);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 export function decodeBase64(base64: string): Uint8Array {

@@ -134,7 +134,7 @@ function startWebWorker(task: WorkerTask, lost: (reason: string) => void): TeamM
     };
     worker.onerror = (event) => {
       event.preventDefault?.();
-      fail(`worker ${task.thread} failed: ${event.message ?? "a page's Content-Security-Policy must allow worker-src blob:"}`);
+      fail(`worker ${task.thread} failed${event.message === undefined ? '' : `: ${event.message}`}`);
     };
     worker.postMessage(task);
   });

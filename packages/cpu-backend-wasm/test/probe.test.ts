@@ -34,6 +34,23 @@ describe('probeWasmBackend', () => {
     expect(result.available || result.reason).toContain('without 128-bit SIMD');
   });
 
+  it('says that a page may not compile, which validating does not show', () => {
+    const host = findWebAssembly();
+    vi.stubGlobal('WebAssembly', {
+      ...host,
+      validate: (binary: Uint8Array) => host?.validate(binary),
+      Module: class {
+        constructor() {
+          throw new Error('blocked by the policy');
+        }
+      },
+    });
+    expect(probeWasmBackend()).toEqual({
+      available: false,
+      reason: "this page may not compile WebAssembly: blocked by the policy; its Content-Security-Policy needs the source 'wasm-unsafe-eval'",
+    });
+  });
+
   it('rejects with a typed error when the engine refuses to make an instance, and works when it no longer does', async () => {
     const refuse = (): Promise<never> => Promise.reject(new Error('blocked by the policy'));
     const fresh = await import('../src/create-wasm-backend.ts?refused' as '../src/create-wasm-backend.ts');

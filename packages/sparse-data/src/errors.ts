@@ -18,7 +18,15 @@ export type SparseDataErrorCode =
   | 'unreadable-file'
   | 'corrupt-compression'
   | 'line-too-long'
-  | 'not-utf8';
+  | 'not-utf8'
+  | 'bad-json'
+  | 'bad-csv'
+  | 'bad-xmc'
+  | 'bad-interaction'
+  | 'missing-column'
+  | 'wrong-count'
+  | 'record-too-long'
+  | 'bad-split';
 
 /** What every function of this package throws on bad input. The message names what was wrong, both values and what would be right. */
 export class SparseDataError extends Error {

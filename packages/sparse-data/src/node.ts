@@ -1,3 +1,5 @@
 // Entry point @vastmax/sparse-data/node: what needs Node. The main entry runs anywhere.
 export { readLines } from './node/read-lines.ts';
 export type { ReadLinesOptions } from './node/read-lines.ts';
+export { readCsv, readInteractions, readJsonLines, readXmc, readXmcHeader } from './node/read-records.ts';
+export type { ReadRecordsOptions } from './node/read-records.ts';

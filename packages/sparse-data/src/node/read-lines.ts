@@ -9,40 +9,45 @@ import type { CancellationSignal } from '../cancellation.ts';
 import { checkInteger } from '../option-checks.ts';
 import { SparseDataError } from '../errors.ts';
 import { findInvalidUtf8 } from '../utf8-scan.ts';
-import { fileError, openTextFile } from './open-text-file.ts';
+import { fileError, inputName, openTextFile } from './open-text-file.ts';
 
 const LINE_FEED = 0x0a;
 
 export interface ReadLinesOptions {
   /** Looked at before each chunk; reading then ends with the signal's reason. */
   readonly signal?: CancellationSignal;
-  /** Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size. */
+  /** Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size: Infinity for standard input and pipes. */
   readonly onProgress?: (bytes: number, fileBytes: number) => void;
   /** Longest line allowed, in bytes, so that a file without line ends does not fill the memory; default 64 MiB. */
   readonly maximumLineBytes?: number;
   /** Bytes to read at a time; default 256 KiB. */
   readonly chunkBytes?: number;
+  /** Whether lines keep their \n or \r\n, for formats where a line break may be data; default false. */
+  readonly keepLineEnds?: boolean;
 }
 
 /**
  * The lines of a UTF-8 text file, streamed; `.gz` and `.br` are decompressed on the way. Lines end at \n or \r\n; a last line
  * without either counts; a byte order mark at the start is dropped. Leaving the loop early closes the file.
+ * @param path of a file, or `-` for standard input, which can be read once and is not decompressed.
  * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes), `not-utf8` (with
  *   line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. Lines before the faulty one are still delivered.
  */
 export async function* readLines(path: string, options: ReadLinesOptions = {}): AsyncGenerator<string, void, undefined> {
-  const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18 } = options;
+  const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18, keepLineEnds = false } = options;
   // A string of V8 holds fewer than 2^29 characters.
   checkInteger('readLines', 'maximumLineBytes', maximumLineBytes, 1, 2 ** 28);
   checkInteger('readLines', 'chunkBytes', chunkBytes, 1, 2 ** 28);
   signal?.throwIfAborted();
-  const { text, file, fileBytes } = await openTextFile(path, chunkBytes);
-  const lines = new LineAssembler(path, maximumLineBytes);
+  const { text, file, bytesRead, fileBytes } = await openTextFile(path, chunkBytes);
+  const lines = new LineAssembler(inputName(path), maximumLineBytes, keepLineEnds);
+  let textBytes = 0;
   try {
     for await (const chunk of text as AsyncIterable<Buffer>) {
       signal?.throwIfAborted();
       yield* lines.push(chunk);
-      onProgress?.(file.bytesRead, fileBytes);
+      textBytes += chunk.length;
+      onProgress?.(bytesRead() ?? textBytes, fileBytes);
     }
     signal?.throwIfAborted();
     yield* lines.end();
@@ -58,15 +63,17 @@ export async function* readLines(path: string, options: ReadLinesOptions = {}): 
 class LineAssembler {
   readonly #path: string;
   readonly #maximumLineBytes: number;
+  readonly #keepLineEnds: boolean;
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #lineNumber = 1;
   /** Offset in the text of the first byte of the current line. */
   #offset = 0;
 
-  constructor(path: string, maximumLineBytes: number) {
+  constructor(path: string, maximumLineBytes: number, keepLineEnds: boolean) {
     this.#path = path;
     this.#maximumLineBytes = maximumLineBytes;
+    this.#keepLineEnds = keepLineEnds;
   }
 
   *push(chunk: Buffer): Generator<string, void, undefined> {
@@ -78,7 +85,7 @@ class LineAssembler {
       this.#pieces = [];
       this.#pieceBytes = 0;
       start = end + 1;
-      yield this.#decode(line);
+      yield this.#decode(line, '\n');
       this.#offset += line.length + 1;
       this.#lineNumber++;
     }
@@ -91,7 +98,7 @@ class LineAssembler {
     if (this.#offset === 0 && this.#pieceBytes === 0) {
       throw new SparseDataError('empty-input', `readLines: ${this.#path} is empty (0 bytes of text); at least one line is needed`);
     }
-    if (this.#pieceBytes > 0) yield this.#decode(Buffer.concat(this.#pieces));
+    if (this.#pieceBytes > 0) yield this.#decode(Buffer.concat(this.#pieces), '');
   }
 
   #checkLength(bytes: number): void {
@@ -103,7 +110,7 @@ class LineAssembler {
     }
   }
 
-  #decode(line: Buffer): string {
+  #decode(line: Buffer, lineEnd: '\n' | ''): string {
     if (!isUtf8(line)) {
       const at = findInvalidUtf8(line);
       const byte = (line[at] ?? 0).toString(16).toUpperCase().padStart(2, '0');
@@ -113,6 +120,7 @@ class LineAssembler {
       );
     }
     const start = this.#offset === 0 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
+    if (this.#keepLineEnds) return line.toString('utf8', start) + lineEnd;
     const end = line[line.length - 1] === 0x0d ? line.length - 1 : line.length;
     return line.toString('utf8', start, end);
   }

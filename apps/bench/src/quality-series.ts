@@ -1,0 +1,56 @@
+/** Runs one after the other on one backend, each written to the log when it is done and taken from there when it has been. */
+import { availableParallelism } from 'node:os';
+import type { Backend } from '@vastmax/linalg-core';
+import type { BackendInUse } from './measurement/backend-choice.ts';
+import { describeMachine } from './report/machine.ts';
+import type { ShowStage } from './report/stage-progress.ts';
+import type { Contestant } from './quality-contestants.ts';
+import type { QualityCorpus } from './quality-corpus.ts';
+import { appendToLog, hasEqualSettings, readLog, repairLog, type LoggedRun } from './quality-log.ts';
+import { runQuality, settingsOf, type RunPlan } from './quality-run.ts';
+
+export interface SeriesOptions {
+  readonly backend: Backend;
+  readonly inUse: BackendInUse;
+  readonly corpus: QualityCorpus;
+  /** The file; without it nothing is kept. */
+  readonly log: string | undefined;
+  readonly show: ShowStage;
+}
+
+/** More than two gain little at minibatches of 256. */
+export function defaultThreads(): number {
+  return Math.min(2, availableParallelism());
+}
+
+export class RunSeries {
+  readonly #options: SeriesOptions;
+  readonly #logged: readonly LoggedRun[];
+
+  private constructor(options: SeriesOptions, logged: readonly LoggedRun[]) {
+    this.#options = options;
+    this.#logged = logged;
+  }
+
+  /** @throws BenchError `failed` for a log that is none. */
+  static async open(options: SeriesOptions): Promise<RunSeries> {
+    const { log } = options;
+    if (log === undefined) return new RunSeries(options, []);
+    const logged = await readLog(log);
+    await repairLog(log);
+    return new RunSeries(options, logged);
+  }
+
+  async run(contestant: Contestant, plan: Omit<RunPlan, 'backend' | 'threads'>): Promise<LoggedRun> {
+    const { backend, inUse, corpus, log, show } = this.#options;
+    const settings = settingsOf(contestant, corpus, { ...plan, backend: inUse.name, threads: inUse.threads });
+    const done = this.#logged.findLast((run) => hasEqualSettings(run.settings, settings));
+    if (done !== undefined) {
+      show(`${settings.name}, ${settings.setting}, seed ${settings.seed}`, `in ${log ?? 'the log'} already`);
+      return done;
+    }
+    const run = { settings, machine: describeMachine(), result: await runQuality(backend, corpus, settings, show) };
+    if (log !== undefined) await appendToLog(log, run);
+    return run;
+  }
+}

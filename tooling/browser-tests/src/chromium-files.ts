@@ -1,0 +1,45 @@
+// Where Chromium is: the one that VASTMAX_CHROMIUM names, or the one inside @sparticuz/chromium (Linux on x64), unpacked once for each
+// version into node_modules/.cache of this package, 210 MB. It brings NSS and expat along, so that of the system it needs glibc alone.
+
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { installOnce } from './install-once.ts';
+
+export interface ChromiumFiles {
+  readonly executable: string;
+  /** To be added to the environment of the browser. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** @throws Error with what to do where there is none for this machine */
+export async function findChromium(): Promise<ChromiumFiles> {
+  const named = process.env['VASTMAX_CHROMIUM'];
+  if (named !== undefined && named !== '') return { executable: named, environment: {} };
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`@sparticuz/chromium is for Linux on x64, not ${process.platform} on ${process.arch}; name a Chromium in VASTMAX_CHROMIUM`);
+  }
+  const folder = join(resolve(import.meta.dirname, '..'), 'node_modules/.cache', `chromium-${packageVersion()}`);
+  await installOnce(folder, unpack);
+  return {
+    executable: join(folder, 'chromium'),
+    environment: {
+      LD_LIBRARY_PATH: [join(folder, 'al2023/lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
+      // A machine may have no fonts at all.
+      FONTCONFIG_PATH: process.env['FONTCONFIG_PATH'] ?? join(folder, 'fonts'),
+    },
+  };
+}
+
+function packageVersion(): string {
+  const main = createRequire(import.meta.url).resolve('@sparticuz/chromium');
+  const { version } = JSON.parse(readFileSync(join(dirname(main), '../../package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+async function unpack(folder: string): Promise<void> {
+  const env = { ...process.env, TMPDIR: folder, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x', NODE_OPTIONS: '' };
+  await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'extract-chromium.js')], { env });
+}

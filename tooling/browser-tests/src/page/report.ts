@@ -1,0 +1,19 @@
+// What the page tells the test, as JSON.
+
+import type { ProbeResult } from '@vastmax/linalg-core';
+import type { Training } from './training.ts';
+
+/** `default`: the option is left out. */
+export type ThreadsAsked = number | 'default';
+
+export type BackendRun =
+  | { readonly threads: ThreadsAsked; readonly name: string; readonly training: Training }
+  | { readonly threads: ThreadsAsked; readonly error: { readonly code: string | undefined; readonly message: string } };
+
+export interface PageReport {
+  readonly crossOriginIsolated: boolean;
+  readonly cores: number;
+  /** Before any backend was created, and after. */
+  readonly probes: readonly [ProbeResult, ProbeResult];
+  readonly runs: readonly BackendRun[];
+}

@@ -1,0 +1,44 @@
+// One browser and one bundle for the tests of a file. As with a backend's conformance, unavailable is not passed: without a browser
+// the tests are skipped with the reason, and fail where REQUIRE_BACKENDS names `wasm-browser`, as it does in `.ci/run`.
+
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import { bundlePage } from './bundle-page.ts';
+import { startChromium } from './start-chromium.ts';
+import { visitPage, type PageOptions, type Visit } from './visit-page.ts';
+
+type Skip = (reason: string) => never;
+
+/**
+ * To be called once in a test file.
+ * @returns what makes of a page a function that visits it, at its first call
+ */
+export function usePages(): (options: PageOptions) => (skip: Skip) => Promise<Visit> {
+  let browser: Browser | undefined;
+  let failure: unknown;
+  let script = '';
+  beforeAll(async () => {
+    script = await bundlePage();
+    try {
+      browser = await startChromium();
+    } catch (error) {
+      failure = error;
+    }
+  });
+  afterAll(() => browser?.close());
+  return (options) => {
+    let visit: Promise<Visit> | undefined;
+    return (skip) => {
+      if (browser === undefined) return refuse(failure, skip);
+      visit ??= visitPage(browser, script, options);
+      return visit;
+    };
+  };
+}
+
+/** @throws Error where a browser is required */
+export function refuse(failure: unknown, skip: Skip, required: string = process.env['REQUIRE_BACKENDS'] ?? ''): never {
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  if (!required.split(',').some((name) => name.trim() === 'wasm-browser')) return skip(`unavailable: ${reason}`);
+  throw new Error(`REQUIRE_BACKENDS names wasm-browser, but it is unavailable: ${reason}`, { cause: failure });
+}

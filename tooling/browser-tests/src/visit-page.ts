@@ -1,0 +1,63 @@
+// Open the page, let it do its work, and write down what the browser saw meanwhile.
+
+import type { Browser, Page } from 'playwright-core';
+import type { PageReport, ThreadsAsked } from './page/report.ts';
+import { servePage } from './page-server.ts';
+
+export interface Visit {
+  readonly report: PageReport;
+  /** Whatever was written to the console, and errors nobody caught. */
+  readonly messages: readonly string[];
+  /** Paths of the page's own server, whole URLs of others. A blob: is the page's own memory and asks nothing of a network. */
+  readonly requests: readonly string[];
+  readonly workersStarted: number;
+  /** Workers that have not ended some time after the page had finished. */
+  readonly workersLeft: number;
+}
+
+export interface PageOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  /** One backend after the other with so many threads. */
+  readonly threads: readonly ThreadsAsked[];
+}
+
+/** @throws Error when the page does not report within a minute, with what it wrote to the console */
+export async function visitPage(browser: Browser, script: string, { headers, threads }: PageOptions): Promise<Visit> {
+  await using server = await servePage(script, headers);
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    const messages: string[] = [];
+    const requests: string[] = [];
+    let workersStarted = 0;
+    page.on('console', (message) => messages.push(message.text()));
+    page.on('pageerror', (error) => messages.push(String(error)));
+    page.on('worker', () => workersStarted++);
+    context.on('request', (request) => {
+      const url = request.url();
+      if (!url.startsWith('blob:')) requests.push(url.replace(server.origin, ''));
+    });
+    await page.goto(`${server.origin}/#${threads.map((count) => `threads=${count}`).join('&')}`);
+    const report = await readReport(page, messages);
+    return { report, messages, requests, workersStarted, workersLeft: await countWorkersLeft(page) };
+  } finally {
+    await context.close();
+  }
+}
+
+async function readReport(page: Page, messages: readonly string[]): Promise<PageReport> {
+  try {
+    const text = await page.locator('output:not(:empty)').textContent({ timeout: 60_000 });
+    return JSON.parse(text ?? '') as PageReport;
+  } catch (cause) {
+    throw new Error(`the page has not reported; its console has ${JSON.stringify(messages)}`, { cause });
+  }
+}
+
+/** The end of a worker is told by the browser a little after the page has asked for it. */
+async function countWorkersLeft(page: Page): Promise<number> {
+  for (let attempt = 0; attempt < 100 && page.workers().length > 0; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return page.workers().length;
+}
