@@ -92,13 +92,14 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: HybridO
   const hybrid = `${hybridName}:headSize=${head}`;
   const [reference, ...hybrids] = sizes.map((classes): Entrant => ({ layer: hybrid, classes }));
   if (reference === undefined) throw new BenchError('bad-option', '--classes is empty');
+  const others = options.layers.filter((layer) => layer !== hybridName && layer !== hybrid);
+  const wanted = others.flatMap((layer) => sizes.map((classes) => ({ layer, classes, timed: timedClasses(layer, classes, denseRows) })));
   // The full softmax of all sizes is timed once, on one slice.
-  const wanted = options.layers.flatMap((layer) => sizes.map((classes) => ({ layer, classes, timed: timedClasses(layer, classes, denseRows) })));
-  const others = wanted.filter(({ layer, timed }, place) => place === wanted.findIndex((other) => other.layer === layer && other.timed === timed));
+  const distinct = wanted.filter(({ layer, timed }, place) => place === wanted.findIndex((other) => other.layer === layer && other.timed === timed));
   const results = await timeBeside(
     backend,
     reference,
-    [...hybrids, ...others.map(({ layer, timed }) => ({ layer, classes: timed }))],
+    [...hybrids, ...distinct.map(({ layer, timed }) => ({ layer, classes: timed }))],
     { features, batch, restMs: restFor(inUse), rounds, seconds },
     show,
   );
@@ -130,5 +131,5 @@ function rowOf(layer: string, classes: number, { classes: timed, milliseconds: s
 }
 
 function otherNames(text: string): readonly string[] {
-  return text.trim() === 'none' ? [] : entrantNames(text).filter((name) => name !== hybridName);
+  return text.trim() === 'none' ? [] : entrantNames(text);
 }

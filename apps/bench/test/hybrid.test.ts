@@ -24,7 +24,7 @@ describe('bench hybrid', () => {
   });
 
   it('lists what does not fit', async () => {
-    const report = await measureHybrid({ ...options, classes: [300, 2_000_000_000], layers: ['full'] }, silent);
+    const report = await measureHybrid({ ...options, classes: [300, 2_000_000_000], layers: ['hybrid', 'hybrid:headSize=20', 'full'] }, silent);
     expect(report.rows.map(({ layer, classes }) => [layer, classes])).toEqual([['hybrid', 300], ['full', 300], ['full', 2_000_000_000]]);
     expect(report.unavailable).toMatchObject([{ layer: 'hybrid', classes: 2_000_000_000 }]);
     expect(report.flatness).toBe(1);

@@ -29,7 +29,7 @@ describe("a policy without 'wasm-unsafe-eval'", () => {
       });
     }
     expect(report.runs).toHaveLength(3);
-    expect(report.probe).toMatchObject({ available: false, reason: expect.stringMatching(/may not compile WebAssembly: .*'wasm-unsafe-eval'/) });
+    expect(report.probes[0]).toMatchObject({ available: false, reason: expect.stringMatching(/may not compile WebAssembly: .*'wasm-unsafe-eval'/) });
     expect(workersStarted).toBe(0);
     expect(messages).toEqual([]);
   });
