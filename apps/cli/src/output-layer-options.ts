@@ -80,7 +80,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .option('--epsilon <e>', 'spherical-softmax: added to each squared output (default 1)', positive('--epsilon'))
     .option('--target-value <v>', 'squared-error: what a target\'s output should be (default 10)', finite('--target-value'))
     .option('--weight-decay <l>', 'factored: on the output weights, exact and free', nonNegative('--weight-decay'))
-    .option('--head-size <n>', 'hybrid: words of the dense head (default: as many as cost three times the tail)', wholeNumber('--head-size', 1))
+    .option('--head-size <n>', 'hybrid: words of the dense head (default: as many as cost four times the tail)', wholeNumber('--head-size', 1))
     .option('--prior-power <p>', 'hybrid: power of the counts in the tail\'s prior (default 0.75)', nonNegative('--prior-power'))
     .addOption(new Option('--tail-loss <name>', 'hybrid: loss of the tail (default spherical-softmax)').argParser(tailLossName))
     .option('--head-rate <f>', 'hybrid: factor on the output rate for the head (default 2)', nonNegative('--head-rate'))

@@ -39,10 +39,8 @@ describe('probeWasmBackend', () => {
     vi.stubGlobal('WebAssembly', {
       ...host,
       validate: (binary: Uint8Array) => host?.validate(binary),
-      Module: class {
-        constructor() {
-          throw new Error('blocked by the policy');
-        }
+      Module: function refuse() {
+        throw new Error('blocked by the policy');
       },
     });
     expect(probeWasmBackend()).toEqual({

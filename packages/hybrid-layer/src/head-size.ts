@@ -1,7 +1,7 @@
 /**
  * How many classes the head holds. Quality grows with the head (docs/experiments.md has the figures),
- * so the head is as large as its cost allows: its dense softmax, 6(F + 1)d operations an example, may cost three times what the
- * factored layer costs, 14d² + 8md, which gives 1,920 classes for d = 128 and minibatches of 256. Beyond the classes that hold 99 % of the
+ * so the head is as large as its cost allows: its dense softmax, 6(F + 1)d operations an example, may cost four times what the
+ * factored layer costs, 14d² + 8md, which gives 1,877 classes for d = 128. Beyond the classes that hold 99 % of the
  * occurrences a larger head meets hardly a target, and a class that never occurs has nothing to learn there.
  */
 export interface HeadSizeInputs {
@@ -13,7 +13,7 @@ export interface HeadSizeInputs {
   readonly batch?: number;
 }
 
-const costOfHead = 3;
+const costOfHead = 4;
 const shareOfOccurrences = 0.99;
 
 /** F, from 1 to D − 1. O(D). */

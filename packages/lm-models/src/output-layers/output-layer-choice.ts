@@ -26,14 +26,14 @@ interface AnyChoice {
 }
 
 /** The exact layer of the spherical losses. */
-export interface FactoredChoice extends AnyChoice {
+interface FactoredChoice extends AnyChoice {
   readonly kind: 'factored';
   readonly loss: { readonly name: string; readonly options: Readonly<Record<string, number>> };
   readonly weightDecay?: number;
 }
 
 /** A dense head over the most frequent classes and an exact factored tail. */
-export interface HybridChoice extends AnyChoice {
+interface HybridChoice extends AnyChoice {
   readonly kind: 'hybrid';
   /** Classes of the head; chosen by cost unless given. */
   readonly headSize?: number;
@@ -50,16 +50,16 @@ interface AnySoftmaxChoice extends AnyChoice {
   readonly rule?: { readonly name: string; readonly options?: Readonly<Record<string, number>> };
 }
 
-export interface FullChoice extends AnySoftmaxChoice {
+interface FullChoice extends AnySoftmaxChoice {
   readonly kind: 'full';
   readonly labelSmoothing?: number;
 }
 
-export interface TreeChoice extends AnySoftmaxChoice {
+interface TreeChoice extends AnySoftmaxChoice {
   readonly kind: 'hierarchical' | 'huffman';
 }
 
-export interface AdaptiveChoice extends AnySoftmaxChoice {
+interface AdaptiveChoice extends AnySoftmaxChoice {
   readonly kind: 'adaptive';
   /** Balanced by cost unless given. */
   readonly cutoffs?: readonly number[];
@@ -75,7 +75,7 @@ export interface SampledChoice extends AnySoftmaxChoice {
   readonly sharing?: 'minibatch' | 'example';
 }
 
-export interface KernelSampledChoice extends AnySoftmaxChoice {
+interface KernelSampledChoice extends AnySoftmaxChoice {
   readonly kind: 'rf' | 'quadratic';
   readonly samples: number;
   /** τ of rf, whose logits are τ·cos(h, w); quadratic has plain logits unless given. */
