@@ -2,12 +2,11 @@ import type { Backend } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, sphericalSoftmax, type SphericalLoss } from '@vastmax/spherical-losses';
+import { createFactoredOutputLayer, sphericalSoftmax, type FactoredOutputLayer, type SphericalLoss } from '@vastmax/spherical-losses';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { chooseHeadSize } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
 import { headBiases, tailPrior } from './tail-prior.ts';
-import { WidenedTail, type TailLayer } from './widened-tail.ts';
 
 export interface HybridOutputLayerOptions {
   /** Width of the hidden activations, without the bias feature. */
@@ -18,8 +17,6 @@ export interface HybridOutputLayerOptions {
   readonly headSize?: number;
   /** Where further tails begin, ascending, within the tail: each has a logit in the head and a factored layer of its own. None unless given. */
   readonly tailCutoffs?: readonly number[];
-  /** Width of the tails: each looks at so many learned features of the hidden activations instead of these themselves, if given. */
-  readonly tailWidth?: number;
   /** p of ε_c ∝ frequency^p, the tail's prior; 0.75 unless given. */
   readonly priorPower?: number;
   /** Of a tail's classes; the log-spherical softmax with the prior unless given. It must be normalised. */
@@ -45,7 +42,7 @@ export interface HybridOutputLayerOptions {
  */
 export async function createHybridOutputLayer(backend: Backend, options: HybridOutputLayerOptions): Promise<HybridOutputLayer> {
   checkFrequencies(options.frequencies);
-  const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean', priorPower = 0.75, tailWidth } = options;
+  const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean', priorPower = 0.75 } = options;
   const { headRate = 2, tailRate = 15, tailLoss = (epsilon) => sphericalSoftmax({ epsilon }) } = options;
   const classes = frequencies.length;
   const { headSize = chooseHeadSize({ frequencies, features }) } = options;
@@ -84,17 +81,16 @@ export async function createHybridOutputLayer(backend: Backend, options: HybridO
     blockClasses: headSize + bands.length,
     ...(options.headRule === undefined ? {} : { rule: options.headRule }),
   });
-  const tails: TailLayer[] = [];
+  const tails: FactoredOutputLayer[] = [];
   try {
     for (const [t, { prior, loss }] of bands.entries()) {
-      const tail = await createFactoredOutputLayer(backend, {
+      tails.push(await createFactoredOutputLayer(backend, {
         classes: prior.length,
-        features: tailWidth ?? features,
+        features,
         loss,
         reduction: 'sum',
-        initialRows: rowsAtPrior(tailWidth ?? features, initialScale, seed + 1 + t, prior),
-      });
-      tails.push(tailWidth === undefined ? tail : new WidenedTail(tail, features, seed + 1 + bands.length + t));
+        initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
+      }));
     }
     return new HybridOutputLayer({ head, tails, headRate, tailRate, reduction });
   } catch (error) {

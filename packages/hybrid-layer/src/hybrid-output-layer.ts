@@ -35,15 +35,15 @@ import {
   type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
+import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { checkJoinedState, joinedState, partOf, tailName } from './joined-state.ts';
 import { SplitTargets, type TailTargets } from './split-targets.ts';
-import type { TailLayer } from './widened-tail.ts';
 
 export interface HybridParts {
   /** Over F classes and one for each tail. */
   readonly head: TwoPhaseOutputLayer;
   /** Over the other classes, band after band, with normalised losses, summed over their examples. */
-  readonly tails: readonly TailLayer[];
+  readonly tails: readonly FactoredOutputLayer[];
   /** What the step's learning rate is multiplied by for the head and for the tails. */
   readonly headRate: number;
   readonly tailRate: number;
@@ -56,7 +56,7 @@ export class HybridOutputLayer implements OutputLayer {
   readonly backend: Backend;
   readonly classes: number;
   readonly head: TwoPhaseOutputLayer;
-  readonly tails: readonly TailLayer[];
+  readonly tails: readonly FactoredOutputLayer[];
   readonly headRate: number;
   readonly tailRate: number;
   readonly reduction: 'mean' | 'sum';

@@ -2,7 +2,6 @@
 import { read, type FloatArray } from '@vastmax/linalg-core';
 import type { DenseTwin } from '@vastmax/output-layer/suite';
 import type { HybridOutputLayer } from '@vastmax/hybrid-layer';
-import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 
 export interface TwinOptions {
   readonly headSize: number;
@@ -17,9 +16,9 @@ export interface TwinOptions {
 /** Rows of F + 1 head classes and of T tail classes, each with its bias last. */
 export async function readDenseWeights(layer: HybridOutputLayer): Promise<Float64Array> {
   const { head } = layer;
-  const tail = layer.tails[0] as FactoredOutputLayer;
+  const [tail] = layer.tails;
   const classes = head.state().tensors.find(({ name }) => name === 'classes');
-  if (classes === undefined) throw new Error('the head has no tensor of its classes');
+  if (classes === undefined || tail === undefined) throw new Error('the twin has one head and one tail');
   using dense = layer.backend.createMatrix(tail.classes, tail.width);
   tail.denseRows(0, dense);
   const tailRows: FloatArray = await read(dense);
