@@ -102,14 +102,18 @@ export function contestantsOf(text: string): readonly Contestant[] {
   return [...new Set(text.split(',').map((name) => name.trim()))].map(contestantOf);
 }
 
-/** The defaults of the command line: 500 samples of the unigram distribution, 100 of a kernel. */
+/**
+ * The defaults of the command line: 500 samples of the unigram distribution, 100 of a kernel. Negative sampling draws uniformly unless a power is
+ * given: with unigram samples its scores are ln p(class|h) − ln P(class) at best, by which hardly a frequent word is ranked among the first 100.
+ */
 function outputOf(kind: Exclude<OutputLayerName, 'factored'>, initialScale: number, own: Readonly<Record<string, number>>): OutputLayerChoice {
   const common = { initialScale, seed: 0 };
   switch (kind) {
     case 'sampled':
     case 'nce':
-    case 'negative':
       return { kind, ...common, proposal: 'unigram', samples: 500, ...own };
+    case 'negative':
+      return { kind, ...common, proposal: own['power'] === undefined ? 'uniform' : 'unigram', samples: 500, ...own };
     case 'rf':
     case 'quadratic':
       return { kind, ...common, samples: 100, ...own };

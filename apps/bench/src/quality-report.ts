@@ -1,5 +1,6 @@
 /** What the runs of `bench quality` come to: a row for each, and each layer beside the full softmax on the same words. */
 import type { BackendName } from './measurement/backend-choice.ts';
+import { BenchError } from './measurement/bench-error.ts';
 import type { Machine } from './report/machine.ts';
 import type { LoggedRun } from './quality-log.ts';
 import { compare, summarize, type Comparison, type Metrics, type Outcomes, type Summary } from './quality-outcomes.ts';
@@ -55,20 +56,15 @@ export interface QualityReport {
 
 const referenceLayer = 'full';
 
-/** Of runs that were all made on one corpus. @throws RangeError for no run, or runs that cannot stand in one table. */
+/** @throws BenchError `bad-option` for no run, or runs that cannot stand in one table. */
 export function qualityReport(runs: readonly LoggedRun[]): QualityReport {
   const first = runs[0];
-  if (first === undefined) throw new RangeError('qualityReport: there are no runs');
+  if (first === undefined) throw new BenchError('bad-option', 'there is no finished run of bench quality');
   const { settings, machine } = first;
-  for (const { settings: other } of runs) {
-    if (other.fingerprint === settings.fingerprint && other.evaluate === settings.evaluate) continue;
-    throw new RangeError(
-      `runs on ${settings.corpus} with ${settings.evaluate} words ranked and on ${other.corpus} with ${other.evaluate} do not belong in one table; make one for each`,
-    );
-  }
   // A run that was made again replaces the one before it.
   const latest = new Map(runs.map((run) => [JSON.stringify([run.settings.name, run.settings.setting, run.settings.seed]), run]));
   const kept = [...latest.values()];
+  checkComparable(kept);
   const { order, embedding, hidden } = settings.model.body;
   return {
     bench: 'quality',
@@ -81,6 +77,30 @@ export function qualityReport(runs: readonly LoggedRun[]): QualityReport {
     rows: kept.map(rowOf),
     againstFull: comparisons(kept),
   };
+}
+
+/** A budget, a text or a model that changed between two runs would be read as a difference between layers. */
+function checkComparable(runs: readonly LoggedRun[]): void {
+  const found = new Map<string, string>();
+  for (const { settings } of runs) {
+    const { name, setting, examples, maximumSeconds, outputRate, bodyRate, model } = settings;
+    const { order, embedding, hidden } = model.body;
+    const parts: readonly (readonly [what: string, value: unknown])[] = [
+      ['texts', settings.fingerprint],
+      ['held-out words', settings.evaluate],
+      ['models', { order, embedding, hidden, batch: settings.batch }],
+      ['backends', [settings.backend, settings.threads]],
+      [`rates of ${name}`, [outputRate, bodyRate]],
+      setting === 'equal-time' ? ['seconds at equal time', maximumSeconds] : ['examples at equal examples', examples],
+    ];
+    for (const [what, value] of parts) {
+      const text = JSON.stringify(value);
+      const before = found.get(what) ?? text;
+      found.set(what, text);
+      if (before === text) continue;
+      throw new BenchError('bad-option', `the runs do not belong in one table: the ${what} are ${before} and ${text}; keep a log for each`);
+    }
+  }
 }
 
 function ratesOf(runs: readonly LoggedRun[]): QualityReport['rates'] {

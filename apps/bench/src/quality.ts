@@ -5,7 +5,6 @@
 import type { Backend } from '@vastmax/linalg-core';
 import { Option, type Command } from 'commander';
 import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
-import { BenchError } from './measurement/bench-error.ts';
 import { printReport } from './report/bench-output.ts';
 import { positive, threadCount, wholeNumber, wholeNumbers } from './report/option-values.ts';
 import { stageProgress, type ShowStage } from './report/stage-progress.ts';
@@ -77,7 +76,6 @@ Examples:
     .action(async ({ json, table, backend: choice, threads, data, train, valid, ...options }: Options) => {
       if (table !== undefined) {
         const runs = (await Promise.all(table.map(readLog))).flat().filter(({ settings }) => settings.setting !== 'tuning');
-        if (runs.length === 0) throw new BenchError('bad-option', `--table ${table.join(' ')}: there is no finished run of bench quality`);
         printReport(qualityReport(runs), json, qualityTables);
         return;
       }

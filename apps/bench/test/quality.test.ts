@@ -13,6 +13,7 @@ import { compare, summarize, type Outcomes } from '../src/quality-outcomes.ts';
 import { bestOf, measureRates, triesOf } from '../src/quality-rates.ts';
 import { ratesTables } from '../src/quality-rates-tables.ts';
 import { qualityReport } from '../src/quality-report.ts';
+import type { RunSettings } from '../src/quality-run.ts';
 import { qualityTables } from '../src/quality-tables.ts';
 
 const silent = (): void => undefined;
@@ -117,15 +118,22 @@ describe('bench quality', () => {
     expect(() => contestantOf('hybrid:samples=3')).toThrow("'samples=3' in 'hybrid:samples=3' must be option=number, and hybrid has the options outputRate, bodyRate, initialScale, headSize");
     expect(() => contestantOf('sampled:samples=')).toThrow('must be option=number');
     expect(contestantOf('sampled:samples=30').output).toMatchObject({ kind: 'sampled', samples: 30, proposal: 'unigram' });
+    expect(['negative', 'negative:power=1'].map((name) => contestantOf(name).output)).toMatchObject([{ proposal: 'uniform' }, { proposal: 'unigram' }]);
     expect(contestantOf('z-loss-b40')).toMatchObject({ layer: 'factored', bodyRate: 5, output: { loss: { name: 'z-loss', options: { a: 0.05, b: 40 } } } });
   });
 
-  it('does not put runs on two corpora into one table', async () => {
+  it('does not put runs into one table that differ by more than the layer', async () => {
     const log = join(folder, 'log.jsonl');
-    await measureQuality(createPlainBackend(), inUse, corpus, optionsOf({ log, layers: contestantsOf('z-loss') }), silent);
+    await measureQuality(createPlainBackend(), inUse, corpus, optionsOf({ log, budgetSeconds: 0.01 }), silent);
     const runs = await readLog(log);
-    const other: LoggedRun[] = runs.map((run) => ({ ...run, settings: { ...run.settings, fingerprint: 'another' } }));
-    expect(() => qualityReport([...runs, ...other])).toThrow('do not belong in one table');
+    const withLast = (changes: Partial<RunSettings>): LoggedRun[] =>
+      runs.map((run, i) => (i === runs.length - 1 ? { ...run, settings: { ...run.settings, ...changes } } : run));
+    expect(qualityReport(withLast({})).rows).toHaveLength(4);
+    expect(() => qualityReport(withLast({ fingerprint: 'another' }))).toThrow('the runs do not belong in one table: the texts are');
+    expect(() => qualityReport(withLast({ maximumSeconds: 5 }))).toThrow('the seconds at equal time are 0.01 and 5; keep a log for each');
+    expect(() => qualityReport(withLast({ outputRate: 7 }))).toThrow('the rates of z-loss are');
+    expect(() => qualityReport(withLast({ threads: 7 }))).toThrow('the backends are');
+    expect(() => qualityReport([])).toThrow('there is no finished run');
   });
 });
 

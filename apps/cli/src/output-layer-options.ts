@@ -90,7 +90,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .option('--cutoffs <n,...>', 'adaptive: where each cluster begins (default balanced by cost)', wholeNumbers('--cutoffs', 1))
     .option('--div-value <v>', 'adaptive: each cluster has so many times fewer features (default 4)', positive('--div-value'))
     .option('--samples <n>', 'sampled, nce, negative: words drawn for a minibatch (default 500); rf, quadratic: for each example (default 100)', wholeNumber('--samples', 1))
-    .addOption(new Option('--proposal <name>', 'sampled, nce, negative: what they are drawn from (default unigram)').choices(proposalNames))
+    .addOption(new Option('--proposal <name>', 'sampled, nce, negative: what they are drawn from (default unigram; negative: uniform)').choices(proposalNames))
     .option('--proposal-power <p>', 'unigram proposal: power of the counts (default 1)', nonNegative('--proposal-power'))
     .addOption(new Option('--sharing <name>', 'sampled, nce, negative: who shares a draw (default minibatch)').choices(['minibatch', 'example']))
     .option('--temperature <t>', 'rf, quadratic: logits are t·cos(h, w) (rf: default 11.1; quadratic: plain logits)', positive('--temperature'))
@@ -132,7 +132,9 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
       ...optional('tailRate', tailRate),
     };
   }
-  const { outputOptimizer, labelSmoothing, cutoffs, divValue, proposal = 'unigram', proposalPower, sharing, temperature, rfFrequencies, nu, alpha } = options;
+  const { outputOptimizer, labelSmoothing, cutoffs, divValue, proposalPower, sharing, temperature, rfFrequencies, nu, alpha } = options;
+  // Negative sampling with unigram samples learns association, and ranks rare words first.
+  const proposal = options.proposal ?? (kind === 'negative' && proposalPower === undefined ? 'uniform' : 'unigram');
   const common = { initialScale, seed, ...(outputOptimizer === undefined ? {} : { rule: { name: outputOptimizer } }) };
   switch (kind) {
     case 'full':

@@ -21,12 +21,13 @@ const otherDefaults: Readonly<Record<string, TrainingDefaults>> = {
   hybrid: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
   full: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
   hierarchical: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
-  huffman: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
+  huffman: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
   adaptive: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
   sampled: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
   nce: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
-  negative: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
-  rf: { lossOptions: {}, initialScale: 0.1, outputRate: 2, bodyRate: 10 },
+  negative: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 2.5 },
+  // Its logits are cosines, whose gradients are the smaller the longer the vectors.
+  rf: { lossOptions: {}, initialScale: 0.1, outputRate: 16, bodyRate: 10 },
   quadratic: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
 };
 
