@@ -2,6 +2,7 @@
  * a·out = b in f64, by LU with partial pivoting. The right-hand sides are taken in strips of four columns, each strip contiguous, so
  * that both substitutions run in the registers of `subtractProduct` with all they need of the strip in the first-level cache.
  * Strips are what the threads share; the condition estimate, which cannot be cut, is one chunk among them, taken first.
+ * A system near the identity, as the output layer's are, needs no estimate: for ‖I − a‖₁ = e its condition is at most (1 + e)/(1 − e).
  * Rejected: packing the factors in groups of four rows as gemm does, which made no difference.
  */
 import { widenHigh } from './accumulate';
@@ -15,7 +16,9 @@ import { solveLower, solveUpper } from './solve-triangle';
 
 /** Smaller systems take less time than waking a worker. */
 const worthWaking: i32 = 64;
-/** Where the chunk of the estimate leaves it. */
+/** ‖I − a‖₁ up to which the bound on the condition is taken for it. */
+const nearIdentity: f64 = 1.0 / 8.0;
+/** Where the chunk of the estimate leaves it; not 0 when it is there already. */
 const inverseNormSlot: usize = 9;
 
 /**
@@ -32,7 +35,10 @@ export function solve(n: i32, columns: i32, a: usize, b: usize, out: usize, scra
   const sides = pivots + ((<usize>n + 2) << 3);
 
   if (n >= worthWaking) wake();
-  const norm = widen(n, a, factors, stride);
+  widen(n, a, factors, stride);
+  sumColumns(n, factors, stride, vector);
+  const norm = largestOf(n, vector);
+  const distance = distanceFromIdentity(n, factors, stride, vector);
   if (!factorise(factors, n, stride, pivots)) return norm == norm ? 0 : NaN;
   setArgument(0, n);
   setArgument(1, columns);
@@ -43,6 +49,7 @@ export function solve(n: i32, columns: i32, a: usize, b: usize, out: usize, scra
   setArgument(6, signs);
   setArgument(7, pivots);
   setArgument(8, sides);
+  setReal(inverseNormSlot, distance <= nearIdentity ? (1 + distance) / ((1 - distance) * norm) : 0);
   const each = columnsPerChunk(n);
   run(substituteJob, 1 + (columns + each - 1) / each);
   return 1 / (norm * real(inverseNormSlot));
@@ -59,7 +66,7 @@ export function substituteChunk(chunk: i32, thread: i32): void {
   const stride = (<usize>n + 3) / 4 * 32;
   const factors = argument(4);
   if (chunk == 0) {
-    setReal(inverseNormSlot, estimateInverseNorm(factors, n, stride, argument(5), argument(6)));
+    if (real(inverseNormSlot) == 0) setReal(inverseNormSlot, estimateInverseNorm(factors, n, stride, argument(5), argument(6)));
     return;
   }
   const each = columnsPerChunk(n);
@@ -71,20 +78,41 @@ export function substituteChunk(chunk: i32, thread: i32): void {
   }
 }
 
-/** a into f64 rows padded with zeros; returns ‖a‖₁, the largest sum of a column. */
-function widen(n: i32, a: usize, factors: usize, stride: usize): f64 {
+/** a into f64 rows padded with zeros. */
+function widen(n: i32, a: usize, factors: usize, stride: usize): void {
   memory.fill(factors, 0, <usize>n * stride);
   for (let i = 0; i < n; i++) {
     const row = factors + <usize>i * stride;
     for (let j = 0; j < n; j++, a += 4) store<f64>(row + (<usize>j << 3), <f64>load<f32>(a));
   }
-  let largest: f64 = 0;
-  for (let j = 0; j < n; j++) {
-    let sum: f64 = 0;
-    for (let i = 0; i < n; i++) sum += abs(load<f64>(factors + <usize>i * stride + (<usize>j << 3)));
-    largest = max(largest, sum);
+}
+
+/** sums_j = Σᵢ|a_ij|; n + 1 numbers where n is odd. */
+function sumColumns(n: i32, factors: usize, stride: usize, sums: usize): void {
+  memory.fill(sums, 0, <usize>(n + 1) << 3);
+  for (let i = 0; i < n; i++) {
+    const row = factors + <usize>i * stride;
+    for (let j: usize = 0; j < <usize>n << 3; j += 16) {
+      v128.store(sums + j, f64x2.add(v128.load(sums + j), f64x2.abs(v128.load(row + j))));
+    }
   }
+}
+
+/** NaN where one is. */
+function largestOf(n: i32, values: usize): f64 {
+  let largest: f64 = 0;
+  for (let j = 0; j < n; j++) largest = max(largest, load<f64>(values + (<usize>j << 3)));
   return largest;
+}
+
+/** ‖I − a‖₁ from the sums of the columns, which it changes to those of I − a. */
+function distanceFromIdentity(n: i32, factors: usize, stride: usize, sums: usize): f64 {
+  for (let j = 0; j < n; j++) {
+    const at = sums + (<usize>j << 3);
+    const diagonal = load<f64>(factors + <usize>j * stride + (<usize>j << 3));
+    store<f64>(at, load<f64>(at) - abs(diagonal) + abs(1 - diagonal));
+  }
+  return largestOf(n, sums);
 }
 
 /** Four columns of b, its rows permuted, in f64; what columns past the edge hold does not matter. */
