@@ -4,7 +4,7 @@
  * neighbouring words of an article are not quite.
  */
 export const metricNames = ['top1', 'top5', 'top10', 'top50', 'top100', 'mrr'] as const;
-export type MetricName = (typeof metricNames)[number];
+type MetricName = (typeof metricNames)[number];
 
 /** Shares and the mean reciprocal rank, 0 to 1; the perplexity is null where the scores are no probabilities. */
 export type Metrics = Readonly<Record<MetricName, number>> & { readonly perplexity: number | null };

@@ -34,7 +34,7 @@ export interface RatesOptions extends BodySizes {
   readonly log: string | undefined;
 }
 
-export interface RatesRow {
+interface RatesRow {
   readonly name: string;
   readonly layer: string;
   readonly loss: string;

@@ -6,7 +6,7 @@ import type { LoggedRun } from './quality-log.ts';
 import { compare, summarize, type Comparison, type Metrics, type Outcomes, type Summary } from './quality-outcomes.ts';
 import type { QualitySetting } from './quality-run.ts';
 
-export interface QualityBand extends Summary {
+interface QualityBand extends Summary {
   readonly firstClass: number;
   /** Null for the last band, which has the rest. */
   readonly lastClass: number | null;
@@ -32,7 +32,7 @@ export interface QualityRow {
 }
 
 /** A layer less the full softmax in the same setting, over all seeds that both have. */
-export interface AgainstFull {
+interface AgainstFull {
   readonly name: string;
   readonly setting: QualitySetting;
   readonly seeds: readonly number[];

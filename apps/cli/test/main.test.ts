@@ -38,7 +38,7 @@ describe('a call that is wrong', () => {
     ['train train.txt -o out --epoch 3', "unknown option '--epoch'\n(Did you mean --epochs?)"],
     ['train -o out', "missing required argument 'text'"],
     ['train train.txt', "required option '-o, --out <folder>' not specified"],
-    ['train train.txt -o out --loss hinge', 'Allowed choices are z-loss, spherical-softmax, taylor-softmax, squared-error'],
+    ['train train.txt -o out --loss hinge', '--loss must be one of z-loss, spherical-softmax, taylor-softmax, squared-error'],
     ['train train.txt -o out --epochs 1.5', "--epochs must be a whole number of at least 1, got '1.5'"],
     ['train train.txt -o out --loss squared-error --z-a 0.1', '--z-a is no option of the loss squared-error, which has --target-value'],
   ])('%s exits with 2 and says what would be right', async (args, hint) => {

@@ -66,7 +66,7 @@ With the factored layer the cost of a step does not depend on the size of the
 vocabulary. A loss of spherical-softmax or taylor-softmax gives probabilities
 and a perplexity; z-loss ranks better and gives none. The other layers are the
 usual ones, to compare with: --output-layer sampled is the strongest of them.
-The rf layer draws by random Fourier features, which US patent 12,205,005 covers.
+A US patent, 12,205,005, covers the method of --output-layer rf.
 
 Ctrl-C saves a checkpoint, and --resume goes on from it bit for bit as if
 nothing had happened (with --max-minutes it goes on, but time is not repeated).
