@@ -41,12 +41,12 @@ export function trailingChunk(chunk: i32): void {
   const at = <usize>left << 3;
   for (let i = first + 1; i < last; i++) {
     const row = a + <usize>i * stride;
-    for (let k = first; k < i; k++) subtractRow(row + at, a + <usize>k * stride + at, load<f64>(row + (<usize>k << 3)), right - left);
+    for (let k = first; k < i; k++) subtractRow<f64>(row + at, a + <usize>k * stride + at, load<f64>(row + (<usize>k << 3)), <usize>(right - left) << 3);
   }
   const below = a + <usize>last * stride;
   for (let j = left; j < right; j += 4) {
     const column = <usize>j << 3;
-    subtractProduct(n - last, last - first, below + (<usize>first << 3), stride, a + <usize>first * stride + column, stride, below + column, stride);
+    subtractProduct<f64>(n - last, last - first, below + (<usize>first << 3), stride, a + <usize>first * stride + column, stride, below + column, stride);
   }
 }
 

@@ -1,7 +1,7 @@
-/** The inner kernel of the solver, in f64: c −= a·b. */
+/** The inner kernels of the solver, in f64 or f32: c −= a·b for a strip of 32 bytes, which is four numbers or eight. */
 
-/** a rows×depth, b depth×4, c rows×4; strides in bytes. Four rows at a time in eight vectors, the rest one by one. */
-export function subtractProduct(
+/** a rows×depth, b depth×one strip, c rows×one strip; strides in bytes. Four rows at a time in eight vectors, the rest one by one. */
+export function subtractProduct<T>(
   rows: i32,
   depth: i32,
   a: usize,
@@ -26,21 +26,21 @@ export function subtractProduct(
     let a2 = a + 2 * strideA;
     let a3 = a + 3 * strideA;
     let from = b;
-    for (const end = a + (<usize>depth << 3); a0 < end; a0 += 8, a1 += 8, a2 += 8, a3 += 8, from += strideB) {
+    for (const end = a + (<usize>depth << alignof<T>()); a0 < end; a0 += sizeof<T>(), a1 += sizeof<T>(), a2 += sizeof<T>(), a3 += sizeof<T>(), from += strideB) {
       const b0 = v128.load(from);
       const b1 = v128.load(from, 16);
-      let x = v128.load_splat<f64>(a0);
-      c00 = f64x2.sub(c00, f64x2.mul(x, b0));
-      c01 = f64x2.sub(c01, f64x2.mul(x, b1));
-      x = v128.load_splat<f64>(a1);
-      c10 = f64x2.sub(c10, f64x2.mul(x, b0));
-      c11 = f64x2.sub(c11, f64x2.mul(x, b1));
-      x = v128.load_splat<f64>(a2);
-      c20 = f64x2.sub(c20, f64x2.mul(x, b0));
-      c21 = f64x2.sub(c21, f64x2.mul(x, b1));
-      x = v128.load_splat<f64>(a3);
-      c30 = f64x2.sub(c30, f64x2.mul(x, b0));
-      c31 = f64x2.sub(c31, f64x2.mul(x, b1));
+      let x = v128.load_splat<T>(a0);
+      c00 = v128.sub<T>(c00, v128.mul<T>(x, b0));
+      c01 = v128.sub<T>(c01, v128.mul<T>(x, b1));
+      x = v128.load_splat<T>(a1);
+      c10 = v128.sub<T>(c10, v128.mul<T>(x, b0));
+      c11 = v128.sub<T>(c11, v128.mul<T>(x, b1));
+      x = v128.load_splat<T>(a2);
+      c20 = v128.sub<T>(c20, v128.mul<T>(x, b0));
+      c21 = v128.sub<T>(c21, v128.mul<T>(x, b1));
+      x = v128.load_splat<T>(a3);
+      c30 = v128.sub<T>(c30, v128.mul<T>(x, b0));
+      c31 = v128.sub<T>(c31, v128.mul<T>(x, b1));
     }
     v128.store(c, c00);
     v128.store(c, c01, 16);
@@ -55,21 +55,21 @@ export function subtractProduct(
     let c0 = v128.load(c);
     let c1 = v128.load(c, 16);
     let from = b;
-    for (let at = a, end = a + (<usize>depth << 3); at < end; at += 8, from += strideB) {
-      const x = v128.load_splat<f64>(at);
-      c0 = f64x2.sub(c0, f64x2.mul(x, v128.load(from)));
-      c1 = f64x2.sub(c1, f64x2.mul(x, v128.load(from, 16)));
+    for (let at = a, end = a + (<usize>depth << alignof<T>()); at < end; at += sizeof<T>(), from += strideB) {
+      const x = v128.load_splat<T>(at);
+      c0 = v128.sub<T>(c0, v128.mul<T>(x, v128.load(from)));
+      c1 = v128.sub<T>(c1, v128.mul<T>(x, v128.load(from, 16)));
     }
     v128.store(c, c0);
     v128.store(c, c1, 16);
   }
 }
 
-/** target −= factor·source over `count` numbers rounded up to four; rows are padded to that. */
-export function subtractRow(target: usize, source: usize, factor: f64, count: i32): void {
-  const x = f64x2.splat(factor);
-  for (let j = 0; j < count; j += 4, target += 32, source += 32) {
-    v128.store(target, f64x2.sub(v128.load(target), f64x2.mul(x, v128.load(source))));
-    v128.store(target, f64x2.sub(v128.load(target, 16), f64x2.mul(x, v128.load(source, 16))), 16);
+/** target −= factor·source over `bytes` rounded up to a strip; rows are padded to that. */
+export function subtractRow<T>(target: usize, source: usize, factor: T, bytes: usize): void {
+  const x = v128.splat<T>(factor);
+  for (const end = target + bytes; target < end; target += 32, source += 32) {
+    v128.store(target, v128.sub<T>(v128.load(target), v128.mul<T>(x, v128.load(source))));
+    v128.store(target, v128.sub<T>(v128.load(target, 16), v128.mul<T>(x, v128.load(source, 16))), 16);
   }
 }

@@ -1,8 +1,9 @@
 /**
- * a·out = b in f64, by LU with partial pivoting. The right-hand sides are taken in strips of four columns, each strip contiguous, so
+ * a·out = b by LU with partial pivoting in f64. The right-hand sides are taken in strips of 32 bytes a row, each strip contiguous, so
  * that both substitutions run in the registers of `subtractProduct` with all they need of the strip in the first-level cache.
  * Strips are what the threads share; the condition estimate, which cannot be cut, is one chunk among them, taken first.
  * A system near the identity, as the output layer's are, needs no estimate: for ‖I − a‖₁ = e its condition is at most (1 + e)/(1 − e).
+ * There nothing is lost by substituting in f32 either, eight columns a strip instead of four; elsewhere that is done in f64.
  * Rejected: packing the factors in groups of four rows as gemm does, which made no difference.
  */
 import { widenHigh } from './accumulate';
@@ -20,6 +21,8 @@ const worthWaking: i32 = 64;
 const nearIdentity: f64 = 1.0 / 8.0;
 /** Where the chunk of the estimate leaves it; not 0 when it is there already. */
 const inverseNormSlot: usize = 9;
+/** 1 when the factors are in f32. */
+const singleSlot: usize = 10;
 
 /**
  * a n×n, b and out n×columns, in f32. Returns the reciprocal condition estimate, 0 for a singular a (out is then untouched).
@@ -49,15 +52,18 @@ export function solve(n: i32, columns: i32, a: usize, b: usize, out: usize, scra
   setArgument(6, signs);
   setArgument(7, pivots);
   setArgument(8, sides);
-  setReal(inverseNormSlot, distance <= nearIdentity ? (1 + distance) / ((1 - distance) * norm) : 0);
-  const each = columnsPerChunk(n);
+  const single = distance <= nearIdentity;
+  setReal(inverseNormSlot, single ? (1 + distance) / ((1 - distance) * norm) : 0);
+  setArgument(singleSlot, single);
+  if (single) narrow(n, factors, stride);
+  const each = columnsPerChunk(n, single);
   run(substituteJob, 1 + (columns + each - 1) / each);
   return 1 / (norm * real(inverseNormSlot));
 }
 
 /** One strip, more for systems so small that taking a chunk would cost as much. */
-function columnsPerChunk(n: i32): i32 {
-  return 4 * max(1, 4096 / (n * n));
+function columnsPerChunk(n: i32, single: bool): i32 {
+  return (single ? 8 : 4) * max(1, 4096 / (n * n));
 }
 
 export function substituteChunk(chunk: i32, thread: i32): void {
@@ -65,16 +71,35 @@ export function substituteChunk(chunk: i32, thread: i32): void {
   const columns = size(1);
   const stride = (<usize>n + 3) / 4 * 32;
   const factors = argument(4);
+  const single = size(singleSlot) != 0;
   if (chunk == 0) {
     if (real(inverseNormSlot) == 0) setReal(inverseNormSlot, estimateInverseNorm(factors, n, stride, argument(5), argument(6)));
     return;
   }
-  const each = columnsPerChunk(n);
+  const each = columnsPerChunk(n, single);
   const side = argument(8) + <usize>thread * (<usize>n << 5);
-  for (let first = (chunk - 1) * each, end = min(columns, first + each); first < end; first += 4) {
-    takeStrip(n, columns, first, argument(2), argument(7), side);
-    substituteStrip(factors, n, stride, side);
-    giveStrip(n, columns, first, min(4, columns - first), side, argument(3));
+  const end = min(columns, chunk * each);
+  if (single) {
+    for (let first = (chunk - 1) * each; first < end; first += 8) {
+      takeStrip<f32>(n, columns, first, argument(2), argument(7), side);
+      substituteStrip<f32>(factors, n, stride >> 1, side);
+      giveSingleStrip(n, columns, first, min(8, columns - first), side, argument(3));
+    }
+  } else {
+    for (let first = (chunk - 1) * each; first < end; first += 4) {
+      takeStrip<f64>(n, columns, first, argument(2), argument(7), side);
+      substituteStrip<f64>(factors, n, stride, side);
+      giveStrip(n, columns, first, min(4, columns - first), side, argument(3));
+    }
+  }
+}
+
+/** The factors into f32 where they are: rows of half the stride. */
+function narrow(n: i32, factors: usize, stride: usize): void {
+  let to = factors;
+  for (let from = factors, end = factors + <usize>n * stride; from < end; from += 32, to += 16) {
+    const low = f32x4.demote_f64x2_zero(v128.load(from));
+    v128.store(to, v128.shuffle<f32>(low, f32x4.demote_f64x2_zero(v128.load(from, 16)), 0, 1, 4, 5));
   }
 }
 
@@ -115,12 +140,18 @@ function distanceFromIdentity(n: i32, factors: usize, stride: usize, sums: usize
   return largestOf(n, sums);
 }
 
-/** Four columns of b, its rows permuted, in f64; what columns past the edge hold does not matter. */
-function takeStrip(n: i32, columns: i32, first: i32, b: usize, pivots: usize, side: usize): void {
+/** A strip of b's columns, its rows permuted; what columns past the edge hold does not matter. */
+function takeStrip<T>(n: i32, columns: i32, first: i32, b: usize, pivots: usize, side: usize): void {
   for (let i = 0; i < n; i++, side += 32, pivots += 4) {
-    const row = v128.load(b + (<usize>(load<i32>(pivots) * columns + first) << 2));
-    v128.store(side, f64x2.promote_low_f32x4(row));
-    v128.store(side, widenHigh(row), 16);
+    const from = b + (<usize>(load<i32>(pivots) * columns + first) << 2);
+    const row = v128.load(from);
+    if (sizeof<T>() == 8) {
+      v128.store(side, f64x2.promote_low_f32x4(row));
+      v128.store(side, widenHigh(row), 16);
+    } else {
+      v128.store(side, row);
+      v128.store(side, v128.load(from, 16), 16);
+    }
   }
 }
 
@@ -135,20 +166,36 @@ function giveStrip(n: i32, columns: i32, first: i32, count: i32, side: usize, ou
   }
 }
 
+/** The same of a strip of eight. */
+function giveSingleStrip(n: i32, columns: i32, first: i32, count: i32, side: usize, out: usize): void {
+  out += <usize>first << 2;
+  for (let i = 0; i < n; i++, side += 32, out += <usize>columns << 2) {
+    const low = v128.load(side);
+    if (count < 4) {
+      storePart(out, low, count);
+      continue;
+    }
+    v128.store(out, low);
+    const high = v128.load(side, 16);
+    if (count == 8) v128.store(out, high, 16);
+    else storePart(out + 16, high, count - 4);
+  }
+}
+
 /** L·U·x = x for one strip in place: what is solved already is subtracted from four rows at once, then those four in order. */
-function substituteStrip(lu: usize, n: i32, stride: usize, x: usize): void {
+function substituteStrip<T>(lu: usize, n: i32, stride: usize, x: usize): void {
   for (let first = 0; first < n; first += 4) {
     const rows = min(4, n - first);
     const left = lu + <usize>first * stride;
     const at = x + (<usize>first << 5);
-    subtractProduct(rows, first, left, stride, x, 32, at, 32);
-    solveLower(rows, left + (<usize>first << 3), stride, at);
+    subtractProduct<T>(rows, first, left, stride, x, 32, at, 32);
+    solveLower<T>(rows, left + (<usize>first << alignof<T>()), stride, at);
   }
   for (let last = n; last > 0; last -= 4) {
     const first = max(0, last - 4);
     const left = lu + <usize>first * stride;
     const at = x + (<usize>first << 5);
-    subtractProduct(last - first, n - last, left + (<usize>last << 3), stride, x + (<usize>last << 5), 32, at, 32);
-    solveUpper(last - first, left + (<usize>first << 3), stride, at);
+    subtractProduct<T>(last - first, n - last, left + (<usize>last << alignof<T>()), stride, x + (<usize>last << 5), 32, at, 32);
+    solveUpper<T>(last - first, left + (<usize>first << alignof<T>()), stride, at);
   }
 }
