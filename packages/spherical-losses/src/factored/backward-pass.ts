@@ -28,7 +28,7 @@ export interface BackwardPass {
 
 export function backwardPass(
   workspace: Workspace,
-  weights: FactoredWeights,
+  weights: Pick<FactoredWeights, 'classes' | 'columnSum' | 'map' | 'shift'>,
   forward: ForwardPass,
   gradients: LossGradients,
   pairs: TargetPairs,

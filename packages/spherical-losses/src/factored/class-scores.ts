@@ -11,12 +11,15 @@ import type { ClassConstants } from './training-step.ts';
 /** Of the outputs; undefined for the outputs themselves. */
 export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
 
+/** Where the rows come from. */
+export type ScoreWeights = Pick<FactoredWeights, 'width' | 'map' | 'shift' | 'denseRows' | 'gatherCurrent'>;
+
 export class ClassScores implements Disposable {
   readonly #workspace: Workspace;
-  readonly #weights: FactoredWeights;
+  readonly #weights: ScoreWeights;
   readonly #tape: Tape;
 
-  constructor(backend: Backend, workspace: Workspace, weights: FactoredWeights) {
+  constructor(backend: Backend, workspace: Workspace, weights: ScoreWeights) {
     this.#workspace = workspace;
     this.#weights = weights;
     this.#tape = new Tape(backend);

@@ -30,6 +30,12 @@ export interface UpdateInputs {
   readonly reciprocalCondition: Matrix;
 }
 
+/** What is added to a sum over the examples depends on no more than this; many machines add to a sum of their own first. */
+export interface SumInputs<Sum extends 'columnSum' | 'shift'>
+  extends Pick<UpdateInputs, 'workspace' | 'forward' | 'gradients' | 'backward' | 'learningRate'> {
+  readonly weights: Pick<FactoredWeights, 'classes' | Sum>;
+}
+
 export interface ExactUpdate {
   readonly form: UpdateForm;
   /** @returns the small system, whose size the judgement of singularity needs beside its reciprocal condition. */
@@ -38,7 +44,7 @@ export interface ExactUpdate {
 }
 
 /** R = ΓᵀH, C×d: the gradient's row r_c = Σ_j γ_jc h_j for each touched class. */
-export function touchedGradient({ workspace, forward, gradients, pairs }: UpdateInputs): Matrix {
+export function touchedGradient({ workspace, forward, gradients, pairs }: Pick<UpdateInputs, 'workspace' | 'forward' | 'gradients' | 'pairs'>): Matrix {
   const d = forward.hidden.columns;
   const byPair = workspace.matrix('gradient by pair', pairs.count, d);
   const rows = workspace.matrix('touched gradient', pairs.touched, d);
@@ -49,7 +55,7 @@ export function touchedGradient({ workspace, forward, gradients, pairs }: Update
 }
 
 /** w̄ ← w̄ − ηHᵀ(Dβ + y), both forms: the deviations from the mean add up to nothing. */
-export function updateColumnSum({ workspace, weights, forward, gradients, backward, learningRate }: UpdateInputs): void {
+export function updateColumnSum({ workspace, weights, forward, gradients, backward, learningRate }: SumInputs<'columnSum'>): void {
   const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
   copy(backward.gammaSum, factors);
   axpy(weights.classes, gradients.beta, factors);
@@ -60,7 +66,7 @@ export function updateColumnSum({ workspace, weights, forward, gradients, backwa
  * ω ← ω − Hᵀ(a∘Hω + ηβ′), both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo + β′1 + γ, where o is not centred
  * as it is in V·U.
  */
-export function updateShift({ workspace, weights, forward, gradients, learningRate }: UpdateInputs): void {
+export function updateShift({ workspace, weights, forward, gradients, learningRate }: Omit<SumInputs<'shift'>, 'backward'>): void {
   const factors = workspace.matrix('shift factors', forward.hidden.rows, 1);
   affine(forward.outputSum, -1 / weights.classes, 0, factors);
   axpy(1, forward.shiftOutputs, factors);

@@ -123,6 +123,7 @@ export class FactoredWeights implements Disposable {
 
   /** Rows of V as of the current generation; those that were older are stored back as such. `classes` are distinct. */
   refresh(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
+    this.ladder.reserve(count);
     gatherRows(this.rows, indices, out);
     if (this.ladder.current === 0) return;
     this.onStabilization?.('begin');

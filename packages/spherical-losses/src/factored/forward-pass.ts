@@ -10,6 +10,9 @@ import { binary, copyColumns, fill, gatherRows, gemm, rowDot, type Indices, type
 import type { FactoredWeights } from './factored-weights.ts';
 import type { TargetPairs } from './target-pairs.ts';
 
+/** What the pass asks of the weights; a layer whose rows are elsewhere brings its own `refresh` and `gatherCurrent`. */
+export type ForwardWeights = Pick<FactoredWeights, 'map' | 'shift' | 'centredGram' | 'columnSum' | 'refresh' | 'gatherCurrent'>;
+
 export interface ForwardPass {
   readonly hidden: Matrix;
   /** H C, m×d. */
@@ -50,7 +53,7 @@ export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: bool
  */
 export function forwardPass(
   workspace: Workspace,
-  weights: FactoredWeights,
+  weights: ForwardWeights,
   hidden: Matrix,
   pairs: TargetPairs,
   store: boolean,
@@ -98,7 +101,7 @@ export function forwardPass(
 }
 
 /** H̃ = H Uᵀ, m×d. */
-export function project(workspace: Workspace, hidden: Matrix, weights: FactoredWeights): Matrix {
+export function project(workspace: Workspace, hidden: Matrix, weights: Pick<FactoredWeights, 'map'>): Matrix {
   const projected = workspace.matrix('projected', hidden.rows, hidden.columns);
   gemm(hidden, weights.map, projected, { transposeB: true });
   return projected;

@@ -46,6 +46,8 @@ export class GenerationLadder implements Disposable {
     this.#backend = backend;
     this.#width = width;
     this.#workspace = workspace;
+    // So that the first closing, which comes in the middle of training, creates nothing.
+    this.#spare.push(this.#createMap());
   }
 
   /** All maps, for a checkpoint. */
@@ -91,6 +93,16 @@ export class GenerationLadder implements Disposable {
     }
   }
 
+  /** Make room for groups of `count` rows, so that the first conversion, which comes in the middle of training, creates no handle. */
+  reserve(count: number): void {
+    if (this.#group.length >= count) return;
+    this.#group = new Int32Array(Math.ceil(count * 1.5));
+    const room = this.#group.length;
+    this.#workspace.indices('ladder group', this.#group, room);
+    this.#workspace.matrix('ladder before', room, this.#width);
+    this.#workspace.matrix('ladder after', room, this.#width);
+  }
+
   /**
    * Convert the first `count` rows of `rows` in place to the generation `target` ≤ current; `generations` holds each row's own and
    * becomes `target` for all that were older. Rows of one age move together, and groups that meet go on as one.
@@ -100,7 +112,7 @@ export class GenerationLadder implements Disposable {
       let oldest = target;
       for (let row = 0; row < count; row++) if (generations[row]! < oldest) oldest = generations[row]!;
       if (oldest === target) return;
-      if (this.#group.length < count) this.#group = new Int32Array(Math.ceil(count * 1.5));
+      this.reserve(count);
       let members = 0;
       for (let row = 0; row < count; row++) if (generations[row] === oldest) this.#group[members++] = row;
       const map = this.#longestFrom(oldest, target);
@@ -135,8 +147,10 @@ export class GenerationLadder implements Disposable {
   }
 
   #take(): { linear: Matrix; shift: Matrix } {
-    const spare = this.#spare.pop();
-    if (spare !== undefined) return spare;
+    return this.#spare.pop() ?? this.#createMap();
+  }
+
+  #createMap(): { linear: Matrix; shift: Matrix } {
     return {
       linear: this.#backend.createMatrix(this.#width, this.#width),
       shift: this.#backend.createMatrix(1, this.#width),
