@@ -5,6 +5,7 @@ import { addExactnessCommand } from './exactness.ts';
 import { addHybridCommand } from './hybrid.ts';
 import { addKernelsCommand } from './kernels.ts';
 import { addOutputLayerCommand } from './output-layer.ts';
+import { addPlotsCommand } from './plots.ts';
 import { addQualityCommand } from './quality.ts';
 import { addQualityRatesCommand } from './quality-rates.ts';
 import { addReportCommand } from './report.ts';
@@ -27,6 +28,7 @@ addSteadyStateCommand(program);
 addTrainingCommand(program);
 addQualityCommand(program);
 addQualityRatesCommand(program);
+addPlotsCommand(program);
 addReportCommand(program);
 try {
   await program.parseAsync();

@@ -103,7 +103,8 @@ async function selectRuns(quick: boolean): Promise<ReturnType<typeof reportRuns>
 
 async function writePlots(folder: string, results: Measurements): Promise<string[]> {
   // Vega takes a moment to load, and no other bench needs it.
-  const { plotSpecifications, renderSvg } = await import('./report/plots.ts');
+  const { plotSpecifications } = await import('./report/plots.ts');
+  const { renderSvg } = await import('./report/svg-plot.ts');
   const paths: string[] = [];
   for (const [name, specification] of plotSpecifications(results)) {
     const path = join(folder, `${name}.svg`);

@@ -1,13 +1,7 @@
-/** The plots of docs/performance.md: Vega-Lite specifications rendered to SVG without a browser or a canvas. */
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+/** The plots of docs/performance.md. */
+import type { TopLevelSpec } from 'vega-lite';
 import { reportsOf, type Measurements } from './measurements.ts';
-
-type PlotValue = Readonly<Record<string, string | number>>;
-
-const width = 560;
-/** Pixels, of which Vega without a canvas takes 8 for every letter. */
-const labelLimit = 480;
+import { frame, labelLimit, type PlotValue } from './svg-plot.ts';
 
 /** File name without ending, to the specification; only of what was measured. */
 export function plotSpecifications(measurements: Measurements): ReadonlyMap<string, TopLevelSpec> {
@@ -18,10 +12,6 @@ export function plotSpecifications(measurements: Measurements): ReadonlyMap<stri
     ['step', stepValues(measurements), stepPlot],
   ];
   return new Map(plots.filter(([, values]) => values.length > 0).map(([name, values, plot]) => [name, plot(values)]));
-}
-
-export function renderSvg(specification: TopLevelSpec): Promise<string> {
-  return new View(parse(compile(specification).spec), { renderer: 'none' }).toSVG();
 }
 
 function named(backend: string, threads: number): string {
@@ -103,8 +93,4 @@ function stepPlot(values: readonly PlotValue[]): TopLevelSpec {
       color: { field: 'group', type: 'nominal', sort: null, title: null, scale: { scheme: 'tableau20' }, legend: { labelLimit } },
     },
   };
-}
-
-function frame(title: string, values: readonly PlotValue[]): { title: string; width: number; background: string; data: { values: PlotValue[] } } {
-  return { title, width, background: 'white', data: { values: [...values] } };
 }

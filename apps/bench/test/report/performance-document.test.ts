@@ -10,7 +10,8 @@ import { documentSections, sectionNames } from '../../src/report/document-sectio
 import type { Machine } from '../../src/report/machine.ts';
 import { replaceSection } from '../../src/report/marked-sections.ts';
 import type { Measurements } from '../../src/report/measurements.ts';
-import { plotSpecifications, renderSvg } from '../../src/report/plots.ts';
+import { plotSpecifications } from '../../src/report/plots.ts';
+import { renderSvg } from '../../src/report/svg-plot.ts';
 import { reportRuns } from '../../src/report/report-runs.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
