@@ -58,7 +58,7 @@ const ownOptions: readonly (readonly [name: keyof OutputLayerOptions, flag: stri
   ['tailRate', '--tail-rate', ['hybrid']],
   ['outputOptimizer', '--output-optimizer', others],
   ['labelSmoothing', '--label-smoothing', ['full']],
-  ['cutoffs', '--cutoffs', ['adaptive']],
+  ['cutoffs', '--cutoffs', ['adaptive', 'hybrid']],
   ['divValue', '--div-value', ['adaptive']],
   ['samples', '--samples', [...sampling, ...kernelSampling]],
   ['proposal', '--proposal', sampling],
@@ -87,7 +87,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .option('--tail-rate <f>', 'hybrid: factor on the output rate for the tail (default 15)', nonNegative('--tail-rate'))
     .addOption(new Option('--output-optimizer <name>', 'not factored, not hybrid: of the layer\'s own weights (default sgd)').choices(updateRuleNames))
     .option('--label-smoothing <e>', 'full: share of each target spread over all words', shareBelowOne('--label-smoothing'))
-    .option('--cutoffs <n,...>', 'adaptive: where each cluster begins (default balanced by cost)', wholeNumbers('--cutoffs', 1))
+    .option('--cutoffs <n,...>', 'adaptive: where each cluster begins (default balanced by cost); hybrid: where further tails do (default none)', wholeNumbers('--cutoffs', 1))
     .option('--div-value <v>', 'adaptive: each cluster has so many times fewer features (default 4)', positive('--div-value'))
     .option('--samples <n>', 'sampled, nce, negative: words drawn for a minibatch (default 500); rf, quadratic: for each example (default 100)', wholeNumber('--samples', 1))
     .addOption(new Option('--proposal <name>', 'sampled, nce, negative: what they are drawn from (default unigram; negative: uniform)').choices(proposalNames))
@@ -120,12 +120,13 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
     return { kind, loss: { name: loss, options: lossOptions }, initialScale, seed, ...optional('weightDecay', weightDecay) };
   }
   if (kind === 'hybrid') {
-    const { headSize, priorPower, tailLoss, headRate, tailRate } = options;
+    const { headSize, cutoffs, priorPower, tailLoss, headRate, tailRate } = options;
     return {
       kind,
       initialScale,
       seed,
       ...optional('headSize', headSize),
+      ...optional('cutoffs', cutoffs),
       ...optional('priorPower', priorPower),
       ...optional('tailLoss', tailLoss),
       ...optional('headRate', headRate),

@@ -9,7 +9,7 @@ import { vastmax } from './vastmax.ts';
 const folder = createScratchFolder();
 
 describe.each([
-  ['hybrid', '--head-size 6 --prior-power 0.5 --tail-loss taylor --head-rate 1 --tail-rate 1', 'hybrid (headSize = 6, priorPower = 0.5, tailLoss = taylor-softmax, headRate = 1, tailRate = 1)'],
+  ['hybrid', '--head-size 6 --cutoffs 9 --prior-power 0.5 --tail-loss taylor --head-rate 1 --tail-rate 1', 'hybrid (headSize = 6, cutoffs = 9, priorPower = 0.5, tailLoss = taylor-softmax, headRate = 1, tailRate = 1)'],
   ['full', '--label-smoothing 0.05', 'full (labelSmoothing = 0.05)'],
   ['hierarchical', '--output-optimizer momentum --output-rate 0.1', 'hierarchical (optimizer = momentum)'],
   ['huffman', '--output-optimizer adam --output-rate 0.01', 'huffman (optimizer = adam)'],

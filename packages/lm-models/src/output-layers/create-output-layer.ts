@@ -52,13 +52,14 @@ export async function createOutputLayer(
     });
   }
   if (choice.kind === 'hybrid') {
-    const { headSize, priorPower, tailLoss, headRate, tailRate } = choice;
+    const { headSize, cutoffs, priorPower, tailLoss, headRate, tailRate } = choice;
     return createHybridOutputLayer(backend, {
       features,
       frequencies,
       initialScale,
       seed,
       ...(headSize === undefined ? {} : { headSize }),
+      ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
       ...(priorPower === undefined ? {} : { priorPower }),
       ...(tailLoss === 'taylor-softmax' ? { tailLoss: () => taylorSoftmax() } : {}),
       ...(headRate === undefined ? {} : { headRate }),

@@ -37,6 +37,8 @@ interface HybridChoice extends AnyChoice {
   readonly kind: 'hybrid';
   /** Classes of the head; chosen by cost unless given. */
   readonly headSize?: number;
+  /** Where further tails begin, ascending. */
+  readonly cutoffs?: readonly number[];
   /** Of the tail's prior. */
   readonly priorPower?: number;
   readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';

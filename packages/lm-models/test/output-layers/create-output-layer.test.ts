@@ -45,7 +45,7 @@ describe('createOutputLayer', () => {
   });
 
   const others: Readonly<Record<Exclude<OutputLayerName, 'factored'>, object>> = {
-    hybrid: { headSize: 10, priorPower: 0.5, tailLoss: 'taylor-softmax', headRate: 1, tailRate: 1 },
+    hybrid: { headSize: 10, cutoffs: [20], priorPower: 0.5, tailLoss: 'taylor-softmax', headRate: 1, tailRate: 1 },
     full: { labelSmoothing: 0.1 },
     hierarchical: {},
     huffman: { rule: { name: 'momentum', options: { momentum: 0.8 } } },
