@@ -21,7 +21,9 @@ export {
 export { layerNorm, type LayerNormOptions } from './operations/layer-norm.ts';
 export { matmul, type MatmulOptions } from './operations/matmul.ts';
 export { mean, rowDot, rowSum, sum } from './operations/reductions.ts';
+export { concatRows, sliceRows } from './operations/row-blocks.ts';
 export { gatherRows, gatherTable } from './operations/rows.ts';
 export { logSoftmax, softmax } from './operations/softmax.ts';
+export { sparseTimesTable, type SparseEntries } from './operations/sparse.ts';
 export { Tape, type Backward, type GradientSink } from './tape.ts';
 export { TableVariable, Variable, type TableGradient } from './variable.ts';

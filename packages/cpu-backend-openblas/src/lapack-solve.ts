@@ -3,8 +3,8 @@
  * way is bᵀ, and a·x = b is xᵀ·P·L·U = bᵀ: two triangular solves from the right on the numbers as they lie, and the exchanges undone on
  * the rows of x. The 1-norm condition of a is the infinity-norm condition of aᵀ.
  *
- * The output layer's systems are I − E with a small E. For ‖E‖₁ = e < 1 the condition is at most (1 + e)/(1 − e), which for e up to 1/8 says
- * as much as gecon and costs nothing. Rejected: getrs, which wants b transposed; dgetrf on a widened copy, which takes twice as long.
+ * The output layer's systems are I − E with a small E. For ‖E‖₁ = e < 1 the norm of the inverse is from 1/(1 + e) to 1/(1 − e), which for e up to
+ * 1/8 says as much as gecon and costs nothing. Rejected: getrs, which wants b transposed; dgetrf on a widened copy, which takes twice as long.
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 import {

@@ -26,7 +26,10 @@ export type SparseDataErrorCode =
   | 'missing-column'
   | 'wrong-count'
   | 'record-too-long'
-  | 'bad-split';
+  | 'bad-split'
+  | 'bad-parquet'
+  | 'bad-tokenizer'
+  | 'worker-failed';
 
 /** What every function of this package throws on bad input. The message names what was wrong, both values and what would be right. */
 export class SparseDataError extends Error {

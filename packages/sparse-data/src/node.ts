@@ -3,3 +3,5 @@ export { readLines } from './node/read-lines.ts';
 export type { ReadLinesOptions } from './node/read-lines.ts';
 export { readCsv, readInteractions, readJsonLines, readXmc, readXmcHeader } from './node/read-records.ts';
 export type { ReadRecordsOptions } from './node/read-records.ts';
+export { prefetchFromWorker } from './node/prefetch-from-worker.ts';
+export type { PrefetchFromWorkerOptions } from './node/prefetch-from-worker.ts';

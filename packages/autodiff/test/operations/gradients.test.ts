@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   add,
   concatColumns,
+  concatRows,
   divide,
   dropout,
   exp,
@@ -24,6 +25,7 @@ import {
   shift,
   sigmoid,
   sliceColumns,
+  sliceRows,
   softmax,
   softplus,
   sqrt,
@@ -204,6 +206,25 @@ describe('gradients of moving elements', () => {
         [sampleInput(rows, 5)],
       );
       await expectRightGradients((_tape, [x]) => concatColumns([sliceColumns(x, 1, 0), square(x)]), [sampleInput(rows, 2)]);
+    }
+  });
+
+  it('concatRows, with an empty one and one twice', async () => {
+    for (const columns of [3, 1, 0]) {
+      await expectRightGradients(
+        (_tape, [x, y, z]) => square(concatRows([x, y, z, x])),
+        [sampleInput(2, columns), sampleInput(0, columns), sampleInput(3, columns, 2)],
+      );
+    }
+  });
+
+  it('sliceRows, overlapping and none', async () => {
+    for (const columns of [3, 1, 0]) {
+      await expectRightGradients(
+        (_tape, [x]) => multiply(sliceRows(x, 0, 3), square(sliceRows(x, 2, 3))),
+        [sampleInput(5, columns)],
+      );
+      await expectRightGradients((_tape, [x]) => concatRows([sliceRows(x, 1, 0), square(x)]), [sampleInput(2, columns)]);
     }
   });
 

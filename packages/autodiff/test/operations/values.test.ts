@@ -2,6 +2,7 @@ import { createMatrixFrom, createPlainBackend, read, Scope } from '@vastmax/lina
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   concatColumns,
+  concatRows,
   dropout,
   exp,
   gelu,
@@ -20,6 +21,7 @@ import {
   shift,
   sigmoid,
   sliceColumns,
+  sliceRows,
   softmax,
   softplus,
   sqrt,
@@ -99,6 +101,9 @@ describe('values', () => {
   it('columns moved about', async () => {
     const x = variable(2, 3, 1, 2, 3, 4, 5, 6);
     expect(await valuesOf(concatColumns([sliceColumns(x, 1, 2), x]))).toEqual([2, 3, 1, 2, 3, 5, 6, 4, 5, 6]);
+    expect(await valuesOf(concatRows([sliceRows(x, 1, 1), x, sliceRows(x, 0, 0)]))).toEqual([4, 5, 6, 1, 2, 3, 4, 5, 6]);
+    // Rows are moved with the matrix laid out as one row: its shape must be what it was.
+    expect([x.value.rows, x.value.columns]).toEqual([2, 3]);
     const reshaped = reshape(x, 3, 2);
     expect([reshaped.rows, reshaped.columns]).toEqual([3, 2]);
     expect(await valuesOf(reshaped)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -157,6 +162,9 @@ describe('mistakes', () => {
     ['concatColumns', () => concatColumns([variable(1, 1, 1), variable(2, 1, 1, 2)]), 'shape', 'the first is 1×1, another is 2×1'],
     ['concatColumns of nothing', () => concatColumns([]), 'bad-option', 'empty'],
     ['sliceColumns', () => sliceColumns(variable(1, 2, 1, 2), 1, 2), 'shape', '2 columns from 1 on'],
+    ['concatRows', () => concatRows([variable(1, 1, 1), variable(1, 2, 1, 2)]), 'shape', 'the first is 1×1, another is 1×2; the columns must agree'],
+    ['concatRows of nothing', () => concatRows([]), 'bad-option', 'empty'],
+    ['sliceRows', () => sliceRows(variable(2, 1, 1, 2), 1, 2), 'shape', '2 rows from 1 on were asked for, x is 2×1'],
     ['reshape', () => reshape(variable(1, 2, 1, 2), 3, 1), 'shape', '3×1 was asked for'],
     ['reshape, negative', () => reshape(variable(1, 2, 1, 2), -1, -2), 'shape', '-1×-2'],
     ['layerNorm gain', () => layerNorm(variable(1, 2, 1, 2), variable(1, 1, 1), variable(1, 2, 1, 1)), 'shape', 'gain is 1×1'],

@@ -1,9 +1,10 @@
-/** What went wrong, for programs. The first eight are about the checkpoint on disk, the others about the call. */
+/** What went wrong, for programs. The first nine are about the file on disk, the others about the call. */
 export type CheckpointErrorCode =
   | 'missing'
   | 'truncated'
   | 'corrupted'
   | 'invalid-header'
+  | 'invalid-line'
   | 'unsupported-version'
   | 'bad-json'
   | 'non-finite'
@@ -13,7 +14,10 @@ export type CheckpointErrorCode =
   | 'bad-argument'
   | 'closed';
 
-/** Every error that checkpoints throw on purpose. The last complete checkpoint of the directory is as it was when one is thrown. */
+/**
+ * Every error that checkpoints, safetensors and word vectors throw on purpose. The last complete checkpoint of the directory, or the file
+ * that was to be replaced, is as it was when one is thrown.
+ */
 export class CheckpointError extends Error {
   readonly code: CheckpointErrorCode;
 

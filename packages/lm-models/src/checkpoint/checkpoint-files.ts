@@ -4,14 +4,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { temporaryPattern } from './durable-file.ts';
+import { fileRecords } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 
-const weightsPattern = /^weights-(?<counter>\d{1,15})-[0-9a-f]{8}\.safetensors$/;
+/** As weight-shards.ts names them. */
+const weightsPattern = /^weights-(?<counter>\d{1,15})-[0-9a-f]{8}(?:-\d{5}-of-\d{5}\.safetensors|\.safetensors(?:\.index\.json)?)$/;
 const textPattern = /^(?<stem>.+)-[0-9a-f]{16}(?<extension>\.[^.]*)?$/;
-
-export function weightsFileName(counter: number, random: string): string {
-  return `weights-${counter}-${random}.safetensors`;
-}
 
 /** A text is stored under its name and content, so that an unchanged one is not written again. */
 export function textFileName(name: string, sha256: string): string {
@@ -30,8 +28,8 @@ export function nextCounter(names: readonly string[], previous: Manifest | undef
  * write: the new checkpoint is complete by now.
  */
 export async function removeStaleFiles(directory: string, current: Manifest, previous: Manifest | undefined): Promise<void> {
-  const kept = new Set([current.weights.file, ...current.texts.map(({ file }) => file)]);
-  const earlier = new Set(previous === undefined ? [] : [previous.weights.file, ...previous.texts.map(({ file }) => file)]);
+  const kept = new Set(fileRecords(current).map(({ file }) => file));
+  const earlier = new Set(previous === undefined ? [] : fileRecords(previous).map(({ file }) => file));
   const textNames = new Set([...current.texts, ...(previous?.texts ?? [])].map(({ name }) => name));
   const isStale = (name: string): boolean => {
     if (kept.has(name)) return false;

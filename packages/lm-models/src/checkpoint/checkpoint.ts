@@ -5,12 +5,13 @@ import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/output-layer';
 import { CheckpointError, isCheckpointError } from './checkpoint-error.ts';
-import { MANIFEST_NAME, parseManifest } from './manifest.ts';
-import type { FileRecord, Manifest } from './manifest.ts';
+import { fileRecords, MANIFEST_NAME, parseManifest } from './manifest.ts';
+import type { FileRecord, Manifest, TextRecord } from './manifest.ts';
 import { readManifestBytes } from './manifest-file.ts';
 import { RandomAccessFile } from './random-access-file.ts';
 import { readSafetensors } from './safetensors-reader.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
+import { shown } from './shown-value.ts';
 
 export interface Checkpoint {
   readonly directory: string;
@@ -52,13 +53,13 @@ export async function openCheckpoint(directory: string, options: OpenOptions = {
 
 async function openFiles(directory: string, manifestBytes: Buffer, { signal, onProgress }: OpenOptions): Promise<Checkpoint> {
   const manifest = parseManifest(manifestBytes, join(directory, MANIFEST_NAME));
-  const { configuration, counter, modules, weights, texts } = manifest;
+  const { configuration, counter, modules, shards, texts } = manifest;
   const files: RandomAccessFile[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(files.map((file) => file.close()));
   };
   try {
-    const records = [weights, ...texts];
+    const records = fileRecords(manifest);
     for (const record of records) files.push(await openSized(directory, record));
     const total = records.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
@@ -66,16 +67,17 @@ async function openFiles(directory: string, manifestBytes: Buffer, { signal, onP
       signal?.throwIfAborted();
       onProgress?.((done += bytes), total);
     };
-    const [weightsFile, ...textFiles] = files;
-    if (weightsFile === undefined) throw new CheckpointError('bad-json', `checkpoint: ${directory} names no weights`);
     const texted = new Map<string, string>();
-    for (const [at, file] of textFiles.entries()) {
-      const record = texts[at];
-      if (record !== undefined) texted.set(record.name, await readText(file, record, onBlock));
-      await file.close();
+    const tensors: ShardTensor[] = [];
+    for (const [at, record] of records.entries()) {
+      const file = files[at];
+      if (file === undefined) continue;
+      if (isText(record)) texted.set(record.name, await readText(file, record, onBlock));
+      else await verifyChecksum(file, record, onBlock);
+      if (!shards.includes(record)) await file.close();
     }
-    await verifyChecksum(weightsFile, weights, onBlock);
-    const states = groupByModule(manifest, (await readSafetensors(weightsFile)).tensors, weightsFile.path);
+    for (const file of files.slice(0, shards.length)) for (const tensor of (await readSafetensors(file)).tensors) tensors.push({ path: file.path, tensor });
+    const states = groupByModule(manifest, tensors);
     return {
       directory,
       configuration,
@@ -124,13 +126,27 @@ async function readText(file: RandomAccessFile, record: FileRecord, onBlock: (by
   }
 }
 
-/** Tensors are named `module/tensor` in the file. */
-function groupByModule({ modules }: Manifest, tensors: readonly TensorSource[], path: string): Map<string, ModuleState> {
+function isText(record: FileRecord): record is TextRecord {
+  return 'name' in record;
+}
+
+interface ShardTensor {
+  /** Of its file. */
+  readonly path: string;
+  readonly tensor: TensorSource;
+}
+
+/** Tensors are named `module/tensor` in the files. */
+function groupByModule({ modules }: Manifest, tensors: readonly ShardTensor[]): Map<string, ModuleState> {
   const byModule = new Map(modules.map(({ name }): [string, TensorSource[]] => [name, []]));
-  for (const tensor of tensors) {
+  const paths = new Map<string, string>();
+  for (const { path, tensor } of tensors) {
+    const other = paths.get(tensor.name);
+    if (other !== undefined) throw new CheckpointError('invalid-header', `checkpoint: ${path}: tensor ${shown(tensor.name)} is in ${other} too; a tensor has one file`);
+    paths.set(tensor.name, path);
     const slash = tensor.name.indexOf('/');
     const own = slash === -1 ? undefined : byModule.get(tensor.name.slice(0, slash));
-    if (own === undefined) throw new CheckpointError('invalid-header', `checkpoint: ${path}: tensor ${tensor.name} is of no module; ${MANIFEST_NAME} names ${[...byModule.keys()].join(', ')}`);
+    if (own === undefined) throw new CheckpointError('invalid-header', `checkpoint: ${path}: tensor ${shown(tensor.name)} is of no module; ${MANIFEST_NAME} names ${shown([...byModule.keys()])}`);
     own.push({ ...tensor, name: tensor.name.slice(slash + 1) });
   }
   return new Map(modules.map(({ name, configuration }) => [name, { configuration, tensors: byModule.get(name) ?? [] }]));

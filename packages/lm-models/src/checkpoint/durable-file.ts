@@ -48,6 +48,19 @@ export async function writeTemporary(path: string, write: (append: Append) => Pr
   return { bytes, sha256: hash.digest('hex'), commit: () => rename(temporary, path), discard };
 }
 
+/** Writes a file whole: one of that name is replaced in one step at the end, and stays as it was when anything is thrown. */
+export async function writeDurably(path: string, write: (append: Append) => Promise<void>): Promise<FileDigest> {
+  const file = await writeTemporary(path, write);
+  try {
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+  return { bytes: file.bytes, sha256: file.sha256 };
+}
+
 /** Flushes the names in a directory to the disk. Windows has no such call and needs none. */
 export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;

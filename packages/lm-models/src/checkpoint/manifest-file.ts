@@ -1,12 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, isCheckpointError, isSystemError } from './checkpoint-error.ts';
-import { MANIFEST_NAME, MAXIMUM_MANIFEST_BYTES } from './manifest.ts';
+import { MAXIMUM_JSON_BYTES } from './json-limits.ts';
+import { MANIFEST_NAME } from './manifest.ts';
 import { RandomAccessFile } from './random-access-file.ts';
 
 /**
  * checkpoint.json of a directory, as it is.
- * @throws CheckpointError `missing`, saying what was found instead; `read-failed`; `corrupted` when it is larger than 256 MiB
+ * @throws CheckpointError `missing`, saying what was found instead; `read-failed`; `corrupted` when it is larger than 16 MiB
  */
 export async function readManifestBytes(directory: string): Promise<Buffer> {
   try {
@@ -19,7 +20,7 @@ export async function readManifestBytes(directory: string): Promise<Buffer> {
 async function readWhole(path: string): Promise<Buffer> {
   const file = await RandomAccessFile.open(path);
   try {
-    if (file.bytes > MAXIMUM_MANIFEST_BYTES) throw new CheckpointError('corrupted', `checkpoint: ${path} has ${file.bytes} bytes; at most ${MAXIMUM_MANIFEST_BYTES} make sense`);
+    if (file.bytes > MAXIMUM_JSON_BYTES) throw new CheckpointError('corrupted', `checkpoint: ${path} has ${file.bytes} bytes; at most ${MAXIMUM_JSON_BYTES} make sense`);
     const bytes = Buffer.alloc(file.bytes);
     await file.read(bytes, 0);
     return bytes;

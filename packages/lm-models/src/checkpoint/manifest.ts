@@ -1,22 +1,27 @@
 // checkpoint.json: the one file that says which files are the checkpoint. Replacing it is what commits a checkpoint.
 //
-//   { "format": "vastmax-checkpoint", "version": 1, "checksum": …, "counter": 12,
-//     "weights": { "file": "weights-12-5e1f00aa.safetensors", "bytes": …, "sha256": … },
+//   { "format": "vastmax-checkpoint", "version": 2, "checksum": …, "counter": 12,
+//     "shards": [{ "file": "weights-12-5e1f00aa.safetensors", "bytes": …, "sha256": … }], "index": null,
 //     "texts": [{ "name": "vocabulary.json", "file": "vocabulary-0123456789abcdef.json", "bytes": …, "sha256": … }],
 //     "configuration": { … }, "modules": [{ "name": "output", "configuration": { … } }] }
 //
 // Names are values, not keys, so none of them can be `__proto__` or change places. `checksum` is the SHA-256 of the file's own bytes
-// with zeros in its place: a flipped digit in a configuration is found as surely as one in the weights.
+// with zeros in its place: a flipped digit in a configuration is found as surely as one in the weights. Version 1 had one file of
+// weights, as "weights", and no index.
 
 import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import type { JsonObject } from '@vastmax/output-layer';
 import { CheckpointError } from './checkpoint-error.ts';
+import { findJsonProblem, MAXIMUM_JSON_BYTES } from './json-limits.ts';
 import { encodeJson } from './json-text.ts';
+import { shown } from './shown-value.ts';
 
 export const MANIFEST_NAME = 'checkpoint.json';
 const FORMAT_NAME = 'vastmax-checkpoint';
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+/** Of a configuration 100 levels, as encodeJson writes them, in the manifest and its list of modules. */
+const MAXIMUM_DEPTH = 103;
 
 export interface FileRecord {
   readonly file: string;
@@ -36,34 +41,41 @@ interface ModuleRecord {
 export interface Manifest {
   /** Checkpoints written into this directory so far. */
   readonly counter: number;
-  readonly weights: FileRecord;
+  /** Of the weights, at least one. */
+  readonly shards: readonly FileRecord[];
+  /** For other programs: which tensor is in which shard. Absent with one shard. */
+  readonly index?: FileRecord | undefined;
   readonly texts: readonly TextRecord[];
   readonly configuration: JsonObject;
   readonly modules: readonly ModuleRecord[];
 }
 
-/** Far above any sensible one; a larger file is refused before it is read. */
-export const MAXIMUM_MANIFEST_BYTES: number = 2 ** 28;
+/** Of all the checkpoint's files but checkpoint.json, in the order of their checking. */
+export function fileRecords({ shards, index, texts }: Manifest): readonly FileRecord[] {
+  return [...shards, ...(index === undefined ? [] : [index]), ...texts];
+}
 
 const noChecksum = '0'.repeat(64);
 
 /** @throws CheckpointError `non-finite`, `bad-json` for a configuration that JSON cannot hold, `bad-argument` when they are too large */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { counter, weights, texts, configuration, modules } = manifest;
+  const { counter, shards, index, texts, configuration, modules } = manifest;
   const fields = [
     `"format": ${JSON.stringify(FORMAT_NAME)}`,
     `"version": ${FORMAT_VERSION}`,
     `"checksum": "${noChecksum}"`,
     `"counter": ${counter}`,
-    `"weights": ${JSON.stringify(weights)}`,
+    `"shards": ${JSON.stringify(shards)}`,
+    `"index": ${JSON.stringify(index ?? null)}`,
     `"texts": ${JSON.stringify(texts)}`,
     `"configuration": ${encodeJson(configuration, 'writeCheckpoint: configuration', '\n  ')}`,
     `"modules": [${modules.map(encodeModule).join(', ')}]`,
   ];
   const text = `{\n  ${fields.join(',\n  ')}\n}\n`;
   const bytes = Buffer.from(text.replace(noChecksum, sha256(text)));
-  if (bytes.length > MAXIMUM_MANIFEST_BYTES) {
-    throw new CheckpointError('bad-argument', `writeCheckpoint: the configurations have ${bytes.length} bytes together; at most ${MAXIMUM_MANIFEST_BYTES} are allowed: store large ones as texts`);
+  const problem = bytes.length > MAXIMUM_JSON_BYTES ? `has ${bytes.length} bytes; at most ${MAXIMUM_JSON_BYTES} are allowed` : findJsonProblem(text, { depth: MAXIMUM_DEPTH });
+  if (problem !== undefined) {
+    throw new CheckpointError('bad-argument', `writeCheckpoint: ${MANIFEST_NAME} with these configurations ${problem}: store large ones as texts`);
   }
   return bytes;
 }
@@ -82,6 +94,8 @@ export function parseManifest(bytes: Buffer, path: string): Manifest {
   };
   if (!isUtf8(bytes)) return fail('is not UTF-8; it is damaged');
   const text = bytes.toString('utf8');
+  const problem = findJsonProblem(text, { depth: MAXIMUM_DEPTH });
+  if (problem !== undefined) return fail(problem);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -89,25 +103,35 @@ export function parseManifest(bytes: Buffer, path: string): Manifest {
     return fail('is not JSON; it is damaged or cut off', error);
   }
   if (!isObject(value)) return fail('is not a JSON object');
-  const { format, version, checksum, counter, weights, texts, configuration, modules } = value;
-  if (format !== FORMAT_NAME || version !== FORMAT_VERSION) {
+  const { format, version, checksum, counter, texts, configuration, modules } = value;
+  if (format !== FORMAT_NAME || (version !== FORMAT_VERSION && version !== 1)) {
     const found = `${typeof format === 'string' ? JSON.stringify(format.slice(0, 80)) : 'none'}, version ${typeof version === 'number' ? version : 'none'}`;
     throw new CheckpointError(
       'unsupported-version',
-      `checkpoint: ${path} has the format ${found}; this package reads and replaces "${FORMAT_NAME}", version ${FORMAT_VERSION}: use a version that fits, or another directory`,
+      `checkpoint: ${path} has the format ${found}; this package reads and replaces "${FORMAT_NAME}", versions 1 and ${FORMAT_VERSION}: use a version that fits, or another directory`,
     );
   }
   if (!isChecksum(checksum)) return fail('has no checksum of 64 hexadecimal digits');
   const found = sha256(text.replace(checksum, noChecksum));
   if (found !== checksum) throw new CheckpointError('corrupted', `checkpoint: ${path} is corrupted: its SHA-256 is ${found}, it says ${checksum}`);
 
-  if (!isCount(counter)) return fail('has no counter');
-  if (!isFileRecord(weights)) return fail('has no weights with a plain file name, bytes and sha256');
-  if (!isArrayOf(texts, isTextRecord)) return fail('has no texts with names, plain file names, bytes and sha256');
-  if (!isObject(configuration)) return fail('has no configuration');
-  if (!isArrayOf(modules, isModuleRecord)) return fail('has no modules with names and configurations');
-  for (const records of [texts, modules]) if (new Set(records.map(({ name }) => name)).size < records.length) return fail('names a text or module twice');
-  return { counter, weights, texts, configuration: configuration as JsonObject, modules };
+  const shards = version === 1 ? [value.weights] : value.shards;
+  const index = value.index ?? undefined;
+  const records = 'with plain file names, bytes and sha256';
+  if (!isCount(counter)) return fail(`has the counter ${shown(counter)}; a whole number from 0 is needed`);
+  if (!isArrayOf(shards, isFileRecord) || shards.length === 0) return fail(`has no ${version === 1 ? 'weights' : 'shards'} ${records}, but ${shown(version === 1 ? value.weights : value.shards)}`);
+  if (index !== undefined && !isFileRecord(index)) return fail(`has no index ${records}, but ${shown(index)}`);
+  if (!isArrayOf(texts, isTextRecord)) return fail(`has no texts with names, and ${records}, but ${shown(texts)}`);
+  if (!isObject(configuration)) return fail(`has no configuration, but ${shown(configuration)}`);
+  if (!isArrayOf(modules, isModuleRecord)) return fail(`has no modules with names and configurations, but ${shown(modules)}`);
+  const manifest: Manifest = { counter, shards, index, texts, configuration: configuration as JsonObject, modules };
+  const twice = findTwin(fileRecords(manifest).map(({ file }) => file)) ?? findTwin(texts.map(({ name }) => name)) ?? findTwin(modules.map(({ name }) => name));
+  return twice === undefined ? manifest : fail(`names ${shown(twice)} twice`);
+}
+
+function findTwin(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
 }
 
 /** A name that stays in its directory and is the same on every system. Not hidden. */

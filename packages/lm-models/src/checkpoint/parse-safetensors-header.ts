@@ -1,13 +1,17 @@
-// The JSON header of a safetensors file, taken as hostile: every number is checked before it is used, and the ranges have to tile the
-// data exactly, so that no two tensors share bytes and no bytes hide between them. JSON.parse keeps the last of two equal keys
-// without a word, and Node 20 gives a reviver no position, so keys are scanned for twins in the text (which is valid JSON by then).
+// The JSON header of a safetensors file, taken as hostile: it is scanned before it is parsed (json-limits.ts), every number is checked
+// before it is used, and the ranges have to tile the data exactly, so that no two tensors share bytes and no bytes hide between them.
 
 import type { TensorPrecision } from '@vastmax/output-layer';
 import { CheckpointError } from './checkpoint-error.ts';
-import { elementTypes } from './safetensors-layout.ts';
+import { findJsonProblem } from './json-limits.ts';
+import { storedTypes } from './safetensors-layout.ts';
+import type { StoredType } from './safetensors-layout.ts';
+import { shown } from './shown-value.ts';
 
 export interface TensorRange {
   readonly name: string;
+  readonly storedAs: StoredType;
+  /** What it is read as. */
   readonly precision: TensorPrecision;
   readonly rows: number;
   readonly columns: number;
@@ -32,15 +36,15 @@ export function parseSafetensorsHeader(text: string, path: string, dataBytes: nu
     throw new CheckpointError('invalid-header', `safetensors: ${path}: ${problem}`);
   };
   if (!text.startsWith('{')) return fail(`the header begins with ${shown(text.slice(0, 1))} instead of "{"; is it a safetensors file?`);
+  // A header has an object of objects of arrays, and a matrix has two sizes.
+  const problem = findJsonProblem(text, { depth: 3, arrayLength: 8 });
+  if (problem !== undefined) return fail(`the header ${problem}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
     throw new CheckpointError('invalid-header', `safetensors: ${path}: the header is not JSON`, { cause: error });
   }
-  const problem = findKeyProblem(text);
-  if (problem !== undefined) return fail(problem);
-
   const { __metadata__: metadata = {}, ...entries } = parsed as { __metadata__?: unknown };
   const tensors = Object.entries(entries).map(([name, entry]) => readEntry(name, entry, fail));
   checkTiling(tensors, dataBytes, path);
@@ -62,15 +66,15 @@ function readEntry(name: string, entry: unknown, fail: Fail): TensorRange {
     return fail(`${label} is not an object of dtype, shape and data_offsets`);
   }
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
-  const precision = (Object.keys(elementTypes) as TensorPrecision[]).find((each) => elementTypes[each].dtype === dtype);
-  if (precision === undefined) return fail(`${label} has the dtype ${shown(dtype)}; F32, F64 and I32 are supported`);
+  const storedAs = (Object.keys(storedTypes) as StoredType[]).find((each) => each === dtype);
+  if (storedAs === undefined) return fail(`${label} has the dtype ${shown(dtype)}; ${Object.keys(storedTypes).join(', ')} are supported`);
   const [rows, columns] = readPair(shape) ?? fail(`${label} has the shape ${shown(shape)}; [rows, columns], whole numbers from 0, is needed`);
   const [begin, end] = readPair(offsets) ?? fail(`${label} has the data_offsets ${shown(offsets)}; [begin, end], whole numbers from 0, is needed`);
-  const bytes = rows * columns * elementTypes[precision].bytes;
+  const bytes = rows * columns * storedTypes[storedAs].bytes;
   // A product past 2^53 is rounded, but never to something smaller.
   if (!Number.isSafeInteger(bytes)) return fail(`${label} of ${rows}x${columns} has more than 2^53 bytes`);
-  if (end - begin !== bytes) return fail(`${label} of ${rows}x${columns} ${String(dtype)} needs ${bytes} bytes; its data_offsets [${begin}, ${end}] span ${end - begin}`);
-  return { name, precision, rows, columns, begin, end };
+  if (end - begin !== bytes) return fail(`${label} of ${rows}x${columns} ${storedAs} needs ${bytes} bytes; its data_offsets [${begin}, ${end}] span ${end - begin}`);
+  return { name, storedAs, precision: storedTypes[storedAs].precision, rows, columns, begin, end };
 }
 
 function readPair(value: unknown): readonly [number, number] | undefined {
@@ -95,39 +99,4 @@ function checkTiling(tensors: readonly TensorRange[], dataBytes: number, path: s
   if (expected < dataBytes) {
     throw new CheckpointError('invalid-header', `safetensors: ${path}: ${dataBytes - expected} bytes follow the last tensor: the tensors need ${expected}, the file has ${dataBytes}`);
   }
-}
-
-/** A key that an object has twice, one that would set a prototype, or objects deeper than a header has them. `json` is valid JSON. */
-function findKeyProblem(json: string): string | undefined {
-  const objects: Set<string>[] = [];
-  for (let at = 0; at < json.length; at++) {
-    const character = json[at];
-    if (character === '{') {
-      objects.push(new Set());
-      if (objects.length > 2) return 'the header has objects deeper than a tensor of a header';
-    } else if (character === '}') {
-      objects.pop();
-    } else if (character === '"') {
-      const start = at;
-      for (at++; json[at] !== '"'; at++) if (json[at] === '\\') at++;
-      let after = at + 1;
-      while (after < json.length && ' \t\r\n'.includes(json.charAt(after))) after++;
-      if (json[after] !== ':') continue;
-      const key = JSON.parse(json.slice(start, at + 1)) as string;
-      if (key === '__proto__') return 'a name in the header is "__proto__"';
-      if (objects.at(-1)?.has(key) === true) return `${shown(key)} is there twice`;
-      objects.at(-1)?.add(key);
-    }
-  }
-  return undefined;
-}
-
-/** A value of the header for a message: short, and never nested, whatever it is. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
-  if (Array.isArray(value)) {
-    const first = value.slice(0, 6).map((each: unknown) => (typeof each === 'object' && each !== null ? '...' : shown(each)));
-    return `[${first.join(', ')}${value.length > 6 ? ', ...' : ''}]`;
-  }
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -7,31 +7,48 @@
 
 import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/output-layer';
 import { CheckpointError } from './checkpoint-error.ts';
+import { MAXIMUM_JSON_BYTES } from './json-limits.ts';
 
 /** Bytes that precede the header. */
 export const PREFIX_BYTES = 8;
-/** The bound of the reference implementation. */
-export const MAXIMUM_HEADER_BYTES = 100_000_000;
 /** How much of a tensor or file is held at a time. */
 export const BLOCK_BYTES: number = 4 * 2 ** 20;
 
-interface ElementType {
-  readonly dtype: string;
-  readonly bytes: number;
-  readonly Values: new (length: number) => TensorValues;
-}
+/** The dtypes that matrices are written and read with. */
+export type StoredType = 'F32' | 'F64' | 'I32' | 'F16';
 
-export const elementTypes: Readonly<Record<TensorPrecision, ElementType>> = {
-  f32: { dtype: 'F32', bytes: 4, Values: Float32Array },
-  f64: { dtype: 'F64', bytes: 8, Values: Float64Array },
-  i32: { dtype: 'I32', bytes: 4, Values: Int32Array },
+/** What they are read as: half precision is widened, exactly. */
+export const storedTypes: Readonly<Record<StoredType, { readonly bytes: number; readonly precision: TensorPrecision }>> = {
+  F32: { bytes: 4, precision: 'f32' },
+  F64: { bytes: 8, precision: 'f64' },
+  I32: { bytes: 4, precision: 'i32' },
+  F16: { bytes: 2, precision: 'f32' },
 };
+
+export const valueArrays: Readonly<Record<TensorPrecision, new (length: number) => TensorValues>> = {
+  f32: Float32Array,
+  f64: Float64Array,
+  i32: Int32Array,
+};
+
+const typesOfPrecisions: Readonly<Record<TensorPrecision, StoredType>> = { f32: 'F32', f64: 'F64', i32: 'I32' };
 
 /** One tensor to write. `label` is how errors name it. */
 export interface LabelledTensor {
   readonly name: string;
   readonly label: string;
   readonly source: TensorSource;
+  /** Whether numbers other than integers are stored with 16 bits. */
+  readonly half?: boolean;
+}
+
+export function storedTypeOf({ source: { precision }, half = false }: LabelledTensor): StoredType {
+  return half && precision !== 'i32' ? 'F16' : typesOfPrecisions[precision];
+}
+
+/** Bytes of its values. */
+export function storedBytes(tensor: LabelledTensor): number {
+  return tensor.source.rows * tensor.source.columns * storedTypes[storedTypeOf(tensor)].bytes;
 }
 
 export interface SafetensorsLayout {
@@ -48,21 +65,16 @@ export interface SafetensorsLayout {
  * @throws CheckpointError `bad-argument` for a name used twice or reserved, and for sizes that are not whole numbers from 0.
  */
 export function planSafetensors(tensors: readonly LabelledTensor[], metadata: Readonly<Record<string, string>>): SafetensorsLayout {
-  const width = ({ source }: LabelledTensor): number => elementTypes[source.precision].bytes;
-  const names = new Set<string>();
-  for (const tensor of tensors) {
-    checkTensor(tensor);
-    if (names.has(tensor.name)) throw new CheckpointError('bad-argument', `${tensor.label}: there are two tensors of this name; rename one`);
-    names.add(tensor.name);
-  }
+  checkTensors(tensors);
+  const width = (tensor: LabelledTensor): number => storedTypes[storedTypeOf(tensor)].bytes;
   const ordered = tensors.toSorted((a, b) => width(b) - width(a));
   let end = 0;
   const entries = new Map(
     ordered.map((tensor) => {
-      const { rows, columns, precision } = tensor.source;
+      const { rows, columns } = tensor.source;
       const begin = end;
-      end += rows * columns * width(tensor);
-      const entry = { dtype: elementTypes[precision].dtype, shape: [rows, columns], data_offsets: [begin, end] };
+      end += storedBytes(tensor);
+      const entry = { dtype: storedTypeOf(tensor), shape: [rows, columns], data_offsets: [begin, end] };
       return [tensor.name, JSON.stringify(entry)] as const;
     }),
   );
@@ -73,9 +85,19 @@ export function planSafetensors(tensors: readonly LabelledTensor[], metadata: Re
   return { head, tensors: ordered, bytes: head.length + end };
 }
 
+/** @throws CheckpointError `bad-argument` as {@link planSafetensors}. */
+export function checkTensors(tensors: readonly LabelledTensor[]): void {
+  const names = new Set<string>();
+  for (const tensor of tensors) {
+    checkTensor(tensor);
+    if (names.has(tensor.name)) throw new CheckpointError('bad-argument', `${tensor.label}: there are two tensors of this name; rename one`);
+    names.add(tensor.name);
+  }
+}
+
 function checkTensor({ name, label, source: { rows, columns, precision } }: LabelledTensor): void {
   if (name === '__metadata__' || name === '__proto__') throw new CheckpointError('bad-argument', `${label}: the name ${name} is reserved; rename the tensor`);
-  if (!Object.hasOwn(elementTypes, precision)) throw new CheckpointError('bad-argument', `${label}: precision is ${String(precision)}; f32, f64 or i32 is needed`);
+  if (!Object.hasOwn(valueArrays, precision)) throw new CheckpointError('bad-argument', `${label}: precision is ${String(precision)}; f32, f64 or i32 is needed`);
   if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(columns) || rows < 0 || columns < 0) {
     throw new CheckpointError('bad-argument', `${label}: its shape is ${rows}x${columns}; rows and columns are whole numbers from 0`);
   }
@@ -84,8 +106,8 @@ function checkTensor({ name, label, source: { rows, columns, precision } }: Labe
 function encodeHead(header: string): Uint8Array {
   const bytes = Buffer.byteLength(header);
   const padded = Math.ceil(bytes / 8) * 8;
-  if (padded > MAXIMUM_HEADER_BYTES) {
-    throw new CheckpointError('bad-argument', `safetensors: the header has ${padded} bytes; at most ${MAXIMUM_HEADER_BYTES} are allowed: write fewer or larger tensors`);
+  if (padded > MAXIMUM_JSON_BYTES) {
+    throw new CheckpointError('bad-argument', `safetensors: the header has ${padded} bytes; at most ${MAXIMUM_JSON_BYTES} are allowed: write fewer or larger tensors`);
   }
   const head = Buffer.alloc(PREFIX_BYTES + padded, ' ');
   head.writeBigUInt64LE(BigInt(padded));

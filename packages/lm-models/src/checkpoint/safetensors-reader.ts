@@ -8,10 +8,13 @@ import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
 import type { TensorSource, TensorValues } from '@vastmax/output-layer';
 import { CheckpointError } from './checkpoint-error.ts';
+import { widenHalf } from './half-precision.ts';
+import { MAXIMUM_JSON_BYTES } from './json-limits.ts';
 import { parseSafetensorsHeader } from './parse-safetensors-header.ts';
 import type { TensorRange } from './parse-safetensors-header.ts';
 import { RandomAccessFile } from './random-access-file.ts';
-import { elementTypes, MAXIMUM_HEADER_BYTES, PREFIX_BYTES } from './safetensors-layout.ts';
+import { PREFIX_BYTES, storedTypes, valueArrays } from './safetensors-layout.ts';
+import { shown } from './shown-value.ts';
 
 export interface SafetensorsFile {
   readonly path: string;
@@ -26,7 +29,7 @@ export interface SafetensorsFile {
 }
 
 /**
- * Opens a safetensors file of matrices with dtype F32, F64 or I32. Reads the header only.
+ * Opens a safetensors file of matrices with dtype F32, F64, I32 or F16, which is read as f32. Reads the header only.
  * @throws CheckpointError `missing`, `read-failed`, `truncated`, `invalid-header`
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
@@ -48,8 +51,8 @@ export async function readSafetensors(file: RandomAccessFile): Promise<Pick<Safe
   const prefix = Buffer.alloc(PREFIX_BYTES);
   await file.read(prefix, 0);
   const headerBytes = prefix.readBigUInt64LE();
-  if (headerBytes > BigInt(MAXIMUM_HEADER_BYTES)) {
-    throw new CheckpointError('invalid-header', `safetensors: ${path}: its header claims ${headerBytes} bytes; at most ${MAXIMUM_HEADER_BYTES} are allowed`);
+  if (headerBytes > BigInt(MAXIMUM_JSON_BYTES)) {
+    throw new CheckpointError('invalid-header', `safetensors: ${path}: its header claims ${headerBytes} bytes; at most ${MAXIMUM_JSON_BYTES} are allowed`);
   }
   const dataStart = PREFIX_BYTES + Number(headerBytes);
   if (dataStart > bytes) throw new CheckpointError('truncated', `safetensors: ${path} is truncated: its header ends at byte ${dataStart}, the file has ${bytes}`);
@@ -60,17 +63,25 @@ export async function readSafetensors(file: RandomAccessFile): Promise<Pick<Safe
   return { metadata, tensors: tensors.map((range) => createTensorSource(file, range, dataStart)) };
 }
 
-function createTensorSource(file: RandomAccessFile, { name, precision, rows, columns, begin }: TensorRange, dataStart: number): TensorSource {
-  const { bytes, Values } = elementTypes[precision];
+function createTensorSource(file: RandomAccessFile, { name, storedAs, precision, rows, columns, begin }: TensorRange, dataStart: number): TensorSource {
+  const { bytes } = storedTypes[storedAs];
   const read = async (first: number, count: number): Promise<TensorValues> => {
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || first < 0 || count < 0 || first + count > rows) {
       throw new CheckpointError('bad-argument', `safetensors: ${file.path}: tensor ${name}: rows from ${first}, ${count} of them, are not in its ${rows} rows`);
     }
-    const values = new Values(count * columns);
+    const values = allocate<TensorValues | Uint16Array>(storedAs === 'F16' ? Uint16Array : valueArrays[precision], count * columns, () => `${file.path}: tensor ${shown(name)}: ${count} rows of ${columns}`);
     await file.read(new Uint8Array(values.buffer), dataStart + begin + first * columns * bytes);
-    return values;
+    return values instanceof Uint16Array ? widenHalf(values) : values;
   };
   return { name, precision, rows, columns, read };
+}
+
+function allocate<T>(Values: new (length: number) => T, length: number, label: () => string): T {
+  try {
+    return new Values(length);
+  } catch (error) {
+    throw new CheckpointError('bad-argument', `safetensors: ${label()} are ${length} numbers, more than can be held; read fewer at a time`, { cause: error });
+  }
 }
 
 export function requireLittleEndian(): void {

@@ -1,10 +1,10 @@
-import { dirname } from 'node:path';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import type { TensorSource, TensorValues } from '@vastmax/output-layer';
 import { CheckpointError, isSystemError } from './checkpoint-error.ts';
-import { syncDirectory, writeTemporary } from './durable-file.ts';
+import { writeDurably } from './durable-file.ts';
 import type { Append, FileDigest } from './durable-file.ts';
-import { BLOCK_BYTES, elementTypes, planSafetensors } from './safetensors-layout.ts';
+import { HALF_INFINITY, narrowToHalf } from './half-precision.ts';
+import { BLOCK_BYTES, planSafetensors, storedTypeOf, valueArrays } from './safetensors-layout.ts';
 import type { LabelledTensor, SafetensorsLayout } from './safetensors-layout.ts';
 import { requireLittleEndian } from './safetensors-reader.ts';
 
@@ -18,30 +18,28 @@ export interface WriteOptions {
 export interface SafetensorsOptions extends WriteOptions {
   /** Strings for `__metadata__`. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Store all numbers but integers with 16 bits (dtype F16): a third of the digits, from 6e-8 to 65,504; larger ones are refused. */
+  readonly half?: boolean;
 }
 
 /**
  * Writes one safetensors file, streaming each tensor by blocks of rows of about 4 MiB. A file of that name is replaced at the end in
  * one step, and stays as it was when anything is thrown: what a tensor's `read` or a callback throws is passed on.
- * @throws CheckpointError `non-finite` (with tensor, row and column), `bad-argument`, `write-failed` (with the system's error as cause)
+ * @throws CheckpointError `non-finite` (with tensor, row and column, also for what `half` cannot hold), `bad-argument`, `write-failed`
+ *   (with the system's error as cause)
  */
 export async function writeSafetensors(path: string, tensors: readonly TensorSource[], options: SafetensorsOptions = {}): Promise<FileDigest> {
-  const labelled = tensors.map((source) => ({ name: source.name, label: `writeSafetensors: tensor ${source.name}`, source }));
+  const { half = false } = options;
+  const labelled = tensors.map((source) => ({ name: source.name, label: `writeSafetensors: tensor ${source.name}`, source, half }));
   const layout = planSafetensors(labelled, options.metadata ?? {});
   try {
     let done = 0;
-    const file = await writeTemporary(path, (append) =>
+    return await writeDurably(path, (append) =>
       appendSafetensors(layout, async (block) => {
         await append(block);
         options.onProgress?.((done += block.length), layout.bytes);
       }, options.signal),
     );
-    await file.commit().catch(async (error: unknown) => {
-      await file.discard();
-      throw error;
-    });
-    await syncDirectory(dirname(path));
-    return { bytes: file.bytes, sha256: file.sha256 };
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new CheckpointError('write-failed', `writeSafetensors: ${path} was not written: ${error.message}`, { cause: error });
@@ -56,13 +54,15 @@ export async function appendSafetensors(layout: SafetensorsLayout, append: Appen
   for (const tensor of layout.tensors) {
     const { rows, columns, precision } = tensor.source;
     if (columns === 0) continue;
-    const rowsPerBlock = Math.max(1, Math.floor(BLOCK_BYTES / (columns * elementTypes[precision].bytes)));
+    const rowsPerBlock = Math.max(1, Math.floor(BLOCK_BYTES / (columns * (precision === 'f64' ? 8 : 4))));
     for (let first = 0; first < rows; first += rowsPerBlock) {
       const count = Math.min(rowsPerBlock, rows - first);
       const values = await tensor.source.read(first, count);
       checkBlock(tensor, values, first, count);
       signal?.throwIfAborted();
-      await append(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      const stored = storedTypeOf(tensor) === 'F16' ? narrowToHalf(values) : values;
+      if (stored instanceof Uint16Array) checkHalf(tensor, values, stored, first);
+      await append(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
     }
   }
   signal?.throwIfAborted();
@@ -70,7 +70,7 @@ export async function appendSafetensors(layout: SafetensorsLayout, append: Appen
 
 function checkBlock({ source, label }: LabelledTensor, values: TensorValues, first: number, count: number): void {
   const { columns, precision } = source;
-  const { Values } = elementTypes[precision];
+  const Values = valueArrays[precision];
   if (!(values instanceof Values) || values.length !== count * columns) {
     throw new CheckpointError(
       'bad-argument',
@@ -82,6 +82,15 @@ function checkBlock({ source, label }: LabelledTensor, values: TensorValues, fir
   throw new CheckpointError(
     'non-finite',
     `${label}: the value at row ${first + Math.floor(at / columns)}, column ${at % columns} is ${values[at]}; only finite values are saved, and what was saved before is untouched`,
+  );
+}
+
+function checkHalf({ source: { columns }, label }: LabelledTensor, values: TensorValues, stored: Uint16Array, first: number): void {
+  const at = stored.findIndex((bits) => (bits & 0x7fff) === HALF_INFINITY);
+  if (at === -1) return;
+  throw new CheckpointError(
+    'non-finite',
+    `${label}: the value at row ${first + Math.floor(at / columns)}, column ${at % columns} is ${values[at]}; 16 bits hold at most 65504: store it with 32`,
   );
 }
 

@@ -10,7 +10,7 @@ import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkContent, encodeText, labelTensors } from './checkpoint-content.ts';
 import type { CheckpointContent, EncodedText } from './checkpoint-content.ts';
-import { nextCounter, removeStaleFiles, weightsFileName } from './checkpoint-files.ts';
+import { nextCounter, removeStaleFiles } from './checkpoint-files.ts';
 import { CheckpointError, isCheckpointError, isSystemError } from './checkpoint-error.ts';
 import { syncDirectory, writeTemporary } from './durable-file.ts';
 import type { Append } from './durable-file.ts';
@@ -22,6 +22,12 @@ import { planSafetensors } from './safetensors-layout.ts';
 import { appendSafetensors } from './safetensors-writer.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
 import { takeTurns } from './take-turns.ts';
+import { DEFAULT_SHARD_BYTES, encodeShardIndex, nameShards, planShards } from './weight-shards.ts';
+
+export interface CheckpointOptions extends WriteOptions {
+  /** A file of weights gets no more tensors than have so many bytes together, and at least one; 4 GiB unless given. */
+  readonly maximumShardBytes?: number;
+}
 
 /**
  * Writes a checkpoint into a directory, which is created and belongs to checkpoints from then on. The checkpoint that was there is
@@ -32,7 +38,7 @@ import { takeTurns } from './take-turns.ts';
  * @throws CheckpointError `non-finite` (with module, tensor, row, column), `bad-argument`, `bad-json`, `write-failed` (with the
  *   system's error as cause), `unsupported-version` when a checkpoint.json of another format would be lost
  */
-export async function writeCheckpoint(directory: string, content: CheckpointContent, options: WriteOptions = {}): Promise<void> {
+export async function writeCheckpoint(directory: string, content: CheckpointContent, options: CheckpointOptions = {}): Promise<void> {
   checkContent(content);
   options.signal?.throwIfAborted();
   try {
@@ -45,14 +51,18 @@ export async function writeCheckpoint(directory: string, content: CheckpointCont
   }
 }
 
-async function writeInTurn(directory: string, content: CheckpointContent, { signal, onProgress }: WriteOptions): Promise<void> {
+async function writeInTurn(directory: string, content: CheckpointContent, { signal, onProgress, maximumShardBytes = DEFAULT_SHARD_BYTES }: CheckpointOptions): Promise<void> {
   const names = await readdir(directory);
   const before = await readPrevious(directory);
   const counter = nextCounter(names, before.manifest);
-  const layout = planSafetensors(labelTensors(content.modules), { producer: 'vastmax' });
+  const tensors = planShards(labelTensors(content.modules), maximumShardBytes);
+  const layouts = tensors.map((each) => planSafetensors(each, { producer: 'vastmax' }));
+  const weightNames = nameShards(counter, randomBytes(4).toString('hex'), layouts.length);
+  const indexBytes = encodeShardIndex(tensors, weightNames.shards);
   const texts = Object.entries(content.texts ?? {}).map(encodeText);
 
-  const total = texts.reduce((sum, { record }) => sum + record.bytes, layout.bytes);
+  const bytesToWrite = [...layouts.map(({ bytes }) => bytes), ...(weightNames.index === undefined ? [] : [indexBytes.length]), ...texts.map(({ record }) => record.bytes)];
+  const total = bytesToWrite.reduce((sum, bytes) => sum + bytes, 0);
   let done = 0;
   const progress = (bytes: number): void => {
     onProgress?.((done += bytes), total);
@@ -61,13 +71,18 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
   let committing = false;
   let manifest: Manifest;
   try {
-    const file = weightsFileName(counter, randomBytes(4).toString('hex'));
-    const weights = await addFile(join(directory, file), added, (append) =>
-      appendSafetensors(layout, async (block) => {
-        await append(block);
-        progress(block.length);
-      }, signal),
-    );
+    const write = async (file: string, fill: (append: Append) => Promise<void>): Promise<FileRecord> => ({
+      file,
+      ...(await addFile(join(directory, file), added, (append) =>
+        fill(async (block) => {
+          await append(block);
+          progress(block.length);
+        }),
+      )),
+    });
+    const shards: FileRecord[] = [];
+    for (const [at, layout] of layouts.entries()) shards.push(await write(weightNames.shards[at] ?? '', (append) => appendSafetensors(layout, append, signal)));
+    const index = weightNames.index === undefined ? undefined : await write(weightNames.index, (append) => append(indexBytes));
     for (const text of texts) {
       signal?.throwIfAborted();
       await addText(directory, text, names, added);
@@ -76,7 +91,7 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
     await syncDirectory(directory);
     signal?.throwIfAborted();
     const modules = Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration }));
-    manifest = { counter, weights: { file, ...weights }, texts: texts.map(({ record }) => record), configuration: content.configuration, modules };
+    manifest = { counter, shards, index, texts: texts.map(({ record }) => record), configuration: content.configuration, modules };
     const manifestFile = await writeTemporary(join(directory, MANIFEST_NAME), (append) => append(encodeManifest(manifest)));
     try {
       await checkNoOtherWriter(directory, before.bytes);

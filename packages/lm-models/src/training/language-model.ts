@@ -1,11 +1,12 @@
 /** A body and an output layer over one vocabulary: what is trained, evaluated, saved and asked for the next word. */
-import { Tape } from '@vastmax/autodiff';
+import { Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import { topK, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
-import type { Vocabulary } from '@vastmax/sparse-data';
+import type { NgramBatch, Vocabulary } from '@vastmax/sparse-data';
 import { NgramBody, type NgramBodyOptions } from '../models/ngram-body.ts';
 import { createOutputLayer } from '../output-layers/create-output-layer.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+import type { TrainableModel } from './trainable-model.ts';
 
 export interface LanguageModelOptions {
   readonly body: Omit<NgramBodyOptions, 'words'>;
@@ -18,7 +19,7 @@ export interface NextWord {
   readonly score: number;
 }
 
-export class LanguageModel implements Disposable {
+export class LanguageModel implements TrainableModel<NgramBatch>, Disposable {
   readonly backend: Backend;
   readonly options: LanguageModelOptions;
   readonly vocabulary: Vocabulary;
@@ -34,6 +35,16 @@ export class LanguageModel implements Disposable {
     this.body = body;
     this.output = output;
     this.#tape = new Tape(this.backend);
+  }
+
+  /** Hidden activations of a minibatch, m×features, on the tape. */
+  forward(tape: Tape, { contexts, size }: NgramBatch, options: { readonly training?: boolean } = {}): Variable {
+    return this.body.forward(tape, contexts, size, options);
+  }
+
+  /** The same without training; valid until the next call. */
+  computeBatchHidden({ contexts, size }: NgramBatch): Matrix {
+    return this.computeHidden(contexts, size);
   }
 
   /** Hidden activations without training, m×features; valid until the next call. */

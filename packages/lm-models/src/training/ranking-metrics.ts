@@ -1,8 +1,8 @@
 /** What ranks say about a model: top-k accuracy and mean reciprocal rank, exact over all D classes, and perplexity where it exists. */
 import { read } from '@vastmax/linalg-core';
 import { ranksOf } from '@vastmax/output-layer';
-import type { CancellationSignal, NgramBatches, Vocabulary } from '@vastmax/sparse-data';
-import type { LanguageModel } from './language-model.ts';
+import type { CancellationSignal, Vocabulary } from '@vastmax/sparse-data';
+import type { EvaluatedBatch, EvaluatedModel, EvaluationBatches, TrainingBatch } from './trainable-model.ts';
 
 /** The k of the top-k accuracies reported. */
 export const reportedTops = [1, 5, 10, 50, 100] as const;
@@ -69,13 +69,19 @@ export interface EvaluationOptions {
   readonly onProgress?: (examples: number, total: number) => void;
 }
 
+/** A minibatch whose examples have one target each. */
+export interface RankedBatch extends TrainingBatch {
+  /** m classes; undefined, where a source of minibatches may have several targets an example, is refused. */
+  readonly targetIds: Int32Array | undefined;
+}
+
 /**
  * Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle). O(examples·D·d).
- * @throws RangeError when the bands do not ascend within the classes.
+ * @throws RangeError when the bands do not ascend within the classes, or where examples have more targets than one.
  */
-export async function evaluateRanking(
-  model: LanguageModel,
-  batches: NgramBatches,
+export async function evaluateRanking<Batches extends EvaluationBatches<RankedBatch>>(
+  model: EvaluatedModel<EvaluatedBatch<Batches>>,
+  batches: Batches,
   options: EvaluationOptions = {},
 ): Promise<RankingReport> {
   const total = Math.min(options.limit ?? Infinity, batches.examplesPerEpoch);
@@ -84,13 +90,15 @@ export async function evaluateRanking(
   const bands = starts.map(() => new MetricsOfSome());
   for (let examples = 0; examples < total; ) {
     options.signal?.throwIfAborted();
-    const batch = batches.next();
-    const hidden = model.computeHidden(batch.contexts, batch.size);
+    const batch = (await batches.next()) as EvaluatedBatch<Batches> & RankedBatch;
+    const { targetIds } = batch;
+    if (targetIds === undefined) throw new RangeError('evaluateRanking: the examples have several targets; evaluateMultiLabel is for those');
+    const hidden = model.computeBatchHidden(batch);
     const losses = await read(await model.output.evaluate(hidden, batch.targets));
-    const ranks = await ranksOf(model.output, hidden, batch.targetIds.subarray(0, batch.size));
+    const ranks = await ranksOf(model.output, hidden, targetIds.subarray(0, batch.size));
     const counted = Math.min(batch.size, total - examples);
     for (let example = 0; example < counted; example++) {
-      const target = batch.targetIds[example]!;
+      const target = targetIds[example]!;
       const rank = ranks[example]!;
       const loss = losses[example]!;
       all.add(rank, loss);

@@ -8,11 +8,12 @@
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
 import { isOutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
-import type { CancellationSignal, NgramBatch, NgramBatches } from '@vastmax/sparse-data';
+import type { CancellationSignal, NgramBatches } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { createSchedule, type LearningRateSchedule, type ScheduleOptions } from '../optimizers/learning-rate-schedule.ts';
 import { Optimizer } from '../optimizers/optimizer.ts';
 import type { LanguageModel } from './language-model.ts';
+import type { BatchOf, BatchSource, TrainableModel, TrainingBatch } from './trainable-model.ts';
 
 export interface TrainingOptions {
   /** Rate of the body's optimiser, at schedule factor 1, on the mean loss. */
@@ -22,6 +23,10 @@ export interface TrainingOptions {
   /** Name of the body's update rule. */
   readonly optimizer: string;
   readonly optimizerOptions?: Readonly<Record<string, number>>;
+  /** The body's gradients are scaled down to this norm, all together; not at all unless given. */
+  readonly clipNorm?: number;
+  /** λ of the body's decoupled weight decay; 0 unless given. */
+  readonly weightDecay?: number;
   readonly schedule: string;
   readonly scheduleOptions?: ScheduleOptions;
   /** Examples in all; the schedule ends there. */
@@ -83,10 +88,14 @@ const secondsPerReport = 2;
 /** How long the loop may keep other work of the process waiting. */
 const millisecondsBetweenRests = 50;
 
-export class Trainer implements Disposable {
-  readonly model: LanguageModel;
-  readonly batches: NgramBatches;
+export class Trainer<
+  Batches extends BatchSource<TrainingBatch> = NgramBatches,
+  Model extends TrainableModel<never> = LanguageModel,
+> implements Disposable {
+  readonly model: Model;
+  readonly batches: Batches;
   readonly options: TrainingOptions;
+  readonly #forward: TrainableModel<BatchOf<Batches>>['forward'];
   readonly #optimizer: Optimizer;
   readonly #schedule: LearningRateSchedule;
   readonly #tape: Tape;
@@ -96,9 +105,10 @@ export class Trainer implements Disposable {
   #examples = 0;
   #reportedExamples = 0;
 
-  constructor(model: LanguageModel, batches: NgramBatches, options: TrainingOptions) {
+  constructor(model: Model & TrainableModel<BatchOf<Batches>>, batches: Batches, options: TrainingOptions) {
     checkOptions(options);
     this.model = model;
+    this.#forward = model.forward.bind(model);
     this.batches = batches;
     this.options = options;
     this.#schedule = createSchedule(options.schedule, options.scheduleOptions);
@@ -106,6 +116,10 @@ export class Trainer implements Disposable {
       model.backend,
       model.body.parameters,
       createUpdateRule(options.optimizer, options.optimizerOptions),
+      {
+        ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
+        ...(options.weightDecay === undefined ? {} : { weightDecay: options.weightDecay }),
+      },
     );
     this.#tape = new Tape(model.backend);
     this.#lossSum = model.backend.createMatrix(1, 1);
@@ -141,7 +155,7 @@ export class Trainer implements Disposable {
       }
       const progress = Math.max(this.#examples / total, elapsed() / maximumSeconds);
       const factor = this.#schedule(progress);
-      const batch = this.batches.next();
+      const batch = (await this.batches.next()) as BatchOf<Batches>;
       await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor);
       const isLast = this.#examples >= total || elapsed() >= maximumSeconds;
       if (isLast || this.#step % stepsPerReport === 0 || elapsed() - secondsAtReport >= secondsPerReport) {
@@ -197,10 +211,10 @@ export class Trainer implements Disposable {
     this.#examples = Number(examples);
   }
 
-  async #trainOn(batch: NgramBatch, bodyRate: number, outputRate: number): Promise<void> {
+  async #trainOn(batch: BatchOf<Batches>, bodyRate: number, outputRate: number): Promise<void> {
     const tape = this.#tape;
     tape.reset();
-    const hidden = this.model.body.forward(tape, batch.contexts, batch.size, { training: true });
+    const hidden = this.#forward(tape, batch, { training: true });
     try {
       const { losses, hiddenGradient } = await this.model.output.step(hidden.value, batch.targets, { learningRate: outputRate });
       tape.backward(hidden, hiddenGradient);

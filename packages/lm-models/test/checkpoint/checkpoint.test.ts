@@ -66,10 +66,11 @@ describe('a checkpoint', () => {
     const weights = fileLike(/^weights/);
     expect(JSON.parse(text)).toEqual({
       format: 'vastmax-checkpoint',
-      version: 1,
+      version: 2,
       checksum: hash(text.replace(checksum, '0'.repeat(64))),
       counter: 1,
-      weights: { file: weights.slice(directory.length + 1), bytes: statSync(weights).size, sha256: hash(readFileSync(weights)) },
+      shards: [{ file: weights.slice(directory.length + 1), bytes: statSync(weights).size, sha256: hash(readFileSync(weights)) }],
+      index: null,
       texts: [{ name: 'v.json', file: `v-${hash('hi').slice(0, 16)}.json`, bytes: 2, sha256: hash('hi') }],
       configuration: { a: [1, { b: -0 }] },
       modules: [{ name: 'm', configuration: {} }],
@@ -230,7 +231,7 @@ describe('writeCheckpoint refuses, and keeps the last checkpoint', () => {
 
   it('to replace a checkpoint.json that is not its own, or is newer', async () => {
     const path = join(directory, 'checkpoint.json');
-    for (const other of ['{"steps": 12}', readFileSync(path, 'utf8').replace('"version": 1', '"version": 2')]) {
+    for (const other of ['{"steps": 12}', readFileSync(path, 'utf8').replace('"version": 2', '"version": 3')]) {
       writeFileSync(path, other);
       expect((await failureOf(() => writeCheckpoint(directory, contentOfGeneration(2)))).code).toBe('unsupported-version');
       expect(readFileSync(path, 'utf8')).toBe(other);
@@ -318,8 +319,8 @@ describe('openCheckpoint says', () => {
   it('unsupported-version and bad-json', async () => {
     const path = join(directory, 'checkpoint.json');
     const text = readFileSync(path, 'utf8');
-    writeFileSync(path, text.replace('"version": 1', '"version": 2'));
-    expect(await failure()).toContain(`unsupported-version: checkpoint: ${path} has the format "vastmax-checkpoint", version 2; this package reads and replaces "vastmax-checkpoint", version 1`);
+    writeFileSync(path, text.replace('"version": 2', '"version": 3'));
+    expect(await failure()).toContain(`unsupported-version: checkpoint: ${path} has the format "vastmax-checkpoint", version 3; this package reads and replaces "vastmax-checkpoint", versions 1 and 2`);
     writeFileSync(path, '{}');
     expect(await failure()).toContain('has the format none, version none');
     for (const [bytes, problem] of [['', '(0 bytes) is not JSON'], [text.slice(0, 100), '(100 bytes) is not JSON'], ['[]', 'is not a JSON object'], ['null', 'is not a JSON object'], [Uint8Array.of(0x22, 0xff, 0x22), '(3 bytes) is not UTF-8']] as const) {
@@ -337,10 +338,14 @@ describe('openCheckpoint says', () => {
     const weights = { file: 'w', bytes: 1, sha256: 'a'.repeat(64) };
     const changes: readonly ((manifest: Record<string, unknown>) => void)[] = [
       (each) => { each.counter = -1; },
-      (each) => { each.weights = null; },
-      (each) => { each.weights = { ...weights, bytes: 0.5 }; },
-      (each) => { each.weights = { ...weights, sha256: 'A'.repeat(64) }; },
-      ...['../w', '/etc/passwd', 'a/b', 'a\\b', '..', '.', '', 'a\0b', 7].map((file) => (each: Record<string, unknown>) => { each.weights = { ...weights, file }; }),
+      (each) => { each.shards = null; },
+      (each) => { each.shards = []; },
+      (each) => { each.shards = [weights, weights]; },
+      (each) => { each.index = 7; },
+      (each) => { each.index = { ...weights, file: '../index' }; },
+      (each) => { each.shards = [{ ...weights, bytes: 0.5 }]; },
+      (each) => { each.shards = [{ ...weights, sha256: 'A'.repeat(64) }]; },
+      ...['../w', '/etc/passwd', 'a/b', 'a\\b', '..', '.', '', 'a\0b', 7].map((file) => (each: Record<string, unknown>) => { each.shards = [{ ...weights, file }]; }),
       (each) => { each.texts = {}; },
       (each) => { each.texts = [weights]; },
       (each) => { each.texts = [{ ...weights, name: 'a', file: '../a' }]; },
@@ -357,9 +362,9 @@ describe('openCheckpoint says', () => {
     writeFileSync(path, text);
     forge((each) => { each.modules = [{ name: 'body', configuration: {} }]; });
     expect(await failure()).toContain('invalid-header: ');
-    expect(await failure()).toContain('tensor output/weights is of no module; checkpoint.json names body');
+    expect(await failure()).toContain('tensor "output/weights" is of no module; checkpoint.json names ["body"]');
     writeFileSync(path, text);
-    forge((each) => { each.weights = { ...(each.weights as object), bytes: 2 ** 50 }; });
+    forge((each) => { each.shards = [{ ...(each.shards as object[])[0], bytes: 2 ** 50 }]; });
     expect(await failure()).toContain('truncated: ');
     writeFileSync(path, text);
     forge((each) => { (each.texts as { bytes: number }[])[0] = { ...(each.texts as { bytes: number }[])[0], bytes: 13 }; });
@@ -369,7 +374,7 @@ describe('openCheckpoint says', () => {
   it('invalid-header of weights that are whole and not safetensors', async () => {
     const file = fileLike(/^weights/);
     writeFileSync(file, 'nothing of the kind');
-    forge((each) => { each.weights = { file: (each.weights as { file: string }).file, bytes: 19, sha256: hash('nothing of the kind') }; });
+    forge((each) => { each.shards = [{ ...(each.shards as object[])[0], bytes: 19, sha256: hash('nothing of the kind') }]; });
     expect(await failure()).toContain('invalid-header: ');
   });
 

@@ -1,7 +1,7 @@
 /** An optimiser fed with gradients of one's own choice: a matrix and a table on a tape, each seeded with what its gradient shall be. */
 import { gatherTable, Tape } from '@vastmax/autodiff';
 import { createMatrixFrom, writeIndices, writeRows, type Backend } from '@vastmax/linalg-core';
-import { createUpdateRule, Optimizer, Parameter, TableParameter } from '@vastmax/lm-models';
+import { createUpdateRule, Optimizer, Parameter, TableParameter, type OptimizerOptions } from '@vastmax/lm-models';
 import { normals } from '../numbers.ts';
 
 export interface TableTouch {
@@ -16,12 +16,19 @@ export class GradientSteps implements Disposable {
   readonly #backend: Backend;
   readonly #tape: Tape;
 
-  constructor(backend: Backend, rule: string, matrixValues: Float64Array, tableValues: Float64Array, columns: number) {
+  constructor(
+    backend: Backend,
+    rule: string,
+    matrixValues: Float64Array,
+    tableValues: Float64Array,
+    columns: number,
+    options: OptimizerOptions = {},
+  ) {
     this.#backend = backend;
     this.matrix = new Parameter('matrix', createMatrixFrom(backend, matrixValues.length / columns, columns, matrixValues));
     this.table = new TableParameter('table', backend.createTable(tableValues.length / columns, columns));
     writeRows(tableValues, 0, this.table.table);
-    this.optimizer = new Optimizer(backend, { matrices: [this.matrix], tables: [this.table] }, createUpdateRule(rule));
+    this.optimizer = new Optimizer(backend, { matrices: [this.matrix], tables: [this.table] }, createUpdateRule(rule), options);
     this.#tape = new Tape(backend);
   }
 

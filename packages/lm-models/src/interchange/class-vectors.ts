@@ -1,0 +1,24 @@
+import { createHostArray, read } from '@vastmax/linalg-core';
+import type { OutputLayer, TensorSource } from '@vastmax/output-layer';
+
+/**
+ * The vectors of an output layer's classes (the rows of W, without a bias) as a tensor that is computed block by block as it is read.
+ * Reads take turns with all other work of the layer; the array is reused. O(count·d²) a read for the factored layer.
+ */
+export function classVectorTensor(name: string, layer: OutputLayer): TensorSource {
+  const { backend, classes, features } = layer;
+  let host = createHostArray(backend, 0);
+  return {
+    name,
+    precision: backend.precision,
+    rows: classes,
+    columns: features,
+    read: async (first, count) => {
+      using vectors = backend.createMatrix(count, features);
+      layer.classVectors(first, vectors);
+      if (host.length !== count * features) host = createHostArray(backend, count * features);
+      await read(vectors, host);
+      return host;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { readLines } from '@vastmax/sparse-data/node';
+import type { CancellationSignal } from '@vastmax/sparse-data';
+import { CheckpointError } from '../checkpoint/checkpoint-error.ts';
+import { shown } from '../checkpoint/shown-value.ts';
+
+export interface WordVector {
+  readonly word: string;
+  /** Holds until the next one. */
+  readonly vector: Float32Array;
+}
+
+export interface ReadWord2vecOptions {
+  readonly signal?: CancellationSignal;
+  /** With the bytes read so far, and the size of the file: Infinity for standard input. */
+  readonly onProgress?: (bytes: number, fileBytes: number) => void;
+}
+
+/**
+ * The vectors of a word2vec text file, or of one without its first line, as GloVe writes them; `.gz` and `.br` are decompressed, `-` is
+ * standard input. A word may have spaces in it: numbers are counted from the end of the line. Holds one line.
+ * @throws CheckpointError on iteration: `invalid-line` with file, line, what is there and what is needed; `truncated` when there are
+ *   fewer words than the first line says. SparseDataError as readLines.
+ */
+export async function* readWord2vecText(path: string, options: ReadWord2vecOptions = {}): AsyncGenerator<WordVector, void, undefined> {
+  let line = 0;
+  let words = 0;
+  let announced = Infinity;
+  let width: number | undefined;
+  let vector = new Float32Array(0);
+  const fail = (problem: string): never => {
+    throw new CheckpointError('invalid-line', `word2vec: ${path}: line ${line}: ${problem}`);
+  };
+  for await (const text of readLines(path, options)) {
+    line++;
+    const header = line === 1 ? /^(\d{1,15}) (\d{1,15})\s*$/.exec(text) : null;
+    if (header !== null) {
+      [announced, width] = [Number(header[1]), Number(header[2])];
+      continue;
+    }
+    const parts = text.trimEnd().split(' ');
+    width ??= parts.length - 1;
+    if (width < 1 || parts.length <= width) return fail(`there is ${shown(text)}, with ${parts.length - 1} numbers after a word; ${width < 1 ? 'at least 1 is' : `${width} are`} needed`);
+    if (++words > announced) return fail(`there is another word, ${shown(parts[0])}; line 1 says there are ${announced}`);
+    // Not before a line has shown that there are so many.
+    if (vector.length !== width) vector = new Float32Array(width);
+    const numbersStart = parts.length - width;
+    for (let i = 0; i < width; i++) {
+      const digits = parts[numbersStart + i]!;
+      const value = Number(digits);
+      vector[i] = value;
+      if (digits === '' || !Number.isFinite(vector[i]!)) return fail(`number ${i + 1} of ${shown(parts[0])} is ${shown(digits)}; one that is finite with 32 bits is needed`);
+    }
+    yield { word: parts.slice(0, numbersStart).join(' '), vector };
+  }
+  if (words < announced && announced !== Infinity) {
+    throw new CheckpointError('truncated', `word2vec: ${path} is truncated: line 1 says there are ${announced} words, there are ${words}`);
+  }
+}
