@@ -15,6 +15,7 @@ const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'
 export const allowedImports = {
   'linalg-core': { src: [], test: [] },
   'sparse-data': { src: [], test: [] },
+  'text-readers': { src: ['sparse-data'], test: [] },
   'backend-conformance': { src: ['linalg-core'], test: [] },
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
   'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },
@@ -25,6 +26,7 @@ export const allowedImports = {
   'update-rules': { src: ['linalg-core', 'sparse-data', 'output-layer'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
   'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
+  'distributed-mpi': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
   'lm-models': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'], test: backends },
 };
 

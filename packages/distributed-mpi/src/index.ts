@@ -1,0 +1,10 @@
+export { CommunicatorError, isCommunicatorError, type CommunicatorErrorCode } from './communicator-error.ts';
+export type { Communicator, CommunicatorArray, Traffic } from './communicator.ts';
+export { createDistributedFactoredLayer, type DistributedFactoredLayer } from './layer/distributed-layer.ts';
+export type { DistributedFactoredLayerOptions, DistributedLayerCounters, ReplicaDrift } from './layer/layer-options.ts';
+export { mergeShards } from './layer/sharded-state.ts';
+export { createMpiCommunicator, type MpiCommunicatorOptions } from './mpi/mpi-transport.ts';
+export { probeMpi, type MpiProbeOptions } from './mpi/probe.ts';
+export { ShardedTable } from './rows/sharded-table.ts';
+export { createSingleCommunicator } from './single-communicator.ts';
+export { runAsThreadRank, startThreadRanks, type ThreadRanksOptions } from './threads/thread-ranks.ts';

@@ -1,0 +1,388 @@
+/**
+ * The factored output layer over many ranks: each brings its own part of a minibatch and keeps its own part of the classes, and the step is the exact one
+ * on all parts together (mathematics.md §3b; P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). What a step moves does not depend on the number of
+ * classes: of each rank 2·C·d numbers for its C touched classes and about 4d² for the sums.
+ */
+import { copyColumns, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  findTensor,
+  OutputLayerError,
+  restoreTable,
+  tableTensor,
+  type ModuleState,
+  type PreparedStep,
+  type StepOptions,
+  type StepResult,
+  type TopK,
+  type TwoPhaseOutputLayer,
+} from '@vastmax/output-layer';
+import type { CsrRows } from '@vastmax/sparse-data';
+import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
+import { checkOptions, ClassScores, FactoredWeights, restoreWeights, rowsPerBlock, stateOf, storeGram, wholeNumber, withBiasFeature, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
+import type { Communicator } from '../communicator.ts';
+import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
+import { Agreement, type CollectiveOperation } from './agreement.ts';
+import { GlobalRows } from './global-rows.ts';
+import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from './layer-options.ts';
+import { fillOwnConstants, fillOwnRows } from './own-rows.ts';
+import { shardOf, shardPlaceOf } from './sharded-state.ts';
+import { computeUnionGram } from './union-gram.ts';
+import { UnionRanking } from './union-ranking.ts';
+import { UnionStep } from './union-step.ts';
+import { verifyUnion } from './union-verification.ts';
+
+/**
+ * Create the layer. A collective: all ranks, the same options. Memory of each rank: 4Dd/p bytes for its rows (8Dd/p on an f64 backend), 4D/p for their
+ * generations, O(d²); with class constants 4D. Time: O(D·d²/p) once.
+ * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
+ */
+export async function createDistributedFactoredLayer(
+  communicator: Communicator,
+  backend: Backend,
+  options: DistributedFactoredLayerOptions,
+): Promise<DistributedFactoredLayer> {
+  const agreement = new Agreement(communicator);
+  let layer: DistributedFactoredLayer | undefined;
+  let refusal: unknown;
+  try {
+    checkOptions(options);
+    layer = new DistributedFactoredLayer(communicator, backend, options, agreement);
+    layer.fill();
+  } catch (error) {
+    refusal = error;
+  }
+  try {
+    const { classes, features, bias = true } = options;
+    agreement.begin('create', { refusal, same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 } });
+    if (layer === undefined) throw new OutputLayerError('bad-option', 'distributed layer: there is none');
+    await layer.rebuildGram();
+    return layer;
+  } catch (error) {
+    layer?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
+  readonly kind = 'factored';
+  readonly communicator: Communicator;
+  readonly backend: Backend;
+  readonly features: number;
+  readonly loss: SphericalLoss;
+  readonly bias: boolean;
+  readonly #options: DistributedFactoredLayerOptions;
+  readonly #agreement: Agreement;
+  readonly #partition: RowPartition;
+  readonly #workspace: Workspace;
+  readonly #weights: FactoredWeights;
+  readonly #step: UnionStep;
+  readonly #globalRows: GlobalRows;
+  readonly #scores: ClassScores;
+  readonly #ranking: UnionRanking;
+  /** Of this rank's own classes. */
+  #ownConstants: ClassConstants | undefined;
+  #isBusy = false;
+  #disposed = false;
+
+  /** Use {@link createDistributedFactoredLayer}, which also fills it. */
+  constructor(communicator: Communicator, backend: Backend, options: DistributedFactoredLayerOptions, agreement: Agreement) {
+    this.communicator = communicator;
+    this.backend = backend;
+    this.features = options.features;
+    this.loss = options.loss;
+    this.bias = options.bias ?? true;
+    this.#options = options;
+    this.#agreement = agreement;
+    this.#partition = { rows: options.classes, size: communicator.size };
+    this.#workspace = new Workspace(backend);
+    this.#weights = new FactoredWeights(backend, ownedCount(this.#partition, communicator.rank), this.width, this.#workspace);
+    this.#weights.onStabilization = options.onStabilization;
+    this.#step = new UnionStep(communicator, backend, options, this.#workspace, this.#weights, agreement);
+    this.#globalRows = new GlobalRows(communicator, agreement, backend, this.#workspace, this.#weights, this.#step.rows);
+    this.#scores = new ClassScores(backend, this.#workspace, this.#globalRows);
+    this.#ranking = new UnionRanking(communicator, agreement, backend, this.#workspace, this.#weights, this.#partition);
+  }
+
+  /** D over all ranks. */
+  get classes(): number {
+    return this.#options.classes;
+  }
+
+  /** d, the bias feature included. */
+  get width(): number {
+    return this.features + (this.bias ? 1 : 0);
+  }
+
+  get isNormalized(): boolean {
+    return this.loss.isNormalized;
+  }
+
+  get counters(): DistributedLayerCounters {
+    return {
+      steps: this.#step.steps,
+      generationsClosed: this.#weights.ladder.current,
+      singularSteps: this.#step.singularSteps,
+      mapsApplied: this.#weights.ladder.mapsApplied,
+      form: this.#step.steps > 0 ? 'row' : undefined,
+      replicaRepairs: this.#step.replicaRepairs,
+    };
+  }
+
+  /** This rank's rows and the class constants. Called once, by createDistributedFactoredLayer. */
+  fill(): void {
+    fillOwnRows(this.#weights.rows, this.#partition, this.communicator.rank, this.width, this.#options);
+    const { classConstants } = this.loss;
+    if (classConstants === undefined) return;
+    const { all, own } = fillOwnConstants(this.backend, classConstants, this.#partition, this.communicator.rank);
+    this.#step.constants = all;
+    this.#ownConstants = own;
+  }
+
+  /** C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
+  async rebuildGram(): Promise<void> {
+    storeGram(await computeUnionGram(this.communicator, this.#workspace, this.#weights, this.classes), this.#weights.centredGram, this.#weights.columnSum);
+    this.#step.watchMap();
+  }
+
+  /**
+   * One exact SGD step on the examples of all ranks together; `learningRate` is the same everywhere and refers to the mean (or sum) over all of them. A
+   * collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * @returns the losses and the gradient of this rank's own examples.
+   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return (await this.prepareStep(hidden, targets, options)).apply();
+  }
+
+  /** All ranks must then apply, or all discard. */
+  async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
+    this.#checkUsable('step');
+    const refusal = caught(() => {
+      checkHidden(this, 'step', hidden);
+      checkTargets(this, 'step', hidden, targets);
+      checkStepOptions(this, hidden.rows, options);
+      const { weightDecay = 0 } = this.#options;
+      if (!(options.learningRate * weightDecay < 1)) {
+        throw new OutputLayerError('bad-option', `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`);
+      }
+    });
+    this.#isBusy = true;
+    try {
+      const prepared = await this.#step.prepare(hidden, targets, options, refusal);
+      return {
+        apply: () => {
+          this.#isBusy = false;
+          return Promise.resolve(prepared.apply());
+        },
+        discard: () => {
+          this.#isBusy = false;
+        },
+      };
+    } catch (error) {
+      this.#isBusy = false;
+      throw error;
+    }
+  }
+
+  /** m×1, the losses of this rank's own examples. A collective. */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    this.#checkUsable('evaluate');
+    const refusal = caught(() => {
+      checkHidden(this, 'evaluate', hidden);
+      checkTargets(this, 'evaluate', hidden, targets);
+    });
+    return this.#exclusively(async () => {
+      const losses = await this.#step.computeLosses(hidden, targets, refusal);
+      await this.backend.settled();
+      return losses;
+    });
+  }
+
+  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers; see {@link topK}. */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#checkUsable('scores');
+    checkHidden(this, 'scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#step.constants, this.loss.score, out);
+  }
+
+  /** A collective when there are several ranks, each with its own `hidden` and classes. */
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#checkUsable('classScores');
+    checkHidden(this, 'classScores', hidden);
+    this.#checkClasses('classScores', hidden, classes);
+    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, this.#step.constants, this.loss.score, out);
+  }
+
+  /** Rows `first` … of W, the bias feature last, on every rank. A collective when there are several. @param out count×width. */
+  denseRows(first: number, out: Matrix): void {
+    this.#checkUsable('denseRows');
+    checkClassRange(this, 'denseRows', first, out.rows);
+    this.#globalRows.denseRows(first, out.rows, out);
+  }
+
+  classVectors(firstClass: number, out: Matrix): void {
+    const rows = this.#workspace.matrix('class vectors', out.rows, this.width);
+    this.denseRows(firstClass, rows);
+    copyColumns(rows, 0, out, 0, this.features);
+  }
+
+  /**
+   * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the examples of all, so that only the
+   * activations and k candidates of each rank travel. O(Σm·D/p·d).
+   */
+  async topK(hidden: Matrix, k: number): Promise<TopK> {
+    this.#checkUsable('topK');
+    const refusal = caught(() => {
+      checkHidden(this, 'topK', hidden);
+      if (!Number.isSafeInteger(k) || k < 1 || k > this.classes) throw new OutputLayerError('bad-option', `topK: k must be a whole number from 1 to ${this.classes} (the classes), got ${k}`);
+    });
+    return this.#exclusively(() => this.#ranking.topK(this.#extended(hidden, refusal), k, this.#ownConstants, this.loss.score, refusal));
+  }
+
+  /** The rank (1 is best, a tie counts half) of one class for each of this rank's own examples, among all. A collective. O(Σm·D/p·d). */
+  async ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
+    this.#checkUsable('ranksOf');
+    const refusal = caught(() => {
+      checkHidden(this, 'ranksOf', hidden);
+      this.#checkClasses('ranksOf', hidden, targets);
+    });
+    return this.#exclusively(() => this.#ranking.ranksOf(this.#extended(hidden, refusal), targets, this.#ownConstants, this.loss.score, refusal));
+  }
+
+  /** How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p), and changes nothing. */
+  async verify(): Promise<Verification> {
+    this.#begin('verify');
+    return this.#exclusively(() => verifyUnion(this.communicator, this.#workspace, this.#weights, this.classes));
+  }
+
+  /** Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only. */
+  async settle(): Promise<void> {
+    this.#begin('settle');
+    await this.#exclusively(async () => {
+      this.#weights.settle(rowsPerBlock);
+      await this.rebuildGram();
+    });
+  }
+
+  /** This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all. */
+  state(): ModuleState {
+    this.#checkUsable('state');
+    const { rank, size } = this.communicator;
+    const { configuration, tensors } = stateOf(this.#weights, {
+      kind: this.kind,
+      classes: this.classes,
+      features: this.features,
+      bias: this.bias,
+      reduction: this.#options.reduction ?? 'mean',
+      weightDecay: this.#options.weightDecay ?? 0,
+      loss: { name: this.loss.name, options: this.loss.options },
+      precision: this.backend.precision,
+      steps: this.#step.steps,
+      singularSteps: this.#step.singularSteps,
+      constantSum: this.#step.constants?.sum ?? 0,
+      shard: { rank, size },
+    });
+    return { configuration, tensors: this.#ownConstants === undefined ? tensors : [...tensors, tableTensor('class_constants', this.#ownConstants.table)] };
+  }
+
+  /**
+   * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards}, or of the factored layer in one process.
+   * A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse; that rank is as it was, others may have
+   * taken theirs over.
+   */
+  async restore(state: ModuleState): Promise<void> {
+    const mine = this.state().configuration;
+    await this.#exclusively(async () => {
+      let refusal: unknown;
+      try {
+        await this.#restoreOwn(state, mine);
+      } catch (error) {
+        refusal = error;
+      }
+      this.#agreement.begin('restore', { refusal, same: this.#step.progress });
+      this.#step.watchMap();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#step[Symbol.dispose]();
+    this.#scores[Symbol.dispose]();
+    this.#ranking[Symbol.dispose]();
+    this.#weights[Symbol.dispose]();
+    this.#step.constants?.table[Symbol.dispose]();
+    this.#ownConstants?.table[Symbol.dispose]();
+    this.#workspace[Symbol.dispose]();
+  }
+
+  async #restoreOwn(given: ModuleState, mine: ModuleState['configuration']): Promise<void> {
+    const { rank, size } = this.communicator;
+    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'constantSum'] as const) {
+      const expected = JSON.stringify(mine[key]);
+      const found = JSON.stringify(given.configuration[key]);
+      if (expected !== found) throw new OutputLayerError('state-mismatch', `factored layer: '${key}' is ${found ?? 'missing'} in the state, ${expected ?? 'missing'} in the layer`);
+    }
+    const place = shardPlaceOf(given);
+    if (place !== undefined && (place.rank !== rank || place.size !== size)) {
+      throw new OutputLayerError(
+        'state-mismatch',
+        `factored layer: the state is shard ${place.rank} of ${place.size}, this is rank ${rank} of ${size}; give every rank mergeShards of all shards`,
+      );
+    }
+    const state = place === undefined ? shardOf(given, { rank, size }, this.classes) : given;
+    const steps = wholeNumber(state.configuration['steps'], 'steps');
+    const singularSteps = wholeNumber(state.configuration['singularSteps'], 'singularSteps');
+    if (this.#ownConstants !== undefined) findTensor(state, 'class_constants', this.#weights.classes, 1);
+    await restoreWeights(this.#weights, state);
+    if (this.#ownConstants !== undefined) await restoreTable(state, 'class_constants', this.#ownConstants.table);
+    this.#step.steps = steps;
+    this.#step.singularSteps = singularSteps;
+  }
+
+  #begin(operation: CollectiveOperation): void {
+    this.#checkUsable(operation);
+    this.#agreement.begin(operation, { same: this.#step.progress });
+  }
+
+  #extended(hidden: Matrix, refusal: unknown): Matrix {
+    return refusal === undefined ? withBiasFeature(this.#workspace, hidden, this.bias) : this.#workspace.matrix('nothing', 0, this.width);
+  }
+
+  /** One class for each example. */
+  #checkClasses(operation: string, hidden: Matrix, classes: Int32Array): void {
+    if (classes.length !== hidden.rows) throw new OutputLayerError('shape', `factored ${operation}: ${classes.length} classes for ${hidden.rows} examples`);
+    for (const target of classes) checkClassRange(this, operation, target, 1);
+  }
+
+  /** What suspends in the middle keeps other calls out until it is done. */
+  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
+    this.#isBusy = true;
+    try {
+      return await action();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #checkUsable(operation: string): void {
+    if (this.#disposed) throw new OutputLayerError('disposed', `factored ${operation}: the layer was disposed`);
+    if (this.#isBusy) throw new OutputLayerError('busy', `factored ${operation}: an earlier call is still running; await it first`);
+  }
+}
+
+/** What a check throws, kept until the other ranks can be told. */
+function caught(check: () => void): unknown {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+

@@ -1,0 +1,139 @@
+/**
+ * A checkpoint of the sharded layer is one state a rank: its own rows, and the replicated matrices, which are small. The shards of a job put together are the
+ * state of the factored layer in one process, row for row; and any rank of any job takes its part of such a state. So a run goes on with
+ * another number of ranks, or with none. Everything is read by blocks of rows: nothing of size D is ever held.
+ */
+import { OutputLayerError, type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues } from '@vastmax/output-layer';
+import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
+
+/** The tensors that have a row a class. */
+const shardedTensors: ReadonlySet<string> = new Set(['rows', 'generations', 'class_constants']);
+
+export interface ShardPlace {
+  readonly rank: number;
+  readonly size: number;
+}
+
+/** Which shard of how many a state is; undefined for a whole one. @throws OutputLayerError `state-mismatch`. */
+export function shardPlaceOf({ configuration }: ModuleState): ShardPlace | undefined {
+  const shard = configuration['shard'];
+  if (shard === undefined) return undefined;
+  const { rank, size } = (typeof shard === 'object' && shard !== null ? shard : {}) as JsonObject;
+  if (typeof rank === 'number' && typeof size === 'number' && Number.isSafeInteger(rank) && Number.isSafeInteger(size) && rank >= 0 && rank < size) return { rank, size };
+  throw new OutputLayerError('state-mismatch', `distributed layer: 'shard' in the state is ${JSON.stringify(shard)}, expected a rank and a size`);
+}
+
+/**
+ * All shards of a checkpoint, in any order, as one state: that of the factored layer in one process.
+ * @throws OutputLayerError `state-mismatch` when one is missing or they are not of one checkpoint.
+ */
+export function mergeShards(shards: readonly ModuleState[]): ModuleState {
+  const placed = new Map<number, ModuleState>();
+  for (const shard of shards) {
+    const place = shardPlaceOf(shard);
+    if (place === undefined || place.size !== shards.length || placed.has(place.rank)) {
+      const found = shards.map((one) => JSON.stringify(one.configuration['shard'] ?? 'whole')).join(', ');
+      throw new OutputLayerError('state-mismatch', `mergeShards: ${shards.length} states that are not the shards 0 to ${shards.length - 1} of ${shards.length}: ${found}`);
+    }
+    placed.set(place.rank, shard);
+  }
+  const ordered = [...placed].sort(([a], [b]) => a - b).map(([, shard]) => shard);
+  const [first] = ordered;
+  if (first === undefined) throw new OutputLayerError('state-mismatch', 'mergeShards: there are no shards');
+  for (const [rank, { configuration }] of ordered.entries()) {
+    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'steps', 'generation']) {
+      const [expected, found] = [JSON.stringify(first.configuration[key]), JSON.stringify(configuration[key])];
+      if (expected !== found) throw new OutputLayerError('state-mismatch', `mergeShards: '${key}' is ${expected ?? 'missing'} in shard 0 and ${found ?? 'missing'} in shard ${rank}; they are not of one checkpoint`);
+    }
+  }
+  const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
+  const tensors = first.tensors.map((tensor) => (shardedTensors.has(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor));
+  // Each rank has forgotten the maps of generations that none of its own rows needs.
+  const known = new Set(tensors.map(({ name }) => name));
+  for (const shard of ordered) {
+    for (const tensor of shard.tensors) {
+      if (known.has(tensor.name)) continue;
+      known.add(tensor.name);
+      tensors.push(tensor);
+    }
+  }
+  const configuration = Object.fromEntries(Object.entries(first.configuration).filter(([key]) => key !== 'shard'));
+  return { configuration: { ...configuration, sweep: freshSweep(partition.rows) }, tensors };
+}
+
+/** What one rank of a job takes of a whole state. */
+export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
+  const partition: RowPartition = { rows: classes, size };
+  const tensors = whole.tensors.map((tensor) => {
+    if (!shardedTensors.has(tensor.name)) return tensor;
+    if (tensor.rows !== classes) {
+      throw new OutputLayerError('state-mismatch', `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${classes} classes`);
+    }
+    return everyNth(tensor, rank, partition);
+  });
+  return { configuration: { ...whole.configuration, sweep: freshSweep(ownedCount(partition, rank)), shard: { rank, size } }, tensors };
+}
+
+/** A pass over all rows is owed, from the first, a few a step. */
+function freshSweep(rows: number): JsonObject {
+  return { cursor: 0, debt: rows, passBoundary: 0, stepsInGeneration: 0, pace: Math.max(1, Math.ceil(rows / 1000)) };
+}
+
+function dealtTogether({ name, precision, columns }: TensorSource, shards: readonly ModuleState[], partition: RowPartition): TensorSource {
+  const parts = shards.map((shard, rank) => {
+    const part = shard.tensors.find((candidate) => candidate.name === name);
+    const rows = ownedCount(partition, rank);
+    if (part?.rows === rows && part.columns === columns) return part;
+    throw new OutputLayerError('state-mismatch', `mergeShards: tensor '${name}' of shard ${rank} is ${part === undefined ? 'missing' : `${part.rows}×${part.columns}`}, it must be ${rows}×${columns}`);
+  });
+  return {
+    name,
+    precision,
+    rows: partition.rows,
+    columns,
+    read: async (first, count) => {
+      const out = createValues(precision, count * columns);
+      for (const [rank, part] of parts.entries()) {
+        const firstLocal = firstLocalAt(partition, rank, first);
+        const rows = ownedCount(partition, rank, first, count);
+        if (rows === 0) continue;
+        const values = await part.read(firstLocal, rows);
+        for (let i = 0; i < rows; i++) copyRow(values, i, out, rowOf(partition, rank, firstLocal + i) - first, columns);
+      }
+      return out;
+    },
+  };
+}
+
+function everyNth(tensor: TensorSource, rank: number, partition: RowPartition): TensorSource {
+  const { name, precision, columns } = tensor;
+  return {
+    name,
+    precision,
+    rows: ownedCount(partition, rank),
+    columns,
+    read: async (first, count) => {
+      const out = createValues(precision, count * columns);
+      const begin = rowOf(partition, rank, first);
+      const end = Math.min(partition.rows, rowOf(partition, rank, first + count));
+      // A block holds the rows of all ranks; one at a time, as large as the one asked for.
+      for (let block = begin; block < end; block += Math.max(1, count)) {
+        const length = Math.min(Math.max(1, count), end - block);
+        const values = await tensor.read(block, length);
+        for (let row = block; row < block + length; row++) {
+          if (ownerOf(partition, row) === rank) copyRow(values, row - block, out, localRowOf(partition, row) - first, columns);
+        }
+      }
+      return out;
+    },
+  };
+}
+
+function createValues(precision: TensorPrecision, length: number): TensorValues {
+  if (precision === 'i32') return new Int32Array(length);
+  return precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
+}
+
+function copyRow(from: TensorValues, source: number, to: TensorValues, target: number, columns: number): void {
+  for (let i = source * columns, j = target * columns, end = i + columns; i < end; i++, j++) to[j] = from[i]!;
+}

@@ -1,0 +1,115 @@
+/**
+ * What the threads of one job share: a few words for a barrier and for ending the job, a header for each rank's call, and a window of bytes for
+ * each rank, through which parts of any size go in rounds. Waiting is Atomics.wait, which yields the core: there may be more ranks than cores.
+ */
+import { CommunicatorError } from '../communicator-error.ts';
+
+export interface SharedBoard {
+  readonly size: number;
+  readonly timeoutMs: number;
+  readonly windowBytes: number;
+  readonly words: SharedArrayBuffer;
+  readonly message: SharedArrayBuffer;
+  /** A row a rank: the call, and how many bytes go to each rank. */
+  readonly headers: SharedArrayBuffer;
+  /** A window a rank. */
+  readonly windows: SharedArrayBuffer;
+}
+
+const arrived = 0;
+const epoch = 1;
+const ended = 2;
+const messageLength = 3;
+const firstMark = 4;
+const messageRoom = 4096;
+
+export function createSharedBoard(size: number, timeoutMs: number, windowBytes: number): SharedBoard {
+  return {
+    size,
+    timeoutMs,
+    windowBytes,
+    words: new SharedArrayBuffer(4 * (firstMark + size)),
+    message: new SharedArrayBuffer(messageRoom),
+    headers: new SharedArrayBuffer(8 * size * headerWords(size)),
+    windows: new SharedArrayBuffer(size * windowBytes),
+  };
+}
+
+/** The call's number, its root, the bytes put into the window in all, and those for each rank. */
+export function headerWords(size: number): number {
+  return 3 + size;
+}
+
+/** The first message stays. Wakes everybody who waits. */
+export function endJob({ words, message }: SharedBoard, text: string): void {
+  const control = new Int32Array(words);
+  if (Atomics.compareExchange(control, ended, 0, 1) === 0) {
+    const bytes = new TextEncoder().encode(text).subarray(0, messageRoom);
+    new Uint8Array(message).set(bytes);
+    Atomics.store(control, messageLength, bytes.length);
+    Atomics.store(control, ended, 2);
+  }
+  Atomics.add(control, epoch, 1);
+  Atomics.notify(control, epoch);
+}
+
+/** Undefined while the job goes on. */
+export function endOfJob({ words, message }: SharedBoard): string | undefined {
+  const control = new Int32Array(words);
+  if (Atomics.load(control, ended) === 0) return undefined;
+  // Between 1 and 2 the message is being written, by a thread that does nothing else meanwhile.
+  while (Atomics.load(control, ended) === 1) continue;
+  return new TextDecoder().decode(new Uint8Array(message).slice(0, Atomics.load(control, messageLength)));
+}
+
+/** One rank's way to wait for all others. */
+export class BoardBarrier {
+  readonly #board: SharedBoard;
+  readonly #rank: number;
+  readonly #control: Int32Array;
+  #mark = 0;
+
+  constructor(board: SharedBoard, rank: number) {
+    this.#board = board;
+    this.#rank = rank;
+    this.#control = new Int32Array(board.words);
+  }
+
+  /** @throws CommunicatorError `aborted`, `timeout`. */
+  wait(call: string): void {
+    const control = this.#control;
+    const { size, timeoutMs } = this.#board;
+    this.#throwIfEnded(call);
+    const before = Atomics.load(control, epoch);
+    Atomics.store(control, firstMark + this.#rank, ++this.#mark);
+    if (Atomics.add(control, arrived, 1) === size - 1) {
+      Atomics.store(control, arrived, 0);
+      Atomics.add(control, epoch, 1);
+      Atomics.notify(control, epoch);
+      return;
+    }
+    const deadline = performance.now() + timeoutMs;
+    while (Atomics.load(control, epoch) === before) {
+      const left = deadline - performance.now();
+      if (left <= 0) this.#giveUp(call);
+      else Atomics.wait(control, epoch, before, left);
+    }
+    this.#throwIfEnded(call);
+  }
+
+  #throwIfEnded(call: string): void {
+    const text = endOfJob(this.#board);
+    if (text !== undefined) throw new CommunicatorError('aborted', `${call}: the job was ended: ${text}`, { call });
+  }
+
+  /** Ranks whose mark is behind have not come. */
+  #giveUp(call: string): never {
+    const missing: number[] = [];
+    for (let rank = 0; rank < this.#board.size; rank++) {
+      if (Atomics.load(this.#control, firstMark + rank) < this.#mark) missing.push(rank);
+    }
+    const text = `rank ${missing.join(', ')} did not come to ${call} within ${this.#board.timeoutMs / 1000} s, rank ${this.#rank} waits there`;
+    endJob(this.#board, text);
+    throw new CommunicatorError('timeout', text, { call, rank: missing[0] });
+  }
+}

@@ -1,0 +1,18 @@
+/** One rank of a thread job that plays the scenario it is told. */
+import { runAsThreadRank, type Communicator } from '@vastmax/distributed-mpi';
+import { checkpoints } from './scenarios/checkpoints.ts';
+import { failures } from './scenarios/failures.ts';
+import { rankings } from './scenarios/rankings.ts';
+import { refusals } from './scenarios/refusals.ts';
+import { replicaDrift } from './scenarios/replica-drift.ts';
+import { tables } from './scenarios/tables.ts';
+import { traffic } from './scenarios/traffic.ts';
+
+const scenarios = { checkpoints, failures, rankings, refusals, replicaDrift, tables, traffic };
+export type ScenarioName = keyof typeof scenarios;
+
+await runAsThreadRank((communicator, data) => {
+  const { name, request } = data as { name: ScenarioName; request: never };
+  const play: (communicator: Communicator, request: never) => unknown = scenarios[name];
+  return play(communicator, request);
+});
