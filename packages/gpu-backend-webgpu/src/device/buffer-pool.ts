@@ -1,0 +1,98 @@
+/**
+ * Buffers by size, to be used again. A buffer goes back when its handle is released, although recorded commands may still use it: all
+ * use goes through one queue in order, so whoever takes it next comes after them. Only destroying has to wait for the submission.
+ * Sizes are rounded up to one of eight steps between powers of two, so that at most an eighth is wasted and shapes that vary a little
+ * share buffers. Rejected: parts of large buffers, which WebGPU cannot bind for reading and writing in the same dispatch.
+ */
+import { LinalgError } from '@vastmax/linalg-core';
+import type { WebGpuCounters } from '../counters.ts';
+import { createBlock, type BufferBlock } from './buffer-block.ts';
+import type { DeviceHealth } from './device-health.ts';
+
+/** Kept for reuse at most; beyond, a buffer that comes back is destroyed. */
+const mostKeptBytes = 256 * 2 ** 20;
+const smallestBytes = 256;
+
+export interface BufferPoolOptions {
+  readonly usage: number;
+  /** What the device allows a buffer. */
+  readonly mostBytes: number;
+}
+
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #health: DeviceHealth;
+  readonly #counters: WebGpuCounters;
+  readonly #options: BufferPoolOptions;
+  readonly #free = new Map<number, BufferBlock[]>();
+  readonly #all = new Set<BufferBlock>();
+  #freeBytes = 0;
+  #closed = false;
+
+  constructor(device: GPUDevice, health: DeviceHealth, counters: WebGpuCounters, options: BufferPoolOptions) {
+    this.#device = device;
+    this.#health = health;
+    this.#counters = counters;
+    this.#options = options;
+  }
+
+  /**
+   * @param what `createMatrix: 3×4`, for messages
+   * @param mostBytes what the one who made the backend allows it
+   * @returns a block of at least `bytes`, and whether it is fresh: then it is zero, otherwise it holds anything
+   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; when the device finds that it cannot, the next read rejects so
+   */
+  take(bytes: number, what: string, mostBytes: number = this.#options.mostBytes): { readonly block: BufferBlock; readonly fresh: boolean } {
+    if (bytes > mostBytes) {
+      throw new LinalgError('out-of-memory', `${what} is ${bytes} bytes, a buffer here may have ${mostBytes}; use fewer rows or columns, or a row table`);
+    }
+    const size = Math.min(roundUp(bytes), this.#options.mostBytes);
+    const kept = this.#free.get(size)?.pop();
+    if (kept !== undefined) {
+      this.#freeBytes -= size;
+      return { block: kept, fresh: false };
+    }
+    this.#device.pushErrorScope('validation');
+    this.#device.pushErrorScope('out-of-memory');
+    const buffer = this.#device.createBuffer({ size, usage: this.#options.usage });
+    for (let scope = 0; scope < 2; scope++) {
+      this.#health.examine(
+        this.#device.popErrorScope(),
+        (words) => new LinalgError('out-of-memory', `${what} (${bytes} bytes): the device has no room for it: ${words}`),
+      );
+    }
+    this.#counters.buffersCreated++;
+    const block = createBlock(buffer, 0, size, false);
+    this.#all.add(block);
+    return { block, fresh: true };
+  }
+
+  /** Take a block back. @returns it when it is not kept: the caller destroys it once nothing recorded uses it */
+  giveBack(block: BufferBlock): BufferBlock | undefined {
+    if (this.#closed) return undefined;
+    if (this.#freeBytes + block.bytes > mostKeptBytes) {
+      this.#all.delete(block);
+      return block;
+    }
+    this.#freeBytes += block.bytes;
+    const same = this.#free.get(block.bytes);
+    if (same === undefined) this.#free.set(block.bytes, [block]);
+    else same.push(block);
+    return undefined;
+  }
+
+  /** Destroy all buffers, those in use included. */
+  close(): void {
+    this.#closed = true;
+    for (const { buffer } of this.#all) buffer.destroy();
+    this.#all.clear();
+    this.#free.clear();
+  }
+}
+
+/** To a multiple of an eighth of the power of two below, and of 256 bytes. */
+function roundUp(bytes: number): number {
+  if (bytes <= smallestBytes) return smallestBytes;
+  const step = Math.max(smallestBytes, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  return Math.ceil(bytes / step) * step;
+}

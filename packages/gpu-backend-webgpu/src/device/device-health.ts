@@ -1,0 +1,82 @@
+/**
+ * What went wrong on a device, found late: WebGPU tells of loss, exhaustion and misuse through promises, after the call. The first
+ * failure stays: numbers computed after it mean nothing, so every later `read` and `settled` rejects with it.
+ */
+import { LinalgError } from '@vastmax/linalg-core';
+
+export class DeviceHealth {
+  readonly #examinations = new Set<Promise<void>>();
+  /** Those who wait for the device. */
+  readonly #waiting = new Set<(loss: LinalgError) => void>();
+  #failure: LinalgError | undefined;
+  #loss: LinalgError | undefined;
+
+  constructor(device: GPUDevice) {
+    void device.lost.then(({ reason, message }) => {
+      const loss = lossOf(`${reason}${message === '' ? '' : `: ${message}`}`);
+      this.#loss = loss;
+      this.fail(loss);
+      for (const reject of this.#waiting) reject(loss);
+    });
+  }
+
+  get failure(): LinalgError | undefined {
+    return this.#failure;
+  }
+
+  /** The first one stays. */
+  fail(failure: LinalgError): void {
+    this.#failure ??= failure;
+  }
+
+  /** @throws LinalgError the failure, if there was one */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Look at what an error scope has caught when it is known. @param explain makes the failure of the device's own words */
+  examine(scope: Promise<GPUError | null>, explain: (words: string) => LinalgError): void {
+    const examination = scope.then(
+      (error) => {
+        if (error !== null) this.fail(explain(error.message));
+        this.#examinations.delete(examination);
+      },
+      // A lost device answers no more; `lost` says so.
+      () => void this.#examinations.delete(examination),
+    );
+    this.#examinations.add(examination);
+  }
+
+  /**
+   * Wait for the device, which may never answer when it is lost.
+   * @throws LinalgError the failure: the one that is known by then, or the rejection itself, as a loss
+   */
+  async answered<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await this.#orLost(answer);
+    } catch (rejection) {
+      await this.examined();
+      this.fail(lossOf(rejection instanceof Error ? rejection.message : String(rejection), rejection));
+      throw this.#failure ?? rejection;
+    }
+  }
+
+  /** Resolves when all error scopes so far have been looked at, or the device is lost. */
+  async examined(): Promise<void> {
+    await this.#orLost(Promise.all(this.#examinations)).catch(() => undefined);
+  }
+
+  /** Not a race with `device.lost`, which would remember every promise that was raced with it. */
+  #orLost<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#loss !== undefined) reject(this.#loss);
+      this.#waiting.add(reject);
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+}
+
+function lossOf(words: string, cause?: unknown): LinalgError {
+  const message = `webgpu: the device was lost (${words}); what it held is gone: create a new backend and resume from the last checkpoint`;
+  return new LinalgError('device-lost', message, cause === undefined ? undefined : { cause });
+}

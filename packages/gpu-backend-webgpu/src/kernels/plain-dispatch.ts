@@ -1,0 +1,39 @@
+/** The parts that all kernels of this folder share: uniforms by their order, a line of workgroups, and texts that are made once. */
+import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
+
+export const threadsPerGroup = 256;
+/** What every device allows in one dimension; kernels loop over what is left. */
+const mostGroups = 65_535;
+
+/** Words of 4 bytes, padded to the 16 that uniforms come in: whole numbers first, then f32. */
+export function packUniforms(integers: readonly number[], floats: readonly number[] = []): ArrayBuffer {
+  const words = integers.length + floats.length;
+  const bytes = new ArrayBuffer(Math.max(16, Math.ceil(words / 4) * 16));
+  new Uint32Array(bytes).set(integers);
+  new Float32Array(bytes).set(floats, integers.length);
+  return bytes;
+}
+
+/** As many groups as give each of `items` a thread, or as the device allows. */
+export function groupsFor(items: number, perGroup: number = threadsPerGroup): readonly [number, number, number] {
+  return [Math.min(mostGroups, Math.ceil(items / perGroup)), 1, 1];
+}
+
+export function dispatchOf(
+  code: string,
+  workgroups: KernelDispatch['workgroups'],
+  uniforms: ArrayBuffer,
+  bindings: readonly BindingRole[],
+): KernelDispatch {
+  return { code, entryPoint: 'main', workgroups, uniforms, bindings };
+}
+
+/** `build`, once for each key: the pipeline cache wants the same string again. */
+export function memoized(build: (key: string) => string): (key: string) => string {
+  const texts = new Map<string, string>();
+  return (key) => {
+    let text = texts.get(key);
+    if (text === undefined) texts.set(key, (text = build(key)));
+    return text;
+  };
+}

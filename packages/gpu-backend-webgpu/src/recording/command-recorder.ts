@@ -1,0 +1,282 @@
+/**
+ * Commands are recorded into one encoder, in one compute pass as long as no copy comes between, and submitted together: when somebody
+ * waits for a result, or when the room for uniforms or uploads is used up. A step of training is one submission.
+ *
+ * Uniforms do not go into buffers of their own: a submission's are put one after another into one buffer, which a bind group sees
+ * through an offset that changes from dispatch to dispatch. So a learning rate that changes with every step creates nothing.
+ */
+import { LinalgError } from '@vastmax/linalg-core';
+import type { WebGpuCounters } from '../counters.ts';
+import type { BufferBlock } from '../device/buffer-block.ts';
+import type { BufferPool } from '../device/buffer-pool.ts';
+import { bufferUsage } from '../device/buffer-usage.ts';
+import type { DeviceHealth } from '../device/device-health.ts';
+import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
+import { ChainBuilder, type ElementOperation } from './chain-builder.ts';
+import { PipelineCache, uniformSlotBytes } from './pipeline-cache.ts';
+import { UploadArea } from './upload-area.ts';
+import type { UploadedList } from './uploaded-list.ts';
+
+/** So many dispatches a submission at most. */
+const uniformSlots = 1024;
+/** A write from here on goes to the queue at once instead of through the upload area. */
+const largeWriteBytes = 2 ** 23;
+
+export type Operands = Readonly<Partial<Record<'a' | 'b' | 'out' | 'reciprocalCondition' | `operand${number}`, BufferBlock>>>;
+
+export class CommandRecorder {
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #health: DeviceHealth;
+  readonly #counters: WebGpuCounters;
+  readonly #uniforms: GPUBuffer;
+  readonly #uniformWords = new Uint32Array((uniformSlots * uniformSlotBytes) / 4);
+  readonly #pipelines: PipelineCache;
+  readonly #uploads: UploadArea;
+  readonly #chain: ChainBuilder;
+  readonly #scratch: BufferBlock[] = [];
+  /** To be destroyed when what uses them has been submitted. */
+  #condemned: BufferBlock[] = [];
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #slotsUsed = 0;
+  #submission = 0;
+  #submitting: Promise<void> | undefined;
+
+  /** @param fuse whether elementwise operations that follow one another become one kernel */
+  constructor(device: GPUDevice, pool: BufferPool, health: DeviceHealth, counters: WebGpuCounters, fuse: boolean) {
+    this.#device = device;
+    this.#pool = pool;
+    this.#health = health;
+    this.#counters = counters;
+    this.#uniforms = device.createBuffer({ size: uniformSlots * uniformSlotBytes, usage: bufferUsage.uniform | bufferUsage.copyDestination });
+    counters.buffersCreated++;
+    this.#pipelines = new PipelineCache(device, health, counters, this.#uniforms);
+    this.#uploads = new UploadArea(pool);
+    this.#chain = new ChainBuilder(device.limits.maxStorageBuffersPerShaderStage, fuse);
+  }
+
+  /**
+   * Record a plan. Nothing happens on a device that has failed: the next read says so.
+   * @param list what the role `lists` stands for; where it begins becomes the first word of the uniforms of dispatches that bind it
+   */
+  run(plan: readonly KernelDispatch[], operands: Operands, list?: UploadedList): void {
+    if (this.#health.failure !== undefined) return;
+    const { a, b, out, reciprocalCondition } = operands;
+    this.#endChainBefore([a, b], [out, reciprocalCondition]);
+    this.#reserveScratch(plan);
+    if (list !== undefined) {
+      // The list must stay where it is until the last dispatch of the plan has been recorded.
+      this.#makeRoom(plan.length, list.submission === this.#submission ? 0 : 4 * list.values.length);
+      this.#place(list);
+    }
+    for (const dispatch of plan) {
+      if (dispatch.workgroups.includes(0)) continue;
+      this.#makeRoom(1, 0);
+      this.#dispatch(dispatch, operands, list);
+    }
+  }
+
+  /** Record an elementwise operation; those that follow one another and fit run as one kernel. */
+  runElementwise(operation: ElementOperation): void {
+    if (this.#health.failure !== undefined || this.#chain.join(operation)) return;
+    this.#endChain();
+    this.#chain.join(operation);
+  }
+
+  /** `count` numbers into `block`, from number `at` of it on; `values` is copied before the call returns. */
+  write(values: ArrayLike<number>, count: number, block: BufferBlock, at: number): void {
+    if (4 * count >= largeWriteBytes) {
+      const floats = values instanceof Float32Array && values.length === count ? values : Float32Array.from(values);
+      this.submit();
+      if (this.#health.failure !== undefined) return;
+      this.#device.queue.writeBuffer(block.buffer, block.offset + 4 * at, floats.buffer, floats.byteOffset, floats.byteLength);
+      this.#counters.bytesUploaded += floats.byteLength;
+    } else {
+      this.upload(count, block, at, (floats, offset) => floats.set(values, offset));
+    }
+  }
+
+  /** The same with numbers that `fill` puts where it is told; it is called before this returns. */
+  upload(count: number, block: BufferBlock, at: number, fill: (floats: Float32Array, offset: number) => void): void {
+    if (count === 0) return;
+    this.#endChainBefore([], [block]);
+    this.#makeRoom(0, 4 * count);
+    const from = this.#uploads.reserve(count);
+    fill(this.#uploads.floats, from);
+    this.#encode().copyBufferToBuffer(this.#uploads.block.buffer, 4 * from, block.buffer, block.offset + 4 * at, 4 * count);
+  }
+
+  /** Bytes between two buffers; offsets within the blocks. */
+  copy(source: BufferBlock, sourceOffset: number, target: BufferBlock, targetOffset: number, bytes: number): void {
+    if (bytes === 0) return;
+    this.#endChainBefore([source], [target]);
+    this.#encode().copyBufferToBuffer(source.buffer, source.offset + sourceOffset, target.buffer, target.offset + targetOffset, bytes);
+  }
+
+  clear(block: BufferBlock, offset: number, bytes: number): void {
+    if (bytes === 0) return;
+    this.#endChainBefore([], [block]);
+    this.#encode().clearBuffer(block.buffer, block.offset + offset, bytes);
+  }
+
+  /** Back to the pool, for whoever records next. */
+  giveBack(block: BufferBlock): void {
+    const condemned = this.#pool.giveBack(block);
+    if (condemned === undefined) return;
+    this.#condemned.push(condemned);
+    if (this.#encoder === undefined && this.#chain.isEmpty) this.#destroyCondemned();
+  }
+
+  /** The block of an application is no longer used. */
+  forget(block: BufferBlock): void {
+    this.#endChain();
+    this.#pipelines.forget(block);
+  }
+
+  /** Resolves when everything recorded in this turn of the event loop has been submitted: several reads share a submission. */
+  submitted(): Promise<void> {
+    this.#submitting ??= Promise.resolve().then(() => {
+      this.#submitting = undefined;
+      this.submit();
+    });
+    return this.#submitting;
+  }
+
+  /** Hand what has been recorded to the device. */
+  submit(): void {
+    this.#endChain();
+    this.#endPass();
+    const encoder = this.#encoder;
+    this.#encoder = undefined;
+    if (encoder !== undefined) {
+      const { queue } = this.#device;
+      this.#device.pushErrorScope('validation');
+      this.#device.pushErrorScope('out-of-memory');
+      const uniformBytes = this.#slotsUsed * uniformSlotBytes;
+      if (uniformBytes > 0) queue.writeBuffer(this.#uniforms, 0, this.#uniformWords.buffer, 0, uniformBytes);
+      this.#counters.bytesUploaded += uniformBytes + this.#uploads.send(queue);
+      queue.submit([encoder.finish()]);
+      this.#counters.submits++;
+      this.#health.examine(this.#device.popErrorScope(), (words) => new LinalgError('out-of-memory', `webgpu: the device ran out of memory: ${words}`));
+      this.#health.examine(
+        this.#device.popErrorScope(),
+        (words) => new LinalgError('device-lost', `webgpu: the device refused a submission, and its results are lost: ${words}`),
+      );
+    }
+    this.#uploads.discard();
+    this.#slotsUsed = 0;
+    this.#submission++;
+    this.#destroyCondemned();
+  }
+
+  /** After the last submission. */
+  close(): void {
+    this.#uniforms.destroy();
+  }
+
+  #destroyCondemned(): void {
+    for (const block of this.#condemned) {
+      this.#pipelines.forget(block);
+      block.buffer.destroy();
+    }
+    this.#condemned = [];
+  }
+
+  /** Unless a command on these blocks may come before it. */
+  #endChainBefore(read: readonly (BufferBlock | undefined)[], written: readonly (BufferBlock | undefined)[]): void {
+    if (this.#chain.isEmpty) return;
+    const isBlock = (block: BufferBlock | undefined): block is BufferBlock => block !== undefined;
+    if (this.#chain.conflictsWith(read.filter(isBlock), written.filter(isBlock))) this.#endChain();
+  }
+
+  #endChain(): void {
+    if (this.#chain.isEmpty) return;
+    const { dispatch, blocks } = this.#chain.take();
+    const operands = Object.fromEntries(blocks.map((block, i) => [`operand${i}`, block])) as Operands;
+    this.#makeRoom(1, 0);
+    this.#dispatch(dispatch, operands, undefined);
+  }
+
+  #encode(): GPUCommandEncoder {
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+
+  #makeRoom(dispatches: number, bytes: number): void {
+    if (this.#slotsUsed + dispatches <= uniformSlots && this.#uploads.hasRoom(bytes)) return;
+    this.submit();
+    const old = this.#uploads.grow(bytes);
+    if (old !== undefined) this.giveBack(old);
+  }
+
+  #place(list: UploadedList): void {
+    if (list.submission === this.#submission) return;
+    list.submission = this.#submission;
+    list.place = this.#uploads.reserve(list.values.length);
+    this.#uploads.integers.set(list.values, list.place);
+  }
+
+  #dispatch(dispatch: KernelDispatch, operands: Operands, list: UploadedList | undefined): void {
+    const kernel = this.#pipelines.kernelOf(dispatch);
+    const blocks = dispatch.bindings.map((role) => this.#blockOf(role, operands));
+    const borrowed = blocks.some((block) => block.borrowed) ? this.#separate(blocks, kernel.layout.signature) : [];
+    const slot = this.#slotsUsed++;
+    const at = (slot * uniformSlotBytes) / 4;
+    this.#uniformWords.set(new Uint32Array(dispatch.uniforms), at);
+    if (list !== undefined && dispatch.bindings.includes('lists')) this.#uniformWords[at] = list.place;
+    if (this.#pass === undefined) {
+      this.#encoder ??= this.#device.createCommandEncoder();
+      this.#pass = this.#encoder.beginComputePass();
+    }
+    this.#pass.setPipeline(kernel.pipeline);
+    this.#pass.setBindGroup(0, this.#pipelines.groupOf(kernel.layout, blocks), [slot * uniformSlotBytes]);
+    this.#pass.dispatchWorkgroups(...dispatch.workgroups);
+    this.#counters.dispatches++;
+    for (const block of borrowed) this.giveBack(block);
+  }
+
+  #blockOf(role: BindingRole, operands: Operands): BufferBlock {
+    const block =
+      role === 'lists' ? this.#uploads.block : role.startsWith('scratch') ? this.#scratch[Number(role.slice(7))] : operands[role as keyof Operands];
+    if (block === undefined) throw new LinalgError('bad-option', `webgpu: a kernel binds '${role}', which its plan does not provide`);
+    return block;
+  }
+
+  /**
+   * WebGPU refuses a dispatch that reads one part of a buffer and writes another. Of an application's buffer in which several matrices
+   * lie, what is read is copied out first. @returns the copies, put into `blocks`
+   */
+  #separate(blocks: BufferBlock[], signature: string): readonly BufferBlock[] {
+    const written = blocks.filter((_, i) => signature[i] === 'w');
+    if (new Set(written.map(({ buffer }) => buffer)).size < written.length) {
+      throw new LinalgError('bad-option', 'webgpu: two results of one operation lie in the same GPUBuffer; give one of them a buffer of its own');
+    }
+    const copies: BufferBlock[] = [];
+    for (const [i, block] of blocks.entries()) {
+      if (signature[i] === 'w' || !written.some(({ buffer }) => buffer === block.buffer)) continue;
+      const { block: copy } = this.#pool.take(block.bytes, 'a copy of an operand that shares its GPUBuffer with the result');
+      this.copy(block, 0, copy, 0, block.bytes);
+      copies.push(copy);
+      blocks[i] = copy;
+    }
+    return copies;
+  }
+
+  #reserveScratch(plan: readonly KernelDispatch[]): void {
+    for (const { scratchBytes } of plan) {
+      scratchBytes?.forEach((bytes, index) => {
+        const old = this.#scratch[index];
+        if (old !== undefined && old.bytes >= bytes) return;
+        this.#scratch[index] = this.#pool.take(bytes, `scratch of a kernel`).block;
+        if (old !== undefined) this.giveBack(old);
+      });
+    }
+  }
+}

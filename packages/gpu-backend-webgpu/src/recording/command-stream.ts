@@ -1,0 +1,123 @@
+/**
+ * The device as the backend sees it: work that is done in call order, commands that are recorded and submitted together, numbers that go up
+ * and come back, and the account of what went wrong. It knows buffers and plans, no handles.
+ */
+import { LinalgError, type FloatArray } from '@vastmax/linalg-core';
+import type { WebGpuCounters } from '../counters.ts';
+import { BufferPool } from '../device/buffer-pool.ts';
+import { bufferUsage } from '../device/buffer-usage.ts';
+import { DeviceHealth } from '../device/device-health.ts';
+import type { KernelDispatch } from '../kernel-dispatch.ts';
+import type { ElementOperation } from './chain-builder.ts';
+import { CommandRecorder, type Operands } from './command-recorder.ts';
+import { OrderedWork } from './ordered-work.ts';
+import { Readback, type Extent } from './readback.ts';
+
+export interface StreamOptions {
+  /** The largest buffer that the device can bind, a multiple of 256 bytes. */
+  readonly mostBytes: number;
+  /** Whether elementwise operations that follow one another become one kernel. */
+  readonly fuse: boolean;
+}
+
+export class CommandStream {
+  readonly health: DeviceHealth;
+  readonly pool: BufferPool;
+  readonly recorder: CommandRecorder;
+  readonly work: OrderedWork;
+  readonly readback: Readback;
+  readonly #device: GPUDevice;
+  readonly #stagingPool: BufferPool;
+  readonly #reads = new Set<Promise<void>>();
+
+  constructor(device: GPUDevice, counters: WebGpuCounters, { mostBytes, fuse }: StreamOptions) {
+    const { copySource, copyDestination, storage, mapRead } = bufferUsage;
+    this.#device = device;
+    this.health = new DeviceHealth(device);
+    this.pool = new BufferPool(device, this.health, counters, { usage: copySource | copyDestination | storage, mostBytes });
+    this.#stagingPool = new BufferPool(device, this.health, counters, { usage: mapRead | copyDestination, mostBytes: device.limits.maxBufferSize });
+    this.recorder = new CommandRecorder(device, this.pool, this.health, counters, fuse);
+    this.readback = new Readback(this.recorder, this.#stagingPool, this.health, counters);
+    this.work = new OrderedWork((error) => {
+      const failure = error instanceof LinalgError ? error : new LinalgError('device-lost', `webgpu: a delayed operation failed: ${String(error)}`, { cause: error });
+      this.health.fail(failure);
+    });
+  }
+
+  /** In call order, at once when nothing waits. */
+  do(body: () => void): void {
+    this.work.do(() => {
+      body();
+      return undefined;
+    });
+  }
+
+  run(plan: readonly KernelDispatch[], operands: Operands): void {
+    this.do(() => this.recorder.run(plan, operands));
+  }
+
+  runElementwise(element: ElementOperation): void {
+    if (element.length > 0) this.do(() => this.recorder.runElementwise(element));
+  }
+
+  /** `count` numbers into the extents, one after another; `values` is copied before the call returns. */
+  write(values: ArrayLike<number>, count: number, extents: readonly Extent[]): void {
+    // Numbers that lie in several buffers are cut by views, which an array does not have.
+    const typed = this.work.blocked || (extents.length > 1 && !(values instanceof Float32Array)) ? Float32Array.from(values) : values;
+    this.do(() => {
+      let first = 0;
+      for (const { block, offset, bytes } of extents) {
+        const length = bytes / 4;
+        const part = typed instanceof Float32Array && length < count ? typed.subarray(first, first + length) : typed;
+        this.recorder.write(part, length, block, offset / 4);
+        first += length;
+      }
+    });
+  }
+
+  /** The numbers of the extents as of the call. @throws LinalgError `device-lost` or `out-of-memory`, as a rejection */
+  read(extents: readonly Extent[], out: FloatArray): Promise<void> {
+    return this.#tracked(() => this.readback.finish(this.readback.stage(extents), (floats, offset) => out.set(floats, offset)));
+  }
+
+  /** What `copy` takes from host memory, as of the call. */
+  readHost(copy: () => void): Promise<void> {
+    return this.#tracked(() => {
+      copy();
+      return Promise.resolve();
+    });
+  }
+
+  async settled(): Promise<void> {
+    await this.work.drained();
+    await this.recorder.submitted();
+    await this.health.answered(this.#device.queue.onSubmittedWorkDone());
+    await this.health.examined();
+    this.health.check();
+  }
+
+  /** Destroy all buffers, when the reads under way have their numbers. */
+  async close(): Promise<void> {
+    await this.work.drained();
+    this.recorder.submit();
+    await Promise.allSettled(this.#reads);
+    this.recorder.close();
+    this.pool.close();
+    this.#stagingPool.close();
+  }
+
+  #tracked(begin: () => Promise<void>): Promise<void> {
+    // What is thrown while beginning rejects the read, also when it had to wait its turn.
+    const start = async (): Promise<void> => {
+      this.health.check();
+      await begin();
+    };
+    const read = new Promise<void>((resolve, reject) => {
+      this.do(() => void start().then(resolve, reject));
+    });
+    this.#reads.add(read);
+    const forget = (): void => void this.#reads.delete(read);
+    read.then(forget, forget);
+    return read;
+  }
+}

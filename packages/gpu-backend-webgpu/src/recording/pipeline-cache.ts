@@ -1,0 +1,112 @@
+/**
+ * Pipelines by their WGSL text, and bind groups by the buffers in them. A kernel's layout follows from how its text declares the
+ * storage bindings, and kernels that declare them alike share a layout and so the bind groups: after warm-up neither is created.
+ */
+import { LinalgError } from '@vastmax/linalg-core';
+import type { WebGpuCounters } from '../counters.ts';
+import type { BufferBlock } from '../device/buffer-block.ts';
+import type { DeviceHealth } from '../device/device-health.ts';
+import type { KernelDispatch } from '../kernel-dispatch.ts';
+
+/** Bytes of a dispatch's own part of the uniform buffer: the alignment that every device allows for. */
+export const uniformSlotBytes = 256;
+/** More than any model has; beyond, the cache starts anew rather than growing with every new combination of buffers. */
+const mostBindGroups = 8192;
+const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage\s*(?:,\s*(read_write|read)\s*)?>/g;
+
+export interface Kernel {
+  readonly pipeline: GPUComputePipeline;
+  /** The access of bindings 1, 2 …. */
+  readonly layout: BindingLayout;
+}
+
+export interface BindingLayout {
+  /** One letter a binding: r reads, w reads and writes. */
+  readonly signature: string;
+  readonly groupLayout: GPUBindGroupLayout;
+  readonly pipelineLayout: GPUPipelineLayout;
+}
+
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #health: DeviceHealth;
+  readonly #counters: WebGpuCounters;
+  readonly #uniforms: GPUBuffer;
+  readonly #kernels = new Map<string, Map<string, Kernel>>();
+  readonly #layouts = new Map<string, BindingLayout>();
+  readonly #groups = new Map<string, GPUBindGroup>();
+
+  /** @param uniforms the buffer of all dispatches' uniforms */
+  constructor(device: GPUDevice, health: DeviceHealth, counters: WebGpuCounters, uniforms: GPUBuffer) {
+    this.#device = device;
+    this.#health = health;
+    this.#counters = counters;
+    this.#uniforms = uniforms;
+  }
+
+  kernelOf({ code, entryPoint }: KernelDispatch): Kernel {
+    let entries = this.#kernels.get(code);
+    if (entries === undefined) this.#kernels.set(code, (entries = new Map<string, Kernel>()));
+    let kernel = entries.get(entryPoint);
+    if (kernel === undefined) entries.set(entryPoint, (kernel = this.#createKernel(code, entryPoint)));
+    return kernel;
+  }
+
+  /** The bind group with these blocks as bindings 1, 2 …. */
+  groupOf({ signature, groupLayout }: BindingLayout, blocks: readonly BufferBlock[]): GPUBindGroup {
+    let key = signature;
+    for (const { id } of blocks) key += `,${id}`;
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= mostBindGroups) this.#groups.clear();
+    const uniforms: GPUBindGroupEntry = { binding: 0, resource: { buffer: this.#uniforms, offset: 0, size: uniformSlotBytes } };
+    const storage = blocks.map(({ buffer, offset, bytes }, i): GPUBindGroupEntry => ({ binding: i + 1, resource: { buffer, offset, size: bytes } }));
+    const group = this.#device.createBindGroup({ layout: groupLayout, entries: [uniforms, ...storage] });
+    this.#counters.bindGroupsCreated++;
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  /** The block is gone: so is every bind group with it. O(bind groups), and rare. */
+  forget({ id }: BufferBlock): void {
+    const part = new RegExp(`,${id}(?:,|$)`);
+    for (const key of this.#groups.keys()) if (part.test(key)) this.#groups.delete(key);
+  }
+
+  #createKernel(code: string, entryPoint: string): Kernel {
+    const layout = this.#layoutOf(signatureOf(code));
+    this.#device.pushErrorScope('validation');
+    const module = this.#device.createShaderModule({ code });
+    const pipeline = this.#device.createComputePipeline({ layout: layout.pipelineLayout, compute: { module, entryPoint } });
+    this.#health.examine(
+      this.#device.popErrorScope(),
+      (words) => new LinalgError('device-lost', `webgpu: a kernel of this package was refused by the device, which is a defect of one of the two: ${words}`),
+    );
+    this.#counters.pipelinesCreated++;
+    return { pipeline, layout };
+  }
+
+  #layoutOf(signature: string): BindingLayout {
+    const known = this.#layouts.get(signature);
+    if (known !== undefined) return known;
+    const visibility = 0x4; // GPUShaderStage.COMPUTE
+    const storage = Array.from(signature, (access, i): GPUBindGroupLayoutEntry => ({
+      binding: i + 1,
+      visibility,
+      buffer: { type: access === 'r' ? 'read-only-storage' : 'storage' },
+    }));
+    const groupLayout = this.#device.createBindGroupLayout({
+      entries: [{ binding: 0, visibility, buffer: { type: 'uniform', hasDynamicOffset: true } }, ...storage],
+    });
+    const layout = { signature, groupLayout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [groupLayout] }) };
+    this.#layouts.set(signature, layout);
+    return layout;
+  }
+}
+
+/** `rrw` for two bindings that are read and one that is written. */
+function signatureOf(code: string): string {
+  const accesses: string[] = [];
+  for (const [, binding, access] of code.matchAll(declaration)) accesses[Number(binding) - 1] = access === 'read_write' ? 'w' : 'r';
+  return accesses.join('');
+}

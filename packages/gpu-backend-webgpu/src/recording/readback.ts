@@ -1,0 +1,75 @@
+/**
+ * Numbers back to the host. They are copied into a staging buffer by a command, so that what is recorded later does not show, and the
+ * staging buffer is mapped once the submission is done; there are as many of those as reads in flight, and they are used again.
+ */
+import type { WebGpuCounters } from '../counters.ts';
+import type { BufferBlock } from '../device/buffer-block.ts';
+import type { BufferPool } from '../device/buffer-pool.ts';
+import { mapModeRead } from '../device/buffer-usage.ts';
+import type { DeviceHealth } from '../device/device-health.ts';
+import type { CommandRecorder } from './command-recorder.ts';
+
+/** Larger reads are cut into staging buffers of this size. */
+const mostStagingBytes = 2 ** 26;
+
+/** Part of a block, in bytes. */
+export interface Extent {
+  readonly block: BufferBlock;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface StagedRead {
+  readonly staging: BufferBlock;
+  readonly bytes: number;
+}
+
+export class Readback {
+  readonly #recorder: CommandRecorder;
+  readonly #pool: BufferPool;
+  readonly #health: DeviceHealth;
+  readonly #counters: WebGpuCounters;
+
+  /** @param pool of buffers that can be mapped for reading */
+  constructor(recorder: CommandRecorder, pool: BufferPool, health: DeviceHealth, counters: WebGpuCounters) {
+    this.#recorder = recorder;
+    this.#pool = pool;
+    this.#health = health;
+    this.#counters = counters;
+  }
+
+  /** Record the copies of all extents, one after another. */
+  stage(extents: readonly Extent[]): readonly StagedRead[] {
+    this.#counters.reads++;
+    const reads: StagedRead[] = [];
+    for (const { block, offset, bytes } of extents) {
+      for (let done = 0; done < bytes; done += mostStagingBytes) {
+        const part = Math.min(mostStagingBytes, bytes - done);
+        const { block: staging } = this.#pool.take(part, 'a staging buffer of a read');
+        this.#recorder.copy(block, offset + done, staging, 0, part);
+        reads.push({ staging, bytes: part });
+      }
+    }
+    return reads;
+  }
+
+  /**
+   * Wait for what was staged and hand it over, in order; the floats are valid during the call only.
+   * @throws LinalgError `device-lost` or `out-of-memory`
+   */
+  async finish(reads: readonly StagedRead[], take: (floats: Float32Array, offset: number) => void): Promise<void> {
+    await this.#recorder.submitted();
+    await this.#health.answered(Promise.all(reads.map(({ staging, bytes }) => staging.buffer.mapAsync(mapModeRead, 0, bytes))));
+    // A submission that was refused leaves zeros behind, and tells of it elsewhere.
+    await this.#health.examined();
+    let offset = 0;
+    for (const { staging, bytes } of reads) {
+      if (this.#health.failure === undefined) take(new Float32Array(staging.buffer.getMappedRange(0, bytes)), offset);
+      staging.buffer.unmap();
+      // Nothing recorded uses it: what the pool does not keep can go at once.
+      this.#pool.giveBack(staging)?.buffer.destroy();
+      offset += bytes / 4;
+    }
+    this.#health.check();
+  }
+}

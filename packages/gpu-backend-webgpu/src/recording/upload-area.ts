@@ -1,0 +1,67 @@
+/**
+ * What a submission carries to the device besides commands: on the host an array that is filled while commands are recorded, on the
+ * device a buffer that receives it in one writeBuffer before the submit. The queue runs both in order after whatever was submitted
+ * before, so one buffer serves all submissions and nothing has to be mapped or waited for. Rejected: a ring of mapped buffers, which
+ * saves one copy on the host and makes how many buffers there are depend on how far the device is behind.
+ */
+import type { BufferBlock } from '../device/buffer-block.ts';
+import type { BufferPool } from '../device/buffer-pool.ts';
+
+const initialBytes = 2 ** 18;
+
+export class UploadArea {
+  readonly #pool: BufferPool;
+  #bytes: Uint8Array = new Uint8Array(initialBytes);
+  #block: BufferBlock | undefined;
+  #used = 0;
+  floats: Float32Array = new Float32Array(this.#bytes.buffer);
+  integers: Int32Array = new Int32Array(this.#bytes.buffer);
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
+
+  /** The buffer on the device. */
+  get block(): BufferBlock {
+    this.#block ??= this.#pool.take(this.#bytes.length, 'the upload area').block;
+    return this.#block;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#used + bytes <= this.#bytes.length;
+  }
+
+  /** Make room in an area that is empty. @returns the block that is no longer used, if there was one */
+  grow(bytes: number): BufferBlock | undefined {
+    if (this.#bytes.length >= bytes) return undefined;
+    const old = this.#block;
+    this.#bytes = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)));
+    this.floats = new Float32Array(this.#bytes.buffer);
+    this.integers = new Int32Array(this.#bytes.buffer);
+    this.#block = undefined;
+    return old;
+  }
+
+  /** @returns where the next `count` 4-byte numbers go, in numbers; there must be room for them */
+  reserve(count: number): number {
+    const at = this.#used >>> 2;
+    this.#used += 4 * count;
+    return at;
+  }
+
+  /** Hand everything to the queue, to come before what is submitted next. @returns the bytes uploaded */
+  send(queue: GPUQueue): number {
+    const bytes = this.#used;
+    if (bytes > 0) queue.writeBuffer(this.block.buffer, 0, this.#bytes.buffer, 0, bytes);
+    return bytes;
+  }
+
+  /** Begin anew. */
+  discard(): void {
+    this.#used = 0;
+  }
+}

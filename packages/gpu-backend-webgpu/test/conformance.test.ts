@@ -1,0 +1,31 @@
+import { conformanceCases, requiredBackends } from '@vastmax/backend-conformance';
+import { describeBackend } from '@vastmax/backend-conformance/vitest';
+import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
+import { probeSoftwareGpu } from './software-gpu.ts';
+
+describeBackend({
+  name: 'webgpu-dawn',
+  create: () => createWebGpuBackend(),
+  probe: probeSoftwareGpu,
+  knownFailures: {},
+});
+
+// The same device with tables in many buffers, and with tables on the host: what concerns rows, again.
+const aboutRows = conformanceCases.filter(({ id }) => /^(table|gather-rows|scatter-rows|scatter-add-rows|order|dispose|memory)\//.test(id));
+const pieceBytes = 2 ** 22;
+const required = new Set(requiredBackends().has('webgpu-dawn') ? ['webgpu-dawn-pieces', 'webgpu-dawn-host-tables'] : []);
+
+describeBackend(
+  {
+    name: 'webgpu-dawn-pieces',
+    create: () => createWebGpuBackend({ tables: 'device', limits: { maxBufferSize: pieceBytes } }),
+    probe: probeSoftwareGpu,
+    tablePieceBytes: pieceBytes,
+  },
+  { cases: aboutRows, required },
+);
+
+describeBackend(
+  { name: 'webgpu-dawn-host-tables', create: () => createWebGpuBackend({ tables: 'host' }), probe: probeSoftwareGpu },
+  { cases: aboutRows, required },
+);
