@@ -2,14 +2,19 @@
 // cut without reading its pages anyway. hyparquet decodes; it throws plain errors of many kinds, which get the file's name here.
 
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
+import type { FileMetaData } from 'hyparquet';
 import { isSparseDataError, SparseDataError } from '@vastmax/sparse-data';
 import type { CancellationSignal, NamedInput } from '@vastmax/sparse-data';
 
-/** A file that is read by ranges of bytes. */
-export type ParquetSource = AsyncBuffer;
-/** Decompressors by the name of the codec; snappy is there without one. */
-export type ParquetCompressors = Compressors;
+/** A file that is read by ranges of bytes, as hyparquet's AsyncBuffer. */
+export interface ParquetSource {
+  readonly byteLength: number;
+  /** Bytes `start` to `end` − 1, to the end of the file unless given. */
+  slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
+}
+
+/** From a page's bytes and the length that they should have to the page, by the name of the codec; snappy is there without one. */
+export type ParquetCompressors = Readonly<Partial<Record<'GZIP' | 'BROTLI' | 'LZ4' | 'LZ4_RAW' | 'LZO' | 'ZSTD', (bytes: Uint8Array, length: number) => Uint8Array>>>;
 
 export interface ParquetOptions extends NamedInput {
   /** Which columns to read; all unless given. Others cost nothing. */

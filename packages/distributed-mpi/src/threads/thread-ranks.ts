@@ -12,8 +12,8 @@ import { ThreadTransport } from './thread-transport.ts';
 export interface ThreadRanksOptions {
   /** How many ranks. */
   readonly size: number;
-  /** The program: a module that calls {@link runAsThreadRank} once. */
-  readonly module: URL;
+  /** The program, a URL: a module that calls {@link runAsThreadRank} once. */
+  readonly module: { readonly href: string };
   /** Handed to every rank, by structured clone. */
   readonly data?: unknown;
   /** How long a rank waits for the others in one call before it ends the job; 60,000 unless given. */
@@ -48,7 +48,7 @@ export async function startThreadRanks(options: ThreadRanksOptions): Promise<unk
   const workers: Worker[] = [];
   const ends = Array.from({ length: size }, (_, rank) => {
     const rankData: RankData = { vastmaxThreadRank: { board, rank }, data };
-    const worker = new Worker(module, { workerData: rankData, ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }) });
+    const worker = new Worker(new URL(module.href), { workerData: rankData, ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }) });
     workers.push(worker);
     return endOf(worker, rank, board);
   });

@@ -48,13 +48,13 @@ type Message<T> = readonly ['item', T] | readonly ['end'] | readonly ['error', u
  * @throws SparseDataError `bad-option`; on iteration `worker-failed` when the module cannot be used, throws, or its thread ends, with
  *   the error of the worker as the cause
  */
-export function prefetchFromWorker<T>(module: URL, options: PrefetchFromWorkerOptions = {}): Prefetched<T> {
+export function prefetchFromWorker<T>(module: { readonly href: string }, options: PrefetchFromWorkerOptions = {}): Prefetched<T> {
   const { depth = 4, data, ...rest } = options;
   checkInteger('prefetchFromWorker', 'depth', depth, 1, 2 ** 20);
   return prefetch(itemsOf<T>(module, depth, data), 1, rest);
 }
 
-async function* itemsOf<T>(module: URL, depth: number, data: unknown): AsyncGenerator<T, void, undefined> {
+async function* itemsOf<T>(module: { readonly href: string }, depth: number, data: unknown): AsyncGenerator<T, void, undefined> {
   const worker = new Worker(bootstrap, { eval: true, workerData: { module: module.href, depth, data } });
   const fail = (cause: unknown): SparseDataError =>
     new SparseDataError('worker-failed', `prefetchFromWorker: ${module.href}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
