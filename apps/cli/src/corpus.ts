@@ -1,56 +1,57 @@
-/** A text file (plain, .gz or .br) to a vocabulary and token numbers, with progress; two passes, so the file may be larger than memory. */
+/** A text to a vocabulary and token numbers, with progress; two passes, so the text may be larger than memory. */
 import { createHash } from 'node:crypto';
-import { countTokens, encodeTokens, SparseDataError, type Vocabulary } from '@vastmax/sparse-data';
-import { readLines } from '@vastmax/sparse-data/node';
+import { countTokens, encodeTokens, SparseDataError, type Vocabulary, type VocabularyCounter } from '@vastmax/sparse-data';
 import { count } from './display.ts';
 import { Progress } from './progress.ts';
-import { tokenizeWith, type TextSettings } from './text-settings.ts';
+import type { TextReading } from './text-reading.ts';
+import type { TextSource } from './text-source.ts';
 
 export interface VocabularySettings {
-  readonly minimumCount: number;
-  readonly maximumSize?: number;
+  readonly minCount: number;
+  readonly maxVocabulary?: number;
 }
 
-export async function buildVocabulary(
-  path: string,
-  text: TextSettings,
-  settings: VocabularySettings,
-  signal: AbortSignal,
-): Promise<Vocabulary> {
+/** @param endOfLine counted once a line, unless it is left out. */
+export async function countWords(source: TextSource, { tokenize }: TextReading, endOfLine: string | undefined, signal: AbortSignal): Promise<VocabularyCounter> {
   using progress = new Progress('counting words');
   let words = 0;
-  const lines = readLines(path, { signal, onProgress: (read, total) => { progress.update(read / total, [`${count(words)} words`]); } });
-  const counter = await countTokens(lines, {
-    tokenize: tokenizeWith(text),
-    endOfLine: text.endOfLine,
+  const lines = source.lines({ signal, onProgress: (read, total) => { progress.update(read / total, [`${count(words)} words`]); } });
+  return countTokens(lines, {
+    tokenize,
+    ...(endOfLine === undefined ? {} : { endOfLine }),
     signal,
     onProgress: (tokens) => { words = tokens; },
   });
+}
+
+export async function buildVocabulary(source: TextSource, reading: TextReading, { minCount, maxVocabulary }: VocabularySettings, signal: AbortSignal): Promise<Vocabulary> {
+  const { endOfLine, unknown } = reading.settings;
+  const counter = await countWords(source, reading, endOfLine, signal);
   const vocabulary = counter.build({
-    minimumCount: settings.minimumCount,
-    ...(settings.maximumSize === undefined ? {} : { maximumSize: settings.maximumSize }),
-    specialTokens: [text.endOfLine, text.unknown],
-    unknownToken: text.unknown,
+    minimumCount: minCount,
+    ...(maxVocabulary === undefined ? {} : { maximumSize: maxVocabulary }),
+    specialTokens: [endOfLine, unknown],
+    unknownToken: unknown,
   });
-  const ordinary = vocabulary.tokens.filter((token) => token !== text.endOfLine && token !== text.unknown);
+  const ordinary = vocabulary.tokens.filter((token) => token !== endOfLine && token !== unknown);
   if (ordinary.length < 2) {
     const found = ordinary.length === 0 ? 'no word' : `only the word '${ordinary[0] ?? ''}'`;
-    const limits = `--min-count ${settings.minimumCount}${settings.maximumSize === undefined ? '' : ` and --max-vocabulary ${settings.maximumSize}`}`;
+    const limits = `--min-count ${minCount}${maxVocabulary === undefined ? '' : ` and --max-vocabulary ${maxVocabulary}`}`;
     throw new SparseDataError(
       'bad-vocabulary',
-      `${path}: ${found} is left for the vocabulary of its ${count(counter.total)} tokens with ${limits}; at least 2 are needed to have something to predict`,
+      `${source.path}: ${found} is left for the vocabulary of its ${count(counter.total)} tokens with ${limits}; at least 2 are needed to have something to predict`,
     );
   }
   return vocabulary;
 }
 
-export async function encodeFile(path: string, vocabulary: Vocabulary, text: TextSettings, signal: AbortSignal): Promise<Int32Array> {
+export async function encodeText(source: TextSource, vocabulary: Vocabulary, { settings, tokenize }: TextReading, signal: AbortSignal): Promise<Int32Array> {
   using progress = new Progress('reading text');
   let words = 0;
-  const lines = readLines(path, { signal, onProgress: (read, total) => { progress.update(read / total, [`${count(words)} words`]); } });
+  const lines = source.lines({ signal, onProgress: (read, total) => { progress.update(read / total, [`${count(words)} words`]); } });
   return encodeTokens(lines, vocabulary, {
-    tokenize: tokenizeWith(text),
-    endOfLine: text.endOfLine,
+    tokenize,
+    endOfLine: settings.endOfLine,
     signal,
     onProgress: (tokens) => { words = tokens; },
   });

@@ -1,35 +1,50 @@
 /** What a training run will need, said before it starts: numbers from the model's sizes, time from this machine's own gemm. */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
-import type { LanguageModel } from '@vastmax/lm-models';
+import type { OutputLayerChoice } from '@vastmax/lm-models';
+import type { AnyTrainer } from './any-trainer.ts';
+import type { TextModel } from './text-model.ts';
 
 export interface CostEstimate {
-  readonly bodyParameters: number;
   readonly outputParameters: number;
   readonly bytes: number;
+  /** Of a checkpoint; while one replaces another both are on the disk. */
+  readonly checkpointBytes: number;
   readonly seconds: number;
 }
 
 /** Share of a step that is not gemm, as measured on the plain backend. */
 const overhead = 1.35;
 
-export async function estimateCost(model: LanguageModel, batchSize: number, examples: number): Promise<CostEstimate> {
-  const { body, output, backend } = model;
+/** @param examples that are still to be trained on. */
+export async function estimateCost(model: TextModel, trainer: AnyTrainer, batchSize: number, examples: number): Promise<CostEstimate> {
+  const { output, backend, outputChoice } = model;
   const d = output.features + 1;
-  const m = batchSize;
-  let width = body.options.order * body.options.embedding;
-  let bodyFlops = 0;
-  for (const size of body.options.hidden) {
-    bodyFlops += 6 * m * width * size;
-    width = size;
-  }
-  const outputFlops = 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
   const steps = Math.ceil(examples / batchSize);
+  const tensors = Object.values(trainer.snapshot().modules).flatMap((module) => module.tensors);
   return {
-    bodyParameters: body.parameterCount,
     outputParameters: output.classes * d,
     bytes: backend.memory().bytes + 4 * output.classes,
-    seconds: (overhead * steps * (bodyFlops + outputFlops)) / (await measureGemm(backend, m, d)),
+    checkpointBytes: tensors.reduce((sum, { rows, columns, precision }) => sum + rows * columns * (precision === 'f64' ? 8 : 4), 0),
+    seconds: (overhead * steps * (model.bodyOperations(batchSize) + outputOperations(outputChoice, output.classes, batchSize, d))) / (await measureGemm(backend, batchSize, d)),
   };
+}
+
+/** Of a step; layers that are bound by other things than products are taken for a factored one, which is of their order. */
+function outputOperations(choice: OutputLayerChoice, classes: number, m: number, d: number): number {
+  const factored = 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
+  switch (choice.kind) {
+    case 'full':
+      return 6 * m * classes * d;
+    case 'sampled':
+    case 'nce':
+    case 'negative':
+      return 6 * m * Math.min(classes, choice.samples) * d;
+    case 'hybrid':
+      // The head's own size is chosen for four times the cost of the tail.
+      return factored + (choice.headSize === undefined ? 4 * factored : 6 * m * Math.min(classes, choice.headSize) * d);
+    default:
+      return factored;
+  }
 }
 
 /** Floating-point operations a second at the size that a step mostly is: by the median, for another process may hold this one up. */

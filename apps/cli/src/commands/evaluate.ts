@@ -1,13 +1,16 @@
 import { Option, type Command } from 'commander';
 import { backendHelp, backendNames } from '../backend-choice.ts';
-import { encodeFile } from '../corpus.ts';
+import { encodeText } from '../corpus.ts';
 import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
 import { Interruption } from '../interruption.ts';
 import { wholeNumber } from '../option-values.ts';
 import { openModel } from '../saved-model.ts';
+import { textColumnHelp } from '../text-options.ts';
+import { TextSource } from '../text-source.ts';
 
 interface EvaluateOptions {
   readonly limit: number;
+  readonly textColumn: string;
   readonly backend: string;
   readonly json?: true;
 }
@@ -17,8 +20,9 @@ export function addEvaluateCommand(program: Command): void {
     .command('evaluate')
     .description('rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity')
     .argument('<model>', 'folder of a trained model')
-    .argument('<text>', 'text to evaluate on, read as the training text was')
+    .argument('<text>', 'text to evaluate on, read as the training text was; - is standard input')
     .option('--limit <n>', 'rank so many words, a fixed random sample; 0 for all', wholeNumber('--limit', 0), 20_000)
+    .option('--text-column <name>', textColumnHelp, 'text')
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
@@ -36,7 +40,8 @@ async function evaluate(directory: string, textFile: string, options: EvaluateOp
   const { signal } = interruption;
   const opened = await openModel(options.backend, directory);
   using model = opened.model;
-  const tokens = await encodeFile(textFile, model.vocabulary, opened.text, signal);
-  const evaluation = await evaluateText(model, tokens, opened.text, options.limit, signal);
+  await using source = new TextSource(textFile, { column: options.textColumn });
+  const tokens = await encodeText(source, model.vocabulary, opened.text, signal);
+  const evaluation = await evaluateText(model, tokens, opened.text.settings, options.limit, signal);
   process.stdout.write(options.json === true ? `${JSON.stringify(evaluation)}\n` : describeEvaluation(textFile, evaluation));
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
 import { bytes, count, table } from '../display.ts';
-import { readVocabulary } from '../saved-model.ts';
 
 export function addInspectCommand(program: Command): void {
   program
@@ -23,7 +22,7 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
   const tensors = checkpoint.moduleNames.flatMap((module) =>
     checkpoint.module(module).tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
-  const vocabulary = await readVocabulary(checkpoint);
+  const vocabulary = readVocabulary(checkpoint);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ directory, bytes: checkpoint.bytes, words: vocabulary.size, configuration, tensors })}\n`);
     return;

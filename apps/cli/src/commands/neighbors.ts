@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
-import { computeNeighbors } from '@vastmax/lm-models';
 import { backendHelp, backendNames } from '../backend-choice.ts';
+import { neighborsOf } from '../neighbors-of.ts';
 import { wholeNumber } from '../option-values.ts';
 import { openModel } from '../saved-model.ts';
+import { inLetterCase } from '../text-settings.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface NeighborsOptions {
@@ -35,10 +36,10 @@ Nearness is the cosine of the angle between two vectors.`)
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
   const { model, text } = await openModel(options.backend, directory);
   using owned = model;
-  const probes = words.map((word) => (text.lowerCase ? word.toLowerCase() : word));
+  const probes = words.map((word) => (inLetterCase(text.settings, word)));
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
   if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
-  const lists = await computeNeighbors(owned, probes, options.top, options.vectors);
+  const lists = await neighborsOf(owned, probes, options.top, options.vectors);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;

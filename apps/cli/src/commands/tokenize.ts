@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { openCheckpoint } from '@vastmax/lm-models/node';
+import { Interruption } from '../interruption.ts';
+import { writeResults } from '../standard-output.ts';
+import { addTextOptions, textReadingOf, type TextOptions } from '../text-options.ts';
+import { textReadingFrom, type TextReading } from '../text-reading.ts';
+import { TextSource } from '../text-source.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface TokenizeOptions extends TextOptions {
+  readonly model?: string;
+  readonly json?: true;
+}
+
+const charactersPerBlock = 2 ** 16;
+
+export function addTokenizeCommand(program: Command): void {
+  const command = program
+    .command('tokenize')
+    .description('print the words of a text, a line for each of its lines')
+    .argument('<text>', 'a text as train reads it; - is standard input')
+    .option('--model <folder>', 'as the text of this model was read, instead of by the options below')
+    .option('--json', 'print each line as a JSON array, for words with white space in them');
+  addTextOptions(command)
+    .addHelpText('after', `
+Example:
+  $ vastmax tokenize speeches.txt --tokenizer segmenter --letter-case lower
+
+Words are separated by a space. What comes out can be trained on with
+--tokenizer whitespace.`)
+    .action(tokenize);
+}
+
+async function tokenize(textFile: string, options: TokenizeOptions, command: Command): Promise<void> {
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  const reading = await readingOf(options, command);
+  await using source = new TextSource(textFile, { column: options.textColumn });
+  let block = '';
+  for await (const line of source.lines({ signal })) {
+    const words = [...reading.tokenize(line)];
+    block += options.json === true ? `${JSON.stringify(words)}\n` : `${words.join(' ')}\n`;
+    if (block.length < charactersPerBlock) continue;
+    if (!(await writeResults(block))) return;
+    block = '';
+  }
+  await writeResults(block);
+}
+
+async function readingOf(options: TokenizeOptions, command: Command): Promise<TextReading> {
+  if (options.model === undefined) return textReadingOf(options);
+  const given = command.options.filter((option) => ['tokenizer', 'letterCase', 'lowerCase', 'locale'].includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli');
+  if (given.length > 0) throw new UsageError(`${given.map(({ long }) => long).join(' and ')} would change how the text of ${options.model} was read; leave it out, or leave --model out`);
+  await using checkpoint = await openCheckpoint(options.model);
+  return textReadingFrom(checkpoint);
+}

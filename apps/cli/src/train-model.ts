@@ -1,0 +1,113 @@
+/** What `vastmax train` does, from a text to a saved and evaluated model. */
+import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
+import { createBackend } from './backend-choice.ts';
+import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
+import { bytes, count, shellWord } from './display.ts';
+import { describeEvaluation, evaluateText } from './evaluate-text.ts';
+import { Interruption } from './interruption.ts';
+import { checkOutputFolder } from './output-folder.ts';
+import { changedTraining, checkUnchanged, readResumedRun, type GivenOption, type ResumedRun } from './resumed-run.ts';
+import { describeOutcome, runTraining } from './run-training.ts';
+import type { TextModel } from './text-model.ts';
+import { createTextModel } from './text-models.ts';
+import { textReadingOf } from './text-options.ts';
+import { TextSource } from './text-source.ts';
+import { TrainingLog } from './training-log.ts';
+import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions } from './training-options.ts';
+import { printPlan } from './training-plan.ts';
+import { UsageError } from './usage-error.ts';
+import { warn } from './warning.ts';
+
+/** @param given those options that were on the command line or in a configuration file. */
+export async function trainModel(textFile: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  if (textFile === '-' && options.valid === '-') throw new UsageError('the text and --valid are both standard input, which can be read once; give a file for one of them');
+  const resumed = await prepareFolder(options, given);
+  const exampleSettings = resumed?.examples ?? exampleSettingsOf(options);
+  const modelOptions = resumed?.model ?? modelOptionsOf(options);
+  const reading = resumed?.text ?? (await textReadingOf(options));
+  const { settings: text } = reading;
+  await using source = new TextSource(textFile, { column: options.textColumn, passes: resumed === undefined ? 2 : 1 });
+  const vocabulary = resumed?.vocabulary ?? (await buildVocabulary(source, reading, options, signal));
+  const tokens = await encodeText(source, vocabulary, reading, signal);
+  const tokensHash = fingerprint(tokens);
+  if (resumed !== undefined && resumed.tokens !== undefined && resumed.tokens !== tokensHash) {
+    throw new UsageError(
+      `${textFile} is not the text that ${options.out} was trained on: its ${count(tokens.length)} tokens have the SHA-256 ${tokensHash}, those of the run ${JSON.stringify(resumed.tokens)}; resume with the same text`,
+    );
+  }
+  await using heldSource = options.valid === undefined ? undefined : new TextSource(options.valid, { column: options.textColumn });
+  const held = heldSource === undefined ? undefined : await encodeText(heldSource, vocabulary, reading, signal);
+
+  const precision = resumed?.precision ?? options.precision;
+  const batchSize = resumed?.batchSize ?? options.batch;
+  using model = await createTextModel(await createBackend(options.backend, precision), vocabulary, exampleSettings, modelOptions);
+  if (resumed === undefined && options.initialVectors !== undefined) await startFromVectors(model, options.initialVectors, signal);
+  const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
+  const prepared = model.prepare({ tokens, paddingId }, { batchSize, seed: options.seed });
+  const { examplesPerEpoch } = prepared;
+  const training = resumed === undefined ? trainingOptionsOf(options, examplesPerEpoch) : changedTraining(resumed, options, given, examplesPerEpoch);
+  using trainer = prepared.createTrainer(training);
+  if (resumed !== undefined) {
+    await using checkpoint = await openCheckpoint(options.out);
+    await trainer.restore(checkpoint);
+  }
+  const cost = await printPlan(model, trainer, prepared.batchSize);
+  if (options.dryRun === true) {
+    process.stdout.write(`text         ${count(tokens.length)} words, ${bytes(tokens.byteLength)} of memory\n`);
+    process.stdout.write(`checkpoint   ${bytes(cost.checkpointBytes)}; twice that on the disk while one replaces another\n`);
+    process.stdout.write('dry run: nothing was trained and nothing written\n');
+    return;
+  }
+  if (trainer.examples >= training.examples) {
+    process.stdout.write(`trained      all ${count(training.examples)} examples of the run already; go on with --epochs or --examples\n`);
+  } else {
+    await using log = await TrainingLog.open(options);
+    const outcome = await runTraining({
+      trainer,
+      directory: options.out,
+      checkpointEvery: options.checkpointEvery,
+      extras: {
+        configuration: { command: 'train', options: resumed?.options ?? { ...options }, tokens: tokensHash, text: { ...text }, exampleSettings: { ...exampleSettings }, precision, batchSize },
+        vocabulary,
+        texts: reading.texts,
+      },
+      log,
+      signal,
+    });
+    process.stdout.write(`${describeOutcome(outcome)}saved        ${options.out}\n`);
+    if (outcome.interrupted) {
+      process.stdout.write(`interrupted at step ${trainer.step}; go on with: vastmax ${resumeCommand(textFile, options)}\n`);
+      process.exitCode = 130;
+      return;
+    }
+  }
+  if (held === undefined) return;
+  const evaluation = await evaluateText(model, held, text, options.evaluate, signal);
+  process.stdout.write(`\n${describeEvaluation('held-out text', evaluation)}`);
+}
+
+/** The run to go on with; undefined for a new one, which its folder is then free for. */
+async function prepareFolder(options: TrainOptions, given: readonly GivenOption[]): Promise<ResumedRun | undefined> {
+  if (options.resume !== true) {
+    await checkOutputFolder(options.out, { overwrite: options.overwrite === true, otherwise: 'go on from it with --resume, or give another folder' });
+    return undefined;
+  }
+  if (options.overwrite === true) throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
+  const resumed = await readResumedRun(options.out);
+  checkUnchanged(resumed, options, given);
+  return resumed;
+}
+
+/** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
+async function startFromVectors({ vocabulary, embeddings, embeddingScale }: TextModel, file: string, signal: AbortSignal): Promise<void> {
+  const { found, read } = await loadInitialVectors(file, vocabulary, embeddings.table, { standardDeviation: embeddingScale, signal });
+  process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);
+  if (found === 0) warn(`none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`);
+}
+
+function resumeCommand(textFile: string, { out, valid, textColumn }: TrainOptions): string {
+  const words = ['train', textFile, '-o', out, ...(valid === undefined ? [] : ['--valid', valid]), ...(textColumn === 'text' ? [] : ['--text-column', textColumn]), '--resume'];
+  return words.map(shellWord).join(' ');
+}

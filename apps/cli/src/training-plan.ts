@@ -1,0 +1,34 @@
+/** What will be trained and what that costs, to standard output before the first step. */
+import type { OutputLayerChoice } from '@vastmax/lm-models';
+import type { AnyTrainer } from './any-trainer.ts';
+import { describeBackend } from './backend-choice.ts';
+import { estimateCost, type CostEstimate } from './cost-estimate.ts';
+import { bytes, count, duration } from './display.ts';
+import type { TextModel } from './text-model.ts';
+
+export async function printPlan(model: TextModel, trainer: AnyTrainer, batchSize: number): Promise<CostEstimate> {
+  const { options } = trainer;
+  const remaining = Math.max(0, options.examples - trainer.examples);
+  const cost = await estimateCost(model, trainer, batchSize, remaining);
+  const seconds = Math.min(cost.seconds, options.maximumSeconds ?? Infinity);
+  const lines = [
+    `backend      ${describeBackend(model.backend)}`,
+    `vocabulary   ${count(model.vocabulary.size)} words`,
+    `output       ${describeOutput(model.outputChoice)}, ${count(cost.outputParameters)} parameters`,
+    `body         ${model.description}, ${count(model.bodyParameters)} parameters`,
+    `memory       ${bytes(cost.bytes)}`,
+    `training     ${count(remaining)} examples, minibatches of ${batchSize}, about ${duration(seconds)}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return cost;
+}
+
+function describeOutput(choice: OutputLayerChoice): string {
+  if (choice.kind === 'factored') return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
+  const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
+  return `${choice.kind}${describeOptions('rule' in choice && choice.rule !== undefined ? [...options, ['optimizer', choice.rule.name]] : options)}`;
+}
+
+function describeOptions(options: readonly (readonly [name: string, value: unknown])[]): string {
+  return options.length === 0 ? '' : ` (${options.map(([name, value]) => `${name} = ${String(value)}`).join(', ')})`;
+}
