@@ -1,12 +1,12 @@
 // The page's script as the build of a user's own project makes it: one file, from what package.json says under `exports`, so from dist/.
 
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** @throws Error naming what is not there; mostly that the packages have not been built */
-export async function bundlePage(): Promise<string> {
+export async function bundlePage(entry: URL): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'page/main.ts')],
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -17,6 +17,6 @@ export async function bundlePage(): Promise<string> {
     logLevel: 'silent',
   });
   const [file] = outputFiles;
-  if (file === undefined) throw new Error('esbuild made no file of page/main.ts');
+  if (file === undefined) throw new Error(`esbuild made no file of ${entry.pathname}`);
   return file.text;
 }

@@ -4,14 +4,17 @@
 import { chromium, type Browser } from 'playwright-core';
 import { findChromium, type ChromiumFiles } from './chromium-files.ts';
 
-/** @throws Error that says in one line what is missing on this machine */
-export async function startChromium(find: () => Promise<ChromiumFiles> = findChromium): Promise<Browser> {
+/**
+ * @param flags beside those that every page is seen with
+ * @throws Error that says in one line what is missing on this machine
+ */
+export async function startChromium(flags: readonly string[] = [], find: () => Promise<ChromiumFiles> = findChromium): Promise<Browser> {
   const { executable, environment } = await find();
   try {
     return await chromium.launch({
       executablePath: executable,
       env: { ...process.env, ...environment },
-      args: ['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: ['--disable-background-networking', '--disable-component-update', '--disable-sync', ...flags],
     });
   } catch (cause) {
     throw new Error(`Chromium did not start: ${findReason(String(cause))} (${executable})`, { cause });

@@ -1,5 +1,5 @@
 // One browser and one bundle for the tests of a file. As with a backend's conformance, unavailable is not passed: without a browser
-// the tests are skipped with the reason, and fail where REQUIRE_BACKENDS names `wasm-browser`, as it does in `.ci/run`.
+// the tests are skipped with the reason, and fail where REQUIRE_BACKENDS names the site's backend, as it does in `.ci/run`.
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
@@ -9,27 +9,55 @@ import { visitPage, type PageOptions, type Visit } from './visit-page.ts';
 
 type Skip = (reason: string) => never;
 
+export interface Site {
+  /** As in REQUIRE_BACKENDS. */
+  readonly backend: string;
+  /** The page's script. */
+  readonly entry: URL;
+  readonly flags: readonly string[];
+}
+
+/** Pages that report a PageReport. */
+export const wasmSite: Site = { backend: 'wasm-browser', entry: new URL('page/main.ts', import.meta.url), flags: [] };
+
+/** A WebGPU device in software, that of SwiftShader. */
+const webGpuFlags: readonly string[] = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** Pages that report a CheckReport. */
+export const webGpuConformanceSite: Site = {
+  backend: 'webgpu-chromium',
+  entry: new URL('page/webgpu-conformance.ts', import.meta.url),
+  flags: webGpuFlags,
+};
+
+/** Pages that report a WebGpuTrainingReport. */
+export const webGpuTrainingSite: Site = {
+  backend: 'webgpu-chromium',
+  entry: new URL('page/webgpu-training.ts', import.meta.url),
+  flags: webGpuFlags,
+};
+
 /**
  * To be called once in a test file.
  * @returns what makes of a page a function that visits it, at its first call
  */
-export function usePages(): (options: PageOptions) => (skip: Skip) => Promise<Visit> {
+export function usePages<Report>({ backend, entry, flags }: Site): (options: PageOptions) => (skip: Skip) => Promise<Visit<Report>> {
   let browser: Browser | undefined;
   let failure: unknown;
   let script = '';
   beforeAll(async () => {
-    script = await bundlePage();
+    script = await bundlePage(entry);
     try {
-      browser = await startChromium();
+      browser = await startChromium(flags);
     } catch (error) {
       failure = error;
     }
   });
   afterAll(() => browser?.close());
   return (options) => {
-    let visit: Promise<Visit> | undefined;
+    let visit: Promise<Visit<Report>> | undefined;
     return (skip) => {
-      if (browser === undefined) return refuse(failure, skip);
+      if (browser === undefined) return refuse(backend, failure, skip);
       visit ??= visitPage(browser, script, options);
       return visit;
     };
@@ -37,8 +65,8 @@ export function usePages(): (options: PageOptions) => (skip: Skip) => Promise<Vi
 }
 
 /** @throws Error where a browser is required */
-export function refuse(failure: unknown, skip: Skip, required: string = process.env['REQUIRE_BACKENDS'] ?? ''): never {
+export function refuse(backend: string, failure: unknown, skip: Skip, required: string = process.env['REQUIRE_BACKENDS'] ?? ''): never {
   const reason = failure instanceof Error ? failure.message : String(failure);
-  if (!required.split(',').some((name) => name.trim() === 'wasm-browser')) return skip(`unavailable: ${reason}`);
-  throw new Error(`REQUIRE_BACKENDS names wasm-browser, but it is unavailable: ${reason}`, { cause: failure });
+  if (!required.split(',').some((name) => name.trim() === backend)) return skip(`unavailable: ${reason}`);
+  throw new Error(`REQUIRE_BACKENDS names ${backend}, but it is unavailable: ${reason}`, { cause: failure });
 }

@@ -1,11 +1,11 @@
 // Open the page, let it do its work, and write down what the browser saw meanwhile.
 
 import type { Browser, Page } from 'playwright-core';
-import type { PageReport, ThreadsAsked } from './page/report.ts';
+import type { ThreadsAsked } from './page/report.ts';
 import { servePage } from './page-server.ts';
 
-export interface Visit {
-  readonly report: PageReport;
+export interface Visit<Report> {
+  readonly report: Report;
   /** Whatever was written to the console, and errors nobody caught. */
   readonly messages: readonly string[];
   /** Paths of the page's own server, whole URLs of others. A blob: is the page's own memory and asks nothing of a network. */
@@ -17,12 +17,20 @@ export interface Visit {
 
 export interface PageOptions {
   readonly headers: Readonly<Record<string, string>>;
-  /** One backend after the other with so many threads. */
-  readonly threads: readonly ThreadsAsked[];
+  /** Of wasmSite: one backend after the other with so many threads. */
+  readonly threads?: readonly ThreadsAsked[];
+  /** For the page's report; 60 unless given. */
+  readonly seconds?: number;
+  /** A file for what the page looks like when it has reported. */
+  readonly screenshot?: string;
 }
 
-/** @throws Error when the page does not report within a minute, with what it wrote to the console */
-export async function visitPage(browser: Browser, script: string, { headers, threads }: PageOptions): Promise<Visit> {
+/** @throws Error when the page does not report in time, with what it wrote to the console, or the first one that it does not catch */
+export async function visitPage<Report>(
+  browser: Browser,
+  script: string,
+  { headers, threads = [], seconds = 60, screenshot }: PageOptions,
+): Promise<Visit<Report>> {
   await using server = await servePage(script, headers);
   const context = await browser.newContext();
   try {
@@ -31,6 +39,9 @@ export async function visitPage(browser: Browser, script: string, { headers, thr
     const requests: string[] = [];
     let workersStarted = 0;
     page.on('console', (message) => messages.push(message.text()));
+    const failure = new Promise<never>((_, reject) => {
+      page.once('pageerror', reject);
+    });
     page.on('pageerror', (error) => messages.push(String(error)));
     page.on('worker', () => workersStarted++);
     context.on('request', (request) => {
@@ -38,19 +49,20 @@ export async function visitPage(browser: Browser, script: string, { headers, thr
       if (!url.startsWith('blob:')) requests.push(url.replace(server.origin, ''));
     });
     await page.goto(`${server.origin}/#${threads.map((count) => `threads=${count}`).join('&')}`);
-    const report = await readReport(page, messages);
+    const report = await Promise.race([readReport<Report>(page, messages, seconds), failure]);
+    if (screenshot !== undefined) await page.screenshot({ path: screenshot });
     return { report, messages, requests, workersStarted, workersLeft: await countWorkersLeft(page) };
   } finally {
     await context.close();
   }
 }
 
-async function readReport(page: Page, messages: readonly string[]): Promise<PageReport> {
+async function readReport<Report>(page: Page, messages: readonly string[], seconds: number): Promise<Report> {
   try {
-    const text = await page.locator('output:not(:empty)').textContent({ timeout: 60_000 });
-    return JSON.parse(text ?? '') as PageReport;
+    const text = await page.locator('output:not(:empty)').textContent({ timeout: 1000 * seconds });
+    return JSON.parse(text ?? '') as Report;
   } catch (cause) {
-    throw new Error(`the page has not reported; its console has ${JSON.stringify(messages)}`, { cause });
+    throw new Error(`the page has not reported within ${seconds} s; its console has ${JSON.stringify(messages)}`, { cause });
   }
 }
 

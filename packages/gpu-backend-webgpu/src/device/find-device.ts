@@ -4,6 +4,25 @@
  */
 import { LinalgError } from '@vastmax/linalg-core';
 
+/*
+ * The published declarations name these four. A project for Node has none of them, TypeScript 5 neither, and @webgpu/types as a dependency
+ * clashes with the DOM of TypeScript 6. Members that all of those declare merge with whichever is there, and stand alone where none is.
+ */
+declare global {
+  interface GPU {
+    requestAdapter(): Promise<GPUAdapter | null>;
+  }
+  interface GPUAdapter {
+    requestDevice(): Promise<GPUDevice>;
+  }
+  interface GPUDevice {
+    label: string;
+  }
+  interface GPUBuffer {
+    readonly size: number;
+  }
+}
+
 /** What to ask for; everything left out is found. */
 export interface DeviceRequest {
   /** Instead of navigator.gpu. */
@@ -11,7 +30,7 @@ export interface DeviceRequest {
   readonly adapter?: GPUAdapter;
   /** An application's own; it is not destroyed with the backend. */
   readonly device?: GPUDevice;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: 'low-power' | 'high-performance';
   /** Use no more than this, in bytes. For tests, and for sharing a device. */
   readonly limits?: StorageLimits;
 }
@@ -22,7 +41,7 @@ export interface StorageLimits {
 }
 
 /** Below these, which every device of the specification's core has, the kernels do not run. */
-export const requiredLimits: Readonly<Partial<Record<keyof GPUSupportedLimits, number>>> = {
+const requiredLimits: Readonly<Partial<Record<keyof GPUSupportedLimits, number>>> = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,
@@ -32,10 +51,13 @@ export const requiredLimits: Readonly<Partial<Record<keyof GPUSupportedLimits, n
 
 type Found<T> = { readonly found: T } | { readonly reason: string };
 
+/** No constant, which the build would put into the `import`: bundlers for browsers would then take the package in, with its imports of Node. */
+const optionalPackage: { name: string } = { name: 'webgpu' };
+
 /** Dawn crashes when the object that `create` returned is collected: it is kept as long as the process. */
 let dawn: GPU | undefined;
 
-export async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
+async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
   const host = gpu ?? (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu ?? dawn;
   if (host !== undefined) return { found: host };
   const { process } = globalThis as { readonly process?: { readonly versions?: { readonly node?: string } } };
@@ -43,9 +65,7 @@ export async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
     return { reason: 'this browser has no navigator.gpu: it is too old, or the page is neither https nor on localhost' };
   }
   try {
-    // Not a literal, so that bundlers for browsers leave it alone.
-    const name: string = 'webgpu';
-    const { create } = (await import(/* @vite-ignore */ name)) as { create(flags: readonly string[]): GPU };
+    const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ optionalPackage.name)) as { create(flags: readonly string[]): GPU };
     dawn = create([]);
     return { found: dawn };
   } catch (error) {

@@ -47,7 +47,7 @@ export function needsVectors(operation: ElementwiseOperation): boolean {
 export type ElementAccess = 'same' | 'scalar' | 'row' | 'column';
 
 /** An operand of the chain: `operand0`, `operand1` …. */
-export interface ChainSlot {
+interface ChainSlot {
   readonly access: ElementAccess;
   readonly written: boolean;
 }

@@ -17,3 +17,15 @@ export interface PageReport {
   readonly probes: readonly [ProbeResult, ProbeResult];
   readonly runs: readonly BackendRun[];
 }
+
+/** Of the page webgpu-training.ts. */
+export type WebGpuTrainingReport =
+  | { readonly available: false; readonly reason: string }
+  | {
+      readonly available: true;
+      readonly name: string;
+      /** One a step. */
+      readonly losses: readonly number[];
+      /** Of the line that the page shows. */
+      readonly points: number;
+    };

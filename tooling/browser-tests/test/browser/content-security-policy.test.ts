@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { trainingOf } from '../../src/compare-trainings.ts';
+import type { PageReport } from '../../src/page/report.ts';
 import { withPolicy } from '../../src/response-headers.ts';
-import { usePages } from '../../src/use-pages.ts';
+import { usePages, wasmSite } from '../../src/use-pages.ts';
 
-const page = usePages();
+const page = usePages<PageReport>(wasmSite);
 
 describe('a policy that allows WebAssembly and workers from a blob:', () => {
   const visit = page({ headers: withPolicy({ script: "'wasm-unsafe-eval'", worker: 'blob:' }), threads: [2] });

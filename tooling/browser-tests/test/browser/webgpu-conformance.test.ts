@@ -1,0 +1,17 @@
+import { conformanceCases, type CheckReport } from '@vastmax/backend-conformance';
+import { describe, expect, it } from 'vitest';
+import { refuse, usePages, webGpuConformanceSite } from '../../src/use-pages.ts';
+
+const seconds = 600;
+const visit = usePages<CheckReport>(webGpuConformanceSite)({ headers: {}, seconds });
+
+describe('webgpu-chromium', () => {
+  it('passes the conformance suite', { timeout: 1000 * seconds }, async ({ skip }) => {
+    const { report, requests } = await visit(skip);
+    if (report.status === 'unavailable') refuse(webGpuConformanceSite.backend, report.reason, skip);
+    const bad = report.outcomes.filter(({ status }) => status !== 'pass' && status !== 'not-offered');
+    expect(bad.map(({ id, status, reason = '' }) => `${id}: ${status}: ${reason}`)).toEqual([]);
+    expect(report.outcomes.map(({ id }) => id)).toEqual(conformanceCases.map(({ id }) => id));
+    expect(requests).toEqual(['/', '/page.js']);
+  });
+});
