@@ -50,7 +50,7 @@ it('progress goes to standard error, as plain lines', async () => {
   const { code, stdout, stderr, progress } = await command.ended;
   expect(code).toBe(0);
   expect(stderr).toBe('');
-  expect(progress).toMatch(/^(training: \d+ % · [\d.]+ s left · loss -?\d+\.\d{3} · [\d,]+ examples\/s · [\d,]+ of [\d,]+ examples · \d+ generations closed\n)+$/);
+  expect(progress).toMatch(/^(training: \d+ % · [\d.]+ s left · loss -?\d+\.\d{3} · [\d,]+ examples\/s · [\d,]+ of [\d,]+ examples · [\d,]+ generations closed\n)+$/);
   expect(stdout).not.toMatch(/^training: /m);
   expect(stdout).toMatch(/^training .*about \d\.\d s$/m);
 });
