@@ -3,6 +3,7 @@ import { elementwiseCases } from './cases/elementwise.ts';
 import { errorCases } from './cases/errors.ts';
 import { fusedCases } from './cases/fused.ts';
 import { gemmCases } from './cases/gemm.ts';
+import { guardCases } from './cases/guard.ts';
 import { lifetimeCases } from './cases/lifetime.ts';
 import { orderCases } from './cases/order.ts';
 import { reduceCases } from './cases/reduce.ts';
@@ -23,6 +24,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rowCases,
   ...solveCases,
   ...fusedCases,
+  ...guardCases,
   ...orderCases,
   ...lifetimeCases,
   ...errorCases,

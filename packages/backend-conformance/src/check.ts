@@ -5,7 +5,7 @@ import { checkKnownFailures, findAvailability, requiredBackends, type BackendUnd
 import type { ConformanceCase } from './conformance-case.ts';
 import { missingKernels, runCase } from './run-case.ts';
 
-/** What a case came to. `known-failure` failed as announced; `not-offered` needs a fused kernel that the backend leaves out. */
+/** What a case came to. `known-failure` failed as announced; `not-offered` needs an optional kernel that the backend leaves out. */
 export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
 
 export interface CaseOutcome {
@@ -61,7 +61,7 @@ export async function judgeCase(conformanceCase: ConformanceCase, subject: Backe
   const known = subject.knownFailures?.[id];
   const outcome = (status: CaseStatus, reason: string): CaseOutcome => ({ id, kind, subject: about, status, reason });
   const missing = missingKernels(conformanceCase, backend);
-  if (missing.length > 0) return outcome('not-offered', `offers no ${missing.join(', ')}; the composition is used`);
+  if (missing.length > 0) return outcome('not-offered', `offers no ${missing.join(', ')}; ${missing.includes('guard') ? 'flags are read' : 'the composition is used'}`);
   const { create, tablePieceBytes } = subject;
   try {
     await runCase(conformanceCase, { backend, create, ...(tablePieceBytes === undefined ? {} : { tablePieceBytes }) });

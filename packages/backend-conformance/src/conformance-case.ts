@@ -5,8 +5,8 @@
 import type { Backend, Scope } from '@vastmax/linalg-core';
 import type { Random } from './random.ts';
 
-/** The optional members of Backend. A case that needs one a backend lacks is `not-offered`: the composition stands in for it. */
-export type FusedKernel = 'symmetricRank2Update';
+/** The optional members of Backend. A case that needs one a backend lacks is `not-offered`: a composition stands in for it, or a read. */
+export type OptionalKernel = 'symmetricRank2Update' | 'guard';
 
 /** What a case gets. The runner disposes the scope and the further backends, and then looks for leaks. */
 export interface CaseContext {
@@ -35,7 +35,7 @@ export interface ConformanceCase {
   readonly kind: 'kernel' | 'rule';
   /** The kernel's name, or the rule in a few words. */
   readonly subject: string;
-  readonly needs: readonly FusedKernel[];
+  readonly needs: readonly OptionalKernel[];
   /** Rejects when the backend is wrong. */
   readonly run: (context: CaseContext) => Promise<void>;
   /** Kernel cases only: what measuring repeats. */
@@ -47,7 +47,7 @@ export function kernelCase(
   id: string,
   kernel: string,
   prepare: (context: CaseContext) => Prepared,
-  needs: readonly FusedKernel[] = [],
+  needs: readonly OptionalKernel[] = [],
 ): ConformanceCase {
   const run = async (context: CaseContext): Promise<void> => {
     const prepared = prepare(context);
@@ -60,6 +60,11 @@ export function kernelCase(
 /** A case about a rule that no single kernel call shows. */
 export function ruleCase(id: string, rule: string, run: (context: CaseContext) => Promise<void>): ConformanceCase {
   return { id, kind: 'rule', subject: rule, needs: [], run };
+}
+
+/** The same about an optional member of Backend. */
+export function optionalCase(id: string, rule: string, needs: readonly OptionalKernel[], run: (context: CaseContext) => Promise<void>): ConformanceCase {
+  return { id, kind: 'rule', subject: rule, needs, run };
 }
 
 /** Several calls as one: all are called, then all are checked. */

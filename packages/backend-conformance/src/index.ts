@@ -8,7 +8,7 @@ export {
 } from './backend-under-test.ts';
 export { checkBackend, type CaseOutcome, type CaseStatus, type CheckOptions, type CheckReport } from './check.ts';
 export { ConformanceFailure } from './comparison.ts';
-export type { CaseContext, ConformanceCase, FusedKernel, Prepared } from './conformance-case.ts';
+export type { CaseContext, ConformanceCase, OptionalKernel, Prepared } from './conformance-case.ts';
 export { measureBackend, type Measurement, type MeasureOptions } from './measure.ts';
 export { createRandom, type Random } from './random.ts';
 export { registerBackendSuite, type SuiteOptions, type SuiteRunner } from './register-suite.ts';

@@ -1,7 +1,7 @@
 /** One case on one backend, with everything cleaned up after it and a look for what was left behind. */
 import { memoryDifference, Scope, type Backend } from '@vastmax/linalg-core';
 import { ConformanceFailure } from './comparison.ts';
-import type { ConformanceCase, FusedKernel } from './conformance-case.ts';
+import type { ConformanceCase, OptionalKernel } from './conformance-case.ts';
 import { createRandom } from './random.ts';
 
 export interface CaseEnvironment {
@@ -14,8 +14,8 @@ export interface CaseEnvironment {
 /** The plain backend's pieces. */
 const defaultTablePieceBytes: number = 16 * 1024 * 1024;
 
-/** Fused kernels that the case needs and the backend does not have. */
-export function missingKernels(conformanceCase: ConformanceCase, backend: Backend): readonly FusedKernel[] {
+/** Optional kernels that the case needs and the backend does not have. */
+export function missingKernels(conformanceCase: ConformanceCase, backend: Backend): readonly OptionalKernel[] {
   return conformanceCase.needs.filter((kernel) => backend[kernel] === undefined);
 }
 

@@ -18,7 +18,7 @@ const signs: Readonly<Record<CaseStatus, string>> = {
   pass: 'pass',
   fail: 'FAIL',
   'known-failure': 'known failure',
-  'not-offered': 'composed',
+  'not-offered': 'not offered',
   unavailable: 'unavailable',
 };
 

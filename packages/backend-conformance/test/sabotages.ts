@@ -417,6 +417,31 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'the guard holds nothing',
+    caughtBy: ['guard/held/zero', 'guard/held/nan', 'guard/computed-flag'],
+    apply: replace(() => ({ guard: () => undefined })),
+  },
+  {
+    name: 'the guard takes NaN for above 0',
+    caughtBy: ['guard/held/nan'],
+    apply: replace((to) => ({
+      guard: (flag) => {
+        const value = flag === undefined ? 1 : dataOf(flag)[0]!;
+        if (flag === undefined || !(value <= 0)) to.guard?.(undefined);
+        else to.guard?.(flag);
+      },
+    })),
+  },
+  {
+    name: 'the guard never ends',
+    caughtBy: ['guard/as-of-the-call'],
+    apply: replace((to) => ({
+      guard: (flag) => {
+        if (flag !== undefined) to.guard?.(flag);
+      },
+    })),
+  },
+  {
     name: 'fill covers the whole room of a resized matrix',
     caughtBy: ['resize/kernels-stay-within-the-shape'],
     apply: replace(() => ({

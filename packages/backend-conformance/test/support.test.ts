@@ -21,7 +21,7 @@ describe('support', () => {
         '|---|---|---|---|---|',
         '| fill/every-element | pass | pass | known failure [1] | unavailable [2] |',
         '| fill/nan-and-infinity | pass | pass | pass | unavailable [2] |',
-        '| symmetric-rank-2-update/no-transpose/plain | pass | composed [3] | pass | unavailable [2] |',
+        '| symmetric-rank-2-update/no-transpose/plain | pass | not offered [3] | pass | unavailable [2] |',
         '',
         '[1] adds one  ',
         '[2] no device  ',

@@ -26,7 +26,7 @@ export interface MatrixOverOptions {
 function bufferOf(matrix: Matrix): MatrixBuffer {
   const backend = checkBackend('bufferOf', matrix.backend);
   if (matrix.disposed) throw new LinalgError('disposed', `bufferOf: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
-  backend.submit();
+  submitAll('bufferOf', backend);
   const { buffer, offset }: BufferBlock = blockOf(matrix);
   return { device: backend.device, buffer, offset, bytes: 4 * matrix.rows * matrix.columns };
 }
@@ -55,9 +55,18 @@ function matrixOver(backend: Backend, buffer: GPUBuffer, rows: number, columns: 
   return host.adopt(buffer, offset, bytes, rows, columns);
 }
 
-/** Submit what the backend has recorded, so that an application's own submissions come after it. */
+/**
+ * Submit what the backend has recorded, so that an application's own submissions come after it.
+ * @throws LinalgError `bad-option` while a table on the host is awaited
+ */
 function submit(backend: Backend): void {
-  checkBackend('submit', backend).submit();
+  submitAll('submit', checkBackend('submit', backend));
+}
+
+function submitAll(operation: string, host: DeviceSharing): void {
+  host.checkUsable(operation);
+  if (host.blocked) throw new LinalgError('bad-option', `${operation}: operations are waiting for a table on the host; await settled() first`);
+  host.submit();
 }
 
 export const interop: {

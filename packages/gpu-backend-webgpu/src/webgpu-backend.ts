@@ -47,8 +47,11 @@ export function createBackendOn(found: FoundDevice, settings: BackendSettings): 
 
 /** What interop needs beside. */
 export interface DeviceSharing extends WebGpuBackend {
-  /** Submit what has been recorded. @throws LinalgError `bad-option` while a table on the host is awaited */
   submit(): void;
+  /** @throws LinalgError `disposed`, `device-lost`, `out-of-memory` */
+  checkUsable(operation: string): void;
+  /** Operations are waiting for a table on the host, and cannot be submitted yet. */
+  readonly blocked: boolean;
   /** A matrix over part of an application's buffer. */
   adopt(buffer: GPUBuffer, offset: number, bytes: number, rows: number, columns: number): Matrix;
 }
@@ -86,17 +89,17 @@ class DeviceBackend implements DeviceSharing {
   }
 
   createMatrix(rows: number, columns: number): Matrix {
-    this.#checkUsable('createMatrix');
+    this.checkUsable('createMatrix');
     return this.#store.createMatrix(this, rows, columns);
   }
 
   createTable(rows: number, columns: number): RowTable {
-    this.#checkUsable('createTable');
+    this.checkUsable('createTable');
     return this.#store.createTable(this, rows, columns);
   }
 
   createIndices(capacity: number): Indices {
-    this.#checkUsable('createIndices');
+    this.checkUsable('createIndices');
     return this.#store.createIndices(this, capacity);
   }
 
@@ -252,16 +255,21 @@ class DeviceBackend implements DeviceSharing {
     this.#stream.run(planMirrorAdd(size, alpha, beta), { a: product, out: blockOf(out) });
   }
 
+  guard(flag: Matrix | undefined): void {
+    const block = flag && blockOf(flag);
+    this.#stream.do(() => this.#stream.recorder.guard(block));
+  }
+
+  get blocked(): boolean {
+    return this.#stream.work.blocked;
+  }
+
   submit(): void {
-    this.#checkUsable('submit');
-    if (this.#stream.work.blocked) {
-      throw new LinalgError('bad-option', 'submit: operations are waiting for a table on the host; await settled() first');
-    }
-    this.#stream.recorder.submit();
+    if (!this.blocked) this.#stream.recorder.submit();
   }
 
   adopt(buffer: GPUBuffer, offset: number, bytes: number, rows: number, columns: number): Matrix {
-    this.#checkUsable('matrixOver');
+    this.checkUsable('matrixOver');
     return this.#store.adoptMatrix(this, rows, columns, createBlock(buffer, offset, bytes, true));
   }
 
@@ -284,7 +292,7 @@ class DeviceBackend implements DeviceSharing {
     if (this.#owned) this.device.destroy();
   }
 
-  #checkUsable(operation: string): void {
+  checkUsable(operation: string): void {
     if (this.disposed) throw new LinalgError('disposed', `${operation}: the backend '${this.name}' was disposed`);
     this.#stream.health.check();
   }

@@ -129,6 +129,15 @@ export interface Backend {
   // Fused, optional: each equals a composition of the above, which is used where a backend has none.
   /** out = alpha·(aᵀb + bᵀa) + beta·out, or alpha·(abᵀ + baᵀ) + beta·out when `transpose`. */
   symmetricRank2Update?(a: Matrix, b: Matrix, out: Matrix, settings: RankUpdateSettings): void;
+
+  // Without waiting, optional: for backends on which to look at a number is to wait for the device.
+  /**
+   * From here on kernels (dense, rows, small systems, fused) leave what they would write as it is, unless the one number of `flag` is above 0 as of
+   * this call; with undefined they write again. Storage is not concerned. So a device can refuse a step that the host hears of later.
+   */
+  guard?(flag: Matrix | undefined): void;
+  /** Begin with what was called so far, where calls are only recorded. Nothing depends on it but when results are there. */
+  submit?(): void;
 }
 
 export interface RankUpdateSettings {

@@ -31,6 +31,7 @@ export {
   unary,
   type GemmOptions,
 } from './operations/dense.ts';
+export { guarded } from './operations/guarded.ts';
 export { gatherRows, scatterAddRows, scatterRows, type ScatterOptions } from './operations/rows.ts';
 export { solve, symmetricRank2Update, type RankUpdateOptions } from './operations/small-systems.ts';
 export {

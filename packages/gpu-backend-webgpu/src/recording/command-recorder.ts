@@ -13,6 +13,7 @@ import { bufferUsage } from '../device/buffer-usage.ts';
 import type { DeviceHealth } from '../device/device-health.ts';
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 import { ChainBuilder, type ElementOperation } from './chain-builder.ts';
+import { armPlan, createGuardBlock } from './guard.ts';
 import { PipelineCache, uniformSlotBytes } from './pipeline-cache.ts';
 import { UploadArea } from './upload-area.ts';
 import type { UploadedList } from './uploaded-list.ts';
@@ -35,6 +36,8 @@ export class CommandRecorder {
   readonly #uploads: UploadArea;
   readonly #chain: ChainBuilder;
   readonly #scratch: BufferBlock[] = [];
+  readonly #guard: BufferBlock;
+  #isGuarded = false;
   /** To be destroyed when what uses them has been submitted. */
   #condemned: BufferBlock[] = [];
   #encoder: GPUCommandEncoder | undefined;
@@ -50,8 +53,9 @@ export class CommandRecorder {
     this.#health = health;
     this.#counters = counters;
     this.#uniforms = device.createBuffer({ size: uniformSlots * uniformSlotBytes, usage: bufferUsage.uniform | bufferUsage.copyDestination });
-    counters.buffersCreated++;
-    this.#pipelines = new PipelineCache(device, health, counters, this.#uniforms);
+    this.#guard = createGuardBlock(device);
+    counters.buffersCreated += 2;
+    this.#pipelines = new PipelineCache(device, health, counters, this.#uniforms, this.#guard.buffer);
     this.#uploads = new UploadArea(pool);
     this.#chain = new ChainBuilder(device.limits.maxStorageBuffersPerShaderStage, fuse);
   }
@@ -82,6 +86,20 @@ export class CommandRecorder {
     if (this.#health.failure !== undefined || this.#chain.join(operation)) return;
     this.#endChain();
     this.#chain.join(operation);
+  }
+
+  /** From here on kernels write only if the flag is above 0 as of now; or always, again. */
+  guard(flag: BufferBlock | undefined): void {
+    this.#endChain();
+    this.#isGuarded = false;
+    if (flag === undefined) return;
+    this.run(armPlan, { a: flag, out: this.#guard });
+    this.#isGuarded = true;
+  }
+
+  /** The word of the guard that is on: what decides on the host for a table that lies there. */
+  get guardWord(): BufferBlock | undefined {
+    return this.#isGuarded ? this.#guard : undefined;
   }
 
   /** `count` numbers into `block`, from number `at` of it on; `values` is copied before the call returns. */
@@ -173,6 +191,7 @@ export class CommandRecorder {
   /** After the last submission. */
   close(): void {
     this.#uniforms.destroy();
+    this.#guard.buffer.destroy();
   }
 
   #destroyCondemned(): void {
@@ -224,7 +243,8 @@ export class CommandRecorder {
   }
 
   #dispatch(dispatch: KernelDispatch, operands: Operands, list: UploadedList | undefined): void {
-    const kernel = this.#pipelines.kernelOf(dispatch);
+    const guarded = this.#isGuarded;
+    const kernel = this.#pipelines.kernelOf(dispatch, guarded);
     const blocks = dispatch.bindings.map((role) => this.#blockOf(role, operands));
     const borrowed = blocks.some((block) => block.borrowed) ? this.#separate(blocks, kernel.layout.signature) : [];
     const slot = this.#slotsUsed++;
@@ -237,6 +257,7 @@ export class CommandRecorder {
     }
     this.#pass.setPipeline(kernel.pipeline);
     this.#pass.setBindGroup(0, this.#pipelines.groupOf(kernel.layout, blocks), [slot * uniformSlotBytes]);
+    if (guarded) this.#pass.setBindGroup(1, this.#pipelines.guardGroup);
     this.#pass.dispatchWorkgroups(...dispatch.workgroups);
     this.#counters.dispatches++;
     for (const block of borrowed) this.giveBack(block);

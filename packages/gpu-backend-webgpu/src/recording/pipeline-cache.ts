@@ -7,11 +7,14 @@ import type { WebGpuCounters } from '../counters.ts';
 import type { BufferBlock } from '../device/buffer-block.ts';
 import type { DeviceHealth } from '../device/device-health.ts';
 import type { KernelDispatch } from '../kernel-dispatch.ts';
+import { guardedCode } from './guard.ts';
 
 /** Bytes of a dispatch's own part of the uniform buffer: the alignment that every device allows for. */
 export const uniformSlotBytes = 256;
 /** More than any model has; beyond, the cache starts anew rather than growing with every new combination of buffers. */
 const mostBindGroups = 8192;
+/** GPUShaderStage.COMPUTE. */
+const visibility = 0x4;
 const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage\s*(?:,\s*(read_write|read)\s*)?>/g;
 
 export interface Kernel {
@@ -25,6 +28,8 @@ export interface BindingLayout {
   readonly signature: string;
   readonly groupLayout: GPUBindGroupLayout;
   readonly pipelineLayout: GPUPipelineLayout;
+  /** With the guard as group 1. */
+  readonly guardedLayout: GPUPipelineLayout;
 }
 
 export class PipelineCache {
@@ -35,20 +40,32 @@ export class PipelineCache {
   readonly #kernels = new Map<string, Map<string, Kernel>>();
   readonly #layouts = new Map<string, BindingLayout>();
   readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #guardLayout: GPUBindGroupLayout;
+  /** Group 1 of kernels under the guard. */
+  readonly guardGroup: GPUBindGroup;
 
-  /** @param uniforms the buffer of all dispatches' uniforms */
-  constructor(device: GPUDevice, health: DeviceHealth, counters: WebGpuCounters, uniforms: GPUBuffer) {
+  /**
+   * @param uniforms the buffer of all dispatches' uniforms
+   * @param guard the buffer of the guard's word
+   */
+  constructor(device: GPUDevice, health: DeviceHealth, counters: WebGpuCounters, uniforms: GPUBuffer, guard: GPUBuffer) {
     this.#device = device;
     this.#health = health;
     this.#counters = counters;
     this.#uniforms = uniforms;
+    this.#guardLayout = device.createBindGroupLayout({ entries: [{ binding: 0, visibility, buffer: { type: 'uniform' } }] });
+    this.guardGroup = device.createBindGroup({ layout: this.#guardLayout, entries: [{ binding: 0, resource: { buffer: guard } }] });
+    counters.bindGroupsCreated++;
   }
 
-  kernelOf({ code, entryPoint }: KernelDispatch): Kernel {
+  /** @param guarded whether it looks at the guard first */
+  kernelOf(dispatch: KernelDispatch, guarded: boolean): Kernel {
+    const { code, entryPoint } = dispatch;
     let entries = this.#kernels.get(code);
     if (entries === undefined) this.#kernels.set(code, (entries = new Map<string, Kernel>()));
-    let kernel = entries.get(entryPoint);
-    if (kernel === undefined) entries.set(entryPoint, (kernel = this.#createKernel(code, entryPoint)));
+    const name = guarded ? `guarded ${entryPoint}` : entryPoint;
+    let kernel = entries.get(name);
+    if (kernel === undefined) entries.set(name, (kernel = this.#createKernel(guarded ? guardedCode(dispatch) : code, entryPoint, guarded)));
     return kernel;
   }
 
@@ -73,11 +90,11 @@ export class PipelineCache {
     for (const key of this.#groups.keys()) if (part.test(key)) this.#groups.delete(key);
   }
 
-  #createKernel(code: string, entryPoint: string): Kernel {
+  #createKernel(code: string, entryPoint: string, guarded: boolean): Kernel {
     const layout = this.#layoutOf(signatureOf(code));
     this.#device.pushErrorScope('validation');
     const module = this.#device.createShaderModule({ code });
-    const pipeline = this.#device.createComputePipeline({ layout: layout.pipelineLayout, compute: { module, entryPoint } });
+    const pipeline = this.#device.createComputePipeline({ layout: guarded ? layout.guardedLayout : layout.pipelineLayout, compute: { module, entryPoint } });
     this.#health.examine(
       this.#device.popErrorScope(),
       (words) => new LinalgError('device-lost', `webgpu: a kernel of this package was refused by the device, which is a defect of one of the two: ${words}`),
@@ -89,7 +106,6 @@ export class PipelineCache {
   #layoutOf(signature: string): BindingLayout {
     const known = this.#layouts.get(signature);
     if (known !== undefined) return known;
-    const visibility = 0x4; // GPUShaderStage.COMPUTE
     const storage = Array.from(signature, (access, i): GPUBindGroupLayoutEntry => ({
       binding: i + 1,
       visibility,
@@ -98,7 +114,12 @@ export class PipelineCache {
     const groupLayout = this.#device.createBindGroupLayout({
       entries: [{ binding: 0, visibility, buffer: { type: 'uniform', hasDynamicOffset: true } }, ...storage],
     });
-    const layout = { signature, groupLayout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [groupLayout] }) };
+    const layout = {
+      signature,
+      groupLayout,
+      pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [groupLayout] }),
+      guardedLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [groupLayout, this.#guardLayout] }),
+    };
     this.#layouts.set(signature, layout);
     return layout;
   }

@@ -57,7 +57,18 @@ export class RowMover {
   }
 
   gatherFromHost(table: TablePieces, list: UploadedList, out: BufferBlock): void {
-    this.#stream.do(() => this.#upload(table, list.values, out));
+    const length = list.values.length * table.columns;
+    this.#stream.do(() => {
+      if (this.#stream.recorder.guardWord === undefined || length === 0) {
+        this.#upload(table, list.values, out);
+        return;
+      }
+      // An upload is a copy, which no guard holds back.
+      const { block } = this.#stream.pool.take(4 * length, `gatherRows: ${list.values.length} rows of ${table.columns} of a table on the host`);
+      this.#upload(table, list.values, block);
+      this.#stream.recorder.runElementwise({ operation: 'copy', length, a: block, out });
+      this.#stream.recorder.giveBack(block);
+    });
   }
 
   /** Later work waits until the rows are back on the host. */
@@ -98,12 +109,17 @@ export class RowMover {
 
   /** Read rows and store them in the table. A device that has failed leaves the table as it is, and tells of it elsewhere. */
   #takeRows(extent: Extent, rows: Int32Array, table: TablePieces): Promise<void> {
-    const values = new Float32Array(extent.bytes / 4);
-    const staged = this.#stream.readback.stage([extent]);
+    const length = extent.bytes / 4;
+    const word = this.#stream.recorder.guardWord;
+    const values = new Float32Array(length + 4);
+    const staged = this.#stream.readback.stage(word === undefined ? [extent] : [extent, { block: word, offset: 0, bytes: word.bytes }]);
     return this.#stream.readback
       .finish(staged, (floats, offset) => values.set(floats, offset))
       .then(
-        () => scatterTableRows(values, 0, rows, rows.length, table),
+        () => {
+          // A word of 1 is the smallest number above 0.
+          if (word === undefined || values[length] !== 0) scatterTableRows(values, 0, rows, rows.length, table);
+        },
         () => undefined,
       );
   }

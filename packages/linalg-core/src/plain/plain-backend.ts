@@ -62,6 +62,8 @@ class PlainBackend implements Backend {
   readonly #solve = createSolve();
   readonly #live = { matrices: 0, tables: 0, indices: 0, bytes: 0 };
   #square: FloatArray;
+  /** Kernels leave everything as it is: see `guard`. */
+  #isHeld = false;
   #disposed = false;
 
   constructor(precision: Precision) {
@@ -152,10 +154,12 @@ class PlainBackend implements Backend {
   }
 
   fill(value: number, out: Matrix): void {
+    if (this.#isHeld) return;
     dataOf(out).fill(value, 0, out.rows * out.columns);
   }
 
   copy(source: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     const from = dataOf(source);
     const to = dataOf(out);
     const length = out.rows * out.columns;
@@ -163,6 +167,7 @@ class PlainBackend implements Backend {
   }
 
   copyColumns(source: Matrix, sourceColumn: number, out: Matrix, outColumn: number, count: number): void {
+    if (this.#isHeld) return;
     const from = dataOf(source);
     const to = dataOf(out);
     for (let row = 0; row < out.rows; row++) {
@@ -173,6 +178,7 @@ class PlainBackend implements Backend {
   }
 
   addDiagonal(value: number, out: Matrix): void {
+    if (this.#isHeld) return;
     const data = dataOf(out);
     for (let i = 0; i < out.rows; i++) data[i * (out.columns + 1)]! += value;
   }
@@ -183,19 +189,23 @@ class PlainBackend implements Backend {
     out: Matrix,
     settings: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number; readonly beta: number },
   ): void {
+    if (this.#isHeld) return;
     const depth = settings.transposeA ? a.rows : a.columns;
     this.#multiply(out.rows, out.columns, depth, dataOf(a), dataOf(b), dataOf(out), settings);
   }
 
   rowDot(a: Matrix, b: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     rowDotInto(dataOf(a), dataOf(b), dataOf(out), a.rows, a.columns);
   }
 
   scaleRows(source: Matrix, factors: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     applyBinary('multiply', dataOf(source), dataOf(factors), dataOf(out), source.rows, source.columns, 1, 0);
   }
 
   axpy(alpha: number, x: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     const from = dataOf(x);
     const to = dataOf(out);
     const length = out.rows * out.columns;
@@ -203,6 +213,7 @@ class PlainBackend implements Backend {
   }
 
   affine(x: Matrix, scale: number, shift: number, out: Matrix): void {
+    if (this.#isHeld) return;
     const from = dataOf(x);
     const to = dataOf(out);
     const length = out.rows * out.columns;
@@ -210,20 +221,24 @@ class PlainBackend implements Backend {
   }
 
   unary(operation: Parameters<typeof applyUnary>[0], x: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     applyUnary(operation, dataOf(x), dataOf(out), out.rows * out.columns);
   }
 
   binary(operation: Parameters<typeof applyBinary>[0], a: Matrix, b: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     const rowStride = b.rows === 1 ? 0 : b.columns;
     const columnStride = b.columns === 1 ? 0 : 1;
     applyBinary(operation, dataOf(a), dataOf(b), dataOf(out), a.rows, a.columns, rowStride, columnStride);
   }
 
   reduce(operation: Parameters<typeof reduceInto>[0], x: Matrix, out: Matrix): void {
+    if (this.#isHeld) return;
     reduceInto(operation, dataOf(x), x.rows, x.columns, dataOf(out), out.rows, out.columns);
   }
 
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
+    if (this.#isHeld) return;
     const to = dataOf(out);
     if (!isMatrix(source)) {
       gatherTableRows(piecesOf(source), indices.values, indices.count, to, 0);
@@ -238,6 +253,7 @@ class PlainBackend implements Backend {
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
+    if (this.#isHeld) return;
     const from = dataOf(source);
     if (!isMatrix(destination)) {
       scatterAddTableRows(from, 0, indices.values, indices.count, scale, piecesOf(destination));
@@ -252,6 +268,7 @@ class PlainBackend implements Backend {
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+    if (this.#isHeld) return;
     const from = dataOf(source);
     if (!isMatrix(destination)) {
       scatterTableRows(from, 0, indices.values, indices.count, piecesOf(destination));
@@ -266,6 +283,7 @@ class PlainBackend implements Backend {
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
+    if (this.#isHeld) return;
     dataOf(reciprocalCondition)[0] = this.#solve(a.rows, b.columns, dataOf(a), dataOf(b), dataOf(out));
   }
 
@@ -275,6 +293,7 @@ class PlainBackend implements Backend {
     out: Matrix,
     { transpose, alpha, beta }: { readonly transpose: boolean; readonly alpha: number; readonly beta: number },
   ): void {
+    if (this.#isHeld) return;
     // One product and its mirror image: half the work of two gemms, and symmetric to the last bit.
     const n = out.rows;
     const depth = transpose ? a.columns : a.rows;
@@ -290,6 +309,10 @@ class PlainBackend implements Backend {
         if (i !== j) to[j * n + i] = beta === 0 ? sum : beta * to[j * n + i]! + sum;
       }
     }
+  }
+
+  guard(flag: Matrix | undefined): void {
+    this.#isHeld = flag !== undefined && !(dataOf(flag)[0]! > 0);
   }
 
   get #bytesPerNumber(): number {

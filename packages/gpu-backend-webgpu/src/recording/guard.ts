@@ -1,0 +1,57 @@
+/**
+ * A guard on the device: one word, 1 or 0, that a kernel of its own derives from the flag, and that every kernel under the guard looks at first. The word
+ * is a uniform, so a kernel that returns at once does so with all its threads, barriers or not. Rejected: indirect dispatches of no
+ * workgroups, which need no other kernels, but of which an implementation validates every one with a dispatch of its own.
+ */
+import { createBlock, type BufferBlock } from '../device/buffer-block.ts';
+import { bufferUsage } from '../device/buffer-usage.ts';
+import type { KernelDispatch } from '../kernel-dispatch.ts';
+import { dispatchOf, memoized, packUniforms } from '../kernels/plain-dispatch.ts';
+
+const guardBytes = 16;
+
+const armText = /* wgsl */ `
+struct Parameters { zero: u32 }
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> a: array<u32>;
+@group(0) @binding(2) var<storage, read_write> result: array<u32>;
+
+@compute @workgroup_size(1)
+fn main() {
+  // Above 0 is: some bit, no sign, no NaN.
+  result[0] = select(0u, 1u, a[0] > parameters.zero && a[0] <= 0x7f800000u);
+}
+`;
+
+/** From the flag in `a` to the word in `out`. */
+export const armPlan: readonly KernelDispatch[] = [dispatchOf(armText, [1, 1, 1], packUniforms([0]), ['a', 'out'])];
+
+/** The word. */
+export function createGuardBlock(device: GPUDevice): BufferBlock {
+  const { storage, uniform, copySource } = bufferUsage;
+  return createBlock(device.createBuffer({ size: guardBytes, usage: storage | uniform | copySource }), 0, guardBytes, false);
+}
+
+/** The kernel that does nothing where the word in group 1 is 0. */
+export function guardedCode({ code, entryPoint }: Pick<KernelDispatch, 'code' | 'entryPoint'>): string {
+  return textOf(`${entryPoint}\n${code}`);
+}
+
+const textOf = memoized((key) => {
+  const end = key.indexOf('\n');
+  const entryPoint = key.slice(0, end);
+  const code = key.slice(end + 1);
+  const body = bodyOf(code, entryPoint);
+  return `@group(1) @binding(0) var<uniform> guard: vec4u;\n${code.slice(0, body)} if (guard.x == 0u) { return; }${code.slice(body)}`;
+});
+
+/** Where the body of a function begins: behind the brace that follows its parameters. */
+function bodyOf(code: string, name: string): number {
+  let at = code.search(new RegExp(`fn\\s+${name}\\s*\\(`));
+  at = code.indexOf('(', at);
+  for (let depth = 0; at < code.length; at++) {
+    if (code[at] === '(') depth++;
+    else if (code[at] === ')' && --depth === 0) break;
+  }
+  return code.indexOf('{', at) + 1;
+}
