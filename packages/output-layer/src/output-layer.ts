@@ -39,7 +39,7 @@ export interface TwoPhaseOutputLayer extends OutputLayer {
  * exact only because it is one with the backward pass, so the other layers do the same.
  *
  * `step` and `evaluate` are asynchronous because a layer must look at a few numbers (is the loss finite, is a small system singular)
- * before it touches its weights. A layer on a device may look a few steps late and then waits for nothing.
+ * before it touches its weights. A layer on a device may look a few steps late and then waits for nothing: see `confirmSteps`.
  */
 export interface OutputLayer extends Disposable {
   readonly backend: Backend;
@@ -61,6 +61,13 @@ export interface OutputLayer extends Disposable {
    *   layer is then as it was before the call.
    */
   step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult>;
+
+  /**
+   * On a layer that looks at its steps late: resolves when it knows that every one so far has been taken. To be awaited before `state`, and where a step
+   * that must be refused should be heard of; every call that is asynchronous does it by itself.
+   * @throws OutputLayerError what `step` would have thrown. The layer is then as it was before that step, and later ones were not taken.
+   */
+  confirmSteps?(): Promise<void>;
 
   /** m×1, each example's loss. No update. Valid until the layer's next step, evaluation or disposal. */
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix>;

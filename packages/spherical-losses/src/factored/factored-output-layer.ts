@@ -140,21 +140,18 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * See {@link OutputLayer.step} for the contract.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    return (await this.prepareStep(hidden, targets, options)).apply();
+    this.#checkStep(hidden, targets, options);
+    return this.#exclusively(() => this.#trainingStep.step(hidden, targets, options));
+  }
+
+  /** Where steps are looked at late: see {@link OutputLayer.confirmSteps}. */
+  async confirmSteps(): Promise<void> {
+    this.#checkUsable('confirmSteps');
+    await this.#exclusively(() => this.#trainingStep.confirm());
   }
 
   async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
-    this.#checkUsable('step');
-    checkHidden(this, 'step', hidden);
-    checkTargets(this, 'step', hidden, targets);
-    checkStepOptions(this, hidden.rows, options);
-    const { weightDecay = 0 } = this.#options;
-    if (!(options.learningRate * weightDecay < 1)) {
-      throw new OutputLayerError(
-        'bad-option',
-        `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`,
-      );
-    }
+    this.#checkStep(hidden, targets, options);
     this.#isBusy = true;
     try {
       const prepared = await this.#trainingStep.prepare(hidden, targets, options);
@@ -177,6 +174,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#checkUsable('evaluate');
     checkHidden(this, 'evaluate', hidden);
     checkTargets(this, 'evaluate', hidden, targets);
+    await this.confirmSteps();
     const losses = this.#trainingStep.computeLosses(hidden, targets);
     await this.backend.settled();
     return losses;
@@ -244,6 +242,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
     this.#checkUsable('addClasses');
+    this.#checkConfirmed('addClasses');
     const count = values.length / this.width;
     if (!Number.isInteger(count) || count === 0) {
       throw new OutputLayerError('shape', `addClasses: ${values.length} values are not whole rows of ${this.width} (features and bias)`);
@@ -270,12 +269,14 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   /** How far C, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
   async verify(): Promise<Verification> {
     this.#checkUsable('verify');
+    await this.confirmSteps();
     return this.#exclusively(() => verifyWeights(this.#workspace, this.#weights));
   }
 
   /** Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only. */
   async settle(): Promise<void> {
     this.#checkUsable('settle');
+    await this.confirmSteps();
     await this.#exclusively(async () => {
       this.#weights.settle(rowsPerBlock);
       await this.#rebuildGram();
@@ -285,6 +286,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
 
   state(): ModuleState {
     this.#checkUsable('state');
+    this.#checkConfirmed('state');
+    return this.#state();
+  }
+
+  #state(): ModuleState {
     const { constants } = this.#trainingStep;
     const { configuration, tensors } = stateOf(this.#weights, {
       kind: this.kind,
@@ -304,7 +310,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
 
   async restore(state: ModuleState): Promise<void> {
     this.#checkUsable('restore');
-    const mine = this.state().configuration;
+    const mine = this.#state().configuration;
     for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision'] as const) {
       const expected = JSON.stringify(mine[key]);
       const found = JSON.stringify(state.configuration[key]);
@@ -326,6 +332,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
         await restoreTable(state, 'class_constants', constants.table);
         this.#trainingStep.constants = { table: constants.table, sum: constantSum };
       }
+      this.#trainingStep.forgetUnread();
       this.#trainingStep.steps = steps;
       this.#trainingStep.singularSteps = singularSteps;
       this.#trainingStep.watchMap();
@@ -365,6 +372,26 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  #checkStep(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
+    this.#checkUsable('step');
+    checkHidden(this, 'step', hidden);
+    checkTargets(this, 'step', hidden, targets);
+    checkStepOptions(this, hidden.rows, options);
+    const { weightDecay = 0 } = this.#options;
+    if (!(options.learningRate * weightDecay < 1)) {
+      throw new OutputLayerError(
+        'bad-option',
+        `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`,
+      );
+    }
+  }
+
+  #checkConfirmed(operation: string): void {
+    const { unreadSteps } = this.#trainingStep;
+    if (unreadSteps === 0) return;
+    throw new OutputLayerError('busy', `factored ${operation}: ${unreadSteps} steps have not been looked at yet; await confirmSteps() first`);
   }
 
   #checkUsable(operation: string): void {

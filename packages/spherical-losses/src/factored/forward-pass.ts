@@ -37,14 +37,12 @@ export interface ForwardPass {
   readonly slotClasses: Indices;
 }
 
-/** `hidden` with a column of ones appended when the layer has a bias feature. */
-export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: boolean): Matrix {
+/** `hidden` with a column of ones appended when the layer has a bias feature, in the workspace's matrix of that name. */
+export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: boolean, name = 'hidden with bias'): Matrix {
   if (!bias) return hidden;
-  const extended = workspace.matrix('hidden with bias', hidden.rows, hidden.columns + 1);
-  const ones = workspace.matrix('bias ones', hidden.rows, 1);
-  fill(1, ones);
+  const extended = workspace.matrix(name, hidden.rows, hidden.columns + 1);
+  fill(1, extended);
   copyColumns(hidden, 0, extended, 0, hidden.columns);
-  copyColumns(ones, 0, extended, hidden.columns, 1);
   return extended;
 }
 

@@ -23,6 +23,12 @@ export interface FactoredOutputLayerOptions {
   readonly weightDecay?: number;
   /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
   readonly form?: UpdateForm;
+  /**
+   * Look at each step (is it finite, is its small system singular) before it changes a weight. True unless calls are only recorded, as on a GPU, where to
+   * look is to wait: there up to 64 steps go by before the layer looks, and what `step` should have thrown is thrown by a later call. Needs a
+   * backend with a guard when false, and is not heeded with weightDecay.
+   */
+  readonly readEachStep?: boolean;
   /** Told when work for numerical stability alone (closing, converting stale rows, sweeping) begins and ends; for measuring it. Not nested. */
   readonly onStabilization?: (phase: 'begin' | 'end') => void;
 }

@@ -9,7 +9,7 @@
  * U, U⁻¹ and C are changed by what is added to them, UT = U + UE, T⁻¹U⁻¹ = U⁻¹ − T⁻¹EU⁻¹ and TᵀCT = C + (I + E/2)ᵀCE + (CE)ᵀ(I + E/2), not
  * replaced by a product: a step then rounds them once, elimination in f32 is exact enough, and C stays symmetric to the last bit.
  */
-import { addDiagonal, affine, axpy, binary, copy, gemm, scatterRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
+import { addDiagonal, affine, axpy, copy, gemm, scatterRows, solve, symmetricRank2Update, type Matrix } from '@vastmax/linalg-core';
 import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class RowFormUpdate implements ExactUpdate {
@@ -23,10 +23,11 @@ export class RowFormUpdate implements ExactUpdate {
     copy(change, contraction);
     addDiagonal(1, contraction);
     const spare = weights.spare('inverse');
-    const correction = workspace.matrix('inverse correction', d, d);
     gemm(change, weights.inverse, spare);
-    solve(contraction, spare, correction, reciprocalCondition);
-    binary('subtract', weights.inverse, correction, spare);
+    solve(contraction, spare, workspace.matrix('inverse correction', d, d), reciprocalCondition);
+    // The spares hold the old values until `apply` adds to them, so that they may be swapped in whether it takes effect or not.
+    copy(weights.inverse, spare);
+    copy(weights.map, weights.spare('map'));
     return contraction;
   }
 
@@ -38,7 +39,6 @@ export class RowFormUpdate implements ExactUpdate {
     this.#updateGram(inputs, change, gradientRows);
     updateColumnSum(inputs);
     updateShift(inputs);
-    copy(weights.map, weights.spare('map'));
     gemm(weights.map, change, weights.spare('map'), { beta: 1 });
     weights.swap('map');
     weights.markUpdated();
@@ -47,6 +47,7 @@ export class RowFormUpdate implements ExactUpdate {
       updateRowsInFreshBasis(inputs, gradientRows);
       return;
     }
+    axpy(-1, workspace.matrix('inverse correction', d, d), weights.spare('inverse'));
     weights.swap('inverse');
     const inBasis = workspace.matrix('gradient in basis', pairs.touched, d);
     gemm(gradientRows, weights.inverse, inBasis);

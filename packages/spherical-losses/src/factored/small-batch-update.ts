@@ -17,6 +17,7 @@ import {
   scatterRows,
   solve,
   symmetricRank2Update,
+  unary,
   type Matrix,
 } from '@vastmax/linalg-core';
 import { ofPairs, project } from './forward-pass.ts';
@@ -91,10 +92,14 @@ export class SmallBatchUpdate implements ExactUpdate {
     const products = this.#pairsOfPairs(inputs, m);
     if (products === 0) return;
     const first = workspace.matrix('gamma first', products, 1);
-    const second = workspace.matrix('gamma second', products, 1);
-    gatherRows(gradients.gamma, workspace.indices('pair first', this.#first, products), first);
-    gatherRows(gradients.gamma, workspace.indices('pair second', this.#second, products), second);
-    binary('multiply', first, second, first);
+    // No class twice: each pair goes with itself, in order.
+    if (products === inputs.pairs.count) unary('square', gradients.gamma, first);
+    else {
+      const second = workspace.matrix('gamma second', products, 1);
+      gatherRows(gradients.gamma, workspace.indices('pair first', this.#first, products), first);
+      gatherRows(gradients.gamma, workspace.indices('pair second', this.#second, products), second);
+      binary('multiply', first, second, first);
+    }
     scatterAddRows(first, workspace.indices('pair place', this.#place, products), inner.resize(m * m, 1));
     inner.resize(m, m);
   }

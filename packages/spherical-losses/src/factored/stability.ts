@@ -49,3 +49,13 @@ export function mustClose(mapSquares: number, inverseSquares: number, width: num
   const condition = conditionOf(mapSquares, inverseSquares, width);
   return !(condition <= thresholds.condition) || mapSquares < smallestScale * width || inverseSquares < smallestScale * width;
 }
+
+/**
+ * After how many steps to close a generation without looking at κ, when it was `condition` before the last of `steps` of them: so that it stays below the
+ * threshold if it goes on growing as it did, with room for a third more. Undefined when there is nothing to tell from.
+ */
+export function stepsUntilClosing(condition: number, steps: number, thresholds: StabilityThresholds): number | undefined {
+  if (steps < 2) return undefined;
+  const growth = Math.log(Math.max(1, condition)) / (steps - 1);
+  return Math.max(1, Math.floor((0.75 * Math.log(thresholds.condition)) / growth));
+}

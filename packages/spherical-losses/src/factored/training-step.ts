@@ -1,8 +1,13 @@
 /**
  * One exact step from hidden activations and targets to changed weights. Everything up to the single read of the monitor leaves the weights
  * alone, so a step that must be refused is refused with the layer as it was; everything after it cannot fail.
+ *
+ * Where a read means to wait for a device, the device judges the step itself, and what changes weights is called under a guard that holds from the first
+ * step on which is not regular. The host looks now and then; it then does that step, and those after it, again in the way above: they were kept. So
+ * the layer's weights are those of exact SGD on the minibatches that it was given, always. Only the gradients handed back between such a step and the
+ * look are of the weights before it.
  */
-import { copyColumns, gatherRows, scaleRows, type Backend, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
+import { copyColumns, gatherRows, guarded, scaleRows, type Backend, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass } from './backward-pass.ts';
@@ -14,14 +19,24 @@ import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
 import { explainNonFinite } from './non-finite.ts';
 import { RowFormUpdate } from './row-form-update.ts';
 import { SmallBatchUpdate } from './small-batch-update.ts';
-import { conditionGrowth, conditionOf, isSingularSystem, mustClose, thresholdsFor } from './stability.ts';
+import { conditionGrowth, conditionOf, isSingularSystem, mustClose, stepsUntilClosing, thresholdsFor } from './stability.ts';
 import { StepMonitor } from './step-monitor.ts';
+import { StepVerdict } from './step-verdict.ts';
 import { TargetPairs } from './target-pairs.ts';
+import { UnreadSteps } from './unread-steps.ts';
 
 /** One constant for each class (D×1) and their sum; for losses that have them. */
 export interface ClassConstants {
   readonly table: RowTable;
   readonly sum: number;
+}
+
+/** A step up to the point where it would change weights. */
+interface ComputedStep {
+  readonly update: ExactUpdate;
+  readonly inputs: UpdateInputs;
+  /** The small system. */
+  readonly system: Matrix;
 }
 
 export class TrainingStep implements Disposable {
@@ -45,8 +60,21 @@ export class TrainingStep implements Disposable {
   /** The next read shows U's and U⁻¹'s norms. */
   #isMapWatched = false;
   #disposed = false;
+  /** Undefined where every step is read. */
+  readonly #verdict: StepVerdict | undefined;
+  readonly #unread: UnreadSteps;
+  /** Steps since a generation was closed or U was looked at, and after how many unread ones to close. */
+  #sinceClosing = 0;
+  #closingInterval = Infinity;
 
   constructor(backend: Backend, options: FactoredOutputLayerOptions, workspace: Workspace, weights: FactoredWeights) {
+    const { readEachStep = backend.submit === undefined, weightDecay = 0 } = options;
+    if (!readEachStep && backend.guard === undefined) {
+      throw new OutputLayerError('bad-option', `factored layer: readEachStep is false, but the backend '${backend.name}' has no guard; leave the option out`);
+    }
+    // Decay shrinks U whatever the steps do, which is judged on the host.
+    this.#verdict = readEachStep || weightDecay !== 0 ? undefined : new StepVerdict(backend, weights.width);
+    this.#unread = new UnreadSteps(workspace);
     this.#options = options;
     this.#workspace = workspace;
     this.#weights = weights;
@@ -54,45 +82,117 @@ export class TrainingStep implements Disposable {
     this.#monitor = new StepMonitor(backend);
   }
 
-  /** All of a step but its changes to the weights. The arguments have been checked. */
-  async prepare(hidden: Matrix, targets: CsrRows, { learningRate, exampleWeights }: StepOptions): Promise<{ apply(): StepResult }> {
-    const { loss, reduction, weightDecay = 0 } = this.#options;
+  /** A step, looked at before or some steps after it changes the weights. The arguments have been checked. */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    if (this.#verdict === undefined || hidden.rows === 0) return (await this.prepare(hidden, targets, options)).apply();
+    if (this.#unread.isFull(hidden.rows * this.#weights.width)) await this.confirm();
+    return this.#stepUnread(this.#verdict, hidden, targets, options);
+  }
+
+  /** All of a step but its changes to the weights. */
+  async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<{ apply(): StepResult }> {
+    await this.confirm();
+    const extended = withBiasFeature(this.#workspace, hidden, this.#options.bias ?? true);
+    return this.#prepareExtended(extended, targets, options);
+  }
+
+  /** Steps that the host has not looked at. */
+  get unreadSteps(): number {
+    return this.#unread.count;
+  }
+
+  /** Look at them, and do again from the first that the device refused. @throws OutputLayerError as `step`; the steps after that one are dropped */
+  async confirm(): Promise<void> {
+    const { count } = this.#unread;
+    if (this.#verdict === undefined || count === 0) return;
+    const { applied, condition } = await this.#verdict.reading();
+    this.#checkAlive();
+    this.#verdict.reset();
+    if (applied === count) {
+      this.#unread.accept();
+      this.#closingInterval = stepsUntilClosing(condition, this.#sinceClosing, thresholdsFor(this.#weights.backend.precision)) ?? this.#closingInterval;
+      return;
+    }
+    const rest = this.#unread.refuse(applied);
+    this.steps -= rest.length;
+    this.watchMap();
+    for (const { hidden, targets, options } of rest) (await this.#prepareExtended(hidden, targets, options)).apply();
+  }
+
+  /** Of another state of the layer. */
+  forgetUnread(): void {
+    this.#unread.forget();
+    this.#verdict?.reset();
+    this.#sinceClosing = 0;
+  }
+
+  async #prepareExtended(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<{ apply(): StepResult }> {
+    const monitor = this.#monitor;
+    const { update, inputs, system } = this.#compute(hidden, targets, options, monitor.reciprocalCondition);
+    const { gradients, backward } = inputs;
+    monitor.watchSquares('system', system);
+    monitor.watchLosses(gradients.losses);
+    monitor.watchSquares('gradient', backward.hiddenGradient);
+    await monitor.update();
+    this.#checkAlive();
+    const { learningRate } = options;
+    if (!Number.isFinite(monitor.value('losses')) || !Number.isFinite(monitor.value('gradient'))) {
+      throw await explainNonFinite(hidden, gradients.losses, { step: this.steps, learningRate, loss: this.#options.loss.name });
+    }
+    return {
+      apply: () => {
+        this.#apply(update, inputs, system.rows, 1 - learningRate * (this.#options.weightDecay ?? 0));
+        return this.#result(inputs);
+      },
+    };
+  }
+
+  #stepUnread(verdict: StepVerdict, hidden: Matrix, targets: CsrRows, options: StepOptions): StepResult {
+    const weights = this.#weights;
+    const extended = withBiasFeature(this.#workspace, hidden, this.#options.bias ?? true, this.#unread.nextHidden);
+    const { update, inputs, system } = this.#compute(extended, targets, options, verdict.reciprocalCondition);
+    this.#unread.add(extended, targets, options);
+    verdict.watchSquares('system', system);
+    verdict.watchLosses(inputs.gradients.losses);
+    verdict.watchSquares('gradient', inputs.backward.hiddenGradient);
+    verdict.watchSquares('map', weights.map);
+    verdict.watchSquares('inverse', weights.inverse);
+    verdict.judge();
+    guarded(verdict.flag, () => {
+      verdict.count();
+      update.apply(inputs, 'regular');
+    });
+    this.steps++;
+    this.form = update.form;
+    // What follows changes how W is written down, not W: right whether the step was taken or not.
+    if (++this.#sinceClosing >= this.#closingInterval) this.#closeGeneration();
+    weights.sweepOnce();
+    // The next step that is read must look at U first.
+    this.#isMapWatched = false;
+    this.#conditionBound = Infinity;
+    weights.backend.submit?.();
+    return this.#result(inputs);
+  }
+
+  #compute(hidden: Matrix, targets: CsrRows, { learningRate, exampleWeights }: StepOptions, reciprocalCondition: Matrix): ComputedStep {
+    const { loss, reduction } = this.#options;
     const pairs = this.#pairs;
     pairs.build(targets, loss.targetScale);
-    const forward = this.#forward(hidden, true);
+    const forward = forwardPass(this.#workspace, this.#weights, hidden, pairs, true);
     const factor = reduction === 'sum' || hidden.rows === 0 ? 1 : 1 / hidden.rows;
     const gradients = this.#lossEvaluation.computeGradients(this.#lossInputs(forward), factor, exampleWeights);
     const backward = backwardPass(this.#workspace, this.#weights, forward, gradients, pairs);
     const alphaHidden = this.#workspace.matrix('alpha hidden', forward.hidden.rows, forward.hidden.columns);
     scaleRows(forward.hidden, gradients.alpha, alphaHidden);
-
     const update = this.#updates[this.#chooseForm(hidden.rows)];
-    const inputs: UpdateInputs = {
-      workspace: this.#workspace,
-      weights: this.#weights,
-      forward,
-      gradients,
-      backward,
-      pairs,
-      learningRate,
-      alphaHidden,
-      reciprocalCondition: this.#monitor.reciprocalCondition,
-    };
-    const system = update.solve(inputs);
-    this.#monitor.watchSquares('system', system);
-    this.#monitor.watchLosses(gradients.losses);
-    this.#monitor.watchSquares('gradient', backward.hiddenGradient);
-    await this.#monitor.update();
-    if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
-    if (!Number.isFinite(this.#monitor.value('losses')) || !Number.isFinite(this.#monitor.value('gradient'))) {
-      throw await explainNonFinite(hidden, gradients.losses, { step: this.steps, learningRate, loss: loss.name });
-    }
-    return {
-      apply: () => {
-        this.#apply(update, inputs, system.rows, 1 - learningRate * weightDecay);
-        return { losses: gradients.losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient, hidden.columns) };
-      },
-    };
+    const { workspace, weights } = { workspace: this.#workspace, weights: this.#weights };
+    const inputs: UpdateInputs = { workspace, weights, forward, gradients, backward, pairs, learningRate, alphaHidden, reciprocalCondition };
+    return { update, inputs, system: update.solve(inputs) };
+  }
+
+  #result({ gradients, backward }: UpdateInputs): StepResult {
+    const { losses } = gradients;
+    return { losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient, this.#options.features) };
   }
 
   get classes(): number {
@@ -102,7 +202,8 @@ export class TrainingStep implements Disposable {
   /** m×1, without touching anything. */
   computeLosses(hidden: Matrix, targets: CsrRows): Matrix {
     this.#pairs.build(targets, this.#options.loss.targetScale);
-    return this.#lossEvaluation.computeLosses(this.#lossInputs(this.#forward(hidden, false)));
+    const extended = withBiasFeature(this.#workspace, hidden, this.#options.bias ?? true);
+    return this.#lossEvaluation.computeLosses(this.#lossInputs(forwardPass(this.#workspace, this.#weights, extended, this.#pairs, false)));
   }
 
   /** To be called when U or U⁻¹ has changed outside a step: the next step's read shows how far U is from the identity. */
@@ -129,19 +230,16 @@ export class TrainingStep implements Disposable {
       this.#conditionBound = conditionOf(monitor.value('map'), monitor.value('inverse'), weights.width);
       closes = !isSingular && mustClose(monitor.value('map'), monitor.value('inverse'), weights.width, thresholds);
     }
-    if (closes) weights.closeGeneration();
+    this.#sinceClosing++;
+    if (closes) this.#closeGeneration();
     if (closes || isSingular) this.#conditionBound = 1;
     else if (!isEmpty) this.#conditionBound *= conditionGrowth(reciprocalCondition, monitor.value('system'), systemSize);
     weights.sweepOnce();
     this.steps++;
     this.form = update.form;
+    if (isSingular) this.#sinceClosing = 0;
     // Looking at U costs two passes over d² numbers. Half the threshold makes up for the estimate in the bound; decay shrinks U unseen.
     if (decay !== 1 || !(this.#conditionBound <= thresholds.condition / 2)) this.watchMap();
-  }
-
-  #forward(hidden: Matrix, store: boolean): ForwardPass {
-    const extended = withBiasFeature(this.#workspace, hidden, this.#options.bias ?? true);
-    return forwardPass(this.#workspace, this.#weights, extended, this.#pairs, store);
   }
 
   #lossInputs(forward: ForwardPass): LossInputs {
@@ -171,6 +269,15 @@ export class TrainingStep implements Disposable {
     return 8 * m * m * d + (2 / 3) * m ** 3 <= row ? 'small-batch' : 'row';
   }
 
+  #closeGeneration(): void {
+    this.#weights.closeGeneration();
+    this.#sinceClosing = 0;
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
+  }
+
   #withoutBias(gradient: Matrix, features: number): Matrix {
     if (gradient.columns === features) return gradient;
     const narrow = this.#workspace.matrix('hidden gradient without bias', gradient.rows, features);
@@ -182,5 +289,6 @@ export class TrainingStep implements Disposable {
     this.#disposed = true;
     this.#lossEvaluation[Symbol.dispose]();
     this.#monitor[Symbol.dispose]();
+    this.#verdict?.[Symbol.dispose]();
   }
 }

@@ -27,6 +27,8 @@ export interface ExactnessOptions {
   readonly weightDecay?: number;
   readonly form?: UpdateForm;
   readonly seed?: number;
+  /** See FactoredOutputLayerOptions. */
+  readonly readEachStep?: boolean;
   /** Make every n-th step exactly singular: needs one example a batch. */
   readonly singularEvery?: number;
   /** How far such steps are from singular: 1 − 2η‖h‖², 0 unless given. */
@@ -94,6 +96,7 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
     weightDecay,
     initialRows: (first, count) => start.subarray(first * width, (first + count) * width),
     ...(options.form === undefined ? {} : { form: options.form }),
+    ...(options.readEachStep === undefined ? {} : { readEachStep: options.readEachStep }),
   });
   using hiddenMatrix = backend.createMatrix(options.batch, width);
   const nextBatch = createBatches(options);
@@ -112,6 +115,7 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
     gradientError = Math.max(gradientError, relativeError(gradient, expected));
     perturbedGradientError = Math.max(perturbedGradientError, relativeError(near, expected));
   }
+  await layer.confirmSteps();
   using weights = backend.createMatrix(classes, width);
   layer.denseRows(0, weights);
   return {
