@@ -22,11 +22,12 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import {
+  CallGuard,
   checkClassRange,
+  checkExampleClasses,
   checkHidden,
   checkStepOptions,
   checkTargets,
-  OutputLayerError,
   type ModuleState,
   type OutputLayer,
   type PreparedStep,
@@ -65,8 +66,7 @@ export class HybridOutputLayer implements OutputLayer {
   /** The first class of each tail. */
   readonly #starts: readonly number[];
   readonly #tailWeights: Float64Array[];
-  #isBusy = false;
-  #disposed = false;
+  readonly #calls = new CallGuard(this.kind);
 
   /** Takes over the layers. Use {@link createHybridOutputLayer}, which makes them. */
   constructor({ head, tails, headRate, tailRate, reduction }: HybridParts) {
@@ -98,11 +98,103 @@ export class HybridOutputLayer implements OutputLayer {
 
   /** 6m(F + tails)d operations for the head, factored steps for the examples of the tails; nothing depends on D. See {@link OutputLayer.step}. */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    this.#checkUsable('step');
+    this.#calls.check('step');
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
-    this.#isBusy = true;
+    return this.#calls.exclusively(() => this.#stepParts(hidden, targets, options));
+  }
+
+  /** −log p of the targets in O(Fd + d²), whatever D is. */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    this.#calls.check('evaluate');
+    checkHidden(this, 'evaluate', hidden);
+    checkTargets(this, 'evaluate', hidden, targets);
+    this.#targets.build(targets);
+    const losses = this.#workspace.matrix('losses', hidden.rows, 1);
+    copy(await this.head.evaluate(hidden, this.#targets.head), losses);
+    for (const [t, tail] of this.tails.entries()) {
+      scatterAddRows(await tail.evaluate(this.#ofTail(t, hidden), this.#tail(t).targets), this.#tailRows(t), losses);
+    }
+    return losses;
+  }
+
+  /** Logits g of the head; g_{F+t} + log p(c | tail t) for a tail, which are log p(c) up to a number that belongs to the example. */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#calls.check('scores');
+    checkHidden(this, 'scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    const m = hidden.rows;
+    for (const { first, count, at, tail: t } of this.#parts(firstClass, out.columns)) {
+      const part = count === out.columns ? out : this.#workspace.matrix('part scores', m, count);
+      if (t === undefined) this.head.scores(hidden, first, part);
+      else {
+        this.tails[t]!.logProbabilities(hidden, first, part);
+        const logit = this.#workspace.matrix('tail logit', m, 1);
+        this.head.scores(hidden, this.headSize + t, logit);
+        binary('add', part, logit, part);
+      }
+      if (part !== out) copyColumns(part, 0, out, at, count);
+    }
+  }
+
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#calls.check('classScores');
+    checkHidden(this, 'classScores', hidden);
+    checkExampleClasses(this, 'classScores', hidden, classes);
+    const tailOf = (target: number): number => this.#starts.findLastIndex((start) => start <= target);
+    this.head.classScores(hidden, classes.map((target) => (target < this.headSize ? target : this.headSize + tailOf(target))), out);
+    for (const [t, tail] of this.tails.entries()) {
+      const examples = Int32Array.from(classes.keys()).filter((example) => tailOf(classes[example]!) === t);
+      if (examples.length === 0) continue;
+      const rows = this.#workspace.indices('scored rows', examples);
+      const ownClasses = examples.map((example) => classes[example]! - this.#starts[t]!);
+      const ownHidden = this.#workspace.matrix('scored hidden', examples.length, hidden.columns);
+      const logProbabilities = this.#workspace.matrix('tail log probabilities', examples.length, 1);
+      const logits = this.#workspace.matrix('tail logits', examples.length, 1);
+      gatherRows(hidden, rows, ownHidden);
+      tail.classLogProbabilities(ownHidden, ownClasses, logProbabilities);
+      gatherRows(out, rows, logits);
+      axpy(1, logits, logProbabilities);
+      scatterRows(logProbabilities, rows, out);
+    }
+  }
+
+  /** Those of the parts are weights of different layers: neighbours are meaningful within each. */
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#calls.check('classVectors');
+    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    for (const { first, count, at, tail: t } of this.#parts(firstClass, out.rows)) {
+      const vectors = this.#workspace.matrix('part vectors', count, this.features);
+      const layer: OutputLayer = t === undefined ? this.head : this.tails[t]!;
+      layer.classVectors(first, vectors);
+      scatterRows(vectors, this.#workspace.indices('vector places', Int32Array.from({ length: count }, (_, i) => at + i)), out);
+    }
+  }
+
+  state(): ModuleState {
+    this.#calls.check('state');
+    return joinedState(this);
+  }
+
+  async restore(state: ModuleState): Promise<void> {
+    this.#calls.check('restore');
+    checkJoinedState(this, state);
+    await this.#calls.exclusively(async () => {
+      for (const [t, tail] of this.tails.entries()) await tail.restore(partOf(state, tailName(t)));
+      await this.head.restore(partOf(state, 'head'));
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#calls.close()) return;
+    this.head[Symbol.dispose]();
+    for (const tail of this.tails) tail[Symbol.dispose]();
+    this.#workspace[Symbol.dispose]();
+  }
+
+  /** Every part's step, or none's. */
+  async #stepParts(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     const prepared: PreparedStep[] = [];
     try {
       const { learningRate, exampleWeights } = options;
@@ -127,104 +219,7 @@ export class HybridOutputLayer implements OutputLayer {
     } catch (error) {
       for (const part of prepared) part.discard();
       throw error;
-    } finally {
-      this.#isBusy = false;
     }
-  }
-
-  /** −log p of the targets in O(Fd + d²), whatever D is. */
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#checkUsable('evaluate');
-    checkHidden(this, 'evaluate', hidden);
-    checkTargets(this, 'evaluate', hidden, targets);
-    this.#targets.build(targets);
-    const losses = this.#workspace.matrix('losses', hidden.rows, 1);
-    copy(await this.head.evaluate(hidden, this.#targets.head), losses);
-    for (const [t, tail] of this.tails.entries()) {
-      scatterAddRows(await tail.evaluate(this.#ofTail(t, hidden), this.#tail(t).targets), this.#tailRows(t), losses);
-    }
-    return losses;
-  }
-
-  /** Logits g of the head; g_{F+t} + log p(c | tail t) for a tail, which are log p(c) up to a number that belongs to the example. */
-  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#checkUsable('scores');
-    checkHidden(this, 'scores', hidden);
-    checkClassRange(this, 'scores', firstClass, out.columns);
-    const m = hidden.rows;
-    for (const { first, count, at, tail: t } of this.#parts(firstClass, out.columns)) {
-      const part = count === out.columns ? out : this.#workspace.matrix('part scores', m, count);
-      if (t === undefined) this.head.scores(hidden, first, part);
-      else {
-        this.tails[t]!.logProbabilities(hidden, first, part);
-        const logit = this.#workspace.matrix('tail logit', m, 1);
-        this.head.scores(hidden, this.headSize + t, logit);
-        binary('add', part, logit, part);
-      }
-      if (part !== out) copyColumns(part, 0, out, at, count);
-    }
-  }
-
-  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#checkUsable('classScores');
-    checkHidden(this, 'classScores', hidden);
-    if (classes.length !== hidden.rows) {
-      throw new OutputLayerError('shape', `hybrid classScores: ${classes.length} classes for ${hidden.rows} examples`);
-    }
-    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
-    const tailOf = (target: number): number => this.#starts.findLastIndex((start) => start <= target);
-    this.head.classScores(hidden, classes.map((target) => (target < this.headSize ? target : this.headSize + tailOf(target))), out);
-    for (const [t, tail] of this.tails.entries()) {
-      const examples = Int32Array.from(classes.keys()).filter((example) => tailOf(classes[example]!) === t);
-      if (examples.length === 0) continue;
-      const rows = this.#workspace.indices('scored rows', examples);
-      const ownClasses = examples.map((example) => classes[example]! - this.#starts[t]!);
-      const ownHidden = this.#workspace.matrix('scored hidden', examples.length, hidden.columns);
-      const logProbabilities = this.#workspace.matrix('tail log probabilities', examples.length, 1);
-      const logits = this.#workspace.matrix('tail logits', examples.length, 1);
-      gatherRows(hidden, rows, ownHidden);
-      tail.classLogProbabilities(ownHidden, ownClasses, logProbabilities);
-      gatherRows(out, rows, logits);
-      axpy(1, logits, logProbabilities);
-      scatterRows(logProbabilities, rows, out);
-    }
-  }
-
-  /** Those of the parts are weights of different layers: neighbours are meaningful within each. */
-  classVectors(firstClass: number, out: Matrix): void {
-    this.#checkUsable('classVectors');
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
-    for (const { first, count, at, tail: t } of this.#parts(firstClass, out.rows)) {
-      const vectors = this.#workspace.matrix('part vectors', count, this.features);
-      const layer: OutputLayer = t === undefined ? this.head : this.tails[t]!;
-      layer.classVectors(first, vectors);
-      scatterRows(vectors, this.#workspace.indices('vector places', Int32Array.from({ length: count }, (_, i) => at + i)), out);
-    }
-  }
-
-  state(): ModuleState {
-    this.#checkUsable('state');
-    return joinedState(this);
-  }
-
-  async restore(state: ModuleState): Promise<void> {
-    this.#checkUsable('restore');
-    checkJoinedState(this, state);
-    this.#isBusy = true;
-    try {
-      for (const [t, tail] of this.tails.entries()) await tail.restore(partOf(state, tailName(t)));
-      await this.head.restore(partOf(state, 'head'));
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.head[Symbol.dispose]();
-    for (const tail of this.tails) tail[Symbol.dispose]();
-    this.#workspace[Symbol.dispose]();
   }
 
   /** The parts that hold the classes from `firstClass` on, each with its own numbering, and where they come in the range. */
@@ -272,10 +267,5 @@ export class HybridOutputLayer implements OutputLayer {
     copy(losses, own.losses);
     copy(hiddenGradient, own.hiddenGradient);
     return own;
-  }
-
-  #checkUsable(operation: string): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', `hybrid ${operation}: the layer was disposed`);
-    if (this.#isBusy) throw new OutputLayerError('busy', `hybrid ${operation}: an earlier call is still running; await it first`);
   }
 }

@@ -1,5 +1,5 @@
 /** The states of the parts as one: tensors `head.…` and `tail0.…`, configurations beside each other. */
-import { findTensor, OutputLayerError, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
+import { checkSame, checkWholeNumber, findTensor, OutputLayerError, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
 
 interface Joined {
   readonly kind: string;
@@ -58,21 +58,13 @@ export function partOf({ configuration, tensors }: ModuleState, part: string): M
  */
 export function checkJoinedState(layer: Joined, state: ModuleState): void {
   const mine = joinedState(layer).configuration;
-  for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const) requireEqual(key, mine[key], state.configuration[key]);
+  for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const) checkSame('hybrid layer', key, mine[key], state.configuration[key]);
   for (const t of layer.tails.keys()) partOf(state, tailName(t));
   const head = partOf(state, 'head');
   const ownHead = layer.head.state();
   for (const [key, value] of Object.entries(ownHead.configuration)) {
-    if (key !== 'steps') requireEqual(`head.${key}`, value, head.configuration[key]);
+    if (key !== 'steps') checkSame('hybrid layer', `head.${key}`, value, head.configuration[key]);
   }
-  const { steps } = head.configuration;
-  if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps < 0) {
-    throw new OutputLayerError('state-mismatch', `hybrid layer: 'head.steps' in the state is ${JSON.stringify(steps)}, expected a whole number`);
-  }
+  checkWholeNumber('hybrid layer', 'head.steps', head.configuration['steps']);
   for (const { name, rows, columns } of ownHead.tensors) findTensor(head, name, rows, columns);
-}
-
-function requireEqual(key: string, mine: unknown, found: unknown): void {
-  const [expected, got] = [JSON.stringify(mine), JSON.stringify(found)];
-  if (expected !== got) throw new OutputLayerError('state-mismatch', `hybrid layer: '${key}' is ${got} in the state, ${expected} in the layer`);
 }

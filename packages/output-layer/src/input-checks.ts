@@ -88,3 +88,11 @@ export function checkClassRange(layer: Sizes, operation: string, firstClass: num
     );
   }
 }
+
+/** One class for each example. @throws OutputLayerError `shape`, `class-out-of-range`. */
+export function checkExampleClasses(layer: Sizes, operation: string, hidden: Matrix, classes: Int32Array): void {
+  if (classes.length !== hidden.rows) {
+    throw new OutputLayerError('shape', `${layer.kind} ${operation}: ${classes.length} classes for ${hidden.rows} examples`);
+  }
+  for (const target of classes) checkClassRange(layer, operation, target, 1);
+}

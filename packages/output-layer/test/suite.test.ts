@@ -1,4 +1,4 @@
-import { createPlainBackend } from '@vastmax/linalg-core';
+import { affine, createPlainBackend } from '@vastmax/linalg-core';
 import { describeOutputLayer, outputLayerCases, type LayerRequest, type LayerUnderTest } from '@vastmax/output-layer/suite';
 import { describe, expect, it } from 'vitest';
 import { NaiveLayer } from './naive-layer.ts';
@@ -6,10 +6,12 @@ import { NaiveLayer } from './naive-layer.ts';
 const backend = (): ReturnType<typeof createPlainBackend> => createPlainBackend({ precision: 'f64' });
 
 describeOutputLayer({ name: 'naive', backend, create: (on, request) => Promise.resolve(new NaiveLayer(on, request)) });
+// As on a GPU.
+describeOutputLayer({ name: 'naive, f32', backend: () => createPlainBackend({ precision: 'f32' }), create: (on, request) => Promise.resolve(new NaiveLayer(on, request)) });
 
 /** The cases that a spoiled layer fails. */
-async function failuresOf(Spoiled: typeof NaiveLayer): Promise<string[]> {
-  const subject: LayerUnderTest = { name: 'spoiled', backend, create: (on, request) => Promise.resolve(new Spoiled(on, request)) };
+async function failuresOf(Spoiled: typeof NaiveLayer, precision: 'f32' | 'f64' = 'f64'): Promise<string[]> {
+  const subject: LayerUnderTest = { name: 'spoiled', backend: () => createPlainBackend({ precision }), create: (on, request) => Promise.resolve(new Spoiled(on, request)) };
   const failed: string[] = [];
   for (const { id, run } of outputLayerCases) {
     if (id !== 'gradient/equals-dense-sgd') await run(subject).catch(() => failed.push(id));
@@ -29,6 +31,18 @@ describe('the suite', () => {
       }
     }
     expect(await failuresOf(Spoiled)).toEqual(['ranking/scores-by-blocks', 'ranking/bad-input-is-refused']);
+  });
+
+  it.each(['f64', 'f32'] as const)('catches a gradient that is 2 % too large, in %s', async (precision) => {
+    class Spoiled extends NaiveLayer {
+      override async step(...call: Parameters<NaiveLayer['step']>): ReturnType<NaiveLayer['step']> {
+        const result = await super.step(...call);
+        affine(result.hiddenGradient, 1.02, 0, result.hiddenGradient);
+        return result;
+      }
+    }
+    const differences = ['', '-after-training', '-of-one-example'].map((which) => `gradient/finite-differences${which}`);
+    expect(await failuresOf(Spoiled, precision)).toEqual(differences);
   });
 
   it('catches a layer that keeps a handle', async () => {

@@ -3,34 +3,10 @@
 // once an epoch, as for n-grams: perplexities of both compare.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
-import { singleTargets, type CsrRows } from './csr-rows.ts';
 import { SparseDataError } from './errors.ts';
 import { checkInteger } from './option-checks.ts';
 import { checkTokenRange } from './segments.ts';
-
-/**
- * One minibatch of a recurrent network: B streams, T steps. Row t·B + b is step t of stream b. It and its arrays are reused: they hold
- * until the next call of next().
- */
-export interface SequenceBatch {
-  /** T. */
-  readonly steps: number;
-  /** B. */
-  readonly streams: number;
-  /** T·B classes, what is read at each row. */
-  readonly inputs: Int32Array;
-  /** T·B; 1 where the stream begins anew: what came before is forgotten before this input is read. */
-  readonly starts: Uint8Array;
-  /** The rows that have a target, ascending; undefined where all T·B have one. */
-  readonly predicted: Int32Array | undefined;
-  /** Number of examples: of rows that have a target. */
-  readonly size: number;
-  /** One class of weight 1 for each of them. */
-  readonly targets: CsrRows;
-  readonly targetIds: Int32Array;
-  readonly epoch: number;
-  readonly endOfEpoch: boolean;
-}
+import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
 export interface SequenceBatchesOptions {
   /** The encoded text, referenced, not copied. */
@@ -63,15 +39,11 @@ export class SequenceBatches {
   readonly streams: number;
   readonly steps: number;
   readonly #tokens: Int32Array;
-  readonly #classes: number;
   readonly #paddingId: number;
   /** Position of each stream's first target, and the end. */
   readonly #bounds: Int32Array;
   readonly #longest: number;
-  readonly #inputs: Int32Array;
-  readonly #starts: Uint8Array;
-  readonly #predicted: Int32Array;
-  readonly #targetIds: Int32Array;
+  readonly #rows: SequenceRows;
   #epoch = 0;
   #position = 0;
 
@@ -93,33 +65,28 @@ export class SequenceBatches {
     }
     checkTokenRange('SequenceBatches', tokens, classes);
     this.#tokens = tokens;
-    this.#classes = classes;
     this.#paddingId = paddingId;
     this.streams = streams;
     this.steps = steps;
     this.examplesPerEpoch = examples;
     this.#bounds = Int32Array.from({ length: streams + 1 }, (_, stream) => first + Math.floor((examples * stream) / streams));
     this.#longest = Math.ceil(examples / streams);
-    this.#inputs = new Int32Array(streams * steps);
-    this.#starts = new Uint8Array(streams * steps);
-    this.#predicted = new Int32Array(streams * steps);
-    this.#targetIds = new Int32Array(streams * steps);
+    this.#rows = new SequenceRows(streams, steps, classes);
   }
 
   /** The next minibatch; at the end of an epoch it may have fewer steps, and the next one begins with an empty state. */
   next(): SequenceBatch {
     const { streams } = this;
+    const { inputs, starts } = this.#rows;
     const steps = Math.min(this.steps, this.#longest - this.#position);
-    let size = 0;
+    this.#rows.clear();
     for (let step = 0, row = 0; step < steps; step++) {
       for (let stream = 0; stream < streams; stream++, row++) {
         const target = this.#bounds[stream]! + this.#position + step;
-        this.#inputs[row] = target === 0 ? this.#paddingId : this.#tokens[target - 1]!;
-        this.#starts[row] = this.#position + step === 0 ? 1 : 0;
+        inputs[row] = target === 0 ? this.#paddingId : this.#tokens[target - 1]!;
+        starts[row] = this.#position + step === 0 ? 1 : 0;
         // Parts differ in length by one at most.
-        if (target >= this.#bounds[stream + 1]!) continue;
-        this.#predicted[size] = row;
-        this.#targetIds[size++] = this.#tokens[target]!;
+        if (target < this.#bounds[stream + 1]!) this.#rows.predict(row, this.#tokens[target]!);
       }
     }
     const epoch = this.#epoch;
@@ -129,20 +96,7 @@ export class SequenceBatches {
       this.#position = 0;
       this.#epoch++;
     }
-    const rows = steps * streams;
-    const targetIds = this.#targetIds.subarray(0, size);
-    return {
-      steps,
-      streams,
-      inputs: this.#inputs.subarray(0, rows),
-      starts: this.#starts.subarray(0, rows),
-      predicted: size === rows ? undefined : this.#predicted.subarray(0, size),
-      size,
-      targets: singleTargets(targetIds, this.#classes),
-      targetIds,
-      epoch,
-      endOfEpoch,
-    };
+    return this.#rows.batch(steps, epoch, endOfEpoch);
   }
 
   /** Where the sequence stands, as plain JSON. */

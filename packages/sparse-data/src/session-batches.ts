@@ -3,11 +3,11 @@
 // epoch runs out of them.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
-import { singleTargets, validateCsrRows, type CsrRows } from './csr-rows.ts';
+import { validateCsrRows, type CsrRows } from './csr-rows.ts';
 import { SparseDataError } from './errors.ts';
 import { checkInteger, show } from './option-checks.ts';
 import { IndexPermutation } from './permutation.ts';
-import type { SequenceBatch } from './sequence-batches.ts';
+import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
 export interface SessionBatchesOptions {
   /** A session a row: its items in the order in which they were met; those of fewer than two are left out. Values are not looked at. */
@@ -44,10 +44,7 @@ export class SessionBatches {
   readonly #permutation: IndexPermutation | undefined;
   readonly #places: Int32Array;
   readonly #read: Int32Array;
-  readonly #inputs: Int32Array;
-  readonly #starts: Uint8Array;
-  readonly #predicted: Int32Array;
-  readonly #targetIds: Int32Array;
+  readonly #rows: SequenceRows;
   #seed: number;
   #epoch = 0;
   #begun = 0;
@@ -78,20 +75,17 @@ export class SessionBatches {
     this.#permutation = shuffle ? new IndexPermutation(usable.length, seed) : undefined;
     this.#places = new Int32Array(streams).fill(-1);
     this.#read = new Int32Array(streams);
-    this.#inputs = new Int32Array(streams * steps);
-    this.#starts = new Uint8Array(streams * steps);
-    this.#predicted = new Int32Array(streams * steps);
-    this.#targetIds = new Int32Array(streams * steps);
+    this.#rows = new SequenceRows(streams, steps, sessions.columns);
   }
 
   /** The next minibatch; the last of an epoch may have fewer steps and streams that have nothing to read. */
   next(): SequenceBatch {
     const { streams } = this;
     const epoch = this.#epoch;
-    let size = 0;
+    this.#rows.clear();
     let steps = 0;
     while (steps < this.steps && this.#hasMore()) {
-      for (let stream = 0; stream < streams; stream++) if (this.#readItem(stream, steps * streams + stream, size)) size++;
+      for (let stream = 0; stream < streams; stream++) this.#readItem(stream, steps * streams + stream);
       steps++;
     }
     const endOfEpoch = !this.#hasMore();
@@ -100,20 +94,7 @@ export class SessionBatches {
       this.#begun = 0;
       this.#permutation?.rekey(this.#seed, this.#epoch);
     }
-    const rows = steps * streams;
-    const targetIds = this.#targetIds.subarray(0, size);
-    return {
-      steps,
-      streams,
-      inputs: this.#inputs.subarray(0, rows),
-      starts: this.#starts.subarray(0, rows),
-      predicted: size === rows ? undefined : this.#predicted.subarray(0, size),
-      size,
-      targets: singleTargets(targetIds, this.#sessions.columns),
-      targetIds,
-      epoch,
-      endOfEpoch,
-    };
+    return this.#rows.batch(steps, epoch, endOfEpoch);
   }
 
   /** Where the sequence stands, as plain JSON. */
@@ -172,26 +153,25 @@ export class SessionBatches {
     return this.#sessions.offsets[session + 1]! - this.#sessions.offsets[session]!;
   }
 
-  /** Whether the row has a target. */
-  #readItem(stream: number, row: number, example: number): boolean {
-    this.#starts[row] = 0;
+  #readItem(stream: number, row: number): void {
+    const { inputs, starts } = this.#rows;
+    starts[row] = 0;
     if (this.#places[stream] === -1) {
-      this.#starts[row] = 1;
-      this.#inputs[row] = 0;
-      if (this.#begun === this.#usable.length) return false;
+      starts[row] = 1;
+      inputs[row] = 0;
+      // Nothing left to read, and no target.
+      if (this.#begun === this.#usable.length) return;
       this.#places[stream] = this.#begun++;
       this.#read[stream] = 0;
     }
     const place = this.#places[stream]!;
     const item = this.#sessions.offsets[this.#sessionAt(place)]! + this.#read[stream]!;
-    this.#inputs[row] = this.#sessions.indices[item]!;
-    this.#predicted[example] = row;
-    this.#targetIds[example] = this.#sessions.indices[item + 1]!;
+    inputs[row] = this.#sessions.indices[item]!;
+    this.#rows.predict(row, this.#sessions.indices[item + 1]!);
     this.#read[stream]!++;
     if (this.#read[stream] === this.#lengthOf(place) - 1) {
       this.#places[stream] = -1;
       this.#read[stream] = 0;
     }
-    return true;
   }
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csrFromLists, validateCsrRows } from '../src/csr-rows.ts';
-import { SequenceBatches, type SequenceBatch, type SequenceBatchesOptions } from '../src/sequence-batches.ts';
+import type { SequenceBatch } from '../src/sequence-batch.ts';
+import { SequenceBatches, type SequenceBatchesOptions } from '../src/sequence-batches.ts';
 import { SessionBatches, type SessionBatchesOptions } from '../src/session-batches.ts';
 import { thrownBy } from './thrown-by.ts';
 

@@ -123,3 +123,13 @@ function describe(error: unknown): { code: OutputLayerErrorCode; message: string
   if (isOutputLayerError(error)) return { code: error.code, message: error.message };
   return { code: 'diverged', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
 }
+
+/** What a check throws, kept until the other ranks can be told. */
+export function refusalOf(check: () => void): unknown {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

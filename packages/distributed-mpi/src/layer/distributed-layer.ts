@@ -5,7 +5,9 @@
  */
 import { copyColumns, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
+  CallGuard,
   checkClassRange,
+  checkExampleClasses,
   checkHidden,
   checkStepOptions,
   checkTargets,
@@ -22,18 +24,33 @@ import {
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
-import { checkOptions, ClassScores, FactoredWeights, restoreWeights, rowsPerBlock, stateOf, storeGram, wholeNumber, withBiasFeature, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
+import {
+  checkConfiguration,
+  checkDecay,
+  checkOptions,
+  ClassScores,
+  compareWithExact,
+  configurationOf,
+  FactoredWeights,
+  restoreWeights,
+  rowsPerBlock,
+  stateOf,
+  stepCountsOf,
+  storeGram,
+  withBiasFeature,
+  type ClassConstants,
+  type GramSums,
+} from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
-import { Agreement, type CollectiveOperation } from './agreement.ts';
+import { Agreement, refusalOf, type CollectiveOperation } from './agreement.ts';
 import { GlobalRows } from './global-rows.ts';
 import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from './layer-options.ts';
 import { fillOwnConstants, fillOwnRows } from './own-rows.ts';
-import { shardOf, shardPlaceOf } from './sharded-state.ts';
+import { ownShardOf } from './own-shard.ts';
 import { computeUnionGram } from './union-gram.ts';
 import { UnionRanking } from './union-ranking.ts';
 import { UnionStep } from './union-step.ts';
-import { verifyUnion } from './union-verification.ts';
 
 /**
  * Create the layer. A collective: all ranks, the same options. Memory of each rank: 4Dd/p bytes for its rows (8Dd/p on an f64 backend), 4D/p for their
@@ -85,8 +102,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   readonly #ranking: UnionRanking;
   /** Of this rank's own classes. */
   #ownConstants: ClassConstants | undefined;
-  #isBusy = false;
-  #disposed = false;
+  readonly #calls = new CallGuard(this.kind);
 
   /** Use {@link createDistributedFactoredLayer}, which also fills it. */
   constructor(communicator: Communicator, backend: Backend, options: DistributedFactoredLayerOptions, agreement: Agreement) {
@@ -144,8 +160,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /** C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
   async rebuildGram(): Promise<void> {
-    storeGram(await computeUnionGram(this.communicator, this.#workspace, this.#weights, this.classes), this.#weights.centredGram, this.#weights.columnSum);
-    this.#step.watchMap();
+    storeGram(await this.#unionGram(), this.#weights.centredGram, this.#weights.columnSum);
+    this.#step.generations.watchMap();
   }
 
   /**
@@ -160,42 +176,24 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /** All ranks must then apply, or all discard. */
   async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
-    this.#checkUsable('step');
-    const refusal = caught(() => {
+    this.#calls.check('step');
+    const refusal = refusalOf(() => {
       checkHidden(this, 'step', hidden);
       checkTargets(this, 'step', hidden, targets);
       checkStepOptions(this, hidden.rows, options);
-      const { weightDecay = 0 } = this.#options;
-      if (!(options.learningRate * weightDecay < 1)) {
-        throw new OutputLayerError('bad-option', `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`);
-      }
+      checkDecay(this.#options, options.learningRate);
     });
-    this.#isBusy = true;
-    try {
-      const prepared = await this.#step.prepare(hidden, targets, options, refusal);
-      return {
-        apply: () => {
-          this.#isBusy = false;
-          return Promise.resolve(prepared.apply());
-        },
-        discard: () => {
-          this.#isBusy = false;
-        },
-      };
-    } catch (error) {
-      this.#isBusy = false;
-      throw error;
-    }
+    return this.#calls.hold(() => this.#step.prepare(hidden, targets, options, refusal));
   }
 
   /** m×1, the losses of this rank's own examples. A collective. */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#checkUsable('evaluate');
-    const refusal = caught(() => {
+    this.#calls.check('evaluate');
+    const refusal = refusalOf(() => {
       checkHidden(this, 'evaluate', hidden);
       checkTargets(this, 'evaluate', hidden, targets);
     });
-    return this.#exclusively(async () => {
+    return this.#calls.exclusively(async () => {
       const losses = await this.#step.computeLosses(hidden, targets, refusal);
       await this.backend.settled();
       return losses;
@@ -204,7 +202,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers; see {@link topK}. */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#checkUsable('scores');
+    this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#step.constants, this.loss.score, out);
@@ -212,15 +210,15 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#checkUsable('classScores');
+    this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
-    this.#checkClasses('classScores', hidden, classes);
+    checkExampleClasses(this, 'classScores', hidden, classes);
     this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, this.#step.constants, this.loss.score, out);
   }
 
   /** Rows `first` … of W, the bias feature last, on every rank. A collective when there are several. @param out count×width. */
   denseRows(first: number, out: Matrix): void {
-    this.#checkUsable('denseRows');
+    this.#calls.check('denseRows');
     checkClassRange(this, 'denseRows', first, out.rows);
     this.#globalRows.denseRows(first, out.rows, out);
   }
@@ -236,34 +234,34 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * activations and k candidates of each rank travel. O(Σm·D/p·d).
    */
   async topK(hidden: Matrix, k: number): Promise<TopK> {
-    this.#checkUsable('topK');
-    const refusal = caught(() => {
+    this.#calls.check('topK');
+    const refusal = refusalOf(() => {
       checkHidden(this, 'topK', hidden);
       if (!Number.isSafeInteger(k) || k < 1 || k > this.classes) throw new OutputLayerError('bad-option', `topK: k must be a whole number from 1 to ${this.classes} (the classes), got ${k}`);
     });
-    return this.#exclusively(() => this.#ranking.topK(this.#extended(hidden, refusal), k, this.#ownConstants, this.loss.score, refusal));
+    return this.#calls.exclusively(() => this.#ranking.topK(this.#extended(hidden, refusal), k, this.#ownConstants, this.loss.score, refusal));
   }
 
   /** The rank (1 is best, a tie counts half) of one class for each of this rank's own examples, among all. A collective. O(Σm·D/p·d). */
   async ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
-    this.#checkUsable('ranksOf');
-    const refusal = caught(() => {
+    this.#calls.check('ranksOf');
+    const refusal = refusalOf(() => {
       checkHidden(this, 'ranksOf', hidden);
-      this.#checkClasses('ranksOf', hidden, targets);
+      checkExampleClasses(this, 'ranksOf', hidden, targets);
     });
-    return this.#exclusively(() => this.#ranking.ranksOf(this.#extended(hidden, refusal), targets, this.#ownConstants, this.loss.score, refusal));
+    return this.#calls.exclusively(() => this.#ranking.ranksOf(this.#extended(hidden, refusal), targets, this.#ownConstants, this.loss.score, refusal));
   }
 
   /** How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p), and changes nothing. */
   async verify(): Promise<Verification> {
     this.#begin('verify');
-    return this.#exclusively(() => verifyUnion(this.communicator, this.#workspace, this.#weights, this.classes));
+    return this.#calls.exclusively(async () => compareWithExact(this.#workspace, this.#weights, await this.#unionGram(), this.classes));
   }
 
   /** Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only. */
   async settle(): Promise<void> {
     this.#begin('settle');
-    await this.#exclusively(async () => {
+    await this.#calls.exclusively(async () => {
       this.#weights.settle(rowsPerBlock);
       await this.rebuildGram();
     });
@@ -271,22 +269,9 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /** This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all. */
   state(): ModuleState {
-    this.#checkUsable('state');
+    this.#calls.check('state');
     const { rank, size } = this.communicator;
-    const { configuration, tensors } = stateOf(this.#weights, {
-      kind: this.kind,
-      classes: this.classes,
-      features: this.features,
-      bias: this.bias,
-      reduction: this.#options.reduction ?? 'mean',
-      weightDecay: this.#options.weightDecay ?? 0,
-      loss: { name: this.loss.name, options: this.loss.options },
-      precision: this.backend.precision,
-      steps: this.#step.steps,
-      singularSteps: this.#step.singularSteps,
-      constantSum: this.#step.constants?.sum ?? 0,
-      shard: { rank, size },
-    });
+    const { configuration, tensors } = stateOf(this.#weights, { ...configurationOf(this, this.#options, this.#step), shard: { rank, size } });
     return { configuration, tensors: this.#ownConstants === undefined ? tensors : [...tensors, tableTensor('class_constants', this.#ownConstants.table)] };
   }
 
@@ -297,7 +282,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    */
   async restore(state: ModuleState): Promise<void> {
     const mine = this.state().configuration;
-    await this.#exclusively(async () => {
+    await this.#calls.exclusively(async () => {
       let refusal: unknown;
       try {
         await this.#restoreOwn(state, mine);
@@ -305,13 +290,12 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
         refusal = error;
       }
       this.#agreement.begin('restore', { refusal, same: this.#step.progress });
-      this.#step.watchMap();
+      this.#step.generations.watchMap();
     });
   }
 
   [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (!this.#calls.close()) return;
     this.#step[Symbol.dispose]();
     this.#scores[Symbol.dispose]();
     this.#ranking[Symbol.dispose]();
@@ -323,21 +307,9 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   async #restoreOwn(given: ModuleState, mine: ModuleState['configuration']): Promise<void> {
     const { rank, size } = this.communicator;
-    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'constantSum'] as const) {
-      const expected = JSON.stringify(mine[key]);
-      const found = JSON.stringify(given.configuration[key]);
-      if (expected !== found) throw new OutputLayerError('state-mismatch', `factored layer: '${key}' is ${found ?? 'missing'} in the state, ${expected ?? 'missing'} in the layer`);
-    }
-    const place = shardPlaceOf(given);
-    if (place !== undefined && (place.rank !== rank || place.size !== size)) {
-      throw new OutputLayerError(
-        'state-mismatch',
-        `factored layer: the state is shard ${place.rank} of ${place.size}, this is rank ${rank} of ${size}; give every rank mergeShards of all shards`,
-      );
-    }
-    const state = place === undefined ? shardOf(given, { rank, size }, this.classes) : given;
-    const steps = wholeNumber(state.configuration['steps'], 'steps');
-    const singularSteps = wholeNumber(state.configuration['singularSteps'], 'singularSteps');
+    checkConfiguration(mine, given.configuration, ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'constantSum']);
+    const state = ownShardOf('factored layer', given, { rank, size }, this.classes);
+    const { steps, singularSteps } = stepCountsOf(state);
     if (this.#ownConstants !== undefined) findTensor(state, 'class_constants', this.#weights.classes, 1);
     await restoreWeights(this.#weights, state);
     if (this.#ownConstants !== undefined) await restoreTable(state, 'class_constants', this.#ownConstants.table);
@@ -345,44 +317,16 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#step.singularSteps = singularSteps;
   }
 
+  #unionGram(): Promise<GramSums> {
+    return computeUnionGram(this.communicator, this.#workspace, this.#weights, this.classes);
+  }
+
   #begin(operation: CollectiveOperation): void {
-    this.#checkUsable(operation);
+    this.#calls.check(operation);
     this.#agreement.begin(operation, { same: this.#step.progress });
   }
 
   #extended(hidden: Matrix, refusal: unknown): Matrix {
     return refusal === undefined ? withBiasFeature(this.#workspace, hidden, this.bias) : this.#workspace.matrix('nothing', 0, this.width);
   }
-
-  /** One class for each example. */
-  #checkClasses(operation: string, hidden: Matrix, classes: Int32Array): void {
-    if (classes.length !== hidden.rows) throw new OutputLayerError('shape', `factored ${operation}: ${classes.length} classes for ${hidden.rows} examples`);
-    for (const target of classes) checkClassRange(this, operation, target, 1);
-  }
-
-  /** What suspends in the middle keeps other calls out until it is done. */
-  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
-    this.#isBusy = true;
-    try {
-      return await action();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  #checkUsable(operation: string): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', `factored ${operation}: the layer was disposed`);
-    if (this.#isBusy) throw new OutputLayerError('busy', `factored ${operation}: an earlier call is still running; await it first`);
-  }
 }
-
-/** What a check throws, kept until the other ranks can be told. */
-function caught(check: () => void): unknown {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-

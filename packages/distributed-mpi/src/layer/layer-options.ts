@@ -17,7 +17,7 @@ export interface ReplicaDrift {
   readonly ranks: readonly number[];
 }
 
-export interface DistributedLayerCounters extends FactoredLayerCounters {
+export interface DistributedLayerCounters extends Omit<FactoredLayerCounters, 'repeatedSteps'> {
   /** How often replicas had to be mended. */
   readonly replicaRepairs: number;
 }

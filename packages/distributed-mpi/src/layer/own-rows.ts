@@ -1,7 +1,6 @@
 /** What a rank starts with: its part of the rows and of the class constants. */
 import { writeRows, type Backend, type RowTable } from '@vastmax/linalg-core';
-import { OutputLayerError } from '@vastmax/output-layer';
-import { checkRows, createNormalRows, rowsPerBlock, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
+import { checkRows, createClassConstants, createNormalRows, rowsPerBlock, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
 import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 
@@ -35,14 +34,8 @@ export function fillOwnRows(table: RowTable, partition: RowPartition, rank: numb
 
 /** All constants, by class, for the targets; and those of this rank's own classes, for scoring them. */
 export function fillOwnConstants(backend: Backend, values: ArrayLike<number>, partition: RowPartition, rank: number): { all: ClassConstants; own: ClassConstants } {
-  if (values.length !== partition.rows) {
-    throw new OutputLayerError('shape', `factored layer: the loss has ${values.length} class constants, the layer ${partition.rows} classes`);
-  }
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  const all = backend.createTable(partition.rows, 1);
-  writeRows(values, 0, all);
+  const all = createClassConstants(backend, values, partition.rows);
   const own = backend.createTable(ownedCount(partition, rank), 1);
   writeRows(Float64Array.from({ length: own.rows }, (_, local) => values[rowOf(partition, rank, local)]!), 0, own);
-  return { all: { table: all, sum }, own: { table: own, sum } };
+  return { all, own: { table: own, sum: all.sum } };
 }

@@ -6,6 +6,7 @@
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
+import { WordHash } from '../word-hash.ts';
 
 export class Replicas {
   readonly #communicator: Communicator;
@@ -48,23 +49,5 @@ export class Replicas {
 
   #hostOf(matrix: Matrix): FloatArray {
     return matrix.rows === 1 ? this.#row : this.#square;
-  }
-}
-
-/** Two 32-bit hashes of the FNV kind with different multipliers. */
-class WordHash {
-  #first = 0x811c9dc5 | 0;
-  #second = 0x2545f491 | 0;
-
-  add(values: FloatArray): void {
-    const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4);
-    for (let i = 0; i < words.length; i++) {
-      this.#first = Math.imul(this.#first ^ words[i]!, 0x01000193);
-      this.#second = Math.imul((this.#second << 5) ^ (this.#second >>> 27) ^ words[i]!, 0x85ebca6b);
-    }
-  }
-
-  get value(): number {
-    return 1 + (this.#first >>> 12) * 2 ** 32 + (this.#second >>> 0);
   }
 }

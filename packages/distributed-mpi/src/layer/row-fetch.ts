@@ -3,10 +3,9 @@
  * every rank, so the owner's conversion is everybody's.
  */
 import { createHostArray, read, write, type Backend, type FloatArray, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
+import type { FactoredWeights, TouchedRows } from '@vastmax/spherical-losses/factored-parts';
 import type { RowExchange } from '../rows/row-exchange.ts';
 import { readNow } from './read-now.ts';
-import type { OwnedRows } from './union-update.ts';
 
 export class RowFetch {
   readonly exchange: RowExchange;
@@ -30,7 +29,7 @@ export class RowFetch {
    * After exchange.sort and the counts: the rows asked for, kept until `place`. A collective.
    * @param store whether rows that had to be converted are stored back as converted.
    */
-  async fetch(count: number, store: boolean): Promise<OwnedRows> {
+  async fetch(count: number, store: boolean): Promise<TouchedRows> {
     const owned = this.#route(count);
     if (store) this.#weights.refresh(owned.classes, owned.count, owned.indices, owned.rows);
     else this.#weights.gatherCurrent(owned.classes, owned.count, owned.indices, owned.rows);
@@ -65,7 +64,7 @@ export class RowFetch {
     write(this.#owned.subarray(0, this.exchange.ownedCount * width), out);
   }
 
-  #route(count: number): OwnedRows {
+  #route(count: number): TouchedRows {
     const { width } = this.#weights;
     this.exchange.exchangeRows();
     const { ownedCount, ownedRows } = this.exchange;

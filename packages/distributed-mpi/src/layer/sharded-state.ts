@@ -6,8 +6,8 @@
 import { OutputLayerError, type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues } from '@vastmax/output-layer';
 import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
 
-/** The tensors that have a row a class. */
-const shardedTensors: ReadonlySet<string> = new Set(['rows', 'generations', 'class_constants']);
+/** The tensors that have a row a class: of the factored layer, and the full softmax's with its moments. */
+const shardedTensors = /^(rows|generations|class_constants|classes(\.moment\.\d+)?)$/;
 
 export interface ShardPlace {
   readonly rank: number;
@@ -47,7 +47,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
     }
   }
   const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
-  const tensors = first.tensors.map((tensor) => (shardedTensors.has(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor));
+  const tensors = first.tensors.map((tensor) => (shardedTensors.test(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor));
   // Each rank has forgotten the maps of generations that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
   for (const shard of ordered) {
@@ -58,25 +58,25 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
     }
   }
   const configuration = Object.fromEntries(Object.entries(first.configuration).filter(([key]) => key !== 'shard'));
-  return { configuration: { ...configuration, sweep: freshSweep(partition.rows) }, tensors };
+  return { configuration: { ...configuration, ...sweepOf(first, partition.rows) }, tensors };
 }
 
 /** What one rank of a job takes of a whole state. */
 export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
   const partition: RowPartition = { rows: classes, size };
   const tensors = whole.tensors.map((tensor) => {
-    if (!shardedTensors.has(tensor.name)) return tensor;
+    if (!shardedTensors.test(tensor.name)) return tensor;
     if (tensor.rows !== classes) {
       throw new OutputLayerError('state-mismatch', `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${classes} classes`);
     }
     return everyNth(tensor, rank, partition);
   });
-  return { configuration: { ...whole.configuration, sweep: freshSweep(ownedCount(partition, rank)), shard: { rank, size } }, tensors };
+  return { configuration: { ...whole.configuration, ...sweepOf(whole, ownedCount(partition, rank)), shard: { rank, size } }, tensors };
 }
 
-/** A pass over all rows is owed, from the first, a few a step. */
-function freshSweep(rows: number): JsonObject {
-  return { cursor: 0, debt: rows, passBoundary: 0, stepsInGeneration: 0, pace: Math.max(1, Math.ceil(rows / 1000)) };
+/** Where the state sweeps: a pass over all rows is owed, from the first, a few a step. */
+function sweepOf({ configuration }: ModuleState, rows: number): JsonObject {
+  return configuration['sweep'] === undefined ? {} : { sweep: { cursor: 0, debt: rows, passBoundary: 0, stepsInGeneration: 0, pace: Math.max(1, Math.ceil(rows / 1000)) } };
 }
 
 function dealtTogether({ name, precision, columns }: TensorSource, shards: readonly ModuleState[], partition: RowPartition): TensorSource {

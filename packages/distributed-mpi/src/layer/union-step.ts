@@ -9,27 +9,26 @@
  * Nothing has changed until the sums are there, and from there on every rank has the same numbers and comes to the same decisions: refuse, singular,
  * close the generation. A rank that fails in between still takes part, with zeros, and says so in its word.
  */
-import { copyColumns, gatherRows, scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import {
   backwardPass,
-  conditionGrowth,
-  conditionOf,
   explainNonFinite,
   forwardPass,
-  isSingularSystem,
+  GenerationControl,
   LossEvaluation,
-  mustClose,
+  lossInputsOf,
   StepMonitor,
   TargetPairs,
-  thresholdsFor,
   withBiasFeature,
+  withoutBiasFeature,
   type ClassConstants,
   type FactoredWeights,
   type ForwardPass,
   type ForwardWeights,
   type LossInputs,
+  type TouchedRows,
 } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
@@ -38,7 +37,7 @@ import { FusedSums } from './fused-sums.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 import { Replicas } from './replicas.ts';
 import { RowFetch } from './row-fetch.ts';
-import { UnionUpdate, type OwnedRows, type OwnExamples } from './union-update.ts';
+import { UnionUpdate, type OwnExamples } from './union-update.ts';
 
 interface OwnPart {
   readonly losses: Matrix;
@@ -55,6 +54,7 @@ export class UnionStep implements Disposable {
   constants: ClassConstants | undefined;
   readonly rows: RowFetch;
   readonly replicas: Replicas;
+  readonly generations: GenerationControl;
   readonly #communicator: Communicator;
   readonly #agreement: Agreement;
   readonly #options: DistributedFactoredLayerOptions;
@@ -66,9 +66,6 @@ export class UnionStep implements Disposable {
   readonly #monitor: StepMonitor;
   readonly #sums: FusedSums;
   readonly #update: UnionUpdate;
-  /** κ is at most this before the next step, as far as it is known without looking at U. */
-  #conditionBound = 1;
-  #isMapWatched = false;
   #disposed = false;
 
   constructor(communicator: Communicator, backend: Backend, options: DistributedFactoredLayerOptions, workspace: Workspace, weights: FactoredWeights, agreement: Agreement) {
@@ -82,6 +79,7 @@ export class UnionStep implements Disposable {
     this.replicas = new Replicas(communicator, weights);
     this.#lossEvaluation = new LossEvaluation(backend, options.loss, workspace);
     this.#monitor = new StepMonitor(backend);
+    this.generations = new GenerationControl(weights, this.#monitor);
     this.#sums = new FusedSums(communicator, backend, weights.width);
     this.#update = new UnionUpdate(workspace, weights, options.classes);
     const { rows } = this;
@@ -134,7 +132,7 @@ export class UnionStep implements Disposable {
     return {
       apply: () => {
         this.#apply(owned, learningRate, agreed.totalExamples === 0);
-        return { losses, hiddenGradient: this.#withoutBias(hiddenGradient, hidden.columns) };
+        return { losses, hiddenGradient: withoutBiasFeature(this.#workspace, hiddenGradient, hidden.columns) };
       },
     };
   }
@@ -144,13 +142,6 @@ export class UnionStep implements Disposable {
     this.#begin('evaluate', hidden, targets, refusal, {});
     await this.rows.fetch(this.#pairs.touched, false);
     return this.#lossEvaluation.computeLosses(this.#lossInputs(this.#forward(hidden, false)));
-  }
-
-  /** To be called when U or U⁻¹ has changed outside a step: the next step's read shows how far U is from the identity. */
-  watchMap(): void {
-    this.#isMapWatched = true;
-    this.#monitor.watchSquares('map', this.#weights.map);
-    this.#monitor.watchSquares('inverse', this.#weights.inverse);
   }
 
   #begin(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows, refusal: unknown, numbers: { readonly learningRate?: number; readonly checksum?: number }): Agreed {
@@ -168,7 +159,7 @@ export class UnionStep implements Disposable {
     const ranks = Replicas.differing(checksums);
     if (ranks.length === 0) return;
     await this.replicas.takeFromRankZero();
-    this.watchMap();
+    this.generations.watchMap();
     this.replicaRepairs++;
     const { onReplicaDrift } = this.#options;
     if (onReplicaDrift !== undefined) onReplicaDrift({ step: this.steps, ranks });
@@ -202,28 +193,12 @@ export class UnionStep implements Disposable {
   }
 
   /** As the factored layer's own step does it, from numbers that are the same on every rank. */
-  #apply(owned: OwnedRows, learningRate: number, isEmpty: boolean): void {
-    const weights = this.#weights;
-    const monitor = this.#monitor;
-    const thresholds = thresholdsFor(weights.backend.precision);
-    const decay = 1 - learningRate * (this.#options.weightDecay ?? 0);
-    const reciprocalCondition = monitor.value('reciprocalCondition');
-    const isSingular = !isEmpty && isSingularSystem(reciprocalCondition, monitor.value('system'), thresholds);
+  #apply(owned: TouchedRows, learningRate: number, isEmpty: boolean): void {
+    const isSingular = !isEmpty && this.generations.isSingular;
     this.#update.apply(this.#sums, owned, learningRate, isSingular ? 'singular' : 'regular');
+    this.generations.endStep(isEmpty ? 0 : this.#weights.width, { isSingular, decay: 1 - learningRate * (this.#options.weightDecay ?? 0) });
     if (isSingular) this.singularSteps++;
-    if (decay !== 1) weights.decay(decay);
-    let closes = false;
-    if (this.#isMapWatched) {
-      this.#isMapWatched = false;
-      this.#conditionBound = conditionOf(monitor.value('map'), monitor.value('inverse'), weights.width);
-      closes = !isSingular && mustClose(monitor.value('map'), monitor.value('inverse'), weights.width, thresholds);
-    }
-    if (closes) weights.closeGeneration();
-    if (closes || isSingular) this.#conditionBound = 1;
-    else if (!isEmpty) this.#conditionBound *= conditionGrowth(reciprocalCondition, monitor.value('system'), weights.width);
-    weights.sweepOnce();
     this.steps++;
-    if (decay !== 1 || !(this.#conditionBound <= thresholds.condition / 2)) this.watchMap();
   }
 
   #forward(hidden: Matrix, store: boolean): ForwardPass {
@@ -232,28 +207,7 @@ export class UnionStep implements Disposable {
   }
 
   #lossInputs(forward: ForwardPass): LossInputs {
-    let constants: Matrix | undefined;
-    if (this.constants !== undefined) {
-      constants = this.#workspace.matrix('pair constants', this.#pairs.count, 1);
-      gatherRows(this.constants.table, this.#workspace.indices('pair classes', this.#pairs.pairClasses, this.#pairs.count), constants);
-    }
-    return {
-      squaredDeviations: forward.squaredDeviations,
-      outputSum: forward.outputSum,
-      outputs: forward.outputs,
-      constants,
-      constantSum: this.constants?.sum ?? 0,
-      pairs: this.#pairs,
-      pairRows: forward.pairRows,
-      classes: this.#options.classes,
-    };
-  }
-
-  #withoutBias(gradient: Matrix, features: number): Matrix {
-    if (gradient.columns === features) return gradient;
-    const narrow = this.#workspace.matrix('hidden gradient without bias', gradient.rows, features);
-    copyColumns(gradient, 0, narrow, 0, features);
-    return narrow;
+    return lossInputsOf(this.#workspace, forward, this.#pairs, this.#options.classes, this.constants);
   }
 
   [Symbol.dispose](): void {

@@ -28,7 +28,7 @@ export interface LayerReference<Layer extends OutputLayer> {
 export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
   /** Shown to people: `factored, z-loss`. */
   readonly name: string;
-  /** A fresh backend of f64: in f32 finite differences are noise. */
+  /** Of f64, where finite differences show most. On a backend of f32 the suite allows what rounding needs: 5e-5, and 5e-3 for differences. */
   backend(): Backend;
   /**
    * A layer on the mean loss, without weight decay, with random weights large enough to matter (a deviation of 0.1 to 0.5): where all

@@ -2,7 +2,7 @@ import { csrFromLists } from '@vastmax/sparse-data';
 import { expect } from 'vitest';
 import type { LayerUnderTest, OutputLayerCase } from './layer-under-test.ts';
 import { createMinibatch, learningRate, request, type Minibatch } from './minibatches.ts';
-import { allScores, evaluateOn, expectClose, stepOn, warmUp, type ObservedStep } from './observations.ts';
+import { allScores, evaluateOn, expectClose, stepOn, toleranceOf, warmUp, type ObservedStep } from './observations.ts';
 import type { StepOptions } from '../output-layer.ts';
 
 const { classes } = request;
@@ -14,6 +14,7 @@ interface Course {
 
 interface Outcome extends ObservedStep {
   readonly scores: Float64Array;
+  readonly tolerance: number;
 }
 
 /** One step of a fresh layer. */
@@ -21,14 +22,14 @@ async function outcomeOf(subject: LayerUnderTest, { batch, options = {} }: Cours
   using layer = await subject.create(subject.backend(), request);
   await warmUp(layer, 3);
   const observed = await stepOn(layer, batch, options);
-  return { ...observed, scores: await allScores(layer) };
+  return { ...observed, scores: await allScores(layer), tolerance: toleranceOf(layer) };
 }
 
 async function expectSameOutcome(subject: LayerUnderTest, one: Course, other: Course): Promise<void> {
   const [actual, expected] = [await outcomeOf(subject, one), await outcomeOf(subject, other)];
-  expectClose(actual.losses, expected.losses, 'the losses');
-  expectClose(actual.hiddenGradient, expected.hiddenGradient, 'the hidden gradient');
-  expectClose(actual.scores, expected.scores, 'the scores after the step');
+  expectClose(actual.losses, expected.losses, 'the losses', expected.tolerance);
+  expectClose(actual.hiddenGradient, expected.hiddenGradient, 'the hidden gradient', expected.tolerance);
+  expectClose(actual.scores, expected.scores, 'the scores after the step', expected.tolerance);
 }
 
 function withTargets(lists: readonly (readonly number[])[], weights?: readonly (readonly number[])[]): Minibatch {
@@ -57,8 +58,9 @@ export const minibatchCases: readonly OutputLayerCase[] = [
       const alone: Minibatch = { hidden: both.hidden.slice(0, request.features), targets: csrFromLists([[3, 5]], classes) };
       const pair = await stepOn(layer, both, { learningRate: 0 });
       const one = await stepOn(layer, alone, { learningRate: 0 });
-      expectClose(one.losses, pair.losses.slice(0, 1), 'the loss');
-      expectClose(one.hiddenGradient, pair.hiddenGradient.slice(0, request.features).map((x) => 2 * x), 'the gradient, of a mean over one');
+      expectClose(one.losses, pair.losses.slice(0, 1), 'the loss', toleranceOf(layer));
+      const doubled = pair.hiddenGradient.slice(0, request.features).map((x) => 2 * x);
+      expectClose(one.hiddenGradient, doubled, 'the gradient, of a mean over one', toleranceOf(layer));
       await stepOn(layer, alone);
     },
   },
@@ -69,10 +71,10 @@ export const minibatchCases: readonly OutputLayerCase[] = [
       const some = withTargets([[], [4], []]);
       const all = withTargets([[6], [4], [8]]);
       const losses = await evaluateOn(layer, some);
-      expectClose(losses.slice(1, 2), (await evaluateOn(layer, all)).slice(1, 2), 'the loss of the example that has one');
-      expectClose((await stepOn(layer, some)).losses, losses, 'the losses of the step');
+      expectClose(losses.slice(1, 2), (await evaluateOn(layer, all)).slice(1, 2), 'the loss of the example that has one', toleranceOf(layer));
+      expectClose((await stepOn(layer, some)).losses, losses, 'the losses of the step', toleranceOf(layer));
       await stepOn(layer, withTargets([[], []]));
-      expectClose(await allScores(layer), await allScores(layer), 'the scores are numbers');
+      expectClose(await allScores(layer), await allScores(layer), 'the scores are numbers', 0);
     },
   },
   {
@@ -103,8 +105,8 @@ export const minibatchCases: readonly OutputLayerCase[] = [
         targets: csrFromLists([[12], [3, 9]], classes),
       };
       const [one, other] = [await outcomeOf(subject, { batch: forward }), await outcomeOf(subject, { batch: backward })];
-      expectClose(one.losses, other.losses.slice().reverse(), 'the losses');
-      expectClose(one.scores, other.scores, 'the scores after the step');
+      expectClose(one.losses, other.losses.slice().reverse(), 'the losses', one.tolerance);
+      expectClose(one.scores, other.scores, 'the scores after the step', one.tolerance);
     },
   },
   {
@@ -115,9 +117,9 @@ export const minibatchCases: readonly OutputLayerCase[] = [
       const exampleWeights = [1, 0, 2.5, 0.5, 3];
       const plain = await stepOn(layer, batch, { learningRate: 0 });
       const weighted = await stepOn(layer, batch, { learningRate: 0, exampleWeights });
-      expectClose(weighted.losses, plain.losses, 'the losses, which are without the weights');
+      expectClose(weighted.losses, plain.losses, 'the losses, which are without the weights', toleranceOf(layer));
       const scaled = plain.hiddenGradient.map((x, i) => x * exampleWeights[Math.floor(i / request.features)]!);
-      expectClose(weighted.hiddenGradient, scaled, 'the hidden gradient');
+      expectClose(weighted.hiddenGradient, scaled, 'the hidden gradient', toleranceOf(layer));
     },
   },
   {
@@ -128,7 +130,7 @@ export const minibatchCases: readonly OutputLayerCase[] = [
         await outcomeOf(subject, { batch, options: { exampleWeights: [2, 2, 2, 2, 2] } }),
         await outcomeOf(subject, { batch, options: { learningRate: 2 * learningRate } }),
       ];
-      expectClose(weighted.scores, faster.scores, 'the scores after twice the weights and after twice the rate');
+      expectClose(weighted.scores, faster.scores, 'the scores after twice the weights and after twice the rate', faster.tolerance);
     },
   },
 ];

@@ -11,9 +11,11 @@ export interface ObservedStep {
   readonly hiddenGradient: Float64Array;
 }
 
+/** A step, looked at: a layer that looks late refuses there what others refuse in the step. */
 export async function stepOn(layer: OutputLayer, batch: Minibatch, options: Partial<StepOptions> = {}): Promise<ObservedStep> {
   using hidden = placed(layer.backend, batch);
   const result = await layer.step(hidden, batch.targets, { learningRate, ...options });
+  await layer.confirmSteps?.();
   expect([result.losses.rows, result.losses.columns], 'the losses are m×1').toEqual([hidden.rows, 1]);
   expect([result.hiddenGradient.rows, result.hiddenGradient.columns], 'the gradient is as hidden').toEqual([hidden.rows, hidden.columns]);
   return { losses: Float64Array.from(await read(result.losses)), hiddenGradient: Float64Array.from(await read(result.hiddenGradient)) };
@@ -70,7 +72,12 @@ function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<numbe
   return magnitude === 0 ? difference : difference / magnitude;
 }
 
-export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string, tolerance = 1e-11): void {
+/** What two ways to the same numbers may differ by, relative to the largest: rounding of the precision that the layer stores. */
+export function toleranceOf({ backend }: Pick<OutputLayer, 'backend'>): number {
+  return backend.precision === 'f64' ? 1e-11 : 5e-5;
+}
+
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string, tolerance: number): void {
   expect(actual.length, `${what}: how many`).toBe(expected.length);
   expect(relativeDifference(actual, expected), what).toBeLessThanOrEqual(tolerance);
 }

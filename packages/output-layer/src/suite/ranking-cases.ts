@@ -3,7 +3,7 @@ import { singleTargets } from '@vastmax/sparse-data';
 import { expect } from 'vitest';
 import type { OutputLayerCase } from './layer-under-test.ts';
 import { createMinibatch, placed, request } from './minibatches.ts';
-import { allScores, expectClose, expectRefusal, warmUp } from './observations.ts';
+import { allScores, expectClose, expectRefusal, toleranceOf, warmUp } from './observations.ts';
 import { ranksOf, topK } from '../rankings.ts';
 
 const batch = createMinibatch(6, 99);
@@ -21,7 +21,7 @@ export const rankingCases: readonly OutputLayerCase[] = [
         using out = layer.backend.createMatrix(examples, count);
         layer.scores(hidden, first, out);
         const expected = Array.from({ length: examples * count }, (_, i) => whole[Math.floor(i / count) * request.classes + first + (i % count)]!);
-        expectClose(await read(out), expected, `the scores of classes ${first} to ${first + count - 1}`);
+        expectClose(await read(out), expected, `the scores of classes ${first} to ${first + count - 1}`, toleranceOf(layer));
       }
     },
   },
@@ -37,7 +37,7 @@ export const rankingCases: readonly OutputLayerCase[] = [
         const classes = Int32Array.from({ length: examples }, (_, j) => (shift + j * j) % request.classes);
         layer.classScores(hidden, classes, out);
         const expected = Array.from(classes, (target, j) => whole[j * request.classes + target]!);
-        expectClose(await read(out), expected, `the scores of classes ${classes.join(', ')}`);
+        expectClose(await read(out), expected, `the scores of classes ${classes.join(', ')}`, toleranceOf(layer));
       }
     },
   },
@@ -55,7 +55,7 @@ export const rankingCases: readonly OutputLayerCase[] = [
       for (let example = 0; example < examples; example++) {
         const byScore = Array.from(losses.keys()).sort((a, b) => whole[example * request.classes + b]! - whole[example * request.classes + a]!);
         const ordered = byScore.map((target) => losses[target]![example]!);
-        expectClose(ordered, ordered.toSorted((a, b) => a - b), `the losses of the classes of example ${example}, the best score first`);
+        expectClose(ordered, ordered.toSorted((a, b) => a - b), `the losses of the classes of example ${example}, the best score first`, toleranceOf(layer));
       }
     },
   },
@@ -72,7 +72,7 @@ export const rankingCases: readonly OutputLayerCase[] = [
         const scores = whole.subarray(example * request.classes, (example + 1) * request.classes);
         const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
         expect(Array.from(best.classes.subarray(example * k, (example + 1) * k)), `the best of example ${example}`).toEqual(order.slice(0, k));
-        expectClose(best.scores.subarray(example * k, (example + 1) * k), order.slice(0, k).map((target) => scores[target]!), 'their scores');
+        expectClose(best.scores.subarray(example * k, (example + 1) * k), order.slice(0, k).map((target) => scores[target]!), 'their scores', toleranceOf(layer));
       }
       for (const target of [0, 7, request.classes - 1]) {
         const ranks = await ranksOf(layer, hidden, new Int32Array(examples).fill(target));
@@ -98,7 +98,7 @@ export const rankingCases: readonly OutputLayerCase[] = [
         using out = layer.backend.createMatrix(count, request.features);
         layer.classVectors(first, out);
         const expected = all.subarray(first * request.features, (first + count) * request.features);
-        expectClose(await read(out), expected, `the vectors of classes ${first} to ${first + count - 1}`);
+        expectClose(await read(out), expected, `the vectors of classes ${first} to ${first + count - 1}`, toleranceOf(layer));
       }
     },
   },

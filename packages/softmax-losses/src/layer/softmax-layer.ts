@@ -5,10 +5,14 @@
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import {
+  CallGuard,
   checkClassRange,
+  checkExampleClasses,
   checkHidden,
+  checkSame,
   checkStepOptions,
   checkTargets,
+  checkWholeNumber,
   OutputLayerError,
   type JsonObject,
   type ModuleState,
@@ -36,10 +40,9 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   readonly reduction: 'mean' | 'sum';
   readonly #targets = new TargetList();
   readonly #check: FiniteCheck;
+  readonly #calls: CallGuard;
   #factors: Float64Array = new Float64Array(0);
   #steps = 0;
-  #isBusy = false;
-  #disposed = false;
   #hasScored = false;
 
   /** Takes over the method and its workspace; use a `create…Layer`. */
@@ -49,6 +52,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.rule = rule;
     this.reduction = reduction;
     this.#check = new FiniteCheck(this.backend);
+    this.#calls = new CallGuard(method.kind);
   }
 
   get kind(): string {
@@ -77,33 +81,21 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   }
 
   async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
-    this.#checkUsable('step');
+    this.#calls.check('step');
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
-    this.#isBusy = true;
     this.#hasScored = false;
-    try {
-      const update = await this.#prepare(hidden, targets, options);
-      return {
-        apply: async () => {
-          const result = await update();
-          this.#isBusy = false;
-          return result;
-        },
-        discard: () => {
-          this.method.abandon?.();
-          this.#isBusy = false;
-        },
-      };
-    } catch (error) {
-      this.#isBusy = false;
-      throw error;
-    }
+    return this.#calls.hold(async () => ({
+      apply: await this.#prepare(hidden, targets, options),
+      discard: () => {
+        this.method.abandon?.();
+      },
+    }));
   }
 
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#checkUsable('evaluate');
+    this.#calls.check('evaluate');
     checkHidden(this, 'evaluate', hidden);
     checkTargets(this, 'evaluate', hidden, targets);
     this.#hasScored = false;
@@ -114,7 +106,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   }
 
   scores(hidden: Matrix, firstClass: number, out: Matrix, { sameHidden = false }: ScoreOptions = {}): void {
-    this.#checkUsable('scores');
+    this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     this.method.scores(hidden, firstClass, out, sameHidden && this.#hasScored);
@@ -122,24 +114,21 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#checkUsable('classScores');
+    this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
-    if (classes.length !== hidden.rows) {
-      throw new OutputLayerError('shape', `${this.kind} classScores: ${classes.length} classes for ${hidden.rows} examples`);
-    }
-    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
+    checkExampleClasses(this, 'classScores', hidden, classes);
     this.#hasScored = false;
     this.method.classScores(hidden, classes, out);
   }
 
   classVectors(firstClass: number, out: Matrix): void {
-    this.#checkUsable('classVectors');
+    this.#calls.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     this.method.classVectors(firstClass, out);
   }
 
   state(): ModuleState {
-    this.#checkUsable('state');
+    this.#calls.check('state');
     const { method } = this;
     return {
       configuration: { ...this.#fixedConfiguration(), steps: this.#steps, ...(method.progress === undefined ? {} : { progress: method.progress() }) },
@@ -148,19 +137,11 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   }
 
   async restore(state: ModuleState): Promise<void> {
-    this.#checkUsable('restore');
-    for (const [key, value] of Object.entries(this.#fixedConfiguration())) {
-      const expected = JSON.stringify(value);
-      const found = JSON.stringify(state.configuration[key]);
-      if (expected !== found) {
-        throw new OutputLayerError('state-mismatch', `${this.kind} layer: '${key}' is ${found} in the state, ${expected} in the layer`);
-      }
-    }
-    const { steps } = state.configuration;
-    if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps < 0) {
-      throw new OutputLayerError('state-mismatch', `${this.kind} layer: 'steps' in the state is ${String(steps)}, expected a whole number`);
-    }
-    await this.#exclusively(async () => {
+    this.#calls.check('restore');
+    for (const [key, value] of Object.entries(this.#fixedConfiguration())) checkSame(`${this.kind} layer`, key, value, state.configuration[key]);
+    const steps = checkWholeNumber(`${this.kind} layer`, 'steps', state.configuration['steps']);
+    this.#hasScored = false;
+    await this.#calls.exclusively(async () => {
       await this.method.checkState(state);
       await this.method.restore(state);
       this.#steps = steps;
@@ -168,8 +149,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   }
 
   [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (!this.#calls.close()) return;
     this.#check[Symbol.dispose]();
     this.method[Symbol.dispose]();
     this.method.workspace[Symbol.dispose]();
@@ -183,7 +163,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     const batch: TrainingBatch = { hidden, targets: this.#targets, factors: this.#factorsOf(hidden.rows, exampleWeights) };
     const { losses, watched } = await method.forward(batch);
     const isFinite = await this.#check.areFinite([hidden, losses, ...watched]);
-    if (this.#disposed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
+    if (this.#calls.isClosed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
     if (!isFinite) {
       method.abandon?.();
       throw await explainNonFinite(hidden, losses, { kind: this.kind, step: this.#steps, learningRate });
@@ -222,21 +202,5 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
       reduction,
       ...method.configuration(),
     };
-  }
-
-  /** What suspends in the middle keeps other calls out until it is done. */
-  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
-    this.#isBusy = true;
-    this.#hasScored = false;
-    try {
-      return await action();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  #checkUsable(operation: string): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', `${this.kind} ${operation}: the layer was disposed`);
-    if (this.#isBusy) throw new OutputLayerError('busy', `${this.kind} ${operation}: an earlier call is still running; await it first`);
   }
 }

@@ -6,7 +6,7 @@ import { Tape, type Variable } from '@vastmax/autodiff';
 import { binary, copy, gatherRows, gemm, rowDot, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { ScoreTerms } from '../loss.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import type { ClassConstants } from './training-step.ts';
+import type { ClassConstants } from './class-constants.ts';
 
 /** Of the outputs; undefined for the outputs themselves. */
 export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;

@@ -7,7 +7,7 @@
  * part in the old basis: the generation is closed with the new map, the touched rows are converted, and the sparse part is
  * added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
  */
-import { affine, axpy, binary, copy, fill, scaleRows, scatterAddRows, scatterRows, gemm, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { affine, axpy, binary, copy, fill, scaleRows, scatterAddRows, scatterRows, gemm, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { BackwardPass } from './backward-pass.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import { ofPairs, type ForwardPass } from './forward-pass.ts';
@@ -28,6 +28,18 @@ export interface UpdateInputs {
   readonly alphaHidden: Matrix;
   /** 1×1, receives the reciprocal condition of the small system. */
   readonly reciprocalCondition: Matrix;
+}
+
+/** The rows of V that a step touches, one for each class that is a target, wherever they came from. */
+export interface TouchedRows {
+  readonly classes: Int32Array;
+  readonly count: number;
+  /** The classes, as a backend's indices. */
+  readonly indices: Indices;
+  /** count×d, in the current generation. */
+  readonly rows: Matrix;
+  /** R, count×d. */
+  readonly gradient: Matrix;
 }
 
 /** What is added to a sum over the examples depends on no more than this; many machines add to a sum of their own first. */
@@ -54,6 +66,11 @@ export function touchedGradient({ workspace, forward, gradients, pairs }: Pick<U
   return rows;
 }
 
+export function touchedRows(inputs: UpdateInputs): TouchedRows {
+  const { pairs, forward } = inputs;
+  return { classes: pairs.classes, count: pairs.touched, indices: forward.slotClasses, rows: forward.touchedRows, gradient: touchedGradient(inputs) };
+}
+
 /** w̄ ← w̄ − ηHᵀ(Dβ + y), both forms: the deviations from the mean add up to nothing. */
 export function updateColumnSum({ workspace, weights, forward, gradients, backward, learningRate }: SumInputs<'columnSum'>): void {
   const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
@@ -77,13 +94,17 @@ export function updateShift({ workspace, weights, forward, gradients, learningRa
 }
 
 /** U and ω are new already and U has no usable inverse: go on in a fresh basis. */
-export function updateRowsInFreshBasis(inputs: UpdateInputs, gradientRows: Matrix): void {
-  const { workspace, weights, forward, pairs, learningRate } = inputs;
-  const converted = workspace.matrix('singular rows', pairs.touched, forward.hidden.columns);
-  gemm(forward.touchedRows, weights.map, converted);
+export function updateRowsInFreshBasis(
+  workspace: Workspace,
+  weights: FactoredWeights,
+  { classes, count, indices, rows, gradient }: TouchedRows,
+  learningRate: number,
+): void {
+  const converted = workspace.matrix('singular rows', count, weights.width);
+  gemm(rows, weights.map, converted);
   binary('add', converted, weights.shift, converted);
-  axpy(-learningRate, gradientRows, converted);
+  axpy(-learningRate, gradient, converted);
   weights.closeGeneration();
-  scatterRows(converted, forward.slotClasses, weights.rows);
-  weights.tagCurrent(pairs.classes, pairs.touched);
+  scatterRows(converted, indices, weights.rows);
+  weights.tagCurrent(classes, count);
 }

@@ -2,17 +2,11 @@
  * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²) an example whatever D is
  * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
  */
+import { copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
-  copyColumns,
-  createMatrixFrom,
-  growTable,
-  Workspace,
-  writeRows,
-  type Backend,
-  type Matrix,
-} from '@vastmax/linalg-core';
-import {
+  CallGuard,
   checkClassRange,
+  checkExampleClasses,
   checkHidden,
   checkStepOptions,
   checkTargets,
@@ -31,11 +25,12 @@ import type { SphericalLoss } from '../loss.ts';
 import { FactoredWeights } from './factored-weights.ts';
 import { withBiasFeature } from './forward-pass.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
+import { appendClassConstants, createClassConstants } from './class-constants.ts';
 import { classLogProbabilities, rangeLogProbabilities } from './class-probabilities.ts';
 import { ClassScores } from './class-scores.ts';
-import { createNormalRows } from './initial-rows.ts';
-import { checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
-import { restoreWeights, stateOf, wholeNumber } from './layer-state.ts';
+import { fillRows } from './initial-rows.ts';
+import { checkDecay, checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
+import { checkConfiguration, configurationOf, restoreWeights, stateOf, stepCountsOf } from './layer-state.ts';
 import { TrainingStep } from './training-step.ts';
 import { verifyWeights, type Verification } from './verification.ts';
 
@@ -70,8 +65,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   readonly #weights: FactoredWeights;
   readonly #trainingStep: TrainingStep;
   readonly #scores: ClassScores;
-  #isBusy = false;
-  #disposed = false;
+  readonly #calls = new CallGuard(this.kind);
 
   /** Use {@link createFactoredOutputLayer}, which also fills it. */
   constructor(backend: Backend, options: FactoredOutputLayerOptions) {
@@ -105,6 +99,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
       steps: this.#trainingStep.steps,
       generationsClosed: this.#weights.ladder.current,
       singularSteps: this.#trainingStep.singularSteps,
+      repeatedSteps: this.#trainingStep.repeatedSteps,
       mapsApplied: this.#weights.ladder.mapsApplied,
       form: this.#trainingStep.form,
     };
@@ -112,27 +107,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
 
   /** Fill V, C and w̄ and the class constants. Called once, by createFactoredOutputLayer. */
   async initialize(): Promise<void> {
-    const { classes, width } = this;
-    const { initialScale, seed, initialRows = createNormalRows(width, initialScale, seed) } = this.#options;
-    for (let first = 0; first < classes; first += rowsPerBlock) {
-      const count = Math.min(rowsPerBlock, classes - first);
-      const values = initialRows(first, count);
-      checkRows(values, first, count, width);
-      writeRows(values, first, this.#weights.rows);
-    }
+    fillRows(this.#weights.rows, this.#options);
     await this.#rebuildGram();
-    if (this.loss.classConstants !== undefined) {
-      if (this.loss.classConstants.length !== classes) {
-        throw new OutputLayerError(
-          'shape',
-          `factored layer: the loss has ${this.loss.classConstants.length} class constants, the layer ${classes} classes`,
-        );
-      }
-      const table = this.backend.createTable(classes, 1);
-      writeRows(this.loss.classConstants, 0, table);
-      this.#trainingStep.constants = { table, sum: sumOf(this.loss.classConstants) };
-    }
-    this.#trainingStep.watchMap();
+    const { classConstants } = this.loss;
+    if (classConstants !== undefined) this.#trainingStep.constants = createClassConstants(this.backend, classConstants, this.classes);
+    this.#trainingStep.generations.watchMap();
   }
 
   /**
@@ -141,37 +120,22 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     this.#checkStep(hidden, targets, options);
-    return this.#exclusively(() => this.#trainingStep.step(hidden, targets, options));
+    return this.#calls.exclusively(() => this.#trainingStep.step(hidden, targets, options));
   }
 
   /** Where steps are looked at late: see {@link OutputLayer.confirmSteps}. */
   async confirmSteps(): Promise<void> {
-    this.#checkUsable('confirmSteps');
-    await this.#exclusively(() => this.#trainingStep.confirm());
+    this.#calls.check('confirmSteps');
+    await this.#calls.exclusively(() => this.#trainingStep.confirm());
   }
 
   async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
     this.#checkStep(hidden, targets, options);
-    this.#isBusy = true;
-    try {
-      const prepared = await this.#trainingStep.prepare(hidden, targets, options);
-      return {
-        apply: () => {
-          this.#isBusy = false;
-          return Promise.resolve(prepared.apply());
-        },
-        discard: () => {
-          this.#isBusy = false;
-        },
-      };
-    } catch (error) {
-      this.#isBusy = false;
-      throw error;
-    }
+    return this.#calls.hold(() => this.#trainingStep.prepare(hidden, targets, options));
   }
 
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#checkUsable('evaluate');
+    this.#calls.check('evaluate');
     checkHidden(this, 'evaluate', hidden);
     checkTargets(this, 'evaluate', hidden, targets);
     await this.confirmSteps();
@@ -181,7 +145,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#checkUsable('scores');
+    this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const { constants } = this.#trainingStep;
@@ -189,9 +153,9 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#checkUsable('classScores');
+    this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
-    this.#checkClasses('classScores', hidden, classes);
+    checkExampleClasses(this, 'classScores', hidden, classes);
     const { constants } = this.#trainingStep;
     this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, constants, this.loss.score, out);
   }
@@ -201,9 +165,9 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * @throws OutputLayerError `bad-option` for a loss that is not normalised.
    */
   classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#checkUsable('classLogProbabilities');
+    this.#calls.check('classLogProbabilities');
     checkHidden(this, 'classLogProbabilities', hidden);
-    this.#checkClasses('classLogProbabilities', hidden, classes);
+    checkExampleClasses(this, 'classLogProbabilities', hidden, classes);
     classLogProbabilities(this.loss, this.#trainingStep, hidden, classes, out);
   }
 
@@ -212,7 +176,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * @throws OutputLayerError `bad-option` for a loss that is not normalised or does not say what its probabilities are proportional to.
    */
   logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#checkUsable('logProbabilities');
+    this.#calls.check('logProbabilities');
     checkHidden(this, 'logProbabilities', hidden);
     checkClassRange(this, 'logProbabilities', firstClass, out.columns);
     const extended = withBiasFeature(this.#workspace, hidden, this.bias);
@@ -224,7 +188,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * @param out count×width.
    */
   denseRows(first: number, out: Matrix): void {
-    this.#checkUsable('denseRows');
+    this.#calls.check('denseRows');
     checkClassRange(this, 'denseRows', first, out.rows);
     this.#weights.denseRows(first, out.rows, out);
   }
@@ -241,7 +205,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * @param constants one for each new class, when the loss has class constants.
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
-    this.#checkUsable('addClasses');
+    this.#calls.check('addClasses');
     this.#checkConfirmed('addClasses');
     const count = values.length / this.width;
     if (!Number.isInteger(count) || count === 0) {
@@ -256,77 +220,54 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
       );
     }
     using weights = createMatrixFrom(this.backend, count, this.width, values);
-    const first = this.classes;
     this.#weights.append(weights, values);
     if (known !== undefined && constants !== undefined) {
-      growTable(known.table, first + count);
-      writeRows(constants, first, known.table);
-      this.#trainingStep.constants = { table: known.table, sum: known.sum + sumOf(constants) };
+      this.#trainingStep.constants = appendClassConstants(known, constants);
     }
-    this.#trainingStep.watchMap();
+    this.#trainingStep.generations.watchMap();
   }
 
   /** How far C, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
   async verify(): Promise<Verification> {
-    this.#checkUsable('verify');
+    this.#calls.check('verify');
     await this.confirmSteps();
-    return this.#exclusively(() => verifyWeights(this.#workspace, this.#weights));
+    return this.#calls.exclusively(() => verifyWeights(this.#workspace, this.#weights));
   }
 
   /** Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only. */
   async settle(): Promise<void> {
-    this.#checkUsable('settle');
+    this.#calls.check('settle');
     await this.confirmSteps();
-    await this.#exclusively(async () => {
+    await this.#calls.exclusively(async () => {
       this.#weights.settle(rowsPerBlock);
       await this.#rebuildGram();
-      this.#trainingStep.watchMap();
+      this.#trainingStep.generations.watchMap();
     });
   }
 
   state(): ModuleState {
-    this.#checkUsable('state');
+    this.#calls.check('state');
     this.#checkConfirmed('state');
     return this.#state();
   }
 
   #state(): ModuleState {
     const { constants } = this.#trainingStep;
-    const { configuration, tensors } = stateOf(this.#weights, {
-      kind: this.kind,
-      classes: this.classes,
-      features: this.features,
-      bias: this.bias,
-      reduction: this.#options.reduction ?? 'mean',
-      weightDecay: this.#options.weightDecay ?? 0,
-      loss: { name: this.loss.name, options: this.loss.options },
-      precision: this.backend.precision,
-      steps: this.#trainingStep.steps,
-      singularSteps: this.#trainingStep.singularSteps,
-      constantSum: constants?.sum ?? 0,
-    });
+    const { configuration, tensors } = stateOf(this.#weights, configurationOf(this, this.#options, this.#trainingStep));
     return { configuration, tensors: constants === undefined ? tensors : [...tensors, tableTensor('class_constants', constants.table)] };
   }
 
   async restore(state: ModuleState): Promise<void> {
-    this.#checkUsable('restore');
-    const mine = this.#state().configuration;
-    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision'] as const) {
-      const expected = JSON.stringify(mine[key]);
-      const found = JSON.stringify(state.configuration[key]);
-      if (expected !== found) {
-        throw new OutputLayerError('state-mismatch', `factored layer: '${key}' is ${found} in the state, ${expected} in the layer`);
-      }
-    }
-    const steps = wholeNumber(state.configuration['steps'], 'steps');
-    const singularSteps = wholeNumber(state.configuration['singularSteps'], 'singularSteps');
+    this.#calls.check('restore');
+    checkConfiguration(this.#state().configuration, state.configuration, ['kind', 'classes', 'features', 'bias', 'loss', 'precision']);
+    const { steps, singularSteps } = stepCountsOf(state);
     const { constants } = this.#trainingStep;
     const constantSum = state.configuration['constantSum'];
     if (typeof constantSum !== 'number' || !Number.isFinite(constantSum)) {
       throw new OutputLayerError('state-mismatch', `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`);
     }
     if (constants !== undefined) findTensor(state, 'class_constants', this.classes, 1);
-    await this.#exclusively(async () => {
+    await this.#calls.exclusively(async () => {
       await restoreWeights(this.#weights, state);
       if (constants !== undefined) {
         await restoreTable(state, 'class_constants', constants.table);
@@ -335,26 +276,17 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
       this.#trainingStep.forgetUnread();
       this.#trainingStep.steps = steps;
       this.#trainingStep.singularSteps = singularSteps;
-      this.#trainingStep.watchMap();
+      this.#trainingStep.generations.watchMap();
     });
   }
 
   [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (!this.#calls.close()) return;
     this.#trainingStep[Symbol.dispose]();
     this.#scores[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
     this.#trainingStep.constants?.table[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
-  }
-
-  /** One class for each example. */
-  #checkClasses(operation: string, hidden: Matrix, classes: Int32Array): void {
-    if (classes.length !== hidden.rows) {
-      throw new OutputLayerError('shape', `factored ${operation}: ${classes.length} classes for ${hidden.rows} examples`);
-    }
-    for (const target of classes) checkClassRange(this, operation, target, 1);
   }
 
   async #rebuildGram(): Promise<void> {
@@ -364,28 +296,12 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     storeGram(sums, this.#weights.centredGram, this.#weights.columnSum);
   }
 
-  /** What suspends in the middle keeps other calls out until it is done. */
-  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
-    this.#isBusy = true;
-    try {
-      return await action();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
   #checkStep(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
-    this.#checkUsable('step');
+    this.#calls.check('step');
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
-    const { weightDecay = 0 } = this.#options;
-    if (!(options.learningRate * weightDecay < 1)) {
-      throw new OutputLayerError(
-        'bad-option',
-        `factored step: learningRate ${options.learningRate} times weightDecay ${weightDecay} must be below 1`,
-      );
-    }
+    checkDecay(this.#options, options.learningRate);
   }
 
   #checkConfirmed(operation: string): void {
@@ -393,17 +309,4 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     if (unreadSteps === 0) return;
     throw new OutputLayerError('busy', `factored ${operation}: ${unreadSteps} steps have not been looked at yet; await confirmSteps() first`);
   }
-
-  #checkUsable(operation: string): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', `factored ${operation}: the layer was disposed`);
-    if (this.#isBusy) {
-      throw new OutputLayerError('busy', `factored ${operation}: an earlier call is still running; await it first`);
-    }
-  }
-}
-
-function sumOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum;
 }

@@ -46,6 +46,14 @@ export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: bool
   return extended;
 }
 
+/** The other way, for a gradient: its first `features` columns. */
+export function withoutBiasFeature(workspace: Workspace, gradient: Matrix, features: number): Matrix {
+  if (gradient.columns === features) return gradient;
+  const narrow = workspace.matrix('hidden gradient without bias', gradient.rows, features);
+  copyColumns(gradient, 0, narrow, 0, features);
+  return narrow;
+}
+
 /**
  * @param store whether rows that had to be converted are stored back as converted (training) or not (evaluation, which changes nothing).
  */

@@ -38,6 +38,8 @@ export interface FactoredLayerCounters {
   readonly steps: number;
   readonly generationsClosed: number;
   readonly singularSteps: number;
+  /** Steps done again because the device had refused them, or one before them; see readEachStep. */
+  readonly repeatedSteps: number;
   /** Applications of a ladder map to a group of rows. */
   readonly mapsApplied: number;
   /** Form of the last step. */
@@ -56,6 +58,12 @@ export function checkOptions({ classes, features, initialScale, weightDecay }: F
       throw new OutputLayerError('bad-option', `factored layer: ${name} must be a finite number of at least 0, got ${value}`);
     }
   }
+}
+
+/** The factor 1 − ηλ must be above 0. @throws OutputLayerError `bad-option`. */
+export function checkDecay({ weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'weightDecay'>, learningRate: number): void {
+  if (learningRate * weightDecay < 1) return;
+  throw new OutputLayerError('bad-option', `factored step: learningRate ${learningRate} times weightDecay ${weightDecay} must be below 1`);
 }
 
 /** count×width finite numbers for the classes from `first` on. */

@@ -5,6 +5,8 @@
  */
 import type { Matrix } from '@vastmax/linalg-core';
 import {
+  checkSame,
+  checkWholeNumber,
   findTensor,
   matrixTensor,
   OutputLayerError,
@@ -13,11 +15,43 @@ import {
   tableTensor,
   type JsonObject,
   type ModuleState,
+  type OutputLayer,
   type TensorSource,
 } from '@vastmax/output-layer';
+import type { SphericalLoss } from '../loss.ts';
 import type { SweepState } from './background-sweep.ts';
+import type { ClassConstants } from './class-constants.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
+import type { FactoredOutputLayerOptions } from './layer-options.ts';
+
+export interface StepCounts {
+  readonly steps: number;
+  readonly singularSteps: number;
+}
+
+/** What the state says of the layer beside its weights. */
+export function configurationOf(
+  { kind, classes, features, bias, loss, backend }: Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & { readonly bias: boolean; readonly loss: SphericalLoss },
+  { reduction = 'mean', weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'reduction' | 'weightDecay'>,
+  { steps, singularSteps, constants }: StepCounts & { readonly constants: ClassConstants | undefined },
+): JsonObject {
+  const { name, options } = loss;
+  return {
+    kind, classes, features, bias, reduction, weightDecay, loss: { name, options },
+    precision: backend.precision, steps, singularSteps, constantSum: constants?.sum ?? 0,
+  };
+}
+
+/** @throws OutputLayerError `state-mismatch` naming the first of `keys` in which the state is of another layer. */
+export function checkConfiguration(mine: JsonObject, given: JsonObject, keys: readonly string[]): void {
+  for (const key of keys) checkSame('factored layer', key, mine[key], given[key]);
+}
+
+/** @throws OutputLayerError `state-mismatch`. */
+export function stepCountsOf({ configuration }: ModuleState): StepCounts {
+  return { steps: wholeNumber(configuration['steps'], 'steps'), singularSteps: wholeNumber(configuration['singularSteps'], 'singularSteps') };
+}
 
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
   const tensors: TensorSource[] = [
@@ -116,9 +150,6 @@ function* namedMatrices(weights: FactoredWeights, withLadder = true): Generator<
   }
 }
 
-export function wholeNumber(value: unknown, name: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new OutputLayerError('state-mismatch', `factored layer: '${name}' in the state is ${String(value)}, expected a whole number`);
-  }
-  return value;
+function wholeNumber(value: unknown, name: string): number {
+  return checkWholeNumber('factored layer', name, value);
 }

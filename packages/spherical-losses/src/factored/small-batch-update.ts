@@ -21,7 +21,7 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import { ofPairs, project } from './forward-pass.ts';
-import { touchedGradient, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
+import { touchedRows, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 
 export class SmallBatchUpdate implements ExactUpdate {
   readonly form = 'small-batch';
@@ -57,7 +57,7 @@ export class SmallBatchUpdate implements ExactUpdate {
     weights.markUpdated();
 
     if (kind === 'singular') {
-      updateRowsInFreshBasis(inputs, touchedGradient(inputs));
+      updateRowsInFreshBasis(workspace, weights, touchedRows(inputs), learningRate);
       return;
     }
     const after = workspace.matrix('F new', hidden.rows, hidden.columns);

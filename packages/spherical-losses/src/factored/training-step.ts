@@ -7,29 +7,25 @@
  * the layer's weights are those of exact SGD on the minibatches that it was given, always. Only the gradients handed back between such a step and the
  * look are of the weights before it.
  */
-import { copyColumns, gatherRows, guarded, scaleRows, type Backend, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
+import { guarded, scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass } from './backward-pass.ts';
+import type { ClassConstants } from './class-constants.ts';
 import type { ExactUpdate, UpdateInputs } from './exact-update.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import { forwardPass, withBiasFeature, type ForwardPass } from './forward-pass.ts';
+import { forwardPass, withBiasFeature, withoutBiasFeature, type ForwardPass } from './forward-pass.ts';
+import { GenerationControl } from './generation-control.ts';
 import type { FactoredOutputLayerOptions, UpdateForm } from './layer-options.ts';
 import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
+import { lossInputsOf } from './loss-inputs.ts';
 import { explainNonFinite } from './non-finite.ts';
 import { RowFormUpdate } from './row-form-update.ts';
 import { SmallBatchUpdate } from './small-batch-update.ts';
-import { conditionGrowth, conditionOf, isSingularSystem, mustClose, stepsUntilClosing, thresholdsFor } from './stability.ts';
 import { StepMonitor } from './step-monitor.ts';
 import { StepVerdict } from './step-verdict.ts';
 import { TargetPairs } from './target-pairs.ts';
 import { UnreadSteps } from './unread-steps.ts';
-
-/** One constant for each class (D×1) and their sum; for losses that have them. */
-export interface ClassConstants {
-  readonly table: RowTable;
-  readonly sum: number;
-}
 
 /** A step up to the point where it would change weights. */
 interface ComputedStep {
@@ -42,9 +38,11 @@ interface ComputedStep {
 export class TrainingStep implements Disposable {
   steps = 0;
   singularSteps = 0;
+  repeatedSteps = 0;
   form: UpdateForm | undefined;
   /** Set by the layer when the loss has constants. */
   constants: ClassConstants | undefined;
+  readonly generations: GenerationControl;
   readonly #options: FactoredOutputLayerOptions;
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
@@ -55,17 +53,10 @@ export class TrainingStep implements Disposable {
     'small-batch': new SmallBatchUpdate(),
     row: new RowFormUpdate(),
   };
-  /** κ is at most this before the next step, as far as it is known without looking at U. */
-  #conditionBound = 1;
-  /** The next read shows U's and U⁻¹'s norms. */
-  #isMapWatched = false;
   #disposed = false;
   /** Undefined where every step is read. */
   readonly #verdict: StepVerdict | undefined;
   readonly #unread: UnreadSteps;
-  /** Steps since a generation was closed or U was looked at, and after how many unread ones to close. */
-  #sinceClosing = 0;
-  #closingInterval = Infinity;
 
   constructor(backend: Backend, options: FactoredOutputLayerOptions, workspace: Workspace, weights: FactoredWeights) {
     const { readEachStep = backend.submit === undefined, weightDecay = 0 } = options;
@@ -80,6 +71,7 @@ export class TrainingStep implements Disposable {
     this.#weights = weights;
     this.#lossEvaluation = new LossEvaluation(backend, options.loss, workspace);
     this.#monitor = new StepMonitor(backend);
+    this.generations = new GenerationControl(weights, this.#monitor);
   }
 
   /** A step, looked at before or some steps after it changes the weights. The arguments have been checked. */
@@ -110,12 +102,13 @@ export class TrainingStep implements Disposable {
     this.#verdict.reset();
     if (applied === count) {
       this.#unread.accept();
-      this.#closingInterval = stepsUntilClosing(condition, this.#sinceClosing, thresholdsFor(this.#weights.backend.precision)) ?? this.#closingInterval;
+      this.generations.learn(condition);
       return;
     }
     const rest = this.#unread.refuse(applied);
     this.steps -= rest.length;
-    this.watchMap();
+    this.repeatedSteps += rest.length;
+    this.generations.watchMap();
     for (const { hidden, targets, options } of rest) (await this.#prepareExtended(hidden, targets, options)).apply();
   }
 
@@ -123,7 +116,7 @@ export class TrainingStep implements Disposable {
   forgetUnread(): void {
     this.#unread.forget();
     this.#verdict?.reset();
-    this.#sinceClosing = 0;
+    this.generations.forget();
   }
 
   async #prepareExtended(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<{ apply(): StepResult }> {
@@ -164,12 +157,7 @@ export class TrainingStep implements Disposable {
     });
     this.steps++;
     this.form = update.form;
-    // What follows changes how W is written down, not W: right whether the step was taken or not.
-    if (++this.#sinceClosing >= this.#closingInterval) this.#closeGeneration();
-    weights.sweepOnce();
-    // The next step that is read must look at U first.
-    this.#isMapWatched = false;
-    this.#conditionBound = Infinity;
+    this.generations.endUnreadStep();
     weights.backend.submit?.();
     return this.#result(inputs);
   }
@@ -192,7 +180,7 @@ export class TrainingStep implements Disposable {
 
   #result({ gradients, backward }: UpdateInputs): StepResult {
     const { losses } = gradients;
-    return { losses, hiddenGradient: this.#withoutBias(backward.hiddenGradient, this.#options.features) };
+    return { losses, hiddenGradient: withoutBiasFeature(this.#workspace, backward.hiddenGradient, this.#options.features) };
   }
 
   get classes(): number {
@@ -206,59 +194,18 @@ export class TrainingStep implements Disposable {
     return this.#lossEvaluation.computeLosses(this.#lossInputs(forwardPass(this.#workspace, this.#weights, extended, this.#pairs, false)));
   }
 
-  /** To be called when U or U⁻¹ has changed outside a step: the next step's read shows how far U is from the identity. */
-  watchMap(): void {
-    this.#isMapWatched = true;
-    this.#monitor.watchSquares('map', this.#weights.map);
-    this.#monitor.watchSquares('inverse', this.#weights.inverse);
-  }
-
   #apply(update: ExactUpdate, inputs: UpdateInputs, systemSize: number, decay: number): void {
-    const weights = this.#weights;
-    const monitor = this.#monitor;
-    const thresholds = thresholdsFor(weights.backend.precision);
-    const reciprocalCondition = monitor.value('reciprocalCondition');
     const isEmpty = inputs.forward.hidden.rows === 0;
-    const isSingular = !isEmpty && isSingularSystem(reciprocalCondition, monitor.value('system'), thresholds);
+    const isSingular = !isEmpty && this.generations.isSingular;
     update.apply(inputs, isSingular ? 'singular' : 'regular');
+    this.generations.endStep(isEmpty ? 0 : systemSize, { isSingular, decay });
     if (isSingular) this.singularSteps++;
-    if (decay !== 1) weights.decay(decay);
-    // The numbers are those of the state before this step; the threshold leaves room for one step more.
-    let closes = false;
-    if (this.#isMapWatched) {
-      this.#isMapWatched = false;
-      this.#conditionBound = conditionOf(monitor.value('map'), monitor.value('inverse'), weights.width);
-      closes = !isSingular && mustClose(monitor.value('map'), monitor.value('inverse'), weights.width, thresholds);
-    }
-    this.#sinceClosing++;
-    if (closes) this.#closeGeneration();
-    if (closes || isSingular) this.#conditionBound = 1;
-    else if (!isEmpty) this.#conditionBound *= conditionGrowth(reciprocalCondition, monitor.value('system'), systemSize);
-    weights.sweepOnce();
     this.steps++;
     this.form = update.form;
-    if (isSingular) this.#sinceClosing = 0;
-    // Looking at U costs two passes over d² numbers. Half the threshold makes up for the estimate in the bound; decay shrinks U unseen.
-    if (decay !== 1 || !(this.#conditionBound <= thresholds.condition / 2)) this.watchMap();
   }
 
   #lossInputs(forward: ForwardPass): LossInputs {
-    let constants: Matrix | undefined;
-    if (this.constants !== undefined) {
-      constants = this.#workspace.matrix('pair constants', this.#pairs.count, 1);
-      const classes = this.#workspace.indices('pair classes', this.#pairs.pairClasses, this.#pairs.count);
-      gatherRows(this.constants.table, classes, constants);
-    }
-    return {
-      squaredDeviations: forward.squaredDeviations,
-      outputSum: forward.outputSum,
-      outputs: forward.outputs,
-      constants,
-      constantSum: this.constants?.sum ?? 0,
-      pairs: this.#pairs,
-      pairRows: forward.pairRows,
-      classes: this.#weights.classes,
-    };
+    return lossInputsOf(this.#workspace, forward, this.#pairs, this.classes, this.constants);
   }
 
   /** The cheaper form by operation count; what both share is left out. */
@@ -269,20 +216,8 @@ export class TrainingStep implements Disposable {
     return 8 * m * m * d + (2 / 3) * m ** 3 <= row ? 'small-batch' : 'row';
   }
 
-  #closeGeneration(): void {
-    this.#weights.closeGeneration();
-    this.#sinceClosing = 0;
-  }
-
   #checkAlive(): void {
     if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
-  }
-
-  #withoutBias(gradient: Matrix, features: number): Matrix {
-    if (gradient.columns === features) return gradient;
-    const narrow = this.#workspace.matrix('hidden gradient without bias', gradient.rows, features);
-    copyColumns(gradient, 0, narrow, 0, features);
-    return narrow;
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,6 @@
 import { gemm, read, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
-import { computeGram } from './gram-matrix.ts';
+import { computeGram, type GramSums } from './gram-matrix.ts';
 import { conditionOf } from './stability.ts';
 
 /** How far the tracked quantities have drifted from the weights they describe. All relative, in the Frobenius norm. */
@@ -20,6 +20,15 @@ export interface Verification {
 export async function verifyWeights(workspace: Workspace, weights: FactoredWeights): Promise<Verification> {
   const { width, classes } = weights;
   const exact = await computeGram(workspace, classes, width, (first, count, out) => weights.denseRows(first, count, out));
+  return compareWithExact(workspace, weights, exact, classes);
+}
+
+/**
+ * What the weights keep of C and w̄, and U with U⁻¹, against the sums of all rows. O(d³).
+ * @param classes D, of all rows that `exact` is of.
+ */
+export async function compareWithExact(workspace: Workspace, weights: FactoredWeights, exact: GramSums, classes: number): Promise<Verification> {
+  const { width } = weights;
   const gram = await read(weights.centredGram);
   const columnSum = await read(weights.columnSum);
   // ‖W‖² = tr C + ‖w̄‖²/D.
