@@ -1,12 +1,12 @@
 import { conformanceCases, requiredBackends } from '@vastmax/backend-conformance';
 import { describeBackend } from '@vastmax/backend-conformance/vitest';
-import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
-import { probeSoftwareGpu } from './software-gpu.ts';
+import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
+import { probeSoftwareGpu } from '@vastmax/software-gpu';
 
 describeBackend({
   name: 'webgpu-dawn',
   create: () => createWebGpuBackend(),
-  probe: probeSoftwareGpu,
+  probe: () => probeSoftwareGpu(probeWebGpuBackend),
   knownFailures: {},
 });
 
@@ -19,13 +19,13 @@ describeBackend(
   {
     name: 'webgpu-dawn-pieces',
     create: () => createWebGpuBackend({ tables: 'device', limits: { maxBufferSize: pieceBytes } }),
-    probe: probeSoftwareGpu,
+    probe: () => probeSoftwareGpu(probeWebGpuBackend),
     tablePieceBytes: pieceBytes,
   },
   { cases: aboutRows, required },
 );
 
 describeBackend(
-  { name: 'webgpu-dawn-host-tables', create: () => createWebGpuBackend({ tables: 'host' }), probe: probeSoftwareGpu },
+  { name: 'webgpu-dawn-host-tables', create: () => createWebGpuBackend({ tables: 'host' }), probe: () => probeSoftwareGpu(probeWebGpuBackend) },
   { cases: aboutRows, required },
 );

@@ -61,6 +61,20 @@ describe('probeWebGpuBackend', () => {
     expect(await probeWebGpuBackend(failing)).toEqual({ available: false, reason: 'asking for a WebGPU adapter failed: the GPU process is gone' });
   });
 
+  it('asks a fresh Dawn after one that found no adapter, and keeps one that did', async () => {
+    const found: (GPUAdapter | null)[] = [null, adapterWith({})];
+    const create = vi.fn(() => {
+      const adapter = found.shift() ?? null;
+      return gpuWith(() => Promise.resolve(adapter));
+    });
+    vi.doMock('webgpu', () => ({ create }));
+    const fresh = await import('../src/probe.ts?drivers' as '../src/probe.ts');
+    const probes = [await fresh.probeWebGpuBackend(), await fresh.probeWebGpuBackend(), await fresh.probeWebGpuBackend()];
+    expect(probes.map(({ available }) => available)).toEqual([false, true, true]);
+    expect(create).toHaveBeenCalledTimes(2);
+    vi.doUnmock('webgpu');
+  });
+
   it('names the limit that is too small, and creating does too', async () => {
     const adapter = adapterWith({ maxComputeInvocationsPerWorkgroup: 128 });
     const reason = "the adapter's maxComputeInvocationsPerWorkgroup is 128, 256 is needed";

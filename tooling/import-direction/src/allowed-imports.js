@@ -4,7 +4,7 @@
 // `turbo boundaries` reads its copy in turbo.json (whole packages, direct and transitive), which a test holds equal to it.
 
 // Tests may choose a backend; the conformance suite comes with it, since turbo follows a backend's own devDependencies.
-const backends = ['cpu-backend-wasm', 'cpu-backend-openblas', 'gpu-backend-webgpu', 'backend-conformance'];
+const backends = ['cpu-backend-wasm', 'cpu-backend-openblas', 'gpu-backend-webgpu', 'software-gpu', 'backend-conformance'];
 const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'];
 
 /**
@@ -19,7 +19,9 @@ export const allowedImports = {
   'backend-conformance': { src: ['linalg-core'], test: [] },
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
   'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },
-  'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance'] },
+  'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance', 'software-gpu'] },
+  // In tooling/, and the only part of it that tests of packages import.
+  'software-gpu': { src: [], test: [] },
   autodiff: { src: ['linalg-core'], test: backends },
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
   'spherical-losses': { src: belowTheLosses, test: backends },

@@ -1,5 +1,5 @@
 /**
- * A GPU in software for the tests: SwiftShader, out of @sparticuz/chromium (Linux on x64), under Dawn (the package `webgpu`). It is
+ * A GPU in software, for tests and for benches where there is no other: SwiftShader, out of @sparticuz/chromium (Linux on x64), under Dawn (the package `webgpu`). It is
  * unpacked once for each version into node_modules/.cache, 7 MB. Dawn opens libvulkan.so.1 by its name, for which the linker knows
  * LD_LIBRARY_PATH as it was when the process started; a library that is loaded already is found by name all the same, so it is loaded
  * here. VASTMAX_VULKAN=system leaves everything to the machine's own driver.
@@ -10,8 +10,6 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
-import type { ProbeResult } from '@vastmax/linalg-core';
-import { probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 
 /** RTLD_NOW, and RTLD_NODELETE: the library stays although it is no addon of Node. */
 const loadForGood = 2 | 0x1000;
@@ -25,14 +23,14 @@ export function loadSoftwareGpu(): Promise<void> {
   return loading;
 }
 
-/** For describeBackend: with the software GPU in place. */
-export async function probeSoftwareGpu(): Promise<ProbeResult> {
+/** What `probe` says with the software GPU in place, or why there is none. */
+export async function probeSoftwareGpu<Result>(probe: () => Promise<Result>): Promise<Result | { readonly available: false; readonly reason: string }> {
   try {
     await loadSoftwareGpu();
   } catch (error) {
     return { available: false, reason: error instanceof Error ? error.message : String(error) };
   }
-  return probeWebGpuBackend();
+  return probe();
 }
 
 async function load(): Promise<void> {

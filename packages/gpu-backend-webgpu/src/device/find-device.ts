@@ -54,7 +54,9 @@ type Found<T> = { readonly found: T } | { readonly reason: string };
 /** No constant, which the build would put into the `import`: bundlers for browsers would then take the package in, with its imports of Node. */
 const optionalPackage: { name: string } = { name: 'webgpu' };
 
-/** Dawn crashes when the object that `create` returned is collected: it is kept as long as the process. */
+/** Of `create`, all that it returned: Dawn crashes when one is collected, so they are kept as long as the process. */
+const instances: GPU[] = [];
+/** Dawn looks for drivers once for each instance: one that has found none is not asked again. */
 let dawn: GPU | undefined;
 
 async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
@@ -67,6 +69,7 @@ async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
   try {
     const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ optionalPackage.name)) as { create(flags: readonly string[]): GPU };
     dawn = create([]);
+    instances.push(dawn);
     return { found: dawn };
   } catch (error) {
     return { reason: `Node has no WebGPU of its own, and the optional package 'webgpu' could not be loaded: ${firstLine(error)}; npm install webgpu` };
@@ -83,6 +86,7 @@ export async function findAdapter({ gpu, adapter, powerPreference }: DeviceReque
   } catch (error) {
     return { reason: `asking for a WebGPU adapter failed: ${firstLine(error)}` };
   }
+  if (found === null && host.found === dawn) dawn = undefined;
   return found === null ? { reason: 'WebGPU is there, but it has no adapter: no GPU, or no driver that it accepts' } : { found };
 }
 

@@ -1,5 +1,5 @@
 /** A device of Dawn for the plans alone, without the backend that will run them; skipped or required as its conformance is. */
-import { loadSoftwareGpu } from '../software-gpu.ts';
+import { loadSoftwareGpu } from '@vastmax/software-gpu';
 
 export interface DawnDevice {
   readonly device: GPUDevice;
