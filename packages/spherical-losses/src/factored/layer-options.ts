@@ -25,7 +25,7 @@ export interface FactoredOutputLayerOptions {
   readonly form?: UpdateForm;
   /**
    * Look at each step (is it finite, is its small system singular) before it changes a weight. True unless calls are only recorded, as on a GPU, where to
-   * look is to wait: there up to 64 steps go by before the layer looks, and what `step` should have thrown is thrown by a later call. Needs a
+   * look is to wait: there up to 16 steps go by before the layer looks, and what `step` should have thrown is thrown by a later call. Needs a
    * backend with a guard when false, and is not heeded with weightDecay.
    */
   readonly readEachStep?: boolean;

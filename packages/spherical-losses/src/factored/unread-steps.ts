@@ -13,7 +13,7 @@ export interface UnreadStep {
   readonly options: StepOptions;
 }
 
-const mostSteps = 64;
+const mostSteps = 16;
 /** Of hidden activations that are kept. */
 const mostNumbers = 2 ** 23;
 
