@@ -4,38 +4,11 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { bundlePage } from './bundle-page.ts';
+import type { Site } from './sites.ts';
 import { startChromium } from './start-chromium.ts';
 import { visitPage, type PageOptions, type Visit } from './visit-page.ts';
 
 type Skip = (reason: string) => never;
-
-export interface Site {
-  /** As in REQUIRE_BACKENDS. */
-  readonly backend: string;
-  /** The page's script. */
-  readonly entry: URL;
-  readonly flags: readonly string[];
-}
-
-/** Pages that report a PageReport. */
-export const wasmSite: Site = { backend: 'wasm-browser', entry: new URL('page/main.ts', import.meta.url), flags: [] };
-
-/** A WebGPU device in software, that of SwiftShader. */
-const webGpuFlags: readonly string[] = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
-
-/** Pages that report a CheckReport. */
-export const webGpuConformanceSite: Site = {
-  backend: 'webgpu-chromium',
-  entry: new URL('page/webgpu-conformance.ts', import.meta.url),
-  flags: webGpuFlags,
-};
-
-/** Pages that report a WebGpuTrainingReport. */
-export const webGpuTrainingSite: Site = {
-  backend: 'webgpu-chromium',
-  entry: new URL('page/webgpu-training.ts', import.meta.url),
-  flags: webGpuFlags,
-};
 
 /**
  * To be called once in a test file.

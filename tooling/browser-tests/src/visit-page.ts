@@ -42,6 +42,8 @@ export async function visitPage<Report>(
     const failure = new Promise<never>((_, reject) => {
       page.once('pageerror', reject);
     });
+    // A page may fail while it loads, when nobody waits for this yet; the wait for its report then ends at once.
+    failure.catch(() => undefined);
     page.on('pageerror', (error) => messages.push(String(error)));
     page.on('worker', () => workersStarted++);
     context.on('request', (request) => {

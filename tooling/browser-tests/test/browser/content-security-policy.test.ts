@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { trainingOf } from '../../src/compare-trainings.ts';
 import type { PageReport } from '../../src/page/report.ts';
 import { withPolicy } from '../../src/response-headers.ts';
-import { usePages, wasmSite } from '../../src/use-pages.ts';
+import { wasmSite } from '../../src/sites.ts';
+import { usePages } from '../../src/use-pages.ts';
 
 const page = usePages<PageReport>(wasmSite);
 

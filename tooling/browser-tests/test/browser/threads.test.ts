@@ -5,7 +5,8 @@ import { compareTrainings, roundingTolerance, trainingOf } from '../../src/compa
 import type { PageReport } from '../../src/page/report.ts';
 import { train, type Training } from '../../src/page/training.ts';
 import { isolation } from '../../src/response-headers.ts';
-import { usePages, wasmSite } from '../../src/use-pages.ts';
+import { wasmSite } from '../../src/sites.ts';
+import { usePages } from '../../src/use-pages.ts';
 
 const page = usePages<PageReport>(wasmSite);
 const backend = await createWasmBackend({ threads: 1 });

@@ -1,6 +1,7 @@
 import { conformanceCases, type CheckReport } from '@vastmax/backend-conformance';
 import { describe, expect, it } from 'vitest';
-import { refuse, usePages, webGpuConformanceSite } from '../../src/use-pages.ts';
+import { webGpuConformanceSite } from '../../src/sites.ts';
+import { refuse, usePages } from '../../src/use-pages.ts';
 
 const seconds = 600;
 const visit = usePages<CheckReport>(webGpuConformanceSite)({ headers: {}, seconds });

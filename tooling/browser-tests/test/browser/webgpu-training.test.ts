@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { WebGpuTrainingReport } from '../../src/page/report.ts';
 import { steps, trainWordModel } from '../../src/page/word-model.ts';
-import { refuse, usePages, webGpuTrainingSite } from '../../src/use-pages.ts';
+import { webGpuTrainingSite } from '../../src/sites.ts';
+import { refuse, usePages } from '../../src/use-pages.ts';
 
 const seconds = 180;
 /** To be looked at. */
