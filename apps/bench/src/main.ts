@@ -1,8 +1,12 @@
 /** `pnpm bench <name>`: one file here for each bench. A result goes to stdout, progress to stderr. */
 import { isLinalgError } from '@vastmax/linalg-core';
 import { Command } from 'commander';
+import { addConformanceCommand } from './conformance.ts';
+import { addDataCommand } from './data.ts';
+import { addDistributedCommand } from './distributed.ts';
 import { addExactnessCommand } from './exactness.ts';
 import { addHybridCommand } from './hybrid.ts';
+import { addJobsCommand } from './jobs.ts';
 import { addKernelsCommand } from './kernels.ts';
 import { addOutputLayerCommand } from './output-layer.ts';
 import { addPlotsCommand } from './plots.ts';
@@ -14,11 +18,16 @@ import { addSamplingBiasCommand } from './sampling-bias.ts';
 import { addScalingCommand } from './scaling.ts';
 import { addSteadyStateCommand } from './steady-state.ts';
 import { addTrainingCommand } from './training.ts';
+import { addWebGpuCommand } from './webgpu.ts';
 import { BenchError } from './measurement/bench-error.ts';
 
 const program = new Command('bench').description('measurements of vastmax; each prints a table, or one JSON object with --json');
+addConformanceCommand(program);
+addDataCommand(program);
+addDistributedCommand(program);
 addExactnessCommand(program);
 addHybridCommand(program);
+addJobsCommand(program);
 addKernelsCommand(program);
 addOutputLayerCommand(program);
 addRivalsCommand(program);
@@ -26,6 +35,7 @@ addSamplingBiasCommand(program);
 addScalingCommand(program);
 addSteadyStateCommand(program);
 addTrainingCommand(program);
+addWebGpuCommand(program);
 addQualityCommand(program);
 addQualityRatesCommand(program);
 addPlotsCommand(program);

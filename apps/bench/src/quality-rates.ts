@@ -15,7 +15,7 @@ import { readTuningCorpus, type QualityCorpus } from './quality-corpus.ts';
 import type { LoggedRun } from './quality-log.ts';
 import { compare, summarize, type Metrics } from './quality-outcomes.ts';
 import { ratesTables } from './quality-rates-tables.ts';
-import type { BodySizes } from './quality-run.ts';
+import type { BodySizes } from './quality-model.ts';
 import { defaultThreads, RunSeries } from './quality-series.ts';
 
 /** Factors on a layer's defaults. */

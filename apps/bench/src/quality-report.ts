@@ -1,10 +1,11 @@
 /** What the runs of `bench quality` come to: a row for each, and each layer beside the full softmax on the same words. */
+import type { CellName } from '@vastmax/lm-models';
 import type { BackendName } from './measurement/backend-choice.ts';
 import { BenchError } from './measurement/bench-error.ts';
 import type { Machine } from './report/machine.ts';
 import type { LoggedRun } from './quality-log.ts';
 import { compare, summarize, type Comparison, type Metrics, type Outcomes, type Summary } from './quality-outcomes.ts';
-import type { QualitySetting } from './quality-run.ts';
+import type { QualitySetting, RunSettings } from './quality-run.ts';
 
 interface QualityBand extends Summary {
   readonly firstClass: number;
@@ -31,6 +32,11 @@ export interface QualityRow {
   readonly bands: readonly QualityBand[];
 }
 
+type QualityModelSizes = { readonly embedding: number; readonly hidden: readonly number[]; readonly batch: number } & (
+  | { readonly order: number }
+  | { readonly cell: CellName; readonly steps: number }
+);
+
 /** A layer less the full softmax in the same setting, over all seeds that both have. */
 interface AgainstFull {
   readonly name: string;
@@ -46,7 +52,7 @@ export interface QualityReport {
   readonly machine: Machine;
   readonly backend: { readonly name: BackendName; readonly threads: number };
   readonly corpus: { readonly name: string; readonly heldOutWords: number };
-  readonly model: { readonly order: number; readonly embedding: number; readonly hidden: readonly number[]; readonly batch: number };
+  readonly model: QualityModelSizes;
   readonly budgetSeconds: number | null;
   /** At schedule factor 1, on the mean loss. */
   readonly rates: readonly { readonly name: string; readonly outputRate: number; readonly bodyRate: number }[];
@@ -65,13 +71,12 @@ export function qualityReport(runs: readonly LoggedRun[]): QualityReport {
   const latest = new Map(runs.map((run) => [JSON.stringify([run.settings.name, run.settings.setting, run.settings.seed]), run]));
   const kept = [...latest.values()];
   checkComparable(kept);
-  const { order, embedding, hidden } = settings.model.body;
   return {
     bench: 'quality',
     machine,
     backend: { name: settings.backend, threads: settings.threads },
     corpus: { name: settings.corpus, heldOutWords: Math.max(...kept.map(({ result }) => result.outcomes?.ranks.length ?? 0)) },
-    model: { order, embedding, hidden, batch: settings.batch },
+    model: modelSizes(settings),
     budgetSeconds: kept.find((run) => run.settings.setting === 'equal-time')?.settings.maximumSeconds ?? null,
     rates: ratesOf(kept),
     rows: kept.map(rowOf),
@@ -83,12 +88,11 @@ export function qualityReport(runs: readonly LoggedRun[]): QualityReport {
 function checkComparable(runs: readonly LoggedRun[]): void {
   const found = new Map<string, string>();
   for (const { settings } of runs) {
-    const { name, setting, examples, maximumSeconds, outputRate, bodyRate, model } = settings;
-    const { order, embedding, hidden } = model.body;
+    const { name, setting, examples, maximumSeconds, outputRate, bodyRate } = settings;
     const parts: readonly (readonly [what: string, value: unknown])[] = [
       ['texts', settings.fingerprint],
       ['held-out words', settings.evaluate],
-      ['models', { order, embedding, hidden, batch: settings.batch }],
+      ['models', modelSizes(settings)],
       ['backends', [settings.backend, settings.threads]],
       [`rates of ${name}`, [outputRate, bodyRate]],
       setting === 'equal-time' ? ['seconds at equal time', maximumSeconds] : ['examples at equal examples', examples],
@@ -101,6 +105,15 @@ function checkComparable(runs: readonly LoggedRun[]): void {
       throw new BenchError('bad-option', `the runs do not belong in one table: the ${what} are ${before} and ${text}; keep a log for each`);
     }
   }
+}
+
+function modelSizes({ model, batch }: RunSettings): QualityModelSizes {
+  if ('steps' in model) {
+    const { cell, embedding, hidden } = model.body;
+    return { cell, steps: model.steps, embedding, hidden, batch };
+  }
+  const { order, embedding, hidden } = model.body;
+  return { order, embedding, hidden, batch };
 }
 
 function ratesOf(runs: readonly LoggedRun[]): QualityReport['rates'] {

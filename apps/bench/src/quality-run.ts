@@ -1,18 +1,11 @@
 /** One training of `bench quality` and the ranking of the held-out words after it. */
 import type { Backend } from '@vastmax/linalg-core';
-import {
-  createLanguageModel,
-  evaluateRanking,
-  Trainer,
-  TrainingDivergedError,
-  type LanguageModel,
-  type LanguageModelOptions,
-  type TrainingProgress,
-} from '@vastmax/lm-models';
+import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
 import type { BackendName } from './measurement/backend-choice.ts';
 import type { ShowStage } from './report/stage-progress.ts';
-import { batchesOf, type QualityCorpus } from './quality-corpus.ts';
+import type { QualityCorpus } from './quality-corpus.ts';
 import type { Contestant } from './quality-contestants.ts';
+import { createQualityModel, qualityModelOptions, type BodySizes, type QualityModel, type QualityModelOptions, type QualityTrainer } from './quality-model.ts';
 import type { Outcomes } from './quality-outcomes.ts';
 
 export type QualitySetting = 'equal-examples' | 'equal-time' | 'tuning';
@@ -31,7 +24,7 @@ export interface RunSettings {
   /** To be seen; null when time alone ends the training. */
   readonly examples: number | null;
   readonly maximumSeconds: number | null;
-  readonly model: LanguageModelOptions;
+  readonly model: QualityModelOptions;
   readonly batch: number;
   /** Held-out words ranked at most; 0 for all. */
   readonly evaluate: number;
@@ -51,12 +44,6 @@ export interface RunResult {
   readonly outcomes: Outcomes | null;
 }
 
-export interface BodySizes {
-  readonly order: number;
-  readonly embedding: number;
-  readonly hidden: readonly number[];
-}
-
 export interface RunPlan extends BodySizes {
   readonly setting: QualitySetting;
   readonly seed: number;
@@ -72,7 +59,7 @@ export interface RunPlan extends BodySizes {
 const bands = [2000, 10_000];
 
 export function settingsOf({ name, layer, loss, outputRate, bodyRate, output }: Contestant, corpus: QualityCorpus, plan: RunPlan): RunSettings {
-  const { order, embedding, hidden, seed, setting, examples, maximumSeconds, batch, evaluate, backend, threads } = plan;
+  const { seed, setting, examples, maximumSeconds, batch, evaluate, backend, threads } = plan;
   return {
     corpus: corpus.name,
     fingerprint: corpus.fingerprint,
@@ -82,10 +69,11 @@ export function settingsOf({ name, layer, loss, outputRate, bodyRate, output }: 
     setting,
     seed,
     outputRate,
-    bodyRate,
+    // Adam's steps do not depend on the size of the gradients that an output layer hands down.
+    bodyRate: plan.recurrent?.bodyRate ?? bodyRate,
     examples,
     maximumSeconds,
-    model: { body: { order, embedding, hidden, seed }, output: { ...output, seed } },
+    model: qualityModelOptions(plan, output, seed),
     batch,
     evaluate,
     bandStarts: [0, ...bands.filter((start) => start < corpus.vocabulary.size)],
@@ -94,15 +82,12 @@ export function settingsOf({ name, layer, loss, outputRate, bodyRate, output }: 
   };
 }
 
-/** Plain SGD on the mean loss, both rates decayed linearly to 5 %. A training that diverges has a result that says so. */
+/** On the mean loss, both rates decayed linearly to 5 %. A training that diverges has a result that says so. */
 export async function runQuality(backend: Backend, corpus: QualityCorpus, settings: RunSettings, show: ShowStage): Promise<RunResult> {
-  using model = await createLanguageModel(backend, corpus.vocabulary, settings.model);
-  const batches = batchesOf(corpus, corpus.training, { order: settings.model.body.order, batchSize: settings.batch, seed: settings.seed });
-  using trainer = new Trainer(model, batches, {
+  using model = await createQualityModel(backend, corpus, settings.model, settings.batch, settings.seed);
+  using trainer = model.createTrainer({
     bodyRate: settings.bodyRate,
     outputRate: settings.outputRate,
-    optimizer: 'sgd',
-    schedule: 'linear',
     examples: settings.examples ?? Number.MAX_SAFE_INTEGER,
     ...(settings.maximumSeconds === null ? {} : { maximumSeconds: settings.maximumSeconds }),
   });
@@ -118,7 +103,7 @@ export async function runQuality(backend: Backend, corpus: QualityCorpus, settin
   return { seconds, examples: trainer.examples, evaluationSeconds: (performance.now() - start) / 1000, diverged: null, outcomes };
 }
 
-async function train(trainer: Trainer, onProgress: (event: TrainingProgress) => void): Promise<{ seconds: number; diverged: string | null }> {
+async function train(trainer: QualityTrainer, onProgress: (event: TrainingProgress) => void): Promise<{ seconds: number; diverged: string | null }> {
   let seconds = 0;
   try {
     for await (const event of trainer.run()) {
@@ -133,19 +118,17 @@ async function train(trainer: Trainer, onProgress: (event: TrainingProgress) => 
 }
 
 async function rankHeldOut(
-  model: LanguageModel,
-  corpus: QualityCorpus,
-  { evaluate, batch, bandStarts }: RunSettings,
+  model: QualityModel,
+  { heldOut }: QualityCorpus,
+  { evaluate, bandStarts }: RunSettings,
   onShare: (share: number) => void,
 ): Promise<Outcomes> {
-  const batches = batchesOf(corpus, corpus.heldOut, { order: model.body.options.order, batchSize: batch, seed: 0 });
-  const count = Math.min(evaluate === 0 ? Infinity : evaluate, batches.examplesPerEpoch);
+  const count = Math.min(evaluate === 0 ? Infinity : evaluate, heldOut.last - heldOut.first);
   const ranks = new Int32Array(count);
   const losses = new Float64Array(count);
   const bandsOfTargets = new Uint8Array(count);
   let example = 0;
-  await evaluateRanking(model, batches, {
-    limit: count,
+  await model.rankHeldOut(count, {
     onExample: (target, rank, loss) => {
       ranks[example] = rank;
       losses[example] = loss;

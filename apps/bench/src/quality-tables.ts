@@ -18,7 +18,7 @@ export function qualityTables(report: QualityReport): string {
   return [
     machineLine(machine),
     `Backend ${backend.name}, threads: ${backend.threads}. ${corpus.name}, ${grouped(corpus.heldOutWords)} held-out words ranked. ` +
-      `${model.order} words of ${model.embedding}, tanh layers of ${model.hidden.join(', ')}, minibatches of ${model.batch}, plain SGD, rates decayed linearly to 5 %. ` +
+      `${describeModel(model)}, rates decayed linearly to 5 %. ` +
       'Accuracies in per cent; ± is one standard error of the held-out sample.',
     ...settings.flatMap((setting) => [
       `### ${headings[setting]}${setting === 'equal-time' && budgetSeconds !== null ? `: ${budgetSeconds} s` : ''}`,
@@ -27,6 +27,13 @@ export function qualityTables(report: QualityReport): string {
       ...bandTables(report, setting),
     ]),
   ].join('\n\n');
+}
+
+function describeModel(model: QualityReport['model']): string {
+  const { embedding, hidden, batch } = model;
+  return 'order' in model
+    ? `${model.order} words of ${embedding}, tanh layers of ${hidden.join(', ')}, minibatches of ${batch}, plain SGD`
+    : `words of ${embedding}, ${model.cell} layers of ${hidden.join(', ')}, ${model.steps} steps of ${Math.round(batch / model.steps)} streams, Adam for the body`;
 }
 
 function overallTable({ rates, rows }: QualityReport, setting: QualitySetting): string {

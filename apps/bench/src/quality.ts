@@ -3,6 +3,7 @@
  * ranks on held-out words come to, overall and by how frequent the word is. Rates are those that `bench quality-rates` found.
  */
 import type { Backend } from '@vastmax/linalg-core';
+import { cellNames, type CellName } from '@vastmax/lm-models';
 import { Option, type Command } from 'commander';
 import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
 import { printReport } from './report/bench-output.ts';
@@ -14,7 +15,7 @@ import { readLog, type LoggedRun } from './quality-log.ts';
 import { qualityReport, type QualityReport } from './quality-report.ts';
 import { defaultThreads, RunSeries } from './quality-series.ts';
 import { qualityTables } from './quality-tables.ts';
-import type { BodySizes } from './quality-run.ts';
+import type { BodySizes } from './quality-model.ts';
 
 export interface QualityOptions extends BodySizes {
   readonly layers: readonly Contestant[];
@@ -30,7 +31,10 @@ export interface QualityOptions extends BodySizes {
   readonly log: string | undefined;
 }
 
-interface Options extends QualityOptions, QualityFiles {
+interface Options extends Omit<QualityOptions, 'recurrent'>, QualityFiles {
+  readonly model: 'ngram' | CellName;
+  readonly steps: number;
+  readonly recurrentRate: number;
   readonly json: boolean;
   readonly table?: readonly string[];
   readonly backend: BackendChoice;
@@ -51,7 +55,10 @@ export function addQualityCommand(program: Command): void {
     .option('--max-seconds-per-run <n>', 'cut a run at equal examples that takes longer; its schedule then ends there', positive)
     .option('--seeds <list>', 'a run for each, of the start and of the order of examples', wholeNumbers(0), [1])
     .option('--evaluate <count>', 'held-out words ranked after each run, a sample that is always the same; 0 for all', wholeNumber(0), 20_000)
-    .option('--order <n>', 'previous words that the model sees', wholeNumber(1), 5)
+    .addOption(new Option('--model <name>', 'a network over the last words, or a recurrent one').choices(['ngram', ...cellNames]).default('ngram'))
+    .option('--order <n>', 'previous words that ngram sees', wholeNumber(1), 5)
+    .option('--steps <n>', 'lstm, gru: words after which back-propagation is cut off', wholeNumber(1), 20)
+    .option('--recurrent-rate <r>', 'lstm, gru: Adam\'s learning rate', positive, 0.003)
     .option('--embedding <n>', 'width of a word embedding', wholeNumber(1), 100)
     .option('--hidden <list>', 'widths of the hidden layers', (text: string) => text.split(',').map(wholeNumber(1)), [128])
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 256)
@@ -64,16 +71,18 @@ Layers: ${contestantNames.join(', ')}.
 Each can be given options of its own after colons, hybrid:headSize=500 or
 z-loss:a=0.05:b=40:bodyRate=5; z-loss-b40 is short for the latter.
 
-Plain SGD on the mean loss, both rates decayed linearly to 5 %. Ranks are exact
-over all classes. At equal time the schedule runs by time and epochs repeat;
-ranking the held-out words counts apart. A log is only as good as the code that
-wrote it: after a change of a layer begin a new one.
+Plain SGD on the mean loss, for the recurrent models' bodies Adam; both rates
+decayed linearly to 5 %. Ranks are exact over all classes. At equal time the
+schedule runs by time and epochs repeat; ranking the held-out words counts
+apart. A log is only as good as the code that wrote it: after a change of a
+layer begin a new one.
 
 Examples:
   $ pnpm --silent bench quality --data wikitext-2 --budget-seconds 60 \\
       --layers full,sampled,hybrid --seeds 1,2 --log quality.jsonl --json
   $ pnpm --silent bench quality --table quality.jsonl`)
-    .action(async ({ json, table, backend: choice, threads, data, train, valid, ...options }: Options) => {
+    .action(async ({ json, table, backend: choice, threads, data, train, valid, model, steps, recurrentRate, ...rest }: Options) => {
+      const options = model === 'ngram' ? rest : { ...rest, recurrent: { cell: model, steps, bodyRate: recurrentRate } };
       if (table !== undefined) {
         const runs = (await Promise.all(table.map(readLog))).flat().filter(({ settings }) => settings.setting !== 'tuning');
         printReport(qualityReport(runs), json, qualityTables);
@@ -99,10 +108,10 @@ export async function measureQuality(
   options: QualityOptions,
   show: ShowStage,
 ): Promise<QualityReport> {
-  const { layers, seeds, budgetSeconds, maxSecondsPerRun = null, batch, evaluate, log, order, embedding, hidden } = options;
+  const { layers, seeds, budgetSeconds, maxSecondsPerRun = null, batch, evaluate, log, order, embedding, hidden, recurrent } = options;
   const { examples = corpus.training.last - corpus.training.first } = options;
   const series = await RunSeries.open({ backend, inUse, corpus, log, show });
-  const common = { batch, evaluate, order, embedding, hidden };
+  const common = { batch, evaluate, order, embedding, hidden, ...(recurrent === undefined ? {} : { recurrent }) };
   const runs: LoggedRun[] = [];
   for (const seed of seeds) {
     for (const contestant of layers) {

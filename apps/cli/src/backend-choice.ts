@@ -13,16 +13,17 @@ interface Candidate {
   readonly name: string;
   /** Whether it runs here, in this precision. */
   probe(precision: Precision): ProbeResult | Promise<ProbeResult>;
-  create(precision: Precision): Backend | Promise<Backend>;
+  /** @param threads as many as it likes unless given. */
+  create(precision: Precision, threads: { readonly threads?: number }): Backend | Promise<Backend>;
 }
 
 /** Fastest first. */
 const candidates: readonly Candidate[] = [
-  { name: 'openblas', probe: () => probeOpenBlasBackend(), create: (precision) => createOpenBlasBackend({ precision }) },
+  { name: 'openblas', probe: () => probeOpenBlasBackend(), create: (precision, threads) => createOpenBlasBackend({ precision, ...threads }) },
   {
     name: 'wasm',
     probe: (precision) => (precision === 'f32' ? probeWasmBackend() : { available: false, reason: `it stores f32 only, --precision is ${precision}` }),
-    create: () => createWasmBackend(),
+    create: (_precision, threads) => createWasmBackend(threads),
   },
   { name: 'plain', probe: probePlainBackend, create: (precision) => createPlainBackend({ precision }) },
 ];
@@ -33,7 +34,7 @@ const descriptions = new WeakMap<Backend, string>();
  * The backend of that name; `auto` takes the fastest that runs here and has the precision.
  * @throws UsageError when it is not available, with the reason.
  */
-export async function createBackend(name: string, precision: Precision): Promise<Backend> {
+export async function createBackend(name: string, precision: Precision, threads: { readonly threads?: number } = {}): Promise<Backend> {
   if (!backendNames.some((known) => known === name)) {
     throw new UsageError(`--backend must be one of ${backendNames.join(', ')}, got '${name}'`);
   }
@@ -42,7 +43,7 @@ export async function createBackend(name: string, precision: Precision): Promise
     if (name !== 'auto' && name !== candidate.name) continue;
     const probe = await candidate.probe(precision);
     if (probe.available) {
-      const backend = await candidate.create(precision);
+      const backend = await candidate.create(precision, threads);
       descriptions.set(backend, [`${backend.name} (${probe.detail})`, ...passedOver].join('; '));
       return backend;
     }

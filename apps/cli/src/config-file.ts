@@ -30,10 +30,16 @@ export function addConfigOptions(command: Command): Command {
     .option('--print-config-schema', 'print the JSON Schema of that file, and end');
 }
 
-/** Every option with its value or default, as a file that --config reads; options whose default depends on others only where they are set. */
-export function describeConfig(command: Command, text: string | undefined): string {
+/** What options that are not set come to, for people: reading leaves it out, so that another loss on the command line brings its own rates. */
+const dependentKey = '$defaults';
+
+/**
+ * Every option with its value or default, as a file that --config reads; options whose default depends on others only where they are set.
+ * @param dependent what those come to.
+ */
+export function describeConfig(command: Command, text: string | undefined, dependent: object): string {
   const values = configurable(command).map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]);
-  return `${JSON.stringify({ $schema: schemaFile, text, ...Object.fromEntries(values) }, null, 2)}\n`;
+  return `${JSON.stringify({ $schema: schemaFile, text, ...Object.fromEntries(values), [dependentKey]: dependent }, null, 2)}\n`;
 }
 
 export function describeConfigSchema(command: Command): string {
@@ -49,7 +55,7 @@ export function describeConfigSchema(command: Command): string {
     title: `Configuration of vastmax ${command.name()}`,
     type: 'object',
     additionalProperties: false,
-    properties: { $schema: { type: 'string' }, text: { description: argument?.description, type: 'string' }, ...properties },
+    properties: { $schema: { type: 'string' }, [dependentKey]: { description: 'what options that are not set come to with these; not read', type: 'object' }, text: { description: argument?.description, type: 'string' }, ...properties },
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
@@ -68,7 +74,7 @@ function valueSchema(option: Option): ValueSchema {
 function applyConfig(command: Command, file: string): void {
   const options = new Map(configurable(command).map((option) => [option.attributeName(), option]));
   for (const [key, value] of Object.entries(readConfig(file))) {
-    if (key === '$schema') continue;
+    if (key === '$schema' || key === dependentKey) continue;
     const fail = (problem: string): never => {
       throw new UsageError(`${file}: ${JSON.stringify(key)} ${problem}`);
     };

@@ -12,11 +12,14 @@ export interface CostEstimate {
   readonly seconds: number;
 }
 
+/** What of a model its cost follows from. */
+export type CostedModel = Pick<TextModel, 'backend' | 'output' | 'outputChoice' | 'bodyParameters' | 'bodyOperations'>;
+
 /** Share of a step that is not gemm, as measured on the plain backend. */
 const overhead = 1.35;
 
 /** @param examples that are still to be trained on. */
-export async function estimateCost(model: TextModel, trainer: AnyTrainer, batchSize: number, examples: number): Promise<CostEstimate> {
+export async function estimateCost(model: CostedModel, trainer: AnyTrainer, batchSize: number, examples: number): Promise<CostEstimate> {
   const { output, backend, outputChoice } = model;
   const d = output.features + 1;
   const steps = Math.ceil(examples / batchSize);

@@ -1,3 +1,4 @@
+import { isCommunicatorError } from '@vastmax/distributed-mpi';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
@@ -16,6 +17,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
     isSparseDataError(error) ||
-    isLinalgError(error);
+    isLinalgError(error) ||
+    isCommunicatorError(error);
   return { message: isForeseen ? error.message : (error.stack ?? error.message), exitCode: 1 };
 }

@@ -1,49 +1,72 @@
 /** The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may change. */
 import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
-import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
+import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
 import type { Precision } from '@vastmax/linalg-core';
 import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
+import { isLabelModel } from './labels/label-model.ts';
 import { precisionFrom } from './saved-model.ts';
 import { exampleSettingsFrom, type ExampleSettings, type TextModelOptions } from './text-model.ts';
 import { textReadingFrom, type TextReading } from './text-reading.ts';
 import type { TrainOptions } from './training-options.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface ResumedRun {
-  readonly examples: ExampleSettings;
-  readonly model: TextModelOptions;
+/** Of a run of any model. */
+export interface RunState {
   readonly training: TrainingOptions;
-  readonly text: TextReading;
-  readonly vocabulary: Vocabulary;
   readonly precision: Precision;
   readonly batchSize: number;
   /** Of `vastmax train`, as it was first called. */
   readonly options: JsonObject;
+  /** Of the checkpoint. */
+  readonly configuration: JsonObject;
+}
+
+/** Of a model over words. */
+export interface ResumedRun extends RunState {
+  readonly examples: ExampleSettings;
+  readonly model: TextModelOptions;
+  readonly text: TextReading;
+  readonly vocabulary: Vocabulary;
   /** Fingerprint of the training text's tokens. */
   readonly tokens: JsonValue | undefined;
 }
 
-/** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
+/** @throws CheckpointError, UsageError when the checkpoint is not that of a training run over words. */
 export async function readResumedRun(directory: string): Promise<ResumedRun> {
   await using checkpoint = await openCheckpoint(directory);
   const { configuration } = checkpoint;
-  const { command, training, batchSize, options, tokens } = configuration;
+  const state = runStateFrom(checkpoint);
+  if (isLabelModel(configuration)) throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
+  return {
+    ...state,
+    examples: exampleSettingsFrom(configuration),
+    model: modelOptionsFrom(configuration),
+    text: textReadingFrom(checkpoint),
+    vocabulary: readVocabulary(checkpoint),
+    tokens: configuration['tokens'],
+  };
+}
+
+/** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
+export async function readRunState(directory: string): Promise<RunState> {
+  await using checkpoint = await openCheckpoint(directory);
+  return runStateFrom(checkpoint);
+}
+
+function runStateFrom({ configuration, directory }: Checkpoint): RunState {
+  const { command, training, batchSize, options } = configuration;
   if (command === 'start') throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
   if (!isObject(training) || typeof batchSize !== 'number') {
     throw new UsageError(`${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`);
   }
   return {
-    examples: exampleSettingsFrom(configuration),
-    model: modelOptionsFrom(configuration),
     // Checked value by value by the trainer.
     training: training as unknown as TrainingOptions,
-    text: textReadingFrom(checkpoint),
-    vocabulary: readVocabulary(checkpoint),
     precision: precisionFrom(configuration),
     batchSize,
     options: isObject(options) ? options : {},
-    tokens,
+    configuration,
   };
 }
 
@@ -54,12 +77,12 @@ export interface GivenOption {
 }
 
 const changeable: ReadonlySet<keyof TrainOptions> = new Set([
-  'valid', 'textColumn', 'out', 'resume', 'config', 'dryRun', 'backend', 'checkpointEvery', 'evaluate', 'log', 'tensorboard',
+  'distributed', 'valid', 'textColumn', 'out', 'resume', 'config', 'dryRun', 'backend', 'checkpointEvery', 'evaluate', 'log', 'tensorboard',
   'bodyRate', 'outputRate', 'schedule', 'finalFactor', 'examples', 'epochs', 'maxMinutes',
 ]);
 
 /** @throws UsageError when an option that makes the model or its data what they are differs from the run's. */
-export function checkUnchanged(run: ResumedRun, options: TrainOptions, given: readonly GivenOption[]): void {
+export function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
   for (const { name, flag } of given) {
     if (changeable.has(name)) continue;
     const before = JSON.stringify(run.options[name]);
@@ -70,7 +93,7 @@ export function checkUnchanged(run: ResumedRun, options: TrainOptions, given: re
 }
 
 /** The run's training with the rates, schedule and length that were given now. */
-export function changedTraining(run: ResumedRun, options: TrainOptions, given: readonly GivenOption[], examplesPerEpoch: number): TrainingOptions {
+export function changedTraining(run: RunState, options: TrainOptions, given: readonly GivenOption[], examplesPerEpoch: number): TrainingOptions {
   const isGiven = (name: keyof TrainOptions): boolean => given.some((each) => each.name === name);
   return {
     ...run.training,

@@ -1,4 +1,5 @@
 /** Training as the terminal sees it: how far it is, a checkpoint and a log entry now and then, and a stop that loses nothing. */
+import type { Communicator } from '@vastmax/distributed-mpi';
 import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import type { OutputLayer } from '@vastmax/output-layer';
@@ -18,6 +19,8 @@ export interface TrainingRun {
   readonly checkpointEvery: number;
   readonly extras: SavedExtras;
   readonly log?: TrainingLog;
+  /** Of the ranks that train together. */
+  readonly communicator?: Communicator | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +47,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   let seconds = 0;
   let interrupted = false;
   const save = async (): Promise<void> => {
-    await saveModel(run.directory, trainer.snapshot(), run.extras);
+    await saveModel(run.directory, trainer.snapshot(), run.extras, run.communicator);
     savedStep = trainer.step;
   };
   try {

@@ -15,7 +15,9 @@ import {
   type RecurrentChoice,
   type RecurrentNetwork,
 } from '@vastmax/lm-models';
+import { BatchParts, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
 import { csrFromLists, NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
+import type { Distribution } from './distributed/distribution.ts';
 import type { ExampleSettings, TextData, TextModel, TextModelOptions } from './text-model.ts';
 
 /** The seed and the size of minibatches for evaluation: the same order each time, so that the first n examples are a fair sample. */
@@ -23,21 +25,21 @@ const evaluationOrder = { batchSize: 256, seed: 0 };
 /** What a recurrent model reads of a prompt at most. */
 const longestPrompt = 512;
 
-/** With random weights. @throws RangeError and OutputLayerError for options that do not fit. */
-export async function createTextModel(backend: Backend, vocabulary: Vocabulary, examples: ExampleSettings, options: TextModelOptions): Promise<TextModel> {
+/** With random weights. @param distribution for training over several ranks, which recurrent models have not. @throws RangeError and OutputLayerError for options that do not fit. */
+export async function createTextModel(backend: Backend, vocabulary: Vocabulary, examples: ExampleSettings, options: TextModelOptions, distribution?: Distribution): Promise<TextModel> {
   const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
   switch (examples.model) {
     case 'ngram':
-      return ngramModel(await createLanguageModel(backend, vocabulary, options as LanguageModelOptions));
+      return ngramModel(await createLanguageModel(backend, vocabulary, options as LanguageModelOptions, distribution?.createOutput), distribution);
     case 'lstm':
     case 'gru':
       return recurrentModel(await createRecurrentNetwork(backend, sizes, options as { body: RecurrentChoice; output: OutputLayerChoice }), vocabulary, examples);
     default:
-      return bagModel(await createBagNetwork(backend, sizes, options as { body: BagChoice; output: OutputLayerChoice }), vocabulary, examples);
+      return bagModel(await createBagNetwork(backend, sizes, options as { body: BagChoice; output: OutputLayerChoice }, distribution?.createOutput), vocabulary, examples, distribution);
   }
 }
 
-function ngramModel(model: LanguageModel): TextModel {
+function ngramModel(model: LanguageModel, distribution: Distribution | undefined): TextModel {
   const { body, vocabulary } = model;
   const { order, embedding, hidden, activation } = body.options;
   const batchesOf = ({ tokens, paddingId }: TextData, { batchSize, seed }: typeof evaluationOrder): NgramBatches =>
@@ -50,7 +52,11 @@ function ngramModel(model: LanguageModel): TextModel {
     bodyOperations: (batchSize) => denseOperations(batchSize, order * embedding, hidden),
     prepare: (data, ordering) => {
       const batches = batchesOf(data, ordering);
-      return { ...ordering, examplesPerEpoch: batches.examplesPerEpoch, createTrainer: (training) => new Trainer(model, batches, training) };
+      const createTrainer: ReturnType<TextModel['prepare']>['createTrainer'] =
+        distribution === undefined
+          ? (training) => new Trainer(model, batches, training)
+          : (training) => new Trainer(model, new BatchParts(batches, distribution.communicator, sliceNgramBatch), training, distribution);
+      return { ...ordering, examplesPerEpoch: batches.examplesPerEpoch, createTrainer };
     },
     evaluate: (data, options) => evaluateRanking(model, batchesOf(data, evaluationOrder), options),
     computePromptHidden: (prompts, paddingId) => {
@@ -86,7 +92,7 @@ function recurrentModel(network: RecurrentNetwork, vocabulary: Vocabulary, examp
   };
 }
 
-function bagModel(network: BagNetwork, vocabulary: Vocabulary, examples: ExampleSettings): TextModel {
+function bagModel(network: BagNetwork, vocabulary: Vocabulary, examples: ExampleSettings, distribution: Distribution | undefined): TextModel {
   const { embedding, hidden, activation } = network.body.options;
   const { model, window = 5 } = examples;
   const predictsContext = model === 'skip-gram';
@@ -112,7 +118,11 @@ function bagModel(network: BagNetwork, vocabulary: Vocabulary, examples: Example
     prepare: (data, ordering) => {
       // As word2vec has it, near words count more than far ones.
       const batches = batchesOf(data, ordering, model !== 'bag');
-      return { ...ordering, examplesPerEpoch: batches.examplesPerEpoch, createTrainer: (training) => new Trainer(network, batches, training) };
+      const createTrainer: ReturnType<TextModel['prepare']>['createTrainer'] =
+        distribution === undefined
+          ? (training) => new Trainer(network, batches, training)
+          : (training) => new Trainer(network, new BatchParts(batches, distribution.communicator, sliceSparseBatch), training, distribution);
+      return { ...ordering, examplesPerEpoch: batches.examplesPerEpoch, createTrainer };
     },
     evaluate: predictsContext ? undefined : (data, options) => evaluateRanking(network, batchesOf(data, evaluationOrder, false), options),
     computePromptHidden: (prompts, paddingId) => {

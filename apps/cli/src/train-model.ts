@@ -1,11 +1,16 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
+import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
 import { bytes, count, shellWord } from './display.ts';
+import { checkDistributable, createDistribution } from './distributed/distribution.ts';
+import { runAsRank, threadsOfRank } from './distributed/rank-job.ts';
 import { describeEvaluation, evaluateText } from './evaluate-text.ts';
 import { Interruption } from './interruption.ts';
+import { trainLabels } from './labels/train-labels.ts';
 import { checkOutputFolder } from './output-folder.ts';
+import { describePeakMemory } from './peak-memory.ts';
 import { changedTraining, checkUnchanged, readResumedRun, type GivenOption, type ResumedRun } from './resumed-run.ts';
 import { describeOutcome, runTraining } from './run-training.ts';
 import type { TextModel } from './text-model.ts';
@@ -13,19 +18,35 @@ import { createTextModel } from './text-models.ts';
 import { textReadingOf } from './text-options.ts';
 import { TextSource } from './text-source.ts';
 import { TrainingLog } from './training-log.ts';
-import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions } from './training-options.ts';
+import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from './training-options.ts';
 import { printPlan } from './training-plan.ts';
 import { UsageError } from './usage-error.ts';
 import { warn } from './warning.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainModel(textFile: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
+  const { model } = options;
+  if (model === 'classifier') {
+    await trainLabels(textFile, options, given);
+    return;
+  }
+  const wordOptions: WordTrainOptions = { ...options, model };
+  if (options.distributed === undefined) {
+    await train(textFile, wordOptions, given);
+    return;
+  }
+  if (textFile === '-' || options.valid === '-') throw new UsageError('--distributed reads texts on every rank, and only rank 0 has a standard input; give a file');
+  await runAsRank((communicator) => train(textFile, wordOptions, given, communicator));
+}
+
+async function train(textFile: string, options: WordTrainOptions, given: readonly GivenOption[], communicator?: Communicator): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
   if (textFile === '-' && options.valid === '-') throw new UsageError('the text and --valid are both standard input, which can be read once; give a file for one of them');
   const resumed = await prepareFolder(options, given);
   const exampleSettings = resumed?.examples ?? exampleSettingsOf(options);
   const modelOptions = resumed?.model ?? modelOptionsOf(options);
+  if (communicator !== undefined) checkDistributable(exampleSettings.model, modelOptions);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
   await using source = new TextSource(textFile, { column: options.textColumn, passes: resumed === undefined ? 2 : 1 });
@@ -42,7 +63,9 @@ export async function trainModel(textFile: string, options: TrainOptions, given:
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  using model = await createTextModel(await createBackend(options.backend, precision), vocabulary, exampleSettings, modelOptions);
+  const backend = await createBackend(options.backend, precision, communicator === undefined ? {} : { threads: threadsOfRank() });
+  using distribution = communicator === undefined ? undefined : createDistribution(communicator, backend);
+  using model = await createTextModel(backend, vocabulary, exampleSettings, modelOptions, distribution);
   if (resumed === undefined && options.initialVectors !== undefined) await startFromVectors(model, options.initialVectors, signal);
   const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
   const prepared = model.prepare({ tokens, paddingId }, { batchSize, seed: options.seed });
@@ -51,8 +74,9 @@ export async function trainModel(textFile: string, options: TrainOptions, given:
   using trainer = prepared.createTrainer(training);
   if (resumed !== undefined) {
     await using checkpoint = await openCheckpoint(options.out);
-    await trainer.restore(checkpoint);
+    await trainer.restore({ configuration: checkpoint.configuration, module: (name) => savedModule(checkpoint, name, communicator) });
   }
+  if (communicator !== undefined) process.stdout.write(`ranks        ${communicator.description}; sizes below are of one\n`);
   const cost = await printPlan(model, trainer, prepared.batchSize);
   if (options.dryRun === true) {
     process.stdout.write(`text         ${count(tokens.length)} words, ${bytes(tokens.byteLength)} of memory\n`);
@@ -63,7 +87,7 @@ export async function trainModel(textFile: string, options: TrainOptions, given:
   if (trainer.examples >= training.examples) {
     process.stdout.write(`trained      all ${count(training.examples)} examples of the run already; go on with --epochs or --examples\n`);
   } else {
-    await using log = await TrainingLog.open(options);
+    await using log = await TrainingLog.open(communicator === undefined || communicator.rank === 0 ? options : {});
     const outcome = await runTraining({
       trainer,
       directory: options.out,
@@ -74,9 +98,10 @@ export async function trainModel(textFile: string, options: TrainOptions, given:
         texts: reading.texts,
       },
       log,
+      communicator,
       signal,
     });
-    process.stdout.write(`${describeOutcome(outcome)}saved        ${options.out}\n`);
+    process.stdout.write(`${describeOutcome(outcome)}${describePeakMemory()}saved        ${options.out}\n`);
     if (outcome.interrupted) {
       process.stdout.write(`interrupted at step ${trainer.step}; go on with: vastmax ${resumeCommand(textFile, options)}\n`);
       process.exitCode = 130;
@@ -107,7 +132,7 @@ async function startFromVectors({ vocabulary, embeddings, embeddingScale }: Text
   if (found === 0) warn(`none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`);
 }
 
-function resumeCommand(textFile: string, { out, valid, textColumn }: TrainOptions): string {
-  const words = ['train', textFile, '-o', out, ...(valid === undefined ? [] : ['--valid', valid]), ...(textColumn === 'text' ? [] : ['--text-column', textColumn]), '--resume'];
+function resumeCommand(textFile: string, { out, valid, textColumn, distributed }: TrainOptions): string {
+  const words = ['train', textFile, '-o', out, ...(valid === undefined ? [] : ['--valid', valid]), ...(textColumn === 'text' ? [] : ['--text-column', textColumn]), ...(distributed === undefined ? [] : ['--distributed', distributed]), '--resume'];
   return words.map(shellWord).join(' ');
 }

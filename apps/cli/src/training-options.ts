@@ -21,14 +21,14 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly precision: Precision;
   readonly minCount: number;
   readonly maxVocabulary?: number;
-  readonly model: ModelName;
+  readonly model: ModelName | 'classifier';
   readonly order?: number;
   readonly steps?: number;
   readonly window?: number;
   readonly embedding: number;
   readonly hidden?: readonly number[];
   readonly activation?: (typeof activationNames)[number];
-  readonly dropout: number;
+  readonly dropout?: number;
   readonly outputRate?: number;
   readonly bodyRate?: number;
   readonly optimizer?: string;
@@ -41,12 +41,16 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly maxMinutes?: number;
   readonly checkpointEvery: number;
   readonly evaluate: number;
+  readonly distributed?: 'mpi';
 }
 
-const recurrent: readonly ModelName[] = ['lstm', 'gru'];
+/** Of a model over words. */
+export type WordTrainOptions = TrainOptions & { readonly model: ModelName };
+
+const recurrent: readonly TrainOptions['model'][] = ['lstm', 'gru'];
 
 /** Options of some models only. */
-const ownOptions: readonly (readonly [name: keyof TrainOptions, flag: string, models: readonly ModelName[]])[] = [
+const ownOptions: readonly (readonly [name: keyof TrainOptions, flag: string, models: readonly TrainOptions['model'][]])[] = [
   ['order', '--order', ['ngram', 'bag']],
   ['steps', '--steps', recurrent],
   ['window', '--window', ['cbow', 'skip-gram']],
@@ -54,7 +58,7 @@ const ownOptions: readonly (readonly [name: keyof TrainOptions, flag: string, mo
 ];
 
 /** @throws UsageError for an option of another model. */
-export function exampleSettingsOf(options: TrainOptions): ExampleSettings {
+export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
   const { model, steps = 16, window = 5, order = 5 } = options;
   for (const [name, flag, models] of ownOptions) {
     if (options[name] === undefined || models.includes(model)) continue;
@@ -66,8 +70,8 @@ export function exampleSettingsOf(options: TrainOptions): ExampleSettings {
 }
 
 /** @throws UsageError for an option of another layer or loss. */
-export function modelOptionsOf(options: TrainOptions): TextModelOptions {
-  const { model, order = 5, embedding, hidden, activation, dropout, seed } = options;
+export function modelOptionsOf(options: WordTrainOptions): TextModelOptions {
+  const { model, order = 5, embedding, hidden, activation, dropout = 0, seed } = options;
   const output = outputLayerChoiceOf(options);
   switch (model) {
     case 'ngram':
@@ -94,7 +98,7 @@ export function modelOptionsOf(options: TrainOptions): TextModelOptions {
 /** Of Adam, whatever the loss: its steps do not depend on the size of gradients. Bags have only a table, whose rows are rarely touched. */
 const adamRate = 0.003;
 const adamRateOfBags = 0.01;
-const bags: readonly ModelName[] = ['bag', 'cbow', 'skip-gram'];
+const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
 const recurrentClipNorm = 5;
 
 export function trainingOptionsOf(options: TrainOptions, examplesPerEpoch: number): TrainingOptions {

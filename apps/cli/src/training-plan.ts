@@ -1,19 +1,21 @@
 /** What will be trained and what that costs, to standard output before the first step. */
 import type { OutputLayerChoice } from '@vastmax/lm-models';
+import type { Vocabulary } from '@vastmax/sparse-data';
 import type { AnyTrainer } from './any-trainer.ts';
 import { describeBackend } from './backend-choice.ts';
-import { estimateCost, type CostEstimate } from './cost-estimate.ts';
+import { estimateCost, type CostedModel, type CostEstimate } from './cost-estimate.ts';
 import { bytes, count, duration } from './display.ts';
-import type { TextModel } from './text-model.ts';
 
-export async function printPlan(model: TextModel, trainer: AnyTrainer, batchSize: number): Promise<CostEstimate> {
+type PlannedModel = CostedModel & { readonly description: string } & ({ readonly vocabulary: Vocabulary } | { readonly points: string });
+
+export async function printPlan(model: PlannedModel, trainer: AnyTrainer, batchSize: number): Promise<CostEstimate> {
   const { options } = trainer;
   const remaining = Math.max(0, options.examples - trainer.examples);
   const cost = await estimateCost(model, trainer, batchSize, remaining);
   const seconds = Math.min(cost.seconds, options.maximumSeconds ?? Infinity);
   const lines = [
     `backend      ${describeBackend(model.backend)}`,
-    `vocabulary   ${count(model.vocabulary.size)} words`,
+    'vocabulary' in model ? `vocabulary   ${count(model.vocabulary.size)} words` : `points       ${model.points}`,
     `output       ${describeOutput(model.outputChoice)}, ${count(cost.outputParameters)} parameters`,
     `body         ${model.description}, ${count(model.bodyParameters)} parameters`,
     `memory       ${bytes(cost.bytes)}`,

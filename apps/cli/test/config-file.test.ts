@@ -42,6 +42,20 @@ describe('--print-config', () => {
     expect(existsSync(join(folder, 'model'))).toBe(false);
   });
 
+  it('says what the options that are not set come to, and does not bind them', async () => {
+    const printed = await vastmax(folder, 'train train.txt -o model --loss taylor --body-rate 3 --print-config');
+    const { $defaults: defaults } = JSON.parse(printed.stdout) as { $defaults: unknown };
+    expect(defaults).toEqual({ order: 5, hidden: [128], dropout: 0, activation: 'tanh', initialScale: 0.003, outputRate: 20, optimizer: 'sgd' });
+    write('taylor.json', printed.stdout);
+    const other = JSON.parse((await vastmax(folder, 'train --config taylor.json --loss z-loss --print-config')).stdout) as { $defaults: unknown };
+    expect(other).toMatchObject({ bodyRate: 3, $defaults: { outputRate: 1, zA: 0.1, zB: 10, initialScale: 0.01 } });
+    const lstm = JSON.parse((await vastmax(folder, 'train --model lstm --output-layer sampled --print-config')).stdout) as { $defaults: unknown };
+    expect(lstm).toMatchObject({ $defaults: { steps: 16, hidden: [128], optimizer: 'adam', bodyRate: 0.003, clipNorm: 5, samples: 500, proposal: 'unigram' } });
+    expect(lstm.$defaults).not.toHaveProperty('order');
+    const classifier = JSON.parse((await vastmax(folder, 'train --model classifier --output-layer full --print-config')).stdout) as { $defaults: unknown };
+    expect(classifier.$defaults).toEqual({ hidden: [], dropout: 0.2, activation: 'relu', labelSmoothing: 0, outputOptimizer: 'sgd', initialScale: 0.01, outputRate: 2, bodyRate: 0.003, optimizer: 'adam' });
+  });
+
   it('prints the defaults alone, without text and folder', async () => {
     const { code, stdout } = await vastmax(folder, 'train --print-config');
     expect(code).toBe(0);

@@ -9,7 +9,7 @@ describe('help', () => {
     const alone = await vastmax(folder, '');
     expect(alone).toEqual(await vastmax(folder, '--help'));
     expect(alone).toMatchObject({ code: 0, stderr: '' });
-    for (const command of ['start', 'train [text]', 'evaluate <model> <text>', 'predict <model> [prompt...]', 'neighbors <model> <words...>', 'export <model>', 'inspect <model>', 'vocab <text>', 'tokenize <text>', 'completion <shell>']) {
+    for (const command of ['start', 'train [text]', 'evaluate <model> [text]', 'predict <model> [prompt...]', 'neighbors <model> <words...>', 'export <model>', 'inspect <model>', 'vocab <text>', 'tokenize <text>', 'completion <shell>']) {
       expect(alone.stdout).toContain(`\n  ${command} `);
     }
     expect(alone.stdout).toContain('Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted');

@@ -1,4 +1,5 @@
 /** Every kind of model through the commands. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { describe, expect, it } from 'vitest';
@@ -50,6 +51,15 @@ describe('skip-gram', () => {
     const { runs } = JSON.parse(stdout) as { runs: { word: string }[] };
     // Verbs stand where verbs do.
     expect(runs.filter(({ word }) => ['barks', 'gallops', 'sings', 'flies', 'sleeps'].includes(word)).length).toBeGreaterThanOrEqual(2);
+    writeFileSync(join(folder, 'pairs.tsv'), 'runs\tgallops\t9\nsings\tflies\t8.5\nruns\twhite\t1\nsings\tand\t0\nruns\twalks\t10\n');
+    const similar = await vastmax(folder, 'evaluate skip --similarity pairs.tsv');
+    expect(similar).toMatchObject({ code: 0, stderr: '' });
+    expect(similar.stdout).toMatch(/^pairs\.tsv, 4 of 5 pairs \(80\.0 %\):\n +Spearman's rho\nembeddings +-?\d\.\d{3}\noutput vectors +-?\d\.\d{3}\n$/);
+    const { similarity } = JSON.parse((await vastmax(folder, 'evaluate skip --similarity pairs.tsv --json')).stdout) as { similarity: { input: unknown } };
+    expect(similarity.input).toMatchObject({ covered: 4, pairs: 5, coverage: 0.8, correlation: expect.any(Number) as number });
+    writeFileSync(join(folder, 'bad.tsv'), 'runs\tgallops\t9\nruns gallops 9\n');
+    expect(await vastmax(folder, 'evaluate skip --similarity bad.tsv')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('bad.tsv: line 2:') as string });
+    expect(await vastmax(folder, 'evaluate skip')).toMatchObject({ code: 2, stderr: expect.stringContaining("missing required argument 'text', or --similarity with a file") as string });
     expect(await vastmax(folder, 'evaluate skip valid.txt')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('look at its neighbors instead') as string });
     expect(await vastmax(folder, 'train train.txt -o skip2 --model skip-gram --valid valid.txt')).toMatchObject({ code: 2, stderr: expect.stringContaining('--valid ranks words') as string });
   });

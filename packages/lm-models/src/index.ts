@@ -74,8 +74,9 @@ export type {
   TrainableModel,
   TrainingBatch,
 } from './training/trainable-model.ts';
-export { computeNeighbors, type Neighbor, type VectorKind } from './training/neighbors.ts';
-export { createOutputLayer, type OutputLayerSizes } from './output-layers/create-output-layer.ts';
+export type { TrainingRanks } from './training/training-ranks.ts';
+export { computeNeighbors, type Neighbor, type VectorKind, type WordVectorModel } from './training/neighbors.ts';
+export { createOutputLayer, logUnigram, type OutputLayerFactory, type OutputLayerSizes } from './output-layers/create-output-layer.ts';
 export {
   outputLayerNames,
   proposalNames,

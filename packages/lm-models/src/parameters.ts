@@ -32,6 +32,7 @@ export class TableParameter implements Disposable {
   readonly name: string;
   readonly table: RowTable;
   #variable: TableVariable | undefined;
+  #replacement: readonly TableGradient[] | undefined;
 
   constructor(name: string, table: RowTable) {
     this.name = name;
@@ -40,11 +41,17 @@ export class TableParameter implements Disposable {
 
   use(tape: Tape): TableVariable {
     this.#variable = tape.table(this.table);
+    this.#replacement = undefined;
     return this.#variable;
   }
 
   get gradients(): readonly TableGradient[] {
-    return this.#variable?.gradients ?? [];
+    return this.#replacement ?? this.#variable?.gradients ?? [];
+  }
+
+  /** For the current step: what the optimiser shall apply instead of this process's own gradients, such as those of all ranks of a job. */
+  replaceGradients(gradients: readonly TableGradient[]): void {
+    this.#replacement = gradients;
   }
 
   [Symbol.dispose](): void {

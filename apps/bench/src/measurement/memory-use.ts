@@ -29,6 +29,11 @@ export function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
+/** The most that was in physical memory since the process began, in bytes: Linux's VmHWM. */
+export function peakResidentBytes(): number {
+  return 1024 * process.resourceUsage().maxRSS;
+}
+
 /** What can still be allocated without swapping, in bytes: on Linux MemAvailable. */
 export function availableBytes(): number {
   return freemem();

@@ -1,8 +1,8 @@
 /** What `bench report` runs, each in a process of its own: a fresh engine, its own memory, no threads left by another. */
-import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { BackendName } from '../measurement/backend-choice.ts';
+import { jsonOf } from './child-program.ts';
 import type { BenchReport } from './measurements.ts';
 
 export interface ReportRun {
@@ -40,19 +40,6 @@ export function reportRuns(backends: readonly BackendName[], isQuick: boolean): 
 }
 
 /** The report that the run printed, or why there is none. Its progress goes to stderr as it comes. */
-export async function runBench({ args }: ReportRun): Promise<BenchReport | { readonly failure: string }> {
-  const main = resolve(import.meta.dirname, '../main.ts');
-  const child = spawn(process.execPath, [...process.execArgv, main, ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ending = await new Promise<string>((done) => {
-    child.on('error', ({ message }) => { done(message); });
-    child.on('close', (code, signal) => { done(signal === null ? `exit code ${code}` : `ended by ${signal}`); });
-  });
-  if (ending !== 'exit code 0') return { failure: ending };
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as BenchReport;
-  } catch (error) {
-    return { failure: `printed no JSON: ${(error as Error).message}` };
-  }
+export function runBench({ args }: ReportRun): Promise<BenchReport | { readonly failure: string }> {
+  return jsonOf(resolve(import.meta.dirname, '../main.ts'), [...args, '--json']);
 }

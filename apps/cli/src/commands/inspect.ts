@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
 import { bytes, count, table } from '../display.ts';
+import { isLabelModel } from '../labels/label-model.ts';
 
 export function addInspectCommand(program: Command): void {
   program
@@ -22,13 +23,15 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
   const tensors = checkpoint.moduleNames.flatMap((module) =>
     checkpoint.module(module).tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
-  const vocabulary = readVocabulary(checkpoint);
+  const classes = isLabelModel(configuration)
+    ? { labels: Number(checkpoint.module('sizes').configuration['classes']) }
+    : { words: readVocabulary(checkpoint).size };
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ directory, bytes: checkpoint.bytes, words: vocabulary.size, configuration, tensors })}\n`);
+    process.stdout.write(`${JSON.stringify({ directory, bytes: checkpoint.bytes, ...classes, configuration, tensors })}\n`);
     return;
   }
   process.stdout.write(`${directory}: ${bytes(checkpoint.bytes)}, checksums verified\n`);
-  process.stdout.write(`step ${count(Number(configuration['step']))}, ${count(Number(configuration['examples']))} examples, vocabulary of ${count(vocabulary.size)} words\n\n`);
+  process.stdout.write(`step ${count(Number(configuration['step']))}, ${count(Number(configuration['examples']))} examples, ${classes.words === undefined ? `${count(classes.labels)} labels` : `vocabulary of ${count(classes.words)} words`}\n\n`);
   process.stdout.write(`${table([['tensor', 'type', 'shape'], ...tensors.map((tensor) => [`${tensor.module}/${tensor.name}`, tensor.precision, `${tensor.rows}×${tensor.columns}`])])}\n\n`);
   process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
 }

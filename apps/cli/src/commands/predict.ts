@@ -5,7 +5,8 @@ import { Interruption } from '../interruption.ts';
 import { predictNextWords } from '../next-words.ts';
 import { finite, wholeNumber } from '../option-values.ts';
 import { predictLines } from '../predict-lines.ts';
-import { openModel, type OpenedModel } from '../saved-model.ts';
+import { predictLabels } from '../labels/predict-labels.ts';
+import { openAnyModel, openModel, type OpenedModel } from '../saved-model.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface PredictOptions {
@@ -27,7 +28,7 @@ export function addPredictCommand(program: Command): void {
     .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
     .option('--threshold <score>', 'only words with at least this score', finite('--threshold'))
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
-    .option('--input <file>', 'JSON Lines of prompts, plain or .gz or .br; - is standard input; prints JSON Lines')
+    .option('--input <file>', 'JSON Lines of prompts, or points for a classifier, plain or .gz or .br; - is standard input; prints JSON Lines')
     .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
@@ -43,7 +44,9 @@ words around, skip-gram its last word. A score orders the words of one
 prompt; it is no probability.
 
 A line of --input is a string, or an object whose "prompt" is a text or an
-array of words; the object comes back with "next" added, in the same order.`)
+array of words; the object comes back with "next" added, in the same order.
+For a classifier --input has points as it was trained on, their labels or none:
+for each comes an object with its "line" in the file and its best "labels".`)
     .action(predict);
 }
 
@@ -57,7 +60,13 @@ async function predict(directory: string, prompt: readonly string[], options: Pr
   if (prompt.length > 0) throw new UsageError(`the prompts come from --input ${input}; leave '${prompt.join(' ')}' out`);
   if (options.continue > 0) throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
   using interruption = new Interruption();
-  const { model, text } = await openModel(options.backend, directory);
+  const opened = await openAnyModel(options.backend, directory);
+  if ('labels' in opened) {
+    using labels = opened.labels;
+    await predictLabels(labels, input, { ...options, signal: interruption.signal });
+    return;
+  }
+  const { model, text } = opened;
   using owned = model;
   await predictLines(owned, text, input, { ...options, signal: interruption.signal });
 }

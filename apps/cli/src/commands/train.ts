@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { activationNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { addConfigOptions, describeConfig, describeConfigSchema } from '../config-file.ts';
+import { dependentDefaults } from '../dependent-defaults.ts';
 import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../option-values.ts';
 import { addOutputLayerOptions } from '../output-layer-options.ts';
 import type { GivenOption } from '../resumed-run.ts';
@@ -13,7 +14,7 @@ import type { TrainOptions } from '../training-options.ts';
 export function addTrainCommand(program: Command): void {
   const command = program
     .command('train')
-    .description('train a language model or word vectors on a text')
+    .description('train a language model or word vectors on a text, or a classifier on labelled points')
     .argument('[text]', 'training text, one sentence or paragraph a line: UTF-8, plain or .gz or .br; .parquet; - is standard input')
     .option('--valid <file>', 'held-out text, evaluated at the end')
     .option('-o, --out <folder>', 'where the model and its checkpoints go')
@@ -25,15 +26,15 @@ export function addTrainCommand(program: Command): void {
     .option('--min-count <n>', 'words seen less often become <unk>', wholeNumber('--min-count', 1), 1)
     .option('--max-vocabulary <n>', 'keep the n most frequent words, <eos> and <unk> among them', wholeNumber('--max-vocabulary', 4))
     .optionsGroup('Model:')
-    .addOption(new Option('--model <name>', 'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram').choices(modelNames).default('ngram'))
+    .addOption(new Option('--model <name>', 'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled points').choices([...modelNames, 'classifier']).default('ngram'))
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
     .option('--steps <n>', 'lstm, gru: words after which back-propagation is cut off (default: 16)', wholeNumber('--steps', 1))
     .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1))
-    .option('--embedding <n>', 'width of a word embedding', wholeNumber('--embedding', 1), 100)
+    .option('--embedding <n>', 'width of a word embedding; of a classifier\'s first layer', wholeNumber('--embedding', 1), 100)
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or .bin, of the same width')
-    .option('--hidden <n,...>', 'widths of the hidden layers (default: 128; bag, cbow, skip-gram: none)', wholeNumbers('--hidden', 1))
+    .option('--hidden <n,...>', 'widths of the hidden layers (default: 128; bag, cbow, skip-gram, classifier: none)', wholeNumbers('--hidden', 1))
     .addOption(new Option('--activation <name>', 'of the hidden layers, not of lstm and gru (default: tanh)').choices(activationNames))
-    .option('--dropout <p>', 'probability of dropping a hidden activation', shareBelowOne('--dropout'), 0);
+    .option('--dropout <p>', 'probability of dropping a hidden activation (default: 0; classifier: 0.2)', shareBelowOne('--dropout'));
   addOutputLayerOptions(command)
     .optionsGroup('Training:')
     .option('--output-rate <r>', 'learning rate of the output layer (default depends on layer and loss)', nonNegative('--output-rate'))
@@ -54,6 +55,7 @@ export function addTrainCommand(program: Command): void {
     .optionsGroup('Machine:')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
+    .addOption(new Option('--distributed <engine>', 'over the ranks that `mpirun -n 4 vastmax train …` or srun started').choices(['mpi']))
     .optionsGroup('Configuration:');
   addConfigOptions(command)
     .addHelpText('after', `
@@ -65,6 +67,8 @@ Examples:
       --output-layer sampled --samples 500 --proposal unigram
   $ vastmax train wiki.train.tokens.br -o models/wiki --resume
   $ vastmax train wiki.train.tokens.br -o models/lstm --model lstm --hidden 200
+  $ vastmax train bibtex_train.txt -o models/bibtex --model classifier \\
+      --output-layer full --embedding 256 --batch 64 --epochs 15
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json
   $ vastmax train wiki.train.tokens.br -o models/taylor --config taylor.json
 
@@ -87,7 +91,7 @@ async function train(argument: string | undefined, options: TrainOptions, comman
     return;
   }
   if (options.printConfig === true) {
-    process.stdout.write(describeConfig(command, text));
+    process.stdout.write(describeConfig(command, text, dependentDefaults(options)));
     return;
   }
   // Either may come from the configuration file, which commander does not know of.

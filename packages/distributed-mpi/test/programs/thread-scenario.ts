@@ -5,10 +5,11 @@ import { failures } from './scenarios/failures.ts';
 import { rankings } from './scenarios/rankings.ts';
 import { refusals } from './scenarios/refusals.ts';
 import { replicaDrift } from './scenarios/replica-drift.ts';
+import { softmax } from './scenarios/softmax.ts';
 import { tables } from './scenarios/tables.ts';
 import { traffic } from './scenarios/traffic.ts';
 
-const scenarios = { checkpoints, failures, rankings, refusals, replicaDrift, tables, traffic };
+const scenarios = { checkpoints, failures, rankings, refusals, replicaDrift, softmax, tables, traffic };
 export type ScenarioName = keyof typeof scenarios;
 
 await runAsThreadRank((communicator, data) => {

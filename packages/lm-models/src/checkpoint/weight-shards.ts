@@ -41,17 +41,27 @@ export interface ShardNames {
   readonly index?: string;
 }
 
-/** Names that no checkpoint has used. */
-export function nameShards(counter: number, random: string, count: number): ShardNames {
+/** Names that no checkpoint has used. @param others how many shards the checkpoint has beside these. */
+export function nameShards(counter: number, random: string, count: number, others = 0): ShardNames {
   const stem = `weights-${counter}-${random}`;
-  if (count === 1) return { shards: [`${stem}.safetensors`] };
   const five = (value: number): string => String(value).padStart(5, '0');
-  return { shards: Array.from({ length: count }, (_, at) => `${stem}-${five(at + 1)}-of-${five(count)}.safetensors`), index: `${stem}.safetensors.index.json` };
+  const shards = count === 1 ? [`${stem}.safetensors`] : Array.from({ length: count }, (_, at) => `${stem}-${five(at + 1)}-of-${five(count)}.safetensors`);
+  return count + others === 1 ? { shards } : { shards, index: `${stem}.safetensors.index.json` };
+}
+
+/** What the index says of a tensor. */
+export interface TensorPlace {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export function placesOf(tensors: readonly LabelledTensor[]): readonly TensorPlace[] {
+  return tensors.map((tensor) => ({ name: tensor.name, bytes: storedBytes(tensor) }));
 }
 
 /** The index: https://huggingface.co/docs/safetensors (sharded checkpoints). */
-export function encodeShardIndex(shards: readonly (readonly LabelledTensor[])[], names: readonly string[]): Uint8Array {
+export function encodeShardIndex(shards: readonly (readonly TensorPlace[])[], names: readonly string[]): Uint8Array {
   const members = shards.flatMap((tensors, at) => tensors.map(({ name }) => `    ${JSON.stringify(name)}: ${JSON.stringify(names[at])}`));
-  const total = shards.flat().reduce((sum, tensor) => sum + storedBytes(tensor), 0);
+  const total = shards.flat().reduce((sum, { bytes }) => sum + bytes, 0);
   return Buffer.from(`{\n  "metadata": { "total_size": ${total} },\n  "weight_map": {\n${members.join(',\n')}\n  }\n}\n`);
 }

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { checkContent, encodeText, labelTensors } from './checkpoint-content.ts';
 import type { CheckpointContent, EncodedText } from './checkpoint-content.ts';
 import { nextCounter, removeStaleFiles } from './checkpoint-files.ts';
+import type { CheckpointPart } from './checkpoint-parts.ts';
 import { CheckpointError, isCheckpointError, isSystemError } from './checkpoint-error.ts';
 import { syncDirectory, writeTemporary } from './durable-file.ts';
 import type { Append } from './durable-file.ts';
@@ -22,11 +23,13 @@ import { planSafetensors } from './safetensors-layout.ts';
 import { appendSafetensors } from './safetensors-writer.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
 import { takeTurns } from './take-turns.ts';
-import { DEFAULT_SHARD_BYTES, encodeShardIndex, nameShards, planShards } from './weight-shards.ts';
+import { DEFAULT_SHARD_BYTES, encodeShardIndex, nameShards, placesOf, planShards } from './weight-shards.ts';
 
 export interface CheckpointOptions extends WriteOptions {
   /** A file of weights gets no more tensors than have so many bytes together, and at least one; 4 GiB unless given. */
   readonly maximumShardBytes?: number;
+  /** Modules that other processes have written into the directory; they belong to this checkpoint beside its own. */
+  readonly parts?: readonly CheckpointPart[];
 }
 
 /**
@@ -40,6 +43,7 @@ export interface CheckpointOptions extends WriteOptions {
  */
 export async function writeCheckpoint(directory: string, content: CheckpointContent, options: CheckpointOptions = {}): Promise<void> {
   checkContent(content);
+  checkModuleNames(content, options.parts ?? []);
   options.signal?.throwIfAborted();
   try {
     if ((await mkdir(directory, { recursive: true })) !== undefined) await syncDirectory(dirname(directory));
@@ -51,14 +55,15 @@ export async function writeCheckpoint(directory: string, content: CheckpointCont
   }
 }
 
-async function writeInTurn(directory: string, content: CheckpointContent, { signal, onProgress, maximumShardBytes = DEFAULT_SHARD_BYTES }: CheckpointOptions): Promise<void> {
+async function writeInTurn(directory: string, content: CheckpointContent, { signal, onProgress, maximumShardBytes = DEFAULT_SHARD_BYTES, parts = [] }: CheckpointOptions): Promise<void> {
   const names = await readdir(directory);
   const before = await readPrevious(directory);
   const counter = nextCounter(names, before.manifest);
   const tensors = planShards(labelTensors(content.modules), maximumShardBytes);
   const layouts = tensors.map((each) => planSafetensors(each, { producer: 'vastmax' }));
-  const weightNames = nameShards(counter, randomBytes(4).toString('hex'), layouts.length);
-  const indexBytes = encodeShardIndex(tensors, weightNames.shards);
+  const others = parts.flatMap(({ shards }) => shards);
+  const weightNames = nameShards(counter, randomBytes(4).toString('hex'), layouts.length, others.length);
+  const indexBytes = encodeShardIndex([...tensors.map(placesOf), ...others.map((shard) => shard.tensors)], [...weightNames.shards, ...others.map(({ file }) => file)]);
   const texts = Object.entries(content.texts ?? {}).map(encodeText);
 
   const bytesToWrite = [...layouts.map(({ bytes }) => bytes), ...(weightNames.index === undefined ? [] : [indexBytes.length]), ...texts.map(({ record }) => record.bytes)];
@@ -90,7 +95,8 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
     }
     await syncDirectory(directory);
     signal?.throwIfAborted();
-    const modules = Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration }));
+    for (const { file, bytes, sha256 } of others) shards.push({ file, bytes, sha256 });
+    const modules = [...Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration })), ...parts.flatMap((part) => part.modules)];
     manifest = { counter, shards, index, texts: texts.map(({ record }) => record), configuration: content.configuration, modules };
     const manifestFile = await writeTemporary(join(directory, MANIFEST_NAME), (append) => append(encodeManifest(manifest)));
     try {
@@ -113,6 +119,14 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
     throw new CheckpointError('write-failed', `writeCheckpoint: ${directory}: the new checkpoint is in place, but the disk did not confirm it: ${problem}; the files of the earlier one are still there`, { cause: error });
   }
   await removeStaleFiles(directory, manifest, before.manifest);
+}
+
+function checkModuleNames({ modules }: CheckpointContent, parts: readonly CheckpointPart[]): void {
+  const names = new Set(Object.keys(modules));
+  for (const { name } of parts.flatMap((part) => part.modules)) {
+    if (names.has(name)) throw new CheckpointError('bad-argument', `writeCheckpoint: module ${name} comes from two processes; each needs a name of its own`);
+    names.add(name);
+  }
 }
 
 interface Previous {

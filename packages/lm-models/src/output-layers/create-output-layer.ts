@@ -29,6 +29,9 @@ export interface OutputLayerSizes {
   readonly frequencies: Float64Array;
 }
 
+/** Makes the layer of a choice; {@link createOutputLayer} is one, and a layer over several ranks comes from another. */
+export type OutputLayerFactory = (backend: Backend, sizes: OutputLayerSizes, choice: OutputLayerChoice) => Promise<OutputLayer>;
+
 /**
  * The layer of a choice. Those that normalise over all classes or over a sample start with their biases at the log of the unigram
  * probabilities. O(D·d²) for the factored layer, O(D·d) for the others, once.
@@ -158,8 +161,8 @@ function createProposal(name: ProposalName, frequencies: Float64Array, power: nu
   }
 }
 
-/** A class that never occurred counts as half an occurrence, so that the log is finite. O(D). */
-function logUnigram(frequencies: Float64Array): Float64Array {
+/** What biases start from: a class that never occurred counts as half an occurrence, so that the log is finite. O(D). */
+export function logUnigram(frequencies: Float64Array): Float64Array {
   const counts = frequencies.map((count) => Math.max(0.5, count));
   const total = counts.reduce((sum, count) => sum + count, 0);
   return counts.map((count) => Math.log(count / total));

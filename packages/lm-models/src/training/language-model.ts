@@ -4,8 +4,9 @@ import type { Backend, Matrix } from '@vastmax/linalg-core';
 import { topK, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
 import type { NgramBatch, Vocabulary } from '@vastmax/sparse-data';
 import { NgramBody, type NgramBodyOptions } from '../models/ngram-body.ts';
-import { createOutputLayer } from '../output-layers/create-output-layer.ts';
+import { createOutputLayer, type OutputLayerFactory } from '../output-layers/create-output-layer.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+import { outputFor, restored } from './model-parts.ts';
 import type { TrainableModel } from './trainable-model.ts';
 
 export interface LanguageModelOptions {
@@ -85,19 +86,15 @@ export class LanguageModel implements TrainableModel<NgramBatch>, Disposable {
   }
 }
 
+/** @param createOutput what makes the output layer of `options.output`. */
 export async function createLanguageModel(
   backend: Backend,
   vocabulary: Vocabulary,
   options: LanguageModelOptions,
+  createOutput: OutputLayerFactory = createOutputLayer,
 ): Promise<LanguageModel> {
   const body = new NgramBody(backend, { ...options.body, words: vocabulary.size });
-  try {
-    const output = await createOutputLayer(backend, { features: body.features, frequencies: vocabulary.counts }, options.output);
-    return new LanguageModel(options, vocabulary, body, output);
-  } catch (error) {
-    body[Symbol.dispose]();
-    throw error;
-  }
+  return new LanguageModel(options, vocabulary, body, await outputFor(body, vocabulary.counts, options.output, createOutput));
 }
 
 /** Where a saved model is read from: an opened checkpoint has this shape. */
@@ -111,15 +108,7 @@ export interface SavedModel {
  * @throws OutputLayerError `state-mismatch` when the checkpoint does not describe a language model.
  */
 export async function loadLanguageModel(backend: Backend, saved: SavedModel, vocabulary: Vocabulary): Promise<LanguageModel> {
-  const model = await createLanguageModel(backend, vocabulary, modelOptionsFrom(saved.configuration));
-  try {
-    await model.body.restore(saved.module('body'));
-    await model.output.restore(saved.module('output'));
-    return model;
-  } catch (error) {
-    model[Symbol.dispose]();
-    throw error;
-  }
+  return await restored(await createLanguageModel(backend, vocabulary, modelOptionsFrom(saved.configuration)), saved);
 }
 
 /** The `model` part of a checkpoint's configuration, as written by the trainer. */

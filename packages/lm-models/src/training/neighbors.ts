@@ -1,9 +1,18 @@
 /** The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d) and O(D·d²) once. */
-import { createHostArray, read, readRows, type FloatArray } from '@vastmax/linalg-core';
-import type { LanguageModel } from './language-model.ts';
+import { createHostArray, read, readRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
+import type { OutputLayer } from '@vastmax/output-layer';
+import type { Vocabulary } from '@vastmax/sparse-data';
 
 /** `output`: the class vectors of the output layer; `input`: the embeddings. */
 export type VectorKind = 'output' | 'input';
+
+/** What a model needs to have neighbours among its words: a LanguageModel has it, and so has a network together with its vocabulary. */
+export interface WordVectorModel {
+  readonly backend: Backend;
+  readonly vocabulary: Vocabulary;
+  readonly output: Pick<OutputLayer, 'features' | 'classVectors'>;
+  readonly body: { readonly embeddings: { readonly table: RowTable } };
+}
 
 export interface Neighbor {
   readonly word: string;
@@ -14,7 +23,7 @@ const rowsPerBlock = 4096;
 
 /** The k nearest words of each probe, itself left out. @throws RangeError when a probe is not in the vocabulary, or for a k below 1. */
 export async function computeNeighbors(
-  model: LanguageModel,
+  model: WordVectorModel,
   probes: readonly string[],
   k: number,
   kind: VectorKind = 'output',
@@ -47,7 +56,7 @@ export async function computeNeighbors(
 }
 
 async function forEachVector(
-  model: LanguageModel,
+  model: WordVectorModel,
   kind: VectorKind,
   firstId: number,
   count: number,

@@ -7,8 +7,9 @@ import { BagBody } from '../models/bag-body.ts';
 import type { Body } from '../models/body.ts';
 import type { BagChoice, BodyChoice, RecurrentChoice } from '../models/body-choice.ts';
 import { RecurrentBody, type SequenceInputs } from '../models/recurrent-body.ts';
-import { createOutputLayer } from '../output-layers/create-output-layer.ts';
+import { createOutputLayer, type OutputLayerFactory } from '../output-layers/create-output-layer.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+import { outputFor, restored } from './model-parts.ts';
 import { networkOptionsFrom, sizesFrom, sizesState, type NetworkSizes } from './network-state.ts';
 import type { SavedModel } from './language-model.ts';
 import type { TrainableModel } from './trainable-model.ts';
@@ -64,14 +65,22 @@ export class Network<Batch, NetworkBody extends Body<Batch> = Body<Batch>> imple
   }
 }
 
-/** @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind. */
-export function createBagNetwork(backend: Backend, sizes: NetworkSizes, options: NetworkOptions<BagChoice>): Promise<BagNetwork> {
-  return withOutput(options, sizes, new BagBody(backend, { ...options.body, inputs: sizes.inputs }));
+/**
+ * @param createOutput what makes the output layer of `options.output`.
+ * @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind.
+ */
+export function createBagNetwork(
+  backend: Backend,
+  sizes: NetworkSizes,
+  options: NetworkOptions<BagChoice>,
+  createOutput: OutputLayerFactory = createOutputLayer,
+): Promise<BagNetwork> {
+  return withOutput(options, sizes, new BagBody(backend, { ...options.body, inputs: sizes.inputs }), createOutput);
 }
 
 /** @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind. */
 export function createRecurrentNetwork(backend: Backend, sizes: NetworkSizes, options: NetworkOptions<RecurrentChoice>): Promise<RecurrentNetwork> {
-  return withOutput(options, sizes, new RecurrentBody(backend, { ...options.body, inputs: sizes.inputs }));
+  return withOutput(options, sizes, new RecurrentBody(backend, { ...options.body, inputs: sizes.inputs }), createOutputLayer);
 }
 
 /** The network of a checkpoint, with its weights. @throws RangeError or OutputLayerError `state-mismatch` when it holds another one. */
@@ -90,23 +99,7 @@ async function withOutput<Batch, NetworkBody extends Body<Batch>>(
   options: NetworkOptions,
   sizes: NetworkSizes,
   body: NetworkBody,
+  createOutput: OutputLayerFactory,
 ): Promise<Network<Batch, NetworkBody>> {
-  try {
-    const output = await createOutputLayer(body.backend, { features: body.features, frequencies: sizes.frequencies }, options.output);
-    return new Network(options, sizes, body, output);
-  } catch (error) {
-    body[Symbol.dispose]();
-    throw error;
-  }
-}
-
-async function restored<SomeNetwork extends BagNetwork | RecurrentNetwork>(network: SomeNetwork, saved: SavedModel): Promise<SomeNetwork> {
-  try {
-    await network.body.restore(saved.module('body'));
-    await network.output.restore(saved.module('output'));
-    return network;
-  } catch (error) {
-    network[Symbol.dispose]();
-    throw error;
-  }
+  return new Network(options, sizes, body, await outputFor(body, sizes.frequencies, options.output, createOutput));
 }

@@ -4,6 +4,9 @@
  *
  * Every number that the future depends on is in `snapshot()`: the weights, the optimiser, the batches' cursor, the random states and the
  * counters. Training resumed from a snapshot is bit for bit the training that was never interrupted.
+ *
+ * With several ranks, each decision that depends on more than the step's number (the clock, a signal) is made from numbers that the ranks added up at the last step, so
+ * that all make it alike: the clock is rank 0's, and an interruption of one interrupts all.
  */
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
@@ -14,6 +17,7 @@ import { createSchedule, type LearningRateSchedule, type ScheduleOptions } from 
 import { Optimizer } from '../optimizers/optimizer.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { BatchOf, BatchSource, TrainableModel, TrainingBatch } from './trainable-model.ts';
+import type { TrainingRanks } from './training-ranks.ts';
 
 export interface TrainingOptions {
   /** Rate of the body's optimiser, at schedule factor 1, on the mean loss. */
@@ -62,7 +66,10 @@ export interface TrainingSnapshot {
   readonly modules: Readonly<Record<string, ModuleState>>;
 }
 
-/** Training produced NaN or infinity. The weights are those before the step that failed. */
+/**
+ * Training produced NaN or infinity. The weights are those before the step that failed; where an output layer looks at its steps late, as on a GPU, the
+ * body is some steps further.
+ */
 export class TrainingDivergedError extends Error {
   readonly code = 'diverged';
   readonly step: number;
@@ -101,12 +108,17 @@ export class Trainer<
   readonly #tape: Tape;
   readonly #lossSum: Matrix;
   readonly #batchLoss: Matrix;
+  readonly #ranks: TrainingRanks | undefined;
+  /** What the ranks add up beside the gradients: loss, examples, rank 0's seconds, who was asked to stop. */
+  readonly #shared = new Float64Array(4);
   #step = 0;
   #examples = 0;
   #reportedExamples = 0;
 
-  constructor(model: Model & TrainableModel<BatchOf<Batches>>, batches: Batches, options: TrainingOptions) {
+  /** @param parts.ranks for training over several; `batches` are then this rank's own parts, and what counts examples counts those of all. */
+  constructor(model: Model & TrainableModel<BatchOf<Batches>>, batches: Batches, options: TrainingOptions, parts: { readonly ranks?: TrainingRanks } = {}) {
     checkOptions(options);
+    this.#ranks = parts.ranks;
     this.model = model;
     this.#forward = model.forward.bind(model);
     this.batches = batches;
@@ -142,27 +154,36 @@ export class Trainer<
   async *run(signal?: CancellationSignal): AsyncGenerator<TrainingEvent, void, undefined> {
     let seconds = 0;
     let resumed = performance.now();
-    const elapsed = (): number => seconds + (performance.now() - resumed) / 1000;
+    const ownSeconds = (): number => seconds + (performance.now() - resumed) / 1000;
+    const elapsed = this.#ranks === undefined ? ownSeconds : (): number => this.#shared[2]!;
+    const isStopped = (): boolean => (this.#ranks === undefined ? signal?.aborted === true : this.#shared[3]! > 0);
+    this.#shared.fill(0);
     let secondsAtReport = 0;
     let rested = resumed;
     this.#reportedExamples = this.#examples;
     fill(0, this.#lossSum);
     const { examples: total, maximumSeconds = Infinity } = this.options;
+    let factor = 1;
     while (this.#examples < total && elapsed() < maximumSeconds) {
-      if (signal?.aborted === true) {
+      if (isStopped()) {
+        await this.#confirmSteps(factor);
         yield { type: 'interrupted', step: this.#step, examples: this.#examples };
         return;
       }
       const progress = Math.max(this.#examples / total, elapsed() / maximumSeconds);
-      const factor = this.#schedule(progress);
+      factor = this.#schedule(progress);
       const batch = (await this.batches.next()) as BatchOf<Batches>;
-      await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor);
+      await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor, () => {
+        this.#shared[2] = this.#ranks?.rank === 0 ? ownSeconds() : 0;
+        this.#shared[3] = signal?.aborted === true ? 1 : 0;
+      });
       const isLast = this.#examples >= total || elapsed() >= maximumSeconds;
       if (isLast || this.#step % stepsPerReport === 0 || elapsed() - secondsAtReport >= secondsPerReport) {
+        await this.#confirmSteps(factor);
         const now = elapsed();
         const report = await this.#report(now, now - secondsAtReport, factor, Math.max(this.#examples / total, now / maximumSeconds));
         secondsAtReport = now;
-        seconds = now;
+        seconds = ownSeconds();
         yield report;
         resumed = performance.now();
       }
@@ -172,7 +193,8 @@ export class Trainer<
         rested = performance.now();
       }
       if (batch.endOfEpoch) {
-        seconds = elapsed();
+        await this.#confirmSteps(factor);
+        seconds = ownSeconds();
         yield { type: 'epoch', epoch: batch.epoch, step: this.#step };
         resumed = performance.now();
       }
@@ -211,24 +233,47 @@ export class Trainer<
     this.#examples = Number(examples);
   }
 
-  async #trainOn(batch: BatchOf<Batches>, bodyRate: number, outputRate: number): Promise<void> {
+  /** @param announce called when the ranks are about to add up what they share. */
+  async #trainOn(batch: BatchOf<Batches>, bodyRate: number, outputRate: number, announce: () => void): Promise<void> {
     const tape = this.#tape;
     tape.reset();
     const hidden = this.#forward(tape, batch, { training: true });
     try {
       const { losses, hiddenGradient } = await this.model.output.step(hidden.value, batch.targets, { learningRate: outputRate });
       tape.backward(hidden, hiddenGradient);
-      this.#optimizer.step(bodyRate);
       reduce('sum', losses, this.#batchLoss);
+      if (this.#ranks !== undefined) await this.#shareStep(this.#ranks, batch.size, announce);
+      this.#optimizer.step(bodyRate);
       axpy(1, this.#batchLoss, this.#lossSum);
     } catch (error) {
-      if (isOutputLayerError(error) && (error.code === 'diverged' || error.code === 'non-finite')) {
-        throw new TrainingDivergedError(this.#step, bodyRate, outputRate, error);
-      }
-      throw error;
+      throw this.#explained(error, bodyRate, outputRate);
     }
     this.#step++;
-    this.#examples += batch.size;
+    this.#examples += this.#ranks === undefined ? batch.size : this.#shared[1]!;
+  }
+
+  /** The gradients and the loss of this rank become those of all. */
+  async #shareStep(ranks: TrainingRanks, examples: number, announce: () => void): Promise<void> {
+    const [loss = 0] = await read(this.#batchLoss);
+    this.#shared[0] = loss;
+    this.#shared[1] = examples;
+    announce();
+    await ranks.reduce(this.model.body.parameters, this.#shared);
+    fill(this.#shared[0], this.#batchLoss);
+  }
+
+  /** Before anybody looks at the model: a layer on a device may not have looked at its last steps yet. */
+  async #confirmSteps(factor: number): Promise<void> {
+    try {
+      await this.model.output.confirmSteps?.();
+    } catch (error) {
+      throw this.#explained(error, this.options.bodyRate * factor, this.options.outputRate * factor);
+    }
+  }
+
+  #explained(error: unknown, bodyRate: number, outputRate: number): unknown {
+    if (!isOutputLayerError(error) || (error.code !== 'diverged' && error.code !== 'non-finite')) return error;
+    return new TrainingDivergedError(this.#step, bodyRate, outputRate, error);
   }
 
   async #report(seconds: number, sinceLast: number, factor: number, progress: number): Promise<TrainingProgress> {

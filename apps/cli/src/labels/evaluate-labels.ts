@@ -1,0 +1,44 @@
+/** A classifier's ranking of the labels of points beside the most frequent labels, with progress. */
+import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models';
+import { SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { count, table } from '../display.ts';
+import { Progress } from '../progress.ts';
+import type { LabelModel } from './label-model.ts';
+import { withLabelsInOrder } from './labelled-points.ts';
+
+export interface LabelEvaluation {
+  readonly model: MultiLabelReport;
+  readonly popularity: MultiLabelReport;
+}
+
+const ks = [1, 3, 5];
+
+/** @param limit how many points at most, a sample that is the same each time; 0 for all. O(points · labels · width). */
+export async function evaluateLabels({ network, order, points: trained }: LabelModel, rows: XmcRows, limit: number, signal: AbortSignal): Promise<LabelEvaluation> {
+  using progress = new Progress('evaluating');
+  const batches = (): SparseBatches => new SparseBatches({ ...withLabelsInOrder(rows, order), batchSize: 256, seed: 0 });
+  const { frequencies } = network.sizes;
+  const options = {
+    ks,
+    signal,
+    ...(trained >= 3 ? { propensities: computePropensities(frequencies, trained) } : {}),
+    ...(limit === 0 ? {} : { limit }),
+  };
+  return {
+    model: await evaluateMultiLabel(network, batches(), { ...options, onProgress: (done, total) => { progress.update(done / total, [`${count(done)} points`]); } }),
+    popularity: await popularityBaseline(frequencies, batches(), options),
+  };
+}
+
+export function describeLabelEvaluation(what: string, { model, popularity }: LabelEvaluation): string {
+  const percent = (share: number | undefined): string => (share === undefined ? '-' : `${(100 * share).toFixed(1)} %`);
+  const row = (name: string, { atK }: MultiLabelReport): string[] => [
+    name,
+    ...atK.map(({ precision }) => percent(precision)),
+    percent(atK.at(-1)?.recall),
+    atK.at(-1)?.ndcg.toFixed(3) ?? '',
+    ...atK.map(({ propensityScoredPrecision }) => percent(propensityScoredPrecision)),
+  ];
+  const header = ['', ...ks.map((k) => `P@${k}`), 'R@5', 'nDCG@5', ...ks.map((k) => `PSP@${k}`)];
+  return `${what}, ${count(model.examples)} points:\n${table([header, row('model', model), row('popularity', popularity)])}\n`;
+}

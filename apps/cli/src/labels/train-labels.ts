@@ -1,0 +1,123 @@
+/** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
+import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
+import { openCheckpoint } from '@vastmax/lm-models/node';
+import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { createBackend } from '../backend-choice.ts';
+import { bytes, count, shellWord } from '../display.ts';
+import { Interruption } from '../interruption.ts';
+import { checkOutputFolder } from '../output-folder.ts';
+import { describePeakMemory } from '../peak-memory.ts';
+import { changedTraining, checkUnchanged, readRunState, type GivenOption, type RunState } from '../resumed-run.ts';
+import { describeOutcome, runTraining } from '../run-training.ts';
+import { TrainingLog } from '../training-log.ts';
+import type { TrainOptions } from '../training-options.ts';
+import { printPlan } from '../training-plan.ts';
+import { UsageError } from '../usage-error.ts';
+import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
+import { isLabelModel, labelModelOf, labelsText } from './label-model.ts';
+import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
+import { checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './labelled-points.ts';
+
+/** @param given those options that were on the command line or in a configuration file. */
+export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  if (file === '-' && options.valid === '-') throw new UsageError('the points and --valid are both standard input, which can be read once; give a file for one of them');
+  const networkOptions = labelNetworkOptions(options, given);
+  const resumed = await prepareFolder(options, given);
+  const points = await readPoints(file, signal);
+  const fingerprint = fingerprintOfPoints(points);
+  if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
+    throw new UsageError(`${file} does not hold the points that ${options.out} was trained on; resume with the same file`);
+  }
+  const held = options.valid === undefined ? undefined : await readPoints(options.valid, signal);
+  const shape = { features: points.inputs.columns, labels: points.targets.columns };
+  if (held !== undefined) checkShape(options.valid ?? '', { features: held.inputs.columns, labels: held.targets.columns }, shape);
+  const order = labelOrder(points);
+  const ordered = withLabelsInOrder(points, order);
+
+  const precision = resumed?.precision ?? options.precision;
+  const batchSize = resumed?.batchSize ?? options.batch;
+  const backend = await createBackend(options.backend, precision);
+  using network = resumed === undefined
+    ? await createBagNetwork(backend, { inputs: shape.features, frequencies: columnCounts(ordered.targets) }, networkOptions)
+    : await loadResumed(options.out, (checkpoint) => loadBagNetwork(backend, checkpoint));
+  const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
+  const { examplesPerEpoch } = batches;
+  const training = resumed === undefined ? labelTrainingOptions(options, examplesPerEpoch) : changedTraining(resumed, options, given, examplesPerEpoch);
+  using trainer = new Trainer(network, batches, training);
+  if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
+  const cost = await printPlan(planOf(network, ordered), trainer, batchSize);
+  if (options.dryRun === true) {
+    process.stdout.write(`checkpoint   ${bytes(cost.checkpointBytes)}; twice that on the disk while one replaces another\n`);
+    process.stdout.write('dry run: nothing was trained and nothing written\n');
+    return;
+  }
+  if (trainer.examples >= training.examples) {
+    process.stdout.write(`trained      all ${count(training.examples)} examples of the run already; go on with --epochs or --examples\n`);
+  } else {
+    await using log = await TrainingLog.open(options);
+    const outcome = await runTraining({
+      trainer,
+      directory: options.out,
+      checkpointEvery: options.checkpointEvery,
+      extras: {
+        configuration: {
+          command: 'train', options: resumed?.options ?? { ...options }, exampleSettings: { model: 'classifier' }, points: examplesPerEpoch, pointsHash: fingerprint, precision, batchSize,
+        },
+        texts: { [labelsText]: JSON.stringify([...order]) },
+      },
+      log,
+      signal,
+    });
+    process.stdout.write(`${describeOutcome(outcome)}${describePeakMemory()}saved        ${options.out}\n`);
+    if (outcome.interrupted) {
+      const words = ['train', file, '-o', options.out, '--model', 'classifier', ...(options.valid === undefined ? [] : ['--valid', options.valid]), '--resume'];
+      process.stdout.write(`interrupted at step ${trainer.step}; go on with: vastmax ${words.map(shellWord).join(' ')}\n`);
+      process.exitCode = 130;
+      return;
+    }
+  }
+  if (held === undefined) return;
+  const evaluation = await evaluateLabels(labelModelOf(network, order, examplesPerEpoch), held, options.evaluate, signal);
+  process.stdout.write(`\n${describeLabelEvaluation('held-out points', evaluation)}`);
+}
+
+/** The run to go on with; undefined for a new one, which its folder is then free for. */
+async function prepareFolder(options: TrainOptions, given: readonly GivenOption[]): Promise<RunState | undefined> {
+  if (options.resume !== true) {
+    await checkOutputFolder(options.out, { overwrite: options.overwrite === true, otherwise: 'go on from it with --resume, or give another folder' });
+    return undefined;
+  }
+  if (options.overwrite === true) throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
+  const state = await readRunState(options.out);
+  if (!isLabelModel(state.configuration)) throw new UsageError(`${options.out} holds a model over words, no classifier; leave --model out to go on with it`);
+  checkUnchanged(state, options, given);
+  return state;
+}
+
+async function loadResumed<Result>(directory: string, load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>): Promise<Result> {
+  await using checkpoint = await openCheckpoint(directory);
+  return await load(checkpoint);
+}
+
+/** A softmax fits a distribution over a point's labels, the squared error the labels themselves. */
+function weightsOf({ options: { output } }: BagNetwork): 'given' | 'shares' {
+  return output.kind === 'factored' && output.loss.name === 'squared-error' ? 'given' : 'shares';
+}
+
+function planOf(network: BagNetwork, { inputs, targets }: XmcRows): Parameters<typeof printPlan>[0] {
+  const { body, output, backend, options } = network;
+  const { embedding, hidden, activation } = body.options;
+  const widths = [embedding, ...hidden];
+  const entries = inputs.indices.length / inputs.rows;
+  return {
+    backend,
+    output,
+    outputChoice: options.output,
+    bodyParameters: body.parameterCount,
+    points: `${count(inputs.rows)} of ${count(inputs.columns)} features, ${count(targets.columns)} labels`,
+    description: `a bag of features → ${widths.map((width) => `${activation} ${width}`).join(' → ')}`,
+    bodyOperations: (batchSize) => 6 * batchSize * widths.reduce((sum, width, layer) => sum + width * (layer === 0 ? entries : (widths[layer - 1] ?? 0)), 0),
+  };
+}

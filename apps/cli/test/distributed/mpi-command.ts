@@ -1,0 +1,76 @@
+/** The real command as the ranks of an MPI job, from the sources. */
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { probeMpi } from '@vastmax/distributed-mpi';
+
+const root = resolve(import.meta.dirname, '../../../..');
+const tsx = pathToFileURL(createRequire(resolve(root, 'package.json')).resolve('tsx/esm')).href;
+const main = resolve(root, 'apps/cli/src/main.ts');
+
+const probe = await probeMpi();
+const launcher = 'mpirun';
+const isThere = spawnSync(launcher, ['--version'], { stdio: 'ignore' }).status === 0;
+const missing = !probe.available ? probe.reason : isThere ? undefined : 'mpirun is not on the path; Debian: apt-get install openmpi-bin';
+
+/** As with a backend's conformance: unavailable is not passed, and is a failure where it is required. */
+export function requireMpi(skip: (reason: string) => never): void {
+  if (missing === undefined) return;
+  if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? '')) throw new Error(`REQUIRE_BACKENDS names mpi, but it is unavailable: ${missing}`);
+  skip(`unavailable: ${missing}`);
+}
+
+export interface EndedJob {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningJob {
+  readonly ended: Promise<EndedJob>;
+  /** Ends one rank without a chance to say anything. */
+  kill(rank: number): void;
+  interrupt(): void;
+}
+
+/** @param args split at spaces. */
+export function startJob(size: number, folder: string, args: string): RunningJob {
+  const options = ['--allow-run-as-root', '--oversubscribe', '-n', String(size)];
+  const child = spawn(launcher, [...options, process.execPath, '--import', tsx, '--conditions=@vastmax/source', main, ...args.split(' ')], {
+    cwd: folder,
+    env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdin.end();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  return {
+    ended: new Promise((resolveEnd, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => { resolveEnd({ code, stdout, stderr }); });
+    }),
+    kill: (rank) => { process.kill(processOfRank(child.pid ?? 0, rank), 'SIGKILL'); },
+    interrupt: () => { child.kill('SIGINT'); },
+  };
+}
+
+export function runJob(size: number, folder: string, args: string): Promise<EndedJob> {
+  return startJob(size, folder, args).ended;
+}
+
+/** The launcher's child that has this rank in its environment. */
+function processOfRank(parentOfAll: number, rank: number): number {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const parent = Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]);
+      if (parent === parentOfAll && readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`OMPI_COMM_WORLD_RANK=${rank}`)) return Number(name);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  throw new Error(`no process of launcher ${parentOfAll} is rank ${rank}`);
+}

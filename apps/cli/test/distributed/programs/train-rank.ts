@@ -1,0 +1,5 @@
+/** One rank of a thread job that trains small models. */
+import { runAsThreadRank } from '@vastmax/distributed-mpi';
+import { trainAll, type SmallTraining } from './small-training.ts';
+
+await runAsThreadRank((communicator, request) => trainAll(communicator, request as readonly SmallTraining[]));

@@ -1,0 +1,126 @@
+/** `mpirun vastmax train … --distributed mpi`, and what may go wrong with it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RankingMetrics } from '@vastmax/lm-models';
+import { openCheckpoint } from '@vastmax/lm-models/node';
+import { describe, expect, it } from 'vitest';
+import { checkDistributable } from '../../src/distributed/distribution.ts';
+import { createScratchFolder } from '../scratch-folder.ts';
+import { pause, vastmax } from '../vastmax.ts';
+import { requireMpi, runJob, startJob } from './mpi-command.ts';
+
+const folder = createScratchFolder();
+/** In f64 and with rates at which training is no chaos: runs that add up in another order end alike. */
+const calm = '--order 3 --embedding 8 --hidden 16 --batch 32 --backend plain --precision f64 --body-rate 1 --output-rate 0.1 --schedule constant';
+
+async function evaluate(model: string): Promise<RankingMetrics> {
+  const { code, stdout, stderr } = await vastmax(folder, `evaluate ${model} valid.txt --json --backend plain`);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return (JSON.parse(stdout) as { readonly model: RankingMetrics }).model;
+}
+
+describe('two ranks', () => {
+  it('train the model of one process, save it together, and go on as another number of ranks or one', async ({ skip }) => {
+    requireMpi(skip);
+    const alone = await vastmax(folder, `train train.txt -o alone ${calm} --examples 8000`);
+    expect(alone.code).toBe(0);
+    const expected = await evaluate('alone');
+    const whole = await runJob(2, folder, `train train.txt -o together ${calm} --examples 8000 --distributed mpi --valid valid.txt --log together.log`);
+    expect(whole, whole.stderr).toMatchObject({ code: 0 });
+    // One speaks for all, and counts the examples of all: 8,000 and what fills the last minibatch, the epochs of 5,371 ending with a small one.
+    expect(whole.stdout).toMatch(/^ranks {8}Open MPI .*, 2 ranks; sizes below are of one\nbackend /);
+    expect(whole.stdout.match(/^saved {8}together$/gm)).toHaveLength(1);
+    expect(whole.stdout.match(/^model /gm)).toHaveLength(1);
+    expect(readFileSync(join(folder, 'together.log'), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { examples: number }).examples).at(-1)).toBe(8027);
+    {
+      await using checkpoint = await openCheckpoint(join(folder, 'together'));
+      expect(checkpoint.moduleNames).toEqual(['body', 'optimizer', 'output.shard-0-of-2', 'output.shard-1-of-2']);
+    }
+    expectAlike(await evaluate('together'), expected);
+
+    const half = await runJob(3, folder, `train train.txt -o half ${calm} --examples 4000 --distributed mpi`);
+    expect(half, half.stderr).toMatchObject({ code: 0 });
+    const more = await runJob(2, folder, 'train train.txt -o half --resume --examples 6016 --distributed mpi');
+    expect(more, more.stderr).toMatchObject({ code: 0 });
+    const rest = await vastmax(folder, 'train train.txt -o half --resume --examples 8000');
+    expect(rest, rest.stderr).toMatchObject({ code: 0 });
+    expectAlike(await evaluate('half'), expected);
+  });
+
+  it('end when one is killed, and the last checkpoint goes on', async ({ skip }) => {
+    requireMpi(skip);
+    const job = startJob(2, folder, `train train.txt -o killed ${calm} --epochs 100000 --checkpoint-every 1 --distributed mpi`);
+    const committed = join(folder, 'killed', 'checkpoint.json');
+    while (!existsSync(committed)) await pause(20);
+    await pause(300);
+    job.kill(1);
+    const { code, stderr } = await job.ended;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/rank 1\b.*(signal 9|Killed)/);
+    const step = await stepOf('killed');
+    expect(step).toBeGreaterThan(0);
+    const resumed = await runJob(2, folder, `train train.txt -o killed --resume --examples ${32 * (step + 100)} --distributed mpi`);
+    expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
+    expect(await stepOf('killed')).toBeGreaterThanOrEqual(step + 99);
+  });
+
+  it('save when they are interrupted', async ({ skip }) => {
+    requireMpi(skip);
+    const job = startJob(2, folder, `train train.txt -o interrupted ${calm} --epochs 100000 --checkpoint-every 1 --distributed mpi`);
+    while (!existsSync(join(folder, 'interrupted', 'checkpoint.json'))) await pause(20);
+    job.interrupt();
+    const { stdout } = await job.ended;
+    expect(stdout).toMatch(/interrupted at step \d+; go on with: vastmax train train\.txt -o interrupted --distributed mpi --resume\n/);
+    expect(await stepOf('interrupted')).toBe(Number(/at step (\d+)/.exec(stdout)?.[1]));
+  });
+
+  it('refuse what only one process can train, with one voice', async ({ skip }) => {
+    requireMpi(skip);
+    const message = '--distributed does not train --model lstm';
+    const { code, stderr } = await runJob(2, folder, 'train train.txt -o refused --distributed mpi --model lstm');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(`vastmax: rank 0 of 2 ends the job: ${message}`);
+    expect(stderr.split(message)).toHaveLength(2);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
+  });
+});
+
+describe('a model over ranks', () => {
+  const body = { order: 2, embedding: 4, hidden: [4] };
+  const factored = { kind: 'factored', loss: { name: 'z-loss', options: {} }, initialScale: 0.1, seed: 1 } as const;
+  const full = { kind: 'full', initialScale: 0.1, seed: 1 } as const;
+
+  it('is any with a factored or a full output layer', () => {
+    for (const model of ['ngram', 'bag', 'cbow', 'skip-gram'] as const) {
+      for (const output of [factored, full]) expect(() => { checkDistributable(model, { body, output }); }).not.toThrow();
+    }
+  });
+
+  it.each([
+    ['lstm', { body, output: factored }, '--distributed does not train --model lstm, whose streams carry their state from step to step; ngram, bag, cbow and skip-gram it does'],
+    ['gru', { body, output: factored }, '--model gru'],
+    ['ngram', { body: { ...body, dropout: 0.5 }, output: factored }, '--distributed trains without --dropout'],
+    ['ngram', { body, output: { kind: 'hybrid', initialScale: 0.1, seed: 1 } }, "--distributed has no output layer 'hybrid' over several ranks; use --output-layer factored, with any of its losses, or full"],
+    ['ngram', { body, output: { ...full, labelSmoothing: 0.1 } }, '--distributed has no --label-smoothing'],
+  ] as const)('is refused otherwise: %s %o', (model, options, message) => {
+    expect(() => { checkDistributable(model, options); }).toThrow(message);
+  });
+});
+
+it('standard input is of rank 0 alone, and refused', async () => {
+  const { code, stderr } = await vastmax(folder, 'train - -o refused --distributed mpi');
+  expect(code).toBe(2);
+  expect(stderr).toContain('--distributed reads texts on every rank, and only rank 0 has a standard input; give a file');
+});
+
+async function stepOf(model: string): Promise<number> {
+  await using checkpoint = await openCheckpoint(join(folder, model));
+  return Number(checkpoint.configuration['step']);
+}
+
+function expectAlike(found: RankingMetrics, expected: RankingMetrics): void {
+  expect(found.examples).toBe(expected.examples);
+  expect(found.meanReciprocalRank).toBeCloseTo(expected.meanReciprocalRank, 8);
+  expect(found.loss).toBeCloseTo(expected.loss ?? 0, 6);
+}

@@ -1,0 +1,337 @@
+/**
+ * The full log-softmax over many ranks: each keeps its part of the classes and brings its own part of a minibatch, and the step is the exact one on all parts together.
+ * The work of a rank is that of its classes for the examples of all ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
+ */
+import { copyColumns, fill, read, rowDot, gemm, Workspace, write, writeRows, createHostArray, type Backend, type FloatArray, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  OutputLayerError,
+  restoreTable,
+  tableTensor,
+  type JsonObject,
+  type ModuleState,
+  type OutputLayer,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
+import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
+import { sgdRule, TableUpdater, type UpdateRule } from '@vastmax/update-rules';
+import type { Communicator } from '../communicator.ts';
+import { Agreement, type CollectiveOperation } from '../layer/agreement.ts';
+import { shardOf, shardPlaceOf } from '../layer/sharded-state.ts';
+import { ownedCount, ownerOf, localRowOf, type RowPartition } from '../rows/row-partition.ts';
+import { ClassRows } from './class-rows.ts';
+import { PartialSoftmax } from './partial-softmax.ts';
+import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './softmax-options.ts';
+import { UnionGather } from './union-batch.ts';
+
+/**
+ * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's moments. O(D·d) once.
+ * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
+ */
+export async function createVocabularyParallelSoftmax(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions): Promise<VocabularyParallelSoftmax> {
+  const agreement = new Agreement(communicator);
+  let layer: VocabularyParallelSoftmax | undefined;
+  let refusal: unknown;
+  try {
+    checkSoftmaxOptions(options);
+    layer = new VocabularyParallelSoftmax(communicator, backend, options, agreement);
+  } catch (error) {
+    refusal = error;
+  }
+  try {
+    const { classes, features, bias = true } = options;
+    agreement.begin('create', { refusal, same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 } });
+    if (layer === undefined) throw new OutputLayerError('bad-option', 'vocabulary-parallel softmax: there is none');
+    await backend.settled();
+    return layer;
+  } catch (error) {
+    layer?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+const kind = 'full-softmax';
+
+export class VocabularyParallelSoftmax implements OutputLayer {
+  readonly kind: string = kind;
+  readonly isNormalized = true;
+  readonly communicator: Communicator;
+  readonly backend: Backend;
+  readonly classes: number;
+  readonly features: number;
+  readonly bias: boolean;
+  readonly rule: UpdateRule;
+  readonly reduction: 'mean' | 'sum';
+  readonly #agreement: Agreement;
+  readonly #partition: RowPartition;
+  readonly #workspace: Workspace;
+  readonly #table: RowTable;
+  readonly #updater: TableUpdater;
+  readonly #rows: ClassRows;
+  readonly #union: UnionGather;
+  readonly #softmax: PartialSoftmax;
+  #received: FloatArray;
+  #steps = 0;
+  #isBusy = false;
+  #disposed = false;
+
+  /** Use {@link createVocabularyParallelSoftmax}. */
+  constructor(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions, agreement: Agreement) {
+    const { classes, features, bias = true, rule = sgdRule(), reduction = 'mean', blockClasses = 1024 } = options;
+    this.communicator = communicator;
+    this.backend = backend;
+    this.classes = classes;
+    this.features = features;
+    this.bias = bias;
+    this.rule = rule;
+    this.reduction = reduction;
+    this.#agreement = agreement;
+    this.#partition = { rows: classes, size: communicator.size };
+    this.#workspace = new Workspace(backend);
+    this.#table = backend.createTable(ownedCount(this.#partition, communicator.rank), this.width);
+    fillRows(this.#table, this.#partition, communicator.rank, options);
+    this.#updater = new TableUpdater('classes.moment', this.#table, rule, this.#workspace);
+    this.#rows = new ClassRows(communicator, this.#partition, this.#table, this.#workspace);
+    this.#union = new UnionGather(communicator, backend, this.#workspace);
+    this.#softmax = new PartialSoftmax(communicator, this.#partition, this.#table, this.#rows, this.#updater, this.#workspace, blockClasses);
+    this.#received = createHostArray(backend, 0);
+  }
+
+  /** Of a row: features and bias. */
+  get width(): number {
+    return this.features + (this.bias ? 1 : 0);
+  }
+
+  /** Steps taken, those before a restored checkpoint included. */
+  get stepCount(): number {
+    return this.#steps;
+  }
+
+  /**
+   * One exact step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    const refusal = this.#refusalOf(() => {
+      this.#checkExamples('step', hidden, targets);
+      checkStepOptions(this, hidden.rows, options);
+    });
+    const { learningRate } = options;
+    return this.#exclusively(async () => {
+      const { examples, totalExamples } = this.#begin('step', refusal, { learningRate }, hidden);
+      const factor = this.reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
+      const batch = await this.#union.gather(this.#extended(hidden), targets, options.exampleWeights, examples, factor);
+      const { logPartition, losses } = await this.#softmax.forward(batch);
+      await this.#checkFinite(batch.hidden, losses, learningRate);
+      this.#steps++;
+      const gradient = this.#workspace.matrix('union hidden gradient', batch.examples, this.width);
+      // No example, no change: a rule with momentum would go on without a gradient.
+      if (batch.examples > 0) this.#softmax.update(batch, logPartition, gradient, learningRate, this.#steps);
+      return { losses: this.#ownLosses(losses, batch.first, hidden.rows), hiddenGradient: await this.#ownGradient(gradient, examples) };
+    });
+  }
+
+  /** m×1, the losses of this rank's own examples. A collective. */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    const refusal = this.#refusalOf(() => { this.#checkExamples('evaluate', hidden, targets); });
+    return this.#exclusively(async () => {
+      const { examples } = this.#begin('evaluate', refusal, {}, hidden);
+      const batch = await this.#union.gather(this.#extended(hidden), targets, undefined, examples, 1);
+      const { losses } = await this.#softmax.forward(batch);
+      return this.#ownLosses(losses, batch.first, hidden.rows);
+    });
+  }
+
+  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers. */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#checkUsable('scores');
+    checkHidden(this, 'scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    const rows = this.#workspace.matrix('score rows', out.columns, this.width);
+    this.#rows.range(firstClass, rows);
+    gemm(this.#extended(hidden), rows, out, { transposeB: true });
+  }
+
+  /** A collective when there are several ranks, each with its own `hidden` and classes. */
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#checkUsable('classScores');
+    checkHidden(this, 'classScores', hidden);
+    if (classes.length !== hidden.rows) throw new OutputLayerError('shape', `${kind} classScores: ${classes.length} classes for ${hidden.rows} examples`);
+    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
+    const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
+    this.#rows.gather(classes, rows);
+    rowDot(this.#extended(hidden), rows, out);
+  }
+
+  /** Biases left out. A collective when there are several ranks. */
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#checkUsable('classVectors');
+    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    const rows = this.#workspace.matrix('class vector rows', out.rows, this.width);
+    this.#rows.range(firstClass, rows);
+    copyColumns(rows, 0, out, 0, this.features);
+  }
+
+  /** This rank's shard. No collective. Put together by `mergeShards` it is the state of the full softmax layer in one process. */
+  state(): ModuleState {
+    this.#checkUsable('state');
+    const { rank, size } = this.communicator;
+    return {
+      configuration: { ...this.#fixedConfiguration(), steps: this.#steps, shard: { rank, size } },
+      tensors: [tableTensor('classes', this.#table), ...this.#updater.tensors()],
+    };
+  }
+
+  /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
+  async restore(state: ModuleState): Promise<void> {
+    this.#checkUsable('restore');
+    await this.#exclusively(async () => {
+      let refusal: unknown;
+      try {
+        await this.#restoreOwn(state);
+      } catch (error) {
+        refusal = error;
+      }
+      this.#agreement.begin('restore', { refusal, same: { steps: this.#steps } });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#updater[Symbol.dispose]();
+    this.#table[Symbol.dispose]();
+    this.#workspace[Symbol.dispose]();
+  }
+
+  async #restoreOwn(given: ModuleState): Promise<void> {
+    const { rank, size } = this.communicator;
+    for (const [key, value] of Object.entries(this.#fixedConfiguration())) {
+      const [expected, found] = [JSON.stringify(value), JSON.stringify(given.configuration[key])];
+      if (expected !== found) throw new OutputLayerError('state-mismatch', `${kind} layer: '${key}' is ${found ?? 'missing'} in the state, ${expected} in the layer`);
+    }
+    const { steps } = given.configuration;
+    if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps < 0) {
+      throw new OutputLayerError('state-mismatch', `${kind} layer: 'steps' in the state is ${String(steps)}, expected a whole number`);
+    }
+    const place = shardPlaceOf(given);
+    if (place !== undefined && (place.rank !== rank || place.size !== size)) {
+      throw new OutputLayerError('state-mismatch', `${kind} layer: the state is shard ${place.rank} of ${place.size}, this is rank ${rank} of ${size}; give every rank mergeShards of all shards`);
+    }
+    const state = place === undefined ? shardOf(given, { rank, size }, this.classes) : given;
+    this.#updater.checkState(state);
+    await restoreTable(state, 'classes', this.#table);
+    await this.#updater.restore(state);
+    this.#steps = steps;
+  }
+
+  #fixedConfiguration(): JsonObject {
+    const { classes, features, rule, reduction, bias } = this;
+    return {
+      kind, classes, features,
+      precision: this.backend.precision,
+      rule: { name: rule.name, options: rule.options },
+      reduction, bias,
+      labelSmoothing: 0,
+      ignoreIndex: null,
+      hasClassWeights: false,
+    };
+  }
+
+  #begin(operation: CollectiveOperation, refusal: unknown, numbers: { readonly learningRate?: number }, hidden: Matrix): ReturnType<Agreement['begin']> {
+    return this.#agreement.begin(operation, { refusal, same: { steps: this.#steps, ...numbers }, examples: refusal === undefined ? hidden.rows : 0 });
+  }
+
+  /** Every rank has all losses and all activations, so all come to the same verdict. */
+  async #checkFinite(hidden: Matrix, losses: Float64Array, learningRate: number): Promise<void> {
+    if (losses.every((loss) => Number.isFinite(loss))) return;
+    const values = await read(hidden);
+    const where = values.findIndex((value) => !Number.isFinite(value));
+    if (where >= 0) {
+      throw new OutputLayerError('non-finite', `${kind} step: hidden of all ranks is ${values[where]!} at example ${Math.floor(where / this.width)}, feature ${where % this.width}; it must be finite`);
+    }
+    const example = losses.findIndex((loss) => !Number.isFinite(loss));
+    throw new OutputLayerError('diverged', `${kind} step ${this.#steps}: the loss of example ${example} of all ranks' is ${losses[example]!} (learning rate ${learningRate}); the weights are as they were`);
+  }
+
+  #ownLosses(losses: Float64Array, first: number, count: number): Matrix {
+    const own = this.#workspace.matrix('losses', count, 1);
+    if (count > 0) write(losses.subarray(first, first + count), own);
+    return own;
+  }
+
+  /** Each rank's part for the examples of this one, added up in the order of the ranks. A collective. */
+  async #ownGradient(gradient: Matrix, examples: Int32Array): Promise<Matrix> {
+    const { rank, size } = this.communicator;
+    const count = examples[rank]! * this.width;
+    if (this.#received.length < count * size) this.#received = createHostArray(this.backend, Math.ceil(count * size * 1.5));
+    const parts = this.#received;
+    this.communicator.allToAll(await read(gradient), examples.map((each) => each * this.width), parts, new Int32Array(size).fill(count));
+    for (let i = 0; i < count; i++) {
+      let sum = 0;
+      for (let part = 0, j = i; part < size; part++, j += count) sum += parts[j]!;
+      parts[i] = sum;
+    }
+    const own = this.#workspace.matrix('hidden gradient with bias', examples[rank]!, this.width);
+    if (count > 0) write(parts.subarray(0, count), own);
+    const narrow = this.#workspace.matrix('hidden gradient', own.rows, this.features);
+    copyColumns(own, 0, narrow, 0, this.features);
+    return narrow;
+  }
+
+  #extended(hidden: Matrix): Matrix {
+    if (!this.bias) return hidden;
+    const extended = this.#workspace.matrix('hidden with bias', hidden.rows, this.width);
+    const ones = this.#workspace.matrix('bias ones', hidden.rows, 1);
+    fill(1, ones);
+    copyColumns(hidden, 0, extended, 0, this.features);
+    copyColumns(ones, 0, extended, this.features, 1);
+    return extended;
+  }
+
+  #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {
+    checkHidden(this, operation, hidden);
+    checkTargets(this, operation, hidden, targets);
+  }
+
+  /** What a check throws, kept until the other ranks can be told. */
+  #refusalOf(check: () => void): unknown {
+    this.#checkUsable('step');
+    try {
+      check();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
+    this.#isBusy = true;
+    try {
+      return await action();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #checkUsable(operation: string): void {
+    if (this.#disposed) throw new OutputLayerError('disposed', `${kind} ${operation}: the layer was disposed`);
+    if (this.#isBusy) throw new OutputLayerError('busy', `${kind} ${operation}: an earlier call is still running; await it first`);
+  }
+}
+
+/** As the full softmax layer in one process starts: every rank draws all rows and keeps its own. */
+function fillRows(table: RowTable, partition: RowPartition, rank: number, { features, bias = true, initialScale = 0.01, seed = 1, initialBiases }: VocabularyParallelSoftmaxOptions): void {
+  const random = new RandomGenerator(seed);
+  const row = new Float64Array(features + (bias ? 1 : 0));
+  for (let each = 0; each < partition.rows; each++) {
+    for (let i = 0; i < features; i++) row[i] = initialScale === 0 ? 0 : initialScale * random.normal();
+    if (bias) row[features] = initialBiases?.[each] ?? 0;
+    if (!Number.isFinite(row[features] ?? 0)) throw new OutputLayerError('non-finite', `the initial bias of class ${each} is ${row[features]!}, it must be finite`);
+    if (ownerOf(partition, each) === rank) writeRows(row, localRowOf(partition, each), table);
+  }
+}
