@@ -54,7 +54,7 @@ export function createLapackSolve(blas: BlasFunctions, lapack: LapackFunctions, 
     if (info[0] !== 0) return 0;
     for (let i = 0; i < n; i++) sums[i] = sums[i]! - Math.abs(a[i * (n + 1)]!) + Math.abs(1 - a[i * (n + 1)]!);
     const distance = largestOf(n, sums);
-    if (distance <= nearIdentity) estimate[0] = Math.min(1, (1 + distance) / matrixNorm);
+    if (distance <= nearIdentity) estimate[0] = (1 - distance) / matrixNorm;
     else {
       norm[0] = matrixNorm;
       lapack.gecon(infinityNorm, size, factors, size, norm, estimate, work, integerWork, info, 1);
@@ -72,7 +72,7 @@ export function createLapackSolve(blas: BlasFunctions, lapack: LapackFunctions, 
   };
 }
 
-/** ‖I − a‖₁ = e up to which 1/(1 + e), the least that ‖a⁻¹‖₁ can be, is taken for it. */
+/** ‖I − a‖₁ = e up to which 1/(1 − e), the most that ‖a⁻¹‖₁ can be, is taken for it: the layer multiplies the conditions of many steps. */
 const nearIdentity = 1 / 8;
 
 /** sums = Σᵢ|a_ij| of each column, four rows at a time. */

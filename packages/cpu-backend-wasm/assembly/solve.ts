@@ -2,7 +2,8 @@
  * a·out = b by LU with partial pivoting in f64. The right-hand sides are taken in strips of 32 bytes a row, each strip contiguous, so
  * that both substitutions run in the registers of `subtractProduct` with all they need of the strip in the first-level cache.
  * Strips are what the threads share; the condition estimate, which cannot be cut, is one chunk among them, taken first.
- * A system near the identity, as the output layer's are, needs no estimate: for ‖I − a‖₁ = e, ‖a⁻¹‖₁ is from 1/(1 + e), which is taken, to 1/(1 − e).
+ * A system near the identity, as the output layer's are, needs no estimate: for ‖I − a‖₁ = e, ‖a⁻¹‖₁ is from 1/(1 + e) to 1/(1 − e), which is taken: the
+ * layer multiplies the conditions of thousands of steps, and what is too small by a thousandth in each would hide everything.
  * There nothing is lost by substituting in f32 either, eight columns a strip instead of four; elsewhere that is done in f64.
  * Rejected: packing the factors in groups of four rows as gemm does, which made no difference.
  */
@@ -17,7 +18,7 @@ import { solveLower, solveUpper } from './solve-triangle';
 
 /** Smaller systems take less time than waking a worker. */
 const worthWaking: i32 = 64;
-/** ‖I − a‖₁ = e up to which 1/(1 + e), the least that ‖a⁻¹‖₁ can be, is taken for it. */
+/** ‖I − a‖₁ = e up to which 1/(1 − e), the most that ‖a⁻¹‖₁ can be, is taken for it. */
 const nearIdentity: f64 = 1.0 / 8.0;
 /** Where the chunk of the estimate leaves it; not 0 when it is there already. */
 const inverseNormSlot: usize = 9;
@@ -53,7 +54,7 @@ export function solve(n: i32, columns: i32, a: usize, b: usize, out: usize, scra
   setArgument(7, pivots);
   setArgument(8, sides);
   const single = distance <= nearIdentity;
-  setReal(inverseNormSlot, single ? max(1 / norm, 1 / (1 + distance)) : 0);
+  setReal(inverseNormSlot, single ? 1 / (1 - distance) : 0);
   setArgument(singleSlot, single);
   if (single) narrow(n, factors, stride);
   const each = columnsPerChunk(n, single);

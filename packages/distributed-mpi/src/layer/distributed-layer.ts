@@ -290,7 +290,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
         refusal = error;
       }
       this.#agreement.begin('restore', { refusal, same: this.#step.progress });
-      this.#step.generations.watchMap();
+      this.#step.generations.restore(state.configuration['condition']);
     });
   }
 

@@ -5,8 +5,8 @@ const conditionThreads = 64;
 export const conditionEntry = 'estimateCondition';
 
 /**
- * 1/(‖a‖₁‖a⁻¹‖₁). For ‖I − a‖₁ = e ≤ 1/8 the inverse was not computed: its norm is at least 1/(1 + e), and the quotient of the two
- * bounds at most 9/7, so this is what is taken; the condition is at least 1.
+ * 1/(‖a‖₁‖a⁻¹‖₁). For ‖I − a‖₁ = e ≤ 1/8 the inverse was not computed: its norm is at most 1/(1 − e), and the quotient of that
+ * and the least at most 9/7, so this is what is taken: layers multiply the conditions of many steps, and none may be too small.
  */
 export const conditionCode: string = `${solveParametersDeclaration}
 @group(0) @binding(1) var<storage, read> order: array<u32>;
@@ -38,7 +38,7 @@ fn ${conditionEntry}(@builtin(local_invocation_index) thread: u32) {
   } else if (needsInverse) {
     reciprocalCondition[0] = 1.0 / (normOfA * bitcast<f32>(largest[0]));
   } else {
-    reciprocalCondition[0] = min(1.0, (1.0 + bitcast<f32>(${factAt('distance')})) / normOfA);
+    reciprocalCondition[0] = (1.0 - bitcast<f32>(${factAt('distance')})) / normOfA;
   }
 }
 `;

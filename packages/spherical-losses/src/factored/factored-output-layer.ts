@@ -276,7 +276,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
       this.#trainingStep.forgetUnread();
       this.#trainingStep.steps = steps;
       this.#trainingStep.singularSteps = singularSteps;
-      this.#trainingStep.generations.watchMap();
+      this.#trainingStep.generations.restore(state.configuration['condition']);
     });
   }
 

@@ -3,6 +3,7 @@
  * by what each step can have multiplied it by, and U is looked at again where the bound comes near the threshold (stability.ts). A layer whose steps the
  * host does not wait for has no numbers to bound κ with: there the steps since the last look are counted.
  */
+import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import type { FactoredWeights } from './factored-weights.ts';
 import { conditionGrowth, conditionOf, isSingularSystem, mustClose, stepsUntilClosing, thresholdsFor, type StabilityThresholds } from './stability.ts';
 import type { StepMonitor } from './step-monitor.ts';
@@ -37,6 +38,21 @@ export class GenerationControl {
     this.#isMapWatched = true;
     this.#monitor.watchSquares('map', this.#weights.map);
     this.#monitor.watchSquares('inverse', this.#weights.inverse);
+  }
+
+  /** What decides when U is looked at next, so that a layer which takes it over closes its generations at the same steps. */
+  state(): JsonObject {
+    const bound = this.#conditionBound;
+    return { bound: Number.isFinite(bound) ? bound : null, isWatched: this.#isMapWatched, sinceClosing: this.#sinceClosing };
+  }
+
+  /** @param state of another layer with this layer's U; U is looked at when it is none. */
+  restore(state: JsonValue | undefined): void {
+    const { bound, isWatched, sinceClosing } = typeof state === 'object' && state !== null && !Array.isArray(state) ? (state as JsonObject) : {};
+    this.#conditionBound = typeof bound === 'number' ? bound : Infinity;
+    this.#sinceClosing = typeof sinceClosing === 'number' ? sinceClosing : 0;
+    this.#isMapWatched = false;
+    if (isWatched !== false || typeof bound !== 'number') this.watchMap();
   }
 
   /** Whether the small system that the monitor has read leaves U without a usable inverse. */

@@ -22,6 +22,7 @@ import type { SphericalLoss } from '../loss.ts';
 import type { SweepState } from './background-sweep.ts';
 import type { ClassConstants } from './class-constants.ts';
 import type { FactoredWeights } from './factored-weights.ts';
+import type { GenerationControl } from './generation-control.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 import type { FactoredOutputLayerOptions } from './layer-options.ts';
 
@@ -34,12 +35,12 @@ export interface StepCounts {
 export function configurationOf(
   { kind, classes, features, bias, loss, backend }: Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & { readonly bias: boolean; readonly loss: SphericalLoss },
   { reduction = 'mean', weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'reduction' | 'weightDecay'>,
-  { steps, singularSteps, constants }: StepCounts & { readonly constants: ClassConstants | undefined },
+  { steps, singularSteps, constants, generations }: StepCounts & { readonly constants: ClassConstants | undefined; readonly generations: GenerationControl },
 ): JsonObject {
   const { name, options } = loss;
   return {
     kind, classes, features, bias, reduction, weightDecay, loss: { name, options },
-    precision: backend.precision, steps, singularSteps, constantSum: constants?.sum ?? 0,
+    precision: backend.precision, steps, singularSteps, constantSum: constants?.sum ?? 0, condition: generations.state(),
   };
 }
 
