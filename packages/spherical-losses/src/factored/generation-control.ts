@@ -43,14 +43,13 @@ export class GenerationControl {
   /** What decides when U is looked at next, so that a layer which takes it over closes its generations at the same steps. */
   state(): JsonObject {
     const bound = this.#conditionBound;
-    return { bound: Number.isFinite(bound) ? bound : null, isWatched: this.#isMapWatched, sinceClosing: this.#sinceClosing };
+    return Number.isFinite(bound) ? { bound, isWatched: this.#isMapWatched } : { bound: null, isWatched: true };
   }
 
   /** @param state of another layer with this layer's U; U is looked at when it is none. */
   restore(state: JsonValue | undefined): void {
-    const { bound, isWatched, sinceClosing } = typeof state === 'object' && state !== null && !Array.isArray(state) ? (state as JsonObject) : {};
+    const { bound, isWatched } = typeof state === 'object' && state !== null && !Array.isArray(state) ? (state as JsonObject) : {};
     this.#conditionBound = typeof bound === 'number' ? bound : Infinity;
-    this.#sinceClosing = typeof sinceClosing === 'number' ? sinceClosing : 0;
     this.#isMapWatched = false;
     if (isWatched !== false || typeof bound !== 'number') this.watchMap();
   }
