@@ -3,7 +3,7 @@ import { ClosingLineReporter } from './tooling/test-reporting/src/closing-line-r
 
 // Tests of the sources need no build: the workspace packages resolve to their src/ by this condition.
 const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
-const setupFiles = ['./tooling/test-reporting/src/fail-on-console.ts'];
+const setupFiles = ['./tooling/test-reporting/src/fail-on-console.ts', './tooling/test-reporting/src/property-seed.ts'];
 
 export default defineConfig({
   test: {
