@@ -1,3 +1,3 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/index.ts'], dts: true, format: 'esm', platform: 'neutral' });
+export default defineConfig({ entry: ['src/index.ts', 'src/layer-parts.ts'], dts: true, format: 'esm', platform: 'neutral' });

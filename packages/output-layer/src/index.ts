@@ -1,3 +1,4 @@
+export { withBiasFeature, withoutBiasFeature } from './bias-feature.ts';
 export { CallGuard, type HeldStep } from './call-guard.ts';
 export { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from './errors.ts';
 export { checkClassRange, checkExampleClasses, checkHidden, checkStepOptions, checkTargets } from './input-checks.ts';

@@ -4,7 +4,7 @@ export { createClassConstants, type ClassConstants } from './factored/class-cons
 export { ClassScores, type ScoreWeights } from './factored/class-scores.ts';
 export { touchedGradient, updateColumnSum, updateShift, type SumInputs, type TouchedRows } from './factored/exact-update.ts';
 export { FactoredWeights } from './factored/factored-weights.ts';
-export { forwardPass, withBiasFeature, withoutBiasFeature, type ForwardPass, type ForwardWeights } from './factored/forward-pass.ts';
+export { forwardPass, type ForwardPass, type ForwardWeights } from './factored/forward-pass.ts';
 export { GenerationControl } from './factored/generation-control.ts';
 export { computeGram, rowsPerBlock, storeGram, type GramSums } from './factored/gram-matrix.ts';
 export { createNormalRows } from './factored/initial-rows.ts';

@@ -15,6 +15,7 @@ import {
   OutputLayerError,
   restoreTable,
   tableTensor,
+  withBiasFeature,
   type ModuleState,
   type PreparedStep,
   type StepOptions,
@@ -37,7 +38,6 @@ import {
   stateOf,
   stepCountsOf,
   storeGram,
-  withBiasFeature,
   type ClassConstants,
   type GramSums,
 } from '@vastmax/spherical-losses/factored-parts';

@@ -17,11 +17,16 @@ export function fillOwnRows(table: RowTable, partition: RowPartition, rank: numb
     }
     return;
   }
-  const normalRows = createNormalRows(width, initialScale, seed);
+  keepOwnRows(table, partition, rank, createNormalRows(width, initialScale, seed));
+}
+
+/** Of a stream of all rows, which is asked for block after block, a rank keeps its own. */
+export function keepOwnRows(table: RowTable, partition: RowPartition, rank: number, nextRows: (first: number, count: number) => Float64Array): void {
+  const width = table.columns;
   const own = new Float64Array(Math.ceil(rowsPerBlock / partition.size) * width);
   for (let first = 0; first < partition.rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, partition.rows - first);
-    const values = normalRows(first, count);
+    const values = nextRows(first, count);
     const firstLocal = firstLocalAt(partition, rank, first);
     const ownRows = ownedCount(partition, rank, first, count);
     for (let i = 0; i < ownRows; i++) {

@@ -10,7 +10,7 @@
  * close the generation. A rank that fails in between still takes part, with zeros, and says so in its word.
  */
 import { scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { OutputLayerError, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import {
   backwardPass,
@@ -21,8 +21,6 @@ import {
   lossInputsOf,
   StepMonitor,
   TargetPairs,
-  withBiasFeature,
-  withoutBiasFeature,
   type ClassConstants,
   type FactoredWeights,
   type ForwardPass,

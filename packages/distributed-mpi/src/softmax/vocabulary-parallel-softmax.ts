@@ -2,27 +2,35 @@
  * The full log-softmax over many ranks: each keeps its part of the classes and brings its own part of a minibatch, and the step is the exact one on all parts together.
  * The work of a rank is that of its classes for the examples of all ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
  */
-import { copyColumns, fill, read, rowDot, gemm, Workspace, write, writeRows, createHostArray, type Backend, type FloatArray, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix, type RowTable } from '@vastmax/linalg-core';
 import {
+  CallGuard,
   checkClassRange,
+  checkExampleClasses,
   checkHidden,
+  checkSame,
   checkStepOptions,
   checkTargets,
+  checkWholeNumber,
   OutputLayerError,
   restoreTable,
   tableTensor,
+  withBiasFeature,
+  withoutBiasFeature,
   type JsonObject,
   type ModuleState,
   type OutputLayer,
   type StepOptions,
   type StepResult,
 } from '@vastmax/output-layer';
-import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
+import { createInitialRows } from '@vastmax/softmax-losses/layer-parts';
+import type { CsrRows } from '@vastmax/sparse-data';
 import { sgdRule, TableUpdater, type UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '../communicator.ts';
-import { Agreement, type CollectiveOperation } from '../layer/agreement.ts';
-import { shardOf, shardPlaceOf } from '../layer/sharded-state.ts';
-import { ownedCount, ownerOf, localRowOf, type RowPartition } from '../rows/row-partition.ts';
+import { Agreement, refusalOf, type CollectiveOperation } from '../layer/agreement.ts';
+import { keepOwnRows } from '../layer/own-rows.ts';
+import { ownShardOf } from '../layer/own-shard.ts';
+import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
 import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './softmax-options.ts';
@@ -55,6 +63,7 @@ export async function createVocabularyParallelSoftmax(communicator: Communicator
 }
 
 const kind = 'full-softmax';
+const described = `${kind} layer`;
 
 export class VocabularyParallelSoftmax implements OutputLayer {
   readonly kind: string = kind;
@@ -76,8 +85,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   readonly #softmax: PartialSoftmax;
   #received: FloatArray;
   #steps = 0;
-  #isBusy = false;
-  #disposed = false;
+  readonly #calls = new CallGuard(kind);
 
   /** Use {@link createVocabularyParallelSoftmax}. */
   constructor(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions, agreement: Agreement) {
@@ -93,7 +101,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.#partition = { rows: classes, size: communicator.size };
     this.#workspace = new Workspace(backend);
     this.#table = backend.createTable(ownedCount(this.#partition, communicator.rank), this.width);
-    fillRows(this.#table, this.#partition, communicator.rank, options);
+    keepOwnRows(this.#table, this.#partition, communicator.rank, createInitialRows(options, features, bias));
     this.#updater = new TableUpdater('classes.moment', this.#table, rule, this.#workspace);
     this.#rows = new ClassRows(communicator, this.#partition, this.#table, this.#workspace);
     this.#union = new UnionGather(communicator, backend, this.#workspace);
@@ -116,12 +124,13 @@ export class VocabularyParallelSoftmax implements OutputLayer {
    * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    const refusal = this.#refusalOf(() => {
+    this.#calls.check('step');
+    const refusal = refusalOf(() => {
       this.#checkExamples('step', hidden, targets);
       checkStepOptions(this, hidden.rows, options);
     });
     const { learningRate } = options;
-    return this.#exclusively(async () => {
+    return this.#calls.exclusively(async () => {
       const { examples, totalExamples } = this.#begin('step', refusal, { learningRate }, hidden);
       const factor = this.reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
       const batch = await this.#union.gather(this.#extended(hidden), targets, options.exampleWeights, examples, factor);
@@ -137,8 +146,9 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** m×1, the losses of this rank's own examples. A collective. */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    const refusal = this.#refusalOf(() => { this.#checkExamples('evaluate', hidden, targets); });
-    return this.#exclusively(async () => {
+    this.#calls.check('evaluate');
+    const refusal = refusalOf(() => { this.#checkExamples('evaluate', hidden, targets); });
+    return this.#calls.exclusively(async () => {
       const { examples } = this.#begin('evaluate', refusal, {}, hidden);
       const batch = await this.#union.gather(this.#extended(hidden), targets, undefined, examples, 1);
       const { losses } = await this.#softmax.forward(batch);
@@ -148,7 +158,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers. */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#checkUsable('scores');
+    this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const rows = this.#workspace.matrix('score rows', out.columns, this.width);
@@ -158,10 +168,9 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#checkUsable('classScores');
+    this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
-    if (classes.length !== hidden.rows) throw new OutputLayerError('shape', `${kind} classScores: ${classes.length} classes for ${hidden.rows} examples`);
-    for (const target of classes) checkClassRange(this, 'classScores', target, 1);
+    checkExampleClasses(this, 'classScores', hidden, classes);
     const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
     this.#rows.gather(classes, rows);
     rowDot(this.#extended(hidden), rows, out);
@@ -169,7 +178,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** Biases left out. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
-    this.#checkUsable('classVectors');
+    this.#calls.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     const rows = this.#workspace.matrix('class vector rows', out.rows, this.width);
     this.#rows.range(firstClass, rows);
@@ -178,7 +187,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** This rank's shard. No collective. Put together by `mergeShards` it is the state of the full softmax layer in one process. */
   state(): ModuleState {
-    this.#checkUsable('state');
+    this.#calls.check('state');
     const { rank, size } = this.communicator;
     return {
       configuration: { ...this.#fixedConfiguration(), steps: this.#steps, shard: { rank, size } },
@@ -188,8 +197,8 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
   async restore(state: ModuleState): Promise<void> {
-    this.#checkUsable('restore');
-    await this.#exclusively(async () => {
+    this.#calls.check('restore');
+    await this.#calls.exclusively(async () => {
       let refusal: unknown;
       try {
         await this.#restoreOwn(state);
@@ -201,8 +210,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   }
 
   [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (!this.#calls.close()) return;
     this.#updater[Symbol.dispose]();
     this.#table[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
@@ -210,19 +218,9 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   async #restoreOwn(given: ModuleState): Promise<void> {
     const { rank, size } = this.communicator;
-    for (const [key, value] of Object.entries(this.#fixedConfiguration())) {
-      const [expected, found] = [JSON.stringify(value), JSON.stringify(given.configuration[key])];
-      if (expected !== found) throw new OutputLayerError('state-mismatch', `${kind} layer: '${key}' is ${found ?? 'missing'} in the state, ${expected} in the layer`);
-    }
-    const { steps } = given.configuration;
-    if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps < 0) {
-      throw new OutputLayerError('state-mismatch', `${kind} layer: 'steps' in the state is ${String(steps)}, expected a whole number`);
-    }
-    const place = shardPlaceOf(given);
-    if (place !== undefined && (place.rank !== rank || place.size !== size)) {
-      throw new OutputLayerError('state-mismatch', `${kind} layer: the state is shard ${place.rank} of ${place.size}, this is rank ${rank} of ${size}; give every rank mergeShards of all shards`);
-    }
-    const state = place === undefined ? shardOf(given, { rank, size }, this.classes) : given;
+    for (const [key, value] of Object.entries(this.#fixedConfiguration())) checkSame(described, key, value, given.configuration[key]);
+    const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
+    const state = ownShardOf(described, given, { rank, size }, this.classes);
     this.#updater.checkState(state);
     await restoreTable(state, 'classes', this.#table);
     await this.#updater.restore(state);
@@ -278,60 +276,15 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     }
     const own = this.#workspace.matrix('hidden gradient with bias', examples[rank]!, this.width);
     if (count > 0) write(parts.subarray(0, count), own);
-    const narrow = this.#workspace.matrix('hidden gradient', own.rows, this.features);
-    copyColumns(own, 0, narrow, 0, this.features);
-    return narrow;
+    return withoutBiasFeature(this.#workspace, own, this.features);
   }
 
   #extended(hidden: Matrix): Matrix {
-    if (!this.bias) return hidden;
-    const extended = this.#workspace.matrix('hidden with bias', hidden.rows, this.width);
-    const ones = this.#workspace.matrix('bias ones', hidden.rows, 1);
-    fill(1, ones);
-    copyColumns(hidden, 0, extended, 0, this.features);
-    copyColumns(ones, 0, extended, this.features, 1);
-    return extended;
+    return withBiasFeature(this.#workspace, hidden, this.bias);
   }
 
   #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {
     checkHidden(this, operation, hidden);
     checkTargets(this, operation, hidden, targets);
-  }
-
-  /** What a check throws, kept until the other ranks can be told. */
-  #refusalOf(check: () => void): unknown {
-    this.#checkUsable('step');
-    try {
-      check();
-      return undefined;
-    } catch (error) {
-      return error;
-    }
-  }
-
-  async #exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
-    this.#isBusy = true;
-    try {
-      return await action();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  #checkUsable(operation: string): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', `${kind} ${operation}: the layer was disposed`);
-    if (this.#isBusy) throw new OutputLayerError('busy', `${kind} ${operation}: an earlier call is still running; await it first`);
-  }
-}
-
-/** As the full softmax layer in one process starts: every rank draws all rows and keeps its own. */
-function fillRows(table: RowTable, partition: RowPartition, rank: number, { features, bias = true, initialScale = 0.01, seed = 1, initialBiases }: VocabularyParallelSoftmaxOptions): void {
-  const random = new RandomGenerator(seed);
-  const row = new Float64Array(features + (bias ? 1 : 0));
-  for (let each = 0; each < partition.rows; each++) {
-    for (let i = 0; i < features; i++) row[i] = initialScale === 0 ? 0 : initialScale * random.normal();
-    if (bias) row[features] = initialBiases?.[each] ?? 0;
-    if (!Number.isFinite(row[features] ?? 0)) throw new OutputLayerError('non-finite', `the initial bias of class ${each} is ${row[features]!}, it must be finite`);
-    if (ownerOf(partition, each) === rank) writeRows(row, localRowOf(partition, each), table);
   }
 }

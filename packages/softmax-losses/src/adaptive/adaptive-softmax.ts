@@ -5,8 +5,7 @@
  * log p(c) = log p_head(c), or log p_head(tail i) + log p_i(c).
  */
 import { axpy, copyColumns, fill, scatterRows, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
-import { withBiasFeature, withoutBiasFeature } from '../class-table/bias-feature.ts';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';

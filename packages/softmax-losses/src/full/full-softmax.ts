@@ -1,7 +1,6 @@
 /** The full log-softmax: what the other layers approximate, factorise or sample, exact at O(D) a step. */
 import { fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
-import { withBiasFeature, withoutBiasFeature } from '../class-table/bias-feature.ts';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';

@@ -17,8 +17,7 @@ import {
   type Backend,
   type Matrix,
 } from '@vastmax/linalg-core';
-import type { JsonObject, ModuleState, TensorSource } from '@vastmax/output-layer';
-import { withBiasFeature, withoutBiasFeature } from '../class-table/bias-feature.ts';
+import { withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
 import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';

@@ -4,7 +4,7 @@
  * to the geometry to make them (vectors have length τ) and to take gradients back.
  */
 import { affine, axpy, reduce, rowDot, scaleRows, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { withBiasFeature, withoutBiasFeature } from '../class-table/bias-feature.ts';
+import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { roomyMatrix } from './room.ts';
 
 export interface LogitGeometry {

@@ -14,6 +14,7 @@ import {
   OutputLayerError,
   restoreTable,
   tableTensor,
+  withBiasFeature,
   type ModuleState,
   type PreparedStep,
   type StepOptions,
@@ -23,7 +24,6 @@ import {
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
 import { FactoredWeights } from './factored-weights.ts';
-import { withBiasFeature } from './forward-pass.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
 import { appendClassConstants, createClassConstants } from './class-constants.ts';
 import { classLogProbabilities, rangeLogProbabilities } from './class-probabilities.ts';

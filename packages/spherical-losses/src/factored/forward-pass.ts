@@ -6,7 +6,7 @@
  * The outputs are V_c · H̃_j + ω · h_j (2md²), or w_c · h_j with the touched classes' own weights w_c = V_c U + ω (2Cd² for C of them), of which
  * the backward pass then makes its sparse part without another product. The second is taken while C ≤ m: always with one target an example.
  */
-import { binary, copyColumns, fill, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { binary, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { TargetPairs } from './target-pairs.ts';
 
@@ -35,23 +35,6 @@ export interface ForwardPass {
   readonly pairRows: Indices;
   readonly pairSlots: Indices;
   readonly slotClasses: Indices;
-}
-
-/** `hidden` with a column of ones appended when the layer has a bias feature, in the workspace's matrix of that name. */
-export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: boolean, name = 'hidden with bias'): Matrix {
-  if (!bias) return hidden;
-  const extended = workspace.matrix(name, hidden.rows, hidden.columns + 1);
-  fill(1, extended);
-  copyColumns(hidden, 0, extended, 0, hidden.columns);
-  return extended;
-}
-
-/** The other way, for a gradient: its first `features` columns. */
-export function withoutBiasFeature(workspace: Workspace, gradient: Matrix, features: number): Matrix {
-  if (gradient.columns === features) return gradient;
-  const narrow = workspace.matrix('hidden gradient without bias', gradient.rows, features);
-  copyColumns(gradient, 0, narrow, 0, features);
-  return narrow;
 }
 
 /**

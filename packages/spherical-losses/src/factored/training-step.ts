@@ -8,13 +8,13 @@
  * look are of the weights before it.
  */
 import { guarded, scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { OutputLayerError, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass } from './backward-pass.ts';
 import type { ClassConstants } from './class-constants.ts';
 import type { ExactUpdate, UpdateInputs } from './exact-update.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import { forwardPass, withBiasFeature, withoutBiasFeature, type ForwardPass } from './forward-pass.ts';
+import { forwardPass, type ForwardPass } from './forward-pass.ts';
 import { GenerationControl } from './generation-control.ts';
 import type { FactoredOutputLayerOptions, UpdateForm } from './layer-options.ts';
 import { LossEvaluation, type LossInputs } from './loss-evaluation.ts';
