@@ -5,6 +5,7 @@ import type { Precision } from '@vastmax/linalg-core';
 import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isLabelModel } from './labels/label-model.ts';
+import { checkOutputFolder } from './output-folder.ts';
 import { precisionFrom } from './saved-model.ts';
 import { exampleSettingsFrom, type ExampleSettings, type TextModelOptions } from './text-model.ts';
 import { textReadingFrom, type TextReading } from './text-reading.ts';
@@ -81,8 +82,20 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'bodyRate', 'outputRate', 'schedule', 'finalFactor', 'examples', 'epochs', 'maxMinutes',
 ]);
 
+/** @returns the run to go on with; undefined for a new one, which its folder is then free for. @param read the run of such a model from its folder. */
+export async function prepareFolder<Run extends RunState>(options: TrainOptions, given: readonly GivenOption[], read: (directory: string) => Promise<Run>): Promise<Run | undefined> {
+  if (options.resume !== true) {
+    await checkOutputFolder(options.out, { overwrite: options.overwrite === true, otherwise: 'go on from it with --resume, or give another folder' });
+    return undefined;
+  }
+  if (options.overwrite === true) throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
+  const run = await read(options.out);
+  checkUnchanged(run, options, given);
+  return run;
+}
+
 /** @throws UsageError when an option that makes the model or its data what they are differs from the run's. */
-export function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
+function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
   for (const { name, flag } of given) {
     if (changeable.has(name)) continue;
     const before = JSON.stringify(run.options[name]);

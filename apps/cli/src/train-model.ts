@@ -3,21 +3,18 @@ import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
-import { bytes, count, shellWord } from './display.ts';
+import { bytes, count } from './display.ts';
 import { checkDistributable, createDistribution } from './distributed/distribution.ts';
 import { runAsRank, threadsOfRank } from './distributed/rank-job.ts';
 import { describeEvaluation, evaluateText } from './evaluate-text.ts';
 import { Interruption } from './interruption.ts';
 import { trainLabels } from './labels/train-labels.ts';
-import { checkOutputFolder } from './output-folder.ts';
-import { describePeakMemory } from './peak-memory.ts';
-import { changedTraining, checkUnchanged, readResumedRun, type GivenOption, type ResumedRun } from './resumed-run.ts';
-import { describeOutcome, runTraining } from './run-training.ts';
+import { changedTraining, prepareFolder, readResumedRun, type GivenOption } from './resumed-run.ts';
 import type { TextModel } from './text-model.ts';
 import { createTextModel } from './text-models.ts';
 import { textReadingOf } from './text-options.ts';
 import { TextSource } from './text-source.ts';
-import { TrainingLog } from './training-log.ts';
+import { describeDryRun, trainAndSave } from './train-and-save.ts';
 import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from './training-options.ts';
 import { printPlan } from './training-plan.ts';
 import { UsageError } from './usage-error.ts';
@@ -43,7 +40,7 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
   using interruption = new Interruption();
   const { signal } = interruption;
   if (textFile === '-' && options.valid === '-') throw new UsageError('the text and --valid are both standard input, which can be read once; give a file for one of them');
-  const resumed = await prepareFolder(options, given);
+  const resumed = await prepareFolder(options, given, readResumedRun);
   const exampleSettings = resumed?.examples ?? exampleSettingsOf(options);
   const modelOptions = resumed?.model ?? modelOptionsOf(options);
   if (communicator !== undefined) checkDistributable(exampleSettings.model, modelOptions);
@@ -80,49 +77,22 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
   const cost = await printPlan(model, trainer, prepared.batchSize);
   if (options.dryRun === true) {
     process.stdout.write(`text         ${count(tokens.length)} words, ${bytes(tokens.byteLength)} of memory\n`);
-    process.stdout.write(`checkpoint   ${bytes(cost.checkpointBytes)}; twice that on the disk while one replaces another\n`);
-    process.stdout.write('dry run: nothing was trained and nothing written\n');
+    process.stdout.write(describeDryRun(cost));
     return;
   }
-  if (trainer.examples >= training.examples) {
-    process.stdout.write(`trained      all ${count(training.examples)} examples of the run already; go on with --epochs or --examples\n`);
-  } else {
-    await using log = await TrainingLog.open(communicator === undefined || communicator.rank === 0 ? options : {});
-    const outcome = await runTraining({
-      trainer,
-      directory: options.out,
-      checkpointEvery: options.checkpointEvery,
-      extras: {
-        configuration: { command: 'train', options: resumed?.options ?? { ...options }, tokens: tokensHash, text: { ...text }, exampleSettings: { ...exampleSettings }, precision, batchSize },
-        vocabulary,
-        texts: reading.texts,
-      },
-      log,
-      communicator,
-      signal,
-    });
-    process.stdout.write(`${describeOutcome(outcome)}${describePeakMemory()}saved        ${options.out}\n`);
-    if (outcome.interrupted) {
-      process.stdout.write(`interrupted at step ${trainer.step}; go on with: vastmax ${resumeCommand(textFile, options)}\n`);
-      process.exitCode = 130;
-      return;
-    }
-  }
-  if (held === undefined) return;
+  const isTrained = await trainAndSave(textFile, options, {
+    trainer,
+    extras: {
+      configuration: { command: 'train', options: resumed?.options ?? { ...options }, tokens: tokensHash, text: { ...text }, exampleSettings: { ...exampleSettings }, precision, batchSize },
+      vocabulary,
+      texts: reading.texts,
+    },
+    communicator,
+    signal,
+  });
+  if (!isTrained || held === undefined) return;
   const evaluation = await evaluateText(model, held, text, options.evaluate, signal);
   process.stdout.write(`\n${describeEvaluation('held-out text', evaluation)}`);
-}
-
-/** The run to go on with; undefined for a new one, which its folder is then free for. */
-async function prepareFolder(options: TrainOptions, given: readonly GivenOption[]): Promise<ResumedRun | undefined> {
-  if (options.resume !== true) {
-    await checkOutputFolder(options.out, { overwrite: options.overwrite === true, otherwise: 'go on from it with --resume, or give another folder' });
-    return undefined;
-  }
-  if (options.overwrite === true) throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
-  const resumed = await readResumedRun(options.out);
-  checkUnchanged(resumed, options, given);
-  return resumed;
 }
 
 /** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
@@ -130,9 +100,4 @@ async function startFromVectors({ vocabulary, embeddings, embeddingScale }: Text
   const { found, read } = await loadInitialVectors(file, vocabulary, embeddings.table, { standardDeviation: embeddingScale, signal });
   process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);
   if (found === 0) warn(`none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`);
-}
-
-function resumeCommand(textFile: string, { out, valid, textColumn, distributed }: TrainOptions): string {
-  const words = ['train', textFile, '-o', out, ...(valid === undefined ? [] : ['--valid', valid]), ...(textColumn === 'text' ? [] : ['--text-column', textColumn]), ...(distributed === undefined ? [] : ['--distributed', distributed]), '--resume'];
-  return words.map(shellWord).join(' ');
 }

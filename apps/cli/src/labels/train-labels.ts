@@ -3,13 +3,10 @@ import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vas
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
 import { createBackend } from '../backend-choice.ts';
-import { bytes, count, shellWord } from '../display.ts';
+import { count } from '../display.ts';
 import { Interruption } from '../interruption.ts';
-import { checkOutputFolder } from '../output-folder.ts';
-import { describePeakMemory } from '../peak-memory.ts';
-import { changedTraining, checkUnchanged, readRunState, type GivenOption, type RunState } from '../resumed-run.ts';
-import { describeOutcome, runTraining } from '../run-training.ts';
-import { TrainingLog } from '../training-log.ts';
+import { changedTraining, prepareFolder, readRunState, type GivenOption, type RunState } from '../resumed-run.ts';
+import { describeDryRun, trainAndSave } from '../train-and-save.ts';
 import type { TrainOptions } from '../training-options.ts';
 import { printPlan } from '../training-plan.ts';
 import { UsageError } from '../usage-error.ts';
@@ -24,7 +21,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const { signal } = interruption;
   if (file === '-' && options.valid === '-') throw new UsageError('the points and --valid are both standard input, which can be read once; give a file for one of them');
   const networkOptions = labelNetworkOptions(options, given);
-  const resumed = await prepareFolder(options, given);
+  const resumed = await prepareFolder(options, given, readLabelRun);
   const points = await readPoints(file, signal);
   const fingerprint = fingerprintOfPoints(points);
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
@@ -49,50 +46,27 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
   const cost = await printPlan(planOf(network, ordered), trainer, batchSize);
   if (options.dryRun === true) {
-    process.stdout.write(`checkpoint   ${bytes(cost.checkpointBytes)}; twice that on the disk while one replaces another\n`);
-    process.stdout.write('dry run: nothing was trained and nothing written\n');
+    process.stdout.write(describeDryRun(cost));
     return;
   }
-  if (trainer.examples >= training.examples) {
-    process.stdout.write(`trained      all ${count(training.examples)} examples of the run already; go on with --epochs or --examples\n`);
-  } else {
-    await using log = await TrainingLog.open(options);
-    const outcome = await runTraining({
-      trainer,
-      directory: options.out,
-      checkpointEvery: options.checkpointEvery,
-      extras: {
-        configuration: {
-          command: 'train', options: resumed?.options ?? { ...options }, exampleSettings: { model: 'classifier' }, points: examplesPerEpoch, pointsHash: fingerprint, precision, batchSize,
-        },
-        texts: { [labelsText]: JSON.stringify([...order]) },
+  const isTrained = await trainAndSave(file, options, {
+    trainer,
+    extras: {
+      configuration: {
+        command: 'train', options: resumed?.options ?? { ...options }, exampleSettings: { model: 'classifier' }, points: examplesPerEpoch, pointsHash: fingerprint, precision, batchSize,
       },
-      log,
-      signal,
-    });
-    process.stdout.write(`${describeOutcome(outcome)}${describePeakMemory()}saved        ${options.out}\n`);
-    if (outcome.interrupted) {
-      const words = ['train', file, '-o', options.out, '--model', 'classifier', ...(options.valid === undefined ? [] : ['--valid', options.valid]), '--resume'];
-      process.stdout.write(`interrupted at step ${trainer.step}; go on with: vastmax ${words.map(shellWord).join(' ')}\n`);
-      process.exitCode = 130;
-      return;
-    }
-  }
-  if (held === undefined) return;
+      texts: { [labelsText]: JSON.stringify([...order]) },
+    },
+    signal,
+  });
+  if (!isTrained || held === undefined) return;
   const evaluation = await evaluateLabels(labelModelOf(network, order, examplesPerEpoch), held, options.evaluate, signal);
   process.stdout.write(`\n${describeLabelEvaluation('held-out points', evaluation)}`);
 }
 
-/** The run to go on with; undefined for a new one, which its folder is then free for. */
-async function prepareFolder(options: TrainOptions, given: readonly GivenOption[]): Promise<RunState | undefined> {
-  if (options.resume !== true) {
-    await checkOutputFolder(options.out, { overwrite: options.overwrite === true, otherwise: 'go on from it with --resume, or give another folder' });
-    return undefined;
-  }
-  if (options.overwrite === true) throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
-  const state = await readRunState(options.out);
-  if (!isLabelModel(state.configuration)) throw new UsageError(`${options.out} holds a model over words, no classifier; leave --model out to go on with it`);
-  checkUnchanged(state, options, given);
+async function readLabelRun(directory: string): Promise<RunState> {
+  const state = await readRunState(directory);
+  if (!isLabelModel(state.configuration)) throw new UsageError(`${directory} holds a model over words, no classifier; leave --model out to go on with it`);
   return state;
 }
 
