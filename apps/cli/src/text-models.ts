@@ -15,17 +15,18 @@ import {
   type RecurrentChoice,
   type RecurrentNetwork,
 } from '@vastmax/lm-models';
-import { BatchParts, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
+import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
 import { csrFromLists, NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
 import type { Distribution } from './distributed/distribution.ts';
 import type { ExampleSettings, TextData, TextModel, TextModelOptions } from './text-model.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The seed and the size of minibatches for evaluation: the same order each time, so that the first n examples are a fair sample. */
 const evaluationOrder = { batchSize: 256, seed: 0 };
 /** What a recurrent model reads of a prompt at most. */
 const longestPrompt = 512;
 
-/** With random weights. @param distribution for training over several ranks, which recurrent models have not. @throws RangeError and OutputLayerError for options that do not fit. */
+/** With random weights. @param distribution for training over several ranks. @throws RangeError and OutputLayerError for options that do not fit. */
 export async function createTextModel(backend: Backend, vocabulary: Vocabulary, examples: ExampleSettings, options: TextModelOptions, distribution?: Distribution): Promise<TextModel> {
   const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
   switch (examples.model) {
@@ -33,7 +34,7 @@ export async function createTextModel(backend: Backend, vocabulary: Vocabulary, 
       return ngramModel(await createLanguageModel(backend, vocabulary, options as LanguageModelOptions, distribution?.createOutput), distribution);
     case 'lstm':
     case 'gru':
-      return recurrentModel(await createRecurrentNetwork(backend, sizes, options as { body: RecurrentChoice; output: OutputLayerChoice }), vocabulary, examples);
+      return recurrentModel(await createRecurrentNetwork(backend, sizes, options as { body: RecurrentChoice; output: OutputLayerChoice }, distribution?.createOutput), vocabulary, examples, distribution);
     default:
       return bagModel(await createBagNetwork(backend, sizes, options as { body: BagChoice; output: OutputLayerChoice }, distribution?.createOutput), vocabulary, examples, distribution);
   }
@@ -70,7 +71,7 @@ function ngramModel(model: LanguageModel, distribution: Distribution | undefined
   };
 }
 
-function recurrentModel(network: RecurrentNetwork, vocabulary: Vocabulary, examples: ExampleSettings): TextModel {
+function recurrentModel(network: RecurrentNetwork, vocabulary: Vocabulary, examples: ExampleSettings, distribution: Distribution | undefined): TextModel {
   const { embedding, hidden, cell } = network.body.options;
   const { steps = 16 } = examples;
   // A minibatch has `batchSize` examples here too: so many streams that their steps add up to it.
@@ -85,7 +86,13 @@ function recurrentModel(network: RecurrentNetwork, vocabulary: Vocabulary, examp
     bodyOperations: (batchSize) => (cell === 'lstm' ? 4 : 3) * (denseOperations(batchSize, embedding, hidden) + hidden.reduce((sum, width) => sum + 6 * batchSize * width * width, 0)),
     prepare: (data, { batchSize }) => {
       const batches = batchesOf(data, batchSize);
-      return { examplesPerEpoch: batches.examplesPerEpoch, batchSize: batches.streams * steps, createTrainer: (training) => new Trainer(network, batches, training) };
+      const ranks = distribution?.communicator.size ?? 1;
+      if (batches.streams < ranks) throw new UsageError(`a minibatch of ${batchSize} examples has ${batches.streams} streams of ${steps} steps, fewer than the ${ranks} ranks; give a --batch of at least ${ranks * steps}, or fewer --steps`);
+      const createTrainer: ReturnType<TextModel['prepare']>['createTrainer'] =
+        distribution === undefined
+          ? (training) => new Trainer(network, batches, training)
+          : (training) => new Trainer(network, new BatchParts(batches, distribution.communicator, createSequenceSlice()), training, distribution);
+      return { examplesPerEpoch: batches.examplesPerEpoch, batchSize: batches.streams * steps, createTrainer };
     },
     evaluate: (data, options) => evaluateRanking(network, batchesOf(data, 32 * steps), options),
     computePromptHidden: (prompts, paddingId) => network.computeBatchHidden(promptBatch(prompts.map((prompt) => [paddingId, ...prompt.slice(-longestPrompt)]))),

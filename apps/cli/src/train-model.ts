@@ -1,6 +1,7 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
-import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
+import { ownStreams, savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
+import type { ModuleState } from '@vastmax/output-layer';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
 import { bytes, count } from './display.ts';
@@ -43,7 +44,7 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
   const resumed = await prepareFolder(options, given, readResumedRun);
   const exampleSettings = resumed?.examples ?? exampleSettingsOf(options);
   const modelOptions = resumed?.model ?? modelOptionsOf(options);
-  if (communicator !== undefined) checkDistributable(exampleSettings.model, modelOptions);
+  if (communicator !== undefined) checkDistributable(modelOptions);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
   await using source = new TextSource(textFile, { column: options.textColumn, passes: resumed === undefined ? 2 : 1 });
@@ -71,7 +72,8 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
   using trainer = prepared.createTrainer(training);
   if (resumed !== undefined) {
     await using checkpoint = await openCheckpoint(options.out);
-    await trainer.restore({ configuration: checkpoint.configuration, module: (name) => savedModule(checkpoint, name, communicator) });
+    const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
+    await trainer.restore({ configuration: checkpoint.configuration, module: communicator === undefined ? saved : (name) => ownStreams(saved(name), communicator) });
   }
   if (communicator !== undefined) process.stdout.write(`ranks        ${communicator.description}; sizes below are of one\n`);
   const cost = await printPlan(model, trainer, prepared.batchSize);

@@ -34,6 +34,7 @@ export { WindowBatches } from './window-batches.ts';
 export type { WindowBatchesOptions } from './window-batches.ts';
 export { subsampleTokens } from './subsample-tokens.ts';
 export type { SubsampleOptions } from './subsample-tokens.ts';
+export { SequenceRows } from './sequence-batch.ts';
 export type { SequenceBatch } from './sequence-batch.ts';
 export { SequenceBatches } from './sequence-batches.ts';
 export type { SequenceBatchesOptions, SequenceCursor } from './sequence-batches.ts';

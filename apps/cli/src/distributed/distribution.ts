@@ -6,7 +6,7 @@ import { createDistributedFactoredLayer, createVocabularyParallelSoftmax, DataPa
 import type { Backend } from '@vastmax/linalg-core';
 import { createUpdateRule, logUnigram, type OutputLayerChoice, type OutputLayerFactory } from '@vastmax/lm-models';
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
-import type { ModelName, TextModelOptions } from '../text-model.ts';
+import type { TextModelOptions } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface Distribution extends Disposable {
@@ -45,10 +45,7 @@ export function createDistribution(communicator: Communicator, backend: Backend,
 }
 
 /** @throws UsageError for a model that only one process can train, with what works. */
-export function checkDistributable(model: ModelName, { body, output }: TextModelOptions): void {
-  if (model === 'lstm' || model === 'gru') {
-    throw new UsageError(`--distributed does not train --model ${model}, whose streams carry their state from step to step; ngram, bag, cbow and skip-gram it does`);
-  }
+export function checkDistributable({ body, output }: TextModelOptions): void {
   if ((body.dropout ?? 0) > 0) throw new UsageError('--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay');
   checkOutput(output);
 }

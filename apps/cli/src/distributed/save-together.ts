@@ -2,8 +2,9 @@
  * A checkpoint of a job: each rank writes its shard of the output layer, all at once; then rank 0 writes what is the same everywhere, and the file that makes it all one
  * checkpoint, last and in one step. When one fails all hear of it, and the earlier checkpoint stays.
  */
-import { gatherJson, splitModules, type Communicator } from '@vastmax/distributed-mpi';
+import { gatherJson, gatherStreams, splitModules, type Communicator } from '@vastmax/distributed-mpi';
 import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart } from '@vastmax/lm-models/node';
+import type { ModuleState } from '@vastmax/output-layer';
 
 interface Outcome {
   readonly part?: CheckpointPart;
@@ -18,13 +19,15 @@ export async function saveTogether(communicator: Communicator, directory: string
     await writeCheckpoint(directory, { ...content, modules: replicated });
     return;
   }
+  const modules: Record<string, ModuleState> = {};
+  for (const [name, state] of Object.entries(replicated)) modules[name] = await gatherStreams(communicator, state);
   const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(directory, own) }));
   const written = gatherJson(communicator, mine);
   let failed = firstFailure(written);
   if (failed === undefined) {
     const parts = written.flatMap(({ part }) => (part === undefined ? [] : [part]));
     const commit = async (): Promise<Outcome> => {
-      if (rank === 0) await writeCheckpoint(directory, { ...content, modules: replicated }, { parts });
+      if (rank === 0) await writeCheckpoint(directory, { ...content, modules }, { parts });
       return {};
     };
     failed = firstFailure(gatherJson(communicator, await outcomeOf(commit)));

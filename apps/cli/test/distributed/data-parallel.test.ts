@@ -21,6 +21,9 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
   ['an n-gram model by Adam, clipped and decayed', { ...ngram, batchSize, training: { ...base, optimizer: 'adam', bodyRate: 0.01, clipNorm: 0.05, weightDecay: 0.1 } }],
   ['a bag by momentum', { ...bag, batchSize, training: { ...base, optimizer: 'momentum', bodyRate: 0.05 } }],
   ['an n-gram model with the full softmax', { examples: ngram.examples, model: { body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output: { kind: 'full', initialScale: 0.1, seed: 2 } }, batchSize, training: { ...base, optimizer: 'sgd' } }],
+  // Three streams: an epoch ends with one target, so that ranks have streams and no example.
+  ['an LSTM by SGD', { examples: { model: 'lstm', steps: 5 }, model: { body: { kind: 'recurrent', cell: 'lstm', embedding: 5, hidden: [6, 4], seed: 1 }, output }, batchSize: 15, training: { ...base, optimizer: 'sgd', examples: 3000 } }],
+  ['a GRU by Adam', { examples: { model: 'gru', steps: 7 }, model: { body: { kind: 'recurrent', cell: 'gru', embedding: 5, hidden: [6], seed: 1 }, output }, batchSize: 35, training: { ...base, optimizer: 'adam', bodyRate: 0.01, examples: 3000 } }],
   ['minibatches smaller than the ranks', { ...ngram, batchSize: 2, training: { ...base, optimizer: 'sgd', examples: 240 } }],
 ];
 

@@ -6,7 +6,8 @@
  * Rejected: a stretch of the corpus for each rank. It saves that memory, but what is trained then depends on the number of ranks, and
  * so does where a resumed run is.
  */
-import { singleTargets, type CsrRows, type NgramBatch, type SparseBatch } from '@vastmax/sparse-data';
+import { SequenceRows, singleTargets, type CsrRows, type NgramBatch, type SequenceBatch, type SparseBatch } from '@vastmax/sparse-data';
+import type { ShardPlace } from '../layer/sharded-state.ts';
 
 /** Minibatches of all ranks together: NgramBatches, SparseBatches and their like. */
 export interface UnionBatches<Batch> {
@@ -16,21 +17,25 @@ export interface UnionBatches<Batch> {
   seek(cursor: unknown): void;
 }
 
-/** Cuts examples `first` … `first + count − 1` out of a minibatch. */
-export type BatchSlice<Batch> = (batch: Batch, first: number, count: number) => Batch;
+/** Cuts a rank's part out of a minibatch, which is valid until the next call. */
+export type BatchSlice<Batch> = (batch: Batch, place: ShardPlace) => Batch;
+
+/** A rank's part of `total` examples or streams in a row: even, but for one. */
+export function ownPart(total: number, { rank, size }: ShardPlace): { readonly first: number; readonly count: number } {
+  const first = Math.floor((total * rank) / size);
+  return { first, count: Math.floor((total * (rank + 1)) / size) - first };
+}
 
 /** This rank's parts of a sequence of minibatches. Its cursor is that of the whole sequence, the same on every rank. */
-export class BatchParts<Batch extends { readonly size: number }> implements UnionBatches<Batch> {
+export class BatchParts<Batch> implements UnionBatches<Batch> {
   readonly #union: UnionBatches<Batch>;
   readonly #slice: BatchSlice<Batch>;
-  readonly #rank: number;
-  readonly #size: number;
+  readonly #place: ShardPlace;
 
-  constructor(union: UnionBatches<Batch>, { rank, size }: { readonly rank: number; readonly size: number }, slice: BatchSlice<Batch>) {
+  constructor(union: UnionBatches<Batch>, place: ShardPlace, slice: BatchSlice<Batch>) {
     this.#union = union;
     this.#slice = slice;
-    this.#rank = rank;
-    this.#size = size;
+    this.#place = place;
   }
 
   /** Of all ranks together. */
@@ -40,10 +45,7 @@ export class BatchParts<Batch extends { readonly size: number }> implements Unio
 
   /** This rank's part of the next minibatch, which may be empty; valid until the next call. */
   async next(): Promise<Batch> {
-    const batch = await this.#union.next();
-    const first = Math.floor((batch.size * this.#rank) / this.#size);
-    const end = Math.floor((batch.size * (this.#rank + 1)) / this.#size);
-    return this.#slice(batch, first, end - first);
+    return this.#slice(await this.#union.next(), this.#place);
   }
 
   cursor(): object {
@@ -56,16 +58,18 @@ export class BatchParts<Batch extends { readonly size: number }> implements Unio
 }
 
 /** For {@link BatchParts} of NgramBatches. Nothing but the offsets is copied. */
-export function sliceNgramBatch(batch: NgramBatch, first: number, count: number): NgramBatch {
+export function sliceNgramBatch(batch: NgramBatch, place: ShardPlace): NgramBatch {
   const { size, contexts, targets, targetIds, epoch, endOfEpoch } = batch;
+  const { first, count } = ownPart(size, place);
   const order = size === 0 ? 0 : contexts.length / size;
   const ids = targetIds.subarray(first, first + count);
   return { size: count, contexts: contexts.subarray(first * order, (first + count) * order), targets: singleTargets(ids, targets.columns), targetIds: ids, epoch, endOfEpoch };
 }
 
 /** For {@link BatchParts} of SparseBatches, SetBatches and WindowBatches. */
-export function sliceSparseBatch(batch: SparseBatch, first: number, count: number): SparseBatch {
+export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseBatch {
   const { inputs, targets, targetIds, examples, epoch, endOfEpoch } = batch;
+  const { first, count } = ownPart(batch.size, place);
   const end = first + count;
   return {
     size: count,
@@ -75,6 +79,35 @@ export function sliceSparseBatch(batch: SparseBatch, first: number, count: numbe
     examples: examples.subarray(first, end),
     epoch,
     endOfEpoch,
+  };
+}
+
+/**
+ * For {@link BatchParts} of SequenceBatches: a rank has the same streams of every minibatch, and so its model carries their state. Each rank needs one slice of its own.
+ * @returns what throws RangeError when there are fewer streams than ranks.
+ */
+export function createSequenceSlice(): BatchSlice<SequenceBatch> {
+  let rows: SequenceRows | undefined;
+  let longest = 0;
+  return ({ steps, streams, inputs, starts, predicted, targets, targetIds, epoch, endOfEpoch }, place) => {
+    const { first, count } = ownPart(streams, place);
+    if (streams < place.size) throw new RangeError(`training over ${place.size} ranks: the minibatches have ${streams} streams; each rank needs one at least`);
+    if (rows === undefined || steps > longest) {
+      longest = steps;
+      rows = new SequenceRows(count, steps, targets.columns);
+    }
+    rows.clear();
+    for (let step = 0; step < steps; step++) {
+      const from = step * streams + first;
+      rows.inputs.set(inputs.subarray(from, from + count), step * count);
+      rows.starts.set(starts.subarray(from, from + count), step * count);
+    }
+    for (const [example, target] of targetIds.entries()) {
+      const row = predicted === undefined ? example : predicted[example]!;
+      const stream = (row % streams) - first;
+      if (stream >= 0 && stream < count) rows.predict(Math.floor(row / streams) * count + stream, target);
+    }
+    return rows.batch(steps, epoch, endOfEpoch);
   };
 }
 

@@ -1,5 +1,6 @@
-import { BatchParts, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
-import { NgramBatches, RandomGenerator, validateCsrRows, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
+import { BatchParts, createSequenceSlice, ownStreams, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
+import type { TensorSource } from '@vastmax/output-layer';
+import { NgramBatches, RandomGenerator, SequenceBatches, validateCsrRows, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
 import { expect, it } from 'vitest';
 
 const random = new RandomGenerator(2);
@@ -46,4 +47,53 @@ it('the parts of sparse minibatches are their rows, weights and all', async () =
     expect(each.flatMap((part) => listsOf(part.targets))).toEqual(listsOf(targets));
     expect(each.flatMap((part) => Array.from(part.examples))).toEqual(Array.from(examples));
   }
+});
+
+it.each([1, 2, 3])('the parts of %i ranks are the streams of the text, each with one rank throughout', async (size) => {
+  // 50 tokens in 4 streams: two end a step before the others.
+  const create = (): SequenceBatches => new SequenceBatches({ tokens, classes: 9, streams: 4, steps: 5, paddingId: 0 });
+  const whole = create();
+  const parts = Array.from({ length: size }, (_, rank) => new BatchParts(create(), { rank, size }, createSequenceSlice()));
+  for (let step = 0; step < 8; step++) {
+    const { steps, streams, inputs, starts, predicted, targetIds, targets, size: examples, epoch, endOfEpoch } = whole.next();
+    const expected: unknown[] = Array.from(inputs, (input, row) => [input, starts[row]]);
+    for (let example = 0; example < examples; example++) expected[predicted?.[example] ?? example] = [inputs[predicted?.[example] ?? example], starts[predicted?.[example] ?? example], targetIds[example]];
+    const found: unknown[] = [];
+    let first = 0;
+    for (const part of parts) {
+      const own = await part.next();
+      expect(own).toMatchObject({ steps, epoch, endOfEpoch });
+      expect(own.targets.columns).toBe(targets.columns);
+      expect(listsOf(own.targets)).toHaveLength(own.size);
+      const rowOf = (row: number): number => Math.floor(row / own.streams) * streams + first + (row % own.streams);
+      for (let row = 0; row < steps * own.streams; row++) found[rowOf(row)] = [own.inputs[row], own.starts[row]];
+      for (let example = 0; example < own.size; example++) {
+        const row = own.predicted?.[example] ?? example;
+        found[rowOf(row)] = [own.inputs[row], own.starts[row], own.targetIds[example]];
+      }
+      first += own.streams;
+    }
+    expect(first).toBe(4);
+    expect(found).toEqual(expected);
+  }
+});
+
+it('ranks without a stream are refused', async () => {
+  const batches = new SequenceBatches({ tokens, classes: 9, streams: 2, steps: 5, paddingId: 0 });
+  await expect(new BatchParts(batches, { rank: 0, size: 3 }, createSequenceSlice()).next()).rejects.toThrow('training over 3 ranks: the minibatches have 2 streams; each rank needs one at least');
+});
+
+it('a rank takes its own streams of what is carried, and everything else', async () => {
+  const tensor = (name: string, rows: number): TensorSource => ({ name, precision: 'f64', rows, columns: 2, read: (first, count) => Promise.resolve(Float64Array.from({ length: 2 * count }, (_, i) => 2 * first + i)) });
+  const whole = { configuration: { streams: 5, cell: 'gru' }, tensors: [tensor('weights', 5), tensor('carried.0', 5)] };
+  const seen: number[] = [];
+  for (const rank of [0, 1]) {
+    const { configuration, tensors } = ownStreams(whole, { rank, size: 2 });
+    expect(configuration).toEqual({ streams: rank === 0 ? 2 : 3, cell: 'gru' });
+    const [weights, carried] = tensors;
+    expect(weights?.rows).toBe(5);
+    seen.push(...((await carried?.read(0, carried.rows)) ?? []));
+  }
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(ownStreams({ configuration: {}, tensors: [] }, { rank: 0, size: 2 })).toEqual({ configuration: {}, tensors: [] });
 });

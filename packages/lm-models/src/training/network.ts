@@ -78,9 +78,17 @@ export function createBagNetwork(
   return withOutput(options, sizes, new BagBody(backend, { ...options.body, inputs: sizes.inputs }), createOutput);
 }
 
-/** @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind. */
-export function createRecurrentNetwork(backend: Backend, sizes: NetworkSizes, options: NetworkOptions<RecurrentChoice>): Promise<RecurrentNetwork> {
-  return withOutput(options, sizes, new RecurrentBody(backend, { ...options.body, inputs: sizes.inputs }), createOutputLayer);
+/**
+ * @param createOutput what makes the output layer of `options.output`.
+ * @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind.
+ */
+export function createRecurrentNetwork(
+  backend: Backend,
+  sizes: NetworkSizes,
+  options: NetworkOptions<RecurrentChoice>,
+  createOutput: OutputLayerFactory = createOutputLayer,
+): Promise<RecurrentNetwork> {
+  return withOutput(options, sizes, new RecurrentBody(backend, { ...options.body, inputs: sizes.inputs }), createOutput);
 }
 
 /** The network of a checkpoint, with its weights. @throws RangeError or OutputLayerError `state-mismatch` when it holds another one. */

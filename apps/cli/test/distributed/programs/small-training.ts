@@ -1,5 +1,5 @@
 /** A small model on a text of random words, trained by one process or by one rank of several. */
-import type { Communicator } from '@vastmax/distributed-mpi';
+import { gatherStreams, type Communicator } from '@vastmax/distributed-mpi';
 import { createPlainBackend, read, writeRows } from '@vastmax/linalg-core';
 import type { TrainingOptions } from '@vastmax/lm-models';
 import { RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
@@ -57,7 +57,9 @@ export async function trainSmallModel(communicator: Communicator | undefined, { 
   }
   const { configuration, modules } = trainer.snapshot();
   const body: number[] = [];
-  for (const { rows, read: readRows } of modules['body']?.tensors ?? []) body.push(...(await readRows(0, rows)));
+  const own = modules['body'] ?? { configuration: {}, tensors: [] };
+  const { tensors } = communicator === undefined ? own : await gatherStreams(communicator, own);
+  for (const { rows, read: readRows } of tensors) body.push(...(await readRows(0, rows)));
   using vectors = backend.createMatrix(vocabulary.size, model.output.features);
   model.output.classVectors(0, vectors);
   return { body, classVectors: Array.from(await read(vectors)), losses, examples: trainer.examples, cursor: configuration['cursor'], drifts };
