@@ -6,7 +6,7 @@
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
 import { recogniseFamily, type MpiFamily } from './mpi-family.ts';
 import { declareMpi, type LoadNativeLibrary, type MpiFunctions, type NativeFunction } from './mpi-functions.ts';
-import { prepareUcx } from './ucx-environment.ts';
+import { prepareEnvironment } from './library-environment.ts';
 
 export interface MpiLibrary {
   readonly path: string;
@@ -73,7 +73,7 @@ function openMpi(load: LoadNativeLibrary, file: string): MpiLibrary | { readonly
 /** @throws Error where koffi has no build for this platform, or was installed without it */
 async function createKoffiLoader(): Promise<LoadNativeLibrary> {
   const { default: koffi } = await import('koffi');
-  prepareUcx(process.env);
+  prepareEnvironment(process.env);
   return (file) => {
     // Open MPI loads plugins that look for its symbols among the global ones.
     const handle = koffi.load(file, { global: true });
