@@ -142,6 +142,8 @@ class DeviceBackend implements DeviceSharing {
   }
 
   settled(): Promise<void> {
+    // The device of a disposed backend is destroyed, which is no loss to tell of.
+    if (this.disposed) return Promise.reject(this.#disposedAt('settled'));
     return this.#stream.settled();
   }
 
@@ -293,8 +295,12 @@ class DeviceBackend implements DeviceSharing {
   }
 
   checkUsable(operation: string): void {
-    if (this.disposed) throw new LinalgError('disposed', `${operation}: the backend '${this.name}' was disposed`);
+    if (this.disposed) throw this.#disposedAt(operation);
     this.#stream.health.check();
+  }
+
+  #disposedAt(operation: string): LinalgError {
+    return new LinalgError('disposed', `${operation}: the backend '${this.name}' was disposed`);
   }
 }
 

@@ -227,6 +227,21 @@ describe('disposal', () => {
     expect(() => fill(1, matrix)).toThrow('was disposed');
   });
 
+  gpuTest('lets those who wait for the device hear from it, and refuses to wait afterwards: nothing was lost', async (create) => {
+    const owner = await create();
+    const guest = await create({ device: owner.device });
+    for (const backend of [guest, owner]) {
+      prepareStep(backend)(0);
+      const waiting = backend.settled();
+      const disposal = backend.dispose();
+      const refused = expect(backend.settled()).rejects.toMatchObject({ name: 'LinalgError', code: 'disposed', message: `settled: the backend '${backend.name}' was disposed` });
+      await waiting;
+      await refused;
+      await disposal;
+      await expect(backend.settled()).rejects.toMatchObject({ code: 'disposed' });
+    }
+  });
+
   gpuTest('leaves an application its device', async (create) => {
     const owner = await create();
     const guest = await create({ device: owner.device });

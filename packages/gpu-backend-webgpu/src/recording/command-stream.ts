@@ -28,7 +28,8 @@ export class CommandStream {
   readonly readback: Readback;
   readonly #device: GPUDevice;
   readonly #stagingPool: BufferPool;
-  readonly #reads = new Set<Promise<void>>();
+  /** Reads and settlements under way. */
+  readonly #awaited = new Set<Promise<void>>();
 
   constructor(device: GPUDevice, counters: WebGpuCounters, { mostBytes, fuse }: StreamOptions) {
     const { copySource, copyDestination, storage, mapRead } = bufferUsage;
@@ -88,7 +89,11 @@ export class CommandStream {
     });
   }
 
-  async settled(): Promise<void> {
+  settled(): Promise<void> {
+    return this.#kept(this.#settle());
+  }
+
+  async #settle(): Promise<void> {
     await this.work.drained();
     await this.recorder.submitted();
     await this.health.answered(this.#device.queue.onSubmittedWorkDone());
@@ -96,11 +101,11 @@ export class CommandStream {
     this.health.check();
   }
 
-  /** Destroy all buffers, when the reads under way have their numbers. */
+  /** Destroy all buffers, when the reads under way have their numbers and those who wait for the device know that it is done. */
   async close(): Promise<void> {
     await this.work.drained();
     this.recorder.submit();
-    await Promise.allSettled(this.#reads);
+    await Promise.allSettled(this.#awaited);
     this.recorder.close();
     this.pool.close();
     this.#stagingPool.close();
@@ -112,12 +117,16 @@ export class CommandStream {
       this.health.check();
       await begin();
     };
-    const read = new Promise<void>((resolve, reject) => {
+    return this.#kept(new Promise<void>((resolve, reject) => {
       this.do(() => void start().then(resolve, reject));
-    });
-    this.#reads.add(read);
-    const forget = (): void => void this.#reads.delete(read);
-    read.then(forget, forget);
-    return read;
+    }));
+  }
+
+  /** `close` waits for it. */
+  #kept(promise: Promise<void>): Promise<void> {
+    this.#awaited.add(promise);
+    const forget = (): void => void this.#awaited.delete(promise);
+    promise.then(forget, forget);
+    return promise;
   }
 }
