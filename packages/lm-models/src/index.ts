@@ -76,7 +76,7 @@ export type {
 } from './training/trainable-model.ts';
 export type { TrainingRanks } from './training/training-ranks.ts';
 export { computeNeighbors, type Neighbor, type VectorKind, type WordVectorModel } from './training/neighbors.ts';
-export { createOutputLayer, logUnigram, type OutputLayerFactory, type OutputLayerSizes } from './output-layers/create-output-layer.ts';
+export { createOutputLayer, type OutputLayerFactory } from './output-layers/create-output-layer.ts';
 export {
   outputLayerNames,
   proposalNames,
@@ -84,6 +84,7 @@ export {
   type OutputLayerName,
   type ProposalName,
 } from './output-layers/output-layer-choice.ts';
+export { fullLayerOptions, logUnigram, sampledLayerOptions, type OutputLayerSizes } from './output-layers/softmax-options.ts';
 export { trainingDefaults, type TrainingDefaults } from './output-layers/training-defaults.ts';
 export {
   evaluateRanking,

@@ -1,2 +1,20 @@
 /** The parts of these layers, for layers that run the same mathematics over rows that lie elsewhere (distributed-mpi). May change with any version. */
+export { ClassTable } from './class-table/class-table.ts';
 export { createInitialRows } from './class-table/initial-rows.ts';
+export type { RowList, RowSource, TrainableRows } from './class-table/trainable-rows.ts';
+export { explainNonFinite, FiniteCheck } from './layer/finite-check.ts';
+export { weightOptions } from './layer/layer-options.ts';
+export { TargetList } from './layer/target-list.ts';
+export { ClassVectors } from './sampled/class-vectors.ts';
+export { expectedLogisticLosses } from './sampled/exact-losses.ts';
+export { createDotGeometry } from './sampled/logit-geometry.ts';
+export { MergedTargets } from './sampled/merged-targets.ts';
+export {
+  createSampledMethod,
+  negativeSamplingLoss,
+  noiseContrastiveLoss,
+  sampledSoftmaxLoss,
+  samplingPlan,
+  type SampledLoss,
+  type SamplingPlan,
+} from './sampled/sampled-losses.ts';

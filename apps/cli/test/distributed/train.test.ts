@@ -1,31 +1,22 @@
 /** `mpirun vastmax train … --distributed mpi`, and what may go wrong with it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RankingMetrics } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { describe, expect, it } from 'vitest';
 import { checkDistributable } from '../../src/distributed/distribution.ts';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { pause, vastmax } from '../vastmax.ts';
+import { calm, evaluateModel, expectAlike } from './calm-training.ts';
 import { requireMpi, runJob, startJob } from './mpi-command.ts';
 
 const folder = createScratchFolder();
-/** In f64 and with rates at which training is no chaos: runs that add up in another order end alike. */
-const calm = '--order 3 --embedding 8 --hidden 16 --batch 32 --backend plain --precision f64 --body-rate 1 --output-rate 0.1 --schedule constant';
-
-async function evaluate(model: string): Promise<RankingMetrics> {
-  const { code, stdout, stderr } = await vastmax(folder, `evaluate ${model} valid.txt --json --backend plain`);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  return (JSON.parse(stdout) as { readonly model: RankingMetrics }).model;
-}
 
 describe('two ranks', () => {
   it('train the model of one process, save it together, and go on as another number of ranks or one', async ({ skip }) => {
     requireMpi(skip);
     const alone = await vastmax(folder, `train train.txt -o alone ${calm} --examples 8000`);
     expect(alone.code).toBe(0);
-    const expected = await evaluate('alone');
+    const expected = await evaluateModel(folder, 'alone');
     const whole = await runJob(2, folder, `train train.txt -o together ${calm} --examples 8000 --distributed mpi --valid valid.txt --log together.log`);
     expect(whole, whole.stderr).toMatchObject({ code: 0 });
     // One speaks for all, and counts the examples of all: 8,000 and what fills the last minibatch, the epochs of 5,371 ending with a small one.
@@ -37,7 +28,7 @@ describe('two ranks', () => {
       await using checkpoint = await openCheckpoint(join(folder, 'together'));
       expect(checkpoint.moduleNames).toEqual(['body', 'optimizer', 'output.shard-0-of-2', 'output.shard-1-of-2']);
     }
-    expectAlike(await evaluate('together'), expected);
+    expectAlike(await evaluateModel(folder, 'together'), expected);
 
     const half = await runJob(3, folder, `train train.txt -o half ${calm} --examples 4000 --distributed mpi`);
     expect(half, half.stderr).toMatchObject({ code: 0 });
@@ -45,7 +36,7 @@ describe('two ranks', () => {
     expect(more, more.stderr).toMatchObject({ code: 0 });
     const rest = await vastmax(folder, 'train train.txt -o half --resume --examples 8000');
     expect(rest, rest.stderr).toMatchObject({ code: 0 });
-    expectAlike(await evaluate('half'), expected);
+    expectAlike(await evaluateModel(folder, 'half'), expected);
   });
 
   it('train a recurrent model, whose streams are saved together and shared out anew', async ({ skip }) => {
@@ -59,7 +50,7 @@ describe('two ranks', () => {
     expect(more, more.stderr).toMatchObject({ code: 0 });
     const rest = await vastmax(folder, 'train train.txt -o lstm --resume --examples 8000');
     expect(rest, rest.stderr).toMatchObject({ code: 0 });
-    expectAlike(await evaluate('lstm'), await evaluate('lstm-alone'));
+    expectAlike(await evaluateModel(folder, 'lstm'), await evaluateModel(folder, 'lstm-alone'));
     const refused = await runJob(3, folder, 'train train.txt -o few --distributed mpi --model lstm --steps 20 --batch 40');
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain('a minibatch of 40 examples has 2 streams of 20 steps, fewer than the 3 ranks; give a --batch of at least 60, or fewer --steps');
@@ -107,14 +98,16 @@ describe('a model over ranks', () => {
   const body = { order: 2, embedding: 4, hidden: [4] };
   const factored = { kind: 'factored', loss: { name: 'z-loss', options: {} }, initialScale: 0.1, seed: 1 } as const;
   const full = { kind: 'full', initialScale: 0.1, seed: 1 } as const;
+  const sampled = { kind: 'sampled', samples: 10, proposal: 'uniform', initialScale: 0.1, seed: 1 } as const;
 
-  it('is any with a factored or a full output layer', () => {
-    for (const output of [factored, full]) expect(() => { checkDistributable({ body, output }); }).not.toThrow();
+  it('is any with a factored, a full or a sampled output layer', () => {
+    for (const output of [factored, full, sampled, { ...sampled, kind: 'nce' }, { ...sampled, kind: 'negative' }] as const) expect(() => { checkDistributable({ body, output }); }).not.toThrow();
   });
 
   it.each([
     ['dropout', { body: { ...body, dropout: 0.5 }, output: factored }, '--distributed trains without --dropout'],
-    ['another layer', { body, output: { kind: 'hybrid', initialScale: 0.1, seed: 1 } }, "--distributed has no output layer 'hybrid' over several ranks; use --output-layer factored, with any of its losses, or full"],
+    ['another layer', { body, output: { kind: 'hybrid', initialScale: 0.1, seed: 1 } }, "--distributed has no output layer 'hybrid' over several ranks; use --output-layer factored, with any of its losses, full, sampled, nce or negative"],
+    ['samples for each example', { body, output: { ...sampled, sharing: 'example' } }, '--distributed draws samples for the minibatch of all ranks; leave --sharing example out'],
     ['label smoothing', { body, output: { ...full, labelSmoothing: 0.1 } }, '--distributed has no --label-smoothing'],
   ] as const)('is refused otherwise: %s, %o', (_what, options, message) => {
     expect(() => { checkDistributable(options); }).toThrow(message);
@@ -130,10 +123,4 @@ it('standard input is of rank 0 alone, and refused', async () => {
 async function stepOf(model: string): Promise<number> {
   await using checkpoint = await openCheckpoint(join(folder, model));
   return Number(checkpoint.configuration['step']);
-}
-
-function expectAlike(found: RankingMetrics, expected: RankingMetrics): void {
-  expect(found.examples).toBe(expected.examples);
-  expect(found.meanReciprocalRank).toBeCloseTo(expected.meanReciprocalRank, 8);
-  expect(found.loss).toBeCloseTo(expected.loss ?? 0, 6);
 }

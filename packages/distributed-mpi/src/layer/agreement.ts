@@ -6,7 +6,9 @@
 import { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from '@vastmax/output-layer';
 import type { Communicator } from '../communicator.ts';
 
-const operations = ['create', 'step', 'evaluate', 'classScores', 'denseRows', 'restore', 'settle', 'verify', 'topK', 'ranksOf'] as const;
+const operations = [
+  'create', 'step', 'evaluate', 'classScores', 'denseRows', 'restore', 'settle', 'verify', 'topK', 'ranksOf', 'addClasses', 'classLogProbabilities', 'logProbabilities',
+] as const;
 export type CollectiveOperation = (typeof operations)[number];
 
 export interface Announcement {

@@ -3,7 +3,7 @@
  * on all parts together (mathematics.md §3b; P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). What a step moves does not depend on the number of
  * classes: of each rank 2·C·d numbers for its C touched classes and about 4d² for the sums.
  */
-import { copyColumns, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
   CallGuard,
   checkClassRange,
@@ -11,10 +11,7 @@ import {
   checkHidden,
   checkStepOptions,
   checkTargets,
-  findTensor,
   OutputLayerError,
-  restoreTable,
-  tableTensor,
   withBiasFeature,
   type ModuleState,
   type PreparedStep,
@@ -25,64 +22,21 @@ import {
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
-import {
-  checkConfiguration,
-  checkDecay,
-  checkOptions,
-  ClassScores,
-  compareWithExact,
-  configurationOf,
-  FactoredWeights,
-  restoreWeights,
-  rowsPerBlock,
-  stateOf,
-  stepCountsOf,
-  storeGram,
-  type ClassConstants,
-  type GramSums,
-} from '@vastmax/spherical-losses/factored-parts';
+import { checkAddedClasses, checkDecay, ClassScores, compareWithExact, FactoredWeights, rowsPerBlock, storeGram, type GramSums } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
-import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
-import { Agreement, refusalOf, type CollectiveOperation } from './agreement.ts';
+import { ownedCount, type GrowingPartition } from '../rows/row-partition.ts';
+import { WordHash } from '../word-hash.ts';
+import { refusalOf, type Agreement, type CollectiveOperation } from './agreement.ts';
 import { GlobalRows } from './global-rows.ts';
 import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from './layer-options.ts';
-import { fillOwnConstants, fillOwnRows } from './own-rows.ts';
-import { ownShardOf } from './own-shard.ts';
+import { fillOwnRows, ownRowsOf } from './own-rows.ts';
+import { ownStateOf, restoreOwnState } from './own-state.ts';
+import { restoreTogether } from './together.ts';
+import { UnionConstants } from './union-constants.ts';
 import { computeUnionGram } from './union-gram.ts';
+import { UnionProbabilities } from './union-probabilities.ts';
 import { UnionRanking } from './union-ranking.ts';
 import { UnionStep } from './union-step.ts';
-
-/**
- * Create the layer. A collective: all ranks, the same options. Memory of each rank: 4Dd/p bytes for its rows (8Dd/p on an f64 backend), 4D/p for their
- * generations, O(d²); with class constants 4D. Time: O(D·d²/p) once.
- * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
- */
-export async function createDistributedFactoredLayer(
-  communicator: Communicator,
-  backend: Backend,
-  options: DistributedFactoredLayerOptions,
-): Promise<DistributedFactoredLayer> {
-  const agreement = new Agreement(communicator);
-  let layer: DistributedFactoredLayer | undefined;
-  let refusal: unknown;
-  try {
-    checkOptions(options);
-    layer = new DistributedFactoredLayer(communicator, backend, options, agreement);
-    layer.fill();
-  } catch (error) {
-    refusal = error;
-  }
-  try {
-    const { classes, features, bias = true } = options;
-    agreement.begin('create', { refusal, same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 } });
-    if (layer === undefined) throw new OutputLayerError('bad-option', 'distributed layer: there is none');
-    await layer.rebuildGram();
-    return layer;
-  } catch (error) {
-    layer?.[Symbol.dispose]();
-    throw error;
-  }
-}
 
 export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   readonly kind = 'factored';
@@ -93,15 +47,14 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   readonly bias: boolean;
   readonly #options: DistributedFactoredLayerOptions;
   readonly #agreement: Agreement;
-  readonly #partition: RowPartition;
+  readonly #partition: GrowingPartition;
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
   readonly #step: UnionStep;
   readonly #globalRows: GlobalRows;
   readonly #scores: ClassScores;
+  readonly #probabilities: UnionProbabilities;
   readonly #ranking: UnionRanking;
-  /** Of this rank's own classes. */
-  #ownConstants: ClassConstants | undefined;
   readonly #calls = new CallGuard(this.kind);
 
   /** Use {@link createDistributedFactoredLayer}, which also fills it. */
@@ -117,15 +70,16 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#workspace = new Workspace(backend);
     this.#weights = new FactoredWeights(backend, ownedCount(this.#partition, communicator.rank), this.width, this.#workspace);
     this.#weights.onStabilization = options.onStabilization;
-    this.#step = new UnionStep(communicator, backend, options, this.#workspace, this.#weights, agreement);
+    this.#step = new UnionStep(communicator, backend, options, this.#partition, this.#workspace, this.#weights, agreement);
     this.#globalRows = new GlobalRows(communicator, agreement, backend, this.#workspace, this.#weights, this.#step.rows);
     this.#scores = new ClassScores(backend, this.#workspace, this.#globalRows);
+    this.#probabilities = new UnionProbabilities(this, this.#workspace, this.#step, this.#globalRows, this.#scores);
     this.#ranking = new UnionRanking(communicator, agreement, backend, this.#workspace, this.#weights, this.#partition);
   }
 
   /** D over all ranks. */
   get classes(): number {
-    return this.#options.classes;
+    return this.#partition.rows;
   }
 
   /** d, the bias feature included. */
@@ -152,10 +106,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   fill(): void {
     fillOwnRows(this.#weights.rows, this.#partition, this.communicator.rank, this.width, this.#options);
     const { classConstants } = this.loss;
-    if (classConstants === undefined) return;
-    const { all, own } = fillOwnConstants(this.backend, classConstants, this.#partition, this.communicator.rank);
-    this.#step.constants = all;
-    this.#ownConstants = own;
+    if (classConstants !== undefined) this.#step.constants = new UnionConstants(this.backend, classConstants, this.#partition, this.communicator.rank);
   }
 
   /** C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
@@ -194,7 +145,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
       checkTargets(this, 'evaluate', hidden, targets);
     });
     return this.#calls.exclusively(async () => {
-      const losses = await this.#step.computeLosses(hidden, targets, refusal);
+      const losses = await this.#step.computeLosses('evaluate', hidden, targets, refusal);
       await this.backend.settled();
       return losses;
     });
@@ -205,7 +156,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
-    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#step.constants, this.loss.score, out);
+    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#step.constants?.all, this.loss.score, out);
   }
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
@@ -213,7 +164,27 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
-    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, this.#step.constants, this.loss.score, out);
+    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, this.#step.constants?.all, this.loss.score, out);
+  }
+
+  /**
+   * log p of one class for each of this rank's own examples, of a normalised loss: classes m long, out m×1. A collective. O(m·d²).
+   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised.
+   */
+  async classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
+    this.#calls.check('classLogProbabilities');
+    await this.#calls.exclusively(() => this.#probabilities.ofClasses(hidden, classes, out));
+  }
+
+  /**
+   * log p of classes `firstClass` … `firstClass + out.columns - 1`, the same on all ranks, for each of this rank's own examples; out m×count. A collective, which
+   * moves count·d numbers. O(m·count·d + count·d²/p).
+   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised or does not say what its
+   * probabilities are proportional to.
+   */
+  async logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
+    this.#calls.check('logProbabilities');
+    await this.#calls.exclusively(() => this.#probabilities.ofRange(hidden, firstClass, out));
   }
 
   /** Rows `first` … of W, the bias feature last, on every rank. A collective when there are several. @param out count×width. */
@@ -230,6 +201,31 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
+   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps those that are its own and adds all to C and w̄, so that these stay
+   * bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a few words travel.
+   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last), the same on all ranks.
+   * @param constants one for each new class, when the loss has class constants.
+   * @throws OutputLayerError on every rank when one must refuse or they were given different rows; nothing has changed.
+   */
+  addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
+    this.#calls.check('addClasses');
+    const { classes, width } = this;
+    const known = this.#step.constants;
+    let count = 0;
+    const refusal = refusalOf(() => {
+      count = checkAddedClasses({ classes, width, hasConstants: known !== undefined }, values, constants);
+    });
+    const hash = new WordHash();
+    for (const numbers of [values, constants ?? []]) hash.add(Float64Array.from(numbers));
+    this.#agreement.begin('addClasses', { refusal, same: { ...this.#step.progress, 'the number of new classes': count, 'the checksum of their rows and constants': hash.value } });
+    using added = createMatrixFrom(this.backend, count, width, values);
+    this.#weights.append(added, classes, ownRowsOf(values, width, classes, this.#partition, this.communicator.rank));
+    if (constants !== undefined) known?.append(constants);
+    this.#partition.rows += count;
+    this.#step.generations.watchMap();
+  }
+
+  /**
    * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the examples of all, so that only the
    * activations and k candidates of each rank travel. O(Σm·D/p·d).
    */
@@ -239,7 +235,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
       checkHidden(this, 'topK', hidden);
       if (!Number.isSafeInteger(k) || k < 1 || k > this.classes) throw new OutputLayerError('bad-option', `topK: k must be a whole number from 1 to ${this.classes} (the classes), got ${k}`);
     });
-    return this.#calls.exclusively(() => this.#ranking.topK(this.#extended(hidden, refusal), k, this.#ownConstants, this.loss.score, refusal));
+    return this.#calls.exclusively(() => this.#ranking.topK(this.#extended(hidden, refusal), k, this.#step.constants?.own, this.loss.score, refusal));
   }
 
   /** The rank (1 is best, a tie counts half) of one class for each of this rank's own examples, among all. A collective. O(Σm·D/p·d). */
@@ -249,7 +245,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
       checkHidden(this, 'ranksOf', hidden);
       checkExampleClasses(this, 'ranksOf', hidden, targets);
     });
-    return this.#calls.exclusively(() => this.#ranking.ranksOf(this.#extended(hidden, refusal), targets, this.#ownConstants, this.loss.score, refusal));
+    return this.#calls.exclusively(() => this.#ranking.ranksOf(this.#extended(hidden, refusal), targets, this.#step.constants?.own, this.loss.score, refusal));
   }
 
   /** How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p), and changes nothing. */
@@ -270,9 +266,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   /** This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all. */
   state(): ModuleState {
     this.#calls.check('state');
-    const { rank, size } = this.communicator;
-    const { configuration, tensors } = stateOf(this.#weights, { ...configurationOf(this, this.#options, this.#step), shard: { rank, size } });
-    return { configuration, tensors: this.#ownConstants === undefined ? tensors : [...tensors, tableTensor('class_constants', this.#ownConstants.table)] };
+    return ownStateOf(this, this.#options, this.#weights, this.#step);
   }
 
   /**
@@ -283,13 +277,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   async restore(state: ModuleState): Promise<void> {
     const mine = this.state().configuration;
     await this.#calls.exclusively(async () => {
-      let refusal: unknown;
-      try {
-        await this.#restoreOwn(state, mine);
-      } catch (error) {
-        refusal = error;
-      }
-      this.#agreement.begin('restore', { refusal, same: this.#step.progress });
+      await restoreTogether(this.#agreement, () => restoreOwnState(this, state, mine, this.#weights, this.#step), () => this.#step.progress);
+      await this.#step.constants?.share(this.communicator, state);
       this.#step.generations.restore(state.configuration['condition']);
     });
   }
@@ -300,21 +289,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#scores[Symbol.dispose]();
     this.#ranking[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
-    this.#step.constants?.table[Symbol.dispose]();
-    this.#ownConstants?.table[Symbol.dispose]();
+    this.#step.constants?.[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
-  }
-
-  async #restoreOwn(given: ModuleState, mine: ModuleState['configuration']): Promise<void> {
-    const { rank, size } = this.communicator;
-    checkConfiguration(mine, given.configuration, ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'constantSum']);
-    const state = ownShardOf('factored layer', given, { rank, size }, this.classes);
-    const { steps, singularSteps } = stepCountsOf(state);
-    if (this.#ownConstants !== undefined) findTensor(state, 'class_constants', this.#weights.classes, 1);
-    await restoreWeights(this.#weights, state);
-    if (this.#ownConstants !== undefined) await restoreTable(state, 'class_constants', this.#ownConstants.table);
-    this.#step.steps = steps;
-    this.#step.singularSteps = singularSteps;
   }
 
   #unionGram(): Promise<GramSums> {

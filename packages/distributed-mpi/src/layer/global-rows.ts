@@ -2,7 +2,7 @@
  * The rows of all ranks where a class is named by its own number: what scoring asks of the weights. Collectives all of them, without waiting; with one
  * rank its own rows are all there are.
  */
-import { createHostArray, write, type Backend, type FloatArray, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { createHostArray, read, write, type Backend, type FloatArray, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights, ScoreWeights } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
@@ -54,8 +54,26 @@ export class GlobalRows implements ScoreWeights {
       return;
     }
     this.#agreement.begin('denseRows', { same: { first, count } });
+    const dense = this.#ownRows(first, count);
+    readNow(dense, this.#own);
+    this.#exchange(first, count, dense.rows, out);
+  }
+
+  /** As `denseRows`, on any backend and without agreeing first: all ranks know already that all ask for the same. */
+  async fetchDenseRows(first: number, count: number, out: Matrix): Promise<void> {
+    if (this.#communicator.size === 1) {
+      this.#weights.denseRows(first, count, out);
+      return;
+    }
+    const dense = this.#ownRows(first, count);
+    await read(dense, this.#own);
+    this.#exchange(first, count, dense.rows, out);
+  }
+
+  /** This rank's part of the classes `first` …, with room for them and for all. */
+  #ownRows(first: number, count: number): Matrix {
     const { width } = this;
-    const { rank, size } = this.#communicator;
+    const { rank } = this.#communicator;
     const ownRows = ownedCount(this.#partition, rank, first, count);
     const dense = this.#workspace.matrix('own dense rows', ownRows, width);
     this.#weights.denseRows(firstLocalAt(this.#partition, rank, first), ownRows, dense);
@@ -64,7 +82,13 @@ export class GlobalRows implements ScoreWeights {
       this.#all = createHostArray(this.#backend, count * width);
       this.#ordered = createHostArray(this.#backend, count * width);
     }
-    readNow(dense, this.#own);
+    return dense;
+  }
+
+  /** From every rank its part, put in the order of the classes. */
+  #exchange(first: number, count: number, ownRows: number, out: Matrix): void {
+    const { width } = this;
+    const { size } = this.#communicator;
     for (let other = 0; other < size; other++) this.#counts[other] = width * ownedCount(this.#partition, other, first, count);
     this.#communicator.allGather(this.#own.subarray(0, ownRows * width), this.#counts, this.#all);
     for (let other = 0, place = 0; other < size; other++) {

@@ -1,6 +1,6 @@
 /** What a rank starts with: its part of the rows and of the class constants. */
-import { writeRows, type Backend, type RowTable } from '@vastmax/linalg-core';
-import { checkRows, createClassConstants, createNormalRows, rowsPerBlock, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
+import { writeRows, type RowTable } from '@vastmax/linalg-core';
+import { checkRows, createNormalRows, rowsPerBlock } from '@vastmax/spherical-losses/factored-parts';
 import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 
@@ -37,10 +37,14 @@ export function keepOwnRows(table: RowTable, partition: RowPartition, rank: numb
   }
 }
 
-/** All constants, by class, for the targets; and those of this rank's own classes, for scoring them. */
-export function fillOwnConstants(backend: Backend, values: ArrayLike<number>, partition: RowPartition, rank: number): { all: ClassConstants; own: ClassConstants } {
-  const all = createClassConstants(backend, values, partition.rows);
-  const own = backend.createTable(ownedCount(partition, rank), 1);
-  writeRows(Float64Array.from({ length: own.rows }, (_, local) => values[rowOf(partition, rank, local)]!), 0, own);
-  return { all, own: { table: own, sum: all.sum } };
+/** Of rows in the order of their classes, from class `first` on, those that this rank keeps. */
+export function ownRowsOf(values: ArrayLike<number>, width: number, first: number, { size }: RowPartition, rank: number): Float64Array {
+  const partition: RowPartition = { rows: first + values.length / width, size };
+  const firstLocal = firstLocalAt(partition, rank, first);
+  const own = new Float64Array(ownedCount(partition, rank, first) * width);
+  for (let local = 0, place = 0; place < own.length; local++) {
+    const from = (rowOf(partition, rank, firstLocal + local) - first) * width;
+    for (let i = from; i < from + width; i++) own[place++] = values[i]!;
+  }
+  return own;
 }

@@ -19,6 +19,6 @@ export function readNow(source: Matrix, out: FloatArray): void {
   if (out[length - 1] !== placed) return;
   throw new OutputLayerError(
     'bad-option',
-    `distributed layer: scores, classScores, classVectors and denseRows need a backend in host memory when there are several ranks, '${source.backend.name}' is not; use topK, ranksOf or evaluate`,
+    `distributed layer: scores, classScores, classVectors and denseRows need a backend in host memory when there are several ranks, '${source.backend.name}' is not; use topK, ranksOf, evaluate or the log-probabilities`,
   );
 }

@@ -41,7 +41,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   const [first] = ordered;
   if (first === undefined) throw new OutputLayerError('state-mismatch', 'mergeShards: there are no shards');
   for (const [rank, { configuration }] of ordered.entries()) {
-    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'steps', 'generation']) {
+    for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'steps', 'generation', 'progress']) {
       const [expected, found] = [JSON.stringify(first.configuration[key]), JSON.stringify(configuration[key])];
       if (expected !== found) throw new OutputLayerError('state-mismatch', `mergeShards: '${key}' is ${expected ?? 'missing'} in shard 0 and ${found ?? 'missing'} in shard ${rank}; they are not of one checkpoint`);
     }

@@ -21,7 +21,6 @@ import {
   lossInputsOf,
   StepMonitor,
   TargetPairs,
-  type ClassConstants,
   type FactoredWeights,
   type ForwardPass,
   type ForwardWeights,
@@ -30,11 +29,13 @@ import {
 } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
 import type { Agreed, Agreement, CollectiveOperation } from './agreement.ts';
 import { FusedSums } from './fused-sums.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 import { Replicas } from './replicas.ts';
 import { RowFetch } from './row-fetch.ts';
+import type { UnionConstants } from './union-constants.ts';
 import { UnionUpdate, type OwnExamples } from './union-update.ts';
 
 interface OwnPart {
@@ -49,13 +50,14 @@ export class UnionStep implements Disposable {
   singularSteps = 0;
   replicaRepairs = 0;
   /** Set by the layer when the loss has constants. */
-  constants: ClassConstants | undefined;
+  constants: UnionConstants | undefined;
   readonly rows: RowFetch;
   readonly replicas: Replicas;
   readonly generations: GenerationControl;
   readonly #communicator: Communicator;
   readonly #agreement: Agreement;
   readonly #options: DistributedFactoredLayerOptions;
+  readonly #partition: RowPartition;
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
   readonly #forwardWeights: ForwardWeights;
@@ -66,20 +68,29 @@ export class UnionStep implements Disposable {
   readonly #update: UnionUpdate;
   #disposed = false;
 
-  constructor(communicator: Communicator, backend: Backend, options: DistributedFactoredLayerOptions, workspace: Workspace, weights: FactoredWeights, agreement: Agreement) {
+  constructor(
+    communicator: Communicator,
+    backend: Backend,
+    options: DistributedFactoredLayerOptions,
+    partition: RowPartition,
+    workspace: Workspace,
+    weights: FactoredWeights,
+    agreement: Agreement,
+  ) {
     this.#communicator = communicator;
     this.#agreement = agreement;
     this.#options = options;
+    this.#partition = partition;
     this.#workspace = workspace;
     this.#weights = weights;
-    const exchange = new RowExchange(communicator, { rows: options.classes, size: communicator.size });
+    const exchange = new RowExchange(communicator, partition);
     this.rows = new RowFetch(exchange, backend, workspace, weights);
     this.replicas = new Replicas(communicator, weights);
     this.#lossEvaluation = new LossEvaluation(backend, options.loss, workspace);
     this.#monitor = new StepMonitor(backend);
     this.generations = new GenerationControl(weights, this.#monitor);
     this.#sums = new FusedSums(communicator, backend, weights.width);
-    this.#update = new UnionUpdate(workspace, weights, options.classes);
+    this.#update = new UnionUpdate(workspace, weights, partition);
     const { rows } = this;
     const placeRows: ForwardWeights['refresh'] = (_classes, _count, _indices, out) => {
       rows.place(out);
@@ -104,7 +115,7 @@ export class UnionStep implements Disposable {
     const { checkEvery = 100 } = this.#options;
     const { learningRate } = options;
     const checksum = checkEvery > 0 && this.steps % checkEvery === 0 ? await this.replicas.computeChecksum() : 0;
-    const agreed = this.#begin('step', hidden, targets, refusal, { learningRate, checksum });
+    const agreed = this.#begin('step', hidden, targets, refusal, { learningRate }, checksum);
     await this.#mendReplicas(agreed);
 
     const owned = await this.rows.fetch(this.#pairs.touched, true);
@@ -135,22 +146,25 @@ export class UnionStep implements Disposable {
     };
   }
 
-  /** m×1, without changing anything. A collective. */
-  async computeLosses(hidden: Matrix, targets: CsrRows, refusal: unknown): Promise<Matrix> {
-    this.#begin('evaluate', hidden, targets, refusal, {});
+  /**
+   * m×1, without changing anything. A collective.
+   * @param operation what needs them.
+   * @param same up to two numbers more that must be the same everywhere.
+   */
+  async computeLosses(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows, refusal: unknown, same: Readonly<Record<string, number>> = {}): Promise<Matrix> {
+    this.#begin(operation, hidden, targets, refusal, same);
     await this.rows.fetch(this.#pairs.touched, false);
     return this.#lossEvaluation.computeLosses(this.#lossInputs(this.#forward(hidden, false)));
   }
 
-  #begin(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows, refusal: unknown, numbers: { readonly learningRate?: number; readonly checksum?: number }): Agreed {
+  #begin(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows, refusal: unknown, same: Readonly<Record<string, number>>, checksum = 0): Agreed {
     const { exchange } = this.rows;
     if (refusal === undefined) {
       this.#pairs.build(targets, this.#options.loss.targetScale);
       exchange.sort(this.#pairs.classes, this.#pairs.touched);
     }
-    const { learningRate = 0, checksum = 0 } = numbers;
     const examples = refusal === undefined ? hidden.rows : 0;
-    return this.#agreement.begin(operation, { refusal, same: { ...this.progress, learningRate }, examples, checksum }, exchange);
+    return this.#agreement.begin(operation, { refusal, same: { ...this.progress, ...same }, examples, checksum }, exchange);
   }
 
   async #mendReplicas({ checksums }: Agreed): Promise<void> {
@@ -175,7 +189,7 @@ export class UnionStep implements Disposable {
     const forward = this.#forward(hidden, true);
     const factor = reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
     const gradients = this.#lossEvaluation.computeGradients(this.#lossInputs(forward), factor, exampleWeights);
-    const backward = backwardPass(this.#workspace, { ...this.#forwardWeights, classes: this.#options.classes }, forward, gradients, pairs);
+    const backward = backwardPass(this.#workspace, { ...this.#forwardWeights, classes: this.#partition.rows }, forward, gradients, pairs);
     const alphaHidden = this.#workspace.matrix('alpha hidden', forward.hidden.rows, forward.hidden.columns);
     scaleRows(forward.hidden, gradients.alpha, alphaHidden);
     const { losses } = gradients;
@@ -205,7 +219,7 @@ export class UnionStep implements Disposable {
   }
 
   #lossInputs(forward: ForwardPass): LossInputs {
-    return lossInputsOf(this.#workspace, forward, this.#pairs, this.#options.classes, this.constants);
+    return lossInputsOf(this.#workspace, forward, this.#pairs, this.#partition.rows, this.constants?.all);
   }
 
   [Symbol.dispose](): void {

@@ -24,6 +24,7 @@ import {
   type TargetPairs,
   type TouchedRows,
 } from '@vastmax/spherical-losses/factored-parts';
+import type { RowPartition } from '../rows/row-partition.ts';
 import type { FusedSums, Sum } from './fused-sums.ts';
 
 export interface OwnExamples {
@@ -38,13 +39,17 @@ export interface OwnExamples {
 export class UnionUpdate {
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
-  /** D over all ranks. */
-  readonly #classes: number;
+  readonly #partition: RowPartition;
 
-  constructor(workspace: Workspace, weights: FactoredWeights, classes: number) {
+  constructor(workspace: Workspace, weights: FactoredWeights, partition: RowPartition) {
     this.#workspace = workspace;
     this.#weights = weights;
-    this.#classes = classes;
+    this.#partition = partition;
+  }
+
+  /** D over all ranks. */
+  get #classes(): number {
+    return this.#partition.rows;
   }
 
   /** This rank's share of the sums, but for N. @returns R of this rank's own examples, a row for each touched class. */

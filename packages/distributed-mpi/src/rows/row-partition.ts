@@ -9,6 +9,11 @@ export interface RowPartition {
   readonly size: number;
 }
 
+/** Of a layer that classes may be added to: rows that are there stay where they are. */
+export interface GrowingPartition extends RowPartition {
+  rows: number;
+}
+
 export function ownerOf({ size }: RowPartition, row: number): number {
   return row % size;
 }

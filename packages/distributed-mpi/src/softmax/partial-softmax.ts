@@ -8,8 +8,8 @@
  *
  * What travels is M·d activations and as many gradients, and 2M + E numbers for log Z: nothing that grows with D.
  */
-import { binary, fill, gatherRows, gemm, read, reduce, rowDot, scaleRows, scatterAddRows, unary, write, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
-import type { TableUpdater } from '@vastmax/update-rules';
+import { binary, fill, gatherRows, gemm, read, reduce, rowDot, scaleRows, scatterAddRows, unary, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '../communicator.ts';
 import { localRowOf, ownerOf, type RowPartition } from '../rows/row-partition.ts';
 import type { ClassRows } from './class-rows.ts';
@@ -18,18 +18,16 @@ import type { UnionBatch } from './union-batch.ts';
 export class PartialSoftmax {
   readonly #communicator: Communicator;
   readonly #partition: RowPartition;
-  readonly #table: RowTable;
+  readonly #own: ClassTable;
   readonly #rows: ClassRows;
-  readonly #updater: TableUpdater;
   readonly #workspace: Workspace;
   readonly #blockRows: number;
 
-  constructor(communicator: Communicator, partition: RowPartition, table: RowTable, rows: ClassRows, updater: TableUpdater, workspace: Workspace, blockRows: number) {
+  constructor(communicator: Communicator, partition: RowPartition, own: ClassTable, rows: ClassRows, workspace: Workspace, blockRows: number) {
     this.#communicator = communicator;
     this.#partition = partition;
-    this.#table = table;
+    this.#own = own;
     this.#rows = rows;
-    this.#updater = updater;
     this.#workspace = workspace;
     this.#blockRows = blockRows;
   }
@@ -76,7 +74,7 @@ export class PartialSoftmax {
     const logColumn = this.#column('log partition', logPartition);
     fill(0, gradient);
     const targets = this.#ownTargets(batch);
-    for (let first = 0; first < this.#table.rows; first += this.#blockRows) {
+    for (let first = 0; first < this.#own.rows; first += this.#blockRows) {
       const { rows, logits } = this.#block(hidden, first);
       binary('subtract', logits, logColumn, logits);
       unary('exp', logits, logits);
@@ -86,14 +84,14 @@ export class PartialSoftmax {
       const change = this.#workspace.matrix('class change', rows.rows, rows.columns);
       gemm(logits, hidden, change, { transposeA: true });
       const range = Int32Array.from({ length: rows.rows }, (_, i) => first + i);
-      this.#updater.applyDistinct(this.#workspace.indices('changed classes', range), change, learningRate, step, rows);
+      this.#own.updateDistinct(this.#workspace.indices('changed classes', range), change, learningRate, step, rows);
     }
   }
 
   /** Maxima and sums over this rank's classes; each block's are combined in f64. */
   async #maximaAndSums({ hidden, examples }: UnionBatch, out: Float64Array): Promise<void> {
     const column = this.#workspace.matrix('block column', examples, 1);
-    for (let first = 0; first < this.#table.rows; first += this.#blockRows) {
+    for (let first = 0; first < this.#own.rows; first += this.#blockRows) {
       const { logits } = this.#block(hidden, first);
       reduce('maximum', logits, column);
       const maxima = Float64Array.from(await read(column));
@@ -115,9 +113,9 @@ export class PartialSoftmax {
   async #targetOutputs(batch: UnionBatch, out: Float64Array): Promise<void> {
     const own = this.#ownTargets(batch);
     if (own.length === 0) return;
-    const { columns: width } = this.#table;
+    const { width } = this.#own;
     const rows = this.#workspace.matrix('target rows', own.length, width);
-    gatherRows(this.#table, this.#workspace.indices('target classes', Int32Array.from(own, (entry) => localRowOf(this.#partition, batch.classes[entry]!))), rows);
+    this.#own.gather(this.#workspace.indices('target classes', Int32Array.from(own, (entry) => localRowOf(this.#partition, batch.classes[entry]!))), rows);
     const hidden = this.#workspace.matrix('target hidden', own.length, width);
     gatherRows(batch.hidden, this.#workspace.indices('target examples', Int32Array.from(own, (entry) => batch.rows[entry]!)), hidden);
     const outputs = this.#workspace.matrix('target outputs', own.length, 1);
@@ -148,7 +146,7 @@ export class PartialSoftmax {
   }
 
   #block(hidden: Matrix, first: number): { readonly rows: Matrix; readonly logits: Matrix } {
-    const rows = this.#rows.own(first, Math.min(this.#blockRows, this.#table.rows - first), 'block rows');
+    const rows = this.#rows.own(first, Math.min(this.#blockRows, this.#own.rows - first), 'block rows');
     const logits = this.#workspace.matrix('block logits', hidden.rows, rows.rows);
     gemm(hidden, rows, logits, { transposeB: true });
     return { rows, logits };

@@ -2,7 +2,7 @@
  * The full log-softmax over many ranks: each keeps its part of the classes and brings its own part of a minibatch, and the step is the exact one on all parts together.
  * The work of a rank is that of its classes for the examples of all ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
  */
-import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import {
   CallGuard,
   checkClassRange,
@@ -13,8 +13,6 @@ import {
   checkTargets,
   checkWholeNumber,
   OutputLayerError,
-  restoreTable,
-  tableTensor,
   withBiasFeature,
   withoutBiasFeature,
   type JsonObject,
@@ -23,15 +21,16 @@ import {
   type StepOptions,
   type StepResult,
 } from '@vastmax/output-layer';
-import { createInitialRows } from '@vastmax/softmax-losses/layer-parts';
+import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
-import { sgdRule, TableUpdater, type UpdateRule } from '@vastmax/update-rules';
+import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '../communicator.ts';
 import { Agreement, refusalOf, type CollectiveOperation } from '../layer/agreement.ts';
-import { keepOwnRows } from '../layer/own-rows.ts';
 import { ownShardOf } from '../layer/own-shard.ts';
-import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
+import { createTogether, restoreTogether } from '../layer/together.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
+import { createOwnClasses } from './own-classes.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
 import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './softmax-options.ts';
 import { UnionGather } from './union-batch.ts';
@@ -42,24 +41,14 @@ import { UnionGather } from './union-batch.ts';
  */
 export async function createVocabularyParallelSoftmax(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions): Promise<VocabularyParallelSoftmax> {
   const agreement = new Agreement(communicator);
-  let layer: VocabularyParallelSoftmax | undefined;
-  let refusal: unknown;
-  try {
-    checkSoftmaxOptions(options);
-    layer = new VocabularyParallelSoftmax(communicator, backend, options, agreement);
-  } catch (error) {
-    refusal = error;
-  }
-  try {
-    const { classes, features, bias = true } = options;
-    agreement.begin('create', { refusal, same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 } });
-    if (layer === undefined) throw new OutputLayerError('bad-option', 'vocabulary-parallel softmax: there is none');
-    await backend.settled();
-    return layer;
-  } catch (error) {
-    layer?.[Symbol.dispose]();
-    throw error;
-  }
+  return createTogether(agreement, backend, {
+    options,
+    create: () => {
+      checkSoftmaxOptions(options);
+      return new VocabularyParallelSoftmax(communicator, backend, options, agreement);
+    },
+    finish: () => backend.settled(),
+  });
 }
 
 const kind = 'full-softmax';
@@ -78,8 +67,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   readonly #agreement: Agreement;
   readonly #partition: RowPartition;
   readonly #workspace: Workspace;
-  readonly #table: RowTable;
-  readonly #updater: TableUpdater;
+  readonly #own: ClassTable;
   readonly #rows: ClassRows;
   readonly #union: UnionGather;
   readonly #softmax: PartialSoftmax;
@@ -100,12 +88,10 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.#agreement = agreement;
     this.#partition = { rows: classes, size: communicator.size };
     this.#workspace = new Workspace(backend);
-    this.#table = backend.createTable(ownedCount(this.#partition, communicator.rank), this.width);
-    keepOwnRows(this.#table, this.#partition, communicator.rank, createInitialRows(options, features, bias));
-    this.#updater = new TableUpdater('classes.moment', this.#table, rule, this.#workspace);
-    this.#rows = new ClassRows(communicator, this.#partition, this.#table, this.#workspace);
+    this.#own = createOwnClasses(backend, this.#partition, communicator.rank, options, this.#workspace);
+    this.#rows = new ClassRows(communicator, this.#partition, this.#own.table, this.#workspace);
     this.#union = new UnionGather(communicator, backend, this.#workspace);
-    this.#softmax = new PartialSoftmax(communicator, this.#partition, this.#table, this.#rows, this.#updater, this.#workspace, blockClasses);
+    this.#softmax = new PartialSoftmax(communicator, this.#partition, this.#own, this.#rows, this.#workspace, blockClasses);
     this.#received = createHostArray(backend, 0);
   }
 
@@ -191,28 +177,19 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     const { rank, size } = this.communicator;
     return {
       configuration: { ...this.#fixedConfiguration(), steps: this.#steps, shard: { rank, size } },
-      tensors: [tableTensor('classes', this.#table), ...this.#updater.tensors()],
+      tensors: this.#own.tensors(),
     };
   }
 
   /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
   async restore(state: ModuleState): Promise<void> {
     this.#calls.check('restore');
-    await this.#calls.exclusively(async () => {
-      let refusal: unknown;
-      try {
-        await this.#restoreOwn(state);
-      } catch (error) {
-        refusal = error;
-      }
-      this.#agreement.begin('restore', { refusal, same: { steps: this.#steps } });
-    });
+    await this.#calls.exclusively(() => restoreTogether(this.#agreement, () => this.#restoreOwn(state), () => ({ steps: this.#steps })));
   }
 
   [Symbol.dispose](): void {
     if (!this.#calls.close()) return;
-    this.#updater[Symbol.dispose]();
-    this.#table[Symbol.dispose]();
+    this.#own[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
   }
 
@@ -220,10 +197,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     const { rank, size } = this.communicator;
     for (const [key, value] of Object.entries(this.#fixedConfiguration())) checkSame(described, key, value, given.configuration[key]);
     const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
-    const state = ownShardOf(described, given, { rank, size }, this.classes);
-    this.#updater.checkState(state);
-    await restoreTable(state, 'classes', this.#table);
-    await this.#updater.restore(state);
+    await this.#own.restore(ownShardOf(described, given, { rank, size }, this.classes));
     this.#steps = steps;
   }
 

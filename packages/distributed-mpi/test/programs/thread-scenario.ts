@@ -2,14 +2,18 @@
 import { runAsThreadRank, type Communicator } from '@vastmax/distributed-mpi';
 import { checkpoints } from './scenarios/checkpoints.ts';
 import { failures } from './scenarios/failures.ts';
+import { growthRefusals } from './scenarios/growth-refusals.ts';
+import { fewClasses, growth, lateReads } from './scenarios/growth.ts';
 import { rankings } from './scenarios/rankings.ts';
 import { refusals } from './scenarios/refusals.ts';
 import { replicaDrift } from './scenarios/replica-drift.ts';
+import { sampledRefusals } from './scenarios/sampled-refusals.ts';
+import { sampled } from './scenarios/sampled.ts';
 import { softmax } from './scenarios/softmax.ts';
 import { tables } from './scenarios/tables.ts';
 import { traffic } from './scenarios/traffic.ts';
 
-const scenarios = { checkpoints, failures, rankings, refusals, replicaDrift, softmax, tables, traffic };
+const scenarios = { checkpoints, failures, fewClasses, growth, growthRefusals, lateReads, rankings, refusals, replicaDrift, sampled, sampledRefusals, softmax, tables, traffic };
 export type ScenarioName = keyof typeof scenarios;
 
 await runAsThreadRank((communicator, data) => {

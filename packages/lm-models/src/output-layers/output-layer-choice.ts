@@ -52,7 +52,7 @@ interface AnySoftmaxChoice extends AnyChoice {
   readonly rule?: { readonly name: string; readonly options?: Readonly<Record<string, number>> };
 }
 
-interface FullChoice extends AnySoftmaxChoice {
+export interface FullChoice extends AnySoftmaxChoice {
   readonly kind: 'full';
   readonly labelSmoothing?: number;
 }

@@ -17,6 +17,7 @@ import {
 import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
 import { createInitialRows, type InitialRows } from './initial-rows.ts';
+import type { TrainableRows } from './trainable-rows.ts';
 
 /** Rows that are gathered, written or filled at once outside of a step. */
 const rowsPerBlock = 4096;
@@ -31,7 +32,7 @@ export interface ClassTableOptions extends InitialRows {
   readonly rule: UpdateRule;
 }
 
-export class ClassTable implements Disposable {
+export class ClassTable implements TrainableRows {
   readonly name: string;
   readonly features: number;
   readonly bias: boolean;

@@ -1,15 +1,15 @@
 /** A table of class weights seen through a geometry: vectors and logits instead of rows and products. */
 import { copyColumns, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import type { ClassTable } from '../class-table/class-table.ts';
+import type { RowSource } from '../class-table/trainable-rows.ts';
 import type { LogitGeometry } from './logit-geometry.ts';
 import { roomyMatrix } from './room.ts';
 
 export class ClassVectors {
-  readonly table: ClassTable;
+  readonly table: RowSource;
   readonly geometry: LogitGeometry;
   readonly workspace: Workspace;
 
-  constructor(table: ClassTable, geometry: LogitGeometry, workspace: Workspace) {
+  constructor(table: RowSource, geometry: LogitGeometry, workspace: Workspace) {
     this.table = table;
     this.geometry = geometry;
     this.workspace = workspace;

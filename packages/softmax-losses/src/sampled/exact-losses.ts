@@ -64,12 +64,14 @@ export function softmaxLosses(classVectors: ClassVectors, queries: Matrix, targe
 /**
  * The expectation of the negative-sampling loss over the samples; m×1: Σ y (ln(1 + e^(−o_t)) + n Σ P(i) ln(1 + e^(o_i))), the inner sum over all
  * classes or, with `removeHits`, over those that are no target of the example (there `targets` are merged).
+ * @param totals Σ y of each example, where `targets` are only those among some classes.
  */
 export function expectedLogisticLosses(
   classVectors: ClassVectors,
   queries: Matrix,
   targets: TargetEntries,
-  sampling: { readonly proposal: FixedProposal; readonly tries: number; readonly removeHits: boolean },
+  sampling: { readonly proposal: Pick<FixedProposal, 'logProbability'>; readonly tries: number; readonly removeHits: boolean },
+  totals: Float64Array = totalsOf(targets),
 ): Matrix {
   const { workspace } = classVectors;
   const { examples, count, rows, classes, weights } = targets;
@@ -85,7 +87,6 @@ export function expectedLogisticLosses(
     reduce('sum', logits, column);
     copyColumns(column, 0, sums, block, 1);
   });
-  const totals = totalsOf(targets);
   const losses = workspace.matrix('losses', examples, 1);
   reduce('sum', sums, losses);
   scaleRows(losses, placed(workspace, 'target totals', totals, examples, 1), losses);

@@ -4,7 +4,7 @@
  * example they would be held against. O(targets) for shared samples, O(targets·n) for samples of single examples.
  */
 import type { TargetList } from '../layer/target-list.ts';
-import type { SampleSet } from './sample-set.ts';
+import { SampleSet } from './sample-set.ts';
 
 export class MergedTargets {
   /** m. */
@@ -31,6 +31,13 @@ export class MergedTargets {
   /** By slot: the example (from 1) that last named it, and the pair it made there. */
   #lastExample: Int32Array = new Int32Array(0);
   #lastPair: Int32Array = new Int32Array(0);
+
+  /** Where there are no samples: merging alone. */
+  buildAlone(list: TargetList): void {
+    const nothing = new SampleSet();
+    nothing.distinct.begin(list.count);
+    this.build(list, nothing, false);
+  }
 
   /** Replace the content. Target classes join the distinct classes of the samples. */
   build(list: TargetList, samples: SampleSet, removeHits: boolean): void {

@@ -1,27 +1,11 @@
-/** The three sampled losses as output layers: one method, three criteria. */
+/** The three sampled losses as output layers of one process. */
 import { Workspace, type Backend } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
-import { weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import { weightOptions } from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
-import { createLearnedUnigramProposal } from '../proposals/learned-unigram.ts';
-import type { Proposal } from '../proposals/proposal.ts';
-import { ClassVectors } from './class-vectors.ts';
-import { createCosineGeometry, createDotGeometry } from './logit-geometry.ts';
-import { createLogisticCriterion } from './logistic-criterion.ts';
-import {
-  checkFixedProposal,
-  checkSamplingOptions,
-  hasBias,
-  type NegativeSamplingOptions,
-  type NoiseContrastiveOptions,
-  type SampledSoftmaxOptions,
-  type SamplingOptions,
-} from './sampled-layer-options.ts';
-import type { SampledCriterion } from './sampled-criterion.ts';
-import { SampledMethod } from './sampled-method.ts';
-import { Sampler } from './sampler.ts';
-import { createSoftmaxCriterion } from './softmax-criterion.ts';
+import { hasBias, type NegativeSamplingOptions, type NoiseContrastiveOptions, type SampledSoftmaxOptions } from './sampled-layer-options.ts';
+import { createSampledMethod, negativeSamplingLoss, noiseContrastiveLoss, sampledSoftmaxLoss, samplingPlan, type AnySampledOptions, type SampledLoss } from './sampled-losses.ts';
+import type { SampledMethod } from './sampled-method.ts';
 
 /** A layer that trains on sampled classes; `method.samples` are those of its last step. */
 export type SampledLayer = SoftmaxLayer<SampledMethod>;
@@ -36,16 +20,7 @@ export type SampledLayer = SoftmaxLayer<SampledMethod>;
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createSampledSoftmaxLayer(backend: Backend, options: SampledSoftmaxOptions): Promise<SampledLayer> {
-  const { correctTargets = false, temperature = null } = options;
-  if (correctTargets && options.proposal?.kind === 'query') {
-    throw new OutputLayerError('bad-option', `sampled-softmax: correctTargets needs the target's probability, which the ${options.proposal.name} proposal does not know`);
-  }
-  return createSampledLayer(backend, options, {
-    kind: 'sampled-softmax',
-    criterion: createSoftmaxCriterion(correctTargets),
-    evaluation: 'softmax',
-    configuration: { correctTargets, temperature },
-  });
+  return createSampledLayer(backend, options, sampledSoftmaxLoss(options));
 }
 
 /**
@@ -55,17 +30,7 @@ export async function createSampledSoftmaxLayer(backend: Backend, options: Sampl
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createNoiseContrastiveLayer(backend: Backend, options: NoiseContrastiveOptions): Promise<SampledLayer> {
-  const { logNormalizer = 0 } = options;
-  if (!Number.isFinite(logNormalizer)) {
-    throw new OutputLayerError('bad-option', `noise-contrastive: logNormalizer must be a finite number, got ${logNormalizer}`);
-  }
-  checkFixedProposal('noise-contrastive', options);
-  return createSampledLayer(backend, options, {
-    kind: 'noise-contrastive',
-    criterion: createLogisticCriterion({ subtractNoise: true, logNormalizer }),
-    evaluation: 'softmax',
-    configuration: { logNormalizer },
-  });
+  return createSampledLayer(backend, options, noiseContrastiveLoss(options));
 }
 
 /**
@@ -75,45 +40,23 @@ export async function createNoiseContrastiveLayer(backend: Backend, options: Noi
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createNegativeSamplingLayer(backend: Backend, options: NegativeSamplingOptions): Promise<SampledLayer> {
-  checkFixedProposal('negative-sampling', options);
-  return createSampledLayer(backend, options, {
-    kind: 'negative-sampling',
-    criterion: createLogisticCriterion({ subtractNoise: false, logNormalizer: 0 }),
-    evaluation: 'expected-logistic',
-    configuration: {},
-  });
+  return createSampledLayer(backend, options, negativeSamplingLoss(options));
 }
 
-interface Loss {
-  readonly kind: string;
-  readonly criterion: SampledCriterion;
-  readonly evaluation: 'softmax' | 'expected-logistic';
-  readonly configuration: JsonObject;
-}
-
-async function createSampledLayer(
-  backend: Backend,
-  options: SoftmaxLayerOptions & SamplingOptions<Proposal> & { readonly temperature?: number },
-  loss: Loss,
-): Promise<SampledLayer> {
-  checkSamplingOptions(loss.kind, options);
-  const { classes, features, initialBiases, temperature, samples = 500, unique = false, removeAccidentalHits = true } = options;
+async function createSampledLayer(backend: Backend, options: AnySampledOptions, loss: SampledLoss): Promise<SampledLayer> {
+  const { classes, features, initialBiases } = options;
   const { rule, seed, initialScale } = weightOptions(options);
-  const { proposal = createLearnedUnigramProposal(classes), sampleSeed = seed + 1 } = options;
-  const sharing = options.sharing ?? (proposal.kind === 'query' ? 'example' : 'minibatch');
-  const bias = hasBias(options);
+  const plan = samplingPlan(options);
   const workspace = new Workspace(backend);
   const table = new ClassTable(
     backend,
-    { name: 'classes', rows: classes, features, bias, rule, seed, initialScale, ...(initialBiases === undefined ? {} : { initialBiases }) },
+    { name: 'classes', rows: classes, features, bias: hasBias(options), rule, seed, initialScale, ...(initialBiases === undefined ? {} : { initialBiases }) },
     workspace,
   );
-  const geometry = temperature === undefined ? createDotGeometry(workspace, bias, features) : createCosineGeometry(workspace, temperature);
-  const vectors = new ClassVectors(table, geometry, workspace);
-  const sampler = new Sampler(vectors, { proposal, tries: samples, sharing, unique, seed: sampleSeed });
-  const layer = new SoftmaxLayer(new SampledMethod({ ...loss, vectors, sampler, removeHits: removeAccidentalHits }), rule, options.reduction);
+  const method = createSampledMethod(loss, plan, table, workspace);
+  const layer = new SoftmaxLayer(method, rule, options.reduction);
   try {
-    await sampler.initialize();
+    await method.initialize();
     await backend.settled();
   } catch (error) {
     layer[Symbol.dispose]();

@@ -4,18 +4,22 @@
  */
 import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { TrainableRows } from '../class-table/trainable-rows.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectors, PairVectors } from './class-vectors.ts';
 import { expectedLogisticLosses, softmaxLosses } from './exact-losses.ts';
 import { MergedTargets } from './merged-targets.ts';
 import { createExampleNegatives, createSharedNegatives, type NegativeLogits } from './negative-logits.ts';
-import { SampleSet } from './sample-set.ts';
+import type { SampleSet } from './sample-set.ts';
 import type { SampledCriterion } from './sampled-criterion.ts';
 import type { Sampler } from './sampler.ts';
 
 export interface SampledMethodParts {
   readonly kind: string;
+  /** The class weights. */
+  readonly table: TrainableRows;
+  /** As the logits see them. */
   readonly vectors: ClassVectors;
   readonly sampler: Sampler;
   readonly criterion: SampledCriterion;
@@ -59,7 +63,7 @@ export class SampledMethod implements SoftmaxMethod {
   }
 
   get features(): number {
-    return this.#parts.vectors.table.features;
+    return this.#parts.table.features;
   }
 
   /** The class weights as the logits see them. */
@@ -72,20 +76,33 @@ export class SampledMethod implements SoftmaxMethod {
     return this.#parts.sampler.samples;
   }
 
+  /** Called once, before anything else: a query proposal looks at all class vectors. */
+  initialize(): Promise<void> {
+    return this.#parts.sampler.initialize();
+  }
+
   forward(batch: TrainingBatch): ForwardResult | Promise<ForwardResult> {
     const { sampler, vectors } = this.#parts;
     const queries = vectors.geometry.queries(batch.hidden);
     const drawn = sampler.draw(queries, batch.targets);
-    return drawn === undefined ? this.#forward(batch, queries) : drawn.then(() => this.#forward(batch, queries));
+    return drawn === undefined ? this.#afterDraw(batch, queries) : drawn.then(() => this.#afterDraw(batch, queries));
   }
 
-  #forward({ targets, factors }: TrainingBatch, queries: Matrix): ForwardResult {
-    if (this.#disposed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
-    const { workspace } = this;
-    const { sampler, vectors, criterion, removeHits } = this.#parts;
+  #afterDraw(batch: TrainingBatch, queries: Matrix): ForwardResult | Promise<ForwardResult> {
+    const { table, sampler, removeHits } = this.#parts;
     const { samples } = sampler;
     const merged = this.#targets;
-    merged.build(targets, samples, removeHits);
+    merged.build(batch.targets, samples, removeHits);
+    const fetched = table.fetch?.([{ values: samples.distinct.values, count: samples.distinctSamples }, { values: merged.classes, count: merged.count }]);
+    return fetched === undefined ? this.#forward(batch, queries) : fetched.then(() => this.#forward(batch, queries));
+  }
+
+  #forward({ factors }: TrainingBatch, queries: Matrix): ForwardResult {
+    if (this.#disposed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
+    const { workspace } = this;
+    const { sampler, vectors, criterion } = this.#parts;
+    const { samples } = sampler;
+    const merged = this.#targets;
     const targetLogits = workspace.matrix('target logits', merged.count, 1);
     const pairs = vectors.pairLogits(queries, merged.rows, merged.classes, merged.count, targetLogits);
     const logits = this.#negatives.logits(samples, queries);
@@ -105,13 +122,13 @@ export class SampledMethod implements SoftmaxMethod {
   update(_batch: TrainingBatch, learningRate: number, step: number): Matrix | Promise<Matrix> {
     const pass = this.#pass;
     if (pass === undefined) throw new OutputLayerError('busy', `${this.kind} update: there was no forward pass`);
-    const { sampler, vectors } = this.#parts;
+    const { table, sampler, vectors } = this.#parts;
     const { pairs, queries, gradient, targetGradient, hiddenGradient } = pass;
     const ofSamples = this.#negatives.rowGradient(sampler.samples, queries, gradient);
     scaleRows(pairs.queries, targetGradient, pairs.queries);
     vectors.geometry.toRowGradient(pairs.vectors, pairs.queries, 'pair vectors', this.#targets.count);
-    vectors.table.update([ofSamples, { indices: pairs.classes, rows: pairs.queries }], learningRate, step);
-    const learned = sampler.learn(this.#targets);
+    const updated = table.update([ofSamples, { indices: pairs.classes, rows: pairs.queries }], learningRate, step);
+    const learned = updated === undefined ? sampler.learn(this.#targets) : updated.then(() => sampler.learn(this.#targets));
     return learned === undefined ? hiddenGradient : learned.then(() => hiddenGradient);
   }
 
@@ -124,9 +141,7 @@ export class SampledMethod implements SoftmaxMethod {
     const queries = vectors.geometry.queries(hidden);
     const { proposal, tries } = sampler.options;
     if (evaluation === 'softmax' || proposal.kind === 'query') return softmaxLosses(vectors, queries, targets);
-    const nothing = new SampleSet();
-    nothing.distinct.begin(targets.count);
-    this.#targets.build(targets, nothing, false);
+    this.#targets.buildAlone(targets);
     return expectedLogisticLosses(vectors, queries, this.#targets, { proposal, tries, removeHits });
   }
 
@@ -147,8 +162,8 @@ export class SampledMethod implements SoftmaxMethod {
   }
 
   configuration(): JsonObject {
-    const { vectors, sampler, removeHits, configuration } = this.#parts;
-    return { bias: vectors.table.bias, ...sampler.configuration(), removeAccidentalHits: removeHits, ...configuration };
+    const { table, sampler, removeHits, configuration } = this.#parts;
+    return { bias: table.bias, ...sampler.configuration(), removeAccidentalHits: removeHits, ...configuration };
   }
 
   progress(): JsonObject {
@@ -156,25 +171,25 @@ export class SampledMethod implements SoftmaxMethod {
   }
 
   tensors(): TensorSource[] {
-    const { vectors, sampler } = this.#parts;
-    return [...vectors.table.tensors(), ...sampler.tensors()];
+    const { table, sampler } = this.#parts;
+    return [...table.tensors(), ...sampler.tensors()];
   }
 
   async checkState(state: ModuleState): Promise<void> {
-    const { vectors, sampler } = this.#parts;
-    vectors.table.checkState(state);
+    const { table, sampler } = this.#parts;
+    table.checkState(state);
     await sampler.checkState(state);
   }
 
   async restore(state: ModuleState): Promise<void> {
-    const { vectors, sampler } = this.#parts;
-    await vectors.table.restore(state);
+    const { table, sampler } = this.#parts;
+    await table.restore(state);
     await sampler.restore(state);
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
-    this.#parts.vectors.table[Symbol.dispose]();
+    this.#parts.table[Symbol.dispose]();
   }
 
   #fillTargetNoise(): void {

@@ -29,6 +29,11 @@ export class ClassScores implements Disposable {
   range(hidden: Matrix, first: number, constants: ClassConstants | undefined, expression: ScoreExpression, out: Matrix): void {
     const rows = this.#workspace.matrix('score rows', out.columns, this.#weights.width);
     this.#weights.denseRows(first, out.columns, rows);
+    this.ofRows(hidden, rows, first, constants, expression, out);
+  }
+
+  /** As `range`, of rows of W that are there. @param rows count×d, those of classes `first` … */
+  ofRows(hidden: Matrix, rows: Matrix, first: number, constants: ClassConstants | undefined, expression: ScoreExpression, out: Matrix): void {
     gemm(hidden, rows, out, { transposeB: true });
     const classes = Int32Array.from({ length: constants === undefined ? 0 : out.columns }, (_, i) => first + i);
     this.#score(expression, out, this.#constantsOf(classes, constants)?.resize(1, out.columns));

@@ -2,7 +2,7 @@
  * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²) an example whatever D is
  * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
  */
-import { copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
   CallGuard,
   checkClassRange,
@@ -21,16 +21,16 @@ import {
   type StepResult,
   type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
-import type { CsrRows } from '@vastmax/sparse-data';
+import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '../loss.ts';
 import { FactoredWeights } from './factored-weights.ts';
 import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
 import { appendClassConstants, createClassConstants } from './class-constants.ts';
-import { classLogProbabilities, rangeLogProbabilities } from './class-probabilities.ts';
+import { normalizeLogs, requireProbabilities, requireUnnormalized } from './class-probabilities.ts';
 import { ClassScores } from './class-scores.ts';
 import { fillRows } from './initial-rows.ts';
-import { checkDecay, checkOptions, checkRows, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
-import { checkConfiguration, configurationOf, restoreWeights, stateOf, stepCountsOf } from './layer-state.ts';
+import { checkAddedClasses, checkDecay, checkOptions, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
+import { checkConfiguration, configurationOf, constantSumOf, restoreWeights, stateOf, stepCountsOf } from './layer-state.ts';
 import { TrainingStep } from './training-step.ts';
 import { verifyWeights, type Verification } from './verification.ts';
 
@@ -168,7 +168,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#calls.check('classLogProbabilities');
     checkHidden(this, 'classLogProbabilities', hidden);
     checkExampleClasses(this, 'classLogProbabilities', hidden, classes);
-    classLogProbabilities(this.loss, this.#trainingStep, hidden, classes, out);
+    requireProbabilities(this.loss, 'classLogProbabilities');
+    affine(this.#trainingStep.computeLosses(hidden, singleTargets(classes, this.classes)), -1, 0, out);
   }
 
   /**
@@ -179,8 +180,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#calls.check('logProbabilities');
     checkHidden(this, 'logProbabilities', hidden);
     checkClassRange(this, 'logProbabilities', firstClass, out.columns);
-    const extended = withBiasFeature(this.#workspace, hidden, this.bias);
-    rangeLogProbabilities(this.#workspace, this.loss, this.#trainingStep, this.#scores, { hidden, extended }, firstClass, out);
+    const expression = requireUnnormalized(this.loss, 'logProbabilities');
+    if (out.columns === 0) return;
+    const losses = this.#trainingStep.computeLosses(hidden, singleTargets(new Int32Array(hidden.rows).fill(firstClass), this.classes));
+    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#trainingStep.constants, expression, out);
+    normalizeLogs(this.#workspace, losses, out);
   }
 
   /**
@@ -207,20 +211,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
     this.#calls.check('addClasses');
     this.#checkConfirmed('addClasses');
-    const count = values.length / this.width;
-    if (!Number.isInteger(count) || count === 0) {
-      throw new OutputLayerError('shape', `addClasses: ${values.length} values are not whole rows of ${this.width} (features and bias)`);
-    }
-    checkRows(values, this.classes, count, this.width);
     const known = this.#trainingStep.constants;
-    if ((constants?.length ?? 0) !== (known === undefined ? 0 : count)) {
-      throw new OutputLayerError(
-        'shape',
-        `addClasses: ${constants?.length ?? 0} class constants for ${count} classes of a loss ${known === undefined ? 'without' : 'with'} constants`,
-      );
-    }
-    using weights = createMatrixFrom(this.backend, count, this.width, values);
-    this.#weights.append(weights, values);
+    const { classes, width } = this;
+    const count = checkAddedClasses({ classes, width, hasConstants: known !== undefined }, values, constants);
+    using weights = createMatrixFrom(this.backend, count, width, values);
+    this.#weights.append(weights, classes, values);
     if (known !== undefined && constants !== undefined) {
       this.#trainingStep.constants = appendClassConstants(known, constants);
     }
@@ -262,10 +257,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkConfiguration(this.#state().configuration, state.configuration, ['kind', 'classes', 'features', 'bias', 'loss', 'precision']);
     const { steps, singularSteps } = stepCountsOf(state);
     const { constants } = this.#trainingStep;
-    const constantSum = state.configuration['constantSum'];
-    if (typeof constantSum !== 'number' || !Number.isFinite(constantSum)) {
-      throw new OutputLayerError('state-mismatch', `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`);
-    }
+    const constantSum = constantSumOf(state);
     if (constants !== undefined) findTensor(state, 'class_constants', this.classes, 1);
     await this.#calls.exclusively(async () => {
       await restoreWeights(this.#weights, state);

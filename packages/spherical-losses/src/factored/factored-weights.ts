@@ -171,18 +171,23 @@ export class FactoredWeights implements Disposable {
     this.sweep.reset();
   }
 
-  /** Append rows of W (n×d, on the backend), exactly. O(n·d²), and 4 bytes a class copied. */
-  append(weights: Matrix, values: ArrayLike<number>): void {
+  /**
+   * Append rows of W, exactly. O(n·d²), and 4 bytes a class copied.
+   * @param added n×d, all of them, on the backend.
+   * @param before D without them.
+   * @param stored those of them whose rows are kept here, row by row: all, or the part of one of many ranks.
+   */
+  append(added: Matrix, before: number, stored: ArrayLike<number>): void {
     // In a fresh generation V = W, so no inverse is needed to express the new rows.
     this.closeGeneration();
     const first = this.classes;
-    growTable(this.rows, first + weights.rows);
-    writeRows(values, first, this.rows);
+    growTable(this.rows, first + stored.length / this.width);
+    writeRows(stored, first, this.rows);
     const generations = new Int32Array(this.classes);
     generations.set(this.generations);
     generations.fill(this.ladder.current, first);
     this.generations = generations;
-    this.#addToSums(weights, first);
+    this.#addToSums(added, before);
   }
 
   /** C and w̄ of the old rows and the new together (T. Chan, G. Golub, R. LeVeque, 1983: the sums of two samples). */

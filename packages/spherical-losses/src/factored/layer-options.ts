@@ -80,3 +80,22 @@ export function checkRows(values: ArrayLike<number>, first: number, count: numbe
     }
   }
 }
+
+/**
+ * The arguments of addClasses. @returns how many classes are added.
+ * @throws OutputLayerError `shape`, `non-finite`.
+ */
+export function checkAddedClasses(
+  { classes, width, hasConstants }: { readonly classes: number; readonly width: number; readonly hasConstants: boolean },
+  values: ArrayLike<number>,
+  constants: ArrayLike<number> | undefined,
+): number {
+  const count = values.length / width;
+  if (!Number.isInteger(count) || count === 0) {
+    throw new OutputLayerError('shape', `addClasses: ${values.length} values are not whole rows of ${width} (features and bias)`);
+  }
+  checkRows(values, classes, count, width);
+  const given = constants?.length ?? 0;
+  if (given === (hasConstants ? count : 0)) return count;
+  throw new OutputLayerError('shape', `addClasses: ${given} class constants for ${count} classes of a loss ${hasConstants ? 'with' : 'without'} constants`);
+}

@@ -54,6 +54,13 @@ export function stepCountsOf({ configuration }: ModuleState): StepCounts {
   return { steps: wholeNumber(configuration['steps'], 'steps'), singularSteps: wholeNumber(configuration['singularSteps'], 'singularSteps') };
 }
 
+/** The class constants' sum as it was added up: classes that came later are added to it. @throws OutputLayerError `state-mismatch`. */
+export function constantSumOf({ configuration }: ModuleState): number {
+  const constantSum = configuration['constantSum'];
+  if (typeof constantSum === 'number' && Number.isFinite(constantSum)) return constantSum;
+  throw new OutputLayerError('state-mismatch', `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`);
+}
+
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
   const tensors: TensorSource[] = [
     tableTensor('rows', weights.rows),

@@ -1,20 +1,12 @@
-/** One rank must refuse; every rank must hear why, nothing must change, and the next step must go as if nothing had been. */
+/** What one rank must refuse of steps, evaluations and rankings. */
 import type { Communicator } from '@vastmax/distributed-mpi';
 import { createMatrixFrom } from '@vastmax/linalg-core';
-import { isOutputLayerError } from '@vastmax/output-layer';
 import { csrFromLists, type CsrRows } from '@vastmax/sparse-data';
 import { defineSphericalLoss, squaredError } from '@vastmax/spherical-losses';
+import { createAttempts, type Refusal } from './attempts.ts';
 import { classes, createSmallLayer, createTraining, readWeights, width } from './small-layer.ts';
 
-export interface Refusal {
-  readonly what: string;
-  readonly code: string | undefined;
-  readonly message: string;
-  readonly unchanged: boolean;
-}
-
-export async function refusals(communicator: Communicator): Promise<Refusal[]> {
-  const { rank } = communicator;
+export async function refusals(communicator: Communicator): Promise<readonly Refusal[]> {
   let mustThrow = false;
   const { perTarget, perExample, ...rest } = squaredError();
   const loss = defineSphericalLoss({
@@ -28,21 +20,7 @@ export async function refusals(communicator: Communicator): Promise<Refusal[]> {
   using layer = await createSmallLayer(communicator, { loss });
   const train = createTraining(layer);
   await train(5);
-  const found: Refusal[] = [];
-
-  const attempt = async (what: string, badRank: number, call: (isBad: boolean) => Promise<unknown>): Promise<void> => {
-    const before = await readWeights(layer);
-    let caught: unknown;
-    await call(rank === badRank).catch((error: unknown) => (caught = error));
-    const after = await readWeights(layer);
-    found.push({
-      what,
-      code: isOutputLayerError(caught) ? caught.code : undefined,
-      message: caught instanceof Error ? caught.message : 'nothing was thrown',
-      unchanged: before.every((value, i) => value === after[i]),
-    });
-    await train(1);
-  };
+  const { found, attempt } = createAttempts(layer, train, readWeights);
   const step = async (values: number, targets: CsrRows, rate = 0.01): Promise<unknown> => {
     using hidden = createMatrixFrom(layer.backend, targets.rows, width, new Float64Array(targets.rows * width).fill(values));
     return await layer.step(hidden, targets, { learningRate: rate });

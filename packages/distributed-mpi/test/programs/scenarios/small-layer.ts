@@ -31,10 +31,16 @@ export function createSmallLayer(
   return createDistributedFactoredLayer(communicator, backend, { ...layerOptions(generationLoss()), ...options });
 }
 
-/** Training on the union of this stream's minibatches, of which each rank takes its part. */
-export function createTraining(layer: DistributedFactoredLayer, rate = sizes.learningRate): (steps: number) => Promise<void> {
-  const { rank, size } = layer.communicator;
-  const nextBatch = createBatches(sizes);
+type TrainedLayer = Pick<DistributedFactoredLayer, 'backend' | 'classes' | 'step'> & { readonly communicator?: Communicator };
+
+/** Training on the union of a stream of minibatches over the classes that there are now, of which each rank takes its part. */
+export function createTraining(
+  layer: TrainedLayer,
+  rate = sizes.learningRate,
+): (steps: number) => Promise<void> {
+  // A layer in one process takes all of it.
+  const { rank, size } = layer.communicator ?? { rank: 0, size: 1 };
+  const nextBatch = createBatches({ ...sizes, classes: layer.classes });
   return async (steps) => {
     for (let step = 0; step < steps; step++) {
       const { hidden, targets } = nextBatch();
@@ -45,7 +51,7 @@ export function createTraining(layer: DistributedFactoredLayer, rate = sizes.lea
   };
 }
 
-export async function readWeights(layer: DistributedFactoredLayer): Promise<Float64Array> {
+export async function readWeights(layer: Pick<DistributedFactoredLayer, 'backend' | 'classes' | 'width' | 'denseRows'>): Promise<Float64Array> {
   using out = layer.backend.createMatrix(layer.classes, layer.width);
   layer.denseRows(0, out);
   return Float64Array.from(await read(out));
