@@ -2,18 +2,12 @@
  * Sampled losses over many ranks: softmax-losses' method on rows that lie with their owners (fetched-rows.ts). Every rank draws the same samples and brings its own part of a
  * minibatch, and the step is that of one process on all parts together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
  */
-import { Workspace, write, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
-  CallGuard,
   checkClassRange,
   checkExampleClasses,
   checkHidden,
-  checkSame,
-  checkStepOptions,
-  checkTargets,
-  checkWholeNumber,
   OutputLayerError,
-  withBiasFeature,
   type JsonObject,
   type ModuleState,
   type OutputLayer,
@@ -25,9 +19,7 @@ import { createSampledMethod, explainNonFinite, FiniteCheck, TargetList, weightO
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '../communicator.ts';
-import { refusalOf, type Agreement, type CollectiveOperation } from '../layer/agreement.ts';
-import { ownShardOf } from '../layer/own-shard.ts';
-import { restoreTogether } from '../layer/together.ts';
+import type { Agreement } from '../layer/agreement.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { WordHash } from '../word-hash.ts';
 import { FetchedRows } from './fetched-rows.ts';
@@ -35,7 +27,8 @@ import { createOwnClasses } from './own-classes.ts';
 import { PartialLogistic } from './partial-logistic.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
 import { unionSampling, type AnyShardedSampledOptions } from './sharded-sampled-options.ts';
-import { UnionGather, type UnionBatch } from './union-batch.ts';
+import type { UnionBatch } from './union-batch.ts';
+import { UnionCalls } from './union-calls.ts';
 
 const evaluatedClasses = 1024;
 
@@ -53,12 +46,10 @@ export class ShardedSampledLayer implements OutputLayer {
   readonly #workspace: Workspace;
   readonly #rows: FetchedRows;
   readonly #method: SampledMethod;
-  readonly #union: UnionGather;
   readonly #exact: { forward(batch: UnionBatch): Promise<{ readonly losses: Float64Array }> };
   readonly #check: FiniteCheck;
-  readonly #calls: CallGuard;
+  readonly #calls: UnionCalls;
   readonly #targets = new TargetList();
-  #steps = 0;
 
   /** Use a `createSharded…`. @param options checked by `loss`. */
   constructor(communicator: Communicator, backend: Backend, options: AnyShardedSampledOptions, loss: SampledLoss, agreement: Agreement) {
@@ -80,17 +71,16 @@ export class ShardedSampledLayer implements OutputLayer {
     const own = createOwnClasses(backend, partition, communicator.rank, options, this.#workspace);
     this.#rows = new FetchedRows(communicator, agreement, partition, own, this.#workspace);
     this.#method = createSampledMethod(loss, sampling, this.#rows, this.#workspace);
-    this.#union = new UnionGather(communicator, backend, this.#workspace);
     this.#exact = this.isNormalized
       ? new PartialSoftmax(communicator, partition, own, this.#rows.all, this.#workspace, evaluatedClasses)
       : new PartialLogistic(communicator, partition, own, this.#workspace, sampling);
     this.#check = new FiniteCheck(backend);
-    this.#calls = new CallGuard(this.kind);
+    this.#calls = new UnionCalls(this, agreement, this.#workspace);
   }
 
   /** Steps taken, those before a restored checkpoint included. */
   get stepCount(): number {
-    return this.#steps;
+    return this.#calls.steps;
   }
 
   /**
@@ -99,14 +89,8 @@ export class ShardedSampledLayer implements OutputLayer {
    * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    this.#calls.check('step');
-    const refusal = refusalOf(() => {
-      this.#checkExamples('step', hidden, targets);
-      checkStepOptions(this, hidden.rows, options);
-    });
     const { learningRate, exampleWeights } = options;
-    return this.#calls.exclusively(async () => {
-      const { totalExamples } = this.#begin('step', refusal, { learningRate }, hidden);
+    return this.#calls.step(hidden, targets, options, async ({ totalExamples }) => {
       if (totalExamples === 0) return this.#emptyStep();
       this.#targets.build(targets);
       const scale = this.reduction === 'sum' ? 1 : 1 / totalExamples;
@@ -114,8 +98,8 @@ export class ShardedSampledLayer implements OutputLayer {
       const batch = { hidden, targets: this.#targets, factors };
       try {
         const losses = await this.#forward(batch, learningRate);
-        this.#steps++;
-        return { losses, hiddenGradient: await this.#method.update(batch, learningRate, this.#steps) };
+        this.#calls.steps++;
+        return { losses, hiddenGradient: await this.#method.update(batch, learningRate, this.#calls.steps) };
       } finally {
         this.#rows.release();
       }
@@ -124,21 +108,12 @@ export class ShardedSampledLayer implements OutputLayer {
 
   /** m×1, the exact losses of this rank's own examples over all classes, each rank computing with its own. A collective. */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#calls.check('evaluate');
-    const refusal = refusalOf(() => { this.#checkExamples('evaluate', hidden, targets); });
-    return this.#calls.exclusively(async () => {
-      const { examples } = this.#begin('evaluate', refusal, {}, hidden);
-      const batch = await this.#union.gather(withBiasFeature(this.#workspace, hidden, this.bias), targets, undefined, examples, 1);
-      const { losses } = await this.#exact.forward(batch);
-      const own = this.#workspace.matrix('own losses', hidden.rows, 1);
-      if (hidden.rows > 0) write(losses.subarray(batch.first, batch.first + hidden.rows), own);
-      return own;
-    });
+    return this.#calls.evaluate(hidden, targets, (batch) => this.#exact.forward(batch));
   }
 
   /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers. */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#calls.check('scores');
+    this.#calls.guard.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     this.#method.scores(hidden, firstClass, out);
@@ -146,7 +121,7 @@ export class ShardedSampledLayer implements OutputLayer {
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#calls.check('classScores');
+    this.#calls.guard.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
     this.#method.classScores(hidden, classes, out);
@@ -154,29 +129,31 @@ export class ShardedSampledLayer implements OutputLayer {
 
   /** Biases left out. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
-    this.#calls.check('classVectors');
+    this.#calls.guard.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     this.#method.classVectors(firstClass, out);
   }
 
   /** This rank's shard, and what a proposal has learned. No collective. Put together by `mergeShards` it is the state of the layer in one process. */
   state(): ModuleState {
-    this.#calls.check('state');
+    this.#calls.guard.check('state');
     const { rank, size } = this.communicator;
     return {
-      configuration: { ...this.#fixedConfiguration(), steps: this.#steps, progress: this.#method.progress(), shard: { rank, size } },
+      configuration: { ...this.#fixedConfiguration(), steps: this.#calls.steps, progress: this.#method.progress(), shard: { rank, size } },
       tensors: this.#method.tensors(),
     };
   }
 
   /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
   async restore(state: ModuleState): Promise<void> {
-    this.#calls.check('restore');
-    await this.#calls.exclusively(() => restoreTogether(this.#agreement, () => this.#restoreOwn(state), () => ({ steps: this.#steps })));
+    await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
+      await this.#method.checkState(shard);
+      await this.#method.restore(shard);
+    });
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.close()) return;
+    if (!this.#calls.guard.close()) return;
     this.#check[Symbol.dispose]();
     this.#method[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
@@ -191,7 +168,7 @@ export class ShardedSampledLayer implements OutputLayer {
       const result = await this.#method.forward(batch);
       ({ losses } = result);
       const isFinite = await this.#check.areFinite([batch.hidden, losses, ...result.watched]);
-      if (!isFinite) refusal = await explainNonFinite(batch.hidden, losses, { kind, step: this.#steps, learningRate });
+      if (!isFinite) refusal = await explainNonFinite(batch.hidden, losses, { kind, step: this.#calls.steps, learningRate });
     } catch (error) {
       refusal = error;
     }
@@ -218,32 +195,12 @@ export class ShardedSampledLayer implements OutputLayer {
 
   /** No example, no change: a rule with momentum would go on without a gradient. */
   #emptyStep(): StepResult {
-    this.#steps++;
+    this.#calls.steps++;
     return { losses: this.#workspace.matrix('no losses', 0, 1), hiddenGradient: this.#workspace.matrix('no hidden gradient', 0, this.features) };
-  }
-
-  async #restoreOwn(given: ModuleState): Promise<void> {
-    const { rank, size } = this.communicator;
-    const described = `${this.kind} layer`;
-    for (const [key, value] of Object.entries(this.#fixedConfiguration())) checkSame(described, key, value, given.configuration[key]);
-    const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
-    const state = ownShardOf(described, given, { rank, size }, this.classes);
-    await this.#method.checkState(state);
-    await this.#method.restore(state);
-    this.#steps = steps;
   }
 
   #fixedConfiguration(): JsonObject {
     const { kind, classes, features, rule, reduction } = this;
     return { kind, classes, features, precision: this.backend.precision, rule: { name: rule.name, options: rule.options }, reduction, ...this.#method.configuration() };
-  }
-
-  #begin(operation: CollectiveOperation, refusal: unknown, numbers: { readonly learningRate?: number }, hidden: Matrix): ReturnType<Agreement['begin']> {
-    return this.#agreement.begin(operation, { refusal, same: { steps: this.#steps, ...numbers }, examples: refusal === undefined ? hidden.rows : 0 });
-  }
-
-  #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {
-    checkHidden(this, operation, hidden);
-    checkTargets(this, operation, hidden, targets);
   }
 }

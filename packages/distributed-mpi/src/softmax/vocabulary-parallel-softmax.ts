@@ -4,14 +4,9 @@
  */
 import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import {
-  CallGuard,
   checkClassRange,
   checkExampleClasses,
   checkHidden,
-  checkSame,
-  checkStepOptions,
-  checkTargets,
-  checkWholeNumber,
   OutputLayerError,
   withBiasFeature,
   withoutBiasFeature,
@@ -25,15 +20,14 @@ import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '../communicator.ts';
-import { Agreement, refusalOf, type CollectiveOperation } from '../layer/agreement.ts';
-import { ownShardOf } from '../layer/own-shard.ts';
-import { createTogether, restoreTogether } from '../layer/together.ts';
+import { Agreement } from '../layer/agreement.ts';
+import { createTogether } from '../layer/together.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
 import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './softmax-options.ts';
-import { UnionGather } from './union-batch.ts';
+import { UnionCalls } from './union-calls.ts';
 
 /**
  * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's moments. O(D·d) once.
@@ -52,7 +46,6 @@ export async function createVocabularyParallelSoftmax(communicator: Communicator
 }
 
 const kind = 'full-softmax';
-const described = `${kind} layer`;
 
 export class VocabularyParallelSoftmax implements OutputLayer {
   readonly kind: string = kind;
@@ -64,16 +57,13 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   readonly bias: boolean;
   readonly rule: UpdateRule;
   readonly reduction: 'mean' | 'sum';
-  readonly #agreement: Agreement;
   readonly #partition: RowPartition;
   readonly #workspace: Workspace;
   readonly #own: ClassTable;
   readonly #rows: ClassRows;
-  readonly #union: UnionGather;
   readonly #softmax: PartialSoftmax;
   #received: FloatArray;
-  #steps = 0;
-  readonly #calls = new CallGuard(kind);
+  readonly #calls: UnionCalls;
 
   /** Use {@link createVocabularyParallelSoftmax}. */
   constructor(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions, agreement: Agreement) {
@@ -85,12 +75,11 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.bias = bias;
     this.rule = rule;
     this.reduction = reduction;
-    this.#agreement = agreement;
     this.#partition = { rows: classes, size: communicator.size };
     this.#workspace = new Workspace(backend);
     this.#own = createOwnClasses(backend, this.#partition, communicator.rank, options, this.#workspace);
     this.#rows = new ClassRows(communicator, this.#partition, this.#own.table, this.#workspace);
-    this.#union = new UnionGather(communicator, backend, this.#workspace);
+    this.#calls = new UnionCalls(this, agreement, this.#workspace);
     this.#softmax = new PartialSoftmax(communicator, this.#partition, this.#own, this.#rows, this.#workspace, blockClasses);
     this.#received = createHostArray(backend, 0);
   }
@@ -102,7 +91,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** Steps taken, those before a restored checkpoint included. */
   get stepCount(): number {
-    return this.#steps;
+    return this.#calls.steps;
   }
 
   /**
@@ -110,41 +99,29 @@ export class VocabularyParallelSoftmax implements OutputLayer {
    * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    this.#calls.check('step');
-    const refusal = refusalOf(() => {
-      this.#checkExamples('step', hidden, targets);
-      checkStepOptions(this, hidden.rows, options);
-    });
-    const { learningRate } = options;
-    return this.#calls.exclusively(async () => {
-      const { examples, totalExamples } = this.#begin('step', refusal, { learningRate }, hidden);
+    const { learningRate, exampleWeights } = options;
+    const calls = this.#calls;
+    return calls.step(hidden, targets, options, async ({ examples, totalExamples }) => {
       const factor = this.reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
-      const batch = await this.#union.gather(this.#extended(hidden), targets, options.exampleWeights, examples, factor);
+      const batch = await calls.gather(hidden, targets, exampleWeights, examples, factor);
       const { logPartition, losses } = await this.#softmax.forward(batch);
       await this.#checkFinite(batch.hidden, losses, learningRate);
-      this.#steps++;
+      calls.steps++;
       const gradient = this.#workspace.matrix('union hidden gradient', batch.examples, this.width);
       // No example, no change: a rule with momentum would go on without a gradient.
-      if (batch.examples > 0) this.#softmax.update(batch, logPartition, gradient, learningRate, this.#steps);
-      return { losses: this.#ownLosses(losses, batch.first, hidden.rows), hiddenGradient: await this.#ownGradient(gradient, examples) };
+      if (batch.examples > 0) this.#softmax.update(batch, logPartition, gradient, learningRate, calls.steps);
+      return { losses: calls.ownLosses(losses, batch.first, hidden.rows), hiddenGradient: await this.#ownGradient(gradient, examples) };
     });
   }
 
   /** m×1, the losses of this rank's own examples. A collective. */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#calls.check('evaluate');
-    const refusal = refusalOf(() => { this.#checkExamples('evaluate', hidden, targets); });
-    return this.#calls.exclusively(async () => {
-      const { examples } = this.#begin('evaluate', refusal, {}, hidden);
-      const batch = await this.#union.gather(this.#extended(hidden), targets, undefined, examples, 1);
-      const { losses } = await this.#softmax.forward(batch);
-      return this.#ownLosses(losses, batch.first, hidden.rows);
-    });
+    return this.#calls.evaluate(hidden, targets, (batch) => this.#softmax.forward(batch));
   }
 
   /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers. */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
-    this.#calls.check('scores');
+    this.#calls.guard.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const rows = this.#workspace.matrix('score rows', out.columns, this.width);
@@ -154,7 +131,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
-    this.#calls.check('classScores');
+    this.#calls.guard.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
     const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
@@ -164,7 +141,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** Biases left out. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
-    this.#calls.check('classVectors');
+    this.#calls.guard.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     const rows = this.#workspace.matrix('class vector rows', out.rows, this.width);
     this.#rows.range(firstClass, rows);
@@ -173,32 +150,23 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /** This rank's shard. No collective. Put together by `mergeShards` it is the state of the full softmax layer in one process. */
   state(): ModuleState {
-    this.#calls.check('state');
+    this.#calls.guard.check('state');
     const { rank, size } = this.communicator;
     return {
-      configuration: { ...this.#fixedConfiguration(), steps: this.#steps, shard: { rank, size } },
+      configuration: { ...this.#fixedConfiguration(), steps: this.#calls.steps, shard: { rank, size } },
       tensors: this.#own.tensors(),
     };
   }
 
   /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
   async restore(state: ModuleState): Promise<void> {
-    this.#calls.check('restore');
-    await this.#calls.exclusively(() => restoreTogether(this.#agreement, () => this.#restoreOwn(state), () => ({ steps: this.#steps })));
+    await this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.close()) return;
+    if (!this.#calls.guard.close()) return;
     this.#own[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
-  }
-
-  async #restoreOwn(given: ModuleState): Promise<void> {
-    const { rank, size } = this.communicator;
-    for (const [key, value] of Object.entries(this.#fixedConfiguration())) checkSame(described, key, value, given.configuration[key]);
-    const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
-    await this.#own.restore(ownShardOf(described, given, { rank, size }, this.classes));
-    this.#steps = steps;
   }
 
   #fixedConfiguration(): JsonObject {
@@ -214,10 +182,6 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     };
   }
 
-  #begin(operation: CollectiveOperation, refusal: unknown, numbers: { readonly learningRate?: number }, hidden: Matrix): ReturnType<Agreement['begin']> {
-    return this.#agreement.begin(operation, { refusal, same: { steps: this.#steps, ...numbers }, examples: refusal === undefined ? hidden.rows : 0 });
-  }
-
   /** Every rank has all losses and all activations, so all come to the same verdict. */
   async #checkFinite(hidden: Matrix, losses: Float64Array, learningRate: number): Promise<void> {
     if (losses.every((loss) => Number.isFinite(loss))) return;
@@ -227,13 +191,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
       throw new OutputLayerError('non-finite', `${kind} step: hidden of all ranks is ${values[where]!} at example ${Math.floor(where / this.width)}, feature ${where % this.width}; it must be finite`);
     }
     const example = losses.findIndex((loss) => !Number.isFinite(loss));
-    throw new OutputLayerError('diverged', `${kind} step ${this.#steps}: the loss of example ${example} of all ranks' is ${losses[example]!} (learning rate ${learningRate}); the weights are as they were`);
-  }
-
-  #ownLosses(losses: Float64Array, first: number, count: number): Matrix {
-    const own = this.#workspace.matrix('losses', count, 1);
-    if (count > 0) write(losses.subarray(first, first + count), own);
-    return own;
+    throw new OutputLayerError('diverged', `${kind} step ${this.#calls.steps}: the loss of example ${example} of all ranks' is ${losses[example]!} (learning rate ${learningRate}); the weights are as they were`);
   }
 
   /** Each rank's part for the examples of this one, added up in the order of the ranks. A collective. */
@@ -255,10 +213,5 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   #extended(hidden: Matrix): Matrix {
     return withBiasFeature(this.#workspace, hidden, this.bias);
-  }
-
-  #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {
-    checkHidden(this, operation, hidden);
-    checkTargets(this, operation, hidden, targets);
   }
 }

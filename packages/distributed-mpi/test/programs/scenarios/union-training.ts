@@ -7,7 +7,7 @@ import { partOf, rowsOfTargets } from '../distributed-run.ts';
 
 export const classes = 53;
 export const features = 6;
-export const learningRate = 0.3;
+const learningRate = 0.3;
 const batch = 9;
 
 interface UnionBatch {
@@ -18,7 +18,7 @@ interface UnionBatch {
 }
 
 /** Now and then a step has two examples, which are rank 0's, or none. */
-export const examplesOf = (step: number): number => (step % 7 === 3 ? 2 : step % 11 === 5 ? 0 : batch);
+const examplesOf = (step: number): number => (step % 7 === 3 ? 2 : step % 11 === 5 ? 0 : batch);
 
 /** Ragged weighted targets, some examples without, and classes that several examples share. */
 function unionBatches(): () => UnionBatch {
