@@ -97,11 +97,6 @@ export {
   type RankedBatch,
   type RankingMetrics,
 } from './training/ranking-metrics.ts';
-export {
-  Trainer,
-  TrainingDivergedError,
-  type TrainingEvent,
-  type TrainingOptions,
-  type TrainingProgress,
-  type TrainingSnapshot,
-} from './training/trainer.ts';
+export { Trainer } from './training/trainer.ts';
+export { TrainingDivergedError, type TrainingEvent, type TrainingProgress, type TrainingSnapshot } from './training/training-events.ts';
+export type { TrainingOptions } from './training/training-options.ts';

@@ -13,81 +13,13 @@ import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
 import { isOutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatches } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
-import { createSchedule, type LearningRateSchedule, type ScheduleOptions } from '../optimizers/learning-rate-schedule.ts';
+import { createSchedule, type LearningRateSchedule } from '../optimizers/learning-rate-schedule.ts';
 import { Optimizer } from '../optimizers/optimizer.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { BatchOf, BatchSource, TrainableModel, TrainingBatch } from './trainable-model.ts';
+import { TrainingDivergedError, type TrainingEvent, type TrainingProgress, type TrainingSnapshot } from './training-events.ts';
+import { checkTrainingOptions, type TrainingOptions } from './training-options.ts';
 import type { TrainingRanks } from './training-ranks.ts';
-
-export interface TrainingOptions {
-  /** Rate of the body's optimiser, at schedule factor 1, on the mean loss. */
-  readonly bodyRate: number;
-  /** Rate of the output layer's own update. */
-  readonly outputRate: number;
-  /** Name of the body's update rule. */
-  readonly optimizer: string;
-  readonly optimizerOptions?: Readonly<Record<string, number>>;
-  /** The body's gradients are scaled down to this norm, all together; not at all unless given. */
-  readonly clipNorm?: number;
-  /** λ of the body's decoupled weight decay; 0 unless given. */
-  readonly weightDecay?: number;
-  readonly schedule: string;
-  readonly scheduleOptions?: ScheduleOptions;
-  /** Examples in all; the schedule ends there. */
-  readonly examples: number;
-  /** Stop after so many seconds of training at the latest; the schedule then runs by time. Resumed training has them anew. */
-  readonly maximumSeconds?: number;
-}
-
-export interface TrainingProgress {
-  readonly type: 'progress';
-  readonly step: number;
-  readonly examples: number;
-  readonly totalExamples: number;
-  /** Mean loss since the last progress event. */
-  readonly loss: number;
-  readonly examplesPerSecond: number;
-  /** Seconds of training in this run, evaluations and checkpoints left out. */
-  readonly seconds: number;
-  /** Share of the training that is done, in [0, 1]. */
-  readonly progress: number;
-  readonly bodyRate: number;
-  readonly outputRate: number;
-}
-
-export type TrainingEvent =
-  | TrainingProgress
-  | { readonly type: 'epoch'; readonly epoch: number; readonly step: number }
-  | { readonly type: 'interrupted'; readonly step: number; readonly examples: number }
-  | { readonly type: 'finished'; readonly step: number; readonly examples: number; readonly seconds: number };
-
-export interface TrainingSnapshot {
-  readonly configuration: JsonObject;
-  readonly modules: Readonly<Record<string, ModuleState>>;
-}
-
-/**
- * Training produced NaN or infinity. The weights are those before the step that failed; where an output layer looks at its steps late, as on a GPU, the
- * body is some steps further.
- */
-export class TrainingDivergedError extends Error {
-  readonly code = 'diverged';
-  readonly step: number;
-  readonly bodyRate: number;
-  readonly outputRate: number;
-
-  constructor(step: number, bodyRate: number, outputRate: number, cause: Error) {
-    super(
-      `training diverged at step ${step} (body rate ${bodyRate.toPrecision(3)}, output rate ${outputRate.toPrecision(3)}): ${cause.message}. ` +
-        'The last checkpoint is untouched; resume it with a lower --body-rate or --output-rate (try a quarter)',
-      { cause },
-    );
-    this.name = 'TrainingDivergedError';
-    this.step = step;
-    this.bodyRate = bodyRate;
-    this.outputRate = outputRate;
-  }
-}
 
 /** A progress event comes after so many steps, or after so long where steps are slow. */
 const stepsPerReport = 50;
@@ -117,7 +49,7 @@ export class Trainer<
 
   /** @param parts.ranks for training over several; `batches` are then this rank's own parts, and what counts examples counts those of all. */
   constructor(model: Model & TrainableModel<BatchOf<Batches>>, batches: Batches, options: TrainingOptions, parts: { readonly ranks?: TrainingRanks } = {}) {
-    checkOptions(options);
+    checkTrainingOptions(options);
     this.#ranks = parts.ranks;
     this.model = model;
     this.#forward = model.forward.bind(model);
@@ -300,17 +232,5 @@ export class Trainer<
     this.#optimizer[Symbol.dispose]();
     this.#lossSum[Symbol.dispose]();
     this.#batchLoss[Symbol.dispose]();
-  }
-}
-
-function checkOptions(options: TrainingOptions): void {
-  for (const [name, value] of [['bodyRate', options.bodyRate], ['outputRate', options.outputRate]] as const) {
-    if (!Number.isFinite(value) || value < 0) throw new RangeError(`trainer: ${name} must be a finite number of at least 0, got ${value}`);
-  }
-  if (!Number.isSafeInteger(options.examples) || options.examples < 1) {
-    throw new RangeError(`trainer: examples must be a whole number of at least 1, got ${options.examples}`);
-  }
-  if (options.maximumSeconds !== undefined && !(options.maximumSeconds > 0)) {
-    throw new RangeError(`trainer: maximumSeconds must be above 0, got ${options.maximumSeconds}`);
   }
 }
