@@ -15,7 +15,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
-          exclude: ['tooling/package-tests/test/published/**', 'tooling/browser-tests/test/browser/**', '**/fixtures/**', '**/node_modules/**'],
+          exclude: [
+            'tooling/package-tests/test/published/**',
+            'tooling/browser-tests/test/browser/**',
+            '**/fixtures/**',
+            '**/node_modules/**',
+          ],
           setupFiles,
           testTimeout: 60_000,
         },

@@ -1,3 +1,8 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/index.ts', 'src/factored-parts.ts', 'src/testing.ts'], dts: true, format: 'esm', platform: 'neutral' });
+export default defineConfig({
+  entry: ['src/index.ts', 'src/factored-parts.ts', 'src/testing.ts'],
+  dts: true,
+  format: 'esm',
+  platform: 'neutral',
+});

@@ -19,7 +19,9 @@ if (source === undefined || folder === undefined) {
 const bytes = readFileSync(source);
 const text = (source.endsWith('z') ? gunzipSync(bytes) : bytes).toString('utf8');
 const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== '');
-const words = paragraphs.map((paragraph) => paragraph.toLowerCase().match(/[\p{L}\p{M}\p{N}']+|[^\s\p{L}\p{M}\p{N}]/gu) ?? []);
+const words = paragraphs.map(
+  (paragraph) => paragraph.toLowerCase().match(/[\p{L}\p{M}\p{N}']+|[^\s\p{L}\p{M}\p{N}]/gu) ?? [],
+);
 const isHeldOut = (index) => index % 40 === 7;
 
 const counts = new Map();

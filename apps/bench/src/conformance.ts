@@ -1,4 +1,7 @@
-/** `bench conformance`: every backend against the whole suite of @vastmax/backend-conformance, as the table of docs/backends.md. */
+/**
+ * `bench conformance`: every backend against the whole suite of @vastmax/backend-conformance, as the table of
+ * docs/backends.md.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conformanceCases, type CaseOutcome, type CheckReport, type SupportTable } from '@vastmax/backend-conformance';
@@ -55,7 +58,9 @@ export function addConformanceCommand(program: Command): void {
     .option('--backends <list>', 'with commas between', parseBackends, backendsUnderTest)
     .option('--cases <text>', 'only cases with this text in their id')
     .option('-o, --out <folder>', 'also write the table into backends.md in this folder')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Backends: ${backendsUnderTest.join(', ')}.
 One that is not available is named with the reason, and is no failure. webgpu-dawn
 takes the machine's GPU, or SwiftShader where there is none. webgpu-chromium runs
@@ -66,10 +71,14 @@ when a case fails.
 
 Examples:
   $ pnpm --silent bench conformance --out docs
-  $ pnpm --silent bench conformance --backends plain-f32,wasm-f32 --cases gemm/ --full`)
+  $ pnpm --silent bench conformance --backends plain-f32,wasm-f32 --cases gemm/ --full`,
+    )
     .action(async ({ json, full, out, ...options }: Options) => {
       if (out !== undefined && (options.cases !== undefined || options.backends.length < backendsUnderTest.length)) {
-        throw new BenchError('bad-option', '--out writes the table of all backends and cases; leave out --backends and --cases, or --out');
+        throw new BenchError(
+          'bad-option',
+          '--out writes the table of all backends and cases; leave out --backends and --cases, or --out',
+        );
       }
       const { show, end } = stageProgress('conformance');
       const report = await checkBackends(options, show);
@@ -80,16 +89,28 @@ Examples:
     });
 }
 
-export async function checkBackends({ backends: names, cases: text = '' }: ConformanceOptions, show: ShowStage): Promise<ConformanceReport> {
+export async function checkBackends(
+  { backends: names, cases: text = '' }: ConformanceOptions,
+  show: ShowStage,
+): Promise<ConformanceReport> {
   const cases = conformanceCases.filter(({ id }) => id.includes(text));
-  if (cases.length === 0) throw new BenchError('bad-option', `--cases '${text}' is in no case's id; ids look like ${conformanceCases[0]?.id ?? ''}`);
+  if (cases.length === 0)
+    throw new BenchError(
+      'bad-option',
+      `--cases '${text}' is in no case's id; ids look like ${conformanceCases[0]?.id ?? ''}`,
+    );
   const backends: ConformanceReport['backends'][number][] = [];
   const reports: CheckReport[] = [];
   for (const [index, name] of names.entries()) {
     show(name, `${index + 1} of ${names.length}`);
     const { detail, report } = await checkNamed(name, cases);
     reports.push(report);
-    backends.push({ name, status: report.status, detail: detail ?? null, passed: report.outcomes.filter(({ status }) => status === 'pass').length });
+    backends.push({
+      name,
+      status: report.status,
+      detail: detail ?? null,
+      passed: report.outcomes.filter(({ status }) => status === 'pass').length,
+    });
   }
   return {
     bench: 'conformance',
@@ -105,7 +126,13 @@ export async function checkBackends({ backends: names, cases: text = '' }: Confo
 /** A backend that is unavailable may have reported no case at all. */
 function outcomesOf({ status, reason, outcomes }: CheckReport, cases: typeof conformanceCases): readonly CaseOutcome[] {
   if (status !== 'unavailable' || outcomes.length > 0) return outcomes;
-  return cases.map(({ id, kind, subject }): CaseOutcome => ({ id, kind, subject, status: 'unavailable', ...(reason === undefined ? {} : { reason }) }));
+  return cases.map(({ id, kind, subject }): CaseOutcome => ({
+    id,
+    kind,
+    subject,
+    status: 'unavailable',
+    ...(reason === undefined ? {} : { reason }),
+  }));
 }
 
 function parseBackends(text: string): readonly string[] {
@@ -120,7 +147,10 @@ async function writeDocument(path: string, content: string): Promise<void> {
   try {
     document = await readFile(path, 'utf8');
   } catch (error) {
-    throw new BenchError('failed', `${path} could not be read (${(error as Error).message}); --out is the folder of backends.md`);
+    throw new BenchError(
+      'failed',
+      `${path} could not be read (${(error as Error).message}); --out is the folder of backends.md`,
+    );
   }
   await writeFile(path, replaceSection(document, sectionName, content));
 }

@@ -1,16 +1,30 @@
 /**
- * `bench data`: from a text file to trained weights, in tokens a second, and for how much of the time the trainer waits for minibatches: drawn from the
- * encoded text in memory, as `vastmax train` does, or streamed from the file on the training thread, or by a worker ahead of it.
+ * `bench data`: from a text file to trained weights, in tokens a second, and for how much of the time the trainer waits
+ * for minibatches: drawn from the encoded text in memory, as `vastmax train` does, or streamed from the file on the
+ * training thread, or by a worker ahead of it.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { createLanguageModel, Trainer } from '@vastmax/lm-models';
-import { countTokens, encodeTokens, NgramBatches, whitespaceTokens, type NgramBatch, type Vocabulary } from '@vastmax/sparse-data';
+import {
+  countTokens,
+  encodeTokens,
+  NgramBatches,
+  whitespaceTokens,
+  type NgramBatch,
+  type Vocabulary,
+} from '@vastmax/sparse-data';
 import { prefetchFromWorker, readLines } from '@vastmax/sparse-data/node';
 import { Option, type Command } from 'commander';
 import { dataTables } from './data/data-tables.ts';
 import { endOfLine, streamBatches, type StreamOptions, type WorkerOptions } from './data/stream-batches.ts';
 import { TimedBatches } from './data/timed-batches.ts';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
 import { peakResidentBytes } from './measurement/memory-use.ts';
 import { spreadOf, type Spread } from './measurement/statistics.ts';
 import { contestantOf, type Contestant } from './quality-contestants.ts';
@@ -56,7 +70,13 @@ export interface DataReport {
   readonly file: string;
   readonly tokens: number;
   readonly classes: number;
-  readonly model: { readonly layer: string; readonly order: number; readonly embedding: number; readonly hidden: readonly number[]; readonly batch: number };
+  readonly model: {
+    readonly layer: string;
+    readonly order: number;
+    readonly embedding: number;
+    readonly hidden: readonly number[];
+    readonly batch: number;
+  };
   readonly tokensPerTurn: number;
   readonly turns: number;
   readonly countingSeconds: number;
@@ -74,19 +94,32 @@ interface Options extends DataOptions {
 export function addDataCommand(program: Command): void {
   program
     .command('data')
-    .description('measure the path from a text file to trained weights, and the share of time that the trainer waits for data')
+    .description(
+      'measure the path from a text file to trained weights, and the share of time that the trainer waits for data',
+    )
     .requiredOption('--data <file>', 'a text, plain, .gz or .br, of words between white space')
     .option('--json', 'print one JSON object instead of a table', false)
-    .addOption(new Option('--layer <name>', 'output layer, as in bench quality').argParser(contestantOf).default(contestantOf('z-loss'), 'z-loss'))
+    .addOption(
+      new Option('--layer <name>', 'output layer, as in bench quality')
+        .argParser(contestantOf)
+        .default(contestantOf('z-loss'), 'z-loss'),
+    )
     .option('--order <n>', 'previous words that the model sees', wholeNumber(1), 5)
     .option('--embedding <n>', 'width of a word embedding', wholeNumber(1), 100)
-    .option('--hidden <list>', 'widths of the hidden layers', (text: string) => text.split(',').map(wholeNumber(1)), [128])
+    .option(
+      '--hidden <list>',
+      'widths of the hidden layers',
+      (text: string) => text.split(',').map(wholeNumber(1)),
+      [128],
+    )
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 256)
     .option('--tokens <count>', 'train on so many in each turn (default: all of the text)', wholeNumber(1))
     .option('--turns <count>', 'how often each way is measured', wholeNumber(1), 3)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend; the worker wants a core of its own', threadCount, 1)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 memory   the file is read twice, its encoded text stays in memory (4 bytes a
          token) and the training thread draws minibatches from it: vastmax train
 stream   the training thread reads, tokenises and numbers the file as it trains
@@ -96,7 +129,8 @@ Waiting is the time between asking for a minibatch and having it, computing
 included. The ways take turns.
 
 Example:
-  $ pnpm --silent bench data --data gcide/train.txt --tokens 500000`)
+  $ pnpm --silent bench data --data gcide/train.txt --tokens 500000`,
+    )
     .action(async ({ json, backend: choice, threads, ...options }: Options) => {
       const { show, end } = stageProgress('data');
       const { backend, inUse } = await createBackend(await resolveBackend(choice), threads);
@@ -113,7 +147,12 @@ interface Turn {
   readonly waitedSeconds: number;
 }
 
-export async function measureData(backend: Backend, inUse: BackendInUse, options: DataOptions, show: ShowStage): Promise<DataReport> {
+export async function measureData(
+  backend: Backend,
+  inUse: BackendInUse,
+  options: DataOptions,
+  show: ShowStage,
+): Promise<DataReport> {
   const { data, layer, order, embedding, hidden, batch, turns } = options;
   const reading = { tokenize: whitespaceTokens, endOfLine };
   show('counting words');
@@ -128,7 +167,10 @@ export async function measureData(backend: Backend, inUse: BackendInUse, options
   for (let turn = 0; turn < turns; turn++) {
     for (const mode of turn % 2 === 0 ? dataModes : dataModes.toReversed()) {
       show(`turn ${turn + 1} of ${turns}, ${mode}`);
-      const batches = new TimedBatches(openBatches(mode, vocabulary, tokens, { path: data, order, batch, seed: 1 }), tokensPerTurn);
+      const batches = new TimedBatches(
+        openBatches(mode, vocabulary, tokens, { path: data, order, batch, seed: 1 }),
+        tokensPerTurn,
+      );
       taken.get(mode)?.push(await trainOn(backend, vocabulary, batches, options));
     }
   }
@@ -144,32 +186,66 @@ export async function measureData(backend: Backend, inUse: BackendInUse, options
     turns,
     countingSeconds,
     encodingSeconds,
-    rows: dataModes.map((mode) => rowOf(mode, taken.get(mode) ?? [], tokensPerTurn, countingSeconds + (mode === 'memory' ? encodingSeconds : 0), tokens.length)),
+    rows: dataModes.map((mode) =>
+      rowOf(
+        mode,
+        taken.get(mode) ?? [],
+        tokensPerTurn,
+        countingSeconds + (mode === 'memory' ? encodingSeconds : 0),
+        tokens.length,
+      ),
+    ),
     peakMemoryBytes: peakResidentBytes(),
   };
 }
 
-function openBatches(mode: DataMode, vocabulary: Vocabulary, tokens: Int32Array, options: StreamOptions): AsyncIterator<NgramBatch, unknown> | Iterator<NgramBatch, unknown> {
+function openBatches(
+  mode: DataMode,
+  vocabulary: Vocabulary,
+  tokens: Int32Array,
+  options: StreamOptions,
+): AsyncIterator<NgramBatch, unknown> | Iterator<NgramBatch, unknown> {
   switch (mode) {
     case 'memory': {
       const { order, batch, seed } = options;
-      const batches = new NgramBatches({ tokens, classes: vocabulary.size, order, batchSize: batch, paddingId: vocabulary.idOf(endOfLine) ?? 0, seed });
+      const batches = new NgramBatches({
+        tokens,
+        classes: vocabulary.size,
+        order,
+        batchSize: batch,
+        paddingId: vocabulary.idOf(endOfLine) ?? 0,
+        seed,
+      });
       return { next: () => ({ done: false, value: batches.next() }) };
     }
     case 'stream':
       return streamBatches(vocabulary, options);
     case 'worker': {
       const data: WorkerOptions = { ...options, vocabulary: JSON.parse(JSON.stringify(vocabulary)) as unknown };
-      return prefetchFromWorker<NgramBatch>(new URL('data/stream-worker.mjs', import.meta.url), { depth: 32, data })[Symbol.asyncIterator]();
+      return prefetchFromWorker<NgramBatch>(new URL('data/stream-worker.mjs', import.meta.url), { depth: 32, data })[
+        Symbol.asyncIterator
+      ]();
     }
   }
 }
 
 /** The model begins anew each time; making it is no part of the time. */
-async function trainOn(backend: Backend, vocabulary: Vocabulary, batches: TimedBatches, { layer, order, embedding, hidden }: DataOptions): Promise<Turn> {
-  using model = await createLanguageModel(backend, vocabulary, { body: { order, embedding, hidden, seed: 1 }, output: { ...layer.output, seed: 1 } });
+async function trainOn(
+  backend: Backend,
+  vocabulary: Vocabulary,
+  batches: TimedBatches,
+  { layer, order, embedding, hidden }: DataOptions,
+): Promise<Turn> {
+  using model = await createLanguageModel(backend, vocabulary, {
+    body: { order, embedding, hidden, seed: 1 },
+    output: { ...layer.output, seed: 1 },
+  });
   using trainer = new Trainer(model, batches, {
-    bodyRate: layer.bodyRate, outputRate: layer.outputRate, optimizer: 'sgd', schedule: 'linear', examples: batches.examplesPerEpoch,
+    bodyRate: layer.bodyRate,
+    outputRate: layer.outputRate,
+    optimizer: 'sgd',
+    schedule: 'linear',
+    examples: batches.examplesPerEpoch,
   });
   const start = performance.now();
   for await (const event of trainer.run()) if (event.type === 'finished') break;

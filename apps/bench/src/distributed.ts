@@ -1,11 +1,18 @@
 /**
- * `bench distributed`: the step of the sharded factored layer over several ranks by the number of classes, what it sends, what of its time is communication, over shared memory
- * and over TCP; and what a model makes of the measured constants for larger machines (docs/many-machines.md).
+ * `bench distributed`: the step of the sharded factored layer over several ranks by the number of classes, what it
+ * sends, what of its time is communication, over shared memory and over TCP; and what a model makes of the measured
+ * constants for larger machines (docs/many-machines.md).
  */
 import { Option, type Command } from 'commander';
 import { distributedTables } from './distributed/distributed-tables.ts';
 import type { RankReport, RankRow } from './distributed/rank-measurement.ts';
-import { lastUsefulRanks, modelStep, networks, type ModelConstants, type ModelRow } from './distributed/scaling-model.ts';
+import {
+  lastUsefulRanks,
+  modelStep,
+  networks,
+  type ModelConstants,
+  type ModelRow,
+} from './distributed/scaling-model.ts';
 import { measureOver, transports, type TransportName } from './distributed/start-ranks.ts';
 import { BenchError } from './measurement/bench-error.ts';
 import { printReport } from './report/bench-output.ts';
@@ -37,7 +44,11 @@ export interface DistributedReport {
   readonly rows: readonly DistributedRow[];
   readonly jobs: readonly (Omit<RankReport, 'rows'> & { readonly transport: TransportName })[];
   /** Null without --model. */
-  readonly model: { readonly constants: ModelConstants; readonly rows: readonly ModelRow[]; readonly limits: readonly ModelLimit[] } | null;
+  readonly model: {
+    readonly constants: ModelConstants;
+    readonly rows: readonly ModelRow[];
+    readonly limits: readonly ModelLimit[];
+  } | null;
 }
 
 /** Where doubling the ranks stops paying: with the same minibatch for each, and with one minibatch shared out. */
@@ -58,7 +69,9 @@ interface Options extends DistributedOptions {
 export function addDistributedCommand(program: Command): void {
   program
     .command('distributed')
-    .description('measure the sharded factored layer over ranks: time, bytes and messages of a step by the number of classes')
+    .description(
+      'measure the sharded factored layer over ranks: time, bytes and messages of a step by the number of classes',
+    )
     .option('--json', 'print one JSON object instead of tables', false)
     .option('--classes <D,...>', 'classes of each table', wholeNumbers(100), [10_000, 100_000, 1_000_000, 10_000_000])
     .option('--ranks <p>', 'processes, or threads', wholeNumber(1, 64), 2)
@@ -66,9 +79,15 @@ export function addDistributedCommand(program: Command): void {
     .option('--batch <m>', 'examples of each rank', wholeNumber(1, 65_536), 256)
     .option('--rounds <n>', 'turns of all tables', wholeNumber(1), 10)
     .option('--steps <n>', 'steps of a table in its turn', wholeNumber(1), 10)
-    .addOption(new Option('--transports <list>', `with commas between: ${transports.join(', ')}`).argParser(transportNames).default(['shared-memory', 'tcp']))
+    .addOption(
+      new Option('--transports <list>', `with commas between: ${transports.join(', ')}`)
+        .argParser(transportNames)
+        .default(['shared-memory', 'tcp']),
+    )
     .option('--no-model', 'leave out what larger machines would do')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The transports are Open MPI's, which mpirun is started with. bytesSentPerStep
 and messagesPerStep are of one rank; communicationShare is the time in
 collectives, waiting included: more ranks than cores wait for each other.
@@ -76,7 +95,8 @@ collectives, waiting included: more ranks than cores wait for each other.
 Examples:
   $ pnpm --silent bench distributed --json
   $ pnpm --silent bench distributed --classes 20000000 --ranks 4 --rounds 3 \\
-      --transports shared-memory --no-model`)
+      --transports shared-memory --no-model`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('distributed');
       const report = await measureDistributed(options, show);
@@ -94,22 +114,46 @@ export async function measureDistributed(options: DistributedOptions, show: Show
     show(`${ranks} ranks, ${transport}`);
     const { rows: measured, ...job } = await measureOver(transport, ranks, request);
     jobs.push({ transport, ...job });
-    for (const row of measured) rows.push({ transport, ranks, ...row, examplesPerSecond: (1000 * ranks * batch) / row.medianMs });
+    for (const row of measured)
+      rows.push({ transport, ranks, ...row, examplesPerSecond: (1000 * ranks * batch) / row.medianMs });
   }
-  return { bench: 'distributed', machine: describeMachine(), options, rows, jobs, model: options.model ? await createModel(options, rows, jobs, show) : null };
+  return {
+    bench: 'distributed',
+    machine: describeMachine(),
+    options,
+    rows,
+    jobs,
+    model: options.model ? await createModel(options, rows, jobs, show) : null,
+  };
 }
 
-async function createModel(options: DistributedOptions, rows: readonly DistributedRow[], jobs: DistributedReport['jobs'], show: ShowStage): Promise<DistributedReport['model']> {
+async function createModel(
+  options: DistributedOptions,
+  rows: readonly DistributedRow[],
+  jobs: DistributedReport['jobs'],
+  show: ShowStage,
+): Promise<DistributedReport['model']> {
   const { features, batch, rounds, steps, ranks } = options;
   const [row] = rows;
   const [job] = jobs;
-  if (row === undefined || job === undefined || ranks < 2) throw new BenchError('bad-option', 'distributed: the model needs a measurement of at least 2 ranks; give --ranks 2 or --no-model');
-  // One rank of the smallest table, with few examples and with many: what a step costs whatever its size, and what an example adds.
+  if (row === undefined || job === undefined || ranks < 2)
+    throw new BenchError(
+      'bad-option',
+      'distributed: the model needs a measurement of at least 2 ranks; give --ranks 2 or --no-model',
+    );
+  // One rank of the smallest table, with few examples and with many: what a step costs whatever its size, and what an
+  // example adds.
   const few = Math.max(1, batch >> 2);
   const times: number[] = [];
   for (const examples of [few, batch]) {
     show(`one rank, ${examples} examples`);
-    const { rows: measured } = await measureOver('single', 1, { classes: [row.classes], features, batch: examples, rounds, steps });
+    const { rows: measured } = await measureOver('single', 1, {
+      classes: [row.classes],
+      features,
+      batch: examples,
+      rounds,
+      steps,
+    });
     times.push(measured[0]?.undisturbedMs ?? Number.NaN);
   }
   const [short = 0, long = 0] = times;
@@ -126,13 +170,21 @@ async function createModel(options: DistributedOptions, rows: readonly Distribut
     sameBatchEach: lastUsefulRanks(constants, network, () => batch),
     sharedBatch: lastUsefulRanks(constants, network, (count) => sharedExamples / count),
   }));
-  return { constants, rows: networks.flatMap((network) => modelRanks.map((count) => modelStep(constants, network, count, batch))), limits };
+  return {
+    constants,
+    rows: networks.flatMap((network) => modelRanks.map((count) => modelStep(constants, network, count, batch))),
+    limits,
+  };
 }
 
 function transportNames(text: string): readonly TransportName[] {
   return [...new Set(text.split(','))].map((name) => {
     const found = transports.find((each) => each === name);
-    if (found === undefined) throw new BenchError('bad-option', `distributed: no transport is called '${name}'; there are ${transports.join(', ')}`);
+    if (found === undefined)
+      throw new BenchError(
+        'bad-option',
+        `distributed: no transport is called '${name}'; there are ${transports.join(', ')}`,
+      );
     return found;
   });
 }

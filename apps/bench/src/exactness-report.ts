@@ -100,7 +100,20 @@ function matrixTable(rows: readonly ExactnessRow[]): string {
 
 function othersTable(rows: readonly ExactnessRow[]): string {
   return markdownTable(
-    ['run', 'form', 'stored in', 'steps', 'generations', 'singular', 'maps a step', 'weights', 'perturbed', 'gradients', 'perturbed', 'verdict'],
+    [
+      'run',
+      'form',
+      'stored in',
+      'steps',
+      'generations',
+      'singular',
+      'maps a step',
+      'weights',
+      'perturbed',
+      'gradients',
+      'perturbed',
+      'verdict',
+    ],
     rows.map((row) => [
       row.group,
       row.form,
@@ -120,7 +133,18 @@ function othersTable(rows: readonly ExactnessRow[]): string {
 
 function longTable(rows: readonly LongRunRow[]): string {
   return markdownTable(
-    ['loss', 'steps', 'drift of C', 'of the column sum', 'of the inverse', 'generations', 'maps a step', 'first loss', 'last loss', 'verdict'],
+    [
+      'loss',
+      'steps',
+      'drift of C',
+      'of the column sum',
+      'of the inverse',
+      'generations',
+      'maps a step',
+      'first loss',
+      'last loss',
+      'verdict',
+    ],
     rows.map((row) => [
       row.loss,
       String(row.steps),

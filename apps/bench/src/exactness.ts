@@ -1,6 +1,6 @@
 /**
- * `bench exactness`: the factored layer against dense f64 SGD, and its drift over 100,000 steps in f32. What is run and how it is
- * judged is data of @vastmax/spherical-losses/testing, shared with that package's tests.
+ * `bench exactness`: the factored layer against dense f64 SGD, and its drift over 100,000 steps in f32. What is run and
+ * how it is judged is data of @vastmax/spherical-losses/testing, shared with that package's tests.
  */
 import { readFile } from 'node:fs/promises';
 import {
@@ -36,10 +36,18 @@ export function addExactnessCommand(program: Command): void {
     .command('exactness')
     .description('measure the errors of the factored layer against dense SGD in f64, and its drift in long f32 runs')
     .option('--json', 'print one JSON object instead of tables', false)
-    .option('--steps <count>', `steps of each run against dense SGD; the long runs take ${longStepsPerStep} times as many`, parseSteps, fullSteps)
+    .option(
+      '--steps <count>',
+      `steps of each run against dense SGD; the long runs take ${longStepsPerStep} times as many`,
+      parseSteps,
+      fullSteps,
+    )
     .option('--from <file>', 'print the tables of a report that --json wrote, and measure nothing')
     .action(async (options: Options) => {
-      const report = options.from === undefined ? await measure(options.steps) : (JSON.parse(await readFile(options.from, 'utf8')) as ExactnessReport);
+      const report =
+        options.from === undefined
+          ? await measure(options.steps)
+          : (JSON.parse(await readFile(options.from, 'utf8')) as ExactnessReport);
       // One write at the very end: an interrupted run has printed nothing on stdout.
       process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : exactnessTables(report));
       if (!report.pass) process.exitCode = 1;
@@ -48,7 +56,8 @@ export function addExactnessCommand(program: Command): void {
 
 function parseSteps(text: string): number {
   const steps = Number(text);
-  if (!Number.isSafeInteger(steps) || steps < 1) throw new InvalidArgumentError(`expected a whole number of at least 1, got '${text}'.`);
+  if (!Number.isSafeInteger(steps) || steps < 1)
+    throw new InvalidArgumentError(`expected a whole number of at least 1, got '${text}'.`);
   return steps;
 }
 
@@ -82,7 +91,8 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
   const start = performance.now();
   const result = await runExactness(options);
   const verdict = judgeExactness(result, options.precision);
-  const { weightError, gradientError, perturbedWeightError, perturbedGradientError, movement, counters, verification } = result;
+  const { weightError, gradientError, perturbedWeightError, perturbedGradientError, movement, counters, verification } =
+    result;
   return {
     id,
     group,

@@ -40,17 +40,36 @@ export interface HybridReport {
 
 /** Of the rows of the hybrid layer. */
 export function flatnessOf(rows: readonly HybridRow[]): number {
-  const ratios = rows.filter(({ layer }) => layer === 'hybrid').map(({ medianMs, referenceMs }) => medianMs / referenceMs);
+  const ratios = rows
+    .filter(({ layer }) => layer === 'hybrid')
+    .map(({ medianMs, referenceMs }) => medianMs / referenceMs);
   return Math.max(...ratios) / Math.min(...ratios);
 }
 
-export function hybridTables({ machine, backend, options, targets, reference, rows, flatness, unavailable }: HybridReport): string {
+export function hybridTables({
+  machine,
+  backend,
+  options,
+  targets,
+  reference,
+  rows,
+  flatness,
+  unavailable,
+}: HybridReport): string {
   const { features, batch, head } = options;
   return [
     machineLine(machine),
     `${backend.detail}; threads: ${backend.threads}. Head of ${grouped(head)} classes, d = ${features}, m = ${batch}; targets by ${targets}.`,
     markdownTable(
-      ['classes', 'layer', 'ms, median (quartiles)', `times the hybrid of ${grouped(reference.classes)}`, 'scaled from', 'created in s', 'group'],
+      [
+        'classes',
+        'layer',
+        'ms, median (quartiles)',
+        `times the hybrid of ${grouped(reference.classes)}`,
+        'scaled from',
+        'created in s',
+        'group',
+      ],
       rows.map((row) => [
         grouped(row.classes),
         row.layer,

@@ -1,10 +1,17 @@
 /**
- * `bench hybrid`: the step of the hybrid layer against the number of classes, beside other layers. Tables of ten million classes take 12 GB each, so
- * that few are alive at once; the hybrid layer of the fewest classes takes part in every group of them.
+ * `bench hybrid`: the step of the hybrid layer against the number of classes, beside other layers. Tables of ten
+ * million classes take 12 GB each, so that few are alive at once; the hybrid layer of the fewest classes takes part in
+ * every group of them.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
 import { BenchError } from './measurement/bench-error.ts';
 import { restFor } from './measurement/ceilings.ts';
 import { scaleSpread } from './measurement/statistics.ts';
@@ -44,15 +51,32 @@ export function addHybridCommand(program: Command): void {
     .option('--json', 'print one JSON object instead of a table', false)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend', threadCount, 1)
-    .option('--classes <list>', 'numbers of classes, with commas between', wholeNumbers(2, 2 ** 31 - 1), [100_000, 1_000_000, 10_000_000])
+    .option(
+      '--classes <list>',
+      'numbers of classes, with commas between',
+      wholeNumbers(2, 2 ** 31 - 1),
+      [100_000, 1_000_000, 10_000_000],
+    )
     .option('--features <d>', 'width of the hidden activations', wholeNumber(1, 8192), 300)
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 128)
     .option('--head <F>', 'classes of the dense head', wholeNumber(1), 2000)
-    .option('--layers <list>', 'layers beside it, with commas between; or none', otherNames, ['factored', 'sampled', 'adaptive', 'full'])
-    .option('--dense-rows <count>', 'time the full softmax on at most so many classes and scale', wholeNumber(1024), 50_000)
+    .option('--layers <list>', 'layers beside it, with commas between; or none', otherNames, [
+      'factored',
+      'sampled',
+      'adaptive',
+      'full',
+    ])
+    .option(
+      '--dense-rows <count>',
+      'time the full softmax on at most so many classes and scale',
+      wholeNumber(1024),
+      50_000,
+    )
     .option('--rounds <count>', 'samples of each layer', wholeNumber(3), 40)
     .option('--seconds <n>', 'begin no further round of a group after so many seconds', positive, 60)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The hybrid layers come first, then as many others at a time as fit in memory,
 always with the hybrid layer of the fewest classes among them; 4·D·(d + 1) bytes
 each, 12 GB at ten million classes. What does not fit is listed with the
@@ -63,7 +87,8 @@ flatness is the slowest hybrid layer over the fastest.
 
 Examples:
   $ pnpm --silent bench hybrid --json
-  $ pnpm --silent bench hybrid --classes 100000,1000000 --layers none`)
+  $ pnpm --silent bench hybrid --classes 100000,1000000 --layers none`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('hybrid');
       const report = await measureHybrid(options, show);
@@ -72,11 +97,16 @@ Examples:
     });
 }
 
-/** @throws BenchError `bad-option` for a head that is too large, `memory` when not even the smallest hybrid layer fits. */
+/**
+ * @throws BenchError `bad-option` for a head that is too large, `memory` when not even the smallest hybrid layer fits.
+ */
 export async function measureHybrid(options: HybridOptions, show: ShowStage): Promise<HybridReport> {
   const fewest = Math.min(...options.classes);
   if (options.head >= fewest) {
-    throw new BenchError('bad-option', `--head ${options.head} leaves no tail of the ${fewest} classes of --classes; it must be at most ${fewest - 1}`);
+    throw new BenchError(
+      'bad-option',
+      `--head ${options.head} leaves no tail of the ${fewest} classes of --classes; it must be at most ${fewest - 1}`,
+    );
   }
   const { backend, inUse } = await createBackend(await resolveBackend(options.backend), options.threads);
   try {
@@ -86,16 +116,25 @@ export async function measureHybrid(options: HybridOptions, show: ShowStage): Pr
   }
 }
 
-async function measureOn(backend: Backend, inUse: BackendInUse, options: HybridOptions, show: ShowStage): Promise<HybridReport> {
+async function measureOn(
+  backend: Backend,
+  inUse: BackendInUse,
+  options: HybridOptions,
+  show: ShowStage,
+): Promise<HybridReport> {
   const { features, batch, head, denseRows, rounds, seconds } = options;
   const sizes = [...options.classes].sort((a, b) => a - b);
   const hybrid = `${hybridName}:headSize=${head}`;
   const [reference, ...hybrids] = sizes.map((classes): Entrant => ({ layer: hybrid, classes }));
   if (reference === undefined) throw new BenchError('bad-option', '--classes is empty');
   const others = options.layers.filter((layer) => layer !== hybridName && layer !== hybrid);
-  const wanted = others.flatMap((layer) => sizes.map((classes) => ({ layer, classes, timed: timedClasses(layer, classes, denseRows) })));
+  const wanted = others.flatMap((layer) =>
+    sizes.map((classes) => ({ layer, classes, timed: timedClasses(layer, classes, denseRows) })),
+  );
   // The full softmax of all sizes is timed once, on one slice.
-  const distinct = wanted.filter(({ layer, timed }, place) => place === wanted.findIndex((other) => other.layer === layer && other.timed === timed));
+  const distinct = wanted.filter(
+    ({ layer, timed }, place) => place === wanted.findIndex((other) => other.layer === layer && other.timed === timed),
+  );
   const results = await timeBeside(
     backend,
     reference,
@@ -105,7 +144,10 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: HybridO
   );
   const rows: HybridRow[] = [];
   const unavailable: UnavailableEntrant[] = [];
-  for (const { layer, classes, timed } of [...sizes.map((size) => ({ layer: hybrid, classes: size, timed: size })), ...wanted]) {
+  for (const { layer, classes, timed } of [
+    ...sizes.map((size) => ({ layer: hybrid, classes: size, timed: size })),
+    ...wanted,
+  ]) {
     const isIt = (entrant: Entrant): boolean => entrant.layer === layer && entrant.classes === timed;
     const name = layer === hybrid ? hybridName : layer;
     const result = results.timed.find(isIt);
@@ -125,9 +167,22 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: HybridO
   };
 }
 
-function rowOf(layer: string, classes: number, { classes: timed, milliseconds: slice, referenceMs, group, initializationSeconds }: TimedEntrant): HybridRow {
+function rowOf(
+  layer: string,
+  classes: number,
+  { classes: timed, milliseconds: slice, referenceMs, group, initializationSeconds }: TimedEntrant,
+): HybridRow {
   const milliseconds = scaleSpread(slice, classes / timed);
-  return { layer, classes, medianMs: milliseconds.median, milliseconds, scaledFrom: timed === classes ? null : timed, referenceMs, group, initializationSeconds };
+  return {
+    layer,
+    classes,
+    medianMs: milliseconds.median,
+    milliseconds,
+    scaledFrom: timed === classes ? null : timed,
+    referenceMs,
+    group,
+    initializationSeconds,
+  };
 }
 
 function otherNames(text: string): readonly string[] {

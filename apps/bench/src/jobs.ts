@@ -1,10 +1,17 @@
 /**
- * `bench jobs`: the jobs that people have with very many classes, each trained and measured on real data: sets completed, documents labelled, word
- * vectors compared with people's judgements, language models with one output layer after the other. docs/experiments.md has what it printed.
+ * `bench jobs`: the jobs that people have with very many classes, each trained and measured on real data: sets
+ * completed, documents labelled, word vectors compared with people's judgements, language models with one output layer
+ * after the other. docs/experiments.md has what it printed.
  */
 import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
 import { BenchError } from './measurement/bench-error.ts';
 import { peakResidentBytes } from './measurement/memory-use.ts';
 import { printReport } from './report/bench-output.ts';
@@ -46,16 +53,23 @@ interface Options {
 export function addJobsCommand(program: Command): void {
   program
     .command('jobs')
-    .description('train and measure the jobs with very many classes on real data: sets, labels, word vectors, language models')
+    .description(
+      'train and measure the jobs with very many classes on real data: sets, labels, word vectors, language models',
+    )
     .addOption(new Option('--job <name>', 'which').choices([...jobNames, 'all']).default('all'))
-    .option('--data <folder>', 'with the folders moby, xmc, word-similarity and wikitext-2; their files plain, .br or .gz')
+    .option(
+      '--data <folder>',
+      'with the folders moby, xmc, word-similarity and wikitext-2; their files plain, .br or .gz',
+    )
     .option('--json', 'print one JSON object instead of tables', false)
     .option('--seed <n>', 'of splits, starts and orders', wholeNumber(0), 1)
     .option('--seconds <n>', 'of each training at most; for recurrent, of each training at equal time', positive)
     .option('--table <file>', 'train nothing: print what --json has written to this file')
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend', threadCount, defaultThreads())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 moby       a fifth of each set of synonyms is hidden; an autoencoder is asked
            for it, beside the most frequent words and the nearest sets
            (at most 7 minutes of training)
@@ -70,7 +84,8 @@ recurrent  an n-gram and an LSTM model of WikiText-2 with five output layers,
 
 Examples:
   $ pnpm --silent bench jobs --job words --data data
-  $ pnpm --silent bench jobs --job recurrent --data data --seconds 30 --json`)
+  $ pnpm --silent bench jobs --job recurrent --data data --seconds 30 --json`,
+    )
     .action(async ({ job, data, seed, seconds, json, table, backend: choice, threads }: Options) => {
       if (table !== undefined) {
         printReport(JSON.parse(readFileSync(table, 'utf8')) as JobsReport, json, jobsTables);
@@ -80,10 +95,18 @@ Examples:
       const { show, end } = stageProgress('jobs');
       const { backend, inUse } = await createBackend(await resolveBackend(choice), threads);
       const jobs: JobResult[] = [];
-      for (const name of job === 'all' ? jobNames : [job]) jobs.push(await measureJob(name, { backend, data, seed, seconds, show }, inUse));
+      for (const name of job === 'all' ? jobNames : [job])
+        jobs.push(await measureJob(name, { backend, data, seed, seconds, show }, inUse));
       await backend.dispose();
       end();
-      const report: JobsReport = { bench: 'jobs', machine: describeMachine(), backend: inUse, seed, jobs, peakMemoryBytes: peakResidentBytes() };
+      const report: JobsReport = {
+        bench: 'jobs',
+        machine: describeMachine(),
+        backend: inUse,
+        seed,
+        jobs,
+        peakMemoryBytes: peakResidentBytes(),
+      };
       printReport(report, json, jobsTables);
     });
 }

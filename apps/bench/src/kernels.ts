@@ -1,9 +1,17 @@
 /**
- * `bench kernels`: what a backend's matrix product reaches, by shape and threads. The shapes are those of the factored step (m·d·d and its
- * transpose), of a language model's body and of a single example; 512³ is the ceiling that the other benches refer to.
+ * `bench kernels`: what a backend's matrix product reaches, by shape and threads. The shapes are those of the factored
+ * step (m·d·d and its transpose), of a language model's body and of a single example; 512³ is the ceiling that the
+ * other benches refer to.
  */
 import type { Command } from 'commander';
-import { backendNames, createBackend, probeBackend, type BackendInUse, type BackendName, type CreatedBackend } from './measurement/backend-choice.ts';
+import {
+  backendNames,
+  createBackend,
+  probeBackend,
+  type BackendInUse,
+  type BackendName,
+  type CreatedBackend,
+} from './measurement/backend-choice.ts';
 import { copyCompetitor, copyRate, gemmCompetitor, gemmName, gflops, squareSize } from './measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from './measurement/interleaved-timing.ts';
 import { gemmFlops } from './measurement/operation-counts.ts';
@@ -51,7 +59,13 @@ export interface KernelsReport {
   readonly copyGigabytesPerSecond: number;
 }
 
-const standardShapes: readonly GemmShape[] = [[128, 300, 300], [300, 300, 128], [512, 512, 512], [256, 3000, 500], [1, 300, 300]];
+const standardShapes: readonly GemmShape[] = [
+  [128, 300, 300],
+  [300, 300, 128],
+  [512, 512, 512],
+  [256, 3000, 500],
+  [1, 300, 300],
+];
 
 interface Options extends KernelsOptions {
   readonly json: boolean;
@@ -66,7 +80,9 @@ export function addKernelsCommand(program: Command): void {
     .option('--plain', 'measure the plain backend too; its products are some fifty times slower', false)
     .option('--rounds <count>', 'samples of each product', wholeNumber(3), 40)
     .option('--seconds <n>', 'begin no further round after so many seconds', positive, 60)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Every backend and thread count multiplies in turn, a sample each a round, so
 that a disturbance falls on all of them. A backend that is missing here is
 named with the reason, and its ratio is null.
@@ -75,7 +91,8 @@ ratios compare GFLOP/s at 512x512x512: wasmOneThreadToOpenblasOneThread,
 wasmTwoThreadsToOne, openblasTwoThreadsToOne.
 
 Example:
-  $ pnpm --silent bench kernels --rounds 10 --json`)
+  $ pnpm --silent bench kernels --rounds 10 --json`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('kernels');
       const report = await measureKernels(options, show);
@@ -102,12 +119,25 @@ export async function measureKernels(options: KernelsOptions, show: ShowStage): 
   );
   const copy = copyCompetitor();
   const timings = await timeInterleaved([...products.map(({ competitor }) => competitor), copy], {
-    warmup: 3, rounds, seconds, onRound: (round) => { show('products', `round ${round} of ${rounds}`); },
+    warmup: 3,
+    rounds,
+    seconds,
+    onRound: (round) => {
+      show('products', `round ${round} of ${rounds}`);
+    },
   });
   for (const { backend } of contestants) await backend.dispose();
   const results = products.map(({ inUse, m, n, k }): KernelRow => {
     const milliseconds = timingOf(timings, gemmName(inUse, m, n, k));
-    return { backend: inUse.name, threads: inUse.threads, m, n, k, gflops: gflops(gemmFlops(m, n, k), milliseconds.median), milliseconds };
+    return {
+      backend: inUse.name,
+      threads: inUse.threads,
+      m,
+      n,
+      k,
+      gflops: gflops(gemmFlops(m, n, k), milliseconds.median),
+      milliseconds,
+    };
   });
   return {
     bench: 'kernels',
@@ -122,8 +152,14 @@ export async function measureKernels(options: KernelsOptions, show: ShowStage): 
 
 function ratiosOf(results: readonly KernelRow[]): KernelsReport['ratios'] {
   const rate = (backend: BackendName, threads: number): number | undefined =>
-    results.find((row) => row.backend === backend && row.threads === threads && [row.m, row.n, row.k].every((size) => size === squareSize))?.gflops;
-  const ratio = (a: number | undefined, b: number | undefined): number | null => (a === undefined || b === undefined ? null : a / b);
+    results.find(
+      (row) =>
+        row.backend === backend &&
+        row.threads === threads &&
+        [row.m, row.n, row.k].every((size) => size === squareSize),
+    )?.gflops;
+  const ratio = (a: number | undefined, b: number | undefined): number | null =>
+    a === undefined || b === undefined ? null : a / b;
   return {
     wasmOneThreadToOpenblasOneThread: ratio(rate('wasm', 1), rate('openblas', 1)),
     wasmTwoThreadsToOne: ratio(rate('wasm', 2), rate('wasm', 1)),

@@ -21,7 +21,9 @@ import { addTrainingCommand } from './training.ts';
 import { addWebGpuCommand } from './webgpu.ts';
 import { BenchError } from './measurement/bench-error.ts';
 
-const program = new Command('bench').description('measurements of vastmax; each prints a table, or one JSON object with --json');
+const program = new Command('bench').description(
+  'measurements of vastmax; each prints a table, or one JSON object with --json',
+);
 addConformanceCommand(program);
 addDataCommand(program);
 addDistributedCommand(program);

@@ -1,12 +1,26 @@
 /**
- * `bench output-layer`: one training step of the factored layer against the same loss computed densely, and against the log-softmax that it
- * stands in for, on one backend, in the same rounds. The dense layers are timed on a slice of the classes and scaled: their time
- * is proportional to D, and the whole would take seconds a step. The slice has no more overhead a class than the whole.
+ * `bench output-layer`: one training step of the factored layer against the same loss computed densely, and against the
+ * log-softmax that it stands in for, on one backend, in the same rounds. The dense layers are timed on a slice of the
+ * classes and scaled: their time is proportional to D, and the whole would take seconds a step. The slice has no more
+ * overhead a class than the whole.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
-import { ceilingsFrom, copyCompetitor, gemmCompetitor, restFor, squareSize, type Ceilings } from './measurement/ceilings.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
+import {
+  ceilingsFrom,
+  copyCompetitor,
+  gemmCompetitor,
+  restFor,
+  squareSize,
+  type Ceilings,
+} from './measurement/ceilings.ts';
 import { timeInterleaved, timingOf, type Competitor } from './measurement/interleaved-timing.ts';
 import { denseFlops, factoredFlops } from './measurement/operation-counts.ts';
 import { scaleSpread, type Spread } from './measurement/statistics.ts';
@@ -94,11 +108,18 @@ export function addOutputLayerCommand(program: Command): void {
     .option('--features <d>', 'width of the hidden activations', wholeNumber(1, 8192), 300)
     .option('--batch <m>', 'examples of a minibatch; 1024 takes the row form', wholeNumber(1, 65_536), 128)
     .option('--loss <name>', 'z-loss, spherical-softmax, taylor-softmax or squared-error', lossName, 'z-loss')
-    .option('--dense-rows <count>', 'time the dense layers on at most so many classes and scale', wholeNumber(1024), 32_768)
+    .option(
+      '--dense-rows <count>',
+      'time the dense layers on at most so many classes and scale',
+      wholeNumber(1024),
+      32_768,
+    )
     .option('--profile', 'also say which kernels a step spends its time in', false)
     .option('--rounds <count>', 'samples of each competitor', wholeNumber(3), 60)
     .option('--seconds <n>', 'begin no further round after so many seconds', positive, 60)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Sixteen different minibatches are cycled: correlated tanh activations, one
 target an example from Zipf's law, plain SGD on the mean loss. No bias feature,
 so the width is --features. The default classes are those of One Billion Word.
@@ -112,7 +133,8 @@ Memory: 4·D·d bytes for the table, 0.95 GB by default.
 
 Examples:
   $ pnpm --silent bench output-layer --backend wasm --json
-  $ pnpm --silent bench output-layer --batch 1024 --profile`)
+  $ pnpm --silent bench output-layer --batch 1024 --profile`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('output-layer');
       const report = await measureOutputLayer(options, show);
@@ -130,7 +152,12 @@ export async function measureOutputLayer(options: OutputLayerOptions, show: Show
   }
 }
 
-async function measureOn(backend: Backend, inUse: BackendInUse, options: OutputLayerOptions, show: ShowStage): Promise<OutputLayerReport> {
+async function measureOn(
+  backend: Backend,
+  inUse: BackendInUse,
+  options: OutputLayerOptions,
+  show: ShowStage,
+): Promise<OutputLayerReport> {
   const { classes, features, batch, loss, rounds, seconds } = options;
   const settings = settingsOf(loss);
   show('creating the factored layer');
@@ -154,7 +181,12 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: OutputL
   const product = gemmCompetitor(backend, inUse, batch, features, features);
   const copy = copyCompetitor();
   const timings = await timeInterleaved([factored, product, square, ...dense.competitors, copy], {
-    warmup: 5, rounds, seconds, onRound: (round) => { show('steps', `round ${round} of ${rounds}`); },
+    warmup: 5,
+    rounds,
+    seconds,
+    onRound: (round) => {
+      show('steps', `round ${round} of ${rounds}`);
+    },
   });
   const { form } = layer.counters;
   if (form === undefined) throw new RangeError('the factored layer has made no step');
@@ -190,7 +222,9 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: OutputL
     speedupOverSoftmax: softmaxTime.medianMs / milliseconds.median,
     stepGemm: { m: batch, n: features, k: features, milliseconds: stepGemm },
     ceilings,
-    profile: options.profile ? await profileSteps(backend, layer, batches, settings.learningRate, { batch, width: features }) : null,
+    profile: options.profile
+      ? await profileSteps(backend, layer, batches, settings.learningRate, { batch, width: features })
+      : null,
   };
 }
 

@@ -1,4 +1,6 @@
-/** `bench plots`: the plots of docs/which-output-layer.md from the JSON that the benches printed; it measures nothing. */
+/**
+ * `bench plots`: the plots of docs/which-output-layer.md from the JSON that the benches printed; it measures nothing.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -16,10 +18,13 @@ export function addPlotsCommand(program: Command): void {
     .description('draw what rivals, quality and sampling-bias printed with --json, as SVG')
     .argument('<report...>', 'JSON files')
     .option('-o, --out <folder>', 'where the plots go', 'docs/plots')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ pnpm --silent bench rivals --json > rivals.json
-  $ pnpm --silent bench plots rivals.json`)
+  $ pnpm --silent bench plots rivals.json`,
+    )
     .action(async (files: readonly string[], { out }: { readonly out: string }) => {
       const plots: [string, TopLevelSpec][] = [];
       for (const file of files) plots.push(await plotOf(await readReport(file)));
@@ -54,5 +59,8 @@ async function readReport(file: string): Promise<PlottedReport> {
   }
   const bench: unknown = typeof report === 'object' && report !== null && 'bench' in report ? report.bench : undefined;
   if (bench === 'rivals' || bench === 'quality' || bench === 'sampling-bias') return report as PlottedReport;
-  throw new BenchError('bad-option', `${file}: expected the JSON of rivals, quality or sampling-bias, found ${bench === undefined ? 'no bench' : JSON.stringify(bench)}`);
+  throw new BenchError(
+    'bad-option',
+    `${file}: expected the JSON of rivals, quality or sampling-bias, found ${bench === undefined ? 'no bench' : JSON.stringify(bench)}`,
+  );
 }

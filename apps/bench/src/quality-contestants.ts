@@ -1,6 +1,7 @@
 /**
- * What `bench quality` trains: output layers by name, each with the options and rates of `vastmax train`. A name may be followed by options of
- * its own, `hybrid:headSize=500` or `z-loss:a=0.05:b=40:bodyRate=5`, which is how one tries something without a line of code.
+ * What `bench quality` trains: output layers by name, each with the options and rates of `vastmax train`. A name may be
+ * followed by options of its own, `hybrid:headSize=500` or `z-loss:a=0.05:b=40:bodyRate=5`, which is how one tries
+ * something without a line of code.
  */
 import { outputLayerNames, trainingDefaults, type OutputLayerChoice, type OutputLayerName } from '@vastmax/lm-models';
 import { builtInLossNames } from '@vastmax/spherical-losses';
@@ -56,20 +57,31 @@ const ownOptions: Readonly<Record<Exclude<OutputLayerName, 'factored'>, readonly
   quadratic: ['samples', 'temperature', 'alpha'],
 };
 
-/** @throws InvalidArgumentError, which commander shows with the option's name, for an unknown name or an option that it does not have. */
+/**
+ * @throws InvalidArgumentError, which commander shows with the option's name, for an unknown name or an option that it
+ * does not have.
+ */
 export function contestantOf(name: string): Contestant {
   const [base = '', ...assignments] = (Object.hasOwn(abbreviations, name) ? abbreviations[name]! : name).split(':');
   const isLoss = builtInLossNames.some((known) => known === base);
   const layer = isLoss ? 'factored' : outputLayerNames.find((known) => known === base && known !== 'factored');
-  if (layer === undefined) throw new InvalidArgumentError(`no layer is called '${base}'; there are ${contestantNames.join(', ')}.`);
+  if (layer === undefined)
+    throw new InvalidArgumentError(`no layer is called '${base}'; there are ${contestantNames.join(', ')}.`);
   const defaults = trainingDefaults(base);
   const options = new Map<string, number>();
-  const known = ['outputRate', 'bodyRate', 'initialScale', ...(layer === 'factored' ? Object.keys(defaults.lossOptions) : ownOptions[layer])];
+  const known = [
+    'outputRate',
+    'bodyRate',
+    'initialScale',
+    ...(layer === 'factored' ? Object.keys(defaults.lossOptions) : ownOptions[layer]),
+  ];
   for (const assignment of assignments) {
     const [option = '', text = ''] = assignment.split('=');
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!known.includes(option) || !Number.isFinite(value)) {
-      throw new InvalidArgumentError(`'${assignment}' in '${name}' must be option=number, and ${base} has the options ${known.join(', ')}.`);
+      throw new InvalidArgumentError(
+        `'${assignment}' in '${name}' must be option=number, and ${base} has the options ${known.join(', ')}.`,
+      );
     }
     options.set(option, value);
   }
@@ -103,10 +115,15 @@ export function contestantsOf(text: string): readonly Contestant[] {
 }
 
 /**
- * The defaults of the command line: 500 samples of the unigram distribution, 100 of a kernel. Negative sampling draws uniformly unless a power is
- * given: with unigram samples its scores are ln p(class|h) − ln P(class) at best, by which hardly a frequent word is ranked among the first 100.
+ * The defaults of the command line: 500 samples of the unigram distribution, 100 of a kernel. Negative sampling draws
+ * uniformly unless a power is given: with unigram samples its scores are ln p(class|h) − ln P(class) at best, by which
+ * hardly a frequent word is ranked among the first 100.
  */
-function outputOf(kind: Exclude<OutputLayerName, 'factored'>, initialScale: number, own: Readonly<Record<string, number>>): OutputLayerChoice {
+function outputOf(
+  kind: Exclude<OutputLayerName, 'factored'>,
+  initialScale: number,
+  own: Readonly<Record<string, number>>,
+): OutputLayerChoice {
   const common = { initialScale, seed: 0 };
   switch (kind) {
     case 'sampled':

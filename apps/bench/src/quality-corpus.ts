@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeTokens, NgramBatches, whitespaceTokens, type NgramBatchesOptions, type Vocabulary } from '@vastmax/sparse-data';
+import {
+  encodeTokens,
+  NgramBatches,
+  whitespaceTokens,
+  type NgramBatchesOptions,
+  type Vocabulary,
+} from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { BenchError } from './measurement/bench-error.ts';
 import { textFile } from './workload/training-corpus.ts';
@@ -36,7 +42,10 @@ export async function readQualityCorpus(files: QualityFiles): Promise<QualityCor
   const train = pathOf('train', files);
   const valid = pathOf('valid', files);
   const { vocabulary, tokens, paddingId } = await textFile(train);
-  const heldOut = await encodeTokens(readLines(valid), vocabulary, { tokenize: whitespaceTokens, endOfLine: vocabulary.tokenOf(paddingId) });
+  const heldOut = await encodeTokens(readLines(valid), vocabulary, {
+    tokenize: whitespaceTokens,
+    endOfLine: vocabulary.tokenOf(paddingId),
+  });
   return {
     name: files.data ?? train,
     fingerprint: fingerprintOf(tokens, heldOut),
@@ -47,12 +56,19 @@ export async function readQualityCorpus(files: QualityFiles): Promise<QualityCor
   };
 }
 
-/** The training text without its last words, which are held out: what rates are tuned on. @throws BenchError `bad-option` for a text too short. */
+/**
+ * The training text without its last words, which are held out: what rates are tuned on.
+ * @throws BenchError `bad-option` for a text too short.
+ */
 export async function readTuningCorpus({ data, train }: QualityFiles, heldOutWords: number): Promise<QualityCorpus> {
   const path = pathOf('train', { ...(data === undefined ? {} : { data }), ...(train === undefined ? {} : { train }) });
   const { vocabulary, tokens, paddingId } = await textFile(path);
   const split = tokens.length - heldOutWords;
-  if (split < 1) throw new BenchError('bad-option', `--held-out ${heldOutWords} leaves nothing to train on: ${path} has ${tokens.length} words`);
+  if (split < 1)
+    throw new BenchError(
+      'bad-option',
+      `--held-out ${heldOutWords} leaves nothing to train on: ${path} has ${tokens.length} words`,
+    );
   return {
     name: `${data ?? path}, its last ${heldOutWords} training words held out`,
     fingerprint: fingerprintOf(tokens, tokens.subarray(split)),
@@ -63,7 +79,10 @@ export async function readTuningCorpus({ data, train }: QualityFiles, heldOutWor
   };
 }
 
-/** @param seed of the shuffle; the held-out words have the same in every run, so that the first n are the same sample of the whole. */
+/**
+ * @param seed of the shuffle; the held-out words have the same in every run, so that the first n are the same sample of
+ * the whole.
+ */
 export function batchesOf(
   { vocabulary, paddingId }: QualityCorpus,
   part: TextPart,
@@ -78,13 +97,24 @@ function pathOf(part: 'train' | 'valid', { data, train, valid }: QualityFiles): 
     if (!existsSync(given)) throw new BenchError('bad-option', `--${part} ${given}: there is no such file`);
     return given;
   }
-  if (data === undefined) throw new BenchError('bad-option', 'no text was given; use --data with a folder, or --train and --valid with files');
+  if (data === undefined)
+    throw new BenchError(
+      'bad-option',
+      'no text was given; use --data with a folder, or --train and --valid with files',
+    );
   if (!existsSync(data) || !statSync(data).isDirectory()) {
-    throw new BenchError('bad-option', `--data ${data} is no folder; give a folder, or two files with --train and --valid`);
+    throw new BenchError(
+      'bad-option',
+      `--data ${data} is no folder; give a folder, or two files with --train and --valid`,
+    );
   }
   const candidates = [`wiki.${part}.tokens`, `${part}.txt`].flatMap((name) => [name, `${name}.br`, `${name}.gz`]);
   const found = candidates.map((name) => join(data, name)).find((path) => existsSync(path));
-  if (found === undefined) throw new BenchError('bad-option', `--data ${data} has none of ${candidates.join(', ')}; name the file with --${part}`);
+  if (found === undefined)
+    throw new BenchError(
+      'bad-option',
+      `--data ${data} has none of ${candidates.join(', ')}; name the file with --${part}`,
+    );
   return found;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The file that `bench quality --log` appends each finished run to, one JSON object a line, so that an interrupted bench loses nothing but the
- * run under way. The outcome of every held-out word is in it, compressed: paired comparisons need them, and so does a
- * table made later.
+ * The file that `bench quality --log` appends each finished run to, one JSON object a line, so that an interrupted
+ * bench loses nothing but the run under way. The outcome of every held-out word is in it, compressed: paired
+ * comparisons need them, and so does a table made later.
  */
 import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { deflateSync, inflateSync } from 'node:zlib';
@@ -45,7 +45,10 @@ export async function readLog(path: string): Promise<LoggedRun[]> {
     try {
       return runOf(JSON.parse(line) as Line);
     } catch (error) {
-      throw new BenchError('failed', `${path}:${index + 1} is no line of bench quality --log (${(error as Error).message}); delete the line`);
+      throw new BenchError(
+        'failed',
+        `${path}:${index + 1} is no line of bench quality --log (${(error as Error).message}); delete the line`,
+      );
     }
   });
 }
@@ -62,7 +65,12 @@ export async function repairLog(path: string): Promise<void> {
 
 export async function appendToLog(path: string, { settings, machine, result }: LoggedRun): Promise<void> {
   const { outcomes, ...rest } = result;
-  const line: Line = { specification: 1, settings, machine, result: { ...rest, outcomes: outcomes === null ? null : packed(outcomes) } };
+  const line: Line = {
+    specification: 1,
+    settings,
+    machine,
+    result: { ...rest, outcomes: outcomes === null ? null : packed(outcomes) },
+  };
   await appendFile(path, `${JSON.stringify(line)}\n`);
 }
 
@@ -77,7 +85,10 @@ function runOf({ specification, settings, machine, result }: Line): LoggedRun {
 }
 
 function packed({ ranks, losses, bands }: Outcomes): PackedOutcomes {
-  const units = losses === null ? null : Uint16Array.from(losses, (loss) => Math.min(largestUnit, Math.max(0, Math.round(lossUnits * loss))));
+  const units =
+    losses === null
+      ? null
+      : Uint16Array.from(losses, (loss) => Math.min(largestUnit, Math.max(0, Math.round(lossUnits * loss))));
   return { ranks: pack(ranks), losses: units === null ? null : pack(units), bands: pack(bands) };
 }
 

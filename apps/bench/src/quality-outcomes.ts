@@ -1,7 +1,7 @@
 /**
- * What each held-out example came to, and what follows from that: metrics, their standard errors, and differences between two models on the
- * same examples, whose errors are smaller because hard words are hard for both. Examples count as independent, which
- * neighbouring words of an article are not quite.
+ * What each held-out example came to, and what follows from that: metrics, their standard errors, and differences
+ * between two models on the same examples, whose errors are smaller because hard words are hard for both. Examples
+ * count as independent, which neighbouring words of an article are not quite.
  */
 export const metricNames = ['top1', 'top5', 'top10', 'top50', 'top100', 'mrr'] as const;
 type MetricName = (typeof metricNames)[number];
@@ -59,22 +59,30 @@ export function summarize(outcomes: Outcomes, band?: number): Summary {
 }
 
 /**
- * Pairs of models trained alike but for the layer, a pair for each seed: differences are averaged over the seeds example by example, so the
- * errors are those of the held-out sample; how much seeds differ is seen in the rows. O(examples).
+ * Pairs of models trained alike but for the layer, a pair for each seed: differences are averaged over the seeds
+ * example by example, so the errors are those of the held-out sample; how much seeds differ is seen in the rows.
+ * O(examples).
  * @throws RangeError when there is no pair, or the models were not ranked on the same examples.
  */
-export function compare(pairs: readonly { readonly ours: Outcomes; readonly theirs: Outcomes }[], band?: number): Comparison {
+export function compare(
+  pairs: readonly { readonly ours: Outcomes; readonly theirs: Outcomes }[],
+  band?: number,
+): Comparison {
   const first = pairs[0];
   if (first === undefined) throw new RangeError('compare: there is no pair of models');
   for (const { ours, theirs } of pairs) {
     for (const { bands } of [ours, theirs]) {
-      if (bands.length === first.ours.bands.length && bands.every((value, i) => value === first.ours.bands[i])) continue;
+      if (bands.length === first.ours.bands.length && bands.every((value, i) => value === first.ours.bands[i]))
+        continue;
       throw new RangeError('compare: the models were not ranked on the same examples');
     }
   }
   const chosen = examplesOf(first.ours, band);
   const paired = (value: (outcomes: Outcomes, i: number) => number): Mean =>
-    meanOf(chosen, (i) => pairs.reduce((sum, { ours, theirs }) => sum + value(ours, i) - value(theirs, i), 0) / pairs.length);
+    meanOf(
+      chosen,
+      (i) => pairs.reduce((sum, { ours, theirs }) => sum + value(ours, i) - value(theirs, i), 0) / pairs.length,
+    );
   const means = forEachMetric((name) => paired(({ ranks }, i) => ofRank[name](ranks[i]!)));
   const hasLosses = pairs.every(({ ours, theirs }) => ours.losses !== null && theirs.losses !== null);
   const loss = hasLosses ? paired(({ losses }, i) => losses?.[i] ?? 0) : null;
@@ -101,7 +109,10 @@ function meanOf(examples: Int32Array, value: (example: number) => number): Mean 
   const mean = sum / Math.max(1, examples.length);
   let squares = 0;
   for (const example of examples) squares += (value(example) - mean) ** 2;
-  return { mean, standardError: examples.length < 2 ? 0 : Math.sqrt(squares / (examples.length - 1) / examples.length) };
+  return {
+    mean,
+    standardError: examples.length < 2 ? 0 : Math.sqrt(squares / (examples.length - 1) / examples.length),
+  };
 }
 
 function examplesOf({ bands }: Outcomes, band: number | undefined): Int32Array {

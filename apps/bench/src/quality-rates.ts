@@ -1,11 +1,18 @@
 /**
- * `bench quality-rates`: tries a few pairs of rates for each output layer on a fraction of the training text and ranks words of that text's own
- * end, never those that `bench quality` reports on. Every layer gets the same tries, as factors on its defaults. The winners are written
- * by hand into the defaults of lm-models, as packages/lm-models/src/output-layers/training-defaults.ts has them.
+ * `bench quality-rates`: tries a few pairs of rates for each output layer on a fraction of the training text and ranks
+ * words of that text's own end, never those that `bench quality` reports on. Every layer gets the same tries, as
+ * factors on its defaults. The winners are written by hand into the defaults of lm-models, as
+ * packages/lm-models/src/output-layers/training-defaults.ts has them.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
 import { printReport } from './report/bench-output.ts';
 import { describeMachine, type Machine } from './report/machine.ts';
 import { positive, threadCount, wholeNumber } from './report/option-values.ts';
@@ -84,30 +91,49 @@ export function addQualityRatesCommand(program: Command): void {
     .option('--json', 'print one JSON object instead of a table', false)
     .option('--data <folder>', 'with wiki.train.tokens or train.txt, plain, .gz or .br')
     .option('--train <file>', 'a training text instead')
-    .addOption(new Option('--layers <list>', 'as in bench quality').argParser(contestantsOf).default(contestantsOf('sampled,adaptive,hybrid'), 'sampled,adaptive,hybrid'))
-    .addOption(new Option('--tries <list>', 'factors on the default rates, output x body').argParser(triesOf).default(cross, '1x1,0.5x1,2x1,1x0.5,1x2'))
+    .addOption(
+      new Option('--layers <list>', 'as in bench quality')
+        .argParser(contestantsOf)
+        .default(contestantsOf('sampled,adaptive,hybrid'), 'sampled,adaptive,hybrid'),
+    )
+    .addOption(
+      new Option('--tries <list>', 'factors on the default rates, output x body')
+        .argParser(triesOf)
+        .default(cross, '1x1,0.5x1,2x1,1x0.5,1x2'),
+    )
     .option('--examples <count>', 'train on so many', wholeNumber(1), 200_000)
     .option('--held-out <count>', 'words at the end of the training text that are ranked', wholeNumber(1), 10_000)
     .option('--order <n>', 'previous words that the model sees', wholeNumber(1), 5)
     .option('--embedding <n>', 'width of a word embedding', wholeNumber(1), 100)
-    .option('--hidden <list>', 'widths of the hidden layers', (text: string) => text.split(',').map(wholeNumber(1)), [128])
+    .option(
+      '--hidden <list>',
+      'widths of the hidden layers',
+      (text: string) => text.split(',').map(wholeNumber(1)),
+      [128],
+    )
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 256)
     .option('--seed <n>', 'of the start and of the order of examples', wholeNumber(0), 1)
     .option('--max-seconds-per-run <n>', 'cut a training that takes longer; its schedule then ends there', positive)
     .option('--log <file>', 'append each finished run, and skip those that it has')
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend', threadCount, defaultThreads())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The best of a layer's tries has the highest mean reciprocal rank, or the lowest
 perplexity of those that are not a standard error below it.
 
 Example:
   $ pnpm --silent bench quality-rates --data wikitext-2 --layers sampled,nce \\
-      --tries 1x1,2x1,4x1 --examples 400000`)
+      --tries 1x1,2x1,4x1 --examples 400000`,
+    )
     .action(async ({ json, heldOut, backend: choice, threads, data, train, ...options }: Options) => {
       const { show, end } = stageProgress('quality-rates');
       show('reading the text');
-      const corpus = await readTuningCorpus({ ...(data === undefined ? {} : { data }), ...(train === undefined ? {} : { train }) }, heldOut);
+      const corpus = await readTuningCorpus(
+        { ...(data === undefined ? {} : { data }), ...(train === undefined ? {} : { train }) },
+        heldOut,
+      );
       const { backend, inUse } = await createBackend(await resolveBackend(choice), threads);
       const report = await measureRates(backend, inUse, corpus, options, show);
       await backend.dispose();
@@ -130,7 +156,17 @@ export async function measureRates(
     const runs: LoggedRun[] = [];
     for (const { output, body } of tries) {
       const tried = { ...contestant, outputRate: output * contestant.outputRate, bodyRate: body * contestant.bodyRate };
-      const plan = { setting: 'tuning', seed, examples, maximumSeconds: maxSecondsPerRun, batch, evaluate: 0, order, embedding, hidden } as const;
+      const plan = {
+        setting: 'tuning',
+        seed,
+        examples,
+        maximumSeconds: maxSecondsPerRun,
+        batch,
+        evaluate: 0,
+        order,
+        embedding,
+        hidden,
+      } as const;
       runs.push(await series.run(tried, plan));
     }
     rows.push(...rowsOf(runs));
@@ -157,12 +193,15 @@ function rowsOf(runs: readonly LoggedRun[]): RatesRow[] {
 }
 
 /**
- * The highest mean reciprocal rank; of those that are not a standard error of the paired difference below it, the lowest perplexity, where there
- * is one. Ranks alone would choose by chance: trained again with other rounding, a model's changes by as much.
+ * The highest mean reciprocal rank; of those that are not a standard error of the paired difference below it, the
+ * lowest perplexity, where there is one. Ranks alone would choose by chance: trained again with other rounding, a
+ * model's changes by as much.
  */
 export function bestOf(runs: readonly LoggedRun[]): LoggedRun | undefined {
   const candidates = runs.flatMap((run) =>
-    run.result.outcomes === null ? [] : [{ run, outcomes: run.result.outcomes, metrics: summarize(run.result.outcomes).metrics }],
+    run.result.outcomes === null
+      ? []
+      : [{ run, outcomes: run.result.outcomes, metrics: summarize(run.result.outcomes).metrics }],
   );
   const first = candidates.toSorted((a, b) => b.metrics.mrr - a.metrics.mrr)[0];
   if (first === undefined) return undefined;
@@ -179,7 +218,8 @@ export function triesOf(text: string): readonly RateTry[] {
   return text.split(',').map((part) => {
     const factors = part.split('x').map((factor) => (factor.trim() === '' ? Number.NaN : Number(factor)));
     const [output = Number.NaN, body = Number.NaN] = factors;
-    if (factors.length === 2 && factors.every((factor) => Number.isFinite(factor) && factor > 0)) return { output, body };
+    if (factors.length === 2 && factors.every((factor) => Number.isFinite(factor) && factor > 0))
+      return { output, body };
     throw new InvalidArgumentError(`expected pairs of factors above 0 such as 1x1,2x0.5, got '${part}'.`);
   });
 }

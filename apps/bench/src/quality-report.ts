@@ -1,4 +1,6 @@
-/** What the runs of `bench quality` come to: a row for each, and each layer beside the full softmax on the same words. */
+/**
+ * What the runs of `bench quality` come to: a row for each, and each layer beside the full softmax on the same words.
+ */
 import type { CellName } from '@vastmax/lm-models';
 import type { BackendName } from './measurement/backend-choice.ts';
 import { BenchError } from './measurement/bench-error.ts';
@@ -33,8 +35,7 @@ export interface QualityRow {
 }
 
 type QualityModelSizes = { readonly embedding: number; readonly hidden: readonly number[]; readonly batch: number } & (
-  | { readonly order: number }
-  | { readonly cell: CellName; readonly steps: number }
+  { readonly order: number } | { readonly cell: CellName; readonly steps: number }
 );
 
 /** A layer less the full softmax in the same setting, over all seeds that both have. */
@@ -68,14 +69,19 @@ export function qualityReport(runs: readonly LoggedRun[]): QualityReport {
   if (first === undefined) throw new BenchError('bad-option', 'there is no finished run of bench quality');
   const { settings, machine } = first;
   // A run that was made again replaces the one before it.
-  const latest = new Map(runs.map((run) => [JSON.stringify([run.settings.name, run.settings.setting, run.settings.seed]), run]));
+  const latest = new Map(
+    runs.map((run) => [JSON.stringify([run.settings.name, run.settings.setting, run.settings.seed]), run]),
+  );
   const kept = [...latest.values()];
   checkComparable(kept);
   return {
     bench: 'quality',
     machine,
     backend: { name: settings.backend, threads: settings.threads },
-    corpus: { name: settings.corpus, heldOutWords: Math.max(...kept.map(({ result }) => result.outcomes?.ranks.length ?? 0)) },
+    corpus: {
+      name: settings.corpus,
+      heldOutWords: Math.max(...kept.map(({ result }) => result.outcomes?.ranks.length ?? 0)),
+    },
     model: modelSizes(settings),
     budgetSeconds: kept.find((run) => run.settings.setting === 'equal-time')?.settings.maximumSeconds ?? null,
     rates: ratesOf(kept),
@@ -102,7 +108,10 @@ function checkComparable(runs: readonly LoggedRun[]): void {
       const before = found.get(what) ?? text;
       found.set(what, text);
       if (before === text) continue;
-      throw new BenchError('bad-option', `the runs do not belong in one table: the ${what} are ${before} and ${text}; keep a log for each`);
+      throw new BenchError(
+        'bad-option',
+        `the runs do not belong in one table: the ${what} are ${before} and ${text}; keep a log for each`,
+      );
     }
   }
 }
@@ -117,7 +126,9 @@ function modelSizes({ model, batch }: RunSettings): QualityModelSizes {
 }
 
 function ratesOf(runs: readonly LoggedRun[]): QualityReport['rates'] {
-  const byName = new Map(runs.map(({ settings: { name, outputRate, bodyRate } }) => [name, { name, outputRate, bodyRate }]));
+  const byName = new Map(
+    runs.map(({ settings: { name, outputRate, bodyRate } }) => [name, { name, outputRate, bodyRate }]),
+  );
   return [...byName.values()];
 }
 
@@ -138,10 +149,13 @@ function rowOf({ settings, result }: LoggedRun): QualityRow {
     diverged,
     metrics: summary?.metrics ?? null,
     standardErrors: summary?.standardErrors ?? null,
-    bands: outcomes === null ? [] : bandStarts.map((firstClass, band) => {
-      const next = bandStarts[band + 1];
-      return { firstClass, lastClass: next === undefined ? null : next - 1, ...summarize(outcomes, band) };
-    }),
+    bands:
+      outcomes === null
+        ? []
+        : bandStarts.map((firstClass, band) => {
+            const next = bandStarts[band + 1];
+            return { firstClass, lastClass: next === undefined ? null : next - 1, ...summarize(outcomes, band) };
+          }),
   };
 }
 
@@ -155,7 +169,10 @@ function comparisons(runs: readonly LoggedRun[]): AgainstFull[] {
     for (const { settings, result } of runs) {
       if (settings.name !== name || settings.setting !== setting) continue;
       const reference = runs.find(
-        (run) => run.settings.name === referenceLayer && run.settings.setting === setting && run.settings.seed === settings.seed,
+        (run) =>
+          run.settings.name === referenceLayer &&
+          run.settings.setting === setting &&
+          run.settings.seed === settings.seed,
       );
       const theirs = reference?.result.outcomes ?? null;
       if (result.outcomes === null || theirs === null) continue;

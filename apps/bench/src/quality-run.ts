@@ -5,7 +5,14 @@ import type { BackendName } from './measurement/backend-choice.ts';
 import type { ShowStage } from './report/stage-progress.ts';
 import type { QualityCorpus } from './quality-corpus.ts';
 import type { Contestant } from './quality-contestants.ts';
-import { createQualityModel, qualityModelOptions, type BodySizes, type QualityModel, type QualityModelOptions, type QualityTrainer } from './quality-model.ts';
+import {
+  createQualityModel,
+  qualityModelOptions,
+  type BodySizes,
+  type QualityModel,
+  type QualityModelOptions,
+  type QualityTrainer,
+} from './quality-model.ts';
 import type { Outcomes } from './quality-outcomes.ts';
 
 export type QualitySetting = 'equal-examples' | 'equal-time' | 'tuning';
@@ -58,7 +65,11 @@ export interface RunPlan extends BodySizes {
 /** The 2,000 most frequent classes, the next 8,000, the rest. */
 const bands = [2000, 10_000];
 
-export function settingsOf({ name, layer, loss, outputRate, bodyRate, output }: Contestant, corpus: QualityCorpus, plan: RunPlan): RunSettings {
+export function settingsOf(
+  { name, layer, loss, outputRate, bodyRate, output }: Contestant,
+  corpus: QualityCorpus,
+  plan: RunPlan,
+): RunSettings {
   const { seed, setting, examples, maximumSeconds, batch, evaluate, backend, threads } = plan;
   return {
     corpus: corpus.name,
@@ -83,7 +94,12 @@ export function settingsOf({ name, layer, loss, outputRate, bodyRate, output }: 
 }
 
 /** On the mean loss, both rates decayed linearly to 5 %. A training that diverges has a result that says so. */
-export async function runQuality(backend: Backend, corpus: QualityCorpus, settings: RunSettings, show: ShowStage): Promise<RunResult> {
+export async function runQuality(
+  backend: Backend,
+  corpus: QualityCorpus,
+  settings: RunSettings,
+  show: ShowStage,
+): Promise<RunResult> {
   using model = await createQualityModel(backend, corpus, settings.model, settings.batch, settings.seed);
   using trainer = model.createTrainer({
     bodyRate: settings.bodyRate,
@@ -93,17 +109,29 @@ export async function runQuality(backend: Backend, corpus: QualityCorpus, settin
   });
   const stage = `${settings.name}, ${settings.setting}, seed ${settings.seed}`;
   const { seconds, diverged } = await train(trainer, (progress) => {
-    show(stage, `${(100 * progress.progress).toFixed(0)} % in ${progress.seconds.toFixed(0)} s, loss ${progress.loss.toFixed(3)}`);
+    show(
+      stage,
+      `${(100 * progress.progress).toFixed(0)} % in ${progress.seconds.toFixed(0)} s, loss ${progress.loss.toFixed(3)}`,
+    );
   });
   if (diverged !== null) return { seconds, examples: trainer.examples, evaluationSeconds: 0, diverged, outcomes: null };
   const start = performance.now();
   const outcomes = await rankHeldOut(model, corpus, settings, (share) => {
     show(stage, `trained in ${seconds.toFixed(0)} s, ranking ${(100 * share).toFixed(0)} %`);
   });
-  return { seconds, examples: trainer.examples, evaluationSeconds: (performance.now() - start) / 1000, diverged: null, outcomes };
+  return {
+    seconds,
+    examples: trainer.examples,
+    evaluationSeconds: (performance.now() - start) / 1000,
+    diverged: null,
+    outcomes,
+  };
 }
 
-async function train(trainer: QualityTrainer, onProgress: (event: TrainingProgress) => void): Promise<{ seconds: number; diverged: string | null }> {
+async function train(
+  trainer: QualityTrainer,
+  onProgress: (event: TrainingProgress) => void,
+): Promise<{ seconds: number; diverged: string | null }> {
   let seconds = 0;
   try {
     for await (const event of trainer.run()) {
@@ -135,7 +163,9 @@ async function rankHeldOut(
       bandsOfTargets[example] = bandStarts.findLastIndex((start) => start <= target);
       example++;
     },
-    onProgress: (done, total) => { onShare(done / total); },
+    onProgress: (done, total) => {
+      onShare(done / total);
+    },
   });
   return { ranks, losses: model.output.isNormalized ? losses : null, bands: bandsOfTargets };
 }

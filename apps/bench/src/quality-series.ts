@@ -1,4 +1,7 @@
-/** Runs one after the other on one backend, each written to the log when it is done and taken from there when it has been. */
+/**
+ * Runs one after the other on one backend, each written to the log when it is done and taken from there when it has
+ * been.
+ */
 import { availableParallelism } from 'node:os';
 import type { Backend } from '@vastmax/linalg-core';
 import type { BackendInUse } from './measurement/backend-choice.ts';

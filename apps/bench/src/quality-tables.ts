@@ -38,7 +38,20 @@ function describeModel(model: QualityReport['model']): string {
 
 function overallTable({ rates, rows }: QualityReport, setting: QualitySetting): string {
   return markdownTable(
-    ['layer', 'rates', 'top-1', 'top-5', 'top-10', 'top-50', 'top-100', 'MRR', 'perplexity', 'seconds', 'examples', 'seeds'],
+    [
+      'layer',
+      'rates',
+      'top-1',
+      'top-5',
+      'top-10',
+      'top-50',
+      'top-100',
+      'MRR',
+      'perplexity',
+      'seconds',
+      'examples',
+      'seeds',
+    ],
     namesOf(rows, setting).map((name) => {
       const own = rows.filter((row) => row.name === name && row.setting === setting);
       const metrics = own.flatMap((row) => (row.metrics === null ? [] : [row.metrics]));
@@ -46,7 +59,9 @@ function overallTable({ rates, rows }: QualityReport, setting: QualitySetting): 
       return [
         name,
         rate === undefined ? missing : `${rate.outputRate}, ${rate.bodyRate}`,
-        ...(metrics.length === 0 ? ['diverged', ...metricNames.slice(1).map(() => missing), missing] : cellsOf(metrics)),
+        ...(metrics.length === 0
+          ? ['diverged', ...metricNames.slice(1).map(() => missing), missing]
+          : cellsOf(metrics)),
         mean(own.map(({ seconds }) => seconds)).toFixed(0) + (own.some(({ isCut }) => isCut) ? ', cut' : ''),
         grouped(mean(own.map(({ examples }) => examples))),
         String(own.length),
@@ -76,10 +91,15 @@ function bandTables({ rows, againstFull }: QualityReport, setting: QualitySettin
     markdownTable(
       ['layer', 'top-1', 'top-5', 'top-10', 'top-50', 'top-100', 'MRR', 'perplexity', 'top-100 less full'],
       names.flatMap((name) => {
-        const own = rows.filter((row) => row.name === name && row.setting === setting).flatMap((row) => row.bands[band]?.metrics ?? []);
+        const own = rows
+          .filter((row) => row.name === name && row.setting === setting)
+          .flatMap((row) => row.bands[band]?.metrics ?? []);
         if (own.length === 0) return [];
         const comparison = againstFull.find((each) => each.name === name && each.setting === setting)?.bands[band];
-        const difference = comparison === undefined ? missing : signed(100 * comparison.differences.top100, 100 * comparison.standardErrors.top100, 2);
+        const difference =
+          comparison === undefined
+            ? missing
+            : signed(100 * comparison.differences.top100, 100 * comparison.standardErrors.top100, 2);
         return [[name, ...cellsOf(own), difference]];
       }),
     ),
@@ -96,7 +116,9 @@ function cellsOf(metrics: readonly Metrics[]): string[] {
 
 function differenceCells({ differences, perplexityRatio, standardErrors }: Comparison): string[] {
   return [
-    ...(['top1', 'top10', 'top100'] as const).map((name) => signed(100 * differences[name], 100 * standardErrors[name], 2)),
+    ...(['top1', 'top10', 'top100'] as const).map((name) =>
+      signed(100 * differences[name], 100 * standardErrors[name], 2),
+    ),
     signed(differences.mrr, standardErrors.mrr, 4),
     perplexityRatio === null || standardErrors.perplexityRatio === null
       ? missing

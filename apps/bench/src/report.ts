@@ -1,6 +1,6 @@
 /**
- * `bench report`: every bench of docs/performance.md, one process after the other, then its tables and plots. What was measured is kept beside
- * the plots, so a single run can be repeated and the document written anew without measuring.
+ * `bench report`: every bench of docs/performance.md, one process after the other, then its tables and plots. What was
+ * measured is kept beside the plots, so a single run can be repeated and the document written anew without measuring.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -43,7 +43,9 @@ export function addReportCommand(program: Command): void {
     .option('--only <text>', 'run only what has this text in its name, and keep the other results as they are')
     .option('--quick', 'tiny sizes, to see that everything works; the figures say nothing', false)
     .option('--render', 'run nothing: write tables and plots from the results that are there', false)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Takes about twenty minutes and wants a quiet machine with 13 GB of free memory.
 The results are kept in plots/measurements.json under --out.
 
@@ -53,7 +55,8 @@ Runs: kernels; for openblas and wasm, as far as they are available: output-layer
 Examples:
   $ pnpm --silent bench report --json > report.json
   $ pnpm --silent bench report --only scaling
-  $ pnpm --silent bench report --render`)
+  $ pnpm --silent bench report --render`,
+    )
     .action(async (options: Options) => {
       const { show, end } = stageProgress('report');
       const report = await createReport(options, show);
@@ -73,7 +76,8 @@ async function createReport({ out, only, quick, render }: Options, show: ShowSta
   let results = await readMeasurements(store);
   const failures: { run: string; failure: string }[] = [];
   const runs = render ? [] : (await selectRuns(quick)).filter(({ name }) => only === undefined || name.includes(only));
-  if (!render && runs.length === 0) throw new BenchError('bad-option', `--only '${only ?? ''}' is in no run's name; bench report --help lists them`);
+  if (!render && runs.length === 0)
+    throw new BenchError('bad-option', `--only '${only ?? ''}' is in no run's name; bench report --help lists them`);
   for (const [index, run] of runs.entries()) {
     show(run.name, `${index + 1} of ${runs.length}`);
     const outcome = await runBench(run);
@@ -118,7 +122,10 @@ async function readDocument(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new BenchError('failed', `${path} could not be read (${(error as Error).message}); --out is the folder of performance.md`);
+    throw new BenchError(
+      'failed',
+      `${path} could not be read (${(error as Error).message}); --out is the folder of performance.md`,
+    );
   }
 }
 

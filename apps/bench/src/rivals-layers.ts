@@ -1,6 +1,7 @@
 /**
- * The output layers that `bench rivals` and `bench hybrid` time: made and trained as `vastmax train` does it, on Zipf frequencies and at the rates of
- * its defaults. Targets are drawn anew for each step from the same law, so that the rows of rare classes are in no cache, as in training.
+ * The output layers that `bench rivals` and `bench hybrid` time: made and trained as `vastmax train` does it, on Zipf
+ * frequencies and at the rates of its defaults. Targets are drawn anew for each step from the same law, so that the
+ * rows of rare classes are in no cache, as in training.
  */
 import { isLinalgError, type Backend } from '@vastmax/linalg-core';
 import { createOutputLayer } from '@vastmax/lm-models';
@@ -55,7 +56,10 @@ const cycled = 16;
 /** Several steps a sample, so that what the neighbours left in the caches matters as little as in a training loop. */
 const sampleMs = 25;
 
-/** With commas between, each once: names, or names with options. @throws InvalidArgumentError for what is no name of a layer. */
+/**
+ * With commas between, each once: names, or names with options.
+ * @throws InvalidArgumentError for what is no name of a layer.
+ */
 export function entrantNames(text: string): readonly string[] {
   const names = [...new Set(text.split(',').map((name) => name.trim()))];
   for (const name of names) settingsOf(name);
@@ -85,11 +89,19 @@ export function zipfFrequencies(classes: number): Float64Array {
 }
 
 /** @returns the layer, or why there is none. */
-export async function createRival(backend: Backend, { layer, classes }: Entrant, { features, batch, restMs }: RivalSizes): Promise<Rival | string> {
+export async function createRival(
+  backend: Backend,
+  { layer, classes }: Entrant,
+  { features, batch, restMs }: RivalSizes,
+): Promise<Rival | string> {
   const { output, outputRate: learningRate } = settingsOf(layer);
   const start = performance.now();
   try {
-    const made = await createOutputLayer(backend, { features, frequencies: zipfFrequencies(classes) }, { ...output, seed: 1 });
+    const made = await createOutputLayer(
+      backend,
+      { features, frequencies: zipfFrequencies(classes) },
+      { ...output, seed: 1 },
+    );
     const initializationSeconds = (performance.now() - start) / 1000;
     const batches = new MinibatchCycle(backend, { classes, features, batch, count: cycled, distribution: 'zipf' });
     let failure: string | undefined;
@@ -119,7 +131,10 @@ export async function createRival(backend: Backend, { layer, classes }: Entrant,
   }
 }
 
-/** The text of an error that a layer or the engine throws on purpose, out of memory for one; any other is a bug and goes on. */
+/**
+ * The text of an error that a layer or the engine throws on purpose, out of memory for one; any other is a bug and goes
+ * on.
+ */
 function reasonOf(error: unknown): string {
   if (isOutputLayerError(error) || isLinalgError(error) || error instanceof RangeError) return error.message;
   throw error;

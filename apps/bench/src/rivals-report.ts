@@ -48,13 +48,25 @@ export function ratiosOf(rows: readonly RivalRow[]): RatioRow[] {
   return [...new Set(rows.map(({ classes }) => classes))].map((classes) => {
     const ratios: { classes: number } & Record<`${string}OverFactored`, number> = { classes };
     for (const row of rows) {
-      if (row.classes === classes && row.layer !== factoredName) ratios[`${row.layer}OverFactored`] = row.medianMs / row.factoredMs;
+      if (row.classes === classes && row.layer !== factoredName)
+        ratios[`${row.layer}OverFactored`] = row.medianMs / row.factoredMs;
     }
     return ratios;
   });
 }
 
-export function rivalsTables({ machine, backend, options, targets, rows, ratios, unavailable, breakEven, breakEvenTimings, ceilings }: RivalsReport): string {
+export function rivalsTables({
+  machine,
+  backend,
+  options,
+  targets,
+  rows,
+  ratios,
+  unavailable,
+  breakEven,
+  breakEvenTimings,
+  ceilings,
+}: RivalsReport): string {
   const { features, batch } = options;
   return [
     machineLine(machine),
@@ -77,7 +89,12 @@ export function rivalsTables({ machine, backend, options, targets, rows, ratios,
       : [
           markdownTable(
             ['classes', 'full ms', 'factored ms', 'full over factored'],
-            breakEvenTimings.map(({ classes, fullMs, factoredMs }) => [grouped(classes), figure(fullMs), figure(factoredMs), figure(fullMs / factoredMs)]),
+            breakEvenTimings.map(({ classes, fullMs, factoredMs }) => [
+              grouped(classes),
+              figure(fullMs),
+              figure(factoredMs),
+              figure(fullMs / factoredMs),
+            ]),
           ),
           `The full softmax costs as much as the factored layer at ${breakEven === null ? missing : grouped(breakEven)} classes.`,
         ]),

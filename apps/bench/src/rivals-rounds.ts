@@ -1,7 +1,7 @@
 /**
- * More layers than fit in memory at once, timed in groups. A reference layer lives through all groups and takes its turn in each, so that a
- * layer is compared with the reference in the same rounds, whatever the machine did between two groups. Slow layers have groups of their
- * own: quick ones would wait seconds for each of their samples.
+ * More layers than fit in memory at once, timed in groups. A reference layer lives through all groups and takes its
+ * turn in each, so that a layer is compared with the reference in the same rounds, whatever the machine did between two
+ * groups. Slow layers have groups of their own: quick ones would wait seconds for each of their samples.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { BenchError } from './measurement/bench-error.ts';
@@ -78,12 +78,26 @@ export async function timeBeside(
   return { timed, unavailable };
 }
 
-async function timeGroup(reference: Rival, rivals: readonly Rival[], group: number, options: RoundsOptions, show: ShowStage): Promise<TimedEntrants> {
+async function timeGroup(
+  reference: Rival,
+  rivals: readonly Rival[],
+  group: number,
+  options: RoundsOptions,
+  show: ShowStage,
+): Promise<TimedEntrants> {
   const { rounds, seconds } = options;
   const all = [reference, ...rivals];
-  const timings = await timeInterleaved(all.map(({ competitor }) => competitor), {
-    warmup, rounds, seconds, onRound: (round) => { show(`steps of group ${group + 1}`, `round ${round} of ${rounds}`); },
-  });
+  const timings = await timeInterleaved(
+    all.map(({ competitor }) => competitor),
+    {
+      warmup,
+      rounds,
+      seconds,
+      onRound: (round) => {
+        show(`steps of group ${group + 1}`, `round ${round} of ${rounds}`);
+      },
+    },
+  );
   const failure = reference.failure();
   if (failure !== undefined) throw new BenchError('failed', `${nameOf(reference)}: ${failure}`);
   const referenceMs = timingOf(timings, reference.competitor.name).median;
@@ -93,22 +107,41 @@ async function timeGroup(reference: Rival, rivals: readonly Rival[], group: numb
     const { layer, classes, initializationSeconds } = rival;
     const reason = rival.failure();
     if (reason !== undefined) unavailable.push({ layer, classes, reason });
-    else timed.push({ layer, classes, group, milliseconds: timingOf(timings, rival.competitor.name), referenceMs, initializationSeconds });
+    else
+      timed.push({
+        layer,
+        classes,
+        group,
+        milliseconds: timingOf(timings, rival.competitor.name),
+        referenceMs,
+        initializationSeconds,
+      });
   }
   return { timed, unavailable };
 }
 
-async function createReference(backend: Backend, reference: Entrant, options: RoundsOptions, show: ShowStage): Promise<Rival> {
+async function createReference(
+  backend: Backend,
+  reference: Entrant,
+  options: RoundsOptions,
+  show: ShowStage,
+): Promise<Rival> {
   const room = roomInMemory();
   const bytes = bytesOf(reference, options.features);
-  if (bytes > room) throw new BenchError('memory', `${nameOf(reference)} ${shortOf(bytes, room)}; use fewer --classes or --features`);
+  if (bytes > room)
+    throw new BenchError('memory', `${nameOf(reference)} ${shortOf(bytes, room)}; use fewer --classes or --features`);
   const created = await create(backend, reference, options, show);
   if (typeof created === 'string') throw new BenchError('failed', `${nameOf(reference)}: ${created}`);
   return created;
 }
 
 /** As many as fit, all of them quick or all slow. */
-async function createGroup(backend: Backend, pending: readonly Entrant[], options: RoundsOptions, show: ShowStage): Promise<Group> {
+async function createGroup(
+  backend: Backend,
+  pending: readonly Entrant[],
+  options: RoundsOptions,
+  show: ShowStage,
+): Promise<Group> {
   const rivals: Rival[] = [];
   const later: Entrant[] = [];
   const unavailable: UnavailableEntrant[] = [];
@@ -133,7 +166,12 @@ async function createGroup(backend: Backend, pending: readonly Entrant[], option
   return { rivals, later, unavailable };
 }
 
-async function create(backend: Backend, entrant: Entrant, options: RivalSizes, show: ShowStage): Promise<Rival | string> {
+async function create(
+  backend: Backend,
+  entrant: Entrant,
+  options: RivalSizes,
+  show: ShowStage,
+): Promise<Rival | string> {
   const bytes = bytesOf(entrant, options.features);
   show(`creating ${nameOf(entrant)}`, bytes < 1e8 ? '' : `up to ${gigabytes(bytes)} GB`);
   return createRival(backend, entrant, options);

@@ -1,12 +1,26 @@
 /**
- * `bench rivals`: one training step of every output layer on one backend, by the number of classes, each against the factored layer in the same rounds.
- * Layers are made by the same call as in `vastmax train`. The full softmax is timed on a slice of the classes and scaled where D is
- * large: its time is proportional to D, and the whole would take seconds a step.
+ * `bench rivals`: one training step of every output layer on one backend, by the number of classes, each against the
+ * factored layer in the same rounds. Layers are made by the same call as in `vastmax train`. The full softmax is timed
+ * on a slice of the classes and scaled where D is large: its time is proportional to D, and the whole would take
+ * seconds a step.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
-import { ceilingsFrom, copyCompetitor, gemmCompetitor, restFor, squareSize, type Ceilings } from './measurement/ceilings.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
+import {
+  ceilingsFrom,
+  copyCompetitor,
+  gemmCompetitor,
+  restFor,
+  squareSize,
+  type Ceilings,
+} from './measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from './measurement/interleaved-timing.ts';
 import { scaleSpread } from './measurement/statistics.ts';
 import { printReport } from './report/bench-output.ts';
@@ -45,14 +59,26 @@ export function addRivalsCommand(program: Command): void {
     .option('--json', 'print one JSON object instead of tables', false)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend', threadCount, 1)
-    .option('--classes <list>', 'numbers of classes, with commas between', wholeNumbers(2, 2 ** 31 - 1), [10_000, 100_000, 1_000_000])
+    .option(
+      '--classes <list>',
+      'numbers of classes, with commas between',
+      wholeNumbers(2, 2 ** 31 - 1),
+      [10_000, 100_000, 1_000_000],
+    )
     .option('--features <d>', 'width of the hidden activations', wholeNumber(1, 8192), 300)
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 128)
     .option('--layers <list>', 'layers beside the factored one, with commas between', entrantNames, rivalNames)
-    .option('--dense-rows <count>', 'time the full softmax on at most so many classes and scale', wholeNumber(1024), 50_000)
+    .option(
+      '--dense-rows <count>',
+      'time the full softmax on at most so many classes and scale',
+      wholeNumber(1024),
+      50_000,
+    )
     .option('--rounds <count>', 'samples of each layer', wholeNumber(3), 40)
     .option('--seconds <n>', 'begin no further round of a group after so many seconds', positive, 60)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Layers have the defaults of vastmax train: the Z-loss for factored, 500 shared
 unigram samples for sampled, nce and negative, 100 samples an example for rf and
 quadratic, whose trees have leaves of as many classes as make their sums as
@@ -69,7 +95,8 @@ from timings at ${breakEvenClasses.join(', ')} classes.
 
 Examples:
   $ pnpm --silent bench rivals --json
-  $ pnpm --silent bench rivals --classes 100000 --layers sampled,adaptive,full`)
+  $ pnpm --silent bench rivals --classes 100000 --layers sampled,adaptive,full`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('rivals');
       const report = await measureRivals(options, show);
@@ -88,7 +115,12 @@ export async function measureRivals(options: RivalsOptions, show: ShowStage): Pr
   }
 }
 
-async function measureOn(backend: Backend, inUse: BackendInUse, options: RivalsOptions, show: ShowStage): Promise<RivalsReport> {
+async function measureOn(
+  backend: Backend,
+  inUse: BackendInUse,
+  options: RivalsOptions,
+  show: ShowStage,
+): Promise<RivalsReport> {
   const { classes: sizes, features, batch, denseRows, rounds, seconds } = options;
   const layers = options.layers.filter((layer) => layer !== factoredName);
   const roundsOptions: RoundsOptions = { features, batch, restMs: restFor(inUse), rounds, seconds };
@@ -97,10 +129,19 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: RivalsO
   const rows: RivalRow[] = [];
   const unavailable: UnavailableEntrant[] = [];
   for (const classes of sizes) {
-    const showSize: ShowStage = (stage, detail) => { show(`D = ${grouped(classes)}: ${stage}`, detail); };
+    const showSize: ShowStage = (stage, detail) => {
+      show(`D = ${grouped(classes)}: ${stage}`, detail);
+    };
     const entrants = layers.map((layer) => ({ layer, classes: timedClasses(layer, classes, denseRows) }));
     const results = await timeBeside(backend, { layer: factoredName, classes }, entrants, roundsOptions, showSize);
-    for (const { layer, classes: timed, group, milliseconds: slice, referenceMs, initializationSeconds } of results.timed) {
+    for (const {
+      layer,
+      classes: timed,
+      group,
+      milliseconds: slice,
+      referenceMs,
+      initializationSeconds,
+    } of results.timed) {
       const milliseconds = scaleSpread(slice, classes / timed);
       rows.push({
         layer,
@@ -136,7 +177,9 @@ async function timeBreakEven(backend: Backend, options: RoundsOptions, show: Sho
     ...others.map((classes) => ({ layer: factoredName, classes })),
     ...breakEvenClasses.map((classes) => ({ layer: 'full', classes })),
   ];
-  const showStage: ShowStage = (stage, detail) => { show(`break-even: ${stage}`, detail); };
+  const showStage: ShowStage = (stage, detail) => {
+    show(`break-even: ${stage}`, detail);
+  };
   const { timed } = await timeBeside(backend, { layer: factoredName, classes: first }, entrants, options, showStage);
   const medianOf = (layer: string, classes: number): number | undefined =>
     timed.find((entrant) => entrant.layer === layer && entrant.classes === classes)?.milliseconds.median;

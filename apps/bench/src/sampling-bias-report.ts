@@ -12,7 +12,9 @@ export interface SamplingBiasRow extends BiasEstimate {
   readonly proposal: string;
   /** n, draws for an example. */
   readonly samples: number;
-  /** R for random Fourier features (φ has 2R numbers), the numbers in φ for the quadratic kernel, null without features. */
+  /**
+   * R for random Fourier features (φ has 2R numbers), the numbers in φ for the quadratic kernel, null without features.
+   */
   readonly features: number | null;
   /** ν of random Fourier features. */
   readonly nu: number | null;
@@ -51,7 +53,8 @@ export interface BiasComparison {
 export function compareBiases(rows: readonly SamplingBiasRow[]): BiasComparison[] {
   const comparisons: BiasComparison[] = [];
   for (const samples of new Set(rows.map((row) => row.samples))) {
-    const find = (proposal: string): SamplingBiasRow | undefined => rows.find((row) => row.proposal === proposal && row.samples === samples);
+    const find = (proposal: string): SamplingBiasRow | undefined =>
+      rows.find((row) => row.proposal === proposal && row.samples === samples);
     const uniform = find('uniform');
     const quadratic = find('quadratic');
     const [best] = rows
@@ -76,15 +79,28 @@ function highest({ relativeBias, standardError }: SamplingBiasRow): number {
   return relativeBias + standardError;
 }
 
-export function samplingBiasTables({ machine, backend, training, temperature, queries, rows, drawTime, fit, comparison }: SamplingBiasReport): string {
+export function samplingBiasTables({
+  machine,
+  backend,
+  training,
+  temperature,
+  queries,
+  rows,
+  drawTime,
+  fit,
+  comparison,
+}: SamplingBiasReport): string {
   const counts = [...new Set(rows.map(({ samples }) => samples))];
   const names = [...new Set(rows.map(nameOf))];
-  const find = (name: string, samples: number): SamplingBiasRow | undefined => rows.find((row) => nameOf(row) === name && row.samples === samples);
+  const find = (name: string, samples: number): SamplingBiasRow | undefined =>
+    rows.find((row) => nameOf(row) === name && row.samples === samples);
   const biases = names.map((name) => [
     name,
     ...counts.flatMap((samples) => {
       const row = find(name, samples);
-      return row === undefined ? [missing, missing] : [`${row.relativeBias.toFixed(3)} ± ${row.standardError.toFixed(3)}`, row.relativeError.toFixed(2)];
+      return row === undefined
+        ? [missing, missing]
+        : [`${row.relativeBias.toFixed(3)} ± ${row.standardError.toFixed(3)}`, row.relativeError.toFixed(2)];
     }),
     drawTimeOf(find(name, counts[counts.length - 1] ?? 0)),
   ]);
@@ -94,7 +110,14 @@ export function samplingBiasTables({ machine, backend, training, temperature, qu
     `Backend ${backend.detail}. ${grouped(classes)} class vectors of width ${width}, trained on ${text}: ${grouped(examples)} examples in ${steps} steps, ` +
       `${seconds.toFixed(0)} s; held-out perplexity ${perplexity.toFixed(0)} (unigram: ${unigramPerplexity.toFixed(0)}). τ = ${figure(temperature)}, ${queries} held-out queries.`,
     '### ‖E ĝ − g‖/‖g‖ with respect to the hidden vector (± standard error), and √E‖ĝ − g‖²/‖g‖ of a single estimate',
-    markdownTable(['proposal', ...counts.flatMap((samples) => [`bias, n = ${samples}`, `error, n = ${samples}`]), `µs a draw, n = ${counts[counts.length - 1] ?? 0}`], biases),
+    markdownTable(
+      [
+        'proposal',
+        ...counts.flatMap((samples) => [`bias, n = ${samples}`, `error, n = ${samples}`]),
+        `µs a draw, n = ${counts[counts.length - 1] ?? 0}`,
+      ],
+      biases,
+    ),
     ...comparison.map(
       ({ samples, features, nu, randomFourier, uniform, quadratic, isBelowUniform, isBelowQuadratic }) =>
         `n = ${samples}: random Fourier at best (R = ${String(features)}, ν = ${String(nu)}) ${randomFourier.toFixed(3)}, ` +
@@ -103,7 +126,12 @@ export function samplingBiasTables({ machine, backend, training, temperature, qu
     '### A random Fourier draw against the number of classes',
     markdownTable(
       ['classes', 'nodes a draw', 'µs, one draw a query', 'µs, one of 100'],
-      drawTime.map((row) => [grouped(row.classes), row.nodesPerDraw.toFixed(1), row.microsecondsPerDraw.toFixed(2), row.microsecondsPerDrawOf100.toFixed(2)]),
+      drawTime.map((row) => [
+        grouped(row.classes),
+        row.nodesPerDraw.toFixed(1),
+        row.microsecondsPerDraw.toFixed(2),
+        row.microsecondsPerDrawOf100.toFixed(2),
+      ]),
     ),
     `Fits: µs = ${fitText(fit.microseconds)}; nodes = ${fitText(fit.nodes)}`,
   ].join('\n\n');

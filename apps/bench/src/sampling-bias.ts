@@ -1,6 +1,7 @@
 /**
- * `bench sampling-bias`: how far the expected gradient of a sampled softmax is from the exact one, for each proposal, on class vectors trained here; and
- * what a draw from a random Fourier tree costs as the classes grow (A. S. Rawat et al., arXiv:1907.10747, whose claims these are).
+ * `bench sampling-bias`: how far the expected gradient of a sampled softmax is from the exact one, for each proposal,
+ * on class vectors trained here; and what a draw from a random Fourier tree costs as the classes grow (A. S. Rawat et
+ * al., arXiv:1907.10747, whose claims these are).
  */
 import type { Backend } from '@vastmax/linalg-core';
 import {
@@ -22,7 +23,12 @@ import { stageProgress, type ShowStage } from './report/stage-progress.ts';
 import { fitLogarithm, measureDrawTimes, type DrawTimeOptions } from './sampling-bias-draw-time.ts';
 import { estimateBias, type SampledProposal, type TrainedClasses } from './sampling-bias-estimate.ts';
 import { trainClasses, type ModelOptions } from './sampling-bias-model.ts';
-import { compareBiases, samplingBiasTables, type SamplingBiasReport, type SamplingBiasRow } from './sampling-bias-report.ts';
+import {
+  compareBiases,
+  samplingBiasTables,
+  type SamplingBiasReport,
+  type SamplingBiasRow,
+} from './sampling-bias-report.ts';
 
 export interface SamplingBiasOptions extends ModelOptions {
   readonly samples: readonly number[];
@@ -61,28 +67,46 @@ interface Options {
 export function addSamplingBiasCommand(program: Command): void {
   program
     .command('sampling-bias')
-    .description("measure the bias of sampled softmax's gradient by proposal, and the time of a draw by the number of classes")
+    .description(
+      "measure the bias of sampled softmax's gradient by proposal, and the time of a draw by the number of classes",
+    )
     .option('--json', 'print one JSON object instead of tables', false)
-    .option('--data <file>', 'text to train on, words between white space (default: WikiText-2 beside the checkout, else the text of vastmax start)')
+    .option(
+      '--data <file>',
+      'text to train on, words between white space (default: WikiText-2 beside the checkout, else the text of vastmax start)',
+    )
     .option('--classes <count>', 'the most frequent words, the others becoming one', wholeNumber(20), 10_000)
     .option('--width <d>', 'width of the class vectors', wholeNumber(2), 128)
     .option('--temperature <tau>', 'logits are tau times the cosine', positive, 11.1)
     .option('--train-seconds <n>', 'train the class vectors for so long', positive, 40)
     .option('--queries <count>', 'held-out examples', wholeNumber(2), 32)
     .option('--samples <list>', 'draws for an example, with commas between', wholeNumbers(1), [10, 100, 1000])
-    .option('--features <list>', 'frequencies R of the random Fourier features', wholeNumbers(1), [128, 256, 512, 1024, 2048, 4096])
+    .option(
+      '--features <list>',
+      'frequencies R of the random Fourier features',
+      wholeNumbers(1),
+      [128, 256, 512, 1024, 2048, 4096],
+    )
     .option('--nu <list>', 'inverse temperatures of the random Fourier kernel', wholeNumbers(1), [4, 8])
     .option('--draws <count>', 'draws for each query, proposal and sample count', wholeNumber(100), 40_000)
-    .option('--draw-classes <list>', 'class counts at which a draw is timed', wholeNumbers(2), [1000, 10_000, 100_000, 1_000_000])
+    .option(
+      '--draw-classes <list>',
+      'class counts at which a draw is timed',
+      wholeNumbers(2),
+      [1000, 10_000, 100_000, 1_000_000],
+    )
     .option('--seed <n>', 'seed of everything', wholeNumber(0), 1)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The gradient is that of the loss with respect to the hidden vector; features
 count the frequencies R of random Fourier features, and a proposal 'softmax'
 draws from the softmax itself, to show what the method cannot tell from 0.
 
 Example:
-  $ pnpm --silent bench sampling-bias --train-seconds 10 --draws 4000 --json`)
+  $ pnpm --silent bench sampling-bias --train-seconds 10 --draws 4000 --json`,
+    )
     .action(async ({ json, trainSeconds, nu, drawClasses, backend: choice, ...options }: Options) => {
       const { show, end } = stageProgress('sampling-bias');
       const { backend, inUse } = await createBackend(await resolveBackend(choice), 1);
@@ -118,7 +142,14 @@ export async function measureSamplingBias(
       // Even, and enough for the two halves to be told apart.
       const repetitions = 2 * Math.max(4, Math.floor(options.draws / samples / 2));
       const estimate = estimateBias(trained, proposal, { samples, repetitions, seed: options.seed });
-      rows.push({ proposal: name, samples, features, nu, ...estimate, drawMicroseconds: timeDraw(trained, proposal, samples) });
+      rows.push({
+        proposal: name,
+        samples,
+        features,
+        nu,
+        ...estimate,
+        drawMicroseconds: timeDraw(trained, proposal, samples),
+      });
     }
   }
   const drawTime = await measureDrawTimes(backend, options.drawTime, show);
@@ -132,15 +163,25 @@ export async function measureSamplingBias(
     rows,
     drawTime,
     fit: {
-      microseconds: fitLogarithm(classCounts, drawTime.map((row) => row.microsecondsPerDraw)),
-      nodes: fitLogarithm(classCounts, drawTime.map((row) => row.nodesPerDraw)),
+      microseconds: fitLogarithm(
+        classCounts,
+        drawTime.map((row) => row.microsecondsPerDraw),
+      ),
+      nodes: fitLogarithm(
+        classCounts,
+        drawTime.map((row) => row.nodesPerDraw),
+      ),
     },
     comparison: compareBiases(rows),
   };
 }
 
 /** One after the other: a tree can be as large as the memory allows. */
-async function* contestants(backend: Backend, trained: TrainedClasses, { features, nus, seed }: SamplingBiasOptions): AsyncGenerator<Contestant> {
+async function* contestants(
+  backend: Backend,
+  trained: TrainedClasses,
+  { features, nus, seed }: SamplingBiasOptions,
+): AsyncGenerator<Contestant> {
   const { classes, width, counts, vectors } = trained;
   const plain = { features: null, nu: null };
   yield { name: 'softmax', ...plain, proposal: 'softmax' };
@@ -156,10 +197,17 @@ async function* contestants(backend: Backend, trained: TrainedClasses, { feature
     await proposal.rebuild(source);
     return proposal;
   };
-  yield { name: 'quadratic', features: (width * (width + 1)) / 2 + 1, nu: null, proposal: await built(createQuadraticProposal(classes, width, { backend })) };
+  yield {
+    name: 'quadratic',
+    features: (width * (width + 1)) / 2 + 1,
+    nu: null,
+    proposal: await built(createQuadraticProposal(classes, width, { backend })),
+  };
   for (const nu of nus) {
     for (const frequencies of features) {
-      const proposal = await built(createRandomFourierProposal(classes, width, { frequencies, nu, seed: seed + 2, backend }));
+      const proposal = await built(
+        createRandomFourierProposal(classes, width, { frequencies, nu, seed: seed + 2, backend }),
+      );
       yield { name: 'random-fourier', features: frequencies, nu, proposal };
     }
   }

@@ -1,13 +1,27 @@
 /**
- * `bench scaling`: the time of a factored step against the number of classes. All layers are alive at once and take turns. Targets are drawn
- * evenly from all classes and anew for every step, which is the worst case for the caches: real targets follow Zipf's law, and the rows
- * of frequent classes stay near. So what grows with D here is the memory's latency for 128 rows, and nothing else.
+ * `bench scaling`: the time of a factored step against the number of classes. All layers are alive at once and take
+ * turns. Targets are drawn evenly from all classes and anew for every step, which is the worst case for the caches:
+ * real targets follow Zipf's law, and the rows of frequent classes stay near. So what grows with D here is the memory's
+ * latency for 128 rows, and nothing else.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
 import { BenchError } from './measurement/bench-error.ts';
-import { ceilingsFrom, copyCompetitor, gemmCompetitor, restFor, squareSize, type Ceilings } from './measurement/ceilings.ts';
+import {
+  ceilingsFrom,
+  copyCompetitor,
+  gemmCompetitor,
+  restFor,
+  squareSize,
+  type Ceilings,
+} from './measurement/ceilings.ts';
 import { timeInterleaved, timingOf, type Competitor } from './measurement/interleaved-timing.ts';
 import { availableBytes, residentBytes } from './measurement/memory-use.ts';
 import type { Spread } from './measurement/statistics.ts';
@@ -75,14 +89,26 @@ export function addScalingCommand(program: Command): void {
     .option('--json', 'print one JSON object instead of a table', false)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend', threadCount, 1)
-    .option('--classes <list>', 'numbers of classes, with commas between', wholeNumbers(2, 2 ** 31 - 1), [10_000, 100_000, 1_000_000, 10_000_000])
+    .option(
+      '--classes <list>',
+      'numbers of classes, with commas between',
+      wholeNumbers(2, 2 ** 31 - 1),
+      [10_000, 100_000, 1_000_000, 10_000_000],
+    )
     .option('--features <d>', 'width of the hidden activations', wholeNumber(1, 8192), 256)
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 128)
     .option('--loss <name>', 'z-loss, spherical-softmax, taylor-softmax or squared-error', lossName, 'z-loss')
-    .option('--dense-rows <count>', 'time the dense layer on at most so many classes and scale', wholeNumber(1024), 32_768)
+    .option(
+      '--dense-rows <count>',
+      'time the dense layer on at most so many classes and scale',
+      wholeNumber(1024),
+      32_768,
+    )
     .option('--rounds <count>', 'samples of each size', wholeNumber(3), 60)
     .option('--seconds <n>', 'begin no further round after so many seconds', positive, 60)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 All layers are alive at once and take turns, so memory for all tables is
 needed: 4·D·d bytes each, 11.4 GB by default. Where it is missing the bench says
 so before it allocates anything. Creating a layer costs O(D·d^2), one to three
@@ -92,7 +118,8 @@ flatness is the slowest medianMs over the fastest. Targets are drawn evenly from
 all classes: the worst case for the caches.
 
 Example:
-  $ pnpm --silent bench scaling --classes 10000,100000,1000000`)
+  $ pnpm --silent bench scaling --classes 10000,100000,1000000`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('scaling');
       const report = await measureScaling(options, show);
@@ -119,7 +146,12 @@ interface Contestant extends Disposable {
   readonly initializationSeconds: number;
 }
 
-async function measureOn(backend: Backend, inUse: BackendInUse, options: ScalingOptions, show: ShowStage): Promise<ScalingReport> {
+async function measureOn(
+  backend: Backend,
+  inUse: BackendInUse,
+  options: ScalingOptions,
+  show: ShowStage,
+): Promise<ScalingReport> {
   const { features, batch, loss, rounds, seconds } = options;
   const settings = settingsOf(loss);
   const contestants: Contestant[] = [];
@@ -127,26 +159,41 @@ async function measureOn(backend: Backend, inUse: BackendInUse, options: Scaling
     show(`creating the layer of ${grouped(classes)} classes`);
     contestants.push(await createContestant(backend, inUse, classes, options, settings));
   }
-  using dense = createDenseCompetitors(backend, { ...options, classes: Math.max(...options.classes), settings, restMs: restFor(inUse) });
+  using dense = createDenseCompetitors(backend, {
+    ...options,
+    classes: Math.max(...options.classes),
+    settings,
+    restMs: restFor(inUse),
+  });
   const denseOnly = dense.competitors.filter(({ name }) => name === dense.names.dense);
   const square = gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize);
   const copy = copyCompetitor();
-  const timings = await timeInterleaved([...contestants.map(({ competitor }) => competitor), ...denseOnly, square, copy], {
-    warmup: 5, rounds, seconds, onRound: (round) => { show('steps', `round ${round} of ${rounds}`); },
-  });
+  const timings = await timeInterleaved(
+    [...contestants.map(({ competitor }) => competitor), ...denseOnly, square, copy],
+    {
+      warmup: 5,
+      rounds,
+      seconds,
+      onRound: (round) => {
+        show('steps', `round ${round} of ${rounds}`);
+      },
+    },
+  );
   const denseMs = timingOf(timings, dense.names.dense);
-  const rows = contestants.map(({ classes, competitor, residentBytes: resident, initializationSeconds }): ScalingRow => {
-    const milliseconds = timingOf(timings, competitor.name);
-    return {
-      classes,
-      medianMs: milliseconds.median,
-      milliseconds,
-      tableBytes: tableBytes(classes, features),
-      residentBytes: resident,
-      initializationSeconds,
-      denseMs: (denseMs.median * classes) / dense.rows,
-    };
-  });
+  const rows = contestants.map(
+    ({ classes, competitor, residentBytes: resident, initializationSeconds }): ScalingRow => {
+      const milliseconds = timingOf(timings, competitor.name);
+      return {
+        classes,
+        medianMs: milliseconds.median,
+        milliseconds,
+        tableBytes: tableBytes(classes, features),
+        residentBytes: resident,
+        initializationSeconds,
+        denseMs: (denseMs.median * classes) / dense.rows,
+      };
+    },
+  );
   for (const contestant of contestants) contestant[Symbol.dispose]();
   const medians = rows.map(({ medianMs }) => medianMs);
   return {

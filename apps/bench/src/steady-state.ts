@@ -1,12 +1,19 @@
 /**
- * `bench steady-state`: what a thousand steps after warm-up leave behind, and how much of their time is the price of numerical stability:
- * closing generations, converting stale rows by the ladder of maps, sweeping (docs/exactness.md). The layer tells when that work
- * begins and ends; the monitor that decides about it is part of every step and not counted.
+ * `bench steady-state`: what a thousand steps after warm-up leave behind, and how much of their time is the price of
+ * numerical stability: closing generations, converting stale rows by the ladder of maps, sweeping (docs/exactness.md).
+ * The layer tells when that work begins and ends; the monitor that decides about it is part of every step and not
+ * counted.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { builtInLossNames, type FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { Option, type Command } from 'commander';
-import { backendChoices, createBackend, resolveBackend, type BackendChoice, type BackendInUse } from './measurement/backend-choice.ts';
+import {
+  backendChoices,
+  createBackend,
+  resolveBackend,
+  type BackendChoice,
+  type BackendInUse,
+} from './measurement/backend-choice.ts';
 import { ceilingsFrom, copyCompetitor, gemmCompetitor, squareSize, type Ceilings } from './measurement/ceilings.ts';
 import { HandleCounter } from './measurement/handle-counter.ts';
 import { timeInterleaved, timingOf } from './measurement/interleaved-timing.ts';
@@ -82,7 +89,9 @@ export function addSteadyStateCommand(program: Command): void {
     .option('--losses <list>', 'losses, with commas between', lossNames, builtInLossNames)
     .option('--steps <count>', 'steps that are measured', wholeNumber(1), 1000)
     .option('--warmup <count>', 'steps before them', wholeNumber(1), 2000)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 handlesCreated counts createMatrix, createTable and createIndices during the
 measured steps; heapGrowthBytes is the JavaScript heap after collection, end
 against begin. Each loss trains at the rate of docs/experiments.md on correlated
@@ -90,7 +99,8 @@ activations; stabilizationShare is the time of closing, ladder and sweep over
 the time of the steps.
 
 Example:
-  $ pnpm --silent bench steady-state --losses z-loss,squared-error --json`)
+  $ pnpm --silent bench steady-state --losses z-loss,squared-error --json`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('steady-state');
       const report = await measureSteadyState(options, show);
@@ -122,21 +132,30 @@ export async function measureSteadyState(options: SteadyStateOptions, show: Show
   }
 }
 
-async function measureLoss(backend: Backend, loss: string, options: SteadyStateOptions, show: ShowStage): Promise<SteadyStateRow> {
+async function measureLoss(
+  backend: Backend,
+  loss: string,
+  options: SteadyStateOptions,
+  show: ShowStage,
+): Promise<SteadyStateRow> {
   const { classes, features, batch, steps, warmup } = options;
   const settings = settingsOf(loss);
   const stopwatch = new Stopwatch();
   show(`${loss}: creating the layer`);
   using layer = await createBenchLayer(backend, classes, features, settings, stopwatch.onPhase);
   using batches = new MinibatchCycle(backend, { classes, features, batch, count: cycled, distribution: 'zipf' });
-  await run(layer, batches, settings, warmup, (step) => { show(`${loss}: warm-up`, `step ${step} of ${warmup}`); });
+  await run(layer, batches, settings, warmup, (step) => {
+    show(`${loss}: warm-up`, `step ${step} of ${warmup}`);
+  });
 
   const before = layer.counters;
   const heapBefore = heapUseAfterCollection();
   using handles = new HandleCounter(backend);
   stopwatch.reset();
   const start = performance.now();
-  await run(layer, batches, settings, steps, (step) => { show(`${loss}: measuring`, `step ${step} of ${steps}`); });
+  await run(layer, batches, settings, steps, (step) => {
+    show(`${loss}: measuring`, `step ${step} of ${steps}`);
+  });
   const milliseconds = performance.now() - start;
   const handlesCreated = handles.count;
   const heapAfter = heapUseAfterCollection();

@@ -1,10 +1,24 @@
 /**
- * `bench training`: examples per second of the whole language model, the same that `vastmax start` trains, on each backend. The backends take
- * turns of fifty steps. It is the real trainer, with a clock around its minibatches and its output layer.
+ * `bench training`: examples per second of the whole language model, the same that `vastmax start` trains, on each
+ * backend. The backends take turns of fifty steps. It is the real trainer, with a clock around its minibatches and its
+ * output layer.
  */
 import type { Command } from 'commander';
-import { createBackend, probeBackend, type BackendInUse, type BackendName, type CreatedBackend } from './measurement/backend-choice.ts';
-import { ceilingsFrom, copyCompetitor, gemmCompetitor, restFor, squareSize, type Ceilings } from './measurement/ceilings.ts';
+import {
+  createBackend,
+  probeBackend,
+  type BackendInUse,
+  type BackendName,
+  type CreatedBackend,
+} from './measurement/backend-choice.ts';
+import {
+  ceilingsFrom,
+  copyCompetitor,
+  gemmCompetitor,
+  restFor,
+  squareSize,
+  type Ceilings,
+} from './measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from './measurement/interleaved-timing.ts';
 import { spreadOf, type Spread } from './measurement/statistics.ts';
 import { printReport } from './report/bench-output.ts';
@@ -57,19 +71,25 @@ export function addTrainingCommand(program: Command): void {
     .command('training')
     .description('measure examples per second of the whole n-gram language model on each backend')
     .option('--json', 'print one JSON object instead of a table', false)
-    .option('--data <path>', 'a text file, plain, .gz or .br, of words between white space; the State of the Union addresses unless given')
+    .option(
+      '--data <path>',
+      'a text file, plain, .gz or .br, of words between white space; the State of the Union addresses unless given',
+    )
     .option('--threads <list>', 'thread counts, with commas between', threadCounts, defaultThreadCounts())
     .option('--plain', 'measure the plain backend too, which is some twenty times slower', false)
     .option('--loss <name>', 'z-loss, spherical-softmax, taylor-softmax or squared-error', lossName, 'z-loss')
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 256)
     .option('--turns <count>', 'turns of fifty steps for each backend', wholeNumber(3), 12)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The model is that of vastmax start: four words of 64, a hidden layer of 96, the
 factored output layer. output is the share of its step, data that of drawing
 minibatches, body the rest: embeddings, hidden layer, their gradients, SGD.
 
 Example:
-  $ pnpm --silent bench training --data wiki.train.tokens.br`)
+  $ pnpm --silent bench training --data wiki.train.tokens.br`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('training');
       const report = await measureTraining(options, show);
@@ -126,12 +146,18 @@ interface Contestant extends CreatedBackend {
   readonly turns: TrainingTurn[];
 }
 
-async function createContestant(created: CreatedBackend, corpus: TrainingCorpus, { loss, batch }: TrainingBenchOptions): Promise<Contestant> {
+async function createContestant(
+  created: CreatedBackend,
+  corpus: TrainingCorpus,
+  { loss, batch }: TrainingBenchOptions,
+): Promise<Contestant> {
   return { ...created, trainer: await createTimedTrainer(created.backend, corpus, { loss, batch }), turns: [] };
 }
 
 async function measureCeilings(contestants: readonly CreatedBackend[]): Promise<Ceilings[]> {
-  const squares = contestants.map(({ backend, inUse }) => gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize));
+  const squares = contestants.map(({ backend, inUse }) =>
+    gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize),
+  );
   const copy = copyCompetitor();
   const timings = await timeInterleaved([...squares, copy], { warmup: 3, rounds: ceilingRounds });
   return squares.map(({ name }) => ceilingsFrom(timingOf(timings, name), timingOf(timings, copy.name)));
@@ -143,5 +169,12 @@ function rowOf({ name, threads }: BackendInUse, turns: readonly TrainingTurn[], 
   const output = sum(({ outputMs }) => outputMs) / milliseconds;
   const data = sum(({ dataMs }) => dataMs) / milliseconds;
   const spread = spreadOf(turns.map((turn) => (1000 * turn.examples) / turn.milliseconds));
-  return { backend: name, threads, examplesPerSecond: spread.median, spread, shares: { body: 1 - output - data, output, data }, ceilings };
+  return {
+    backend: name,
+    threads,
+    examplesPerSecond: spread.median,
+    spread,
+    shares: { body: 1 - output - data, output, data },
+    ceilings,
+  };
 }

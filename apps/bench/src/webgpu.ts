@@ -1,6 +1,6 @@
 /**
- * `bench webgpu`: on the machine's GPU, or on the one in software where there is none, the versions of the matrix product side by side, and a step of the
- * factored layer with what it asks of the device.
+ * `bench webgpu`: on the machine's GPU, or on the one in software where there is none, the versions of the matrix
+ * product side by side, and a step of the factored layer with what it asks of the device.
  */
 import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import type { Command } from 'commander';
@@ -39,7 +39,9 @@ const squareSize = 512;
 export function addWebGpuCommand(program: Command): void {
   program
     .command('webgpu')
-    .description('measure the WebGPU backend: versions of its product, and what a factored step takes and asks of the device')
+    .description(
+      'measure the WebGPU backend: versions of its product, and what a factored step takes and asks of the device',
+    )
     .option('--json', 'print one JSON object instead of tables', false)
     .option('--software', 'the GPU in software, even where there is another', false)
     .option('--classes <D>', 'classes', wholeNumber(2, 2 ** 31 - 1), 20_000)
@@ -50,7 +52,9 @@ export function addWebGpuCommand(program: Command): void {
     .option('--steps <count>', 'steps of one sample', wholeNumber(1), 32)
     .option('--samples <count>', 'samples of steps', wholeNumber(1), 8)
     .option('--rounds <count>', 'samples of each version of the product', wholeNumber(1), 5)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Takes the GPU that the package webgpu finds by itself, and SwiftShader, a GPU in
 software, where it finds none (Linux on x64). gpu.kind says which: machine or
 software. In software times say nothing about GPUs; counts and ratios do.
@@ -62,7 +66,8 @@ step.typical is the median of single steps: dispatches, submits, bytesUploaded,
 reads, buffersCreated and so on; step.mean has the looks that the layer takes at
 its steps, every 16 after a while, in it. Activations are on the device already,
 as a network's body leaves them. shippedToNaive compares the product that the
-backend runs with the naive one, at 512x512x512.`)
+backend runs with the naive one, at 512x512x512.`,
+    )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('webgpu');
       const report = await measureWebGpu(options, show);
@@ -78,7 +83,14 @@ async function measureWebGpu({ software, rounds, ...options }: WebGpuOptions, sh
   const backend = await createWebGpuBackend();
   try {
     const step = await measureSteps(backend, options, show);
-    return { bench: 'webgpu', machine: describeMachine(), gpu, lab, shippedToNaive: shippedToNaive(lab), step: { ...step, options } };
+    return {
+      bench: 'webgpu',
+      machine: describeMachine(),
+      gpu,
+      lab,
+      shippedToNaive: shippedToNaive(lab),
+      step: { ...step, options },
+    };
   } finally {
     await backend.dispose();
   }

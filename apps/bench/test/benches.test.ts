@@ -16,17 +16,43 @@ import { measureSteadyState } from '../src/steady-state.ts';
 import { measureTraining } from '../src/training.ts';
 
 const silent = (): void => undefined;
-const layer = { backend: 'wasm', threads: 1, features: 8, batch: 4, loss: 'z-loss', denseRows: 1024, rounds: 3, seconds: 60 } as const;
+const layer = {
+  backend: 'wasm',
+  threads: 1,
+  features: 8,
+  batch: 4,
+  loss: 'z-loss',
+  denseRows: 1024,
+  rounds: 3,
+  seconds: 60,
+} as const;
 
 describe('bench kernels', () => {
   it('has a row for each backend, thread count and shape', async () => {
-    const report = await measureKernels({ threads: [1], plain: true, rounds: 3, seconds: 60, shapes: [[4, 5, 6], [512, 4, 4]] }, silent);
+    const report = await measureKernels(
+      {
+        threads: [1],
+        plain: true,
+        rounds: 3,
+        seconds: 60,
+        shapes: [
+          [4, 5, 6],
+          [512, 4, 4],
+        ],
+      },
+      silent,
+    );
     const rows = report.results.filter(({ backend }) => backend === 'wasm');
-    expect(rows.map(({ backend, threads, m, n, k }) => [backend, threads, m, n, k])).toEqual([['wasm', 1, 4, 5, 6], ['wasm', 1, 512, 4, 4]]);
+    expect(rows.map(({ backend, threads, m, n, k }) => [backend, threads, m, n, k])).toEqual([
+      ['wasm', 1, 4, 5, 6],
+      ['wasm', 1, 512, 4, 4],
+    ]);
     expect(report.results.every(({ gflops }) => gflops > 0)).toBe(true);
     expect(report.results.map(({ backend }) => backend)).toContain('plain');
     expect(report.ratios, 'nothing was measured at 512').toEqual({
-      wasmOneThreadToOpenblasOneThread: null, wasmTwoThreadsToOne: null, openblasTwoThreadsToOne: null,
+      wasmOneThreadToOpenblasOneThread: null,
+      wasmTwoThreadsToOne: null,
+      openblasTwoThreadsToOne: null,
     });
     expect(report.backends.length + report.unavailable.length).toBe(3);
     expect(kernelsTables(report)).toMatch(/^\| wasm +\| +1 \|/m);
@@ -40,7 +66,10 @@ describe('bench output-layer', () => {
     expect(factored.form).toBe('small-batch');
     expect(factored.flops).toBeCloseTo(14 * 4 * 64 + 8 * 16 * 8 + (2 / 3) * 64, 6);
     expect(factored.examplesPerSecond).toBeCloseTo(4000 / factored.medianMs, 6);
-    expect(factored.gemmCeilingShare).toBeCloseTo(factored.flops / factored.medianMs / 1e6 / report.ceilings.gemmGflops, 9);
+    expect(factored.gemmCeilingShare).toBeCloseTo(
+      factored.flops / factored.medianMs / 1e6 / report.ceilings.gemmGflops,
+      9,
+    );
     expect(factored.stepOverGemm).toBeCloseTo(factored.medianMs / report.stepGemm.milliseconds.median, 9);
     expect(report.speedup).toBeCloseTo(dense.medianMs / factored.medianMs, 9);
     for (const timing of [dense, fullSoftmax, denseRecomputed]) expect(timing.scaledFrom).toBe(1024);
@@ -59,7 +88,10 @@ describe('bench scaling', () => {
   it('has a row for each size, and the ratio of the slowest to the fastest', async () => {
     const report = await measureScaling({ ...layer, classes: [500, 2000] }, silent);
     const medians = report.rows.map(({ medianMs }) => medianMs);
-    expect(report.rows.map(({ classes, tableBytes }) => [classes, tableBytes])).toEqual([[500, 16_000], [2000, 64_000]]);
+    expect(report.rows.map(({ classes, tableBytes }) => [classes, tableBytes])).toEqual([
+      [500, 16_000],
+      [2000, 64_000],
+    ]);
     expect(report.flatness).toBeCloseTo(Math.max(...medians) / Math.min(...medians), 9);
     expect(report.rows[1]?.denseMs).toBeCloseTo((report.dense.milliseconds.median * 2000) / 1024, 9);
     expect(scalingTables(report)).toMatch(/^\| +2,000 \|/m);
@@ -75,7 +107,16 @@ describe('bench scaling', () => {
 describe('bench steady-state', () => {
   it('reports handles, heap, generations and the share of stability by loss', async () => {
     const report = await measureSteadyState(
-      { backend: 'wasm', threads: 1, classes: 300, features: 8, batch: 4, losses: ['z-loss', 'squared-error'], steps: 300, warmup: 300 },
+      {
+        backend: 'wasm',
+        threads: 1,
+        classes: 300,
+        features: 8,
+        batch: 4,
+        losses: ['z-loss', 'squared-error'],
+        steps: 300,
+        warmup: 300,
+      },
       silent,
     );
     expect(Object.keys(report.stabilizationShare)).toEqual(['z-loss', 'squared-error']);
@@ -93,7 +134,10 @@ describe('bench training', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vastmax-bench-'));
     const data = join(folder, 'text.txt');
     writeFileSync(data, 'the cat sat on the mat\nthe dog sat on the log\n'.repeat(50));
-    const report = await measureTraining({ data, threads: [1], plain: false, loss: 'z-loss', batch: 8, turns: 3 }, silent);
+    const report = await measureTraining(
+      { data, threads: [1], plain: false, loss: 'z-loss', batch: 8, turns: 3 },
+      silent,
+    );
     rmSync(folder, { recursive: true });
     expect(report.corpus).toEqual({ name: data, tokens: 700, classes: 9 });
     const row = report.rows.find(({ backend }) => backend === 'wasm');

@@ -26,7 +26,12 @@ function reportOf(name: string, statuses: readonly (readonly [CaseOutcome['statu
 
 const reports: readonly CheckReport[] = [
   reportOf('good', []),
-  reportOf('poor', [['pass'], ['fail', 'expected 1, got 2'], ['fail', 'expected 1, got 2'], ['not-offered', 'offers no fused']]),
+  reportOf('poor', [
+    ['pass'],
+    ['fail', 'expected 1, got 2'],
+    ['fail', 'expected 1, got 2'],
+    ['not-offered', 'offers no fused'],
+  ]),
   { name: 'absent', status: 'unavailable', reason: 'no such library', outcomes: [] },
 ];
 
@@ -45,15 +50,22 @@ describe('the summary of support', () => {
       { backends: ['poor'], status: 'not-offered', reason: 'offers no fused', ids: ['fused/one'] },
       { backends: ['absent'], status: 'unavailable', reason: 'no such library', ids: [] },
     ]);
-    expect(exceptionsOf([reportOf('a', [['fail', 'why']]), reportOf('b', []), reportOf('c', [['fail', 'why']])])).toEqual([
-      { backends: ['a', 'c'], status: 'fail', reason: 'why', ids: ['order/one'] },
-    ]);
+    expect(
+      exceptionsOf([reportOf('a', [['fail', 'why']]), reportOf('b', []), reportOf('c', [['fail', 'why']])]),
+    ).toEqual([{ backends: ['a', 'c'], status: 'fail', reason: 'why', ids: ['order/one'] }]);
   });
 
   it('is a table with the reasons below', () => {
     const report: ConformanceReport = {
       bench: 'conformance',
-      machine: { node: 'v0', platform: 'test', processor: 'abacus', cores: 2, memoryGiB: 1, date: '2026-01-01T00:00:00.000Z' },
+      machine: {
+        node: 'v0',
+        platform: 'test',
+        processor: 'abacus',
+        cores: 2,
+        memoryGiB: 1,
+        date: '2026-01-01T00:00:00.000Z',
+      },
       cases: 4,
       backends: [
         { name: 'good', status: 'passed', detail: 'one thread', passed: 4 },
@@ -78,13 +90,18 @@ describe('bench conformance', () => {
   it('checks the named backends on the cases asked for', async () => {
     const report = await checkBackends({ backends: ['plain-f64', 'wasm-f32'], cases: 'gather-rows/' }, silent);
     expect(report.cases).toBe(3);
-    expect(report.backends.map(({ name, status, passed }) => [name, status, passed])).toEqual([['plain-f64', 'passed', 3], ['wasm-f32', 'passed', 3]]);
+    expect(report.backends.map(({ name, status, passed }) => [name, status, passed])).toEqual([
+      ['plain-f64', 'passed', 3],
+      ['wasm-f32', 'passed', 3],
+    ]);
     expect(report.exceptions).toEqual([]);
     expect(report.tables.map(({ outcomes }) => outcomes.length)).toEqual([3, 3]);
   });
 
   it('refuses a text that is in no case', async () => {
-    await expect(checkBackends({ backends: ['plain-f32'], cases: 'nothing/like-this' }, silent)).rejects.toMatchObject({ code: 'bad-option' });
+    await expect(checkBackends({ backends: ['plain-f32'], cases: 'nothing/like-this' }, silent)).rejects.toMatchObject({
+      code: 'bad-option',
+    });
   });
 
   it('has its place in docs/backends.md, which names every backend', () => {

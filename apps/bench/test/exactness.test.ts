@@ -16,7 +16,11 @@ interface Ended {
 /** @param interruptAt the text on stderr at which the process gets SIGINT. */
 function bench(args: readonly string[], interruptAt?: string): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args], { cwd: root });
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args],
+      { cwd: root },
+    );
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -35,7 +39,12 @@ function bench(args: readonly string[], interruptAt?: string): Promise<Ended> {
 describe('bench exactness', () => {
   it('prints one JSON object, and its tables from the file', async () => {
     const { stdout, stderr, code } = await bench(['exactness', '--json', '--steps', '2']);
-    const report = JSON.parse(stdout) as { rows: { id: string; pass: boolean }[]; longRuns: unknown[]; machine: { node: string }; pass: boolean };
+    const report = JSON.parse(stdout) as {
+      rows: { id: string; pass: boolean }[];
+      longRuns: unknown[];
+      machine: { node: string };
+      pass: boolean;
+    };
     expect(report.rows.length).toBe(144 + 4 + 4);
     expect(new Set(report.rows.map(({ id }) => id)).size).toBe(152);
     expect(report.longRuns.length).toBe(4);

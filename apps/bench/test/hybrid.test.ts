@@ -4,14 +4,28 @@ import { flatnessOf, hybridTables, type HybridRow } from '../src/hybrid-report.t
 import { measureHybrid } from '../src/hybrid.ts';
 
 const silent = (): void => undefined;
-const options = { backend: 'wasm', threads: 1, features: 8, batch: 4, head: 20, denseRows: 1024, rounds: 3, seconds: 1e-3 } as const;
+const options = {
+  backend: 'wasm',
+  threads: 1,
+  features: 8,
+  batch: 4,
+  head: 20,
+  denseRows: 1024,
+  rounds: 3,
+  seconds: 1e-3,
+} as const;
 
 describe('bench hybrid', () => {
   it('has the hybrid layer first and the others beside it, the full softmax timed once and scaled', async () => {
-    const report = await measureHybrid({ ...options, classes: [5000, 300, 2000], layers: ['factored', 'sampled', 'adaptive', 'full'] }, silent);
+    const report = await measureHybrid(
+      { ...options, classes: [5000, 300, 2000], layers: ['factored', 'sampled', 'adaptive', 'full'] },
+      silent,
+    );
     expect(report.reference).toEqual({ layer: 'hybrid', classes: 300 });
     expect(report.rows.map(({ layer, classes }) => `${layer} ${classes}`)).toEqual(
-      ['hybrid', 'factored', 'sampled', 'adaptive', 'full'].flatMap((layer) => [300, 2000, 5000].map((classes) => `${layer} ${classes}`)),
+      ['hybrid', 'factored', 'sampled', 'adaptive', 'full'].flatMap((layer) =>
+        [300, 2000, 5000].map((classes) => `${layer} ${classes}`),
+      ),
     );
     const full = report.rows.filter(({ layer }) => layer === 'full');
     expect(full.map(({ scaledFrom }) => scaledFrom)).toEqual([null, 1024, 1024]);
@@ -24,8 +38,15 @@ describe('bench hybrid', () => {
   });
 
   it('lists what does not fit', async () => {
-    const report = await measureHybrid({ ...options, classes: [300, 2_000_000_000], layers: ['hybrid', 'hybrid:headSize=20', 'full'] }, silent);
-    expect(report.rows.map(({ layer, classes }) => [layer, classes])).toEqual([['hybrid', 300], ['full', 300], ['full', 2_000_000_000]]);
+    const report = await measureHybrid(
+      { ...options, classes: [300, 2_000_000_000], layers: ['hybrid', 'hybrid:headSize=20', 'full'] },
+      silent,
+    );
+    expect(report.rows.map(({ layer, classes }) => [layer, classes])).toEqual([
+      ['hybrid', 300],
+      ['full', 300],
+      ['full', 2_000_000_000],
+    ]);
     expect(report.unavailable).toMatchObject([{ layer: 'hybrid', classes: 2_000_000_000 }]);
     expect(report.flatness).toBe(1);
     expect(hybridTables(report)).toContain('Not timed: hybrid at 2,000,000,000 classes: it needs up to 200.0 GB');
@@ -41,8 +62,14 @@ describe('bench hybrid', () => {
 describe('flatnessOf', () => {
   it('compares hybrid layers of different groups by the reference of each', () => {
     const row = (layer: string, medianMs: number, referenceMs: number): HybridRow => ({
-      layer, classes: 1, medianMs, referenceMs, milliseconds: { median: medianMs, lowerQuartile: 0, upperQuartile: 0, minimum: 0, samples: 3 },
-      scaledFrom: null, group: 0, initializationSeconds: 0,
+      layer,
+      classes: 1,
+      medianMs,
+      referenceMs,
+      milliseconds: { median: medianMs, lowerQuartile: 0, upperQuartile: 0, minimum: 0, samples: 3 },
+      scaledFrom: null,
+      group: 0,
+      initializationSeconds: 0,
     });
     expect(flatnessOf([row('hybrid', 10, 10), row('hybrid', 24, 20), row('sampled', 1, 10)])).toBeCloseTo(1.2, 9);
   });

@@ -3,9 +3,15 @@ import { markdownTable, scientific } from '../src/report/markdown-table.ts';
 
 describe('markdownTable', () => {
   it('pads its columns and puts numbers to the right', () => {
-    expect(markdownTable(['name', 'x'], [['a', '1.5e-3'], ['bcdef', '12']])).toBe(
-      ['| name  |      x |', '|-------|-------:|', '| a     | 1.5e-3 |', '| bcdef |     12 |'].join('\n'),
-    );
+    expect(
+      markdownTable(
+        ['name', 'x'],
+        [
+          ['a', '1.5e-3'],
+          ['bcdef', '12'],
+        ],
+      ),
+    ).toBe(['| name  |      x |', '|-------|-------:|', '| a     | 1.5e-3 |', '| bcdef |     12 |'].join('\n'));
   });
 
   it('has a rule of at least three dashes', () => {

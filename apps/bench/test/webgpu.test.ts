@@ -1,4 +1,7 @@
-/** The bench of the WebGPU backend at a tiny size, on the GPU in software; its lab is a program of its own, of which one row stands for all here. */
+/**
+ * The bench of the WebGPU backend at a tiny size, on the GPU in software; its lab is a program of its own, of which one
+ * row stands for all here.
+ */
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { describe, expect, it } from 'vitest';
@@ -8,13 +11,26 @@ import { measureSteps } from '../src/webgpu/step-measurement.ts';
 import { webGpuTables } from '../src/webgpu/webgpu-tables.ts';
 
 const silent = (): void => undefined;
-const row: LabRow = { kernel: 'gemm', version: 'shipped', ships: true, m: 512, n: 512, k: 512, dispatches: 1, error: 0.1, milliseconds: 2, gflops: 134, timesFirst: 5.5 };
+const row: LabRow = {
+  kernel: 'gemm',
+  version: 'shipped',
+  ships: true,
+  m: 512,
+  n: 512,
+  k: 512,
+  dispatches: 1,
+  error: 0.1,
+  milliseconds: 2,
+  gflops: 134,
+  timesFirst: 5.5,
+};
 
 describe('bench webgpu', () => {
   it('counts what a step asks of the device, and times it', { timeout: 120_000 }, async ({ skip }) => {
     const probe = await probeGpu(true);
     if (!probe.available) {
-      if (requiredBackends().has('webgpu-dawn')) throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
+      if (requiredBackends().has('webgpu-dawn'))
+        throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
       return skip(`unavailable: ${probe.reason}`);
     }
     expect(probe.kind).toBe('software');
@@ -32,7 +48,14 @@ describe('bench webgpu', () => {
 
     const tables = webGpuTables({
       bench: 'webgpu',
-      machine: { node: 'v0', platform: 'test', processor: 'abacus', cores: 2, memoryGiB: 1, date: '2026-01-01T00:00:00.000Z' },
+      machine: {
+        node: 'v0',
+        platform: 'test',
+        processor: 'abacus',
+        cores: 2,
+        memoryGiB: 1,
+        date: '2026-01-01T00:00:00.000Z',
+      },
       gpu: { kind: 'software', detail: probe.detail },
       lab: { adapter: 'an adapter', rounds: 3, results: [row] },
       shippedToNaive: 5.5,

@@ -1,13 +1,23 @@
-/** Only applications choose a backend; this one takes the fastest that runs here, and says why it passed over a faster one. */
+/**
+ * Only applications choose a backend; this one takes the fastest that runs here, and says why it passed over a faster
+ * one.
+ */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
-import { createPlainBackend, probePlainBackend, type Backend, type Precision, type ProbeResult } from '@vastmax/linalg-core';
+import {
+  createPlainBackend,
+  probePlainBackend,
+  type Backend,
+  type Precision,
+  type ProbeResult,
+} from '@vastmax/linalg-core';
 import { UsageError } from './usage-error.ts';
 
 export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
 
 /** Of the option `--backend` of every command. */
-export const backendHelp = 'what computes: openblas (a native BLAS), wasm or plain; auto takes the first of them that runs here';
+export const backendHelp =
+  'what computes: openblas (a native BLAS), wasm or plain; auto takes the first of them that runs here';
 
 interface Candidate {
   readonly name: string;
@@ -19,10 +29,17 @@ interface Candidate {
 
 /** Fastest first. */
 const candidates: readonly Candidate[] = [
-  { name: 'openblas', probe: () => probeOpenBlasBackend(), create: (precision, threads) => createOpenBlasBackend({ precision, ...threads }) },
+  {
+    name: 'openblas',
+    probe: () => probeOpenBlasBackend(),
+    create: (precision, threads) => createOpenBlasBackend({ precision, ...threads }),
+  },
   {
     name: 'wasm',
-    probe: (precision) => (precision === 'f32' ? probeWasmBackend() : { available: false, reason: `it stores f32 only, --precision is ${precision}` }),
+    probe: (precision) =>
+      precision === 'f32'
+        ? probeWasmBackend()
+        : { available: false, reason: `it stores f32 only, --precision is ${precision}` },
     create: (_precision, threads) => createWasmBackend(threads),
   },
   { name: 'plain', probe: probePlainBackend, create: (precision) => createPlainBackend({ precision }) },
@@ -34,7 +51,11 @@ const descriptions = new WeakMap<Backend, string>();
  * The backend of that name; `auto` takes the fastest that runs here and has the precision.
  * @throws UsageError when it is not available, with the reason.
  */
-export async function createBackend(name: string, precision: Precision, threads: { readonly threads?: number } = {}): Promise<Backend> {
+export async function createBackend(
+  name: string,
+  precision: Precision,
+  threads: { readonly threads?: number } = {},
+): Promise<Backend> {
   if (!backendNames.some((known) => known === name)) {
     throw new UsageError(`--backend must be one of ${backendNames.join(', ')}, got '${name}'`);
   }
@@ -47,7 +68,8 @@ export async function createBackend(name: string, precision: Precision, threads:
       descriptions.set(backend, [`${backend.name} (${probe.detail})`, ...passedOver].join('; '));
       return backend;
     }
-    if (name === candidate.name) throw new UsageError(`--backend ${name} is not available: ${probe.reason}; or use --backend auto`);
+    if (name === candidate.name)
+      throw new UsageError(`--backend ${name} is not available: ${probe.reason}; or use --backend auto`);
     // What to do about it comes after the first clause, and with the error of asking for it by name.
     passedOver.push(`not ${candidate.name}: ${probe.reason.replace(/;.*/s, '')}`);
   }

@@ -1,4 +1,7 @@
-/** Completion scripts for three shells, from the definition of the commands: what commander knows of options and choices, they know. */
+/**
+ * Completion scripts for three shells, from the definition of the commands: what commander knows of options and
+ * choices, they know.
+ */
 import type { Command, Option } from 'commander';
 
 interface CompletedOption {
@@ -23,7 +26,11 @@ export function completionScript(shell: (typeof shellNames)[number], program: Co
 }
 
 function completedCommand(command: Command): CompletedCommand {
-  return { name: command.name(), description: command.description(), options: command.createHelp().visibleOptions(command).map(completedOption) };
+  return {
+    name: command.name(),
+    description: command.description(),
+    options: command.createHelp().visibleOptions(command).map(completedOption),
+  };
 }
 
 function completedOption(option: Option): CompletedOption {
@@ -31,7 +38,8 @@ function completedOption(option: Option): CompletedOption {
   return {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: option.description,
-    value: option.isBoolean() || !/[<[]/.test(option.flags) ? 'none' : (option.argChoices ?? (takesPath ? 'path' : 'any')),
+    value:
+      option.isBoolean() || !/[<[]/.test(option.flags) ? 'none' : (option.argChoices ?? (takesPath ? 'path' : 'any')),
   };
 }
 
@@ -45,7 +53,10 @@ function bashScript(name: string, commands: readonly CompletedCommand[]): string
         return `    ${patterns}) ${typeof value === 'string' ? 'compopt +o default' : `COMPREPLY=($(compgen -W "${value.join(' ')}" -- "$current"))`}; return ;;`;
       }),
   );
-  const options = commands.map((command) => `    ${command.name}) COMPREPLY=($(compgen -W "${command.options.flatMap(({ names }) => names).join(' ')}" -- "$current")) ;;`);
+  const options = commands.map(
+    (command) =>
+      `    ${command.name}) COMPREPLY=($(compgen -W "${command.options.flatMap(({ names }) => names).join(' ')}" -- "$current")) ;;`,
+  );
   return `# bash completion of ${name}
 _${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}"
@@ -70,11 +81,23 @@ function zshScript(name: string, commands: readonly CompletedCommand[]): string 
   const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const specification = ({ names, description, value }: CompletedOption): string => {
     const explained = `[${description.replaceAll(/[\\[\]:]/g, String.raw`\$&`)}]`;
-    const follows = value === 'none' ? '' : value === 'path' ? ':file:_files' : value === 'any' ? ':value: ' : `:value:(${value.join(' ')})`;
+    const follows =
+      value === 'none'
+        ? ''
+        : value === 'path'
+          ? ':file:_files'
+          : value === 'any'
+            ? ':value: '
+            : `:value:(${value.join(' ')})`;
     // Either name excludes the other.
-    return names.map((each) => quote(`${names.length > 1 ? `(${names.join(' ')})` : ''}${each}${explained}${follows}`)).join(' ');
+    return names
+      .map((each) => quote(`${names.length > 1 ? `(${names.join(' ')})` : ''}${each}${explained}${follows}`))
+      .join(' ');
   };
-  const cases = commands.map((command) => `    ${command.name}) _arguments ${[...command.options.map(specification), "'*:file:_files'"].join(' \\\n      ')} ;;`);
+  const cases = commands.map(
+    (command) =>
+      `    ${command.name}) _arguments ${[...command.options.map(specification), "'*:file:_files'"].join(' \\\n      ')} ;;`,
+  );
   return `#compdef ${name}
 _${name}() {
   local -a commands
@@ -100,8 +123,11 @@ function fishScript(name: string, commands: readonly CompletedCommand[]): string
   const lines = commands.flatMap((command) => [
     `complete -c ${name} -f -n __fish_use_subcommand -a ${command.name} -d ${quote(command.description)}`,
     ...command.options.map(({ names, description, value }) => {
-      const flags = names.map((each) => (each.startsWith('--') ? `-l ${each.slice(2)}` : `-s ${each.slice(1)}`)).join(' ');
-      const follows = value === 'none' ? '' : value === 'path' ? ' -r' : value === 'any' ? ' -x' : ` -x -a ${quote(value.join(' '))}`;
+      const flags = names
+        .map((each) => (each.startsWith('--') ? `-l ${each.slice(2)}` : `-s ${each.slice(1)}`))
+        .join(' ');
+      const follows =
+        value === 'none' ? '' : value === 'path' ? ' -r' : value === 'any' ? ' -x' : ` -x -a ${quote(value.join(' '))}`;
       return `complete -c ${name} -n '__fish_seen_subcommand_from ${command.name}' ${flags}${follows} -d ${quote(description)}`;
     }),
   ]);

@@ -1,6 +1,7 @@
 /**
- * The options of a command as a JSON file. Keys are the options' long names in camel case, values go through the same checks as on the
- * command line, and what is on the command line wins. Its JSON Schema follows from the options, so the two cannot differ.
+ * The options of a command as a JSON file. Keys are the options' long names in camel case, values go through the same
+ * checks as on the command line, and what is on the command line wins. Its JSON Schema follows from the options, so the
+ * two cannot differ.
  */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -25,20 +26,29 @@ export function addConfigOptions(command: Command): Command {
     return file;
   };
   return command
-    .addOption(new Option('--config <file>', 'read options from a JSON file; those given here override it').argParser(read))
+    .addOption(
+      new Option('--config <file>', 'read options from a JSON file; those given here override it').argParser(read),
+    )
     .option('--print-config', 'print all options as JSON that --config reads, and end')
     .option('--print-config-schema', 'print the JSON Schema of that file, and end');
 }
 
-/** What options that are not set come to, for people: reading leaves it out, so that another loss on the command line brings its own rates. */
+/**
+ * What options that are not set come to, for people: reading leaves it out, so that another loss on the command line
+ * brings its own rates.
+ */
 const dependentKey = '$defaults';
 
 /**
- * Every option with its value or default, as a file that --config reads; options whose default depends on others only where they are set.
+ * Every option with its value or default, as a file that --config reads; options whose default depends on others only
+ * where they are set.
  * @param dependent what those come to.
  */
 export function describeConfig(command: Command, text: string | undefined, dependent: object): string {
-  const values = configurable(command).map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]);
+  const values = configurable(command).map((option) => [
+    option.attributeName(),
+    command.getOptionValue(option.attributeName()) as unknown,
+  ]);
   return `${JSON.stringify({ $schema: schemaFile, text, ...Object.fromEntries(values), [dependentKey]: dependent }, null, 2)}\n`;
 }
 
@@ -46,7 +56,11 @@ export function describeConfigSchema(command: Command): string {
   const properties = Object.fromEntries(
     configurable(command).map((option) => [
       option.attributeName(),
-      { description: option.description, ...valueSchema(option), ...(option.defaultValue === undefined ? {} : { default: option.defaultValue as unknown }) },
+      {
+        description: option.description,
+        ...valueSchema(option),
+        ...(option.defaultValue === undefined ? {} : { default: option.defaultValue as unknown }),
+      },
     ]),
   );
   const [argument] = command.registeredArguments;
@@ -55,7 +69,12 @@ export function describeConfigSchema(command: Command): string {
     title: `Configuration of vastmax ${command.name()}`,
     type: 'object',
     additionalProperties: false,
-    properties: { $schema: { type: 'string' }, [dependentKey]: { description: 'what options that are not set come to with these; not read', type: 'object' }, text: { description: argument?.description, type: 'string' }, ...properties },
+    properties: {
+      $schema: { type: 'string' },
+      [dependentKey]: { description: 'what options that are not set come to with these; not read', type: 'object' },
+      text: { description: argument?.description, type: 'string' },
+      ...properties,
+    },
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
@@ -79,12 +98,18 @@ function applyConfig(command: Command, file: string): void {
       throw new UsageError(`${file}: ${JSON.stringify(key)} ${problem}`);
     };
     if (key === 'text') {
-      command.setOptionValueWithSource(key, typeof value === 'string' ? value : fail(`is ${JSON.stringify(value)}; a string is needed`), 'config');
+      command.setOptionValueWithSource(
+        key,
+        typeof value === 'string' ? value : fail(`is ${JSON.stringify(value)}; a string is needed`),
+        'config',
+      );
       continue;
     }
-    const option = options.get(key) ?? fail(`is no option of vastmax ${command.name()}; see --print-config-schema for all`);
+    const option =
+      options.get(key) ?? fail(`is no option of vastmax ${command.name()}; see --print-config-schema for all`);
     const parsed = parseValue(option, value, fail);
-    if (parsed !== undefined && command.getOptionValueSource(key) !== 'cli') command.setOptionValueWithSource(key, parsed, 'config');
+    if (parsed !== undefined && command.getOptionValueSource(key) !== 'cli')
+      command.setOptionValueWithSource(key, parsed, 'config');
   }
 }
 
@@ -93,24 +118,40 @@ function readConfig(file: string): object {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`--config ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UsageError(`--config ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`--config ${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UsageError(`--config ${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
-  throw new UsageError(`--config ${file} holds ${Array.isArray(json) ? 'an array' : JSON.stringify(json)}; an object of options is needed`);
+  throw new UsageError(
+    `--config ${file} holds ${Array.isArray(json) ? 'an array' : JSON.stringify(json)}; an object of options is needed`,
+  );
 }
 
 /** Undefined for a flag that is not set. */
 function parseValue(option: Option, value: unknown, fail: (problem: string) => never): unknown {
   const { type = 'string' } = valueSchema(option);
-  const needed = { boolean: 'true or false is needed', integer: 'a number is needed', number: 'a number is needed', array: 'an array of numbers is needed' }[String(type)];
+  const needed = {
+    boolean: 'true or false is needed',
+    integer: 'a number is needed',
+    number: 'a number is needed',
+    array: 'an array of numbers is needed',
+  }[String(type)];
   const isNumbers = Array.isArray(value) && value.every((each) => typeof each === 'number');
-  const fits = type === 'boolean' ? typeof value === 'boolean' : type === 'array' ? isNumbers : typeof value === (type === 'string' ? 'string' : 'number');
+  const fits =
+    type === 'boolean'
+      ? typeof value === 'boolean'
+      : type === 'array'
+        ? isNumbers
+        : typeof value === (type === 'string' ? 'string' : 'number');
   if (!fits) return fail(`is ${JSON.stringify(value)}; ${needed ?? 'a string is needed'}`);
   if (typeof value === 'boolean') return value ? true : undefined;
   const text = String(value);

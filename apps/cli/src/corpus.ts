@@ -1,6 +1,12 @@
 /** A text to a vocabulary and token numbers, with progress; two passes, so the text may be larger than memory. */
 import { createHash } from 'node:crypto';
-import { countTokens, encodeTokens, SparseDataError, type Vocabulary, type VocabularyCounter } from '@vastmax/sparse-data';
+import {
+  countTokens,
+  encodeTokens,
+  SparseDataError,
+  type Vocabulary,
+  type VocabularyCounter,
+} from '@vastmax/sparse-data';
 import { count } from './display.ts';
 import { Progress } from './progress.ts';
 import type { TextReading } from './text-reading.ts';
@@ -12,19 +18,36 @@ export interface VocabularySettings {
 }
 
 /** @param endOfLine counted once a line, unless it is left out. */
-export async function countWords(source: TextSource, { tokenize }: TextReading, endOfLine: string | undefined, signal: AbortSignal): Promise<VocabularyCounter> {
+export async function countWords(
+  source: TextSource,
+  { tokenize }: TextReading,
+  endOfLine: string | undefined,
+  signal: AbortSignal,
+): Promise<VocabularyCounter> {
   using progress = new Progress('counting words');
   let words = 0;
-  const lines = source.lines({ signal, onProgress: (read, total) => { progress.update(read / total, [`${count(words)} words`]); } });
+  const lines = source.lines({
+    signal,
+    onProgress: (read, total) => {
+      progress.update(read / total, [`${count(words)} words`]);
+    },
+  });
   return countTokens(lines, {
     tokenize,
     ...(endOfLine === undefined ? {} : { endOfLine }),
     signal,
-    onProgress: (tokens) => { words = tokens; },
+    onProgress: (tokens) => {
+      words = tokens;
+    },
   });
 }
 
-export async function buildVocabulary(source: TextSource, reading: TextReading, { minCount, maxVocabulary }: VocabularySettings, signal: AbortSignal): Promise<Vocabulary> {
+export async function buildVocabulary(
+  source: TextSource,
+  reading: TextReading,
+  { minCount, maxVocabulary }: VocabularySettings,
+  signal: AbortSignal,
+): Promise<Vocabulary> {
   const { endOfLine, unknown } = reading.settings;
   const counter = await countWords(source, reading, endOfLine, signal);
   const vocabulary = counter.build({
@@ -45,15 +68,27 @@ export async function buildVocabulary(source: TextSource, reading: TextReading, 
   return vocabulary;
 }
 
-export async function encodeText(source: TextSource, vocabulary: Vocabulary, { settings, tokenize }: TextReading, signal: AbortSignal): Promise<Int32Array> {
+export async function encodeText(
+  source: TextSource,
+  vocabulary: Vocabulary,
+  { settings, tokenize }: TextReading,
+  signal: AbortSignal,
+): Promise<Int32Array> {
   using progress = new Progress('reading text');
   let words = 0;
-  const lines = source.lines({ signal, onProgress: (read, total) => { progress.update(read / total, [`${count(words)} words`]); } });
+  const lines = source.lines({
+    signal,
+    onProgress: (read, total) => {
+      progress.update(read / total, [`${count(words)} words`]);
+    },
+  });
   return encodeTokens(lines, vocabulary, {
     tokenize,
     endOfLine: settings.endOfLine,
     signal,
-    onProgress: (tokens) => { words = tokens; },
+    onProgress: (tokens) => {
+      words = tokens;
+    },
   });
 }
 

@@ -2,13 +2,25 @@
 import type { OutputLayerChoice, TrainingOptions } from '@vastmax/lm-models';
 import { labelNetworkOptions, labelTrainingOptions } from './labels/label-options.ts';
 import type { TextModelOptions } from './text-model.ts';
-import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from './training-options.ts';
+import {
+  exampleSettingsOf,
+  modelOptionsOf,
+  trainingOptionsOf,
+  type TrainOptions,
+  type WordTrainOptions,
+} from './training-options.ts';
 
-/** Of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is none of them. @throws UsageError for options that do not fit together. */
+/**
+ * Of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is none of them.
+ * @throws UsageError for options that do not fit together.
+ */
 export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
   const { model } = options;
-  const values: Record<string, unknown> = model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
-  const open = Object.entries(values).filter(([name, value]) => value !== undefined && options[name as keyof TrainOptions] === undefined);
+  const values: Record<string, unknown> =
+    model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
+  const open = Object.entries(values).filter(
+    ([name, value]) => value !== undefined && options[name as keyof TrainOptions] === undefined,
+  );
   return Object.fromEntries(open);
 }
 
@@ -25,14 +37,24 @@ function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
 
 function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   const networkOptions = labelNetworkOptions(options, []);
-  return { ...bodyDefaults(networkOptions), ...layerDefaults(networkOptions.output), ...trainingDefaultsOf(labelTrainingOptions(options, 1)) };
+  return {
+    ...bodyDefaults(networkOptions),
+    ...layerDefaults(networkOptions.output),
+    ...trainingDefaultsOf(labelTrainingOptions(options, 1)),
+  };
 }
 
 function bodyDefaults({ body }: TextModelOptions): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
   if ('order' in body) return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // A recurrent layer has none to choose, a bag that is the vector itself neither.
-  return { hidden, dropout, ...(body.kind === 'bag' && body.activation !== undefined && body.activation !== 'identity' ? { activation: body.activation } : {}) };
+  return {
+    hidden,
+    dropout,
+    ...(body.kind === 'bag' && body.activation !== undefined && body.activation !== 'identity'
+      ? { activation: body.activation }
+      : {}),
+  };
 }
 
 function layerDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
@@ -52,7 +74,13 @@ function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
     case 'sampled':
     case 'nce':
     case 'negative':
-      return { samples: output.samples, proposal: output.proposal, ...(output.proposal === 'unigram' ? { proposalPower: 1 } : {}), sharing: 'minibatch', outputOptimizer: 'sgd' };
+      return {
+        samples: output.samples,
+        proposal: output.proposal,
+        ...(output.proposal === 'unigram' ? { proposalPower: 1 } : {}),
+        sharing: 'minibatch',
+        outputOptimizer: 'sgd',
+      };
     case 'rf':
       return { samples: output.samples, rfFrequencies: 512, nu: 4, outputOptimizer: 'sgd' };
     case 'quadratic':

@@ -15,9 +15,18 @@ export interface TextEvaluation {
  * @param limit how many words at most, a sample that is the same each time; 0 for all.
  * @throws UsageError for a model that ranks no words.
  */
-export async function evaluateText(model: TextModel, tokens: Int32Array, text: TextSettings, limit: number, signal: AbortSignal): Promise<TextEvaluation> {
+export async function evaluateText(
+  model: TextModel,
+  tokens: Int32Array,
+  text: TextSettings,
+  limit: number,
+  signal: AbortSignal,
+): Promise<TextEvaluation> {
   const { evaluate } = model;
-  if (evaluate === undefined) throw new UsageError(`a ${model.examples.model} model predicts the words around a word, of which none is the right one to rank; look at its neighbors instead`);
+  if (evaluate === undefined)
+    throw new UsageError(
+      `a ${model.examples.model} model predicts the words around a word, of which none is the right one to rank; look at its neighbors instead`,
+    );
   using progress = new Progress('evaluating');
   const targets: number[] = [];
   const metrics = await evaluate(
@@ -25,13 +34,20 @@ export async function evaluateText(model: TextModel, tokens: Int32Array, text: T
     {
       limit: limit === 0 ? Infinity : limit,
       signal,
-      onExample: (target) => { targets.push(target); },
-      onProgress: (done, total) => { progress.update(done / total, [`${count(done)} words`]); },
+      onExample: (target) => {
+        targets.push(target);
+      },
+      onProgress: (done, total) => {
+        progress.update(done / total, [`${count(done)} words`]);
+      },
     },
   );
   return { model: metrics, unigram: unigramBaseline(model.vocabulary, targets) };
 }
 
 export function describeEvaluation(what: string, { model, unigram }: TextEvaluation): string {
-  return `${what}, ${count(model.examples)} words:\n${metricsTable([['model', model], ['unigram', unigram]])}\n`;
+  return `${what}, ${count(model.examples)} words:\n${metricsTable([
+    ['model', model],
+    ['unigram', unigram],
+  ])}\n`;
 }

@@ -12,8 +12,8 @@ import { addTrainCommand } from './commands/train.ts';
 import { addVocabCommand } from './commands/vocab.ts';
 import { describeFailure } from './failure.ts';
 
-// A reader that has seen enough (`| head`) is no error, and a full disk behind `>` is one; either way the work goes on, for training may
-// be what it was called for.
+// A reader that has seen enough (`| head`) is no error, and a full disk behind `>` is one; either way the work goes on,
+// for training may be what it was called for.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(`vastmax: standard output could not be written: ${error.message}\n`);
@@ -28,9 +28,17 @@ function usageOf(argument: Argument): string {
 }
 
 const program = new Command('vastmax')
-  .description('Language models with very many classes, trained exactly at a cost that does not depend on their number.')
-  .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, 'vastmax: ')); } })
-  .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(usageOf)].join(' ') })
+  .description(
+    'Language models with very many classes, trained exactly at a cost that does not depend on their number.',
+  )
+  .configureOutput({
+    outputError: (text, write) => {
+      write(text.replace(/^error: /, 'vastmax: '));
+    },
+  })
+  .configureHelp({
+    subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(usageOf)].join(' '),
+  })
   .showHelpAfterError('(add --help for what there is)')
   .exitOverride();
 addStartCommand(program);
@@ -43,14 +51,17 @@ addInspectCommand(program);
 addVocabCommand(program);
 addTokenizeCommand(program);
 addCompletionCommand(program);
-program.addHelpText('after', `
+program.addHelpText(
+  'after',
+  `
 Examples:
   $ vastmax start
   $ vastmax train --help
 
 Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted (what was
 learned is saved). Results go to standard output, progress, warnings and errors
-to standard error.`);
+to standard error.`,
+);
 
 try {
   if (process.argv.length <= 2) program.outputHelp();

@@ -2,6 +2,11 @@ import { computeNeighbors, type Neighbor, type VectorKind } from '@vastmax/lm-mo
 import type { TextModel } from './text-model.ts';
 
 /** computeNeighbors over a model of any kind. */
-export function neighborsOf({ backend, vocabulary, output, embeddings }: TextModel, words: readonly string[], k: number, kind: VectorKind = 'output'): Promise<Neighbor[][]> {
+export function neighborsOf(
+  { backend, vocabulary, output, embeddings }: TextModel,
+  words: readonly string[],
+  k: number,
+  kind: VectorKind = 'output',
+): Promise<Neighbor[][]> {
   return computeNeighbors({ backend, vocabulary, output, body: { embeddings } }, words, k, kind);
 }

@@ -10,7 +10,10 @@ export interface NextWordOptions {
   readonly threshold?: number;
 }
 
-/** Best first, a list for each prompt. Words that the vocabulary lacks count as its word for unknown ones. O(prompts · vocabulary · width). */
+/**
+ * Best first, a list for each prompt. Words that the vocabulary lacks count as its word for unknown ones. O(prompts ·
+ * vocabulary · width).
+ */
 export async function predictNextWords(
   model: TextModel,
   { endOfLine }: TextSettings,
@@ -19,10 +22,16 @@ export async function predictNextWords(
 ): Promise<NextWord[][]> {
   const { vocabulary, output } = model;
   const idOf = (word: string): number => vocabulary.idOf(word) ?? 0;
-  const hidden = model.computePromptHidden(prompts.map((words) => words.map(idOf)), idOf(endOfLine));
+  const hidden = model.computePromptHidden(
+    prompts.map((words) => words.map(idOf)),
+    idOf(endOfLine),
+  );
   const { k, classes, scores } = await topK(output, hidden, Math.min(top, vocabulary.size));
   return prompts.map((_, row) => {
-    const best = Array.from(classes.subarray(row * k, (row + 1) * k), (id, place) => ({ word: vocabulary.tokenOf(id), score: scores[row * k + place] ?? -Infinity }));
+    const best = Array.from(classes.subarray(row * k, (row + 1) * k), (id, place) => ({
+      word: vocabulary.tokenOf(id),
+      score: scores[row * k + place] ?? -Infinity,
+    }));
     return best.filter(({ score }) => score >= threshold);
   });
 }

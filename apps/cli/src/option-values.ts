@@ -1,4 +1,7 @@
-/** What the text after an option becomes: a number in the option's range, or a UsageError that names the option, the range and the text. */
+/**
+ * What the text after an option becomes: a number in the option's range, or a UsageError that names the option, the
+ * range and the text.
+ */
 import { UsageError } from './usage-error.ts';
 
 /** JSON Schema of the values that a parser takes, for configuration files. */
@@ -39,18 +42,34 @@ export function positive(option: string): (text: string) => number {
 
 /** In [0, 1]. */
 export function share(option: string): (text: string) => number {
-  return numberWhere(option, 'a number from 0 to 1', { type: 'number', minimum: 0, maximum: 1 }, (value) => value >= 0 && value <= 1);
+  return numberWhere(
+    option,
+    'a number from 0 to 1',
+    { type: 'number', minimum: 0, maximum: 1 },
+    (value) => value >= 0 && value <= 1,
+  );
 }
 
 /** In [0, 1). */
 export function shareBelowOne(option: string): (text: string) => number {
-  return numberWhere(option, 'a number of at least 0 and less than 1', { type: 'number', minimum: 0, exclusiveMaximum: 1 }, (value) => value >= 0 && value < 1);
+  return numberWhere(
+    option,
+    'a number of at least 0 and less than 1',
+    { type: 'number', minimum: 0, exclusiveMaximum: 1 },
+    (value) => value >= 0 && value < 1,
+  );
 }
 
-function numberWhere(option: string, description: string, schema: ValueSchema, accepts: (value: number) => boolean): (text: string) => number {
+function numberWhere(
+  option: string,
+  description: string,
+  schema: ValueSchema,
+  accepts: (value: number) => boolean,
+): (text: string) => number {
   const parse = (text: string): number => {
     const value = text.trim() === '' ? Number.NaN : Number(text.replaceAll('_', ''));
-    if (!Number.isFinite(value) || !accepts(value)) throw new UsageError(`${option} must be ${description}, got '${text}'`);
+    if (!Number.isFinite(value) || !accepts(value))
+      throw new UsageError(`${option} must be ${description}, got '${text}'`);
     return value;
   };
   schemas.set(parse, schema);

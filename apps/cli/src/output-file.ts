@@ -9,8 +9,10 @@ import { UsageError } from './usage-error.ts';
 export async function checkOutputFile(output: string, overwrite: boolean): Promise<void> {
   const found = await stat(output).catch(() => undefined);
   if (found === undefined) return;
-  if (!found.isFile()) throw new UsageError(`--output ${output} is ${found.isDirectory() ? 'a folder' : 'no regular file'}; give a file`);
-  if (!overwrite) throw new UsageError(`--output ${output} is there already; replace it with --overwrite, or give another file`);
+  if (!found.isFile())
+    throw new UsageError(`--output ${output} is ${found.isDirectory() ? 'a folder' : 'no regular file'}; give a file`);
+  if (!overwrite)
+    throw new UsageError(`--output ${output} is there already; replace it with --overwrite, or give another file`);
 }
 
 /** @throws UsageError when the system does not let it, with its reason. */

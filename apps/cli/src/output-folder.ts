@@ -1,4 +1,7 @@
-/** Where a new model may go, found out before hours of training: a folder that can be written, whose present model may be lost. */
+/**
+ * Where a new model may go, found out before hours of training: a folder that can be written, whose present model may
+ * be lost.
+ */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isCheckpointError, openCheckpoint } from '@vastmax/lm-models/node';
@@ -17,7 +20,10 @@ export interface ReplacementRule {
  * @throws UsageError when the folder is or lies under a file, or holds a model that is not to be replaced.
  * @throws CheckpointError `unsupported-version` for a checkpoint that this version could not replace.
  */
-export async function checkOutputFolder(directory: string, { overwrite, mayReplace, otherwise }: ReplacementRule): Promise<void> {
+export async function checkOutputFolder(
+  directory: string,
+  { overwrite, mayReplace, otherwise }: ReplacementRule,
+): Promise<void> {
   await checkWritable(directory);
   let found: string;
   try {
@@ -38,7 +44,8 @@ export async function checkOutputFolder(directory: string, { overwrite, mayRepla
 async function checkWritable(directory: string): Promise<void> {
   for (let path = resolve(directory); ; path = dirname(path)) {
     try {
-      if (!(await stat(path)).isDirectory()) throw new UsageError(`--out ${directory}: ${path} is a file; give a folder`);
+      if (!(await stat(path)).isDirectory())
+        throw new UsageError(`--out ${directory}: ${path} is a file; give a folder`);
       await access(path, constants.W_OK);
       return;
     } catch (error) {
@@ -46,12 +53,17 @@ async function checkWritable(directory: string): Promise<void> {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
       if (!isAbsent || path === dirname(path)) {
-        throw new UsageError(`--out ${directory}: ${path} cannot be written (${String(code)}); give another folder`, { cause: error });
+        throw new UsageError(`--out ${directory}: ${path} cannot be written (${String(code)}); give another folder`, {
+          cause: error,
+        });
       }
     }
   }
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

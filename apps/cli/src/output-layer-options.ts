@@ -43,13 +43,21 @@ export interface OutputLayerOptions {
 }
 
 /** `--loss spherical` is short for `spherical-softmax`. */
-const shortLosses: Readonly<Record<string, string>> = { spherical: 'spherical-softmax', taylor: 'taylor-softmax', squared: 'squared-error' };
+const shortLosses: Readonly<Record<string, string>> = {
+  spherical: 'spherical-softmax',
+  taylor: 'taylor-softmax',
+  squared: 'squared-error',
+};
 const sampling: readonly OutputLayerName[] = ['sampled', 'nce', 'negative'];
 const kernelSampling: readonly OutputLayerName[] = ['rf', 'quadratic'];
 const others = outputLayerNames.filter((name) => name !== 'factored' && name !== 'hybrid');
 
 /** Options of some layers only. */
-const ownOptions: readonly (readonly [name: keyof OutputLayerOptions, flag: string, layers: readonly OutputLayerName[]])[] = [
+const ownOptions: readonly (readonly [
+  name: keyof OutputLayerOptions,
+  flag: string,
+  layers: readonly OutputLayerName[],
+])[] = [
   ['weightDecay', '--weight-decay', ['factored']],
   ['headSize', '--head-size', ['hybrid']],
   ['priorPower', '--prior-power', ['hybrid']],
@@ -73,31 +81,100 @@ const ownOptions: readonly (readonly [name: keyof OutputLayerOptions, flag: stri
 export function addOutputLayerOptions(command: Command): Command {
   return command
     .optionsGroup('Output layer:')
-    .addOption(new Option('--output-layer <name>', 'the layer over the vocabulary').choices(outputLayerNames).default('factored'))
-    .addOption(new Option('--loss <name>', 'factored: what it minimises; spherical, taylor and squared are short forms').argParser(lossName).default('z-loss'))
+    .addOption(
+      new Option('--output-layer <name>', 'the layer over the vocabulary')
+        .choices(outputLayerNames)
+        .default('factored'),
+    )
+    .addOption(
+      new Option('--loss <name>', 'factored: what it minimises; spherical, taylor and squared are short forms')
+        .argParser(lossName)
+        .default('z-loss'),
+    )
     .option('--z-a <a>', 'z-loss: sharpness; smaller favours top-1 and MRR (default 0.1)', positive('--z-a'))
     .option('--z-b <b>', 'z-loss: margin in standard deviations (default 10)', finite('--z-b'))
     .option('--epsilon <e>', 'spherical-softmax: added to each squared output (default 1)', positive('--epsilon'))
-    .option('--target-value <v>', 'squared-error: what a target\'s output should be (default 10)', finite('--target-value'))
+    .option(
+      '--target-value <v>',
+      "squared-error: what a target's output should be (default 10)",
+      finite('--target-value'),
+    )
     .option('--weight-decay <l>', 'factored: on the output weights, exact and free', nonNegative('--weight-decay'))
-    .option('--head-size <n>', 'hybrid: words of the dense head (default: as many as cost four times the tail)', wholeNumber('--head-size', 1))
-    .option('--prior-power <p>', 'hybrid: power of the counts in the tail\'s prior (default 0.75)', nonNegative('--prior-power'))
-    .addOption(new Option('--tail-loss <name>', 'hybrid: loss of the tail (default spherical-softmax)').argParser(tailLossName))
+    .option(
+      '--head-size <n>',
+      'hybrid: words of the dense head (default: as many as cost four times the tail)',
+      wholeNumber('--head-size', 1),
+    )
+    .option(
+      '--prior-power <p>',
+      "hybrid: power of the counts in the tail's prior (default 0.75)",
+      nonNegative('--prior-power'),
+    )
+    .addOption(
+      new Option('--tail-loss <name>', 'hybrid: loss of the tail (default spherical-softmax)').argParser(tailLossName),
+    )
     .option('--head-rate <f>', 'hybrid: factor on the output rate for the head (default 2)', nonNegative('--head-rate'))
-    .option('--tail-rate <f>', 'hybrid: factor on the output rate for the tail (default 15)', nonNegative('--tail-rate'))
-    .addOption(new Option('--output-optimizer <name>', 'not factored, not hybrid: of the layer\'s own weights (default sgd)').choices(updateRuleNames))
-    .option('--label-smoothing <e>', 'full: share of each target spread over all words', shareBelowOne('--label-smoothing'))
-    .option('--cutoffs <n,...>', 'adaptive: where each cluster begins (default balanced by cost); hybrid: where further tails do (default none)', wholeNumbers('--cutoffs', 1))
-    .option('--div-value <v>', 'adaptive: each cluster has so many times fewer features (default 4)', positive('--div-value'))
-    .option('--samples <n>', 'sampled, nce, negative: words drawn for a minibatch (default 500); rf, quadratic: for each example (default 100)', wholeNumber('--samples', 1))
-    .addOption(new Option('--proposal <name>', 'sampled, nce, negative: what they are drawn from (default unigram; negative: uniform)').choices(proposalNames))
-    .option('--proposal-power <p>', 'unigram proposal: power of the counts (default 1)', nonNegative('--proposal-power'))
-    .addOption(new Option('--sharing <name>', 'sampled, nce, negative: who shares a draw (default minibatch)').choices(['minibatch', 'example']))
-    .option('--temperature <t>', 'rf, quadratic: logits are t·cos(h, w) (rf: default 11.1; quadratic: plain logits)', positive('--temperature'))
+    .option(
+      '--tail-rate <f>',
+      'hybrid: factor on the output rate for the tail (default 15)',
+      nonNegative('--tail-rate'),
+    )
+    .addOption(
+      new Option(
+        '--output-optimizer <name>',
+        "not factored, not hybrid: of the layer's own weights (default sgd)",
+      ).choices(updateRuleNames),
+    )
+    .option(
+      '--label-smoothing <e>',
+      'full: share of each target spread over all words',
+      shareBelowOne('--label-smoothing'),
+    )
+    .option(
+      '--cutoffs <n,...>',
+      'adaptive: where each cluster begins (default balanced by cost); hybrid: where further tails do (default none)',
+      wholeNumbers('--cutoffs', 1),
+    )
+    .option(
+      '--div-value <v>',
+      'adaptive: each cluster has so many times fewer features (default 4)',
+      positive('--div-value'),
+    )
+    .option(
+      '--samples <n>',
+      'sampled, nce, negative: words drawn for a minibatch (default 500); rf, quadratic: for each example (default 100)',
+      wholeNumber('--samples', 1),
+    )
+    .addOption(
+      new Option(
+        '--proposal <name>',
+        'sampled, nce, negative: what they are drawn from (default unigram; negative: uniform)',
+      ).choices(proposalNames),
+    )
+    .option(
+      '--proposal-power <p>',
+      'unigram proposal: power of the counts (default 1)',
+      nonNegative('--proposal-power'),
+    )
+    .addOption(
+      new Option('--sharing <name>', 'sampled, nce, negative: who shares a draw (default minibatch)').choices([
+        'minibatch',
+        'example',
+      ]),
+    )
+    .option(
+      '--temperature <t>',
+      'rf, quadratic: logits are t·cos(h, w) (rf: default 11.1; quadratic: plain logits)',
+      positive('--temperature'),
+    )
     .option('--rf-frequencies <n>', 'rf: random frequencies (default 512)', wholeNumber('--rf-frequencies', 1))
     .option('--nu <v>', 'rf: inverse temperature of the kernel that is sampled by (default 4)', positive('--nu'))
     .option('--alpha <a>', 'quadratic: of the kernel a·o² + 1 (default 100)', positive('--alpha'))
-    .option('--initial-scale <s>', 'standard deviation of the output weights\' start (default depends on the layer)', nonNegative('--initial-scale'));
+    .option(
+      '--initial-scale <s>',
+      "standard deviation of the output weights' start (default depends on the layer)",
+      nonNegative('--initial-scale'),
+    );
 }
 
 /** What the rates and the start follow from. */
@@ -110,14 +187,22 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
   const { outputLayer: kind, seed } = options;
   for (const [name, flag, layers] of ownOptions) {
     if (options[name] === undefined || layers.includes(kind)) continue;
-    throw new UsageError(`${flag} is an option of --output-layer ${layers.join(', ')}, not of ${kind}; leave it out or choose another layer`);
+    throw new UsageError(
+      `${flag} is an option of --output-layer ${layers.join(', ')}, not of ${kind}; leave it out or choose another layer`,
+    );
   }
   const defaults = trainingDefaults(defaultsNameOf(options));
   const lossOptions = lossOptionsOf(options, defaults.lossOptions);
   const initialScale = options.initialScale ?? defaults.initialScale;
   if (kind === 'factored') {
     const { loss, weightDecay } = options;
-    return { kind, loss: { name: loss, options: lossOptions }, initialScale, seed, ...optional('weightDecay', weightDecay) };
+    return {
+      kind,
+      loss: { name: loss, options: lossOptions },
+      initialScale,
+      seed,
+      ...optional('weightDecay', weightDecay),
+    };
   }
   if (kind === 'hybrid') {
     const { headSize, cutoffs, priorPower, tailLoss, headRate, tailRate } = options;
@@ -133,7 +218,18 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
       ...optional('tailRate', tailRate),
     };
   }
-  const { outputOptimizer, labelSmoothing, cutoffs, divValue, proposalPower, sharing, temperature, rfFrequencies, nu, alpha } = options;
+  const {
+    outputOptimizer,
+    labelSmoothing,
+    cutoffs,
+    divValue,
+    proposalPower,
+    sharing,
+    temperature,
+    rfFrequencies,
+    nu,
+    alpha,
+  } = options;
   // Negative sampling with unigram samples learns association, and ranks rare words first.
   const proposal = options.proposal ?? (kind === 'negative' && proposalPower === undefined ? 'uniform' : 'unigram');
   const common = { initialScale, seed, ...(outputOptimizer === undefined ? {} : { rule: { name: outputOptimizer } }) };
@@ -151,7 +247,14 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
       if (proposalPower !== undefined && proposal !== 'unigram') {
         throw new UsageError(`--proposal-power is an option of --proposal unigram, not of ${proposal}; leave it out`);
       }
-      return { kind, ...common, samples: options.samples ?? 500, proposal, ...optional('power', proposalPower), ...optional('sharing', sharing) };
+      return {
+        kind,
+        ...common,
+        samples: options.samples ?? 500,
+        proposal,
+        ...optional('power', proposalPower),
+        ...optional('sharing', sharing),
+      };
     case 'rf':
     case 'quadratic':
       return {
@@ -166,7 +269,10 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
   }
 }
 
-function lossOptionsOf(options: OutputLayerOptions, defaults: Readonly<Record<string, number>>): Record<string, number> {
+function lossOptionsOf(
+  options: OutputLayerOptions,
+  defaults: Readonly<Record<string, number>>,
+): Record<string, number> {
   const known: readonly (readonly [flag: string, name: string, value: number | undefined])[] = [
     ['--z-a', 'a', options.zA],
     ['--z-b', 'b', options.zB],
@@ -177,11 +283,15 @@ function lossOptionsOf(options: OutputLayerOptions, defaults: Readonly<Record<st
   for (const [flag, name, value] of known) {
     if (value === undefined) continue;
     if (options.outputLayer !== 'factored') {
-      throw new UsageError(`${flag} is an option of --output-layer factored, not of ${options.outputLayer}; leave it out or choose another layer`);
+      throw new UsageError(
+        `${flag} is an option of --output-layer factored, not of ${options.outputLayer}; leave it out or choose another layer`,
+      );
     }
     if (!(name in defaults)) {
       const own = known.filter(([, each]) => each in defaults).map(([each]) => each);
-      throw new UsageError(`${flag} is no option of the loss ${options.loss}, which has ${own.join(' and ') || 'none'}; leave it out or give another --loss`);
+      throw new UsageError(
+        `${flag} is no option of the loss ${options.loss}, which has ${own.join(' and ') || 'none'}; leave it out or give another --loss`,
+      );
     }
     lossOptions[name] = value;
   }

@@ -1,4 +1,7 @@
-/** Prompts of a JSON Lines file, a batch at a time, to the next words as JSON Lines: memory of one batch, whatever the file's size. */
+/**
+ * Prompts of a JSON Lines file, a batch at a time, to the next words as JSON Lines: memory of one batch, whatever the
+ * file's size.
+ */
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
 import { count } from './display.ts';
@@ -20,26 +23,41 @@ interface Prompt {
 }
 
 /**
- * Each line is a prompt: a string, or an object whose `prompt` is a text or an array of words. What comes out is the object with
- * `next` added, in the same order. O(vocabulary · width) a prompt.
+ * Each line is a prompt: a string, or an object whose `prompt` is a text or an array of words. What comes out is the
+ * object with `next` added, in the same order. O(vocabulary · width) a prompt.
  * @param path `-` for standard input.
  * @throws SparseDataError `bad-json` with file and line.
  */
-export async function predictLines(model: TextModel, reading: TextReading, path: string, options: PredictionOptions): Promise<void> {
+export async function predictLines(
+  model: TextModel,
+  reading: TextReading,
+  path: string,
+  options: PredictionOptions,
+): Promise<void> {
   const { batch, signal } = options;
   // A bar among the results of a terminal would disturb both.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let prompts: Prompt[] = [];
   const flush = async (): Promise<boolean> => {
-    const lists = await predictNextWords(model, reading.settings, prompts.map(({ words }) => words), options);
+    const lists = await predictNextWords(
+      model,
+      reading.settings,
+      prompts.map(({ words }) => words),
+      options,
+    );
     const text = prompts.map(({ fields }, place) => `${JSON.stringify({ ...fields, next: lists[place] })}\n`).join('');
     done += prompts.length;
     prompts = [];
     return writeResults(text);
   };
   const name = path === '-' ? 'standard input' : path;
-  const lines = readJsonLines(path, { signal, onProgress: (read, total) => { progress?.update(read / total, [`${count(done)} prompts`]); } });
+  const lines = readJsonLines(path, {
+    signal,
+    onProgress: (read, total) => {
+      progress?.update(read / total, [`${count(done)} prompts`]);
+    },
+  });
   try {
     for await (const { line, value } of lines) {
       prompts.push(promptOf(value, `${name}: line ${line}`, reading));
@@ -59,5 +77,8 @@ function promptOf(value: unknown, where: string, { tokenize }: TextReading): Pro
     if (Array.isArray(prompt) && prompt.every((word) => typeof word === 'string')) return { fields, words: prompt };
   }
   const shown = JSON.stringify(value);
-  throw new SparseDataError('bad-json', `predict: ${where}: ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown} is no prompt; a string is needed, or an object whose "prompt" is a string or an array of words`);
+  throw new SparseDataError(
+    'bad-json',
+    `predict: ${where}: ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown} is no prompt; a string is needed, or an object whose "prompt" is a string or an array of words`,
+  );
 }

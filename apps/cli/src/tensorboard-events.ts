@@ -1,7 +1,7 @@
 /**
- * Event files of TensorBoard: TFRecords (tensorflow/core/lib/io/record_writer.h: length, masked CRC-32C of the length, data, masked CRC-32C of
- * the data, all little-endian) of Event messages (tensorflow/core/util/event.proto). The four fields that a scalar needs are encoded by
- * hand: a protocol buffer library would be many times the size of this file.
+ * Event files of TensorBoard: TFRecords (tensorflow/core/lib/io/record_writer.h: length, masked CRC-32C of the length,
+ * data, masked CRC-32C of the data, all little-endian) of Event messages (tensorflow/core/util/event.proto). The four
+ * fields that a scalar needs are encoded by hand: a protocol buffer library would be many times the size of this file.
  */
 import { crc32c } from './crc32c.ts';
 
@@ -12,7 +12,9 @@ export function encodeFileVersion(seconds: number): Uint8Array {
 
 /** A value for each tag. @param seconds since 1970. */
 export function encodeScalars(seconds: number, step: number, scalars: Readonly<Record<string, number>>): Uint8Array {
-  const values = Object.entries(scalars).flatMap(([tag, value]) => bytesField(1, [...bytesField(1, utf8(tag)), ...floatField(2, value)]));
+  const values = Object.entries(scalars).flatMap(([tag, value]) =>
+    bytesField(1, [...bytesField(1, utf8(tag)), ...floatField(2, value)]),
+  );
   return record([...doubleField(1, seconds), ...varintField(2, step), ...bytesField(5, values)]);
 }
 
@@ -41,9 +43,27 @@ function varint(value: number): number[] {
 }
 
 const varintField = (field: number, value: number): number[] => [field * 8, ...varint(value)];
-const bytesField = (field: number, bytes: readonly number[]): number[] => [field * 8 + 2, ...varint(bytes.length), ...bytes];
-const doubleField = (field: number, value: number): number[] => [field * 8 + 1, ...new Uint8Array(littleEndian(8, (view) => { view.setFloat64(0, value, true); }))];
-const floatField = (field: number, value: number): number[] => [field * 8 + 5, ...new Uint8Array(littleEndian(4, (view) => { view.setFloat32(0, value, true); }))];
+const bytesField = (field: number, bytes: readonly number[]): number[] => [
+  field * 8 + 2,
+  ...varint(bytes.length),
+  ...bytes,
+];
+const doubleField = (field: number, value: number): number[] => [
+  field * 8 + 1,
+  ...new Uint8Array(
+    littleEndian(8, (view) => {
+      view.setFloat64(0, value, true);
+    }),
+  ),
+];
+const floatField = (field: number, value: number): number[] => [
+  field * 8 + 5,
+  ...new Uint8Array(
+    littleEndian(4, (view) => {
+      view.setFloat32(0, value, true);
+    }),
+  ),
+];
 
 function littleEndian(bytes: number, set: (view: DataView) => void): ArrayBuffer {
   const view = new DataView(new ArrayBuffer(bytes));

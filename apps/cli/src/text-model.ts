@@ -64,9 +64,14 @@ export interface TextModel extends Disposable {
   prepare(data: TextData, order: { readonly batchSize: number; readonly seed: number }): PreparedText;
   /** The weights of a checkpoint. @throws OutputLayerError `state-mismatch` for those of another model. */
   restore(saved: SavedModel): Promise<void>;
-  /** Ranks of the words of a text; undefined for a model that predicts contexts, of which there is no one right word. */
+  /**
+   * Ranks of the words of a text; undefined for a model that predicts contexts, of which there is no one right word.
+   */
   readonly evaluate: ((data: TextData, options: EvaluationOptions) => Promise<RankingMetrics>) | undefined;
-  /** The activations after each prompt, prompts×features, valid until the next call. @param prompts word numbers; one may be empty. */
+  /**
+   * The activations after each prompt, prompts×features, valid until the next call.
+   * @param prompts word numbers; one may be empty.
+   */
   computePromptHidden(prompts: readonly (readonly number[])[], paddingId: number): Matrix;
 }
 
@@ -75,10 +80,13 @@ export function exampleSettingsFrom(configuration: JsonObject): ExampleSettings 
   const { exampleSettings: settings } = configuration;
   if (settings === undefined) return { model: 'ngram' };
   const { model, steps, window } = settings as { readonly [Name in keyof ExampleSettings]?: unknown };
-  const isSize = (value: unknown): value is number | undefined => value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
+  const isSize = (value: unknown): value is number | undefined =>
+    value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
   const name = modelNames.find((each) => each === model);
   if (name === undefined || !isSize(steps) || !isSize(window)) {
-    throw new UsageError(`this checkpoint's model is ${JSON.stringify(settings)}; this version knows ${modelNames.join(', ')}`);
+    throw new UsageError(
+      `this checkpoint's model is ${JSON.stringify(settings)}; this version knows ${modelNames.join(', ')}`,
+    );
   }
   return { model: name, ...(steps === undefined ? {} : { steps }), ...(window === undefined ? {} : { window }) };
 }

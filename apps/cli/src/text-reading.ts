@@ -1,7 +1,13 @@
 /** Text settings with the tokenizer that they name: what turns lines into tokens, and tokens into text again. */
 import { readFile } from 'node:fs/promises';
 import type { Checkpoint } from '@vastmax/lm-models/node';
-import { createWordSegmenter, SparseDataError, whitespaceTokens, wordTokens, type Tokenize } from '@vastmax/sparse-data';
+import {
+  createWordSegmenter,
+  SparseDataError,
+  whitespaceTokens,
+  wordTokens,
+  type Tokenize,
+} from '@vastmax/sparse-data';
 import { createSubwordTokenizer, type SubwordTokenizer } from '@vastmax/text-readers';
 import { readSubwordTokenizer } from '@vastmax/text-readers/node';
 import { inLetterCase, textSettingsFrom, type TextSettings } from './text-settings.ts';
@@ -26,10 +32,18 @@ export function createTextReading(settings: TextSettings): TextReading {
 /** By a Hugging Face tokenizer.json. @throws SparseDataError when the file is missing or is none. */
 export async function readTextReading(settings: TextSettings, path: string): Promise<TextReading> {
   const tokenizer = await readSubwordTokenizer(path);
-  return { settings, tokenize: tokenizer.tokenize, join: joinSubwords(settings, tokenizer), texts: { [tokenizerText]: await readFile(path, 'utf8') } };
+  return {
+    settings,
+    tokenize: tokenizer.tokenize,
+    join: joinSubwords(settings, tokenizer),
+    texts: { [tokenizerText]: await readFile(path, 'utf8') },
+  };
 }
 
-/** As the model of a checkpoint was trained. @throws UsageError when it was not written by `vastmax train`, SparseDataError `bad-json`, `bad-tokenizer`. */
+/**
+ * As the model of a checkpoint was trained.
+ * @throws UsageError when it was not written by `vastmax train`, SparseDataError `bad-json`, `bad-tokenizer`.
+ */
 export function textReadingFrom(checkpoint: Checkpoint): TextReading {
   const settings = textSettingsFrom(checkpoint.configuration);
   if (settings.tokenizer !== 'subword') return createTextReading(settings);
@@ -39,15 +53,25 @@ export function textReadingFrom(checkpoint: Checkpoint): TextReading {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new SparseDataError('bad-json', `${name} (${text.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`, { cause: error });
+    throw new SparseDataError(
+      'bad-json',
+      `${name} (${text.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    );
   }
   const tokenizer = createSubwordTokenizer(json, { name });
-  return { settings, tokenize: tokenizer.tokenize, join: joinSubwords(settings, tokenizer), texts: { [tokenizerText]: text } };
+  return {
+    settings,
+    tokenize: tokenizer.tokenize,
+    join: joinSubwords(settings, tokenizer),
+    texts: { [tokenizerText]: text },
+  };
 }
 
 function tokenizeWith(settings: TextSettings): Tokenize {
   const { tokenizer, letterCase, locale } = settings;
-  if (tokenizer === 'segmenter') return createWordSegmenter({ letterCase, ...(locale === undefined ? {} : { locale }) });
+  if (tokenizer === 'segmenter')
+    return createWordSegmenter({ letterCase, ...(locale === undefined ? {} : { locale }) });
   const split: Tokenize = tokenizer === 'words' ? wordTokens : whitespaceTokens;
   return letterCase === 'keep' ? (line) => split(line) : (line) => split(inLetterCase(settings, line));
 }

@@ -8,8 +8,9 @@ export const letterCases: readonly LetterCase[] = ['keep', 'lower', 'upper'];
 
 export interface TextSettings {
   /**
-   * `whitespace` splits at white space; `words` takes words, numbers and punctuation marks apart; `segmenter` does so by the rules of
-   * Unicode and, for scripts without spaces, by dictionaries; `subword` is a Hugging Face tokenizer, which the checkpoint holds as a text.
+   * `whitespace` splits at white space; `words` takes words, numbers and punctuation marks apart; `segmenter` does so
+   * by the rules of Unicode and, for scripts without spaces, by dictionaries; `subword` is a Hugging Face tokenizer,
+   * which the checkpoint holds as a text.
    */
   readonly tokenizer: (typeof tokenizerNames)[number] | 'subword';
   /** A subword tokenizer has a rule of its own: `keep`. */
@@ -48,5 +49,7 @@ export function textSettingsFrom(configuration: JsonObject): TextSettings {
       return { tokenizer, letterCase, ...(locale === undefined ? {} : { locale }), endOfLine, unknown };
     }
   }
-  throw new UsageError("this checkpoint does not say how its text was read ('text' is missing in its configuration); was it written by vastmax train?");
+  throw new UsageError(
+    "this checkpoint does not say how its text was read ('text' is missing in its configuration); was it written by vastmax train?",
+  );
 }

@@ -1,6 +1,7 @@
 /**
- * A text as lines, from wherever it comes: a file (plain, .gz or .br), a Parquet file, standard input. Training reads it twice, to count and to
- * encode; standard input can be read once, so its first pass leaves a copy on disk for the next. Memory stays bounded either way.
+ * A text as lines, from wherever it comes: a file (plain, .gz or .br), a Parquet file, standard input. Training reads
+ * it twice, to count and to encode; standard input can be read once, so its first pass leaves a copy on disk for the
+ * next. Memory stays bounded either way.
  */
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,10 @@ export class TextSource implements AsyncDisposable {
   #copy: string | undefined;
 
   /** @param options `column` of a Parquet file; `passes` that will be made. */
-  constructor(path: string, { column = 'text', passes = 1 }: { readonly column?: string; readonly passes?: number } = {}) {
+  constructor(
+    path: string,
+    { column = 'text', passes = 1 }: { readonly column?: string; readonly passes?: number } = {},
+  ) {
     this.path = path;
     this.#column = column;
     this.#copies = path === '-' && passes > 1;

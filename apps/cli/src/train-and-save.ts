@@ -1,4 +1,7 @@
-/** The end of `vastmax train`, the same for all models: what a dry run says, training, the saved model, and how to go on after Ctrl-C. */
+/**
+ * The end of `vastmax train`, the same for all models: what a dry run says, training, the saved model, and how to go on
+ * after Ctrl-C.
+ */
 import type { CostEstimate } from './cost-estimate.ts';
 import { bytes, count, shellWord } from './display.ts';
 import { describePeakMemory } from './peak-memory.ts';
@@ -19,7 +22,9 @@ type RunOfModel = Pick<TrainingRun, 'trainer' | 'extras' | 'communicator' | 'sig
 export async function trainAndSave(file: string, options: TrainOptions, run: RunOfModel): Promise<boolean> {
   const { trainer, communicator } = run;
   if (trainer.examples >= trainer.options.examples) {
-    process.stdout.write(`trained      all ${count(trainer.options.examples)} examples of the run already; go on with --epochs or --examples\n`);
+    process.stdout.write(
+      `trained      all ${count(trainer.options.examples)} examples of the run already; go on with --epochs or --examples\n`,
+    );
     return true;
   }
   await using log = await TrainingLog.open(communicator === undefined || communicator.rank === 0 ? options : {});
@@ -33,7 +38,10 @@ export async function trainAndSave(file: string, options: TrainOptions, run: Run
 
 function resumeCommand(file: string, { out, model, valid, textColumn, distributed }: TrainOptions): string {
   const words = [
-    'train', file, '-o', out,
+    'train',
+    file,
+    '-o',
+    out,
     ...(model === 'classifier' ? ['--model', model] : []),
     ...(valid === undefined ? [] : ['--valid', valid]),
     ...(textColumn === 'text' ? [] : ['--text-column', textColumn]),

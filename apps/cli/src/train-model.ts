@@ -16,13 +16,23 @@ import { createTextModel } from './text-models.ts';
 import { textReadingOf } from './text-options.ts';
 import { TextSource } from './text-source.ts';
 import { describeDryRun, trainAndSave } from './train-and-save.ts';
-import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from './training-options.ts';
+import {
+  exampleSettingsOf,
+  modelOptionsOf,
+  trainingOptionsOf,
+  type TrainOptions,
+  type WordTrainOptions,
+} from './training-options.ts';
 import { printPlan } from './training-plan.ts';
 import { UsageError } from './usage-error.ts';
 import { warn } from './warning.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
-export async function trainModel(textFile: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
+export async function trainModel(
+  textFile: string,
+  options: TrainOptions,
+  given: readonly GivenOption[],
+): Promise<void> {
   const { model } = options;
   if (model === 'classifier') {
     await trainLabels(textFile, options, given);
@@ -33,14 +43,23 @@ export async function trainModel(textFile: string, options: TrainOptions, given:
     await train(textFile, wordOptions, given);
     return;
   }
-  if (textFile === '-' || options.valid === '-') throw new UsageError('--distributed reads texts on every rank, and only rank 0 has a standard input; give a file');
+  if (textFile === '-' || options.valid === '-')
+    throw new UsageError('--distributed reads texts on every rank, and only rank 0 has a standard input; give a file');
   await runAsRank((communicator) => train(textFile, wordOptions, given, communicator));
 }
 
-async function train(textFile: string, options: WordTrainOptions, given: readonly GivenOption[], communicator?: Communicator): Promise<void> {
+async function train(
+  textFile: string,
+  options: WordTrainOptions,
+  given: readonly GivenOption[],
+  communicator?: Communicator,
+): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
-  if (textFile === '-' && options.valid === '-') throw new UsageError('the text and --valid are both standard input, which can be read once; give a file for one of them');
+  if (textFile === '-' && options.valid === '-')
+    throw new UsageError(
+      'the text and --valid are both standard input, which can be read once; give a file for one of them',
+    );
   const resumed = await prepareFolder(options, given, readResumedRun);
   const exampleSettings = resumed?.examples ?? exampleSettingsOf(options);
   const modelOptions = resumed?.model ?? modelOptionsOf(options);
@@ -56,26 +75,39 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
       `${textFile} is not the text that ${options.out} was trained on: its ${count(tokens.length)} tokens have the SHA-256 ${tokensHash}, those of the run ${JSON.stringify(resumed.tokens)}; resume with the same text`,
     );
   }
-  await using heldSource = options.valid === undefined ? undefined : new TextSource(options.valid, { column: options.textColumn });
+  await using heldSource =
+    options.valid === undefined ? undefined : new TextSource(options.valid, { column: options.textColumn });
   const held = heldSource === undefined ? undefined : await encodeText(heldSource, vocabulary, reading, signal);
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const backend = await createBackend(options.backend, precision, communicator === undefined ? {} : { threads: threadsOfRank() });
+  const backend = await createBackend(
+    options.backend,
+    precision,
+    communicator === undefined ? {} : { threads: threadsOfRank() },
+  );
   using distribution = communicator === undefined ? undefined : createDistribution(communicator, backend);
   using model = await createTextModel(backend, vocabulary, exampleSettings, modelOptions, distribution);
-  if (resumed === undefined && options.initialVectors !== undefined) await startFromVectors(model, options.initialVectors, signal);
+  if (resumed === undefined && options.initialVectors !== undefined)
+    await startFromVectors(model, options.initialVectors, signal);
   const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
   const prepared = model.prepare({ tokens, paddingId }, { batchSize, seed: options.seed });
   const { examplesPerEpoch } = prepared;
-  const training = resumed === undefined ? trainingOptionsOf(options, examplesPerEpoch) : changedTraining(resumed, options, given, examplesPerEpoch);
+  const training =
+    resumed === undefined
+      ? trainingOptionsOf(options, examplesPerEpoch)
+      : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = prepared.createTrainer(training);
   if (resumed !== undefined) {
     await using checkpoint = await openCheckpoint(options.out);
     const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
-    await trainer.restore({ configuration: checkpoint.configuration, module: communicator === undefined ? saved : (name) => ownStreams(saved(name), communicator) });
+    await trainer.restore({
+      configuration: checkpoint.configuration,
+      module: communicator === undefined ? saved : (name) => ownStreams(saved(name), communicator),
+    });
   }
-  if (communicator !== undefined) process.stdout.write(`ranks        ${communicator.description}; sizes below are of one\n`);
+  if (communicator !== undefined)
+    process.stdout.write(`ranks        ${communicator.description}; sizes below are of one\n`);
   const cost = await printPlan(model, trainer, prepared.batchSize);
   if (options.dryRun === true) {
     process.stdout.write(`text         ${count(tokens.length)} words, ${bytes(tokens.byteLength)} of memory\n`);
@@ -85,7 +117,15 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
   const isTrained = await trainAndSave(textFile, options, {
     trainer,
     extras: {
-      configuration: { command: 'train', options: resumed?.options ?? { ...options }, tokens: tokensHash, text: { ...text }, exampleSettings: { ...exampleSettings }, precision, batchSize },
+      configuration: {
+        command: 'train',
+        options: resumed?.options ?? { ...options },
+        tokens: tokensHash,
+        text: { ...text },
+        exampleSettings: { ...exampleSettings },
+        precision,
+        batchSize,
+      },
       vocabulary,
       texts: reading.texts,
     },
@@ -98,8 +138,18 @@ async function train(textFile: string, options: WordTrainOptions, given: readonl
 }
 
 /** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
-async function startFromVectors({ vocabulary, embeddings, embeddingScale }: TextModel, file: string, signal: AbortSignal): Promise<void> {
-  const { found, read } = await loadInitialVectors(file, vocabulary, embeddings.table, { standardDeviation: embeddingScale, signal });
+async function startFromVectors(
+  { vocabulary, embeddings, embeddingScale }: TextModel,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { found, read } = await loadInitialVectors(file, vocabulary, embeddings.table, {
+    standardDeviation: embeddingScale,
+    signal,
+  });
   process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);
-  if (found === 0) warn(`none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`);
+  if (found === 0)
+    warn(
+      `none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`,
+    );
 }

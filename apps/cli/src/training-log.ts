@@ -20,20 +20,33 @@ export interface LogEntry {
   readonly generationsClosed: number | null;
 }
 
-/** Where entries go. A file that can no longer be written is given up with a warning: training is worth more than its log. */
+/**
+ * Where entries go. A file that can no longer be written is given up with a warning: training is worth more than its
+ * log.
+ */
 export class TrainingLog implements AsyncDisposable {
   readonly #outputs: LogOutput[] = [];
 
   /** @throws UsageError for a file that cannot be opened. */
-  static async open({ log, tensorboard }: { readonly log?: string; readonly tensorboard?: string }): Promise<TrainingLog> {
+  static async open({
+    log,
+    tensorboard,
+  }: {
+    readonly log?: string;
+    readonly tensorboard?: string;
+  }): Promise<TrainingLog> {
     const opened = new TrainingLog();
     try {
-      if (log !== undefined) opened.#outputs.push(await openOutput('--log', log, (entry) => `${JSON.stringify(entry)}\n`));
+      if (log !== undefined)
+        opened.#outputs.push(await openOutput('--log', log, (entry) => `${JSON.stringify(entry)}\n`));
       if (tensorboard !== undefined) {
         const seconds = Date.now() / 1000;
-        // TensorBoard reads every file of a folder whose name has `tfevents` in it, in order of their names: a resumed run adds one.
+        // TensorBoard reads every file of a folder whose name has `tfevents` in it, in order of their names: a resumed
+        // run adds one.
         const file = join(tensorboard, `events.out.tfevents.${Math.floor(seconds)}.${hostname()}.${process.pid}`);
-        const output = await openOutput('--tensorboard', file, (entry) => encodeScalars(Date.now() / 1000, entry.step, scalarsOf(entry)));
+        const output = await openOutput('--tensorboard', file, (entry) =>
+          encodeScalars(Date.now() / 1000, entry.step, scalarsOf(entry)),
+        );
         opened.#outputs.push(output);
         await output.file.writeFile(encodeFileVersion(seconds));
       }
@@ -50,7 +63,9 @@ export class TrainingLog implements AsyncDisposable {
         await output.file.writeFile(output.encode(entry));
       } catch (error) {
         this.#outputs.splice(this.#outputs.indexOf(output), 1);
-        warn(`${output.option} ${output.path} could not be written and ends at step ${entry.step}: ${error instanceof Error ? error.message : String(error)}`);
+        warn(
+          `${output.option} ${output.path} could not be written and ends at step ${entry.step}: ${error instanceof Error ? error.message : String(error)}`,
+        );
         await output.file.close().catch(() => undefined);
       }
     }
@@ -74,11 +89,20 @@ async function openOutput(option: string, path: string, encode: LogOutput['encod
     await mkdir(dirname(path), { recursive: true });
     return { option, path, encode, file: await open(path, 'a') };
   } catch (error) {
-    throw new UsageError(`${option} ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UsageError(
+      `${option} ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 
-function scalarsOf({ loss, examplesPerSecond, bodyRate, outputRate, generationsClosed }: LogEntry): Record<string, number> {
+function scalarsOf({
+  loss,
+  examplesPerSecond,
+  bodyRate,
+  outputRate,
+  generationsClosed,
+}: LogEntry): Record<string, number> {
   return {
     loss,
     examples_per_second: examplesPerSecond,

@@ -50,7 +50,11 @@ export type WordTrainOptions = TrainOptions & { readonly model: ModelName };
 const recurrent: readonly TrainOptions['model'][] = ['lstm', 'gru'];
 
 /** Options of some models only. */
-const ownOptions: readonly (readonly [name: keyof TrainOptions, flag: string, models: readonly TrainOptions['model'][]])[] = [
+const ownOptions: readonly (readonly [
+  name: keyof TrainOptions,
+  flag: string,
+  models: readonly TrainOptions['model'][],
+])[] = [
   ['order', '--order', ['ngram', 'bag']],
   ['steps', '--steps', recurrent],
   ['window', '--window', ['cbow', 'skip-gram']],
@@ -62,9 +66,14 @@ export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
   const { model, steps = 16, window = 5, order = 5 } = options;
   for (const [name, flag, models] of ownOptions) {
     if (options[name] === undefined || models.includes(model)) continue;
-    throw new UsageError(`${flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`);
+    throw new UsageError(
+      `${flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
+    );
   }
-  if (options.valid !== undefined && model === 'skip-gram') throw new UsageError('--valid ranks words, and skip-gram predicts the words around a word; leave it out, or train another model');
+  if (options.valid !== undefined && model === 'skip-gram')
+    throw new UsageError(
+      '--valid ranks words, and skip-gram predicts the words around a word; leave it out, or train another model',
+    );
   if (model === 'ngram') return { model };
   return recurrent.includes(model) ? { model, steps } : { model, window: model === 'bag' ? order : window };
 }
@@ -75,7 +84,10 @@ export function modelOptionsOf(options: WordTrainOptions): TextModelOptions {
   const output = outputLayerChoiceOf(options);
   switch (model) {
     case 'ngram':
-      return { body: { order, embedding, hidden: hidden ?? [128], activation: activation ?? 'tanh', dropout, seed }, output };
+      return {
+        body: { order, embedding, hidden: hidden ?? [128], activation: activation ?? 'tanh', dropout, seed },
+        output,
+      };
     case 'lstm':
     case 'gru':
       return { body: { kind: 'recurrent', embedding, cell: model, hidden: hidden ?? [128], dropout, seed }, output };
@@ -95,7 +107,10 @@ export function modelOptionsOf(options: WordTrainOptions): TextModelOptions {
   }
 }
 
-/** Of Adam, whatever the loss: its steps do not depend on the size of gradients. Bags have only a table, whose rows are rarely touched. */
+/**
+ * Of Adam, whatever the loss: its steps do not depend on the size of gradients. Bags have only a table, whose rows are
+ * rarely touched.
+ */
 const adamRate = 0.003;
 const adamRateOfBags = 0.01;
 const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
@@ -106,7 +121,9 @@ export function trainingOptionsOf(options: TrainOptions, examplesPerEpoch: numbe
   const optimizer = options.optimizer ?? (options.model === 'ngram' ? 'sgd' : 'adam');
   const clipNorm = options.clipNorm ?? (recurrent.includes(options.model) ? recurrentClipNorm : undefined);
   return {
-    bodyRate: options.bodyRate ?? (optimizer === 'adam' ? (bags.includes(options.model) ? adamRateOfBags : adamRate) : defaults.bodyRate),
+    bodyRate:
+      options.bodyRate ??
+      (optimizer === 'adam' ? (bags.includes(options.model) ? adamRateOfBags : adamRate) : defaults.bodyRate),
     outputRate: options.outputRate ?? defaults.outputRate,
     optimizer,
     ...(clipNorm === undefined ? {} : { clipNorm }),

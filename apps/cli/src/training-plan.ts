@@ -6,7 +6,9 @@ import { describeBackend } from './backend-choice.ts';
 import { estimateCost, type CostedModel, type CostEstimate } from './cost-estimate.ts';
 import { bytes, count, duration } from './display.ts';
 
-type PlannedModel = CostedModel & { readonly description: string } & ({ readonly vocabulary: Vocabulary } | { readonly points: string });
+type PlannedModel = CostedModel & { readonly description: string } & (
+    { readonly vocabulary: Vocabulary } | { readonly points: string }
+  );
 
 export async function printPlan(model: PlannedModel, trainer: AnyTrainer, batchSize: number): Promise<CostEstimate> {
   const { options } = trainer;
@@ -26,7 +28,8 @@ export async function printPlan(model: PlannedModel, trainer: AnyTrainer, batchS
 }
 
 function describeOutput(choice: OutputLayerChoice): string {
-  if (choice.kind === 'factored') return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
+  if (choice.kind === 'factored')
+    return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
   const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
   return `${choice.kind}${describeOptions('rule' in choice && choice.rule !== undefined ? [...options, ['optimizer', choice.rule.name]] : options)}`;
 }

@@ -1,4 +1,7 @@
-/** A line on standard error in the middle of something. On a terminal it takes the place of a bar, which is drawn again below. */
+/**
+ * A line on standard error in the middle of something. On a terminal it takes the place of a bar, which is drawn again
+ * below.
+ */
 export function say(text: string): void {
   process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}${text}\n`);
 }

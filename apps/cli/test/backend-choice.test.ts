@@ -39,20 +39,31 @@ describe('createBackend', () => {
     vi.stubEnv('VASTMAX_BLAS_LIBRARY', missing);
     const single = await chosen('auto', 'f32');
     expect(single.name).toMatch(/^wasm f32/);
-    expect(single.text).toMatch(/^wasm f32.* \(WebAssembly .*\); not openblas: VASTMAX_BLAS_LIBRARY: \/nowhere\/libopenblas\.so\.0 could not be loaded/);
+    expect(single.text).toMatch(
+      /^wasm f32.* \(WebAssembly .*\); not openblas: VASTMAX_BLAS_LIBRARY: \/nowhere\/libopenblas\.so\.0 could not be loaded/,
+    );
     const double = await chosen('auto', 'f64');
-    expect(double.text).toMatch(/^plain f64 \(plain TypeScript, one thread\); not openblas: .*; not wasm: it stores f32 only, --precision is f64$/);
+    expect(double.text).toMatch(
+      /^plain f64 \(plain TypeScript, one thread\); not openblas: .*; not wasm: it stores f32 only, --precision is f64$/,
+    );
   });
 
   it('takes the one that is named, or says why not', async () => {
     expect((await chosen('wasm', 'f32')).name).toMatch(/^wasm f32/);
-    expect(await chosen('plain', 'f32')).toEqual({ name: 'plain f32', text: 'plain f32 (plain TypeScript, one thread)' });
+    expect(await chosen('plain', 'f32')).toEqual({
+      name: 'plain f32',
+      text: 'plain f32 (plain TypeScript, one thread)',
+    });
     await expect(createBackend('wasm', 'f64')).rejects.toThrow(
       new UsageError('--backend wasm is not available: it stores f32 only, --precision is f64; or use --backend auto'),
     );
-    await expect(createBackend('cuda', 'f32')).rejects.toThrow(new UsageError("--backend must be one of auto, openblas, wasm, plain, got 'cuda'"));
+    await expect(createBackend('cuda', 'f32')).rejects.toThrow(
+      new UsageError("--backend must be one of auto, openblas, wasm, plain, got 'cuda'"),
+    );
     vi.stubEnv('VASTMAX_BLAS_LIBRARY', missing);
-    await expect(createBackend('openblas', 'f32')).rejects.toThrow(/^--backend openblas is not available: VASTMAX_BLAS_LIBRARY: .*; or use --backend auto$/);
+    await expect(createBackend('openblas', 'f32')).rejects.toThrow(
+      /^--backend openblas is not available: VASTMAX_BLAS_LIBRARY: .*; or use --backend auto$/,
+    );
   });
 });
 
@@ -68,6 +79,8 @@ describe('vastmax', () => {
     vi.stubEnv('VASTMAX_BLAS_LIBRARY', missing);
     const { code, stdout, stderr } = await vastmax(folder, `train train.txt -o other ${toyModel} --backend openblas`);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^vastmax: --backend openblas is not available: VASTMAX_BLAS_LIBRARY: \/nowhere\/libopenblas\.so\.0 could not be loaded .*\n$/);
+    expect(stderr).toMatch(
+      /^vastmax: --backend openblas is not available: VASTMAX_BLAS_LIBRARY: \/nowhere\/libopenblas\.so\.0 could not be loaded .*\n$/,
+    );
   });
 });

@@ -19,14 +19,27 @@ describe('completion', () => {
     writeFileSync(join(folder, 'completion.bash'), await scriptOf('bash'));
     // compopt works within a completion only; what it asks for is not looked at here.
     const complete = (...words: string[]): string[] =>
-      execFileSync('bash', ['-c', 'compopt() { :; }; source completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vastmax; echo "${COMPREPLY[*]}"', 'bash', ...words], { cwd: folder, encoding: 'utf8' }).trim().split(' ');
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          'compopt() { :; }; source completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vastmax; echo "${COMPREPLY[*]}"',
+          'bash',
+          ...words,
+        ],
+        { cwd: folder, encoding: 'utf8' },
+      )
+        .trim()
+        .split(' ');
     expect(complete('vastmax', 't')).toEqual(['train', 'tokenize']);
     expect(complete('vastmax', 'train', 'text', '--opt')).toEqual(['--optimizer']);
     expect(complete('vastmax', 'train', '--optimizer', 'ad')).toEqual(['adagrad', 'adam']);
     expect(complete('vastmax', 'export', 'model', '-o', 'ab')).toEqual(['']);
     expect(complete('vastmax', 'train', '--epochs', '')).toEqual(['']);
     expect(complete('vastmax', 'train', 'tex')).toEqual(['']);
-    expect(complete('vastmax', 'predict', 'model', '-')).toEqual(expect.arrayContaining(['-k', '--top', '--input', '--help']));
+    expect(complete('vastmax', 'predict', 'model', '-')).toEqual(
+      expect.arrayContaining(['-k', '--top', '--input', '--help']),
+    );
   });
 
   it('of zsh and fish has every option with its values', async () => {
@@ -36,8 +49,12 @@ describe('completion', () => {
     expect(zsh).toContain(String.raw`a target'\''s output`);
     expect(zsh).toContain("'(-o --out)-o[where the model and its checkpoints go]:file:_files'");
     const fish = await scriptOf('fish');
-    expect(fish).toContain("complete -c vastmax -n '__fish_seen_subcommand_from train' -l precision -x -a 'f32 f64' -d 'of stored numbers'\n");
-    expect(fish).toContain("complete -c vastmax -f -n __fish_use_subcommand -a tokenize -d 'print the words of a text, a line for each of its lines'\n");
+    expect(fish).toContain(
+      "complete -c vastmax -n '__fish_seen_subcommand_from train' -l precision -x -a 'f32 f64' -d 'of stored numbers'\n",
+    );
+    expect(fish).toContain(
+      "complete -c vastmax -f -n __fish_use_subcommand -a tokenize -d 'print the words of a text, a line for each of its lines'\n",
+    );
     expect(fish).toContain(String.raw`a target\'s output`);
   });
 });

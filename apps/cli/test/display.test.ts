@@ -21,7 +21,13 @@ it('bytes takes the unit that fits', () => {
 });
 
 it('table aligns its first column to the left and the others to the right', () => {
-  expect(table([['', 'x'], ['name', '10.5'], ['n', '1']])).toBe('         x\nname  10.5\nn        1');
+  expect(
+    table([
+      ['', 'x'],
+      ['name', '10.5'],
+      ['n', '1'],
+    ]),
+  ).toBe('         x\nname  10.5\nn        1');
 });
 
 it.each([

@@ -23,7 +23,10 @@ describe('Ctrl-C during training', () => {
   it('saves, and a resumed run ends with the bytes of one that nothing interrupted', async () => {
     const options = `${toyModel} --epochs 30 --batch 8 --optimizer adam --dropout 0.2 --body-rate 0.01`;
     const undisturbed = vastmax(folder, `train train.txt -o undisturbed ${options}`);
-    const command = new RunningCommand(`train train.txt -o interrupted --valid valid.txt ${options}`.split(' '), folder);
+    const command = new RunningCommand(
+      `train train.txt -o interrupted --valid valid.txt ${options}`.split(' '),
+      folder,
+    );
     await command.waitFor('minibatches');
     await pause(100);
     command.interrupt();
@@ -31,7 +34,9 @@ describe('Ctrl-C during training', () => {
     expect(code).toBe(130);
     expect(stderr).toBe('stopping; press Ctrl-C again to end at once\n');
     const { step } = await configurationOf('interrupted');
-    expect(stdout).toContain(`interrupted at step ${step}; go on with: vastmax train train.txt -o interrupted --valid valid.txt --resume\n`);
+    expect(stdout).toContain(
+      `interrupted at step ${step}; go on with: vastmax train train.txt -o interrupted --valid valid.txt --resume\n`,
+    );
 
     expect((await undisturbed).code).toBe(0);
     const end = await configurationOf('undisturbed');
@@ -47,7 +52,9 @@ describe('Ctrl-C during training', () => {
 
     const again = await vastmax(folder, 'train train.txt -o interrupted --resume');
     expect(again.code).toBe(0);
-    expect(again.stdout).toContain(`trained      all ${end.examples.toLocaleString('en-US')} examples of the run already; go on with --epochs or --examples\n`);
+    expect(again.stdout).toContain(
+      `trained      all ${end.examples.toLocaleString('en-US')} examples of the run already; go on with --epochs or --examples\n`,
+    );
     expect(weightsOf('interrupted').equals(weightsOf('undisturbed'))).toBe(true);
   });
 
@@ -56,7 +63,11 @@ describe('Ctrl-C during training', () => {
     const options = `${toyModel} --hidden 3000,1500 --optimizer adam --body-rate 0.001 --epochs 1000 --checkpoint-every 1`;
     const command = new RunningCommand(`train train.txt -o twice ${options}`.split(' '), folder);
     await command.waitFor('minibatches');
-    const hasCheckpoint = (): Promise<boolean> => configurationOf('twice').then(() => true, () => false);
+    const hasCheckpoint = (): Promise<boolean> =>
+      configurationOf('twice').then(
+        () => true,
+        () => false,
+      );
     while (!(await hasCheckpoint())) await pause(50);
     command.interrupt();
     await command.waitFor('press Ctrl-C again');

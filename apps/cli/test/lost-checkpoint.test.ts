@@ -1,4 +1,7 @@
-/** A folder that goes away during training stands for a full disk: a checkpoint on the way may be lost, the last one may not. */
+/**
+ * A folder that goes away during training stands for a full disk: a checkpoint on the way may be lost, the last one may
+ * not.
+ */
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/lm-models/node';
@@ -10,7 +13,10 @@ import { pause, RunningCommand } from './vastmax.ts';
 const folder = createScratchFolder();
 
 async function trainWithoutFolder(model: string): Promise<RunningCommand> {
-  const command = new RunningCommand(`train train.txt -o ${model} ${toyModel} --epochs 100000 --checkpoint-every 1`.split(' '), folder);
+  const command = new RunningCommand(
+    `train train.txt -o ${model} ${toyModel} --epochs 100000 --checkpoint-every 1`.split(' '),
+    folder,
+  );
   const path = join(folder, model);
   while (!existsSync(join(path, 'checkpoint.json'))) await pause(20);
   renameSync(path, `${path}-before`);
@@ -25,9 +31,13 @@ it('warns and goes on, and saves the end when it can', async () => {
   command.interrupt();
   const { code, stderr } = await command.ended;
   expect(code).toBe(130);
-  expect(stderr).toMatch(/^vastmax: warning: no checkpoint of step \d+ \(writeCheckpoint: model was not written: .*\); training goes on, the last one saved is of step \d+\n/);
+  expect(stderr).toMatch(
+    /^vastmax: warning: no checkpoint of step \d+ \(writeCheckpoint: model was not written: .*\); training goes on, the last one saved is of step \d+\n/,
+  );
   await using checkpoint = await openCheckpoint(join(folder, 'model'));
-  expect(Number(checkpoint.configuration['step'])).toBeGreaterThan(Number(/last one saved is of step (\d+)/.exec(stderr)?.[1]));
+  expect(Number(checkpoint.configuration['step'])).toBeGreaterThan(
+    Number(/last one saved is of step (\d+)/.exec(stderr)?.[1]),
+  );
 });
 
 it('fails when the end cannot be saved', async () => {

@@ -9,7 +9,18 @@ describe('help', () => {
     const alone = await vastmax(folder, '');
     expect(alone).toEqual(await vastmax(folder, '--help'));
     expect(alone).toMatchObject({ code: 0, stderr: '' });
-    for (const command of ['start', 'train [text]', 'evaluate <model> [text]', 'predict <model> [prompt...]', 'neighbors <model> <words...>', 'export <model>', 'inspect <model>', 'vocab <text>', 'tokenize <text>', 'completion <shell>']) {
+    for (const command of [
+      'start',
+      'train [text]',
+      'evaluate <model> [text]',
+      'predict <model> [prompt...]',
+      'neighbors <model> <words...>',
+      'export <model>',
+      'inspect <model>',
+      'vocab <text>',
+      'tokenize <text>',
+      'completion <shell>',
+    ]) {
       expect(alone.stdout).toContain(`\n  ${command} `);
     }
     expect(alone.stdout).toContain('Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted');
@@ -17,7 +28,29 @@ describe('help', () => {
 
   it.concurrent.each([
     ['start', [], ['--out', '--max-minutes', '--examples', '--overwrite']],
-    ['train', ['text'], ['--valid', '--out', '--resume', '--overwrite', '--loss', '--hidden', '--output-rate', '--optimizer', '--epochs', '--checkpoint-every', '--letter-case', '--initial-vectors', '--dry-run', '--log', '--tensorboard', '--config', '--print-config-schema']],
+    [
+      'train',
+      ['text'],
+      [
+        '--valid',
+        '--out',
+        '--resume',
+        '--overwrite',
+        '--loss',
+        '--hidden',
+        '--output-rate',
+        '--optimizer',
+        '--epochs',
+        '--checkpoint-every',
+        '--letter-case',
+        '--initial-vectors',
+        '--dry-run',
+        '--log',
+        '--tensorboard',
+        '--config',
+        '--print-config-schema',
+      ],
+    ],
     ['evaluate', ['model', 'text'], ['--limit', '--json']],
     ['predict', ['model', 'prompt'], ['--top', '--threshold', '--continue', '--input', '--batch', '--json']],
     ['neighbors', ['model', 'words'], ['--top', '--vectors', '--json']],
@@ -43,14 +76,29 @@ describe('a call that is wrong', () => {
     ['train -o out', "missing required argument 'text'"],
     ['predict model', "missing required argument 'prompt'"],
     ['completion tcsh', 'Allowed choices are bash, zsh, fish'],
-    ['train train.txt --tokenizer bpe -o out', "--tokenizer must be one of whitespace, words, segmenter, or a file whose name ends in .json, got 'bpe'"],
-    ['train train.txt -o out --locale ja', '--locale is an option of --tokenizer segmenter, not of whitespace; leave it out'],
-    ['train train.txt -o out --lower-case --letter-case upper', '--lower-case and --letter-case upper contradict each other'],
+    [
+      'train train.txt --tokenizer bpe -o out',
+      "--tokenizer must be one of whitespace, words, segmenter, or a file whose name ends in .json, got 'bpe'",
+    ],
+    [
+      'train train.txt -o out --locale ja',
+      '--locale is an option of --tokenizer segmenter, not of whitespace; leave it out',
+    ],
+    [
+      'train train.txt -o out --lower-case --letter-case upper',
+      '--lower-case and --letter-case upper contradict each other',
+    ],
     ['train - -o out --valid -', 'the text and --valid are both standard input'],
     ['train train.txt', "required option '-o, --out <folder>' not specified"],
-    ['train train.txt -o out --loss hinge', '--loss must be one of z-loss, spherical-softmax, taylor-softmax, squared-error'],
+    [
+      'train train.txt -o out --loss hinge',
+      '--loss must be one of z-loss, spherical-softmax, taylor-softmax, squared-error',
+    ],
     ['train train.txt -o out --epochs 1.5', "--epochs must be a whole number of at least 1, got '1.5'"],
-    ['train train.txt -o out --loss squared-error --z-a 0.1', '--z-a is no option of the loss squared-error, which has --target-value'],
+    [
+      'train train.txt -o out --loss squared-error --z-a 0.1',
+      '--z-a is no option of the loss squared-error, which has --target-value',
+    ],
   ])('%s exits with 2 and says what would be right', async (args, hint) => {
     const { code, stdout, stderr } = await vastmax(folder, args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -42,7 +42,10 @@ describe('a model that cannot be read', () => {
     const { weights } = copyModel('truncated');
     const { length } = readFileSync(weights);
     truncateSync(weights, length - 100);
-    await expectRefusal('predict truncated the cat', new RegExp(`${weights.slice(folder.length + 1)} is truncated: it has ${length - 100} bytes of ${length}`));
+    await expectRefusal(
+      'predict truncated the cat',
+      new RegExp(`${weights.slice(folder.length + 1)} is truncated: it has ${length - 100} bytes of ${length}`),
+    );
   });
 
   it('is said to be corrupted when a byte has changed', async () => {
@@ -50,7 +53,10 @@ describe('a model that cannot be read', () => {
     const bytes = readFileSync(weights);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 5) ^ 1, bytes.length - 5);
     writeFileSync(weights, bytes);
-    await expectRefusal('evaluate corrupted valid.txt', /is corrupted: its SHA-256 is [0-9a-f]{64}; [0-9a-f]{64} was written/);
+    await expectRefusal(
+      'evaluate corrupted valid.txt',
+      /is corrupted: its SHA-256 is [0-9a-f]{64}; [0-9a-f]{64} was written/,
+    );
   });
 
   it('is said to be no JSON', async () => {
@@ -67,7 +73,9 @@ describe('train into a folder', () => {
     const before = await stepOf('kept');
     const refused = await vastmax(folder, `${train} -o kept`);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toBe(`vastmax: kept holds a model (step ${before}); replace it with --overwrite, go on from it with --resume, or give another folder\n`);
+    expect(refused.stderr).toBe(
+      `vastmax: kept holds a model (step ${before}); replace it with --overwrite, go on from it with --resume, or give another folder\n`,
+    );
     expect(await stepOf('kept')).toBe(before);
     expect(await vastmax(folder, `${train} -o kept --overwrite --examples 64`)).toMatchObject({ code: 0 });
     expect(await stepOf('kept')).toBe(2);
@@ -86,7 +94,9 @@ describe('training that diverges', () => {
     const before = await stepOf('valuable');
     const { code, stderr } = await vastmax(folder, `${train} -o valuable --overwrite --output-rate 50`);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^vastmax: training diverged at step \d+ \(body rate \S+, output rate \d\d\.\d\): .*No checkpoint of this run was saved yet; start again with a lower --body-rate or --output-rate \(try a quarter\)\n$/);
+    expect(stderr).toMatch(
+      /^vastmax: training diverged at step \d+ \(body rate \S+, output rate \d\d\.\d\): .*No checkpoint of this run was saved yet; start again with a lower --body-rate or --output-rate \(try a quarter\)\n$/,
+    );
     expect(await stepOf('valuable')).toBe(before);
   });
 
@@ -95,9 +105,13 @@ describe('training that diverges', () => {
     const before = await stepOf('resumed');
     const diverged = await vastmax(folder, 'train train.txt -o resumed --resume --epochs 2 --output-rate 50');
     expect(diverged.code).toBe(1);
-    expect(diverged.stderr).toContain(`resumed holds the checkpoint of step ${before}; add --resume and a lower --body-rate or --output-rate (try a quarter)`);
+    expect(diverged.stderr).toContain(
+      `resumed holds the checkpoint of step ${before}; add --resume and a lower --body-rate or --output-rate (try a quarter)`,
+    );
     expect(await stepOf('resumed')).toBe(before);
-    expect(await vastmax(folder, 'train train.txt -o resumed --resume --epochs 2 --output-rate 0.01')).toMatchObject({ code: 0 });
+    expect(await vastmax(folder, 'train train.txt -o resumed --resume --epochs 2 --output-rate 0.01')).toMatchObject({
+      code: 0,
+    });
     expect(await stepOf('resumed')).toBe(2 * before);
   });
 });
@@ -112,7 +126,9 @@ describe('--resume', () => {
   it('needs a checkpoint', async () => {
     const { code, stderr } = await vastmax(folder, 'train train.txt -o nowhere --resume');
     expect(code).toBe(1);
-    expect(stderr).toBe('vastmax: openCheckpoint: there is no directory nowhere; give the directory that a checkpoint was written to\n');
+    expect(stderr).toBe(
+      'vastmax: openCheckpoint: there is no directory nowhere; give the directory that a checkpoint was written to\n',
+    );
   });
 
   it('refuses another text, also one of the same length', async () => {
@@ -120,11 +136,20 @@ describe('--resume', () => {
     await expectUsageError('train other.txt -o model --resume', 'other.txt is not the text that model was trained on');
     const text = readFileSync(join(folder, 'train.txt'), 'utf8');
     writeFileSync(join(folder, 'swapped.txt'), text.replace('cat', 'dog'));
-    await expectUsageError('train swapped.txt -o model --resume', 'swapped.txt is not the text that model was trained on');
+    await expectUsageError(
+      'train swapped.txt -o model --resume',
+      'swapped.txt is not the text that model was trained on',
+    );
   });
 
   it('refuses options that make another model, and --overwrite', async () => {
-    await expectUsageError('train train.txt -o model --resume --hidden 32', '--hidden is [32], but the run in model has [16]; leave --hidden out');
-    await expectUsageError('train train.txt -o model --resume --overwrite', '--resume goes on from the model that --overwrite would replace');
+    await expectUsageError(
+      'train train.txt -o model --resume --hidden 32',
+      '--hidden is [32], but the run in model has [16]; leave --hidden out',
+    );
+    await expectUsageError(
+      'train train.txt -o model --resume --overwrite',
+      '--resume goes on from the model that --overwrite would replace',
+    );
   });
 });

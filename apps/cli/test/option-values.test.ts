@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { finite, nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../src/option-values.ts';
+import {
+  finite,
+  nonNegative,
+  positive,
+  share,
+  shareBelowOne,
+  wholeNumber,
+  wholeNumbers,
+} from '../src/option-values.ts';
 import { UsageError } from '../src/usage-error.ts';
 
 describe('option values', () => {
@@ -17,7 +25,11 @@ describe('option values', () => {
   });
 
   it.each([
-    [wholeNumber('--n', 1), 'a whole number of at least 1', ['0', '1.5', '', ' ', 'one', '1e400', '9007199254740993', '-1']],
+    [
+      wholeNumber('--n', 1),
+      'a whole number of at least 1',
+      ['0', '1.5', '', ' ', 'one', '1e400', '9007199254740993', '-1'],
+    ],
     [wholeNumbers('--n', 1), 'a whole number of at least 1', ['128,', '128,0', ',']],
     [finite('--n'), 'a number', ['', 'NaN', 'Infinity', '1,5']],
     [nonNegative('--n'), 'a number of at least 0', ['-1', 'x']],
@@ -27,7 +39,9 @@ describe('option values', () => {
   ])('%# refuses what is not %s, naming the option and the text', (parse, description, texts) => {
     for (const text of texts) {
       expect(() => parse(text), text).toThrow(UsageError);
-      expect(() => parse(text), text).toThrow(`--n must be ${description}, got '${text.split(',').length > 1 && description.startsWith('a whole') ? text.split(',').find((part) => part !== '128') ?? '' : text}'`);
+      expect(() => parse(text), text).toThrow(
+        `--n must be ${description}, got '${text.split(',').length > 1 && description.startsWith('a whole') ? (text.split(',').find((part) => part !== '128') ?? '') : text}'`,
+      );
     }
   });
 });

@@ -8,6 +8,8 @@ import { writeToyTexts } from './toy-text.ts';
 export function createScratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'vastmax-cli-'));
   writeToyTexts(folder);
-  afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }

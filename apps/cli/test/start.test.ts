@@ -20,7 +20,10 @@ it('start trains on the speeches and shows ranks, neighbours, next words and whe
   expect(checkpoint.configuration['command']).toBe('start');
 
   const resumed = await vastmax(folder, 'train train.txt -o speeches --resume');
-  expect(resumed).toMatchObject({ code: 2, stderr: 'vastmax: speeches was made by vastmax start, which does not resume; run vastmax start again\n' });
+  expect(resumed).toMatchObject({
+    code: 2,
+    stderr: 'vastmax: speeches was made by vastmax start, which does not resume; run vastmax start again\n',
+  });
 });
 
 it('start does not replace a model that it did not make', async () => {

@@ -4,8 +4,18 @@ import { join } from 'node:path';
 import { RandomGenerator } from '@vastmax/sparse-data';
 
 const subjects = ['cat', 'dog', 'bird', 'horse'];
-const adjectives: Readonly<Record<string, readonly string[]>> = { cat: ['lazy', 'black'], dog: ['loyal', 'brown'], bird: ['small', 'loud'], horse: ['fast', 'white'] };
-const verbs: Readonly<Record<string, readonly string[]>> = { cat: ['sleeps'], dog: ['barks', 'runs'], bird: ['sings', 'flies'], horse: ['gallops', 'runs'] };
+const adjectives: Readonly<Record<string, readonly string[]>> = {
+  cat: ['lazy', 'black'],
+  dog: ['loyal', 'brown'],
+  bird: ['small', 'loud'],
+  horse: ['fast', 'white'],
+};
+const verbs: Readonly<Record<string, readonly string[]>> = {
+  cat: ['sleeps'],
+  dog: ['barks', 'runs'],
+  bird: ['sings', 'flies'],
+  horse: ['gallops', 'runs'],
+};
 
 /** Lines like `the lazy cat sleeps and the horse gallops`. */
 export function toySentences(lines: number, seed: number): string {

@@ -57,14 +57,21 @@ describe('train', () => {
 
 describe('evaluate', () => {
   it('prints the table of the training again, and the same numbers as JSON', async () => {
-    const [text, json] = await Promise.all([vastmax(folder, 'evaluate model valid.txt --limit 0'), vastmax(folder, 'evaluate model valid.txt --limit 0 --json')]);
+    const [text, json] = await Promise.all([
+      vastmax(folder, 'evaluate model valid.txt --limit 0'),
+      vastmax(folder, 'evaluate model valid.txt --limit 0 --json'),
+    ]);
     expect(text).toMatchObject({ code: 0, stderr: '' });
     const afterTraining = training.stdout.split('\n').slice(-4);
     expect(text.stdout.split('\n').slice(-4)).toEqual(afterTraining);
     const parsed = JSON.parse(json.stdout) as Record<'model' | 'unigram', Metrics>;
     for (const name of ['model', 'unigram'] as const) {
       const { topAccuracy, meanReciprocalRank, perplexity = Number.NaN } = parsed[name];
-      const expected = [...['1', '10', '100'].map((top) => (100 * (topAccuracy[top] ?? 0)).toFixed(1)), meanReciprocalRank.toFixed(3), perplexity.toFixed(1)];
+      const expected = [
+        ...['1', '10', '100'].map((top) => (100 * (topAccuracy[top] ?? 0)).toFixed(1)),
+        meanReciprocalRank.toFixed(3),
+        perplexity.toFixed(1),
+      ];
       expect(rowOf(text.stdout, name)).toEqual(expected.map(Number));
     }
     expect(parsed.model.examples).toBe(parsed.unigram.examples);
@@ -83,10 +90,24 @@ describe('predict', () => {
   });
 
   it('gives the same as JSON and notes words that it does not know', async () => {
-    const { code, stdout, stderr } = await vastmax(folder, ['predict', 'model', 'the zebra and', 'the cat', '--json', '-k', '2', '--continue', '1']);
+    const { code, stdout, stderr } = await vastmax(folder, [
+      'predict',
+      'model',
+      'the zebra and',
+      'the cat',
+      '--json',
+      '-k',
+      '2',
+      '--continue',
+      '1',
+    ]);
     expect(code).toBe(0);
     expect(stderr).toBe('not in the vocabulary: zebra\n');
-    const { prompt, next, continued } = JSON.parse(stdout) as { prompt: string[]; next: { word: string; score: number }[]; continued: string[] };
+    const { prompt, next, continued } = JSON.parse(stdout) as {
+      prompt: string[];
+      next: { word: string; score: number }[];
+      continued: string[];
+    };
     expect(prompt).toEqual(['the', 'zebra', 'and', 'the', 'cat']);
     expect(next.map(({ word }) => word)).toContain('sleeps');
     expect(next[0]?.score).toBeGreaterThan(next[1]?.score ?? Infinity);
@@ -96,7 +117,10 @@ describe('predict', () => {
 
 describe('neighbors', () => {
   it('lists words by their vectors, as text and as JSON', async () => {
-    const [text, json] = await Promise.all([vastmax(folder, 'neighbors model cat sings -k 3'), vastmax(folder, 'neighbors model cat --vectors input --json -k 3')]);
+    const [text, json] = await Promise.all([
+      vastmax(folder, 'neighbors model cat sings -k 3'),
+      vastmax(folder, 'neighbors model cat --vectors input --json -k 3'),
+    ]);
     expect(text).toMatchObject({ code: 0, stderr: '' });
     expect(text.stdout).toMatch(/^cat: \S+ -?\d\.\d\d, \S+ -?\d\.\d\d, \S+ -?\d\.\d\d\nsings: .*\n$/);
     const { cat } = JSON.parse(json.stdout) as Record<string, { word: string; similarity: number }[]>;
@@ -106,13 +130,20 @@ describe('neighbors', () => {
   });
 
   it('refuses a word that is not in the vocabulary', async () => {
-    expect(await vastmax(folder, 'neighbors model cat zebra')).toMatchObject({ code: 2, stdout: '', stderr: 'vastmax: not in the vocabulary of model: zebra\n' });
+    expect(await vastmax(folder, 'neighbors model cat zebra')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'vastmax: not in the vocabulary of model: zebra\n',
+    });
   });
 });
 
 describe('inspect', () => {
   it('shows what the checkpoint holds, as text and as JSON', async () => {
-    const [text, json] = await Promise.all([vastmax(folder, ['inspect', join(folder, 'model')]), vastmax(folder, 'inspect model --json')]);
+    const [text, json] = await Promise.all([
+      vastmax(folder, ['inspect', join(folder, 'model')]),
+      vastmax(folder, 'inspect model --json'),
+    ]);
     expect(text).toMatchObject({ code: 0, stderr: '' });
     expect(text.stdout).toContain('checksums verified');
     expect(text.stdout).toMatch(/^step [\d,]+, [\d,]+ examples, vocabulary of 22 words$/m);

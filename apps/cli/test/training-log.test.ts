@@ -14,7 +14,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 function recordsOf(file: Buffer): Buffer[] {
   const masked = (bytes: Uint8Array): number => (((crc32c(bytes) >>> 15) | (crc32c(bytes) << 17)) + 0xa282ead8) >>> 0;
   const records: Buffer[] = [];
-  for (let at = 0; at < file.length; ) {
+  for (let at = 0; at < file.length;) {
     const length = Number(file.readBigUInt64LE(at));
     const data = file.subarray(at + 12, at + 12 + length);
     expect(file.readUInt32LE(at + 8)).toBe(masked(file.subarray(at, at + 8)));
@@ -40,7 +40,9 @@ describe('crc32c', () => {
 
 describe('event files', () => {
   it('have the bytes that TensorBoard 2.21 writes for the same events', () => {
-    expect(hex(encodeFileVersion(1700000000.25))).toBe('1800000000000000a37f4b220900001040fc54d9411a0d627261696e2e4576656e743a32338d2fe9');
+    expect(hex(encodeFileVersion(1700000000.25))).toBe(
+      '1800000000000000a37f4b220900001040fc54d9411a0d627261696e2e4576656e743a32338d2fe9',
+    );
     expect(hex(encodeScalars(1700000001.5, 300000, { loss: 1.5, 'rate/body': -0.1 }))).toBe(
       '2e00000000000000c5cb57fa0900006040fc54d94110e0a7122a1f0a0b0a046c6f7373150000c03f0a100a09726174652f626f647915cdccccbdfc9d6fb0',
     );
@@ -51,11 +53,24 @@ describe('train', () => {
   it('logs every report as JSON Lines and as an event file, and a resumed run goes on with both', async () => {
     const run = `train train.txt -o model ${toyModel} --log logs/run.jsonl --tensorboard events`;
     expect(await vastmax(folder, `${run} --epochs 2`)).toMatchObject({ code: 0, stderr: '' });
-    const entries = (): Record<string, unknown>[] => readFileSync(join(folder, 'logs/run.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const entries = (): Record<string, unknown>[] =>
+      readFileSync(join(folder, 'logs/run.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
     const first = entries();
     expect(first.length).toBeGreaterThan(5);
     for (const entry of first) {
-      expect(Object.keys(entry)).toEqual(['step', 'examples', 'loss', 'examplesPerSecond', 'seconds', 'bodyRate', 'outputRate', 'generationsClosed']);
+      expect(Object.keys(entry)).toEqual([
+        'step',
+        'examples',
+        'loss',
+        'examplesPerSecond',
+        'seconds',
+        'bodyRate',
+        'outputRate',
+        'generationsClosed',
+      ]);
       for (const value of Object.values(entry)) expect(value).toEqual(expect.any(Number));
     }
     const steps = first.map(({ step }) => Number(step));
@@ -72,11 +87,14 @@ describe('train', () => {
     expect(files.every((file) => file.startsWith('events.out.tfevents.'))).toBe(true);
     const records = files.flatMap((file) => recordsOf(readFileSync(join(folder, 'events', file))));
     expect(records).toHaveLength(all.length + 2);
-    for (const tag of ['loss', 'examples_per_second', 'rate/body', 'rate/output', 'generations_closed']) expect(records[1]?.includes(tag)).toBe(true);
+    for (const tag of ['loss', 'examples_per_second', 'rate/body', 'rate/output', 'generations_closed'])
+      expect(records[1]?.includes(tag)).toBe(true);
   });
 
   it('logs null where a layer has no generations, and refuses a place that cannot be written', async () => {
-    expect(await vastmax(folder, `train train.txt -o full ${toyModel} --output-layer full --log full.jsonl`)).toMatchObject({ code: 0 });
+    expect(
+      await vastmax(folder, `train train.txt -o full ${toyModel} --output-layer full --log full.jsonl`),
+    ).toMatchObject({ code: 0 });
     expect(readFileSync(join(folder, 'full.jsonl'), 'utf8')).toMatch(/^(\{.*"generationsClosed":null\}\n)+$/);
     const { code, stderr } = await vastmax(folder, `train train.txt -o absent ${toyModel} --log train.txt/log.jsonl`);
     expect(code).toBe(2);

@@ -34,11 +34,22 @@ export class RunningCommand {
     });
     // A command that does not read it may end first.
     this.#child.stdin.on('error', () => undefined).end(input);
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => { this.#stdout += text; });
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#stderr += text; });
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+    });
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
     this.ended = new Promise((resolveEnd, reject) => {
       this.#child.on('error', reject);
-      this.#child.on('close', (code) => { resolveEnd({ code, stdout: this.#stdout, stderr: this.#stderr.replace(progressLine, ''), progress: (this.#stderr.match(progressLine) ?? []).join('') }); });
+      this.#child.on('close', (code) => {
+        resolveEnd({
+          code,
+          stdout: this.#stdout,
+          stderr: this.#stderr.replace(progressLine, ''),
+          progress: (this.#stderr.match(progressLine) ?? []).join(''),
+        });
+      });
     });
   }
 
@@ -59,10 +70,16 @@ export class RunningCommand {
 }
 
 export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolvePause) => { setTimeout(resolvePause, milliseconds); });
+  return new Promise((resolvePause) => {
+    setTimeout(resolvePause, milliseconds);
+  });
 }
 
 /** Runs to the end. Arguments are split at spaces, so paths must be free of them; or they are given one by one. */
 export function vastmax(folder: string, args: string | readonly string[], input?: string | Uint8Array): Promise<Ended> {
-  return new RunningCommand(typeof args === 'string' ? args.split(' ').filter((arg) => arg !== '') : args, folder, input).ended;
+  return new RunningCommand(
+    typeof args === 'string' ? args.split(' ').filter((arg) => arg !== '') : args,
+    folder,
+    input,
+  ).ended;
 }

@@ -15,17 +15,38 @@ const lines = readFileSync(at('train.txt'), 'utf8').trimEnd().split('\n');
 
 /** A tokenizer.json of the letters and of `the` as one piece. */
 function tokenizerFile(): string {
-  const pieces = ['[UNK]', 'the', ...'abcdefghijklmnopqrstuvwxyz', ...[...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `##${letter}`)];
-  writeFileSync(at('tokenizer.json'), JSON.stringify({
-    version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null,
-    pre_tokenizer: { type: 'BertPreTokenizer' }, post_processor: null,
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])) },
-  }));
+  const pieces = [
+    '[UNK]',
+    'the',
+    ...'abcdefghijklmnopqrstuvwxyz',
+    ...[...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `##${letter}`),
+  ];
+  writeFileSync(
+    at('tokenizer.json'),
+    JSON.stringify({
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      added_tokens: [],
+      normalizer: null,
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      post_processor: null,
+      decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+      model: {
+        type: 'WordPiece',
+        unk_token: '[UNK]',
+        continuing_subword_prefix: '##',
+        max_input_chars_per_word: 100,
+        vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+      },
+    }),
+  );
   return 'tokenizer.json';
 }
 
-async function checkpointOf(model: string): Promise<{ readonly text: unknown; readonly tokens: unknown; readonly words: readonly string[] }> {
+async function checkpointOf(
+  model: string,
+): Promise<{ readonly text: unknown; readonly tokens: unknown; readonly words: readonly string[] }> {
   await using checkpoint = await openCheckpoint(at(model));
   const { text, tokens } = checkpoint.configuration;
   return { text, tokens, words: readVocabulary(checkpoint).tokens };
@@ -34,10 +55,19 @@ async function checkpointOf(model: string): Promise<{ readonly text: unknown; re
 describe('train', () => {
   it('reads standard input and a column of a Parquet file as it reads a file', async () => {
     expect(await vastmax(folder, `train train.txt -o plain ${train}`)).toMatchObject({ code: 0, stderr: '' });
-    parquetWriteFile({ filename: at('train.parquet'), columnData: [{ name: 'id', data: lines.map((_, id) => id) }, { name: 'sentence', data: lines }] });
+    parquetWriteFile({
+      filename: at('train.parquet'),
+      columnData: [
+        { name: 'id', data: lines.map((_, id) => id) },
+        { name: 'sentence', data: lines },
+      ],
+    });
     const input = readFileSync(at('train.txt'));
     expect(await vastmax(folder, `train - -o piped ${train}`, input)).toMatchObject({ code: 0, stderr: '' });
-    expect(await vastmax(folder, `train train.parquet --text-column sentence -o columns ${train}`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await vastmax(folder, `train train.parquet --text-column sentence -o columns ${train}`)).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
     const plain = await checkpointOf('plain');
     expect(await checkpointOf('piped')).toEqual(plain);
     expect(await checkpointOf('columns')).toEqual(plain);
@@ -55,12 +85,17 @@ describe('train', () => {
     const { code, stderr } = await vastmax(folder, `train train.parquet -o absent ${train}`);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^vastmax: .*train\.parquet.*text.*id.*sentence.*\n$/);
-    expect((await vastmax(folder, `train - -o absent ${train}`, Buffer.from([0x61, 0x0a, 0xff]))).stderr).toContain('standard input: line 2: byte 0xFF at offset 2 is not valid UTF-8');
+    expect((await vastmax(folder, `train - -o absent ${train}`, Buffer.from([0x61, 0x0a, 0xff]))).stderr).toContain(
+      'standard input: line 2: byte 0xFF at offset 2 is not valid UTF-8',
+    );
   });
 
   it('segments words by Unicode, in the letter case it is told', async () => {
     writeFileSync(at('thai.txt'), 'แมวดำนอนหลับ\n'.repeat(200) + 'Well-being 猫\n'.repeat(10));
-    const { code, stderr } = await vastmax(folder, `train thai.txt -o thai ${train} --tokenizer segmenter --letter-case upper --locale th`);
+    const { code, stderr } = await vastmax(
+      folder,
+      `train thai.txt -o thai ${train} --tokenizer segmenter --letter-case upper --locale th`,
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { text, words } = await checkpointOf('thai');
     expect(text).toMatchObject({ tokenizer: 'segmenter', letterCase: 'upper', locale: 'th' });
@@ -68,7 +103,10 @@ describe('train', () => {
   });
 
   it('takes the tokens of a Hugging Face tokenizer, and keeps it with the model', async () => {
-    const { code, stdout, stderr } = await vastmax(folder, `train train.txt -o pieces ${train} --order 8 --epochs 2 --tokenizer ${tokenizerFile()} --valid valid.txt`);
+    const { code, stdout, stderr } = await vastmax(
+      folder,
+      `train train.txt -o pieces ${train} --order 8 --epochs 2 --tokenizer ${tokenizerFile()} --valid valid.txt`,
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { text, words } = await checkpointOf('pieces');
     expect(text).toMatchObject({ tokenizer: 'subword', letterCase: 'keep' });
@@ -90,15 +128,21 @@ describe('train', () => {
     const { code, stderr } = await vastmax(folder, 'train train.txt -o absent --tokenizer wrong.json');
     expect(code).toBe(1);
     expect(stderr).toMatch(/^vastmax: .*wrong\.json.*\n$/);
-    expect((await vastmax(folder, 'train train.txt -o absent --tokenizer wrong.json --lower-case')).stderr).toContain('--letter-case lower is no option of a tokenizer file');
+    expect((await vastmax(folder, 'train train.txt -o absent --tokenizer wrong.json --lower-case')).stderr).toContain(
+      '--letter-case lower is no option of a tokenizer file',
+    );
   });
 });
 
 describe('--initial-vectors', () => {
   it('starts the embeddings from a file, says how many, and does so once', async () => {
-    const at8 = (word: string, value: number): string => `${word} ${Array.from({ length: 8 }, (_, i) => value + i).join(' ')}\n`;
+    const at8 = (word: string, value: number): string =>
+      `${word} ${Array.from({ length: 8 }, (_, i) => value + i).join(' ')}\n`;
     writeFileSync(at('vectors.txt'), `3 8\n${at8('cat', 1)}${at8('zebra', 2)}${at8('dog', -3)}`);
-    const { code, stdout, stderr } = await vastmax(folder, `train train.txt -o vectors ${train} --initial-vectors vectors.txt --body-rate 0`);
+    const { code, stdout, stderr } = await vastmax(
+      folder,
+      `train train.txt -o vectors ${train} --initial-vectors vectors.txt --body-rate 0`,
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^embeddings +2 of 22 words start from vectors\.txt$/m);
     await using checkpoint = await openCheckpoint(at('vectors'));
@@ -110,7 +154,10 @@ describe('--initial-vectors', () => {
     expect(step).toBeGreaterThan(0);
     for (const [i, value] of cat.entries()) expect(value / step).toBeCloseTo(1 + i, 4);
 
-    const again = await vastmax(folder, `train train.txt -o vectors ${train} --initial-vectors vectors.txt --body-rate 0 --resume --epochs 2`);
+    const again = await vastmax(
+      folder,
+      `train train.txt -o vectors ${train} --initial-vectors vectors.txt --body-rate 0 --resume --epochs 2`,
+    );
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(again.stdout).not.toContain('start from');
   });
@@ -119,10 +166,14 @@ describe('--initial-vectors', () => {
     writeFileSync(at('other.txt'), '1 8\nzebra 1 2 3 4 5 6 7 8\n');
     const { code, stderr } = await vastmax(folder, `train train.txt -o none ${train} --initial-vectors other.txt`);
     expect(code).toBe(0);
-    expect(stderr).toBe('vastmax: warning: none of the 1 words of other.txt is in the vocabulary; do the letter case and the tokenizer agree?\n');
+    expect(stderr).toBe(
+      'vastmax: warning: none of the 1 words of other.txt is in the vocabulary; do the letter case and the tokenizer agree?\n',
+    );
     writeFileSync(at('narrow.txt'), '1 2\ncat 1 2\n');
     const narrow = await vastmax(folder, `train train.txt -o narrow ${train} --initial-vectors narrow.txt`);
     expect(narrow.code).toBe(1);
-    expect(narrow.stderr).toMatch(/^vastmax: loadInitialVectors: narrow\.txt has vectors of 2 numbers, the table has 8 columns; .*\n$/);
+    expect(narrow.stderr).toMatch(
+      /^vastmax: loadInitialVectors: narrow\.txt has vectors of 2 numbers, the table has 8 columns; .*\n$/,
+    );
   });
 });

@@ -1,8 +1,8 @@
 /**
- * Gradients against central differences (f(x+h) − f(x−h)) / 2h. The error is about h² from the truncation and ε/h from rounding, least at
- * h = ε^⅓; so a right gradient agrees to 1e-9 or so where values are near 1, and a wrong one does not agree to 1e-3.
- * An output that is no scalar is contracted with fixed weights that favour no direction, since a seed of ones hides errors that
- * cancel (every softmax has a gradient of 0 then).
+ * Gradients against central differences (f(x+h) − f(x−h)) / 2h. The error is about h² from the truncation and ε/h from
+ * rounding, least at h = ε^⅓; so a right gradient agrees to 1e-9 or so where values are near 1, and a wrong one does
+ * not agree to 1e-3. An output that is no scalar is contracted with fixed weights that favour no direction, since a
+ * seed of ones hides errors that cancel (every softmax has a gradient of 0 then).
  */
 import { createMatrixFrom, read, Scope, write, type Backend, type FloatArray } from '@vastmax/linalg-core';
 import { AutodiffError } from './errors.ts';
@@ -41,10 +41,10 @@ function contract(output: FloatArray, term: (x: number) => number = Number): num
 /**
  * Compare the gradients of an expression with central differences.
  * @param backend an f64 one: in f32 the differences are noise.
- * @param build makes the output, of any shape, from one variable for each input; called 2·(number of elements) + 1 times, and must
- *   compute the same each time (fixed dropout masks).
- * @returns for each input the largest difference, divided by the largest gradient element of that input; 0 for an empty input
- *   and where both gradients are below the rounding noise of the differences. NaN when either holds NaN.
+ * @param build makes the output, of any shape, from one variable for each input; called 2·(number of elements) + 1
+ * times, and must compute the same each time (fixed dropout masks).
+ * @returns for each input the largest difference, divided by the largest gradient element of that input; 0 for an empty
+ * input and where both gradients are below the rounding noise of the differences. NaN when either holds NaN.
  * @throws AutodiffError `bad-option` for an f32 backend or a bad step, `shape` when the values do not fill an input.
  */
 export async function compareWithFiniteDifferences<const Inputs extends readonly DifferenceInput[]>(
@@ -57,8 +57,11 @@ export async function compareWithFiniteDifferences<const Inputs extends readonly
   checkArguments(backend, inputs, stepScale);
   using scope = new Scope(backend);
   const tape = scope.own(new Tape(backend));
-  const matrices = inputs.map(({ rows, columns, values }) => scope.own(createMatrixFrom(backend, rows, columns, values)));
-  const makeVariables = (): VariablesOf<Inputs> => matrices.map((matrix) => tape.variable(matrix)) as VariablesOf<Inputs>;
+  const matrices = inputs.map(({ rows, columns, values }) =>
+    scope.own(createMatrixFrom(backend, rows, columns, values)),
+  );
+  const makeVariables = (): VariablesOf<Inputs> =>
+    matrices.map((matrix) => tape.variable(matrix)) as VariablesOf<Inputs>;
 
   const evaluate = async (): Promise<number> => {
     tape.reset();
@@ -112,7 +115,10 @@ function checkArguments(backend: Backend, inputs: readonly DifferenceInput[], st
     );
   }
   if (!(stepScale > 0 && stepScale < 1)) {
-    throw new AutodiffError('bad-option', `compareWithFiniteDifferences: stepScale must be between 0 and 1, got ${stepScale}`);
+    throw new AutodiffError(
+      'bad-option',
+      `compareWithFiniteDifferences: stepScale must be between 0 and 1, got ${stepScale}`,
+    );
   }
   for (const [i, { rows, columns, values }] of inputs.entries()) {
     if (values.length !== rows * columns) {

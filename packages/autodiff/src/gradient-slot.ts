@@ -1,7 +1,8 @@
 /**
- * A sum of gradient contributions that copies as little as it can. `add` and `subtract` send the same matrix to two inputs; it is lent
- * (`shared`) rather than copied, and whoever has to add to a lent matrix makes its own first: copy on write.
- * Both sides of a loan are marked, so neither writes under the other. A mark outlives its loan at the cost of one copy at most.
+ * A sum of gradient contributions that copies as little as it can. `add` and `subtract` send the same matrix to two
+ * inputs; it is lent (`shared`) rather than copied, and whoever has to add to a lent matrix makes its own first: copy
+ * on write. Both sides of a loan are marked, so neither writes under the other. A mark outlives its loan at the cost of
+ * one copy at most.
  */
 import { affine, axpy, copy, type Matrix } from '@vastmax/linalg-core';
 
@@ -31,8 +32,16 @@ export function giveTo(slot: GradientSlot, contribution: Matrix): void {
   slot.shared = false;
 }
 
-/** slot += factor·source; the source stays what it is. With `lend` a first contribution of factor 1 is not even copied. */
-export function passTo(slot: GradientSlot, source: GradientSlot, factor: number, lend: boolean, allocate: Allocate): void {
+/**
+ * slot += factor·source; the source stays what it is. With `lend` a first contribution of factor 1 is not even copied.
+ */
+export function passTo(
+  slot: GradientSlot,
+  source: GradientSlot,
+  factor: number,
+  lend: boolean,
+  allocate: Allocate,
+): void {
   const { matrix } = slot;
   if (source.matrix === undefined) return;
   if (matrix !== undefined && !slot.shared) {
@@ -68,7 +77,12 @@ export function settleInto(total: GradientSlot, finished: GradientSlot, allocate
 }
 
 /** The slot's own matrix for a kernel that adds by itself; `beta` 0 says that it holds nothing yet. */
-export function openSlot(slot: GradientSlot, rows: number, columns: number, allocate: Allocate): { out: Matrix; beta: 0 | 1 } {
+export function openSlot(
+  slot: GradientSlot,
+  rows: number,
+  columns: number,
+  allocate: Allocate,
+): { out: Matrix; beta: 0 | 1 } {
   const { matrix } = slot;
   if (matrix !== undefined && !slot.shared) return { out: matrix, beta: 1 };
   const own = allocate(rows, columns);

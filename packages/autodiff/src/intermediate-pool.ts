@@ -1,9 +1,10 @@
 /**
- * Matrices by order of request: the k-th one asked for in a step is the k-th handle of the step before, resized. A model asks for its
- * intermediates in the same order at every step, so shapes need no lookup and varying minibatches need no second set. A slot that has
- * become too small is replaced, its room growing by half at least, so a loop stops creating handles after a few steps. Where the order
- * of requests varies (the first minibatch of a single example, a model with branches) a slot ends up as large as its largest use.
- * Rejected: a free list by shape, which creates a new set for every batch size it meets.
+ * Matrices by order of request: the k-th one asked for in a step is the k-th handle of the step before, resized. A
+ * model asks for its intermediates in the same order at every step, so shapes need no lookup and varying minibatches
+ * need no second set. A slot that has become too small is replaced, its room growing by half at least, so a loop stops
+ * creating handles after a few steps. Where the order of requests varies (the first minibatch of a single example, a
+ * model with branches) a slot ends up as large as its largest use. Rejected: a free list by shape, which creates a new
+ * set for every batch size it meets.
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 

@@ -1,35 +1,54 @@
 /**
- * Reverse-mode differentiation by recording: every operation computes its value at once and leaves a function that turns the gradient of
- * its output into those of its inputs; `backward` runs these in reverse. The tape owns every intermediate until `reset()`, which
- * ends the step; the next step uses the same handles again (intermediate-pool.ts).
+ * Reverse-mode differentiation by recording: every operation computes its value at once and leaves a function that
+ * turns the gradient of its output into those of its inputs; `backward` runs these in reverse. The tape owns every
+ * intermediate until `reset()`, which ends the step; the next step uses the same handles again (intermediate-pool.ts).
  *
- * Within one backward call a recorded variable collects `pending`, which is complete when its turn comes; afterwards it joins `total`.
- * Two sums, because a second backward call must not send the first one's gradient down again.
+ * Within one backward call a recorded variable collects `pending`, which is complete when its turn comes; afterwards it
+ * joins `total`. Two sums, because a second backward call must not send the first one's gradient down again.
  */
 import { copy, describeShape, fill, LinalgError, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
 import { AutodiffError } from './errors.ts';
-import { createGradientSlot, giveTo, openSlot, passTo, settleInto, type Allocate, type GradientSlot } from './gradient-slot.ts';
+import {
+  createGradientSlot,
+  giveTo,
+  openSlot,
+  passTo,
+  settleInto,
+  type Allocate,
+  type GradientSlot,
+} from './gradient-slot.ts';
 import { IntermediatePool } from './intermediate-pool.ts';
 import { checkCurrent, stateOf, TableVariable, Variable, type VariableState } from './variable.ts';
 
-/** Where a recorded operation sends gradients. Skip the work for inputs whose `requiresGradient` is false; `give` and `pass` ignore them. */
+/**
+ * Where a recorded operation sends gradients. Skip the work for inputs whose `requiresGradient` is false; `give` and
+ * `pass` ignore them.
+ */
 export interface GradientSink {
   /** Add a matrix of the input's shape from `tape.allocate`. It is given away: not to be used, nor given, again. */
   give(input: Variable, contribution: Matrix): void;
-  /** Add factor (1 unless given) × the output's gradient; input and output have the same shape. Factor 1 is usually free. */
+  /**
+   * Add factor (1 unless given) × the output's gradient; input and output have the same shape. Factor 1 is usually
+   * free.
+   */
   pass(input: Variable, factor?: number): void;
   /**
-   * The matrix that collects the input's gradient, for kernels that accumulate by themselves: out = contribution + beta·out. With beta 0
-   * it holds anything and must be overwritten.
+   * The matrix that collects the input's gradient, for kernels that accumulate by themselves: out = contribution +
+   * beta·out. With beta 0 it holds anything and must be overwritten.
    * @throws AutodiffError `bad-option` for an input that requires no gradient.
    */
   target(input: Variable): { readonly out: Matrix; readonly beta: 0 | 1 };
 }
 
-/** @param gradient that of the output, of its shape; read only. Called once in each backward call that reaches the output. */
+/**
+ * @param gradient that of the output, of its shape; read only. Called once in each backward call that reaches the
+ * output.
+ */
 export type Backward = (gradient: Matrix, sink: GradientSink) => void;
 
-/** Records a step's operations and owns its intermediates. One tape serves one loop; dispose it to hand everything back. */
+/**
+ * Records a step's operations and owns its intermediates. One tape serves one loop; dispose it to hand everything back.
+ */
 export class Tape implements Disposable {
   readonly backend: Backend;
   readonly #pool: IntermediatePool;
@@ -82,15 +101,19 @@ export class Tape implements Disposable {
     return new TableVariable(this, value, this.#step);
   }
 
-  /** A matrix for an intermediate, owned by the tape until `reset()`. Its content is whatever was there: write before you read. */
+  /**
+   * A matrix for an intermediate, owned by the tape until `reset()`. Its content is whatever was there: write before
+   * you read.
+   */
   allocate(rows: number, columns: number): Matrix {
     this.#checkLive('allocate');
     return this.#pool.take(rows, columns);
   }
 
   /**
-   * Enter an operation whose value has been computed (into a matrix from `allocate`). `backward` is kept until `reset()` and only if an
-   * input requires a gradient; let it capture variables and matrices of the tape, not host arrays.
+   * Enter an operation whose value has been computed (into a matrix from `allocate`). `backward` is kept until
+   * `reset()` and only if an input requires a gradient; let it capture variables and matrices of the tape, not host
+   * arrays.
    *
    *     const out = tape.allocate(x.rows, x.columns);
    *     unary('exp', x.value, out);
@@ -116,8 +139,8 @@ export class Tape implements Disposable {
   }
 
   /**
-   * Add ∂(Σ seed ∘ output)/∂x to the gradient of every x that output depends on. May be called for several outputs in turn. An output that
-   * depends on no variable is no error: nothing is done.
+   * Add ∂(Σ seed ∘ output)/∂x to the gradient of every x that output depends on. May be called for several outputs in
+   * turn. An output that depends on no variable is no error: nothing is done.
    * @param seed output's shape; ones unless given. It is copied.
    * @throws AutodiffError `shape`, `tape-mismatch`, `stale-variable`.
    */
@@ -149,7 +172,10 @@ export class Tape implements Disposable {
     }
   }
 
-  /** End the step: its variables become stale, its intermediates are used again by the next one. O(1) apart from dropped records. */
+  /**
+   * End the step: its variables become stale, its intermediates are used again by the next one. O(1) apart from dropped
+   * records.
+   */
   reset(): void {
     this.#checkLive('reset');
     this.#endStep();
@@ -213,7 +239,10 @@ export class Tape implements Disposable {
 
   #check(operation: string, variable: Variable): void {
     if (variable.tape !== this) {
-      throw new AutodiffError('tape-mismatch', `${operation}: the variable belongs to another tape; use variables of one tape`);
+      throw new AutodiffError(
+        'tape-mismatch',
+        `${operation}: the variable belongs to another tape; use variables of one tape`,
+      );
     }
     checkCurrent(operation, this, stateOf(variable).step);
   }
@@ -224,7 +253,8 @@ export class Tape implements Disposable {
 
   #checkOwn(operation: string, value: Matrix | RowTable): void {
     this.#checkLive(operation);
-    if (value.disposed) throw new LinalgError('disposed', `${operation}: the value was disposed (it was ${describeShape(value)})`);
+    if (value.disposed)
+      throw new LinalgError('disposed', `${operation}: the value was disposed (it was ${describeShape(value)})`);
     if (value.backend !== this.backend) {
       throw new LinalgError(
         'backend-mismatch',

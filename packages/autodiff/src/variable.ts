@@ -27,7 +27,10 @@ export let noteGather: (table: TableVariable, indices: Indices, output: Variable
 /** For `gatherTable` alone; throws `stale-variable`. Not exported from the package. */
 export let checkTable: (operation: string, table: TableVariable) => void;
 
-/** A matrix on a tape, m×n, for one step: after `tape.reset()` any use throws `stale-variable`. Made by a tape or an operation. */
+/**
+ * A matrix on a tape, m×n, for one step: after `tape.reset()` any use throws `stale-variable`. Made by a tape or an
+ * operation.
+ */
 export class Variable {
   readonly tape: Tape;
   readonly rows: number;
@@ -55,9 +58,9 @@ export class Variable {
   }
 
   /**
-   * m×n, the sum over the backward calls of this step; undefined before, and when no output depended on this variable. It belongs to the
-   * tape, until `reset()`. A leaf's gradient is its own and may be changed in place (clipping); an intermediate's may be shared
-   * with another intermediate: read it only.
+   * m×n, the sum over the backward calls of this step; undefined before, and when no output depended on this variable.
+   * It belongs to the tape, until `reset()`. A leaf's gradient is its own and may be changed in place (clipping); an
+   * intermediate's may be shared with another intermediate: read it only.
    */
   get gradient(): Matrix | undefined {
     checkCurrent('gradient', this.tape, this.#state.step);
@@ -65,7 +68,10 @@ export class Variable {
   }
 }
 
-/** The gradient of one gather: row i belongs to table row indices_i. Indices may repeat; `scatterAddRows` adds the repetitions up. */
+/**
+ * The gradient of one gather: row i belongs to table row indices_i. Indices may repeat; `scatterAddRows` adds the
+ * repetitions up.
+ */
 export interface TableGradient {
   /** The caller's, as they were given to `gatherTable`. */
   readonly indices: Indices;

@@ -1,7 +1,10 @@
 import { createPlainBackend, type Backend } from '@vastmax/linalg-core';
 
 /** A plain f64 backend that counts the handles it creates and the kernels it runs. */
-export function createCountingBackend(): { backend: Backend; counts: { created: number; gemm: number; kernels: number } } {
+export function createCountingBackend(): {
+  backend: Backend;
+  counts: { created: number; gemm: number; kernels: number };
+} {
   const backend = createPlainBackend({ precision: 'f64' });
   const counts = { created: 0, gemm: 0, kernels: 0 };
   const { createMatrix, createTable, createIndices, gemm } = backend;
@@ -22,7 +25,18 @@ export function createCountingBackend(): { backend: Backend; counts: { created: 
     counts.kernels++;
     gemm.call(backend, a, b, out, settings);
   };
-  for (const name of ['fill', 'copy', 'copyColumns', 'rowDot', 'scaleRows', 'axpy', 'affine', 'unary', 'binary', 'reduce'] as const) {
+  for (const name of [
+    'fill',
+    'copy',
+    'copyColumns',
+    'rowDot',
+    'scaleRows',
+    'axpy',
+    'affine',
+    'unary',
+    'binary',
+    'reduce',
+  ] as const) {
     const kernel: (...values: never[]) => void = backend[name];
     Object.assign(backend, {
       [name]: (...values: never[]) => {

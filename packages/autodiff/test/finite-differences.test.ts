@@ -51,8 +51,12 @@ describe('compareWithFiniteDifferences', () => {
 
   it('rejects an f32 backend, a bad step and values that do not fill an input', async () => {
     const identity = (_tape: Tape, [x]: [Variable]): Variable => x;
-    await expect(compareWithFiniteDifferences(createPlainBackend(), identity, [input])).rejects.toMatchObject({ code: 'bad-option' });
-    await expect(compareWithFiniteDifferences(backend, identity, [input], { stepScale: 0 })).rejects.toMatchObject({ code: 'bad-option' });
+    await expect(compareWithFiniteDifferences(createPlainBackend(), identity, [input])).rejects.toMatchObject({
+      code: 'bad-option',
+    });
+    await expect(compareWithFiniteDifferences(backend, identity, [input], { stepScale: 0 })).rejects.toMatchObject({
+      code: 'bad-option',
+    });
     await expect(
       compareWithFiniteDifferences(backend, identity, [{ rows: 2, columns: 2, values: [1] }]),
     ).rejects.toMatchObject({ code: 'shape', message: expect.stringContaining('input 0 is 2×2 with 1 values') });

@@ -18,7 +18,10 @@ import {
 } from '../src/index.ts';
 import { createCountingBackend } from './counting-backend.ts';
 
-/** A model body as in training: embeddings, concatenation, hidden layer, normalisation, dropout; every kind of operation. */
+/**
+ * A model body as in training: embeddings, concatenation, hidden layer, normalisation, dropout; every kind of
+ * operation.
+ */
 function createBody(scope: Scope): (tape: Tape, examples: number) => Variable {
   const words = 3;
   const embeddings = scope.table(50, 4);
@@ -27,7 +30,10 @@ function createBody(scope: Scope): (tape: Tape, examples: number) => Variable {
   const bias = scope.matrix(1, 8);
   const gain = scope.matrix(1, 8);
   return (tape, examples) => {
-    writeIndices(Int32Array.from({ length: examples * words }, (_, i) => (7 * i) % 50), indices);
+    writeIndices(
+      Int32Array.from({ length: examples * words }, (_, i) => (7 * i) % 50),
+      indices,
+    );
     const context = reshape(gatherTable(tape.table(embeddings), indices), examples, words * 4);
     const hidden = tanh(add(matmul(context, tape.variable(weights)), tape.variable(bias)));
     const normalized = layerNorm(hidden, tape.variable(gain), tape.variable(bias));
@@ -73,7 +79,8 @@ describe('memory of a tape', () => {
     for (const examples of [2, 19, 7, 0, 20, 3]) step(examples);
     expect(counts.created).toBe(created);
     expect(backend.memory()).toEqual(memory);
-    // One example: a 1×n bias is no longer broadcast, so fewer matrices are asked for. The slots settle at once for both orders.
+    // One example: a 1×n bias is no longer broadcast, so fewer matrices are asked for. The slots settle at once for
+    // both orders.
     step(1);
     step(20);
     const settled = counts.created;

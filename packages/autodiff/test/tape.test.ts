@@ -1,4 +1,14 @@
-import { axpy, createMatrixFrom, createPlainBackend, fill, read, Scope, unary, binary, type Matrix } from '@vastmax/linalg-core';
+import {
+  axpy,
+  createMatrixFrom,
+  createPlainBackend,
+  fill,
+  read,
+  Scope,
+  unary,
+  binary,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   add,
@@ -218,7 +228,9 @@ describe('backward', () => {
     const output = square(tape.variable(matrix(1, 2, 3, 4)));
     expect(() => {
       tape.backward(output, matrix(2, 1, 1, 1));
-    }).toThrow(expect.objectContaining({ code: 'shape', message: expect.stringContaining('seed is 2×1, output is 1×2') }));
+    }).toThrow(
+      expect.objectContaining({ code: 'shape', message: expect.stringContaining('seed is 2×1, output is 1×2') }),
+    );
   });
 });
 
@@ -267,7 +279,12 @@ describe('an operation of a third party', () => {
     for (const output of [wrong, alsoWrong]) {
       expect(() => {
         tape.backward(add(output, sum(middle)));
-      }).toThrow(expect.objectContaining({ code: 'shape', message: expect.stringContaining('1×1 was sent to a variable of 2×1') }));
+      }).toThrow(
+        expect.objectContaining({
+          code: 'shape',
+          message: expect.stringContaining('1×1 was sent to a variable of 2×1'),
+        }),
+      );
     }
     expect(x.gradient).toBeUndefined();
     tape.backward(middle);
@@ -332,7 +349,9 @@ describe('mistakes', () => {
     expect(() => {
       tape.reset();
     }).toThrow(disposed);
-    expect(() => x.value).toThrow(expect.objectContaining({ code: 'stale-variable', message: expect.stringContaining('disposed') }));
+    expect(() => x.value).toThrow(
+      expect.objectContaining({ code: 'stale-variable', message: expect.stringContaining('disposed') }),
+    );
     // The value was the caller's and is still there.
     expect(value.disposed).toBe(false);
   });

@@ -11,7 +11,10 @@ export interface BackendUnderTest {
   readonly probe?: () => ProbeResult | Promise<ProbeResult>;
   /** Case id → why it fails. Such a case must fail: when it passes, the entry must go. */
   readonly knownFailures?: Readonly<Record<string, string>>;
-  /** From what size on the backend keeps a table in several pieces, in bytes; 16 MiB unless given. Cases use 2.2 times as much. */
+  /**
+   * From what size on the backend keeps a table in several pieces, in bytes; 16 MiB unless given. Cases use 2.2 times
+   * as much.
+   */
   readonly tablePieceBytes?: number;
 }
 
@@ -21,7 +24,9 @@ export type Availability =
   | { readonly available: false; readonly reason: string; readonly required: boolean };
 
 /** The comma-separated names in REQUIRE_BACKENDS. */
-export function requiredBackends(environment: Readonly<Record<string, string | undefined>> = processEnvironment()): ReadonlySet<string> {
+export function requiredBackends(
+  environment: Readonly<Record<string, string | undefined>> = processEnvironment(),
+): ReadonlySet<string> {
   const names = (environment['REQUIRE_BACKENDS'] ?? '').split(',').map((name) => name.trim());
   return new Set(names.filter((name) => name !== ''));
 }
@@ -36,16 +41,23 @@ export async function findAvailability(
   try {
     result = await probe();
   } catch (error) {
-    result = { available: false, reason: `the probe failed: ${error instanceof Error ? error.message : String(error)}` };
+    result = {
+      available: false,
+      reason: `the probe failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
   return result.available ? result : { ...result, required: required.has(name) };
 }
 
 /** @throws Error when an entry of knownFailures names no case or gives no reason. */
-export function checkKnownFailures({ name, knownFailures = {} }: BackendUnderTest, cases: readonly ConformanceCase[]): void {
+export function checkKnownFailures(
+  { name, knownFailures = {} }: BackendUnderTest,
+  cases: readonly ConformanceCase[],
+): void {
   const ids = new Set(cases.map((conformanceCase) => conformanceCase.id));
   for (const [id, reason] of Object.entries(knownFailures)) {
-    if (!ids.has(id)) throw new Error(`knownFailures of '${name}': there is no case '${id}'; remove it or correct the id`);
+    if (!ids.has(id))
+      throw new Error(`knownFailures of '${name}': there is no case '${id}'; remove it or correct the id`);
     if (reason.trim() === '') throw new Error(`knownFailures of '${name}': '${id}' has no reason; say why it fails`);
   }
 }

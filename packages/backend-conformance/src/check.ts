@@ -5,7 +5,10 @@ import { checkKnownFailures, findAvailability, requiredBackends, type BackendUnd
 import type { ConformanceCase } from './conformance-case.ts';
 import { missingKernels, runCase } from './run-case.ts';
 
-/** What a case came to. `known-failure` failed as announced; `not-offered` needs an optional kernel that the backend leaves out. */
+/**
+ * What a case came to. `known-failure` failed as announced; `not-offered` needs an optional kernel that the backend
+ * leaves out.
+ */
 export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
 
 export interface CaseOutcome {
@@ -33,7 +36,10 @@ export interface CheckOptions {
   readonly required?: ReadonlySet<string>;
 }
 
-/** Run the cases on one backend. Seconds on a CPU; needs no test runner. @throws Error for a bad entry in knownFailures. */
+/**
+ * Run the cases on one backend. Seconds on a CPU; needs no test runner.
+ * @throws Error for a bad entry in knownFailures.
+ */
 export async function checkBackend(subject: BackendUnderTest, options: CheckOptions = {}): Promise<CheckReport> {
   const { cases = conformanceCases, required = requiredBackends() } = options;
   const { name } = subject;
@@ -41,7 +47,13 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
   const availability = await findAvailability(subject, required);
   if (!availability.available) {
     const { reason } = availability;
-    const outcomes = cases.map(({ id, kind, subject: about }): CaseOutcome => ({ id, kind, subject: about, status: 'unavailable', reason }));
+    const outcomes = cases.map(({ id, kind, subject: about }): CaseOutcome => ({
+      id,
+      kind,
+      subject: about,
+      status: 'unavailable',
+      reason,
+    }));
     return { name, status: availability.required ? 'failed' : 'unavailable', reason, outcomes };
   }
   const backend = await subject.create();
@@ -56,12 +68,20 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
 }
 
 /** One case, with the known failures taken into account. */
-export async function judgeCase(conformanceCase: ConformanceCase, subject: BackendUnderTest, backend: Backend): Promise<CaseOutcome> {
+export async function judgeCase(
+  conformanceCase: ConformanceCase,
+  subject: BackendUnderTest,
+  backend: Backend,
+): Promise<CaseOutcome> {
   const { id, kind, subject: about } = conformanceCase;
   const known = subject.knownFailures?.[id];
   const outcome = (status: CaseStatus, reason: string): CaseOutcome => ({ id, kind, subject: about, status, reason });
   const missing = missingKernels(conformanceCase, backend);
-  if (missing.length > 0) return outcome('not-offered', `offers no ${missing.join(', ')}; ${missing.includes('guard') ? 'flags are read' : 'the composition is used'}`);
+  if (missing.length > 0)
+    return outcome(
+      'not-offered',
+      `offers no ${missing.join(', ')}; ${missing.includes('guard') ? 'flags are read' : 'the composition is used'}`,
+    );
   const { create, tablePieceBytes } = subject;
   try {
     await runCase(conformanceCase, { backend, create, ...(tablePieceBytes === undefined ? {} : { tablePieceBytes }) });

@@ -1,4 +1,7 @@
-/** Comparisons that throw a ConformanceFailure which says where, what was there, what belongs there and what was allowed. */
+/**
+ * Comparisons that throw a ConformanceFailure which says where, what was there, what belongs there and what was
+ * allowed.
+ */
 import { isLinalgError, type LinalgErrorCode } from '@vastmax/linalg-core';
 
 /** A backend is wrong. The message is for the person who writes it. */
@@ -53,12 +56,19 @@ export function expectSame(
   expectLength(what, actual, expected);
   for (let i = 0; i < expected.length; i++) {
     if (distance(actual[i]!, expected[i]!) === 0) continue;
-    throw new ConformanceFailure(`${what}: ${position(i, columns)}: got ${actual[i]!}, expected exactly ${expected[i]!}`);
+    throw new ConformanceFailure(
+      `${what}: ${position(i, columns)}: got ${actual[i]!}, expected exactly ${expected[i]!}`,
+    );
   }
 }
 
 /** `action` throws a LinalgError of that code whose message contains every fragment. */
-export function expectThrows(what: string, code: LinalgErrorCode, fragments: readonly string[], action: () => unknown): void {
+export function expectThrows(
+  what: string,
+  code: LinalgErrorCode,
+  fragments: readonly string[],
+  action: () => unknown,
+): void {
   let thrown: unknown;
   try {
     action();
@@ -85,7 +95,8 @@ export async function expectRejects(
 }
 
 function expectError(what: string, code: LinalgErrorCode, fragments: readonly string[], thrown: unknown): void {
-  if (thrown === undefined) throw new ConformanceFailure(`${what}: nothing was thrown, expected a LinalgError '${code}'`);
+  if (thrown === undefined)
+    throw new ConformanceFailure(`${what}: nothing was thrown, expected a LinalgError '${code}'`);
   if (!isLinalgError(thrown) || thrown.code !== code) {
     const got = isLinalgError(thrown) ? `LinalgError '${thrown.code}': ${thrown.message}` : String(thrown);
     throw new ConformanceFailure(`${what}: expected a LinalgError '${code}', got ${got}`, { cause: thrown });

@@ -1,11 +1,15 @@
 /**
- * A case is data: a stable id, what it pins, and a function of a context. The same cases are checked, measured and tabulated; nothing
- * here knows a test runner. A kernel case is split into preparing, calling and checking, so that measuring repeats the call alone.
+ * A case is data: a stable id, what it pins, and a function of a context. The same cases are checked, measured and
+ * tabulated; nothing here knows a test runner. A kernel case is split into preparing, calling and checking, so that
+ * measuring repeats the call alone.
  */
 import type { Backend, Scope } from '@vastmax/linalg-core';
 import type { Random } from './random.ts';
 
-/** The optional members of Backend. A case that needs one a backend lacks is `not-offered`: a composition stands in for it, or a read. */
+/**
+ * The optional members of Backend. A case that needs one a backend lacks is `not-offered`: a composition stands in for
+ * it, or a read.
+ */
 export type OptionalKernel = 'symmetricRank2Update' | 'guard';
 
 /** What a case gets. The runner disposes the scope and the further backends, and then looks for leaks. */
@@ -63,7 +67,12 @@ export function ruleCase(id: string, rule: string, run: (context: CaseContext) =
 }
 
 /** The same about an optional member of Backend. */
-export function optionalCase(id: string, rule: string, needs: readonly OptionalKernel[], run: (context: CaseContext) => Promise<void>): ConformanceCase {
+export function optionalCase(
+  id: string,
+  rule: string,
+  needs: readonly OptionalKernel[],
+  run: (context: CaseContext) => Promise<void>,
+): ConformanceCase {
   return { id, kind: 'rule', subject: rule, needs, run };
 }
 

@@ -38,7 +38,15 @@ export async function measureBackend(
     const rows: Measurement[] = [];
     for (const conformanceCase of cases) {
       if (conformanceCase.prepare === undefined || missingKernels(conformanceCase, backend).length > 0) continue;
-      rows.push(await measureCase(conformanceCase, conformanceCase.prepare, { backend, create, samples, secondsPerSample, now }));
+      rows.push(
+        await measureCase(conformanceCase, conformanceCase.prepare, {
+          backend,
+          create,
+          samples,
+          secondsPerSample,
+          now,
+        }),
+      );
     }
     return rows;
   } finally {
@@ -70,7 +78,8 @@ async function measureCase(
     };
     await time(1);
     let repeats = 1;
-    for (let once = await time(1); once < secondsPerSample && repeats < 2 ** 20; once = await time(repeats)) repeats *= 2;
+    for (let once = await time(1); once < secondsPerSample && repeats < 2 ** 20; once = await time(repeats))
+      repeats *= 2;
     const seconds: number[] = [];
     for (let sample = 0; sample < samples; sample++) seconds.push((await time(repeats)) / repeats);
     const medianSeconds = median(seconds);

@@ -1,5 +1,13 @@
 /** Operands on the backend together with the numbers that are in them. */
-import { createHostArray, read, write, writeIndices, type FloatArray, type Indices, type Matrix } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  read,
+  write,
+  writeIndices,
+  type FloatArray,
+  type Indices,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import type { CaseContext } from './conformance-case.ts';
 
 export interface KnownMatrix {
@@ -14,7 +22,12 @@ export function randomMatrix(context: CaseContext, rows: number, columns: number
 }
 
 /** `values`, rounded to the precision of the backend. */
-export function knownMatrix(context: CaseContext, rows: number, columns: number, values: ArrayLike<number>): KnownMatrix {
+export function knownMatrix(
+  context: CaseContext,
+  rows: number,
+  columns: number,
+  values: ArrayLike<number>,
+): KnownMatrix {
   const rounded = createHostArray(context.backend, values.length);
   rounded.set(values);
   const matrix = context.scope.matrix(rows, columns);

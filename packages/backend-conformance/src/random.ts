@@ -1,4 +1,7 @@
-/** Seeded numbers: splitmix over 32 bits (Steele, Lea, Flood, OOPSLA 2014, with the murmur3 finaliser), two draws for one double. */
+/**
+ * Seeded numbers: splitmix over 32 bits (Steele, Lea, Flood, OOPSLA 2014, with the murmur3 finaliser), two draws for
+ * one double.
+ */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 
 export interface Random {

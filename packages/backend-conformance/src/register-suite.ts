@@ -1,7 +1,8 @@
 /**
- * The suite in the words of a test runner that has describe, it, beforeAll and afterAll. `@vastmax/backend-conformance/vitest` hands in
- * vitest's; another runner needs four short functions. The tests are registered before the probe is asked, because asking may take
- * long and a runner wants the names first; so an unavailable backend is skipped test by test, each with the reason.
+ * The suite in the words of a test runner that has describe, it, beforeAll and afterAll.
+ * `@vastmax/backend-conformance/vitest` hands in vitest's; another runner needs four short functions. The tests are
+ * registered before the probe is asked, because asking may take long and a runner wants the names first; so an
+ * unavailable backend is skipped test by test, each with the reason.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
@@ -47,7 +48,9 @@ export function registerBackendSuite(subject: BackendUnderTest, runner: SuiteRun
     runner.it('is available', async (skip) => {
       if (availability.available) return;
       if (availability.required) {
-        throw new ConformanceFailure(`REQUIRE_BACKENDS names '${subject.name}', but it is unavailable: ${availability.reason}`);
+        throw new ConformanceFailure(
+          `REQUIRE_BACKENDS names '${subject.name}', but it is unavailable: ${availability.reason}`,
+        );
       }
       skip(`unavailable: ${availability.reason}`);
       await Promise.resolve();

@@ -19,7 +19,10 @@ export function missingKernels(conformanceCase: ConformanceCase, backend: Backen
   return conformanceCase.needs.filter((kernel) => backend[kernel] === undefined);
 }
 
-/** Resolves when the case passes and leaves nothing behind. @throws whatever says why not, usually a ConformanceFailure. */
+/**
+ * Resolves when the case passes and leaves nothing behind.
+ * @throws whatever says why not, usually a ConformanceFailure.
+ */
 export async function runCase(conformanceCase: ConformanceCase, environment: CaseEnvironment): Promise<void> {
   const { backend } = environment;
   const before = backend.memory();

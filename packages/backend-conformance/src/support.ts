@@ -30,12 +30,17 @@ export function formatSupport(tables: readonly SupportTable[]): string {
     const known = notes.indexOf(reason);
     return `[${known === -1 ? notes.push(reason) : known + 1}]`;
   };
-  const lines = [`| case | ${tables.map((table) => cell(table.name)).join(' | ')} |`, `|---|${tables.map(() => '---|').join('')}`];
+  const lines = [
+    `| case | ${tables.map((table) => cell(table.name)).join(' | ')} |`,
+    `|---|${tables.map(() => '---|').join('')}`,
+  ];
   for (const id of ids) {
     const cells = tables.map((table) => {
       const outcome = table.outcomes.find((candidate) => candidate.id === id);
       if (outcome === undefined) return '';
-      return outcome.reason === undefined ? signs[outcome.status] : `${signs[outcome.status]} ${noteOf(outcome.reason)}`;
+      return outcome.reason === undefined
+        ? signs[outcome.status]
+        : `${signs[outcome.status]} ${noteOf(outcome.reason)}`;
     });
     lines.push(`| ${id} | ${cells.join(' | ')} |`);
   }

@@ -4,7 +4,9 @@ import { createPlainBackend, type Backend } from '@vastmax/linalg-core';
 export function createBrokenBackend(): Backend {
   const backend = createPlainBackend();
   const fill = backend.fill.bind(backend);
-  return Object.defineProperty(backend, 'fill', { value: (value: number, out: Parameters<Backend['fill']>[1]) => fill(value + 1, out) });
+  return Object.defineProperty(backend, 'fill', {
+    value: (value: number, out: Parameters<Backend['fill']>[1]) => fill(value + 1, out),
+  });
 }
 
 /** A plain backend without its fused kernels. */

@@ -1,6 +1,12 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
-import { checkBackend, checkKnownFailures, conformanceCases, findAvailability, requiredBackends } from '../src/index.ts';
+import {
+  checkBackend,
+  checkKnownFailures,
+  conformanceCases,
+  findAvailability,
+  requiredBackends,
+} from '../src/index.ts';
 import { createBareBackend, createBrokenBackend } from './broken-backend.ts';
 
 const fillCases = conformanceCases.filter(({ id }) => id.startsWith('fill/'));
@@ -15,7 +21,25 @@ describe('the cases', () => {
 
   it('name every kernel of the interface', () => {
     const kernels = new Set(conformanceCases.filter(({ kind }) => kind === 'kernel').map(({ subject }) => subject));
-    for (const kernel of ['fill', 'copy', 'copyColumns', 'addDiagonal', 'gemm', 'rowDot', 'scaleRows', 'axpy', 'affine', 'unary', 'binary', 'reduce', 'gatherRows', 'scatterAddRows', 'scatterRows', 'solve', 'symmetricRank2Update']) {
+    for (const kernel of [
+      'fill',
+      'copy',
+      'copyColumns',
+      'addDiagonal',
+      'gemm',
+      'rowDot',
+      'scaleRows',
+      'axpy',
+      'affine',
+      'unary',
+      'binary',
+      'reduce',
+      'gatherRows',
+      'scatterAddRows',
+      'scatterRows',
+      'solve',
+      'symmetricRank2Update',
+    ]) {
       expect(kernels).toContain(kernel);
     }
   });
@@ -33,7 +57,10 @@ describe('checkBackend', () => {
 
   it('accepts a known failure that fails, with its reason', async () => {
     const knownFailures = { 'fill/every-element': 'adds one', 'fill/nan-and-infinity': 'adds one' };
-    const report = await checkBackend({ name: 'known', create: createBrokenBackend, knownFailures }, { cases: fillCases });
+    const report = await checkBackend(
+      { name: 'known', create: createBrokenBackend, knownFailures },
+      { cases: fillCases },
+    );
     // NaN + 1 and -Infinity + 1 are what they were: that case passes, which is a failure of the list.
     expect(report.outcomes.map(({ status }) => status)).toEqual(['known-failure', 'fail']);
     expect(report.outcomes[0]?.reason).toBe('adds one');
@@ -43,8 +70,12 @@ describe('checkBackend', () => {
 
   it('refuses unknown ids and empty reasons', async () => {
     const create = createBrokenBackend;
-    await expect(checkBackend({ name: 'x', create, knownFailures: { 'fill/nothing': 'why' } })).rejects.toThrow("no case 'fill/nothing'");
-    expect(() => checkKnownFailures({ name: 'x', create, knownFailures: { 'fill/every-element': ' ' } }, fillCases)).toThrow('has no reason');
+    await expect(checkBackend({ name: 'x', create, knownFailures: { 'fill/nothing': 'why' } })).rejects.toThrow(
+      "no case 'fill/nothing'",
+    );
+    expect(() =>
+      checkKnownFailures({ name: 'x', create, knownFailures: { 'fill/every-element': ' ' } }, fillCases),
+    ).toThrow('has no reason');
   });
 
   it('reports a leak', async () => {
@@ -89,7 +120,9 @@ describe('availability', () => {
   });
 
   it('reads REQUIRE_BACKENDS', () => {
-    expect(requiredBackends({ REQUIRE_BACKENDS: 'plain-f32, wasm,,webgpu ' })).toEqual(new Set(['plain-f32', 'wasm', 'webgpu']));
+    expect(requiredBackends({ REQUIRE_BACKENDS: 'plain-f32, wasm,,webgpu ' })).toEqual(
+      new Set(['plain-f32', 'wasm', 'webgpu']),
+    );
     expect(requiredBackends({})).toEqual(none);
   });
 });

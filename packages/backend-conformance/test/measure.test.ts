@@ -6,7 +6,9 @@ describe('measureBackend', () => {
   it('gives median time and rate of kernel cases, from the clock it is handed', async () => {
     let ticks = 0;
     const now = (): number => ticks++ / 64;
-    const cases = conformanceCases.filter(({ id }) => ['gemm/no-transpose/large', 'order/long-chain', 'fill/nan-and-infinity'].includes(id));
+    const cases = conformanceCases.filter(({ id }) =>
+      ['gemm/no-transpose/large', 'order/long-chain', 'fill/nan-and-infinity'].includes(id),
+    );
     const rows = await measureBackend(() => createPlainBackend(), { cases, samples: 3, secondsPerSample: 1 / 64, now });
     // Rules are not measured. One tick between two looks at the clock is 1/64 of a second.
     expect(rows.map(({ id, kernel, samples }) => [id, kernel, samples])).toEqual([

@@ -1,6 +1,12 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
-import { conformanceCases, registerBackendSuite, type BackendUnderTest, type SuiteOptions, type SuiteRunner } from '../src/index.ts';
+import {
+  conformanceCases,
+  registerBackendSuite,
+  type BackendUnderTest,
+  type SuiteOptions,
+  type SuiteRunner,
+} from '../src/index.ts';
 import { createBareBackend, createBrokenBackend } from './broken-backend.ts';
 
 const cases = conformanceCases.filter(({ id }) => id.startsWith('fill/'));
@@ -49,7 +55,11 @@ describe('registerBackendSuite', () => {
   });
 
   it('fails what fails and shows known failures in the name', async () => {
-    const results = await runSuite({ name: 'broken', create: createBrokenBackend, knownFailures: { 'fill/nan-and-infinity': 'a guess' } });
+    const results = await runSuite({
+      name: 'broken',
+      create: createBrokenBackend,
+      knownFailures: { 'fill/nan-and-infinity': 'a guess' },
+    });
     expect(results['fill/every-element']).toMatch(/^fail: fill 1×1/);
     expect(results['fill/nan-and-infinity (known failure: a guess)']).toMatch(/^fail: .*remove it/);
   });
@@ -72,6 +82,8 @@ describe('registerBackendSuite', () => {
   it('skips the cases of fused kernels that are not offered', async () => {
     const fused = conformanceCases.filter(({ needs }) => needs.length > 0);
     const results = await runSuite({ name: 'bare', create: createBareBackend }, { cases: fused });
-    expect(results['symmetric-rank-2-update/transpose/plain']).toBe('skip: offers no symmetricRank2Update; the composition is used');
+    expect(results['symmetric-rank-2-update/transpose/plain']).toBe(
+      'skip: offers no symmetricRank2Update; the composition is used',
+    );
   });
 });

@@ -1,8 +1,16 @@
 /**
- * The plain backend, broken in one way at a time. A kernel is replaced on the instance, so that the handles it makes still point to it.
- * `caughtBy` lists cases that must fail; others may fail too.
+ * The plain backend, broken in one way at a time. A kernel is replaced on the instance, so that the handles it makes
+ * still point to it. `caughtBy` lists cases that must fail; others may fail too.
  */
-import { Indices, isMatrix, Matrix, unaryFunctions, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
+import {
+  Indices,
+  isMatrix,
+  Matrix,
+  unaryFunctions,
+  type Backend,
+  type FloatArray,
+  type RowTable,
+} from '@vastmax/linalg-core';
 
 export interface Sabotage {
   readonly name: string;
@@ -165,7 +173,11 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: ['gather-rows/matrix', 'gather-rows/table'],
     apply: replace((to) => ({
       gatherRows: (source, indices, out) =>
-        to.gatherRows(source, rewritten(out.backend, indices, (values) => values.map((row) => Math.max(0, row - 1))), out),
+        to.gatherRows(
+          source,
+          rewritten(out.backend, indices, (values) => values.map((row) => Math.max(0, row - 1))),
+          out,
+        ),
     })),
   },
   {
@@ -174,9 +186,13 @@ export const sabotages: readonly Sabotage[] = [
     apply: replace((to) => ({
       scatterAddRows: (source, indices, scale, destination) => {
         const seen = new Set<number>();
-        const kept = Array.from(indices.values.subarray(0, indices.count), (row) => !seen.has(row) && seen.add(row).size > 0);
+        const kept = Array.from(
+          indices.values.subarray(0, indices.count),
+          (row) => !seen.has(row) && seen.add(row).size > 0,
+        );
         const masked = new Matrix(source.backend, source.rows, source.columns, dataOf(source).slice());
-        for (let i = 0; i < sizeOf(source); i++) if (kept[Math.floor(i / source.columns)] === false) dataOf(masked)[i] = 0;
+        for (let i = 0; i < sizeOf(source); i++)
+          if (kept[Math.floor(i / source.columns)] === false) dataOf(masked)[i] = 0;
         to.scatterAddRows(masked, indices, scale, destination);
       },
     })),
@@ -197,7 +213,12 @@ export const sabotages: readonly Sabotage[] = [
           for (let i = 0; i < sizeOf(source); i++) {
             dataOf(turned)[i] = dataOf(source)[(source.rows - 1 - Math.floor(i / columns)) * columns + (i % columns)]!;
           }
-          to.scatterAddRows(turned, rewritten(source.backend, indices, (values) => values.reverse()), scale, destination);
+          to.scatterAddRows(
+            turned,
+            rewritten(source.backend, indices, (values) => values.reverse()),
+            scale,
+            destination,
+          );
         },
       };
     }),
@@ -211,7 +232,11 @@ export const sabotages: readonly Sabotage[] = [
         const first = indices.values.indexOf(indices.values[indices.count - 1]!);
         if (first === -1 || indices.count === 0) return;
         const row = new Matrix(source.backend, 1, source.columns, dataOf(source).slice(first * source.columns));
-        to.scatterRows(row, rewritten(source.backend, indices, (values) => values.slice(-1)), destination);
+        to.scatterRows(
+          row,
+          rewritten(source.backend, indices, (values) => values.slice(-1)),
+          destination,
+        );
       },
     })),
   },
@@ -363,7 +388,8 @@ export const sabotages: readonly Sabotage[] = [
     name: 'rows past the first piece wrap around',
     caughtBy: ['table/larger-than-one-piece/rows', 'table/larger-than-one-piece/blocks'],
     apply: replace((to) => ({
-      writeRows: (values, first, count, table) => to.writeRows(values, first >= 2 ** 20 ? first - 2 ** 20 : first, count, table),
+      writeRows: (values, first, count, table) =>
+        to.writeRows(values, first >= 2 ** 20 ? first - 2 ** 20 : first, count, table),
     })),
   },
   {
@@ -402,7 +428,13 @@ export const sabotages: readonly Sabotage[] = [
     caughtBy: ['copy-columns/ranges'],
     apply: replace((to) => ({
       copyColumns: (source, sourceColumn, out, outColumn) =>
-        to.copyColumns(source, sourceColumn, out, outColumn, Math.min(source.columns - sourceColumn, out.columns - outColumn)),
+        to.copyColumns(
+          source,
+          sourceColumn,
+          out,
+          outColumn,
+          Math.min(source.columns - sourceColumn, out.columns - outColumn),
+        ),
     })),
   },
   {

@@ -12,7 +12,10 @@ describe('support', () => {
     const tables = [
       await supportOf({ name: 'plain', create: () => createPlainBackend() }, { cases }),
       await supportOf({ name: 'bare', create: createBareBackend }, { cases }),
-      await supportOf({ name: 'broken', create: createBrokenBackend, knownFailures: { 'fill/every-element': 'adds one' } }, { cases }),
+      await supportOf(
+        { name: 'broken', create: createBrokenBackend, knownFailures: { 'fill/every-element': 'adds one' } },
+        { cases },
+      ),
       await supportOf({ name: 'absent', create: () => createPlainBackend(), probe }, { cases, required: new Set() }),
     ];
     expect(formatSupport(tables)).toBe(

@@ -1,4 +1,7 @@
-/** docs/writing-a-backend.md shows a backend and its test file. Both are extracted, type-checked as a third party's would be, and run. */
+/**
+ * docs/writing-a-backend.md shows a backend and its test file. Both are extracted, type-checked as a third party's
+ * would be, and run.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +21,9 @@ function fileOf(name: string): string {
 }
 
 function typeErrors(files: readonly string[]): string[] {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => ts.sys.readFile(path)) as { config: unknown };
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => ts.sys.readFile(path)) as {
+    config: unknown;
+  };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const program = ts.createProgram([...files], { ...options, isolatedDeclarations: false, noEmit: true });
   return ts.getPreEmitDiagnostics(program).map((diagnostic) => {

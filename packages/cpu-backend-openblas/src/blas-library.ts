@@ -1,5 +1,16 @@
-/** A native library that was found to be a BLAS this backend can use: its functions, what it is, and how many threads it runs. */
-import { declareBlas, declareLapack, fortranInteger, type BlasFunctions, type LapackFunctions, type LoadNativeLibrary, type NativeLibrary } from './native-functions.ts';
+/**
+ * A native library that was found to be a BLAS this backend can use: its functions, what it is, and how many threads it
+ * runs.
+ */
+import {
+  declareBlas,
+  declareLapack,
+  fortranInteger,
+  type BlasFunctions,
+  type LapackFunctions,
+  type LoadNativeLibrary,
+  type NativeLibrary,
+} from './native-functions.ts';
 
 export interface BlasLibrary {
   /** `OpenBLAS 0.3.21 Haswell, /usr/lib/x86_64-linux-gnu/libopenblas.so.0`. */
@@ -19,20 +30,29 @@ export interface ThreadCount {
 }
 
 /** The library, or what is wrong with it, in words that name the file and what to do. */
-export function openBlasLibrary(load: LoadNativeLibrary, file: string): BlasLibrary | { readonly problem: string; readonly loaded: boolean } {
+export function openBlasLibrary(
+  load: LoadNativeLibrary,
+  file: string,
+): BlasLibrary | { readonly problem: string; readonly loaded: boolean } {
   let native: NativeLibrary;
   try {
     native = load(file);
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
-    return { loaded: false, problem: `${file} could not be loaded (${words}); name the shared library of a BLAS, such as libopenblas.so.0` };
+    return {
+      loaded: false,
+      problem: `${file} could not be loaded (${words}); name the shared library of a BLAS, such as libopenblas.so.0`,
+    };
   }
   const { path } = native;
   const f32 = declareBlas(native, 'f32');
   const f64 = declareBlas(native, 'f64');
   const missing = typeof f32 === 'string' ? f32 : f64;
   if (typeof f32 === 'string' || typeof f64 === 'string') {
-    return { loaded: true, problem: `${path} has no function ${String(missing)}: it is not a BLAS with the C interface; name one that is, such as libopenblas.so.0` };
+    return {
+      loaded: true,
+      problem: `${path} has no function ${String(missing)}: it is not a BLAS with the C interface; name one that is, such as libopenblas.so.0`,
+    };
   }
   const single = declareLapack(native, 'f32');
   const double = declareLapack(native, 'f64');
@@ -44,10 +64,20 @@ export function openBlasLibrary(load: LoadNativeLibrary, file: string): BlasLibr
     };
   }
   const threads = findThreadCount(native);
-  return { description: describe(native, lapack !== undefined, threads !== undefined), path, f32, f64, lapack, threads };
+  return {
+    description: describe(native, lapack !== undefined, threads !== undefined),
+    path,
+    f32,
+    f64,
+    lapack,
+    threads,
+  };
 }
 
-/** Seen by where the second pivot of a 2×2 matrix is written, 4 or 8 bytes after the first; without LAPACK only BLIS can be asked. */
+/**
+ * Seen by where the second pivot of a 2×2 matrix is written, 4 or 8 bytes after the first; without LAPACK only BLIS can
+ * be asked.
+ */
 function hasWideIntegers(library: NativeLibrary, lapack: LapackFunctions | undefined): boolean {
   if (lapack === undefined) return ask(library, 'bli_info_get_blas_int_type_size', 'int64') === 64;
   const two = fortranInteger(2);

@@ -14,15 +14,18 @@ export interface OpenBlasBackendOptions {
 }
 
 /**
- * A backend whose products and small systems are computed by a native BLAS and LAPACK, everything else by the wasm backend (f32) or the
- * plain one (f64). Node only. Loads the library at the first call, some milliseconds.
- * @throws LinalgError `device-lost` when there is no BLAS library, with what to install; `bad-option` for a precision, thread count or
- * library that cannot be
+ * A backend whose products and small systems are computed by a native BLAS and LAPACK, everything else by the wasm
+ * backend (f32) or the plain one (f64). Node only. Loads the library at the first call, some milliseconds.
+ * @throws LinalgError `device-lost` when there is no BLAS library, with what to install; `bad-option` for a precision,
+ * thread count or library that cannot be
  */
 export async function createOpenBlasBackend(options: OpenBlasBackendOptions = {}): Promise<Backend> {
   const { precision = 'f32', threads } = options;
   if (precision !== 'f32' && precision !== 'f64') {
-    throw new LinalgError('bad-option', `createOpenBlasBackend: precision must be 'f32' or 'f64', got '${String(precision)}'`);
+    throw new LinalgError(
+      'bad-option',
+      `createOpenBlasBackend: precision must be 'f32' or 'f64', got '${String(precision)}'`,
+    );
   }
   checkThreadCount(threads);
   const found = await findLibrary({ library: options.library });

@@ -1,7 +1,7 @@
 /**
- * From nothing to a usable library: the one that is named, by option or environment variable, and no other; else the first of the search
- * list that is usable. koffi is imported here and not before, because its native part may be missing and importing this package must
- * not fail for that.
+ * From nothing to a usable library: the one that is named, by option or environment variable, and no other; else the
+ * first of the search list that is usable. koffi is imported here and not before, because its native part may be
+ * missing and importing this package must not fail for that.
  */
 import { openBlasLibrary, type BlasLibrary } from './blas-library.ts';
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
@@ -18,7 +18,11 @@ export interface LibrarySearch {
 
 export type LibraryFound =
   | { readonly library: BlasLibrary }
-  | { readonly library: undefined; readonly reason: string; /** Somebody named it, so it is a mistake rather than a lack. */ readonly named: boolean };
+  | {
+      readonly library: undefined;
+      readonly reason: string;
+      /** Somebody named it, so it is a mistake rather than a lack. */ readonly named: boolean;
+    };
 
 /** Declared functions live as long as the process; a library is declared once. */
 const known = new Map<string, BlasLibrary>();
@@ -54,7 +58,11 @@ export async function findLibrary(search: LibrarySearch = {}): Promise<LibraryFo
     if (opened.loaded) unusable.push(opened.problem);
   }
   const looked = candidates.length === 0 ? 'nowhere' : candidates.join(', ');
-  return { library: undefined, named: false, reason: ['no BLAS library was found', whatToInstall, ...unusable, `looked for: ${looked}`].join('; ') };
+  return {
+    library: undefined,
+    named: false,
+    reason: ['no BLAS library was found', whatToInstall, ...unusable, `looked for: ${looked}`].join('; '),
+  };
 }
 
 /** @throws Error where koffi has no build for this platform, or was installed without it */

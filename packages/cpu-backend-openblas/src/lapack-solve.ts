@@ -1,10 +1,12 @@
 /**
- * a·x = b by LAPACK, without transposing anything. LAPACK reads the rows of a as columns, so getrf factorises aᵀ = P·L·U; b read the same
- * way is bᵀ, and a·x = b is xᵀ·P·L·U = bᵀ: two triangular solves from the right on the numbers as they lie, and the exchanges undone on
- * the rows of x. The 1-norm condition of a is the infinity-norm condition of aᵀ.
+ * a·x = b by LAPACK, without transposing anything. LAPACK reads the rows of a as columns, so getrf factorises aᵀ =
+ * P·L·U; b read the same way is bᵀ, and a·x = b is xᵀ·P·L·U = bᵀ: two triangular solves from the right on the numbers
+ * as they lie, and the exchanges undone on the rows of x. The 1-norm condition of a is the infinity-norm condition of
+ * aᵀ.
  *
- * The output layer's systems are I − E with a small E. For ‖E‖₁ = e < 1 the norm of the inverse is from 1/(1 + e) to 1/(1 − e), which for e up to
- * 1/8 says as much as gecon and costs nothing. Rejected: getrs, which wants b transposed; dgetrf on a widened copy, which takes twice as long.
+ * The output layer's systems are I − E with a small E. For ‖E‖₁ = e < 1 the norm of the inverse is from 1/(1 + e) to
+ * 1/(1 − e), which for e up to 1/8 says as much as gecon and costs nothing. Rejected: getrs, which wants b transposed;
+ * dgetrf on a widened copy, which takes twice as long.
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 import {
@@ -20,12 +22,22 @@ import {
   type LapackFunctions,
 } from './native-functions.ts';
 
-/** Writes x into `out`. Returns the reciprocal condition, 0 for a singular a; undefined, with out untouched, when a is not finite. */
-export type LapackSolve = (n: number, columns: number, a: FloatArray, b: FloatArray, out: FloatArray) => number | undefined;
+/**
+ * Writes x into `out`. Returns the reciprocal condition, 0 for a singular a; undefined, with out untouched, when a is
+ * not finite.
+ */
+export type LapackSolve = (
+  n: number,
+  columns: number,
+  a: FloatArray,
+  b: FloatArray,
+  out: FloatArray,
+) => number | undefined;
 
 /** A solver for n ≥ 1 with scratch of its own that grows when a larger system comes. */
 export function createLapackSolve(blas: BlasFunctions, lapack: LapackFunctions, precision: Precision): LapackSolve {
-  const create = (length: number): FloatArray => (precision === 'f32' ? new Float32Array(length) : new Float64Array(length));
+  const create = (length: number): FloatArray =>
+    precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
   const infinityNorm = Uint8Array.of('I'.charCodeAt(0));
   const size = fortranInteger(0);
   const info = fortranInteger(0);
@@ -72,7 +84,10 @@ export function createLapackSolve(blas: BlasFunctions, lapack: LapackFunctions, 
   };
 }
 
-/** ‖I − a‖₁ = e up to which 1/(1 − e), the most that ‖a⁻¹‖₁ can be, is taken for it: the layer multiplies the conditions of many steps. */
+/**
+ * ‖I − a‖₁ = e up to which 1/(1 − e), the most that ‖a⁻¹‖₁ can be, is taken for it: the layer multiplies the conditions
+ * of many steps.
+ */
 const nearIdentity = 1 / 8;
 
 /** sums = Σᵢ|a_ij| of each column, four rows at a time. */

@@ -1,9 +1,15 @@
-/** Where a BLAS is looked for, best first, and what to install where there is none. A name without folder is left to the system's loader. */
+/**
+ * Where a BLAS is looked for, best first, and what to install where there is none. A name without folder is left to the
+ * system's loader.
+ */
 
 /** The environment variable that names the library instead. */
 export const libraryVariable = 'VASTMAX_BLAS_LIBRARY';
 
-const linuxFolders: Readonly<Record<string, string>> = { x64: '/usr/lib/x86_64-linux-gnu', arm64: '/usr/lib/aarch64-linux-gnu' };
+const linuxFolders: Readonly<Record<string, string>> = {
+  x64: '/usr/lib/x86_64-linux-gnu',
+  arm64: '/usr/lib/aarch64-linux-gnu',
+};
 
 /** For `process.platform` and `process.arch`. */
 export function libraryCandidates(platform: string, architecture: string): readonly string[] {

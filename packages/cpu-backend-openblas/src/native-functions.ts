@@ -1,8 +1,9 @@
 /**
- * The C functions of a BLAS, declared once for each precision. koffi hands a typed array over as the address of its numbers, without a
- * copy (about 0.1 µs a call here); `void *` is declared rather than `float *` so that nothing is ever converted. Names and arguments are
- * those of the CBLAS standard and of LAPACK's Fortran interface, where every argument is an address: integers are passed as two
- * 32-bit words, the second 0, which a library with 64-bit integers reads alike.
+ * The C functions of a BLAS, declared once for each precision. koffi hands a typed array over as the address of its
+ * numbers, without a copy (about 0.1 µs a call here); `void *` is declared rather than `float *` so that nothing is
+ * ever converted. Names and arguments are those of the CBLAS standard and of LAPACK's Fortran interface, where every
+ * argument is an address: integers are passed as two 32-bit words, the second 0, which a library with 64-bit integers
+ * reads alike.
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 
@@ -33,27 +34,113 @@ export const rightSide = 142;
 /** Of one precision. Leading dimensions and increments are in numbers. */
 export interface BlasFunctions {
   /** out = alpha·op(a)·op(b) + beta·out, m×n. */
-  gemm(layout: number, transposeA: number, transposeB: number, m: number, n: number, k: number, alpha: number, a: FloatArray, strideA: number, b: FloatArray, strideB: number, beta: number, out: FloatArray, strideOut: number): void;
+  gemm(
+    layout: number,
+    transposeA: number,
+    transposeB: number,
+    m: number,
+    n: number,
+    k: number,
+    alpha: number,
+    a: FloatArray,
+    strideA: number,
+    b: FloatArray,
+    strideB: number,
+    beta: number,
+    out: FloatArray,
+    strideOut: number,
+  ): void;
   /** y = alpha·op(a)·x + beta·y for a rows×columns. */
-  gemv(layout: number, transposeA: number, rows: number, columns: number, alpha: number, a: FloatArray, stride: number, x: FloatArray, stepX: number, beta: number, y: FloatArray, stepY: number): void;
+  gemv(
+    layout: number,
+    transposeA: number,
+    rows: number,
+    columns: number,
+    alpha: number,
+    a: FloatArray,
+    stride: number,
+    x: FloatArray,
+    stepX: number,
+    beta: number,
+    y: FloatArray,
+    stepY: number,
+  ): void;
   /** The triangle of out = alpha·op(a)·op(a)ᵀ + beta·out, n×n. */
-  syrk(layout: number, triangle: number, transposeA: number, n: number, k: number, alpha: number, a: FloatArray, strideA: number, beta: number, out: FloatArray, strideOut: number): void;
+  syrk(
+    layout: number,
+    triangle: number,
+    transposeA: number,
+    n: number,
+    k: number,
+    alpha: number,
+    a: FloatArray,
+    strideA: number,
+    beta: number,
+    out: FloatArray,
+    strideOut: number,
+  ): void;
   /** x·op(a) = alpha·b (from the right) for a triangle a, b replaced by x. */
-  trsm(layout: number, side: number, triangle: number, transposeA: number, diagonal: number, m: number, n: number, alpha: number, a: FloatArray, strideA: number, b: FloatArray, strideB: number): void;
+  trsm(
+    layout: number,
+    side: number,
+    triangle: number,
+    transposeA: number,
+    diagonal: number,
+    m: number,
+    n: number,
+    alpha: number,
+    a: FloatArray,
+    strideA: number,
+    b: FloatArray,
+    strideB: number,
+  ): void;
   /** y = x. */
   copy(length: number, x: FloatArray, stepX: number, y: FloatArray, stepY: number): void;
   /** y += alpha·x. */
   axpy(length: number, alpha: number, x: FloatArray, stepX: number, y: FloatArray, stepY: number): void;
   /** out = alpha·op(a); an extension of OpenBLAS. */
-  readonly omatcopy: ((layout: number, transposeA: number, rows: number, columns: number, alpha: number, a: FloatArray, strideA: number, out: FloatArray, strideOut: number) => void) | undefined;
+  readonly omatcopy:
+    | ((
+        layout: number,
+        transposeA: number,
+        rows: number,
+        columns: number,
+        alpha: number,
+        a: FloatArray,
+        strideA: number,
+        out: FloatArray,
+        strideOut: number,
+      ) => void)
+    | undefined;
 }
 
 /** Of one precision. */
 export interface LapackFunctions {
   /** Factorises a n×n in place; `info` is positive where a pivot is exactly 0. */
-  getrf(rows: Int32Array, columns: Int32Array, a: FloatArray, stride: Int32Array, pivots: Int32Array, info: Int32Array): void;
-  /** An estimate of the reciprocal condition from the factors and the norm of the matrix. `norm` is the character 'I' or '1'. */
-  gecon(norm: Uint8Array, n: Int32Array, factors: FloatArray, stride: Int32Array, matrixNorm: FloatArray, estimate: FloatArray, work: FloatArray, integerWork: Int32Array, info: Int32Array, normLength: number): void;
+  getrf(
+    rows: Int32Array,
+    columns: Int32Array,
+    a: FloatArray,
+    stride: Int32Array,
+    pivots: Int32Array,
+    info: Int32Array,
+  ): void;
+  /**
+   * An estimate of the reciprocal condition from the factors and the norm of the matrix. `norm` is the character 'I' or
+   * '1'.
+   */
+  gecon(
+    norm: Uint8Array,
+    n: Int32Array,
+    factors: FloatArray,
+    stride: Int32Array,
+    matrixNorm: FloatArray,
+    estimate: FloatArray,
+    work: FloatArray,
+    integerWork: Int32Array,
+    info: Int32Array,
+    normLength: number,
+  ): void;
 }
 
 const array = 'void *';

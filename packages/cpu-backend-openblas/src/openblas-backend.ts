@@ -1,7 +1,7 @@
 /**
- * A backend upon another: matrices, tables and indices are those of an inner host backend, whose kernels take these handles because they
- * look at nothing but shape and storage; products, rank updates and small systems go to the BLAS, on the same numbers. A third set of
- * elementwise and row kernels was rejected (docs/decisions/0015).
+ * A backend upon another: matrices, tables and indices are those of an inner host backend, whose kernels take these
+ * handles because they look at nothing but shape and storage; products, rank updates and small systems go to the BLAS,
+ * on the same numbers. A third set of elementwise and row kernels was rejected (docs/decisions/0015).
  */
 import {
   backendBrand,
@@ -59,7 +59,8 @@ class OpenBlasBackend implements Backend {
     this.#view = view;
     this.#library = library;
     this.#blas = library[precision];
-    this.#solve = library.lapack === undefined ? undefined : createLapackSolve(this.#blas, library.lapack[precision], precision);
+    this.#solve =
+      library.lapack === undefined ? undefined : createLapackSolve(this.#blas, library.lapack[precision], precision);
     this.#threads = threads;
   }
 
@@ -208,8 +209,9 @@ class OpenBlasBackend implements Backend {
   }
 
   /**
-   * One product p = alpha·op(a)·op(b) and its mirror image: half the work of two gemms, and p + pᵀ is symmetric to the last bit. syr2k,
-   * which fills one triangle, takes as long as the product and would still have to be mirrored. For a·aᵀ alone syrk takes half of it.
+   * One product p = alpha·op(a)·op(b) and its mirror image: half the work of two gemms, and p + pᵀ is symmetric to the
+   * last bit. syr2k, which fills one triangle, takes as long as the product and would still have to be mirrored. For
+   * a·aᵀ alone syrk takes half of it.
    */
   symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
     const n = out.rows;
@@ -230,7 +232,12 @@ class OpenBlasBackend implements Backend {
     this.#product = this.#grown(this.#product, length);
     const product = this.#product;
     if (n === 1) product[0] = 0;
-    multiply(this.#blas, n, n, depth, this.#view(a), this.#view(b), product, { transposeA: !transpose, transposeB: transpose, alpha, beta: 0 });
+    multiply(this.#blas, n, n, depth, this.#view(a), this.#view(b), product, {
+      transposeA: !transpose,
+      transposeB: transpose,
+      alpha,
+      beta: 0,
+    });
     if (beta === 0) {
       const to = this.#view(out);
       this.#mirror(n, product, to);
@@ -256,10 +263,13 @@ class OpenBlasBackend implements Backend {
     return this.precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
   }
 
-  /** The count belongs to the process: another backend, or somebody else's addon, may have set it. Asking costs 30 ns. */
+  /**
+   * The count belongs to the process: another backend, or somebody else's addon, may have set it. Asking costs 30 ns.
+   */
   #claimThreads(): void {
     const { threads } = this.#library;
-    if (threads !== undefined && this.#threads !== undefined && threads.get() !== this.#threads) threads.set(this.#threads);
+    if (threads !== undefined && this.#threads !== undefined && threads.get() !== this.#threads)
+      threads.set(this.#threads);
   }
 
   #checkLive(operation: string): void {

@@ -6,8 +6,13 @@ export interface OpenBlasProbeOptions {
   readonly library?: string;
 }
 
-/** Which library would be used, or why there is none and what to install. Loads the library, some milliseconds at the first call. */
+/**
+ * Which library would be used, or why there is none and what to install. Loads the library, some milliseconds at the
+ * first call.
+ */
 export async function probeOpenBlasBackend(options: OpenBlasProbeOptions = {}): Promise<ProbeResult> {
   const found = await findLibrary({ library: options.library });
-  return found.library === undefined ? { available: false, reason: found.reason } : { available: true, detail: found.library.description };
+  return found.library === undefined
+    ? { available: false, reason: found.reason }
+    : { available: true, detail: found.library.description };
 }

@@ -3,8 +3,9 @@ import type { FloatArray, GemmSettings } from '@vastmax/linalg-core';
 import { noTranspose, rowMajor, transpose, type BlasFunctions } from './native-functions.ts';
 
 /**
- * out = alpha·op(a)·op(b) + beta·out, m×n×k, none of them 0. A row or a column of a product goes to gemv: libraries treat it as a matrix
- * otherwise, which costs four times as much at 1×300×300. Outer products (k = 1) gain nothing from ger.
+ * out = alpha·op(a)·op(b) + beta·out, m×n×k, none of them 0. A row or a column of a product goes to gemv: libraries
+ * treat it as a matrix otherwise, which costs four times as much at 1×300×300. Outer products (k = 1) gain nothing from
+ * ger.
  */
 export function multiply(
   blas: BlasFunctions,

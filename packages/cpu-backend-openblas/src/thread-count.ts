@@ -9,14 +9,21 @@ const mostThreads = 1024;
 /** @throws LinalgError `bad-option` */
 export function checkThreadCount(threads: number | undefined): void {
   if (threads === undefined || (Number.isSafeInteger(threads) && threads >= 1 && threads <= mostThreads)) return;
-  throw new LinalgError('bad-option', `createOpenBlasBackend: threads must be a whole number from 1 to ${mostThreads}, got ${String(threads)}`);
+  throw new LinalgError(
+    'bad-option',
+    `createOpenBlasBackend: threads must be a whole number from 1 to ${mostThreads}, got ${String(threads)}`,
+  );
 }
 
 /**
- * How many threads this library will run: as many as wanted, or as there are cores; undefined when it cannot be told and nobody asked.
+ * How many threads this library will run: as many as wanted, or as there are cores; undefined when it cannot be told
+ * and nobody asked.
  * @throws LinalgError `bad-option` when more are wanted than it was built for, or it cannot be told
  */
-export function settleThreadCount({ threads: control, path }: Pick<BlasLibrary, 'threads' | 'path'>, wanted: number | undefined): number | undefined {
+export function settleThreadCount(
+  { threads: control, path }: Pick<BlasLibrary, 'threads' | 'path'>,
+  wanted: number | undefined,
+): number | undefined {
   if (control === undefined) {
     if (wanted === undefined) return undefined;
     throw new LinalgError(
@@ -26,7 +33,10 @@ export function settleThreadCount({ threads: control, path }: Pick<BlasLibrary, 
   }
   const most = largestThreadCount(control, wanted ?? availableParallelism());
   if (wanted !== undefined && most < wanted) {
-    throw new LinalgError('bad-option', `createOpenBlasBackend: threads is ${wanted}, but ${path} was built for at most ${most}`);
+    throw new LinalgError(
+      'bad-option',
+      `createOpenBlasBackend: threads is ${wanted}, but ${path} was built for at most ${most}`,
+    );
   }
   return most;
 }

@@ -13,6 +13,16 @@ async function probeOneThread(): Promise<ProbeResult> {
 }
 
 for (const precision of ['f32', 'f64'] as const) {
-  describeBackend({ name: `openblas-${precision}`, create: () => createOpenBlasBackend({ precision }), probe: () => probeOpenBlasBackend(), knownFailures });
-  describeBackend({ name: `openblas-${precision}-one-thread`, create: () => createOpenBlasBackend({ precision, threads: 1 }), probe: probeOneThread, knownFailures });
+  describeBackend({
+    name: `openblas-${precision}`,
+    create: () => createOpenBlasBackend({ precision }),
+    probe: () => probeOpenBlasBackend(),
+    knownFailures,
+  });
+  describeBackend({
+    name: `openblas-${precision}-one-thread`,
+    create: () => createOpenBlasBackend({ precision, threads: 1 }),
+    probe: probeOneThread,
+    knownFailures,
+  });
 }

@@ -1,5 +1,9 @@
 import { isLinalgError, type Backend } from '@vastmax/linalg-core';
-import { createOpenBlasBackend, probeOpenBlasBackend, type OpenBlasBackendOptions } from '@vastmax/cpu-backend-openblas';
+import {
+  createOpenBlasBackend,
+  probeOpenBlasBackend,
+  type OpenBlasBackendOptions,
+} from '@vastmax/cpu-backend-openblas';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { nativeLibrary } from './native-library.ts';
 
@@ -33,9 +37,15 @@ describe('createOpenBlasBackend', () => {
 
   it('refuses options that cannot be', async () => {
     const wrong = { precision: 'f16' } as unknown as OpenBlasBackendOptions;
-    expect(await refusal(wrong)).toEqual({ code: 'bad-option', message: "createOpenBlasBackend: precision must be 'f32' or 'f64', got 'f16'" });
+    expect(await refusal(wrong)).toEqual({
+      code: 'bad-option',
+      message: "createOpenBlasBackend: precision must be 'f32' or 'f64', got 'f16'",
+    });
     for (const threads of [0, -1, 1.5, 1025, Number.NaN, Infinity]) {
-      expect(await refusal({ threads })).toEqual({ code: 'bad-option', message: `createOpenBlasBackend: threads must be a whole number from 1 to 1024, got ${threads}` });
+      expect(await refusal({ threads })).toEqual({
+        code: 'bad-option',
+        message: `createOpenBlasBackend: threads must be a whole number from 1 to 1024, got ${threads}`,
+      });
     }
   });
 

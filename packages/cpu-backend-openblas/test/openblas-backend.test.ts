@@ -1,5 +1,16 @@
 import { createWasmBackend, matrixView } from '@vastmax/cpu-backend-wasm';
-import { createMatrixFrom, createPlainBackend, fill, gemm, hostArray, read, solve, symmetricRank2Update, type Backend, type Precision } from '@vastmax/linalg-core';
+import {
+  createMatrixFrom,
+  createPlainBackend,
+  fill,
+  gemm,
+  hostArray,
+  read,
+  solve,
+  symmetricRank2Update,
+  type Backend,
+  type Precision,
+} from '@vastmax/linalg-core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
@@ -16,7 +27,10 @@ function asDisposable(value: Backend): AsyncDisposable & { readonly value: Backe
 }
 
 async function composed(precision: Precision, library: BlasLibrary): Promise<Backend> {
-  const inner = precision === 'f32' ? { backend: await createWasmBackend(), view: matrixView } : { backend: createPlainBackend({ precision }), view: hostArray };
+  const inner =
+    precision === 'f32'
+      ? { backend: await createWasmBackend(), view: matrixView }
+      : { backend: createPlainBackend({ precision }), view: hostArray };
   return composeBackend(inner, library, library.threads === undefined ? undefined : 1);
 }
 
@@ -35,7 +49,10 @@ interface System {
   readonly scale: number;
 }
 
-async function solutionOn(backend: Backend, { n, columns, diagonal, scale }: System): Promise<{ readonly x: ArrayLike<number>; readonly estimate: number }> {
+async function solutionOn(
+  backend: Backend,
+  { n, columns, diagonal, scale }: System,
+): Promise<{ readonly x: ArrayLike<number>; readonly estimate: number }> {
   const values = numbers(n * n, n).map((value, at) => scale * value + (at % (n + 1) === 0 ? diagonal : 0));
   using a = createMatrixFrom(backend, n, n, values);
   using b = createMatrixFrom(backend, n, columns, numbers(n * columns, n + 1));
@@ -87,7 +104,12 @@ describe('on the numbers themselves', () => {
       using matrix = backend.createMatrix(3, 4);
       using small = backend.createMatrix(3, 3);
       symmetricRank2Update(matrix, matrix, small, { transpose: true, beta: 1 });
-      expect(backend.memory()).toEqual({ matrices: 2, tables: 0, indices: 0, bytes: (12 + 9) * (precision === 'f32' ? 4 : 8) });
+      expect(backend.memory()).toEqual({
+        matrices: 2,
+        tables: 0,
+        indices: 0,
+        bytes: (12 + 9) * (precision === 'f32' ? 4 : 8),
+      });
       await backend.dispose();
       expect(() => backend.createMatrix(1, 1)).toThrow(/createMatrix: the backend 'openblas .*' was disposed/);
     }
@@ -95,7 +117,11 @@ describe('on the numbers themselves', () => {
 });
 
 describe('products', () => {
-  const sizes = fc.record({ m: fc.integer({ min: 1, max: 90 }), n: fc.integer({ min: 1, max: 90 }), k: fc.integer({ min: 1, max: 90 }) });
+  const sizes = fc.record({
+    m: fc.integer({ min: 1, max: 90 }),
+    n: fc.integer({ min: 1, max: 90 }),
+    k: fc.integer({ min: 1, max: 90 }),
+  });
 
   it('agree with the plain backend, whatever was in out', async ({ skip }) => {
     nativeLibrary((reason) => skip(reason));
@@ -111,9 +137,17 @@ describe('products', () => {
           gemm(left, right, out, { transposeA, transposeB, alpha: 0.5 });
           return await read(out);
         };
-        expect(largestDifference(await product(native.value), await product(plain.value))).toBeLessThan((k + 3) * 2 ** -23);
+        expect(largestDifference(await product(native.value), await product(plain.value))).toBeLessThan(
+          (k + 3) * 2 ** -23,
+        );
       }),
-      { numRuns: 30, examples: [[{ m: 1, n: 70, k: 80 }, false, true], [{ m: 70, n: 1, k: 80 }, true, false]] },
+      {
+        numRuns: 30,
+        examples: [
+          [{ m: 1, n: 70, k: 80 }, false, true],
+          [{ m: 70, n: 1, k: 80 }, true, false],
+        ],
+      },
     );
   });
 
@@ -132,7 +166,12 @@ describe('products', () => {
           for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) expect(values[i * n + j]).toBe(values[j * n + i]);
           using twice = backend.value.createMatrix(n, n);
           symmetricRank2Update(a, b, twice, { alpha: -0.3 });
-          expect(largestDifference((await read(twice)).map((value) => value + 0.125), values)).toBeLessThan(1e-5);
+          expect(
+            largestDifference(
+              (await read(twice)).map((value) => value + 0.125),
+              values,
+            ),
+          ).toBeLessThan(1e-5);
         }
       }
     }
@@ -147,7 +186,10 @@ describe('solve', () => {
       await using native = asDisposable(await createOpenBlasBackend({ precision }));
       for (const system of systems) {
         const [got, expected] = [await solutionOn(native.value, system), await solutionOn(plain.value, system)];
-        expect(largestDifference(got.x, expected.x)).toBeLessThan((precision === 'f32' ? 2e-5 : 1e-12) * Math.max(...Array.from(expected.x, Math.abs)) / expected.estimate ** 0.5);
+        expect(largestDifference(got.x, expected.x)).toBeLessThan(
+          ((precision === 'f32' ? 2e-5 : 1e-12) * Math.max(...Array.from(expected.x, Math.abs))) /
+            expected.estimate ** 0.5,
+        );
         expect(Math.abs(got.estimate / expected.estimate - 1)).toBeLessThan(precision === 'f32' ? 1e-3 : 1e-9);
       }
     }
@@ -215,7 +257,11 @@ describe('threads', () => {
       using out = backend.createMatrix(2, 2);
       gemm(a, a, out);
     };
-    for (const [backend, count] of [[one.value, 1], [two.value, 2], [one.value, 1]] as const) {
+    for (const [backend, count] of [
+      [one.value, 1],
+      [two.value, 2],
+      [one.value, 1],
+    ] as const) {
       multiplyOn(backend);
       expect(threads.get()).toBe(count);
     }

@@ -3,9 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { settleThreadCount } from '../src/thread-count.ts';
 
 /** A library that was built for so many threads. */
-function libraryFor(most: number): { readonly path: string; readonly threads: { get(): number; set(count: number): void } } {
+function libraryFor(most: number): {
+  readonly path: string;
+  readonly threads: { get(): number; set(count: number): void };
+} {
   let count = 1;
-  return { path: 'libblas.so', threads: { get: () => count, set: (wanted) => { count = Math.min(wanted, most); } } };
+  return {
+    path: 'libblas.so',
+    threads: {
+      get: () => count,
+      set: (wanted) => {
+        count = Math.min(wanted, most);
+      },
+    },
+  };
 }
 
 describe('settleThreadCount', () => {
@@ -19,12 +30,16 @@ describe('settleThreadCount', () => {
 
   it('takes fewer where the library has fewer, unless they were asked for', () => {
     expect(settleThreadCount(libraryFor(1), undefined)).toBe(1);
-    expect(() => settleThreadCount(libraryFor(64), 65)).toThrow('createOpenBlasBackend: threads is 65, but libblas.so was built for at most 64');
+    expect(() => settleThreadCount(libraryFor(64), 65)).toThrow(
+      'createOpenBlasBackend: threads is 65, but libblas.so was built for at most 64',
+    );
   });
 
   it('has none where the library cannot be told', () => {
     const library = { path: 'libblas.so.3', threads: undefined };
     expect(settleThreadCount(library, undefined)).toBeUndefined();
-    expect(() => settleThreadCount(library, 2)).toThrow('threads is 2, but the thread count of libblas.so.3 cannot be set from here');
+    expect(() => settleThreadCount(library, 2)).toThrow(
+      'threads is 2, but the thread count of libblas.so.3 cannot be set from here',
+    );
   });
 });

@@ -1,7 +1,7 @@
 /**
- * sum + beta·old, in f64 and rounded once where beta is not 1. A matrix that is updated in place with a beta near 1 at every step would
- * otherwise drift by beta's own rounding. (Multiplying by the part of beta that f32 cannot hold is no help: its product is less than
- * half a unit of the sum, and gets lost in it.)
+ * sum + beta·old, in f64 and rounded once where beta is not 1. A matrix that is updated in place with a beta near 1 at
+ * every step would otherwise drift by beta's own rounding. (Multiplying by the part of beta that f32 cannot hold is no
+ * help: its product is less than half a unit of the sum, and gets lost in it.)
  */
 export function addScaled(sum: v128, beta: f64, old: v128): v128 {
   if (beta == 1) return f32x4.add(sum, old);

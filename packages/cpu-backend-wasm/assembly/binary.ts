@@ -1,6 +1,7 @@
 /**
- * out = a ∘ b, the second operand broadcast. Numbers: add 0, subtract 1, multiply 2, divide 3 (src/kernels.ts). A row of b that is one
- * number is a vector of four equal ones that is not moved along, so that one loop for each operation does for all shapes.
+ * out = a ∘ b, the second operand broadcast. Numbers: add 0, subtract 1, multiply 2, divide 3 (src/kernels.ts). A row
+ * of b that is one number is a vector of four equal ones that is not moved along, so that one loop for each operation
+ * does for all shapes.
  */
 import { storePart } from './partial-vector';
 
@@ -17,8 +18,8 @@ export function binaryRange(
   splat: usize,
 ): void {
   const step: usize = columnStride == 0 ? 0 : 16;
-  const bytes = <usize>columns << 2;
-  for (let row = 0; row < rows; row++, a += bytes, out += bytes, b += <usize>rowStride << 2) {
+  const bytes = (<usize>columns) << 2;
+  for (let row = 0; row < rows; row++, a += bytes, out += bytes, b += (<usize>rowStride) << 2) {
     let from = b;
     if (columnStride == 0) {
       v128.store(splat, v128.load_splat<f32>(b));
@@ -29,7 +30,7 @@ export function binaryRange(
 }
 
 function applyRow(operation: i32, a: usize, b: usize, step: usize, out: usize, columns: i32): void {
-  const end = out + (<usize>(columns & ~3) << 2);
+  const end = out + ((<usize>(columns & ~3)) << 2);
   const rest = columns & 3;
   switch (operation) {
     case 0:

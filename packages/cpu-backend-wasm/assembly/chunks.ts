@@ -1,4 +1,7 @@
-/** What a chunk of each kernel does. Every file that cuts a kernel into chunks also says how a chunk reads its arguments. */
+/**
+ * What a chunk of each kernel does. Every file that cuts a kernel into chunks also says how a chunk reads its
+ * arguments.
+ */
 import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChunk, unaryChunk } from './elementwise';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
@@ -28,23 +31,41 @@ import { substituteChunk } from './solve';
 /** @param thread 0 for the main thread; whose scratch to use */
 export function runChunk(kernel: i32, chunk: i32, thread: i32): void {
   switch (kernel) {
-    case axpyJob: return axpyChunk(chunk);
-    case affineJob: return affineChunk(chunk);
-    case unaryJob: return unaryChunk(chunk);
-    case binaryFlatJob: return binaryFlatChunk(chunk, thread);
-    case binaryRowsJob: return binaryRowsChunk(chunk, thread);
-    case rowDotJob: return rowDotChunk(chunk);
-    case reduceRowsJob: return reduceRowsChunk(chunk);
-    case reduceAllJob: return reduceAllChunk(chunk);
-    case reduceColumnsJob: return reduceColumnsChunk(chunk);
-    case mirrorAddJob: return mirrorAddChunk(chunk);
-    case packJob: return packChunk(chunk);
-    case tilesJob: return tilesChunk(chunk);
-    case vectorJob: return vectorChunk(chunk);
-    case vectorTransposedJob: return vectorTransposedChunk(chunk);
-    case outerJob: return outerChunk(chunk);
-    case trailingJob: return trailingChunk(chunk);
-    case substituteJob: return substituteChunk(chunk, thread);
-    default: unreachable();
+    case axpyJob:
+      return axpyChunk(chunk);
+    case affineJob:
+      return affineChunk(chunk);
+    case unaryJob:
+      return unaryChunk(chunk);
+    case binaryFlatJob:
+      return binaryFlatChunk(chunk, thread);
+    case binaryRowsJob:
+      return binaryRowsChunk(chunk, thread);
+    case rowDotJob:
+      return rowDotChunk(chunk);
+    case reduceRowsJob:
+      return reduceRowsChunk(chunk);
+    case reduceAllJob:
+      return reduceAllChunk(chunk);
+    case reduceColumnsJob:
+      return reduceColumnsChunk(chunk);
+    case mirrorAddJob:
+      return mirrorAddChunk(chunk);
+    case packJob:
+      return packChunk(chunk);
+    case tilesJob:
+      return tilesChunk(chunk);
+    case vectorJob:
+      return vectorChunk(chunk);
+    case vectorTransposedJob:
+      return vectorTransposedChunk(chunk);
+    case outerJob:
+      return outerChunk(chunk);
+    case trailingJob:
+      return trailingChunk(chunk);
+    case substituteJob:
+      return substituteChunk(chunk, thread);
+    default:
+      unreachable();
   }
 }

@@ -1,34 +1,35 @@
 /**
- * ‖a⁻¹‖₁ estimated as Hager does (SIAM J. Sci. Stat. Comput. 5(2), 1984) and LAPACK's gecon: a few solves with a and aᵀ climb to a
- * column of a⁻¹ of nearly largest norm, a lower bound that is in practice within a factor of three. Works on (LU)⁻¹ = a⁻¹Pᵀ:
- * permuting columns leaves the 1-norm as it is. The steps are those of linalg-core's plain solver, which is its specification.
+ * ‖a⁻¹‖₁ estimated as Hager does (SIAM J. Sci. Stat. Comput. 5(2), 1984) and LAPACK's gecon: a few solves with a and aᵀ
+ * climb to a column of a⁻¹ of nearly largest norm, a lower bound that is in practice within a factor of three. Works on
+ * (LU)⁻¹ = a⁻¹Pᵀ: permuting columns leaves the 1-norm as it is. The steps are those of linalg-core's plain solver,
+ * which is its specification.
  */
 
 /** lu n×n with rows of `stride` bytes; x and signs hold n numbers each, padded to a multiple of two. */
 export function estimateInverseNorm(lu: usize, n: i32, stride: usize, x: usize, signs: usize): f64 {
   let estimate: f64 = 0;
   let previousColumn = -1;
-  for (let i = 0; i < n; i++) store<f64>(x + (<usize>i << 3), 1 / <f64>n);
+  for (let i = 0; i < n; i++) store<f64>(x + ((<usize>i) << 3), 1 / <f64>n);
   for (let iteration = 0; iteration < 5; iteration++) {
     substitute(lu, n, stride, x);
     const norm = sumOfMagnitudes(x, n);
     if (!(norm > estimate)) break;
     estimate = norm;
-    for (let i = 0; i < n; i++) store<f64>(signs + (<usize>i << 3), load<f64>(x + (<usize>i << 3)) >= 0 ? 1 : -1);
+    for (let i = 0; i < n; i++) store<f64>(signs + ((<usize>i) << 3), load<f64>(x + ((<usize>i) << 3)) >= 0 ? 1 : -1);
     substituteTransposed(lu, n, stride, signs);
     let column = 0;
     for (let i = 1; i < n; i++) {
-      if (abs(load<f64>(signs + (<usize>i << 3))) > abs(load<f64>(signs + (<usize>column << 3)))) column = i;
+      if (abs(load<f64>(signs + ((<usize>i) << 3))) > abs(load<f64>(signs + ((<usize>column) << 3)))) column = i;
     }
     if (column == previousColumn) break;
     previousColumn = column;
-    memory.fill(x, 0, <usize>n << 3);
-    store<f64>(x + (<usize>column << 3), 1);
+    memory.fill(x, 0, (<usize>n) << 3);
+    store<f64>(x + ((<usize>column) << 3), 1);
   }
   // Higham's alternating vector guards against an unlucky start: its growth is a lower bound too.
   for (let i = 0; i < n; i++) {
     const size = 1 + <f64>i / <f64>max(1, n - 1);
-    store<f64>(x + (<usize>i << 3), i & 1 ? -size : size);
+    store<f64>(x + ((<usize>i) << 3), i & 1 ? -size : size);
   }
   substitute(lu, n, stride, x);
   return max(estimate, (2 * sumOfMagnitudes(x, n)) / (3 * <f64>n));
@@ -36,19 +37,19 @@ export function estimateInverseNorm(lu: usize, n: i32, stride: usize, x: usize, 
 
 function sumOfMagnitudes(x: usize, n: i32): f64 {
   let sum: f64 = 0;
-  for (let i = 0; i < n; i++) sum += abs(load<f64>(x + (<usize>i << 3)));
+  for (let i = 0; i < n; i++) sum += abs(load<f64>(x + ((<usize>i) << 3)));
   return sum;
 }
 
 /** L·U·x = x in place, by dot products along the rows. */
 function substitute(lu: usize, n: i32, stride: usize, x: usize): void {
   for (let i = 0; i < n; i++) {
-    const at = x + (<usize>i << 3);
+    const at = x + ((<usize>i) << 3);
     store<f64>(at, load<f64>(at) - dot(lu + <usize>i * stride, x, i));
   }
   for (let i = n - 1; i >= 0; i--) {
-    const at = x + (<usize>i << 3);
-    const row = lu + <usize>i * stride + (<usize>i << 3);
+    const at = x + ((<usize>i) << 3);
+    const row = lu + <usize>i * stride + ((<usize>i) << 3);
     store<f64>(at, (load<f64>(at) - dot(row + 8, at + 8, n - 1 - i)) / load<f64>(row));
   }
 }
@@ -56,13 +57,13 @@ function substitute(lu: usize, n: i32, stride: usize, x: usize): void {
 /** Uᵀ·Lᵀ·x = x in place: each number found is subtracted from the others along a row, so that this too reads rows. */
 function substituteTransposed(lu: usize, n: i32, stride: usize, x: usize): void {
   for (let k = 0; k < n; k++) {
-    const at = x + (<usize>k << 3);
-    const row = lu + <usize>k * stride + (<usize>k << 3);
+    const at = x + ((<usize>k) << 3);
+    const row = lu + <usize>k * stride + ((<usize>k) << 3);
     const value = load<f64>(at) / load<f64>(row);
     store<f64>(at, value);
     subtract(at + 8, row + 8, value, n - 1 - k);
   }
-  for (let k = n - 1; k > 0; k--) subtract(x, lu + <usize>k * stride, load<f64>(x + (<usize>k << 3)), k);
+  for (let k = n - 1; k > 0; k--) subtract(x, lu + <usize>k * stride, load<f64>(x + ((<usize>k) << 3)), k);
 }
 
 function dot(a: usize, b: usize, count: i32): f64 {

@@ -1,10 +1,13 @@
-/** Kernels of one pass over a matrix: fill, copies, sums with a factor, and the mirror image that ends a symmetric update. */
+/**
+ * Kernels of one pass over a matrix: fill, copies, sums with a factor, and the mirror image that ends a symmetric
+ * update.
+ */
 import { addScaled, widenHigh } from './accumulate';
 import { storePart } from './partial-vector';
 
 export function fill(value: f32, out: usize, length: i32): void {
   const vector = f32x4.splat(value);
-  const end = out + (<usize>(length & ~3) << 2);
+  const end = out + ((<usize>(length & ~3)) << 2);
   for (; out < end; out += 16) v128.store(out, vector);
   storePart(out, vector, length & 3);
 }
@@ -12,19 +15,19 @@ export function fill(value: f32, out: usize, length: i32): void {
 /** out += alpha·x. */
 export function axpyRange(alpha: f32, x: usize, out: usize, length: i32): void {
   const factor = f32x4.splat(alpha);
-  const end = out + (<usize>(length & ~3) << 2);
+  const end = out + ((<usize>(length & ~3)) << 2);
   for (; out < end; out += 16, x += 16) v128.store(out, f32x4.add(v128.load(out), f32x4.mul(factor, v128.load(x))));
   storePart(out, f32x4.add(v128.load(out), f32x4.mul(factor, v128.load(x))), length & 3);
 }
 
 /**
- * out = scale·x + shift, in f64 and rounded once: a scale near 1 is applied again and again (weight decay, (1 − 10⁻⁴) at every step), and
- * its own rounding to f32 would be a bias that grows with the steps.
+ * out = scale·x + shift, in f64 and rounded once: a scale near 1 is applied again and again (weight decay, (1 − 10⁻⁴)
+ * at every step), and its own rounding to f32 would be a bias that grows with the steps.
  */
 export function affineRange(x: usize, scale: f64, shift: f64, out: usize, length: i32): void {
   const factor = f64x2.splat(scale);
   const offset = f64x2.splat(shift);
-  const end = out + (<usize>(length & ~3) << 2);
+  const end = out + ((<usize>(length & ~3)) << 2);
   for (; out < end; out += 16, x += 16) v128.store(out, affineVector(v128.load(x), factor, offset));
   if (length & 3) storePart(out, affineVector(v128.load(x), factor, offset), length & 3);
 }
@@ -37,8 +40,8 @@ function affineVector(x: v128, factor: v128, offset: v128): v128 {
 
 /** `count` columns of every row; strides in numbers. */
 export function copyColumns(source: usize, sourceStride: i32, out: usize, outStride: i32, rows: i32, count: i32): void {
-  const whole = <usize>(count & ~3) << 2;
-  for (let row = 0; row < rows; row++, source += <usize>sourceStride << 2, out += <usize>outStride << 2) {
+  const whole = (<usize>(count & ~3)) << 2;
+  for (let row = 0; row < rows; row++, source += (<usize>sourceStride) << 2, out += (<usize>outStride) << 2) {
     for (let j: usize = 0; j < whole; j += 16) v128.store(out + j, v128.load(source + j));
     if (count & 3) storePart(out + whole, v128.load(source + whole), count & 3);
   }
@@ -49,23 +52,23 @@ export function addDiagonal(value: f64, out: usize, n: i32): void {
 }
 
 /**
- * Rows first to last−1 of out = alpha·(p + pᵀ) + beta·out for p and out n×n, up to the diagonal and with their mirror image, in 4×4
- * blocks; beta 0 never reads out. `first` is a multiple of four, `last` too unless it is n.
+ * Rows first to last−1 of out = alpha·(p + pᵀ) + beta·out for p and out n×n, up to the diagonal and with their mirror
+ * image, in 4×4 blocks; beta 0 never reads out. `first` is a multiple of four, `last` too unless it is n.
  */
 export function mirrorAddRows(p: usize, out: usize, n: i32, first: i32, last: i32, alpha: f32, beta: f64): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   const whole = last & ~3;
   for (let i = first; i < whole; i += 4) {
     for (let j = 0; j <= i; j += 4) {
-      const here = <usize>i * stride + (<usize>j << 2);
-      const there = <usize>j * stride + (<usize>i << 2);
+      const here = <usize>i * stride + ((<usize>j) << 2);
+      const there = <usize>j * stride + ((<usize>i) << 2);
       mirrorBlock(p + here, p + there, out + here, out + there, stride, alpha, beta, i == j);
     }
   }
   for (let i = whole; i < last; i++) {
     for (let j = 0; j <= i; j++) {
-      const here = <usize>i * stride + (<usize>j << 2);
-      const there = <usize>j * stride + (<usize>i << 2);
+      const here = <usize>i * stride + ((<usize>j) << 2);
+      const there = <usize>j * stride + ((<usize>i) << 2);
       const sum = alpha * (load<f32>(p + here) + load<f32>(p + there));
       if (i != j) store<f32>(out + there, beta == 0 ? sum : <f32>(beta * <f64>load<f32>(out + there) + <f64>sum));
       store<f32>(out + here, beta == 0 ? sum : <f32>(beta * <f64>load<f32>(out + here) + <f64>sum));
@@ -73,7 +76,16 @@ export function mirrorAddRows(p: usize, out: usize, n: i32, first: i32, last: i3
   }
 }
 
-function mirrorBlock(p: usize, q: usize, out: usize, mirror: usize, stride: usize, alpha: f32, beta: f64, diagonal: bool): void {
+function mirrorBlock(
+  p: usize,
+  q: usize,
+  out: usize,
+  mirror: usize,
+  stride: usize,
+  alpha: f32,
+  beta: f64,
+  diagonal: bool,
+): void {
   const x0 = v128.load(q);
   const x1 = v128.load(q + stride);
   const x2 = v128.load(q + 2 * stride);

@@ -1,11 +1,26 @@
 /** The elementwise kernels cut into chunks of numbers or rows that run on all threads. */
 import { affineRange, axpyRange, mirrorAddRows } from './dense';
 import { binaryRange } from './binary';
-import { affineJob, argument, axpyJob, binaryFlatJob, binaryRowsJob, mirrorAddJob, real, setArgument, setReal, size, unaryJob } from './job';
+import {
+  affineJob,
+  argument,
+  axpyJob,
+  binaryFlatJob,
+  binaryRowsJob,
+  mirrorAddJob,
+  real,
+  setArgument,
+  setReal,
+  size,
+  unaryJob,
+} from './job';
 import { run } from './run';
 import { unaryRange } from './unary';
 
-/** Numbers in a chunk where one costs a few instructions, and where it costs some tens (exp): some microseconds either way. */
+/**
+ * Numbers in a chunk where one costs a few instructions, and where it costs some tens (exp): some microseconds either
+ * way.
+ */
 const cheapNumbers: i32 = 16_384;
 const costlyNumbers: i32 = 4096;
 
@@ -25,7 +40,7 @@ export function axpy(alpha: f32, x: usize, out: usize, length: i32): void {
 
 export function axpyChunk(chunk: i32): void {
   const first = chunk * cheapNumbers;
-  const at = <usize>first << 2;
+  const at = (<usize>first) << 2;
   axpyRange(<f32>real(0), argument(1) + at, argument(2) + at, min(cheapNumbers, size(3) - first));
 }
 
@@ -42,7 +57,7 @@ export function affine(x: usize, scale: f64, shift: f64, out: usize, length: i32
 
 export function affineChunk(chunk: i32): void {
   const first = chunk * cheapNumbers;
-  const at = <usize>first << 2;
+  const at = (<usize>first) << 2;
   affineRange(argument(0) + at, real(1), real(2), argument(3) + at, min(cheapNumbers, size(4) - first));
 }
 
@@ -58,11 +73,14 @@ export function unary(operation: i32, x: usize, out: usize, length: i32): void {
 
 export function unaryChunk(chunk: i32): void {
   const first = chunk * costlyNumbers;
-  const at = <usize>first << 2;
+  const at = (<usize>first) << 2;
   unaryRange(size(0), argument(1) + at, argument(2) + at, min(costlyNumbers, size(3) - first));
 }
 
-/** out = a ∘ b, as `binaryRange` has it. `splats` is scratch of 64 bytes for each thread. One row is cut into numbers, more into rows. */
+/**
+ * out = a ∘ b, as `binaryRange` has it. `splats` is scratch of 64 bytes for each thread. One row is cut into numbers,
+ * more into rows.
+ */
 export function binary(
   operation: i32,
   a: usize,
@@ -96,25 +114,47 @@ function rowsPerChunk(columns: i32): i32 {
 
 export function binaryFlatChunk(chunk: i32, thread: i32): void {
   const first = chunk * cheapNumbers;
-  const at = <usize>first << 2;
+  const at = (<usize>first) << 2;
   const b = argument(2) + (size(7) == 0 ? 0 : at);
   const count = min(cheapNumbers, size(5) - first);
-  binaryRange(size(0), argument(1) + at, b, argument(3) + at, 1, count, 0, size(7), argument(8) + (<usize>thread << 6));
+  binaryRange(
+    size(0),
+    argument(1) + at,
+    b,
+    argument(3) + at,
+    1,
+    count,
+    0,
+    size(7),
+    argument(8) + ((<usize>thread) << 6),
+  );
 }
 
 export function binaryRowsChunk(chunk: i32, thread: i32): void {
   const columns = size(5);
   const each = rowsPerChunk(columns);
   const first = chunk * each;
-  const at = <usize>first * (<usize>columns << 2);
-  const b = argument(2) + <usize>first * (<usize>size(6) << 2);
+  const at = <usize>first * ((<usize>columns) << 2);
+  const b = argument(2) + <usize>first * ((<usize>size(6)) << 2);
   const rows = min(each, size(4) - first);
-  binaryRange(size(0), argument(1) + at, b, argument(3) + at, rows, columns, size(6), size(7), argument(8) + (<usize>thread << 6));
+  binaryRange(
+    size(0),
+    argument(1) + at,
+    b,
+    argument(3) + at,
+    rows,
+    columns,
+    size(6),
+    size(7),
+    argument(8) + ((<usize>thread) << 6),
+  );
 }
 
 const mirrorRows: i32 = 8;
 
-/** out = alpha·(p + pᵀ) + beta·out for p and out n×n; a chunk is a few rows up to the diagonal and their mirror image. */
+/**
+ * out = alpha·(p + pᵀ) + beta·out for p and out n×n; a chunk is a few rows up to the diagonal and their mirror image.
+ */
 export function mirrorAdd(p: usize, out: usize, n: i32, alpha: f32, beta: f64): void {
   if (n * n <= cheapNumbers) return mirrorAddRows(p, out, n, 0, n, alpha, beta);
   setArgument(0, p);

@@ -1,10 +1,13 @@
 /**
- * Elementary functions of four numbers at a time. No table and no fitted constants where a series will do: the Taylor series of eˣ and
- * the series of artanh converge fast enough on the reduced range (Cody & Waite, Software Manual for the Elementary Functions, 1980).
- * The error bounds stated are checked against f64 in test/unary.test.ts.
+ * Elementary functions of four numbers at a time. No table and no fitted constants where a series will do: the Taylor
+ * series of eˣ and the series of artanh converge fast enough on the reduced range (Cody & Waite, Software Manual for
+ * the Elementary Functions, 1980). The error bounds stated are checked against f64 in test/unary.test.ts.
  */
 
-/** eˣ within 2 ulps: x = n·ln 2 + r with ln 2 in two parts, |r| ≤ 0.347, degree 7; 2ⁿ in two factors for n beyond the exponents. */
+/**
+ * eˣ within 2 ulps: x = n·ln 2 + r with ln 2 in two parts, |r| ≤ 0.347, degree 7; 2ⁿ in two factors for n beyond the
+ * exponents.
+ */
 export function exp4(x: v128): v128 {
   // The pseudo-minimum is one instruction, and keeps a NaN in its first operand.
   const limited = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-104));
@@ -80,8 +83,9 @@ export function sigmoid4(x: v128): v128 {
 }
 
 /**
- * tanh x within 4 ulps: below 0.625 Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))), cut after 11 and written as a quotient
- * of polynomials; beyond, 1 − 2/(e^2|x| + 1). Both are computed and one selected, so the division is shared.
+ * tanh x within 4 ulps: below 0.625 Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))), cut after 11 and written
+ * as a quotient of polynomials; beyond, 1 − 2/(e^2|x| + 1). Both are computed and one selected, so the division is
+ * shared.
  */
 export function tanh4(x: v128): v128 {
   const magnitude = f32x4.abs(x);

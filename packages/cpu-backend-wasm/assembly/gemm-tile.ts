@@ -1,8 +1,8 @@
 /**
- * A 2×16 block of the product in eight vectors. Each step along the depth loads four vectors of b and splats two numbers of a for eight
- * multiply-adds: enough independent sums to hide the latency, and few enough to stay in the sixteen registers of x86-64. Rows of a are
- * read as they lie, b where it is or from a panel. The lab has the other shapes; V8 (Node 20) spills registers from nine sums on, and when
- * two steps are written out.
+ * A 2×16 block of the product in eight vectors. Each step along the depth loads four vectors of b and splats two
+ * numbers of a for eight multiply-adds: enough independent sums to hide the latency, and few enough to stay in the
+ * sixteen registers of x86-64. Rows of a are read as they lie, b where it is or from a panel. The lab has the other
+ * shapes; V8 (Node 20) spills registers from nine sums on, and when two steps are written out.
  */
 import { addScaled } from './accumulate';
 import { storePart } from './partial-vector';
@@ -12,8 +12,10 @@ export const tileColumns: i32 = 16;
 
 /**
  * @param a the first of `rows` (1 or 2) rows, which are strideA bytes apart
- * @param b the first of `depth` groups of sixteen numbers, which are strideB bytes apart; of the last columns only `columns` count
- * @param factors alpha and beta as two f64, read after the loop: as arguments they would hold two registers that the loop needs
+ * @param b the first of `depth` groups of sixteen numbers, which are strideB bytes apart; of the last columns only
+ * `columns` count
+ * @param factors alpha and beta as two f64, read after the loop: as arguments they would hold two registers that the
+ * loop needs
  */
 export function multiplyTile(
   depth: i32,
@@ -37,7 +39,7 @@ export function multiplyTile(
   let c13 = c00;
   // The row that a last tile does not have is the first again.
   let second = rows > 1 ? a + strideA : a;
-  for (const end = a + (<usize>depth << 2); a < end; a += 4, second += 4, b += strideB) {
+  for (const end = a + ((<usize>depth) << 2); a < end; a += 4, second += 4, b += strideB) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
     const b2 = v128.load(b, 32);

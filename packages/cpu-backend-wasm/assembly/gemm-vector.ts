@@ -1,4 +1,7 @@
-/** The products that read each number of the matrix once: a vector with a matrix, and two vectors. Bound by memory, so unpacked. */
+/**
+ * The products that read each number of the matrix once: a vector with a matrix, and two vectors. Bound by memory, so
+ * unpacked.
+ */
 import { addScaled } from './accumulate';
 import { affineRange } from './dense';
 import { argument, outerJob, real, setArgument, setReal, size, vectorJob, vectorTransposedJob } from './job';
@@ -44,16 +47,16 @@ export function vectorChunk(chunk: i32): void {
   const n = size(1);
   const columns = columnsPerChunk(size(0));
   const first = chunk * columns;
-  const at = <usize>first << 2;
+  const at = (<usize>first) << 2;
   addRows(size(0), min(columns, n - first), n, argument(2), argument(3) + at, <f32>real(4), real(5), argument(6) + at);
 }
 
 /** Four rows of b, which are `width` numbers apart, at a time are added into n numbers of out. */
 function addRows(k: i32, n: i32, width: i32, x: usize, b: usize, alpha: f32, beta: f64, out: usize): void {
   scaleBy(beta, out, <usize>n);
-  const stride = <usize>width << 2;
-  const end = <usize>n << 2;
-  const whole = <usize>(n & ~3) << 2;
+  const stride = (<usize>width) << 2;
+  const end = (<usize>n) << 2;
+  const whole = (<usize>(n & ~3)) << 2;
   let p = 0;
   for (; p + 4 <= k; p += 4, x += 16, b += stride << 2) {
     const x0 = f32x4.splat(alpha * load<f32>(x));
@@ -94,12 +97,12 @@ export function vectorTransposedChunk(chunk: i32): void {
   const k = size(0);
   const rows = rowsPerChunk(k);
   const first = chunk * rows;
-  const b = argument(3) + <usize>first * (<usize>k << 2);
-  dotRows(k, min(rows, size(1) - first), argument(2), b, <f32>real(4), real(5), argument(6) + (<usize>first << 2));
+  const b = argument(3) + <usize>first * ((<usize>k) << 2);
+  dotRows(k, min(rows, size(1) - first), argument(2), b, <f32>real(4), real(5), argument(6) + ((<usize>first) << 2));
 }
 
 function dotRows(k: i32, n: i32, x: usize, b: usize, alpha: f32, beta: f64, out: usize): void {
-  for (let j = 0; j < n; j++, b += <usize>k << 2, out += 4) {
+  for (let j = 0; j < n; j++, b += (<usize>k) << 2, out += 4) {
     const sum = alpha * dot(k, x, b);
     store<f32>(out, beta == 0 ? sum : <f32>(<f64>sum + beta * <f64>load<f32>(out)));
   }
@@ -119,7 +122,8 @@ function dot(k: i32, x: usize, y: usize): f32 {
   }
   for (; p + 4 <= k; p += 4, x += 16, y += 16) s0 = f32x4.add(s0, f32x4.mul(v128.load(x), v128.load(y)));
   s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-  let sum: f32 = f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) + (f32x4.extract_lane(s0, 2) + f32x4.extract_lane(s0, 3));
+  let sum: f32 =
+    f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) + (f32x4.extract_lane(s0, 2) + f32x4.extract_lane(s0, 3));
   for (; p < k; p++, x += 4, y += 4) sum += load<f32>(x) * load<f32>(y);
   return sum;
 }
@@ -135,22 +139,30 @@ export function outerChunk(chunk: i32): void {
   const n = size(1);
   const rows = rowsPerChunk(n);
   const first = chunk * rows;
-  const out = argument(6) + <usize>first * (<usize>n << 2);
-  outerRows(min(rows, size(0) - first), n, argument(2) + (<usize>first << 2), argument(3), <f32>real(4), real(5), out);
+  const out = argument(6) + <usize>first * ((<usize>n) << 2);
+  outerRows(
+    min(rows, size(0) - first),
+    n,
+    argument(2) + ((<usize>first) << 2),
+    argument(3),
+    <f32>real(4),
+    real(5),
+    out,
+  );
 }
 
 function outerRows(m: i32, n: i32, x: usize, y: usize, alpha: f32, beta: f64, out: usize): void {
   for (let i = 0; i < m; i++, x += 4) {
     const factor = f32x4.splat(alpha * load<f32>(x));
     for (let j = 0; j < n; j += 4) {
-      let value = f32x4.mul(factor, v128.load(y + (<usize>j << 2)));
+      let value = f32x4.mul(factor, v128.load(y + ((<usize>j) << 2)));
       if (beta != 0) value = addScaled(value, beta, v128.load(out));
       if (j + 4 <= n) {
         v128.store(out, value);
         out += 16;
       } else {
         storePart(out, value, n - j);
-        out += <usize>(n - j) << 2;
+        out += (<usize>(n - j)) << 2;
       }
     }
   }

@@ -1,7 +1,8 @@
 /**
- * The kernels, one 128-bit vector at a time. They take byte offsets into the memory and trust them: every block starts on 64 bytes, and
- * 64 bytes past the last block belong to the memory, so that a last vector may be loaded whole; it is never stored whole.
- * No managed objects, no globals that change: a kernel's scratch is an argument, and what all threads see is in job.ts.
+ * The kernels, one 128-bit vector at a time. They take byte offsets into the memory and trust them: every block starts
+ * on 64 bytes, and 64 bytes past the last block belong to the memory, so that a last vector may be loaded whole; it is
+ * never stored whole. No managed objects, no globals that change: a kernel's scratch is an argument, and what all
+ * threads see is in job.ts.
  */
 export { gemm } from './gemm';
 export { addDiagonal, copyColumns, fill } from './dense';

@@ -1,10 +1,14 @@
 /**
- * The job that all threads work on, at fixed places below the first block of the heap (`firstOffset` of src/heap.ts). One job at a time:
- * the number of a kernel and its arguments, cut into chunks. How a job is cut depends on its size alone, never on the number of
- * threads, and no chunk adds to what another has written: so the results are the same to the last bit for any number of threads.
+ * The job that all threads work on, at fixed places below the first block of the heap (`firstOffset` of src/heap.ts).
+ * One job at a time: the number of a kernel and its arguments, cut into chunks. How a job is cut depends on its size
+ * alone, never on the number of threads, and no chunk adds to what another has written: so the results are the same to
+ * the last bit for any number of threads.
  */
 
-/** u64: the job's serial number in the upper half, how many chunks nobody has taken yet in the lower one. A cache line of its own. */
+/**
+ * u64: the job's serial number in the upper half, how many chunks nobody has taken yet in the lower one. A cache line
+ * of its own.
+ */
 export const ticketAt: usize = 128;
 /** i32: how many chunks others than the main thread have finished. */
 export const doneAt: usize = 256;
@@ -16,7 +20,10 @@ export const threadsAt: usize = 448;
 export const stopAt: usize = 452;
 /** i32: 1 when a worker did not finish its chunk in time: the main thread then works alone, and reading rejects. */
 export const lostAt: usize = 456;
-/** i32: for how many milliseconds the main thread waits while no worker finishes a chunk. Written by src/control-words.ts. */
+/**
+ * i32: for how many milliseconds the main thread waits while no worker finishes a chunk. Written by
+ * src/control-words.ts.
+ */
 export const patienceAt: usize = 464;
 const kernelAt: usize = 512;
 const chunksAt: usize = 516;

@@ -1,7 +1,8 @@
 /**
- * Φ(x), the standard normal distribution function, for gelu(x) = x·Φ(x) and its derivative. Φ(−|x|) = e^(−x²/2)·t·Q(t) with
- * t = 1/(1 + 0.35|x|) and Q of degree 8, fitted by minimax (Lawson's weights) to 6·10⁻⁸ relative error on |x| ≤ 14.5, where e^(−x²/2) is
- * the smallest number of f32. So the tail keeps its leading digits, which (1 + erf)/2 would lose.
+ * Φ(x), the standard normal distribution function, for gelu(x) = x·Φ(x) and its derivative. Φ(−|x|) = e^(−x²/2)·t·Q(t)
+ * with t = 1/(1 + 0.35|x|) and Q of degree 8, fitted by minimax (Lawson's weights) to 6·10⁻⁸ relative error on |x| ≤
+ * 14.5, where e^(−x²/2) is the smallest number of f32. So the tail keeps its leading digits, which (1 + erf)/2 would
+ * lose.
  */
 import { exp4 } from './functions';
 

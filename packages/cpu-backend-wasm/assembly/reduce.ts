@@ -1,6 +1,7 @@
 /**
- * Reductions and row dot products. Sums are kept in f64, which is what makes long f32 sums usable; the numbers are widened two at a time.
- * Numbers: sum 0, sumSquares 1, maximum 2 (src/kernels.ts). The vector maximum of WebAssembly keeps NaN, so a poisoned row stays visible.
+ * Reductions and row dot products. Sums are kept in f64, which is what makes long f32 sums usable; the numbers are
+ * widened two at a time. Numbers: sum 0, sumSquares 1, maximum 2 (src/kernels.ts). The vector maximum of WebAssembly
+ * keeps NaN, so a poisoned row stays visible.
  */
 import { widenHigh } from './accumulate';
 import {
@@ -24,7 +25,9 @@ function rowsPerChunk(columns: i32): i32 {
   return max(1, chunkNumbers / max(1, columns));
 }
 
-/** out_i = ⊕ⱼ x_ij; the whole matrix is one row of rows·columns numbers. Cut into rows, or a single row into numbers. */
+/**
+ * out_i = ⊕ⱼ x_ij; the whole matrix is one row of rows·columns numbers. Cut into rows, or a single row into numbers.
+ */
 export function reduceRows(operation: i32, x: usize, rows: i32, columns: i32, out: usize): void {
   setArgument(0, operation);
   setArgument(1, x);
@@ -43,8 +46,8 @@ export function reduceRowsChunk(chunk: i32): void {
   const columns = size(3);
   const each = rowsPerChunk(columns);
   const first = chunk * each;
-  const x = argument(1) + <usize>first * (<usize>columns << 2);
-  reduceRowRange(size(0), x, min(each, size(2) - first), columns, argument(4) + (<usize>first << 2));
+  const x = argument(1) + <usize>first * ((<usize>columns) << 2);
+  reduceRowRange(size(0), x, min(each, size(2) - first), columns, argument(4) + ((<usize>first) << 2));
 }
 
 /** Long enough that all partial results have a place. */
@@ -59,7 +62,7 @@ function reduceAll(operation: i32, length: i32, out: usize): void {
   run(reduceAllJob, chunks);
   let result = load<f64>(partialsAt);
   for (let chunk = 1; chunk < chunks; chunk++) {
-    const partial = load<f64>(partialsAt + (<usize>chunk << 3));
+    const partial = load<f64>(partialsAt + ((<usize>chunk) << 3));
     result = operation == 2 ? max(result, partial) : result + partial;
   }
   store<f32>(out, <f32>result);
@@ -69,14 +72,17 @@ export function reduceAllChunk(chunk: i32): void {
   const length = size(3);
   const each = numbersPerPartial(length);
   const first = chunk * each;
-  const x = argument(1) + (<usize>first << 2);
+  const x = argument(1) + ((<usize>first) << 2);
   const count = min(each, length - first);
   const operation = size(0);
-  store<f64>(partialsAt + (<usize>chunk << 3), operation == 2 ? <f64>largest(x, count) : operation == 0 ? sum(x, count) : dot(x, x, count));
+  store<f64>(
+    partialsAt + ((<usize>chunk) << 3),
+    operation == 2 ? <f64>largest(x, count) : operation == 0 ? sum(x, count) : dot(x, x, count),
+  );
 }
 
 function reduceRowRange(operation: i32, x: usize, rows: i32, columns: i32, out: usize): void {
-  for (let row = 0; row < rows; row++, out += 4, x += <usize>columns << 2) {
+  for (let row = 0; row < rows; row++, out += 4, x += (<usize>columns) << 2) {
     if (operation == 2) store<f32>(out, largest(x, columns));
     else store<f32>(out, <f32>(operation == 0 ? sum(x, columns) : dot(x, x, columns)));
   }
@@ -97,12 +103,18 @@ export function rowDotChunk(chunk: i32): void {
   const columns = size(4);
   const each = rowsPerChunk(columns);
   const first = chunk * each;
-  const at = <usize>first * (<usize>columns << 2);
-  rowDotRange(argument(0) + at, argument(1) + at, argument(2) + (<usize>first << 2), min(each, size(3) - first), columns);
+  const at = <usize>first * ((<usize>columns) << 2);
+  rowDotRange(
+    argument(0) + at,
+    argument(1) + at,
+    argument(2) + ((<usize>first) << 2),
+    min(each, size(3) - first),
+    columns,
+  );
 }
 
 function rowDotRange(a: usize, b: usize, out: usize, rows: i32, columns: i32): void {
-  const bytes = <usize>columns << 2;
+  const bytes = (<usize>columns) << 2;
   for (let row = 0; row < rows; row++, out += 4, a += bytes, b += bytes) store<f32>(out, <f32>dot(a, b, columns));
 }
 
@@ -180,14 +192,22 @@ export function reduceColumnsChunk(chunk: i32): void {
   const columns = size(3);
   const each = columnsPerChunk(size(2));
   const first = chunk * each;
-  const at = <usize>first << 2;
-  reduceColumnRange(size(0), argument(1) + at, size(2), min(each, columns - first), <usize>columns << 2, argument(4) + at);
+  const at = (<usize>first) << 2;
+  reduceColumnRange(
+    size(0),
+    argument(1) + at,
+    size(2),
+    min(each, columns - first),
+    (<usize>columns) << 2,
+    argument(4) + at,
+  );
 }
 
 /** Eight columns at a time down all rows, which are `stride` bytes apart; maxima and the last ones by fours. */
 function reduceColumnRange(operation: i32, x: usize, rows: i32, columns: i32, stride: usize, out: usize): void {
   let j = 0;
-  if (operation != 2) for (; j + 8 <= columns; j += 8, x += 32, out += 32) addEightColumns(operation, x, rows, stride, out);
+  if (operation != 2)
+    for (; j + 8 <= columns; j += 8, x += 32, out += 32) addEightColumns(operation, x, rows, stride, out);
   for (; j < columns; j += 4, x += 16, out += 16) {
     let result: v128;
     if (operation == 2) {

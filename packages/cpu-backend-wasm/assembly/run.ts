@@ -1,19 +1,36 @@
 /**
- * Running a job. Chunks are taken, not dealt: whoever is free takes the next by one compare-and-exchange on the ticket, so a worker that
- * still sleeps, or that the system has put aside, delays nobody, and a thread more than there are cores costs little. The ticket holds
- * the job's serial number too: an exchange that succeeds proves that the job is still the one seen, and from then on its arguments
- * stay, because the main thread goes on only when every chunk is finished.
- * Rejected: equal shares with a barrier, as fast on an idle machine, but as slow as its slowest thread on any other.
+ * Running a job. Chunks are taken, not dealt: whoever is free takes the next by one compare-and-exchange on the ticket,
+ * so a worker that still sleeps, or that the system has put aside, delays nobody, and a thread more than there are
+ * cores costs little. The ticket holds the job's serial number too: an exchange that succeeds proves that the job is
+ * still the one seen, and from then on its arguments stay, because the main thread goes on only when every chunk is
+ * finished. Rejected: equal shares with a barrier, as fast on an idle machine, but as slow as its slowest thread on any
+ * other.
  */
 import { runChunk } from './chunks';
 import { now } from './clock';
-import { doneAt, jobChunks, jobKernel, lostAt, patienceAt, setJob, sleepingAt, stopAt, threadsAt, ticketAt } from './job';
+import {
+  doneAt,
+  jobChunks,
+  jobKernel,
+  lostAt,
+  patienceAt,
+  setJob,
+  sleepingAt,
+  stopAt,
+  threadsAt,
+  ticketAt,
+} from './job';
 
-/** How often a worker looks for a job before it sleeps: about 0.1 ms, longer than the pauses between the kernels of a training step. */
+/**
+ * How often a worker looks for a job before it sleeps: about 0.1 ms, longer than the pauses between the kernels of a
+ * training step.
+ */
 const workerSpins: i32 = 40_000;
 /** Waking takes a system call and the worker some 50 µs to come: not for less than this many chunks of some 10 µs. */
 const worthWaking: i32 = 6;
-/** How often the main thread looks for the end of a job between two looks at the clock: about as long as a chunk takes. */
+/**
+ * How often the main thread looks for the end of a job between two looks at the clock: about as long as a chunk takes.
+ */
 const spinsPerLook: i32 = 4096;
 /** A look that took longer means that this thread was put aside (or the machine slept): no proof against the others. */
 const longestLook: f64 = 50;
@@ -48,7 +65,7 @@ function runShared(kernel: i32, chunks: i32): void {
   setJob(kernel, chunks);
   atomic.store<i32>(doneAt, 0);
   const serial = ((atomic.load<u64>(ticketAt) >> 32) + 1) << 32;
-  atomic.store<u64>(ticketAt, serial | <u64>chunks);
+  atomic.store<u64>(ticketAt, serial | (<u64>chunks));
   if (chunks >= worthWaking) rouse();
   let mine = 0;
   for (let chunk = take(); chunk >= 0; chunk = take(), mine++) runChunk(kernel, chunk, 0);
@@ -65,7 +82,9 @@ function take(): i32 {
   }
 }
 
-/** Wait until the others have finished `count` chunks; false when none of them has got on for longer than the patience. */
+/**
+ * Wait until the others have finished `count` chunks; false when none of them has got on for longer than the patience.
+ */
 function waitFor(count: i32): bool {
   let known = -1;
   let spins = 0;

@@ -1,6 +1,9 @@
 /** The inner kernels of the solver, in f64 or f32: c −= a·b for a strip of 32 bytes, which is four numbers or eight. */
 
-/** a rows×depth, b depth×one strip, c rows×one strip; strides in bytes. Four rows at a time in eight vectors, the rest one by one. */
+/**
+ * a rows×depth, b depth×one strip, c rows×one strip; strides in bytes. Four rows at a time in eight vectors, the rest
+ * one by one.
+ */
 export function subtractProduct<T>(
   rows: i32,
   depth: i32,
@@ -26,7 +29,11 @@ export function subtractProduct<T>(
     let a2 = a + 2 * strideA;
     let a3 = a + 3 * strideA;
     let from = b;
-    for (const end = a + (<usize>depth << alignof<T>()); a0 < end; a0 += sizeof<T>(), a1 += sizeof<T>(), a2 += sizeof<T>(), a3 += sizeof<T>(), from += strideB) {
+    for (
+      const end = a + ((<usize>depth) << alignof<T>());
+      a0 < end;
+      a0 += sizeof<T>(), a1 += sizeof<T>(), a2 += sizeof<T>(), a3 += sizeof<T>(), from += strideB
+    ) {
       const b0 = v128.load(from);
       const b1 = v128.load(from, 16);
       let x = v128.load_splat<T>(a0);
@@ -55,7 +62,7 @@ export function subtractProduct<T>(
     let c0 = v128.load(c);
     let c1 = v128.load(c, 16);
     let from = b;
-    for (let at = a, end = a + (<usize>depth << alignof<T>()); at < end; at += sizeof<T>(), from += strideB) {
+    for (let at = a, end = a + ((<usize>depth) << alignof<T>()); at < end; at += sizeof<T>(), from += strideB) {
       const x = v128.load_splat<T>(at);
       c0 = v128.sub<T>(c0, v128.mul<T>(x, v128.load(from)));
       c1 = v128.sub<T>(c1, v128.mul<T>(x, v128.load(from, 16)));

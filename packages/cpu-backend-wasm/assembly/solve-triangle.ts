@@ -1,6 +1,6 @@
 /**
- * The triangles on the diagonal, for one strip of right-hand sides (x rows of 32 bytes): four rows with all numbers in registers.
- * Fewer rows, which come once a strip, go one by one.
+ * The triangles on the diagonal, for one strip of right-hand sides (x rows of 32 bytes): four rows with all numbers in
+ * registers. Fewer rows, which come once a strip, go one by one.
  */
 import { subtractRow } from './solve-product';
 
@@ -9,7 +9,12 @@ export function solveLower<T>(rows: i32, triangle: usize, stride: usize, x: usiz
   if (rows < 4) {
     for (let i = 1; i < rows; i++) {
       for (let k = 0; k < i; k++) {
-        subtractRow<T>(x + (<usize>i << 5), x + (<usize>k << 5), load<T>(triangle + <usize>i * stride + (<usize>k << alignof<T>())), 32);
+        subtractRow<T>(
+          x + ((<usize>i) << 5),
+          x + ((<usize>k) << 5),
+          load<T>(triangle + <usize>i * stride + ((<usize>k) << alignof<T>())),
+          32,
+        );
       }
     }
     return;
@@ -57,9 +62,10 @@ export function solveUpper<T>(rows: i32, triangle: usize, stride: usize, x: usiz
   if (rows < 4) {
     for (let i = rows - 1; i >= 0; i--) {
       const row = triangle + <usize>i * stride;
-      const at = x + (<usize>i << 5);
-      for (let k = i + 1; k < rows; k++) subtractRow<T>(at, x + (<usize>k << 5), load<T>(row + (<usize>k << alignof<T>())), 32);
-      const diagonal = v128.load_splat<T>(row + (<usize>i << alignof<T>()));
+      const at = x + ((<usize>i) << 5);
+      for (let k = i + 1; k < rows; k++)
+        subtractRow<T>(at, x + ((<usize>k) << 5), load<T>(row + ((<usize>k) << alignof<T>())), 32);
+      const diagonal = v128.load_splat<T>(row + ((<usize>i) << alignof<T>()));
       v128.store(at, v128.div<T>(v128.load(at), diagonal));
       v128.store(at, v128.div<T>(v128.load(at, 16), diagonal), 16);
     }

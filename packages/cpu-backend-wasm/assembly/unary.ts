@@ -1,13 +1,13 @@
 /**
- * out = f(x), a loop for each function: choosing inside one loop would cost the cheap ones more than their arithmetic. The numbers are
- * those of src/kernels.ts.
+ * out = f(x), a loop for each function: choosing inside one loop would cost the cheap ones more than their arithmetic.
+ * The numbers are those of src/kernels.ts.
  */
 import { exp4, log4, sigmoid4, softplus4, tanh4 } from './functions';
 import { gelu4, geluDerivative4 } from './normal-distribution';
 import { storePart } from './partial-vector';
 
 export function unaryRange(operation: i32, x: usize, out: usize, length: i32): void {
-  const end = out + (<usize>(length & ~3) << 2);
+  const end = out + ((<usize>(length & ~3)) << 2);
   const rest = length & 3;
   switch (operation) {
     case 0:

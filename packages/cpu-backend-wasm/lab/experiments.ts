@@ -94,7 +94,10 @@ export const experiments: readonly Experiment[] = [
   {
     name: 'gemm',
     // Multiples of every tile's height and width.
-    sizes: [[480, 480, 480], [120, 240, 300]],
+    sizes: [
+      [480, 480, 480],
+      [120, 240, 300],
+    ],
     unit: 'GFLOP/s',
     work: ([m = 0, n = 0, k = 0]) => 2 * m * n * k,
     results: area,
@@ -116,7 +119,10 @@ export const experiments: readonly Experiment[] = [
   },
   {
     name: 'exp',
-    sizes: [[4096, 1], [262_144, 1]],
+    sizes: [
+      [4096, 1],
+      [262_144, 1],
+    ],
     unit: 'GB/s',
     work: (size) => 8 * area(size),
     results: area,
@@ -134,7 +140,10 @@ export const experiments: readonly Experiment[] = [
   },
   {
     name: 'row-sum',
-    sizes: [[128, 304], [1024, 1024]],
+    sizes: [
+      [128, 304],
+      [1024, 1024],
+    ],
     unit: 'GB/s',
     work: (size) => 4 * area(size),
     results: ([rows = 0]) => rows,
@@ -144,7 +153,10 @@ export const experiments: readonly Experiment[] = [
   },
   {
     name: 'column-sum',
-    sizes: [[128, 304], [1024, 1024]],
+    sizes: [
+      [128, 304],
+      [1024, 1024],
+    ],
     unit: 'GB/s',
     work: (size) => 4 * area(size),
     results: ([, columns = 0]) => columns,
@@ -159,7 +171,10 @@ export const experiments: readonly Experiment[] = [
   },
   {
     name: 'row-dot',
-    sizes: [[128, 304], [1024, 1024]],
+    sizes: [
+      [128, 304],
+      [1024, 1024],
+    ],
     unit: 'GB/s',
     work: (size) => 8 * area(size),
     results: ([rows = 0]) => rows,
@@ -175,7 +190,10 @@ export const experiments: readonly Experiment[] = [
   },
   {
     name: 'transposition',
-    sizes: [[128, 304], [512, 512]],
+    sizes: [
+      [128, 304],
+      [512, 512],
+    ],
     unit: 'GB/s',
     work: (size) => 8 * area(size),
     results: area,

@@ -1,6 +1,6 @@
 /**
- * `pnpm --silent --filter @vastmax/cpu-backend-wasm lab [kernel] [--json] [--relaxed]`: the versions of each kernel side by side.
- * Exit code 1 when one that ships is wrong, 2 for arguments that mean nothing.
+ * `pnpm --silent --filter @vastmax/cpu-backend-wasm lab [kernel] [--json] [--relaxed]`: the versions of each kernel
+ * side by side. Exit code 1 when one that ships is wrong, 2 for arguments that mean nothing.
  */
 import { argv, exit, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,18 @@ import { createLabMemory } from './memory.ts';
 
 const headings = ['kernel', 'version', 'size', 'max error', 'rate', 'best', 'to naive'];
 
-function formatRow({ kernel, version, ships, size, error, withinTolerance, unit, rate, bestRate, timesNaive }: Row): readonly string[] {
+function formatRow({
+  kernel,
+  version,
+  ships,
+  size,
+  error,
+  withinTolerance,
+  unit,
+  rate,
+  bestRate,
+  timesNaive,
+}: Row): readonly string[] {
   return [
     kernel,
     ships ? `${version} *` : version,
@@ -25,7 +36,12 @@ function formatRow({ kernel, version, ships, size, error, withinTolerance, unit,
 function formatTable(rows: readonly Row[]): string {
   const lines = [headings, ...rows.map(formatRow)];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const text = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const text = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   return `${text.join('\n')}\n\n* ships; ! beyond the tolerance of what may ship\n`;
 }
 

@@ -1,4 +1,6 @@
-/** Every version checked against the naive one, then all of them timed in turns, so that a disturbance hits all alike. */
+/**
+ * Every version checked against the naive one, then all of them timed in turns, so that a disturbance hits all alike.
+ */
 import { performance } from 'node:perf_hooks';
 import type { Experiment } from './experiments.ts';
 import type { LabMemory } from './memory.ts';

@@ -12,7 +12,14 @@ const { WebAssembly } = globalThis as unknown as {
 
 /** Above what the library's functions have as tables. */
 const base = 65_536;
-const places: Places = { a: base, b: base + 2 ** 23, out: base + 2 * 2 ** 23, panelA: base + 3 * 2 ** 23, panelB: base + 4 * 2 ** 23, scratch: base + 5 * 2 ** 23 };
+const places: Places = {
+  a: base,
+  b: base + 2 ** 23,
+  out: base + 2 * 2 ** 23,
+  panelA: base + 3 * 2 ** 23,
+  panelB: base + 4 * 2 ** 23,
+  scratch: base + 5 * 2 ** 23,
+};
 
 export interface LabMemory {
   readonly kernels: LabKernels;

@@ -1,6 +1,6 @@
-// Compiles assembly/ in four variants (one thread or many, with and without relaxed SIMD) and writes them to src/generated/, which is
-// committed so that tests and tools run the sources without a build. `--check` compiles and compares instead: exit 1 when a file is
-// stale. The compiler is pinned, and its output is the same everywhere.
+// Compiles assembly/ in four variants (one thread or many, with and without relaxed SIMD) and writes them to
+// src/generated/, which is committed so that tests and tools run the sources without a build. `--check` compiles and
+// compares instead: exit 1 when a file is stale. The compiler is pinned, and its output is the same everywhere.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { argv, exit, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,20 @@ const threads = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65
 const relaxed = ['--enable', 'relaxed-simd'];
 const variants = [
   { file: 'plain-kernels.ts', name: 'plainKernels', entry: 'assembly/index.ts', what: 'one thread', options: [] },
-  { file: 'relaxed-kernels.ts', name: 'relaxedKernels', entry: 'assembly/index.ts', what: 'one thread, relaxed SIMD', options: relaxed },
-  { file: 'threaded-kernels.ts', name: 'threadedKernels', entry: 'assembly/threaded.ts', what: 'a shared memory', options: threads },
+  {
+    file: 'relaxed-kernels.ts',
+    name: 'relaxedKernels',
+    entry: 'assembly/index.ts',
+    what: 'one thread, relaxed SIMD',
+    options: relaxed,
+  },
+  {
+    file: 'threaded-kernels.ts',
+    name: 'threadedKernels',
+    entry: 'assembly/threaded.ts',
+    what: 'a shared memory',
+    options: threads,
+  },
   {
     file: 'threaded-relaxed-kernels.ts',
     name: 'threadedRelaxedKernels',
@@ -29,7 +41,10 @@ const variants = [
  */
 async function compileVariant({ name, entry, what, options }) {
   const binary = await compile(entry, options);
-  const lines = Buffer.from(binary).toString('base64').match(/.{1,120}/g) ?? [];
+  const lines =
+    Buffer.from(binary)
+      .toString('base64')
+      .match(/.{1,120}/g) ?? [];
   return [
     '// Made by `pnpm --filter @vastmax/cpu-backend-wasm kernels` from assembly/; do not edit. A test compiles again and compares.',
     `/** The WebAssembly module of the kernels for ${what}, ${binary.length} bytes, in base64. */`,

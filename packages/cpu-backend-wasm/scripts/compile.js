@@ -4,7 +4,19 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
-const options = ['-O3', '--noAssert', '--converge', '--runtime', 'stub', '--enable', 'simd', '--importMemory', '--noExportMemory', '--initialMemory', '1'];
+const options = [
+  '-O3',
+  '--noAssert',
+  '--converge',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd',
+  '--importMemory',
+  '--noExportMemory',
+  '--initialMemory',
+  '1',
+];
 
 /**
  * @param {string} entry relative to the package
@@ -30,6 +42,7 @@ export async function compile(entry, more = []) {
     },
     listFiles: () => [],
   });
-  if (error !== null || binary === undefined) throw new Error(`${entry} does not compile:\n${messages.toString()}`, { cause: error });
+  if (error !== null || binary === undefined)
+    throw new Error(`${entry} does not compile:\n${messages.toString()}`, { cause: error });
   return binary;
 }

@@ -1,4 +1,7 @@
-/** The words at the bottom of a shared memory through which the host speaks to assembly/run.ts, as numbered in assembly/job.ts. */
+/**
+ * The words at the bottom of a shared memory through which the host speaks to assembly/run.ts, as numbered in
+ * assembly/job.ts.
+ */
 import type { WasmMemory } from './web-assembly.ts';
 
 const serialWord = 132 / 4;

@@ -2,7 +2,15 @@ import { LinalgError, type Backend } from '@vastmax/linalg-core';
 import { WasmHeap } from './heap.ts';
 import { canRun, compileKernels, requireWebAssembly } from './kernel-variants.ts';
 import { instantiateKernels } from './kernels.ts';
-import { checkThreads, countCores, createOwnMemory, createSharedMemory, findThreadObstacle, mostThreads, rememberRefusal } from './thread-support.ts';
+import {
+  checkThreads,
+  countCores,
+  createOwnMemory,
+  createSharedMemory,
+  findThreadObstacle,
+  mostThreads,
+  rememberRefusal,
+} from './thread-support.ts';
 import { createBackendOver } from './wasm-backend.ts';
 import { createWorkerTeam } from './worker-team.ts';
 
@@ -10,22 +18,27 @@ export interface WasmBackendOptions {
   /** 'f32' is all there is. Solving and sums are f64 inside. */
   readonly precision?: 'f32';
   /**
-   * From 1 to 64, the caller's own among them. Unless given, one for each core, and one alone where threads are impossible:
-   * `probeWasmBackend` says so, and the backend's name has the number. More than there are cores gain nothing.
+   * From 1 to 64, the caller's own among them. Unless given, one for each core, and one alone where threads are
+   * impossible: `probeWasmBackend` says so, and the backend's name has the number. More than there are cores gain
+   * nothing.
    */
   readonly threads?: number;
 }
 
 /**
- * A backend on WebAssembly SIMD. The first call compiles the kernels, some milliseconds; threads take some tens of milliseconds to
- * start. Its workers do not keep the process alive, and end with its disposal.
- * @throws LinalgError `bad-option` for another precision or number of threads, `device-lost` where the engine has no WebAssembly or no
- *   SIMD, or no threads although more than one were asked for, `out-of-memory` where it has no address space for a heap
+ * A backend on WebAssembly SIMD. The first call compiles the kernels, some milliseconds; threads take some tens of
+ * milliseconds to start. Its workers do not keep the process alive, and end with its disposal.
+ * @throws LinalgError `bad-option` for another precision or number of threads, `device-lost` where the engine has no
+ * WebAssembly or no SIMD, or no threads although more than one were asked for, `out-of-memory` where it has no address
+ * space for a heap
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
   const { precision = 'f32', threads } = options;
   if (precision !== 'f32') {
-    throw new LinalgError('bad-option', `createWasmBackend: precision must be 'f32', got '${String(precision)}'; createPlainBackend has f64`);
+    throw new LinalgError(
+      'bad-option',
+      `createWasmBackend: precision must be 'f32', got '${String(precision)}'; createPlainBackend has f64`,
+    );
   }
   if (threads !== undefined) checkThreads(threads);
   const webAssembly = requireWebAssembly();
@@ -33,8 +46,16 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   return createVariant({ threads, relaxed });
 }
 
-/** The same with everything decided; for tests and the lab, which want the kernels that this engine would not choose. */
-export async function createVariant({ threads, relaxed }: { readonly threads: number | undefined; readonly relaxed: boolean }): Promise<Backend> {
+/**
+ * The same with everything decided; for tests and the lab, which want the kernels that this engine would not choose.
+ */
+export async function createVariant({
+  threads,
+  relaxed,
+}: {
+  readonly threads: number | undefined;
+  readonly relaxed: boolean;
+}): Promise<Backend> {
   const wanted = threads ?? Math.min(mostThreads, countCores());
   if (wanted === 1) return createAlone(relaxed);
   let obstacle = findThreadObstacle(requireWebAssembly());
@@ -47,7 +68,10 @@ export async function createVariant({ threads, relaxed }: { readonly threads: nu
     }
   }
   if (threads === undefined) return createAlone(relaxed);
-  throw new LinalgError('device-lost', `createWasmBackend: threads is ${threads}, but ${obstacle}; or leave threads out, and one thread is used here`);
+  throw new LinalgError(
+    'device-lost',
+    `createWasmBackend: threads is ${threads}, but ${obstacle}; or leave threads out, and one thread is used here`,
+  );
 }
 
 async function createAlone(relaxed: boolean): Promise<Backend> {

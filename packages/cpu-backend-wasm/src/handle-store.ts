@@ -1,8 +1,17 @@
 /**
- * The handles of one backend: matrices and index lists on the WebAssembly heap, tables in host memory, and the account of what is
- * alive. The kernels of wasm-backend.ts only ask it where things are.
+ * The handles of one backend: matrices and index lists on the WebAssembly heap, tables in host memory, and the account
+ * of what is alive. The kernels of wasm-backend.ts only ask it where things are.
  */
-import { Indices, isMatrix, isRowTable, Matrix, RowTable, TablePieces, type Backend, type MemoryReport } from '@vastmax/linalg-core';
+import {
+  Indices,
+  isMatrix,
+  isRowTable,
+  Matrix,
+  RowTable,
+  TablePieces,
+  type Backend,
+  type MemoryReport,
+} from '@vastmax/linalg-core';
 import { HeapStorage, type HeapHolder } from './heap-storage.ts';
 import { WasmHeap, type HeapBlock } from './heap.ts';
 
@@ -78,7 +87,9 @@ export class HandleStore {
     return larger;
   }
 
-  /** An engine cannot be told to drop a WebAssembly memory; it goes with the last reference, which handles must not be. */
+  /**
+   * An engine cannot be told to drop a WebAssembly memory; it goes with the last reference, which handles must not be.
+   */
   dispose(): void {
     this.#disposed = true;
     this.#holder.heap = new WasmHeap({ buffer: new ArrayBuffer(0), grow: () => 0 }, 0);

@@ -2,7 +2,9 @@
 import { LinalgError, type Indices, type Matrix } from '@vastmax/linalg-core';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 
-/** Whose heap it is; replaced by an empty one when the backend is disposed, so that no handle keeps the memory alive. */
+/**
+ * Whose heap it is; replaced by an empty one when the backend is disposed, so that no handle keeps the memory alive.
+ */
 export interface HeapHolder {
   heap: WasmHeap;
 }
@@ -25,24 +27,31 @@ export function at(handle: Matrix | Indices): number {
 }
 
 /**
- * The numbers of a matrix on the heap of a wasm backend, rows·columns long, row by row, as they lie: not a copy. For backends that hand
- * the same memory to other kernels. Valid until the next creation of a handle on that backend, or the next `solve` or
- * `symmetricRank2Update` larger than those before, each of which may move the heap: ask again, it costs a comparison and no allocation
- * while nothing has moved. It does not wait: on this backend everything called is done. A handle of another backend that carries the
- * storage of a wasm one, as a backend built upon it does, is as good.
- * @throws LinalgError `backend-mismatch` for a matrix of another backend, `disposed` after the disposal of the matrix or its backend
+ * The numbers of a matrix on the heap of a wasm backend, rows·columns long, row by row, as they lie: not a copy. For
+ * backends that hand the same memory to other kernels. Valid until the next creation of a handle on that backend, or
+ * the next `solve` or `symmetricRank2Update` larger than those before, each of which may move the heap: ask again, it
+ * costs a comparison and no allocation while nothing has moved. It does not wait: on this backend everything called is
+ * done. A handle of another backend that carries the storage of a wasm one, as a backend built upon it does, is as
+ * good.
+ * @throws LinalgError `backend-mismatch` for a matrix of another backend, `disposed` after the disposal of the matrix
+ * or its backend
  */
 export function matrixView(matrix: Matrix): Float32Array {
   const { storage, backend } = matrix;
   if (!(storage instanceof HeapStorage)) {
-    throw new LinalgError('backend-mismatch', `matrixView: the matrix belongs to the backend '${backend.name}'; only those of a wasm backend are on its heap`);
+    throw new LinalgError(
+      'backend-mismatch',
+      `matrixView: the matrix belongs to the backend '${backend.name}'; only those of a wasm backend are on its heap`,
+    );
   }
-  if (matrix.disposed) throw new LinalgError('disposed', `matrixView: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
+  if (matrix.disposed)
+    throw new LinalgError('disposed', `matrixView: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
   const { floats } = storage.holder.heap;
   const length = matrix.rows * matrix.columns;
   const known = storage.view;
   if (known !== undefined && known.length === length && known.buffer === floats.buffer) return known;
-  if (storage.block !== undefined && floats.length === 0) throw new LinalgError('disposed', `matrixView: the backend '${backend.name}' was disposed`);
+  if (storage.block !== undefined && floats.length === 0)
+    throw new LinalgError('disposed', `matrixView: the backend '${backend.name}' was disposed`);
   const view = new Float32Array(floats.buffer, storage.offset, length);
   storage.view = view;
   return view;

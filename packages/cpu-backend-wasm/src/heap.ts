@@ -1,7 +1,8 @@
 /**
- * Blocks of the WebAssembly memory. Sizes are rounded up to classes (64 bytes apart up to 1 KiB, then eight to a power of two: at most an
- * eighth is lost), a freed block goes to the list of its class, and new ones are cut off at the top. No block is split or merged:
- * training asks for the same sizes over and over, and what a merging allocator would win is not worth its bookkeeping here.
+ * Blocks of the WebAssembly memory. Sizes are rounded up to classes (64 bytes apart up to 1 KiB, then eight to a power
+ * of two: at most an eighth is lost), a freed block goes to the list of its class, and new ones are cut off at the top.
+ * No block is split or merged: training asks for the same sizes over and over, and what a merging allocator would win
+ * is not worth its bookkeeping here.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WasmMemory } from './web-assembly.ts';

@@ -54,5 +54,8 @@ export function describeRefusal(cause: unknown): LinalgError {
 export function requireWebAssembly(): WebAssemblyHost {
   const webAssembly = findWebAssembly();
   if (webAssembly !== undefined) return webAssembly;
-  throw new LinalgError('device-lost', 'createWasmBackend: this engine has no WebAssembly; use createPlainBackend of @vastmax/linalg-core');
+  throw new LinalgError(
+    'device-lost',
+    'createWasmBackend: this engine has no WebAssembly; use createPlainBackend of @vastmax/linalg-core',
+  );
 }

@@ -5,7 +5,19 @@ import type { WasmMemory, WasmModule } from './web-assembly.ts';
 
 /** The exports of assembly/index.ts. Offsets in bytes, sizes and strides in numbers, transposes 0 or 1. */
 export interface Kernels {
-  gemm(m: number, n: number, k: number, a: number, b: number, out: number, transposeA: number, transposeB: number, alpha: number, beta: number, scratch: number): void;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    b: number,
+    out: number,
+    transposeA: number,
+    transposeB: number,
+    alpha: number,
+    beta: number,
+    scratch: number,
+  ): void;
   mirrorAdd(product: number, out: number, n: number, alpha: number, beta: number): void;
   fill(value: number, out: number, length: number): void;
   copyColumns(source: number, sourceStride: number, out: number, outStride: number, rows: number, count: number): void;
@@ -13,12 +25,29 @@ export interface Kernels {
   axpy(alpha: number, x: number, out: number, length: number): void;
   affine(x: number, scale: number, shift: number, out: number, length: number): void;
   unary(operation: number, x: number, out: number, length: number): void;
-  binary(operation: number, a: number, b: number, out: number, rows: number, columns: number, rowStride: number, columnStride: number, splats: number): void;
+  binary(
+    operation: number,
+    a: number,
+    b: number,
+    out: number,
+    rows: number,
+    columns: number,
+    rowStride: number,
+    columnStride: number,
+    splats: number,
+  ): void;
   rowDot(a: number, b: number, out: number, rows: number, columns: number): void;
   reduceRows(operation: number, x: number, rows: number, columns: number, out: number): void;
   reduceColumns(operation: number, x: number, rows: number, columns: number, out: number): void;
   gatherRows(source: number, indices: number, count: number, columns: number, out: number): void;
-  scatterAddRows(source: number, indices: number, count: number, columns: number, scale: number, destination: number): void;
+  scatterAddRows(
+    source: number,
+    indices: number,
+    count: number,
+    columns: number,
+    scale: number,
+    destination: number,
+  ): void;
   scatterRows(source: number, indices: number, count: number, columns: number, destination: number): void;
   solve(n: number, columns: number, a: number, b: number, out: number, scratch: number): number;
 }
@@ -60,11 +89,17 @@ export function splatBytes(threads: number): number {
   return 64 * threads;
 }
 
-/** An instance over `memory`, with a clock for those that wait for workers. @throws LinalgError `device-lost` where the engine refuses. */
+/**
+ * An instance over `memory`, with a clock for those that wait for workers.
+ * @throws LinalgError `device-lost` where the engine refuses.
+ */
 export async function instantiateKernels(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
   const { performance } = globalThis as unknown as { readonly performance: { now(): number } };
   try {
-    const { exports } = await requireWebAssembly().instantiate(module, { env: { memory }, clock: { now: () => performance.now() } });
+    const { exports } = await requireWebAssembly().instantiate(module, {
+      env: { memory },
+      clock: { now: () => performance.now() },
+    });
     return exports as Kernels;
   } catch (cause) {
     throw describeRefusal(cause);

@@ -4,8 +4,9 @@ import { countCores, findThreadObstacle, mostThreads } from './thread-support.ts
 import { findCompileObstacle, findWebAssembly } from './web-assembly.ts';
 
 /**
- * Whether the engine can run the kernels, and how: with relaxed SIMD, with how many threads, or why with one. Found by letting it
- * validate them, some milliseconds. A worker that a page's policy refuses is known after the first `createWasmBackend`.
+ * Whether the engine can run the kernels, and how: with relaxed SIMD, with how many threads, or why with one. Found by
+ * letting it validate them, some milliseconds. A worker that a page's policy refuses is known after the first
+ * `createWasmBackend`.
  */
 export function probeWasmBackend(): ProbeResult {
   const webAssembly = findWebAssembly();
@@ -13,14 +14,20 @@ export function probeWasmBackend(): ProbeResult {
   if (!canRun({ threaded: false, relaxed: false }, webAssembly)) {
     return {
       available: false,
-      reason: 'this engine has WebAssembly without 128-bit SIMD; Node 16.4, Chrome 91, Firefox 89 and Safari 16.4 were the first with it',
+      reason:
+        'this engine has WebAssembly without 128-bit SIMD; Node 16.4, Chrome 91, Firefox 89 and Safari 16.4 were the first with it',
     };
   }
   const refusal = findCompileObstacle(webAssembly);
   if (refusal !== undefined) {
-    return { available: false, reason: `this page may not compile WebAssembly: ${refusal}; its Content-Security-Policy needs the source 'wasm-unsafe-eval'` };
+    return {
+      available: false,
+      reason: `this page may not compile WebAssembly: ${refusal}; its Content-Security-Policy needs the source 'wasm-unsafe-eval'`,
+    };
   }
-  const simd = canRun({ threaded: false, relaxed: true }, webAssembly) ? '128-bit SIMD with fused multiply-add' : '128-bit SIMD';
+  const simd = canRun({ threaded: false, relaxed: true }, webAssembly)
+    ? '128-bit SIMD with fused multiply-add'
+    : '128-bit SIMD';
   const obstacle = findThreadObstacle(webAssembly);
   const cores = countCores();
   const threads = obstacle === undefined ? describeThreads(cores) : `one thread of ${cores}: ${obstacle}`;

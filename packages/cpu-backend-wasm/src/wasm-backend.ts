@@ -1,6 +1,6 @@
 /**
- * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. Everything is done when a
- * call returns, also what workers have done, so nothing here has to wait.
+ * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. Everything
+ * is done when a call returns, also what workers have done, so nothing here has to wait.
  */
 import {
   backendBrand,
@@ -26,7 +26,15 @@ import {
 import { HandleStore, piecesOf } from './handle-store.ts';
 import { at } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
-import { binaryNumbers, gemmScratchBytes, reduceNumbers, solveScratchBytes, splatBytes, unaryNumbers, type Kernels } from './kernels.ts';
+import {
+  binaryNumbers,
+  gemmScratchBytes,
+  reduceNumbers,
+  solveScratchBytes,
+  splatBytes,
+  unaryNumbers,
+  type Kernels,
+} from './kernels.ts';
 import type { WorkerTeam } from './worker-team.ts';
 
 /** @param team the workers that share the kernels' work; undefined for one thread */
@@ -129,7 +137,8 @@ class WasmBackend implements Backend {
   async dispose(): Promise<void> {
     const team = this.#team;
     this.#disposed = true;
-    // The operations refuse a disposed backend: no kernel is called any more, and both that lead to the memory are given up.
+    // The operations refuse a disposed backend: no kernel is called any more, and both that lead to the memory are
+    // given up.
     this.#kernels = {} as Kernels;
     this.#store.dispose();
     this.#team = undefined;
@@ -146,7 +155,14 @@ class WasmBackend implements Backend {
   }
 
   copyColumns(source: Matrix, sourceColumn: number, out: Matrix, outColumn: number, count: number): void {
-    this.#kernels.copyColumns(at(source) + 4 * sourceColumn, source.columns, at(out) + 4 * outColumn, out.columns, out.rows, count);
+    this.#kernels.copyColumns(
+      at(source) + 4 * sourceColumn,
+      source.columns,
+      at(out) + 4 * outColumn,
+      out.columns,
+      out.rows,
+      count,
+    );
   }
 
   addDiagonal(value: number, out: Matrix): void {
@@ -163,7 +179,17 @@ class WasmBackend implements Backend {
   }
 
   scaleRows(source: Matrix, factors: Matrix, out: Matrix): void {
-    this.#kernels.binary(binaryNumbers.multiply, at(source), at(factors), at(out), source.rows, source.columns, 1, 0, this.#splats.offset);
+    this.#kernels.binary(
+      binaryNumbers.multiply,
+      at(source),
+      at(factors),
+      at(out),
+      source.rows,
+      source.columns,
+      1,
+      0,
+      this.#splats.offset,
+    );
   }
 
   axpy(alpha: number, x: Matrix, out: Matrix): void {
@@ -188,13 +214,24 @@ class WasmBackend implements Backend {
       return;
     }
     const rowStride = b.rows === 1 ? 0 : b.columns;
-    this.#kernels.binary(number, at(a), at(b), at(out), rows, columns, rowStride, b.columns === 1 ? 0 : 1, this.#splats.offset);
+    this.#kernels.binary(
+      number,
+      at(a),
+      at(b),
+      at(out),
+      rows,
+      columns,
+      rowStride,
+      b.columns === 1 ? 0 : 1,
+      this.#splats.offset,
+    );
   }
 
   reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void {
     const { rows, columns } = x;
     const number = reduceNumbers[operation];
-    if (out.rows === rows && out.columns === columns) this.#kernels.reduceRows(number, at(x), rows * columns, 1, at(out));
+    if (out.rows === rows && out.columns === columns)
+      this.#kernels.reduceRows(number, at(x), rows * columns, 1, at(out));
     else if (out.rows === 1 && out.columns === 1) this.#kernels.reduceRows(number, at(x), 1, rows * columns, at(out));
     else if (out.columns === 1) this.#kernels.reduceRows(number, at(x), rows, columns, at(out));
     else this.#kernels.reduceColumns(number, at(x), rows, columns, at(out));
@@ -216,12 +253,17 @@ class WasmBackend implements Backend {
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
     const { count } = indices;
-    if (isMatrix(destination)) this.#kernels.scatterRows(at(source), at(indices), count, source.columns, at(destination));
+    if (isMatrix(destination))
+      this.#kernels.scatterRows(at(source), at(indices), count, source.columns, at(destination));
     else scatterTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, piecesOf(destination));
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
-    this.#solveScratch = this.#store.grown(this.#solveScratch, solveScratchBytes(a.rows, this.#threads), `solve: the scratch for ${a.rows}×${a.rows}`);
+    this.#solveScratch = this.#store.grown(
+      this.#solveScratch,
+      solveScratchBytes(a.rows, this.#threads),
+      `solve: the scratch for ${a.rows}×${a.rows}`,
+    );
     const estimate = this.#kernels.solve(a.rows, b.columns, at(a), at(b), at(out), this.#solveScratch.offset);
     this.#heap.floats[at(reciprocalCondition) >>> 2] = estimate;
   }
@@ -247,7 +289,19 @@ class WasmBackend implements Backend {
     alpha: number,
     beta: number,
   ): void {
-    this.#kernels.gemm(m, n, k, at(a), at(b), out, transposeA ? 1 : 0, transposeB ? 1 : 0, alpha, beta, this.#panels.offset);
+    this.#kernels.gemm(
+      m,
+      n,
+      k,
+      at(a),
+      at(b),
+      out,
+      transposeA ? 1 : 0,
+      transposeB ? 1 : 0,
+      alpha,
+      beta,
+      this.#panels.offset,
+    );
   }
 
   #checkLive(operation: string): void {

@@ -1,6 +1,6 @@
 /**
- * What this package uses of the host, written down because no `lib` common to Node, browsers and workers declares it alone: the DOM's
- * types would let a `document` slip in.
+ * What this package uses of the host, written down because no `lib` common to Node, browsers and workers declares it
+ * alone: the DOM's types would let a `document` slip in.
  */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
@@ -13,7 +13,11 @@ export type WasmModule = object;
 
 export interface WebAssemblyHost {
   readonly Module: new (binary: Uint8Array) => WasmModule;
-  readonly Memory: new (descriptor: { readonly initial: number; readonly maximum?: number; readonly shared?: boolean }) => WasmMemory;
+  readonly Memory: new (descriptor: {
+    readonly initial: number;
+    readonly maximum?: number;
+    readonly shared?: boolean;
+  }) => WasmMemory;
   validate(binary: Uint8Array): boolean;
   compile(binary: Uint8Array): Promise<WasmModule>;
   instantiate(module: WasmModule, imports: object): Promise<{ readonly exports: object }>;

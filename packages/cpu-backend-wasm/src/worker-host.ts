@@ -1,6 +1,7 @@
 /**
- * A worker, in Node a thread of node:worker_threads and elsewhere a Web Worker, from code that is in this file: no path, no fetch, so
- * it survives bundlers. It announces itself by a message before it enters the kernels' loop, from which no message comes any more.
+ * A worker, in Node a thread of node:worker_threads and elsewhere a Web Worker, from code that is in this file: no
+ * path, no fetch, so it survives bundlers. It announces itself by a message before it enters the kernels' loop, from
+ * which no message comes any more.
  */
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 
@@ -78,7 +79,8 @@ export function startWorker(task: WorkerTask, lost: (reason: string) => void): T
 }
 
 function startNodeWorker({ Worker }: NodeThreads, task: WorkerTask, lost: (reason: string) => void): TeamMember {
-  // Not the options of the process: a loader for TypeScript has nothing to do there and would take longer than the worker's start.
+  // Not the options of the process: a loader for TypeScript has nothing to do there and would take longer than the
+  // worker's start.
   const worker = new Worker(nodeSource, { eval: true, workerData: task, execArgv: [], name: `vastmax-${task.thread}` });
   let ended = false;
   const ready = new Promise<void>((resolve, reject) => {

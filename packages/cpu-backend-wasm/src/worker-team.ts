@@ -1,6 +1,6 @@
 /**
- * The workers of one backend, and what is known about their health. They are spoken to through the shared memory alone; see
- * assembly/run.ts for how work is shared.
+ * The workers of one backend, and what is known about their health. They are spoken to through the shared memory alone;
+ * see assembly/run.ts for how work is shared.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import { isLost, markLost, patienceOf, sendHome, shareJobs } from './control-words.ts';
@@ -18,11 +18,17 @@ export class WorkerTeam {
     this.#health = health;
   }
 
-  /** `device-lost` with what happened, once a worker has died or has left its work undone; undefined while all are well. */
+  /**
+   * `device-lost` with what happened, once a worker has died or has left its work undone; undefined while all are well.
+   */
   findLoss(): LinalgError | undefined {
     if (!isLost(this.#memory)) return undefined;
-    const reason = this.#health.reason ?? `no worker finished its part of a kernel within ${patienceOf(this.#memory)} ms`;
-    return new LinalgError('device-lost', `wasm backend: ${reason}; results since then may be wrong: dispose it and create another`);
+    const reason =
+      this.#health.reason ?? `no worker finished its part of a kernel within ${patienceOf(this.#memory)} ms`;
+    return new LinalgError(
+      'device-lost',
+      `wasm backend: ${reason}; results since then may be wrong: dispose it and create another`,
+    );
   }
 
   /** Resolves when all workers have ended. */

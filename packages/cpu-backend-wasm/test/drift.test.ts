@@ -1,8 +1,17 @@
 /**
- * A factor near 1 that is applied in place at every step (weight decay) must not be rounded to f32 first: 0.9999 as an f32 is off by
- * 1.7·10⁻⁸, always to the same side, which 2,000 steps turn into 3·10⁻⁵. Roundings of the numbers themselves go to both sides.
+ * A factor near 1 that is applied in place at every step (weight decay) must not be rounded to f32 first: 0.9999 as an
+ * f32 is off by 1.7·10⁻⁸, always to the same side, which 2,000 steps turn into 3·10⁻⁵. Roundings of the numbers
+ * themselves go to both sides.
  */
-import { affine, createMatrixFrom, gemm, read, symmetricRank2Update, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  affine,
+  createMatrixFrom,
+  gemm,
+  read,
+  symmetricRank2Update,
+  type Backend,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { describe, expect, it } from 'vitest';
 

@@ -74,29 +74,56 @@ async function expectSame(body: (inputs: Inputs) => void): Promise<void> {
   for (const result of results) {
     result.forEach((bits, i) => {
       // Not `toEqual`, which takes seconds for a million numbers.
-      expect(Buffer.from(bits.buffer).equals(Buffer.from((results[0]?.[i] ?? new Float32Array()).buffer)), `output ${i}`).toBe(true);
+      expect(
+        Buffer.from(bits.buffer).equals(Buffer.from((results[0]?.[i] ?? new Float32Array()).buffer)),
+        `output ${i}`,
+      ).toBe(true);
     });
   }
 }
 
 /** Sizes around the places where kernels are cut. */
 const length = fc.constantFrom(1, 4095, 4096, 4097, 8193, 16_383, 16_384, 16_385, 65_537, 100_003);
-const shape = fc.constantFrom([1, 40_001], [2, 16_385], [3, 9000], [63, 300], [64, 513], [129, 300], [700, 33], [20_001, 2], [16_385, 1]) as fc.Arbitrary<
-  [number, number]
->;
+const shape = fc.constantFrom(
+  [1, 40_001],
+  [2, 16_385],
+  [3, 9000],
+  [63, 300],
+  [64, 513],
+  [129, 300],
+  [700, 33],
+  [20_001, 2],
+  [16_385, 1],
+) as fc.Arbitrary<[number, number]>;
 
 describe('any number of threads gives the same bits of', () => {
   it('a product', async () => {
     const size = fc.constantFrom(1, 2, 4, 15, 16, 63, 64, 65, 127, 129, 257, 511, 513, 530);
     const depth = fc.constantFrom(1, 3, 16, 250, 319, 321, 641);
     await fc.assert(
-      fc.asyncProperty(size, size, depth, fc.boolean(), fc.boolean(), fc.constantFrom(0, 1, 0.9999), async (m, n, k, transposeA, transposeB, beta) => {
-        await expectSame(({ matrix, out }) => {
-          const a = transposeA ? matrix(k, m) : matrix(m, k);
-          gemm(a, transposeB ? matrix(n, k) : matrix(k, n), out(m, n), { transposeA, transposeB, alpha: 0.7, beta });
-        });
-      }),
-      { numRuns: 25, examples: [[530, 1030, 641, true, true, 0.5], [1, 3000, 300, false, false, 1], [3000, 1, 300, false, true, 0], [700, 900, 1, false, false, 1]] },
+      fc.asyncProperty(
+        size,
+        size,
+        depth,
+        fc.boolean(),
+        fc.boolean(),
+        fc.constantFrom(0, 1, 0.9999),
+        async (m, n, k, transposeA, transposeB, beta) => {
+          await expectSame(({ matrix, out }) => {
+            const a = transposeA ? matrix(k, m) : matrix(m, k);
+            gemm(a, transposeB ? matrix(n, k) : matrix(k, n), out(m, n), { transposeA, transposeB, alpha: 0.7, beta });
+          });
+        },
+      ),
+      {
+        numRuns: 25,
+        examples: [
+          [530, 1030, 641, true, true, 0.5],
+          [1, 3000, 300, false, false, 1],
+          [3000, 1, 300, false, true, 0],
+          [700, 900, 1, false, false, 1],
+        ],
+      },
     );
   });
 
@@ -106,7 +133,8 @@ describe('any number of threads gives the same bits of', () => {
         await expectSame(({ matrix, out }) => {
           affine(matrix(1, count), 0.9999, 0.25, out(1, count));
           axpy(-0.3, matrix(1, count), out(1, count));
-          for (const operation of ['tanh', 'gelu', 'square'] as const) unary(operation, matrix(1, count), out(1, count));
+          for (const operation of ['tanh', 'gelu', 'square'] as const)
+            unary(operation, matrix(1, count), out(1, count));
         });
       }),
       { numRuns: 10 },
@@ -142,7 +170,15 @@ describe('any number of threads gives the same bits of', () => {
   });
 
   it('solutions and symmetric updates', async () => {
-    for (const [n, columns] of [[1, 1], [7, 3], [16, 40], [63, 5], [64, 64], [129, 131], [200, 17]] as const) {
+    for (const [n, columns] of [
+      [1, 1],
+      [7, 3],
+      [16, 40],
+      [63, 5],
+      [64, 64],
+      [129, 131],
+      [200, 17],
+    ] as const) {
       await expectSame(({ matrix, out }) => {
         solve(matrix(n, n), matrix(n, columns), out(n, columns), out(1, 1));
         symmetricRank2Update(matrix(columns, n), matrix(columns, n), out(n, n), { alpha: -0.5, beta: 0.9 });

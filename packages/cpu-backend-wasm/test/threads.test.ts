@@ -20,11 +20,17 @@ afterEach(() => {
 });
 
 /** A backend with its parts in reach. */
-async function createOpenBackend(team?: (memory: WasmMemory) => Promise<WorkerTeam>): Promise<{ backend: Backend; memory: WasmMemory; team: WorkerTeam }> {
+async function createOpenBackend(
+  team?: (memory: WasmMemory) => Promise<WorkerTeam>,
+): Promise<{ backend: Backend; memory: WasmMemory; team: WorkerTeam }> {
   const memory = createSharedMemory(requireWebAssembly());
   const module = await compileKernels({ threaded: true, relaxed: false });
   const workers = await (team?.(memory) ?? createWorkerTeam(module, memory, 3));
-  return { backend: createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), workers), memory, team: workers };
+  return {
+    backend: createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), workers),
+    memory,
+    team: workers,
+  };
 }
 
 /** Long enough that workers take part, and with a result that is easy to know: every number is `size`. */
@@ -54,7 +60,11 @@ describe('the option threads', () => {
 
   it('is the number of cores unless given, and stands in the name', async () => {
     const cores = Math.min(64, availableParallelism());
-    for (const [threads, expected] of [[undefined, cores], [1, 1], [5, 5]] as const) {
+    for (const [threads, expected] of [
+      [undefined, cores],
+      [1, 1],
+      [5, 5],
+    ] as const) {
       const backend = await createWasmBackend(threads === undefined ? {} : { threads });
       expect(backend.name).toBe(`wasm f32, ${expected} thread${expected === 1 ? '' : 's'}`);
       await backend.dispose();
@@ -110,7 +120,8 @@ describe('a worker that dies', () => {
       }
     }
     const getBuiltinModule = process.getBuiltinModule.bind(process);
-    const find = (name: string): unknown => (name === 'node:worker_threads' ? { Worker: WatchedWorker } : getBuiltinModule(name));
+    const find = (name: string): unknown =>
+      name === 'node:worker_threads' ? { Worker: WatchedWorker } : getBuiltinModule(name);
     vi.spyOn(process, 'getBuiltinModule').mockImplementation(find as typeof process.getBuiltinModule);
     const { backend } = await createOpenBackend();
     expect((await multiplyOnes(backend, 100))[7]).toBe(100);

@@ -1,4 +1,7 @@
-/** The error bounds that assembly/functions.ts and normal-distribution.ts state, in units in the last place of the right result. */
+/**
+ * The error bounds that assembly/functions.ts and normal-distribution.ts state, in units in the last place of the right
+ * result.
+ */
 import { createMatrixFrom, read, unary, unaryFunctions, type UnaryOperation } from '@vastmax/linalg-core';
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { describe, expect, it } from 'vitest';
@@ -60,7 +63,9 @@ describe('unary functions', () => {
       const got = await read(matrix);
       x.forEach((value, i) => {
         const expected = unaryFunctions[operation](Math.fround(value));
-        expect(Math.abs(got[i]! - expected), `${operation}(${value})`).toBeLessThanOrEqual(4 * 2 ** -23 * Math.abs(value));
+        expect(Math.abs(got[i]! - expected), `${operation}(${value})`).toBeLessThanOrEqual(
+          4 * 2 ** -23 * Math.abs(value),
+        );
       });
     }
     await backend.dispose();

@@ -92,24 +92,40 @@ describe('createWasmBackend', () => {
 });
 
 describe('products beyond one block', () => {
-  const sizes = fc.record({ m: fc.integer({ min: 1, max: 300 }), n: fc.integer({ min: 1, max: 1100 }), k: fc.integer({ min: 1, max: 700 }) });
+  const sizes = fc.record({
+    m: fc.integer({ min: 1, max: 300 }),
+    n: fc.integer({ min: 1, max: 1100 }),
+    k: fc.integer({ min: 1, max: 700 }),
+  });
 
   it('agree with the plain backend in f64', async () => {
     await using wasm = asDisposable(await createWasmBackend());
     await using plain = asDisposable(createPlainBackend({ precision: 'f64' }));
     await fc.assert(
-      fc.asyncProperty(sizes, fc.boolean(), fc.boolean(), fc.integer({ min: 1, max: 999 }), async ({ m, n, k }, transposeA, transposeB, seed) => {
-        const [a, b] = [numbers(m * k, seed), numbers(k * n, seed + 1)];
-        const product = async (backend: Backend): Promise<ArrayLike<number>> => {
-          using left = createMatrixFrom(backend, transposeA ? k : m, transposeA ? m : k, a);
-          using right = createMatrixFrom(backend, transposeB ? n : k, transposeB ? k : n, b);
-          using out = backend.createMatrix(m, n);
-          gemm(left, right, out, { transposeA, transposeB, alpha: 0.5 });
-          return await read(out);
-        };
-        expect(largestDifference(await product(wasm.value), await product(plain.value))).toBeLessThan(k * 2 ** -23);
-      }),
-      { numRuns: 12, examples: [[{ m: 130, n: 530, k: 650 }, false, false, 1], [{ m: 257, n: 1025, k: 321 }, true, true, 2]] },
+      fc.asyncProperty(
+        sizes,
+        fc.boolean(),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 999 }),
+        async ({ m, n, k }, transposeA, transposeB, seed) => {
+          const [a, b] = [numbers(m * k, seed), numbers(k * n, seed + 1)];
+          const product = async (backend: Backend): Promise<ArrayLike<number>> => {
+            using left = createMatrixFrom(backend, transposeA ? k : m, transposeA ? m : k, a);
+            using right = createMatrixFrom(backend, transposeB ? n : k, transposeB ? k : n, b);
+            using out = backend.createMatrix(m, n);
+            gemm(left, right, out, { transposeA, transposeB, alpha: 0.5 });
+            return await read(out);
+          };
+          expect(largestDifference(await product(wasm.value), await product(plain.value))).toBeLessThan(k * 2 ** -23);
+        },
+      ),
+      {
+        numRuns: 12,
+        examples: [
+          [{ m: 130, n: 530, k: 650 }, false, false, 1],
+          [{ m: 257, n: 1025, k: 321 }, true, true, 2],
+        ],
+      },
     );
   });
 
@@ -130,7 +146,12 @@ describe('solve', () => {
   it('has the condition estimate of the plain backend, and its solution', async () => {
     await using wasm = asDisposable(await createWasmBackend());
     await using plain = asDisposable(createPlainBackend());
-    for (const [n, columns] of [[9, 5], [16, 1], [130, 7], [201, 203]] as const) {
+    for (const [n, columns] of [
+      [9, 5],
+      [16, 1],
+      [130, 7],
+      [201, 203],
+    ] as const) {
       const run = async (backend: Backend): Promise<[solution: ArrayLike<number>, estimate: ArrayLike<number>]> => {
         using a = createMatrixFrom(backend, n, n, numbers(n * n, n));
         using b = createMatrixFrom(backend, n, columns, numbers(n * columns, n + 1));

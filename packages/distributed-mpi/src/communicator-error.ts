@@ -1,8 +1,10 @@
 /**
- * `aborted`: another rank ended the job. `timeout`: a rank did not come. `mismatch`: ranks made different calls or sizes. `mpi`: an MPI function
- * returned an error. `unavailable`: no usable MPI library, or not started as it should be. `closed`: used after it was closed.
+ * `aborted`: another rank ended the job. `timeout`: a rank did not come. `mismatch`: ranks made different calls or
+ * sizes. `mpi`: an MPI function returned an error. `unavailable`: no usable MPI library, or not started as it should
+ * be. `closed`: used after it was closed.
  */
-export type CommunicatorErrorCode = 'aborted' | 'timeout' | 'mismatch' | 'mpi' | 'unavailable' | 'closed' | 'shape' | 'bad-option';
+export type CommunicatorErrorCode =
+  'aborted' | 'timeout' | 'mismatch' | 'mpi' | 'unavailable' | 'closed' | 'shape' | 'bad-option';
 
 /** Every error that communicators throw on purpose. */
 export class CommunicatorError extends Error {
@@ -12,7 +14,11 @@ export class CommunicatorError extends Error {
   /** The rank that the message is about, where it is known. */
   readonly rank: number | undefined;
 
-  constructor(code: CommunicatorErrorCode, message: string, options: ErrorOptions & { readonly call?: string; readonly rank?: number | undefined } = {}) {
+  constructor(
+    code: CommunicatorErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly call?: string; readonly rank?: number | undefined } = {},
+  ) {
     super(message, options);
     this.name = 'CommunicatorError';
     this.code = code;

@@ -11,11 +11,34 @@ export { probeMpi, type MpiProbeOptions } from './mpi/probe.ts';
 export { ShardedTable } from './rows/sharded-table.ts';
 export { createSingleCommunicator } from './single-communicator.ts';
 export { runAsThreadRank, startThreadRanks, type ThreadRanksOptions } from './threads/thread-ranks.ts';
-export { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch, type BatchSlice, type UnionBatches } from './training/batch-parts.ts';
+export {
+  BatchParts,
+  createSequenceSlice,
+  sliceNgramBatch,
+  sliceSparseBatch,
+  type BatchSlice,
+  type UnionBatches,
+} from './training/batch-parts.ts';
 export { gatherStreams, ownStreams } from './training/carried-streams.ts';
-export { DataParallel, type DataParallelOptions, type RowGradient, type SharedParameters } from './training/data-parallel.ts';
+export {
+  DataParallel,
+  type DataParallelOptions,
+  type RowGradient,
+  type SharedParameters,
+} from './training/data-parallel.ts';
 export type { ShardedSampledLayer } from './softmax/sharded-sampled-layer.ts';
-export { createShardedNegativeSampling, createShardedNoiseContrastive, createShardedSampledSoftmax } from './softmax/sharded-sampled-layers.ts';
-export type { ShardedNegativeSamplingOptions, ShardedNoiseContrastiveOptions, ShardedSampledSoftmaxOptions } from './softmax/sharded-sampled-options.ts';
+export {
+  createShardedNegativeSampling,
+  createShardedNoiseContrastive,
+  createShardedSampledSoftmax,
+} from './softmax/sharded-sampled-layers.ts';
+export type {
+  ShardedNegativeSamplingOptions,
+  ShardedNoiseContrastiveOptions,
+  ShardedSampledSoftmaxOptions,
+} from './softmax/sharded-sampled-options.ts';
 export type { VocabularyParallelSoftmaxOptions } from './softmax/softmax-options.ts';
-export { createVocabularyParallelSoftmax, type VocabularyParallelSoftmax } from './softmax/vocabulary-parallel-softmax.ts';
+export {
+  createVocabularyParallelSoftmax,
+  type VocabularyParallelSoftmax,
+} from './softmax/vocabulary-parallel-softmax.ts';

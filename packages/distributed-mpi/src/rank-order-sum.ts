@@ -1,5 +1,6 @@
 /**
- * The sum over the ranks, added in the order of the ranks in f64 and rounded once, so that every rank ends with the same bits whoever added.
+ * The sum over the ranks, added in the order of the ranks in f64 and rounded once, so that every rank ends with the
+ * same bits whoever added.
  *
  *     few numbers, or two ranks   everybody gets everything and adds           n(p − 1) sent, one exchange
  *     many                        each rank adds its share, then hands it round  2n(p − 1)/p sent, two exchanges (Rabenseifner's reduce-scatter)

@@ -2,7 +2,10 @@ import type { Communicator } from './communicator.ts';
 import { CommunicatorError } from './communicator-error.ts';
 import { createTransportCommunicator } from './transport-communicator.ts';
 
-/** A job of one rank: everything is a copy or nothing. Whatever runs over a Communicator runs over this one in one process. */
+/**
+ * A job of one rank: everything is a copy or nothing. Whatever runs over a Communicator runs over this one in one
+ * process.
+ */
 export function createSingleCommunicator(): Communicator {
   return createTransportCommunicator({
     kind: 'single',
@@ -16,7 +19,11 @@ export function createSingleCommunicator(): Communicator {
       const [bytes = 0] = sending.counts;
       const [expected = 0] = receiving.counts;
       if (bytes !== expected) {
-        throw new CommunicatorError('mismatch', `${call}: rank 0 expects ${expected} bytes from rank 0, which sends ${bytes}`, { call, rank: 0 });
+        throw new CommunicatorError(
+          'mismatch',
+          `${call}: rank 0 expects ${expected} bytes from rank 0, which sends ${bytes}`,
+          { call, rank: 0 },
+        );
       }
       receive.set(send.subarray(0, bytes));
     },

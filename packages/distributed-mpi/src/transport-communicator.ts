@@ -1,9 +1,10 @@
 /**
- * A Communicator over any Transport: what is the same for all of them. Arguments are checked here, traffic is counted here, and the sum is made
- * here, because a sum that is to be bitwise the same everywhere must be added in one order: each rank adds up its share of the numbers in the
- * order of the ranks and hands the result round. Rejected: MPI_Allreduce, whose standard advises but does not demand the same bits on all
- * ranks, and whose order changes with the library, the size and the number of ranks; reduce and broadcast, which sends as
- * much and leaves the adding to one rank.
+ * A Communicator over any Transport: what is the same for all of them. Arguments are checked here, traffic is counted
+ * here, and the sum is made here, because a sum that is to be bitwise the same everywhere must be added in one order:
+ * each rank adds up its share of the numbers in the order of the ranks and hands the result round. Rejected:
+ * MPI_Allreduce, whose standard advises but does not demand the same bits on all ranks, and whose order changes with
+ * the library, the size and the number of ranks; reduce and broadcast, which sends as much and leaves the adding to one
+ * rank.
  */
 import { bytesOf, type Communicator, type CommunicatorArray, type Traffic } from './communicator.ts';
 import { CommunicatorError } from './communicator-error.ts';
@@ -32,7 +33,10 @@ class TransportCommunicator implements Communicator {
     this.description = transport.description;
     this.rank = transport.rank;
     this.size = transport.size;
-    const sizes = (): PartSizes => ({ counts: new Int32Array(transport.size), offsets: new Int32Array(transport.size) });
+    const sizes = (): PartSizes => ({
+      counts: new Int32Array(transport.size),
+      offsets: new Int32Array(transport.size),
+    });
     this.#sending = sizes();
     this.#receiving = sizes();
     this.#sum = new RankOrderSum(this.rank, this.size, {
@@ -59,14 +63,23 @@ class TransportCommunicator implements Communicator {
     this.#timed('allGather', () => {
       this.#checkCounts('allGather', 'counts', counts);
       if (part.length !== counts[this.rank]) {
-        throw new CommunicatorError('shape', `allGather: the part of rank ${this.rank} has ${part.length} numbers, counts says ${counts[this.rank]!}`, { call: 'allGather' });
+        throw new CommunicatorError(
+          'shape',
+          `allGather: the part of rank ${this.rank} has ${part.length} numbers, counts says ${counts[this.rank]!}`,
+          { call: 'allGather' },
+        );
       }
       this.#checkRoom('allGather', 'out', out, counts);
       this.#gather('allGather', part, counts, out);
     });
   }
 
-  allToAll<Values extends CommunicatorArray>(send: Values, sendCounts: Int32Array, receive: Values, receiveCounts: Int32Array): void {
+  allToAll<Values extends CommunicatorArray>(
+    send: Values,
+    sendCounts: Int32Array,
+    receive: Values,
+    receiveCounts: Int32Array,
+  ): void {
     this.#timed('allToAll', () => {
       this.#checkCounts('allToAll', 'sendCounts', sendCounts);
       this.#checkCounts('allToAll', 'receiveCounts', receiveCounts);
@@ -79,7 +92,9 @@ class TransportCommunicator implements Communicator {
   broadcast(values: CommunicatorArray, root: number): void {
     this.#timed('broadcast', () => {
       if (!Number.isSafeInteger(root) || root < 0 || root >= this.size) {
-        throw new CommunicatorError('shape', `broadcast: root is ${root}, the ranks are 0 to ${this.size - 1}`, { call: 'broadcast' });
+        throw new CommunicatorError('shape', `broadcast: root is ${root}, the ranks are 0 to ${this.size - 1}`, {
+          call: 'broadcast',
+        });
       }
       if (root === this.rank && values.length > 0) this.#count(values.byteLength * (this.size - 1), this.size - 1);
       this.#transport.broadcast('broadcast', bytesOf(values), root);
@@ -109,7 +124,13 @@ class TransportCommunicator implements Communicator {
     this.#transport.gather(call, bytesOf(part), bytes, offsets, bytesOf(out));
   }
 
-  #exchange(call: string, send: CommunicatorArray, sendCounts: Int32Array, receive: CommunicatorArray, receiveCounts: Int32Array): void {
+  #exchange(
+    call: string,
+    send: CommunicatorArray,
+    sendCounts: Int32Array,
+    receive: CommunicatorArray,
+    receiveCounts: Int32Array,
+  ): void {
     layOut(sendCounts, send.BYTES_PER_ELEMENT, this.#sending.counts, this.#sending.offsets);
     layOut(receiveCounts, receive.BYTES_PER_ELEMENT, this.#receiving.counts, this.#receiving.offsets);
     for (let other = 0; other < this.size; other++) {
@@ -120,7 +141,11 @@ class TransportCommunicator implements Communicator {
   }
 
   #timed(call: string, action: () => void): void {
-    if (this.#closed) throw new CommunicatorError('closed', `${call}: the communicator of rank ${this.rank} was closed`, { call, rank: this.rank });
+    if (this.#closed)
+      throw new CommunicatorError('closed', `${call}: the communicator of rank ${this.rank} was closed`, {
+        call,
+        rank: this.rank,
+      });
     const start = performance.now();
     this.#traffic.calls++;
     action();
@@ -134,16 +159,29 @@ class TransportCommunicator implements Communicator {
 
   #checkCounts(call: string, name: string, counts: Int32Array): void {
     if (counts.length === this.size && counts.every((count) => count >= 0)) return;
-    throw new CommunicatorError('shape', `${call}: ${name} must be ${this.size} numbers of at least 0, one a rank, got ${counts.length}: ${counts.join(', ')}`, { call });
+    throw new CommunicatorError(
+      'shape',
+      `${call}: ${name} must be ${this.size} numbers of at least 0, one a rank, got ${counts.length}: ${counts.join(', ')}`,
+      { call },
+    );
   }
 
   #checkRoom(call: string, name: string, values: CommunicatorArray, counts: Int32Array): void {
     let needed = 0;
     for (const count of counts) needed += count;
-    if (needed > values.length) throw new CommunicatorError('shape', `${call}: ${name} has room for ${values.length} numbers, the counts add up to ${needed}`, { call });
+    if (needed > values.length)
+      throw new CommunicatorError(
+        'shape',
+        `${call}: ${name} has room for ${values.length} numbers, the counts add up to ${needed}`,
+        { call },
+      );
     const most = 2 ** 31 - 1;
     if (needed * values.BYTES_PER_ELEMENT > most) {
-      throw new CommunicatorError('shape', `${call}: ${name} is ${needed * values.BYTES_PER_ELEMENT} bytes, one call moves at most ${most}; move it in several`, { call });
+      throw new CommunicatorError(
+        'shape',
+        `${call}: ${name} is ${needed * values.BYTES_PER_ELEMENT} bytes, one call moves at most ${most}; move it in several`,
+        { call },
+      );
     }
   }
 }

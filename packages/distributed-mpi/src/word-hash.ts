@@ -1,4 +1,7 @@
-/** Two 32-bit hashes of the FNV kind with different multipliers, over the bits of numbers: whether two ranks hold the same ones. */
+/**
+ * Two 32-bit hashes of the FNV kind with different multipliers, over the bits of numbers: whether two ranks hold the
+ * same ones.
+ */
 export class WordHash {
   #first = 0x811c9dc5 | 0;
   #second = 0x2545f491 | 0;

@@ -1,6 +1,6 @@
 /**
- * What every communicator must do, as data: a case is run by all ranks of a job at once and throws on a rank where something is wrong. The same list
- * runs in one process, on threads and under mpirun.
+ * What every communicator must do, as data: a case is run by all ranks of a job at once and throws on a rank where
+ * something is wrong. The same list runs in one process, on threads and under mpirun.
  */
 import { deepStrictEqual, ok, strictEqual, throws } from 'node:assert';
 import { isCommunicatorError, type Communicator, type CommunicatorArray } from '@vastmax/distributed-mpi';
@@ -45,7 +45,11 @@ function sumsCase(length: number, kind: typeof Float32Array | typeof Float64Arra
       // Bitwise the same everywhere.
       const all = new Uint8Array(values.byteLength * size);
       communicator.allGather(new Uint8Array(values.buffer), new Int32Array(size).fill(values.byteLength), all);
-      for (let r = 0; r < size; r++) deepStrictEqual(all.subarray(r * values.byteLength, (r + 1) * values.byteLength), new Uint8Array(values.buffer));
+      for (let r = 0; r < size; r++)
+        deepStrictEqual(
+          all.subarray(r * values.byteLength, (r + 1) * values.byteLength),
+          new Uint8Array(values.buffer),
+        );
     },
   };
 }
@@ -57,16 +61,25 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       const { rank, size } = communicator;
       const all = new Int32Array(size);
       communicator.allGather(Int32Array.of(rank), new Int32Array(size).fill(1), all);
-      deepStrictEqual(all, filled(new Int32Array(size), (r) => r));
+      deepStrictEqual(
+        all,
+        filled(new Int32Array(size), (r) => r),
+      );
     },
   },
-  ...[0, 1, 3, 1000, 5000, 30_001].flatMap((length) => [sumsCase(length, Float32Array), sumsCase(length, Float64Array)]),
+  ...[0, 1, 3, 1000, 5000, 30_001].flatMap((length) => [
+    sumsCase(length, Float32Array),
+    sumsCase(length, Float64Array),
+  ]),
   {
     id: 'allReduce/part-of-a-buffer',
     run: (communicator) => {
       const whole = new Float64Array(20).fill(1);
       communicator.allReduce(whole.subarray(3, 7));
-      deepStrictEqual(whole, filled(new Float64Array(20), (i) => (i >= 3 && i < 7 ? communicator.size : 1)));
+      deepStrictEqual(
+        whole,
+        filled(new Float64Array(20), (i) => (i >= 3 && i < 7 ? communicator.size : 1)),
+      );
     },
   },
   ...kinds.flatMap((kind): CommunicatorCase[] => [
@@ -78,7 +91,11 @@ export const communicatorCases: readonly CommunicatorCase[] = [
         const counts = filled(new Int32Array(size), (r) => (r === 1 ? 0 : 3 * r + 2));
         const total = counts.reduce((sum, count) => sum + count, 0);
         const out = new kind(total + 2).fill(9);
-        communicator.allGather(filled(new kind(counts[rank]!), (i) => sample(rank, 0, i)), counts, out);
+        communicator.allGather(
+          filled(new kind(counts[rank]!), (i) => sample(rank, 0, i)),
+          counts,
+          out,
+        );
         const expected = [...counts].flatMap((count, r) => Array.from({ length: count }, (_, i) => sample(r, 0, i)));
         deepStrictEqual(Array.from(out), [...expected, 9, 9]);
       },
@@ -87,11 +104,16 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       id: `allToAll/uneven/${kind.name}`,
       run: (communicator) => {
         const { rank, size } = communicator;
-        const countOf = (from: number, to: number): number => (from === to && from % 2 === 1 ? 0 : ((from + 2 * to) % 4) * 5);
+        const countOf = (from: number, to: number): number =>
+          from === to && from % 2 === 1 ? 0 : ((from + 2 * to) % 4) * 5;
         const sendCounts = filled(new Int32Array(size), (to) => countOf(rank, to));
         const receiveCounts = filled(new Int32Array(size), (from) => countOf(from, rank));
-        const send = kind.from([...sendCounts].flatMap((count, to) => Array.from({ length: count }, (_, i) => sample(rank, to, i))));
-        const expected = [...receiveCounts].flatMap((count, from) => Array.from({ length: count }, (_, i) => sample(from, rank, i)));
+        const send = kind.from(
+          [...sendCounts].flatMap((count, to) => Array.from({ length: count }, (_, i) => sample(rank, to, i))),
+        );
+        const expected = [...receiveCounts].flatMap((count, from) =>
+          Array.from({ length: count }, (_, i) => sample(from, rank, i)),
+        );
         const receive = new kind(expected.length + 1).fill(5);
         communicator.allToAll(send, sendCounts, receive, receiveCounts);
         deepStrictEqual(Array.from(receive), [...expected, 5]);
@@ -103,7 +125,10 @@ export const communicatorCases: readonly CommunicatorCase[] = [
         for (let root = 0; root < communicator.size; root++) {
           const values = filled(new kind(17), (i) => sample(communicator.rank, 1, i));
           communicator.broadcast(values, root);
-          deepStrictEqual(values, filled(new kind(17), (i) => sample(root, 1, i)));
+          deepStrictEqual(
+            values,
+            filled(new kind(17), (i) => sample(root, 1, i)),
+          );
         }
       },
     },
@@ -112,14 +137,16 @@ export const communicatorCases: readonly CommunicatorCase[] = [
     id: 'allToAll/longer-than-a-window',
     run: (communicator) => {
       const { rank, size } = communicator;
-      const counts = (other: number): Int32Array => filled(new Int32Array(size), (r) => 60_000 + 1000 * Math.min(r, other) + Math.max(r, other));
+      const counts = (other: number): Int32Array =>
+        filled(new Int32Array(size), (r) => 60_000 + 1000 * Math.min(r, other) + Math.max(r, other));
       const total = counts(rank).reduce((sum, count) => sum + count, 0);
       const send = new Float64Array(total).fill(rank);
       const receive = new Float64Array(total);
       communicator.allToAll(send, counts(rank), receive, counts(rank));
       let place = 0;
       counts(rank).forEach((count, from) => {
-        for (let i = 0; i < count; i++) if (receive[place++] !== from) throw new Error(`number ${i} from rank ${from} is ${receive[place - 1]!}`);
+        for (let i = 0; i < count; i++)
+          if (receive[place++] !== from) throw new Error(`number ${i} from rank ${from} is ${receive[place - 1]!}`);
       });
     },
   },
@@ -130,11 +157,16 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       const { rank, size } = communicator;
       const idle = size - 1;
       for (let round = 0; round < 20; round++) {
-        const counts = filled(new Int32Array(size), (other) => (other === idle || rank === idle ? 0 : ((other + rank + round) % 3) * 4));
+        const counts = filled(new Int32Array(size), (other) =>
+          other === idle || rank === idle ? 0 : ((other + rank + round) % 3) * 4,
+        );
         const total = counts.reduce((sum, count) => sum + count, 0);
         const receive = new Float32Array(total);
         communicator.allToAll(new Float32Array(total).fill(rank), counts, receive, counts);
-        deepStrictEqual(Array.from(receive), [...counts].flatMap((count, from) => Array.from({ length: count }, () => from)));
+        deepStrictEqual(
+          Array.from(receive),
+          [...counts].flatMap((count, from) => Array.from({ length: count }, () => from)),
+        );
         const sum = Float64Array.of(rank);
         communicator.allReduce(sum);
         strictEqual(sum[0], (size * (size - 1)) / 2);
@@ -150,7 +182,10 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       for (let round = 0; round < 50; round++) {
         communicator.barrier();
         communicator.allGather(Int32Array.of(round * size + rank), new Int32Array(size).fill(1), all);
-        deepStrictEqual(all, filled(new Int32Array(size), (r) => round * size + r));
+        deepStrictEqual(
+          all,
+          filled(new Int32Array(size), (r) => round * size + r),
+        );
       }
     },
   },
@@ -159,8 +194,17 @@ export const communicatorCases: readonly CommunicatorCase[] = [
     run: (communicator) => {
       const { rank, size } = communicator;
       const before = communicator.traffic;
-      communicator.allGather(new Float64Array(rank), filled(new Int32Array(size), (r) => r), new Float64Array((size * (size - 1)) / 2));
-      communicator.allToAll(new Float32Array(2 * size), new Int32Array(size).fill(2), new Float32Array(2 * size), new Int32Array(size).fill(2));
+      communicator.allGather(
+        new Float64Array(rank),
+        filled(new Int32Array(size), (r) => r),
+        new Float64Array((size * (size - 1)) / 2),
+      );
+      communicator.allToAll(
+        new Float32Array(2 * size),
+        new Int32Array(size).fill(2),
+        new Float32Array(2 * size),
+        new Int32Array(size).fill(2),
+      );
       const { bytesSent, messagesSent, calls, milliseconds } = communicator.traffic;
       const others = size - 1;
       strictEqual(bytesSent - before.bytesSent, 8 * rank * others + 8 * others);
@@ -177,10 +221,18 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       const refused = (action: () => void, words: RegExp): void => {
         throws(action, (error) => isCommunicatorError(error) && error.code === 'shape' && words.test(error.message));
       };
-      refused(() => { communicator.allGather(new Float32Array(2), ones, new Float32Array(size)); }, /has 2 numbers, counts says 1/);
-      refused(() => { communicator.allGather(new Float32Array(1), ones, new Float32Array(size - 1)); }, /room for \d+ numbers, the counts add up to \d+/);
-      refused(() => { communicator.allToAll(new Float32Array(size), ones.subarray(1), new Float32Array(size), ones); }, /sendCounts must be \d+ numbers/);
-      refused(() => { communicator.broadcast(new Float32Array(1), size); }, /root is \d+, the ranks are 0 to/);
+      refused(() => {
+        communicator.allGather(new Float32Array(2), ones, new Float32Array(size));
+      }, /has 2 numbers, counts says 1/);
+      refused(() => {
+        communicator.allGather(new Float32Array(1), ones, new Float32Array(size - 1));
+      }, /room for \d+ numbers, the counts add up to \d+/);
+      refused(() => {
+        communicator.allToAll(new Float32Array(size), ones.subarray(1), new Float32Array(size), ones);
+      }, /sendCounts must be \d+ numbers/);
+      refused(() => {
+        communicator.broadcast(new Float32Array(1), size);
+      }, /root is \d+, the ranks are 0 to/);
       // Everybody is still in step.
       const values = Float64Array.of(rank);
       communicator.allReduce(values);

@@ -12,7 +12,9 @@ describe('one process', () => {
   it('is refused after it was closed', () => {
     const communicator = createSingleCommunicator();
     communicator[Symbol.dispose]();
-    expect(() => { communicator.barrier(); }).toThrow('barrier: the communicator of rank 0 was closed');
+    expect(() => {
+      communicator.barrier();
+    }).toThrow('barrier: the communicator of rank 0 was closed');
   });
 });
 
@@ -32,6 +34,12 @@ describe.each(launchers)('$name', (launcher) => {
     requireLauncher(launcher, (reason) => skip(reason));
     const { code, output } = await runUnderMpi(launcher, 'mpi-cases', size);
     const lines = output.trim().split('\n').sort();
-    expect({ code, lines }).toEqual({ code: 0, lines: Array.from({ length: size }, (_, rank) => `rank ${rank} of ${size} passed ${communicatorCases.length} cases`) });
+    expect({ code, lines }).toEqual({
+      code: 0,
+      lines: Array.from(
+        { length: size },
+        (_, rank) => `rank ${rank} of ${size} passed ${communicatorCases.length} cases`,
+      ),
+    });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The programs of programs/ as jobs of ranks. Threads and mpirun start plain Node, which reads no TypeScript, so each is bundled from the sources once a
- * test file; the bundle lies in node_modules, where koffi is found from.
+ * The programs of programs/ as jobs of ranks. Threads and mpirun start plain Node, which reads no TypeScript, so each
+ * is bundled from the sources once a test file; the bundle lies in node_modules, where koffi is found from.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -42,7 +42,12 @@ function bundled(program: string): Promise<string> {
   return made;
 }
 
-export async function runOnThreads(program: string, size: number, data?: unknown, options: Partial<ThreadRanksOptions> = {}): Promise<unknown[]> {
+export async function runOnThreads(
+  program: string,
+  size: number,
+  data?: unknown,
+  options: Partial<ThreadRanksOptions> = {},
+): Promise<unknown[]> {
   return startThreadRanks({ size, module: pathToFileURL(await bundled(program)), data, timeoutMs: 20_000, ...options });
 }
 
@@ -66,7 +71,11 @@ export const launchers: readonly Launcher[] = [
   {
     name: 'mpirun of Open MPI',
     start: (size) => ['mpirun', '--allow-run-as-root', '--oversubscribe', '-n', String(size)],
-    missing: !found.available ? found.reason : isThere('mpirun') ? undefined : 'mpirun is not on the path; Debian: apt-get install openmpi-bin',
+    missing: !found.available
+      ? found.reason
+      : isThere('mpirun')
+        ? undefined
+        : 'mpirun is not on the path; Debian: apt-get install openmpi-bin',
   },
   {
     name: 'mpiexec of MPICH',
@@ -85,18 +94,33 @@ export function requireLauncher({ name, missing }: Launcher, skip: (reason: stri
 }
 
 /** The whole job, with what it wrote on both streams. Killed after a minute. */
-export async function runUnderMpi(launcher: Launcher, program: string, size: number, ...rest: readonly string[]): Promise<MpiRun> {
+export async function runUnderMpi(
+  launcher: Launcher,
+  program: string,
+  size: number,
+  ...rest: readonly string[]
+): Promise<MpiRun> {
   const [command, ...options] = launcher.start(size);
   const file = await bundled(program);
   return new Promise((resolve) => {
-    execFile(command, [...options, process.execPath, file, ...rest], { timeout: 60_000, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } }, (error, out, errors) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
-      resolve({ code, output: out + errors });
-    });
+    execFile(
+      command,
+      [...options, process.execPath, file, ...rest],
+      { timeout: 60_000, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } },
+      (error, out, errors) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
+        resolve({ code, output: out + errors });
+      },
+    );
   });
 }
 
 /** What each rank answers. */
-export async function playOnThreads<Answer>(name: string, size: number, request?: unknown, options: Partial<ThreadRanksOptions> = {}): Promise<Answer[]> {
+export async function playOnThreads<Answer>(
+  name: string,
+  size: number,
+  request?: unknown,
+  options: Partial<ThreadRanksOptions> = {},
+): Promise<Answer[]> {
   return (await runOnThreads('thread-scenario', size, { name, request }, options)) as Answer[];
 }

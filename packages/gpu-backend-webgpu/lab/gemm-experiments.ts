@@ -12,7 +12,12 @@ type Size = readonly [m: number, n: number, k: number];
 const plain: GemmSettings = { transposeA: false, transposeB: false, alpha: 1, beta: 0 };
 const transposed: GemmSettings = { ...plain, transposeA: true };
 
-function dispatch(code: string, entryPoint: string, [m, n, k]: Size, workgroups: readonly [number, number, number]): readonly KernelDispatch[] {
+function dispatch(
+  code: string,
+  entryPoint: string,
+  [m, n, k]: Size,
+  workgroups: readonly [number, number, number],
+): readonly KernelDispatch[] {
   const uniforms = packParameters({ m, n, k, groups: workgroups[0], depthPerSplit: k, splits: 1, alpha: 1, beta: 0 });
   return [{ code, entryPoint, workgroups, uniforms, bindings: ['a', 'b', 'out'] }];
 }
@@ -44,7 +49,11 @@ function tiles(size: Size, { transposeA, transposeB }: GemmSettings, tile: Tile,
   };
   return {
     name: `tiles ${height}×${width}×${tile.depth}, ${vectors}`,
-    plan: dispatch(tiledProduct(options), tiledProductEntry, size, [Math.ceil(m / height) * Math.ceil(n / width), 1, 1]),
+    plan: dispatch(tiledProduct(options), tiledProductEntry, size, [
+      Math.ceil(m / height) * Math.ceil(n / width),
+      1,
+      1,
+    ]),
   };
 }
 
@@ -71,7 +80,13 @@ function createProduct(kernel: string, size: Size, settings: GemmSettings, other
 }
 
 /** Against loops in f64, in units of (k + 3)·ε·Σ|a||b|. */
-function largestError(out: Float32Array, a: Float32Array, b: Float32Array, [m, n, k]: Size, transposeA: boolean): number {
+function largestError(
+  out: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  [m, n, k]: Size,
+  transposeA: boolean,
+): number {
   const [sums, magnitudes] = [new Float64Array(n), new Float64Array(n)];
   let largest = 0;
   for (let i = 0; i < m; i++) {
@@ -106,7 +121,12 @@ const gemm = (size: Size): Experiment =>
 /** As functions, since their operands take memory. */
 export const gemmExperiments: Readonly<Record<string, readonly (() => Experiment)[]>> = {
   gemm: [() => gemm([512, 512, 512]), () => gemm([128, 300, 300])],
-  'gemm-transposed': [() => createProduct('gemm-transposed', [300, 300, 128], transposed, [tiles([300, 300, 128], transposed, small, 'vec4')])],
+  'gemm-transposed': [
+    () =>
+      createProduct('gemm-transposed', [300, 300, 128], transposed, [
+        tiles([300, 300, 128], transposed, small, 'vec4'),
+      ]),
+  ],
   'matrix-vector': [
     () => createProduct('matrix-vector', [1024, 1, 1024], plain, [tiles([1024, 1, 1024], plain, small, 'vec4')]),
     () => createProduct('matrix-vector', [1, 1024, 1024], plain, [tiles([1, 1024, 1024], plain, small, 'vec4')]),

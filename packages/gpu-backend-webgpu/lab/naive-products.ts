@@ -1,4 +1,7 @@
-/** The first two steps of a product on a GPU: a thread for each element, and the same with tiles shared in workgroup memory. */
+/**
+ * The first two steps of a product on a GPU: a thread for each element, and the same with tiles shared in workgroup
+ * memory.
+ */
 import { parametersDeclaration, resultDeclaration } from '../src/gemm/product-parameters.ts';
 import type { TiledProduct } from '../src/gemm/tiled-product.ts';
 
@@ -9,8 +12,10 @@ const operands = `${parametersDeclaration}
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 ${resultDeclaration(3, 'f32', false)}`;
 
-const elementOfA = ({ transposeA }: Transposes): string => (transposeA ? 'a[p * parameters.m + row]' : 'a[row * parameters.k + p]');
-const elementOfB = ({ transposeB }: Transposes): string => (transposeB ? 'b[column * parameters.k + p]' : 'b[p * parameters.n + column]');
+const elementOfA = ({ transposeA }: Transposes): string =>
+  transposeA ? 'a[p * parameters.m + row]' : 'a[row * parameters.k + p]';
+const elementOfB = ({ transposeB }: Transposes): string =>
+  transposeB ? 'b[column * parameters.k + p]' : 'b[p * parameters.n + column]';
 
 /** 8×8 threads, each reads a line of both operands from memory. */
 export function naiveProduct(transposes: Transposes): string {

@@ -1,4 +1,7 @@
-/** What a backend has asked of its device since it was made: for tests, benches and the curious. A difference of two copies is a step. */
+/**
+ * What a backend has asked of its device since it was made: for tests, benches and the curious. A difference of two
+ * copies is a step.
+ */
 export interface WebGpuCounters {
   /** Compute dispatches; copies are not among them. */
   dispatches: number;
@@ -14,5 +17,13 @@ export interface WebGpuCounters {
 }
 
 export function createCounters(): WebGpuCounters {
-  return { dispatches: 0, submits: 0, bytesUploaded: 0, buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0, reads: 0 };
+  return {
+    dispatches: 0,
+    submits: 0,
+    bytesUploaded: 0,
+    buffersCreated: 0,
+    bindGroupsCreated: 0,
+    pipelinesCreated: 0,
+    reads: 0,
+  };
 }

@@ -1,5 +1,17 @@
-/** The handles of one backend: what their storage is, where it comes from and goes to, and the account of what is alive. */
-import { Indices, isMatrix, isRowTable, LinalgError, Matrix, RowTable, TablePieces, type Backend, type MemoryReport } from '@vastmax/linalg-core';
+/**
+ * The handles of one backend: what their storage is, where it comes from and goes to, and the account of what is alive.
+ */
+import {
+  Indices,
+  isMatrix,
+  isRowTable,
+  LinalgError,
+  Matrix,
+  RowTable,
+  TablePieces,
+  type Backend,
+  type MemoryReport,
+} from '@vastmax/linalg-core';
 import type { BufferBlock } from './device/buffer-block.ts';
 import type { CommandStream } from './recording/command-stream.ts';
 import { createUploadedList, type UploadedList } from './recording/uploaded-list.ts';
@@ -8,7 +20,9 @@ import { groupRows, type RowGroups } from './tables/row-groups.ts';
 
 export type TablePlacement = 'auto' | 'device' | 'host';
 
-/** A larger table stays in host memory unless it is asked onto the device: WebGPU does not say how much a device has. */
+/**
+ * A larger table stays in host memory unless it is asked onto the device: WebGPU does not say how much a device has.
+ */
 const mostAutomaticBytes = 2 ** 31;
 
 interface MatrixStorage {
@@ -45,7 +59,11 @@ export class HandleStore {
   createMatrix(backend: Backend, rows: number, columns: number): Matrix {
     const storage: MatrixStorage = { block: undefined };
     const matrix = new Matrix(backend, rows, columns, storage);
-    const { block, fresh } = this.#stream.pool.take(4 * matrix.capacity, `createMatrix: ${rows}×${columns}`, this.#options.mostBlockBytes);
+    const { block, fresh } = this.#stream.pool.take(
+      4 * matrix.capacity,
+      `createMatrix: ${rows}×${columns}`,
+      this.#options.mostBlockBytes,
+    );
     storage.block = block;
     if (!fresh) this.#stream.do(() => this.#stream.recorder.clear(block, 0, 4 * matrix.capacity));
     this.#add('matrices', matrix);

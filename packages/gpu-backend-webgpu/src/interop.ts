@@ -1,4 +1,6 @@
-/** For those who hold GPU buffers: a matrix's buffer, and a matrix over a buffer, on the device that both sides share. */
+/**
+ * For those who hold GPU buffers: a matrix's buffer, and a matrix over a buffer, on the device that both sides share.
+ */
 import { LinalgError, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { BufferBlock } from './device/buffer-block.ts';
 import { bufferUsage } from './device/buffer-usage.ts';
@@ -19,38 +21,57 @@ export interface MatrixOverOptions {
 }
 
 /**
- * Where the numbers of a matrix lie, valid until its disposal. Everything recorded so far is submitted: what the application submits
- * from now on sees it, and what the backend does later sees the application's.
- * @throws LinalgError `backend-mismatch` for a matrix that is not on WebGPU, `disposed`, `bad-option` while a table on the host is awaited
+ * Where the numbers of a matrix lie, valid until its disposal. Everything recorded so far is submitted: what the
+ * application submits from now on sees it, and what the backend does later sees the application's.
+ * @throws LinalgError `backend-mismatch` for a matrix that is not on WebGPU, `disposed`, `bad-option` while a table on
+ * the host is awaited
  */
 function bufferOf(matrix: Matrix): MatrixBuffer {
   const backend = checkBackend('bufferOf', matrix.backend);
-  if (matrix.disposed) throw new LinalgError('disposed', `bufferOf: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
+  if (matrix.disposed)
+    throw new LinalgError('disposed', `bufferOf: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
   submitAll('bufferOf', backend);
   const { buffer, offset }: BufferBlock = blockOf(matrix);
   return { device: backend.device, buffer, offset, bytes: 4 * matrix.rows * matrix.columns };
 }
 
 /**
- * A matrix over part of an application's buffer; nothing is copied. Disposing the matrix leaves the buffer, which has to live as long.
- * @param buffer of the same device, with the usages STORAGE, COPY_SRC and COPY_DST; its numbers must end at a multiple of 16 bytes or
- *   before unused bytes up to one
- * @throws LinalgError `shape` when the numbers do not fit, `bad-option` for other usages or a wrong offset, `backend-mismatch`
+ * A matrix over part of an application's buffer; nothing is copied. Disposing the matrix leaves the buffer, which has
+ * to live as long.
+ * @param buffer of the same device, with the usages STORAGE, COPY_SRC and COPY_DST; its numbers must end at a multiple
+ * of 16 bytes or before unused bytes up to one
+ * @throws LinalgError `shape` when the numbers do not fit, `bad-option` for other usages or a wrong offset,
+ * `backend-mismatch`
  */
-function matrixOver(backend: Backend, buffer: GPUBuffer, rows: number, columns: number, options: MatrixOverOptions = {}): Matrix {
+function matrixOver(
+  backend: Backend,
+  buffer: GPUBuffer,
+  rows: number,
+  columns: number,
+  options: MatrixOverOptions = {},
+): Matrix {
   const { offset = 0 } = options;
   const host = checkBackend('matrixOver', backend);
   const needed = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyDestination;
   if ((buffer.usage & needed) !== needed) {
-    throw new LinalgError('bad-option', `matrixOver: the buffer's usage is ${buffer.usage}, it needs STORAGE, COPY_SRC and COPY_DST, ${needed}`);
+    throw new LinalgError(
+      'bad-option',
+      `matrixOver: the buffer's usage is ${buffer.usage}, it needs STORAGE, COPY_SRC and COPY_DST, ${needed}`,
+    );
   }
   const { minStorageBufferOffsetAlignment: alignment } = host.device.limits;
   if (offset % alignment !== 0) {
-    throw new LinalgError('bad-option', `matrixOver: offset is ${offset}, this device needs a multiple of ${alignment}`);
+    throw new LinalgError(
+      'bad-option',
+      `matrixOver: offset is ${offset}, this device needs a multiple of ${alignment}`,
+    );
   }
   const bytes = Math.max(16, Math.ceil((rows * columns) / 4) * 16);
   if (offset + bytes > buffer.size) {
-    throw new LinalgError('shape', `matrixOver: ${rows}×${columns} needs ${bytes} bytes from ${offset} on, the buffer has ${buffer.size}`);
+    throw new LinalgError(
+      'shape',
+      `matrixOver: ${rows}×${columns} needs ${bytes} bytes from ${offset} on, the buffer has ${buffer.size}`,
+    );
   }
   return host.adopt(buffer, offset, bytes, rows, columns);
 }
@@ -65,7 +86,11 @@ function submit(backend: Backend): void {
 
 function submitAll(operation: string, host: DeviceSharing): void {
   host.checkUsable(operation);
-  if (host.blocked) throw new LinalgError('bad-option', `${operation}: operations are waiting for a table on the host; await settled() first`);
+  if (host.blocked)
+    throw new LinalgError(
+      'bad-option',
+      `${operation}: operations are waiting for a table on the host; await settled() first`,
+    );
   host.submit();
 }
 
@@ -77,5 +102,8 @@ export const interop: {
 
 function checkBackend(operation: string, backend: Backend): DeviceSharing {
   if (isDeviceSharing(backend)) return backend;
-  throw new LinalgError('backend-mismatch', `${operation}: the backend '${backend.name}' is not one of createWebGpuBackend`);
+  throw new LinalgError(
+    'backend-mismatch',
+    `${operation}: the backend '${backend.name}' is not one of createWebGpuBackend`,
+  );
 }

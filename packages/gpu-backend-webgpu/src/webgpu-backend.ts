@@ -1,6 +1,6 @@
 /**
- * The kernels of backend.ts as dispatches: this file turns handles into buffers and operations into plans, and nothing else. A call
- * records commands and returns; they run in order when the recorder submits them.
+ * The kernels of backend.ts as dispatches: this file turns handles into buffers and operations into plans, and nothing
+ * else. A call records commands and returns; they run in order when the recorder submits them.
  */
 import {
   backendBrand,
@@ -24,7 +24,15 @@ import { createCounters, type WebGpuCounters } from './counters.ts';
 import { createBlock, type BufferBlock } from './device/buffer-block.ts';
 import type { FoundDevice } from './device/find-device.ts';
 import { planGemm } from './gemm/gemm-dispatch.ts';
-import { blockOf, HandleStore, indicesChanged, rowGroupsOf, rowListOf, tableOf, type HandleStoreOptions } from './handle-store.ts';
+import {
+  blockOf,
+  HandleStore,
+  indicesChanged,
+  rowGroupsOf,
+  rowListOf,
+  tableOf,
+  type HandleStoreOptions,
+} from './handle-store.ts';
 import { planAddDiagonal, planCopyColumns, planMirrorAdd } from './kernels/matrix-parts.ts';
 import { planReduceColumns, planReduceRows } from './kernels/reduce.ts';
 import { CommandStream, type StreamOptions } from './recording/command-stream.ts';
@@ -188,11 +196,24 @@ class DeviceBackend implements DeviceSharing {
   }
 
   axpy(alpha: number, x: Matrix, out: Matrix): void {
-    this.#stream.runElementwise({ operation: 'axpy', length: lengthOf(out), first: alpha, a: blockOf(x), out: blockOf(out) });
+    this.#stream.runElementwise({
+      operation: 'axpy',
+      length: lengthOf(out),
+      first: alpha,
+      a: blockOf(x),
+      out: blockOf(out),
+    });
   }
 
   affine(x: Matrix, scale: number, shift: number, out: Matrix): void {
-    this.#stream.runElementwise({ operation: 'affine', length: lengthOf(out), first: scale, second: shift, a: blockOf(x), out: blockOf(out) });
+    this.#stream.runElementwise({
+      operation: 'affine',
+      length: lengthOf(out),
+      first: scale,
+      second: shift,
+      a: blockOf(x),
+      out: blockOf(out),
+    });
   }
 
   unary(operation: UnaryOperation, x: Matrix, out: Matrix): void {
@@ -211,7 +232,11 @@ class DeviceBackend implements DeviceSharing {
     const { rows, columns } = x;
     const operands = { a: blockOf(x), out: blockOf(out) };
     if (out.rows === rows && out.columns === columns) {
-      this.#stream.runElementwise({ operation: operation === 'sumSquares' ? 'square' : 'copy', length: rows * columns, ...operands });
+      this.#stream.runElementwise({
+        operation: operation === 'sumSquares' ? 'square' : 'copy',
+        length: rows * columns,
+        ...operands,
+      });
     } else if (rows * columns === 0) {
       this.fill(operation === 'maximum' ? -Infinity : 0, out);
     } else if (out.rows === 1 && out.columns === 1) {
@@ -244,7 +269,12 @@ class DeviceBackend implements DeviceSharing {
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
-    const operands = { a: blockOf(a), b: blockOf(b), out: blockOf(out), reciprocalCondition: blockOf(reciprocalCondition) };
+    const operands = {
+      a: blockOf(a),
+      b: blockOf(b),
+      out: blockOf(out),
+      reciprocalCondition: blockOf(reciprocalCondition),
+    };
     this.#stream.run(planSolve(a.rows, b.columns, this.device.limits), operands);
   }
 
@@ -277,7 +307,11 @@ class DeviceBackend implements DeviceSharing {
 
   #multiply(a: Matrix, b: Matrix, { rows, columns }: Matrix, out: BufferBlock, settings: GemmSettings): void {
     const depth = settings.transposeA ? a.rows : a.columns;
-    this.#stream.run(planGemm(rows, columns, depth, settings, this.device.limits), { a: blockOf(a), b: blockOf(b), out });
+    this.#stream.run(planGemm(rows, columns, depth, settings, this.device.limits), {
+      a: blockOf(a),
+      b: blockOf(b),
+      out,
+    });
   }
 
   #productOf(bytes: number): BufferBlock {

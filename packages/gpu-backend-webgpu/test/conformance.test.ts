@@ -11,9 +11,13 @@ describeBackend({
 });
 
 // The same device with tables in many buffers, and with tables on the host: what concerns rows, again.
-const aboutRows = conformanceCases.filter(({ id }) => /^(table|gather-rows|scatter-rows|scatter-add-rows|order|guard|dispose|memory)\//.test(id));
+const aboutRows = conformanceCases.filter(({ id }) =>
+  /^(table|gather-rows|scatter-rows|scatter-add-rows|order|guard|dispose|memory)\//.test(id),
+);
 const pieceBytes = 2 ** 22;
-const required = new Set(requiredBackends().has('webgpu-dawn') ? ['webgpu-dawn-pieces', 'webgpu-dawn-host-tables'] : []);
+const required = new Set(
+  requiredBackends().has('webgpu-dawn') ? ['webgpu-dawn-pieces', 'webgpu-dawn-host-tables'] : [],
+);
 
 describeBackend(
   {
@@ -26,6 +30,10 @@ describeBackend(
 );
 
 describeBackend(
-  { name: 'webgpu-dawn-host-tables', create: () => createWebGpuBackend({ tables: 'host' }), probe: () => probeSoftwareGpu(probeWebGpuBackend) },
+  {
+    name: 'webgpu-dawn-host-tables',
+    create: () => createWebGpuBackend({ tables: 'host' }),
+    probe: () => probeSoftwareGpu(probeWebGpuBackend),
+  },
   { cases: aboutRows, required },
 );

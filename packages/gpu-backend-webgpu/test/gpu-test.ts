@@ -1,15 +1,27 @@
-/** A test that needs a GPU. As with conformance, unavailable is not passed: it is skipped with the reason, or fails where REQUIRE_BACKENDS names webgpu-dawn. */
+/**
+ * A test that needs a GPU. As with conformance, unavailable is not passed: it is skipped with the reason, or fails
+ * where REQUIRE_BACKENDS names webgpu-dawn.
+ */
 import { requiredBackends } from '@vastmax/backend-conformance';
-import { createWebGpuBackend, probeWebGpuBackend, type WebGpuBackend, type WebGpuBackendOptions } from '@vastmax/gpu-backend-webgpu';
+import {
+  createWebGpuBackend,
+  probeWebGpuBackend,
+  type WebGpuBackend,
+  type WebGpuBackendOptions,
+} from '@vastmax/gpu-backend-webgpu';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';
 import { it } from 'vitest';
 
 /** @param body gets what makes backends, which are disposed afterwards */
-export function gpuTest(name: string, body: (create: (options?: WebGpuBackendOptions) => Promise<WebGpuBackend>) => Promise<void>): void {
+export function gpuTest(
+  name: string,
+  body: (create: (options?: WebGpuBackendOptions) => Promise<WebGpuBackend>) => Promise<void>,
+): void {
   it(name, async ({ skip }) => {
     const probe = await probeSoftwareGpu(probeWebGpuBackend);
     if (!probe.available) {
-      if (requiredBackends().has('webgpu-dawn')) throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
+      if (requiredBackends().has('webgpu-dawn'))
+        throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
       skip(`unavailable: ${probe.reason}`);
     }
     const created: WebGpuBackend[] = [];

@@ -28,9 +28,14 @@ afterEach(() => {
 describe('probeWebGpuBackend', () => {
   it('says which adapter there is and how large a matrix may be', async () => {
     const gpu = gpuWith(() => Promise.resolve(adapterWith({})));
-    expect(await probeWebGpuBackend({ gpu })).toEqual({ available: true, detail: 'WebGPU on a drawing of a GPU, f32, up to 128 MiB a matrix' });
+    expect(await probeWebGpuBackend({ gpu })).toEqual({
+      available: true,
+      detail: 'WebGPU on a drawing of a GPU, f32, up to 128 MiB a matrix',
+    });
     const shy = { adapter: adapterWith({}, { description: '', vendor: '' }) };
-    expect(await probeWebGpuBackend(shy)).toMatchObject({ detail: expect.stringContaining('an adapter without a name') });
+    expect(await probeWebGpuBackend(shy)).toMatchObject({
+      detail: expect.stringContaining('an adapter without a name'),
+    });
   });
 
   it('says that a browser has no WebGPU', async () => {
@@ -47,7 +52,9 @@ describe('probeWebGpuBackend', () => {
       throw new Error("Cannot find package 'webgpu'");
     });
     const result = await probeWebGpuBackend();
-    expect(result.available || result.reason).toMatch(/the optional package 'webgpu' could not be loaded: .*; npm install webgpu$/);
+    expect(result.available || result.reason).toMatch(
+      /the optional package 'webgpu' could not be loaded: .*; npm install webgpu$/,
+    );
     vi.doUnmock('webgpu');
   });
 
@@ -58,7 +65,10 @@ describe('probeWebGpuBackend', () => {
       reason: 'WebGPU is there, but it has no adapter: no GPU, or no driver that it accepts',
     });
     const failing = { gpu: gpuWith(() => Promise.reject(new Error('the GPU process is gone\nfor good'))) };
-    expect(await probeWebGpuBackend(failing)).toEqual({ available: false, reason: 'asking for a WebGPU adapter failed: the GPU process is gone' });
+    expect(await probeWebGpuBackend(failing)).toEqual({
+      available: false,
+      reason: 'asking for a WebGPU adapter failed: the GPU process is gone',
+    });
   });
 
   it('asks a fresh Dawn after one that found no adapter, and keeps one that did', async () => {
@@ -69,7 +79,11 @@ describe('probeWebGpuBackend', () => {
     });
     vi.doMock('webgpu', () => ({ create }));
     const fresh = await import('../src/probe.ts?drivers' as '../src/probe.ts');
-    const probes = [await fresh.probeWebGpuBackend(), await fresh.probeWebGpuBackend(), await fresh.probeWebGpuBackend()];
+    const probes = [
+      await fresh.probeWebGpuBackend(),
+      await fresh.probeWebGpuBackend(),
+      await fresh.probeWebGpuBackend(),
+    ];
     expect(probes.map(({ available }) => available)).toEqual([false, true, true]);
     expect(create).toHaveBeenCalledTimes(2);
     vi.doUnmock('webgpu');
@@ -79,8 +93,13 @@ describe('probeWebGpuBackend', () => {
     const adapter = adapterWith({ maxComputeInvocationsPerWorkgroup: 128 });
     const reason = "the adapter's maxComputeInvocationsPerWorkgroup is 128, 256 is needed";
     expect(await probeWebGpuBackend({ adapter })).toEqual({ available: false, reason });
-    await expect(createWebGpuBackend({ adapter })).rejects.toMatchObject({ code: 'device-lost', message: expect.stringContaining(reason) });
+    await expect(createWebGpuBackend({ adapter })).rejects.toMatchObject({
+      code: 'device-lost',
+      message: expect.stringContaining(reason),
+    });
     const device = { limits: { ...core, maxStorageBuffersPerShaderStage: 4 } } as unknown as GPUDevice;
-    await expect(createWebGpuBackend({ device })).rejects.toThrow("the device's maxStorageBuffersPerShaderStage is 4, 8 is needed");
+    await expect(createWebGpuBackend({ device })).rejects.toThrow(
+      "the device's maxStorageBuffersPerShaderStage is 4, 8 is needed",
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** What the conformance suite does not know of: counters, limits, loss, interop with an application, and where tables lie. */
+/**
+ * What the conformance suite does not know of: counters, limits, loss, interop with an application, and where tables
+ * lie.
+ */
 import {
   affine,
   axpy,
@@ -31,11 +34,20 @@ function prepareStep(backend: Backend): (step: number) => void {
   writeRows(numbers(10_000, 1), 0, table);
   const weights = createMatrixFrom(backend, 20, 20, numbers(400, 2));
   const indices = backend.createIndices(32);
-  const [rows, hidden, sums, system, solution] = [[32, 20], [32, 20], [1, 20], [20, 20], [20, 20]].map(([m = 0, n = 0]) => backend.createMatrix(m, n));
+  const [rows, hidden, sums, system, solution] = [
+    [32, 20],
+    [32, 20],
+    [1, 20],
+    [20, 20],
+    [20, 20],
+  ].map(([m = 0, n = 0]) => backend.createMatrix(m, n));
   const condition = backend.createMatrix(1, 1);
   if (!rows || !hidden || !sums || !system || !solution) throw new Error('five matrices were made');
   return (step) => {
-    writeIndices(Int32Array.from({ length: 32 }, (_, i) => (i * 37 + step * 11) % 500), indices);
+    writeIndices(
+      Int32Array.from({ length: 32 }, (_, i) => (i * 37 + step * 11) % 500),
+      indices,
+    );
     write(numbers(400, step), weights);
     gatherRows(table, indices, rows);
     gemm(rows, weights, hidden, { alpha: 1 / (step + 1) });
@@ -50,7 +62,9 @@ function prepareStep(backend: Backend): (step: number) => void {
 }
 
 function difference(after: WebGpuBackend['counters'], before: WebGpuBackend['counters']): WebGpuBackend['counters'] {
-  return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name as keyof typeof before] as number)])) as never;
+  return Object.fromEntries(
+    Object.entries(after).map(([name, value]) => [name, value - (before[name as keyof typeof before] as number)]),
+  ) as never;
 }
 
 describe('a repeated step', () => {
@@ -112,7 +126,10 @@ async function moveRows(backend: Backend): Promise<readonly FloatArray[]> {
   gatherRows(table, indices, out);
   // Changed while a table on the host is still waiting for the device: what was called must not see it.
   write(numbers(448, 7), source);
-  writeIndices(list.map((row) => 299 - row), indices);
+  writeIndices(
+    list.map((row) => 299 - row),
+    indices,
+  );
   unary('tanh', out, out);
   scatterRows(out, indices, table);
   growTable(table, 777);
@@ -153,7 +170,9 @@ describe('tables', () => {
 
   gpuTest('too wide for a buffer are refused with both sizes', async (create) => {
     const backend = await create({ tables: 'device', limits: { maxBufferSize: 4096 } });
-    expect(() => backend.createTable(1, 1025)).toThrow('a table row of 1025 columns is 4100 bytes, a buffer here may have 4096');
+    expect(() => backend.createTable(1, 1025)).toThrow(
+      'a table row of 1025 columns is 4100 bytes, a buffer here may have 4096',
+    );
     expect(backend.memory()).toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
   });
 });
@@ -172,8 +191,14 @@ describe('limits', () => {
   });
 
   gpuTest('must be sizes', async (create) => {
-    await expect(create({ limits: { maxBufferSize: -1 } })).rejects.toMatchObject({ code: 'bad-option', message: expect.stringContaining('maxBufferSize') });
-    await expect(create({ tables: 'elsewhere' as 'host' })).rejects.toMatchObject({ code: 'bad-option', message: expect.stringContaining("'elsewhere'") });
+    await expect(create({ limits: { maxBufferSize: -1 } })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringContaining('maxBufferSize'),
+    });
+    await expect(create({ tables: 'elsewhere' as 'host' })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringContaining("'elsewhere'"),
+    });
   });
 });
 
@@ -191,7 +216,11 @@ describe('a lost device', () => {
     backend.device.destroy();
     const later = read(kept);
     for (const rejected of [...pending, later]) {
-      await expect(rejected).rejects.toMatchObject({ name: 'LinalgError', code: 'device-lost', message: expect.stringContaining('resume from the last checkpoint') });
+      await expect(rejected).rejects.toMatchObject({
+        name: 'LinalgError',
+        code: 'device-lost',
+        message: expect.stringContaining('resume from the last checkpoint'),
+      });
     }
     step(3);
     await expect(backend.settled()).rejects.toMatchObject({ code: 'device-lost' });
@@ -227,20 +256,27 @@ describe('disposal', () => {
     expect(() => fill(1, matrix)).toThrow('was disposed');
   });
 
-  gpuTest('lets those who wait for the device hear from it, and refuses to wait afterwards: nothing was lost', async (create) => {
-    const owner = await create();
-    const guest = await create({ device: owner.device });
-    for (const backend of [guest, owner]) {
-      prepareStep(backend)(0);
-      const waiting = backend.settled();
-      const disposal = backend.dispose();
-      const refused = expect(backend.settled()).rejects.toMatchObject({ name: 'LinalgError', code: 'disposed', message: `settled: the backend '${backend.name}' was disposed` });
-      await waiting;
-      await refused;
-      await disposal;
-      await expect(backend.settled()).rejects.toMatchObject({ code: 'disposed' });
-    }
-  });
+  gpuTest(
+    'lets those who wait for the device hear from it, and refuses to wait afterwards: nothing was lost',
+    async (create) => {
+      const owner = await create();
+      const guest = await create({ device: owner.device });
+      for (const backend of [guest, owner]) {
+        prepareStep(backend)(0);
+        const waiting = backend.settled();
+        const disposal = backend.dispose();
+        const refused = expect(backend.settled()).rejects.toMatchObject({
+          name: 'LinalgError',
+          code: 'disposed',
+          message: `settled: the backend '${backend.name}' was disposed`,
+        });
+        await waiting;
+        await refused;
+        await disposal;
+        await expect(backend.settled()).rejects.toMatchObject({ code: 'disposed' });
+      }
+    },
+  );
 
   gpuTest('leaves an application its device', async (create) => {
     const owner = await create();
@@ -258,7 +294,9 @@ describe('two backends', () => {
     const [first, second] = [await create(), await create()];
     const [here, there] = [createMatrixFrom(first, 1, 2, [1, 2]), createMatrixFrom(second, 1, 2, [3, 4])];
     expect(first.device).not.toBe(second.device);
-    expect(() => axpy(1, there, here)).toThrow(/axpy: x lives on 'webgpu f32, .*', out on 'webgpu f32, .*' \(two instances\)/);
+    expect(() => axpy(1, there, here)).toThrow(
+      /axpy: x lives on 'webgpu f32, .*', out on 'webgpu f32, .*' \(two instances\)/,
+    );
     expect(await Promise.all([read(here), read(there)])).toEqual([Float32Array.of(1, 2), Float32Array.of(3, 4)]);
   });
 });
@@ -332,8 +370,12 @@ describe('interop', () => {
     const buffer = backend.device.createBuffer({ size: 512, usage });
     const poor = backend.device.createBuffer({ size: 512, usage: copyUsage.storage });
     expect(() => interop.matrixOver(backend, poor, 2, 2)).toThrow('needs STORAGE, COPY_SRC and COPY_DST');
-    expect(() => interop.matrixOver(backend, buffer, 2, 2, { offset: 4 })).toThrow('offset is 4, this device needs a multiple of');
-    expect(() => interop.matrixOver(backend, buffer, 9, 9, { offset: 256 })).toThrow('9×9 needs 336 bytes from 256 on, the buffer has 512');
+    expect(() => interop.matrixOver(backend, buffer, 2, 2, { offset: 4 })).toThrow(
+      'offset is 4, this device needs a multiple of',
+    );
+    expect(() => interop.matrixOver(backend, buffer, 9, 9, { offset: 256 })).toThrow(
+      '9×9 needs 336 bytes from 256 on, the buffer has 512',
+    );
     const matrix = backend.createMatrix(1, 1);
     matrix[Symbol.dispose]();
     expect(() => interop.bufferOf(matrix)).toThrow('bufferOf: the matrix was disposed');

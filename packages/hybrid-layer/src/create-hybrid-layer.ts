@@ -2,7 +2,12 @@ import type { Backend } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, sphericalSoftmax, type FactoredOutputLayer, type SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  createFactoredOutputLayer,
+  sphericalSoftmax,
+  type FactoredOutputLayer,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { chooseHeadSize } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
@@ -15,7 +20,10 @@ export interface HybridOutputLayerOptions {
   readonly frequencies: ArrayLike<number>;
   /** F, the classes of the head; chosen by cost ({@link chooseHeadSize}) unless given. */
   readonly headSize?: number;
-  /** Where further tails begin, ascending, within the tail: each has a logit in the head and a factored layer of its own. None unless given. */
+  /**
+   * Where further tails begin, ascending, within the tail: each has a logit in the head and a factored layer of its
+   * own. None unless given.
+   */
   readonly tailCutoffs?: readonly number[];
   /** p of ε_c ∝ frequency^p, the tail's prior; 0.75 unless given. */
   readonly priorPower?: number;
@@ -36,22 +44,35 @@ export interface HybridOutputLayerOptions {
 }
 
 /**
- * Create the layer. The head's biases start at the log of the unigram probabilities, the tail's outputs at √ε_c, so that training starts from
- * the prior. Memory: 4Dd bytes (8Dd on an f64 backend). O(D·d²), once.
+ * Create the layer. The head's biases start at the log of the unigram probabilities, the tail's outputs at √ε_c, so
+ * that training starts from the prior. Memory: 4Dd bytes (8Dd on an f64 backend). O(D·d²), once.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
-export async function createHybridOutputLayer(backend: Backend, options: HybridOutputLayerOptions): Promise<HybridOutputLayer> {
+export async function createHybridOutputLayer(
+  backend: Backend,
+  options: HybridOutputLayerOptions,
+): Promise<HybridOutputLayer> {
   checkFrequencies(options.frequencies);
   const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean', priorPower = 0.75 } = options;
   const { headRate = 2, tailRate = 15, tailLoss = (epsilon) => sphericalSoftmax({ epsilon }) } = options;
   const classes = frequencies.length;
   const { headSize = chooseHeadSize({ frequencies, features }) } = options;
   if (!Number.isSafeInteger(headSize) || headSize < 1 || headSize >= classes) {
-    throw new OutputLayerError('bad-option', `hybrid layer: headSize must be a whole number from 1 to ${classes - 1}, got ${headSize}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: headSize must be a whole number from 1 to ${classes - 1}, got ${headSize}`,
+    );
   }
-  for (const [name, value] of [['priorPower', priorPower], ['headRate', headRate], ['tailRate', tailRate]] as const) {
+  for (const [name, value] of [
+    ['priorPower', priorPower],
+    ['headRate', headRate],
+    ['tailRate', tailRate],
+  ] as const) {
     if (!Number.isFinite(value) || value < 0) {
-      throw new OutputLayerError('bad-option', `hybrid layer: ${name} must be a finite number of at least 0, got ${value}`);
+      throw new OutputLayerError(
+        'bad-option',
+        `hybrid layer: ${name} must be a finite number of at least 0, got ${value}`,
+      );
     }
   }
   const starts = [headSize, ...(options.tailCutoffs ?? []), classes];
@@ -67,7 +88,10 @@ export async function createHybridOutputLayer(backend: Backend, options: HybridO
   });
   for (const { loss } of bands) {
     if (!loss.isNormalized) {
-      throw new OutputLayerError('bad-option', `hybrid layer: the tail's loss ${loss.name} gives no probabilities; spherical-softmax and taylor-softmax do`);
+      throw new OutputLayerError(
+        'bad-option',
+        `hybrid layer: the tail's loss ${loss.name} gives no probabilities; spherical-softmax and taylor-softmax do`,
+      );
     }
   }
   const head = await createFullSoftmaxLayer(backend, {
@@ -84,13 +108,15 @@ export async function createHybridOutputLayer(backend: Backend, options: HybridO
   const tails: FactoredOutputLayer[] = [];
   try {
     for (const [t, { prior, loss }] of bands.entries()) {
-      tails.push(await createFactoredOutputLayer(backend, {
-        classes: prior.length,
-        features,
-        loss,
-        reduction: 'sum',
-        initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
-      }));
+      tails.push(
+        await createFactoredOutputLayer(backend, {
+          classes: prior.length,
+          features,
+          loss,
+          reduction: 'sum',
+          initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
+        }),
+      );
     }
     return new HybridOutputLayer({ head, tails, headRate, tailRate, reduction });
   } catch (error) {
@@ -101,7 +127,12 @@ export async function createHybridOutputLayer(backend: Backend, options: HybridO
 }
 
 /** Normal weights, and biases that give each class the output √ε_c. */
-function rowsAtPrior(features: number, scale: number, seed: number, prior: Float64Array): (first: number, count: number) => Float64Array {
+function rowsAtPrior(
+  features: number,
+  scale: number,
+  seed: number,
+  prior: Float64Array,
+): (first: number, count: number) => Float64Array {
   const random = new RandomGenerator(seed);
   return (first, count) => {
     const rows = new Float64Array(count * (features + 1));
@@ -115,12 +146,18 @@ function rowsAtPrior(features: number, scale: number, seed: number, prior: Float
 
 function checkFrequencies(frequencies: ArrayLike<number>): void {
   if (frequencies.length < 2) {
-    throw new OutputLayerError('bad-option', `hybrid layer: ${frequencies.length} frequencies; at least two classes are needed, one for the head and one for the tail`);
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: ${frequencies.length} frequencies; at least two classes are needed, one for the head and one for the tail`,
+    );
   }
   for (let i = 0; i < frequencies.length; i++) {
     const value = frequencies[i]!;
     if (!Number.isFinite(value) || value < 0) {
-      throw new OutputLayerError('non-finite', `hybrid layer: the frequency of class ${i} is ${value}, it must be a finite number of at least 0`);
+      throw new OutputLayerError(
+        'non-finite',
+        `hybrid layer: the frequency of class ${i} is ${value}, it must be a finite number of at least 0`,
+      );
     }
     if (i > 0 && value > frequencies[i - 1]!) {
       throw new OutputLayerError(

@@ -1,12 +1,13 @@
 /**
- * A dense softmax over the F most frequent classes and one more for each tail, a band of rarer classes that share an exact factored layer with
- * a normalised spherical loss. It is a distribution over all D classes, and a step costs the same for any D:
+ * A dense softmax over the F most frequent classes and one more for each tail, a band of rarer classes that share an
+ * exact factored layer with a normalised spherical loss. It is a distribution over all D classes, and a step costs the
+ * same for any D:
  *
  *     p(c | h) = softmax(g)_c                                  c in the head
  *     p(c | h) = softmax(g)_{F+t} · (o_c² + ε_c)/(q + Σε)      c in tail t, with the log-spherical loss (arXiv:1511.05042) and one ε a class
  *
- * The loss is −log p(c | h), so head and tails train at their own rates on the same loss, and a tail sees only the examples with a target in
- * it. All layers look at their numbers before any changes a weight.
+ * The loss is −log p(c | h), so head and tails train at their own rates on the same loss, and a tail sees only the
+ * examples with a target in it. All layers look at their numbers before any changes a weight.
  */
 import {
   axpy,
@@ -96,7 +97,10 @@ export class HybridOutputLayer implements OutputLayer {
     return this.head.features;
   }
 
-  /** 6m(F + tails)d operations for the head, factored steps for the examples of the tails; nothing depends on D. See {@link OutputLayer.step}. */
+  /**
+   * 6m(F + tails)d operations for the head, factored steps for the examples of the tails; nothing depends on D. See
+   * {@link OutputLayer.step}.
+   */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     this.#calls.check('step');
     checkHidden(this, 'step', hidden);
@@ -119,7 +123,10 @@ export class HybridOutputLayer implements OutputLayer {
     return losses;
   }
 
-  /** Logits g of the head; g_{F+t} + log p(c | tail t) for a tail, which are log p(c) up to a number that belongs to the example. */
+  /**
+   * Logits g of the head; g_{F+t} + log p(c | tail t) for a tail, which are log p(c) up to a number that belongs to the
+   * example.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
@@ -143,7 +150,11 @@ export class HybridOutputLayer implements OutputLayer {
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
     const tailOf = (target: number): number => this.#starts.findLastIndex((start) => start <= target);
-    this.head.classScores(hidden, classes.map((target) => (target < this.headSize ? target : this.headSize + tailOf(target))), out);
+    this.head.classScores(
+      hidden,
+      classes.map((target) => (target < this.headSize ? target : this.headSize + tailOf(target))),
+      out,
+    );
     for (const [t, tail] of this.tails.entries()) {
       const examples = Int32Array.from(classes.keys()).filter((example) => tailOf(classes[example]!) === t);
       if (examples.length === 0) continue;
@@ -168,7 +179,14 @@ export class HybridOutputLayer implements OutputLayer {
       const vectors = this.#workspace.matrix('part vectors', count, this.features);
       const layer: OutputLayer = t === undefined ? this.head : this.tails[t]!;
       layer.classVectors(first, vectors);
-      scatterRows(vectors, this.#workspace.indices('vector places', Int32Array.from({ length: count }, (_, i) => at + i)), out);
+      scatterRows(
+        vectors,
+        this.#workspace.indices(
+          'vector places',
+          Int32Array.from({ length: count }, (_, i) => at + i),
+        ),
+        out,
+      );
     }
   }
 
@@ -199,7 +217,12 @@ export class HybridOutputLayer implements OutputLayer {
     try {
       const { learningRate, exampleWeights } = options;
       this.#targets.build(targets);
-      prepared.push(await this.head.prepareStep(hidden, this.#targets.head, { ...options, learningRate: this.headRate * learningRate }));
+      prepared.push(
+        await this.head.prepareStep(hidden, this.#targets.head, {
+          ...options,
+          learningRate: this.headRate * learningRate,
+        }),
+      );
       for (const [t, tail] of this.tails.entries()) {
         prepared.push(
           await tail.prepareStep(this.#ofTail(t, hidden), this.#tail(t).targets, {
@@ -222,13 +245,20 @@ export class HybridOutputLayer implements OutputLayer {
     }
   }
 
-  /** The parts that hold the classes from `firstClass` on, each with its own numbering, and where they come in the range. */
-  *#parts(firstClass: number, columns: number): Generator<{ first: number; count: number; at: number; tail: number | undefined }> {
+  /**
+   * The parts that hold the classes from `firstClass` on, each with its own numbering, and where they come in the
+   * range.
+   */
+  *#parts(
+    firstClass: number,
+    columns: number,
+  ): Generator<{ first: number; count: number; at: number; tail: number | undefined }> {
     const starts = [0, ...this.#starts, this.classes];
     for (let part = 0; part + 1 < starts.length; part++) {
       const from = Math.max(firstClass, starts[part]!);
       const count = Math.min(firstClass + columns, starts[part + 1]!) - from;
-      if (count > 0) yield { first: from - starts[part]!, count, at: from - firstClass, tail: part === 0 ? undefined : part - 1 };
+      if (count > 0)
+        yield { first: from - starts[part]!, count, at: from - firstClass, tail: part === 0 ? undefined : part - 1 };
     }
   }
 
@@ -243,7 +273,9 @@ export class HybridOutputLayer implements OutputLayer {
   #ofTail(t: number, hidden: Matrix): Matrix {
     const rows = this.#tailRows(t);
     // Room for all examples at once, so that no later step needs more.
-    const some = this.#workspace.matrix(`hidden of tail ${t}`, hidden.rows, hidden.columns).resize(rows.count, hidden.columns);
+    const some = this.#workspace
+      .matrix(`hidden of tail ${t}`, hidden.rows, hidden.columns)
+      .resize(rows.count, hidden.columns);
     gatherRows(hidden, rows, some);
     return some;
   }

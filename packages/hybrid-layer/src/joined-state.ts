@@ -1,5 +1,13 @@
 /** The states of the parts as one: tensors `head.…` and `tail0.…`, configurations beside each other. */
-import { checkSame, checkWholeNumber, findTensor, OutputLayerError, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
+import {
+  checkSame,
+  checkWholeNumber,
+  findTensor,
+  OutputLayerError,
+  type JsonObject,
+  type ModuleState,
+  type OutputLayer,
+} from '@vastmax/output-layer';
 
 interface Joined {
   readonly kind: string;
@@ -23,10 +31,18 @@ export function joinedState(layer: Joined): ModuleState {
   const parts = [['head', layer.head.state()] as const, ...tails];
   return {
     configuration: {
-      kind, classes, features, headSize, headRate, tailRate, reduction,
+      kind,
+      classes,
+      features,
+      headSize,
+      headRate,
+      tailRate,
+      reduction,
       ...Object.fromEntries(parts.map(([part, { configuration }]) => [part, configuration])),
     },
-    tensors: parts.flatMap(([part, { tensors }]) => tensors.map((tensor) => ({ ...tensor, name: `${part}.${tensor.name}` }))),
+    tensors: parts.flatMap(([part, { tensors }]) =>
+      tensors.map((tensor) => ({ ...tensor, name: `${part}.${tensor.name}` })),
+    ),
   };
 }
 
@@ -34,7 +50,10 @@ export function joinedState(layer: Joined): ModuleState {
 export function partOf({ configuration, tensors }: ModuleState, part: string): ModuleState {
   const own = configuration[part];
   if (typeof own !== 'object' || own === null || Array.isArray(own)) {
-    throw new OutputLayerError('state-mismatch', `hybrid layer: '${part}' in the state is ${JSON.stringify(own)}, expected the state of a layer`);
+    throw new OutputLayerError(
+      'state-mismatch',
+      `hybrid layer: '${part}' in the state is ${JSON.stringify(own)}, expected the state of a layer`,
+    );
   }
   const prefix = `${part}.`;
   return {
@@ -52,13 +71,14 @@ export function partOf({ configuration, tensors }: ModuleState, part: string): M
 }
 
 /**
- * Whether the parts would take the state, as far as can be seen before any is changed: sizes, options and the shapes of the head's
- * tensors, since the tails are restored first and check their own.
+ * Whether the parts would take the state, as far as can be seen before any is changed: sizes, options and the shapes of
+ * the head's tensors, since the tails are restored first and check their own.
  * @throws OutputLayerError `state-mismatch`, naming both values.
  */
 export function checkJoinedState(layer: Joined, state: ModuleState): void {
   const mine = joinedState(layer).configuration;
-  for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const) checkSame('hybrid layer', key, mine[key], state.configuration[key]);
+  for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const)
+    checkSame('hybrid layer', key, mine[key], state.configuration[key]);
   for (const t of layer.tails.keys()) partOf(state, tailName(t));
   const head = partOf(state, 'head');
   const ownHead = layer.head.state();

@@ -1,6 +1,7 @@
 /**
- * A minibatch's targets as the parts see them: every example for the head, with all classes of a tail one class, and for each tail only the
- * examples that have a target in it, with classes counted from its first. O(number of targets); buffers grow and are kept.
+ * A minibatch's targets as the parts see them: every example for the head, with all classes of a tail one class, and
+ * for each tail only the examples that have a target in it, with classes counted from its first. O(number of targets);
+ * buffers grow and are kept.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
@@ -30,13 +31,23 @@ export class SplitTargets {
     for (let entry = 0; entry < entries; entry++) this.#indices[entry] = Math.min(indices[entry]!, this.#headSize);
     for (const [tail, own] of this.tails.entries()) {
       own.build(targets);
-      for (let entry = 0; entry < entries; entry++) if (own.holds(indices[entry]!)) this.#indices[entry] = this.#headSize + tail;
+      for (let entry = 0; entry < entries; entry++)
+        if (own.holds(indices[entry]!)) this.#indices[entry] = this.#headSize + tail;
     }
   }
 
-  /** m rows over the head's classes and one class for each tail. An example with several targets in a tail names it several times. */
+  /**
+   * m rows over the head's classes and one class for each tail. An example with several targets in a tail names it
+   * several times.
+   */
   get head(): CsrRows {
-    return { rows: this.#examples, columns: this.#headSize + this.tails.length, offsets: this.#offsets, indices: this.#indices, values: this.#values };
+    return {
+      rows: this.#examples,
+      columns: this.#headSize + this.tails.length,
+      offsets: this.#offsets,
+      indices: this.#indices,
+      values: this.#values,
+    };
   }
 }
 

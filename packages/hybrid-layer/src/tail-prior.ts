@@ -1,4 +1,7 @@
-/** ε_c = T·π_c^p / Σ π^p over the T classes of a tail: a prior for each, 1 on average. A class that never occurred counts as half an occurrence. */
+/**
+ * ε_c = T·π_c^p / Σ π^p over the T classes of a tail: a prior for each, 1 on average. A class that never occurred
+ * counts as half an occurrence.
+ */
 export function tailPrior(frequencies: ArrayLike<number>, start: number, end: number, power: number): Float64Array {
   const prior = new Float64Array(end - start);
   let sum = 0;

@@ -26,7 +26,11 @@ export async function readDenseWeights(layer: HybridOutputLayer): Promise<Float6
 }
 
 /** log p of every class, D of them, for one example. */
-export function denseLogProbabilities(weights: Float64Array, hidden: readonly number[], options: TwinOptions): number[] {
+export function denseLogProbabilities(
+  weights: Float64Array,
+  hidden: readonly number[],
+  options: TwinOptions,
+): number[] {
   const { headSize, prior } = options;
   const { logits, outputs } = outputsOf(weights, hidden, options);
   const logSum = logSumExp(logits);
@@ -60,13 +64,15 @@ export function createDenseTwin(start: Float64Array, options: TwinOptions): Dens
           const target = targets.indices[entry]!;
           const y = targets.values?.[entry] ?? 1;
           losses[example]! -= y * logProbabilities[target]!;
-          for (let k = 0; k <= headSize; k++) byOutput[k]! += y * (Math.exp(logits[k]! - logSum) - (k === Math.min(target, headSize) ? 1 : 0));
+          for (let k = 0; k <= headSize; k++)
+            byOutput[k]! += y * (Math.exp(logits[k]! - logSum) - (k === Math.min(target, headSize) ? 1 : 0));
           if (target < headSize) continue;
           for (let k = 0; k < prior.length; k++) byOutput[headSize + 1 + k]! += (y * derivatives[k]!) / sum;
           byOutput[target + 1]! -= (y * derivatives[target - headSize]!) / numerators[target - headSize]!;
         }
         for (const [row, gradient] of byOutput.entries()) {
-          for (let i = 0; i < features; i++) hiddenGradient[example * features + i]! += factor * gradient * weights[row * width + i]!;
+          for (let i = 0; i < features; i++)
+            hiddenGradient[example * features + i]! += factor * gradient * weights[row * width + i]!;
           const rate = learningRate * (row <= headSize ? headRate : tailRate);
           for (let i = 0; i < width; i++) changes[row * width + i]! -= rate * factor * gradient * (h[i] ?? 1);
         }
@@ -77,7 +83,11 @@ export function createDenseTwin(start: Float64Array, options: TwinOptions): Dens
   };
 }
 
-function outputsOf(weights: Float64Array, hidden: readonly number[], { headSize, features, prior }: TwinOptions): { logits: number[]; outputs: number[] } {
+function outputsOf(
+  weights: Float64Array,
+  hidden: readonly number[],
+  { headSize, features, prior }: TwinOptions,
+): { logits: number[]; outputs: number[] } {
   const dots = Array.from({ length: headSize + 1 + prior.length }, (_, row) => {
     let sum = weights[row * (features + 1) + features]!;
     for (let i = 0; i < features; i++) sum += hidden[i]! * weights[row * (features + 1) + i]!;
@@ -87,7 +97,11 @@ function outputsOf(weights: Float64Array, hidden: readonly number[], { headSize,
 }
 
 /** What p(c | tail) is proportional to, its derivative by the output, and the sum over the tail. */
-function tailTerms(outputs: readonly number[], prior: Float64Array, tail: TwinOptions['tail']): { numerators: number[]; derivatives: number[]; sum: number } {
+function tailTerms(
+  outputs: readonly number[],
+  prior: Float64Array,
+  tail: TwinOptions['tail'],
+): { numerators: number[]; derivatives: number[]; sum: number } {
   const numerators = outputs.map((o, k) => (tail === 'spherical' ? o * o + prior[k]! : 1 + o + (o * o) / 2));
   const derivatives = outputs.map((o) => (tail === 'spherical' ? 2 * o : 1 + o));
   return { numerators, derivatives, sum: numerators.reduce((sum, value) => sum + value, 0) };

@@ -4,8 +4,12 @@ import { expect, it } from 'vitest';
 const zipf = (classes: number): number[] => Array.from({ length: classes }, (_, k) => 1e6 / (k + 1));
 
 it('may cost four times a factored step', () => {
-  expect(chooseHeadSize({ frequencies: zipf(1e5), features: 128, batch: 256 })).toBe(Math.floor((4 * (14 * 128 + 8 * 128)) / 6));
-  expect(chooseHeadSize({ frequencies: zipf(1e5), features: 300, batch: 128 })).toBe(Math.floor((4 * (14 * 300 + 8 * 128)) / 6));
+  expect(chooseHeadSize({ frequencies: zipf(1e5), features: 128, batch: 256 })).toBe(
+    Math.floor((4 * (14 * 128 + 8 * 128)) / 6),
+  );
+  expect(chooseHeadSize({ frequencies: zipf(1e5), features: 300, batch: 128 })).toBe(
+    Math.floor((4 * (14 * 300 + 8 * 128)) / 6),
+  );
 });
 
 it('does not depend on D once there are enough classes', () => {

@@ -9,19 +9,36 @@ import { describe, expect, it } from 'vitest';
 import { tailPrior } from '../src/tail-prior.ts';
 import { createDenseTwin, denseLogProbabilities, readDenseWeights, type TwinOptions } from './dense-twin.ts';
 
-const zipf = (classes: number): Float64Array => Float64Array.from({ length: classes }, (_, k) => Math.ceil((10 * classes) / (k + 1)));
+const zipf = (classes: number): Float64Array =>
+  Float64Array.from({ length: classes }, (_, k) => Math.ceil((10 * classes) / (k + 1)));
 const headSizeOf = (classes: number): number => Math.max(1, Math.floor(classes / 3));
 
 function optionsFor({ classes, features, seed }: LayerRequest, tail: TwinOptions['tail']): HybridOutputLayerOptions {
   return {
-    features, seed, frequencies: zipf(classes), headSize: headSizeOf(classes), initialScale: 0.3, headRate: 0.5, tailRate: 2,
+    features,
+    seed,
+    frequencies: zipf(classes),
+    headSize: headSizeOf(classes),
+    initialScale: 0.3,
+    headRate: 0.5,
+    tailRate: 2,
     ...(tail === 'taylor' ? { tailLoss: () => taylorSoftmax() } : {}),
   };
 }
 
-function twinOptions({ classes, features }: { classes: number; features: number }, tail: TwinOptions['tail']): TwinOptions {
+function twinOptions(
+  { classes, features }: { classes: number; features: number },
+  tail: TwinOptions['tail'],
+): TwinOptions {
   const headSize = headSizeOf(classes);
-  return { headSize, features, tail, headRate: 0.5, tailRate: 2, prior: tailPrior(zipf(classes), headSize, classes, 0.75) };
+  return {
+    headSize,
+    features,
+    tail,
+    headRate: 0.5,
+    tailRate: 2,
+    prior: tailPrior(zipf(classes), headSize, classes, 0.75),
+  };
 }
 
 for (const tail of ['spherical', 'taylor'] as const) {
@@ -43,8 +60,16 @@ async function trained(backend: Backend, steps: number): Promise<HybridOutputLay
   const layer = await createHybridOutputLayer(backend, optionsFor({ classes, features, seed: 3 }, 'spherical'));
   const random = new RandomGenerator(8);
   for (let step = 0; step < steps; step++) {
-    using batch = createMatrixFrom(backend, 6, features, Float64Array.from({ length: 6 * features }, () => random.normal()));
-    const targets = singleTargets(Int32Array.from({ length: 6 }, () => random.integer(classes)), classes);
+    using batch = createMatrixFrom(
+      backend,
+      6,
+      features,
+      Float64Array.from({ length: 6 * features }, () => random.normal()),
+    );
+    const targets = singleTargets(
+      Int32Array.from({ length: 6 }, () => random.integer(classes)),
+      classes,
+    );
     await layer.step(batch, targets, { learningRate: 0.2 });
   }
   return layer;
@@ -55,10 +80,22 @@ describe('a trained hybrid layer', () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await trained(backend, 30);
     const h = [0.3, -1, 0.5, 0.2];
-    const expected = denseLogProbabilities(await readDenseWeights(layer), h, twinOptions({ classes, features }, 'spherical'));
+    const expected = denseLogProbabilities(
+      await readDenseWeights(layer),
+      h,
+      twinOptions({ classes, features }, 'spherical'),
+    );
     expect(expected.reduce((sum, value) => sum + Math.exp(value), 0)).toBeCloseTo(1, 12);
     using hidden = createMatrixFrom(backend, classes, features, Array.from({ length: classes }, () => h).flat());
-    const losses = await read(await layer.evaluate(hidden, singleTargets(Int32Array.from({ length: classes }, (_, k) => k), classes)));
+    const losses = await read(
+      await layer.evaluate(
+        hidden,
+        singleTargets(
+          Int32Array.from({ length: classes }, (_, k) => k),
+          classes,
+        ),
+      ),
+    );
     for (const [k, value] of expected.entries()) expect(losses[k]).toBeCloseTo(-value, 11);
   });
 
@@ -66,21 +103,32 @@ describe('a trained hybrid layer', () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await trained(backend, 30);
     const h = [0.3, -1, 0.5, 0.2];
-    const expected = denseLogProbabilities(await readDenseWeights(layer), h, twinOptions({ classes, features }, 'spherical'));
+    const expected = denseLogProbabilities(
+      await readDenseWeights(layer),
+      h,
+      twinOptions({ classes, features }, 'spherical'),
+    );
     using hidden = createMatrixFrom(backend, 1, features, h);
     using out = backend.createMatrix(1, classes);
     layer.scores(hidden, 0, out);
     const scores = await read(out);
     const offset = scores[0]! - expected[0]!;
     for (const [k, value] of expected.entries()) expect(scores[k]! - offset).toBeCloseTo(value, 10);
-    for (const [first, count] of [[0, 20], [19, 2], [20, 40], [45, 15]] as const) {
+    for (const [first, count] of [
+      [0, 20],
+      [19, 2],
+      [20, 40],
+      [45, 15],
+    ] as const) {
       layer.scores(hidden, first, out.resize(1, count));
       for (const [i, value] of (await read(out)).entries()) expect(value).toBeCloseTo(scores[first + i]!, 12);
     }
     using many = createMatrixFrom(backend, 4, features, [...h, ...h, ...h, ...h]);
     using column = backend.createMatrix(4, 1);
     layer.classScores(many, Int32Array.of(59, 3, 20, 19), column);
-    expect([...(await read(column))].map((value) => value.toFixed(10))).toEqual([59, 3, 20, 19].map((k) => scores[k]!.toFixed(10)));
+    expect([...(await read(column))].map((value) => value.toFixed(10))).toEqual(
+      [59, 3, 20, 19].map((k) => scores[k]!.toFixed(10)),
+    );
     const best = [...expected.keys()].sort((a, b) => expected[b]! - expected[a]!).slice(0, 8);
     expect([...(await topK(layer, hidden, 8)).classes]).toEqual(best);
   });
@@ -95,8 +143,14 @@ describe('a trained hybrid layer', () => {
   it('creates no handle when the number of tail examples varies', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await trained(backend, 0);
-    using hidden = createMatrixFrom(backend, 4, features, Array.from({ length: 4 * features }, (_, i) => Math.sin(i)));
-    const of = (...targets: number[]): Promise<unknown> => layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
+    using hidden = createMatrixFrom(
+      backend,
+      4,
+      features,
+      Array.from({ length: 4 * features }, (_, i) => Math.sin(i)),
+    );
+    const of = (...targets: number[]): Promise<unknown> =>
+      layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
     // Warm-up: the most that there can be, distinct and repeated, and nothing.
     await of(30, 40, 50, 59);
     await of(30, 30, 30, 30);
@@ -105,7 +159,14 @@ describe('a trained hybrid layer', () => {
     await of(30, 30, 30, 30);
     await of(1, 2, 3, 4);
     const before = backend.memory();
-    for (const targets of [[0, 1, 2, 30], [30, 31, 2, 3], [5, 5, 5, 5], [59, 59, 59, 59], [1, 33, 34, 35]]) await of(...targets);
+    for (const targets of [
+      [0, 1, 2, 30],
+      [30, 31, 2, 3],
+      [5, 5, 5, 5],
+      [59, 59, 59, 59],
+      [1, 33, 34, 35],
+    ])
+      await of(...targets);
     expect(backend.memory()).toEqual(before);
   });
 
@@ -115,7 +176,9 @@ describe('a trained hybrid layer', () => {
     const before = await readDenseWeights(layer);
     // The tail's outputs overflow when squared; the head's logits are large and finite.
     using huge = createMatrixFrom(backend, 1, features, [1e200, 0, 0, 0]);
-    await expect(layer.step(huge, singleTargets(Int32Array.of(40), classes), { learningRate: 0.1 })).rejects.toMatchObject({ code: 'diverged' });
+    await expect(
+      layer.step(huge, singleTargets(Int32Array.of(40), classes), { learningRate: 0.1 }),
+    ).rejects.toMatchObject({ code: 'diverged' });
     expect(await readDenseWeights(layer)).toEqual(before);
     using fine = createMatrixFrom(backend, 1, features, [1, 0, 0, 0]);
     await layer.step(fine, singleTargets(Int32Array.of(40), classes), { learningRate: 0.1 });
@@ -124,7 +187,11 @@ describe('a trained hybrid layer', () => {
   it('takes several weighted targets on both sides of the border', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await trained(backend, 10);
-    const expected = denseLogProbabilities(await readDenseWeights(layer), [1, 2, 3, 4], twinOptions({ classes, features }, 'spherical'));
+    const expected = denseLogProbabilities(
+      await readDenseWeights(layer),
+      [1, 2, 3, 4],
+      twinOptions({ classes, features }, 'spherical'),
+    );
     using hidden = createMatrixFrom(backend, 1, features, [1, 2, 3, 4]);
     const targets = csrFromLists([[2, 25, 50, 25]], classes, [[0.5, 1, 2, 3]]);
     const [loss] = await read(await layer.evaluate(hidden, targets));
@@ -133,13 +200,26 @@ describe('a trained hybrid layer', () => {
 });
 
 describe('a hybrid layer with several tails', () => {
-  const options: HybridOutputLayerOptions = { features, frequencies: zipf(classes), headSize: 12, tailCutoffs: [25, 45], initialScale: 0.4, seed: 6, headRate: 0.5, tailRate: 2 };
+  const options: HybridOutputLayerOptions = {
+    features,
+    frequencies: zipf(classes),
+    headSize: 12,
+    tailCutoffs: [25, 45],
+    initialScale: 0.4,
+    seed: 6,
+    headRate: 0.5,
+    tailRate: 2,
+  };
 
   describeOutputLayer<HybridOutputLayer>({
     name: 'hybrid with two tails',
     backend: () => createPlainBackend({ precision: 'f64' }),
     create: (backend, request) =>
-      createHybridOutputLayer(backend, { ...optionsFor(request, 'spherical'), headSize: 2, tailCutoffs: [Math.ceil(request.classes / 2)] }),
+      createHybridOutputLayer(backend, {
+        ...optionsFor(request, 'spherical'),
+        headSize: 2,
+        tailCutoffs: [Math.ceil(request.classes / 2)],
+      }),
   });
 
   it('is a distribution, and scores all classes in the order of their probabilities', async () => {
@@ -148,7 +228,9 @@ describe('a hybrid layer with several tails', () => {
     const h = [0.3, -1, 0.5, 0.2];
     using batch = createMatrixFrom(backend, 3, features, [...h, ...h, 1, 2, 1, -1]);
     for (let step = 0; step < 20; step++) {
-      await layer.step(batch, csrFromLists([[3, 30], [13, 59], [44]], classes, [[1, 2], [1, 1], [0.5]]), { learningRate: 0.2 });
+      await layer.step(batch, csrFromLists([[3, 30], [13, 59], [44]], classes, [[1, 2], [1, 1], [0.5]]), {
+        learningRate: 0.2,
+      });
     }
     using hidden = createMatrixFrom(backend, classes, features, Array.from({ length: classes }, () => h).flat());
     const all = Int32Array.from({ length: classes }, (_, k) => k);
@@ -170,7 +252,9 @@ describe('a hybrid layer with several tails', () => {
   });
 
   it.each([[[12]], [[25, 25]], [[30, 20]], [[60]]])('refuses the cutoffs %j', async (tailCutoffs) => {
-    await expect(createHybridOutputLayer(createPlainBackend(), { ...options, tailCutoffs })).rejects.toThrow('tailCutoffs must ascend from 13 to 59');
+    await expect(createHybridOutputLayer(createPlainBackend(), { ...options, tailCutoffs })).rejects.toThrow(
+      'tailCutoffs must ascend from 13 to 59',
+    );
   });
 });
 
@@ -196,7 +280,11 @@ describe('createHybridOutputLayer', () => {
     [{ frequencies: [5, 6] }, 'bad-option', 'frequencies rise from 5 at class 0 to 6 at class 1'],
     [{ frequencies: [5, NaN] }, 'non-finite', 'the frequency of class 1 is NaN'],
     [{ tailRate: -1 }, 'bad-option', 'tailRate must be a finite number of at least 0, got -1'],
-    [{ tailLoss: () => ({ ...taylorSoftmax(), name: 'mine', isNormalized: false }) }, 'bad-option', "the tail's loss mine gives no probabilities"],
+    [
+      { tailLoss: () => ({ ...taylorSoftmax(), name: 'mine', isNormalized: false }) },
+      'bad-option',
+      "the tail's loss mine gives no probabilities",
+    ],
   ])('refuses %j', async (options, code, message) => {
     const backend = createPlainBackend();
     const before = backend.memory();

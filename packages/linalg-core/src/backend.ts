@@ -1,7 +1,7 @@
 /**
- * The kernels: what a backend implements. They are few, unchecked (the operations of this package have checked shapes, lifetime,
- * aliasing and ownership before a kernel is called), synchronous to call, executed as if in call order, and write into `out`.
- * A backend implements these and nothing else; docs/writing-a-backend.md walks through one.
+ * The kernels: what a backend implements. They are few, unchecked (the operations of this package have checked shapes,
+ * lifetime, aliasing and ownership before a kernel is called), synchronous to call, executed as if in call order, and
+ * write into `out`. A backend implements these and nothing else; docs/writing-a-backend.md walks through one.
  */
 import type { Indices, Matrix, RowTable } from './handles.ts';
 
@@ -14,8 +14,8 @@ export type Precision = 'f32' | 'f64';
 export type FloatArray = Float32Array | Float64Array;
 
 /**
- * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ) without overflow,
- * `step` is 1 where x > 0 and else 0 (NaN stays), `geluDerivative` is Φ(x) + x·φ(x).
+ * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ)
+ * without overflow, `step` is 1 where x > 0 and else 0 (NaN stays), `geluDerivative` is Φ(x) + x·φ(x).
  */
 export type UnaryOperation =
   | 'abs'
@@ -56,8 +56,7 @@ export interface MemoryReport {
 
 /** Why a backend can or cannot be used here, in words for a person. */
 export type ProbeResult =
-  | { readonly available: true; readonly detail: string }
-  | { readonly available: false; readonly reason: string };
+  { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
 
 export interface Backend {
   readonly [backendBrand]: true;
@@ -71,7 +70,10 @@ export interface Backend {
   createMatrix(rows: number, columns: number): Matrix;
   createTable(rows: number, columns: number): RowTable;
   createIndices(capacity: number): Indices;
-  /** Make room for `rows` ≥ table.rows; new rows are zero, old ones stay. O(new rows), plus at most a bounded piece copied. */
+  /**
+   * Make room for `rows` ≥ table.rows; new rows are zero, old ones stay. O(new rows), plus at most a bounded piece
+   * copied.
+   */
   growTable(table: RowTable, rows: number): void;
   /** Called once by a handle's disposal; work in flight that uses it still completes. */
   release(handle: Matrix | RowTable | Indices): void;
@@ -84,7 +86,9 @@ export interface Backend {
   /** The value as of the call, into `out` (at least rows·columns long). */
   read(source: Matrix, out: FloatArray): Promise<void>;
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void>;
-  /** Resolves when everything called so far is done; rejects with `device-lost` or `out-of-memory` when it cannot be. */
+  /**
+   * Resolves when everything called so far is done; rejects with `device-lost` or `out-of-memory` when it cannot be.
+   */
   settled(): Promise<void>;
   memory(): MemoryReport;
   dispose(): Promise<void>;
@@ -109,14 +113,20 @@ export interface Backend {
   affine(x: Matrix, scale: number, shift: number, out: Matrix): void;
   unary(operation: UnaryOperation, x: Matrix, out: Matrix): void;
   binary(operation: BinaryOperation, a: Matrix, b: Matrix, out: Matrix): void;
-  /** A dimension in which out is 1 is reduced: out is m×1, 1×n, 1×1, or x's own shape. `maximum` of nothing is -Infinity. */
+  /**
+   * A dimension in which out is 1 is reduced: out is m×1, 1×n, 1×1, or x's own shape. `maximum` of nothing is
+   * -Infinity.
+   */
   reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void;
 
   // Rows.
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void;
   /** destination[indices_i] += scale·source_i; repeated indices accumulate, in an order that is the same every time. */
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void;
-  /** destination[indices_i] = source_i; a repeated index takes the last. Reason: a row converted to a new basis must not be rounded twice. */
+  /**
+   * destination[indices_i] = source_i; a repeated index takes the last. Reason: a row converted to a new basis must not
+   * be rounded twice.
+   */
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void;
 
   // Small systems.
@@ -133,11 +143,14 @@ export interface Backend {
 
   // Without waiting, optional: for backends on which to look at a number is to wait for the device.
   /**
-   * From here on kernels (dense, rows, small systems, fused) leave what they would write as it is, unless the one number of `flag` is above 0 as of
-   * this call; with undefined they write again. Storage is not concerned. So a device can refuse a step that the host hears of later.
+   * From here on kernels (dense, rows, small systems, fused) leave what they would write as it is, unless the one
+   * number of `flag` is above 0 as of this call; with undefined they write again. Storage is not concerned. So a device
+   * can refuse a step that the host hears of later.
    */
   guard?(flag: Matrix | undefined): void;
-  /** Begin with what was called so far, where calls are only recorded. Nothing depends on it but when results are there. */
+  /**
+   * Begin with what was called so far, where calls are only recorded. Nothing depends on it but when results are there.
+   */
   submit?(): void;
 }
 

@@ -1,10 +1,11 @@
 /**
- * The three things that live on a backend. A handle knows its shape and its lifetime; the numbers are in `storage`, which only
- * the backend that made it looks into.
+ * The three things that live on a backend. A handle knows its shape and its lifetime; the numbers are in `storage`,
+ * which only the backend that made it looks into.
  *
- * A Matrix may be resized within the room it was created with, because minibatches, target lists and touched rows vary from
- * step to step while a training loop must not create handles: the first rows·columns numbers of the storage are the matrix.
- * Rejected: views (a second handle on the same storage), whose lifetime and aliasing every backend would have to track.
+ * A Matrix may be resized within the room it was created with, because minibatches, target lists and touched rows vary
+ * from step to step while a training loop must not create handles: the first rows·columns numbers of the storage are
+ * the matrix. Rejected: views (a second handle on the same storage), whose lifetime and aliasing every backend would
+ * have to track.
  */
 import type { Backend } from './backend.ts';
 import { LinalgError } from './errors.ts';
@@ -57,7 +58,8 @@ export class Matrix implements Disposable {
    * @throws LinalgError `shape` when rows·columns exceeds the capacity, `disposed` after disposal.
    */
   resize(rows: number, columns: number): this {
-    if (this.#disposed) throw new LinalgError('disposed', `resize: the matrix was disposed (it was ${describeShape(this)})`);
+    if (this.#disposed)
+      throw new LinalgError('disposed', `resize: the matrix was disposed (it was ${describeShape(this)})`);
     if (rows !== this.#rows || columns !== this.#columns) {
       checkSize('rows of a matrix', rows);
       checkSize('columns of a matrix', columns);
@@ -84,8 +86,8 @@ export class Matrix implements Disposable {
 Object.defineProperty(Matrix.prototype, handleBrand, { value: 'matrix' satisfies HandleKind });
 
 /**
- * A table of D rows that can only be gathered from, scattered into and streamed by blocks: nothing with D rows can enter a gemm by
- * mistake, and a backend may keep it in pieces, on the host, or on several devices.
+ * A table of D rows that can only be gathered from, scattered into and streamed by blocks: nothing with D rows can
+ * enter a gemm by mistake, and a backend may keep it in pieces, on the host, or on several devices.
  */
 export class RowTable implements Disposable {
   readonly backend: Backend;
@@ -127,7 +129,10 @@ export class RowTable implements Disposable {
 
 Object.defineProperty(RowTable.prototype, handleBrand, { value: 'table' satisfies HandleKind });
 
-/** Row numbers. They come from the host and stay known there, so that range checks cost O(1) and a device can group them. */
+/**
+ * Row numbers. They come from the host and stay known there, so that range checks cost O(1) and a device can group
+ * them.
+ */
 export class Indices implements Disposable {
   readonly backend: Backend;
   readonly storage: unknown;

@@ -15,7 +15,13 @@ export {
 export { isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
 export { describeShape, Indices, isMatrix, isRowTable, Matrix, RowTable } from './handles.ts';
 export { TablePieces } from './host-table/table-pieces.ts';
-export { gatherTableRows, readTableRows, scatterAddTableRows, scatterTableRows, writeTableRows } from './host-table/table-rows.ts';
+export {
+  gatherTableRows,
+  readTableRows,
+  scatterAddTableRows,
+  scatterTableRows,
+  writeTableRows,
+} from './host-table/table-rows.ts';
 export {
   addDiagonal,
   affine,

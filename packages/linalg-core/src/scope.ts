@@ -2,7 +2,8 @@ import type { Backend } from './backend.ts';
 import type { Indices, Matrix, RowTable } from './handles.ts';
 
 /**
- * Owns handles and disposes them together, last first. A value, not ambient state: it is passed, and works across `await`.
+ * Owns handles and disposes them together, last first. A value, not ambient state: it is passed, and works across
+ * `await`.
  *
  *     using scope = new Scope(backend);
  *     const product = scope.matrix(3, 5);

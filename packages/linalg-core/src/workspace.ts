@@ -1,7 +1,7 @@
 /**
- * Named matrices and index lists that a loop asks for at every step: the same handle comes back, resized to what the step needs, and a
- * new one is made only when it has become too small. Room grows by half at least, so that a loop with varying minibatches and
- * target counts stops creating handles after its first few steps.
+ * Named matrices and index lists that a loop asks for at every step: the same handle comes back, resized to what the
+ * step needs, and a new one is made only when it has become too small. Room grows by half at least, so that a loop with
+ * varying minibatches and target counts stops creating handles after its first few steps.
  */
 import type { Backend } from './backend.ts';
 import type { Indices, Matrix } from './handles.ts';

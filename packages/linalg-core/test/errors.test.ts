@@ -48,7 +48,11 @@ describe('LinalgError', () => {
         () => gemm(scope.matrix(3, 4), scope.matrix(5, 2), scope.matrix(3, 5), { transposeB: true }),
       ],
       ['shape', 'gemm: out is 2×2, expected 3×3', () => gemm(square, scope.matrix(3, 3), scope.matrix(2, 2))],
-      ['aliasing', 'gemm: a and out are the same handle; give out a matrix of its own', () => gemm(square, scope.matrix(3, 3), square)],
+      [
+        'aliasing',
+        'gemm: a and out are the same handle; give out a matrix of its own',
+        () => gemm(square, scope.matrix(3, 3), square),
+      ],
       [
         'backend-mismatch',
         "gemm: a lives on 'plain f64', out on 'plain f32'; read it and write it to the other backend",
@@ -72,13 +76,16 @@ describe('LinalgError', () => {
         () => createPlainBackend({ precision: 'f16' } as unknown as PlainBackendOptions),
       ],
     ];
-    for (const [code, message, action] of messages) expect(errorOf(action)).toMatchObject({ name: 'LinalgError', code, message });
+    for (const [code, message, action] of messages)
+      expect(errorOf(action)).toMatchObject({ name: 'LinalgError', code, message });
   });
 
   it('says that two backends of one name are two instances', () => {
     using scope = new Scope(backend);
     using elsewhere = createPlainBackend().createMatrix(2, 2);
-    expect(() => axpy(1, elsewhere, scope.matrix(2, 2))).toThrow("x lives on 'plain f32', out on 'plain f32' (two instances)");
+    expect(() => axpy(1, elsewhere, scope.matrix(2, 2))).toThrow(
+      "x lives on 'plain f32', out on 'plain f32' (two instances)",
+    );
   });
 });
 

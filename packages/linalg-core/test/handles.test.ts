@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMatrixFrom, createPlainBackend, describeShape, isMatrix, isRowTable, LinalgError, Matrix, read } from '../src/index.ts';
+import {
+  createMatrixFrom,
+  createPlainBackend,
+  describeShape,
+  isMatrix,
+  isRowTable,
+  LinalgError,
+  Matrix,
+  read,
+} from '../src/index.ts';
 
 const backend = createPlainBackend({ precision: 'f64' });
 
@@ -37,7 +46,9 @@ describe('Matrix', () => {
 
   it('is released once, and refuses to be resized afterwards', () => {
     const released: unknown[] = [];
-    const watched = Object.defineProperty(createPlainBackend(), 'release', { value: (handle: unknown) => released.push(handle) });
+    const watched = Object.defineProperty(createPlainBackend(), 'release', {
+      value: (handle: unknown) => released.push(handle),
+    });
     const matrix = new Matrix(watched, 2, 2, new Float32Array(4));
     matrix[Symbol.dispose]();
     matrix[Symbol.dispose]();

@@ -23,7 +23,12 @@ export {
 export { computePropensities, type PropensityOptions } from './metrics/propensities.ts';
 export { spearmanCorrelation } from './metrics/rank-correlation.ts';
 export { topClasses, type TopClassesOptions } from './metrics/top-classes.ts';
-export { evaluateWordSimilarity, readWordPairs, type WordPair, type WordSimilarity } from './metrics/word-similarity.ts';
+export {
+  evaluateWordSimilarity,
+  readWordPairs,
+  type WordPair,
+  type WordSimilarity,
+} from './metrics/word-similarity.ts';
 export { readClassVectors, readEmbeddings } from './metrics/word-vectors.ts';
 export {
   createSchedule,
@@ -84,7 +89,12 @@ export {
   type OutputLayerName,
   type ProposalName,
 } from './output-layers/output-layer-choice.ts';
-export { fullLayerOptions, logUnigram, sampledLayerOptions, type OutputLayerSizes } from './output-layers/softmax-options.ts';
+export {
+  fullLayerOptions,
+  logUnigram,
+  sampledLayerOptions,
+  type OutputLayerSizes,
+} from './output-layers/softmax-options.ts';
 export { trainingDefaults, type TrainingDefaults } from './output-layers/training-defaults.ts';
 export {
   evaluateRanking,
@@ -98,5 +108,10 @@ export {
   type RankingMetrics,
 } from './training/ranking-metrics.ts';
 export { Trainer } from './training/trainer.ts';
-export { TrainingDivergedError, type TrainingEvent, type TrainingProgress, type TrainingSnapshot } from './training/training-events.ts';
+export {
+  TrainingDivergedError,
+  type TrainingEvent,
+  type TrainingProgress,
+  type TrainingSnapshot,
+} from './training/training-events.ts';
 export type { TrainingOptions } from './training/training-options.ts';

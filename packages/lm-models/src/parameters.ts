@@ -1,7 +1,10 @@
 import type { Matrix, RowTable } from '@vastmax/linalg-core';
 import type { TableGradient, TableVariable, Tape, Variable } from '@vastmax/autodiff';
 
-/** A matrix that training changes. A model puts it on the step's tape with `use`; the optimiser then finds its gradient here. */
+/**
+ * A matrix that training changes. A model puts it on the step's tape with `use`; the optimiser then finds its gradient
+ * here.
+ */
 export class Parameter implements Disposable {
   readonly name: string;
   readonly value: Matrix;
@@ -49,7 +52,10 @@ export class TableParameter implements Disposable {
     return this.#replacement ?? this.#variable?.gradients ?? [];
   }
 
-  /** For the current step: what the optimiser shall apply instead of this process's own gradients, such as those of all ranks of a job. */
+  /**
+   * For the current step: what the optimiser shall apply instead of this process's own gradients, such as those of all
+   * ranks of a job.
+   */
   replaceGradients(gradients: readonly TableGradient[]): void {
     this.#replacement = gradients;
   }

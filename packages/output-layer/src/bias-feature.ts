@@ -1,10 +1,16 @@
 import { copyColumns, fill, type Matrix, type Workspace } from '@vastmax/linalg-core';
 
 /**
- * `hidden` m×features with a column of ones appended where the class weights have a bias in their last column; else `hidden` itself.
+ * `hidden` m×features with a column of ones appended where the class weights have a bias in their last column; else
+ * `hidden` itself.
  * @param name of the workspace's matrix that holds it until the next call with that name.
  */
-export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: boolean, name = 'hidden with bias'): Matrix {
+export function withBiasFeature(
+  workspace: Workspace,
+  hidden: Matrix,
+  bias: boolean,
+  name = 'hidden with bias',
+): Matrix {
   if (!bias) return hidden;
   const extended = workspace.matrix(name, hidden.rows, hidden.columns + 1);
   fill(1, extended);
@@ -12,7 +18,9 @@ export function withBiasFeature(workspace: Workspace, hidden: Matrix, bias: bool
   return extended;
 }
 
-/** The other way, for a gradient with respect to what {@link withBiasFeature} returned: its first `features` columns. */
+/**
+ * The other way, for a gradient with respect to what {@link withBiasFeature} returned: its first `features` columns.
+ */
 export function withoutBiasFeature(workspace: Workspace, gradient: Matrix, features: number): Matrix {
   if (gradient.columns === features) return gradient;
   const narrow = workspace.matrix('hidden gradient without bias', gradient.rows, features);

@@ -7,7 +7,9 @@ export interface HeldStep {
   discard?(): void;
 }
 
-/** Keeps the calls of a layer apart: one at a time, and none after it was disposed. What is refused has touched nothing. */
+/**
+ * Keeps the calls of a layer apart: one at a time, and none after it was disposed. What is refused has touched nothing.
+ */
 export class CallGuard {
   readonly #kind: string;
   #isBusy = false;
@@ -26,7 +28,11 @@ export class CallGuard {
   /** To be called first. @throws OutputLayerError `disposed`, `busy`. */
   check(operation: string): void {
     if (this.#isClosed) throw new OutputLayerError('disposed', `${this.#kind} ${operation}: the layer was disposed`);
-    if (this.#isBusy) throw new OutputLayerError('busy', `${this.#kind} ${operation}: an earlier call is still running; await it first`);
+    if (this.#isBusy)
+      throw new OutputLayerError(
+        'busy',
+        `${this.#kind} ${operation}: an earlier call is still running; await it first`,
+      );
   }
 
   /** What suspends in the middle keeps other calls out until it is done. */

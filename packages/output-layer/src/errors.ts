@@ -1,13 +1,9 @@
-/** What went wrong, for programs. `diverged` is a training run's NaN or infinity; `non-finite` is one in the caller's own input. */
+/**
+ * What went wrong, for programs. `diverged` is a training run's NaN or infinity; `non-finite` is one in the caller's
+ * own input.
+ */
 export type OutputLayerErrorCode =
-  | 'shape'
-  | 'class-out-of-range'
-  | 'non-finite'
-  | 'diverged'
-  | 'state-mismatch'
-  | 'bad-option'
-  | 'busy'
-  | 'disposed';
+  'shape' | 'class-out-of-range' | 'non-finite' | 'diverged' | 'state-mismatch' | 'bad-option' | 'busy' | 'disposed';
 
 /** Every error that output layers throw on purpose. The layer is unchanged when one is thrown. */
 export class OutputLayerError extends Error {

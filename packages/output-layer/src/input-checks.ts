@@ -27,7 +27,10 @@ export function checkHidden(layer: Sizes, operation: string, hidden: Matrix): vo
 export function checkTargets(layer: Sizes, operation: string, hidden: Matrix, targets: CsrRows): void {
   const { rows, offsets, indices, values } = targets;
   if (rows !== hidden.rows) {
-    throw new OutputLayerError('shape', `${layer.kind} ${operation}: targets have ${rows} rows, hidden has ${hidden.rows}`);
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: targets have ${rows} rows, hidden has ${hidden.rows}`,
+    );
   }
   if (offsets.length < rows + 1 || offsets[0] !== 0) {
     throw new OutputLayerError(
@@ -66,15 +69,24 @@ export function checkTargets(layer: Sizes, operation: string, hidden: Matrix, ta
 export function checkStepOptions(layer: Sizes, examples: number, options: StepOptions): void {
   const { learningRate, exampleWeights } = options;
   if (!Number.isFinite(learningRate) || learningRate < 0) {
-    throw new OutputLayerError('bad-option', `${layer.kind} step: learningRate must be a finite number of at least 0, got ${learningRate}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${layer.kind} step: learningRate must be a finite number of at least 0, got ${learningRate}`,
+    );
   }
   if (exampleWeights === undefined) return;
   if (exampleWeights.length !== examples) {
-    throw new OutputLayerError('shape', `${layer.kind} step: ${exampleWeights.length} example weights for ${examples} examples`);
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} step: ${exampleWeights.length} example weights for ${examples} examples`,
+    );
   }
   for (let example = 0; example < examples; example++) {
     if (!Number.isFinite(exampleWeights[example])) {
-      throw new OutputLayerError('non-finite', `${layer.kind} step: the weight of example ${example} is ${exampleWeights[example]}`);
+      throw new OutputLayerError(
+        'non-finite',
+        `${layer.kind} step: the weight of example ${example} is ${exampleWeights[example]}`,
+      );
     }
   }
 }
@@ -92,7 +104,10 @@ export function checkClassRange(layer: Sizes, operation: string, firstClass: num
 /** One class for each example. @throws OutputLayerError `shape`, `class-out-of-range`. */
 export function checkExampleClasses(layer: Sizes, operation: string, hidden: Matrix, classes: Int32Array): void {
   if (classes.length !== hidden.rows) {
-    throw new OutputLayerError('shape', `${layer.kind} ${operation}: ${classes.length} classes for ${hidden.rows} examples`);
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: ${classes.length} classes for ${hidden.rows} examples`,
+    );
   }
   for (const target of classes) checkClassRange(layer, operation, target, 1);
 }

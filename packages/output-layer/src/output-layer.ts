@@ -26,8 +26,8 @@ export interface PreparedStep {
 }
 
 /**
- * A layer whose step comes in two halves, so that a layer composed of several can refuse a step as a whole. Between `prepareStep` and the
- * half that follows the layer is busy.
+ * A layer whose step comes in two halves, so that a layer composed of several can refuse a step as a whole. Between
+ * `prepareStep` and the half that follows the layer is busy.
  */
 export interface TwoPhaseOutputLayer extends OutputLayer {
   /** As {@link OutputLayer.step}, up to the point where it would change weights. */
@@ -35,11 +35,12 @@ export interface TwoPhaseOutputLayer extends OutputLayer {
 }
 
 /**
- * The last layer of a network with very many classes, and its loss. It owns and updates its weights: the factored layer's update is
- * exact only because it is one with the backward pass, so the other layers do the same.
+ * The last layer of a network with very many classes, and its loss. It owns and updates its weights: the factored
+ * layer's update is exact only because it is one with the backward pass, so the other layers do the same.
  *
- * `step` and `evaluate` are asynchronous because a layer must look at a few numbers (is the loss finite, is a small system singular)
- * before it touches its weights. A layer on a device may look a few steps late and then waits for nothing: see `confirmSteps`.
+ * `step` and `evaluate` are asynchronous because a layer must look at a few numbers (is the loss finite, is a small
+ * system singular) before it touches its weights. A layer on a device may look a few steps late and then waits for
+ * nothing: see `confirmSteps`.
  */
 export interface OutputLayer extends Disposable {
   readonly backend: Backend;
@@ -55,17 +56,19 @@ export interface OutputLayer extends Disposable {
   /**
    * One training step on a minibatch: loss, gradient to back-propagate, and the layer's own update.
    * @param hidden m×d on the layer's backend.
-   * @param targets m rows; the target classes of each example with weights (all 1 when there are none). A row may be empty, and
-   *   repeated classes are merged.
-   * @throws OutputLayerError `shape`, `class-out-of-range`, `non-finite` for bad input, `diverged` when the loss is not finite. The
-   *   layer is then as it was before the call.
+   * @param targets m rows; the target classes of each example with weights (all 1 when there are none). A row may be
+   * empty, and repeated classes are merged.
+   * @throws OutputLayerError `shape`, `class-out-of-range`, `non-finite` for bad input, `diverged` when the loss is not
+   * finite. The layer is then as it was before the call.
    */
   step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult>;
 
   /**
-   * On a layer that looks at its steps late: resolves when it knows that every one so far has been taken. To be awaited before `state`, and where a step
-   * that must be refused should be heard of; every call that is asynchronous does it by itself.
-   * @throws OutputLayerError what `step` would have thrown. The layer is then as it was before that step, and later ones were not taken.
+   * On a layer that looks at its steps late: resolves when it knows that every one so far has been taken. To be awaited
+   * before `state`, and where a step that must be refused should be heard of; every call that is asynchronous does it
+   * by itself.
+   * @throws OutputLayerError what `step` would have thrown. The layer is then as it was before that step, and later
+   * ones were not taken.
    */
   confirmSteps?(): Promise<void>;
 
@@ -73,8 +76,8 @@ export interface OutputLayer extends Disposable {
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix>;
 
   /**
-   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: whatever orders the classes best under the
-   * layer's loss. O(m·count·d).
+   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: whatever orders the classes
+   * best under the layer's loss. O(m·count·d).
    * @param out m×count.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void;
@@ -88,8 +91,14 @@ export interface OutputLayer extends Disposable {
    */
   classVectors(firstClass: number, out: Matrix): void;
 
-  /** Everything needed to go on bit for bit on the same backend. O(1); its tensors are read when the checkpoint is written. */
+  /**
+   * Everything needed to go on bit for bit on the same backend. O(1); its tensors are read when the checkpoint is
+   * written.
+   */
   state(): ModuleState;
-  /** Take over a state of a layer with the same sizes and options. @throws OutputLayerError `state-mismatch`, naming both values. */
+  /**
+   * Take over a state of a layer with the same sizes and options.
+   * @throws OutputLayerError `state-mismatch`, naming both values.
+   */
   restore(state: ModuleState): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Rankings over all D classes, exact, streamed in blocks of classes so that m×D is never held. O(m·D·d) arithmetic and O(m·block)
- * memory: for evaluation and prediction, never for a training step.
+ * Rankings over all D classes, exact, streamed in blocks of classes so that m×D is never held. O(m·D·d) arithmetic and
+ * O(m·block) memory: for evaluation and prediction, never for a training step.
  */
 import { createHostArray, read, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError } from './errors.ts';
@@ -23,7 +23,10 @@ export interface TopK {
  */
 export async function topK(layer: OutputLayer, hidden: Matrix, k: number, options: RankingOptions = {}): Promise<TopK> {
   if (!Number.isSafeInteger(k) || k < 1 || k > layer.classes) {
-    throw new OutputLayerError('bad-option', `topK: k must be a whole number from 1 to ${layer.classes} (the classes), got ${k}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `topK: k must be a whole number from 1 to ${layer.classes} (the classes), got ${k}`,
+    );
   }
   const examples = hidden.rows;
   const classes = new Int32Array(examples * k).fill(-1);
@@ -59,8 +62,8 @@ export interface RankingOptions {
 }
 
 /**
- * The rank (1 is best) of one target class for each example among all classes. A tie counts half: a constant score gives the middle
- * rank, so no layer gains from ties.
+ * The rank (1 is best) of one target class for each example among all classes. A tie counts half: a constant score
+ * gives the middle rank, so no layer gains from ties.
  * @param targets m class numbers.
  * @throws OutputLayerError `diverged` when a target's score is not a number.
  */
@@ -80,7 +83,10 @@ export async function ranksOf(
   const ranks = new Float64Array(examples).fill(1);
   for (let example = 0; example < examples; example++) {
     if (Number.isNaN(own[example])) {
-      throw new OutputLayerError('diverged', `ranksOf: the score of class ${targets[example]!} for example ${example} is NaN`);
+      throw new OutputLayerError(
+        'diverged',
+        `ranksOf: the score of class ${targets[example]!} for example ${example} is NaN`,
+      );
     }
   }
   await forEachBlock(layer, hidden, options, (block, firstClass, columns) => {

@@ -1,6 +1,6 @@
 /**
- * What a layer hands to a checkpoint and takes back: named tensors that are read by blocks of rows, so that a table of ten gigabytes
- * is never held twice, and a JSON object for everything that is not a tensor.
+ * What a layer hands to a checkpoint and takes back: named tensors that are read by blocks of rows, so that a table of
+ * ten gigabytes is never held twice, and a JSON object for everything that is not a tensor.
  */
 export type TensorValues = Float32Array | Float64Array | Int32Array;
 export type TensorPrecision = 'f32' | 'f64' | 'i32';

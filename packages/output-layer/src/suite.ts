@@ -1,2 +1,8 @@
-export type { DenseTwin, LayerReference, LayerRequest, LayerUnderTest, OutputLayerCase } from './suite/layer-under-test.ts';
+export type {
+  DenseTwin,
+  LayerReference,
+  LayerRequest,
+  LayerUnderTest,
+  OutputLayerCase,
+} from './suite/layer-under-test.ts';
 export { describeOutputLayer, outputLayerCases } from './suite/register-suite.ts';

@@ -30,7 +30,10 @@ export function tableTensor(name: string, table: RowTable): TensorSource {
 export function findTensor(state: ModuleState, name: string, rows: number, columns: number): TensorSource {
   const tensor = state.tensors.find((candidate) => candidate.name === name);
   if (tensor === undefined) {
-    throw new OutputLayerError('state-mismatch', `the checkpoint has no tensor '${name}'; it has ${state.tensors.map((t) => t.name).join(', ') || 'none'}`);
+    throw new OutputLayerError(
+      'state-mismatch',
+      `the checkpoint has no tensor '${name}'; it has ${state.tensors.map((t) => t.name).join(', ') || 'none'}`,
+    );
   }
   if (tensor.rows !== rows || tensor.columns !== columns) {
     throw new OutputLayerError(

@@ -49,6 +49,8 @@ describe('CallGuard', () => {
   it('refuses everything once it was closed, which happens once', () => {
     const calls = new CallGuard('naive');
     expect([calls.isClosed, calls.close(), calls.close(), calls.isClosed]).toEqual([false, true, false, true]);
-    expect(() => calls.check('state')).toThrow(expect.objectContaining({ code: 'disposed', message: 'naive state: the layer was disposed' }));
+    expect(() => calls.check('state')).toThrow(
+      expect.objectContaining({ code: 'disposed', message: 'naive state: the layer was disposed' }),
+    );
   });
 });

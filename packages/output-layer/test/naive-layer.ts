@@ -1,4 +1,7 @@
-/** The smallest honest output layer: W on the host, squared error against the target weights, every output computed. Judges the suite. */
+/**
+ * The smallest honest output layer: W on the host, squared error against the target weights, every output computed.
+ * Judges the suite.
+ */
 import { read, write, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
   checkClassRange,
@@ -76,15 +79,28 @@ export class NaiveLayer implements OutputLayer {
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#check('scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
-    write(outputsOf(hidden.storage as Float64Array, this.weights.subarray(firstClass * this.features), hidden.rows, out.columns, this.features), out);
+    write(
+      outputsOf(
+        hidden.storage as Float64Array,
+        this.weights.subarray(firstClass * this.features),
+        hidden.rows,
+        out.columns,
+        this.features,
+      ),
+      out,
+    );
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#check('classScores', hidden);
-    if (classes.length !== hidden.rows) throw new OutputLayerError('shape', `naive classScores: ${classes.length} classes for ${hidden.rows} examples`);
+    if (classes.length !== hidden.rows)
+      throw new OutputLayerError('shape', `naive classScores: ${classes.length} classes for ${hidden.rows} examples`);
     for (const target of classes) checkClassRange(this, 'classScores', target, 1);
     const outputs = outputsOf(hidden.storage as Float64Array, this.weights, hidden.rows, this.classes, this.features);
-    write(Float64Array.from(classes, (target, j) => outputs[j * this.classes + target]!), out);
+    write(
+      Float64Array.from(classes, (target, j) => outputs[j * this.classes + target]!),
+      out,
+    );
   }
 
   classVectors(firstClass: number, out: Matrix): void {
@@ -96,19 +112,27 @@ export class NaiveLayer implements OutputLayer {
   state(): ModuleState {
     this.#check('state');
     const { kind, classes, features } = this;
-    const read = (first: number, count: number): Promise<Float64Array> => Promise.resolve(this.weights.slice(first * features, (first + count) * features));
-    return { configuration: { kind, classes, features }, tensors: [{ name: 'weights', precision: 'f64', rows: classes, columns: features, read }] };
+    const read = (first: number, count: number): Promise<Float64Array> =>
+      Promise.resolve(this.weights.slice(first * features, (first + count) * features));
+    return {
+      configuration: { kind, classes, features },
+      tensors: [{ name: 'weights', precision: 'f64', rows: classes, columns: features, read }],
+    };
   }
 
   async restore({ configuration, tensors }: ModuleState): Promise<void> {
     this.#check('restore');
     for (const key of ['kind', 'classes', 'features'] as const) {
       if (configuration[key] !== this[key]) {
-        throw new OutputLayerError('state-mismatch', `naive layer: '${key}' is ${String(configuration[key])} in the state, ${this[key]} in the layer`);
+        throw new OutputLayerError(
+          'state-mismatch',
+          `naive layer: '${key}' is ${String(configuration[key])} in the state, ${this[key]} in the layer`,
+        );
       }
     }
     const weights = tensors.find(({ name, rows }) => name === 'weights' && rows === this.classes);
-    if (weights === undefined) throw new OutputLayerError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
+    if (weights === undefined)
+      throw new OutputLayerError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
     this.weights = Float64Array.from(await weights.read(0, this.classes));
   }
 
@@ -130,7 +154,10 @@ export class NaiveLayer implements OutputLayer {
     const values = Float64Array.from(await read(hidden));
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
-      throw new OutputLayerError('non-finite', `naive step: hidden is ${values[bad]} at example ${Math.floor(bad / features)}, feature ${bad % features}`);
+      throw new OutputLayerError(
+        'non-finite',
+        `naive step: hidden is ${values[bad]} at example ${Math.floor(bad / features)}, feature ${bad % features}`,
+      );
     }
     const outputGradient = outputsOf(values, this.weights, hidden.rows, classes, features);
     for (let j = 0; j < hidden.rows; j++) {
@@ -152,11 +179,18 @@ export class NaiveLayer implements OutputLayer {
 }
 
 /** m×count outputs of the first classes of `weights`. */
-function outputsOf(hidden: ArrayLike<number>, weights: Float64Array, m: number, count: number, features: number): Float64Array {
+function outputsOf(
+  hidden: ArrayLike<number>,
+  weights: Float64Array,
+  m: number,
+  count: number,
+  features: number,
+): Float64Array {
   const outputs = new Float64Array(m * count);
   for (let j = 0; j < m; j++) {
     for (let k = 0; k < count; k++) {
-      for (let i = 0; i < features; i++) outputs[j * count + k]! += hidden[j * features + i]! * weights[k * features + i]!;
+      for (let i = 0; i < features; i++)
+        outputs[j * count + k]! += hidden[j * features + i]! * weights[k * features + i]!;
     }
   }
   return outputs;

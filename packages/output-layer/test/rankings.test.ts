@@ -15,14 +15,18 @@ function layerWithScores(scores: readonly number[]): { layer: NaiveLayer; one: R
 describe('topK', () => {
   it('sorts as a stable sort does, ties by class number', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 30 }), fc.nat(), async (scores, draw) => {
-        const { layer, one } = layerWithScores(scores);
-        const k = 1 + (draw % scores.length);
-        const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
-        const best = await topK(layer, one, k);
-        expect(Array.from(best.classes)).toEqual(order.slice(0, k));
-        expect(Array.from(best.scores)).toEqual(order.slice(0, k).map((target) => scores[target]! + 0));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 30 }),
+        fc.nat(),
+        async (scores, draw) => {
+          const { layer, one } = layerWithScores(scores);
+          const k = 1 + (draw % scores.length);
+          const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+          const best = await topK(layer, one, k);
+          expect(Array.from(best.classes)).toEqual(order.slice(0, k));
+          expect(Array.from(best.scores)).toEqual(order.slice(0, k).map((target) => scores[target]! + 0));
+        },
+      ),
     );
   });
 

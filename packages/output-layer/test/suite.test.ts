@@ -1,5 +1,10 @@
 import { affine, createPlainBackend } from '@vastmax/linalg-core';
-import { describeOutputLayer, outputLayerCases, type LayerRequest, type LayerUnderTest } from '@vastmax/output-layer/suite';
+import {
+  describeOutputLayer,
+  outputLayerCases,
+  type LayerRequest,
+  type LayerUnderTest,
+} from '@vastmax/output-layer/suite';
 import { describe, expect, it } from 'vitest';
 import { NaiveLayer } from './naive-layer.ts';
 
@@ -7,11 +12,19 @@ const backend = (): ReturnType<typeof createPlainBackend> => createPlainBackend(
 
 describeOutputLayer({ name: 'naive', backend, create: (on, request) => Promise.resolve(new NaiveLayer(on, request)) });
 // As on a GPU.
-describeOutputLayer({ name: 'naive, f32', backend: () => createPlainBackend({ precision: 'f32' }), create: (on, request) => Promise.resolve(new NaiveLayer(on, request)) });
+describeOutputLayer({
+  name: 'naive, f32',
+  backend: () => createPlainBackend({ precision: 'f32' }),
+  create: (on, request) => Promise.resolve(new NaiveLayer(on, request)),
+});
 
 /** The cases that a spoiled layer fails. */
 async function failuresOf(Spoiled: typeof NaiveLayer, precision: 'f32' | 'f64' = 'f64'): Promise<string[]> {
-  const subject: LayerUnderTest = { name: 'spoiled', backend: () => createPlainBackend({ precision }), create: (on, request) => Promise.resolve(new Spoiled(on, request)) };
+  const subject: LayerUnderTest = {
+    name: 'spoiled',
+    backend: () => createPlainBackend({ precision }),
+    create: (on, request) => Promise.resolve(new Spoiled(on, request)),
+  };
   const failed: string[] = [];
   for (const { id, run } of outputLayerCases) {
     if (id !== 'gradient/equals-dense-sgd') await run(subject).catch(() => failed.push(id));
@@ -41,7 +54,9 @@ describe('the suite', () => {
         return result;
       }
     }
-    const differences = ['', '-after-training', '-of-one-example'].map((which) => `gradient/finite-differences${which}`);
+    const differences = ['', '-after-training', '-of-one-example'].map(
+      (which) => `gradient/finite-differences${which}`,
+    );
     expect(await failuresOf(Spoiled, precision)).toEqual(differences);
   });
 
@@ -73,7 +88,12 @@ describe('the suite', () => {
   });
 
   it('refuses a reason for a case that it does not have', () => {
-    const subject: LayerUnderTest = { name: 'x', backend, create: (on, request) => Promise.resolve(new NaiveLayer(on, request)), notApplicable: { 'gradient/none': 'why not' } };
+    const subject: LayerUnderTest = {
+      name: 'x',
+      backend,
+      create: (on, request) => Promise.resolve(new NaiveLayer(on, request)),
+      notApplicable: { 'gradient/none': 'why not' },
+    };
     expect(() => {
       describeOutputLayer(subject);
     }).toThrow("there is no case 'gradient/none'");

@@ -10,7 +10,10 @@ export {
   type QuadraticProposalOptions,
   type RandomFourierProposalOptions,
 } from './kernel-tree/kernel-proposal.ts';
-export { createHierarchicalSoftmaxLayer, type HierarchicalSoftmaxOptions } from './hierarchical/hierarchical-softmax.ts';
+export {
+  createHierarchicalSoftmaxLayer,
+  type HierarchicalSoftmaxOptions,
+} from './hierarchical/hierarchical-softmax.ts';
 export { createHuffmanSoftmaxLayer, type HuffmanSoftmaxOptions } from './hierarchical/huffman-softmax.ts';
 export {
   createQuadraticSoftmaxLayer,

@@ -1,6 +1,7 @@
 /**
- * Softmax layers as naively as they can be said, in f64 on the host, sharing nothing with the package. What a class's probability is made of
- * is a list of decisions, each a softmax over some rows of which one is chosen, or a sigmoid with a sign, possibly behind a projection.
+ * Softmax layers as naively as they can be said, in f64 on the host, sharing nothing with the package. What a class's
+ * probability is made of is a list of decisions, each a softmax over some rows of which one is chosen, or a sigmoid
+ * with a sign, possibly behind a projection.
  */
 import type { StepOptions } from '@vastmax/output-layer';
 import type { DenseTwin } from '@vastmax/output-layer/suite';
@@ -12,7 +13,10 @@ export interface Decision {
   /** Which of them is chosen; for a sigmoid its one row is taken with this sign. */
   readonly chosen: number;
   readonly sign?: 1 | -1;
-  /** outputs×inputs numbers from `at` on; the rows are then as wide as the outputs. Inputs past the last, the bias, are not projected. */
+  /**
+   * outputs×inputs numbers from `at` on; the rows are then as wide as the outputs. Inputs past the last, the bias, are
+   * not projected.
+   */
   readonly projection?: { readonly at: number; readonly outputs: number; readonly inputs: number };
 }
 
@@ -29,7 +33,13 @@ interface Gradients {
 }
 
 /** −log p of the decisions; adds scale·gradient where gradients are given. */
-function surprisal(decision: Decision, weights: Float64Array, hidden: Float64Array, scale: number, gradients?: Gradients): number {
+function surprisal(
+  decision: Decision,
+  weights: Float64Array,
+  hidden: Float64Array,
+  scale: number,
+  gradients?: Gradients,
+): number {
   const { rows, chosen, sign, projection } = decision;
   const n = projection?.inputs ?? hidden.length;
   const input = projection === undefined ? hidden : new Float64Array(projection.outputs);
@@ -84,10 +94,16 @@ export class NaiveTwin implements DenseTwin {
 
   /** log p of one class. @param hidden of one example, without the bias feature. */
   logProbability(hidden: ArrayLike<number>, target: number): number {
-    return this.#model.decisions(target).reduce((sum, decision) => sum - surprisal(decision, this.weights, this.#extended(hidden), 0), 0);
+    return this.#model
+      .decisions(target)
+      .reduce((sum, decision) => sum - surprisal(decision, this.weights, this.#extended(hidden), 0), 0);
   }
 
-  step(hidden: Float64Array, targets: CsrRows, { learningRate, exampleWeights }: StepOptions): { losses: Float64Array; hiddenGradient: Float64Array } {
+  step(
+    hidden: Float64Array,
+    targets: CsrRows,
+    { learningRate, exampleWeights }: StepOptions,
+  ): { losses: Float64Array; hiddenGradient: Float64Array } {
     const m = targets.rows;
     const losses = new Float64Array(m);
     const hiddenGradient = new Float64Array(hidden.length);

@@ -1,4 +1,7 @@
-/** A layer of this package as a subject of the output layer suite: plain f64 with every case, wasm f32 with those that do not measure rounding. */
+/**
+ * A layer of this package as a subject of the output layer suite: plain f64 with every case, wasm f32 with those that
+ * do not measure rounding.
+ */
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { createPlainBackend, type Backend } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
@@ -16,7 +19,10 @@ export interface Subject {
 
 const notApplicable = { 'minibatch/example-weights-scale-the-update': 'Adam is not linear in the gradient' };
 
-/** The whole suite with SGD, compared with the naive twin, and with Adam; then what does not measure rounding on wasm f32, with momentum. */
+/**
+ * The whole suite with SGD, compared with the naive twin, and with Adam; then what does not measure rounding on wasm
+ * f32, with momentum.
+ */
 export function describeSubject(subject: Subject): void {
   const { name, model } = subject;
   describeOutputLayer({
@@ -28,7 +34,8 @@ export function describeSubject(subject: Subject): void {
       : {
           reference: {
             readWeights,
-            createTwin: (weights: Float64Array, request: LayerRequest) => new NaiveTwin(weights, model(request, weights), request.features),
+            createTwin: (weights: Float64Array, request: LayerRequest) =>
+              new NaiveTwin(weights, model(request, weights), request.features),
           },
         }),
   });
@@ -43,7 +50,11 @@ export function describeSubject(subject: Subject): void {
       if (!/^(restore|lifetime|bad-input)\//.test(id)) continue;
       it(id, async () => {
         const backend = await createWasmBackend();
-        await run({ name, backend: () => backend, create: (b, request) => subject.create(b, request, createUpdateRule('momentum')) });
+        await run({
+          name,
+          backend: () => backend,
+          create: (b, request) => subject.create(b, request, createUpdateRule('momentum')),
+        });
         await backend.dispose();
       });
     }

@@ -19,7 +19,10 @@ export interface BatchCursor {
 export function parseBatchCursor(where: string, value: unknown, examplesPerEpoch: number): BatchCursor {
   const { epoch, position, seed, examples } = cursorFields(where, value);
   if (examples !== examplesPerEpoch) {
-    throw badCursor(where, `the cursor belongs to data of ${show(examples)} examples, this has ${examplesPerEpoch}; resume with the same text, vocabulary and range`);
+    throw badCursor(
+      where,
+      `the cursor belongs to data of ${show(examples)} examples, this has ${examplesPerEpoch}; resume with the same text, vocabulary and range`,
+    );
   }
   return {
     epoch: integerBelow(where, 'epoch', epoch, Number.MAX_SAFE_INTEGER),
@@ -31,7 +34,8 @@ export function parseBatchCursor(where: string, value: unknown, examplesPerEpoch
 
 /** @throws SparseDataError `bad-cursor` for anything but an object. */
 export function cursorFields(where: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw badCursor(where, `got ${show(value)}; an object as cursor() returns it is needed`);
+  if (typeof value !== 'object' || value === null)
+    throw badCursor(where, `got ${show(value)}; an object as cursor() returns it is needed`);
   return value as Readonly<Record<string, unknown>>;
 }
 

@@ -1,6 +1,7 @@
-// A growing list of non-negative 31-bit integers in 7-bit groups, low first (LEB128), in blocks that never move. Class ids are
-// sorted by frequency, so most take one or two bytes: a stream of unknown length is collected in about 1.6 bytes a token
-// and unpacked once into its final Int32Array. Doubling an Int32Array would need 8 to 12 bytes a token at its peak.
+// A growing list of non-negative 31-bit integers in 7-bit groups, low first (LEB128), in blocks that never move. Class
+// ids are sorted by frequency, so most take one or two bytes: a stream of unknown length is collected in about 1.6
+// bytes a token and unpacked once into its final Int32Array. Doubling an Int32Array would need 8 to 12 bytes a token at
+// its peak.
 
 const BLOCK_BYTES = 2 ** 18;
 const LONGEST = 5;

@@ -7,7 +7,10 @@ import type { Vocabulary } from './vocabulary.ts';
 import { VocabularyCounter } from './vocabulary-counter.ts';
 
 export interface CollectSessionsOptions {
-  /** The items to number, such as those of the training part; others are left out. Counted from the interactions unless given. */
+  /**
+   * The items to number, such as those of the training part; others are left out. Counted from the interactions unless
+   * given.
+   */
   readonly items?: Vocabulary;
   /** Items met fewer times are left out, where they are counted; default 1. */
   readonly minimumCount?: number;
@@ -24,11 +27,11 @@ export interface Sessions {
 }
 
 /**
- * Interactions as one session for each user, ordered by time, of equal times by their order in the stream: rows for SessionBatches,
- * WindowBatches and SetBatches. Where a stream has visits rather than users, name the visit as its user. Memory: 24 bytes and more an
- * interaction; time O(n log n).
- * @throws SparseDataError `empty-input` for no interactions, `bad-vocabulary` where fewer than two items are kept, `bad-option`, and what
- *   the stream throws.
+ * Interactions as one session for each user, ordered by time, of equal times by their order in the stream: rows for
+ * SessionBatches, WindowBatches and SetBatches. Where a stream has visits rather than users, name the visit as its
+ * user. Memory: 24 bytes and more an interaction; time O(n log n).
+ * @throws SparseDataError `empty-input` for no interactions, `bad-vocabulary` where fewer than two items are kept,
+ * `bad-option`, and what the stream throws.
  */
 export async function collectSessions(
   interactions: AsyncIterable<Interaction> | Iterable<Interaction>,
@@ -48,7 +51,8 @@ export async function collectSessions(
     else session.push({ item: name, time });
     counter.add(name);
   }
-  if (byUser.size === 0) throw new SparseDataError('empty-input', 'collectSessions: there are no interactions; at least 1 is needed');
+  if (byUser.size === 0)
+    throw new SparseDataError('empty-input', 'collectSessions: there are no interactions; at least 1 is needed');
   const items = options.items ?? counter.build({ minimumCount });
   const rows = new CsrBuffer(items.size, { weighted: false });
   for (const session of byUser.values()) {

@@ -37,7 +37,8 @@ export function createCsrRows(
 /**
  * Checks everything that CsrRows promises. Cost: one pass over the entries, no allocation.
  * @param name what to call these rows in an error message.
- * @throws SparseDataError `shape` for wrong types, lengths or offsets, `index-out-of-range` and `non-finite-value` for an entry.
+ * @throws SparseDataError `shape` for wrong types, lengths or offsets, `index-out-of-range` and `non-finite-value` for
+ * an entry.
  */
 export function validateCsrRows(csr: CsrRows, name = 'csr'): void {
   checkShape(csr, name);
@@ -65,14 +66,18 @@ export function validateCsrRows(csr: CsrRows, name = 'csr'): void {
 
 function checkShape(csr: CsrRows, name: string): void {
   const { rows, columns, offsets, indices, values } = csr;
-  if (!Number.isSafeInteger(rows) || rows < 0) throw shape(`${name}: rows is ${show(rows)}; an integer of at least 0 is needed`);
-  if (!Number.isSafeInteger(columns) || columns < 0) throw shape(`${name}: columns is ${show(columns)}; an integer of at least 0 is needed`);
-  if (!(offsets instanceof Int32Array)) throw shape(`${name}: offsets is ${show(offsets)}; an Int32Array of rows + 1 = ${rows + 1} is needed`);
+  if (!Number.isSafeInteger(rows) || rows < 0)
+    throw shape(`${name}: rows is ${show(rows)}; an integer of at least 0 is needed`);
+  if (!Number.isSafeInteger(columns) || columns < 0)
+    throw shape(`${name}: columns is ${show(columns)}; an integer of at least 0 is needed`);
+  if (!(offsets instanceof Int32Array))
+    throw shape(`${name}: offsets is ${show(offsets)}; an Int32Array of rows + 1 = ${rows + 1} is needed`);
   if (!(indices instanceof Int32Array)) throw shape(`${name}: indices is ${show(indices)}; an Int32Array is needed`);
   if (values !== undefined && !(values instanceof Float32Array || values instanceof Float64Array)) {
     throw shape(`${name}: values is ${show(values)}; a Float32Array, a Float64Array or undefined (all ones) is needed`);
   }
-  if (offsets.length !== rows + 1) throw shape(`${name}: offsets has ${offsets.length} entries for ${rows} rows; it needs ${rows + 1}`);
+  if (offsets.length !== rows + 1)
+    throw shape(`${name}: offsets has ${offsets.length} entries for ${rows} rows; it needs ${rows + 1}`);
   if (offsets[0] !== 0) throw shape(`${name}: offsets start at ${String(offsets[0])}; they must start at 0`);
   for (let row = 0; row < rows; row++) {
     const start = offsets[row]!;
@@ -80,9 +85,14 @@ function checkShape(csr: CsrRows, name: string): void {
     if (end < start) throw shape(`${name}: row ${row}: offsets fall from ${start} to ${end}; they must not decrease`);
   }
   const entries = offsets[rows]!;
-  if (entries > indices.length) throw shape(`${name}: offsets end at ${entries}, but indices has ${indices.length} entries; it needs at least ${entries}`);
+  if (entries > indices.length)
+    throw shape(
+      `${name}: offsets end at ${entries}, but indices has ${indices.length} entries; it needs at least ${entries}`,
+    );
   if (values !== undefined && entries > values.length) {
-    throw shape(`${name}: offsets end at ${entries}, but values has ${values.length} entries; it needs at least ${entries}`);
+    throw shape(
+      `${name}: offsets end at ${entries}, but values has ${values.length} entries; it needs at least ${entries}`,
+    );
   }
 }
 
@@ -92,7 +102,9 @@ function checkShape(csr: CsrRows, name: string): void {
  */
 export function singleTargets(classes: Int32Array, columns: number, count: number = classes.length): CsrRows {
   if (!Number.isSafeInteger(count) || count < 0 || count > classes.length) {
-    throw shape(`singleTargets: count is ${show(count)}, but there are ${classes.length} classes; it must be 0..${classes.length}`);
+    throw shape(
+      `singleTargets: count is ${show(count)}, but there are ${classes.length} classes; it must be 0..${classes.length}`,
+    );
   }
   const offsets = new Int32Array(count + 1);
   for (let row = 0; row <= count; row++) offsets[row] = row;
@@ -119,7 +131,9 @@ export function csrFromLists(
   lists.forEach((list, row) => {
     const rowWeights = weights?.[row];
     if (rowWeights !== undefined && rowWeights.length !== list.length) {
-      throw shape(`csrFromLists: row ${row} has ${list.length} indices but ${rowWeights.length} weights; they must be equal`);
+      throw shape(
+        `csrFromLists: row ${row} has ${list.length} indices but ${rowWeights.length} weights; they must be equal`,
+      );
     }
     list.forEach((index, position) => {
       // Before the Int32Array truncates it: 1.5 or 2 ** 32 must not turn into another class.

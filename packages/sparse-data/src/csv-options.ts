@@ -6,14 +6,19 @@ import { SparseDataError } from './errors.ts';
 export interface CsvOptions extends NamedInput {
   /** One character other than a quote or a line end; default a comma. */
   readonly delimiter?: string;
-  /** `rfc4180` (default): a field may be quoted, and a quote in it is doubled. `none`: quotes are text, as in most tab-separated data. */
+  /**
+   * `rfc4180` (default): a field may be quoted, and a quote in it is doubled. `none`: quotes are text, as in most
+   * tab-separated data.
+   */
   readonly quotes?: 'rfc4180' | 'none';
   /**
-   * Columns to yield, in this order. Names: the first record is a header and not yielded. Positions (from 0): there is no header.
-   * Default: every record as it is, a header included.
+   * Columns to yield, in this order. Names: the first record is a header and not yielded. Positions (from 0): there is
+   * no header. Default: every record as it is, a header included.
    */
   readonly columns?: CsvColumns;
-  /** Longest record allowed, in characters, so that a quote that is never closed does not fill the memory; default 2^26. */
+  /**
+   * Longest record allowed, in characters, so that a quote that is never closed does not fill the memory; default 2^26.
+   */
   readonly maximumRecordLength?: number;
 }
 
@@ -27,8 +32,12 @@ export function checkCsvOptions(options: CsvOptions): CheckedCsvOptions {
   const { name = 'input', delimiter = ',', quotes = 'rfc4180', columns, maximumRecordLength = 2 ** 26 } = options;
   checkInteger('parseCsv', 'maximumRecordLength', maximumRecordLength, 1, 2 ** 28);
   if (delimiter.length !== 1 || delimiter === '"' || delimiter === '\n' || delimiter === '\r') {
-    throw new SparseDataError('bad-option', `parseCsv: delimiter is ${show(delimiter)}; one character other than a quote or a line end is needed`);
+    throw new SparseDataError(
+      'bad-option',
+      `parseCsv: delimiter is ${show(delimiter)}; one character other than a quote or a line end is needed`,
+    );
   }
-  if (quotes !== 'rfc4180' && quotes !== 'none') throw new SparseDataError('bad-option', `parseCsv: quotes is ${show(quotes)}; rfc4180 or none is needed`);
+  if (quotes !== 'rfc4180' && quotes !== 'none')
+    throw new SparseDataError('bad-option', `parseCsv: quotes is ${show(quotes)}; rfc4180 or none is needed`);
   return { name, delimiter, quotes, columns, maximumRecordLength };
 }

@@ -1,7 +1,9 @@
-// The distinct values of a list of indices, numbered in order of first appearance: which rows of a table a minibatch touches.
+// The distinct values of a list of indices, numbered in order of first appearance: which rows of a table a minibatch
+// touches.
 //
-// No array of D entries may appear here: an index can be 10^7 while the list has a hundred. An open-addressed hash table of at
-// least twice the list's length does it; its entries are marked with the number of the list, so it never has to be cleared.
+// No array of D entries may appear here: an index can be 10^7 while the list has a hundred. An open-addressed hash
+// table of at least twice the list's length does it; its entries are marked with the number of the list, so it never
+// has to be cleared.
 
 import { mix32 } from './integer-hash.ts';
 

@@ -1,5 +1,5 @@
-// Errors carry a `code`, and a brand by Symbol.for: an error thrown by a second copy of this package (two versions in one
-// tree) is still recognised, which instanceof would miss.
+// Errors carry a `code`, and a brand by Symbol.for: an error thrown by a second copy of this package (two versions in
+// one tree) is still recognised, which instanceof would miss.
 
 const brand: unique symbol = Symbol.for('vastmax.sparse-data.error') as never;
 
@@ -31,7 +31,10 @@ export type SparseDataErrorCode =
   | 'bad-tokenizer'
   | 'worker-failed';
 
-/** What every function of this package throws on bad input. The message names what was wrong, both values and what would be right. */
+/**
+ * What every function of this package throws on bad input. The message names what was wrong, both values and what would
+ * be right.
+ */
 export class SparseDataError extends Error {
   readonly code: SparseDataErrorCode;
 

@@ -1,5 +1,6 @@
-// Which examples a minibatch holds: all of them once an epoch, in a computed permutation (permutation.ts) or in their own order.
-// Every kind of batch that can reach any example at once is one of these and a function that copies an example out.
+// Which examples a minibatch holds: all of them once an epoch, in a computed permutation (permutation.ts) or in their
+// own order. Every kind of batch that can reach any example at once is one of these and a function that copies an
+// example out.
 
 import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { checkInteger } from './option-checks.ts';
@@ -41,7 +42,8 @@ export class ExampleOrder {
     const { batchSize, seed = 0, shuffle = true } = options;
     checkInteger(where, 'batchSize', batchSize, 1, 2 ** 31 - 1);
     checkInteger(where, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
-    if (examples === 0) throw new SparseDataError('empty-input', `${where}: there are no examples; at least 1 is needed`);
+    if (examples === 0)
+      throw new SparseDataError('empty-input', `${where}: there are no examples; at least 1 is needed`);
     this.#where = where;
     this.examplesPerEpoch = examples;
     this.batchSize = batchSize;

@@ -1,5 +1,5 @@
-// Which part an example belongs to is a function of its key and the seed alone: it does not change when the file is reordered
-// or grows, all examples of one key (a user, a document) land together, and nothing is stored.
+// Which part an example belongs to is a function of its key and the seed alone: it does not change when the file is
+// reordered or grows, all examples of one key (a user, a document) land together, and nothing is stored.
 
 import { seedWord } from './integer-hash.ts';
 import { checkInteger } from './option-checks.ts';
@@ -18,7 +18,10 @@ export interface HashSplitOptions {
  * @param shares in the order of the object; they add up to 1.
  * @throws SparseDataError `bad-split`, `bad-option`.
  */
-export function createHashSplit<Name extends string>(shares: SplitShares<Name>, options: HashSplitOptions = {}): (key: string) => Name {
+export function createHashSplit<Name extends string>(
+  shares: SplitShares<Name>,
+  options: HashSplitOptions = {},
+): (key: string) => Name {
   const { seed = 0 } = options;
   checkInteger('createHashSplit', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
   const parts = cumulativeShares('createHashSplit', shares);

@@ -7,6 +7,13 @@ export interface NamedInput {
 }
 
 /** An error about one line (from 1) of an input: `parseXmc: train.txt: line 3: …`. */
-export function lineError(code: SparseDataErrorCode, where: string, name: string, line: number, message: string, cause?: unknown): SparseDataError {
+export function lineError(
+  code: SparseDataErrorCode,
+  where: string,
+  name: string,
+  line: number,
+  message: string,
+  cause?: unknown,
+): SparseDataError {
   return new SparseDataError(code, `${where}: ${name}: line ${line}: ${message}`, cause === undefined ? {} : { cause });
 }

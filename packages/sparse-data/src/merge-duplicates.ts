@@ -1,8 +1,9 @@
 // Repeated indices of a row become one entry whose value is the sum; a row keeps the order of first appearance.
 //
-// No array of `columns` entries may appear here: columns can be 10^7 classes while a row has three entries. A short row is
-// searched linearly in what has been written of it; a longer one through an open-addressed hash table of at least twice its
-// length (DistinctIndices). Sorting each row was rejected: it loses the order of appearance, which callers compare position by position.
+// No array of `columns` entries may appear here: columns can be 10^7 classes while a row has three entries. A short row
+// is searched linearly in what has been written of it; a longer one through an open-addressed hash table of at least
+// twice its length (DistinctIndices). Sorting each row was rejected: it loses the order of appearance, which callers
+// compare position by position.
 
 import type { CsrRows } from './csr-rows.ts';
 import { DistinctIndices } from './distinct-indices.ts';
@@ -15,18 +16,19 @@ export class DuplicateMerger {
   #indices = new Int32Array(0);
   #values = new Float64Array(0);
   readonly #distinct = new DistinctIndices();
-  readonly #merged: { rows: number; columns: number; offsets: Int32Array; indices: Int32Array; values: Float64Array } = {
-    rows: 0,
-    columns: 0,
-    offsets: this.#offsets,
-    indices: this.#indices,
-    values: this.#values,
-  };
+  readonly #merged: { rows: number; columns: number; offsets: Int32Array; indices: Int32Array; values: Float64Array } =
+    {
+      rows: 0,
+      columns: 0,
+      offsets: this.#offsets,
+      indices: this.#indices,
+      values: this.#values,
+    };
 
   /**
-   * The rows of `csr` (assumed valid) with every index at most once a row, weights added in f64. Returns `csr` itself where no
-   * row repeats an index, and otherwise rows that belong to this merger and hold until its next merge.
-   * Cost: O(entries) expected, whatever `columns` is; allocates only when more entries or another number of rows arrive.
+   * The rows of `csr` (assumed valid) with every index at most once a row, weights added in f64. Returns `csr` itself
+   * where no row repeats an index, and otherwise rows that belong to this merger and hold until its next merge. Cost:
+   * O(entries) expected, whatever `columns` is; allocates only when more entries or another number of rows arrive.
    */
   merge(csr: CsrRows): CsrRows {
     const { rows, offsets, indices, values } = csr;
@@ -83,7 +85,10 @@ function findLinear(indices: Int32Array, start: number, end: number, index: numb
   return end;
 }
 
-/** As DuplicateMerger.merge with a fresh merger: the result is the caller's to keep (or `csr` itself, where nothing repeats). */
+/**
+ * As DuplicateMerger.merge with a fresh merger: the result is the caller's to keep (or `csr` itself, where nothing
+ * repeats).
+ */
 export function mergeDuplicates(csr: CsrRows, merger: DuplicateMerger = new DuplicateMerger()): CsrRows {
   return merger.merge(csr);
 }

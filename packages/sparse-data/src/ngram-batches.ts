@@ -1,7 +1,8 @@
-// Minibatches of n-gram examples over an encoded text: example e predicts the token at first + e from the `order` tokens before it.
+// Minibatches of n-gram examples over an encoded text: example e predicts the token at first + e from the `order`
+// tokens before it.
 //
-// Nothing is materialised: the shuffle is a computed permutation (permutation.ts), contexts are copied out of the token array
-// into one buffer that every batch shares. A cursor is therefore three integers, and seeking costs O(1).
+// Nothing is materialised: the shuffle is a computed permutation (permutation.ts), contexts are copied out of the token
+// array into one buffer that every batch shares. A cursor is therefore three integers, and seeking costs O(1).
 
 import type { CsrRows } from './csr-rows.ts';
 import { singleTargets } from './csr-rows.ts';
@@ -25,7 +26,10 @@ export interface NgramBatchesOptions {
   readonly seed?: number;
   /** Default true. False gives the examples in the order of the text in every epoch: for evaluation. */
   readonly shuffle?: boolean;
-  /** Targets are the tokens at positions first (default 0) to last (exclusive; default tokens.length). A context may begin before first. */
+  /**
+   * Targets are the tokens at positions first (default 0) to last (exclusive; default tokens.length). A context may
+   * begin before first.
+   */
   readonly first?: number;
   readonly last?: number;
 }
@@ -48,8 +52,8 @@ export interface NgramBatch {
 type ReusedBatch = { -readonly [Key in keyof NgramBatch]: NgramBatch[Key] };
 
 /**
- * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(batchSize · order) and, once
- * it has made one batch of each size (the last of an epoch is smaller), allocates nothing.
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(batchSize · order)
+ * and, once it has made one batch of each size (the last of an epoch is smaller), allocates nothing.
  */
 export class NgramBatches {
   readonly examplesPerEpoch: number;
@@ -68,20 +72,35 @@ export class NgramBatches {
   #position = 0;
 
   /**
-   * @throws SparseDataError `empty-input` for no examples, `index-out-of-range` for a token that is not a class (the text is
-   *   checked once, O(tokens)), `bad-option`.
+   * @throws SparseDataError `empty-input` for no examples, `index-out-of-range` for a token that is not a class (the
+   * text is checked once, O(tokens)), `bad-option`.
    */
   constructor(options: NgramBatchesOptions) {
-    const { tokens, classes, order, batchSize, paddingId, seed = 0, shuffle = true, first = 0, last = tokens.length } = options;
+    const {
+      tokens,
+      classes,
+      order,
+      batchSize,
+      paddingId,
+      seed = 0,
+      shuffle = true,
+      first = 0,
+      last = tokens.length,
+    } = options;
     checkInteger('NgramBatches', 'classes', classes, 1, 2 ** 31 - 1);
     checkInteger('NgramBatches', 'order', order, 1, 2 ** 16);
     checkInteger('NgramBatches', 'batchSize', batchSize, 1, Math.floor((2 ** 31 - 1) / order));
     checkInteger('NgramBatches', 'paddingId', paddingId, 0, classes);
     checkInteger('NgramBatches', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
-    if (tokens.length === 0) throw new SparseDataError('empty-input', 'NgramBatches: the text has no tokens; at least 1 is needed');
+    if (tokens.length === 0)
+      throw new SparseDataError('empty-input', 'NgramBatches: the text has no tokens; at least 1 is needed');
     checkInteger('NgramBatches', 'last', last, 0, tokens.length);
     checkInteger('NgramBatches', 'first', first, 0, last);
-    if (first === last) throw new SparseDataError('empty-input', `NgramBatches: first and last are both ${first}, which leaves no examples; last must be larger`);
+    if (first === last)
+      throw new SparseDataError(
+        'empty-input',
+        `NgramBatches: first and last are both ${first}, which leaves no examples; last must be larger`,
+      );
     checkTokens(tokens, classes, Math.max(0, first - order), last);
     this.#tokens = tokens;
     this.#classes = classes;
@@ -123,7 +142,8 @@ export class NgramBatches {
   }
 
   /**
-   * Continues from a cursor, with its seed, exactly as the sequence it was taken from would have (given the same options).
+   * Continues from a cursor, with its seed, exactly as the sequence it was taken from would have (given the same
+   * options).
    * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
    */
   seek(cursor: unknown): void {
@@ -150,13 +170,23 @@ export class NgramBatches {
     const full = this.#fullBatch;
     if (size === this.batchSize) return full;
     if (this.#smallerBatch.size !== size) {
-      this.#smallerBatch = this.#createBatch(full.contexts.subarray(0, size * this.order), full.targetIds.subarray(0, size));
+      this.#smallerBatch = this.#createBatch(
+        full.contexts.subarray(0, size * this.order),
+        full.targetIds.subarray(0, size),
+      );
     }
     return this.#smallerBatch;
   }
 
   #createBatch(contexts: Int32Array, targetIds: Int32Array): ReusedBatch {
-    return { size: targetIds.length, contexts, targets: singleTargets(targetIds, this.#classes), targetIds, epoch: 0, endOfEpoch: false };
+    return {
+      size: targetIds.length,
+      contexts,
+      targets: singleTargets(targetIds, this.#classes),
+      targetIds,
+      epoch: 0,
+      endOfEpoch: false,
+    };
   }
 }
 
@@ -164,7 +194,10 @@ function checkTokens(tokens: Int32Array, classes: number, from: number, to: numb
   for (let position = from; position < to; position++) {
     const token = tokens[position]!;
     if (token < 0 || token >= classes) {
-      throw new SparseDataError('index-out-of-range', `NgramBatches: the token at position ${position} is ${show(token)}, but there are ${classes} classes; encode the text with the vocabulary of these classes`);
+      throw new SparseDataError(
+        'index-out-of-range',
+        `NgramBatches: the token at position ${position} is ${show(token)}, but there are ${classes} classes; encode the text with the vocabulary of these classes`,
+      );
     }
   }
 }

@@ -2,7 +2,10 @@ import { SparseDataError } from './errors.ts';
 
 export function checkInteger(where: string, name: string, value: unknown, minimum: number, maximum: number): void {
   if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
-    throw new SparseDataError('bad-option', `${where}: ${name} is ${show(value)}; an integer in ${minimum}..${maximum} is needed`);
+    throw new SparseDataError(
+      'bad-option',
+      `${where}: ${name} is ${show(value)}; an integer in ${minimum}..${maximum} is needed`,
+    );
   }
 }
 

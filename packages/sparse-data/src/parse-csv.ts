@@ -1,9 +1,10 @@
-// Comma- and tab-separated values by RFC 4180, strictly, over a stream of lines. Quotes are not guessed: what the standard calls
-// an error is one here, with its line, because a stray quote that is read as text shifts every later column of a file silently.
-// csv-parse was rejected: it would be this package's only dependency, for the ninety lines below.
+// Comma- and tab-separated values by RFC 4180, strictly, over a stream of lines. Quotes are not guessed: what the
+// standard calls an error is one here, with its line, because a stray quote that is read as text shifts every later
+// column of a file silently. csv-parse was rejected: it would be this package's only dependency, for the ninety lines
+// below.
 //
-// Lines may carry their line ends ("\n" or "\r\n", as readLines gives them with keepLineEnds). A line break inside quotes is
-// then kept as it is in the file; without line ends it becomes "\n".
+// Lines may carry their line ends ("\n" or "\r\n", as readLines gives them with keepLineEnds). A line break inside
+// quotes is then kept as it is in the file; without line ends it becomes "\n".
 
 import { selectColumns } from './csv-columns.ts';
 import { checkCsvOptions } from './csv-options.ts';
@@ -20,13 +21,17 @@ export interface CsvRecord {
 }
 
 /**
- * The records of CSV or TSV text, each with as many fields as the first. Empty lines are skipped (one empty field is written
- * `""`), a byte order mark at the start is dropped, the last line may lack its end. Cost: O(characters); memory: one record.
- * @throws SparseDataError on iteration, naming the line: `bad-csv` for wrong quoting or a carriage return within a field,
- *   `wrong-count` for a record of other length than the first, `missing-column`, `record-too-long`; `empty-input` where columns are
- *   named and there is no header; `bad-option`.
+ * The records of CSV or TSV text, each with as many fields as the first. Empty lines are skipped (one empty field is
+ * written `""`), a byte order mark at the start is dropped, the last line may lack its end. Cost: O(characters);
+ * memory: one record.
+ * @throws SparseDataError on iteration, naming the line: `bad-csv` for wrong quoting or a carriage return within a
+ * field, `wrong-count` for a record of other length than the first, `missing-column`, `record-too-long`; `empty-input`
+ * where columns are named and there is no header; `bad-option`.
  */
-export async function* parseCsv(lines: TextLines, options: CsvOptions = {}): AsyncGenerator<CsvRecord, void, undefined> {
+export async function* parseCsv(
+  lines: TextLines,
+  options: CsvOptions = {},
+): AsyncGenerator<CsvRecord, void, undefined> {
   const { name, delimiter, quotes, columns, maximumRecordLength } = checkCsvOptions(options);
   const select = columns === undefined ? (record: CsvRecord) => record : selectColumns(columns, name);
   let line = 0;
@@ -36,7 +41,8 @@ export async function* parseCsv(lines: TextLines, options: CsvOptions = {}): Asy
   let length = 0;
   /** The text so far of a quoted field that went past the end of its line. */
   let open: string | undefined;
-  const bad = (message: string): SparseDataError => lineError('bad-csv', 'parseCsv', name, line, `field ${fields.length + 1}: ${message}`);
+  const bad = (message: string): SparseDataError =>
+    lineError('bad-csv', 'parseCsv', name, line, `field ${fields.length + 1}: ${message}`);
 
   /** Reads one line without its end into `fields`; true when that completes the record. */
   function readFields(text: string, lineEnd: string): boolean {
@@ -60,14 +66,20 @@ export async function* parseCsv(lines: TextLines, options: CsvOptions = {}): Asy
           at++;
         }
         if (at < text.length && text[at] !== delimiter) {
-          throw bad(`${show(text[at])} follows a closing quote; a delimiter ${show(delimiter)} or the line end is needed (a quote within quotes is doubled)`);
+          throw bad(
+            `${show(text[at])} follows a closing quote; a delimiter ${show(delimiter)} or the line end is needed (a quote within quotes is doubled)`,
+          );
         }
       } else {
         const next = text.indexOf(delimiter, at);
         value = text.slice(at, next === -1 ? text.length : next);
         at += value.length;
-        if (quotes === 'rfc4180' && value.includes('"')) throw bad(`${show(value)} has a quote but does not begin with one; quote the whole field, or set quotes to none`);
-        if (value.includes('\r')) throw bad(`${show(value)} has a carriage return without a line feed; lines end with \\n or \\r\\n`);
+        if (quotes === 'rfc4180' && value.includes('"'))
+          throw bad(
+            `${show(value)} has a quote but does not begin with one; quote the whole field, or set quotes to none`,
+          );
+        if (value.includes('\r'))
+          throw bad(`${show(value)} has a carriage return without a line feed; lines end with \\n or \\r\\n`);
       }
       fields.push(value);
       if (at >= text.length) return true;
@@ -87,19 +99,41 @@ export async function* parseCsv(lines: TextLines, options: CsvOptions = {}): Asy
     }
     length += raw.length;
     if (length > maximumRecordLength) {
-      throw lineError('record-too-long', 'parseCsv', name, begun, `the record has more than ${maximumRecordLength} characters; is a quote not closed? If not, raise maximumRecordLength`);
+      throw lineError(
+        'record-too-long',
+        'parseCsv',
+        name,
+        begun,
+        `the record has more than ${maximumRecordLength} characters; is a quote not closed? If not, raise maximumRecordLength`,
+      );
     }
     if (!readFields(text, lineEnd === '' ? '\n' : lineEnd)) continue;
     const record: CsvRecord = { line: begun, fields };
     first ??= record;
     if (fields.length !== first.fields.length) {
-      throw lineError('wrong-count', 'parseCsv', name, begun, `${fields.length} fields, but the first record (line ${first.line}) has ${first.fields.length}; they must be equal`);
+      throw lineError(
+        'wrong-count',
+        'parseCsv',
+        name,
+        begun,
+        `${fields.length} fields, but the first record (line ${first.line}) has ${first.fields.length}; they must be equal`,
+      );
     }
     const selected = select(record);
     if (selected !== undefined) yield selected;
   }
-  if (open !== undefined) throw lineError('bad-csv', 'parseCsv', name, begun, `field ${fields.length + 1} of this record opens a quote that is not closed by line ${line}, the last; add the closing quote`);
+  if (open !== undefined)
+    throw lineError(
+      'bad-csv',
+      'parseCsv',
+      name,
+      begun,
+      `field ${fields.length + 1} of this record opens a quote that is not closed by line ${line}, the last; add the closing quote`,
+    );
   if (first === undefined && typeof columns?.[0] === 'string') {
-    throw new SparseDataError('empty-input', `parseCsv: ${name} has no records; a header with ${columns.map(show).join(', ')} is needed`);
+    throw new SparseDataError(
+      'empty-input',
+      `parseCsv: ${name} has no records; a header with ${columns.map(show).join(', ')} is needed`,
+    );
   }
 }

@@ -18,9 +18,15 @@ export interface Interaction {
 }
 
 export interface InteractionOptions extends Omit<CsvOptions, 'columns'> {
-  /** Where the three stand: names in the header (default `user`, `item`, `time`), or positions from 0 where there is no header. */
+  /**
+   * Where the three stand: names in the header (default `user`, `item`, `time`), or positions from 0 where there is no
+   * header.
+   */
   readonly columns?: InteractionColumns;
-  /** `number` (default): any finite number, kept as it is. `iso-8601`: a date, or date and time; UTC where it names no zone. */
+  /**
+   * `number` (default): any finite number, kept as it is. `iso-8601`: a date, or date and time; UTC where it names no
+   * zone.
+   */
   readonly timeFormat?: InteractionTimeFormat;
 }
 
@@ -29,24 +35,35 @@ export type InteractionColumns =
   | { readonly user: number; readonly item: number; readonly time: number };
 
 /**
- * Interactions from CSV or TSV, in the order of the file; other columns are ignored. Cost: O(characters); memory: one record.
- * @throws SparseDataError on iteration: as parseCsv, and `bad-interaction` for an empty user or item, or a time that is none.
+ * Interactions from CSV or TSV, in the order of the file; other columns are ignored. Cost: O(characters); memory: one
+ * record.
+ * @throws SparseDataError on iteration: as parseCsv, and `bad-interaction` for an empty user or item, or a time that is
+ * none.
  */
-export async function* parseInteractions(lines: TextLines, options: InteractionOptions = {}): AsyncGenerator<Interaction, void, undefined> {
+export async function* parseInteractions(
+  lines: TextLines,
+  options: InteractionOptions = {},
+): AsyncGenerator<Interaction, void, undefined> {
   const { columns = { user: 'user', item: 'item', time: 'time' }, timeFormat = 'number', ...csvOptions } = options;
   const { name = 'input' } = options;
   if (timeFormat !== 'number' && timeFormat !== 'iso-8601') {
-    throw new SparseDataError('bad-option', `parseInteractions: timeFormat is ${show(timeFormat)}; number or iso-8601 is needed`);
+    throw new SparseDataError(
+      'bad-option',
+      `parseInteractions: timeFormat is ${show(timeFormat)}; number or iso-8601 is needed`,
+    );
   }
   const selected = [columns.user, columns.item, columns.time] as readonly string[] | readonly number[];
   for await (const { line, fields } of parseCsv(lines, { ...csvOptions, columns: selected })) {
     const [user = '', item = '', timeText = ''] = fields;
-    const bad = (message: string): SparseDataError => lineError('bad-interaction', 'parseInteractions', name, line, message);
+    const bad = (message: string): SparseDataError =>
+      lineError('bad-interaction', 'parseInteractions', name, line, message);
     if (user === '') throw bad(`user is empty (item ${show(item)}); each interaction needs a user`);
     if (item === '') throw bad(`item is empty (user ${show(user)}); each interaction needs an item`);
     const time = parseInteractionTime(timeText, timeFormat);
     if (time === undefined) {
-      throw bad(`time is ${show(timeText)}; ${timeFormat === 'number' ? 'a finite number is needed (for dates set timeFormat to iso-8601)' : 'a date such as 2014-04-07T10:51:09Z is needed'}`);
+      throw bad(
+        `time is ${show(timeText)}; ${timeFormat === 'number' ? 'a finite number is needed (for dates set timeFormat to iso-8601)' : 'a date such as 2014-04-07T10:51:09Z is needed'}`,
+      );
     }
     yield { line, user, item, time };
   }

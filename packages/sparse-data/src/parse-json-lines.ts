@@ -16,7 +16,10 @@ const BLANK = /^\s*$/;
  * JSON Lines: one JSON value of any kind a line; blank lines are skipped. Cost: O(characters); memory: one line.
  * @throws SparseDataError on iteration: `bad-json` with name, line and its text; whatever the lines throw.
  */
-export async function* parseJsonLines(lines: TextLines, options: NamedInput = {}): AsyncGenerator<JsonLine, void, undefined> {
+export async function* parseJsonLines(
+  lines: TextLines,
+  options: NamedInput = {},
+): AsyncGenerator<JsonLine, void, undefined> {
   const { name = 'input' } = options;
   let line = 0;
   for await (const text of lines) {
@@ -27,7 +30,14 @@ export async function* parseJsonLines(lines: TextLines, options: NamedInput = {}
       value = JSON.parse(text);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw lineError('bad-json', 'parseJsonLines', name, line, `${show(text)} is not JSON (${reason}); each line must be one whole JSON value`, error);
+      throw lineError(
+        'bad-json',
+        'parseJsonLines',
+        name,
+        line,
+        `${show(text)} is not JSON (${reason}); each line must be one whole JSON value`,
+        error,
+      );
     }
     yield { line, value };
   }

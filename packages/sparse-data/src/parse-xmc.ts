@@ -1,5 +1,5 @@
-// Sparse text of the Extreme Classification Repository (Bhatia et al., manikvarma.org/downloads/XC), which is LIBSVM's with
-// several labels a point and a header:
+// Sparse text of the Extreme Classification Repository (Bhatia et al., manikvarma.org/downloads/XC), which is LIBSVM's
+// with several labels a point and a header:
 //
 //     points features labels
 //     label,label feature:value feature:value
@@ -37,19 +37,25 @@ export interface XmcPoint {
 }
 
 export interface XmcOptions extends NamedInput {
-  /** Given for a file without a header, as LIBSVM has it; such a file may have any number of points, and blank lines are skipped. */
+  /**
+   * Given for a file without a header, as LIBSVM has it; such a file may have any number of points, and blank lines are
+   * skipped.
+   */
   readonly shape?: XmcShape;
-  /** The number of the first feature in the text: 0 (default), or 1 as in LIBSVM. In the points features count from 0. */
+  /**
+   * The number of the first feature in the text: 0 (default), or 1 as in LIBSVM. In the points features count from 0.
+   */
   readonly firstFeature?: 0 | 1;
 }
 
 const LIMIT = 2 ** 31 - 1;
 
 /**
- * The points of an XMC or LIBSVM file. A blank line is a point without labels and features, except after the last point.
- * Cost: O(characters); memory: one point.
- * @throws SparseDataError on iteration, naming the line: `bad-xmc` for text that is not of the format, `index-out-of-range` for a
- *   feature or label beyond the shape, `wrong-count` for other than the number of points in the header, `empty-input`; `bad-option`.
+ * The points of an XMC or LIBSVM file. A blank line is a point without labels and features, except after the last
+ * point. Cost: O(characters); memory: one point.
+ * @throws SparseDataError on iteration, naming the line: `bad-xmc` for text that is not of the format,
+ * `index-out-of-range` for a feature or label beyond the shape, `wrong-count` for other than the number of points in
+ * the header, `empty-input`; `bad-option`.
  */
 export async function* parseXmc(lines: TextLines, options: XmcOptions = {}): AsyncGenerator<XmcPoint, void, undefined> {
   const { name = 'input', firstFeature = 0 } = options;
@@ -72,14 +78,30 @@ export async function* parseXmc(lines: TextLines, options: XmcOptions = {}): Asy
     }
     if (text.trim() === '' && (options.shape !== undefined || seen === points)) continue;
     if (seen === points) {
-      throw lineError('wrong-count', 'parseXmc', name, line, `point ${seen + 1} follows, but the header says ${points} points; correct the header or remove the line`);
+      throw lineError(
+        'wrong-count',
+        'parseXmc',
+        name,
+        line,
+        `point ${seen + 1} follows, but the header says ${points} points; correct the header or remove the line`,
+      );
     }
     seen++;
     yield parsePoint(text, line, shape, firstFeature, name);
   }
-  if (shape === undefined) throw new SparseDataError('empty-input', `parseXmc: ${name} has no lines; a header \`points features labels\` is needed`);
+  if (shape === undefined)
+    throw new SparseDataError(
+      'empty-input',
+      `parseXmc: ${name} has no lines; a header \`points features labels\` is needed`,
+    );
   if (options.shape === undefined && seen < points) {
-    throw lineError('wrong-count', 'parseXmc', name, line, `the input ends after ${seen} points, but the header says ${points}; it is cut off, or the header is wrong`);
+    throw lineError(
+      'wrong-count',
+      'parseXmc',
+      name,
+      line,
+      `the input ends after ${seen} points, but the header says ${points}; it is cut off, or the header is wrong`,
+    );
   }
 }
 
@@ -91,7 +113,14 @@ export function parseXmcHeader(text: string, options: NamedInput = {}): XmcHeade
   const { name = 'input' } = options;
   const numbers = text.trim().split(/\s+/).map(parseCount);
   const [points, features, labels] = numbers;
-  if (numbers.length !== 3 || points === undefined || features === undefined || labels === undefined || features > LIMIT || labels > LIMIT) {
+  if (
+    numbers.length !== 3 ||
+    points === undefined ||
+    features === undefined ||
+    labels === undefined ||
+    features > LIMIT ||
+    labels > LIMIT
+  ) {
     throw lineError(
       'bad-xmc',
       'parseXmc',
@@ -106,14 +135,23 @@ export function parseXmcHeader(text: string, options: NamedInput = {}): XmcHeade
 function parsePoint(text: string, line: number, shape: XmcShape, firstFeature: number, name: string): XmcPoint {
   const bad = (message: string): SparseDataError => lineError('bad-xmc', 'parseXmc', name, line, message);
   const outOfRange = (kind: string, index: number, count: number, first: number): SparseDataError =>
-    lineError('index-out-of-range', 'parseXmc', name, line, `${kind} is ${index}, but there are ${count} ${kind}s; ${count === 0 ? 'none is allowed' : `they are ${first}..${count - 1 + first}`}`);
+    lineError(
+      'index-out-of-range',
+      'parseXmc',
+      name,
+      line,
+      `${kind} is ${index}, but there are ${count} ${kind}s; ${count === 0 ? 'none is allowed' : `they are ${first}..${count - 1 + first}`}`,
+    );
   const entries = text.trim() === '' ? [] : text.trim().split(/[ \t]+/);
   const hasLabels = entries[0]?.includes(':') === false && !/^\s/.test(text);
   const labelTexts = hasLabels ? (entries.shift() ?? '').split(',') : [];
   const labels = new Int32Array(labelTexts.length);
   labelTexts.forEach((labelText, at) => {
     const label = parseCount(labelText);
-    if (label === undefined) throw bad(`label ${show(labelText)} is not an integer of at least 0; labels are separated by commas, without spaces`);
+    if (label === undefined)
+      throw bad(
+        `label ${show(labelText)} is not an integer of at least 0; labels are separated by commas, without spaces`,
+      );
     if (label >= shape.labels) throw outOfRange('label', label, shape.labels, 0);
     labels[at] = label;
   });
@@ -123,8 +161,10 @@ function parsePoint(text: string, line: number, shape: XmcShape, firstFeature: n
     const colon = entry.indexOf(':');
     const feature = parseCount(entry.slice(0, Math.max(0, colon)));
     const value = parseNumber(entry.slice(colon + 1));
-    if (feature === undefined || value === undefined) throw bad(`entry ${at + 1} is ${show(entry)}; \`feature:value\`, an integer and a finite number, is needed`);
-    if (feature < firstFeature || feature - firstFeature >= shape.features) throw outOfRange('feature', feature, shape.features, firstFeature);
+    if (feature === undefined || value === undefined)
+      throw bad(`entry ${at + 1} is ${show(entry)}; \`feature:value\`, an integer and a finite number, is needed`);
+    if (feature < firstFeature || feature - firstFeature >= shape.features)
+      throw outOfRange('feature', feature, shape.features, firstFeature);
     features[at] = feature - firstFeature;
     values[at] = value;
   });

@@ -1,11 +1,12 @@
-// A shuffle that is computed, not stored: a Feistel network is a bijection of {0, …, 2^bits − 1} whatever its round function,
-// and following it until the value falls below n ("cycle walking") makes it a bijection of {0, …, n − 1}: Black and Rogaway,
-// Ciphers with Arbitrary Finite Domains, CT-RSA 2002. So an epoch over 10^12 examples shuffles in a few words of memory, and
-// a position within it can be resumed without replaying the ones before.
+// A shuffle that is computed, not stored: a Feistel network is a bijection of {0, …, 2^bits − 1} whatever its round
+// function, and following it until the value falls below n ("cycle walking") makes it a bijection of {0, …, n − 1}:
+// Black and Rogaway, Ciphers with Arbitrary Finite Domains, CT-RSA 2002. So an epoch over 10^12 examples shuffles in a
+// few words of memory, and a position within it can be resumed without replaying the ones before.
 //
-// The domain is the next power of two, so a value takes fewer than two passes on average. It is at least 2^8 points: over
-// three bits the 720 orders of six elements come unevenly (chi-square 33 standard deviations off), over eight evenly. Halves of different width are xored alternately, each with a hash
-// of the other, which needs no swap. Statistically good, not a cipher.
+// The domain is the next power of two, so a value takes fewer than two passes on average. It is at least 2^8 points:
+// over three bits the 720 orders of six elements come unevenly (chi-square 33 standard deviations off), over eight
+// evenly. Halves of different width are xored alternately, each with a hash of the other, which needs no swap.
+// Statistically good, not a cipher.
 
 import { checkInteger } from './option-checks.ts';
 import { mix32, seedWord } from './integer-hash.ts';
@@ -44,12 +45,14 @@ export class IndexPermutation {
     checkInteger('IndexPermutation', 'epoch', epoch, 0, Number.MAX_SAFE_INTEGER);
     const keys = this.#keys;
     // Words of the epoch come from beyond those of the seed, so that equal seed and epoch do not cancel.
-    for (let round = 0; round < keys.length; round++) keys[round] = seedWord(seed, round) ^ seedWord(epoch, round + keys.length);
+    for (let round = 0; round < keys.length; round++)
+      keys[round] = seedWord(seed, round) ^ seedWord(epoch, round + keys.length);
   }
 
   /** The element at a position, both in [0, size). */
   at(position: number): number {
-    if (!(position >= 0 && position < this.size && Number.isInteger(position))) checkInteger('IndexPermutation.at', 'position', position, 0, this.size - 1);
+    if (!(position >= 0 && position < this.size && Number.isInteger(position)))
+      checkInteger('IndexPermutation.at', 'position', position, 0, this.size - 1);
     const keys = this.#keys;
     const lowSize = this.#lowSize;
     const lowMask = this.#lowMask;

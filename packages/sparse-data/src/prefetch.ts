@@ -1,11 +1,14 @@
-// Items prepared ahead of their use. The source is asked for the next item as soon as there is room, not when the consumer asks: what the
-// source waits for (a disk, a decompressor, a worker) then happens while the consumer waits for something else or computes elsewhere.
-// Work that the source does itself on this thread is only moved, not hidden: for that there is prefetchFromWorker in `/node`.
+// Items prepared ahead of their use. The source is asked for the next item as soon as there is room, not when the
+// consumer asks: what the source waits for (a disk, a decompressor, a worker) then happens while the consumer waits for
+// something else or computes elsewhere. Work that the source does itself on this thread is only moved, not hidden: for
+// that there is prefetchFromWorker in `/node`.
 
 import type { CancellationSignal } from './cancellation.ts';
 import { checkInteger } from './option-checks.ts';
 
-/** How much of the time the consumer spent waiting for items. Milliseconds of the clock since the first was asked for. */
+/**
+ * How much of the time the consumer spent waiting for items. Milliseconds of the clock since the first was asked for.
+ */
 export interface WaitingTime {
   readonly items: number;
   /** How many of them were not ready when they were asked for. */
@@ -29,12 +32,17 @@ export interface Prefetched<T> extends AsyncIterable<T> {
 type Outcome<T> = { readonly result: IteratorResult<T, unknown> } | { readonly error: unknown };
 
 /**
- * Up to `depth` items of `source` ahead of the one in use, in order. Items must not share memory: minibatches that reuse one buffer have to be
- * copied by the source. An error of the source comes after the items before it. Cost: O(1) an item; memory: `depth` items.
+ * Up to `depth` items of `source` ahead of the one in use, in order. Items must not share memory: minibatches that
+ * reuse one buffer have to be copied by the source. An error of the source comes after the items before it. Cost: O(1)
+ * an item; memory: `depth` items.
  * @param depth 1 to 2^20.
  * @throws SparseDataError `bad-option`; on iteration whatever the source throws.
  */
-export function prefetch<T>(source: AsyncIterable<T> | Iterable<T>, depth: number, options: PrefetchOptions = {}): Prefetched<T> {
+export function prefetch<T>(
+  source: AsyncIterable<T> | Iterable<T>,
+  depth: number,
+  options: PrefetchOptions = {},
+): Prefetched<T> {
   checkInteger('prefetch', 'depth', depth, 1, 2 ** 20);
   const { signal, now = Date.now } = options;
   let items = 0;
@@ -42,7 +50,8 @@ export function prefetch<T>(source: AsyncIterable<T> | Iterable<T>, depth: numbe
   let waited = 0;
   let started: number | undefined;
   async function* iterate(): AsyncGenerator<T, void, undefined> {
-    const iterator: AsyncIterator<T, unknown> | Iterator<T, unknown> = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    const iterator: AsyncIterator<T, unknown> | Iterator<T, unknown> =
+      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
     const queue: { settled: boolean; readonly outcome: Promise<Outcome<T>> }[] = [];
     let last: Promise<unknown> = Promise.resolve();
     let ended = false;
@@ -60,7 +69,9 @@ export function prefetch<T>(source: AsyncIterable<T> | Iterable<T>, depth: numbe
         }
       });
       const entry = { settled: false, outcome };
-      last = outcome.then(() => { entry.settled = true; });
+      last = outcome.then(() => {
+        entry.settled = true;
+      });
       queue.push(entry);
     };
     started ??= now();
@@ -98,6 +109,11 @@ export function prefetch<T>(source: AsyncIterable<T> | Iterable<T>, depth: numbe
   const generator = iterate();
   return {
     [Symbol.asyncIterator]: () => generator,
-    waitingTime: () => ({ items, waits, waitedMilliseconds: waited, totalMilliseconds: started === undefined ? 0 : now() - started }),
+    waitingTime: () => ({
+      items,
+      waits,
+      waitedMilliseconds: waited,
+      totalMilliseconds: started === undefined ? 0 : now() - started,
+    }),
   };
 }

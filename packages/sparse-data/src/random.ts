@@ -1,8 +1,8 @@
-// xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, arXiv:1805.01407): 128 bits of state, period 2^128 - 1, four shifts
-// and xors a word, and only 32-bit arithmetic, which is what JavaScript does fast. Math.random cannot be seeded or saved.
-// Normals by Marsaglia's polar method (Marsaglia and Bray, SIAM Review 1964), which yields two at a time: the second one is
-// part of the state. Words, uniforms and integers are the same on every engine; normals go through Math.log, which engines
-// may round differently in the last place.
+// xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, arXiv:1805.01407): 128 bits of state, period 2^128 - 1, four
+// shifts and xors a word, and only 32-bit arithmetic, which is what JavaScript does fast. Math.random cannot be seeded
+// or saved. Normals by Marsaglia's polar method (Marsaglia and Bray, SIAM Review 1964), which yields two at a time: the
+// second one is part of the state. Words, uniforms and integers are the same on every engine; normals go through
+// Math.log, which engines may round differently in the last place.
 
 import { checkInteger, show } from './option-checks.ts';
 import { SparseDataError } from './errors.ts';
@@ -88,10 +88,16 @@ export class RandomGenerator {
     return { words: [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0], spareNormal: this.#spareNormal };
   }
 
-  /** @throws SparseDataError `bad-random-state` for anything that state() cannot have returned; the generator then stays as it was. */
+  /**
+   * @throws SparseDataError `bad-random-state` for anything that state() cannot have returned; the generator then stays
+   * as it was.
+   */
   restore(state: unknown): void {
-    const { words, spareNormal } = (typeof state === 'object' && state !== null ? state : {}) as Partial<Record<keyof RandomState, unknown>>;
-    const isWord = (word: unknown): word is number => Number.isInteger(word) && (word as number) >= 0 && (word as number) < 2 ** 32;
+    const { words, spareNormal } = (typeof state === 'object' && state !== null ? state : {}) as Partial<
+      Record<keyof RandomState, unknown>
+    >;
+    const isWord = (word: unknown): word is number =>
+      Number.isInteger(word) && (word as number) >= 0 && (word as number) < 2 ** 32;
     if (!Array.isArray(words) || words.length !== 4 || !words.every(isWord) || words.every((word) => word === 0)) {
       throw new SparseDataError(
         'bad-random-state',
@@ -99,7 +105,10 @@ export class RandomGenerator {
       );
     }
     if (spareNormal !== null && (typeof spareNormal !== 'number' || !Number.isFinite(spareNormal))) {
-      throw new SparseDataError('bad-random-state', `RandomGenerator.restore: spareNormal is ${show(spareNormal)}; a finite number or null is needed`);
+      throw new SparseDataError(
+        'bad-random-state',
+        `RandomGenerator.restore: spareNormal is ${show(spareNormal)}; a finite number or null is needed`,
+      );
     }
     const [a, b, c, d] = words as [number, number, number, number];
     this.#a = a | 0;

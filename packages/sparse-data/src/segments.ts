@@ -1,4 +1,5 @@
-// A text in segments, such as documents or sessions: boundaries ascend from 0 to the text's end, segment s is [boundaries[s], boundaries[s+1]).
+// A text in segments, such as documents or sessions: boundaries ascend from 0 to the text's end, segment s is
+// [boundaries[s], boundaries[s+1]).
 
 import { SparseDataError } from './errors.ts';
 import { show } from './option-checks.ts';
@@ -10,10 +11,12 @@ export function wholeText(tokens: Int32Array): Int32Array {
 /** @throws SparseDataError `shape`. */
 export function checkSegments(where: string, segments: Int32Array, length: number): void {
   const bad = (message: string): SparseDataError => new SparseDataError('shape', `${where}: segments ${message}`);
-  if (segments.length < 2) throw bad(`has ${segments.length} boundaries; the start of the first and the end of the last segment are needed`);
+  if (segments.length < 2)
+    throw bad(`has ${segments.length} boundaries; the start of the first and the end of the last segment are needed`);
   if (segments[0] !== 0) throw bad(`starts at ${show(segments[0])}; the first segment starts at 0`);
   for (let at = 1; at < segments.length; at++) {
-    if (segments[at]! < segments[at - 1]!) throw bad(`falls from ${segments[at - 1]!} to ${segments[at]!} at ${at}; boundaries must not decrease`);
+    if (segments[at]! < segments[at - 1]!)
+      throw bad(`falls from ${segments[at - 1]!} to ${segments[at]!} at ${at}; boundaries must not decrease`);
   }
   const end = segments[segments.length - 1]!;
   if (end !== length) throw bad(`ends at ${end}, but there are ${length} tokens; the last segment ends with the text`);
@@ -36,7 +39,10 @@ export function checkTokenRange(where: string, tokens: Int32Array, classes: numb
   for (let position = 0; position < tokens.length; position++) {
     const token = tokens[position]!;
     if (token < 0 || token >= classes) {
-      throw new SparseDataError('index-out-of-range', `${where}: the token at position ${position} is ${show(token)}, but there are ${classes} classes; encode the text with the vocabulary of these classes`);
+      throw new SparseDataError(
+        'index-out-of-range',
+        `${where}: the token at position ${position} is ${show(token)}, but there are ${classes} classes; encode the text with the vocabulary of these classes`,
+      );
     }
   }
 }

@@ -1,8 +1,8 @@
 import { singleTargets, type CsrRows } from './csr-rows.ts';
 
 /**
- * One minibatch of a recurrent network: B streams, T steps. Row t·B + b is step t of stream b. It and its arrays are reused: they hold
- * until the next call of next().
+ * One minibatch of a recurrent network: B streams, T steps. Row t·B + b is step t of stream b. It and its arrays are
+ * reused: they hold until the next call of next().
  */
 export interface SequenceBatch {
   /** T. */

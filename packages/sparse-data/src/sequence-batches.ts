@@ -1,6 +1,6 @@
-// A text as parallel streams for truncated back-propagation through time: it is cut into `streams` parts, and a minibatch holds the
-// next `steps` tokens of each, so that a recurrent network goes on from the state it ended in. Every token of the text is a target
-// once an epoch, as for n-grams: perplexities of both compare.
+// A text as parallel streams for truncated back-propagation through time: it is cut into `streams` parts, and a
+// minibatch holds the next `steps` tokens of each, so that a recurrent network goes on from the state it ended in.
+// Every token of the text is a target once an epoch, as for n-grams: perplexities of both compare.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
 import { SparseDataError } from './errors.ts';
@@ -24,7 +24,10 @@ export interface SequenceBatchesOptions {
   readonly last?: number;
 }
 
-/** Where SequenceBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so far. */
+/**
+ * Where SequenceBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so
+ * far.
+ */
 export interface SequenceCursor {
   readonly epoch: number;
   /** Steps of this epoch that were handed out. */
@@ -48,8 +51,8 @@ export class SequenceBatches {
   #position = 0;
 
   /**
-   * @throws SparseDataError `empty-input` for fewer targets than streams, `index-out-of-range` for a token that is no class (the text is
-   *   checked once, O(tokens)), `bad-option`.
+   * @throws SparseDataError `empty-input` for fewer targets than streams, `index-out-of-range` for a token that is no
+   * class (the text is checked once, O(tokens)), `bad-option`.
    */
   constructor(options: SequenceBatchesOptions) {
     const { tokens, classes, streams, steps, paddingId, first = 0, last = tokens.length } = options;
@@ -61,7 +64,10 @@ export class SequenceBatches {
     checkInteger('SequenceBatches', 'first', first, 0, last);
     const examples = last - first;
     if (examples < streams) {
-      throw new SparseDataError('empty-input', `SequenceBatches: ${examples} targets for ${streams} streams; give each at least one, or fewer streams`);
+      throw new SparseDataError(
+        'empty-input',
+        `SequenceBatches: ${examples} targets for ${streams} streams; give each at least one, or fewer streams`,
+      );
     }
     checkTokenRange('SequenceBatches', tokens, classes);
     this.#tokens = tokens;
@@ -69,12 +75,17 @@ export class SequenceBatches {
     this.streams = streams;
     this.steps = steps;
     this.examplesPerEpoch = examples;
-    this.#bounds = Int32Array.from({ length: streams + 1 }, (_, stream) => first + Math.floor((examples * stream) / streams));
+    this.#bounds = Int32Array.from(
+      { length: streams + 1 },
+      (_, stream) => first + Math.floor((examples * stream) / streams),
+    );
     this.#longest = Math.ceil(examples / streams);
     this.#rows = new SequenceRows(streams, steps, classes);
   }
 
-  /** The next minibatch; at the end of an epoch it may have fewer steps, and the next one begins with an empty state. */
+  /**
+   * The next minibatch; at the end of an epoch it may have fewer steps, and the next one begins with an empty state.
+   */
   next(): SequenceBatch {
     const { streams } = this;
     const { inputs, starts } = this.#rows;
@@ -104,12 +115,22 @@ export class SequenceBatches {
     return { epoch: this.#epoch, position: this.#position, streams: this.streams, examples: this.examplesPerEpoch };
   }
 
-  /** Continues from a cursor; `steps` may differ. @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was. */
+  /**
+   * Continues from a cursor; `steps` may differ.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
   seek(cursor: unknown): void {
     const where = 'SequenceBatches.seek';
     const { epoch, position, streams, examples } = cursorFields(where, cursor);
-    for (const [name, found, own] of [['examples', examples, this.examplesPerEpoch], ['streams', streams, this.streams]] as const) {
-      if (found !== own) throw badCursor(where, `the cursor belongs to data of ${String(found)} ${name}, this has ${own}; resume with the same text and streams`);
+    for (const [name, found, own] of [
+      ['examples', examples, this.examplesPerEpoch],
+      ['streams', streams, this.streams],
+    ] as const) {
+      if (found !== own)
+        throw badCursor(
+          where,
+          `the cursor belongs to data of ${String(found)} ${name}, this has ${own}; resume with the same text and streams`,
+        );
     }
     const place = integerBelow(where, 'position', position, this.#longest);
     this.#epoch = integerBelow(where, 'epoch', epoch, Number.MAX_SAFE_INTEGER);

@@ -1,6 +1,6 @@
-// Sessions as parallel streams (GRU4Rec; Hidasi et al., arXiv:1511.06939 §3.1.1): each stream reads a session to its end and goes on with
-// the next one that no stream has read yet, its state forgotten. Sessions of any length fill a minibatch without padding, until an
-// epoch runs out of them.
+// Sessions as parallel streams (GRU4Rec; Hidasi et al., arXiv:1511.06939 §3.1.1): each stream reads a session to its
+// end and goes on with the next one that no stream has read yet, its state forgotten. Sessions of any length fill a
+// minibatch without padding, until an epoch runs out of them.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
 import { validateCsrRows, type CsrRows } from './csr-rows.ts';
@@ -10,7 +10,10 @@ import { IndexPermutation } from './permutation.ts';
 import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
 export interface SessionBatchesOptions {
-  /** A session a row: its items in the order in which they were met; those of fewer than two are left out. Values are not looked at. */
+  /**
+   * A session a row: its items in the order in which they were met; those of fewer than two are left out. Values are
+   * not looked at.
+   */
   readonly sessions: CsrRows;
   /** B: how many sessions are read at a time. */
   readonly streams: number;
@@ -22,19 +25,27 @@ export interface SessionBatchesOptions {
   readonly shuffle?: boolean;
 }
 
-/** Where SessionBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so far. */
+/**
+ * Where SessionBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so
+ * far.
+ */
 export interface SessionCursor {
   readonly epoch: number;
   readonly seed: number;
   /** Sessions of this epoch that were begun. */
   readonly begun: number;
-  /** For each stream the place in the epoch's order of the session it reads, -1 for none, and how many of its items were read. */
+  /**
+   * For each stream the place in the epoch's order of the session it reads, -1 for none, and how many of its items were
+   * read.
+   */
   readonly places: readonly number[];
   readonly read: readonly number[];
   readonly examples: number;
 }
 
-/** An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(streams · steps). */
+/**
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(streams · steps).
+ */
 export class SessionBatches {
   readonly examplesPerEpoch: number;
   readonly streams: number;
@@ -65,7 +76,11 @@ export class SessionBatches {
       usable.push(session);
       examples += length - 1;
     }
-    if (usable.length === 0) throw new SparseDataError('empty-input', `SessionBatches: none of ${sessions.rows} sessions has two items; a next item needs one before it`);
+    if (usable.length === 0)
+      throw new SparseDataError(
+        'empty-input',
+        `SessionBatches: none of ${sessions.rows} sessions has two items; a next item needs one before it`,
+      );
     this.#sessions = sessions;
     this.#usable = Int32Array.from(usable);
     this.examplesPerEpoch = examples;
@@ -109,26 +124,50 @@ export class SessionBatches {
     };
   }
 
-  /** Continues from a cursor. @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was. */
+  /**
+   * Continues from a cursor.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
   seek(cursor: unknown): void {
     const where = 'SessionBatches.seek';
     const fields = cursorFields(where, cursor);
     if (fields['examples'] !== this.examplesPerEpoch) {
-      throw badCursor(where, `the cursor belongs to data of ${show(fields['examples'])} examples, this has ${this.examplesPerEpoch}; resume with the same sessions`);
+      throw badCursor(
+        where,
+        `the cursor belongs to data of ${show(fields['examples'])} examples, this has ${this.examplesPerEpoch}; resume with the same sessions`,
+      );
     }
     const epoch = integerBelow(where, 'epoch', fields['epoch'], Number.MAX_SAFE_INTEGER);
     const seed = integerBelow(where, 'seed', fields['seed'], Number.MAX_SAFE_INTEGER + 1);
     const begun = integerBelow(where, 'begun', fields['begun'], this.#usable.length + 1);
     const { places, read } = fields;
-    if (!Array.isArray(places) || !Array.isArray(read) || places.length !== this.streams || read.length !== this.streams) {
-      throw badCursor(where, `places and read are ${show(places)} and ${show(read)}; two lists of ${this.streams} (the streams) are needed`);
+    if (
+      !Array.isArray(places) ||
+      !Array.isArray(read) ||
+      places.length !== this.streams ||
+      read.length !== this.streams
+    ) {
+      throw badCursor(
+        where,
+        `places and read are ${show(places)} and ${show(read)}; two lists of ${this.streams} (the streams) are needed`,
+      );
     }
     // +1: -1 stands for a stream that has nothing to read.
-    const ownPlaces = places.map((place: unknown, stream) => integerBelow(where, `places[${stream}] + 1`, typeof place === 'number' ? place + 1 : place, begun + 1) - 1);
+    const ownPlaces = places.map(
+      (place: unknown, stream) =>
+        integerBelow(where, `places[${stream}] + 1`, typeof place === 'number' ? place + 1 : place, begun + 1) - 1,
+    );
     this.#permutation?.rekey(seed, epoch);
     let ownRead: number[];
     try {
-      ownRead = read.map((count: unknown, stream) => integerBelow(where, `read[${stream}]`, count, ownPlaces[stream] === -1 ? 1 : this.#lengthOf(ownPlaces[stream]!) - 1));
+      ownRead = read.map((count: unknown, stream) =>
+        integerBelow(
+          where,
+          `read[${stream}]`,
+          count,
+          ownPlaces[stream] === -1 ? 1 : this.#lengthOf(ownPlaces[stream]!) - 1,
+        ),
+      );
     } catch (error) {
       this.#permutation?.rekey(this.#seed, this.#epoch);
       throw error;

@@ -1,8 +1,9 @@
-// Sets completed from a part of them: in each epoch another random part of a set is shown, and the set (or what was not shown of
-// it) is to be predicted. Denoising autoencoders of implicit feedback (Wu et al., WSDM 2016; arXiv:1802.05814) train so.
+// Sets completed from a part of them: in each epoch another random part of a set is shown, and the set (or what was not
+// shown of it) is to be predicted. Denoising autoencoders of implicit feedback (Wu et al., WSDM 2016; arXiv:1802.05814)
+// train so.
 //
-// Whether an element is shown follows from seed, epoch and its place in the data by a hash: nothing is stored, and a cursor
-// resumes with the very same parts.
+// Whether an element is shown follows from seed, epoch and its place in the data by a hash: nothing is stored, and a
+// cursor resumes with the very same parts.
 
 import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from './csr-buffer.ts';
@@ -27,7 +28,10 @@ export interface SetBatchesOptions extends ExampleOrderOptions {
   readonly targetWeights?: TargetWeights;
 }
 
-/** An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(elements of the batch). */
+/**
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(elements of the
+ * batch).
+ */
 export class SetBatches {
   readonly #order: ExampleOrder;
   readonly #rows: Int32Array | undefined;
@@ -45,8 +49,13 @@ export class SetBatches {
     validateCsrRows(sets, 'SetBatches: sets');
     checkRowNumbers('SetBatches', rows, sets.rows);
     checkTargetWeights('SetBatches', targetWeights);
-    if (!(shown > 0 && shown <= 1)) throw new SparseDataError('bad-option', `SetBatches: shown is ${show(shown)}; a number above 0 and at most 1 is needed`);
-    if (predict !== 'whole' && predict !== 'hidden') throw new SparseDataError('bad-option', `SetBatches: predict is ${show(predict)}; whole or hidden is needed`);
+    if (!(shown > 0 && shown <= 1))
+      throw new SparseDataError(
+        'bad-option',
+        `SetBatches: shown is ${show(shown)}; a number above 0 and at most 1 is needed`,
+      );
+    if (predict !== 'whole' && predict !== 'hidden')
+      throw new SparseDataError('bad-option', `SetBatches: predict is ${show(predict)}; whole or hidden is needed`);
     this.#order = new ExampleOrder('SetBatches', rows?.length ?? sets.rows, options);
     this.#rows = rows;
     this.#sets = sets;
@@ -79,7 +88,15 @@ export class SetBatches {
       this.#inputs.endRow();
       this.#targets.endRow();
     }
-    return { size: examples.length, inputs: this.#inputs.rows(), targets: this.#targets.rows(), targetIds: undefined, examples, epoch, endOfEpoch };
+    return {
+      size: examples.length,
+      inputs: this.#inputs.rows(),
+      targets: this.#targets.rows(),
+      targetIds: undefined,
+      examples,
+      epoch,
+      endOfEpoch,
+    };
   }
 
   /** Where the sequence stands, as plain JSON. */
@@ -87,7 +104,10 @@ export class SetBatches {
     return this.#order.cursor();
   }
 
-  /** Continues from a cursor. @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was. */
+  /**
+   * Continues from a cursor.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
   }

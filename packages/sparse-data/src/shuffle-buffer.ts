@@ -1,7 +1,7 @@
-// Shuffles a stream that does not fit into memory: hold `capacity` items, hand out one at random, put the next of the stream in
-// its place. Every choice follows from seed and epoch, so a cursor is a count: resuming opens the stream again and makes the same
-// choices without handing anything out. Saving the held items was rejected: they need not be JSON, and a stream that cannot
-// seek has to be read up to the same place anyway.
+// Shuffles a stream that does not fit into memory: hold `capacity` items, hand out one at random, put the next of the
+// stream in its place. Every choice follows from seed and epoch, so a cursor is a count: resuming opens the stream
+// again and makes the same choices without handing anything out. Saving the held items was rejected: they need not be
+// JSON, and a stream that cannot seek has to be read up to the same place anyway.
 
 import { seedWord } from './integer-hash.ts';
 import { checkInteger } from './option-checks.ts';
@@ -41,10 +41,10 @@ export class ShuffleBuffer<Item> {
   }
 
   /**
-   * The rest of the current epoch: all of it at first, and what is left after a loop was left early or after seek(), which costs
-   * reading the stream up to there again. Afterwards the next call gives the next epoch.
-   * @throws SparseDataError `bad-cursor` where the stream has fewer items than were already handed out, or where another epoch()
-   *   or seek() has begun since; whatever the stream throws.
+   * The rest of the current epoch: all of it at first, and what is left after a loop was left early or after seek(),
+   * which costs reading the stream up to there again. Afterwards the next call gives the next epoch.
+   * @throws SparseDataError `bad-cursor` where the stream has fewer items than were already handed out, or where
+   * another epoch() or seek() has begun since; whatever the stream throws.
    */
   async *epoch(): AsyncGenerator<Item, void, undefined> {
     const turn = ++this.#turn;
@@ -72,7 +72,10 @@ export class ShuffleBuffer<Item> {
     }
     this.#checkTurn(turn);
     if (drawn < skipped) {
-      throw new SparseDataError('bad-cursor', `ShuffleBuffer.epoch: the cursor is at item ${skipped}, but the stream has ${drawn}; resume with the same data`);
+      throw new SparseDataError(
+        'bad-cursor',
+        `ShuffleBuffer.epoch: the cursor is at item ${skipped}, but the stream has ${drawn}; resume with the same data`,
+      );
     }
     this.#epoch = epoch + 1;
     this.#position = 0;
@@ -84,7 +87,8 @@ export class ShuffleBuffer<Item> {
   }
 
   /**
-   * Continues from a cursor, with its seed, exactly as the sequence it was taken from would have (given the same stream).
+   * Continues from a cursor, with its seed, exactly as the sequence it was taken from would have (given the same
+   * stream).
    * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
    */
   seek(cursor: unknown): void {
@@ -102,7 +106,11 @@ export class ShuffleBuffer<Item> {
   }
 
   #checkTurn(turn: number): void {
-    if (turn !== this.#turn) throw new SparseDataError('bad-cursor', `ShuffleBuffer.epoch: a later epoch() or seek() has taken over (this is turn ${turn}, the last is ${this.#turn}); leave this loop`);
+    if (turn !== this.#turn)
+      throw new SparseDataError(
+        'bad-cursor',
+        `ShuffleBuffer.epoch: a later epoch() or seek() has taken over (this is turn ${turn}, the last is ${this.#turn}); leave this loop`,
+      );
   }
 }
 

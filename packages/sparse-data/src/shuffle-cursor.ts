@@ -15,10 +15,13 @@ export interface ShuffleCursor {
  * @throws SparseDataError `bad-cursor`.
  */
 export function parseShuffleCursor(value: unknown, expectedCapacity: number): ShuffleCursor {
-  if (typeof value !== 'object' || value === null) throw bad(`got ${show(value)}; an object as cursor() returns it is needed`);
+  if (typeof value !== 'object' || value === null)
+    throw bad(`got ${show(value)}; an object as cursor() returns it is needed`);
   const { epoch, position, seed, capacity } = value as Partial<Record<keyof ShuffleCursor, unknown>>;
   if (capacity !== expectedCapacity) {
-    throw bad(`the cursor belongs to a buffer of capacity ${show(capacity)}, this has ${expectedCapacity}; resume with the same capacity`);
+    throw bad(
+      `the cursor belongs to a buffer of capacity ${show(capacity)}, this has ${expectedCapacity}; resume with the same capacity`,
+    );
   }
   return {
     epoch: integer('epoch', epoch),
@@ -29,7 +32,8 @@ export function parseShuffleCursor(value: unknown, expectedCapacity: number): Sh
 }
 
 function integer(name: string, value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw bad(`${name} is ${show(value)}; an integer in 0..${Number.MAX_SAFE_INTEGER} is needed`);
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw bad(`${name} is ${show(value)}; an integer in 0..${Number.MAX_SAFE_INTEGER} is needed`);
   return value as number;
 }
 

@@ -1,4 +1,5 @@
-// Minibatches of sparse inputs with sparse targets, out of rows that fit into memory: documents and their labels, users and items.
+// Minibatches of sparse inputs with sparse targets, out of rows that fit into memory: documents and their labels, users
+// and items.
 
 import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from './csr-buffer.ts';
@@ -7,7 +8,10 @@ import { SparseDataError } from './errors.ts';
 import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
 import { checkTargetWeights, type TargetWeights } from './target-weights.ts';
 
-/** One minibatch of any source of sparse examples. It and its arrays are reused: they hold until the next call of next(). */
+/**
+ * One minibatch of any source of sparse examples. It and its arrays are reused: they hold until the next call of
+ * next().
+ */
 export interface SparseBatch {
   /** m, the number of examples. */
   readonly size: number;
@@ -36,7 +40,10 @@ export interface SparseBatchesOptions extends ExampleOrderOptions {
   readonly targetWeights?: TargetWeights;
 }
 
-/** An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(entries of the batch). */
+/**
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(entries of the
+ * batch).
+ */
 export class SparseBatches {
   readonly #order: ExampleOrder;
   readonly #rows: Int32Array | undefined;
@@ -47,15 +54,18 @@ export class SparseBatches {
   readonly #targets: CsrBuffer;
 
   /**
-   * @throws SparseDataError `shape` when inputs and targets differ in rows or hold what CsrRows forbid, `index-out-of-range`,
-   *   `empty-input`, `bad-option`. Everything is checked once, O(entries).
+   * @throws SparseDataError `shape` when inputs and targets differ in rows or hold what CsrRows forbid,
+   * `index-out-of-range`, `empty-input`, `bad-option`. Everything is checked once, O(entries).
    */
   constructor(options: SparseBatchesOptions) {
     const { inputs, targets, rows, targetWeights = 'given' } = options;
     validateCsrRows(inputs, 'SparseBatches: inputs');
     validateCsrRows(targets, 'SparseBatches: targets');
     if (inputs.rows !== targets.rows) {
-      throw new SparseDataError('shape', `SparseBatches: inputs has ${inputs.rows} rows, targets has ${targets.rows}; an example is a row of each`);
+      throw new SparseDataError(
+        'shape',
+        `SparseBatches: inputs has ${inputs.rows} rows, targets has ${targets.rows}; an example is a row of each`,
+      );
     }
     checkRowNumbers('SparseBatches', rows, inputs.rows);
     checkTargetWeights('SparseBatches', targetWeights);
@@ -89,7 +99,15 @@ export class SparseBatches {
       this.#inputs.endRow();
       this.#targets.endRow();
     }
-    return { size: examples.length, inputs: this.#inputs.rows(), targets: this.#targets.rows(), targetIds: undefined, examples, epoch, endOfEpoch };
+    return {
+      size: examples.length,
+      inputs: this.#inputs.rows(),
+      targets: this.#targets.rows(),
+      targetIds: undefined,
+      examples,
+      epoch,
+      endOfEpoch,
+    };
   }
 
   /** Where the sequence stands, as plain JSON. */
@@ -97,7 +115,10 @@ export class SparseBatches {
     return this.#order.cursor();
   }
 
-  /** Continues from a cursor. @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was. */
+  /**
+   * Continues from a cursor.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
   }
@@ -105,13 +126,17 @@ export class SparseBatches {
 
 function copyRow(source: CsrRows, row: number, out: CsrBuffer): void {
   const { offsets, indices, values } = source;
-  for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) out.add(indices[entry]!, values === undefined ? 1 : values[entry]!);
+  for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++)
+    out.add(indices[entry]!, values === undefined ? 1 : values[entry]!);
 }
 
 export function checkRowNumbers(where: string, rows: Int32Array | undefined, available: number): void {
   rows?.forEach((row, at) => {
     if (row < 0 || row >= available) {
-      throw new SparseDataError('index-out-of-range', `${where}: rows[${at}] is ${row}, but there are ${available} rows; they are 0..${available - 1}`);
+      throw new SparseDataError(
+        'index-out-of-range',
+        `${where}: rows[${at}] is ${row}, but there are ${available} rows; they are 0..${available - 1}`,
+      );
     }
   });
 }

@@ -19,14 +19,15 @@ export interface SplitSets {
 }
 
 /**
- * Hides a part of each set for good, to be found again from the rest: the usual test of completion and of recommendation. O(entries),
- * and a copy of them.
+ * Hides a part of each set for good, to be found again from the rest: the usual test of completion and of
+ * recommendation. O(entries), and a copy of them.
  * @throws SparseDataError `bad-option`, and as validateCsrRows.
  */
 export function splitSets(sets: CsrRows, options: SplitSetsOptions): SplitSets {
   const { hidden: share, seed = 0 } = options;
   validateCsrRows(sets, 'splitSets: sets');
-  if (!(share >= 0 && share <= 1)) throw new SparseDataError('bad-option', `splitSets: hidden is ${show(share)}; a number in 0..1 is needed`);
+  if (!(share >= 0 && share <= 1))
+    throw new SparseDataError('bad-option', `splitSets: hidden is ${show(share)}; a number in 0..1 is needed`);
   checkInteger('splitSets', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
   const { rows, columns, offsets, indices, values } = sets;
   const weighted = values !== undefined;
@@ -39,7 +40,8 @@ export function splitSets(sets: CsrRows, options: SplitSetsOptions): SplitSets {
     const drawn = Array.from({ length: count }, (_, i) => mix32(key ^ mix32(start + i + 1)) >>> 0);
     const hiddenCount = Math.min(Math.round(share * count), count - 1);
     const bound = hiddenCount <= 0 ? -1 : drawn.toSorted((a, b) => a - b)[hiddenCount - 1]!;
-    for (let i = 0; i < count; i++) (drawn[i]! <= bound ? hidden : shown).add(indices[start + i]!, weighted ? values[start + i]! : 1);
+    for (let i = 0; i < count; i++)
+      (drawn[i]! <= bound ? hidden : shown).add(indices[start + i]!, weighted ? values[start + i]! : 1);
     shown.endRow();
     hidden.endRow();
   }

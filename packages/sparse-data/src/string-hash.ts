@@ -1,4 +1,5 @@
-// MurmurHash3 for 32 bits (Austin Appleby, public domain) over UTF-16 code units, one a step. The same on every machine.
+// MurmurHash3 for 32 bits (Austin Appleby, public domain) over UTF-16 code units, one a step. The same on every
+// machine.
 
 import { mix32 } from './integer-hash.ts';
 

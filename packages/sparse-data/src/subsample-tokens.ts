@@ -10,15 +10,19 @@ export interface SubsampleOptions {
 }
 
 /**
- * The text without most occurrences of its most frequent words: a word that makes up the share f is kept with probability √(t/f) + t/f
- * (word2vec's code; arXiv:1310.4546 §2.3 has a near relative). Words move closer together, so that windows reach further. O(tokens).
+ * The text without most occurrences of its most frequent words: a word that makes up the share f is kept with
+ * probability √(t/f) + t/f (word2vec's code; arXiv:1310.4546 §2.3 has a near relative). Words move closer together, so
+ * that windows reach further. O(tokens).
  * @param counts how often each class occurs; a class of count 0 is kept.
  * @throws SparseDataError `bad-option`.
  */
 export function subsampleTokens(tokens: Int32Array, counts: ArrayLike<number>, options: SubsampleOptions): Int32Array {
   const { threshold, seed = 0 } = options;
   if (!(threshold > 0 && threshold <= 1)) {
-    throw new SparseDataError('bad-option', `subsampleTokens: threshold is ${show(threshold)}; a share above 0 and at most 1 is needed`);
+    throw new SparseDataError(
+      'bad-option',
+      `subsampleTokens: threshold is ${show(threshold)}; a share above 0 and at most 1 is needed`,
+    );
   }
   checkInteger('subsampleTokens', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
   let total = 0;

@@ -26,10 +26,14 @@ export interface TokenStreamOptions {
 /**
  * The tokens of a text as classes of a vocabulary. Unknown tokens become the vocabulary's unknown token.
  * Memory: 4 bytes a token for the result and, until it is made, typically 1.6 more (at most 3 below 2^21 classes).
- * @throws SparseDataError `unknown-token`, with line and token, where the vocabulary has no unknown token, and for an endOfLine
- *   that is not in the vocabulary; whatever the lines throw; the signal's reason.
+ * @throws SparseDataError `unknown-token`, with line and token, where the vocabulary has no unknown token, and for an
+ * endOfLine that is not in the vocabulary; whatever the lines throw; the signal's reason.
  */
-export async function encodeTokens(lines: TextLines, vocabulary: Vocabulary, options: TokenStreamOptions = {}): Promise<Int32Array> {
+export async function encodeTokens(
+  lines: TextLines,
+  vocabulary: Vocabulary,
+  options: TokenStreamOptions = {},
+): Promise<Int32Array> {
   if (options.endOfLine !== undefined && !vocabulary.has(options.endOfLine)) {
     throw new SparseDataError(
       'unknown-token',
@@ -50,8 +54,14 @@ export async function encodeTokens(lines: TextLines, vocabulary: Vocabulary, opt
   return ids.toInt32Array();
 }
 
-/** Counts the tokens of a text, into a counter given or new: the pass that a vocabulary is built from. Throws as encodeTokens. */
-export async function countTokens(lines: TextLines, options: TokenStreamOptions & { readonly counter?: VocabularyCounter } = {}): Promise<VocabularyCounter> {
+/**
+ * Counts the tokens of a text, into a counter given or new: the pass that a vocabulary is built from. Throws as
+ * encodeTokens.
+ */
+export async function countTokens(
+  lines: TextLines,
+  options: TokenStreamOptions & { readonly counter?: VocabularyCounter } = {},
+): Promise<VocabularyCounter> {
   const { counter = new VocabularyCounter() } = options;
   await forEachToken(lines, options, (token) => {
     counter.add(token);
@@ -59,7 +69,11 @@ export async function countTokens(lines: TextLines, options: TokenStreamOptions 
   return counter;
 }
 
-async function forEachToken(lines: TextLines, options: TokenStreamOptions, visit: (token: string, line: number) => void): Promise<void> {
+async function forEachToken(
+  lines: TextLines,
+  options: TokenStreamOptions,
+  visit: (token: string, line: number) => void,
+): Promise<void> {
   const { tokenize = whitespaceTokens, endOfLine, onProgress, signal } = options;
   let line = 0;
   let tokens = 0;

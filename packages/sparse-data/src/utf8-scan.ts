@@ -1,6 +1,9 @@
 // Finds the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7). Decoders only say that there is one.
 
-/** The offset of the first byte of the first ill-formed sequence in [start, end), or −1. A sequence cut off by `end` is ill-formed. */
+/**
+ * The offset of the first byte of the first ill-formed sequence in [start, end), or −1. A sequence cut off by `end` is
+ * ill-formed.
+ */
 export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
   let at = start;
   while (at < end) {

@@ -1,12 +1,14 @@
-// Counting tokens in bounded memory: lossy counting (Manku and Motwani, VLDB 2002), with pruning when memory is full rather
-// than after every 1/epsilon tokens, so that a stream that fits is counted exactly.
+// Counting tokens in bounded memory: lossy counting (Manku and Motwani, VLDB 2002), with pruning when memory is full
+// rather than after every 1/epsilon tokens, so that a stream that fits is counted exactly.
 //
-// Each token held has a count since it was last entered, and `missed`, the floor at that time: the most occurrences that can have
-// gone by unseen. Invariant: count <= true count <= count + missed, and a token not held occurred at most `floor` times. When
-// `maximumEntries` are held, the floor rises to the median of count + missed and all tokens up to it are dropped, at least half.
+// Each token held has a count since it was last entered, and `missed`, the floor at that time: the most occurrences
+// that can have gone by unseen. Invariant: count <= true count <= count + missed, and a token not held occurred at most
+// `floor` times. When `maximumEntries` are held, the floor rises to the median of count + missed and all tokens up to
+// it are dropped, at least half.
 //
-// Error bound: floor <= 2 N / maximumEntries after N tokens. For at each rise the (at least maximumEntries / 2) tokens at or above
-// the new floor have each been seen as often as all the rises since they were entered add up to, and they were seen N times in all.
+// Error bound: floor <= 2 N / maximumEntries after N tokens. For at each rise the (at least maximumEntries / 2) tokens
+// at or above the new floor have each been seen as often as all the rises since they were entered add up to, and they
+// were seen N times in all.
 
 import { checkInteger, show } from './option-checks.ts';
 import { SparseDataError } from './errors.ts';
@@ -22,7 +24,10 @@ export interface BuildVocabularyOptions {
   readonly minimumCount?: number;
   /** Most tokens in the vocabulary, special ones included; default no limit. The most frequent stay. */
   readonly maximumSize?: number;
-  /** Tokens that must be in the vocabulary, such as <eos>. They keep their counts in the data and their place by frequency. */
+  /**
+   * Tokens that must be in the vocabulary, such as <eos>. They keep their counts in the data and their place by
+   * frequency.
+   */
   readonly specialTokens?: readonly string[];
   /** A special token that stands for all that are left out, and to whose own count all of theirs is added. */
   readonly unknownToken?: string;
@@ -89,10 +94,10 @@ export class VocabularyCounter {
   }
 
   /**
-   * The vocabulary of what has been counted: sorted by falling count, equal counts by UTF-16 code units, so that it depends only
-   * on the counts. With an unknown token the counts add up to `total`. After pruning, counts are lower bounds: all tokens of at
-   * least minimumCount + errorBound occurrences are in (maximumSize apart), none of fewer than minimumCount.
-   * Cost: O(entries log entries). The counter can go on counting.
+   * The vocabulary of what has been counted: sorted by falling count, equal counts by UTF-16 code units, so that it
+   * depends only on the counts. With an unknown token the counts add up to `total`. After pruning, counts are lower
+   * bounds: all tokens of at least minimumCount + errorBound occurrences are in (maximumSize apart), none of fewer than
+   * minimumCount. Cost: O(entries log entries). The counter can go on counting.
    * @throws SparseDataError `bad-vocabulary` for fewer than two tokens, `bad-option` for options that cannot be met.
    */
   build(options: BuildVocabularyOptions = {}): Vocabulary {
@@ -102,10 +107,15 @@ export class VocabularyCounter {
     const special = new Set(specialTokens);
     if (unknownToken !== undefined) special.add(unknownToken);
     if (special.size > maximumSize) {
-      throw new SparseDataError('bad-option', `VocabularyCounter.build: ${special.size} special tokens do not fit a maximumSize of ${maximumSize}; raise it to at least ${special.size + 1}`);
+      throw new SparseDataError(
+        'bad-option',
+        `VocabularyCounter.build: ${special.size} special tokens do not fit a maximumSize of ${maximumSize}; raise it to at least ${special.size + 1}`,
+      );
     }
     const held = this.#countedTokens();
-    const ordinary = held.filter(({ token, count }) => count >= minimumCount && !special.has(token)).sort(byFallingCount);
+    const ordinary = held
+      .filter(({ token, count }) => count >= minimumCount && !special.has(token))
+      .sort(byFallingCount);
     ordinary.length = Math.min(ordinary.length, maximumSize - special.size);
     const kept = [...ordinary, ...[...special].map((token) => ({ token, count: this.countOf(token) }))];
     if (kept.length < 2) {
@@ -120,7 +130,11 @@ export class VocabularyCounter {
       if (unknown !== undefined) unknown.count += this.#total - kept.reduce((sum, { count }) => sum + count, 0);
     }
     kept.sort(byFallingCount);
-    return new Vocabulary({ tokens: kept.map(({ token }) => token), counts: kept.map(({ count }) => count), unknownToken });
+    return new Vocabulary({
+      tokens: kept.map(({ token }) => token),
+      counts: kept.map(({ count }) => count),
+      unknownToken,
+    });
   }
 
   #countedTokens(): CountedToken[] {
@@ -171,8 +185,8 @@ function byFallingCount(a: CountedToken, b: CountedToken): number {
 }
 
 /**
- * A copy of a token that shares no memory with the text it was cut from. V8 represents a substring of 13 and more characters as
- * a view of its parent: held as a key, it would keep a whole block of the file alive.
+ * A copy of a token that shares no memory with the text it was cut from. V8 represents a substring of 13 and more
+ * characters as a view of its parent: held as a key, it would keep a whole block of the file alive.
  */
 function detached(token: string): string {
   return token.length < 13 ? token : ` ${token}`.slice(1);

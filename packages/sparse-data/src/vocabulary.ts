@@ -20,8 +20,8 @@ export interface VocabularyJSON {
 }
 
 /**
- * Tokens as classes 0 to size − 1 in order of falling frequency, which hierarchical, adaptive and sampled outputs rely on.
- * Immutable. idOf and tokenOf cost O(1).
+ * Tokens as classes 0 to size − 1 in order of falling frequency, which hierarchical, adaptive and sampled outputs rely
+ * on. Immutable. idOf and tokenOf cost O(1).
  */
 export class Vocabulary {
   readonly #tokens: readonly string[];
@@ -30,28 +30,43 @@ export class Vocabulary {
   readonly unknownToken: string | undefined;
   readonly unknownId: number | undefined;
 
-  /** @throws SparseDataError `bad-vocabulary` for contents that break VocabularyContents, or have fewer than two tokens. */
+  /**
+   * @throws SparseDataError `bad-vocabulary` for contents that break VocabularyContents, or have fewer than two tokens.
+   */
   constructor(contents: VocabularyContents) {
     const { tokens, counts, unknownToken } = contents;
-    if (tokens.length !== counts.length) throw bad(`Vocabulary: ${tokens.length} tokens but ${counts.length} counts; they must be equal`);
+    if (tokens.length !== counts.length)
+      throw bad(`Vocabulary: ${tokens.length} tokens but ${counts.length} counts; they must be equal`);
     if (tokens.length < 2) {
-      throw bad(`Vocabulary: ${tokens.length === 0 ? 'no token' : `only the token ${show(tokens[0])}`}; at least 2 are needed to have something to predict`);
+      throw bad(
+        `Vocabulary: ${tokens.length === 0 ? 'no token' : `only the token ${show(tokens[0])}`}; at least 2 are needed to have something to predict`,
+      );
     }
     const ids = new Map<string, number>();
     for (let id = 0; id < tokens.length; id++) {
       const token = tokens[id];
       const count = counts[id];
       if (typeof token !== 'string') throw bad(`Vocabulary: token ${id} is ${show(token)}; a string is needed`);
-      if (ids.has(token)) throw bad(`Vocabulary: token ${show(token)} is there twice, as ${String(ids.get(token))} and ${id}; tokens must be distinct`);
+      if (ids.has(token))
+        throw bad(
+          `Vocabulary: token ${show(token)} is there twice, as ${String(ids.get(token))} and ${id}; tokens must be distinct`,
+        );
       if (typeof count !== 'number' || !Number.isFinite(count) || count < 0) {
-        throw bad(`Vocabulary: token ${id}, ${show(token)}, has the count ${show(count)}; a finite number of at least 0 is needed`);
+        throw bad(
+          `Vocabulary: token ${id}, ${show(token)}, has the count ${show(count)}; a finite number of at least 0 is needed`,
+        );
       }
       const before = id === 0 ? count : (counts[id - 1] as number);
-      if (count > before) throw bad(`Vocabulary: counts rise from ${before} at token ${id - 1} to ${count} at ${id}; tokens are sorted by falling count`);
+      if (count > before)
+        throw bad(
+          `Vocabulary: counts rise from ${before} at token ${id - 1} to ${count} at ${id}; tokens are sorted by falling count`,
+        );
       ids.set(token, id);
     }
     if (unknownToken !== undefined && !ids.has(unknownToken)) {
-      throw bad(`Vocabulary: the unknown token ${show(unknownToken)} is not among the ${tokens.length} tokens; add it or leave unknownToken out`);
+      throw bad(
+        `Vocabulary: the unknown token ${show(unknownToken)} is not among the ${tokens.length} tokens; add it or leave unknownToken out`,
+      );
     }
     this.#tokens = [...tokens];
     this.#ids = ids;
@@ -81,13 +96,22 @@ export class Vocabulary {
   tokenOf(id: number): string {
     const token = this.#tokens[id];
     if (token === undefined) {
-      throw new SparseDataError('index-out-of-range', `Vocabulary.tokenOf: id is ${show(id)}, the size is ${this.size}; ids are integers 0..${this.size - 1}`);
+      throw new SparseDataError(
+        'index-out-of-range',
+        `Vocabulary.tokenOf: id is ${show(id)}, the size is ${this.size}; ids are integers 0..${this.size - 1}`,
+      );
     }
     return token;
   }
 
   toJSON(): VocabularyJSON {
-    return { format: 'vastmax-vocabulary', version: 1, unknownToken: this.unknownToken ?? null, tokens: this.#tokens, counts: [...this.counts] };
+    return {
+      format: 'vastmax-vocabulary',
+      version: 1,
+      unknownToken: this.unknownToken ?? null,
+      tokens: this.#tokens,
+      counts: [...this.counts],
+    };
   }
 }
 
@@ -96,14 +120,21 @@ export class Vocabulary {
  * @throws SparseDataError `bad-vocabulary` that says which part is wrong.
  */
 export function vocabularyFromJSON(value: unknown): Vocabulary {
-  if (typeof value !== 'object' || value === null) throw bad(`vocabularyFromJSON: got ${show(value)}; an object as Vocabulary.toJSON writes it is needed`);
+  if (typeof value !== 'object' || value === null)
+    throw bad(`vocabularyFromJSON: got ${show(value)}; an object as Vocabulary.toJSON writes it is needed`);
   const { format, version, unknownToken, tokens, counts } = value as Partial<Record<keyof VocabularyJSON, unknown>>;
-  if (format !== 'vastmax-vocabulary') throw bad(`vocabularyFromJSON: format is ${show(format)}; "vastmax-vocabulary" is needed`);
+  if (format !== 'vastmax-vocabulary')
+    throw bad(`vocabularyFromJSON: format is ${show(format)}; "vastmax-vocabulary" is needed`);
   if (version !== 1) throw bad(`vocabularyFromJSON: version is ${show(version)}; this package reads version 1`);
-  if (unknownToken !== null && typeof unknownToken !== 'string') throw bad(`vocabularyFromJSON: unknownToken is ${show(unknownToken)}; a string or null is needed`);
+  if (unknownToken !== null && typeof unknownToken !== 'string')
+    throw bad(`vocabularyFromJSON: unknownToken is ${show(unknownToken)}; a string or null is needed`);
   if (!Array.isArray(tokens)) throw bad(`vocabularyFromJSON: tokens is ${show(tokens)}; an array of strings is needed`);
   if (!Array.isArray(counts)) throw bad(`vocabularyFromJSON: counts is ${show(counts)}; an array of numbers is needed`);
-  return new Vocabulary({ tokens: tokens as string[], counts: counts as number[], unknownToken: unknownToken ?? undefined });
+  return new Vocabulary({
+    tokens: tokens as string[],
+    counts: counts as number[],
+    unknownToken: unknownToken ?? undefined,
+  });
 }
 
 function bad(message: string): SparseDataError {

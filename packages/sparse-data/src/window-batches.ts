@@ -1,9 +1,9 @@
-// Words and what stands around them: continuous bag of words and skip-gram (Mikolov et al., arXiv:1301.3781, arXiv:1310.4546), and, with
-// a window that only looks back, the next item of a session from the items before it.
+// Words and what stands around them: continuous bag of words and skip-gram (Mikolov et al., arXiv:1301.3781,
+// arXiv:1310.4546), and, with a window that only looks back, the next item of a session from the items before it.
 //
-// A word's context is one bag, whatever its size: CBOW predicts the word from the bag, skip-gram the bag, as weighted targets of one
-// example, from the word. That is a pair's gradient for each context word at the cost of one example, where word2vec takes a step
-// for each pair.
+// A word's context is one bag, whatever its size: CBOW predicts the word from the bag, skip-gram the bag, as weighted
+// targets of one example, from the word. That is a pair's gradient for each context word at the cost of one example,
+// where word2vec takes a step for each pair.
 
 import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from './csr-buffer.ts';
@@ -23,20 +23,26 @@ export interface WindowBatchesOptions extends ExampleOrderOptions {
   /** How far a context reaches before and after the word; 0 and 0 is not allowed. */
   readonly before: number;
   readonly after: number;
-  /** `centre`: the word from its context (CBOW). `context`: the context from the word (skip-gram), weights adding up to 1. */
+  /**
+   * `centre`: the word from its context (CBOW). `context`: the context from the word (skip-gram), weights adding up to
+   * 1.
+   */
   readonly predict: 'centre' | 'context';
-  /** Where segments (sessions, documents) begin, ascending from 0, and the end of the last; a context stays within one. One segment unless given. */
+  /**
+   * Where segments (sessions, documents) begin, ascending from 0, and the end of the last; a context stays within one.
+   * One segment unless given.
+   */
   readonly segments?: Int32Array;
   /**
-   * Default false. true draws each word's reach anew in each epoch, 1 … the larger of before and after, so that near words count more,
-   * as word2vec does.
+   * Default false. true draws each word's reach anew in each epoch, 1 … the larger of before and after, so that near
+   * words count more, as word2vec does.
    */
   readonly drawReach?: boolean;
 }
 
 /**
- * An endless sequence of minibatches, epoch after epoch, determined by its options: one example for each token that has a context. next()
- * costs O(batchSize · (before + after)); memory 4 bytes a token.
+ * An endless sequence of minibatches, epoch after epoch, determined by its options: one example for each token that has
+ * a context. next() costs O(batchSize · (before + after)); memory 4 bytes a token.
  */
 export class WindowBatches {
   readonly #order: ExampleOrder;
@@ -50,7 +56,10 @@ export class WindowBatches {
   readonly #bags: CsrBuffer;
   readonly #words: CsrBuffer;
 
-  /** @throws SparseDataError `empty-input` where no token has a context, `index-out-of-range` for a token that is no class, `bad-option`. */
+  /**
+   * @throws SparseDataError `empty-input` where no token has a context, `index-out-of-range` for a token that is no
+   * class, `bad-option`.
+   */
   constructor(options: WindowBatchesOptions) {
     const { tokens, classes, before, after, predict, drawReach = false } = options;
     const segments = options.segments ?? wholeText(tokens);
@@ -58,7 +67,10 @@ export class WindowBatches {
     checkInteger('WindowBatches', 'before', before, 0, 2 ** 16);
     checkInteger('WindowBatches', 'after', after, before === 0 ? 1 : 0, 2 ** 16);
     if (predict !== 'centre' && predict !== 'context') {
-      throw new SparseDataError('bad-option', `WindowBatches: predict is ${show(predict)}; centre or context is needed`);
+      throw new SparseDataError(
+        'bad-option',
+        `WindowBatches: predict is ${show(predict)}; centre or context is needed`,
+      );
     }
     checkTokenRange('WindowBatches', tokens, classes);
     checkSegments('WindowBatches', segments, tokens.length);
@@ -98,7 +110,15 @@ export class WindowBatches {
     const bags = this.#bags.rows();
     const words = this.#words.rows();
     const [inputs, targets]: readonly [CsrRows, CsrRows] = this.#predictsCentre ? [bags, words] : [words, bags];
-    return { size: examples.length, inputs, targets, targetIds: this.#predictsCentre ? words.indices : undefined, examples, epoch, endOfEpoch };
+    return {
+      size: examples.length,
+      inputs,
+      targets,
+      targetIds: this.#predictsCentre ? words.indices : undefined,
+      examples,
+      epoch,
+      endOfEpoch,
+    };
   }
 
   /** Where the sequence stands, as plain JSON. */
@@ -106,7 +126,10 @@ export class WindowBatches {
     return this.#order.cursor();
   }
 
-  /** Continues from a cursor. @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was. */
+  /**
+   * Continues from a cursor.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
   }
@@ -114,7 +137,9 @@ export class WindowBatches {
   #addContext(centre: number, key: number): void {
     const segment = segmentAt(this.#segments, centre);
     const widest = Math.max(this.#before, this.#after);
-    const reach = this.#drawReach ? 1 + Math.floor(((mix32(key ^ mix32(centre + 1)) >>> 0) / 2 ** 32) * widest) : widest;
+    const reach = this.#drawReach
+      ? 1 + Math.floor(((mix32(key ^ mix32(centre + 1)) >>> 0) / 2 ** 32) * widest)
+      : widest;
     const first = Math.max(this.#segments[segment]!, centre - Math.min(reach, this.#before));
     const last = Math.min(this.#segments[segment + 1]! - 1, centre + Math.min(reach, this.#after));
     for (let position = first; position <= last; position++) {

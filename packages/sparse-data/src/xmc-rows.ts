@@ -16,7 +16,8 @@ export interface XmcRows {
  */
 export function xmcRows(points: readonly XmcPoint[]): XmcRows {
   const shape = points[0]?.shape;
-  if (shape === undefined) throw new SparseDataError('empty-input', 'xmcRows: there are no points; at least 1 is needed');
+  if (shape === undefined)
+    throw new SparseDataError('empty-input', 'xmcRows: there are no points; at least 1 is needed');
   const inputOffsets = new Int32Array(points.length + 1);
   const targetOffsets = new Int32Array(points.length + 1);
   points.forEach((point, row) => {

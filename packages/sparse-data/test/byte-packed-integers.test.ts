@@ -10,8 +10,16 @@ function packed(values: Iterable<number>): Int32Array {
 
 describe('BytePackedIntegers', () => {
   it('gives back what was pushed', () => {
-    const value = fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 1), fc.constantFrom(127, 128, 16_383, 16_384, 2 ** 28 - 1, 2 ** 28, 2 ** 31 - 1));
-    fc.assert(fc.property(fc.array(value), (values) => { expect([...packed(values)]).toEqual(values); }));
+    const value = fc.oneof(
+      fc.nat(300),
+      fc.nat(2 ** 31 - 1),
+      fc.constantFrom(127, 128, 16_383, 16_384, 2 ** 28 - 1, 2 ** 28, 2 ** 31 - 1),
+    );
+    fc.assert(
+      fc.property(fc.array(value), (values) => {
+        expect([...packed(values)]).toEqual(values);
+      }),
+    );
   });
 
   it('crosses blocks', () => {

@@ -26,8 +26,12 @@ describe('collectSessions', () => {
   });
 
   it('rejects no interactions, no item that is kept, and passes on what the stream throws', async () => {
-    expect(await thrownBy(() => collectSessions([]))).toContain('empty-input: collectSessions: there are no interactions');
-    expect(await thrownBy(() => collectSessions(parseInteractions(lines), { minimumCount: 9 }))).toContain('bad-vocabulary: VocabularyCounter.build: no token is left of 4 distinct tokens (7 in all) with minimumCount 9');
+    expect(await thrownBy(() => collectSessions([]))).toContain(
+      'empty-input: collectSessions: there are no interactions',
+    );
+    expect(await thrownBy(() => collectSessions(parseInteractions(lines), { minimumCount: 9 }))).toContain(
+      'bad-vocabulary: VocabularyCounter.build: no token is left of 4 distinct tokens (7 in all) with minimumCount 9',
+    );
     expect(await thrownBy(() => collectSessions(parseInteractions([...lines, 'dan,,4'])))).toContain('bad-interaction');
   });
 });

@@ -7,7 +7,9 @@ import { rowsOf } from './rows-of.ts';
 
 describe('CsrBuffer', () => {
   it('holds what was added, however much, and begins anew when cleared', () => {
-    const rows = fc.array(fc.array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 5 })), { maxLength: 40 }), { maxLength: 90 });
+    const rows = fc.array(fc.array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 5 })), { maxLength: 40 }), {
+      maxLength: 90,
+    });
     const buffer = new CsrBuffer(10, { weighted: true });
     fc.assert(
       fc.property(rows, (lists) => {
@@ -31,7 +33,18 @@ describe('CsrBuffer', () => {
       buffer.normalizeRow();
       buffer.endRow();
     }
-    expect(rowsOf(buffer.rows())).toEqual([[[0, 0.25], [1, 0.75]], [], [[0, 0], [1, 0]], [[0, 1]]]);
+    expect(rowsOf(buffer.rows())).toEqual([
+      [
+        [0, 0.25],
+        [1, 0.75],
+      ],
+      [],
+      [
+        [0, 0],
+        [1, 0],
+      ],
+      [[0, 1]],
+    ]);
     const plain = new CsrBuffer(4, { weighted: false });
     plain.add(3, 5);
     plain.normalizeRow();
@@ -44,6 +57,8 @@ describe('columnCounts', () => {
   it('counts the entries of each column, and no more than the rows have', () => {
     expect(Array.from(columnCounts(csrFromLists([[0, 2, 2], [], [2]], 4)))).toEqual([1, 0, 3, 0]);
     const { offsets } = csrFromLists([[1]], 3);
-    expect(Array.from(columnCounts({ rows: 1, columns: 3, offsets, indices: Int32Array.of(1, 2, 2), values: undefined }))).toEqual([0, 1, 0]);
+    expect(
+      Array.from(columnCounts({ rows: 1, columns: 3, offsets, indices: Int32Array.of(1, 2, 2), values: undefined })),
+    ).toEqual([0, 1, 0]);
   });
 });

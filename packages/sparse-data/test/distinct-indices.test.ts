@@ -5,7 +5,10 @@ import { DistinctIndices } from '../src/index.ts';
 describe('DistinctIndices', () => {
   it('numbers distinct indices in order of first appearance, list after list', () => {
     const distinct = new DistinctIndices();
-    const list = fc.array(fc.integer({ min: 0, max: 2 ** 31 - 1 }).chain((wide) => fc.constantFrom(wide, wide % 7)), { maxLength: 200 });
+    const list = fc.array(
+      fc.integer({ min: 0, max: 2 ** 31 - 1 }).chain((wide) => fc.constantFrom(wide, wide % 7)),
+      { maxLength: 200 },
+    );
     fc.assert(
       fc.property(list, (indices) => {
         distinct.begin(indices.length);

@@ -11,6 +11,12 @@ describe('SparseDataError', () => {
   it('is recognised across copies of the package, and nothing else is', () => {
     const fromAnotherCopy = Object.assign(new Error('wrong'), { [Symbol.for('vastmax.sparse-data.error')]: true });
     expect([new SparseDataError('shape', ''), fromAnotherCopy].map(isSparseDataError)).toEqual([true, true]);
-    expect([new Error('shape'), { code: 'shape' }, null, undefined, 'shape'].map(isSparseDataError)).toEqual([false, false, false, false, false]);
+    expect([new Error('shape'), { code: 'shape' }, null, undefined, 'shape'].map(isSparseDataError)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });

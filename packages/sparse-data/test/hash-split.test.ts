@@ -20,7 +20,9 @@ describe('createHashSplit', () => {
       const counts = countsOf(keys.map(createHashSplit(shares, { seed })));
       for (const [part, share] of Object.entries(shares)) {
         // Five standard deviations of a binomial count.
-        expect(Math.abs((counts[part] ?? 0) - share * keys.length)).toBeLessThan(5 * Math.sqrt(keys.length * share * (1 - share)));
+        expect(Math.abs((counts[part] ?? 0) - share * keys.length)).toBeLessThan(
+          5 * Math.sqrt(keys.length * share * (1 - share)),
+        );
       }
     }
   });
@@ -45,20 +47,37 @@ describe('createHashSplit', () => {
 
   it('names a part of the split for any key and any shares, never one without a share', () => {
     fc.assert(
-      fc.property(fc.string({ unit: codeUnit }), fc.array(fc.nat(5), { minLength: 1, maxLength: 5 }), fc.nat(), (key, weights, seed) => {
-        const sum = weights.reduce((total, weight) => total + weight, 0);
-        fc.pre(sum > 0);
-        const part = createHashSplit(Object.fromEntries(weights.map((weight, at) => [`p${at}`, weight / sum])), { seed })(key);
-        expect(weights[Number(part.slice(1))]).toBeGreaterThan(0);
-      }),
+      fc.property(
+        fc.string({ unit: codeUnit }),
+        fc.array(fc.nat(5), { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        (key, weights, seed) => {
+          const sum = weights.reduce((total, weight) => total + weight, 0);
+          fc.pre(sum > 0);
+          const part = createHashSplit(Object.fromEntries(weights.map((weight, at) => [`p${at}`, weight / sum])), {
+            seed,
+          })(key);
+          expect(weights[Number(part.slice(1))]).toBeGreaterThan(0);
+        },
+      ),
     );
   });
 
   it('refuses shares that are none', async () => {
-    expect(await thrownBy(() => createHashSplit({}))).toBe('bad-split: createHashSplit: there are no parts; at least 1 is needed');
-    expect(await thrownBy(() => createHashSplit({ a: 0.5, b: 0.25 }))).toBe('bad-split: createHashSplit: the shares add up to 0.75; they must add up to 1');
-    expect(await thrownBy(() => createHashSplit({ a: 1.5, b: -0.5 }))).toBe('bad-split: createHashSplit: the share of "b" is -0.5; a number in 0..1 is needed');
-    expect(await thrownBy(() => createHashSplit({ a: Number.NaN }))).toContain('bad-split: createHashSplit: the share of "a" is NaN');
-    expect(await thrownBy(() => createHashSplit({ a: 1 }, { seed: -1 }))).toContain('bad-option: createHashSplit: seed is -1');
+    expect(await thrownBy(() => createHashSplit({}))).toBe(
+      'bad-split: createHashSplit: there are no parts; at least 1 is needed',
+    );
+    expect(await thrownBy(() => createHashSplit({ a: 0.5, b: 0.25 }))).toBe(
+      'bad-split: createHashSplit: the shares add up to 0.75; they must add up to 1',
+    );
+    expect(await thrownBy(() => createHashSplit({ a: 1.5, b: -0.5 }))).toBe(
+      'bad-split: createHashSplit: the share of "b" is -0.5; a number in 0..1 is needed',
+    );
+    expect(await thrownBy(() => createHashSplit({ a: Number.NaN }))).toContain(
+      'bad-split: createHashSplit: the share of "a" is NaN',
+    );
+    expect(await thrownBy(() => createHashSplit({ a: 1 }, { seed: -1 }))).toContain(
+      'bad-option: createHashSplit: seed is -1',
+    );
   });
 });

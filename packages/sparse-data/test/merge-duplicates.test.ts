@@ -9,7 +9,10 @@ type Rows = [index: number, weight: number][][];
 /** Rows as lists of [index, weight]. */
 function listed({ rows, offsets, indices, values }: CsrRows): Rows {
   return Array.from({ length: rows }, (_, row) =>
-    Array.from(indices.slice(offsets[row], offsets[row + 1]), (index, place) => [index, values?.[(offsets[row] ?? 0) + place] ?? 1] as [number, number]),
+    Array.from(
+      indices.slice(offsets[row], offsets[row + 1]),
+      (index, place) => [index, values?.[(offsets[row] ?? 0) + place] ?? 1] as [number, number],
+    ),
   );
 }
 
@@ -23,7 +26,11 @@ function mergedNaively(rows: Rows): Rows {
 }
 
 function csrOf(rows: Rows, columns: number): CsrRows {
-  return csrFromLists(rows.map((row) => row.map(([index]) => index)), columns, rows.map((row) => row.map(([, weight]) => weight)));
+  return csrFromLists(
+    rows.map((row) => row.map(([index]) => index)),
+    columns,
+    rows.map((row) => row.map(([, weight]) => weight)),
+  );
 }
 
 const HUGE = 2 ** 31 - 1;
@@ -54,7 +61,14 @@ describe('mergeDuplicates', () => {
   });
 
   it('counts repeats where there are no weights', () => {
-    expect(listed(mergeDuplicates(csrFromLists([[3, 1, 3], [], [2]], 4)))).toEqual([[[3, 2], [1, 1]], [], [[2, 1]]]);
+    expect(listed(mergeDuplicates(csrFromLists([[3, 1, 3], [], [2]], 4)))).toEqual([
+      [
+        [3, 2],
+        [1, 1],
+      ],
+      [],
+      [[2, 1]],
+    ]);
   });
 
   it('returns its argument where nothing repeats, across rows included', () => {
@@ -64,12 +78,28 @@ describe('mergeDuplicates', () => {
 
   it('reuses its arrays for as many entries and rows', () => {
     const merger = new DuplicateMerger();
-    const many = csrFromLists([[3, 1, 3], [2, 2]], 4);
+    const many = csrFromLists(
+      [
+        [3, 1, 3],
+        [2, 2],
+      ],
+      4,
+    );
     const first = merger.merge(many);
     const arrays = [first.offsets, first.indices, first.values];
-    const second = merger.merge(csrFromLists([[1, 1], [0, 0]], 4));
+    const second = merger.merge(
+      csrFromLists(
+        [
+          [1, 1],
+          [0, 0],
+        ],
+        4,
+      ),
+    );
     expect(second).toBe(first);
-    [second.offsets, second.indices, second.values].forEach((array, at) => { expect(array).toBe(arrays[at]); });
+    [second.offsets, second.indices, second.values].forEach((array, at) => {
+      expect(array).toBe(arrays[at]);
+    });
     expect(listed(second)).toEqual([[[1, 2]], [[0, 2]]]);
   });
 

@@ -27,7 +27,10 @@ describe('parseJsonLines', () => {
   });
 
   it('skips blank lines and counts them', async () => {
-    expect(await allOf(parseJsonLines(['1', '', ' \t', '\r', ' "b" \r\n']))).toEqual([{ line: 1, value: 1 }, { line: 5, value: 'b' }]);
+    expect(await allOf(parseJsonLines(['1', '', ' \t', '\r', ' "b" \r\n']))).toEqual([
+      { line: 1, value: 1 },
+      { line: 5, value: 'b' },
+    ]);
     expect(await allOf(parseJsonLines([]))).toEqual([]);
   });
 
@@ -37,17 +40,24 @@ describe('parseJsonLines', () => {
     expect(Object.getPrototypeOf(record?.value)).toBe(Object.prototype);
   });
 
-  it.each(['{"a": 1,}', 'nothing', '{', '1 2', '\u{feff}1', `[${'1,'.repeat(100)}`])('names line and text of %j', async (text) => {
-    const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
-    const seen: unknown[] = [];
-    const message = await thrownBy(async () => {
-      for await (const { value } of parseJsonLines(['1', '', text, '4'], { name: 'train.jsonl' })) seen.push(value);
-    });
-    expect(message).toBe(`bad-json: parseJsonLines: train.jsonl: line 3: ${shown} is not JSON (${reasonFor(text)}); each line must be one whole JSON value`);
-    expect(seen).toEqual([1]);
-  });
+  it.each(['{"a": 1,}', 'nothing', '{', '1 2', '\u{feff}1', `[${'1,'.repeat(100)}`])(
+    'names line and text of %j',
+    async (text) => {
+      const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+      const seen: unknown[] = [];
+      const message = await thrownBy(async () => {
+        for await (const { value } of parseJsonLines(['1', '', text, '4'], { name: 'train.jsonl' })) seen.push(value);
+      });
+      expect(message).toBe(
+        `bad-json: parseJsonLines: train.jsonl: line 3: ${shown} is not JSON (${reasonFor(text)}); each line must be one whole JSON value`,
+      );
+      expect(seen).toEqual([1]);
+    },
+  );
 
   it('calls an input without a name input', async () => {
-    expect(await thrownBy(() => allOf(parseJsonLines(['x'])))).toContain('bad-json: parseJsonLines: input: line 1: "x" is not JSON');
+    expect(await thrownBy(() => allOf(parseJsonLines(['x'])))).toContain(
+      'bad-json: parseJsonLines: input: line 1: "x" is not JSON',
+    );
   });
 });

@@ -45,7 +45,13 @@ describe('IndexPermutation', () => {
     const positions = Array.from({ length: size }, (_, at) => at);
     for (const seed of [0, 1, 2, 12345]) {
       const first = order(size, seed);
-      const others = [positions, [...first.slice(1), first[0] ?? 0], order(size, seed, 1), order(size, seed + 1), order(size, seed + 2 ** 32)];
+      const others = [
+        positions,
+        [...first.slice(1), first[0] ?? 0],
+        order(size, seed, 1),
+        order(size, seed + 1),
+        order(size, seed + 2 ** 32),
+      ];
       // The standard error of a correlation of 20,000 pairs is 0.0071.
       for (const other of others) expect(Math.abs(correlation(first, other))).toBeLessThan(0.035);
     }
@@ -70,10 +76,17 @@ describe('IndexPermutation', () => {
   });
 
   it('rejects sizes, seeds and positions out of range', async () => {
-    expect(await thrownBy(() => new IndexPermutation(0, 1))).toBe('bad-option: IndexPermutation: size is 0; an integer in 1..1099511627776 is needed');
-    expect(await thrownBy(() => new IndexPermutation(2 ** 40 + 1, 1))).toContain('bad-option: IndexPermutation: size is 1099511627777');
+    expect(await thrownBy(() => new IndexPermutation(0, 1))).toBe(
+      'bad-option: IndexPermutation: size is 0; an integer in 1..1099511627776 is needed',
+    );
+    expect(await thrownBy(() => new IndexPermutation(2 ** 40 + 1, 1))).toContain(
+      'bad-option: IndexPermutation: size is 1099511627777',
+    );
     expect(await thrownBy(() => new IndexPermutation(3, -1))).toContain('bad-option: IndexPermutation: seed is -1');
     const permutation = new IndexPermutation(3, 1);
-    for (const position of [-1, 3, 0.5, Number.NaN]) expect(await thrownBy(() => permutation.at(position))).toContain(`bad-option: IndexPermutation.at: position is ${String(position)}`);
+    for (const position of [-1, 3, 0.5, Number.NaN])
+      expect(await thrownBy(() => permutation.at(position))).toContain(
+        `bad-option: IndexPermutation.at: position is ${String(position)}`,
+      );
   });
 });

@@ -35,14 +35,26 @@ class Source {
 describe('prefetch', () => {
   it('gives all items in order, of iterables of both kinds, whatever the depth', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer()), fc.integer({ min: 1, max: 9 }), fc.boolean(), async (items, depth, isAsync) => {
-        const source = isAsync ? (async function* () { for (const item of items) { await Promise.resolve(); yield item; } })() : items;
-        const seen: number[] = [];
-        const ahead = prefetch<number>(source, depth);
-        for await (const item of ahead) seen.push(item);
-        expect(seen).toEqual(items);
-        expect(ahead.waitingTime().items).toBe(items.length);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer()),
+        fc.integer({ min: 1, max: 9 }),
+        fc.boolean(),
+        async (items, depth, isAsync) => {
+          const source = isAsync
+            ? (async function* () {
+                for (const item of items) {
+                  await Promise.resolve();
+                  yield item;
+                }
+              })()
+            : items;
+          const seen: number[] = [];
+          const ahead = prefetch<number>(source, depth);
+          for await (const item of ahead) seen.push(item);
+          expect(seen).toEqual(items);
+          expect(ahead.waitingTime().items).toBe(items.length);
+        },
+      ),
     );
   });
 
@@ -73,7 +85,9 @@ describe('prefetch', () => {
         next: async () => {
           expect(busy).toBe(false);
           busy = true;
-          await new Promise((resolve) => { setTimeout(resolve, 1); });
+          await new Promise((resolve) => {
+            setTimeout(resolve, 1);
+          });
           busy = false;
           return at < 10 ? { done: false, value: at++ } : { done: true, value: undefined };
         },
@@ -87,7 +101,11 @@ describe('prefetch', () => {
   it('passes an error on after the items before it', async () => {
     const seen: number[] = [];
     const error = new TypeError('mine');
-    await expect((async () => { for await (const item of prefetch(new Source(5, error).items, 3)) seen.push(item); })()).rejects.toBe(error);
+    await expect(
+      (async () => {
+        for await (const item of prefetch(new Source(5, error).items, 3)) seen.push(item);
+      })(),
+    ).rejects.toBe(error);
     expect(seen).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -100,8 +118,19 @@ describe('prefetch', () => {
     const aborted = new Source(100);
     const reason = new Error('stop');
     let stop = false;
-    const signal = { get aborted() { return stop; }, throwIfAborted() { if (stop) throw reason; } };
-    await expect((async () => { for await (const item of prefetch(aborted.items, 3, { signal })) stop = item === 4; })()).rejects.toBe(reason);
+    const signal = {
+      get aborted() {
+        return stop;
+      },
+      throwIfAborted() {
+        if (stop) throw reason;
+      },
+    };
+    await expect(
+      (async () => {
+        for await (const item of prefetch(aborted.items, 3, { signal })) stop = item === 4;
+      })(),
+    ).rejects.toBe(reason);
     expect(aborted.ended).toBe(true);
   });
 
@@ -110,7 +139,10 @@ describe('prefetch', () => {
     const source = (async function* () {
       for (let at = 0; at < 3; at++) {
         // The first takes long; the others are made while the consumer works.
-        if (at === 0) await settle().then(() => { clock += 70; });
+        if (at === 0)
+          await settle().then(() => {
+            clock += 70;
+          });
         yield at;
       }
     })();
@@ -125,6 +157,9 @@ describe('prefetch', () => {
   });
 
   it('needs a depth that is one', async () => {
-    for (const depth of [0, -1, 1.5, Number.NaN, 2 ** 21]) expect(await thrownBy(() => prefetch([], depth))).toBe(`bad-option: prefetch: depth is ${depth}; an integer in 1..1048576 is needed`);
+    for (const depth of [0, -1, 1.5, Number.NaN, 2 ** 21])
+      expect(await thrownBy(() => prefetch([], depth))).toBe(
+        `bad-option: prefetch: depth is ${depth}; an integer in 1..1048576 is needed`,
+      );
   });
 });

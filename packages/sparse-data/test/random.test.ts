@@ -16,7 +16,12 @@ function mix(value: bigint): bigint {
 function* referenceWords(seed: number): Generator<number> {
   const low = BigInt(seed) & MASK;
   const high = BigInt(seed) >> 32n;
-  let [s0, s1, s2, s3] = [1n, 2n, 3n, 4n].map((i) => mix(mix(low + i * 0x9e3779b9n) + high)) as [bigint, bigint, bigint, bigint];
+  let [s0, s1, s2, s3] = [1n, 2n, 3n, 4n].map((i) => mix(mix(low + i * 0x9e3779b9n) + high)) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
   const rotate = (x: bigint, k: bigint): bigint => ((x << k) | (x >> (32n - k))) & MASK;
   for (;;) {
     yield Number((rotate((s1 * 5n) & MASK, 7n) * 9n) & MASK);
@@ -53,7 +58,13 @@ describe('RandomGenerator', () => {
         const random = new RandomGenerator(seed);
         for (let draw = 0; draw < before; draw++) random.normal();
         const saved = JSON.parse(JSON.stringify(random.state())) as unknown;
-        const draw = (from: RandomGenerator): number[] => [from.normal(), from.normal(), from.uniform(), from.integer(7), from.normal()];
+        const draw = (from: RandomGenerator): number[] => [
+          from.normal(),
+          from.normal(),
+          from.uniform(),
+          from.integer(7),
+          from.normal(),
+        ];
         const expected = draw(random);
         const resumed = new RandomGenerator(1);
         resumed.restore(saved);
@@ -62,7 +73,8 @@ describe('RandomGenerator', () => {
     );
   });
 
-  // 100,000 draws of a fixed seed: five standard errors are 0.0046 for the mean of a uniform, 0.016 for that of a normal.
+  // 100,000 draws of a fixed seed: five standard errors are 0.0046 for the mean of a uniform, 0.016 for that of a
+  // normal.
   it('has the moments of the uniform and the normal distribution', () => {
     const random = new RandomGenerator(7);
     const moments = (draw: () => number): number[] => {
@@ -74,7 +86,9 @@ describe('RandomGenerator', () => {
       return sums;
     };
     const uniform = moments(() => random.uniform());
-    uniform.forEach((moment, power) => { expect(Math.abs(moment - 1 / (power + 2))).toBeLessThan(0.005); });
+    uniform.forEach((moment, power) => {
+      expect(Math.abs(moment - 1 / (power + 2))).toBeLessThan(0.005);
+    });
     const [mean = 9, variance = 9, skew = 9, kurtosis = 9] = moments(() => random.normal());
     expect(Math.abs(mean)).toBeLessThan(0.016);
     expect(Math.abs(variance - 1)).toBeLessThan(0.023);
@@ -98,12 +112,28 @@ describe('RandomGenerator', () => {
   });
 
   it('rejects bad seeds, ranges and states, and then stays as it was', async () => {
-    for (const seed of [-1, 0.5, Number.NaN, 2 ** 53]) expect(await thrownBy(() => new RandomGenerator(seed))).toContain(`bad-option: RandomGenerator: seed is ${String(seed)}`);
+    for (const seed of [-1, 0.5, Number.NaN, 2 ** 53])
+      expect(await thrownBy(() => new RandomGenerator(seed))).toContain(
+        `bad-option: RandomGenerator: seed is ${String(seed)}`,
+      );
     const random = new RandomGenerator(1);
     expect(await thrownBy(() => random.integer(0))).toContain('bad-option: RandomGenerator.integer: n is 0');
     const before = random.state();
-    const bad = [null, {}, { words: [1, 2, 3], spareNormal: null }, { words: [0, 0, 0, 0], spareNormal: null }, { words: [1, 2, 3, -4], spareNormal: null }, { words: [1, 2, 3, 4] }, { words: [1, 2, 3, 4], spareNormal: Number.NaN }];
-    for (const state of bad) expect(await thrownBy(() => { random.restore(state); })).toContain('bad-random-state: ');
+    const bad = [
+      null,
+      {},
+      { words: [1, 2, 3], spareNormal: null },
+      { words: [0, 0, 0, 0], spareNormal: null },
+      { words: [1, 2, 3, -4], spareNormal: null },
+      { words: [1, 2, 3, 4] },
+      { words: [1, 2, 3, 4], spareNormal: Number.NaN },
+    ];
+    for (const state of bad)
+      expect(
+        await thrownBy(() => {
+          random.restore(state);
+        }),
+      ).toContain('bad-random-state: ');
     expect(random.state()).toEqual(before);
   });
 });

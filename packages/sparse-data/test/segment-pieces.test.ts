@@ -6,10 +6,51 @@ import { createWordSegmenter } from '../src/word-segmenter.ts';
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 const segmentsOf = (text: string): string[] => [...segmenter.segment(text)].map(({ segment }) => segment);
 
-/** What boundaries depend on: letters, digits, marks, joiners, white space of many kinds, scripts with dictionaries, flags, emoji. */
+/**
+ * What boundaries depend on: letters, digits, marks, joiners, white space of many kinds, scripts with dictionaries,
+ * flags, emoji.
+ */
 const unit = fc.constantFrom(
-  'a', 'B', 'é', '1', '2', '.', ',', "'", '-', '_', ' ', '  ', '\t', '\u00a0', '\u3000', '\r\n', '\n', '\u0301', '\u200d', '\u200b', '\u00ad', '\uff9e', '東', '京', '。', '！', 'カ', 'タ', 'ภาษา', 'ไทย',
-  'א', '"', '🇩', '🇪', '👩', '\u{1f3fd}', '😀', '\ud83d', 'ㄱ', '한',
+  'a',
+  'B',
+  'é',
+  '1',
+  '2',
+  '.',
+  ',',
+  "'",
+  '-',
+  '_',
+  ' ',
+  '  ',
+  '\t',
+  '\u00a0',
+  '\u3000',
+  '\r\n',
+  '\n',
+  '\u0301',
+  '\u200d',
+  '\u200b',
+  '\u00ad',
+  '\uff9e',
+  '東',
+  '京',
+  '。',
+  '！',
+  'カ',
+  'タ',
+  'ภาษา',
+  'ไทย',
+  'א',
+  '"',
+  '🇩',
+  '🇪',
+  '👩',
+  '\u{1f3fd}',
+  '😀',
+  '\ud83d',
+  'ㄱ',
+  '한',
 );
 
 describe('segmentPieces', () => {

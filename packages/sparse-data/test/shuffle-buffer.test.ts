@@ -28,7 +28,9 @@ describe('ShuffleBuffer', () => {
         for (let epoch = 0; epoch < 2; epoch++) {
           const items = await allOf(buffer.epoch());
           expect([...items].sort((a, b) => a - b)).toEqual(numbers(count));
-          items.forEach((item, at) => { expect(item - at).toBeLessThan(capacity); });
+          items.forEach((item, at) => {
+            expect(item - at).toBeLessThan(capacity);
+          });
         }
       }),
     );
@@ -36,17 +38,24 @@ describe('ShuffleBuffer', () => {
 
   it('continues exactly from a cursor that went through JSON, wherever it was taken', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 8 }), fc.nat(), fc.nat(30), fc.integer({ min: 1, max: 20 }), async (count, capacity, seed, before, after) => {
-        const open = (epoch: number) => numbers(count).map((item) => `${epoch}/${item}`);
-        const whole = await take(new ShuffleBuffer(open, { capacity, seed }), before + after);
-        const first = new ShuffleBuffer(open, { capacity, seed });
-        expect(await take(first, before)).toEqual(whole.slice(0, before));
-        const resumed = new ShuffleBuffer(open, { capacity });
-        resumed.seek(JSON.parse(JSON.stringify(first.cursor())));
-        expect(await take(resumed, after)).toEqual(whole.slice(before));
-        // So does the one it was taken from, though its loop was left.
-        expect(await take(first, after)).toEqual(whole.slice(before));
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.nat(),
+        fc.nat(30),
+        fc.integer({ min: 1, max: 20 }),
+        async (count, capacity, seed, before, after) => {
+          const open = (epoch: number) => numbers(count).map((item) => `${epoch}/${item}`);
+          const whole = await take(new ShuffleBuffer(open, { capacity, seed }), before + after);
+          const first = new ShuffleBuffer(open, { capacity, seed });
+          expect(await take(first, before)).toEqual(whole.slice(0, before));
+          const resumed = new ShuffleBuffer(open, { capacity });
+          resumed.seek(JSON.parse(JSON.stringify(first.cursor())));
+          expect(await take(resumed, after)).toEqual(whole.slice(before));
+          // So does the one it was taken from, though its loop was left.
+          expect(await take(first, after)).toEqual(whole.slice(before));
+        },
+      ),
     );
   });
 
@@ -74,13 +83,16 @@ describe('ShuffleBuffer', () => {
   it('holds no more than its capacity, and closes a stream that it leaves', async () => {
     let read = 0;
     let closed = 0;
-    const buffer = new ShuffleBuffer(function* () {
-      try {
-        for (;;) yield read++;
-      } finally {
-        closed++;
-      }
-    }, { capacity: 100 });
+    const buffer = new ShuffleBuffer(
+      function* () {
+        try {
+          for (;;) yield read++;
+        } finally {
+          closed++;
+        }
+      },
+      { capacity: 100 },
+    );
     let taken = 0;
     for await (const item of buffer.epoch()) {
       expect(item).toBeLessThan(read);
@@ -94,28 +106,43 @@ describe('ShuffleBuffer', () => {
 
   it('refuses options, cursors and loops that do not fit', async () => {
     const open = () => numbers(6);
-    expect(await thrownBy(() => new ShuffleBuffer(open, { capacity: 0 }))).toBe('bad-option: ShuffleBuffer: capacity is 0; an integer in 1..4294967295 is needed');
-    expect(await thrownBy(() => new ShuffleBuffer(open, { capacity: 1, seed: 0.5 }))).toContain('bad-option: ShuffleBuffer: seed is 0.5');
+    expect(await thrownBy(() => new ShuffleBuffer(open, { capacity: 0 }))).toBe(
+      'bad-option: ShuffleBuffer: capacity is 0; an integer in 1..4294967295 is needed',
+    );
+    expect(await thrownBy(() => new ShuffleBuffer(open, { capacity: 1, seed: 0.5 }))).toContain(
+      'bad-option: ShuffleBuffer: seed is 0.5',
+    );
     const buffer = new ShuffleBuffer(open, { capacity: 3, seed: 9 });
     await take(buffer, 2);
     const cursor = buffer.cursor();
     for (const [wrong, message] of [
       [null, 'got null; an object as cursor() returns it is needed'],
-      [{ ...cursor, capacity: 4 }, 'the cursor belongs to a buffer of capacity 4, this has 3; resume with the same capacity'],
+      [
+        { ...cursor, capacity: 4 },
+        'the cursor belongs to a buffer of capacity 4, this has 3; resume with the same capacity',
+      ],
       [{ ...cursor, position: -1 }, 'position is -1; an integer in 0..9007199254740991 is needed'],
       [{ ...cursor, epoch: '1' }, 'epoch is "1"; an integer in 0..9007199254740991 is needed'],
       [{ capacity: 3, epoch: 0, position: 0 }, 'seed is undefined; an integer in 0..9007199254740991 is needed'],
     ] as const) {
-      expect(await thrownBy(() => { buffer.seek(wrong); })).toBe(`bad-cursor: ShuffleBuffer.seek: ${message}`);
+      expect(
+        await thrownBy(() => {
+          buffer.seek(wrong);
+        }),
+      ).toBe(`bad-cursor: ShuffleBuffer.seek: ${message}`);
       expect(buffer.cursor()).toEqual(cursor);
     }
     buffer.seek({ ...cursor, position: 7 });
-    expect(await thrownBy(() => allOf(buffer.epoch()))).toBe('bad-cursor: ShuffleBuffer.epoch: the cursor is at item 7, but the stream has 6; resume with the same data');
+    expect(await thrownBy(() => allOf(buffer.epoch()))).toBe(
+      'bad-cursor: ShuffleBuffer.epoch: the cursor is at item 7, but the stream has 6; resume with the same data',
+    );
     buffer.seek(cursor);
     const loop = buffer.epoch();
     await loop.next();
     buffer.seek(cursor);
-    expect(await thrownBy(() => loop.next())).toContain('bad-cursor: ShuffleBuffer.epoch: a later epoch() or seek() has taken over');
+    expect(await thrownBy(() => loop.next())).toContain(
+      'bad-cursor: ShuffleBuffer.epoch: a later epoch() or seek() has taken over',
+    );
     expect(buffer.cursor()).toEqual(cursor);
   });
 });

@@ -5,7 +5,11 @@ import { Vocabulary } from '../src/vocabulary.ts';
 import { VocabularyCounter } from '../src/vocabulary-counter.ts';
 import { thrownBy } from './thrown-by.ts';
 
-const vocabulary = new Vocabulary({ tokens: ['<eos>', '<unk>', 'a', 'b'], counts: [4, 3, 2, 1], unknownToken: '<unk>' });
+const vocabulary = new Vocabulary({
+  tokens: ['<eos>', '<unk>', 'a', 'b'],
+  counts: [4, 3, 2, 1],
+  unknownToken: '<unk>',
+});
 const closed = new Vocabulary({ tokens: ['a', 'b'], counts: [2, 1] });
 
 async function* lines(...texts: string[]): AsyncGenerator<string> {
@@ -53,7 +57,9 @@ describe('encodeTokens', () => {
     expect(await thrownBy(() => encodeTokens(['a b', 'a c'], closed))).toBe(
       'unknown-token: encodeTokens: line 2: token "c" is not one of the vocabulary\'s 2, and it has no unknown token; build it with one',
     );
-    expect(await thrownBy(() => encodeTokens(['a'], closed, { endOfLine: '<eos>' }))).toContain('unknown-token: encodeTokens: endOfLine "<eos>"');
+    expect(await thrownBy(() => encodeTokens(['a'], closed, { endOfLine: '<eos>' }))).toContain(
+      'unknown-token: encodeTokens: endOfLine "<eos>"',
+    );
   });
 });
 

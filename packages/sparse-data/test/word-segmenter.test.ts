@@ -40,13 +40,19 @@ describe('createWordSegmenter', () => {
     const segment = createWordSegmenter();
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (line) => {
-        expect([...segment(line)].join('').replace(/\p{White_Space}+/gu, '')).toBe(line.replace(/\p{White_Space}+/gu, ''));
+        expect([...segment(line)].join('').replace(/\p{White_Space}+/gu, '')).toBe(
+          line.replace(/\p{White_Space}+/gu, ''),
+        );
       }),
     );
   });
 
   it('refuses a locale and a case that are none', async () => {
-    expect(await thrownBy(() => createWordSegmenter({ locale: 'not a locale' }))).toBe('bad-option: createWordSegmenter: locale is "not a locale"; a language tag such as en or zh-Hant is needed');
-    expect(await thrownBy(() => createWordSegmenter({ letterCase: 'title' as 'lower' }))).toBe('bad-option: createWordSegmenter: letterCase is "title"; keep, lower, upper are possible');
+    expect(await thrownBy(() => createWordSegmenter({ locale: 'not a locale' }))).toBe(
+      'bad-option: createWordSegmenter: locale is "not a locale"; a language tag such as en or zh-Hant is needed',
+    );
+    expect(await thrownBy(() => createWordSegmenter({ letterCase: 'title' as 'lower' }))).toBe(
+      'bad-option: createWordSegmenter: letterCase is "title"; keep, lower, upper are possible',
+    );
   });
 });

@@ -1,7 +1,7 @@
 /**
- * A loss of the spherical family is one expression over q = ‖o‖², s = Σₖ oₖ and the outputs o_c at the target classes (arXiv:1606.08061
- * §3): its gradient with respect to o is 2α o + β 1 + γ with α = ∂L/∂q, β = ∂L/∂s and γ_c = ∂L/∂o_c. The tape supplies the three, so
- * a loss here is its formula and nothing else.
+ * A loss of the spherical family is one expression over q = ‖o‖², s = Σₖ oₖ and the outputs o_c at the target classes
+ * (arXiv:1606.08061 §3): its gradient with respect to o is 2α o + β 1 + γ with α = ∂L/∂q, β = ∂L/∂s and γ_c = ∂L/∂o_c.
+ * The tape supplies the three, so a loss here is its formula and nothing else.
  */
 import type { Variable } from '@vastmax/autodiff';
 
@@ -33,7 +33,10 @@ export interface ExampleTerms {
   readonly classes: number;
 }
 
-/** What the order of the classes may depend on: m×count outputs, and their classes' constants (a 1×count or m×1 of the same). */
+/**
+ * What the order of the classes may depend on: m×count outputs, and their classes' constants (a 1×count or m×1 of the
+ * same).
+ */
 export interface ScoreTerms {
   readonly output: Variable;
   readonly constant: Variable | undefined;
@@ -53,7 +56,10 @@ export interface SphericalLoss {
   readonly perExample: ((terms: ExampleTerms) => Variable) | undefined;
   /** What orders the classes, from the outputs; the output itself unless given. */
   readonly score: ((terms: ScoreTerms) => Variable) | undefined;
-  /** What a normalised loss's probability of a class is proportional to, with a factor that belongs to the example: p_c before it is divided. */
+  /**
+   * What a normalised loss's probability of a class is proportional to, with a factor that belongs to the example: p_c
+   * before it is divided.
+   */
   readonly unnormalizedProbability: ((terms: ScoreTerms) => Variable) | undefined;
   /** One constant for each class (a prior, say), constant in training; D long, copied by the layer. */
   readonly classConstants: ArrayLike<number> | undefined;
@@ -90,12 +96,31 @@ export interface SphericalLossDefinition {
  * @throws RangeError when an option is not a finite number.
  */
 export function defineSphericalLoss(definition: SphericalLossDefinition): SphericalLoss {
-  const { name, options = {}, isNormalized = false, targetScale = 1, perTarget, perExample, score, unnormalizedProbability, classConstants } =
-    definition;
+  const {
+    name,
+    options = {},
+    isNormalized = false,
+    targetScale = 1,
+    perTarget,
+    perExample,
+    score,
+    unnormalizedProbability,
+    classConstants,
+  } = definition;
   for (const [option, value] of Object.entries({ ...options, targetScale })) {
     if (!Number.isFinite(value)) throw new RangeError(`${name}: ${option} must be a finite number, got ${value}`);
   }
-  return { name, options, isNormalized, targetScale, perTarget, perExample, score, unnormalizedProbability, classConstants };
+  return {
+    name,
+    options,
+    isNormalized,
+    targetScale,
+    perTarget,
+    perExample,
+    score,
+    unnormalizedProbability,
+    classConstants,
+  };
 }
 
 /** For the built-in losses: an option that must be above zero. */

@@ -8,5 +8,11 @@ export {
   type ExactnessVerdict,
   type FormChoice,
 } from './testing/exactness-cases.ts';
-export { createBatches, relativeError, runExactness, type ExactnessOptions, type ExactnessResult } from './testing/exactness-run.ts';
+export {
+  createBatches,
+  relativeError,
+  runExactness,
+  type ExactnessOptions,
+  type ExactnessResult,
+} from './testing/exactness-run.ts';
 export { largestDrift, longRuns, runLong, type LongRunOptions, type LongRunResult } from './testing/long-run.ts';

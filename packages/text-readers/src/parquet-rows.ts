@@ -1,5 +1,6 @@
-// Rows of a Parquet file, a row group at a time: a writer's unit of some ten thousand rows, which is read column by column and cannot be
-// cut without reading its pages anyway. hyparquet decodes; it throws plain errors of many kinds, which get the file's name here.
+// Rows of a Parquet file, a row group at a time: a writer's unit of some ten thousand rows, which is read column by
+// column and cannot be cut without reading its pages anyway. hyparquet decodes; it throws plain errors of many kinds,
+// which get the file's name here.
 
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import type { FileMetaData } from 'hyparquet';
@@ -13,14 +14,23 @@ export interface ParquetSource {
   slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
 }
 
-/** From a page's bytes and the length that they should have to the page, by the name of the codec; snappy is there without one. */
-export type ParquetCompressors = Readonly<Partial<Record<'GZIP' | 'BROTLI' | 'LZ4' | 'LZ4_RAW' | 'LZO' | 'ZSTD', (bytes: Uint8Array, length: number) => Uint8Array>>>;
+/**
+ * From a page's bytes and the length that they should have to the page, by the name of the codec; snappy is there
+ * without one.
+ */
+export type ParquetCompressors = Readonly<
+  Partial<
+    Record<'GZIP' | 'BROTLI' | 'LZ4' | 'LZ4_RAW' | 'LZO' | 'ZSTD', (bytes: Uint8Array, length: number) => Uint8Array>
+  >
+>;
 
 export interface ParquetOptions extends NamedInput {
   /** Which columns to read; all unless given. Others cost nothing. */
   readonly columns?: readonly string[];
   readonly compressors?: ParquetCompressors;
-  /** A row group that says it has more bytes than this, uncompressed, is refused before it is read; 2 GiB unless given. */
+  /**
+   * A row group that says it has more bytes than this, uncompressed, is refused before it is read; 2 GiB unless given.
+   */
   readonly maximumRowGroupBytes?: number;
   /** Looked at before each row group; reading then ends with the signal's reason. */
   readonly signal?: CancellationSignal;
@@ -37,10 +47,13 @@ export interface ParquetRow {
 
 /**
  * Rows in order. Holds the selected columns of one row group.
- * @throws SparseDataError on iteration: `bad-parquet` with name and place, `missing-column` with the columns that there are,
- *   `record-too-long` for a row group past maximumRowGroupBytes; whatever the source throws.
+ * @throws SparseDataError on iteration: `bad-parquet` with name and place, `missing-column` with the columns that there
+ * are, `record-too-long` for a row group past maximumRowGroupBytes; whatever the source throws.
  */
-export async function* parseParquet(source: ParquetSource, options: ParquetOptions = {}): AsyncGenerator<ParquetRow, void, undefined> {
+export async function* parseParquet(
+  source: ParquetSource,
+  options: ParquetOptions = {},
+): AsyncGenerator<ParquetRow, void, undefined> {
   const { name = 'input', columns, compressors, maximumRowGroupBytes = 2 ** 31, signal, onProgress } = options;
   signal?.throwIfAborted();
   const metadata = await decode(name, 'its footer', () => parquetMetadataAsync(source));
@@ -52,7 +65,10 @@ export async function* parseParquet(source: ParquetSource, options: ParquetOptio
     const rows = Number(group.num_rows);
     const bytes = Number(group.total_byte_size);
     if (bytes > maximumRowGroupBytes) {
-      throw new SparseDataError('record-too-long', `parseParquet: ${name}: row group ${at + 1} of ${metadata.row_groups.length} has ${bytes} bytes; at most ${maximumRowGroupBytes} are allowed: raise maximumRowGroupBytes`);
+      throw new SparseDataError(
+        'record-too-long',
+        `parseParquet: ${name}: row group ${at + 1} of ${metadata.row_groups.length} has ${bytes} bytes; at most ${maximumRowGroupBytes} are allowed: raise maximumRowGroupBytes`,
+      );
     }
     const read = await decode(name, `rows ${first + 1} to ${first + rows}`, () =>
       parquetReadObjects({
@@ -64,26 +80,52 @@ export async function* parseParquet(source: ParquetSource, options: ParquetOptio
         ...(compressors === undefined ? {} : { compressors }),
       }),
     );
-    if (read.length !== rows) throw new SparseDataError('bad-parquet', `parseParquet: ${name}: row group ${at + 1} says it has ${rows} rows, ${read.length} were found; the file is damaged`);
+    if (read.length !== rows)
+      throw new SparseDataError(
+        'bad-parquet',
+        `parseParquet: ${name}: row group ${at + 1} says it has ${rows} rows, ${read.length} were found; the file is damaged`,
+      );
     for (const values of read) yield { row: ++first, values };
     onProgress?.(first, total);
   }
 }
 
 /** The number of rows. */
-function checkMetadata({ row_groups: groups, num_rows: total }: FileMetaData, byteLength: number, name: string): number {
+function checkMetadata(
+  { row_groups: groups, num_rows: total }: FileMetaData,
+  byteLength: number,
+  name: string,
+): number {
   let sum = 0;
   for (const [at, { num_rows: rows, total_byte_size: bytes, columns }] of groups.entries()) {
-    for (const [what, value] of [['rows', rows], ['bytes', bytes]] as const) {
-      if (!Number.isSafeInteger(Number(value)) || value < 0) throw new SparseDataError('bad-parquet', `parseParquet: ${name}: row group ${at + 1} says it has ${value} ${what}; the file is damaged`);
+    for (const [what, value] of [
+      ['rows', rows],
+      ['bytes', bytes],
+    ] as const) {
+      if (!Number.isSafeInteger(Number(value)) || value < 0)
+        throw new SparseDataError(
+          'bad-parquet',
+          `parseParquet: ${name}: row group ${at + 1} says it has ${value} ${what}; the file is damaged`,
+        );
     }
     for (const { meta_data: column } of columns) {
-      const end = column === undefined ? 0 : Number(column.dictionary_page_offset ?? column.data_page_offset) + Number(column.total_compressed_size);
-      if (end > byteLength) throw new SparseDataError('bad-parquet', `parseParquet: ${name}: column ${String(column?.path_in_schema.join('.'))} of row group ${at + 1} ends at byte ${end}, the file has ${byteLength}; it is truncated or damaged`);
+      const end =
+        column === undefined
+          ? 0
+          : Number(column.dictionary_page_offset ?? column.data_page_offset) + Number(column.total_compressed_size);
+      if (end > byteLength)
+        throw new SparseDataError(
+          'bad-parquet',
+          `parseParquet: ${name}: column ${String(column?.path_in_schema.join('.'))} of row group ${at + 1} ends at byte ${end}, the file has ${byteLength}; it is truncated or damaged`,
+        );
     }
     sum += Number(rows);
   }
-  if (sum !== Number(total)) throw new SparseDataError('bad-parquet', `parseParquet: ${name}: its row groups have ${sum} rows together, its footer says ${total}; the file is damaged`);
+  if (sum !== Number(total))
+    throw new SparseDataError(
+      'bad-parquet',
+      `parseParquet: ${name}: its row groups have ${sum} rows together, its footer says ${total}; the file is damaged`,
+    );
   return sum;
 }
 
@@ -92,7 +134,13 @@ function checkColumns(metadata: FileMetaData, columns: readonly string[] | undef
   const missing = columns?.find((column) => !found.includes(column));
   if (missing === undefined) return;
   const more = found.length > 20 ? ` and ${found.length - 20} more` : '';
-  throw new SparseDataError('missing-column', `parseParquet: ${name}: there is no column ${JSON.stringify(missing)}; it has ${found.slice(0, 20).map((each) => JSON.stringify(each)).join(', ')}${more}`);
+  throw new SparseDataError(
+    'missing-column',
+    `parseParquet: ${name}: there is no column ${JSON.stringify(missing)}; it has ${found
+      .slice(0, 20)
+      .map((each) => JSON.stringify(each))
+      .join(', ')}${more}`,
+  );
 }
 
 async function decode<T>(name: string, what: string, action: () => Promise<T>): Promise<T> {
@@ -101,6 +149,10 @@ async function decode<T>(name: string, what: string, action: () => Promise<T>): 
   } catch (error) {
     if (isSparseDataError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SparseDataError('bad-parquet', `parseParquet: ${name}: ${what} cannot be decoded (${reason}); it is damaged, not Parquet, or uses what hyparquet lacks`, { cause: error });
+    throw new SparseDataError(
+      'bad-parquet',
+      `parseParquet: ${name}: ${what} cannot be decoded (${reason}); it is damaged, not Parquet, or uses what hyparquet lacks`,
+      { cause: error },
+    );
   }
 }

@@ -14,13 +14,16 @@ export interface SubwordTokenizer {
   readonly tokenize: Tokenize;
   /** How many tokens it can give. */
   readonly size: number;
-  /** Text again, from tokens of `tokenize`. @throws SparseDataError `unknown-token` for a token that it does not have */
+  /**
+   * Text again, from tokens of `tokenize`.
+   * @throws SparseDataError `unknown-token` for a token that it does not have
+   */
   detokenize(tokens: readonly string[]): string;
 }
 
 /**
- * A Hugging Face tokenizer (BPE, WordPiece, Unigram) from its parsed tokenizer.json. Classes are still those of a Vocabulary that is
- * counted from the tokens of a text: by falling frequency, and only those that occur.
+ * A Hugging Face tokenizer (BPE, WordPiece, Unigram) from its parsed tokenizer.json. Classes are still those of a
+ * Vocabulary that is counted from the tokens of a text: by falling frequency, and only those that occur.
  * @throws SparseDataError `bad-tokenizer` with the name, when it is none or is of an unknown kind
  */
 export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerOptions = {}): SubwordTokenizer {
@@ -32,7 +35,11 @@ export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerO
     detokenize: (tokens) => {
       const ids = tokens.map((token) => {
         const id = tokenizer.token_to_id(token);
-        if (id === undefined) throw new SparseDataError('unknown-token', `detokenize: ${name} has no token ${JSON.stringify(token)}; tokens of its own tokenize are needed`);
+        if (id === undefined)
+          throw new SparseDataError(
+            'unknown-token',
+            `detokenize: ${name} has no token ${JSON.stringify(token)}; tokens of its own tokenize are needed`,
+          );
         return id;
       });
       return tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
@@ -42,10 +49,15 @@ export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerO
 
 function open(json: unknown, config: object, name: string): Tokenizer {
   const fail = (problem: string, cause?: unknown): never => {
-    throw new SparseDataError('bad-tokenizer', `createSubwordTokenizer: ${name} ${problem}; a tokenizer.json as Hugging Face writes it is needed`, { cause });
+    throw new SparseDataError(
+      'bad-tokenizer',
+      `createSubwordTokenizer: ${name} ${problem}; a tokenizer.json as Hugging Face writes it is needed`,
+      { cause },
+    );
   };
   const model: unknown = typeof json === 'object' && json !== null && 'model' in json ? json.model : undefined;
-  if (json === null || typeof json !== 'object' || typeof model !== 'object' || model === null) return fail('has no model');
+  if (json === null || typeof json !== 'object' || typeof model !== 'object' || model === null)
+    return fail('has no model');
   try {
     return new Tokenizer(json, config);
   } catch (error) {

@@ -11,24 +11,28 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-parquet-'));
 const path = join(folder, 'file.parquet');
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 type Codec = 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP' | 'BROTLI';
 const rows = 2500;
 const texts = Array.from({ length: rows }, (_, at) => (at % 100 === 7 ? null : `text ${at}\nof row ${at} 東京`));
 
 function fileOf(codec: Codec = 'SNAPPY', rowGroupSize: number | number[] = 1000): Buffer {
-  return Buffer.from(parquetWriteBuffer({
-    columnData: [
-      { name: 'text', data: texts, type: 'STRING' },
-      { name: 'user', data: Array.from({ length: rows }, (_, at) => at * 3), type: 'INT32' },
-      { name: 'time', data: Array.from({ length: rows }, (_, at) => BigInt(at) * 10n ** 12n), type: 'INT64' },
-      { name: 'weight', data: Array.from({ length: rows }, (_, at) => at / 7), type: 'DOUBLE' },
-    ],
-    codec,
-    rowGroupSize,
-    compressors: { GZIP: (bytes) => gzipSync(bytes), BROTLI: (bytes) => brotliCompressSync(bytes) },
-  }));
+  return Buffer.from(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'text', data: texts, type: 'STRING' },
+        { name: 'user', data: Array.from({ length: rows }, (_, at) => at * 3), type: 'INT32' },
+        { name: 'time', data: Array.from({ length: rows }, (_, at) => BigInt(at) * 10n ** 12n), type: 'INT64' },
+        { name: 'weight', data: Array.from({ length: rows }, (_, at) => at / 7), type: 'DOUBLE' },
+      ],
+      codec,
+      rowGroupSize,
+      compressors: { GZIP: (bytes) => gzipSync(bytes), BROTLI: (bytes) => brotliCompressSync(bytes) },
+    }),
+  );
 }
 
 async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
@@ -48,23 +52,41 @@ async function failureOf(action: () => Promise<unknown>): Promise<{ code: string
 }
 
 describe('rows of a Parquet file', () => {
-  it.each(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI'] as const)('come in order with all columns, %s', async (codec) => {
-    writeFileSync(path, fileOf(codec));
-    const read = await all(readParquet(path));
-    expect(read).toEqual(Array.from({ length: rows }, (_, at) => ({ row: at + 1, values: { text: texts[at], user: at * 3, time: BigInt(at) * 10n ** 12n, weight: at / 7 } })));
-  });
+  it.each(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI'] as const)(
+    'come in order with all columns, %s',
+    async (codec) => {
+      writeFileSync(path, fileOf(codec));
+      const read = await all(readParquet(path));
+      expect(read).toEqual(
+        Array.from({ length: rows }, (_, at) => ({
+          row: at + 1,
+          values: { text: texts[at], user: at * 3, time: BigInt(at) * 10n ** 12n, weight: at / 7 },
+        })),
+      );
+    },
+  );
 
   it('are read a row group at a time, and only the columns that are asked for', async () => {
     const file = fileOf('UNCOMPRESSED');
     let bytes = 0;
-    const source = { byteLength: file.length, slice: (start: number, end = file.length) => { bytes += end - start; return new Uint8Array(file.subarray(start, end)).buffer; } };
+    const source = {
+      byteLength: file.length,
+      slice: (start: number, end = file.length) => {
+        bytes += end - start;
+        return new Uint8Array(file.subarray(start, end)).buffer;
+      },
+    };
     const progress: [number, number][] = [];
     const stream = parseParquet(source, { columns: ['user'], onProgress: (...each) => progress.push(each) });
     const { value } = await stream.next();
     expect(value).toEqual({ row: 1, values: { user: 0 } });
     const afterFirst = bytes;
     expect((await all(stream)).length).toBe(rows - 1);
-    expect(progress).toEqual([[1000, rows], [2000, rows], [2500, rows]]);
+    expect(progress).toEqual([
+      [1000, rows],
+      [2000, rows],
+      [2500, rows],
+    ]);
     // Without its footer, which comes with the last 512 KiB of the file, a group of 4 bytes a row.
     expect(bytes - afterFirst).toBeLessThan(4 * 1500 + 2000);
     expect(bytes - afterFirst).toBeGreaterThan(4 * 1500 - 1);
@@ -78,12 +100,17 @@ describe('rows of a Parquet file', () => {
     expect(counter.total).toBe(read.length * 6);
   });
 
-  it('end early without leaving the file open, and with the signal\'s reason', async () => {
+  it("end early without leaving the file open, and with the signal's reason", async () => {
     writeFileSync(path, fileOf());
     for await (const { row } of readParquet(path)) if (row === 3) break;
     const controller = new AbortController();
     const reason = new Error('stop');
-    await expect((async () => { for await (const { row } of readParquet(path, { signal: controller.signal })) if (row === 1000) controller.abort(reason); })()).rejects.toBe(reason);
+    await expect(
+      (async () => {
+        for await (const { row } of readParquet(path, { signal: controller.signal }))
+          if (row === 1000) controller.abort(reason);
+      })(),
+    ).rejects.toBe(reason);
     rmSync(path);
   });
 
@@ -96,9 +123,17 @@ describe('rows of a Parquet file', () => {
 describe('an error of Parquet', () => {
   it('names the file and the columns that there are', async () => {
     writeFileSync(path, fileOf());
-    expect(await failureOf(() => all(readParquet(path, { columns: ['text', 'label'] })))).toMatchObject({ code: 'missing-column', message: `parseParquet: ${path}: there is no column "label"; it has "text", "user", "time", "weight"` });
-    expect(await failureOf(() => all(readParquetTexts(path, { column: 'user' })))).toMatchObject({ code: 'bad-parquet', message: `parseParquetTexts: ${path}: row 1: user is 0, a number; a string is needed` });
-    expect((await failureOf(() => all(readParquet(path, { maximumRowGroupBytes: 1000 })))).message).toMatch(/: row group 1 of 3 has \d+ bytes; at most 1000 are allowed: raise maximumRowGroupBytes$/);
+    expect(await failureOf(() => all(readParquet(path, { columns: ['text', 'label'] })))).toMatchObject({
+      code: 'missing-column',
+      message: `parseParquet: ${path}: there is no column "label"; it has "text", "user", "time", "weight"`,
+    });
+    expect(await failureOf(() => all(readParquetTexts(path, { column: 'user' })))).toMatchObject({
+      code: 'bad-parquet',
+      message: `parseParquetTexts: ${path}: row 1: user is 0, a number; a string is needed`,
+    });
+    expect((await failureOf(() => all(readParquet(path, { maximumRowGroupBytes: 1000 })))).message).toMatch(
+      /: row group 1 of 3 has \d+ bytes; at most 1000 are allowed: raise maximumRowGroupBytes$/,
+    );
     expect((await failureOf(() => all(readParquet(join(folder, 'absent'))))).code).toBe('missing-file');
     mkdirSync(join(folder, 'directory'));
     expect((await failureOf(() => all(readParquet(join(folder, 'directory'))))).code).toBe('not-a-file');
@@ -119,20 +154,30 @@ describe('an error of Parquet', () => {
     const footer = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
     let refused = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(255)), { minLength: 1, maxLength: 3 }), async (edits) => {
-        const bytes = Uint8Array.from(whole);
-        for (const [inFooter, at, value] of edits) {
-          const [start, end] = inFooter ? [footer, whole.length] : [0, footer];
-          bytes[start + Math.floor(at * (end - start - 1))] = value;
-        }
-        try {
-          for await (const { values } of parseParquet({ byteLength: bytes.length, slice: (start, end) => bytes.slice(start, end).buffer }, { columns: ['text', 'user'], name: 'damaged' })) expect(Object.keys(values)).toEqual(['text', 'user']);
-        } catch (error) {
-          if (!isSparseDataError(error)) throw error;
-          expect(error.message).toContain('damaged');
-          refused++;
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(255)), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        async (edits) => {
+          const bytes = Uint8Array.from(whole);
+          for (const [inFooter, at, value] of edits) {
+            const [start, end] = inFooter ? [footer, whole.length] : [0, footer];
+            bytes[start + Math.floor(at * (end - start - 1))] = value;
+          }
+          try {
+            for await (const { values } of parseParquet(
+              { byteLength: bytes.length, slice: (start, end) => bytes.slice(start, end).buffer },
+              { columns: ['text', 'user'], name: 'damaged' },
+            ))
+              expect(Object.keys(values)).toEqual(['text', 'user']);
+          } catch (error) {
+            if (!isSparseDataError(error)) throw error;
+            expect(error.message).toContain('damaged');
+            refused++;
+          }
+        },
+      ),
       { numRuns: 150 },
     );
     expect(refused).toBeGreaterThan(20);
@@ -141,7 +186,13 @@ describe('an error of Parquet', () => {
   it('says which rows could not be decoded', async () => {
     const whole = fileOf('SNAPPY', 1000);
     whole.fill(0xff, 100, 200);
-    const source = { byteLength: whole.length, slice: (start: number, end?: number) => new Uint8Array(whole.subarray(start, end)).buffer };
-    expect(await failureOf(() => all(parseParquetTexts(source, { name: 'texts.parquet' })))).toMatchObject({ code: 'bad-parquet', message: expect.stringMatching(/^parseParquet: texts\.parquet: rows 1 to 1000 cannot be decoded \(/) as string });
+    const source = {
+      byteLength: whole.length,
+      slice: (start: number, end?: number) => new Uint8Array(whole.subarray(start, end)).buffer,
+    };
+    expect(await failureOf(() => all(parseParquetTexts(source, { name: 'texts.parquet' })))).toMatchObject({
+      code: 'bad-parquet',
+      message: expect.stringMatching(/^parseParquet: texts\.parquet: rows 1 to 1000 cannot be decoded \(/) as string,
+    });
   });
 });

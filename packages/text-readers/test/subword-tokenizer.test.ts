@@ -9,7 +9,9 @@ import { bytePairs, unigram, wordPiece } from './small-tokenizers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-tokenizer-'));
 const path = join(folder, 'tokenizer.json');
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 async function failureOf(action: () => unknown): Promise<string> {
   try {
@@ -31,7 +33,11 @@ describe('a Hugging Face tokenizer', () => {
 
   it('adds what goes around a text only when told to', () => {
     expect([...createSubwordTokenizer(wordPiece).tokenize('ete')]).toEqual(['ete']);
-    expect([...createSubwordTokenizer(wordPiece, { addSpecialTokens: true }).tokenize('ete')]).toEqual(['[CLS]', 'ete', '[SEP]']);
+    expect([...createSubwordTokenizer(wordPiece, { addSpecialTokens: true }).tokenize('ete')]).toEqual([
+      '[CLS]',
+      'ete',
+      '[SEP]',
+    ]);
   });
 
   it('of byte pairs merges in the order of its merges, and gives the text back', () => {
@@ -50,21 +56,42 @@ describe('a Hugging Face tokenizer', () => {
     const lines = ['low lower', 'low low'];
     const vocabulary = (await countTokens(lines, { tokenize })).build();
     expect(vocabulary.tokens).toEqual(['low', 'Ġlow', 'er']);
-    expect([...(await encodeTokens(lines, vocabulary, { tokenize }))].map((id) => vocabulary.tokenOf(id))).toEqual(['low', 'Ġlow', 'er', 'low', 'Ġlow']);
+    expect([...(await encodeTokens(lines, vocabulary, { tokenize }))].map((id) => vocabulary.tokenOf(id))).toEqual([
+      'low',
+      'Ġlow',
+      'er',
+      'low',
+      'Ġlow',
+    ]);
   });
 });
 
 describe('what is no tokenizer', () => {
   it('is refused, with its name', async () => {
-    for (const json of [null, 7, [], {}, { model: null }, { model: 'BPE' }]) expect(await failureOf(() => createSubwordTokenizer(json, { name: 'here.json' }))).toBe('bad-tokenizer: createSubwordTokenizer: here.json has no model; a tokenizer.json as Hugging Face writes it is needed');
-    expect(await failureOf(() => createSubwordTokenizer({ ...wordPiece, model: { type: 'Telepathy' } }, { name: 'here.json' }))).toMatch(/^bad-tokenizer: createSubwordTokenizer: here\.json cannot be used \(/);
-    expect(await failureOf(() => createSubwordTokenizer(bytePairs, { name: 'here.json' }).detokenize(['low', 'unheard']))).toBe('unknown-token: detokenize: here.json has no token "unheard"; tokens of its own tokenize are needed');
+    for (const json of [null, 7, [], {}, { model: null }, { model: 'BPE' }])
+      expect(await failureOf(() => createSubwordTokenizer(json, { name: 'here.json' }))).toBe(
+        'bad-tokenizer: createSubwordTokenizer: here.json has no model; a tokenizer.json as Hugging Face writes it is needed',
+      );
+    expect(
+      await failureOf(() =>
+        createSubwordTokenizer({ ...wordPiece, model: { type: 'Telepathy' } }, { name: 'here.json' }),
+      ),
+    ).toMatch(/^bad-tokenizer: createSubwordTokenizer: here\.json cannot be used \(/);
+    expect(
+      await failureOf(() => createSubwordTokenizer(bytePairs, { name: 'here.json' }).detokenize(['low', 'unheard'])),
+    ).toBe('unknown-token: detokenize: here.json has no token "unheard"; tokens of its own tokenize are needed');
   });
 
   it('as a file, with its path', async () => {
     writeFileSync(path, '{"model": ');
-    expect(await failureOf(() => readSubwordTokenizer(path))).toMatch(new RegExp(`^bad-json: readSubwordTokenizer: ${path} \\(10 characters\\) is not JSON`));
-    expect(await failureOf(() => readSubwordTokenizer(join(folder, 'absent')))).toBe(`missing-file: readSubwordTokenizer: there is no file ${join(folder, 'absent')}; check the path`);
-    expect(await failureOf(() => readSubwordTokenizer(folder))).toBe(`not-a-file: readSubwordTokenizer: ${folder} is a directory; a file is needed`);
+    expect(await failureOf(() => readSubwordTokenizer(path))).toMatch(
+      new RegExp(`^bad-json: readSubwordTokenizer: ${path} \\(10 characters\\) is not JSON`),
+    );
+    expect(await failureOf(() => readSubwordTokenizer(join(folder, 'absent')))).toBe(
+      `missing-file: readSubwordTokenizer: there is no file ${join(folder, 'absent')}; check the path`,
+    );
+    expect(await failureOf(() => readSubwordTokenizer(folder))).toBe(
+      `not-a-file: readSubwordTokenizer: ${folder} is a directory; a file is needed`,
+    );
   });
 });

@@ -2,7 +2,10 @@ import type { Matrix, Workspace } from '@vastmax/linalg-core';
 import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import type { UpdateRule } from './update-rules.ts';
 
-/** Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the matrix stays the caller's. */
+/**
+ * Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the matrix stays the
+ * caller's.
+ */
 export class MatrixUpdater implements Disposable {
   /** Names its tensors: `name.0`, `name.1`. */
   readonly name: string;
@@ -36,7 +39,10 @@ export class MatrixUpdater implements Disposable {
     return this.#moments.map((moment, index) => matrixTensor(`${this.name}.${index}`, moment));
   }
 
-  /** @throws OutputLayerError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is changed. */
+  /**
+   * @throws OutputLayerError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * changed.
+   */
   checkState(state: ModuleState): void {
     for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
   }

@@ -1,8 +1,8 @@
 /**
- * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows and all. A rule that keeps
- * moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows and their moments gathered,
- * changed and stored back. Rows that are not touched keep their moments as they are ("lazy" momentum and Adam). O(touched rows), never
- * O(table rows), and nothing is allocated after warm-up.
+ * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows and all. A
+ * rule that keeps moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows
+ * and their moments gathered, changed and stored back. Rows that are not touched keep their moments as they are ("lazy"
+ * momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
  */
 import {
   fill,
@@ -67,13 +67,19 @@ export class TableUpdater implements Disposable {
       scatterAddRows(rows, this.#workspace.indices(`${this.name} gradient places`, places), gradient);
       position += indices.count;
     }
-    this.applyDistinct(this.#workspace.indices(`${this.name} touched rows`, this.#distinct.values, touched), gradient, learningRate, step);
+    this.applyDistinct(
+      this.#workspace.indices(`${this.name} touched rows`, this.#distinct.values, touched),
+      gradient,
+      learningRate,
+      step,
+    );
   }
 
   /**
    * The same for rows of which none is repeated, which saves the adding up.
    * @param gradient count×columns; may be overwritten.
-   * @param values the rows as they are in the table, if they have been gathered already; overwritten with the new ones or left.
+   * @param values the rows as they are in the table, if they have been gathered already; overwritten with the new ones
+   * or left.
    */
   applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
     const { count } = indices;
@@ -106,7 +112,10 @@ export class TableUpdater implements Disposable {
     return this.#moments.map((moment, index) => tableTensor(`${this.name}.${index}`, moment));
   }
 
-  /** @throws OutputLayerError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is changed. */
+  /**
+   * @throws OutputLayerError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * changed.
+   */
   checkState(state: ModuleState): void {
     for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
   }

@@ -1,14 +1,17 @@
 /**
- * How a gradient becomes a change, for one matrix of weights. The same rule serves a whole parameter and the gathered rows of a table: then
- * the slots are the same rows of tables of their own, and rows that a step does not touch keep their moments unchanged ("lazy"
- * momentum and Adam, as for sparse gradients elsewhere).
+ * How a gradient becomes a change, for one matrix of weights. The same rule serves a whole parameter and the gathered
+ * rows of a table: then the slots are the same rows of tables of their own, and rows that a step does not touch keep
+ * their moments unchanged ("lazy" momentum and Adam, as for sparse gradients elsewhere).
  */
 import { affine, axpy, binary, unary, type Matrix } from '@vastmax/linalg-core';
 
 export interface UpdateRule {
   readonly name: string;
   readonly options: Readonly<Record<string, number>>;
-  /** Matrices of the weights' shape that it keeps: moments, sums of squares. A rule with none must be linear, w ← w − ηg: tables rely on it. */
+  /**
+   * Matrices of the weights' shape that it keeps: moments, sums of squares. A rule with none must be linear, w ← w −
+   * ηg: tables rely on it.
+   */
   readonly slots: number;
   /**
    * Change `value` in place.
@@ -16,7 +19,14 @@ export interface UpdateRule {
    * @param step from 1.
    * @param scratch of the weights' shape.
    */
-  apply(value: Matrix, gradient: Matrix, slots: readonly Matrix[], scratch: Matrix, learningRate: number, step: number): void;
+  apply(
+    value: Matrix,
+    gradient: Matrix,
+    slots: readonly Matrix[],
+    scratch: Matrix,
+    learningRate: number,
+    step: number,
+  ): void;
 }
 
 /** w ← w − ηg. */
@@ -66,9 +76,11 @@ export function adagradRule({ epsilon = 1e-8 }: { readonly epsilon?: number } = 
 }
 
 /** Adam (D. Kingma, J. Ba, arXiv:1412.6980, algorithm 1), with the bias corrections of the optimiser's step count. */
-export function adamRule(
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number } = {},
-): UpdateRule {
+export function adamRule({
+  beta1 = 0.9,
+  beta2 = 0.999,
+  epsilon = 1e-8,
+}: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number } = {}): UpdateRule {
   checkFraction('adam', 'beta1', beta1);
   checkFraction('adam', 'beta2', beta2);
   return {
@@ -111,5 +123,6 @@ export function createUpdateRule(name: string, options: Readonly<Record<string, 
 }
 
 function checkFraction(rule: string, option: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw new RangeError(`${rule}: ${option} must be at least 0 and less than 1, got ${value}`);
+  if (!(value >= 0 && value < 1))
+    throw new RangeError(`${rule}: ${option} must be at least 0 and less than 1, got ${value}`);
 }

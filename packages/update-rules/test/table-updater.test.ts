@@ -15,7 +15,13 @@ async function tableAndMoments(updaters: Updaters): Promise<Float64Array[]> {
 
 describe.each(updateRuleNames)('a table updater with %s', (name) => {
   const create = (precision: 'f32' | 'f64' = 'f64'): Updaters =>
-    new Updaters(createPlainBackend({ precision }), name, normals(columns, 5), normals(tableRows * columns, 6), columns);
+    new Updaters(
+      createPlainBackend({ precision }),
+      name,
+      normals(columns, 5),
+      normals(tableRows * columns, 6),
+      columns,
+    );
 
   it('leaves untouched rows and their moments as they are, bit for bit', async () => {
     using updaters = create('f32');
@@ -68,7 +74,13 @@ describe.each(updateRuleNames)('a table updater with %s', (name) => {
       copy.stepTable(repeatedTouches(step, tableRows, columns), 0.05, step);
     }
     expect(await tableAndMoments(copy)).toEqual(await tableAndMoments(original));
-    using larger = new Updaters(original.table.backend, name, normals(columns, 5), normals(2 * tableRows * columns, 6), columns);
+    using larger = new Updaters(
+      original.table.backend,
+      name,
+      normals(columns, 5),
+      normals(2 * tableRows * columns, 6),
+      columns,
+    );
     if (state.tensors.length > 0) {
       await expect(larger.tableUpdater.restore(state)).rejects.toMatchObject({ code: 'state-mismatch' });
     }
@@ -81,7 +93,13 @@ describe.each(updateRuleNames)('a table updater with %s', (name) => {
     grown.tableUpdater.grow();
     const rows = normals(columns, 2);
     grown.stepTable([{ indices: [tableRows + 1], rows }], 0.1, 2);
-    using fresh = new Updaters(createPlainBackend({ precision: 'f64' }), name, normals(columns, 5), new Float64Array(columns), columns);
+    using fresh = new Updaters(
+      createPlainBackend({ precision: 'f64' }),
+      name,
+      normals(columns, 5),
+      new Float64Array(columns),
+      columns,
+    );
     fresh.stepTable([{ indices: [0], rows }], 0.1, 2);
     expect((await rowsOf(grown.table)).slice(-columns)).toEqual(await rowsOf(fresh.table));
   });
@@ -119,7 +137,13 @@ describe.each(updateRuleNames)('a table updater with %s', (name) => {
 
 describe('checkState', () => {
   it('refuses a state without its moments and leaves them alone', async () => {
-    using updaters = new Updaters(createPlainBackend({ precision: 'f64' }), 'adam', normals(columns, 5), normals(tableRows * columns, 6), columns);
+    using updaters = new Updaters(
+      createPlainBackend({ precision: 'f64' }),
+      'adam',
+      normals(columns, 5),
+      normals(tableRows * columns, 6),
+      columns,
+    );
     updaters.stepMatrix(normals(columns, 8), 0.1, 1);
     const first = updaters.matrixUpdater.tensors()[0]!;
     const before = Float64Array.from(await first.read(0, 1));

@@ -23,7 +23,12 @@ describe.each(updateRuleNames)('%s', (name) => {
       expected.forEach((weight, i) => {
         rule(weight, gradient[i]!, rate, step);
       });
-      expect(largestError(await valuesOf(updaters.matrix), expected.map(({ value }) => value))).toBeLessThan(1e-12);
+      expect(
+        largestError(
+          await valuesOf(updaters.matrix),
+          expected.map(({ value }) => value),
+        ),
+      ).toBeLessThan(1e-12);
     }
   });
 
@@ -36,7 +41,12 @@ describe.each(updateRuleNames)('%s', (name) => {
       const touches = repeatedTouches(step, tableRows, columns);
       updaters.stepTable(touches, 0.1, step);
       naiveTableStep(rule, expected, columns, touches, 0.1, step);
-      expect(largestError(await rowsOf(updaters.table), expected.map(({ value }) => value))).toBeLessThan(1e-12);
+      expect(
+        largestError(
+          await rowsOf(updaters.table),
+          expected.map(({ value }) => value),
+        ),
+      ).toBeLessThan(1e-12);
     }
   });
 });
@@ -64,9 +74,15 @@ describe('createUpdateRule', () => {
   });
 
   it('names what there is, and what an option must be', () => {
-    expect(() => createUpdateRule('sdg')).toThrow("no optimizer is called 'sdg'; there are sgd, momentum, adagrad, adam");
-    expect(() => createUpdateRule('momentum', { momentum: 1 })).toThrow('momentum: momentum must be at least 0 and less than 1, got 1');
-    expect(() => createUpdateRule('adam', { beta1: -0.1 })).toThrow('adam: beta1 must be at least 0 and less than 1, got -0.1');
+    expect(() => createUpdateRule('sdg')).toThrow(
+      "no optimizer is called 'sdg'; there are sgd, momentum, adagrad, adam",
+    );
+    expect(() => createUpdateRule('momentum', { momentum: 1 })).toThrow(
+      'momentum: momentum must be at least 0 and less than 1, got 1',
+    );
+    expect(() => createUpdateRule('adam', { beta1: -0.1 })).toThrow(
+      'adam: beta1 must be at least 0 and less than 1, got -0.1',
+    );
     expect(() => createUpdateRule('adam', { beta2: Number.NaN })).toThrow('adam: beta2');
   });
 });

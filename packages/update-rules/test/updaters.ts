@@ -1,5 +1,14 @@
 /** A matrix and a table with their updaters, fed with gradients of one's own choice. */
-import { createMatrixFrom, Scope, Workspace, writeIndices, writeRows, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import {
+  createMatrixFrom,
+  Scope,
+  Workspace,
+  writeIndices,
+  writeRows,
+  type Backend,
+  type Matrix,
+  type RowTable,
+} from '@vastmax/linalg-core';
 import { createUpdateRule, MatrixUpdater, TableUpdater, type RowGradient } from '@vastmax/update-rules';
 import { normals } from './numbers.ts';
 
@@ -33,7 +42,11 @@ export class Updaters implements Disposable {
 
   stepTable(touches: readonly TableTouch[], rate: number, step: number): void {
     using scope = new Scope(this.#backend);
-    this.tableUpdater.apply(touches.map((touch) => this.#placed(scope, touch)), rate, step);
+    this.tableUpdater.apply(
+      touches.map((touch) => this.#placed(scope, touch)),
+      rate,
+      step,
+    );
   }
 
   /** @param gathered whether the updater is given the rows, which it may then keep from gathering. */
@@ -51,7 +64,8 @@ export class Updaters implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const owned of [this.matrixUpdater, this.tableUpdater, this.matrix, this.table, this.#workspace]) owned[Symbol.dispose]();
+    for (const owned of [this.matrixUpdater, this.tableUpdater, this.matrix, this.table, this.#workspace])
+      owned[Symbol.dispose]();
   }
 }
 
@@ -59,6 +73,9 @@ export class Updaters implements Disposable {
 export function repeatedTouches(step: number, rows: number, columns: number): TableTouch[] {
   const a = step % rows;
   const b = (3 * step + 1) % rows;
-  const lists = [[a, b, a, (a + 2) % rows], [b, a]];
+  const lists = [
+    [a, b, a, (a + 2) % rows],
+    [b, a],
+  ];
   return lists.map((indices, gather) => ({ indices, rows: normals(indices.length * columns, 1000 * step + gather) }));
 }

@@ -1,4 +1,5 @@
-// The page's script as the build of a user's own project makes it: one file, from what package.json says under `exports`, so from dist/.
+// The page's script as the build of a user's own project makes it: one file, from what package.json says under
+// `exports`, so from dist/.
 
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

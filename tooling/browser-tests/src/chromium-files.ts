@@ -1,5 +1,6 @@
-// Where Chromium is: the one that VASTMAX_CHROMIUM names, or the one inside @sparticuz/chromium (Linux on x64), unpacked once for each
-// version into node_modules/.cache of this package, 210 MB. It brings NSS and expat along, so that of the system it needs glibc alone.
+// Where Chromium is: the one that VASTMAX_CHROMIUM names, or the one inside @sparticuz/chromium (Linux on x64),
+// unpacked once for each version into node_modules/.cache of this package, 210 MB. It brings NSS and expat along, so
+// that of the system it needs glibc alone.
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,7 +20,9 @@ export async function findChromium(): Promise<ChromiumFiles> {
   const named = process.env['VASTMAX_CHROMIUM'];
   if (named !== undefined && named !== '') return { executable: named, environment: {} };
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(`@sparticuz/chromium is for Linux on x64, not ${process.platform} on ${process.arch}; name a Chromium in VASTMAX_CHROMIUM`);
+    throw new Error(
+      `@sparticuz/chromium is for Linux on x64, not ${process.platform} on ${process.arch}; name a Chromium in VASTMAX_CHROMIUM`,
+    );
   }
   const folder = join(resolve(import.meta.dirname, '..'), 'node_modules/.cache', `chromium-${packageVersion()}`);
   await installOnce(folder, unpack);
@@ -35,7 +38,9 @@ export async function findChromium(): Promise<ChromiumFiles> {
 
 function packageVersion(): string {
   const main = createRequire(import.meta.url).resolve('@sparticuz/chromium');
-  const { version } = JSON.parse(readFileSync(join(dirname(main), '../../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(dirname(main), '../../package.json'), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 

@@ -4,12 +4,16 @@ import type { BackendRun } from './page/report.ts';
 import type { Training } from './page/training.ts';
 
 /**
- * What 300 steps may differ by when one engine rounds a multiply-add once and the other twice, relative to the largest number of the
- * kind. Seen: 2e-7 in the losses, 2e-6 in the gradient; two f32 runs of the layer may differ by 8e-5 after 2,000 (docs/exactness.md).
+ * What 300 steps may differ by when one engine rounds a multiply-add once and the other twice, relative to the largest
+ * number of the kind. Seen: 2e-7 in the losses, 2e-6 in the gradient; two f32 runs of the layer may differ by 8e-5
+ * after 2,000 (docs/exactness.md).
  */
 export const roundingTolerance = 1e-5;
 
-/** The largest difference in the losses and in the gradient, each relative to the largest number of its kind; 0 when they are the same bits. */
+/**
+ * The largest difference in the losses and in the gradient, each relative to the largest number of its kind; 0 when
+ * they are the same bits.
+ */
 export function compareTrainings(actual: Training, expected: Training): number {
   return Math.max(
     largestDifference(actual.losses, expected.losses),
@@ -25,8 +29,11 @@ export function trainingOf(run: BackendRun | undefined): Training {
 }
 
 function largestDifference(actual: readonly number[], expected: readonly number[]): number {
-  if (actual.length !== expected.length || expected.length === 0) throw new Error(`${actual.length} numbers against ${expected.length}`);
+  if (actual.length !== expected.length || expected.length === 0)
+    throw new Error(`${actual.length} numbers against ${expected.length}`);
   const scale = Math.max(...expected.map(Math.abs));
   // A NaN becomes null in JSON, and an infinite difference here.
-  return Math.max(...expected.map((value, i) => (Number.isFinite(actual[i]) ? Math.abs(actual[i]! - value) / scale : Infinity)));
+  return Math.max(
+    ...expected.map((value, i) => (Number.isFinite(actual[i]) ? Math.abs(actual[i]! - value) / scale : Infinity)),
+  );
 }

@@ -8,7 +8,8 @@ export interface PageServer extends AsyncDisposable {
   readonly origin: string;
 }
 
-const html = '<!doctype html><html lang="en"><title>vastmax</title><body><output></output><script type="module" src="/page.js"></script></body></html>\n';
+const html =
+  '<!doctype html><html lang="en"><title>vastmax</title><body><output></output><script type="module" src="/page.js"></script></body></html>\n';
 
 export async function servePage(script: string, headers: Readonly<Record<string, string>>): Promise<PageServer> {
   const server = createServer(({ url }, response) => {

@@ -1,5 +1,5 @@
-// The conformance suite in a headless Chromium without a test runner: a CheckReport as JSON on stdout, for `bench conformance`. Where there is no
-// browser, no build or no GPU, a report without outcomes says why.
+// The conformance suite in a headless Chromium without a test runner: a CheckReport as JSON on stdout, for `bench
+// conformance`. Where there is no browser, no build or no GPU, a report without outcomes says why.
 
 import type { CheckReport } from '@vastmax/backend-conformance';
 import { bundlePage } from './bundle-page.ts';
@@ -16,5 +16,10 @@ async function check(): Promise<CheckReport> {
   return report;
 }
 
-const report = await check().catch((error: unknown): CheckReport => ({ name, status: 'unavailable', reason: error instanceof Error ? error.message : String(error), outcomes: [] }));
+const report = await check().catch((error: unknown): CheckReport => ({
+  name,
+  status: 'unavailable',
+  reason: error instanceof Error ? error.message : String(error),
+  outcomes: [],
+}));
 process.stdout.write(`${JSON.stringify(report)}\n`);

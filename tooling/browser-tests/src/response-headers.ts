@@ -9,6 +9,15 @@ export const isolation: Headers = {
 };
 
 /** Isolation, and only what the policy's directives allow beside the page's own script. */
-export function withPolicy({ script = '', worker = "'none'" }: { readonly script?: string; readonly worker?: string }): Headers {
-  return { ...isolation, 'Content-Security-Policy': `default-src 'none'; script-src 'self' ${script}; worker-src ${worker}` };
+export function withPolicy({
+  script = '',
+  worker = "'none'",
+}: {
+  readonly script?: string;
+  readonly worker?: string;
+}): Headers {
+  return {
+    ...isolation,
+    'Content-Security-Policy': `default-src 'none'; script-src 'self' ${script}; worker-src ${worker}`,
+  };
 }

@@ -29,4 +29,8 @@ export const webGpuTrainingSite: Site = {
 };
 
 /** A page whose script throws while the page loads. */
-export const failingSite: Site = { backend: 'wasm-browser', entry: new URL('page/failing.ts', import.meta.url), flags: [] };
+export const failingSite: Site = {
+  backend: 'wasm-browser',
+  entry: new URL('page/failing.ts', import.meta.url),
+  flags: [],
+};

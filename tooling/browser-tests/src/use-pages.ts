@@ -1,5 +1,6 @@
-// One browser and one bundle for the tests of a file. As with a backend's conformance, unavailable is not passed: without a browser
-// the tests are skipped with the reason, and fail where REQUIRE_BACKENDS names the site's backend, as it does in `.ci/run`.
+// One browser and one bundle for the tests of a file. As with a backend's conformance, unavailable is not passed:
+// without a browser the tests are skipped with the reason, and fail where REQUIRE_BACKENDS names the site's backend, as
+// it does in `.ci/run`.
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
@@ -14,7 +15,11 @@ type Skip = (reason: string) => never;
  * To be called once in a test file.
  * @returns what makes of a page a function that visits it, at its first call
  */
-export function usePages<Report>({ backend, entry, flags }: Site): (options: PageOptions) => (skip: Skip) => Promise<Visit<Report>> {
+export function usePages<Report>({
+  backend,
+  entry,
+  flags,
+}: Site): (options: PageOptions) => (skip: Skip) => Promise<Visit<Report>> {
   let browser: Browser | undefined;
   let failure: unknown;
   let script = '';
@@ -38,7 +43,12 @@ export function usePages<Report>({ backend, entry, flags }: Site): (options: Pag
 }
 
 /** @throws Error where a browser is required */
-export function refuse(backend: string, failure: unknown, skip: Skip, required: string = process.env['REQUIRE_BACKENDS'] ?? ''): never {
+export function refuse(
+  backend: string,
+  failure: unknown,
+  skip: Skip,
+  required: string = process.env['REQUIRE_BACKENDS'] ?? '',
+): never {
   const reason = failure instanceof Error ? failure.message : String(failure);
   if (!required.split(',').some((name) => name.trim() === backend)) return skip(`unavailable: ${reason}`);
   throw new Error(`REQUIRE_BACKENDS names ${backend}, but it is unavailable: ${reason}`, { cause: failure });

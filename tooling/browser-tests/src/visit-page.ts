@@ -8,7 +8,10 @@ export interface Visit<Report> {
   readonly report: Report;
   /** Whatever was written to the console, and errors nobody caught. */
   readonly messages: readonly string[];
-  /** Paths of the page's own server, whole URLs of others. A blob: is the page's own memory and asks nothing of a network. */
+  /**
+   * Paths of the page's own server, whole URLs of others. A blob: is the page's own memory and asks nothing of a
+   * network.
+   */
   readonly requests: readonly string[];
   readonly workersStarted: number;
   /** Workers that have not ended some time after the page had finished. */
@@ -25,7 +28,10 @@ export interface PageOptions {
   readonly screenshot?: string;
 }
 
-/** @throws Error when the page does not report in time, with what it wrote to the console, or the first one that it does not catch */
+/**
+ * @throws Error when the page does not report in time, with what it wrote to the console, or the first one that it does
+ * not catch
+ */
 export async function visitPage<Report>(
   browser: Browser,
   script: string,
@@ -64,7 +70,9 @@ async function readReport<Report>(page: Page, messages: readonly string[], secon
     const text = await page.locator('output:not(:empty)').textContent({ timeout: 1000 * seconds });
     return JSON.parse(text ?? '') as Report;
   } catch (cause) {
-    throw new Error(`the page has not reported within ${seconds} s; its console has ${JSON.stringify(messages)}`, { cause });
+    throw new Error(`the page has not reported within ${seconds} s; its console has ${JSON.stringify(messages)}`, {
+      cause,
+    });
   }
 }
 

@@ -15,7 +15,11 @@ afterEach(() => {
   rmSync(parent, { recursive: true });
 });
 
-const files = (): string[] => readdirSync(parent, { recursive: true }).map(String).filter((name) => name.includes('there')).sort();
+const files = (): string[] =>
+  readdirSync(parent, { recursive: true })
+    .map(String)
+    .filter((name) => name.includes('there'))
+    .sort();
 
 describe('installOnce', () => {
   it('shows the folder when all of it is there', async () => {
@@ -45,7 +49,9 @@ describe('installOnce', () => {
   });
 
   it('leaves nothing when filling fails, and says why', async () => {
-    await expect(installOnce(folder, () => Promise.reject(new Error('no space left')))).rejects.toThrow('no space left');
+    await expect(installOnce(folder, () => Promise.reject(new Error('no space left')))).rejects.toThrow(
+      'no space left',
+    );
     expect(files()).toEqual([]);
   });
 });

@@ -18,7 +18,9 @@ describe('a browser that does not start', () => {
   });
 
   it('skips the tests with the reason', () => {
-    expect(() => refuse('wasm-browser', new Error('no libnss3.so'), skip, 'wasm-f32,wasm-f32-threads-3')).toThrow('skipped, unavailable: no libnss3.so');
+    expect(() => refuse('wasm-browser', new Error('no libnss3.so'), skip, 'wasm-f32,wasm-f32-threads-3')).toThrow(
+      'skipped, unavailable: no libnss3.so',
+    );
   });
 
   it('fails them where it is required', () => {

@@ -1,10 +1,17 @@
-// The one direction imports may go, as a table: each package against the workspace packages its `src` may import.
-// An entry `name` allows every entry point of that package, `name/entry` that entry point only. Apps and tooling are absent:
-// they may import anything, and nothing imports them. ESLint reads this table (src and tests apart, entry points apart);
-// `turbo boundaries` reads its copy in turbo.json (whole packages, direct and transitive), which a test holds equal to it.
+// The one direction imports may go, as a table: each package against the workspace packages its `src` may import. An
+// entry `name` allows every entry point of that package, `name/entry` that entry point only. Apps and tooling are
+// absent: they may import anything, and nothing imports them. ESLint reads this table (src and tests apart, entry
+// points apart); `turbo boundaries` reads its copy in turbo.json (whole packages, direct and transitive), which a test
+// holds equal to it.
 
 // Tests may choose a backend; the conformance suite comes with it, since turbo follows a backend's own devDependencies.
-const backends = ['cpu-backend-wasm', 'cpu-backend-openblas', 'gpu-backend-webgpu', 'software-gpu', 'backend-conformance'];
+const backends = [
+  'cpu-backend-wasm',
+  'cpu-backend-openblas',
+  'gpu-backend-webgpu',
+  'software-gpu',
+  'backend-conformance',
+];
 const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'];
 
 /**
@@ -29,11 +36,15 @@ export const allowedImports = {
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
   'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
   'distributed-mpi': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
-  'lm-models': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'], test: backends },
+  'lm-models': {
+    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'],
+    test: backends,
+  },
 };
 
 /**
- * The `boundaries.tags` of turbo.json: one tag a package, named like its folder. Turbo knows neither tests nor entry points.
+ * The `boundaries.tags` of turbo.json: one tag a package, named like its folder. Turbo knows neither tests nor entry
+ * points.
  *
  * @returns {Record<string, { dependencies: { allow: string[] } }>}
  */

@@ -1,6 +1,6 @@
 // ESLint's own `no-restricted-imports`, generated for each package from the table. A plugin (eslint-plugin-boundaries,
-// import-x) was not needed: it would resolve each import to a file, while here the package name in the specifier says all.
-// Dynamic imports escape this rule; `turbo boundaries` catches them.
+// import-x) was not needed: it would resolve each import to a file, while here the package name in the specifier says
+// all. Dynamic imports escape this rule; `turbo boundaries` catches them.
 
 import { allowedImports } from './allowed-imports.js';
 

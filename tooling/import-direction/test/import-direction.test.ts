@@ -9,7 +9,9 @@ const eslint = new ESLint({ cwd: root });
 
 async function reports(file: string, code: string): Promise<string[]> {
   const [result] = await eslint.lintText(code, { filePath: join(root, file) });
-  return (result?.messages ?? []).filter(({ ruleId }) => ruleId === 'no-restricted-imports').map(({ message }) => message);
+  return (result?.messages ?? [])
+    .filter(({ ruleId }) => ruleId === 'no-restricted-imports')
+    .map(({ message }) => message);
 }
 
 const importing = (specifier: string): string => `export { x } from '${specifier}';\n`;
@@ -59,7 +61,9 @@ describe('an allowed import is not', () => {
 });
 
 describe('the table', () => {
-  const folders = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'package.json')));
+  const folders = readdirSync(join(root, 'packages')).filter((name) =>
+    existsSync(join(root, 'packages', name, 'package.json')),
+  );
 
   it('is the one that turbo boundaries reads', () => {
     const turbo = JSON.parse(readFileSync(join(root, 'turbo.json'), 'utf8')) as { boundaries: { tags: unknown } };
@@ -76,6 +80,8 @@ describe('the table', () => {
 
   it.each(folders)('names %s, which carries its tag for turbo', (name) => {
     expect(Object.keys(allowedImports)).toContain(name);
-    expect(JSON.parse(readFileSync(join(root, 'packages', name, 'turbo.json'), 'utf8'))).toMatchObject({ tags: [name] });
+    expect(JSON.parse(readFileSync(join(root, 'packages', name, 'turbo.json'), 'utf8'))).toMatchObject({
+      tags: [name],
+    });
   });
 });

@@ -1,6 +1,7 @@
 // The public surface of a package as text: per entry point, each exported name with its declaration as it stands in the
-// built .d.ts, comments removed. A diff of that text in review is a change of the surface. API Extractor was not taken: it
-// wants a configuration per entry point and brings its own TypeScript, where the compiler at hand answers in thirty lines.
+// built .d.ts, comments removed. A diff of that text in review is a change of the surface. API Extractor was not taken:
+// it wants a configuration per entry point and brings its own TypeScript, where the compiler at hand answers in thirty
+// lines.
 
 import ts from 'typescript';
 import type { PublishedPackage } from './published-packages.ts';
@@ -10,7 +11,9 @@ const printer = ts.createPrinter({ removeComments: true });
 function print(declaration: ts.Declaration): string {
   // `const x: T` is declared inside a statement that carries the keyword.
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-  return printer.printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile()).replace(/^(?:export |declare )+/, '');
+  return printer
+    .printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile())
+    .replace(/^(?:export |declare )+/, '');
 }
 
 /**

@@ -1,6 +1,6 @@
-// A scratch project outside the repository with the packages as npm would deliver them: each packed by `pnpm pack`, then
-// installed from its tarball. Overrides send the packages' dependencies on each other to the tarballs too, so nothing is
-// asked of a registry. vitest, a peer of the suites that are packages, is linked from here.
+// A scratch project outside the repository with the packages as npm would deliver them: each packed by `pnpm pack`,
+// then installed from its tarball. Overrides send the packages' dependencies on each other to the tarballs too, so
+// nothing is asked of a registry. vitest, a peer of the suites that are packages, is linked from here.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,9 @@ export function readInstalledPackage(project: string, name: string): { files: st
   const folder = installedFolder(project, name);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true });
   return {
-    files: files.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)),
+    files: files
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)),
     manifest: readFileSync(join(folder, 'package.json'), 'utf8'),
   };
 }

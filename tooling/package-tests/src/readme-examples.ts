@@ -1,6 +1,6 @@
-// The ts blocks of a README as programs. A block is written out with as many empty lines before it as it has in the README,
-// so that every line number in a type error or a stack is the README's own.
-// A block that calls `describe…(` is a test file and runs under vitest; every other one runs as a script.
+// The ts blocks of a README as programs. A block is written out with as many empty lines before it as it has in the
+// README, so that every line number in a type error or a stack is the README's own. A block that calls `describe…(` is
+// a test file and runs under vitest; every other one runs as a script.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -73,7 +73,8 @@ export function typeCheckExamples(files: ReadonlyMap<Example, string>): Map<Exam
       const source = program.getSourceFile(file);
       const diagnostics = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
       const errors = diagnostics.map(({ file: at, start, messageText }) => {
-        const line = at === undefined || start === undefined ? example.line : at.getLineAndCharacterOfPosition(start).line + 1;
+        const line =
+          at === undefined || start === undefined ? example.line : at.getLineAndCharacterOfPosition(start).line + 1;
         return `${describePlace({ ...example, line })}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
       });
       return [example, errors] as const;

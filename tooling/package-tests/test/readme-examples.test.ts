@@ -9,7 +9,9 @@ import { describePlace, readExamples, runExample, typeCheckExamples, writeExampl
 const folder = resolve(import.meta.dirname, '../.readme-examples');
 const workingFolder = mkdtempSync(join(tmpdir(), 'vastmax-readme-'));
 const packages = findPublishedPackages();
-const readmes = [root, ...packages.map((each) => each.folder)].map((path) => join(path, 'README.md')).filter((path) => existsSync(path));
+const readmes = [root, ...packages.map((each) => each.folder)]
+  .map((path) => join(path, 'README.md'))
+  .filter((path) => existsSync(path));
 const files = writeExamples(join(folder, 'published'), readmes.flatMap(readExamples));
 const typeErrors = typeCheckExamples(files);
 
@@ -17,19 +19,25 @@ afterAll(() => {
   rmSync(workingFolder, { recursive: true });
 });
 
-it.each(packages.map((each) => [each.name, each.folder] as const))('the README of %s has an example', (_, packageFolder) => {
-  expect(readExamples(join(packageFolder, 'README.md'))).not.toEqual([]);
-});
+it.each(packages.map((each) => [each.name, each.folder] as const))(
+  'the README of %s has an example',
+  (_, packageFolder) => {
+    expect(readExamples(join(packageFolder, 'README.md'))).not.toEqual([]);
+  },
+);
 
-describe.each([...files].map(([example, file]) => [describePlace(example), example, file] as const))('%s', (_, example, file) => {
-  it('type-checks', () => {
-    expect(typeErrors.get(example)).toEqual([]);
-  });
+describe.each([...files].map(([example, file]) => [describePlace(example), example, file] as const))(
+  '%s',
+  (_, example, file) => {
+    it('type-checks', () => {
+      expect(typeErrors.get(example)).toEqual([]);
+    });
 
-  it('runs', () => {
-    expect(runExample(example, file, workingFolder)).toBeUndefined();
-  });
-});
+    it('runs', () => {
+      expect(runExample(example, file, workingFolder)).toBeUndefined();
+    });
+  },
+);
 
 describe('an example that is wrong', () => {
   const markdown = join(workingFolder, 'README.md');
@@ -38,7 +46,10 @@ describe('an example that is wrong', () => {
     writeFileSync(markdown, `# A package\n\n\`\`\`sh\nnpm i\n\`\`\`\n\n\`\`\`ts\n${code}\n\`\`\`\n`);
     const written = writeExamples(join(folder, 'wrong'), readExamples(markdown));
     const [[example, file] = expect.fail('no example was found')] = written;
-    return { typeErrors: typeCheckExamples(written).get(example) ?? [], failure: runExample(example, file, workingFolder) };
+    return {
+      typeErrors: typeCheckExamples(written).get(example) ?? [],
+      failure: runExample(example, file, workingFolder),
+    };
   }
 
   it('is named with the line of its type error', () => {
@@ -48,7 +59,9 @@ describe('an example that is wrong', () => {
   });
 
   it('is named with the line that throws', () => {
-    const { typeErrors: errors, failure } = check(`const answer: number = 1;\nif (answer === 1) throw new RangeError('too small');`);
+    const { typeErrors: errors, failure } = check(
+      `const answer: number = 1;\nif (answer === 1) throw new RangeError('too small');`,
+    );
     expect(errors).toEqual([]);
     expect(failure).toMatch(/README\.md:8 ended with exit code 1/);
     expect(failure).toMatch(/-8\.ts:9/);

@@ -1,8 +1,9 @@
 /**
- * A GPU in software, for tests and for benches where there is no other: SwiftShader, out of @sparticuz/chromium (Linux on x64), under Dawn (the package `webgpu`). It is
- * unpacked once for each version into node_modules/.cache, 7 MB. Dawn opens libvulkan.so.1 by its name, for which the linker knows
- * LD_LIBRARY_PATH as it was when the process started; a library that is loaded already is found by name all the same, so it is loaded
- * here. VASTMAX_VULKAN=system leaves everything to the machine's own driver.
+ * A GPU in software, for tests and for benches where there is no other: SwiftShader, out of @sparticuz/chromium (Linux
+ * on x64), under Dawn (the package `webgpu`). It is unpacked once for each version into node_modules/.cache, 7 MB. Dawn
+ * opens libvulkan.so.1 by its name, for which the linker knows LD_LIBRARY_PATH as it was when the process started; a
+ * library that is loaded already is found by name all the same, so it is loaded here. VASTMAX_VULKAN=system leaves
+ * everything to the machine's own driver.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -24,7 +25,9 @@ export function loadSoftwareGpu(): Promise<void> {
 }
 
 /** What `probe` says with the software GPU in place, or why there is none. */
-export async function probeSoftwareGpu<Result>(probe: () => Promise<Result>): Promise<Result | { readonly available: false; readonly reason: string }> {
+export async function probeSoftwareGpu<Result>(
+  probe: () => Promise<Result>,
+): Promise<Result | { readonly available: false; readonly reason: string }> {
   try {
     await loadSoftwareGpu();
   } catch (error) {
@@ -36,7 +39,9 @@ export async function probeSoftwareGpu<Result>(probe: () => Promise<Result>): Pr
 async function load(): Promise<void> {
   if (process.env['VASTMAX_VULKAN'] === 'system') return;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(`SwiftShader comes for Linux on x64, not ${process.platform} on ${process.arch}; with a GPU, set VASTMAX_VULKAN=system`);
+    throw new Error(
+      `SwiftShader comes for Linux on x64, not ${process.platform} on ${process.arch}; with a GPU, set VASTMAX_VULKAN=system`,
+    );
   }
   const folder = await unpackOnce();
   process.env['VK_ICD_FILENAMES'] = join(folder, 'vk_swiftshader_icd.json');
@@ -57,14 +62,15 @@ async function unpackOnce(): Promise<string> {
   await mkdir(dirname(folder), { recursive: true });
   const own = await mkdtemp(`${folder}-`);
   const archive = await promisify(brotliDecompress)(await readFile(join(packageFolder, 'bin/swiftshader.tar.br')));
-  for (const { name, content } of filesOf(archive)) if (wanted.includes(name)) await writeFile(join(own, name), content);
+  for (const { name, content } of filesOf(archive))
+    if (wanted.includes(name)) await writeFile(join(own, name), content);
   await rename(own, folder).catch(() => rm(own, { recursive: true, force: true }));
   return folder;
 }
 
 /** A tar archive is blocks of 512 bytes: a header with the name and, in octal digits, the size, then the content. */
 function* filesOf(archive: Buffer): Generator<{ readonly name: string; readonly content: Buffer }> {
-  for (let at = 0; at + 512 <= archive.length; ) {
+  for (let at = 0; at + 512 <= archive.length;) {
     const name = archive.toString('latin1', at, at + 100).replace(/\0.*/s, '');
     const size = Number.parseInt(archive.toString('latin1', at + 124, at + 136), 8) || 0;
     if (name !== '') yield { name: name.replace(/^\.\//, ''), content: archive.subarray(at + 512, at + 512 + size) };

@@ -14,7 +14,9 @@ for (const method of methods) {
 }
 for (const name of ['stdout', 'stderr'] as const) {
   process[name].write = (text: string | Uint8Array): boolean => {
-    recorded.push(new Error(`process.${name} was written to: ${typeof text === 'string' ? text : new TextDecoder().decode(text)}`));
+    recorded.push(
+      new Error(`process.${name} was written to: ${typeof text === 'string' ? text : new TextDecoder().decode(text)}`),
+    );
     return true;
   };
 }

@@ -25,7 +25,8 @@ function run(files: Readonly<Record<string, string>>): { status: number | null; 
       reporters: ['default', new ClosingLineReporter()],
       setupFiles: [${JSON.stringify(join(source, 'fail-on-console.ts'))}],
     } };`;
-  for (const [name, text] of Object.entries({ ...files, 'vitest.config.ts': config })) writeFileSync(join(root, name), text);
+  for (const [name, text] of Object.entries({ ...files, 'vitest.config.ts': config }))
+    writeFileSync(join(root, name), text);
   const { status, stdout, stderr } = spawnSync(process.execPath, [runner, 'run', '--root', root], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], NO_COLOR: '1' },
@@ -35,7 +36,10 @@ function run(files: Readonly<Record<string, string>>): { status: number | null; 
 
 describe('the closing line', () => {
   it('ends a run that passes', () => {
-    const { status, lines } = run({ 'a.test.js': `it('a', () => {}); it('b', () => {});`, 'b.test.js': `it('c', () => {});` });
+    const { status, lines } = run({
+      'a.test.js': `it('a', () => {}); it('b', () => {});`,
+      'b.test.js': `it('c', () => {});`,
+    });
     expect(lines.at(-1)).toBe('3 passed, 0 failed');
     expect(status).toBe(0);
   });
@@ -65,7 +69,9 @@ describe('console output', () => {
     ['console.warn', `try { console.warn('a loud library') } catch {}`],
     ['process.stderr', `process.stderr.write('a loud library')`],
   ])('by %s fails the test that made it, and no other', (writer, statement) => {
-    const { status, lines } = run({ 'a.test.js': `it('quiet', () => {}); it('loud', () => { ${statement}; }); it('after', () => {});` });
+    const { status, lines } = run({
+      'a.test.js': `it('quiet', () => {}); it('loud', () => { ${statement}; }); it('after', () => {});`,
+    });
     expect(lines.at(-1)).toBe('2 passed, 1 failed');
     expect(lines.join('\n')).toMatch(new RegExp(`FAIL .*loud\n.*console output: ${writer} was .*a loud library`));
     expect(status).toBe(1);

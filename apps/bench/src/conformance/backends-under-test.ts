@@ -1,6 +1,13 @@
 /** The backends of the table, in its order: each with what checks it, in this process, or in a browser's. */
 import { resolve } from 'node:path';
-import { checkBackend, conformanceCases, findAvailability, type BackendUnderTest, type CheckReport, type ConformanceCase } from '@vastmax/backend-conformance';
+import {
+  checkBackend,
+  conformanceCases,
+  findAvailability,
+  type BackendUnderTest,
+  type CheckReport,
+  type ConformanceCase,
+} from '@vastmax/backend-conformance';
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
@@ -18,8 +25,16 @@ const inThisProcess: readonly BackendUnderTest[] = [
   { name: 'plain-f32', create: () => createPlainBackend({ precision: 'f32' }), probe: probePlainBackend },
   { name: 'plain-f64', create: () => createPlainBackend({ precision: 'f64' }), probe: probePlainBackend },
   { name: 'wasm-f32', create: () => createWasmBackend(), probe: probeWasmBackend },
-  { name: 'openblas-f32', create: () => createOpenBlasBackend({ precision: 'f32' }), probe: () => probeOpenBlasBackend() },
-  { name: 'openblas-f64', create: () => createOpenBlasBackend({ precision: 'f64' }), probe: () => probeOpenBlasBackend() },
+  {
+    name: 'openblas-f32',
+    create: () => createOpenBlasBackend({ precision: 'f32' }),
+    probe: () => probeOpenBlasBackend(),
+  },
+  {
+    name: 'openblas-f64',
+    create: () => createOpenBlasBackend({ precision: 'f64' }),
+    probe: () => probeOpenBlasBackend(),
+  },
   { name: 'webgpu-dawn', create: () => createWebGpuBackend(), probe: () => probeGpu(false) },
 ];
 const inChromium = 'webgpu-chromium';
@@ -38,7 +53,10 @@ export async function checkNamed(name: string, cases: readonly ConformanceCase[]
 
 /** The page checks all cases; it is a bundle of the built packages. */
 async function checkInChromium(cases: readonly ConformanceCase[]): Promise<CheckedBackend> {
-  const printed = await jsonOf<CheckReport>(resolve(import.meta.dirname, '../../../../tooling/browser-tests/src/print-conformance.ts'), []);
+  const printed = await jsonOf<CheckReport>(
+    resolve(import.meta.dirname, '../../../../tooling/browser-tests/src/print-conformance.ts'),
+    [],
+  );
   if ('failure' in printed) return { report: unavailable(`the check in Chromium failed: ${printed.failure}`) };
   if (printed.status === 'unavailable') return { report: unavailable(printed.reason ?? 'no reason was given') };
   const ids = new Set(printed.outcomes.map(({ id }) => id));

@@ -1,4 +1,7 @@
-/** Hundreds of cases are too many to read: what each backend does, by kernel and by rule, and every case that is not simply passed. */
+/**
+ * Hundreds of cases are too many to read: what each backend does, by kernel and by rule, and every case that is not
+ * simply passed.
+ */
 import type { CaseOutcome, CheckReport, ConformanceCase } from '@vastmax/backend-conformance';
 
 export interface SubjectRow {
@@ -20,7 +23,10 @@ export interface Exception {
 }
 
 /** Kernels first, then rules, each in the order of the suite. */
-export function summariseSupport(cases: readonly ConformanceCase[], reports: readonly CheckReport[]): readonly SubjectRow[] {
+export function summariseSupport(
+  cases: readonly ConformanceCase[],
+  reports: readonly CheckReport[],
+): readonly SubjectRow[] {
   const subjects = new Map<string, readonly ConformanceCase[]>();
   for (const one of cases) {
     const key = `${one.kind} ${one.subject}`;
@@ -58,7 +64,12 @@ function exceptionsOfOne({ name, status, reason = '', outcomes }: CheckReport): 
   for (const outcome of outcomes) {
     if (outcome.status === 'pass') continue;
     const key = `${outcome.status} ${outcome.reason ?? ''}`;
-    const group = groups.get(key) ?? { backends: [name], status: outcome.status, reason: outcome.reason ?? '', ids: [] };
+    const group = groups.get(key) ?? {
+      backends: [name],
+      status: outcome.status,
+      reason: outcome.reason ?? '',
+      ids: [],
+    };
     groups.set(key, group);
     group.ids.push(outcome.id);
   }

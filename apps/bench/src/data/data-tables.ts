@@ -4,7 +4,20 @@ import { machineLine } from '../report/bench-output.ts';
 import { markdownTable } from '../report/markdown-table.ts';
 import { grouped, percent } from '../report/numbers.ts';
 
-export function dataTables({ machine, backend, file, tokens, classes, model, tokensPerTurn, turns, countingSeconds, encodingSeconds, rows, peakMemoryBytes }: DataReport): string {
+export function dataTables({
+  machine,
+  backend,
+  file,
+  tokens,
+  classes,
+  model,
+  tokensPerTurn,
+  turns,
+  countingSeconds,
+  encodingSeconds,
+  rows,
+  peakMemoryBytes,
+}: DataReport): string {
   const { layer, order, embedding, hidden, batch } = model;
   return [
     machineLine(machine),
@@ -12,8 +25,22 @@ export function dataTables({ machine, backend, file, tokens, classes, model, tok
       `${order} words of ${embedding}, tanh layers of ${hidden.join(', ')}, ${layer}, minibatches of ${batch}; ${grouped(tokensPerTurn)} tokens a turn, ${turns} turns. ` +
       `Largest resident memory ${(peakMemoryBytes / 1e9).toFixed(2)} GB.`,
     markdownTable(
-      ['minibatches from', 'tokens/s of training', 'least', 'waiting for data', 'of it for the first, s', 'tokens/s from the file to the weights, one epoch'],
-      rows.map((row) => [row.mode, grouped(row.tokensPerSecond), grouped(row.spread.minimum), percent(row.waitingShare), row.firstSeconds.toFixed(2), grouped(row.wholePathTokensPerSecond)]),
+      [
+        'minibatches from',
+        'tokens/s of training',
+        'least',
+        'waiting for data',
+        'of it for the first, s',
+        'tokens/s from the file to the weights, one epoch',
+      ],
+      rows.map((row) => [
+        row.mode,
+        grouped(row.tokensPerSecond),
+        grouped(row.spread.minimum),
+        percent(row.waitingShare),
+        row.firstSeconds.toFixed(2),
+        grouped(row.wholePathTokensPerSecond),
+      ]),
     ),
   ].join('\n\n');
 }

@@ -1,8 +1,15 @@
 /**
- * Minibatches of the n-gram model straight from a text file: lines are read, taken apart and numbered as minibatches are asked for, and no more than a
- * block of the text is in memory. Examples are shuffled within the block, as a text larger than memory allows.
+ * Minibatches of the n-gram model straight from a text file: lines are read, taken apart and numbered as minibatches
+ * are asked for, and no more than a block of the text is in memory. Examples are shuffled within the block, as a text
+ * larger than memory allows.
  */
-import { NgramBatches, vocabularyFromJSON, whitespaceTokens, type NgramBatch, type Vocabulary } from '@vastmax/sparse-data';
+import {
+  NgramBatches,
+  vocabularyFromJSON,
+  whitespaceTokens,
+  type NgramBatch,
+  type Vocabulary,
+} from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 
 export interface StreamOptions {
@@ -21,7 +28,10 @@ const tokensPerBlock = 2 ** 17;
 export const endOfLine = '<eos>';
 
 /** One epoch of the file. A minibatch holds until the next is asked for. */
-export async function* streamBatches(vocabulary: Vocabulary, { path, order, batch, seed }: StreamOptions): AsyncGenerator<NgramBatch, void, undefined> {
+export async function* streamBatches(
+  vocabulary: Vocabulary,
+  { path, order, batch, seed }: StreamOptions,
+): AsyncGenerator<NgramBatch, void, undefined> {
   const unknown = vocabulary.unknownId ?? 0;
   const lineEnd = vocabulary.idOf(endOfLine) ?? unknown;
   // The context of a block's first example is the end of the block before it.
@@ -30,7 +40,14 @@ export async function* streamBatches(vocabulary: Vocabulary, { path, order, batc
   let number = 0;
   const examples = function* (isLast: boolean): Generator<NgramBatch, void, undefined> {
     const batches = new NgramBatches({
-      tokens: block, first: order, last: filled, classes: vocabulary.size, order, batchSize: batch, paddingId: lineEnd, seed: seed + number++,
+      tokens: block,
+      first: order,
+      last: filled,
+      classes: vocabulary.size,
+      order,
+      batchSize: batch,
+      paddingId: lineEnd,
+      seed: seed + number++,
     });
     for (let next = batches.next(); ; next = batches.next()) {
       yield { ...next, endOfEpoch: next.endOfEpoch && isLast };
@@ -51,6 +68,9 @@ export async function* streamBatches(vocabulary: Vocabulary, { path, order, batc
 }
 
 /** The same in a worker, by stream-worker.mjs. */
-export function streamBatchesInWorker({ vocabulary, ...options }: WorkerOptions): AsyncGenerator<NgramBatch, void, undefined> {
+export function streamBatchesInWorker({
+  vocabulary,
+  ...options
+}: WorkerOptions): AsyncGenerator<NgramBatch, void, undefined> {
   return streamBatches(vocabularyFromJSON(vocabulary), options);
 }

@@ -10,7 +10,19 @@ export function distributedTables({ machine, options, rows, jobs, model }: Distr
   const parts = [
     `${machineLine(machine)}; ${ranks} ranks, d = ${features}, ${batch} examples a rank, Z-loss, wasm f32 with one thread a rank`,
     markdownTable(
-      ['over', 'classes', 'step ms', 'quartiles', 'a tenth below', 'examples/s', 'in communication', 'bytes sent', 'messages', 'loss, first and last', 'rows of each rank, GiB'],
+      [
+        'over',
+        'classes',
+        'step ms',
+        'quartiles',
+        'a tenth below',
+        'examples/s',
+        'in communication',
+        'bytes sent',
+        'messages',
+        'loss, first and last',
+        'rows of each rank, GiB',
+      ],
       rows.map((row) => [
         row.transport,
         grouped(row.classes),
@@ -26,8 +38,24 @@ export function distributedTables({ machine, options, rows, jobs, model }: Distr
       ]),
     ),
     markdownTable(
-      ['over', 'communicator', 'small exchange µs', 'GB/s', 'creation s', 'memory of each rank now, GiB', 'at most, GiB'],
-      jobs.map((job) => [job.transport, job.communicator, figure(job.exchangeMicroseconds), figure(job.bytesPerSecond / 1e9), figure(job.creationSeconds), gibibytes(job.residentBytes), gibibytes(job.peakBytes)]),
+      [
+        'over',
+        'communicator',
+        'small exchange µs',
+        'GB/s',
+        'creation s',
+        'memory of each rank now, GiB',
+        'at most, GiB',
+      ],
+      jobs.map((job) => [
+        job.transport,
+        job.communicator,
+        figure(job.exchangeMicroseconds),
+        figure(job.bytesPerSecond / 1e9),
+        figure(job.creationSeconds),
+        gibibytes(job.residentBytes),
+        gibibytes(job.peakBytes),
+      ]),
     ),
   ];
   if (model !== null) {
@@ -37,10 +65,22 @@ export function distributedTables({ machine, options, rows, jobs, model }: Distr
       markdownTable(
         ['network', 'ranks', 'arithmetic ms', 'bandwidth ms', 'latency ms', 'step ms', 'examples/s', 'efficiency'],
         model.rows.map((row) => [
-          row.network, grouped(row.ranks), figure(row.arithmeticMs), figure(row.bandwidthMs), figure(row.latencyMs), figure(row.stepMs), grouped(row.examplesPerSecond), percent(row.efficiency),
+          row.network,
+          grouped(row.ranks),
+          figure(row.arithmeticMs),
+          figure(row.bandwidthMs),
+          figure(row.latencyMs),
+          figure(row.stepMs),
+          grouped(row.examplesPerSecond),
+          percent(row.efficiency),
         ]),
       ),
-      limits.map(({ network, sameBatchEach, sharedBatch }) => `${network}: doubling the ranks gains less than half of its share beyond ${grouped(sameBatchEach)} ranks of ${batch} examples each, and beyond ${grouped(sharedBatch)} that share 4,096 examples.`).join('\n'),
+      limits
+        .map(
+          ({ network, sameBatchEach, sharedBatch }) =>
+            `${network}: doubling the ranks gains less than half of its share beyond ${grouped(sameBatchEach)} ranks of ${batch} examples each, and beyond ${grouped(sharedBatch)} that share 4,096 examples.`,
+        )
+        .join('\n'),
     );
   }
   return parts.join('\n\n');

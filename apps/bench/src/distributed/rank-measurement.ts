@@ -1,10 +1,17 @@
 /**
- * What one rank of a job measures: the step of the sharded factored layer for tables of several heights, in turns, so that a disturbance of the machine falls on all heights
- * alike. Targets follow Zipf's law over the same 10,000 classes for every height, spread over the whole table: the distinct classes of a minibatch, and with them its
- * traffic, are then the same for every height, and what would depend on D can be seen.
+ * What one rank of a job measures: the step of the sharded factored layer for tables of several heights, in turns, so
+ * that a disturbance of the machine falls on all heights alike. Targets follow Zipf's law over the same 10,000 classes
+ * for every height, spread over the whole table: the distinct classes of a minibatch, and with them its traffic, are
+ * then the same for every height, and what would depend on D can be seen.
  */
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
-import { createDistributedFactoredLayer, gatherJson, type Communicator, type DistributedFactoredLayer, type Traffic } from '@vastmax/distributed-mpi';
+import {
+  createDistributedFactoredLayer,
+  gatherJson,
+  type Communicator,
+  type DistributedFactoredLayer,
+  type Traffic,
+} from '@vastmax/distributed-mpi';
 import { createMatrixFrom, read, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { RandomGenerator, singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import { zLoss } from '@vastmax/spherical-losses';
@@ -53,7 +60,10 @@ export interface RankReport {
   readonly peakBytes: readonly number[];
   /** Of creating the layers, C from D rows included. */
   readonly creationSeconds: number;
-  /** An exchange of a few bytes between neighbours, a tenth of them took less: what a message costs the software and this machine. */
+  /**
+   * An exchange of a few bytes between neighbours, a tenth of them took less: what a message costs the software and
+   * this machine.
+   */
   readonly exchangeMicroseconds: number;
   /** Of an exchange of 4 MiB between neighbours, likewise. */
   readonly bytesPerSecond: number;
@@ -79,7 +89,10 @@ export async function measureRank(communicator: Communicator, request: RankReque
     for (let round = 0; round < rounds; round++) for (const subject of subjects) await subject.run(steps);
     const rows = subjects.map((subject) => subject.report());
     const network = measureNetwork(communicator);
-    const memory = gatherJson(communicator, { resident: process.memoryUsage().rss, peak: process.resourceUsage().maxRSS * 1024 });
+    const memory = gatherJson(communicator, {
+      resident: process.memoryUsage().rss,
+      peak: process.resourceUsage().maxRSS * 1024,
+    });
     for (const subject of subjects) subject.dispose();
     return {
       communicator: communicator.description,
@@ -102,7 +115,13 @@ interface Subject {
   dispose(): void;
 }
 
-async function createSubject(communicator: Communicator, backend: Backend, classes: number, features: number, batch: number): Promise<Subject> {
+async function createSubject(
+  communicator: Communicator,
+  backend: Backend,
+  classes: number,
+  features: number,
+  batch: number,
+): Promise<Subject> {
   // Rows that repeat are as good as random ones for timing, and made in no time.
   const random = new RandomGenerator(1);
   const patterns = Float32Array.from({ length: patternRows * features }, () => 0.01 * random.normal());
@@ -111,12 +130,18 @@ async function createSubject(communicator: Communicator, backend: Backend, class
     features,
     bias: false,
     loss: zLoss(),
-    initialRows: (first) => patterns.subarray((first % patternRows) * features, (first % patternRows + 1) * features),
+    initialRows: (first) => patterns.subarray((first % patternRows) * features, ((first % patternRows) + 1) * features),
   });
-  const minibatches = Array.from({ length: cycled }, (_, i) => createMinibatch(communicator.rank, backend, classes, features, batch, i));
+  const minibatches = Array.from({ length: cycled }, (_, i) =>
+    createMinibatch(communicator.rank, backend, classes, features, batch, i),
+  );
   let milliseconds: number[] = [];
   let before = communicator.traffic;
-  let sent: Pick<Traffic, 'bytesSent' | 'messagesSent' | 'milliseconds'> = { bytesSent: 0, messagesSent: 0, milliseconds: 0 };
+  let sent: Pick<Traffic, 'bytesSent' | 'messagesSent' | 'milliseconds'> = {
+    bytesSent: 0,
+    messagesSent: 0,
+    milliseconds: 0,
+  };
   const losses: number[] = [];
   let next = 0;
   return {
@@ -156,20 +181,40 @@ interface Minibatch {
   readonly touched: number;
 }
 
-function createMinibatch(rank: number, backend: Backend, classes: number, features: number, batch: number, number: number): Minibatch {
+function createMinibatch(
+  rank: number,
+  backend: Backend,
+  classes: number,
+  features: number,
+  batch: number,
+  number: number,
+): Minibatch {
   const random = new RandomGenerator(1000 * rank + number + 1);
   const drawn = Math.min(drawnClasses, classes);
-  // Each drawn number lies in a stretch of its own of the table, on the same rank whatever the height where 10,000 is a multiple of the ranks.
+  // Each drawn number lies in a stretch of its own of the table, on the same rank whatever the height where 10,000 is a
+  // multiple of the ranks.
   const stretches = Math.max(1, Math.floor(classes / drawn));
   const ids = Int32Array.from({ length: batch }, () => {
     const word = Math.min(drawn - 1, Math.floor((drawn + 1) ** random.uniform()) - 1);
     return word + drawn * ((Math.imul(word + 1, 0x9e3779b1) >>> 0) % stretches);
   });
-  const hidden = createMatrixFrom(backend, batch, features, Float64Array.from({ length: batch * features }, () => random.normal() / Math.sqrt(features)));
+  const hidden = createMatrixFrom(
+    backend,
+    batch,
+    features,
+    Float64Array.from({ length: batch * features }, () => random.normal() / Math.sqrt(features)),
+  );
   return { hidden, targets: singleTargets(ids, classes), touched: new Set(ids).size };
 }
 
-function summarize(communicator: Communicator, layer: DistributedFactoredLayer, milliseconds: readonly number[], sent: Pick<Traffic, 'bytesSent' | 'messagesSent' | 'milliseconds'>, minibatches: readonly Minibatch[], losses: readonly number[]): RankRow {
+function summarize(
+  communicator: Communicator,
+  layer: DistributedFactoredLayer,
+  milliseconds: readonly number[],
+  sent: Pick<Traffic, 'bytesSent' | 'messagesSent' | 'milliseconds'>,
+  minibatches: readonly Minibatch[],
+  losses: readonly number[],
+): RankRow {
   const steps = milliseconds.length;
   const all = gatherJson(communicator, {
     milliseconds,
@@ -178,7 +223,9 @@ function summarize(communicator: Communicator, layer: DistributedFactoredLayer, 
     losses,
     rowBytes: 4 * layer.width * Math.ceil((layer.classes - communicator.rank) / communicator.size),
   });
-  const slowest = milliseconds.map((_, step) => Math.max(...all.map((one) => one.milliseconds[step]!))).sort((a, b) => a - b);
+  const slowest = milliseconds
+    .map((_, step) => Math.max(...all.map((one) => one.milliseconds[step]!)))
+    .sort((a, b) => a - b);
   const total = all.reduce((sum, one) => sum + one.milliseconds.reduce((time, each) => time + each, 0), 0);
   return {
     classes: layer.classes,
@@ -213,7 +260,10 @@ function measureNetwork(communicator: Communicator): Pick<RankReport, 'exchangeM
       times.push(performance.now() - start);
     }
     // The undisturbed ones: what other processes do is not the network's.
-    return quantile(times.sort((a, b) => a - b), 0.1);
+    return quantile(
+      times.sort((a, b) => a - b),
+      0.1,
+    );
   };
   communicator.barrier();
   const small = timeOf(8, 300);

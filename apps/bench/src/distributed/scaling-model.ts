@@ -3,8 +3,9 @@
  *
  *     T(p) = a + b·m + bytes(p)/B + 6·L + 6(p − 1)·o
  *
- * a + b·m is the step of a single rank (a: what every rank repeats, mostly 11d³; b: each example), measured at two sizes of the minibatch. bytes(p) are the rows and sums that
- * a rank sends. L and B are the network's, stated, not measured; o is what the software needs for one message, measured here. Nothing overlaps with anything, no rank is
+ * a + b·m is the step of a single rank (a: what every rank repeats, mostly 11d³; b: each example), measured at two
+ * sizes of the minibatch. bytes(p) are the rows and sums that a rank sends. L and B are the network's, stated, not
+ * measured; o is what the software needs for one message, measured here. Nothing overlaps with anything, no rank is
  * late, and the network gives every rank its bandwidth at once: a real step is slower.
  */
 export interface ModelConstants {
@@ -46,7 +47,9 @@ export interface ModelRow {
 
 const exchanges = 6;
 
-/** Numbers a rank sends in a step times four: indices, rows there and back, the fused sums, the words of the agreement. */
+/**
+ * Numbers a rank sends in a step times four: indices, rows there and back, the fused sums, the words of the agreement.
+ */
 export function bytesOfStep(features: number, touched: number, ranks: number): number {
   const others = (ranks - 1) / ranks;
   const sums = 2 * features ** 2 + 4 * features + ranks;
@@ -56,8 +59,10 @@ export function bytesOfStep(features: number, touched: number, ranks: number): n
 export function modelStep(constants: ModelConstants, network: Network, ranks: number, batch: number): ModelRow {
   const { features, fixedMs, exampleMs, touchedShare, messageMicroseconds } = constants;
   const arithmeticMs = fixedMs + exampleMs * batch;
-  const bandwidthMs = ranks === 1 ? 0 : (1000 * bytesOfStep(features, touchedShare * batch, ranks)) / network.bytesPerSecond;
-  const latencyMs = ranks === 1 ? 0 : (exchanges * (network.latencyMicroseconds + (ranks - 1) * messageMicroseconds)) / 1000;
+  const bandwidthMs =
+    ranks === 1 ? 0 : (1000 * bytesOfStep(features, touchedShare * batch, ranks)) / network.bytesPerSecond;
+  const latencyMs =
+    ranks === 1 ? 0 : (exchanges * (network.latencyMicroseconds + (ranks - 1) * messageMicroseconds)) / 1000;
   const stepMs = arithmeticMs + bandwidthMs + latencyMs;
   return {
     network: network.name,
@@ -72,8 +77,15 @@ export function modelStep(constants: ModelConstants, network: Network, ranks: nu
   };
 }
 
-/** The number of ranks, a power of two, from which on another doubling at so many examples a rank gives less than half of what it should. */
-export function lastUsefulRanks(constants: ModelConstants, network: Network, batchOf: (ranks: number) => number): number {
+/**
+ * The number of ranks, a power of two, from which on another doubling at so many examples a rank gives less than half
+ * of what it should.
+ */
+export function lastUsefulRanks(
+  constants: ModelConstants,
+  network: Network,
+  batchOf: (ranks: number) => number,
+): number {
   let ranks = 1;
   while (ranks < 2 ** 20) {
     const now = modelStep(constants, network, ranks, batchOf(ranks)).examplesPerSecond;

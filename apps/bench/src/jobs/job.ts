@@ -20,11 +20,18 @@ export interface Trained {
 }
 
 /** Train to the end, saying how far it is. @throws TrainingDivergedError. */
-export async function trainToTheEnd(trainer: { run(): AsyncIterable<TrainingEvent> }, stage: string, show: ShowStage): Promise<Trained> {
+export async function trainToTheEnd(
+  trainer: { run(): AsyncIterable<TrainingEvent> },
+  stage: string,
+  show: ShowStage,
+): Promise<Trained> {
   let trained: Trained = { seconds: 0, examples: 0 };
   for await (const event of trainer.run()) {
     if (event.type === 'progress') {
-      show(stage, `${(100 * event.progress).toFixed(0)} % in ${event.seconds.toFixed(0)} s, loss ${event.loss.toFixed(3)}, ${event.examplesPerSecond.toFixed(0)} examples/s`);
+      show(
+        stage,
+        `${(100 * event.progress).toFixed(0)} % in ${event.seconds.toFixed(0)} s, loss ${event.loss.toFixed(3)}, ${event.examplesPerSecond.toFixed(0)} examples/s`,
+      );
     }
     if (event.type === 'finished') trained = { seconds: event.seconds, examples: event.examples };
   }

@@ -30,7 +30,17 @@ function tablesOf(result: JobResult): string {
   }
 }
 
-function mobyTables({ sets, words, pairs, hiddenShare, evaluatedSets, highestPrecisionAt10, settings, trained, rows }: MobyResult): string {
+function mobyTables({
+  sets,
+  words,
+  pairs,
+  hiddenShare,
+  evaluatedSets,
+  highestPrecisionAt10,
+  settings,
+  trained,
+  rows,
+}: MobyResult): string {
   const { embedding, epochs, batch, outputRate, bodyRate } = settings;
   return [
     '## Sets of synonyms',
@@ -39,7 +49,12 @@ function mobyTables({ sets, words, pairs, hiddenShare, evaluatedSets, highestPre
       `Adam at ${bodyRate}, output rate ${outputRate}, minibatches of ${batch}, ${epochs} epochs${cut(trained, epochs * sets)}, ${trained.seconds.toFixed(0)} s.`,
     markdownTable(
       ['', 'precision at 1', 'at 5', 'at 10', 'recall at 10', 'nDCG at 10'],
-      rows.map((row) => [row.name, ...[row.precisionAt1, row.precisionAt5, row.precisionAt10, row.recallAt10, row.ndcgAt10].map((value) => value.toFixed(3))]),
+      rows.map((row) => [
+        row.name,
+        ...[row.precisionAt1, row.precisionAt5, row.precisionAt10, row.recallAt10, row.ndcgAt10].map((value) =>
+          value.toFixed(3),
+        ),
+      ]),
     ),
   ].join('\n\n');
 }
@@ -55,13 +70,30 @@ function xmcTables({ settings, dataSets }: XmcResult): string {
       `${grouped(trainPoints)} training and ${grouped(testPoints)} test points (the split: ${split}), ${grouped(features)} features, ${grouped(labels)} labels, ` +
         `${settings.epochs[name as keyof typeof settings.epochs]} epochs.`,
       markdownTable(
-        ['output layer', 'rate', 'P@1', 'P@3', 'P@5', 'nDCG@3', 'nDCG@5', 'PSP@1', 'PSP@3', 'PSP@5', 'seconds', 'P@1 of each rate tried'],
+        [
+          'output layer',
+          'rate',
+          'P@1',
+          'P@3',
+          'P@5',
+          'nDCG@3',
+          'nDCG@5',
+          'PSP@1',
+          'PSP@3',
+          'PSP@5',
+          'seconds',
+          'P@1 of each rate tried',
+        ],
         rows.map(({ name: layer, outputRate, tried, trained, atK }) => [
           layer,
           outputRate === null ? '' : String(outputRate),
           ...(atK.length === 0 ? ['diverged', ...Array.from({ length: 7 }, () => missing)] : metricCells(atK)),
           trained === null ? '' : trained.seconds.toFixed(0),
-          tried.map((each) => `${each.outputRate}: ${each.precisionAt1 === null ? 'diverged' : each.precisionAt1.toFixed(3)}`).join(', '),
+          tried
+            .map(
+              (each) => `${each.outputRate}: ${each.precisionAt1 === null ? 'diverged' : each.precisionAt1.toFixed(3)}`,
+            )
+            .join(', '),
         ]),
       ),
     ]),
@@ -70,7 +102,11 @@ function xmcTables({ settings, dataSets }: XmcResult): string {
 
 /** nDCG at 1 is precision at 1. */
 function metricCells(atK: XmcRow['atK']): string[] {
-  return [atK.map(({ precision }) => precision), atK.slice(1).map(({ ndcg }) => ndcg), atK.map(({ propensityScoredPrecision }) => propensityScoredPrecision)]
+  return [
+    atK.map(({ precision }) => precision),
+    atK.slice(1).map(({ ndcg }) => ndcg),
+    atK.map(({ propensityScoredPrecision }) => propensityScoredPrecision),
+  ]
     .flat()
     .map((value) => value.toFixed(3));
 }
@@ -87,7 +123,9 @@ function wordsTables({ corpus, settings, rows }: WordsResult): string {
       rows.map(({ name, layer, similarities, trained }) => [
         name,
         layer,
-        ...(similarities.length === 0 ? files.map(() => 'diverged') : similarities.map(({ correlation }) => (Number.isNaN(correlation) ? missing : correlation.toFixed(3)))),
+        ...(similarities.length === 0
+          ? files.map(() => 'diverged')
+          : similarities.map(({ correlation }) => (Number.isNaN(correlation) ? missing : correlation.toFixed(3)))),
         trained === null ? '' : grouped(trained.examples),
         trained === null ? '' : trained.seconds.toFixed(0),
       ]),

@@ -1,8 +1,17 @@
 /**
- * The job of completing sets: an autoencoder is shown part of each set of synonyms and learns the whole; then, for sets whose hidden fifth it
- * never saw, its ten best words are looked at, beside the most frequent words and the words of the nearest sets.
+ * The job of completing sets: an autoencoder is shown part of each set of synonyms and learns the whole; then, for sets
+ * whose hidden fifth it never saw, its ten best words are looked at, beside the most frequent words and the words of
+ * the nearest sets.
  */
-import { bagModelShape, createBagNetwork, evaluateMultiLabel, MultiLabelCollector, popularityBaseline, Trainer, type MultiLabelMetrics } from '@vastmax/lm-models';
+import {
+  bagModelShape,
+  createBagNetwork,
+  evaluateMultiLabel,
+  MultiLabelCollector,
+  popularityBaseline,
+  Trainer,
+  type MultiLabelMetrics,
+} from '@vastmax/lm-models';
 import { columnCounts, IndexPermutation, SetBatches, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { trainToTheEnd, type JobContext, type Trained } from './job.ts';
 import { jobFile } from './job-files.ts';
@@ -50,32 +59,66 @@ export interface MobyResult {
 }
 
 export const mobySettings: MobySettings = {
-  embedding: 1024, epochs: 4, batch: 128, outputRate: 0.1, bodyRate: 0.003, shown: 0.8, evaluate: 400, nearest: 100, maximumSeconds: 420,
+  embedding: 1024,
+  epochs: 4,
+  batch: 128,
+  outputRate: 0.1,
+  bodyRate: 0.003,
+  shown: 0.8,
+  evaluate: 400,
+  nearest: 100,
+  maximumSeconds: 420,
 };
 
 const ks = [1, 5, 10] as const;
 
-export async function measureMoby({ backend, data, seed, seconds, show }: JobContext, settings: MobySettings = mobySettings): Promise<MobyResult> {
+export async function measureMoby(
+  { backend, data, seed, seconds, show }: JobContext,
+  settings: MobySettings = mobySettings,
+): Promise<MobyResult> {
   show('moby: reading the sets');
   const { pairs, words, known, hidden } = await readSynonymSets(jobFile(data, 'moby', 'words.txt'), seed);
   const frequencies = columnCounts(known);
   const { embedding, epochs, batch, outputRate, bodyRate, shown, evaluate, nearest, maximumSeconds } = settings;
   const order = new IndexPermutation(known.rows, seed);
   const rows = Int32Array.from({ length: Math.min(evaluate, known.rows) }, (_, place) => order.at(place));
-  const tests = (): SparseBatches => new SparseBatches({ inputs: known, targets: hidden, rows, batchSize: 64, shuffle: false });
+  const tests = (): SparseBatches =>
+    new SparseBatches({ inputs: known, targets: hidden, rows, batchSize: 64, shuffle: false });
   const options = { ks, exclude: ({ inputs }: { readonly inputs: CsrRows }): CsrRows => inputs };
   const popularity = await popularityBaseline(frequencies, tests(), options);
   show('moby: set-kNN');
   const neighbors = new SetNeighbors(known, nearest);
   const nearestSets = new MultiLabelCollector({ ks });
-  for (const row of rows) nearestSets.add(neighbors.complete(row, 10), hidden.indices.subarray(hidden.offsets[row], hidden.offsets[row + 1]));
-  using network = await createBagNetwork(backend, { inputs: words, frequencies }, {
-    body: { kind: 'bag', embedding, ...bagModelShape('autoencoder'), seed },
-    output: { kind: 'factored', loss: { name: 'squared-error', options: { targetValue: 1 } }, initialScale: 0.001, seed },
+  for (const row of rows)
+    nearestSets.add(neighbors.complete(row, 10), hidden.indices.subarray(hidden.offsets[row], hidden.offsets[row + 1]));
+  using network = await createBagNetwork(
+    backend,
+    { inputs: words, frequencies },
+    {
+      body: { kind: 'bag', embedding, ...bagModelShape('autoencoder'), seed },
+      output: {
+        kind: 'factored',
+        loss: { name: 'squared-error', options: { targetValue: 1 } },
+        initialScale: 0.001,
+        seed,
+      },
+    },
+  );
+  const batches = new SetBatches({
+    sets: known,
+    shown,
+    predict: 'whole',
+    targetWeights: 'given',
+    batchSize: batch,
+    seed,
   });
-  const batches = new SetBatches({ sets: known, shown, predict: 'whole', targetWeights: 'given', batchSize: batch, seed });
   using trainer = new Trainer(network, batches, {
-    bodyRate, outputRate, optimizer: 'adam', schedule: 'linear', examples: epochs * known.rows, maximumSeconds: seconds ?? maximumSeconds,
+    bodyRate,
+    outputRate,
+    optimizer: 'adam',
+    schedule: 'linear',
+    examples: epochs * known.rows,
+    maximumSeconds: seconds ?? maximumSeconds,
   });
   const trained = await trainToTheEnd(trainer, 'moby: autoencoder', show);
   show('moby: completing sets');
@@ -90,7 +133,11 @@ export async function measureMoby({ backend, data, seed, seconds, show }: JobCon
     highestPrecisionAt10: meanOf(rows, (row) => Math.min(10, hidden.offsets[row + 1]! - hidden.offsets[row]!) / 10),
     settings,
     trained,
-    rows: [rowOf('autoencoder', model), rowOf(`set-kNN of ${nearest}`, nearestSets.metrics()), rowOf('popularity', popularity)],
+    rows: [
+      rowOf('autoencoder', model),
+      rowOf(`set-kNN of ${nearest}`, nearestSets.metrics()),
+      rowOf('popularity', popularity),
+    ],
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The job of language models: a network over the last words and a recurrent one, each with the losses of this project and the log-softmax, at equal
- * examples and at equal time. It is `bench quality` twice.
+ * The job of language models: a network over the last words and a recurrent one, each with the losses of this project
+ * and the log-softmax, at equal examples and at equal time. It is `bench quality` twice.
  */
 import type { BackendInUse } from '../measurement/backend-choice.ts';
 import { contestantsOf } from '../quality-contestants.ts';
@@ -49,18 +49,34 @@ export async function measureRecurrent(
 ): Promise<RecurrentResult> {
   const { layers, models, examples, budgetSeconds, evaluate } = settings;
   show('recurrent: reading the text');
-  const files = { train: jobFile(data, 'wikitext-2', 'wiki.train.tokens'), valid: jobFile(data, 'wikitext-2', 'wiki.valid.tokens') };
+  const files = {
+    train: jobFile(data, 'wikitext-2', 'wiki.train.tokens'),
+    valid: jobFile(data, 'wikitext-2', 'wiki.valid.tokens'),
+  };
   const corpus = await readQualityCorpus(files);
   const reports: QualityReport[] = [];
   for (const model of models) {
     const name = model.recurrent?.cell ?? 'ngram';
-    reports.push(await measureQuality(
-      backend,
-      inUse,
-      corpus,
-      { ...model, layers: contestantsOf(layers), seeds: [seed], budgetSeconds: seconds ?? budgetSeconds, examples, maxSecondsPerRun: undefined, evaluate, log: undefined },
-      (stage, detail) => { show(`recurrent: ${name}, ${stage}`, detail); },
-    ));
+    reports.push(
+      await measureQuality(
+        backend,
+        inUse,
+        corpus,
+        {
+          ...model,
+          layers: contestantsOf(layers),
+          seeds: [seed],
+          budgetSeconds: seconds ?? budgetSeconds,
+          examples,
+          maxSecondsPerRun: undefined,
+          evaluate,
+          log: undefined,
+        },
+        (stage, detail) => {
+          show(`recurrent: ${name}, ${stage}`, detail);
+        },
+      ),
+    );
   }
   return { job: 'recurrent', reports };
 }

@@ -1,6 +1,7 @@
 /**
- * Completion of a set from its nearest sets, the memory-based rival of an autoencoder: it learns nothing and keeps all sets. Nearness is the
- * cosine of sets whose elements weigh the less the more sets they are in; a candidate's score is the nearness of the near sets that have it.
+ * Completion of a set from its nearest sets, the memory-based rival of an autoencoder: it learns nothing and keeps all
+ * sets. Nearness is the cosine of sets whose elements weigh the less the more sets they are in; a candidate's score is
+ * the nearness of the near sets that have it.
  */
 import { topOf } from './top-of.ts';
 import type { CsrRows } from '@vastmax/sparse-data';
@@ -27,7 +28,10 @@ export class SetNeighbors {
     for (let element = 0; element < columns; element++) this.#starts[element + 1]! += this.#starts[element]!;
     const next = this.#starts.slice();
     this.#owners = new Int32Array(indices.length);
-    this.#weights = Float64Array.from({ length: columns }, (_, element) => Math.log(rows / Math.max(1, this.#starts[element + 1]! - this.#starts[element]!)) ** 2);
+    this.#weights = Float64Array.from(
+      { length: columns },
+      (_, element) => Math.log(rows / Math.max(1, this.#starts[element + 1]! - this.#starts[element]!)) ** 2,
+    );
     this.#norms = new Float64Array(rows);
     for (let row = 0; row < rows; row++) {
       for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
@@ -41,19 +45,25 @@ export class SetNeighbors {
     this.#scores = new Float64Array(columns);
   }
 
-  /** The best k elements that the set of this row lacks, best first. O(entries of its elements' sets + entries of the near sets + columns). */
+  /**
+   * The best k elements that the set of this row lacks, best first. O(entries of its elements' sets + entries of the
+   * near sets + columns).
+   */
   complete(row: number, k: number): number[] {
     const { offsets, indices } = this.#sets;
     const own = indices.subarray(offsets[row]!, offsets[row + 1]!);
     this.#nearness.fill(0);
     for (const element of own) {
-      for (let at = this.#starts[element]!; at < this.#starts[element + 1]!; at++) this.#nearness[this.#owners[at]!]! += this.#weights[element]!;
+      for (let at = this.#starts[element]!; at < this.#starts[element + 1]!; at++)
+        this.#nearness[this.#owners[at]!]! += this.#weights[element]!;
     }
-    for (let other = 0; other < this.#nearness.length; other++) this.#nearness[other]! /= Math.max(1e-12, this.#norms[other]!);
+    for (let other = 0; other < this.#nearness.length; other++)
+      this.#nearness[other]! /= Math.max(1e-12, this.#norms[other]!);
     this.#nearness[row] = 0;
     this.#scores.fill(0);
     for (const near of topOf(this.#nearness, this.#nearest)) {
-      for (let entry = offsets[near]!; entry < offsets[near + 1]!; entry++) this.#scores[indices[entry]!]! += this.#nearness[near]!;
+      for (let entry = offsets[near]!; entry < offsets[near + 1]!; entry++)
+        this.#scores[indices[entry]!]! += this.#nearness[near]!;
     }
     for (const element of own) this.#scores[element] = 0;
     return topOf(this.#scores, k);

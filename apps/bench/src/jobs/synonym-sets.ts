@@ -1,5 +1,15 @@
-/** The Moby thesaurus as sets to complete: the synonyms of a word, a fifth of them hidden. The word itself is known, and is no answer. */
-import { columnCounts, columnsByFrequency, csrFromLists, renumberColumns, splitSets, type CsrRows } from '@vastmax/sparse-data';
+/**
+ * The Moby thesaurus as sets to complete: the synonyms of a word, a fifth of them hidden. The word itself is known, and
+ * is no answer.
+ */
+import {
+  columnCounts,
+  columnsByFrequency,
+  csrFromLists,
+  renumberColumns,
+  splitSets,
+  type CsrRows,
+} from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 
 export interface SynonymSets {
@@ -23,22 +33,38 @@ export async function readSynonymSets(path: string, seed: number): Promise<Synon
     const synonyms = rest.filter((word) => word !== '');
     if (synonyms.length === 0) continue;
     roots.push(root);
-    lists.push([...new Set(synonyms)].map((word) => {
-      const id = ids.get(word) ?? ids.size;
-      ids.set(word, id);
-      return id;
-    }));
+    lists.push(
+      [...new Set(synonyms)].map((word) => {
+        const id = ids.get(word) ?? ids.size;
+        ids.set(word, id);
+        return id;
+      }),
+    );
   }
   const numbered = csrFromLists(lists, ids.size);
   const order = columnsByFrequency(columnCounts(numbered));
   const places = new Int32Array(ids.size);
-  order.forEach((id, place) => { places[id] = place; });
+  order.forEach((id, place) => {
+    places[id] = place;
+  });
   const { shown, hidden } = splitSets(renumberColumns(numbered, order), { hidden: hiddenShare, seed });
   const known = roots.map((root, row) => {
     const id = ids.get(root);
-    return [...new Set([...(id === undefined ? [] : [places[id] ?? 0]), ...shown.indices.subarray(shown.offsets[row], shown.offsets[row + 1])])];
+    return [
+      ...new Set([
+        ...(id === undefined ? [] : [places[id] ?? 0]),
+        ...shown.indices.subarray(shown.offsets[row], shown.offsets[row + 1]),
+      ]),
+    ];
   });
   // A few lines name their own word among its synonyms: where that was hidden there is nothing to guess.
-  const guessed = Array.from(known, (own, row) => [...hidden.indices.subarray(hidden.offsets[row], hidden.offsets[row + 1])].filter((word) => !own.includes(word)));
-  return { pairs: numbered.indices.length, words: ids.size, known: csrFromLists(known, ids.size), hidden: csrFromLists(guessed, ids.size) };
+  const guessed = Array.from(known, (own, row) =>
+    [...hidden.indices.subarray(hidden.offsets[row], hidden.offsets[row + 1])].filter((word) => !own.includes(word)),
+  );
+  return {
+    pairs: numbered.indices.length,
+    words: ids.size,
+    known: csrFromLists(known, ids.size),
+    hidden: csrFromLists(guessed, ids.size),
+  };
 }

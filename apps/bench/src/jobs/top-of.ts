@@ -1,4 +1,7 @@
-/** The places of the k largest values that are above zero, largest first; of equal ones the smaller place. O(n + n·k in the worst case). */
+/**
+ * The places of the k largest values that are above zero, largest first; of equal ones the smaller place. O(n + n·k in
+ * the worst case).
+ */
 export function topOf(values: Float64Array, k: number): number[] {
   const best: number[] = [];
   let worst = 0;

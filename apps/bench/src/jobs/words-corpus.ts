@@ -1,4 +1,7 @@
-/** The text of the word vectors: the State of the Union addresses and, where the folder has it, the training text of WikiText-2, in lower case. */
+/**
+ * The text of the word vectors: the State of the Union addresses and, where the folder has it, the training text of
+ * WikiText-2, in lower case.
+ */
 import { countTokens, encodeTokens, whitespaceTokens, wordTokens, type Vocabulary } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { speechTexts } from '../workload/training-corpus.ts';
@@ -20,5 +23,9 @@ export async function readWordsCorpus(data: string): Promise<WordsCorpus> {
   const options = { tokenize: whitespaceTokens };
   const counter = await countTokens(lines(), options);
   const vocabulary = counter.build({ minimumCount: 2, specialTokens: ['<unk>'], unknownToken: '<unk>' });
-  return { name: `State of the Union and ${path}`, vocabulary, tokens: await encodeTokens(lines(), vocabulary, options) };
+  return {
+    name: `State of the Union and ${path}`,
+    vocabulary,
+    tokens: await encodeTokens(lines(), vocabulary, options),
+  };
 }

@@ -1,9 +1,18 @@
 /**
- * The job of word vectors: how well the cosines of two words' vectors are ordered as people's judgements are, after training by the words around a
- * word and, with the vectors as they were drawn, before it.
+ * The job of word vectors: how well the cosines of two words' vectors are ordered as people's judgements are, after
+ * training by the words around a word and, with the vectors as they were drawn, before it.
  */
 import {
-  bagModelShape, createBagNetwork, evaluateWordSimilarity, readEmbeddings, readWordPairs, Trainer, type BagNetwork, type OutputLayerChoice, type WordPair, type WordSimilarity,
+  bagModelShape,
+  createBagNetwork,
+  evaluateWordSimilarity,
+  readEmbeddings,
+  readWordPairs,
+  Trainer,
+  type BagNetwork,
+  type OutputLayerChoice,
+  type WordPair,
+  type WordSimilarity,
 } from '@vastmax/lm-models';
 import { subsampleTokens, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
@@ -25,7 +34,9 @@ interface WordsModel {
   readonly name: 'skip-gram' | 'cbow';
   readonly layer: string;
   readonly output: OutputLayerChoice;
-  /** Standard deviation of the vectors as they are drawn: what training moves a word by must not be little beside it. */
+  /**
+   * Standard deviation of the vectors as they are drawn: what training moves a word by must not be little beside it.
+   */
   readonly embeddingScale: number;
   readonly epochs: number;
   readonly bodyRate: number;
@@ -43,14 +54,38 @@ interface WordsRow {
 
 export interface WordsResult {
   readonly job: 'words';
-  readonly corpus: { readonly name: string; readonly tokens: number; readonly words: number; readonly afterSubsampling: number };
+  readonly corpus: {
+    readonly name: string;
+    readonly tokens: number;
+    readonly words: number;
+    readonly afterSubsampling: number;
+  };
   readonly settings: Omit<WordsSettings, 'models'>;
   readonly rows: readonly WordsRow[];
 }
 
-const negatives: OutputLayerChoice = { kind: 'negative', samples: 64, proposal: 'unigram', power: 0.75, initialScale: 0.01, seed: 0 };
-const samples: OutputLayerChoice = { kind: 'sampled', samples: 512, proposal: 'unigram', power: 0.75, initialScale: 0.01, seed: 0 };
-const zLoss: OutputLayerChoice = { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.1, b: 10 } }, initialScale: 0.01, seed: 0 };
+const negatives: OutputLayerChoice = {
+  kind: 'negative',
+  samples: 64,
+  proposal: 'unigram',
+  power: 0.75,
+  initialScale: 0.01,
+  seed: 0,
+};
+const samples: OutputLayerChoice = {
+  kind: 'sampled',
+  samples: 512,
+  proposal: 'unigram',
+  power: 0.75,
+  initialScale: 0.01,
+  seed: 0,
+};
+const zLoss: OutputLayerChoice = {
+  kind: 'factored',
+  loss: { name: 'z-loss', options: { a: 0.1, b: 10 } },
+  initialScale: 0.01,
+  seed: 0,
+};
 
 export const wordsSettings: WordsSettings = {
   embedding: 100,
@@ -58,26 +93,68 @@ export const wordsSettings: WordsSettings = {
   threshold: 3e-4,
   batch: 256,
   models: [
-    { name: 'skip-gram', layer: 'negative', output: negatives, embeddingScale: 0.01, epochs: 10, bodyRate: 0.01, outputRate: 10 },
-    { name: 'cbow', layer: 'negative', output: negatives, embeddingScale: 0.01, epochs: 10, bodyRate: 0.01, outputRate: 10 },
-    { name: 'skip-gram', layer: 'sampled', output: samples, embeddingScale: 0.01, epochs: 5, bodyRate: 0.01, outputRate: 10 },
+    {
+      name: 'skip-gram',
+      layer: 'negative',
+      output: negatives,
+      embeddingScale: 0.01,
+      epochs: 10,
+      bodyRate: 0.01,
+      outputRate: 10,
+    },
+    {
+      name: 'cbow',
+      layer: 'negative',
+      output: negatives,
+      embeddingScale: 0.01,
+      epochs: 10,
+      bodyRate: 0.01,
+      outputRate: 10,
+    },
+    {
+      name: 'skip-gram',
+      layer: 'sampled',
+      output: samples,
+      embeddingScale: 0.01,
+      epochs: 5,
+      bodyRate: 0.01,
+      outputRate: 10,
+    },
     // From vectors near zero its outputs would have next to no deviation to be measured in.
-    { name: 'skip-gram', layer: 'z-loss', output: zLoss, embeddingScale: 0.1, epochs: 1, bodyRate: 0.003, outputRate: 0.1 },
+    {
+      name: 'skip-gram',
+      layer: 'z-loss',
+      output: zLoss,
+      embeddingScale: 0.1,
+      epochs: 1,
+      bodyRate: 0.003,
+      outputRate: 0.1,
+    },
   ],
   maximumSeconds: 120,
 };
 
-const pairFiles = [['MEN', 'men-3k.txt'], ['WordSim-353', 'wordsim-353.txt']] as const;
+const pairFiles = [
+  ['MEN', 'men-3k.txt'],
+  ['WordSim-353', 'wordsim-353.txt'],
+] as const;
 
 export async function measureWords(context: JobContext, settings: WordsSettings = wordsSettings): Promise<WordsResult> {
   context.show('words: reading the text');
   const corpus = await readWordsCorpus(context.data);
   const { vocabulary, tokens } = corpus;
-  const pairs = await Promise.all(pairFiles.map(async ([file, name]) => ({ file, pairs: await readWordPairs(readLines(jobFile(context.data, 'word-similarity', name))) })));
+  const pairs = await Promise.all(
+    pairFiles.map(async ([file, name]) => ({
+      file,
+      pairs: await readWordPairs(readLines(jobFile(context.data, 'word-similarity', name))),
+    })),
+  );
   const text = subsampleTokens(tokens, vocabulary.counts, { threshold: settings.threshold, seed: context.seed });
   const rows: WordsRow[] = [];
   for (const model of settings.models) {
-    const { before, after } = await trainVectors(context, settings, corpus, text, model, (network) => similaritiesOf(network, vocabulary, pairs));
+    const { before, after } = await trainVectors(context, settings, corpus, text, model, (network) =>
+      similaritiesOf(network, vocabulary, pairs),
+    );
     // All begin with the same draw.
     if (rows.length === 0) rows.push({ name: 'as drawn', layer: '', trained: null, similarities: before });
     rows.push(after);
@@ -101,20 +178,38 @@ async function trainVectors(
   { name, layer, output, embeddingScale, epochs, bodyRate, outputRate }: WordsModel,
   similarities: (network: BagNetwork) => Promise<Similarities>,
 ): Promise<{ before: Similarities; after: WordsRow }> {
-  using network = await createBagNetwork(backend, { inputs: vocabulary.size, frequencies: vocabulary.counts }, {
-    body: { kind: 'bag', embedding, ...bagModelShape(name), embeddingScale, seed },
-    output: { ...output, seed },
-  });
+  using network = await createBagNetwork(
+    backend,
+    { inputs: vocabulary.size, frequencies: vocabulary.counts },
+    {
+      body: { kind: 'bag', embedding, ...bagModelShape(name), embeddingScale, seed },
+      output: { ...output, seed },
+    },
+  );
   const before = await similarities(network);
   const batches = new WindowBatches({
-    tokens: text, classes: vocabulary.size, before: window, after: window, predict: name === 'cbow' ? 'centre' : 'context', drawReach: true, batchSize: batch, seed,
+    tokens: text,
+    classes: vocabulary.size,
+    before: window,
+    after: window,
+    predict: name === 'cbow' ? 'centre' : 'context',
+    drawReach: true,
+    batchSize: batch,
+    seed,
   });
   using trainer = new Trainer(network, batches, {
-    bodyRate, outputRate, optimizer: 'adam', schedule: 'linear', examples: epochs * batches.examplesPerEpoch, maximumSeconds: seconds ?? maximumSeconds,
+    bodyRate,
+    outputRate,
+    optimizer: 'adam',
+    schedule: 'linear',
+    examples: epochs * batches.examplesPerEpoch,
+    maximumSeconds: seconds ?? maximumSeconds,
   });
   const trained = await unlessDiverged(trainToTheEnd(trainer, `words: ${name}, ${layer}`, show));
   const after = { name, layer, trained, similarities: trained === null ? [] : await similarities(network) };
-  show(`words: ${name}, ${layer}: ${after.similarities.map(({ file, correlation }) => `${file} ${correlation.toFixed(3)}`).join(', ')}`);
+  show(
+    `words: ${name}, ${layer}: ${after.similarities.map(({ file, correlation }) => `${file} ${correlation.toFixed(3)}`).join(', ')}`,
+  );
   return { before, after };
 }
 
@@ -123,8 +218,18 @@ async function similaritiesOf(
   vocabulary: Vocabulary,
   files: readonly { readonly file: string; readonly pairs: readonly WordPair[] }[],
 ): Promise<Similarities> {
-  const words = [...new Set(files.flatMap(({ pairs }) => pairs).flatMap(({ first, second }) => [first.toLowerCase(), second.toLowerCase()]))].filter((word) => vocabulary.has(word));
-  const vectors = await readEmbeddings(network.body.embeddings.table, Int32Array.from(words, (word) => vocabulary.idOf(word) ?? 0));
+  const words = [
+    ...new Set(
+      files.flatMap(({ pairs }) => pairs).flatMap(({ first, second }) => [first.toLowerCase(), second.toLowerCase()]),
+    ),
+  ].filter((word) => vocabulary.has(word));
+  const vectors = await readEmbeddings(
+    network.body.embeddings.table,
+    Int32Array.from(words, (word) => vocabulary.idOf(word) ?? 0),
+  );
   const vectorOf = new Map(words.map((word, place) => [word, vectors[place]]));
-  return files.map(({ file, pairs }) => ({ file, ...evaluateWordSimilarity(pairs, (word) => vectorOf.get(word.toLowerCase())) }));
+  return files.map(({ file, pairs }) => ({
+    file,
+    ...evaluateWordSimilarity(pairs, (word) => vectorOf.get(word.toLowerCase())),
+  }));
 }

@@ -43,7 +43,10 @@ export async function createBackend(name: BackendName, threads: number): Promise
   const probe = await probeBackend(name);
   if (!probe.available) throw new BenchError('unavailable', `--backend ${name} is not available: ${probe.reason}`);
   if (name === 'plain' && threads > 1) {
-    throw new BenchError('bad-option', `--threads ${threads} with --backend plain, which has one thread; use --threads 1, or --backend wasm`);
+    throw new BenchError(
+      'bad-option',
+      `--threads ${threads} with --backend plain, which has one thread; use --threads 1, or --backend wasm`,
+    );
   }
   const backend = await create(name, threads);
   return { backend, inUse: { name, threads, detail: `${backend.name} (${probe.detail})` } };

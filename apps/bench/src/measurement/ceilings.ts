@@ -1,4 +1,7 @@
-/** The machine's own limits, measured beside a result in the same rounds: a square product of the same backend, and a copy of memory. */
+/**
+ * The machine's own limits, measured beside a result in the same rounds: a square product of the same backend, and a
+ * copy of memory.
+ */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
 import type { BackendInUse } from './backend-choice.ts';
 import type { Competitor } from './interleaved-timing.ts';

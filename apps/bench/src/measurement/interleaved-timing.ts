@@ -1,7 +1,7 @@
 /**
- * Competitors are timed in turn, a sample of each a round, so that whatever else the machine does meanwhile falls on all of them alike;
- * one after the other, a disturbance of a second would decide the comparison. Every other round goes backwards, so that nobody always
- * runs in the caches that the same neighbour left.
+ * Competitors are timed in turn, a sample of each a round, so that whatever else the machine does meanwhile falls on
+ * all of them alike; one after the other, a disturbance of a second would decide the comparison. Every other round goes
+ * backwards, so that nobody always runs in the caches that the same neighbour left.
  */
 import { spreadOf, type Spread } from './statistics.ts';
 
@@ -9,9 +9,15 @@ export interface Competitor {
   readonly name: string;
   /** What is timed, `times` in a row; resolves when it is done. */
   readonly run: (times: number) => Promise<void>;
-  /** Repeat it within a sample until that takes so long, for the clock's sake and to leave the neighbours' caches behind; once unless given. */
+  /**
+   * Repeat it within a sample until that takes so long, for the clock's sake and to leave the neighbours' caches
+   * behind; once unless given.
+   */
   readonly sampleMs?: number;
-  /** A wait after each sample: the threads of a BLAS spin for some time after a call and would slow down the next competitor. */
+  /**
+   * A wait after each sample: the threads of a BLAS spin for some time after a call and would slow down the next
+   * competitor.
+   */
   readonly restMs?: number;
 }
 
@@ -31,7 +37,10 @@ const primeMs = 20;
 const mostTimes = 2 ** 20;
 
 /** Milliseconds of one run, by the competitors' names. */
-export async function timeInterleaved(competitors: readonly Competitor[], options: TimingOptions): Promise<ReadonlyMap<string, Spread>> {
+export async function timeInterleaved(
+  competitors: readonly Competitor[],
+  options: TimingOptions,
+): Promise<ReadonlyMap<string, Spread>> {
   const { warmup, rounds, seconds = Infinity, onRound } = options;
   const repetitions = new Map<Competitor, number>();
   for (const competitor of competitors) {
@@ -57,7 +66,8 @@ export async function timeInterleaved(competitors: readonly Competitor[], option
 /** @throws RangeError for a name that was not timed. */
 export function timingOf(timings: ReadonlyMap<string, Spread>, name: string): Spread {
   const found = timings.get(name);
-  if (found === undefined) throw new RangeError(`nothing called '${name}' was timed; there are ${[...timings.keys()].join(', ')}`);
+  if (found === undefined)
+    throw new RangeError(`nothing called '${name}' was timed; there are ${[...timings.keys()].join(', ')}`);
   return found;
 }
 
@@ -70,7 +80,7 @@ async function sample({ run, restMs = 0 }: Competitor, times: number): Promise<n
 }
 
 async function prime({ run }: Competitor, times: number): Promise<void> {
-  for (const end = performance.now() + primeMs; performance.now() < end; ) await run(times);
+  for (const end = performance.now() + primeMs; performance.now() < end;) await run(times);
 }
 
 async function calibrate(competitor: Competitor): Promise<number> {

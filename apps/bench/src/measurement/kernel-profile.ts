@@ -1,7 +1,8 @@
 /**
- * Where a loop spends its time, from outside: every kernel of a backend instance is replaced by one that adds up its duration under a group.
- * Kernels of a CPU backend are done when they return, so the clock needs to await nothing. A kernel that calls another counts
- * as one. The clock costs some 50 ns a call, which is why profiles are taken apart from timings.
+ * Where a loop spends its time, from outside: every kernel of a backend instance is replaced by one that adds up its
+ * duration under a group. Kernels of a CPU backend are done when they return, so the clock needs to await nothing. A
+ * kernel that calls another counts as one. The clock costs some 50 ns a call, which is why profiles are taken apart
+ * from timings.
  */
 import { isRowTable, type Backend, type GemmSettings, type Matrix } from '@vastmax/linalg-core';
 
@@ -20,10 +21,33 @@ export interface StepSizes {
 }
 
 const notKernels = new Set([
-  'constructor', 'createMatrix', 'createTable', 'createIndices', 'growTable', 'release', 'memory', 'settled', 'dispose', 'disposed', 'name', 'precision',
+  'constructor',
+  'createMatrix',
+  'createTable',
+  'createIndices',
+  'growTable',
+  'release',
+  'memory',
+  'settled',
+  'dispose',
+  'disposed',
+  'name',
+  'precision',
 ]);
 const hostBoundary = new Set(['write', 'read', 'writeRows', 'readRows', 'indicesWritten']);
-const elementwise = new Set(['fill', 'copy', 'copyColumns', 'addDiagonal', 'scaleRows', 'axpy', 'affine', 'unary', 'binary', 'reduce', 'rowDot']);
+const elementwise = new Set([
+  'fill',
+  'copy',
+  'copyColumns',
+  'addDiagonal',
+  'scaleRows',
+  'axpy',
+  'affine',
+  'unary',
+  'binary',
+  'reduce',
+  'rowDot',
+]);
 const rowKernels = new Set(['gatherRows', 'scatterAddRows', 'scatterRows']);
 
 export class KernelProfile implements Disposable {
@@ -87,7 +111,11 @@ export class KernelProfile implements Disposable {
 /** Also those of a prototype, and those that only this backend has. */
 function kernelNamesOf(backend: Backend): Set<string> {
   const names = new Set<string>();
-  for (let object: object | null = backend; object !== null && object !== Object.prototype; object = Reflect.getPrototypeOf(object)) {
+  for (
+    let object: object | null = backend;
+    object !== null && object !== Object.prototype;
+    object = Reflect.getPrototypeOf(object)
+  ) {
     for (const name of Object.getOwnPropertyNames(object)) if (!notKernels.has(name)) names.add(name);
   }
   return names;

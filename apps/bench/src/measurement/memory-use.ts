@@ -12,7 +12,10 @@ export interface HeapUse {
 
 let collect: (() => void) | undefined;
 
-/** After a full collection of garbage, twice, so that what the first one unlinked is gone too. Needs no flag on the command line. */
+/**
+ * After a full collection of garbage, twice, so that what the first one unlinked is gone too. Needs no flag on the
+ * command line.
+ */
 export function heapUseAfterCollection(): HeapUse {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');

@@ -7,8 +7,8 @@ export function gemmFlops(m: number, n: number, k: number): number {
 }
 
 /**
- * One step of the factored layer, m examples of width d, whatever D is: 14md² + 8m²d + ⅔m³ in m×m form, 14md² + 9d³ in row form
- * (arXiv:1606.08061 §5). What is linear in d is left out.
+ * One step of the factored layer, m examples of width d, whatever D is: 14md² + 8m²d + ⅔m³ in m×m form, 14md² + 9d³ in
+ * row form (arXiv:1606.08061 §5). What is linear in d is left out.
  */
 export function factoredFlops(form: UpdateForm, m: number, d: number): number {
   const shared = 14 * m * d * d;

@@ -1,4 +1,7 @@
-/** What a list of timings is reduced to: the median, and the quartiles as its spread. A mean would follow the one sample that was disturbed. */
+/**
+ * What a list of timings is reduced to: the median, and the quartiles as its spread. A mean would follow the one sample
+ * that was disturbed.
+ */
 export interface Spread {
   readonly median: number;
   readonly lowerQuartile: number;
@@ -20,7 +23,10 @@ export function spreadOf(samples: readonly number[]): Spread {
 }
 
 /** Every number times `factor` above 0, the count left as it is. */
-export function scaleSpread({ median, lowerQuartile, upperQuartile, minimum, samples }: Spread, factor: number): Spread {
+export function scaleSpread(
+  { median, lowerQuartile, upperQuartile, minimum, samples }: Spread,
+  factor: number,
+): Spread {
   return {
     median: factor * median,
     lowerQuartile: factor * lowerQuartile,

@@ -8,7 +8,12 @@ export interface StepProfile {
   /** With the clock of the profile in it. */
   readonly stepMs: number;
   /** What is left over, `outside the kernels`, is JavaScript between the calls. Shares of stepMs add up to 1. */
-  readonly groups: readonly { readonly group: string; readonly ms: number; readonly share: number; readonly callsPerStep: number }[];
+  readonly groups: readonly {
+    readonly group: string;
+    readonly ms: number;
+    readonly share: number;
+    readonly callsPerStep: number;
+  }[];
 }
 
 const steps = 100;
@@ -37,6 +42,11 @@ export async function profileSteps(
   const all = [...groups, { group: 'outside the kernels', milliseconds: total - inKernels, calls: 0 }];
   return {
     stepMs: total / steps,
-    groups: all.map(({ group, milliseconds, calls }) => ({ group, ms: milliseconds / steps, share: milliseconds / total, callsPerStep: calls / steps })),
+    groups: all.map(({ group, milliseconds, calls }) => ({
+      group,
+      ms: milliseconds / steps,
+      share: milliseconds / total,
+      callsPerStep: calls / steps,
+    })),
   };
 }

@@ -10,7 +10,15 @@ import { scalingTables } from './scaling-tables.ts';
 import { steadyStateTables } from './steady-state-tables.ts';
 import { trainingTables } from './training-tables.ts';
 
-export const sectionNames = ['claims', 'kernels', 'output-layer', 'where-the-time-goes', 'scaling', 'steady-state', 'training'] as const;
+export const sectionNames = [
+  'claims',
+  'kernels',
+  'output-layer',
+  'where-the-time-goes',
+  'scaling',
+  'steady-state',
+  'training',
+] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** The sections whose benches have been run; the others stay as they are. */
@@ -52,25 +60,53 @@ function outputLayerSummary(measurements: Measurements): string {
     grouped(fullSoftmax.medianMs),
     figure(speedup),
   ]);
-  const limits = reports.map(({ backend, options, factored, ceilings, stepGemm, denseRecomputed, initializationSeconds }) => [
-    backend.name,
-    String(backend.threads),
-    String(options.batch),
-    figure(factored.flops / 1e6),
-    figure(factored.gflops),
-    figure(ceilings.gemmGflops),
-    percent(factored.gemmCeilingShare),
-    `${figure(stepGemm.milliseconds.median)} (${stepGemm.m}×${stepGemm.n}×${stepGemm.k})`,
-    figure(factored.stepOverGemm),
-    figure(ceilings.copyGigabytesPerSecond),
-    grouped(denseRecomputed.medianMs),
-    figure(initializationSeconds),
-  ]);
+  const limits = reports.map(
+    ({ backend, options, factored, ceilings, stepGemm, denseRecomputed, initializationSeconds }) => [
+      backend.name,
+      String(backend.threads),
+      String(options.batch),
+      figure(factored.flops / 1e6),
+      figure(factored.gflops),
+      figure(ceilings.gemmGflops),
+      percent(factored.gemmCeilingShare),
+      `${figure(stepGemm.milliseconds.median)} (${stepGemm.m}×${stepGemm.n}×${stepGemm.k})`,
+      figure(factored.stepOverGemm),
+      figure(ceilings.copyGigabytesPerSecond),
+      grouped(denseRecomputed.medianMs),
+      figure(initializationSeconds),
+    ],
+  );
   return [
     `${machineLine(first.machine)}; ${first.options.loss}`,
-    markdownTable(['backend', 'threads', 'sizes', 'form', 'factored ms (quartiles)', 'examples/s', 'dense ms', 'log-softmax ms', 'speedup'], steps),
     markdownTable(
-      ['backend', 'threads', 'm', 'MFLOP', 'GFLOP/s', '512³ GFLOP/s', 'share', 'm·d·d product ms', 'step over it', 'copy GB/s', 'dense recomputing ms', 'created in s'],
+      [
+        'backend',
+        'threads',
+        'sizes',
+        'form',
+        'factored ms (quartiles)',
+        'examples/s',
+        'dense ms',
+        'log-softmax ms',
+        'speedup',
+      ],
+      steps,
+    ),
+    markdownTable(
+      [
+        'backend',
+        'threads',
+        'm',
+        'MFLOP',
+        'GFLOP/s',
+        '512³ GFLOP/s',
+        'share',
+        'm·d·d product ms',
+        'step over it',
+        'copy GB/s',
+        'dense recomputing ms',
+        'created in s',
+      ],
       limits,
     ),
     `Dense times are scaled from ${grouped(first.dense.scaledFrom ?? first.options.classes)} classes.`,
@@ -81,6 +117,9 @@ function profiles(measurements: Measurements): string[] {
   return reportsOf(measurements, 'output-layer').flatMap(({ backend, options, factored, profile }) =>
     profile === null
       ? []
-      : [`${backend.name}, threads: ${backend.threads}, d = ${options.features}, m = ${options.batch}, ${factored.form} form:`, profileTable(profile)],
+      : [
+          `${backend.name}, threads: ${backend.threads}, d = ${options.features}, m = ${options.batch}, ${factored.form} form:`,
+          profileTable(profile),
+        ],
   );
 }

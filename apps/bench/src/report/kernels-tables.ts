@@ -3,13 +3,22 @@ import { backendLines, machineLine } from './bench-output.ts';
 import { markdownTable } from './markdown-table.ts';
 import { figure, figureOr, withSpread } from './numbers.ts';
 
-export function kernelsTables({ machine, backends, unavailable, results, ratios, copyGigabytesPerSecond }: KernelsReport): string {
+export function kernelsTables({
+  machine,
+  backends,
+  unavailable,
+  results,
+  ratios,
+  copyGigabytesPerSecond,
+}: KernelsReport): string {
   const shapes = [...new Set(results.map(({ m, n, k }) => `${m}×${n}×${k}`))];
   const lines = backends.map(({ name, threads }) => [
     name,
     String(threads),
     ...shapes.map((shape) => {
-      const row = results.find(({ backend, threads: count, m, n, k }) => backend === name && count === threads && `${m}×${n}×${k}` === shape);
+      const row = results.find(
+        ({ backend, threads: count, m, n, k }) => backend === name && count === threads && `${m}×${n}×${k}` === shape,
+      );
       return figureOr(row?.gflops ?? null);
     }),
   ]);
@@ -23,7 +32,9 @@ export function kernelsTables({ machine, backends, unavailable, results, ratios,
       backends.map(({ name, threads }) => [
         name,
         String(threads),
-        ...results.filter((row) => row.backend === name && row.threads === threads).map(({ milliseconds }) => withSpread(milliseconds)),
+        ...results
+          .filter((row) => row.backend === name && row.threads === threads)
+          .map(({ milliseconds }) => withSpread(milliseconds)),
       ]),
     ),
     'Ratios at 512×512×512:',

@@ -1,4 +1,7 @@
-/** What `bench report` has measured: one JSON file, each run under its name, so that a run can be repeated without the others. */
+/**
+ * What `bench report` has measured: one JSON file, each run under its name, so that a run can be repeated without the
+ * others.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { KernelsReport } from '../kernels.ts';
 import { BenchError } from '../measurement/bench-error.ts';
@@ -22,7 +25,10 @@ export async function readMeasurements(path: string): Promise<Measurements> {
   try {
     return JSON.parse(text) as Measurements;
   } catch (error) {
-    throw new BenchError('failed', `${path} is not what bench report writes (${(error as Error).message}); delete it and measure again`);
+    throw new BenchError(
+      'failed',
+      `${path} is not what bench report writes (${(error as Error).message}); delete it and measure again`,
+    );
   }
 }
 
@@ -31,7 +37,10 @@ export async function writeMeasurements(path: string, measurements: Measurements
 }
 
 /** All runs of one bench, in the order of their names. */
-export function reportsOf<Name extends BenchReport['bench']>(measurements: Measurements, bench: Name): readonly Extract<BenchReport, { bench: Name }>[] {
+export function reportsOf<Name extends BenchReport['bench']>(
+  measurements: Measurements,
+  bench: Name,
+): readonly Extract<BenchReport, { bench: Name }>[] {
   return Object.entries(measurements)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, report]) => report)

@@ -23,7 +23,10 @@ export function wholeNumbers(minimum: number, maximum?: number): (text: string) 
 export function threadCount(text: string): number {
   const cores = availableParallelism();
   const threads = wholeNumber(1)(text);
-  if (threads > cores) throw new InvalidArgumentError(`expected a whole number from 1 to ${cores}, the cores of this machine, got '${text}'.`);
+  if (threads > cores)
+    throw new InvalidArgumentError(
+      `expected a whole number from 1 to ${cores}, the cores of this machine, got '${text}'.`,
+    );
   return threads;
 }
 

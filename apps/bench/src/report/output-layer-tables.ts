@@ -4,7 +4,17 @@ import { machineLine } from './bench-output.ts';
 import { markdownTable } from './markdown-table.ts';
 import { figure, grouped, percent, withSpread } from './numbers.ts';
 
-export function outputLayerTables({ machine, backend, options, factored, dense, denseRecomputed, fullSoftmax, ceilings, ...report }: OutputLayerReport): string {
+export function outputLayerTables({
+  machine,
+  backend,
+  options,
+  factored,
+  dense,
+  denseRecomputed,
+  fullSoftmax,
+  ceilings,
+  ...report
+}: OutputLayerReport): string {
   const { classes, features, batch, loss } = options;
   const denseLine = (name: string, timing: DenseTiming): string[] => [
     timing.scaledFrom === null ? name : `${name}, scaled from ${grouped(timing.scaledFrom)} classes`,

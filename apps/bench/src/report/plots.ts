@@ -20,7 +20,11 @@ function named(backend: string, threads: number): string {
 
 function gemmValues(measurements: Measurements): PlotValue[] {
   return reportsOf(measurements, 'kernels').flatMap(({ results }) =>
-    results.map(({ backend, threads, m, n, k, gflops }) => ({ backend: named(backend, threads), shape: `${m}×${n}×${k}`, gflops })),
+    results.map(({ backend, threads, m, n, k, gflops }) => ({
+      backend: named(backend, threads),
+      shape: `${m}×${n}×${k}`,
+      gflops,
+    })),
   );
 }
 
@@ -51,8 +55,20 @@ function scalingPlot(values: readonly PlotValue[]): TopLevelSpec {
     ...frame('Time of a training step against the number of classes', values),
     mark: { type: 'line', point: true },
     encoding: {
-      x: { field: 'classes', type: 'quantitative', scale: { type: 'log' }, title: 'classes', axis: { format: '~s', values: [...new Set(values.map(({ classes }) => Number(classes)))] } },
-      y: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'ms a step', axis: { format: ',~g', tickCount: 6 } },
+      x: {
+        field: 'classes',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'classes',
+        axis: { format: '~s', values: [...new Set(values.map(({ classes }) => Number(classes)))] },
+      },
+      y: {
+        field: 'ms',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'ms a step',
+        axis: { format: ',~g', tickCount: 6 },
+      },
       color: { field: 'line', type: 'nominal', sort: null, title: null, legend: { labelLimit } },
     },
   };
@@ -60,7 +76,10 @@ function scalingPlot(values: readonly PlotValue[]): TopLevelSpec {
 
 function trainingValues(measurements: Measurements): PlotValue[] {
   return reportsOf(measurements, 'training').flatMap(({ rows }) =>
-    rows.map(({ backend, threads, examplesPerSecond }) => ({ backend: named(backend, threads), rate: examplesPerSecond })),
+    rows.map(({ backend, threads, examplesPerSecond }) => ({
+      backend: named(backend, threads),
+      rate: examplesPerSecond,
+    })),
   );
 }
 
@@ -78,7 +97,11 @@ function trainingPlot(values: readonly PlotValue[]): TopLevelSpec {
 
 function stepValues(measurements: Measurements): PlotValue[] {
   return reportsOf(measurements, 'output-layer').flatMap(({ backend, options, profile }) =>
-    (profile?.groups ?? []).map(({ group, share }) => ({ step: `${named(backend.name, backend.threads)}, m = ${options.batch}`, group, share })),
+    (profile?.groups ?? []).map(({ group, share }) => ({
+      step: `${named(backend.name, backend.threads)}, m = ${options.batch}`,
+      group,
+      share,
+    })),
   );
 }
 
@@ -89,8 +112,21 @@ function stepPlot(values: readonly PlotValue[]): TopLevelSpec {
     mark: 'bar',
     encoding: {
       y: { field: 'step', type: 'nominal', sort: null, title: null, axis: { labelLimit } },
-      x: { field: 'share', type: 'quantitative', stack: 'normalize', title: 'share of the step', axis: { format: '%' } },
-      color: { field: 'group', type: 'nominal', sort: null, title: null, scale: { scheme: 'tableau20' }, legend: { labelLimit } },
+      x: {
+        field: 'share',
+        type: 'quantitative',
+        stack: 'normalize',
+        title: 'share of the step',
+        axis: { format: '%' },
+      },
+      color: {
+        field: 'group',
+        type: 'nominal',
+        sort: null,
+        title: null,
+        scale: { scheme: 'tableau20' },
+        legend: { labelLimit },
+      },
     },
   };
 }

@@ -1,4 +1,7 @@
-/** Progress on stderr: stdout holds the result and nothing else. One line that overwrites itself on a terminal, plain lines elsewhere. */
+/**
+ * Progress on stderr: stdout holds the result and nothing else. One line that overwrites itself on a terminal, plain
+ * lines elsewhere.
+ */
 export class Progress {
   readonly #total: number;
   #done = 0;

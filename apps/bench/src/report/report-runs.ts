@@ -1,4 +1,6 @@
-/** What `bench report` runs, each in a process of its own: a fresh engine, its own memory, no threads left by another. */
+/**
+ * What `bench report` runs, each in a process of its own: a fresh engine, its own memory, no threads left by another.
+ */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { BackendName } from '../measurement/backend-choice.ts';
@@ -30,7 +32,9 @@ export function reportRuns(backends: readonly BackendName[], isQuick: boolean): 
     run('kernels', 'kernels'),
     ...backends.flatMap((backend) => [
       run(`output-layer ${backend}`, 'output-layer', '--backend', backend, '--profile'),
-      ...(cores > 1 ? [run(`output-layer ${backend}, all cores`, 'output-layer', '--backend', backend, '--threads', String(cores))] : []),
+      ...(cores > 1
+        ? [run(`output-layer ${backend}, all cores`, 'output-layer', '--backend', backend, '--threads', String(cores))]
+        : []),
       run(`output-layer ${backend}, m = 1024`, 'output-layer', '--backend', backend, '--batch', '1024', '--profile'),
     ]),
     ...backends.map((backend) => run(`scaling ${backend}`, 'scaling', '--backend', backend)),

@@ -3,7 +3,16 @@ import { ceilingsLine, machineLine } from './bench-output.ts';
 import { markdownTable } from './markdown-table.ts';
 import { figure, grouped, withSpread } from './numbers.ts';
 
-export function scalingTables({ machine, backend, options, targets, rows, flatness, dense, ceilings }: ScalingReport): string {
+export function scalingTables({
+  machine,
+  backend,
+  options,
+  targets,
+  rows,
+  flatness,
+  dense,
+  ceilings,
+}: ScalingReport): string {
   return [
     machineLine(machine),
     `${backend.detail}; threads: ${backend.threads}. ${options.loss}, d = ${options.features}, m = ${options.batch}; targets ${targets}.`,

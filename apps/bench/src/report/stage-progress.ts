@@ -4,7 +4,8 @@ export type ShowStage = (stage: string, detail?: string) => void;
 const millisecondsBetweenLines = 5000;
 
 /**
- * Stages on stderr. On a terminal one line that overwrites itself; elsewhere a line for each new stage and one every five seconds within it.
+ * Stages on stderr. On a terminal one line that overwrites itself; elsewhere a line for each new stage and one every
+ * five seconds within it.
  * @param end takes the line of a terminal away.
  */
 export function stageProgress(bench: string): { readonly show: ShowStage; readonly end: () => void } {

@@ -9,7 +9,17 @@ export function steadyStateTables({ machine, backend, options, rows, ceilings }:
     machineLine(machine),
     `${backend.detail}; threads: ${backend.threads}. D = ${grouped(classes)}, d = ${features}, m = ${batch}; ${grouped(steps)} steps after ${grouped(warmup)}.`,
     markdownTable(
-      ['loss', 'rate', 'handles created', 'heap growth kB', 'generations closed', 'maps a step', 'ms a step', 'of them for stability', 'share'],
+      [
+        'loss',
+        'rate',
+        'handles created',
+        'heap growth kB',
+        'generations closed',
+        'maps a step',
+        'ms a step',
+        'of them for stability',
+        'share',
+      ],
       rows.map((row) => [
         row.loss,
         String(row.learningRate),

@@ -8,7 +8,10 @@ const width = 560;
 /** Pixels, of which Vega without a canvas takes 8 for every letter. */
 export const labelLimit = 480;
 
-export function frame(title: string, values: readonly PlotValue[]): { title: string; width: number; background: string; data: { values: PlotValue[] } } {
+export function frame(
+  title: string,
+  values: readonly PlotValue[],
+): { title: string; width: number; background: string; data: { values: PlotValue[] } } {
   return { title, width, background: 'white', data: { values: [...values] } };
 }
 

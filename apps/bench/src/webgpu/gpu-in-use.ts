@@ -1,4 +1,6 @@
-/** The machine's own GPU, or where it has none the one in software: what is right is right on both, what is fast is not. */
+/**
+ * The machine's own GPU, or where it has none the one in software: what is right is right on both, what is fast is not.
+ */
 import { probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import type { ProbeResult } from '@vastmax/linalg-core';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';

@@ -1,4 +1,7 @@
-/** The lab of the WebGPU backend, which compares the versions of its kernels: a program of that package, reached beside its package.json. */
+/**
+ * The lab of the WebGPU backend, which compares the versions of its kernels: a program of that package, reached beside
+ * its package.json.
+ */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BenchError } from '../measurement/bench-error.ts';
@@ -38,7 +41,14 @@ export interface LabOptions {
 /** @throws BenchError `failed` when the lab does: it could not run, or a version is wrong */
 export async function runLab({ kernel, rounds, software }: LabOptions): Promise<LabReport> {
   const folder = dirname(createRequire(import.meta.url).resolve('@vastmax/gpu-backend-webgpu/package.json'));
-  const printed = await jsonOf<LabReport>(join(folder, 'lab/main.ts'), [kernel, '--json', '--rounds', String(rounds), ...(software ? ['--software'] : [])]);
-  if ('failure' in printed) throw new BenchError('failed', `the lab of gpu-backend-webgpu failed with kernel ${kernel}: ${printed.failure}`);
+  const printed = await jsonOf<LabReport>(join(folder, 'lab/main.ts'), [
+    kernel,
+    '--json',
+    '--rounds',
+    String(rounds),
+    ...(software ? ['--software'] : []),
+  ]);
+  if ('failure' in printed)
+    throw new BenchError('failed', `the lab of gpu-backend-webgpu failed with kernel ${kernel}: ${printed.failure}`);
   return printed;
 }

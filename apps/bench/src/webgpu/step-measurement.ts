@@ -1,6 +1,7 @@
 /**
- * Steps of the factored layer on a GPU: what each asks of the device, and how long many of them take. The layer looks at its steps late, 16 at a time
- * once it has seen many, so the steps that are counted come after as many as it takes to get there.
+ * Steps of the factored layer on a GPU: what each asks of the device, and how long many of them take. The layer looks
+ * at its steps late, 16 at a time once it has seen many, so the steps that are counted come after as many as it takes
+ * to get there.
  */
 import type { WebGpuBackend, WebGpuCounters } from '@vastmax/gpu-backend-webgpu';
 import { spreadOf, type Spread } from '../measurement/statistics.ts';
@@ -35,7 +36,11 @@ export interface StepMeasurement {
 
 const cycled = 16;
 
-export async function measureSteps(backend: WebGpuBackend, options: StepOptions, show: ShowStage): Promise<StepMeasurement> {
+export async function measureSteps(
+  backend: WebGpuBackend,
+  options: StepOptions,
+  show: ShowStage,
+): Promise<StepMeasurement> {
   const { classes, features, batch, loss, warmup, steps, samples } = options;
   const settings = settingsOf(loss);
   show('creating the factored layer');

@@ -28,7 +28,12 @@ export function webGpuTables({ machine, gpu, lab, shippedToNaive, step }: WebGpu
     markdownTable(
       ['m×n×k', 'version', 'dispatches', 'ms', 'GFLOP/s', 'times naive'],
       lab.results.map(({ m, n, k, version, dispatches, milliseconds, gflops, timesFirst }) => [
-        `${m}×${n}×${k}`, version, String(dispatches), figure(milliseconds), figure(gflops), figure(timesFirst),
+        `${m}×${n}×${k}`,
+        version,
+        String(dispatches),
+        figure(milliseconds),
+        figure(gflops),
+        figure(timesFirst),
       ]),
     ),
     `What ships at 512×512×512, times faster than naive: ${figureOr(shippedToNaive)} (bound: 4).`,

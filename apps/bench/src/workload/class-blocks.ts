@@ -1,4 +1,7 @@
-/** The weights of a dense output layer, D×d, as blocks of rows where the arithmetic is, and the targets of a minibatch sorted by block. */
+/**
+ * The weights of a dense output layer, D×d, as blocks of rows where the arithmetic is, and the targets of a minibatch
+ * sorted by block.
+ */
 import { write, type Backend, type Indices, type Matrix, Workspace } from '@vastmax/linalg-core';
 
 /** A block's weights, outputs and indices together fit a second-level cache or nearly so. */
@@ -41,7 +44,11 @@ export class ClassBlocks implements Disposable {
 
   /** m×rows, for the outputs of a block. */
   outputs(block: number, examples: number): Matrix {
-    return this.#workspace.matrix(this.#keepOutputs ? `outputs ${block}` : 'outputs', examples, this.weights[block]?.rows ?? 0);
+    return this.#workspace.matrix(
+      this.#keepOutputs ? `outputs ${block}` : 'outputs',
+      examples,
+      this.weights[block]?.rows ?? 0,
+    );
   }
 
   /** Sort one target an example by block. */

@@ -39,7 +39,11 @@ export function createDenseCompetitors(backend: Backend, options: DenseCompetito
   const kept = new DenseSphericalLayer(backend, { ...shared, loss: settings.loss, keepOutputs: true });
   const recomputed = new DenseSphericalLayer(backend, { ...shared, loss: settings.loss, keepOutputs: false });
   const softmax = new DenseSoftmaxLayer(backend, shared);
-  const competitor = (name: string, layer: DenseSphericalLayer | DenseSoftmaxLayer, learningRate: number): Competitor => ({
+  const competitor = (
+    name: string,
+    layer: DenseSphericalLayer | DenseSoftmaxLayer,
+    learningRate: number,
+  ): Competitor => ({
     name,
     restMs,
     run: async (times) => {

@@ -1,9 +1,26 @@
 /**
- * The log-softmax with dense SGD, −log softmax(o)_c, by blocks of classes: the loss that a language model would use if D allowed it. While a
- * block's outputs are in the cache they become exp(o − the block's maximum); the blocks' maxima and sums then give each block the one
- * factor that makes them probabilities (the online softmax of M. Milakov and N. Gimelshein, arXiv:1805.02867). Three products of 2mDd.
+ * The log-softmax with dense SGD, −log softmax(o)_c, by blocks of classes: the loss that a language model would use if
+ * D allowed it. While a block's outputs are in the cache they become exp(o − the block's maximum); the blocks' maxima
+ * and sums then give each block the one factor that makes them probabilities (the online softmax of M. Milakov and N.
+ * Gimelshein, arXiv:1805.02867). Three products of 2mDd.
  */
-import { axpy, binary, copyColumns, fill, gatherRows, gemm, reduce, rowDot, scaleRows, scatterAddRows, scatterRows, unary, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  axpy,
+  binary,
+  copyColumns,
+  fill,
+  gatherRows,
+  gemm,
+  reduce,
+  rowDot,
+  scaleRows,
+  scatterAddRows,
+  scatterRows,
+  unary,
+  Workspace,
+  type Backend,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { ClassBlocks } from './class-blocks.ts';
 import type { DenseResult } from './dense-spherical-layer.ts';
 

@@ -1,10 +1,24 @@
 /**
- * What the factored layer replaces: the same loss and the same exact SGD with W stored and all D outputs computed, by blocks of classes on the
- * same backend. Three products of 2mDd. The outputs of all blocks are kept between the two passes, mD numbers; without them (`keepOutputs:
- * false`) they are computed twice, a fourth product, and nothing with mD numbers exists.
+ * What the factored layer replaces: the same loss and the same exact SGD with W stored and all D outputs computed, by
+ * blocks of classes on the same backend. Three products of 2mDd. The outputs of all blocks are kept between the two
+ * passes, mD numbers; without them (`keepOutputs: false`) they are computed twice, a fourth product, and nothing with
+ * mD numbers exists.
  */
 import { Tape } from '@vastmax/autodiff';
-import { axpy, binary, fill, gatherRows, gemm, reduce, scaleRows, scatterAddRows, scatterRows, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  axpy,
+  binary,
+  fill,
+  gatherRows,
+  gemm,
+  reduce,
+  scaleRows,
+  scatterAddRows,
+  scatterRows,
+  Workspace,
+  type Backend,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
 import { ClassBlocks } from './class-blocks.ts';
 import { lossCoefficients, type LossCoefficients } from './loss-coefficients.ts';
@@ -47,7 +61,8 @@ export class DenseSphericalLayer implements Disposable {
     const coefficients = lossCoefficients(this.#tape, this.#lossWorkspace, loss, classes, sums);
     const hiddenGradient = this.#workspace.matrix('hidden gradient', hidden.rows, hidden.columns);
     fill(0, hiddenGradient);
-    for (let block = 0; block < this.blocks.weights.length; block++) this.#update(block, hidden, coefficients, learningRate, hiddenGradient);
+    for (let block = 0; block < this.blocks.weights.length; block++)
+      this.#update(block, hidden, coefficients, learningRate, hiddenGradient);
     return { losses: coefficients.losses, hiddenGradient };
   }
 
@@ -76,9 +91,17 @@ export class DenseSphericalLayer implements Disposable {
     return { squares, sum, targetOutput };
   }
 
-  #update(block: number, hidden: Matrix, { factor, shift, atTarget }: LossCoefficients, learningRate: number, hiddenGradient: Matrix): void {
+  #update(
+    block: number,
+    hidden: Matrix,
+    { factor, shift, atTarget }: LossCoefficients,
+    learningRate: number,
+    hiddenGradient: Matrix,
+  ): void {
     const weights = this.blocks.weights[block]!;
-    const gradient = this.#options.keepOutputs ? this.blocks.outputs(block, hidden.rows) : this.#computeOutputs(block, hidden);
+    const gradient = this.#options.keepOutputs
+      ? this.blocks.outputs(block, hidden.rows)
+      : this.#computeOutputs(block, hidden);
     scaleRows(gradient, factor, gradient);
     binary('add', gradient, shift, gradient);
     const targets = this.blocks.targets(block);

@@ -1,8 +1,16 @@
-/** The factored layer as the benches make it: no bias feature, so that its width is the d of the operation counts, and a start that costs little. */
+/**
+ * The factored layer as the benches make it: no bias feature, so that its width is the d of the operation counts, and a
+ * start that costs little.
+ */
 import type { Backend } from '@vastmax/linalg-core';
 import { trainingDefaults } from '@vastmax/lm-models';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createBuiltInLoss, createFactoredOutputLayer, type FactoredOutputLayer, type SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  createBuiltInLoss,
+  createFactoredOutputLayer,
+  type FactoredOutputLayer,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
 
 export interface LossSettings {
   readonly loss: SphericalLoss;
@@ -19,7 +27,10 @@ export function settingsOf(lossName: string): LossSettings {
 
 const rowsOfStart = 1024;
 
-/** The same 1,024 random rows again and again: a step takes as long with them, and ten million others would take minutes to draw. */
+/**
+ * The same 1,024 random rows again and again: a step takes as long with them, and ten million others would take minutes
+ * to draw.
+ */
 export async function createBenchLayer(
   backend: Backend,
   classes: number,

@@ -13,14 +13,23 @@ export interface OutputSums {
 export interface LossCoefficients {
   /** m×1, each example's loss. */
   readonly losses: Matrix;
-  /** The gradient with respect to output k is factor·o_k + shift, plus atTarget where k is the target. m×1 each, of the mean loss. */
+  /**
+   * The gradient with respect to output k is factor·o_k + shift, plus atTarget where k is the target. m×1 each, of the
+   * mean loss.
+   */
   readonly factor: Matrix;
   readonly shift: Matrix;
   readonly atTarget: Matrix;
 }
 
 /** All matrices are the workspace's or the tape's: they hold until the next call. */
-export function lossCoefficients(tape: Tape, workspace: Workspace, loss: SphericalLoss, classes: number, sums: OutputSums): LossCoefficients {
+export function lossCoefficients(
+  tape: Tape,
+  workspace: Workspace,
+  loss: SphericalLoss,
+  classes: number,
+  sums: OutputSums,
+): LossCoefficients {
   const m = sums.sum.rows;
   const column = (name: string): Matrix => workspace.matrix(name, m, 1);
   const filled = (name: string, value: number): Matrix => {
@@ -39,7 +48,16 @@ export function lossCoefficients(tape: Tape, workspace: Workspace, loss: Spheric
   const output = tape.variable(sums.targetOutput);
   const q = add(squaredDeviations, scale(square(s), 1 / classes));
   const weight = tape.constant(filled('weights', loss.targetScale));
-  const perTarget = loss.perTarget({ q, s, squaredDeviations, output, weight, classes, constant: undefined, constantSum: 0 });
+  const perTarget = loss.perTarget({
+    q,
+    s,
+    squaredDeviations,
+    output,
+    weight,
+    classes,
+    constant: undefined,
+    constantSum: 0,
+  });
   tape.backward(perTarget, filled('target seeds', loss.targetScale / m));
   const losses = filled('losses', 0);
   axpy(loss.targetScale, perTarget.value, losses);

@@ -1,7 +1,8 @@
 /**
- * Minibatches that look like those of a trained network, without one: activations are tanh(A x + b) of a latent x that depends on the target's
- * class, so that they are correlated with each other and with the targets, as hidden layers are. Independent noise would be kinder to
- * the factored layer than any data, since its map U then stays near a multiple of the identity.
+ * Minibatches that look like those of a trained network, without one: activations are tanh(A x + b) of a latent x that
+ * depends on the target's class, so that they are correlated with each other and with the targets, as hidden layers
+ * are. Independent noise would be kinder to the factored layer than any data, since its map U then stays near a
+ * multiple of the identity.
  */
 import { createMatrixFrom, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { RandomGenerator, singleTargets, type CsrRows } from '@vastmax/sparse-data';
@@ -68,7 +69,8 @@ export class MinibatchCycle implements Disposable {
 
   #draw(ids: Int32Array): void {
     const { classes, distribution } = this.#options;
-    for (let i = 0; i < ids.length; i++) ids[i] = distribution === 'zipf' ? zipf(this.#random, classes) : this.#random.integer(classes);
+    for (let i = 0; i < ids.length; i++)
+      ids[i] = distribution === 'zipf' ? zipf(this.#random, classes) : this.#random.integer(classes);
   }
 
   [Symbol.dispose](): void {
@@ -82,7 +84,8 @@ function zipf(random: RandomGenerator, classes: number): number {
 }
 
 function createActivations(features: number, random: RandomGenerator): (classes: Int32Array) => Float32Array {
-  const normals = (length: number, deviation: number): Float64Array => Float64Array.from({ length }, () => deviation * random.normal());
+  const normals = (length: number, deviation: number): Float64Array =>
+    Float64Array.from({ length }, () => deviation * random.normal());
   const projection = normals(features * latentWidth, 1 / Math.sqrt(latentWidth));
   const bias = normals(features, 0.3);
   const means = normals(prototypes * latentWidth, 1);

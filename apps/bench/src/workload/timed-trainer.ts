@@ -1,9 +1,15 @@
 /**
- * A trainer whose parts are timed from outside: drawing the minibatch, and the output layer's step. What is left of the time is the body:
- * its forward and backward pass, its optimiser, and the trainer's own bookkeeping.
+ * A trainer whose parts are timed from outside: drawing the minibatch, and the output layer's step. What is left of the
+ * time is the body: its forward and backward pass, its optimiser, and the trainer's own bookkeeping.
  */
 import type { Backend } from '@vastmax/linalg-core';
-import { createLanguageModel, Trainer, trainingDefaults, type LanguageModel, type TrainingEvent } from '@vastmax/lm-models';
+import {
+  createLanguageModel,
+  Trainer,
+  trainingDefaults,
+  type LanguageModel,
+  type TrainingEvent,
+} from '@vastmax/lm-models';
 import { NgramBatches } from '@vastmax/sparse-data';
 import type { TrainingCorpus } from './training-corpus.ts';
 
@@ -33,11 +39,20 @@ export class TimedTrainer implements Disposable {
   constructor(model: LanguageModel, corpus: TrainingCorpus, { loss, batch }: TimedTrainerOptions) {
     this.#model = model;
     const batches = new NgramBatches({
-      tokens: corpus.tokens, classes: corpus.vocabulary.size, order: body.order, batchSize: batch, paddingId: corpus.paddingId, seed: 1,
+      tokens: corpus.tokens,
+      classes: corpus.vocabulary.size,
+      order: body.order,
+      batchSize: batch,
+      paddingId: corpus.paddingId,
+      seed: 1,
     });
     const { bodyRate, outputRate } = trainingDefaults(loss);
     this.#trainer = new Trainer(model, batches, {
-      bodyRate, outputRate, optimizer: 'sgd', schedule: 'constant', examples: Number.MAX_SAFE_INTEGER,
+      bodyRate,
+      outputRate,
+      optimizer: 'sgd',
+      schedule: 'constant',
+      examples: Number.MAX_SAFE_INTEGER,
     });
     const { output } = model;
     const step = output.step.bind(output);
@@ -86,7 +101,11 @@ export class TimedTrainer implements Disposable {
   }
 }
 
-export async function createTimedTrainer(backend: Backend, corpus: TrainingCorpus, options: TimedTrainerOptions): Promise<TimedTrainer> {
+export async function createTimedTrainer(
+  backend: Backend,
+  corpus: TrainingCorpus,
+  options: TimedTrainerOptions,
+): Promise<TimedTrainer> {
   const { lossOptions, initialScale } = trainingDefaults(options.loss);
   const model = await createLanguageModel(backend, corpus.vocabulary, {
     body,

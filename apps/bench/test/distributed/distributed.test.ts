@@ -3,15 +3,33 @@ import { probeMpi } from '@vastmax/distributed-mpi';
 import { describe, expect, it } from 'vitest';
 import { measureDistributed, type DistributedOptions } from '../../src/distributed.ts';
 import { distributedTables } from '../../src/distributed/distributed-tables.ts';
-import { bytesOfStep, lastUsefulRanks, modelStep, networks, type ModelConstants } from '../../src/distributed/scaling-model.ts';
+import {
+  bytesOfStep,
+  lastUsefulRanks,
+  modelStep,
+  networks,
+  type ModelConstants,
+} from '../../src/distributed/scaling-model.ts';
 
-const tiny: DistributedOptions = { classes: [20_000, 10_000], ranks: 2, features: 8, batch: 40, rounds: 2, steps: 4, transports: ['threads'], model: true };
+const tiny: DistributedOptions = {
+  classes: [20_000, 10_000],
+  ranks: 2,
+  features: 8,
+  batch: 40,
+  rounds: 2,
+  steps: 4,
+  transports: ['threads'],
+  model: true,
+};
 const silent = (): void => undefined;
 
 describe('bench distributed', () => {
   it('has a row for each height, whose bytes and messages are the same, and a model', async () => {
     const report = await measureDistributed(tiny, silent);
-    expect(report.rows.map(({ classes, ranks, transport }) => [classes, ranks, transport])).toEqual([[10_000, 2, 'threads'], [20_000, 2, 'threads']]);
+    expect(report.rows.map(({ classes, ranks, transport }) => [classes, ranks, transport])).toEqual([
+      [10_000, 2, 'threads'],
+      [20_000, 2, 'threads'],
+    ]);
     const [low, high] = report.rows;
     expect(high?.bytesSentPerStep).toBe(low?.bytesSentPerStep);
     expect(high?.messagesPerStep).toBe(low?.messagesPerStep);
@@ -29,7 +47,8 @@ describe('bench distributed', () => {
   it('runs over mpirun, and leaves the model out', async ({ skip }) => {
     const probe = await probeMpi();
     if (!probe.available) {
-      if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? '')) throw new Error(`REQUIRE_BACKENDS names mpi, but it is unavailable: ${probe.reason}`);
+      if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? ''))
+        throw new Error(`REQUIRE_BACKENDS names mpi, but it is unavailable: ${probe.reason}`);
       skip(`unavailable: ${probe.reason}`);
     }
     const report = await measureDistributed({ ...tiny, transports: ['shared-memory', 'tcp'], model: false }, silent);
@@ -41,14 +60,26 @@ describe('bench distributed', () => {
 });
 
 describe('the model', () => {
-  const constants: ModelConstants = { features: 100, fixedMs: 2, exampleMs: 0.01, touchedShare: 0.5, messageMicroseconds: 5 };
+  const constants: ModelConstants = {
+    features: 100,
+    fixedMs: 2,
+    exampleMs: 0.01,
+    touchedShare: 0.5,
+    messageMicroseconds: 5,
+  };
   const [ethernet, infiniband] = networks;
 
   it('is the arithmetic alone for one rank, and adds what the formula says for more', () => {
     if (ethernet === undefined || infiniband === undefined) throw new Error('there must be two networks');
-    expect(modelStep(constants, ethernet, 1, 100)).toMatchObject({ stepMs: 3, efficiency: 1, bandwidthMs: 0, latencyMs: 0 });
+    expect(modelStep(constants, ethernet, 1, 100)).toMatchObject({
+      stepMs: 3,
+      efficiency: 1,
+      bandwidthMs: 0,
+      latencyMs: 0,
+    });
     const row = modelStep(constants, ethernet, 4, 100);
-    // 50 rows of 100 there and back with their indices, 20,404 numbers of sums twice, three quarters of each; the agreement's 72 bytes to three.
+    // 50 rows of 100 there and back with their indices, 20,404 numbers of sums twice, three quarters of each; the
+    // agreement's 72 bytes to three.
     expect(bytesOfStep(100, 50, 4)).toBe(0.75 * 4 * 50 * 201 + 0.75 * 2 * 4 * 20_404 + 216);
     expect(row.bandwidthMs).toBeCloseTo((1000 * bytesOfStep(100, 50, 4)) / 1.1e9, 12);
     expect(row.latencyMs).toBeCloseTo((6 * (30 + 3 * 5)) / 1000, 12);
@@ -59,8 +90,12 @@ describe('the model', () => {
   it('stops where another doubling gains less than half of its share', () => {
     if (ethernet === undefined || infiniband === undefined) throw new Error('there must be two networks');
     const each = (ranks: number): number => 256 + 0 * ranks;
-    expect(lastUsefulRanks(constants, infiniband, each)).toBeGreaterThanOrEqual(lastUsefulRanks(constants, ethernet, each));
+    expect(lastUsefulRanks(constants, infiniband, each)).toBeGreaterThanOrEqual(
+      lastUsefulRanks(constants, ethernet, each),
+    );
     // Shared out, the part that every rank repeats weighs more with each doubling.
-    expect(lastUsefulRanks(constants, infiniband, (ranks) => 4096 / ranks)).toBeLessThan(lastUsefulRanks(constants, infiniband, each));
+    expect(lastUsefulRanks(constants, infiniband, (ranks) => 4096 / ranks)).toBeLessThan(
+      lastUsefulRanks(constants, infiniband, each),
+    );
   });
 });

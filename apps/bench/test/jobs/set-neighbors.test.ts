@@ -4,7 +4,16 @@ import { SetNeighbors } from '../../src/jobs/set-neighbors.ts';
 import { topOf } from '../../src/jobs/top-of.ts';
 
 describe('SetNeighbors', () => {
-  const sets = csrFromLists([[0, 1, 2], [0, 1, 2, 3], [1, 2, 4], [5, 6], [5, 6, 0, 7]], 8);
+  const sets = csrFromLists(
+    [
+      [0, 1, 2],
+      [0, 1, 2, 3],
+      [1, 2, 4],
+      [5, 6],
+      [5, 6, 0, 7],
+    ],
+    8,
+  );
 
   it('completes a set from the sets most like it, and never with what it has', () => {
     // Of the first set's neighbours the second shares three elements, the third two, the last only 0.
@@ -14,7 +23,16 @@ describe('SetNeighbors', () => {
   });
 
   it('weighs a rare element more than a frequent one', () => {
-    const others = csrFromLists([[0, 1], [0, 2], [1, 3], [0, 4], [0, 5]], 6);
+    const others = csrFromLists(
+      [
+        [0, 1],
+        [0, 2],
+        [1, 3],
+        [0, 4],
+        [0, 5],
+      ],
+      6,
+    );
     expect(new SetNeighbors(others, 4).complete(0, 1)).toEqual([3]);
   });
 });

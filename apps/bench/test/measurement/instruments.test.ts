@@ -1,4 +1,14 @@
-import { createMatrixFrom, createPlainBackend, gatherRows, gemm, read, scaleRows, solve, symmetricRank2Update, writeIndices } from '@vastmax/linalg-core';
+import {
+  createMatrixFrom,
+  createPlainBackend,
+  gatherRows,
+  gemm,
+  read,
+  scaleRows,
+  solve,
+  symmetricRank2Update,
+  writeIndices,
+} from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
 import { HandleCounter } from '../../src/measurement/handle-counter.ts';
 import { KernelProfile } from '../../src/measurement/kernel-profile.ts';
@@ -55,7 +65,12 @@ describe('KernelProfile', () => {
   it('counts a kernel that calls others once', () => {
     const backend = createPlainBackend();
     using out = backend.createMatrix(1, 1);
-    Object.assign(backend, { twofold: (): void => { backend.fill(1, out); backend.fill(2, out); } });
+    Object.assign(backend, {
+      twofold: (): void => {
+        backend.fill(1, out);
+        backend.fill(2, out);
+      },
+    });
     using profile = new KernelProfile(backend, { batch: 2, width: 3 });
     const twofold = Reflect.get(backend, 'twofold') as unknown as () => void;
     twofold();

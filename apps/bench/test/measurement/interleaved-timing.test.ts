@@ -18,7 +18,11 @@ describe('timeInterleaved', () => {
     const competitor = recorder(log);
     const rounds: number[] = [];
     const timings = await timeInterleaved([competitor('a'), competitor('b'), competitor('c')], {
-      warmup: 2, rounds: 3, onRound: (round) => { rounds.push(round); },
+      warmup: 2,
+      rounds: 3,
+      onRound: (round) => {
+        rounds.push(round);
+      },
     });
     expect(log).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'a', 'b', 'c', 'c', 'b', 'a', 'a', 'b', 'c']);
     expect(rounds).toEqual([1, 2, 3]);

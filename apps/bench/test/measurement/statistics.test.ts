@@ -3,11 +3,23 @@ import { quantile, scaleSpread, spreadOf } from '../../src/measurement/statistic
 
 describe('spreadOf', () => {
   it('takes median and quartiles whatever the order', () => {
-    expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, lowerQuartile: 2, upperQuartile: 4, minimum: 1, samples: 5 });
+    expect(spreadOf([5, 1, 4, 2, 3])).toEqual({
+      median: 3,
+      lowerQuartile: 2,
+      upperQuartile: 4,
+      minimum: 1,
+      samples: 5,
+    });
   });
 
   it('goes linearly between two ranks', () => {
-    expect(spreadOf([10, 20, 30, 40])).toEqual({ median: 25, lowerQuartile: 17.5, upperQuartile: 32.5, minimum: 10, samples: 4 });
+    expect(spreadOf([10, 20, 30, 40])).toEqual({
+      median: 25,
+      lowerQuartile: 17.5,
+      upperQuartile: 32.5,
+      minimum: 10,
+      samples: 4,
+    });
   });
 
   it('is one number for one sample, and an error for none', () => {
@@ -24,6 +36,12 @@ describe('quantile', () => {
 
 describe('scaleSpread', () => {
   it('leaves the count alone', () => {
-    expect(scaleSpread(spreadOf([1, 2, 3]), 10)).toEqual({ median: 20, lowerQuartile: 15, upperQuartile: 25, minimum: 10, samples: 3 });
+    expect(scaleSpread(spreadOf([1, 2, 3]), 10)).toEqual({
+      median: 20,
+      lowerQuartile: 15,
+      upperQuartile: 25,
+      minimum: 10,
+      samples: 3,
+    });
   });
 });

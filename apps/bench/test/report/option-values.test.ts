@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { defaultThreadCounts, lossNames, positive, threadCount, threadCounts, wholeNumber, wholeNumbers } from '../../src/report/option-values.ts';
+import {
+  defaultThreadCounts,
+  lossNames,
+  positive,
+  threadCount,
+  threadCounts,
+  wholeNumber,
+  wholeNumbers,
+} from '../../src/report/option-values.ts';
 
 describe('option values', () => {
   it('reads whole numbers with underscores and exponents', () => {
@@ -22,7 +30,9 @@ describe('option values', () => {
   it('allows as many threads as there are cores', () => {
     const cores = availableParallelism();
     expect(threadCount(String(cores))).toBe(cores);
-    expect(() => threadCount(String(cores + 1))).toThrow(`from 1 to ${cores}, the cores of this machine, got '${cores + 1}'.`);
+    expect(() => threadCount(String(cores + 1))).toThrow(
+      `from 1 to ${cores}, the cores of this machine, got '${cores + 1}'.`,
+    );
     expect(threadCounts('1,1')).toEqual([1]);
     expect(defaultThreadCounts()[0]).toBe(1);
     expect(Math.max(...defaultThreadCounts())).toBe(cores);
@@ -30,6 +40,8 @@ describe('option values', () => {
 
   it('knows the losses', () => {
     expect(lossNames('z-loss,squared-error')).toEqual(['z-loss', 'squared-error']);
-    expect(() => lossNames('z-loss,y-loss')).toThrow("expected one of z-loss, spherical-softmax, taylor-softmax, squared-error, got 'y-loss'.");
+    expect(() => lossNames('z-loss,y-loss')).toThrow(
+      "expected one of z-loss, spherical-softmax, taylor-softmax, squared-error, got 'y-loss'.",
+    );
   });
 });

@@ -15,7 +15,14 @@ import { renderSvg } from '../../src/report/svg-plot.ts';
 import { reportRuns } from '../../src/report/report-runs.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
-const machine: Machine = { node: 'v0', platform: 'test', processor: 'abacus', cores: 2, memoryGiB: 1, date: '2026-01-01T00:00:00.000Z' };
+const machine: Machine = {
+  node: 'v0',
+  platform: 'test',
+  processor: 'abacus',
+  cores: 2,
+  memoryGiB: 1,
+  date: '2026-01-01T00:00:00.000Z',
+};
 const wasm: BackendInUse = { name: 'wasm', threads: 1, detail: 'wasm f32' };
 const ceilings = { gemmGflops: 50, gemm: spread(5), copyGigabytesPerSecond: 30 };
 const measurements: Measurements = {
@@ -35,7 +42,14 @@ const measurements: Measurements = {
     options: { classes: 793_471, features: 300, batch: 128, loss: 'z-loss' },
     initializationSeconds: 9,
     factored: {
-      form: 'small-batch', medianMs: 4, milliseconds: spread(4), examplesPerSecond: 32_000, flops: 2e8, gflops: 50, gemmCeilingShare: 0.8, stepOverGemm: 9,
+      form: 'small-batch',
+      medianMs: 4,
+      milliseconds: spread(4),
+      examplesPerSecond: 32_000,
+      flops: 2e8,
+      gflops: 50,
+      gemmCeilingShare: 0.8,
+      stepOverGemm: 9,
     },
     dense: { medianMs: 3600, milliseconds: spread(3600), scaledFrom: 32_768, flops: 1.8e11 },
     denseRecomputed: { medianMs: 4800, milliseconds: spread(4800), scaledFrom: 32_768 },
@@ -53,7 +67,13 @@ const measurements: Measurements = {
     options: { features: 256, batch: 128, loss: 'z-loss' },
     targets: 'uniform over all classes, drawn anew for each step',
     rows: [10_000, 10_000_000].map((classes) => ({
-      classes, medianMs: 3, milliseconds: spread(3), tableBytes: 4 * classes * 256, residentBytes: 4 * classes * 256, initializationSeconds: 1, denseMs: classes / 100,
+      classes,
+      medianMs: 3,
+      milliseconds: spread(3),
+      tableBytes: 4 * classes * 256,
+      residentBytes: 4 * classes * 256,
+      initializationSeconds: 1,
+      denseMs: classes / 100,
     })),
     flatness: 1.4,
     dense: { rows: 32_768, milliseconds: spread(100) },
@@ -68,10 +88,21 @@ const measurements: Measurements = {
     heapGrowthBytes: 2e6,
     generationsClosed: { 'z-loss': 0, 'squared-error': 100 },
     stabilizationShare: { 'z-loss': 0, 'squared-error': 0.25 },
-    rows: [{
-      loss: 'z-loss', learningRate: 1, handlesCreated: 0, heapGrowthBytes: 2e6, externalGrowthBytes: 0, generationsClosed: 0, singularSteps: 0,
-      mapsAppliedPerStep: 0, stepMs: 3, stabilizationMs: 0, stabilizationShare: 0,
-    }],
+    rows: [
+      {
+        loss: 'z-loss',
+        learningRate: 1,
+        handlesCreated: 0,
+        heapGrowthBytes: 2e6,
+        externalGrowthBytes: 0,
+        generationsClosed: 0,
+        singularSteps: 0,
+        mapsAppliedPerStep: 0,
+        stepMs: 3,
+        stabilizationMs: 0,
+        stabilizationShare: 0,
+      },
+    ],
     ceilings,
   },
   training: {
@@ -81,7 +112,16 @@ const measurements: Measurements = {
     unavailable: [],
     options: { loss: 'z-loss', batch: 256, turns: 12 },
     corpus: { name: 'a text', tokens: 1000, classes: 100 },
-    rows: [{ backend: 'wasm', threads: 1, examplesPerSecond: 80_000, spread: spread(80_000), shares: { body: 0.4, output: 0.5, data: 0.1 }, ceilings }],
+    rows: [
+      {
+        backend: 'wasm',
+        threads: 1,
+        examplesPerSecond: 80_000,
+        spread: spread(80_000),
+        shares: { body: 0.4, output: 0.5, data: 0.1 },
+        ceilings,
+      },
+    ],
   },
 };
 
@@ -125,7 +165,9 @@ describe('replaceSection', () => {
   });
 
   it('says which marks are missing', () => {
-    expect(() => replaceSection(document, 'b', 'new')).toThrow("no section 'b'; put the lines <!-- begin b --> and <!-- end b -->");
+    expect(() => replaceSection(document, 'b', 'new')).toThrow(
+      "no section 'b'; put the lines <!-- begin b --> and <!-- end b -->",
+    );
   });
 });
 
@@ -146,7 +188,9 @@ describe('reportRuns', () => {
   it('has names of their own, and benches that exist', () => {
     const runs = reportRuns(['openblas', 'wasm'], false);
     expect(new Set(runs.map(({ name }) => name)).size).toBe(runs.length);
-    expect(new Set(runs.map(({ args: [bench] }) => bench))).toEqual(new Set(['kernels', 'output-layer', 'scaling', 'steady-state', 'training']));
+    expect(new Set(runs.map(({ args: [bench] }) => bench))).toEqual(
+      new Set(['kernels', 'output-layer', 'scaling', 'steady-state', 'training']),
+    );
     expect(reportRuns(['wasm'], true).every(({ args }) => args.length > 2)).toBe(true);
   });
 });
@@ -185,11 +229,21 @@ interface Ended {
 
 function bench(args: readonly string[]): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args], { cwd: root });
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args],
+      { cwd: root },
+    );
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString(); });
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
-    child.on('close', (code) => { done({ stdout, stderr, code }); });
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.on('close', (code) => {
+      done({ stdout, stderr, code });
+    });
   });
 }

@@ -27,7 +27,8 @@ const start = randomNumbers(classes * width, 1);
 const hidden = randomNumbers(batch * width, 2);
 // The first and the last of a block, and two examples of one class.
 const targets = Int32Array.of(0, 1023, 1024, 2099, 2099, 7);
-const initialRows = (first: number, count: number): Float64Array => start.subarray(first * width, (first + count) * width);
+const initialRows = (first: number, count: number): Float64Array =>
+  start.subarray(first * width, (first + count) * width);
 
 async function joined(blocks: readonly Matrix[]): Promise<Float64Array> {
   const all = new Float64Array(classes * width);
@@ -45,7 +46,13 @@ describe('DenseSphericalLayer', () => {
     const reference = references[name];
     if (reference === undefined) throw new RangeError(`no reference for ${name}`);
     const backend = createPlainBackend({ precision: 'f64' });
-    using layer = new DenseSphericalLayer(backend, { classes, width, loss: createBuiltInLoss(name), initialRows, keepOutputs });
+    using layer = new DenseSphericalLayer(backend, {
+      classes,
+      width,
+      loss: createBuiltInLoss(name),
+      initialRows,
+      keepOutputs,
+    });
     using matrix = createMatrixFrom(backend, batch, width, hidden);
     const dense = new DenseReference(start.slice(), width, reference);
     for (let step = 0; step < 2; step++) {

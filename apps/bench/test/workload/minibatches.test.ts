@@ -8,7 +8,9 @@ describe('MinibatchCycle', () => {
     using batches = new MinibatchCycle(backend, { classes: 50, features: 7, batch: 9, count: 3, distribution: 'zipf' });
     const cycle = [batches.next(), batches.next(), batches.next(), batches.next()];
     expect(cycle[3]).toBe(cycle[0]);
-    const [first, second] = await Promise.all([cycle[0], cycle[1]].map(async (batch) => (batch === undefined ? undefined : read(batch.hidden))));
+    const [first, second] = await Promise.all(
+      [cycle[0], cycle[1]].map(async (batch) => (batch === undefined ? undefined : read(batch.hidden))),
+    );
     expect(first?.length).toBe(63);
     expect(first).not.toEqual(second);
     expect(first?.every((value) => Math.abs(value) < 1)).toBe(true);

@@ -6,10 +6,15 @@ export function addCompletionCommand(program: Command): void {
     .command('completion')
     .description('print a script with which a shell completes commands, options and their values')
     .addArgument(new Argument('<shell>', 'which shell').choices(shellNames))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ vastmax completion bash > ~/.local/share/bash-completion/completions/vastmax
   $ vastmax completion zsh > ~/.zfunc/_vastmax      # a folder of $fpath
-  $ vastmax completion fish > ~/.config/fish/completions/vastmax.fish`)
-    .action((shell: (typeof shellNames)[number]) => { process.stdout.write(completionScript(shell, program)); });
+  $ vastmax completion fish > ~/.config/fish/completions/vastmax.fish`,
+    )
+    .action((shell: (typeof shellNames)[number]) => {
+      process.stdout.write(completionScript(shell, program));
+    });
 }

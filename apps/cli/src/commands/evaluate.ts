@@ -24,15 +24,22 @@ interface EvaluateOptions {
 export function addEvaluateCommand(program: Command): void {
   program
     .command('evaluate')
-    .description('rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity; or compare its word vectors with people\'s judgements')
+    .description(
+      "rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity; or compare its word vectors with people's judgements",
+    )
     .argument('<model>', 'folder of a trained model')
     .argument('[text]', 'text to evaluate on, read as the training text was; - is standard input')
     .option('--limit <n>', 'rank so many words, a fixed random sample; 0 for all', wholeNumber('--limit', 0), 20_000)
-    .option('--similarity <file>', 'two words and a score a line, with tabs between: Spearman\'s correlation of the scores with the cosines')
+    .option(
+      '--similarity <file>',
+      "two words and a score a line, with tabs between: Spearman's correlation of the scores with the cosines",
+    )
     .option('--text-column <name>', textColumnHelp, 'text')
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ vastmax evaluate models/wiki wiki.valid.tokens.br --limit 0
   $ vastmax evaluate models/vectors --similarity wordsim-353.txt
@@ -45,13 +52,20 @@ left out of a correlation; how many are not is printed with it.
 
 A classifier ranks the labels of points in the format that it was trained on:
 P@k is precision, R@k recall, PSP@k propensity-scored precision; beside it
-stands a model that gives each point the most frequent labels.`)
+stands a model that gives each point the most frequent labels.`,
+    )
     .action(evaluate);
 }
 
-async function evaluate(directory: string, textFile: string | undefined, options: EvaluateOptions, command: Command): Promise<void> {
+async function evaluate(
+  directory: string,
+  textFile: string | undefined,
+  options: EvaluateOptions,
+  command: Command,
+): Promise<void> {
   const { similarity } = options;
-  if (textFile === undefined && similarity === undefined) command.error("error: missing required argument 'text', or --similarity with a file");
+  if (textFile === undefined && similarity === undefined)
+    command.error("error: missing required argument 'text', or --similarity with a file");
   using interruption = new Interruption();
   const { signal } = interruption;
   const opened = await openAnyModel(options.backend, directory);
@@ -61,10 +75,13 @@ async function evaluate(directory: string, textFile: string | undefined, options
     return;
   }
   using model = opened.model;
-  const vectors = similarity === undefined ? undefined : await evaluateSimilarity(model, opened.text.settings, similarity, signal);
+  const vectors =
+    similarity === undefined ? undefined : await evaluateSimilarity(model, opened.text.settings, similarity, signal);
   const ranks = textFile === undefined ? undefined : await rankText(opened, textFile, options, signal);
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ ...ranks, ...(vectors === undefined ? {} : { similarity: vectors }) } satisfies Evaluation)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...ranks, ...(vectors === undefined ? {} : { similarity: vectors }) } satisfies Evaluation)}\n`,
+    );
     return;
   }
   const parts = [
@@ -74,8 +91,15 @@ async function evaluate(directory: string, textFile: string | undefined, options
   process.stdout.write(parts.join('\n'));
 }
 
-async function evaluatePoints(model: LabelModel, directory: string, file: string | undefined, { similarity, limit, json }: EvaluateOptions, signal: AbortSignal): Promise<void> {
-  if (similarity !== undefined) throw new UsageError(`${directory} holds a classifier, which has no word vectors; leave --similarity out`);
+async function evaluatePoints(
+  model: LabelModel,
+  directory: string,
+  file: string | undefined,
+  { similarity, limit, json }: EvaluateOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (similarity !== undefined)
+    throw new UsageError(`${directory} holds a classifier, which has no word vectors; leave --similarity out`);
   if (file === undefined) return;
   const points = await readPoints(file, signal);
   checkShape(file, { features: points.inputs.columns, labels: points.targets.columns }, model.shape);
@@ -86,7 +110,12 @@ async function evaluatePoints(model: LabelModel, directory: string, file: string
 /** What --json prints. */
 type Evaluation = Partial<TextEvaluation> & { readonly similarity?: SimilarityEvaluation };
 
-async function rankText({ model, text }: OpenedModel, textFile: string, { textColumn, limit }: EvaluateOptions, signal: AbortSignal): Promise<TextEvaluation> {
+async function rankText(
+  { model, text }: OpenedModel,
+  textFile: string,
+  { textColumn, limit }: EvaluateOptions,
+  signal: AbortSignal,
+): Promise<TextEvaluation> {
   await using source = new TextSource(textFile, { column: textColumn });
   const tokens = await encodeText(source, model.vocabulary, text, signal);
   return evaluateText(model, tokens, text.settings, limit, signal);

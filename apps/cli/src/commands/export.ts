@@ -12,7 +12,12 @@ import type { TextModel } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** What each is written as when `--format` is not given. */
-const formatsOfExtensions: Readonly<Record<string, Format>> = { txt: 'word2vec-text', vec: 'word2vec-text', bin: 'word2vec-binary', safetensors: 'safetensors' };
+const formatsOfExtensions: Readonly<Record<string, Format>> = {
+  txt: 'word2vec-text',
+  vec: 'word2vec-text',
+  bin: 'word2vec-binary',
+  safetensors: 'safetensors',
+};
 const formats = ['word2vec-text', 'word2vec-binary', 'safetensors'] as const;
 type Format = (typeof formats)[number];
 
@@ -32,27 +37,42 @@ export function addExportCommand(program: Command): void {
     .description('write the vectors of all words to one file for other programs')
     .argument('<model>', 'folder of a trained model')
     .requiredOption('-o, --output <file>', 'the file to write')
-    .addOption(new Option('--format <name>', 'word2vec-text (.txt, .vec), word2vec-binary (.bin) or safetensors; by the ending of --output unless given').choices(formats))
-    .addOption(new Option('--vectors <kind>', 'the output layer\'s vectors of the words, or the embeddings of the input').choices(['output', 'input']).default('output'))
+    .addOption(
+      new Option(
+        '--format <name>',
+        'word2vec-text (.txt, .vec), word2vec-binary (.bin) or safetensors; by the ending of --output unless given',
+      ).choices(formats),
+    )
+    .addOption(
+      new Option('--vectors <kind>', "the output layer's vectors of the words, or the embeddings of the input")
+        .choices(['output', 'input'])
+        .default('output'),
+    )
     .option('--half', 'numbers of 16 bits (safetensors, word2vec-text)')
     .option('--overwrite', 'replace the file if it is there')
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ vastmax export models/wiki -o wiki.txt
   $ vastmax export models/wiki -o wiki.safetensors --vectors input --half
 
 gensim and most programs for word vectors read word2vec. A safetensors file
 has the numbers as one tensor and no words: row i is word i of the model's
-vocabulary-....json. Biases of the output layer are left out.`)
+vocabulary-....json. Biases of the output layer are left out.`,
+    )
     .action(exportVectors);
 }
 
 async function exportVectors(directory: string, options: ExportOptions): Promise<void> {
   const { output, vectors: kind } = options;
   const format = options.format ?? formatOf(output);
-  if (options.half === true && format === 'word2vec-binary') throw new UsageError('--half is no option of word2vec-binary, which stores 32 bits; use word2vec-text or safetensors');
+  if (options.half === true && format === 'word2vec-binary')
+    throw new UsageError(
+      '--half is no option of word2vec-binary, which stores 32 bits; use word2vec-text or safetensors',
+    );
   await checkOutputFile(output, options.overwrite === true);
   using interruption = new Interruption();
   const { model } = await openModel(options.backend, directory);
@@ -61,30 +81,59 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   const { bytes: written } = await writeVectors(owned, vectors, format, options, interruption.signal);
   const { rows, columns } = vectors;
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ output, format, vectors: kind, words: rows, width: columns, half: options.half === true, bytes: written })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ output, format, vectors: kind, words: rows, width: columns, half: options.half === true, bytes: written })}\n`,
+    );
     return;
   }
-  process.stdout.write(`exported     ${count(rows)} ${kind} vectors of ${columns}${options.half === true ? ', 16 bits,' : ''} as ${format}, ${bytes(written)}\n`);
+  process.stdout.write(
+    `exported     ${count(rows)} ${kind} vectors of ${columns}${options.half === true ? ', 16 bits,' : ''} as ${format}, ${bytes(written)}\n`,
+  );
   process.stdout.write(`saved        ${output}\n`);
 }
 
 function vectorsOf({ output, embeddings }: TextModel, kind: VectorKind): TensorSource {
-  return kind === 'output' ? classVectorTensor('output_vectors', output) : tableTensor('input_embeddings', embeddings.table);
+  return kind === 'output'
+    ? classVectorTensor('output_vectors', output)
+    : tableTensor('input_embeddings', embeddings.table);
 }
 
-async function writeVectors(model: TextModel, vectors: TensorSource, format: Format, options: ExportOptions, signal: AbortSignal): Promise<FileDigest> {
+async function writeVectors(
+  model: TextModel,
+  vectors: TensorSource,
+  format: Format,
+  options: ExportOptions,
+  signal: AbortSignal,
+): Promise<FileDigest> {
   using progress = new Progress('exporting');
   const half = options.half === true;
-  const onProgress = (done: number, total: number): void => { progress.update(done / total, []); };
+  const onProgress = (done: number, total: number): void => {
+    progress.update(done / total, []);
+  };
   if (format === 'safetensors') {
-    return writeSafetensors(options.output, [vectors], { half, signal, onProgress, metadata: { producer: 'vastmax', vectors: options.vectors } });
+    return writeSafetensors(options.output, [vectors], {
+      half,
+      signal,
+      onProgress,
+      metadata: { producer: 'vastmax', vectors: options.vectors },
+    });
   }
-  return writeWord2vec(options.output, model.vocabulary.tokens, vectors, { format: format === 'word2vec-text' ? 'text' : 'binary', half, signal, onProgress });
+  return writeWord2vec(options.output, model.vocabulary.tokens, vectors, {
+    format: format === 'word2vec-text' ? 'text' : 'binary',
+    half,
+    signal,
+    onProgress,
+  });
 }
 
 function formatOf(output: string): Format {
   const extension = /\.([a-z0-9]+)$/i.exec(output)?.[1]?.toLowerCase() ?? '';
   const format = Object.hasOwn(formatsOfExtensions, extension) ? formatsOfExtensions[extension] : undefined;
-  if (format === undefined) throw new UsageError(`--output ${output} ends in none of ${Object.keys(formatsOfExtensions).map((each) => `.${each}`).join(', ')}; say what to write with --format`);
+  if (format === undefined)
+    throw new UsageError(
+      `--output ${output} ends in none of ${Object.keys(formatsOfExtensions)
+        .map((each) => `.${each}`)
+        .join(', ')}; say what to write with --format`,
+    );
   return format;
 }

@@ -9,11 +9,14 @@ export function addInspectCommand(program: Command): void {
     .description('what a checkpoint holds; verifies its checksums')
     .argument('<model>', 'folder of a trained model')
     .option('--json', 'print one JSON object')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Example:
   $ vastmax inspect models/state-of-the-union
 
-The tensors are in the safetensors format, which other programs read too.`)
+The tensors are in the safetensors format, which other programs read too.`,
+    )
     .action(inspect);
 }
 
@@ -21,17 +24,25 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
   await using checkpoint = await openCheckpoint(directory);
   const { configuration } = checkpoint;
   const tensors = checkpoint.moduleNames.flatMap((module) =>
-    checkpoint.module(module).tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
+    checkpoint
+      .module(module)
+      .tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
   const classes = isLabelModel(configuration)
     ? { labels: Number(checkpoint.module('sizes').configuration['classes']) }
     : { words: readVocabulary(checkpoint).size };
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ directory, bytes: checkpoint.bytes, ...classes, configuration, tensors })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ directory, bytes: checkpoint.bytes, ...classes, configuration, tensors })}\n`,
+    );
     return;
   }
   process.stdout.write(`${directory}: ${bytes(checkpoint.bytes)}, checksums verified\n`);
-  process.stdout.write(`step ${count(Number(configuration['step']))}, ${count(Number(configuration['examples']))} examples, ${classes.words === undefined ? `${count(classes.labels)} labels` : `vocabulary of ${count(classes.words)} words`}\n\n`);
-  process.stdout.write(`${table([['tensor', 'type', 'shape'], ...tensors.map((tensor) => [`${tensor.module}/${tensor.name}`, tensor.precision, `${tensor.rows}×${tensor.columns}`])])}\n\n`);
+  process.stdout.write(
+    `step ${count(Number(configuration['step']))}, ${count(Number(configuration['examples']))} examples, ${classes.words === undefined ? `${count(classes.labels)} labels` : `vocabulary of ${count(classes.words)} words`}\n\n`,
+  );
+  process.stdout.write(
+    `${table([['tensor', 'type', 'shape'], ...tensors.map((tensor) => [`${tensor.module}/${tensor.name}`, tensor.precision, `${tensor.rows}×${tensor.columns}`])])}\n\n`,
+  );
   process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
 }

@@ -21,22 +21,27 @@ export function addNeighborsCommand(program: Command): void {
     .argument('<words...>', 'words of the vocabulary')
     .option('-k, --top <n>', 'how many neighbours of each', wholeNumber('--top', 1), 8)
     .addOption(
-      new Option('--vectors <kind>', 'the output layer\'s vectors of the words, or the embeddings of the input').choices(['output', 'input']).default('output'),
+      new Option('--vectors <kind>', "the output layer's vectors of the words, or the embeddings of the input")
+        .choices(['output', 'input'])
+        .default('output'),
     )
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Example:
   $ vastmax neighbors models/state-of-the-union war peace congress
 
-Nearness is the cosine of the angle between two vectors.`)
+Nearness is the cosine of the angle between two vectors.`,
+    )
     .action(neighbors);
 }
 
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
   const { model, text } = await openModel(options.backend, directory);
   using owned = model;
-  const probes = words.map((word) => (inLetterCase(text.settings, word)));
+  const probes = words.map((word) => inLetterCase(text.settings, word));
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
   if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
   const lists = await neighborsOf(owned, probes, options.top, options.vectors);
@@ -46,6 +51,8 @@ async function neighbors(directory: string, words: readonly string[], options: N
   }
   for (const [index, word] of probes.entries()) {
     const list = lists[index] ?? [];
-    process.stdout.write(`${word}: ${list.map((neighbor) => `${neighbor.word} ${neighbor.similarity.toFixed(2)}`).join(', ')}\n`);
+    process.stdout.write(
+      `${word}: ${list.map((neighbor) => `${neighbor.word} ${neighbor.similarity.toFixed(2)}`).join(', ')}\n`,
+    );
   }
 }

@@ -28,11 +28,16 @@ export function addPredictCommand(program: Command): void {
     .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
     .option('--threshold <score>', 'only words with at least this score', finite('--threshold'))
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
-    .option('--input <file>', 'JSON Lines of prompts, or points for a classifier, plain or .gz or .br; - is standard input; prints JSON Lines')
+    .option(
+      '--input <file>',
+      'JSON Lines of prompts, or points for a classifier, plain or .gz or .br; - is standard input; prints JSON Lines',
+    )
     .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ vastmax predict models/state-of-the-union the united states of
   $ vastmax predict models/state-of-the-union "my fellow" --continue 12
@@ -46,19 +51,27 @@ prompt; it is no probability.
 A line of --input is a string, or an object whose "prompt" is a text or an
 array of words; the object comes back with "next" added, in the same order.
 For a classifier --input has points as it was trained on, their labels or none:
-for each comes an object with its "line" in the file and its best "labels".`)
+for each comes an object with its "line" in the file and its best "labels".`,
+    )
     .action(predict);
 }
 
-async function predict(directory: string, prompt: readonly string[], options: PredictOptions, command: Command): Promise<void> {
+async function predict(
+  directory: string,
+  prompt: readonly string[],
+  options: PredictOptions,
+  command: Command,
+): Promise<void> {
   const { input } = options;
   if (input === undefined) {
     if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
     await predictPrompt(await openModel(options.backend, directory), prompt.join(' '), options);
     return;
   }
-  if (prompt.length > 0) throw new UsageError(`the prompts come from --input ${input}; leave '${prompt.join(' ')}' out`);
-  if (options.continue > 0) throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
+  if (prompt.length > 0)
+    throw new UsageError(`the prompts come from --input ${input}; leave '${prompt.join(' ')}' out`);
+  if (options.continue > 0)
+    throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
   using interruption = new Interruption();
   const opened = await openAnyModel(options.backend, directory);
   if ('labels' in opened) {
@@ -75,7 +88,9 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
   using owned = model;
   const { settings } = text;
   const words = [...text.tokenize(prompt)];
-  const unknown = words.filter((word) => model.vocabulary.idOf(word) === model.vocabulary.unknownId && word !== settings.unknown);
+  const unknown = words.filter(
+    (word) => model.vocabulary.idOf(word) === model.vocabulary.unknownId && word !== settings.unknown,
+  );
   if (unknown.length > 0) process.stderr.write(`not in the vocabulary: ${unknown.join(', ')}\n`);
   const next = (await predictNextWords(owned, settings, [words], options)).flat();
   const continued = [...words];
@@ -85,7 +100,9 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
     continued.push(best.find(({ word }) => word !== settings.unknown)?.word ?? settings.unknown);
   }
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ prompt: words, next, ...(options.continue > 0 ? { continued } : {}) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ prompt: words, next, ...(options.continue > 0 ? { continued } : {}) })}\n`,
+    );
     return;
   }
   process.stdout.write(`${table([['word', 'score'], ...next.map(({ word, score }) => [word, score.toFixed(3)])])}\n`);

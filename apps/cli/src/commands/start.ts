@@ -39,7 +39,9 @@ export function addStartCommand(program: Command): void {
     .option('--examples <n>', 'train on so many examples instead of two epochs', wholeNumber('--examples', 1))
     .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 10_000)
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Example:
   $ vastmax start --max-minutes 1 -o models/one-minute
 
@@ -48,7 +50,8 @@ held out; a neural n-gram model with the hybrid output layer, whose
 probabilities are those of all words.
 The command ends with held-out ranks beside a unigram baseline's, the nearest
 words of some words, and what to try next. A model that an earlier start made
-in the same folder is replaced.`)
+in the same folder is replaced.`,
+    )
     .action(start);
 }
 
@@ -68,12 +71,20 @@ async function start(options: StartOptions): Promise<void> {
   );
   const backend = await createBackend(options.backend, 'f32');
   const defaults = trainingDefaults('hybrid');
-  using model = await createTextModel(backend, vocabulary, { model: 'ngram' }, {
-    body: { order: 4, embedding: 64, hidden: [96] },
-    output: { kind: 'hybrid', initialScale: defaults.initialScale, seed: 1 },
-  });
+  using model = await createTextModel(
+    backend,
+    vocabulary,
+    { model: 'ngram' },
+    {
+      body: { order: 4, embedding: 64, hidden: [96] },
+      output: { kind: 'hybrid', initialScale: defaults.initialScale, seed: 1 },
+    },
+  );
   const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
-  const { batchSize, examplesPerEpoch, createTrainer } = model.prepare({ tokens: corpus.train, paddingId }, { batchSize: 256, seed: 1 });
+  const { batchSize, examplesPerEpoch, createTrainer } = model.prepare(
+    { tokens: corpus.train, paddingId },
+    { batchSize: 256, seed: 1 },
+  );
   using trainer = createTrainer({
     bodyRate: defaults.bodyRate,
     outputRate: defaults.outputRate,
@@ -87,7 +98,11 @@ async function start(options: StartOptions): Promise<void> {
     trainer,
     directory: options.out,
     checkpointEvery: 60,
-    extras: { configuration: { command: 'start', text: { ...text }, precision: 'f32', batchSize }, vocabulary, texts: reading.texts },
+    extras: {
+      configuration: { command: 'start', text: { ...text }, precision: 'f32', batchSize },
+      vocabulary,
+      texts: reading.texts,
+    },
     signal,
   });
   process.stdout.write(describeOutcome(outcome));

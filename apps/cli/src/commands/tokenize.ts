@@ -22,12 +22,15 @@ export function addTokenizeCommand(program: Command): void {
     .option('--model <folder>', 'as the text of this model was read, instead of by the options below')
     .option('--json', 'print each line as a JSON array, for words with white space in them');
   addTextOptions(command)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Example:
   $ vastmax tokenize speeches.txt --tokenizer segmenter --letter-case lower
 
 Words are separated by a space. What comes out can be trained on with
---tokenizer whitespace.`)
+--tokenizer whitespace.`,
+    )
     .action(tokenize);
 }
 
@@ -49,8 +52,15 @@ async function tokenize(textFile: string, options: TokenizeOptions, command: Com
 
 async function readingOf(options: TokenizeOptions, command: Command): Promise<TextReading> {
   if (options.model === undefined) return textReadingOf(options);
-  const given = command.options.filter((option) => ['tokenizer', 'letterCase', 'lowerCase', 'locale'].includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli');
-  if (given.length > 0) throw new UsageError(`${given.map(({ long }) => long).join(' and ')} would change how the text of ${options.model} was read; leave it out, or leave --model out`);
+  const given = command.options.filter(
+    (option) =>
+      ['tokenizer', 'letterCase', 'lowerCase', 'locale'].includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (given.length > 0)
+    throw new UsageError(
+      `${given.map(({ long }) => long).join(' and ')} would change how the text of ${options.model} was read; leave it out, or leave --model out`,
+    );
   await using checkpoint = await openCheckpoint(options.model);
   return textReadingFrom(checkpoint);
 }

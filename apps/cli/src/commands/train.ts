@@ -15,32 +15,86 @@ export function addTrainCommand(program: Command): void {
   const command = program
     .command('train')
     .description('train a language model or word vectors on a text, or a classifier on labelled points')
-    .argument('[text]', 'training text, one sentence or paragraph a line: UTF-8, plain or .gz or .br; .parquet; - is standard input')
+    .argument(
+      '[text]',
+      'training text, one sentence or paragraph a line: UTF-8, plain or .gz or .br; .parquet; - is standard input',
+    )
     .option('--valid <file>', 'held-out text, evaluated at the end')
     .option('-o, --out <folder>', 'where the model and its checkpoints go')
     .option('--overwrite', 'replace the model that --out holds, at the first checkpoint of the new one')
-    .option('--resume', 'go on from the checkpoint in --out, with its settings; rates, schedule and length may be given anew')
+    .option(
+      '--resume',
+      'go on from the checkpoint in --out, with its settings; rates, schedule and length may be given anew',
+    )
     .option('--dry-run', 'print the plan with its memory and time, and end')
     .optionsGroup('Text:');
   addTextOptions(command)
     .option('--min-count <n>', 'words seen less often become <unk>', wholeNumber('--min-count', 1), 1)
-    .option('--max-vocabulary <n>', 'keep the n most frequent words, <eos> and <unk> among them', wholeNumber('--max-vocabulary', 4))
+    .option(
+      '--max-vocabulary <n>',
+      'keep the n most frequent words, <eos> and <unk> among them',
+      wholeNumber('--max-vocabulary', 4),
+    )
     .optionsGroup('Model:')
-    .addOption(new Option('--model <name>', 'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled points').choices([...modelNames, 'classifier']).default('ngram'))
+    .addOption(
+      new Option(
+        '--model <name>',
+        'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled points',
+      )
+        .choices([...modelNames, 'classifier'])
+        .default('ngram'),
+    )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
-    .option('--steps <n>', 'lstm, gru: words after which back-propagation is cut off (default: 16)', wholeNumber('--steps', 1))
+    .option(
+      '--steps <n>',
+      'lstm, gru: words after which back-propagation is cut off (default: 16)',
+      wholeNumber('--steps', 1),
+    )
     .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1))
-    .option('--embedding <n>', 'width of a word embedding; of a classifier\'s first layer', wholeNumber('--embedding', 1), 100)
+    .option(
+      '--embedding <n>',
+      "width of a word embedding; of a classifier's first layer",
+      wholeNumber('--embedding', 1),
+      100,
+    )
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or .bin, of the same width')
-    .option('--hidden <n,...>', 'widths of the hidden layers (default: 128; bag, cbow, skip-gram, classifier: none)', wholeNumbers('--hidden', 1))
-    .addOption(new Option('--activation <name>', 'of the hidden layers, not of lstm and gru (default: tanh)').choices(activationNames))
-    .option('--dropout <p>', 'probability of dropping a hidden activation (default: 0; classifier: 0.2)', shareBelowOne('--dropout'));
+    .option(
+      '--hidden <n,...>',
+      'widths of the hidden layers (default: 128; bag, cbow, skip-gram, classifier: none)',
+      wholeNumbers('--hidden', 1),
+    )
+    .addOption(
+      new Option('--activation <name>', 'of the hidden layers, not of lstm and gru (default: tanh)').choices(
+        activationNames,
+      ),
+    )
+    .option(
+      '--dropout <p>',
+      'probability of dropping a hidden activation (default: 0; classifier: 0.2)',
+      shareBelowOne('--dropout'),
+    );
   addOutputLayerOptions(command)
     .optionsGroup('Training:')
-    .option('--output-rate <r>', 'learning rate of the output layer (default depends on layer and loss)', nonNegative('--output-rate'))
-    .option('--body-rate <r>', 'learning rate of embeddings and hidden layers (default depends on layer, loss and optimizer)', nonNegative('--body-rate'))
-    .addOption(new Option('--optimizer <name>', 'of the body (default: sgd for ngram, adam for the other models)').choices(updateRuleNames))
-    .option('--clip-norm <n>', 'scale the body\'s gradient down to this norm (default: 5 for lstm and gru)', positive('--clip-norm'))
+    .option(
+      '--output-rate <r>',
+      'learning rate of the output layer (default depends on layer and loss)',
+      nonNegative('--output-rate'),
+    )
+    .option(
+      '--body-rate <r>',
+      'learning rate of embeddings and hidden layers (default depends on layer, loss and optimizer)',
+      nonNegative('--body-rate'),
+    )
+    .addOption(
+      new Option('--optimizer <name>', 'of the body (default: sgd for ngram, adam for the other models)').choices(
+        updateRuleNames,
+      ),
+    )
+    .option(
+      '--clip-norm <n>',
+      "scale the body's gradient down to this norm (default: 5 for lstm and gru)",
+      positive('--clip-norm'),
+    )
     .addOption(new Option('--schedule <name>', 'how the rates change').choices(scheduleNames).default('linear'))
     .option('--final-factor <f>', 'what the rates have fallen to at the end', share('--final-factor'), 0.05)
     .option('--batch <n>', 'examples in a minibatch', wholeNumber('--batch', 1), 256)
@@ -55,10 +109,16 @@ export function addTrainCommand(program: Command): void {
     .optionsGroup('Machine:')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
-    .addOption(new Option('--distributed <engine>', 'over the ranks that `mpirun -n 4 vastmax train …` or srun started').choices(['mpi']))
+    .addOption(
+      new Option('--distributed <engine>', 'over the ranks that `mpirun -n 4 vastmax train …` or srun started').choices(
+        ['mpi'],
+      ),
+    )
     .optionsGroup('Configuration:');
   addConfigOptions(command)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ vastmax train speeches.txt -o models/speeches --tokenizer words --lower-case
   $ vastmax train wiki.train.tokens.br -o models/wiki --loss spherical-softmax \\
@@ -80,7 +140,8 @@ A US patent, 12,205,005, covers the method of --output-layer rf.
 
 Ctrl-C saves a checkpoint, and --resume goes on from it bit for bit as if
 nothing had happened (with --max-minutes it goes on, but time is not repeated).
-A folder that holds a model is refused without --resume or --overwrite.`)
+A folder that holds a model is refused without --resume or --overwrite.`,
+    )
     .action(train);
 }
 

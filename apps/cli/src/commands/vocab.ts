@@ -27,12 +27,15 @@ export function addVocabCommand(program: Command): void {
   addTextOptions(command)
     .option('--min-count <n>', 'leave out words seen less often', wholeNumber('--min-count', 1), 1)
     .option('--max-vocabulary <n>', 'only the n most frequent words', wholeNumber('--max-vocabulary', 2))
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Example:
   $ vastmax vocab speeches.txt -o vocab.tsv --tokenizer words --lower-case
 
 A line is a word, a tab and its count, the most frequent first. A tab, line
-break or backslash within a word is written as \\t, \\n, \\r or \\\\.`)
+break or backslash within a word is written as \\t, \\n, \\r or \\\\.`,
+    )
     .action(countVocabulary);
 }
 
@@ -44,8 +47,14 @@ async function countVocabulary(textFile: string, options: VocabOptions): Promise
   const reading = await textReadingOf(options);
   await using source = new TextSource(textFile, { column: options.textColumn });
   const counter = await countWords(source, reading, undefined, signal);
-  const vocabulary = counter.build({ minimumCount: options.minCount, ...(options.maxVocabulary === undefined ? {} : { maximumSize: options.maxVocabulary }) });
-  if (!counter.isExact) warn(`there are too many different words to count all of them exactly: a count may be too low by ${count(counter.errorBound)}`);
+  const vocabulary = counter.build({
+    minimumCount: options.minCount,
+    ...(options.maxVocabulary === undefined ? {} : { maximumSize: options.maxVocabulary }),
+  });
+  if (!counter.isExact)
+    warn(
+      `there are too many different words to count all of them exactly: a count may be too low by ${count(counter.errorBound)}`,
+    );
   const lines = countedWords(vocabulary);
   if (output === undefined) {
     for (const line of lines) if (!(await writeResults(line))) return;
@@ -56,13 +65,23 @@ async function countVocabulary(textFile: string, options: VocabOptions): Promise
   process.stdout.write(`saved        ${count(vocabulary.size)} of them in ${output}\n`);
 }
 
-const escapes: Readonly<Record<string, string>> = { '\t': String.raw`\t`, '\n': String.raw`\n`, '\r': String.raw`\r`, '\\': String.raw`\\` };
+const escapes: Readonly<Record<string, string>> = {
+  '\t': String.raw`\t`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\\': String.raw`\\`,
+};
 
 /** In blocks of lines. */
 function* countedWords({ tokens, counts }: Vocabulary): Generator<string, void, undefined> {
   const linesPerBlock = 1000;
   for (let first = 0; first < tokens.length; first += linesPerBlock) {
     const words = tokens.slice(first, first + linesPerBlock);
-    yield words.map((word, place) => `${word.replaceAll(/[\t\n\r\\]/g, (mark) => escapes[mark] ?? mark)}\t${counts[first + place] ?? 0}\n`).join('');
+    yield words
+      .map(
+        (word, place) =>
+          `${word.replaceAll(/[\t\n\r\\]/g, (mark) => escapes[mark] ?? mark)}\t${counts[first + place] ?? 0}\n`,
+      )
+      .join('');
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Training over the ranks of a job, as far as the models' parts know of it: an output layer whose classes are shared out, the body's gradients added up, and each
- * rank's part of every minibatch. What cannot be had so is refused before anything is read.
+ * Training over the ranks of a job, as far as the models' parts know of it: an output layer whose classes are shared
+ * out, the body's gradients added up, and each rank's part of every minibatch. What cannot be had so is refused before
+ * anything is read.
  */
 import {
   createDistributedFactoredLayer,
@@ -13,7 +14,12 @@ import {
   type DataParallelOptions,
 } from '@vastmax/distributed-mpi';
 import type { Backend } from '@vastmax/linalg-core';
-import { fullLayerOptions, sampledLayerOptions, type OutputLayerChoice, type OutputLayerFactory } from '@vastmax/lm-models';
+import {
+  fullLayerOptions,
+  sampledLayerOptions,
+  type OutputLayerChoice,
+  type OutputLayerFactory,
+} from '@vastmax/lm-models';
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import type { TextModelOptions } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
@@ -25,7 +31,11 @@ export interface Distribution extends Disposable {
 }
 
 /** @param options of the body's replicas. */
-export function createDistribution(communicator: Communicator, backend: Backend, options: DataParallelOptions = {}): Distribution {
+export function createDistribution(
+  communicator: Communicator,
+  backend: Backend,
+  options: DataParallelOptions = {},
+): Distribution {
   const ranks = new DataParallel(communicator, backend, options);
   return {
     communicator,
@@ -54,13 +64,18 @@ export function createDistribution(communicator: Communicator, backend: Backend,
         }
       }
     },
-    [Symbol.dispose]: () => { ranks[Symbol.dispose](); },
+    [Symbol.dispose]: () => {
+      ranks[Symbol.dispose]();
+    },
   };
 }
 
 /** @throws UsageError for a model that only one process can train, with what works. */
 export function checkDistributable({ body, output }: TextModelOptions): void {
-  if ((body.dropout ?? 0) > 0) throw new UsageError('--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay');
+  if ((body.dropout ?? 0) > 0)
+    throw new UsageError(
+      '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',
+    );
   checkOutput(output);
 }
 
@@ -71,8 +86,12 @@ type DistributableChoice = Extract<OutputLayerChoice, { readonly kind: (typeof l
 function checkOutput(output: OutputLayerChoice): asserts output is DistributableChoice {
   const kinds: readonly string[] = layerKinds;
   if (!kinds.includes(output.kind)) {
-    throw new UsageError(`--distributed has no output layer '${output.kind}' over several ranks; use --output-layer factored, with any of its losses, full, sampled, nce or negative`);
+    throw new UsageError(
+      `--distributed has no output layer '${output.kind}' over several ranks; use --output-layer factored, with any of its losses, full, sampled, nce or negative`,
+    );
   }
-  if (output.kind === 'full' && (output.labelSmoothing ?? 0) > 0) throw new UsageError('--distributed has no --label-smoothing; leave it out');
-  if ('sharing' in output && output.sharing === 'example') throw new UsageError('--distributed draws samples for the minibatch of all ranks; leave --sharing example out');
+  if (output.kind === 'full' && (output.labelSmoothing ?? 0) > 0)
+    throw new UsageError('--distributed has no --label-smoothing; leave it out');
+  if ('sharing' in output && output.sharing === 'example')
+    throw new UsageError('--distributed draws samples for the minibatch of all ranks; leave --sharing example out');
 }

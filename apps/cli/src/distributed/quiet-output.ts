@@ -1,4 +1,7 @@
-/** Of several processes that do the same, one speaks: the others' output and progress go nowhere until this is disposed. Errors come after that, and are heard. */
+/**
+ * Of several processes that do the same, one speaks: the others' output and progress go nowhere until this is disposed.
+ * Errors come after that, and are heard.
+ */
 export class QuietOutput implements Disposable {
   readonly #restore: readonly (() => void)[];
 
@@ -8,10 +11,15 @@ export class QuietOutput implements Disposable {
       stream.write = (...args: readonly unknown[]): boolean => {
         // Who waits for the text to be written is told that it is.
         const done = args.at(-1);
-        if (typeof done === 'function') queueMicrotask(() => { (done as () => void)(); });
+        if (typeof done === 'function')
+          queueMicrotask(() => {
+            (done as () => void)();
+          });
         return true;
       };
-      return () => { stream.write = write; };
+      return () => {
+        stream.write = write;
+      };
     });
   }
 

@@ -13,14 +13,18 @@ const precedenceMs = 3000;
 export async function runAsRank(action: (communicator: Communicator) => Promise<void>): Promise<void> {
   using communicator = await joinJob();
   const { rank, size } = communicator;
-  if (size === 1) warn('--distributed mpi, and this is the only process; start several with `mpirun -n 4 vastmax train …` or srun');
+  if (size === 1)
+    warn('--distributed mpi, and this is the only process; start several with `mpirun -n 4 vastmax train …` or srun');
   const quiet = rank === 0 ? undefined : new QuietOutput();
   try {
     await action(communicator);
   } catch (error) {
     quiet?.[Symbol.dispose]();
     if (size === 1) throw error;
-    if (rank > 0) await new Promise((resolve) => { setTimeout(resolve, precedenceMs); });
+    if (rank > 0)
+      await new Promise((resolve) => {
+        setTimeout(resolve, precedenceMs);
+      });
     communicator.abort(describeFailure(error).message);
   }
   quiet?.[Symbol.dispose]();
@@ -30,14 +34,22 @@ async function joinJob(): Promise<Communicator> {
   try {
     return await createMpiCommunicator();
   } catch (error) {
-    if (isCommunicatorError(error) && error.code === 'unavailable') throw new UsageError(`--distributed mpi: ${error.message}`, { cause: error });
+    if (isCommunicatorError(error) && error.code === 'unavailable')
+      throw new UsageError(`--distributed mpi: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
 /** How many threads a rank may use: the machine's cores shared out among its ranks. */
-export function threadsOfRank(environment: Readonly<Record<string, string | undefined>> = process.env, cores: number = availableParallelism()): number {
+export function threadsOfRank(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  cores: number = availableParallelism(),
+): number {
   // Open MPI; MPICH's hydra; Slurm, as `8` or `8(x4)`.
-  const local = [environment['OMPI_COMM_WORLD_LOCAL_SIZE'], environment['MPI_LOCALNRANKS'], environment['SLURM_STEP_TASKS_PER_NODE']].find((value) => value !== undefined);
+  const local = [
+    environment['OMPI_COMM_WORLD_LOCAL_SIZE'],
+    environment['MPI_LOCALNRANKS'],
+    environment['SLURM_STEP_TASKS_PER_NODE'],
+  ].find((value) => value !== undefined);
   return Math.max(1, Math.floor(cores / Math.max(1, Number.parseInt(local ?? '1', 10) || 1)));
 }

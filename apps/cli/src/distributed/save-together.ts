@@ -1,9 +1,19 @@
 /**
- * A checkpoint of a job: each rank writes its shard of the output layer, all at once; then rank 0 writes what is the same everywhere, and the file that makes it all one
- * checkpoint, last and in one step. When one fails all hear of it, and the earlier checkpoint stays.
+ * A checkpoint of a job: each rank writes its shard of the output layer, all at once; then rank 0 writes what is the
+ * same everywhere, and the file that makes it all one checkpoint, last and in one step. When one fails all hear of it,
+ * and the earlier checkpoint stays.
  */
 import { gatherJson, gatherStreams, splitModules, type Communicator } from '@vastmax/distributed-mpi';
-import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart } from '@vastmax/lm-models/node';
+import {
+  CheckpointError,
+  discardCheckpointPart,
+  isCheckpointError,
+  writeCheckpoint,
+  writeCheckpointPart,
+  type CheckpointContent,
+  type CheckpointErrorCode,
+  type CheckpointPart,
+} from '@vastmax/lm-models/node';
 import type { ModuleState } from '@vastmax/output-layer';
 
 interface Outcome {
@@ -12,7 +22,11 @@ interface Outcome {
 }
 
 /** A collective. @throws CheckpointError on every rank when one could not write; the message names it. */
-export async function saveTogether(communicator: Communicator, directory: string, content: CheckpointContent): Promise<void> {
+export async function saveTogether(
+  communicator: Communicator,
+  directory: string,
+  content: CheckpointContent,
+): Promise<void> {
   const { rank, size } = communicator;
   const { own, replicated } = splitModules(content.modules);
   if (size === 1) {
@@ -47,7 +61,9 @@ async function outcomeOf(action: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-function firstFailure(outcomes: readonly Outcome[]): (NonNullable<Outcome['failure']> & { readonly rank: number }) | undefined {
+function firstFailure(
+  outcomes: readonly Outcome[],
+): (NonNullable<Outcome['failure']> & { readonly rank: number }) | undefined {
   for (const [rank, { failure }] of outcomes.entries()) if (failure !== undefined) return { ...failure, rank };
   return undefined;
 }

@@ -14,9 +14,15 @@ export interface LabelEvaluation {
 const ks = [1, 3, 5];
 
 /** @param limit how many points at most, a sample that is the same each time; 0 for all. O(points · labels · width). */
-export async function evaluateLabels({ network, order, points: trained }: LabelModel, rows: XmcRows, limit: number, signal: AbortSignal): Promise<LabelEvaluation> {
+export async function evaluateLabels(
+  { network, order, points: trained }: LabelModel,
+  rows: XmcRows,
+  limit: number,
+  signal: AbortSignal,
+): Promise<LabelEvaluation> {
   using progress = new Progress('evaluating');
-  const batches = (): SparseBatches => new SparseBatches({ ...withLabelsInOrder(rows, order), batchSize: 256, seed: 0 });
+  const batches = (): SparseBatches =>
+    new SparseBatches({ ...withLabelsInOrder(rows, order), batchSize: 256, seed: 0 });
   const { frequencies } = network.sizes;
   const options = {
     ks,
@@ -25,7 +31,12 @@ export async function evaluateLabels({ network, order, points: trained }: LabelM
     ...(limit === 0 ? {} : { limit }),
   };
   return {
-    model: await evaluateMultiLabel(network, batches(), { ...options, onProgress: (done, total) => { progress.update(done / total, [`${count(done)} points`]); } }),
+    model: await evaluateMultiLabel(network, batches(), {
+      ...options,
+      onProgress: (done, total) => {
+        progress.update(done / total, [`${count(done)} points`]);
+      },
+    }),
     popularity: await popularityBaseline(frequencies, batches(), options),
   };
 }

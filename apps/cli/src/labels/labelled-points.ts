@@ -1,6 +1,18 @@
-/** Labelled points of an XMC file in memory, labels numbered by falling frequency, as output layers with frequent classes apart want them. */
+/**
+ * Labelled points of an XMC file in memory, labels numbered by falling frequency, as output layers with frequent
+ * classes apart want them.
+ */
 import { createHash } from 'node:crypto';
-import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError, xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data';
+import {
+  columnCounts,
+  columnsByFrequency,
+  renumberColumns,
+  SparseDataError,
+  xmcRows,
+  type XmcPoint,
+  type XmcRows,
+  type XmcShape,
+} from '@vastmax/sparse-data';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { count } from '../display.ts';
 import { Progress } from '../progress.ts';
@@ -9,7 +21,13 @@ import { Progress } from '../progress.ts';
 export async function readPoints(path: string, signal: AbortSignal): Promise<XmcRows> {
   using progress = new Progress('reading points');
   const points: XmcPoint[] = [];
-  for await (const point of readXmc(path, { signal, onProgress: (read, total) => { progress.update(read / total, [`${count(points.length)} points`]); } })) points.push(point);
+  for await (const point of readXmc(path, {
+    signal,
+    onProgress: (read, total) => {
+      progress.update(read / total, [`${count(points.length)} points`]);
+    },
+  }))
+    points.push(point);
   return xmcRows(points);
 }
 

@@ -1,4 +1,7 @@
-/** Points of an XMC file, a batch at a time, to their labels as JSON Lines: memory of one batch, whatever the file's size. */
+/**
+ * Points of an XMC file, a batch at a time, to their labels as JSON Lines: memory of one batch, whatever the file's
+ * size.
+ */
 import { topClasses } from '@vastmax/lm-models';
 import { xmcRows, type XmcPoint } from '@vastmax/sparse-data';
 import { readXmc } from '@vastmax/sparse-data/node';
@@ -16,24 +19,44 @@ export interface LabelPredictionOptions {
   readonly signal: AbortSignal;
 }
 
-/** What comes out is an object for each point: its line in the file, and its best labels with their scores. O(points · labels · width). */
-export async function predictLabels({ network, order, shape }: LabelModel, path: string, options: LabelPredictionOptions): Promise<void> {
+/**
+ * What comes out is an object for each point: its line in the file, and its best labels with their scores. O(points ·
+ * labels · width).
+ */
+export async function predictLabels(
+  { network, order, shape }: LabelModel,
+  path: string,
+  options: LabelPredictionOptions,
+): Promise<void> {
   const { top, threshold = -Infinity, batch, signal } = options;
   // A bar among the results of a terminal would disturb both.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let points: XmcPoint[] = [];
   const flush = async (): Promise<boolean> => {
-    const { k, classes, scores } = await topClasses(network.output, network.computeBatchHidden({ inputs: xmcRows(points).inputs }), Math.min(top, shape.labels), { signal });
+    const { k, classes, scores } = await topClasses(
+      network.output,
+      network.computeBatchHidden({ inputs: xmcRows(points).inputs }),
+      Math.min(top, shape.labels),
+      { signal },
+    );
     const lines = points.map(({ line }, row) => {
-      const best = Array.from(classes.subarray(row * k, (row + 1) * k), (index, place) => ({ label: order[index] ?? -1, score: scores[row * k + place] ?? -Infinity }));
+      const best = Array.from(classes.subarray(row * k, (row + 1) * k), (index, place) => ({
+        label: order[index] ?? -1,
+        score: scores[row * k + place] ?? -Infinity,
+      }));
       return `${JSON.stringify({ line, labels: best.filter(({ score }) => score >= threshold) })}\n`;
     });
     done += points.length;
     points = [];
     return writeResults(lines.join(''));
   };
-  const stream = readXmc(path, { signal, onProgress: (read, total) => { progress?.update(read / total, [`${count(done)} points`]); } });
+  const stream = readXmc(path, {
+    signal,
+    onProgress: (read, total) => {
+      progress?.update(read / total, [`${count(done)} points`]);
+    },
+  });
   try {
     for await (const point of stream) {
       if (points.length === 0) checkShape(path, point.shape, shape);

@@ -19,29 +19,43 @@ import { checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOr
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
-  if (file === '-' && options.valid === '-') throw new UsageError('the points and --valid are both standard input, which can be read once; give a file for one of them');
+  if (file === '-' && options.valid === '-')
+    throw new UsageError(
+      'the points and --valid are both standard input, which can be read once; give a file for one of them',
+    );
   const networkOptions = labelNetworkOptions(options, given);
   const resumed = await prepareFolder(options, given, readLabelRun);
   const points = await readPoints(file, signal);
   const fingerprint = fingerprintOfPoints(points);
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
-    throw new UsageError(`${file} does not hold the points that ${options.out} was trained on; resume with the same file`);
+    throw new UsageError(
+      `${file} does not hold the points that ${options.out} was trained on; resume with the same file`,
+    );
   }
   const held = options.valid === undefined ? undefined : await readPoints(options.valid, signal);
   const shape = { features: points.inputs.columns, labels: points.targets.columns };
-  if (held !== undefined) checkShape(options.valid ?? '', { features: held.inputs.columns, labels: held.targets.columns }, shape);
+  if (held !== undefined)
+    checkShape(options.valid ?? '', { features: held.inputs.columns, labels: held.targets.columns }, shape);
   const order = labelOrder(points);
   const ordered = withLabelsInOrder(points, order);
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
   const backend = await createBackend(options.backend, precision);
-  using network = resumed === undefined
-    ? await createBagNetwork(backend, { inputs: shape.features, frequencies: columnCounts(ordered.targets) }, networkOptions)
-    : await loadResumed(options.out, (checkpoint) => loadBagNetwork(backend, checkpoint));
+  using network =
+    resumed === undefined
+      ? await createBagNetwork(
+          backend,
+          { inputs: shape.features, frequencies: columnCounts(ordered.targets) },
+          networkOptions,
+        )
+      : await loadResumed(options.out, (checkpoint) => loadBagNetwork(backend, checkpoint));
   const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
   const { examplesPerEpoch } = batches;
-  const training = resumed === undefined ? labelTrainingOptions(options, examplesPerEpoch) : changedTraining(resumed, options, given, examplesPerEpoch);
+  const training =
+    resumed === undefined
+      ? labelTrainingOptions(options, examplesPerEpoch)
+      : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = new Trainer(network, batches, training);
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
   const cost = await printPlan(planOf(network, ordered), trainer, batchSize);
@@ -53,24 +67,39 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     trainer,
     extras: {
       configuration: {
-        command: 'train', options: resumed?.options ?? { ...options }, exampleSettings: { model: 'classifier' }, points: examplesPerEpoch, pointsHash: fingerprint, precision, batchSize,
+        command: 'train',
+        options: resumed?.options ?? { ...options },
+        exampleSettings: { model: 'classifier' },
+        points: examplesPerEpoch,
+        pointsHash: fingerprint,
+        precision,
+        batchSize,
       },
       texts: { [labelsText]: JSON.stringify([...order]) },
     },
     signal,
   });
   if (!isTrained || held === undefined) return;
-  const evaluation = await evaluateLabels(labelModelOf(network, order, examplesPerEpoch), held, options.evaluate, signal);
+  const evaluation = await evaluateLabels(
+    labelModelOf(network, order, examplesPerEpoch),
+    held,
+    options.evaluate,
+    signal,
+  );
   process.stdout.write(`\n${describeLabelEvaluation('held-out points', evaluation)}`);
 }
 
 async function readLabelRun(directory: string): Promise<RunState> {
   const state = await readRunState(directory);
-  if (!isLabelModel(state.configuration)) throw new UsageError(`${directory} holds a model over words, no classifier; leave --model out to go on with it`);
+  if (!isLabelModel(state.configuration))
+    throw new UsageError(`${directory} holds a model over words, no classifier; leave --model out to go on with it`);
   return state;
 }
 
-async function loadResumed<Result>(directory: string, load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>): Promise<Result> {
+async function loadResumed<Result>(
+  directory: string,
+  load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>,
+): Promise<Result> {
   await using checkpoint = await openCheckpoint(directory);
   return await load(checkpoint);
 }
@@ -92,6 +121,9 @@ function planOf(network: BagNetwork, { inputs, targets }: XmcRows): Parameters<t
     bodyParameters: body.parameterCount,
     points: `${count(inputs.rows)} of ${count(inputs.columns)} features, ${count(targets.columns)} labels`,
     description: `a bag of features → ${widths.map((width) => `${activation} ${width}`).join(' → ')}`,
-    bodyOperations: (batchSize) => 6 * batchSize * widths.reduce((sum, width, layer) => sum + width * (layer === 0 ? entries : (widths[layer - 1] ?? 0)), 0),
+    bodyOperations: (batchSize) =>
+      6 *
+      batchSize *
+      widths.reduce((sum, width, layer) => sum + width * (layer === 0 ? entries : (widths[layer - 1] ?? 0)), 0),
   };
 }

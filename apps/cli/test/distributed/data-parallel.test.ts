@@ -1,37 +1,89 @@
-/** A whole model over several ranks is the model of one process: body, output layer, reports and where it stands in the text. */
+/**
+ * A whole model over several ranks is the model of one process: body, output layer, reports and where it stands in the
+ * text.
+ */
 import { createSingleCommunicator } from '@vastmax/distributed-mpi';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { expect, it } from 'vitest';
 import { trainAll, trainSmallModel, type SmallTraining, type TrainedModel } from './programs/small-training.ts';
 import { runOnThreads } from './thread-jobs.ts';
 
-const output: SmallTraining['model']['output'] = { kind: 'factored', loss: { name: 'spherical-softmax', options: { epsilon: 1 } }, initialScale: 0.1, seed: 2 };
-const ngram: Pick<SmallTraining, 'examples' | 'model'> = { examples: { model: 'ngram' }, model: { body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output } };
+const output: SmallTraining['model']['output'] = {
+  kind: 'factored',
+  loss: { name: 'spherical-softmax', options: { epsilon: 1 } },
+  initialScale: 0.1,
+  seed: 2,
+};
+const ngram: Pick<SmallTraining, 'examples' | 'model'> = {
+  examples: { model: 'ngram' },
+  model: { body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output },
+};
 const bag: Pick<SmallTraining, 'examples' | 'model'> = {
   examples: { model: 'cbow', window: 2 },
   model: { body: { kind: 'bag', embedding: 6, hidden: [5], seed: 1 }, output },
 };
 
 const program = new URL('./programs/train-rank.ts', import.meta.url);
-/** 31 is no multiple of 2 or 3; every epoch of 700 ends with a minibatch of 18; the last of all has one example, so that ranks are without. */
+/**
+ * 31 is no multiple of 2 or 3; every epoch of 700 ends with a minibatch of 18; the last of all has one example, so that
+ * ranks are without.
+ */
 const batchSize = 31;
 const base = { schedule: 'linear', bodyRate: 0.5, outputRate: 0.5, examples: 220 * batchSize } as const;
 const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
   ['an n-gram model by SGD', { ...ngram, batchSize, training: { ...base, optimizer: 'sgd' } }],
-  ['an n-gram model by Adam, clipped and decayed', { ...ngram, batchSize, training: { ...base, optimizer: 'adam', bodyRate: 0.01, clipNorm: 0.05, weightDecay: 0.1 } }],
+  [
+    'an n-gram model by Adam, clipped and decayed',
+    { ...ngram, batchSize, training: { ...base, optimizer: 'adam', bodyRate: 0.01, clipNorm: 0.05, weightDecay: 0.1 } },
+  ],
   ['a bag by momentum', { ...bag, batchSize, training: { ...base, optimizer: 'momentum', bodyRate: 0.05 } }],
-  ['an n-gram model with the full softmax', { examples: ngram.examples, model: { body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output: { kind: 'full', initialScale: 0.1, seed: 2 } }, batchSize, training: { ...base, optimizer: 'sgd' } }],
+  [
+    'an n-gram model with the full softmax',
+    {
+      examples: ngram.examples,
+      model: {
+        body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 },
+        output: { kind: 'full', initialScale: 0.1, seed: 2 },
+      },
+      batchSize,
+      training: { ...base, optimizer: 'sgd' },
+    },
+  ],
   // Three streams: an epoch ends with one target, so that ranks have streams and no example.
-  ['an LSTM by SGD', { examples: { model: 'lstm', steps: 5 }, model: { body: { kind: 'recurrent', cell: 'lstm', embedding: 5, hidden: [6, 4], seed: 1 }, output }, batchSize: 15, training: { ...base, optimizer: 'sgd', examples: 3000 } }],
-  ['a GRU by Adam', { examples: { model: 'gru', steps: 7 }, model: { body: { kind: 'recurrent', cell: 'gru', embedding: 5, hidden: [6], seed: 1 }, output }, batchSize: 35, training: { ...base, optimizer: 'adam', bodyRate: 0.01, examples: 3000 } }],
-  ['minibatches smaller than the ranks', { ...ngram, batchSize: 2, training: { ...base, optimizer: 'sgd', examples: 240 } }],
+  [
+    'an LSTM by SGD',
+    {
+      examples: { model: 'lstm', steps: 5 },
+      model: { body: { kind: 'recurrent', cell: 'lstm', embedding: 5, hidden: [6, 4], seed: 1 }, output },
+      batchSize: 15,
+      training: { ...base, optimizer: 'sgd', examples: 3000 },
+    },
+  ],
+  [
+    'a GRU by Adam',
+    {
+      examples: { model: 'gru', steps: 7 },
+      model: { body: { kind: 'recurrent', cell: 'gru', embedding: 5, hidden: [6], seed: 1 }, output },
+      batchSize: 35,
+      training: { ...base, optimizer: 'adam', bodyRate: 0.01, examples: 3000 },
+    },
+  ],
+  [
+    'minibatches smaller than the ranks',
+    { ...ngram, batchSize: 2, training: { ...base, optimizer: 'sgd', examples: 240 } },
+  ],
 ];
 
-const expected = new Map<string, Promise<TrainedModel>>(runs.map(([name, training]) => [name, trainSmallModel(undefined, training)]));
+const expected = new Map<string, Promise<TrainedModel>>(
+  runs.map(([name, training]) => [name, trainSmallModel(undefined, training)]),
+);
 
 it.each([1, 2, 3])('on %i ranks every model is that of one process', async (size) => {
   const trainings = runs.map(([, training]) => training);
-  const answers = size === 1 ? [await trainAll(createSingleCommunicator(), trainings)] : await runOnThreads<TrainedModel[]>(program, size, trainings);
+  const answers =
+    size === 1
+      ? [await trainAll(createSingleCommunicator(), trainings)]
+      : await runOnThreads<TrainedModel[]>(program, size, trainings);
   for (const [place, [name]] of runs.entries()) {
     const alone = await expected.get(name);
     if (alone === undefined) throw new Error(`no ${name}`);

@@ -13,12 +13,17 @@ const main = resolve(root, 'apps/cli/src/main.ts');
 const probe = await probeMpi();
 const launcher = 'mpirun';
 const isThere = spawnSync(launcher, ['--version'], { stdio: 'ignore' }).status === 0;
-const missing = !probe.available ? probe.reason : isThere ? undefined : 'mpirun is not on the path; Debian: apt-get install openmpi-bin';
+const missing = !probe.available
+  ? probe.reason
+  : isThere
+    ? undefined
+    : 'mpirun is not on the path; Debian: apt-get install openmpi-bin';
 
 /** As with a backend's conformance: unavailable is not passed, and is a failure where it is required. */
 export function requireMpi(skip: (reason: string) => never): void {
   if (missing === undefined) return;
-  if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? '')) throw new Error(`REQUIRE_BACKENDS names mpi, but it is unavailable: ${missing}`);
+  if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? ''))
+    throw new Error(`REQUIRE_BACKENDS names mpi, but it is unavailable: ${missing}`);
   skip(`unavailable: ${missing}`);
 }
 
@@ -38,22 +43,36 @@ export interface RunningJob {
 /** @param args split at spaces. */
 export function startJob(size: number, folder: string, args: string): RunningJob {
   const options = ['--allow-run-as-root', '--oversubscribe', '-n', String(size)];
-  const child = spawn(launcher, [...options, process.execPath, '--import', tsx, '--conditions=@vastmax/source', main, ...args.split(' ')], {
-    cwd: folder,
-    env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
-  });
+  const child = spawn(
+    launcher,
+    [...options, process.execPath, '--import', tsx, '--conditions=@vastmax/source', main, ...args.split(' ')],
+    {
+      cwd: folder,
+      env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
+    },
+  );
   let stdout = '';
   let stderr = '';
   child.stdin.end();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
   return {
     ended: new Promise((resolveEnd, reject) => {
       child.on('error', reject);
-      child.on('close', (code) => { resolveEnd({ code, stdout, stderr }); });
+      child.on('close', (code) => {
+        resolveEnd({ code, stdout, stderr });
+      });
     }),
-    kill: (rank) => { process.kill(processOfRank(child.pid ?? 0, rank), 'SIGKILL'); },
-    interrupt: () => { child.kill('SIGINT'); },
+    kill: (rank) => {
+      process.kill(processOfRank(child.pid ?? 0, rank), 'SIGKILL');
+    },
+    interrupt: () => {
+      child.kill('SIGINT');
+    },
   };
 }
 
@@ -67,7 +86,11 @@ function processOfRank(parentOfAll: number, rank: number): number {
     if (!/^\d+$/.test(name)) continue;
     try {
       const parent = Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]);
-      if (parent === parentOfAll && readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`OMPI_COMM_WORLD_RANK=${rank}`)) return Number(name);
+      if (
+        parent === parentOfAll &&
+        readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`OMPI_COMM_WORLD_RANK=${rank}`)
+      )
+        return Number(name);
     } catch {
       // It has ended meanwhile.
     }

@@ -11,14 +11,20 @@ import { runOnThreads } from './thread-jobs.ts';
 it('a rank that cannot write its shard is named to all, and the checkpoint before stays alone', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'vastmax-together-'));
   try {
-    const refusals = await runOnThreads<{ readonly code: string; readonly message: string }>(new URL('./programs/save-rank.ts', import.meta.url), 3, directory);
+    const refusals = await runOnThreads<{ readonly code: string; readonly message: string }>(
+      new URL('./programs/save-rank.ts', import.meta.url),
+      3,
+      directory,
+    );
     for (const refusal of refusals) {
       expect(refusal.code).toBe('non-finite');
-      expect(refusal.message).toMatch(/^rank 1 of 3: writeCheckpoint: module output\.shard-1-of-3, tensor classes.*NaN/);
+      expect(refusal.message).toMatch(
+        /^rank 1 of 3: writeCheckpoint: module output\.shard-1-of-3, tensor classes.*NaN/,
+      );
     }
     await using checkpoint = await openCheckpoint(directory);
     expect(checkpoint.configuration).toEqual({ step: 1 });
-    expect(Array.from(await savedModule(checkpoint, 'output').tensors[0]?.read(0, 3) ?? [])).toEqual([0, 1, 2]);
+    expect(Array.from((await savedModule(checkpoint, 'output').tensors[0]?.read(0, 3)) ?? [])).toEqual([0, 1, 2]);
     expect(readdirSync(directory).filter((name) => name.endsWith('.safetensors'))).toHaveLength(4);
   } finally {
     rmSync(directory, { recursive: true });
@@ -31,7 +37,9 @@ it('a quiet rank says nothing until it may speak, and waits for nobody', async (
   {
     using quiet = new QuietOutput([stream]);
     expect(quiet).toBeDefined();
-    await new Promise((resolve) => { stream.write('one', resolve); });
+    await new Promise((resolve) => {
+      stream.write('one', resolve);
+    });
   }
   stream.write('two');
   expect(said).toEqual(['two']);

@@ -1,7 +1,8 @@
 /**
- * Add, subtract, multiply, divide, either operand broadcast. The kernels broadcast their second operand only: a broadcast first one is
- * exchanged (add, multiply), negated around (subtract) or expanded into the output, which is where the result goes anyway.
- * Gradients of a broadcast operand are reduced before they are scaled, divided or negated, so that is done on the small shape.
+ * Add, subtract, multiply, divide, either operand broadcast. The kernels broadcast their second operand only: a
+ * broadcast first one is exchanged (add, multiply), negated around (subtract) or expanded into the output, which is
+ * where the result goes anyway. Gradients of a broadcast operand are reduced before they are scaled, divided or
+ * negated, so that is done on the small shape.
  */
 import { affine, binary, type BinaryOperation, type Matrix } from '@vastmax/linalg-core';
 import type { Variable } from '../variable.ts';

@@ -1,4 +1,7 @@
-/** How shapes combine, how a matrix is expanded to a larger one, and how a gradient is added up again over what was expanded. */
+/**
+ * How shapes combine, how a matrix is expanded to a larger one, and how a gradient is added up again over what was
+ * expanded.
+ */
 import { binary, describeShape, fill, reduce, rowDot, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
 import type { Tape } from '../tape.ts';
@@ -39,7 +42,10 @@ export function sumTo(tape: Tape, full: Matrix, shape: Shape): Matrix {
   return out;
 }
 
-/** Σ of a∘b likewise, where a has the full shape and b may be broadcast. Sums along rows need no product of the full size. */
+/**
+ * Σ of a∘b likewise, where a has the full shape and b may be broadcast. Sums along rows need no product of the full
+ * size.
+ */
 export function productSumTo(tape: Tape, a: Matrix, b: Matrix, shape: Shape): Matrix {
   if (shape.rows === a.rows && shape.columns === 1 && sameShape(a, b)) {
     const out = tape.allocate(shape.rows, 1);

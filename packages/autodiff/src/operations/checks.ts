@@ -4,7 +4,8 @@ import type { Tape } from '../tape.ts';
 import { checkCurrent, stateOf, type Variable } from '../variable.ts';
 
 /**
- * The tape that all variables of an operation live on. Operations begin with it, so that a mistake is named before anything is computed.
+ * The tape that all variables of an operation live on. Operations begin with it, so that a mistake is named before
+ * anything is computed.
  * @throws AutodiffError `tape-mismatch`, `stale-variable`.
  */
 export function commonTape(operation: string, first: Variable, ...others: readonly Variable[]): Tape {
@@ -32,6 +33,9 @@ export function checkFiniteOption(operation: string, role: string, value: number
 /** A divisor of an average may not be 0. */
 export function checkNotEmpty(operation: string, x: Variable, count: number): void {
   if (count === 0) {
-    throw new AutodiffError('shape', `${operation}: x is ${describeShape(x)}, there is nothing to average; give it an element at least`);
+    throw new AutodiffError(
+      'shape',
+      `${operation}: x is ${describeShape(x)}, there is nothing to average; give it an element at least`,
+    );
   }
 }

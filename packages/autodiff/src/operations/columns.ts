@@ -4,7 +4,10 @@ import { AutodiffError } from '../errors.ts';
 import type { Variable } from '../variable.ts';
 import { commonTape } from './checks.ts';
 
-/** Variables of as many rows side by side. @throws AutodiffError `shape` when the rows differ, `bad-option` for an empty list. */
+/**
+ * Variables of as many rows side by side.
+ * @throws AutodiffError `shape` when the rows differ, `bad-option` for an empty list.
+ */
 export function concatColumns(list: readonly Variable[]): Variable {
   const [first, ...others] = list;
   if (first === undefined) {
@@ -45,7 +48,13 @@ export function concatColumns(list: readonly Variable[]): Variable {
 /** Columns first … first+count−1. @throws AutodiffError `shape` when x has not that many. */
 export function sliceColumns(x: Variable, first: number, count: number): Variable {
   const tape = commonTape('sliceColumns', x);
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || first < 0 || count < 0 || first + count > x.columns) {
+  if (
+    !Number.isSafeInteger(first) ||
+    !Number.isSafeInteger(count) ||
+    first < 0 ||
+    count < 0 ||
+    first + count > x.columns
+  ) {
     throw new AutodiffError(
       'shape',
       `sliceColumns: ${count} columns from ${first} on were asked for, x is ${describeShape(x)}; stay within its ${x.columns} columns`,

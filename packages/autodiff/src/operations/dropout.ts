@@ -1,7 +1,7 @@
 /**
- * Inverted dropout (Srivastava et al., JMLR 2014): what is kept is multiplied by 1/(1−rate), so that evaluation needs no change. The mask
- * is drawn on the host from the caller's generator, one number an element, row by row: the same on every backend, and resumable
- * with the generator's state.
+ * Inverted dropout (Srivastava et al., JMLR 2014): what is kept is multiplied by 1/(1−rate), so that evaluation needs
+ * no change. The mask is drawn on the host from the caller's generator, one number an element, row by row: the same on
+ * every backend, and resumable with the generator's state.
  */
 import { binary, createHostArray, write, type FloatArray } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
@@ -30,8 +30,8 @@ function bufferOf(tape: Tape, length: number): FloatArray {
 }
 
 /**
- * x with elements set to 0 at random and the others scaled; x itself when rate is 0 or training is false. O(m·n), the mask crosses from
- * the host.
+ * x with elements set to 0 at random and the others scaled; x itself when rate is 0 or training is false. O(m·n), the
+ * mask crosses from the host.
  * @throws AutodiffError `bad-option` when the rate is outside [0, 1).
  */
 export function dropout(x: Variable, options: DropoutOptions): Variable {

@@ -1,6 +1,7 @@
 /**
- * Operations of one operand. Each derivative is written with the output where that saves a kernel (tanh' = 1 − y²), otherwise with the
- * input, which its owner must leave alone until the last backward call anyway. Every one costs O(m·n), forward and backward.
+ * Operations of one operand. Each derivative is written with the output where that saves a kernel (tanh' = 1 − y²),
+ * otherwise with the input, which its owner must leave alone until the last backward call anyway. Every one costs
+ * O(m·n), forward and backward.
  */
 import { affine, binary, unary, type Matrix, type UnaryOperation } from '@vastmax/linalg-core';
 import type { Variable } from '../variable.ts';

@@ -1,7 +1,7 @@
 /**
- * Layer normalisation (arXiv:1607.06450): x̂ = (x − μ)/√(σ² + ε) over the columns of every row, y = x̂ ∘ gain + bias. The variance is that of
- * the centred row, not E[x²] − μ², which cancels when |μ| ≫ σ. One operation rather than a composition: the gradient in
- * closed form needs x̂ and 1/√(σ² + ε) only.
+ * Layer normalisation (arXiv:1607.06450): x̂ = (x − μ)/√(σ² + ε) over the columns of every row, y = x̂ ∘ gain + bias.
+ * The variance is that of the centred row, not E[x²] − μ², which cancels when |μ| ≫ σ. One operation rather than a
+ * composition: the gradient in closed form needs x̂ and 1/√(σ² + ε) only.
  */
 import { affine, binary, describeShape, reduce, rowDot, scaleRows, unary, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
@@ -60,7 +60,13 @@ export function layerNorm(x: Variable, gain: Variable, bias: Variable, options: 
 }
 
 /** ∂x = (h − mean(h) − x̂ ∘ mean(h ∘ x̂)) / √(σ² + ε) with h = g ∘ gain and means over the row. */
-function inputGradient(tape: Tape, gradient: Matrix, gain: Matrix, normalized: Matrix, inverseDeviation: Matrix): Matrix {
+function inputGradient(
+  tape: Tape,
+  gradient: Matrix,
+  gain: Matrix,
+  normalized: Matrix,
+  inverseDeviation: Matrix,
+): Matrix {
   const { rows, columns } = gradient;
   const scaled = tape.allocate(rows, columns);
   binary('multiply', gradient, gain, scaled);

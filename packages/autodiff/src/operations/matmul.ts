@@ -9,8 +9,8 @@ export interface MatmulOptions {
 }
 
 /**
- * op(a)·op(b), m×k times k×n. 2mnk floating-point operations forward and as many backward for each operand that requires a gradient;
- * gradients are accumulated by the gemm itself, without a matrix in between.
+ * op(a)·op(b), m×k times k×n. 2mnk floating-point operations forward and as many backward for each operand that
+ * requires a gradient; gradients are accumulated by the gemm itself, without a matrix in between.
  * @throws AutodiffError `shape` when the inner dimensions differ.
  */
 export function matmul(a: Variable, b: Variable, options: MatmulOptions = {}): Variable {
@@ -32,13 +32,15 @@ export function matmul(a: Variable, b: Variable, options: MatmulOptions = {}): V
     if (a.requiresGradient) {
       const target = sink.target(a);
       // ∂op(a) = g·op(b)ᵀ; for a transposed a, ∂a = op(b)·gᵀ.
-      if (transposeA) gemm(b.value, gradient, target.out, { transposeA: transposeB, transposeB: true, beta: target.beta });
+      if (transposeA)
+        gemm(b.value, gradient, target.out, { transposeA: transposeB, transposeB: true, beta: target.beta });
       else gemm(gradient, b.value, target.out, { transposeB: !transposeB, beta: target.beta });
     }
     if (b.requiresGradient) {
       const target = sink.target(b);
       // ∂op(b) = op(a)ᵀ·g; for a transposed b, ∂b = gᵀ·op(a).
-      if (transposeB) gemm(gradient, a.value, target.out, { transposeA: true, transposeB: transposeA, beta: target.beta });
+      if (transposeB)
+        gemm(gradient, a.value, target.out, { transposeA: true, transposeB: transposeA, beta: target.beta });
       else gemm(a.value, gradient, target.out, { transposeA: !transposeA, beta: target.beta });
     }
   });

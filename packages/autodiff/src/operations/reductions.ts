@@ -1,4 +1,7 @@
-/** Sums. Their gradients are expanded straight into the matrix that collects the input's, whatever it holds already. O(m·n). */
+/**
+ * Sums. Their gradients are expanded straight into the matrix that collects the input's, whatever it holds already.
+ * O(m·n).
+ */
 import { binary, describeShape, fill, reduce, rowDot as rowDotInto, scaleRows } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
 import type { Variable } from '../variable.ts';
@@ -41,7 +44,10 @@ export function mean(x: Variable): Variable {
 export function rowDot(a: Variable, b: Variable): Variable {
   const tape = commonTape('rowDot', a, b);
   if (!sameShape(a, b)) {
-    throw new AutodiffError('shape', `rowDot: a is ${describeShape(a)}, b is ${describeShape(b)}; the shapes must agree`);
+    throw new AutodiffError(
+      'shape',
+      `rowDot: a is ${describeShape(a)}, b is ${describeShape(b)}; the shapes must agree`,
+    );
   }
   const out = tape.allocate(a.rows, 1);
   rowDotInto(a.value, b.value, out);

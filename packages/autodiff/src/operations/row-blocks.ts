@@ -1,13 +1,16 @@
 /**
- * Consecutive rows: what a recurrent network takes out of a sequence step by step, and puts together again. Rows that follow each other
- * are columns of the same numbers laid out as one row, so `copyColumns` moves them: no kernel of its own, no list of indices.
+ * Consecutive rows: what a recurrent network takes out of a sequence step by step, and puts together again. Rows that
+ * follow each other are columns of the same numbers laid out as one row, so `copyColumns` moves them: no kernel of its
+ * own, no list of indices.
  */
 import { axpy, copyColumns, describeShape, fill, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
 import type { Variable } from '../variable.ts';
 import { commonTape } from './checks.ts';
 
-/** out rows outFirst … = source rows sourceFirst …, `count` of them; both matrices have their shapes again afterwards. */
+/**
+ * out rows outFirst … = source rows sourceFirst …, `count` of them; both matrices have their shapes again afterwards.
+ */
 function copyRows(source: Matrix, sourceFirst: number, out: Matrix, outFirst: number, count: number): void {
   const { rows, columns } = source;
   const { rows: outRows } = out;
@@ -21,10 +24,19 @@ function copyRows(source: Matrix, sourceFirst: number, out: Matrix, outFirst: nu
   }
 }
 
-/** Rows first … first+count−1 of x. O(count·n), and O(m·n) once backward. @throws AutodiffError `shape` when x has not that many. */
+/**
+ * Rows first … first+count−1 of x. O(count·n), and O(m·n) once backward.
+ * @throws AutodiffError `shape` when x has not that many.
+ */
 export function sliceRows(x: Variable, first: number, count: number): Variable {
   const tape = commonTape('sliceRows', x);
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || first < 0 || count < 0 || first + count > x.rows) {
+  if (
+    !Number.isSafeInteger(first) ||
+    !Number.isSafeInteger(count) ||
+    first < 0 ||
+    count < 0 ||
+    first + count > x.rows
+  ) {
     throw new AutodiffError(
       'shape',
       `sliceRows: ${count} rows from ${first} on were asked for, x is ${describeShape(x)}; stay within its ${x.rows} rows`,
@@ -47,10 +59,14 @@ export function sliceRows(x: Variable, first: number, count: number): Variable {
   });
 }
 
-/** Variables of as many columns one below the other. @throws AutodiffError `shape` when the columns differ, `bad-option` for an empty list. */
+/**
+ * Variables of as many columns one below the other.
+ * @throws AutodiffError `shape` when the columns differ, `bad-option` for an empty list.
+ */
 export function concatRows(list: readonly Variable[]): Variable {
   const [head, ...others] = list;
-  if (head === undefined) throw new AutodiffError('bad-option', 'concatRows: the list is empty; give one variable at least');
+  if (head === undefined)
+    throw new AutodiffError('bad-option', 'concatRows: the list is empty; give one variable at least');
   const tape = commonTape('concatRows', head, ...others);
   let rows = 0;
   for (const part of list) {

@@ -1,14 +1,14 @@
 /**
- * Rows by index. The indices stay the caller's and must keep their values until the step is over: the backward of `gatherRows` and
- * whoever applies `TableVariable.gradients` read them again.
+ * Rows by index. The indices stay the caller's and must keep their values until the step is over: the backward of
+ * `gatherRows` and whoever applies `TableVariable.gradients` read them again.
  */
 import { fill, gatherRows as gatherRowsInto, scatterAddRows, type Indices } from '@vastmax/linalg-core';
 import { checkTable, noteGather, type TableVariable, type Variable } from '../variable.ts';
 import { commonTape } from './checks.ts';
 
 /**
- * out_i = x[indices_i], count×n. The gradient is dense, as large as x: for a table of very many rows use {@link gatherTable}.
- * O(count·n) forward; backward O(count·n), plus O(rows·n) once to clear x's gradient.
+ * out_i = x[indices_i], count×n. The gradient is dense, as large as x: for a table of very many rows use {@link
+ * gatherTable}. O(count·n) forward; backward O(count·n), plus O(rows·n) once to clear x's gradient.
  * @throws LinalgError `index-out-of-range`.
  */
 export function gatherRows(x: Variable, indices: Indices): Variable {
@@ -23,8 +23,8 @@ export function gatherRows(x: Variable, indices: Indices): Variable {
 }
 
 /**
- * out_i = table[indices_i], count×n. The gradient is the pair (indices, ∂L/∂out) in `table.gradients`: O(count·n), whatever the number of
- * rows of the table. The result is a leaf, whose gradient is that pair's.
+ * out_i = table[indices_i], count×n. The gradient is the pair (indices, ∂L/∂out) in `table.gradients`: O(count·n),
+ * whatever the number of rows of the table. The result is a leaf, whose gradient is that pair's.
  * @throws LinalgError `index-out-of-range`.
  */
 export function gatherTable(table: TableVariable, indices: Indices): Variable {

@@ -1,4 +1,6 @@
-/** Softmax over the columns of every row, with the row's maximum subtracted first, so that nothing overflows. O(m·n). */
+/**
+ * Softmax over the columns of every row, with the row's maximum subtracted first, so that nothing overflows. O(m·n).
+ */
 import { binary, reduce, rowDot, unary, type Matrix } from '@vastmax/linalg-core';
 import type { Tape } from '../tape.ts';
 import type { Variable } from '../variable.ts';

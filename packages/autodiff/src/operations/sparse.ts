@@ -1,10 +1,18 @@
 /**
- * A sparse matrix times a table: bags of weighted features, words or items. The entries are gathered, scaled by their values and scattered
- * into the rows they belong to, three kernels that every backend has; backward they travel the same way back. Neither pass depends
- * on how many rows the table has. Merging the columns that repeat within a minibatch was rejected: plain SGD scatters them as they
- * are, and rules with moments merge them anyway.
+ * A sparse matrix times a table: bags of weighted features, words or items. The entries are gathered, scaled by their
+ * values and scattered into the rows they belong to, three kernels that every backend has; backward they travel the
+ * same way back. Neither pass depends on how many rows the table has. Merging the columns that repeat within a
+ * minibatch was rejected: plain SGD scatters them as they are, and rules with moments merge them anyway.
  */
-import { describeShape, fill, gatherRows, scaleRows, scatterAddRows, type Indices, type Matrix } from '@vastmax/linalg-core';
+import {
+  describeShape,
+  fill,
+  gatherRows,
+  scaleRows,
+  scatterAddRows,
+  type Indices,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
 import { checkTable, noteGather, type TableVariable, type Variable } from '../variable.ts';
 
@@ -21,9 +29,9 @@ export interface SparseEntries {
 }
 
 /**
- * a·table, m×n, for a sparse a of m×D and a table of D×n. The gradient of the table is row-sparse, a row for each entry, in
- * `table.gradients`. The entries stay the caller's and must keep their values until the step is over. 2En forward and backward, and 2En
- * numbers of memory, whatever D is.
+ * a·table, m×n, for a sparse a of m×D and a table of D×n. The gradient of the table is row-sparse, a row for each
+ * entry, in `table.gradients`. The entries stay the caller's and must keep their values until the step is over. 2En
+ * forward and backward, and 2En numbers of memory, whatever D is.
  * @throws AutodiffError `shape` when the entries' parts differ in length; LinalgError `index-out-of-range`.
  */
 export function sparseTimesTable(a: SparseEntries, table: TableVariable): Variable {
@@ -54,9 +62,15 @@ function checkEntries({ rows, rowIndices, values }: SparseEntries, entries: numb
     throw new AutodiffError('shape', `sparseTimesTable: rows is ${rows}; a whole number of at least 0 is needed`);
   }
   if (rowIndices.count !== entries) {
-    throw new AutodiffError('shape', `sparseTimesTable: ${rowIndices.count} row indices for ${entries} column indices; one each for every entry`);
+    throw new AutodiffError(
+      'shape',
+      `sparseTimesTable: ${rowIndices.count} row indices for ${entries} column indices; one each for every entry`,
+    );
   }
   if (values !== undefined && (values.rows !== entries || values.columns !== 1)) {
-    throw new AutodiffError('shape', `sparseTimesTable: values is ${describeShape(values)} for ${entries} entries; it must be ${entries}×1`);
+    throw new AutodiffError(
+      'shape',
+      `sparseTimesTable: values is ${describeShape(values)} for ${entries} entries; it must be ${entries}×1`,
+    );
   }
 }

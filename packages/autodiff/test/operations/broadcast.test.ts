@@ -24,46 +24,57 @@ const sizes = fc.record({ rows: size, columns: size });
 const broadcast = fc.record({ rows: fc.boolean(), columns: fc.boolean() });
 const numbers = fc.array(fc.double({ min: 0.25, max: 4, noNaN: true }), { minLength: 25, maxLength: 25 });
 
-function shapeOf(full: { rows: number; columns: number }, ones: { rows: boolean; columns: boolean }): { rows: number; columns: number } {
+function shapeOf(
+  full: { rows: number; columns: number },
+  ones: { rows: boolean; columns: boolean },
+): { rows: number; columns: number } {
   return { rows: ones.rows ? 1 : full.rows, columns: ones.columns ? 1 : full.columns };
 }
 
 describe.each(operations)('%s', (_name, operation, naive) => {
   it('agrees with loops on values and gradients for any pair of shapes', async () => {
     await fc.assert(
-      fc.asyncProperty(sizes, broadcast, broadcast, numbers, numbers, numbers, async (full, onesA, onesB, left, right, weights) => {
-        using scope = new Scope(backend);
-        const tape = scope.own(new Tape(backend));
-        const shapeA = shapeOf(full, onesA);
-        const shapeB = shapeOf(full, onesB);
-        const rows = onesA.rows && onesB.rows ? 1 : full.rows;
-        const columns = onesA.columns && onesB.columns ? 1 : full.columns;
-        const make = ({ rows: r, columns: c }: { rows: number; columns: number }, values: Values): Variable =>
-          tape.variable(scope.own(createMatrixFrom(backend, r, c, values.slice(0, r * c))));
-        const a = make(shapeA, left);
-        const b = make(shapeB, right);
-        const output = operation(a, b);
-        expect([output.rows, output.columns]).toEqual([rows, columns]);
-        const seed = make({ rows, columns }, weights);
-        tape.backward(output, seed.value);
+      fc.asyncProperty(
+        sizes,
+        broadcast,
+        broadcast,
+        numbers,
+        numbers,
+        numbers,
+        async (full, onesA, onesB, left, right, weights) => {
+          using scope = new Scope(backend);
+          const tape = scope.own(new Tape(backend));
+          const shapeA = shapeOf(full, onesA);
+          const shapeB = shapeOf(full, onesB);
+          const rows = onesA.rows && onesB.rows ? 1 : full.rows;
+          const columns = onesA.columns && onesB.columns ? 1 : full.columns;
+          const make = ({ rows: r, columns: c }: { rows: number; columns: number }, values: Values): Variable =>
+            tape.variable(scope.own(createMatrixFrom(backend, r, c, values.slice(0, r * c))));
+          const a = make(shapeA, left);
+          const b = make(shapeB, right);
+          const output = operation(a, b);
+          expect([output.rows, output.columns]).toEqual([rows, columns]);
+          const seed = make({ rows, columns }, weights);
+          tape.backward(output, seed.value);
 
-        const value: number[] = [];
-        const gradientA = Array.from({ length: shapeA.rows * shapeA.columns }, () => 0);
-        const gradientB = Array.from({ length: shapeB.rows * shapeB.columns }, () => 0);
-        for (let i = 0; i < rows; i++) {
-          for (let j = 0; j < columns; j++) {
-            const atA = (onesA.rows ? 0 : i) * shapeA.columns + (onesA.columns ? 0 : j);
-            const atB = (onesB.rows ? 0 : i) * shapeB.columns + (onesB.columns ? 0 : j);
-            const [slopeA, slopeB] = naive.slopes(left[atA]!, right[atB]!);
-            value.push(naive.value(left[atA]!, right[atB]!));
-            gradientA[atA]! += weights[i * columns + j]! * slopeA;
-            gradientB[atB]! += weights[i * columns + j]! * slopeB;
+          const value: number[] = [];
+          const gradientA = Array.from({ length: shapeA.rows * shapeA.columns }, () => 0);
+          const gradientB = Array.from({ length: shapeB.rows * shapeB.columns }, () => 0);
+          for (let i = 0; i < rows; i++) {
+            for (let j = 0; j < columns; j++) {
+              const atA = (onesA.rows ? 0 : i) * shapeA.columns + (onesA.columns ? 0 : j);
+              const atB = (onesB.rows ? 0 : i) * shapeB.columns + (onesB.columns ? 0 : j);
+              const [slopeA, slopeB] = naive.slopes(left[atA]!, right[atB]!);
+              value.push(naive.value(left[atA]!, right[atB]!));
+              gradientA[atA]! += weights[i * columns + j]! * slopeA;
+              gradientB[atB]! += weights[i * columns + j]! * slopeB;
+            }
           }
-        }
-        expect(Array.from(await read(output.value))).toEqual(value);
-        await expectClose(a, gradientA);
-        await expectClose(b, gradientB);
-      }),
+          expect(Array.from(await read(output.value))).toEqual(value);
+          await expectClose(a, gradientA);
+          await expectClose(b, gradientB);
+        },
+      ),
       { numRuns: 60 },
     );
     expect(backend.memory().matrices).toBe(0);
@@ -73,9 +84,17 @@ describe.each(operations)('%s', (_name, operation, naive) => {
     using scope = new Scope(backend);
     const tape = scope.own(new Tape(backend));
     const a = tape.variable(scope.matrix(3, 4));
-    for (const [rows, columns] of [[4, 4], [3, 2], [2, 1], [1, 3]] as const) {
+    for (const [rows, columns] of [
+      [4, 4],
+      [3, 2],
+      [2, 1],
+      [1, 3],
+    ] as const) {
       expect(() => operation(a, tape.variable(scope.matrix(rows, columns)))).toThrow(
-        expect.objectContaining({ code: 'shape', message: expect.stringContaining(`a is 3×4, b is ${rows}×${columns}`) }),
+        expect.objectContaining({
+          code: 'shape',
+          message: expect.stringContaining(`a is 3×4, b is ${rows}×${columns}`),
+        }),
       );
     }
   });
@@ -84,5 +103,6 @@ describe.each(operations)('%s', (_name, operation, naive) => {
 async function expectClose(variable: Variable, expected: Values): Promise<void> {
   const actual = variable.gradient === undefined ? [] : await read(variable.gradient);
   expect(actual).toHaveLength(expected.length);
-  for (const [i, number] of expected.entries()) expect(Math.abs(actual[i]! - number)).toBeLessThanOrEqual(1e-13 * Math.max(100, Math.abs(number)));
+  for (const [i, number] of expected.entries())
+    expect(Math.abs(actual[i]! - number)).toBeLessThanOrEqual(1e-13 * Math.max(100, Math.abs(number)));
 }

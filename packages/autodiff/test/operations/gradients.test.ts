@@ -48,7 +48,8 @@ async function expectRightGradients<const Inputs extends readonly DifferenceInpu
 ): Promise<void> {
   const errors: number[] = await compareWithFiniteDifferences(backend, build, inputs);
   expect(errors).toHaveLength(inputs.length);
-  // An input with elements must have a gradient at all: the comparison would report 1 otherwise, 0 only below the noise.
+  // An input with elements must have a gradient at all: the comparison would report 1 otherwise, 0 only below the
+  // noise.
   for (const error of errors) expect(error).toBeLessThan(tolerance);
 }
 
@@ -77,7 +78,8 @@ describe('gradients of elementwise operations', () => {
   const positive = { log, sqrt, reciprocal };
 
   it.each(Object.entries(everywhere))('%s', async (_name, operation) => {
-    for (const [rows, columns] of sizes) await expectRightGradients((_tape, [x]) => operation(x), [sampleInput(rows, columns)]);
+    for (const [rows, columns] of sizes)
+      await expectRightGradients((_tape, [x]) => operation(x), [sampleInput(rows, columns)]);
   });
 
   it.each(Object.entries(positive))('%s', async (_name, operation) => {
@@ -98,12 +100,17 @@ describe('gradients of arithmetic with broadcast', () => {
     [3, 1],
     [1, 1],
   ];
-  const pairs = shapes.flatMap((a) => shapes.map((b): [string, [number, number], [number, number]] => [`${a.join('×')} and ${b.join('×')}`, a, b]));
+  const pairs = shapes.flatMap((a) =>
+    shapes.map((b): [string, [number, number], [number, number]] => [`${a.join('×')} and ${b.join('×')}`, a, b]),
+  );
   const operations = { add, subtract, multiply, divide };
 
   describe.each(Object.entries(operations))('%s', (_name, operation) => {
     it.each(pairs)('%s', async (_title, a, b) => {
-      await expectRightGradients((_tape, [x, y]) => operation(x, y), [sampleInput(...a, 4), sampleInput(...b, 5, 0.5, 2.5)]);
+      await expectRightGradients(
+        (_tape, [x, y]) => operation(x, y),
+        [sampleInput(...a, 4), sampleInput(...b, 5, 0.5, 2.5)],
+      );
     });
 
     it('an operand with itself', async () => {
@@ -139,7 +146,10 @@ describe('gradients of matrix products and sums', () => {
       await expectRightGradients(
         (_tape, [x, y]) => {
           const inner = matmul(x, y, { transposeA, transposeB });
-          return add(matmul(x, square(y), { transposeA, transposeB }), add(inner, matmul(square(x), y, { transposeA, transposeB })));
+          return add(
+            matmul(x, square(y), { transposeA, transposeB }),
+            add(inner, matmul(square(x), y, { transposeA, transposeB })),
+          );
         },
         [a, b],
       );
@@ -169,12 +179,16 @@ describe('gradients of matrix products and sums', () => {
   });
 
   it('mean', async () => {
-    for (const [rows, columns] of sizes.slice(0, 4)) await expectRightGradients((_tape, [x]) => mean(square(x)), [sampleInput(rows, columns)]);
+    for (const [rows, columns] of sizes.slice(0, 4))
+      await expectRightGradients((_tape, [x]) => mean(square(x)), [sampleInput(rows, columns)]);
   });
 
   it('rowDot', async () => {
     for (const [rows, columns] of sizes) {
-      await expectRightGradients((_tape, [x, y]) => rowDot(x, y), [sampleInput(rows, columns), sampleInput(rows, columns, 2)]);
+      await expectRightGradients(
+        (_tape, [x, y]) => rowDot(x, y),
+        [sampleInput(rows, columns), sampleInput(rows, columns, 2)],
+      );
     }
     await expectRightGradients((_tape, [x]) => rowDot(x, x), [sampleInput(2, 3)]);
   });
@@ -186,7 +200,10 @@ describe('gradients of moving elements', () => {
       using indices = backend.createIndices(4);
       writeIndices(Int32Array.from(rows), indices);
       await expectRightGradients((_tape, [x]) => square(gatherRows(x, indices)), [sampleInput(3, 2)]);
-      await expectRightGradients((_tape, [x]) => add(gatherRows(x, indices), square(gatherRows(x, indices))), [sampleInput(3, 2)]);
+      await expectRightGradients(
+        (_tape, [x]) => add(gatherRows(x, indices), square(gatherRows(x, indices))),
+        [sampleInput(3, 2)],
+      );
     }
   });
 
@@ -205,7 +222,10 @@ describe('gradients of moving elements', () => {
         (_tape, [x]) => multiply(sliceColumns(x, 0, 3), square(sliceColumns(x, 2, 3))),
         [sampleInput(rows, 5)],
       );
-      await expectRightGradients((_tape, [x]) => concatColumns([sliceColumns(x, 1, 0), square(x)]), [sampleInput(rows, 2)]);
+      await expectRightGradients(
+        (_tape, [x]) => concatColumns([sliceColumns(x, 1, 0), square(x)]),
+        [sampleInput(rows, 2)],
+      );
     }
   });
 
@@ -224,12 +244,18 @@ describe('gradients of moving elements', () => {
         (_tape, [x]) => multiply(sliceRows(x, 0, 3), square(sliceRows(x, 2, 3))),
         [sampleInput(5, columns)],
       );
-      await expectRightGradients((_tape, [x]) => concatRows([sliceRows(x, 1, 0), square(x)]), [sampleInput(2, columns)]);
+      await expectRightGradients(
+        (_tape, [x]) => concatRows([sliceRows(x, 1, 0), square(x)]),
+        [sampleInput(2, columns)],
+      );
     }
   });
 
   it('reshape', async () => {
-    await expectRightGradients((_tape, [x]) => multiply(reshape(x, 2, 6), reshape(square(x), 2, 6)), [sampleInput(4, 3)]);
+    await expectRightGradients(
+      (_tape, [x]) => multiply(reshape(x, 2, 6), reshape(square(x), 2, 6)),
+      [sampleInput(4, 3)],
+    );
     await expectRightGradients((_tape, [x]) => reshape(x, 3, 0), [sampleInput(0, 5)]);
   });
 
@@ -237,7 +263,7 @@ describe('gradients of moving elements', () => {
     for (const [rows, columns] of sizes) {
       const build = (_tape: Tape, [x]: [Variable]): Variable => {
         let position = 0;
-        return square(dropout(x, { rate: 0.4, random: () => ((position += 0.37) % 1) }));
+        return square(dropout(x, { rate: 0.4, random: () => (position += 0.37) % 1 }));
       };
       await expectRightGradients(build, [sampleInput(rows, columns)]);
     }
@@ -246,7 +272,12 @@ describe('gradients of moving elements', () => {
 
 describe('gradients of normalisations', () => {
   it('layerNorm', async () => {
-    for (const [rows, columns] of [[3, 4], [1, 5], [0, 3], [2, 2]] as const) {
+    for (const [rows, columns] of [
+      [3, 4],
+      [1, 5],
+      [0, 3],
+      [2, 2],
+    ] as const) {
       await expectRightGradients(
         (_tape, [x, gain, bias]) => layerNorm(x, gain, bias, { epsilon: 0.1 }),
         [sampleInput(rows, columns), sampleInput(1, columns, 2), sampleInput(1, columns, 3)],
@@ -262,28 +293,32 @@ describe('gradients of normalisations', () => {
   });
 
   it.each(Object.entries({ softmax, logSoftmax }))('%s', async (_name, operation) => {
-    for (const [rows, columns] of sizes) await expectRightGradients((_tape, [x]) => operation(x), [sampleInput(rows, columns)]);
+    for (const [rows, columns] of sizes)
+      await expectRightGradients((_tape, [x]) => operation(x), [sampleInput(rows, columns)]);
   });
 });
 
 describe('gradients of a composed network', () => {
   it('two layers with layerNorm, dropout and a softmax cross-entropy', async () => {
-    await expectRightGradients((tape, [x, w1, b1, gain, bias, w2, b2]) => {
-      let position = 0.2;
-      const hidden = layerNorm(gelu(add(matmul(x, w1), b1)), gain, bias);
-      const dropped = dropout(hidden, { rate: 0.25, random: () => ((position += 0.61) % 1) });
-      const logits = add(matmul(dropped, w2, { transposeB: true }), b2);
-      const targets = tape.allocate(4, 3);
-      backend.write([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0.5, 0.5], targets);
-      return negate(mean(rowDot(tape.constant(targets), logSoftmax(logits))));
-    }, [
-      sampleInput(4, 3),
-      sampleInput(3, 5, 2),
-      sampleInput(1, 5, 3),
-      sampleInput(1, 5, 4),
-      sampleInput(1, 5, 5),
-      sampleInput(3, 5, 6),
-      sampleInput(1, 3, 7),
-    ]);
+    await expectRightGradients(
+      (tape, [x, w1, b1, gain, bias, w2, b2]) => {
+        let position = 0.2;
+        const hidden = layerNorm(gelu(add(matmul(x, w1), b1)), gain, bias);
+        const dropped = dropout(hidden, { rate: 0.25, random: () => (position += 0.61) % 1 });
+        const logits = add(matmul(dropped, w2, { transposeB: true }), b2);
+        const targets = tape.allocate(4, 3);
+        backend.write([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0.5, 0.5], targets);
+        return negate(mean(rowDot(tape.constant(targets), logSoftmax(logits))));
+      },
+      [
+        sampleInput(4, 3),
+        sampleInput(3, 5, 2),
+        sampleInput(1, 5, 3),
+        sampleInput(1, 5, 4),
+        sampleInput(1, 5, 5),
+        sampleInput(3, 5, 6),
+        sampleInput(1, 3, 7),
+      ],
+    );
   });
 });

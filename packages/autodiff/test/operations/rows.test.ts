@@ -1,4 +1,15 @@
-import { createPlainBackend, read, Scope, scatterAddRows, readRows, write, writeIndices, writeRows, type Indices, type RowTable } from '@vastmax/linalg-core';
+import {
+  createPlainBackend,
+  read,
+  Scope,
+  scatterAddRows,
+  readRows,
+  write,
+  writeIndices,
+  writeRows,
+  type Indices,
+  type RowTable,
+} from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
 import { add, gatherRows, gatherTable, multiply, square, Tape } from '../../src/index.ts';
 
@@ -83,8 +94,12 @@ describe('gatherTable', () => {
     const table = tape.table(createTable(scope));
     const outside = createIndices(scope, 4);
     expect(() => gatherTable(table, outside)).toThrow(expect.objectContaining({ code: 'index-out-of-range' }));
-    expect(() => gatherRows(tape.variable(scope.matrix(4, 2)), outside)).toThrow(expect.objectContaining({ code: 'index-out-of-range' }));
+    expect(() => gatherRows(tape.variable(scope.matrix(4, 2)), outside)).toThrow(
+      expect.objectContaining({ code: 'index-out-of-range' }),
+    );
     tape.reset();
-    expect(() => gatherTable(table, createIndices(scope, 1))).toThrow(expect.objectContaining({ code: 'stale-variable' }));
+    expect(() => gatherTable(table, createIndices(scope, 1))).toThrow(
+      expect.objectContaining({ code: 'stale-variable' }),
+    );
   });
 });

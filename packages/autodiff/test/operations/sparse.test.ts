@@ -1,4 +1,13 @@
-import { createMatrixFrom, createPlainBackend, read, readRows, Scope, scatterAddRows, writeIndices, writeRows } from '@vastmax/linalg-core';
+import {
+  createMatrixFrom,
+  createPlainBackend,
+  read,
+  readRows,
+  Scope,
+  scatterAddRows,
+  writeIndices,
+  writeRows,
+} from '@vastmax/linalg-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matmul, sparseTimesTable, square, Tape, tanh, type SparseEntries, type Variable } from '../../src/index.ts';
@@ -24,7 +33,18 @@ function createEntries(scope: Scope, rows: number, entries: readonly Entry[], ha
     rows,
     rowIndices: indicesOf(entries.map(({ row }) => row)),
     columnIndices: indicesOf(entries.map(({ column }) => column)),
-    ...(hasValues ? { values: scope.own(createMatrixFrom(backend, entries.length, 1, entries.map(({ value }) => value))) } : {}),
+    ...(hasValues
+      ? {
+          values: scope.own(
+            createMatrixFrom(
+              backend,
+              entries.length,
+              1,
+              entries.map(({ value }) => value),
+            ),
+          ),
+        }
+      : {}),
   };
 }
 
@@ -46,7 +66,11 @@ const repeated: readonly Entry[] = [
 
 describe('sparseTimesTable', () => {
   it('equals the dense product, and its gradient the dense gradient, for any entries', async () => {
-    const entry = fc.record({ row: fc.nat(3), column: fc.nat(tableRows - 1), value: fc.integer({ min: -8, max: 8 }).map((eighths) => eighths / 8) });
+    const entry = fc.record({
+      row: fc.nat(3),
+      column: fc.nat(tableRows - 1),
+      value: fc.integer({ min: -8, max: 8 }).map((eighths) => eighths / 8),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 12 }), async (entries) => {
         using scope = new Scope(backend);
@@ -56,8 +80,12 @@ describe('sparseTimesTable', () => {
         const sparse = tape.table(table);
         const product = sparseTimesTable(createEntries(scope, 4, entries), sparse);
         const dense = tape.variable(scope.own(createMatrixFrom(backend, tableRows, columns, tableValues)));
-        const expected = matmul(tape.constant(scope.own(createMatrixFrom(backend, 4, tableRows, denseOf(4, entries)))), dense);
-        const difference = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
+        const expected = matmul(
+          tape.constant(scope.own(createMatrixFrom(backend, 4, tableRows, denseOf(4, entries)))),
+          dense,
+        );
+        const difference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+          Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
         expect(difference(await read(product.value), await read(expected.value))).toBeLessThan(1e-14);
         tape.backward(square(product));
         tape.backward(square(expected));
@@ -87,14 +115,19 @@ describe('sparseTimesTable', () => {
     };
     const expected: number[] = [];
     for (const [i, value] of tableValues.entries()) {
-      const [above, below] = [await lossOf(tableValues.with(i, value + 1e-5)), await lossOf(tableValues.with(i, value - 1e-5))];
+      const [above, below] = [
+        await lossOf(tableValues.with(i, value + 1e-5)),
+        await lossOf(tableValues.with(i, value - 1e-5)),
+      ];
       expected.push((above - below) / 2e-5);
     }
     tape.reset();
     writeRows(tableValues, 0, table);
     const sparse = tape.table(table);
     tape.backward(tanh(sparseTimesTable(entries, sparse)), weights);
-    expect(sparse.gradients.map(({ indices }) => Array.from(indices.values.subarray(0, indices.count)))).toEqual([[5, 1, 5, 1, 0]]);
+    expect(sparse.gradients.map(({ indices }) => Array.from(indices.values.subarray(0, indices.count)))).toEqual([
+      [5, 1, 5, 1, 0],
+    ]);
     const gradient = scope.table(tableRows, columns);
     for (const { indices, rows } of sparse.gradients) scatterAddRows(rows, indices, gradient);
     const actual = await readRows(gradient, 0, tableRows);
@@ -127,7 +160,9 @@ describe('sparseTimesTable', () => {
       [createEntries(scope, 1, [{ row: 0, column: tableRows, value: 1 }]), 'index-out-of-range', 'gatherRows'],
     ];
     for (const [entries, code, message] of cases) {
-      expect(() => sparseTimesTable(entries, table)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
+      expect(() => sparseTimesTable(entries, table)).toThrow(
+        expect.objectContaining({ code, message: expect.stringContaining(message) }),
+      );
     }
     tape.reset();
     expect(() => sparseTimesTable(good, table)).toThrow(expect.objectContaining({ code: 'stale-variable' }));

@@ -101,7 +101,9 @@ describe('values', () => {
   it('columns moved about', async () => {
     const x = variable(2, 3, 1, 2, 3, 4, 5, 6);
     expect(await valuesOf(concatColumns([sliceColumns(x, 1, 2), x]))).toEqual([2, 3, 1, 2, 3, 5, 6, 4, 5, 6]);
-    expect(await valuesOf(concatRows([sliceRows(x, 1, 1), x, sliceRows(x, 0, 0)]))).toEqual([4, 5, 6, 1, 2, 3, 4, 5, 6]);
+    expect(await valuesOf(concatRows([sliceRows(x, 1, 1), x, sliceRows(x, 0, 0)]))).toEqual([
+      4, 5, 6, 1, 2, 3, 4, 5, 6,
+    ]);
     // Rows are moved with the matrix laid out as one row: its shape must be what it was.
     expect([x.value.rows, x.value.columns]).toEqual([2, 3]);
     const reshaped = reshape(x, 3, 2);
@@ -111,7 +113,12 @@ describe('values', () => {
 
   it('softmax and its logarithm, far from 0 as well', async () => {
     const e = Math.E;
-    expectClose(await valuesOf(softmax(variable(2, 2, 0, 1, 1000, 999))), [1 / (1 + e), e / (1 + e), e / (1 + e), 1 / (1 + e)]);
+    expectClose(await valuesOf(softmax(variable(2, 2, 0, 1, 1000, 999))), [
+      1 / (1 + e),
+      e / (1 + e),
+      e / (1 + e),
+      1 / (1 + e),
+    ]);
     expect(await valuesOf(logSoftmax(variable(2, 2, 0, -2000, 3000, 0)))).toEqual([0, -2000, 0, -3000]);
   });
 
@@ -121,7 +128,10 @@ describe('values', () => {
     const deviation = Math.sqrt(1.25 + 1e-5);
     const expected = [-1.5, -0.5 * 2, 0.5, 1.5].map((centred, i) => centred / deviation + (i === 3 ? 5 : 0));
     expectClose(await valuesOf(layerNorm(variable(1, 4, 1, 2, 3, 4), gain, bias)), expected);
-    expectClose(await valuesOf(layerNorm(variable(1, 4, 1e12 + 1, 1e12 + 2, 1e12 + 3, 1e12 + 4), gain, bias)), expected);
+    expectClose(
+      await valuesOf(layerNorm(variable(1, 4, 1e12 + 1, 1e12 + 2, 1e12 + 3, 1e12 + 4), gain, bias)),
+      expected,
+    );
   });
 });
 
@@ -156,19 +166,44 @@ describe('dropout', () => {
 describe('mistakes', () => {
   it.each<[string, () => unknown, string, string]>([
     ['matmul', () => matmul(variable(1, 2, 1, 2), variable(1, 2, 1, 2)), 'shape', 'a is 1×2, b is 1×2'],
-    ['matmul transposed', () => matmul(variable(2, 1, 1, 2), variable(1, 2, 1, 2), { transposeB: true }), 'shape', 'b is 1×2 transposed'],
+    [
+      'matmul transposed',
+      () => matmul(variable(2, 1, 1, 2), variable(1, 2, 1, 2), { transposeB: true }),
+      'shape',
+      'b is 1×2 transposed',
+    ],
     ['rowDot', () => rowDot(variable(1, 2, 1, 2), variable(2, 1, 1, 2)), 'shape', 'a is 1×2, b is 2×1'],
     ['mean', () => mean(variable(0, 3)), 'shape', 'x is 0×3'],
-    ['concatColumns', () => concatColumns([variable(1, 1, 1), variable(2, 1, 1, 2)]), 'shape', 'the first is 1×1, another is 2×1'],
+    [
+      'concatColumns',
+      () => concatColumns([variable(1, 1, 1), variable(2, 1, 1, 2)]),
+      'shape',
+      'the first is 1×1, another is 2×1',
+    ],
     ['concatColumns of nothing', () => concatColumns([]), 'bad-option', 'empty'],
     ['sliceColumns', () => sliceColumns(variable(1, 2, 1, 2), 1, 2), 'shape', '2 columns from 1 on'],
-    ['concatRows', () => concatRows([variable(1, 1, 1), variable(1, 2, 1, 2)]), 'shape', 'the first is 1×1, another is 1×2; the columns must agree'],
+    [
+      'concatRows',
+      () => concatRows([variable(1, 1, 1), variable(1, 2, 1, 2)]),
+      'shape',
+      'the first is 1×1, another is 1×2; the columns must agree',
+    ],
     ['concatRows of nothing', () => concatRows([]), 'bad-option', 'empty'],
     ['sliceRows', () => sliceRows(variable(2, 1, 1, 2), 1, 2), 'shape', '2 rows from 1 on were asked for, x is 2×1'],
     ['reshape', () => reshape(variable(1, 2, 1, 2), 3, 1), 'shape', '3×1 was asked for'],
     ['reshape, negative', () => reshape(variable(1, 2, 1, 2), -1, -2), 'shape', '-1×-2'],
-    ['layerNorm gain', () => layerNorm(variable(1, 2, 1, 2), variable(1, 1, 1), variable(1, 2, 1, 1)), 'shape', 'gain is 1×1'],
-    ['layerNorm bias', () => layerNorm(variable(1, 2, 1, 2), variable(1, 2, 1, 1), variable(2, 1, 1, 1)), 'shape', 'bias is 2×1'],
+    [
+      'layerNorm gain',
+      () => layerNorm(variable(1, 2, 1, 2), variable(1, 1, 1), variable(1, 2, 1, 1)),
+      'shape',
+      'gain is 1×1',
+    ],
+    [
+      'layerNorm bias',
+      () => layerNorm(variable(1, 2, 1, 2), variable(1, 2, 1, 1), variable(2, 1, 1, 1)),
+      'shape',
+      'bias is 2×1',
+    ],
     ['layerNorm of nothing', () => layerNorm(variable(1, 0), variable(1, 0), variable(1, 0)), 'shape', 'x is 1×0'],
     [
       'layerNorm epsilon',
@@ -180,6 +215,8 @@ describe('mistakes', () => {
     ['scale', () => scale(variable(1, 1, 1), Number.NaN), 'bad-option', 'factor must be a finite number, got NaN'],
     ['shift', () => shift(variable(1, 1, 1), Infinity), 'bad-option', 'got Infinity'],
   ])('%s', (_name, mistake, code, message) => {
-    expect(mistake).toThrow(expect.objectContaining({ name: 'AutodiffError', code, message: expect.stringContaining(message) }));
+    expect(mistake).toThrow(
+      expect.objectContaining({ name: 'AutodiffError', code, message: expect.stringContaining(message) }),
+    );
   });
 });

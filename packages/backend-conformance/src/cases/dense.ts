@@ -1,12 +1,35 @@
 /** The other dense kernels without a function table: fill, copies, diagonal, rowDot, scaleRows, axpy, affine. */
-import { addDiagonal, affine, axpy, copy, copyColumns, fill, read, rowDot, scaleRows, type Matrix } from '@vastmax/linalg-core';
+import {
+  addDiagonal,
+  affine,
+  axpy,
+  copy,
+  copyColumns,
+  fill,
+  read,
+  rowDot,
+  scaleRows,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
 import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
 import { poisonedMatrix, randomMatrix } from '../operands.ts';
 import { sumTolerance } from '../tolerance.ts';
 
 type Shape = readonly [rows: number, columns: number];
-const shapes: readonly Shape[] = [[1, 1], [1, 5], [3, 4], [4, 3], [5, 1], [63, 65], [64, 64], [257, 5], [5, 257], [0, 3], [3, 0]];
+const shapes: readonly Shape[] = [
+  [1, 1],
+  [1, 5],
+  [3, 4],
+  [4, 3],
+  [5, 1],
+  [63, 65],
+  [64, 64],
+  [257, 5],
+  [5, 257],
+  [0, 3],
+  [3, 0],
+];
 
 function everyShape(prepare: (rows: number, columns: number) => Prepared): Prepared {
   return together(shapes.map(([rows, columns]) => prepare(rows, columns)));
@@ -37,7 +60,14 @@ function prepareAxpy(context: CaseContext, rows: number, columns: number, alpha:
   };
 }
 
-function prepareAffine(context: CaseContext, rows: number, columns: number, scale: number, shift: number, inPlace: boolean): Prepared {
+function prepareAffine(
+  context: CaseContext,
+  rows: number,
+  columns: number,
+  scale: number,
+  shift: number,
+  inPlace: boolean,
+): Prepared {
   const x = randomMatrix(context, rows, columns);
   const out = inPlace ? x.matrix : poisonedMatrix(context, rows, columns);
   const expected = Array.from(x.values, (value) => scale * value + shift);
@@ -85,7 +115,8 @@ export const denseCases: readonly ConformanceCase[] = [
       const { matrix } = randomMatrix(context, rows, columns);
       return {
         call: () => fill(-2.5, matrix),
-        check: async () => expectSame(`fill ${rows}×${columns}`, await read(matrix), new Float64Array(rows * columns).fill(-2.5)),
+        check: async () =>
+          expectSame(`fill ${rows}×${columns}`, await read(matrix), new Float64Array(rows * columns).fill(-2.5)),
         operations: rows * columns,
       };
     }),
@@ -127,23 +158,30 @@ export const denseCases: readonly ConformanceCase[] = [
   }),
   kernelCase('copy-columns/ranges', 'copyColumns', (context) =>
     together(
-      ([[7, 9, 2, 8, 1, 3], [7, 9, 2, 5, 1, 4], [7, 9, 0, 4, 0, 4], [65, 5, 4, 70, 69, 1], [3, 5, 5, 6, 2, 0], [0, 4, 1, 4, 0, 2]] as const).map(
-        ([rows, sourceColumns, sourceColumn, outColumns, outColumn, count]) => {
-          const source = randomMatrix(context, rows, sourceColumns);
-          const out = randomMatrix(context, rows, outColumns);
-          const expected = Float64Array.from(out.values);
-          for (let row = 0; row < rows; row++) {
-            for (let j = 0; j < count; j++) {
-              expected[row * outColumns + outColumn + j] = source.values[row * sourceColumns + sourceColumn + j]!;
-            }
+      (
+        [
+          [7, 9, 2, 8, 1, 3],
+          [7, 9, 2, 5, 1, 4],
+          [7, 9, 0, 4, 0, 4],
+          [65, 5, 4, 70, 69, 1],
+          [3, 5, 5, 6, 2, 0],
+          [0, 4, 1, 4, 0, 2],
+        ] as const
+      ).map(([rows, sourceColumns, sourceColumn, outColumns, outColumn, count]) => {
+        const source = randomMatrix(context, rows, sourceColumns);
+        const out = randomMatrix(context, rows, outColumns);
+        const expected = Float64Array.from(out.values);
+        for (let row = 0; row < rows; row++) {
+          for (let j = 0; j < count; j++) {
+            expected[row * outColumns + outColumn + j] = source.values[row * sourceColumns + sourceColumn + j]!;
           }
-          return {
-            call: () => copyColumns(source.matrix, sourceColumn, out.matrix, outColumn, count),
-            check: async () => expectSame('copyColumns, all of out', await read(out.matrix), expected, outColumns),
-            operations: rows * count,
-          };
-        },
-      ),
+        }
+        return {
+          call: () => copyColumns(source.matrix, sourceColumn, out.matrix, outColumn, count),
+          check: async () => expectSame('copyColumns, all of out', await read(out.matrix), expected, outColumns),
+          operations: rows * count,
+        };
+      }),
     ),
   ),
   kernelCase('add-diagonal/sizes', 'addDiagonal', (context) =>
@@ -152,7 +190,9 @@ export const denseCases: readonly ConformanceCase[] = [
         const out = randomMatrix(context, n, n);
         const onDiagonal = (i: number): number => (Math.floor(i / n) === i % n ? 0.75 : 0);
         const expected = Array.from(out.values, (value, i) => value + onDiagonal(i));
-        const magnitudes = Array.from(out.values, (value, i) => (onDiagonal(i) === 0 ? 0 : Math.abs(value) + onDiagonal(i)));
+        const magnitudes = Array.from(out.values, (value, i) =>
+          onDiagonal(i) === 0 ? 0 : Math.abs(value) + onDiagonal(i),
+        );
         return {
           call: () => addDiagonal(0.75, out.matrix),
           check: () => checkSums(context, 'addDiagonal', out.matrix, 2, expected, magnitudes),
@@ -161,7 +201,9 @@ export const denseCases: readonly ConformanceCase[] = [
       }),
     ),
   ),
-  kernelCase('row-dot/sizes', 'rowDot', (context) => everyShape((rows, columns) => prepareRowDot(context, rows, columns))),
+  kernelCase('row-dot/sizes', 'rowDot', (context) =>
+    everyShape((rows, columns) => prepareRowDot(context, rows, columns)),
+  ),
   kernelCase('scale-rows/sizes', 'scaleRows', (context) =>
     everyShape((rows, columns) => prepareScaleRows(context, rows, columns, false)),
   ),
@@ -173,7 +215,10 @@ export const denseCases: readonly ConformanceCase[] = [
   ),
   kernelCase('affine/sizes', 'affine', (context) =>
     everyShape((rows, columns) =>
-      together([prepareAffine(context, rows, columns, -0.7, 0.2, false), prepareAffine(context, rows, columns, 0, 3, false)]),
+      together([
+        prepareAffine(context, rows, columns, -0.7, 0.2, false),
+        prepareAffine(context, rows, columns, 0, 3, false),
+      ]),
     ),
   ),
   kernelCase('affine/in-place', 'affine', (context) =>

@@ -51,7 +51,8 @@ function prepareUnary(
     call: () => unary(operation, x.matrix, out),
     check: async () => {
       const got = await read(out);
-      const at = Array.from(expected, (_, i) => i).find((i) => !(Math.abs(got[i]! - expected[i]!) <= tolerance[i]!)) ?? 0;
+      const at =
+        Array.from(expected, (_, i) => i).find((i) => !(Math.abs(got[i]! - expected[i]!) <= tolerance[i]!)) ?? 0;
       expectClose(`${operation} (first doubt at x = ${x.values[at] ?? 0})`, got, expected, tolerance, columns);
     },
     operations: rows * columns,
@@ -66,7 +67,14 @@ function sample(context: CaseContext, operation: UnaryOperation, count: number):
 const unaryCases = (Object.keys(unaryDefinitions) as UnaryOperation[]).flatMap((operation) => [
   kernelCase(`unary/${operation}/sampled`, 'unary', (context) =>
     together(
-      ([[1, 1], [3, 5], [65, 63], [0, 4]] as const).map(([rows, columns]) =>
+      (
+        [
+          [1, 1],
+          [3, 5],
+          [65, 63],
+          [0, 4],
+        ] as const
+      ).map(([rows, columns]) =>
         prepareUnary(context, operation, rows, columns, sample(context, operation, rows * columns), false),
       ),
     ),
@@ -111,18 +119,37 @@ function prepareBinary(
   return {
     call: () => binary(operation, a.matrix, b.matrix, out),
     check: async () =>
-      expectClose(`${operation} ${rows}×${columns} with ${bRows}×${bColumns}`, await read(out), expected, tolerance, columns),
+      expectClose(
+        `${operation} ${rows}×${columns} with ${bRows}×${bColumns}`,
+        await read(out),
+        expected,
+        tolerance,
+        columns,
+      ),
     operations: rows * columns,
   };
 }
 
-const binarySizes = [[1, 1], [1, 5], [5, 1], [5, 7], [64, 64], [65, 63], [3, 257], [257, 3], [0, 3], [3, 0]] as const;
+const binarySizes = [
+  [1, 1],
+  [1, 5],
+  [5, 1],
+  [5, 7],
+  [64, 64],
+  [65, 63],
+  [3, 257],
+  [257, 3],
+  [0, 3],
+  [3, 0],
+] as const;
 const broadcasts: readonly Broadcast[] = ['full', 'row', 'column', 'scalar'];
 
 const binaryCases = (Object.keys(binaryDefinitions) as BinaryOperation[]).flatMap((operation) => [
   ...broadcasts.map((broadcast) =>
     kernelCase(`binary/${operation}/${broadcast}`, 'binary', (context) =>
-      together(binarySizes.map(([rows, columns]) => prepareBinary(context, operation, rows, columns, broadcast, 'out'))),
+      together(
+        binarySizes.map(([rows, columns]) => prepareBinary(context, operation, rows, columns, broadcast, 'out')),
+      ),
     ),
   ),
   kernelCase(`binary/${operation}/in-place`, 'binary', (context) =>
@@ -140,7 +167,8 @@ const binaryCases = (Object.keys(binaryDefinitions) as BinaryOperation[]).flatMa
     const expected = left.map((value, i) => binaryDefinitions[operation](value, right[i]!));
     return {
       call: () => binary(operation, a.matrix, b.matrix, out),
-      check: async () => expectClose(`${operation} of special numbers`, await read(out), expected, new Float64Array(left.length)),
+      check: async () =>
+        expectClose(`${operation} of special numbers`, await read(out), expected, new Float64Array(left.length)),
       operations: left.length,
     };
   }),

@@ -1,6 +1,7 @@
 /**
- * The operations' checks, with this backend's handles: code, and both values in the message. They live in linalg-core, and hold for a
- * backend as long as its handles are made with the classes of linalg-core and report the shapes they have.
+ * The operations' checks, with this backend's handles: code, and both values in the message. They live in linalg-core,
+ * and hold for a backend as long as its handles are made with the classes of linalg-core and report the shapes they
+ * have.
  */
 import {
   addDiagonal,
@@ -39,31 +40,152 @@ interface Mistake {
 }
 
 const mistakes: readonly Mistake[] = [
-  { name: 'write', code: 'shape', fragments: ['5', '2×3'], make: ({ scope }) => write(new Float32Array(5), scope.matrix(2, 3)) },
-  { name: 'copy', code: 'shape', fragments: ['2×3', '2×2'], make: ({ scope }) => copy(scope.matrix(2, 3), scope.matrix(2, 2)) },
-  { name: 'copyColumns', code: 'index-out-of-range', fragments: ['3', '4'], make: ({ scope }) => copyColumns(scope.matrix(2, 4), 2, scope.matrix(2, 4), 0, 3) },
-  { name: 'copyColumns', code: 'shape', fragments: ['2×4', '3×4'], make: ({ scope }) => copyColumns(scope.matrix(2, 4), 0, scope.matrix(3, 4), 0, 3) },
+  {
+    name: 'write',
+    code: 'shape',
+    fragments: ['5', '2×3'],
+    make: ({ scope }) => write(new Float32Array(5), scope.matrix(2, 3)),
+  },
+  {
+    name: 'copy',
+    code: 'shape',
+    fragments: ['2×3', '2×2'],
+    make: ({ scope }) => copy(scope.matrix(2, 3), scope.matrix(2, 2)),
+  },
+  {
+    name: 'copyColumns',
+    code: 'index-out-of-range',
+    fragments: ['3', '4'],
+    make: ({ scope }) => copyColumns(scope.matrix(2, 4), 2, scope.matrix(2, 4), 0, 3),
+  },
+  {
+    name: 'copyColumns',
+    code: 'shape',
+    fragments: ['2×4', '3×4'],
+    make: ({ scope }) => copyColumns(scope.matrix(2, 4), 0, scope.matrix(3, 4), 0, 3),
+  },
   { name: 'addDiagonal', code: 'shape', fragments: ['2×3'], make: ({ scope }) => addDiagonal(1, scope.matrix(2, 3)) },
-  { name: 'gemm', code: 'shape', fragments: ['3×4', '5×2', 'inner dimensions'], make: ({ scope }) => gemm(scope.matrix(3, 4), scope.matrix(5, 2), scope.matrix(3, 2)) },
-  { name: 'gemm', code: 'shape', fragments: ['3×4 transposed', '4×2'], make: ({ scope }) => gemm(scope.matrix(3, 4), scope.matrix(4, 2), scope.matrix(4, 2), { transposeA: true }) },
-  { name: 'gemm', code: 'shape', fragments: ['2×2', '3×2'], make: ({ scope }) => gemm(scope.matrix(3, 4), scope.matrix(4, 2), scope.matrix(2, 2)) },
-  { name: 'rowDot', code: 'shape', fragments: ['3×5', '3×4'], make: ({ scope }) => rowDot(scope.matrix(3, 4), scope.matrix(3, 5), scope.matrix(3, 1)) },
-  { name: 'scaleRows', code: 'shape', fragments: ['4×1', '3×1'], make: ({ scope }) => scaleRows(scope.matrix(3, 4), scope.matrix(4, 1), scope.matrix(3, 4)) },
-  { name: 'axpy', code: 'shape', fragments: ['3×4', '4×3'], make: ({ scope }) => axpy(1, scope.matrix(3, 4), scope.matrix(4, 3)) },
-  { name: 'tanh', code: 'shape', fragments: ['3×4', '4×3'], make: ({ scope }) => unary('tanh', scope.matrix(3, 4), scope.matrix(4, 3)) },
-  { name: 'add', code: 'shape', fragments: ['2×4', '3×4'], make: ({ scope }) => binary('add', scope.matrix(3, 4), scope.matrix(2, 4), scope.matrix(3, 4)) },
-  { name: 'sum', code: 'shape', fragments: ['2×1', '3×4'], make: ({ scope }) => reduce('sum', scope.matrix(3, 4), scope.matrix(2, 1)) },
-  { name: 'gatherRows', code: 'shape', fragments: ['2×4', '1×4'], make: (context) => gatherRows(context.scope.table(9, 4), knownIndices(context, [3]), context.scope.matrix(2, 4)) },
-  { name: 'gatherRows', code: 'index-out-of-range', fragments: ['9', '9 rows'], make: (context) => gatherRows(context.scope.table(9, 4), knownIndices(context, [9]), context.scope.matrix(1, 4)) },
-  { name: 'scatterAddRows', code: 'index-out-of-range', fragments: ['5', '3 rows'], make: (context) => scatterAddRows(context.scope.matrix(1, 2), knownIndices(context, [5]), context.scope.matrix(3, 2)) },
-  { name: 'scatterRows', code: 'shape', fragments: ['1×2', '1×4'], make: (context) => scatterRows(context.scope.matrix(1, 2), knownIndices(context, [0]), context.scope.table(3, 4)) },
-  { name: 'writeIndices', code: 'index-out-of-range', fragments: ['-1', 'position 1'], make: (context) => knownIndices(context, [0, -1]) },
-  { name: 'writeIndices', code: 'shape', fragments: ['3', '2'], make: ({ scope }) => writeIndices(Int32Array.of(0, 1, 2), scope.indices(2)) },
-  { name: 'writeRows', code: 'index-out-of-range', fragments: ['2', '3'], make: ({ scope }) => writeRows(new Float32Array(8), 2, scope.table(3, 4)) },
-  { name: 'writeRows', code: 'shape', fragments: ['7', '4'], make: ({ scope }) => writeRows(new Float32Array(7), 0, scope.table(3, 4)) },
-  { name: 'solve', code: 'shape', fragments: ['3×4'], make: ({ scope }) => solve(scope.matrix(3, 4), scope.matrix(3, 1), scope.matrix(3, 1), scope.matrix(1, 1)) },
-  { name: 'solve', code: 'shape', fragments: ['3×3', '4×1'], make: ({ scope }) => solve(scope.matrix(3, 3), scope.matrix(4, 1), scope.matrix(4, 1), scope.matrix(1, 1)) },
-  { name: 'symmetricRank2Update', code: 'shape', fragments: ['4×4', '3×3'], make: ({ scope }) => symmetricRank2Update(scope.matrix(5, 3), scope.matrix(5, 3), scope.matrix(4, 4)) },
+  {
+    name: 'gemm',
+    code: 'shape',
+    fragments: ['3×4', '5×2', 'inner dimensions'],
+    make: ({ scope }) => gemm(scope.matrix(3, 4), scope.matrix(5, 2), scope.matrix(3, 2)),
+  },
+  {
+    name: 'gemm',
+    code: 'shape',
+    fragments: ['3×4 transposed', '4×2'],
+    make: ({ scope }) => gemm(scope.matrix(3, 4), scope.matrix(4, 2), scope.matrix(4, 2), { transposeA: true }),
+  },
+  {
+    name: 'gemm',
+    code: 'shape',
+    fragments: ['2×2', '3×2'],
+    make: ({ scope }) => gemm(scope.matrix(3, 4), scope.matrix(4, 2), scope.matrix(2, 2)),
+  },
+  {
+    name: 'rowDot',
+    code: 'shape',
+    fragments: ['3×5', '3×4'],
+    make: ({ scope }) => rowDot(scope.matrix(3, 4), scope.matrix(3, 5), scope.matrix(3, 1)),
+  },
+  {
+    name: 'scaleRows',
+    code: 'shape',
+    fragments: ['4×1', '3×1'],
+    make: ({ scope }) => scaleRows(scope.matrix(3, 4), scope.matrix(4, 1), scope.matrix(3, 4)),
+  },
+  {
+    name: 'axpy',
+    code: 'shape',
+    fragments: ['3×4', '4×3'],
+    make: ({ scope }) => axpy(1, scope.matrix(3, 4), scope.matrix(4, 3)),
+  },
+  {
+    name: 'tanh',
+    code: 'shape',
+    fragments: ['3×4', '4×3'],
+    make: ({ scope }) => unary('tanh', scope.matrix(3, 4), scope.matrix(4, 3)),
+  },
+  {
+    name: 'add',
+    code: 'shape',
+    fragments: ['2×4', '3×4'],
+    make: ({ scope }) => binary('add', scope.matrix(3, 4), scope.matrix(2, 4), scope.matrix(3, 4)),
+  },
+  {
+    name: 'sum',
+    code: 'shape',
+    fragments: ['2×1', '3×4'],
+    make: ({ scope }) => reduce('sum', scope.matrix(3, 4), scope.matrix(2, 1)),
+  },
+  {
+    name: 'gatherRows',
+    code: 'shape',
+    fragments: ['2×4', '1×4'],
+    make: (context) => gatherRows(context.scope.table(9, 4), knownIndices(context, [3]), context.scope.matrix(2, 4)),
+  },
+  {
+    name: 'gatherRows',
+    code: 'index-out-of-range',
+    fragments: ['9', '9 rows'],
+    make: (context) => gatherRows(context.scope.table(9, 4), knownIndices(context, [9]), context.scope.matrix(1, 4)),
+  },
+  {
+    name: 'scatterAddRows',
+    code: 'index-out-of-range',
+    fragments: ['5', '3 rows'],
+    make: (context) =>
+      scatterAddRows(context.scope.matrix(1, 2), knownIndices(context, [5]), context.scope.matrix(3, 2)),
+  },
+  {
+    name: 'scatterRows',
+    code: 'shape',
+    fragments: ['1×2', '1×4'],
+    make: (context) => scatterRows(context.scope.matrix(1, 2), knownIndices(context, [0]), context.scope.table(3, 4)),
+  },
+  {
+    name: 'writeIndices',
+    code: 'index-out-of-range',
+    fragments: ['-1', 'position 1'],
+    make: (context) => knownIndices(context, [0, -1]),
+  },
+  {
+    name: 'writeIndices',
+    code: 'shape',
+    fragments: ['3', '2'],
+    make: ({ scope }) => writeIndices(Int32Array.of(0, 1, 2), scope.indices(2)),
+  },
+  {
+    name: 'writeRows',
+    code: 'index-out-of-range',
+    fragments: ['2', '3'],
+    make: ({ scope }) => writeRows(new Float32Array(8), 2, scope.table(3, 4)),
+  },
+  {
+    name: 'writeRows',
+    code: 'shape',
+    fragments: ['7', '4'],
+    make: ({ scope }) => writeRows(new Float32Array(7), 0, scope.table(3, 4)),
+  },
+  {
+    name: 'solve',
+    code: 'shape',
+    fragments: ['3×4'],
+    make: ({ scope }) => solve(scope.matrix(3, 4), scope.matrix(3, 1), scope.matrix(3, 1), scope.matrix(1, 1)),
+  },
+  {
+    name: 'solve',
+    code: 'shape',
+    fragments: ['3×3', '4×1'],
+    make: ({ scope }) => solve(scope.matrix(3, 3), scope.matrix(4, 1), scope.matrix(4, 1), scope.matrix(1, 1)),
+  },
+  {
+    name: 'symmetricRank2Update',
+    code: 'shape',
+    fragments: ['4×4', '3×3'],
+    make: ({ scope }) => symmetricRank2Update(scope.matrix(5, 3), scope.matrix(5, 3), scope.matrix(4, 4)),
+  },
 ];
 
 const aliased: readonly (readonly [operation: string, make: (context: CaseContext) => unknown])[] = [
@@ -73,7 +195,10 @@ const aliased: readonly (readonly [operation: string, make: (context: CaseContex
   ['sum', ({ scope }) => ((x) => reduce('sum', x, x))(scope.matrix(3, 1))],
   ['solve', ({ scope }) => ((x) => solve(scope.matrix(3, 3), x, x, scope.matrix(1, 1)))(scope.matrix(3, 1))],
   ['gatherRows', (context) => ((x) => gatherRows(x, knownIndices(context, [0, 1]), x))(context.scope.matrix(2, 2))],
-  ['scatterAddRows', (context) => ((x) => scatterAddRows(x, knownIndices(context, [0, 1]), x))(context.scope.matrix(2, 2))],
+  [
+    'scatterAddRows',
+    (context) => ((x) => scatterAddRows(x, knownIndices(context, [0, 1]), x))(context.scope.matrix(2, 2)),
+  ],
   ['symmetricRank2Update', ({ scope }) => ((x) => symmetricRank2Update(x, scope.matrix(3, 3), x))(scope.matrix(3, 3))],
 ];
 
@@ -121,7 +246,9 @@ export const errorCases: readonly ConformanceCase[] = [
     const matrix = scope.matrix(2, 3);
     const table = scope.table(4, 2);
     const other = backend.precision === 'f32' ? new Float64Array(6) : new Float32Array(6);
-    await expectRejects('read into a short array', 'shape', ['5', '6'], () => read(matrix, createHostArray(backend, 5)));
+    await expectRejects('read into a short array', 'shape', ['5', '6'], () =>
+      read(matrix, createHostArray(backend, 5)),
+    );
     await expectRejects('read into another precision', 'bad-option', [backend.precision], () => read(matrix, other));
     await expectRejects('readRows past the end', 'index-out-of-range', ['3', '4'], () => readRows(table, 2, 3));
   }),

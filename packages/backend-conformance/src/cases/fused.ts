@@ -6,12 +6,20 @@ import { knownMatrix, randomMatrix } from '../operands.ts';
 import { naiveGemm } from '../oracle/matrix-product.ts';
 import { sumTolerance } from '../tolerance.ts';
 
-function prepareUpdate(context: CaseContext, n: number, k: number, transpose: boolean, alpha: number, beta: number): Prepared {
+function prepareUpdate(
+  context: CaseContext,
+  n: number,
+  k: number,
+  transpose: boolean,
+  alpha: number,
+  beta: number,
+): Prepared {
   const { precision } = context.backend;
   const a = transpose ? randomMatrix(context, n, k) : randomMatrix(context, k, n);
   const b = transpose ? randomMatrix(context, n, k) : randomMatrix(context, k, n);
   // Not symmetric: beta·out must not be mirrored.
-  const old = beta === 0 ? knownMatrix(context, n, n, new Float64Array(n * n).fill(Number.NaN)) : randomMatrix(context, n, n);
+  const old =
+    beta === 0 ? knownMatrix(context, n, n, new Float64Array(n * n).fill(Number.NaN)) : randomMatrix(context, n, n);
   const composed = knownMatrix(context, n, n, old.values);
   const transposes = { transposeA: !transpose, transposeB: transpose };
   const first = naiveGemm(a.values, b.values, old.values, { m: n, n, k, ...transposes, alpha, beta });
@@ -32,7 +40,17 @@ function prepareUpdate(context: CaseContext, n: number, k: number, transpose: bo
   };
 }
 
-const sizes = [[1, 1], [3, 5], [4, 4], [5, 3], [63, 65], [65, 4], [64, 257], [6, 0], [0, 3]] as const;
+const sizes = [
+  [1, 1],
+  [3, 5],
+  [4, 4],
+  [5, 3],
+  [63, 65],
+  [65, 4],
+  [64, 257],
+  [6, 0],
+  [0, 3],
+] as const;
 
 export const fusedCases: readonly ConformanceCase[] = [false, true].flatMap((transpose) => {
   const name = transpose ? 'transpose' : 'no-transpose';
@@ -62,8 +80,19 @@ export const fusedCases: readonly ConformanceCase[] = [false, true].flatMap((tra
             gemm(a.matrix, a.matrix, twice, { transposeA: !transpose, transposeB: transpose, alpha: 2 });
             const exact = await read(twice);
             const largest = exact.map(() => 2 * k);
-            expectClose('aᵀa + aᵀa', await read(out), exact, sumTolerance(context.backend.precision, 2 * k, largest), n);
-            expectSame('out is symmetric', await read(out), (await read(out)).map((_, i, all) => all[(i % n) * n + Math.floor(i / n)]!), n);
+            expectClose(
+              'aᵀa + aᵀa',
+              await read(out),
+              exact,
+              sumTolerance(context.backend.precision, 2 * k, largest),
+              n,
+            );
+            expectSame(
+              'out is symmetric',
+              await read(out),
+              (await read(out)).map((_, i, all) => all[(i % n) * n + Math.floor(i / n)]!),
+              n,
+            );
           },
           operations: 2 * n * n * k,
         };

@@ -23,9 +23,25 @@ const transposes: readonly Transposes[] = [
 const small = [1, 3, 4, 5];
 const sizes: Readonly<Record<string, readonly Size[]>> = {
   small: small.flatMap((m) => small.flatMap((n) => small.map((k): Size => [m, n, k]))),
-  'edge-tiles': [[63, 64, 65], [64, 64, 64], [65, 63, 64], [64, 65, 63], [65, 65, 65], [5, 65, 257], [257, 63, 4]],
+  'edge-tiles': [
+    [63, 64, 65],
+    [64, 64, 64],
+    [65, 63, 64],
+    [64, 65, 63],
+    [65, 65, 65],
+    [5, 65, 257],
+    [257, 63, 4],
+  ],
   large: [[257, 257, 257]],
-  skinny: [[1, 257, 64], [257, 1, 64], [64, 64, 1], [1, 1, 257], [1, 257, 1], [257, 3, 1], [3, 1, 65]],
+  skinny: [
+    [1, 257, 64],
+    [257, 1, 64],
+    [64, 64, 1],
+    [1, 1, 257],
+    [1, 257, 1],
+    [257, 3, 1],
+    [3, 1, 65],
+  ],
 };
 
 interface Factors {
@@ -41,7 +57,12 @@ function prepareGemm(context: CaseContext, [m, n, k]: Size, how: Transposes, fac
   const a = transposeA ? randomMatrix(context, k, m) : randomMatrix(context, m, k);
   const b = transposeB ? randomMatrix(context, n, k) : randomMatrix(context, k, n);
   const old = poison
-    ? knownMatrix(context, m, n, Float64Array.from({ length: m * n }, (_, i) => (i % 3 === 0 ? Infinity : Number.NaN)))
+    ? knownMatrix(
+        context,
+        m,
+        n,
+        Float64Array.from({ length: m * n }, (_, i) => (i % 3 === 0 ? Infinity : Number.NaN)),
+      )
     : randomMatrix(context, m, n);
   const expected = naiveGemm(a.values, b.values, old.values, { m, n, k, transposeA, transposeB, alpha, beta });
   const tolerance = sumTolerance(context.backend.precision, k, expected.magnitudes);
@@ -55,7 +76,9 @@ function prepareGemm(context: CaseContext, [m, n, k]: Size, how: Transposes, fac
 
 const sized = transposes.flatMap((how) =>
   Object.entries(sizes).map(([name, list]) =>
-    kernelCase(`gemm/${how.name}/${name}`, 'gemm', (context) => together(list.map((size) => prepareGemm(context, size, how)))),
+    kernelCase(`gemm/${how.name}/${name}`, 'gemm', (context) =>
+      together(list.map((size) => prepareGemm(context, size, how))),
+    ),
   ),
 );
 
@@ -101,7 +124,13 @@ export const gemmCases: readonly ConformanceCase[] = [
     return {
       call: () => gemm(a.matrix, a.matrix, out, { transposeB: true }),
       check: async () =>
-        expectClose('a·aᵀ', await read(out), expected.values, sumTolerance(context.backend.precision, 13, expected.magnitudes), 9),
+        expectClose(
+          'a·aᵀ',
+          await read(out),
+          expected.values,
+          sumTolerance(context.backend.precision, 13, expected.magnitudes),
+          9,
+        ),
       operations: 2 * 9 * 9 * 13,
     };
   }),

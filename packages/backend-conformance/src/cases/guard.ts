@@ -1,4 +1,7 @@
-/** The optional guard: under a flag that is not above 0 no kernel writes, under one that is each writes what it always does. */
+/**
+ * The optional guard: under a flag that is not above 0 no kernel writes, under one that is each writes what it always
+ * does.
+ */
 import {
   addDiagonal,
   affine,
@@ -40,7 +43,10 @@ interface Victim {
   readonly call: () => void;
 }
 
-/** Every kernel once, each with a result of its own that already holds numbers. `numbers` are the same for every call of this function. */
+/**
+ * Every kernel once, each with a result of its own that already holds numbers. `numbers` are the same for every call of
+ * this function.
+ */
 function victims(context: CaseContext, numbers: FloatArray): readonly Victim[] {
   const { scope } = context;
   const square = (): Matrix => knownMatrix(context, size, size, numbers).matrix;
@@ -70,9 +76,21 @@ function victims(context: CaseContext, numbers: FloatArray): readonly Victim[] {
     ['unary', square(), (out) => unary('exp', x, out)],
     ['binary', square(), (out) => binary('multiply', x, system, out)],
     ['reduce', column(), (out) => reduce('sum', x, out)],
-    ['gatherRows', knownMatrix(context, 4, size, numbers.subarray(0, 4 * size)).matrix, (out) => gatherRows(table(), rows, out)],
-    ['scatterAddRows', knownMatrix(context, 22, size, new Float64Array(22 * size)).matrix, (out) => scatterAddRows(four, rows, out, { scale: 2 })],
-    ['scatterRows', knownMatrix(context, 22, size, new Float64Array(22 * size)).matrix, (out) => scatterRows(four, rows, out)],
+    [
+      'gatherRows',
+      knownMatrix(context, 4, size, numbers.subarray(0, 4 * size)).matrix,
+      (out) => gatherRows(table(), rows, out),
+    ],
+    [
+      'scatterAddRows',
+      knownMatrix(context, 22, size, new Float64Array(22 * size)).matrix,
+      (out) => scatterAddRows(four, rows, out, { scale: 2 }),
+    ],
+    [
+      'scatterRows',
+      knownMatrix(context, 22, size, new Float64Array(22 * size)).matrix,
+      (out) => scatterRows(four, rows, out),
+    ],
     ['solve', square(), (out) => solve(system, x, out, scope.matrix(1, 1))],
     ['symmetricRank2Update', square(), (out) => symmetricRank2Update(x, system, out, { beta: 1 })],
   ];
@@ -112,7 +130,8 @@ export const guardCases: readonly ConformanceCase[] = [
       guarded(flagOf(context, value), () => {
         for (const { call } of tried) call();
       });
-      for (const [i, { kernel, out }] of tried.entries()) expectSame(`${kernel} under a flag of ${value}`, await numbersIn(out), before[i]!, size);
+      for (const [i, { kernel, out }] of tried.entries())
+        expectSame(`${kernel} under a flag of ${value}`, await numbersIn(out), before[i]!, size);
     }),
   ),
   optionalCase('guard/open', rule, ['guard'], async (context) => {
@@ -123,7 +142,8 @@ export const guardCases: readonly ConformanceCase[] = [
     guarded(flagOf(context, 1e-30), () => {
       for (const { call } of watched) call();
     });
-    for (const [i, { kernel, out }] of watched.entries()) expectSame(`${kernel} under a flag above 0`, await numbersIn(out), await numbersIn(free[i]!.out), size);
+    for (const [i, { kernel, out }] of watched.entries())
+      expectSame(`${kernel} under a flag above 0`, await numbersIn(out), await numbersIn(free[i]!.out), size);
   }),
   optionalCase('guard/as-of-the-call', rule, ['guard'], async (context) => {
     const flag = flagOf(context, 1);

@@ -1,4 +1,7 @@
-/** Rule 3: whoever creates disposes; disposal is idempotent, and use after it throws a typed error. Also: two instances stay apart. */
+/**
+ * Rule 3: whoever creates disposes; disposal is idempotent, and use after it throws a typed error. Also: two instances
+ * stay apart.
+ */
 import {
   axpy,
   copy,
@@ -30,7 +33,10 @@ export const lifetimeCases: readonly ConformanceCase[] = [
     }
     const after = backend.memory();
     for (const key of ['matrices', 'tables', 'indices', 'bytes'] as const) {
-      expectTrue(`memory().${key} is ${after[key]} after disposing twice, was ${before[key]}`, after[key] === before[key]);
+      expectTrue(
+        `memory().${key} is ${after[key]} after disposing twice, was ${before[key]}`,
+        after[key] === before[key],
+      );
     }
     await Promise.resolve();
   }),

@@ -1,5 +1,20 @@
-/** Rule 1: kernels behave as if run in call order and never wait; only what is read counts, and it is the value as of the call. */
-import { affine, axpy, copy, createHostArray, fill, gatherRows, gemm, read, scatterAddRows, write, writeIndices } from '@vastmax/linalg-core';
+/**
+ * Rule 1: kernels behave as if run in call order and never wait; only what is read counts, and it is the value as of
+ * the call.
+ */
+import {
+  affine,
+  axpy,
+  copy,
+  createHostArray,
+  fill,
+  gatherRows,
+  gemm,
+  read,
+  scatterAddRows,
+  write,
+  writeIndices,
+} from '@vastmax/linalg-core';
 import { expectSame } from '../comparison.ts';
 import { ruleCase, type ConformanceCase } from '../conformance-case.ts';
 import { knownMatrix, randomMatrix } from '../operands.ts';
@@ -101,11 +116,15 @@ export const orderCases: readonly ConformanceCase[] = [
     fill(-1000, reused);
     expectSame('the sum of five disposed matrices', await read(out), expected, 64);
   }),
-  ruleCase('order/settled-after-work', 'settled resolves when everything called so far is done', async ({ backend, scope }) => {
-    const matrix = scope.matrix(64, 64);
-    for (let round = 0; round < 20; round++) fill(round, matrix);
-    await backend.settled();
-    await Promise.all([backend.settled(), backend.settled()]);
-    expectSame('the last fill', await read(matrix), new Float64Array(64 * 64).fill(19));
-  }),
+  ruleCase(
+    'order/settled-after-work',
+    'settled resolves when everything called so far is done',
+    async ({ backend, scope }) => {
+      const matrix = scope.matrix(64, 64);
+      for (let round = 0; round < 20; round++) fill(round, matrix);
+      await backend.settled();
+      await Promise.all([backend.settled(), backend.settled()]);
+      expectSame('the last fill', await read(matrix), new Float64Array(64 * 64).fill(19));
+    },
+  ),
 ];

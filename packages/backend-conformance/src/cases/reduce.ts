@@ -8,8 +8,21 @@ import { sumTolerance } from '../tolerance.ts';
 type Target = 'rows' | 'columns' | 'all' | 'own-shape';
 const operations: readonly ReduceOperation[] = ['sum', 'sumSquares', 'maximum'];
 const targets: readonly Target[] = ['rows', 'columns', 'all', 'own-shape'];
-const sizes = [[1, 1], [1, 5], [5, 1], [3, 4], [63, 65], [64, 64], [257, 5], [5, 257]] as const;
-const empty = [[0, 4], [4, 0], [0, 0]] as const;
+const sizes = [
+  [1, 1],
+  [1, 5],
+  [5, 1],
+  [3, 4],
+  [63, 65],
+  [64, 64],
+  [257, 5],
+  [5, 257],
+] as const;
+const empty = [
+  [0, 4],
+  [4, 0],
+  [0, 0],
+] as const;
 
 function prepareReduce(context: CaseContext, operation: ReduceOperation, target: Target, x: KnownMatrix): Prepared {
   const { rows, columns } = x.matrix;
@@ -43,10 +56,14 @@ function prepareReduce(context: CaseContext, operation: ReduceOperation, target:
 const shaped = operations.flatMap((operation) =>
   targets.flatMap((target) => [
     kernelCase(`reduce/${operation}/${target}`, 'reduce', (context) =>
-      together(sizes.map(([rows, columns]) => prepareReduce(context, operation, target, randomMatrix(context, rows, columns)))),
+      together(
+        sizes.map(([rows, columns]) => prepareReduce(context, operation, target, randomMatrix(context, rows, columns))),
+      ),
     ),
     kernelCase(`reduce/${operation}/${target}/empty`, 'reduce', (context) =>
-      together(empty.map(([rows, columns]) => prepareReduce(context, operation, target, randomMatrix(context, rows, columns)))),
+      together(
+        empty.map(([rows, columns]) => prepareReduce(context, operation, target, randomMatrix(context, rows, columns))),
+      ),
     ),
   ]),
 );

@@ -13,16 +13,37 @@ import {
   type RowTable,
 } from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
-import { kernelCase, ruleCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import {
+  kernelCase,
+  ruleCase,
+  together,
+  type CaseContext,
+  type ConformanceCase,
+  type Prepared,
+} from '../conformance-case.ts';
 import { knownIndices, knownMatrix, poisonedMatrix, randomMatrix } from '../operands.ts';
 import { sumTolerance } from '../tolerance.ts';
 
 type Where = 'matrix' | 'table';
 const places: readonly Where[] = ['matrix', 'table'];
 /** Rows of the source or destination, its width, how many indices. */
-const sizes = [[1, 1, 1], [5, 3, 4], [7, 4, 20], [64, 5, 63], [300, 65, 64], [40, 64, 257], [9, 1, 5], [6, 4, 0]] as const;
+const sizes = [
+  [1, 1, 1],
+  [5, 3, 4],
+  [7, 4, 20],
+  [64, 5, 63],
+  [300, 65, 64],
+  [40, 64, 257],
+  [9, 1, 5],
+  [6, 4, 0],
+] as const;
 
-function randomRows(context: CaseContext, where: Where, rows: number, columns: number): { handle: Matrix | RowTable; values: FloatArray } {
+function randomRows(
+  context: CaseContext,
+  where: Where,
+  rows: number,
+  columns: number,
+): { handle: Matrix | RowTable; values: FloatArray } {
   if (where === 'matrix') {
     const { matrix, values } = randomMatrix(context, rows, columns);
     return { handle: matrix, values };
@@ -55,7 +76,14 @@ function prepareGather(context: CaseContext, where: Where, rows: number, columns
   };
 }
 
-function prepareScatterAdd(context: CaseContext, where: Where, columns: number, list: readonly number[], rows: number, scale: number): Prepared {
+function prepareScatterAdd(
+  context: CaseContext,
+  where: Where,
+  columns: number,
+  list: readonly number[],
+  rows: number,
+  scale: number,
+): Prepared {
   const source = randomMatrix(context, list.length, columns);
   const destination = randomRows(context, where, rows, columns);
   const expected = Float64Array.from(destination.values);
@@ -81,16 +109,28 @@ function prepareScatterAdd(context: CaseContext, where: Where, columns: number, 
   };
 }
 
-function prepareScatterRows(context: CaseContext, where: Where, columns: number, list: readonly number[], rows: number): Prepared {
+function prepareScatterRows(
+  context: CaseContext,
+  where: Where,
+  columns: number,
+  list: readonly number[],
+  rows: number,
+): Prepared {
   const source = randomMatrix(context, list.length, columns);
   const destination = randomRows(context, where, rows, columns);
   const expected = Float64Array.from(destination.values);
-  for (const [i, row] of list.entries()) expected.set(source.values.subarray(i * columns, (i + 1) * columns), row * columns);
+  for (const [i, row] of list.entries())
+    expected.set(source.values.subarray(i * columns, (i + 1) * columns), row * columns);
   const indices = knownIndices(context, list);
   return {
     call: () => scatterRows(source.matrix, indices, destination.handle),
     check: async () =>
-      expectSame(`scatterRows, ${list.length} into ${rows}×${columns}`, await readAll(destination.handle), expected, columns),
+      expectSame(
+        `scatterRows, ${list.length} into ${rows}×${columns}`,
+        await readAll(destination.handle),
+        expected,
+        columns,
+      ),
     operations: list.length * columns,
   };
 }
@@ -129,29 +169,43 @@ const placed = places.flatMap((where) => [
   ),
   kernelCase(`scatter-rows/${where}/distinct`, 'scatterRows', (context) =>
     together(
-      sizes.map(([rows, columns, count]) => prepareScatterRows(context, where, columns, distinctIndices(context, count, rows), rows)),
+      sizes.map(([rows, columns, count]) =>
+        prepareScatterRows(context, where, columns, distinctIndices(context, count, rows), rows),
+      ),
     ),
   ),
   kernelCase(`scatter-rows/${where}/repeated-takes-the-last`, 'scatterRows', (context) =>
     together([
-      ...sizes.map(([rows, columns, count]) => prepareScatterRows(context, where, columns, randomIndices(context, count, rows), rows)),
+      ...sizes.map(([rows, columns, count]) =>
+        prepareScatterRows(context, where, columns, randomIndices(context, count, rows), rows),
+      ),
       prepareScatterRows(context, where, 65, new Array<number>(129).fill(1), 3),
     ]),
   ),
-  ruleCase(`scatter-add-rows/${where}/deterministic`, 'repeated indices accumulate in the same order every time', async (context) => {
-    const count = 300;
-    // Magnitudes over 2⁴⁰: another order of summation gives other bits.
-    const values = context.random.values(count * 5, 'f64').map((value) => value * 2 ** (context.random.integer(40) - 20));
-    const source = knownMatrix(context, count, 5, values).matrix;
-    const indices = knownIndices(context, Array.from({ length: count }, () => context.random.integer(3)));
-    const results: FloatArray[] = [];
-    for (let round = 0; round < 4; round++) {
-      const destination = where === 'matrix' ? context.scope.matrix(3, 5) : context.scope.table(3, 5);
-      scatterAddRows(source, indices, destination, { scale: 0.7 });
-      results.push(await readAll(destination));
-    }
-    for (const [round, result] of results.entries()) expectSame(`round ${round} against round 0`, result, results[0] ?? [], 5);
-  }),
+  ruleCase(
+    `scatter-add-rows/${where}/deterministic`,
+    'repeated indices accumulate in the same order every time',
+    async (context) => {
+      const count = 300;
+      // Magnitudes over 2⁴⁰: another order of summation gives other bits.
+      const values = context.random
+        .values(count * 5, 'f64')
+        .map((value) => value * 2 ** (context.random.integer(40) - 20));
+      const source = knownMatrix(context, count, 5, values).matrix;
+      const indices = knownIndices(
+        context,
+        Array.from({ length: count }, () => context.random.integer(3)),
+      );
+      const results: FloatArray[] = [];
+      for (let round = 0; round < 4; round++) {
+        const destination = where === 'matrix' ? context.scope.matrix(3, 5) : context.scope.table(3, 5);
+        scatterAddRows(source, indices, destination, { scale: 0.7 });
+        results.push(await readAll(destination));
+      }
+      for (const [round, result] of results.entries())
+        expectSame(`round ${round} against round 0`, result, results[0] ?? [], 5);
+    },
+  ),
 ]);
 
 export const rowCases: readonly ConformanceCase[] = [

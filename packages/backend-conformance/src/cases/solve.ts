@@ -1,10 +1,18 @@
 /**
- * Small systems. A solution is judged by its backward error ‖b − a·x‖∞ ≤ 8·n·ε·(‖a‖∞‖x‖∞ + ‖b‖∞), which elimination with partial
- * pivoting keeps on any matrix without wild growth (Higham, 2nd ed., §9.3), however ill-conditioned; the estimate by the true inverse.
+ * Small systems. A solution is judged by its backward error ‖b − a·x‖∞ ≤ 8·n·ε·(‖a‖∞‖x‖∞ + ‖b‖∞), which elimination
+ * with partial pivoting keeps on any matrix without wild growth (Higham, 2nd ed., §9.3), however ill-conditioned; the
+ * estimate by the true inverse.
  */
 import { read, solve, type FloatArray } from '@vastmax/linalg-core';
 import { ConformanceFailure, expectTrue } from '../comparison.ts';
-import { kernelCase, ruleCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import {
+  kernelCase,
+  ruleCase,
+  together,
+  type CaseContext,
+  type ConformanceCase,
+  type Prepared,
+} from '../conformance-case.ts';
 import { knownMatrix, poisonedMatrix, randomMatrix, type KnownMatrix } from '../operands.ts';
 import { reciprocalConditionOf } from '../oracle/inverse.ts';
 import { epsilonOf } from '../tolerance.ts';
@@ -48,8 +56,9 @@ function checkBackward(what: string, a: KnownMatrix, b: KnownMatrix, x: ArrayLik
 }
 
 /**
- * The estimate may be too optimistic about a⁻¹ (it is a lower bound of its norm), by less than ten times. Near the identity it may be a bound instead, too
- * pessimistic by 9/7 at most, and what the condition is above 1 must be at least half the true one: a layer multiplies the conditions of thousands of steps.
+ * The estimate may be too optimistic about a⁻¹ (it is a lower bound of its norm), by less than ten times. Near the
+ * identity it may be a bound instead, too pessimistic by 9/7 at most, and what the condition is above 1 must be at
+ * least half the true one: a layer multiplies the conditions of thousands of steps.
  */
 function checkCondition(what: string, estimate: number, a: KnownMatrix, epsilon: number): void {
   const n = a.matrix.rows;
@@ -115,9 +124,19 @@ const singular: readonly (readonly [name: string, n: number, values: readonly nu
 export const solveCases: readonly ConformanceCase[] = [
   kernelCase('solve/random', 'solve', (context) =>
     together(
-      ([[1, 1], [2, 1], [3, 4], [4, 3], [5, 5], [31, 2], [64, 65], [65, 64], [97, 1]] as const).map(([n, columns]) =>
-        prepareSolve(context, 'random', randomMatrix(context, n, n), columns),
-      ),
+      (
+        [
+          [1, 1],
+          [2, 1],
+          [3, 4],
+          [4, 3],
+          [5, 5],
+          [31, 2],
+          [64, 65],
+          [65, 64],
+          [97, 1],
+        ] as const
+      ).map(([n, columns]) => prepareSolve(context, 'random', randomMatrix(context, n, n), columns)),
     ),
   ),
   kernelCase('solve/needs-pivoting', 'solve', (context) => {
@@ -131,10 +150,15 @@ export const solveCases: readonly ConformanceCase[] = [
     ]);
   }),
   kernelCase('solve/ill-conditioned', 'solve', (context) =>
-    together([2, 4].map((decades) => prepareSolve(context, `graded over 10^${decades}`, gradedMatrix(context, 20, decades), 3))),
+    together(
+      [2, 4].map((decades) =>
+        prepareSolve(context, `graded over 10^${decades}`, gradedMatrix(context, 20, decades), 3),
+      ),
+    ),
   ),
   kernelCase('solve/update-of-identity', 'solve', (context) => {
-    // What the output layer asks for: I − ηA with a symmetric A, here also so near to I that a backend may take the condition for known.
+    // What the output layer asks for: I − ηA with a symmetric A, here also so near to I that a backend may take the
+    // condition for known.
     const n = 33;
     const factor = context.random.values(n * 3, 'f64');
     return together(
@@ -160,19 +184,29 @@ export const solveCases: readonly ConformanceCase[] = [
     const b = randomMatrix(context, 6, 2);
     solve(a.matrix, b.matrix, context.scope.matrix(6, 2), context.scope.matrix(1, 1));
     const [left, right] = [await read(a.matrix), await read(b.matrix)];
-    expectTrue('solve changed a', left.every((value, i) => value === a.values[i]));
-    expectTrue('solve changed b', right.every((value, i) => value === b.values[i]));
+    expectTrue(
+      'solve changed a',
+      left.every((value, i) => value === a.values[i]),
+    );
+    expectTrue(
+      'solve changed b',
+      right.every((value, i) => value === b.values[i]),
+    );
   }),
-  ruleCase('solve/singular-has-condition-zero', 'a singular matrix has reciprocalCondition exactly 0', async (context) => {
-    for (const [name, n, values] of singular) {
-      const a = knownMatrix(context, n, n, values);
-      const b = randomMatrix(context, n, 1);
-      const reciprocalCondition = poisonedMatrix(context, 1, 1);
-      solve(a.matrix, b.matrix, context.scope.matrix(n, 1), reciprocalCondition);
-      const got = (await read(reciprocalCondition))[0]!;
-      expectTrue(`reciprocalCondition of a singular matrix (${name}) is ${got}, expected exactly 0`, got === 0);
-    }
-  }),
+  ruleCase(
+    'solve/singular-has-condition-zero',
+    'a singular matrix has reciprocalCondition exactly 0',
+    async (context) => {
+      for (const [name, n, values] of singular) {
+        const a = knownMatrix(context, n, n, values);
+        const b = randomMatrix(context, n, 1);
+        const reciprocalCondition = poisonedMatrix(context, 1, 1);
+        solve(a.matrix, b.matrix, context.scope.matrix(n, 1), reciprocalCondition);
+        const got = (await read(reciprocalCondition))[0]!;
+        expectTrue(`reciprocalCondition of a singular matrix (${name}) is ${got}, expected exactly 0`, got === 0);
+      }
+    },
+  ),
   ruleCase('solve/condition-tracks-a-diagonal', 'reciprocalCondition follows the matrix', async (context) => {
     const epsilon = epsilonOf(context.backend.precision);
     for (const smallest of [1, 0.95, 0.1, 1e-3, 1e-5]) {

@@ -4,7 +4,15 @@ import { expectSame, expectThrows, expectTrue } from '../comparison.ts';
 import { ruleCase, type ConformanceCase } from '../conformance-case.ts';
 import { knownMatrix, numbersOf, randomMatrix } from '../operands.ts';
 
-const sizes = [[1, 1], [3, 5], [4, 4], [63, 65], [257, 3], [0, 4], [4, 0]] as const;
+const sizes = [
+  [1, 1],
+  [3, 5],
+  [4, 4],
+  [63, 65],
+  [257, 3],
+  [0, 4],
+  [4, 0],
+] as const;
 const absurd = 2 ** 40;
 
 export const storageCases: readonly ConformanceCase[] = [
@@ -12,13 +20,20 @@ export const storageCases: readonly ConformanceCase[] = [
     expectTrue('isBackend(backend) is false: set [backendBrand]: true', isBackend(backend));
     expectTrue(`specification is ${String(backend.specification)}, expected 1`, backend.specification === 1);
     expectTrue('name is empty', backend.name.length > 0);
-    expectTrue(`precision is '${String(backend.precision)}'`, backend.precision === 'f32' || backend.precision === 'f64');
+    expectTrue(
+      `precision is '${String(backend.precision)}'`,
+      backend.precision === 'f32' || backend.precision === 'f64',
+    );
     expectTrue('disposed is true on a fresh backend', !backend.disposed);
     await backend.settled();
   }),
   ruleCase('storage/new-matrix-is-zero', 'new handles are filled with zeros', async ({ scope }) => {
     for (const [rows, columns] of sizes) {
-      expectSame(`new ${rows}×${columns} matrix`, await numbersOf(scope.matrix(rows, columns)), new Float64Array(rows * columns));
+      expectSame(
+        `new ${rows}×${columns} matrix`,
+        await numbersOf(scope.matrix(rows, columns)),
+        new Float64Array(rows * columns),
+      );
     }
   }),
   ruleCase('storage/reused-memory-is-zero', 'new handles are filled with zeros', async ({ backend }) => {
@@ -45,7 +60,10 @@ export const storageCases: readonly ConformanceCase[] = [
     // 1 + ε/… needs every bit of the significand.
     const { matrix, values } = knownMatrix(context, 1, 3, [1 / 3, 1 + 2 ** (bytes === 4 ? -23 : -52), 1e-30]);
     const got = await numbersOf(matrix);
-    expectTrue(`read gave a ${got.constructor.name} on a ${backend.precision} backend`, got.BYTES_PER_ELEMENT === bytes);
+    expectTrue(
+      `read gave a ${got.constructor.name} on a ${backend.precision} backend`,
+      got.BYTES_PER_ELEMENT === bytes,
+    );
     expectSame('numbers with a full significand', got, values);
   }),
   ruleCase('storage/write-takes-any-array', 'write rounds what it is given', async ({ backend, scope }) => {
@@ -72,12 +90,16 @@ export const storageCases: readonly ConformanceCase[] = [
     expectSame('0×4', await numbersOf(matrix.resize(0, 4)), []);
     expectSame('6×4 again', await numbersOf(matrix.resize(6, 4)), values, 4);
   }),
-  ruleCase('resize/kernels-stay-within-the-shape', 'a resized matrix is the first rows·columns numbers', async (context) => {
-    const { matrix, values } = randomMatrix(context, 5, 5);
-    fill(3, matrix.resize(2, 3));
-    write([1, 2], matrix.resize(1, 2));
-    expectSame('the whole room', await numbersOf(matrix.resize(5, 5)), [1, 2, 3, 3, 3, 3, ...values.subarray(6)], 5);
-  }),
+  ruleCase(
+    'resize/kernels-stay-within-the-shape',
+    'a resized matrix is the first rows·columns numbers',
+    async (context) => {
+      const { matrix, values } = randomMatrix(context, 5, 5);
+      fill(3, matrix.resize(2, 3));
+      write([1, 2], matrix.resize(1, 2));
+      expectSame('the whole room', await numbersOf(matrix.resize(5, 5)), [1, 2, 3, 3, 3, 3, ...values.subarray(6)], 5);
+    },
+  ),
   ruleCase('resize/beyond-capacity-throws', 'a resized matrix is the first rows·columns numbers', async ({ scope }) => {
     const matrix = scope.matrix(2, 3);
     expectThrows('2×3 to 3×3', 'shape', ['3×3', '9', '6'], () => matrix.resize(3, 3));
@@ -102,17 +124,25 @@ export const storageCases: readonly ConformanceCase[] = [
     expectTrue(`bytes are ${after.bytes} after disposal, were ${before.bytes}`, after.bytes === before.bytes);
     await Promise.resolve();
   }),
-  ruleCase('memory/absurd-matrix-is-refused', 'what does not fit is refused with a typed error', async ({ backend }) => {
-    expectThrows('a matrix of 2⁶⁰ numbers', 'out-of-memory', [], () => backend.createMatrix(absurd, 2 ** 20));
-    await backend.settled();
-  }),
-  ruleCase('memory/absurd-table-is-refused', 'what does not fit is refused with a typed error', async ({ backend, scope }) => {
-    expectThrows('a table of 2⁶⁰ numbers', 'out-of-memory', [], () => backend.createTable(2 ** 30, 2 ** 30));
-    const table = scope.table(3, 2 ** 20);
-    expectThrows('growing a table to 2⁵⁰ numbers', 'out-of-memory', [], () => backend.growTable(table, 2 ** 30));
-    expectTrue(`a table that could not grow has ${table.rows} rows, expected 3`, table.rows === 3);
-    await backend.settled();
-  }),
+  ruleCase(
+    'memory/absurd-matrix-is-refused',
+    'what does not fit is refused with a typed error',
+    async ({ backend }) => {
+      expectThrows('a matrix of 2⁶⁰ numbers', 'out-of-memory', [], () => backend.createMatrix(absurd, 2 ** 20));
+      await backend.settled();
+    },
+  ),
+  ruleCase(
+    'memory/absurd-table-is-refused',
+    'what does not fit is refused with a typed error',
+    async ({ backend, scope }) => {
+      expectThrows('a table of 2⁶⁰ numbers', 'out-of-memory', [], () => backend.createTable(2 ** 30, 2 ** 30));
+      const table = scope.table(3, 2 ** 20);
+      expectThrows('growing a table to 2⁵⁰ numbers', 'out-of-memory', [], () => backend.growTable(table, 2 ** 30));
+      expectTrue(`a table that could not grow has ${table.rows} rows, expected 3`, table.rows === 3);
+      await backend.settled();
+    },
+  ),
   ruleCase('storage/bad-size-is-refused', 'shapes are whole numbers of at least 0', async ({ backend }) => {
     expectThrows('createMatrix(-1, 3)', 'shape', ['-1'], () => backend.createMatrix(-1, 3));
     expectThrows('createTable(3, 1.5)', 'shape', ['1.5'], () => backend.createTable(3, 1.5));

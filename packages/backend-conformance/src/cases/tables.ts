@@ -17,16 +17,29 @@ function largeTable(context: CaseContext): { table: RowTable; probes: number[] }
     seams.add(Math.floor((piece * context.tablePieceBytes) / bytesPerRow));
     seams.add(piece * 2 ** Math.floor(Math.log2(context.tablePieceBytes / bytesPerRow)));
   }
-  const probes = [...seams].flatMap((seam) => [seam - 2, seam - 1, seam, seam + 1]).filter((row) => row >= 0 && row < rows);
+  const probes = [...seams]
+    .flatMap((seam) => [seam - 2, seam - 1, seam, seam + 1])
+    .filter((row) => row >= 0 && row < rows);
   return { table, probes: [...new Set(probes)].sort((a, b) => a - b) };
 }
 
 export const tableCases: readonly ConformanceCase[] = [
   ruleCase('table/new-table-is-zero', 'new handles are filled with zeros', async ({ backend }) => {
-    for (const [rows, columns] of [[1, 1], [7, 5], [1000, 3], [0, 4], [4, 0]] as const) {
+    for (const [rows, columns] of [
+      [1, 1],
+      [7, 5],
+      [1000, 3],
+      [0, 4],
+      [4, 0],
+    ] as const) {
       for (let round = 0; round < 2; round++) {
         using table = backend.createTable(rows, columns);
-        expectSame(`new ${rows}×${columns} table`, await readRows(table, 0, rows), new Float64Array(rows * columns), columns);
+        expectSame(
+          `new ${rows}×${columns} table`,
+          await readRows(table, 0, rows),
+          new Float64Array(rows * columns),
+          columns,
+        );
         writeRows(new Float64Array(rows * columns).fill(Number.NaN), 0, table);
       }
     }
@@ -34,7 +47,14 @@ export const tableCases: readonly ConformanceCase[] = [
   ruleCase('table/write-rows-read-rows', 'rows come back as they were written', async (context) => {
     const table = context.scope.table(100, 5);
     const expected = new Float64Array(500);
-    for (const [first, count] of [[0, 1], [99, 1], [10, 30], [25, 7], [50, 0], [100, 0]] as const) {
+    for (const [first, count] of [
+      [0, 1],
+      [99, 1],
+      [10, 30],
+      [25, 7],
+      [50, 0],
+      [100, 0],
+    ] as const) {
       const values = context.random.values(count * 5, context.backend.precision);
       writeRows(values, first, table);
       expected.set(values, first * 5);
@@ -86,7 +106,9 @@ export const tableCases: readonly ConformanceCase[] = [
   ruleCase('table/larger-than-one-piece/rows', 'a table may be larger than one piece', async (context) => {
     const { table, probes } = largeTable(context);
     for (const row of probes) writeRows([row, row + 0.5, -row], row, table);
-    const expected = probes.flatMap((row) => [row, row + 0.5, -row]).map(context.backend.precision === 'f32' ? Math.fround : Number);
+    const expected = probes
+      .flatMap((row) => [row, row + 0.5, -row])
+      .map(context.backend.precision === 'f32' ? Math.fround : Number);
     for (const [i, row] of probes.entries()) {
       expectSame(`row ${row}`, await readRows(table, row, 1), expected.slice(i * width, (i + 1) * width));
     }

@@ -1,6 +1,7 @@
 /**
- * The elementwise functions by their definitions, with what their tolerances need. Φ is integrated, not fitted: 5-point Gauss–Legendre
- * on 96 panels, which is exact to f64 rounding for the normal density and shares nothing with the approximations under test.
+ * The elementwise functions by their definitions, with what their tolerances need. Φ is integrated, not fitted: 5-point
+ * Gauss–Legendre on 96 panels, which is exact to f64 rounding for the normal density and shares nothing with the
+ * approximations under test.
  */
 import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
 

@@ -1,4 +1,6 @@
-/** The inverse by Gauss–Jordan elimination with full pivoting in f64: the true condition number to judge an estimate by. */
+/**
+ * The inverse by Gauss–Jordan elimination with full pivoting in f64: the true condition number to judge an estimate by.
+ */
 export function naiveInverse(a: ArrayLike<number>, n: number): Float64Array {
   const left = Float64Array.from(a);
   const right = new Float64Array(n * n);

@@ -16,7 +16,12 @@ export interface ProductShape {
 }
 
 /** alpha·op(a)·op(b) + beta·old, old m×n; with beta 0 old is not looked at. */
-export function naiveGemm(a: ArrayLike<number>, b: ArrayLike<number>, old: ArrayLike<number>, shape: ProductShape): Sums {
+export function naiveGemm(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  old: ArrayLike<number>,
+  shape: ProductShape,
+): Sums {
   const { m, n, k, transposeA, transposeB, alpha, beta } = shape;
   const values = new Float64Array(m * n);
   const magnitudes = new Float64Array(m * n);

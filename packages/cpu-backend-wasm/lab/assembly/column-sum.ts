@@ -5,14 +5,14 @@ import { reduceColumns } from '../../assembly/reduce';
 export function columnSumNaive(x: usize, out: usize, rows: i32, columns: i32): void {
   for (let j = 0; j < columns; j++, x += 4, out += 4) {
     let sum: f64 = 0;
-    for (let i = 0; i < rows; i++) sum += <f64>load<f32>(x + (<usize>(i * columns) << 2));
+    for (let i = 0; i < rows; i++) sum += <f64>load<f32>(x + ((<usize>(i * columns)) << 2));
     store<f32>(out, <f32>sum);
   }
 }
 
 /** Four columns down all rows: a quarter of each cache line is used before it goes. */
 export function columnSumFour(x: usize, out: usize, rows: i32, columns: i32): void {
-  const stride = <usize>columns << 2;
+  const stride = (<usize>columns) << 2;
   for (let j = 0; j < columns; j += 4, x += 16, out += 16) {
     let s0 = f64x2.splat(0);
     let s1 = s0;
@@ -27,7 +27,7 @@ export function columnSumFour(x: usize, out: usize, rows: i32, columns: i32): vo
 
 /** Eight columns down all rows: four sums. */
 export function columnSumEight(x: usize, out: usize, rows: i32, columns: i32): void {
-  const stride = <usize>columns << 2;
+  const stride = (<usize>columns) << 2;
   for (let j = 0; j < columns; j += 8, x += 32, out += 32) {
     let s0 = f64x2.splat(0);
     let s1 = s0;

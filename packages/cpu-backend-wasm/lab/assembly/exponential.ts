@@ -12,12 +12,12 @@ export function expTable(x: usize, out: usize, length: i32): void {
 }
 
 export function expShipped(x: usize, out: usize, length: i32): void {
-  for (const end = out + (<usize>length << 2); out < end; out += 16, x += 16) v128.store(out, exp4(v128.load(x)));
+  for (const end = out + ((<usize>length) << 2); out < end; out += 16, x += 16) v128.store(out, exp4(v128.load(x)));
 }
 
 /** The same, two vectors in one turn. */
 export function expTwoVectors(x: usize, out: usize, length: i32): void {
-  for (const end = out + (<usize>length << 2); out < end; out += 32, x += 32) {
+  for (const end = out + ((<usize>length) << 2); out < end; out += 32, x += 32) {
     const first = exp4(v128.load(x));
     const second = exp4(v128.load(x, 16));
     v128.store(out, first);
@@ -27,7 +27,7 @@ export function expTwoVectors(x: usize, out: usize, length: i32): void {
 
 /** The polynomial by Horner's scheme: fewer multiplications in a longer chain. */
 export function expHorner(x: usize, out: usize, length: i32): void {
-  for (const end = out + (<usize>length << 2); out < end; out += 16, x += 16) v128.store(out, horner4(v128.load(x)));
+  for (const end = out + ((<usize>length) << 2); out < end; out += 16, x += 16) v128.store(out, horner4(v128.load(x)));
 }
 
 function horner4(x: v128): v128 {

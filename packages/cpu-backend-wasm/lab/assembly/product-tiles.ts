@@ -1,11 +1,23 @@
 /**
- * out = a·b from packed panels, by tiles of several shapes; only the tiles are timed. The panels are those of assembly/gemm-pack.ts for
- * groups of as many lanes as the tile is high or wide; m and n are multiples of all of them. "In place" means that a is not packed.
+ * out = a·b from packed panels, by tiles of several shapes; only the tiles are timed. The panels are those of
+ * assembly/gemm-pack.ts for groups of as many lanes as the tile is high or wide; m and n are multiples of all of them.
+ * "In place" means that a is not packed.
  */
 import { multiplyAdd } from '../../assembly/gemm-tile';
 
-/** Groups of `width` lanes, depth-first, from a matrix whose numbers are so many bytes apart along the depth and along the lanes. */
-export function packGroups(source: usize, depth: i32, lanes: i32, alongDepth: usize, alongLanes: usize, width: i32, panel: usize): void {
+/**
+ * Groups of `width` lanes, depth-first, from a matrix whose numbers are so many bytes apart along the depth and along
+ * the lanes.
+ */
+export function packGroups(
+  source: usize,
+  depth: i32,
+  lanes: i32,
+  alongDepth: usize,
+  alongLanes: usize,
+  width: i32,
+  panel: usize,
+): void {
   for (let lane = 0; lane < lanes; lane += width) {
     for (let p = 0; p < depth; p++) {
       for (let t = 0; t < width; t++, panel += 4) {
@@ -283,7 +295,7 @@ function tile2x16InPlace(depth: i32, a: usize, rowStride: usize, b: usize, out: 
   let c11 = c00;
   let c12 = c00;
   let c13 = c00;
-  const bytes = <usize>depth << 2;
+  const bytes = (<usize>depth) << 2;
   for (let p: usize = 0; p < bytes; p += 4, b += 64) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -312,64 +324,77 @@ function tile2x16InPlace(depth: i32, a: usize, rowStride: usize, b: usize, out: 
 }
 
 export function productTile4x4(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 4) {
     for (let i = 0; i < m; i += 4) {
-      tile4x4(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile4x4(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + ((<usize>j) << 2), stride);
     }
   }
 }
 
 export function productTile4x8(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 8) {
     for (let i = 0; i < m; i += 4) {
-      tile4x8(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile4x8(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + ((<usize>j) << 2), stride);
     }
   }
 }
 
 export function productTile4x8Twice(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 8) {
     for (let i = 0; i < m; i += 4) {
-      tile4x8Twice(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile4x8Twice(
+        k,
+        a + <usize>(i * k) * 4,
+        b + <usize>(j * k) * 4,
+        out + <usize>i * stride + ((<usize>j) << 2),
+        stride,
+      );
     }
   }
 }
 
 export function productTile6x8(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 8) {
     for (let i = 0; i < m; i += 6) {
-      tile6x8(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile6x8(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + ((<usize>j) << 2), stride);
     }
   }
 }
 
 export function productTile3x12(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 12) {
     for (let i = 0; i < m; i += 3) {
-      tile3x12(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile3x12(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + ((<usize>j) << 2), stride);
     }
   }
 }
 
 export function productTile2x16(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 16) {
     for (let i = 0; i < m; i += 2) {
-      tile2x16(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile2x16(k, a + <usize>(i * k) * 4, b + <usize>(j * k) * 4, out + <usize>i * stride + ((<usize>j) << 2), stride);
     }
   }
 }
 
 export function productTile2x16InPlace(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let j = 0; j < n; j += 16) {
     for (let i = 0; i < m; i += 2) {
-      tile2x16InPlace(k, a + <usize>(i * k) * 4, <usize>k << 2, b + <usize>(j * k) * 4, out + <usize>i * stride + (<usize>j << 2), stride);
+      tile2x16InPlace(
+        k,
+        a + <usize>(i * k) * 4,
+        (<usize>k) << 2,
+        b + <usize>(j * k) * 4,
+        out + <usize>i * stride + ((<usize>j) << 2),
+        stride,
+      );
     }
   }
 }

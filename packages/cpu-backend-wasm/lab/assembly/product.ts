@@ -5,15 +5,16 @@ export function productNaive(m: i32, n: i32, k: i32, a: usize, b: usize, out: us
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum: f32 = 0;
-      for (let p = 0; p < k; p++) sum += load<f32>(a + (<usize>(i * k + p) << 2)) * load<f32>(b + (<usize>(p * n + j) << 2));
-      store<f32>(out + (<usize>(i * n + j) << 2), sum);
+      for (let p = 0; p < k; p++)
+        sum += load<f32>(a + ((<usize>(i * k + p)) << 2)) * load<f32>(b + ((<usize>(p * n + j)) << 2));
+      store<f32>(out + ((<usize>(i * n + j)) << 2), sum);
     }
   }
 }
 
 /** Row of b after row of b, scaled, into a row of out: everything is read in order, but out again and again. */
 export function productByRows(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   for (let i = 0; i < m; i++, out += stride) {
     memory.fill(out, 0, stride);
     let row = b;
@@ -28,8 +29,8 @@ export function productByRows(m: i32, n: i32, k: i32, a: usize, b: usize, out: u
 
 /** Tiles of 4×8 over a and b as they lie. */
 export function productUnpacked(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
-  const stride = <usize>n << 2;
-  const depth = <usize>k << 2;
+  const stride = (<usize>n) << 2;
+  const depth = (<usize>k) << 2;
   for (let j: usize = 0; j < stride; j += 32) {
     for (let i = 0; i < m; i += 4) {
       let a0 = a + <usize>i * depth;

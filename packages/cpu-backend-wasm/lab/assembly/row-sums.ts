@@ -47,7 +47,10 @@ export function rowDotSingle(x: usize, y: usize, out: usize, rows: i32, columns:
       s1 = f32x4.add(s1, f32x4.mul(v128.load(x, 16), v128.load(y, 16)));
     }
     s0 = f32x4.add(s0, s1);
-    store<f32>(out, f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) + (f32x4.extract_lane(s0, 2) + f32x4.extract_lane(s0, 3)));
+    store<f32>(
+      out,
+      f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) + (f32x4.extract_lane(s0, 2) + f32x4.extract_lane(s0, 3)),
+    );
   }
 }
 

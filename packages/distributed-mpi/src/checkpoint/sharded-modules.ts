@@ -1,6 +1,7 @@
 /**
- * A module of which every rank has a shard, in a checkpoint that all ranks write: each shard is a module of its own, `output.shard-1-of-4`, in a file
- * that its rank wrote. The format of checkpoints knows nothing of ranks; who reads `output` gets the shards put together, row for row, or the one of his rank.
+ * A module of which every rank has a shard, in a checkpoint that all ranks write: each shard is a module of its own,
+ * `output.shard-1-of-4`, in a file that its rank wrote. The format of checkpoints knows nothing of ranks; who reads
+ * `output` gets the shards put together, row for row, or the one of his rank.
  */
 import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { mergeShards, shardPlaceOf, type ShardPlace } from '../layer/sharded-state.ts';
@@ -12,7 +13,10 @@ export interface SavedModules {
 }
 
 /** What of a rank's modules is its own to write, under names that no other rank uses; with one rank none is sharded. */
-export function splitModules(modules: Readonly<Record<string, ModuleState>>): { readonly own: Readonly<Record<string, ModuleState>>; readonly replicated: Readonly<Record<string, ModuleState>> } {
+export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
+  readonly own: Readonly<Record<string, ModuleState>>;
+  readonly replicated: Readonly<Record<string, ModuleState>>;
+} {
   const own: Record<string, ModuleState> = {};
   const replicated: Record<string, ModuleState> = {};
   for (const [name, state] of Object.entries(modules)) {
@@ -32,11 +36,15 @@ export function splitModules(modules: Readonly<Record<string, ModuleState>>): { 
 export function savedModule(saved: SavedModules, name: string, place?: ShardPlace): ModuleState {
   const shards = saved.moduleNames.filter((each) => each.startsWith(`${name}.shard-`));
   if (shards.length === 0) return saved.module(name);
-  if (place?.size === shards.length && shards.includes(shardName(name, place))) return saved.module(shardName(name, place));
+  if (place?.size === shards.length && shards.includes(shardName(name, place)))
+    return saved.module(shardName(name, place));
   const states = shards.map((each) => saved.module(each));
   const size = states[0] === undefined ? undefined : shardPlaceOf(states[0])?.size;
   if (size !== undefined && size !== states.length) {
-    throw new OutputLayerError('state-mismatch', `the checkpoint has ${states.length} of the ${size} shards of ${name}: ${shards.join(', ')}`);
+    throw new OutputLayerError(
+      'state-mismatch',
+      `the checkpoint has ${states.length} of the ${size} shards of ${name}: ${shards.join(', ')}`,
+    );
   }
   return mergeShards(states);
 }

@@ -1,13 +1,26 @@
 /**
- * How the ranks begin a call together: one small all-to-all in which each says what it is about to do, with which numbers, and whether it
- * must refuse. When one must, all do, with that rank's error, before anybody has changed anything; so no rank waits for one that has left.
- * The same message carries how many rows are asked of each rank, which would otherwise take a message of its own.
+ * How the ranks begin a call together: one small all-to-all in which each says what it is about to do, with which
+ * numbers, and whether it must refuse. When one must, all do, with that rank's error, before anybody has changed
+ * anything; so no rank waits for one that has left. The same message carries how many rows are asked of each rank,
+ * which would otherwise take a message of its own.
  */
 import { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from '@vastmax/output-layer';
 import type { Communicator } from '../communicator.ts';
 
 const operations = [
-  'create', 'step', 'evaluate', 'classScores', 'denseRows', 'restore', 'settle', 'verify', 'topK', 'ranksOf', 'addClasses', 'classLogProbabilities', 'logProbabilities',
+  'create',
+  'step',
+  'evaluate',
+  'classScores',
+  'denseRows',
+  'restore',
+  'settle',
+  'verify',
+  'topK',
+  'ranksOf',
+  'addClasses',
+  'classLogProbabilities',
+  'logProbabilities',
 ] as const;
 export type CollectiveOperation = (typeof operations)[number];
 
@@ -53,9 +66,14 @@ export class Agreement {
 
   /**
    * @param asked how many rows this rank asks of each, and `wanted`, filled with how many each asks of this rank.
-   * @throws OutputLayerError the refusal of the first rank that refuses, on every rank; `bad-option` when the numbers differ.
+   * @throws OutputLayerError the refusal of the first rank that refuses, on every rank; `bad-option` when the numbers
+   * differ.
    */
-  begin(operation: CollectiveOperation, announcement: Announcement, rows?: { readonly asked: Int32Array; readonly wanted: Int32Array }): Agreed {
+  begin(
+    operation: CollectiveOperation,
+    announcement: Announcement,
+    rows?: { readonly asked: Int32Array; readonly wanted: Int32Array },
+  ): Agreed {
     const { refusal, same, examples = 0, checksum = 0 } = announcement;
     const { size } = this.#communicator;
     const names = Object.keys(same);
@@ -69,7 +87,8 @@ export class Agreement {
       this.#sent[place + countWord] = rows === undefined || refusal !== undefined ? 0 : rows.asked[rank]!;
     }
     this.#communicator.allToAll(this.#sent, this.#counts, this.#received, this.#counts);
-    for (let rank = 0; rank < size; rank++) if (this.#of(rank, refusedWord) !== 0) this.refuse(operation, rank, refusal);
+    for (let rank = 0; rank < size; rank++)
+      if (this.#of(rank, refusedWord) !== 0) this.refuse(operation, rank, refusal);
     this.#compare(operation, names);
     const each = new Int32Array(size);
     for (let rank = 0; rank < size; rank++) {
@@ -93,8 +112,13 @@ export class Agreement {
     this.#communicator.broadcast(length, rank);
     if (!isMine) text = new Uint8Array(length[0]!);
     this.#communicator.broadcast(text, rank);
-    const { code, message } = JSON.parse(new TextDecoder().decode(text)) as { code: OutputLayerErrorCode; message: string };
-    throw new OutputLayerError(code, `rank ${rank} of ${size} refused the ${operation}: ${message}`, { cause: isMine ? own : { rank } });
+    const { code, message } = JSON.parse(new TextDecoder().decode(text)) as {
+      code: OutputLayerErrorCode;
+      message: string;
+    };
+    throw new OutputLayerError(code, `rank ${rank} of ${size} refused the ${operation}: ${message}`, {
+      cause: isMine ? own : { rank },
+    });
   }
 
   /** Every rank has all numbers, so all come to the same conclusion. */
@@ -110,7 +134,10 @@ export class Agreement {
       names.forEach((name, i) => {
         const [first, other] = [this.#of(0, firstSame + i), this.#of(rank, firstSame + i)];
         if (first === other) return;
-        throw new OutputLayerError('bad-option', `distributed ${operation}: ${name} is ${first} on rank 0 and ${other} on rank ${rank}; it must be the same on all ranks`);
+        throw new OutputLayerError(
+          'bad-option',
+          `distributed ${operation}: ${name} is ${first} on rank 0 and ${other} on rank ${rank}; it must be the same on all ranks`,
+        );
       });
     }
   }
@@ -120,7 +147,10 @@ export class Agreement {
   }
 }
 
-/** What an error is to the other ranks. What is no OutputLayerError has gone wrong in the middle, and the layer's own code for that is `diverged`. */
+/**
+ * What an error is to the other ranks. What is no OutputLayerError has gone wrong in the middle, and the layer's own
+ * code for that is `diverged`.
+ */
 function describe(error: unknown): { code: OutputLayerErrorCode; message: string } {
   if (isOutputLayerError(error)) return { code: error.code, message: error.message };
   return { code: 'diverged', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };

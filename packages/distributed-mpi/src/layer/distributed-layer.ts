@@ -1,7 +1,8 @@
 /**
- * The factored output layer over many ranks: each brings its own part of a minibatch and keeps its own part of the classes, and the step is the exact one
- * on all parts together (mathematics.md §3b; P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). What a step moves does not depend on the number of
- * classes: of each rank 2·C·d numbers for its C touched classes and about 4d² for the sums.
+ * The factored output layer over many ranks: each brings its own part of a minibatch and keeps its own part of the
+ * classes, and the step is the exact one on all parts together (mathematics.md §3b; P. Vincent et al., arXiv:1412.7091
+ * and arXiv:1606.08061). What a step moves does not depend on the number of classes: of each rank 2·C·d numbers for its
+ * C touched classes and about 4d² for the sums.
  */
 import { copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
@@ -22,7 +23,16 @@ import {
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
-import { checkAddedClasses, checkDecay, ClassScores, compareWithExact, FactoredWeights, rowsPerBlock, storeGram, type GramSums } from '@vastmax/spherical-losses/factored-parts';
+import {
+  checkAddedClasses,
+  checkDecay,
+  ClassScores,
+  compareWithExact,
+  FactoredWeights,
+  rowsPerBlock,
+  storeGram,
+  type GramSums,
+} from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { ownedCount, type GrowingPartition } from '../rows/row-partition.ts';
 import { WordHash } from '../word-hash.ts';
@@ -58,7 +68,12 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   readonly #calls = new CallGuard(this.kind);
 
   /** Use {@link createDistributedFactoredLayer}, which also fills it. */
-  constructor(communicator: Communicator, backend: Backend, options: DistributedFactoredLayerOptions, agreement: Agreement) {
+  constructor(
+    communicator: Communicator,
+    backend: Backend,
+    options: DistributedFactoredLayerOptions,
+    agreement: Agreement,
+  ) {
     this.communicator = communicator;
     this.backend = backend;
     this.features = options.features;
@@ -68,10 +83,30 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#agreement = agreement;
     this.#partition = { rows: options.classes, size: communicator.size };
     this.#workspace = new Workspace(backend);
-    this.#weights = new FactoredWeights(backend, ownedCount(this.#partition, communicator.rank), this.width, this.#workspace);
+    this.#weights = new FactoredWeights(
+      backend,
+      ownedCount(this.#partition, communicator.rank),
+      this.width,
+      this.#workspace,
+    );
     this.#weights.onStabilization = options.onStabilization;
-    this.#step = new UnionStep(communicator, backend, options, this.#partition, this.#workspace, this.#weights, agreement);
-    this.#globalRows = new GlobalRows(communicator, agreement, backend, this.#workspace, this.#weights, this.#step.rows);
+    this.#step = new UnionStep(
+      communicator,
+      backend,
+      options,
+      this.#partition,
+      this.#workspace,
+      this.#weights,
+      agreement,
+    );
+    this.#globalRows = new GlobalRows(
+      communicator,
+      agreement,
+      backend,
+      this.#workspace,
+      this.#weights,
+      this.#step.rows,
+    );
     this.#scores = new ClassScores(backend, this.#workspace, this.#globalRows);
     this.#probabilities = new UnionProbabilities(this, this.#workspace, this.#step, this.#globalRows, this.#scores);
     this.#ranking = new UnionRanking(communicator, agreement, backend, this.#workspace, this.#weights, this.#partition);
@@ -106,7 +141,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   fill(): void {
     fillOwnRows(this.#weights.rows, this.#partition, this.communicator.rank, this.width, this.#options);
     const { classConstants } = this.loss;
-    if (classConstants !== undefined) this.#step.constants = new UnionConstants(this.backend, classConstants, this.#partition, this.communicator.rank);
+    if (classConstants !== undefined)
+      this.#step.constants = new UnionConstants(this.backend, classConstants, this.#partition, this.communicator.rank);
   }
 
   /** C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
@@ -116,8 +152,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * One exact SGD step on the examples of all ranks together; `learningRate` is the same everywhere and refers to the mean (or sum) over all of them. A
-   * collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * One exact SGD step on the examples of all ranks together; `learningRate` is the same everywhere and refers to the
+   * mean (or sum) over all of them. A collective. @param hidden this rank's m×d; m may differ, and be 0.
    * @returns the losses and the gradient of this rank's own examples.
    * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
    */
@@ -151,12 +187,21 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     });
   }
 
-  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers; see {@link topK}. */
+  /**
+   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d
+   * numbers; see {@link topK}.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
-    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#step.constants?.all, this.loss.score, out);
+    this.#scores.range(
+      withBiasFeature(this.#workspace, hidden, this.bias),
+      firstClass,
+      this.#step.constants?.all,
+      this.loss.score,
+      out,
+    );
   }
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
@@ -164,11 +209,18 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
-    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, this.#step.constants?.all, this.loss.score, out);
+    this.#scores.each(
+      withBiasFeature(this.#workspace, hidden, this.bias),
+      classes,
+      this.#step.constants?.all,
+      this.loss.score,
+      out,
+    );
   }
 
   /**
-   * log p of one class for each of this rank's own examples, of a normalised loss: classes m long, out m×1. A collective. O(m·d²).
+   * log p of one class for each of this rank's own examples, of a normalised loss: classes m long, out m×1. A
+   * collective. O(m·d²).
    * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised.
    */
   async classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
@@ -177,17 +229,20 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * log p of classes `firstClass` … `firstClass + out.columns - 1`, the same on all ranks, for each of this rank's own examples; out m×count. A collective, which
-   * moves count·d numbers. O(m·count·d + count·d²/p).
-   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised or does not say what its
-   * probabilities are proportional to.
+   * log p of classes `firstClass` … `firstClass + out.columns - 1`, the same on all ranks, for each of this rank's own
+   * examples; out m×count. A collective, which moves count·d numbers. O(m·count·d + count·d²/p).
+   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised or does
+   * not say what its probabilities are proportional to.
    */
   async logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
     this.#calls.check('logProbabilities');
     await this.#calls.exclusively(() => this.#probabilities.ofRange(hidden, firstClass, out));
   }
 
-  /** Rows `first` … of W, the bias feature last, on every rank. A collective when there are several. @param out count×width. */
+  /**
+   * Rows `first` … of W, the bias feature last, on every rank. A collective when there are several.
+   * @param out count×width.
+   */
   denseRows(first: number, out: Matrix): void {
     this.#calls.check('denseRows');
     checkClassRange(this, 'denseRows', first, out.rows);
@@ -201,9 +256,11 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps those that are its own and adds all to C and w̄, so that these stay
-   * bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a few words travel.
-   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last), the same on all ranks.
+   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps those that are its own and adds
+   * all to C and w̄, so that these stay bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a
+   * few words travel.
+   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last), the
+   * same on all ranks.
    * @param constants one for each new class, when the loss has class constants.
    * @throws OutputLayerError on every rank when one must refuse or they were given different rows; nothing has changed.
    */
@@ -217,7 +274,14 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     });
     const hash = new WordHash();
     for (const numbers of [values, constants ?? []]) hash.add(Float64Array.from(numbers));
-    this.#agreement.begin('addClasses', { refusal, same: { ...this.#step.progress, 'the number of new classes': count, 'the checksum of their rows and constants': hash.value } });
+    this.#agreement.begin('addClasses', {
+      refusal,
+      same: {
+        ...this.#step.progress,
+        'the number of new classes': count,
+        'the checksum of their rows and constants': hash.value,
+      },
+    });
     using added = createMatrixFrom(this.backend, count, width, values);
     this.#weights.append(added, classes, ownRowsOf(values, width, classes, this.#partition, this.communicator.rank));
     if (constants !== undefined) known?.append(constants);
@@ -226,35 +290,59 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the examples of all, so that only the
-   * activations and k candidates of each rank travel. O(Σm·D/p·d).
+   * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the
+   * examples of all, so that only the activations and k candidates of each rank travel. O(Σm·D/p·d).
    */
   async topK(hidden: Matrix, k: number): Promise<TopK> {
     this.#calls.check('topK');
     const refusal = refusalOf(() => {
       checkHidden(this, 'topK', hidden);
-      if (!Number.isSafeInteger(k) || k < 1 || k > this.classes) throw new OutputLayerError('bad-option', `topK: k must be a whole number from 1 to ${this.classes} (the classes), got ${k}`);
+      if (!Number.isSafeInteger(k) || k < 1 || k > this.classes)
+        throw new OutputLayerError(
+          'bad-option',
+          `topK: k must be a whole number from 1 to ${this.classes} (the classes), got ${k}`,
+        );
     });
-    return this.#calls.exclusively(() => this.#ranking.topK(this.#extended(hidden, refusal), k, this.#step.constants?.own, this.loss.score, refusal));
+    return this.#calls.exclusively(() =>
+      this.#ranking.topK(this.#extended(hidden, refusal), k, this.#step.constants?.own, this.loss.score, refusal),
+    );
   }
 
-  /** The rank (1 is best, a tie counts half) of one class for each of this rank's own examples, among all. A collective. O(Σm·D/p·d). */
+  /**
+   * The rank (1 is best, a tie counts half) of one class for each of this rank's own examples, among all. A collective.
+   * O(Σm·D/p·d).
+   */
   async ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
     this.#calls.check('ranksOf');
     const refusal = refusalOf(() => {
       checkHidden(this, 'ranksOf', hidden);
       checkExampleClasses(this, 'ranksOf', hidden, targets);
     });
-    return this.#calls.exclusively(() => this.#ranking.ranksOf(this.#extended(hidden, refusal), targets, this.#step.constants?.own, this.loss.score, refusal));
+    return this.#calls.exclusively(() =>
+      this.#ranking.ranksOf(
+        this.#extended(hidden, refusal),
+        targets,
+        this.#step.constants?.own,
+        this.loss.score,
+        refusal,
+      ),
+    );
   }
 
-  /** How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p), and changes nothing. */
+  /**
+   * How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p), and changes
+   * nothing.
+   */
   async verify(): Promise<Verification> {
     this.#begin('verify');
-    return this.#calls.exclusively(async () => compareWithExact(this.#workspace, this.#weights, await this.#unionGram(), this.classes));
+    return this.#calls.exclusively(async () =>
+      compareWithExact(this.#workspace, this.#weights, await this.#unionGram(), this.classes),
+    );
   }
 
-  /** Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only. */
+  /**
+   * Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only.
+   */
   async settle(): Promise<void> {
     this.#begin('settle');
     await this.#calls.exclusively(async () => {
@@ -263,21 +351,27 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     });
   }
 
-  /** This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all. */
+  /**
+   * This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all.
+   */
   state(): ModuleState {
     this.#calls.check('state');
     return ownStateOf(this, this.#options, this.#weights, this.#step);
   }
 
   /**
-   * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards}, or of the factored layer in one process.
-   * A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse; that rank is as it was, others may have
-   * taken theirs over.
+   * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards},
+   * or of the factored layer in one process. A collective. @throws OutputLayerError `state-mismatch` on every rank when
+   * one must refuse; that rank is as it was, others may have taken theirs over.
    */
   async restore(state: ModuleState): Promise<void> {
     const mine = this.state().configuration;
     await this.#calls.exclusively(async () => {
-      await restoreTogether(this.#agreement, () => restoreOwnState(this, state, mine, this.#weights, this.#step), () => this.#step.progress);
+      await restoreTogether(
+        this.#agreement,
+        () => restoreOwnState(this, state, mine, this.#weights, this.#step),
+        () => this.#step.progress,
+      );
       await this.#step.constants?.share(this.communicator, state);
       this.#step.generations.restore(state.configuration['condition']);
     });
@@ -303,6 +397,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   #extended(hidden: Matrix, refusal: unknown): Matrix {
-    return refusal === undefined ? withBiasFeature(this.#workspace, hidden, this.bias) : this.#workspace.matrix('nothing', 0, this.width);
+    return refusal === undefined
+      ? withBiasFeature(this.#workspace, hidden, this.bias)
+      : this.#workspace.matrix('nothing', 0, this.width);
   }
 }

@@ -1,8 +1,17 @@
 /**
- * The rows of all ranks where a class is named by its own number: what scoring asks of the weights. Collectives all of them, without waiting; with one
- * rank its own rows are all there are.
+ * The rows of all ranks where a class is named by its own number: what scoring asks of the weights. Collectives all of
+ * them, without waiting; with one rank its own rows are all there are.
  */
-import { createHostArray, read, write, type Backend, type FloatArray, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  read,
+  write,
+  type Backend,
+  type FloatArray,
+  type Indices,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { FactoredWeights, ScoreWeights } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
@@ -24,7 +33,14 @@ export class GlobalRows implements ScoreWeights {
   #all: FloatArray;
   #ordered: FloatArray;
 
-  constructor(communicator: Communicator, agreement: Agreement, backend: Backend, workspace: Workspace, weights: FactoredWeights, rows: RowFetch) {
+  constructor(
+    communicator: Communicator,
+    agreement: Agreement,
+    backend: Backend,
+    workspace: Workspace,
+    weights: FactoredWeights,
+    rows: RowFetch,
+  ) {
     this.width = weights.width;
     this.#communicator = communicator;
     this.#agreement = agreement;
@@ -89,7 +105,8 @@ export class GlobalRows implements ScoreWeights {
   #exchange(first: number, count: number, ownRows: number, out: Matrix): void {
     const { width } = this;
     const { size } = this.#communicator;
-    for (let other = 0; other < size; other++) this.#counts[other] = width * ownedCount(this.#partition, other, first, count);
+    for (let other = 0; other < size; other++)
+      this.#counts[other] = width * ownedCount(this.#partition, other, first, count);
     this.#communicator.allGather(this.#own.subarray(0, ownRows * width), this.#counts, this.#all);
     for (let other = 0, place = 0; other < size; other++) {
       const firstLocal = firstLocalAt(this.#partition, other, first);

@@ -1,13 +1,16 @@
 import type { FactoredLayerCounters, FactoredOutputLayerOptions } from '@vastmax/spherical-losses';
 
 /**
- * Those of the factored layer, the same on every rank. `initialRows` is asked for one row at a time, of this rank's own classes only; the start
- * from a seed is that of the factored layer in one process, which takes every rank D·width random numbers.
+ * Those of the factored layer, the same on every rank. `initialRows` is asked for one row at a time, of this rank's own
+ * classes only; the start from a seed is that of the factored layer in one process, which takes every rank D·width
+ * random numbers.
  */
 export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLayerOptions, 'form'> {
   /** Compare the replicated matrices of all ranks every so many steps; 100 unless given, 0 for never. O(d²). */
   readonly checkEvery?: number;
-  /** Told on every rank when they differed and were mended from rank 0. Unless given, rank 0 emits a process warning. */
+  /**
+   * Told on every rank when they differed and were mended from rank 0. Unless given, rank 0 emits a process warning.
+   */
   readonly onReplicaDrift?: (drift: ReplicaDrift) => void;
 }
 

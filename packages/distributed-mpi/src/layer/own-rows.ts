@@ -6,8 +6,17 @@ import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 
 type Start = Pick<DistributedFactoredLayerOptions, 'initialRows' | 'initialScale' | 'seed'>;
 
-/** The rows of a start of the user's own are asked for one by one; those of a seed are a stream, of which every rank drops what is not its own. */
-export function fillOwnRows(table: RowTable, partition: RowPartition, rank: number, width: number, { initialRows, initialScale, seed }: Start): void {
+/**
+ * The rows of a start of the user's own are asked for one by one; those of a seed are a stream, of which every rank
+ * drops what is not its own.
+ */
+export function fillOwnRows(
+  table: RowTable,
+  partition: RowPartition,
+  rank: number,
+  width: number,
+  { initialRows, initialScale, seed }: Start,
+): void {
   if (initialRows !== undefined) {
     for (let local = 0; local < table.rows; local++) {
       const row = rowOf(partition, rank, local);
@@ -21,7 +30,12 @@ export function fillOwnRows(table: RowTable, partition: RowPartition, rank: numb
 }
 
 /** Of a stream of all rows, which is asked for block after block, a rank keeps its own. */
-export function keepOwnRows(table: RowTable, partition: RowPartition, rank: number, nextRows: (first: number, count: number) => Float64Array): void {
+export function keepOwnRows(
+  table: RowTable,
+  partition: RowPartition,
+  rank: number,
+  nextRows: (first: number, count: number) => Float64Array,
+): void {
   const width = table.columns;
   const own = new Float64Array(Math.ceil(rowsPerBlock / partition.size) * width);
   for (let first = 0; first < partition.rows; first += rowsPerBlock) {
@@ -38,7 +52,13 @@ export function keepOwnRows(table: RowTable, partition: RowPartition, rank: numb
 }
 
 /** Of rows in the order of their classes, from class `first` on, those that this rank keeps. */
-export function ownRowsOf(values: ArrayLike<number>, width: number, first: number, { size }: RowPartition, rank: number): Float64Array {
+export function ownRowsOf(
+  values: ArrayLike<number>,
+  width: number,
+  first: number,
+  { size }: RowPartition,
+  rank: number,
+): Float64Array {
   const partition: RowPartition = { rows: first + values.length / width, size };
   const firstLocal = firstLocalAt(partition, rank, first);
   const own = new Float64Array(ownedCount(partition, rank, first) * width);

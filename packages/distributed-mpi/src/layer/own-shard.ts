@@ -1,7 +1,10 @@
 import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { shardOf, shardPlaceOf, type ShardPlace } from './sharded-state.ts';
 
-/** What a rank takes of a state that is its own shard or a whole one. @throws OutputLayerError `state-mismatch` for another rank's shard. */
+/**
+ * What a rank takes of a state that is its own shard or a whole one.
+ * @throws OutputLayerError `state-mismatch` for another rank's shard.
+ */
 export function ownShardOf(layer: string, given: ModuleState, own: ShardPlace, classes: number): ModuleState {
   const place = shardPlaceOf(given);
   if (place === undefined) return shardOf(given, own, classes);

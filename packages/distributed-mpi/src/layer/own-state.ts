@@ -1,7 +1,14 @@
 /** One rank's shard of the layer's state: its rows, its class constants and the replicated matrices. */
 import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
-import { checkConfiguration, configurationOf, restoreWeights, stateOf, stepCountsOf, type FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
+import {
+  checkConfiguration,
+  configurationOf,
+  restoreWeights,
+  stateOf,
+  stepCountsOf,
+  type FactoredWeights,
+} from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 import { ownShardOf } from './own-shard.ts';
@@ -14,19 +21,34 @@ type Layer = Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
 };
 
 /** No collective. */
-export function ownStateOf(layer: Layer, options: DistributedFactoredLayerOptions, weights: FactoredWeights, step: UnionStep): ModuleState {
+export function ownStateOf(
+  layer: Layer,
+  options: DistributedFactoredLayerOptions,
+  weights: FactoredWeights,
+  step: UnionStep,
+): ModuleState {
   const { rank, size } = layer.communicator;
   const { steps, singularSteps, generations, constants } = step;
-  const { configuration, tensors } = stateOf(weights, { ...configurationOf(layer, options, { steps, singularSteps, generations, constants: constants?.all }), shard: { rank, size } });
+  const { configuration, tensors } = stateOf(weights, {
+    ...configurationOf(layer, options, { steps, singularSteps, generations, constants: constants?.all }),
+    shard: { rank, size },
+  });
   return { configuration, tensors: constants === undefined ? tensors : [...tensors, constants.tensor()] };
 }
 
 /**
- * What of `given`, a shard or a whole state, belongs to this rank. No collective; the generations' control and the constants of other ranks' classes are left.
+ * What of `given`, a shard or a whole state, belongs to this rank. No collective; the generations' control and the
+ * constants of other ranks' classes are left.
  * @param mine the configuration of the layer as it is.
  * @throws OutputLayerError `state-mismatch`, as a rejection.
  */
-export async function restoreOwnState(layer: Layer, given: ModuleState, mine: ModuleState['configuration'], weights: FactoredWeights, step: UnionStep): Promise<void> {
+export async function restoreOwnState(
+  layer: Layer,
+  given: ModuleState,
+  mine: ModuleState['configuration'],
+  weights: FactoredWeights,
+  step: UnionStep,
+): Promise<void> {
   const { rank, size } = layer.communicator;
   checkConfiguration(mine, given.configuration, ['kind', 'classes', 'features', 'bias', 'loss', 'precision']);
   const state = ownShardOf('factored layer', given, { rank, size }, layer.classes);

@@ -1,7 +1,7 @@
 /**
- * A matrix's numbers without waiting. The interface promises them only when `read` resolves; backends in host memory (plain, wasm, OpenBLAS) have copied
- * them when it returns, and that is seen by whether they are there. For the few calls of an OutputLayer that are synchronous and yet need rows of
- * other ranks.
+ * A matrix's numbers without waiting. The interface promises them only when `read` resolves; backends in host memory
+ * (plain, wasm, OpenBLAS) have copied them when it returns, and that is seen by whether they are there. For the few
+ * calls of an OutputLayer that are synchronous and yet need rows of other ranks.
  */
 import type { FloatArray, Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';

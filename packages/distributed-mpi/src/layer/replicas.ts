@@ -1,7 +1,8 @@
 /**
- * U, U⁻¹, C, ω and w̄ are kept by every rank and changed by the same numbers in the same way, so on machines of one kind they stay the same to the last
- * bit. Processors of different kinds take different kernels, which round differently; so the matrices are compared by a checksum from time to time,
- * and where they differ those of rank 0 are taken by all.
+ * U, U⁻¹, C, ω and w̄ are kept by every rank and changed by the same numbers in the same way, so on machines of one
+ * kind they stay the same to the last bit. Processors of different kinds take different kernels, which round
+ * differently; so the matrices are compared by a checksum from time to time, and where they differ those of rank 0 are
+ * taken by all.
  */
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';

@@ -1,8 +1,16 @@
 /**
- * Rows of V as they are needed: fetched from their owners, who bring them to the current generation. The ladder of closed generations is the same on
- * every rank, so the owner's conversion is everybody's.
+ * Rows of V as they are needed: fetched from their owners, who bring them to the current generation. The ladder of
+ * closed generations is the same on every rank, so the owner's conversion is everybody's.
  */
-import { createHostArray, read, write, type Backend, type FloatArray, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  read,
+  write,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { FactoredWeights, TouchedRows } from '@vastmax/spherical-losses/factored-parts';
 import type { RowExchange } from '../rows/row-exchange.ts';
 import { readNow } from './read-now.ts';
@@ -69,8 +77,10 @@ export class RowFetch {
     this.exchange.exchangeRows();
     const { ownedCount, ownedRows } = this.exchange;
     this.#count = count;
-    if (this.#asked.length < count * width) this.#asked = createHostArray(this.#backend, Math.ceil(count * width * 1.5));
-    if (this.#owned.length < ownedCount * width) this.#owned = createHostArray(this.#backend, Math.ceil(ownedCount * width * 1.5));
+    if (this.#asked.length < count * width)
+      this.#asked = createHostArray(this.#backend, Math.ceil(count * width * 1.5));
+    if (this.#owned.length < ownedCount * width)
+      this.#owned = createHostArray(this.#backend, Math.ceil(ownedCount * width * 1.5));
     return {
       classes: ownedRows,
       count: ownedCount,

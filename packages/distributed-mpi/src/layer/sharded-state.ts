@@ -1,9 +1,17 @@
 /**
- * A checkpoint of the sharded layer is one state a rank: its own rows, and the replicated matrices, which are small. The shards of a job put together are the
- * state of the factored layer in one process, row for row; and any rank of any job takes its part of such a state. So a run goes on with
- * another number of ranks, or with none. Everything is read by blocks of rows: nothing of size D is ever held.
+ * A checkpoint of the sharded layer is one state a rank: its own rows, and the replicated matrices, which are small.
+ * The shards of a job put together are the state of the factored layer in one process, row for row; and any rank of any
+ * job takes its part of such a state. So a run goes on with another number of ranks, or with none. Everything is read
+ * by blocks of rows: nothing of size D is ever held.
  */
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues } from '@vastmax/output-layer';
+import {
+  OutputLayerError,
+  type JsonObject,
+  type ModuleState,
+  type TensorPrecision,
+  type TensorSource,
+  type TensorValues,
+} from '@vastmax/output-layer';
 import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
 
 /** The tensors that have a row a class: of the factored layer, and the full softmax's with its moments. */
@@ -19,8 +27,19 @@ export function shardPlaceOf({ configuration }: ModuleState): ShardPlace | undef
   const shard = configuration['shard'];
   if (shard === undefined) return undefined;
   const { rank, size } = (typeof shard === 'object' && shard !== null ? shard : {}) as JsonObject;
-  if (typeof rank === 'number' && typeof size === 'number' && Number.isSafeInteger(rank) && Number.isSafeInteger(size) && rank >= 0 && rank < size) return { rank, size };
-  throw new OutputLayerError('state-mismatch', `distributed layer: 'shard' in the state is ${JSON.stringify(shard)}, expected a rank and a size`);
+  if (
+    typeof rank === 'number' &&
+    typeof size === 'number' &&
+    Number.isSafeInteger(rank) &&
+    Number.isSafeInteger(size) &&
+    rank >= 0 &&
+    rank < size
+  )
+    return { rank, size };
+  throw new OutputLayerError(
+    'state-mismatch',
+    `distributed layer: 'shard' in the state is ${JSON.stringify(shard)}, expected a rank and a size`,
+  );
 }
 
 /**
@@ -33,7 +52,10 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
     const place = shardPlaceOf(shard);
     if (place === undefined || place.size !== shards.length || placed.has(place.rank)) {
       const found = shards.map((one) => JSON.stringify(one.configuration['shard'] ?? 'whole')).join(', ');
-      throw new OutputLayerError('state-mismatch', `mergeShards: ${shards.length} states that are not the shards 0 to ${shards.length - 1} of ${shards.length}: ${found}`);
+      throw new OutputLayerError(
+        'state-mismatch',
+        `mergeShards: ${shards.length} states that are not the shards 0 to ${shards.length - 1} of ${shards.length}: ${found}`,
+      );
     }
     placed.set(place.rank, shard);
   }
@@ -43,11 +65,17 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   for (const [rank, { configuration }] of ordered.entries()) {
     for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'steps', 'generation', 'progress']) {
       const [expected, found] = [JSON.stringify(first.configuration[key]), JSON.stringify(configuration[key])];
-      if (expected !== found) throw new OutputLayerError('state-mismatch', `mergeShards: '${key}' is ${expected ?? 'missing'} in shard 0 and ${found ?? 'missing'} in shard ${rank}; they are not of one checkpoint`);
+      if (expected !== found)
+        throw new OutputLayerError(
+          'state-mismatch',
+          `mergeShards: '${key}' is ${expected ?? 'missing'} in shard 0 and ${found ?? 'missing'} in shard ${rank}; they are not of one checkpoint`,
+        );
     }
   }
   const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
-  const tensors = first.tensors.map((tensor) => (shardedTensors.test(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor));
+  const tensors = first.tensors.map((tensor) =>
+    shardedTensors.test(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor,
+  );
   // Each rank has forgotten the maps of generations that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
   for (const shard of ordered) {
@@ -67,24 +95,47 @@ export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes:
   const tensors = whole.tensors.map((tensor) => {
     if (!shardedTensors.test(tensor.name)) return tensor;
     if (tensor.rows !== classes) {
-      throw new OutputLayerError('state-mismatch', `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${classes} classes`);
+      throw new OutputLayerError(
+        'state-mismatch',
+        `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${classes} classes`,
+      );
     }
     return everyNth(tensor, rank, partition);
   });
-  return { configuration: { ...whole.configuration, ...sweepOf(whole, ownedCount(partition, rank)), shard: { rank, size } }, tensors };
+  return {
+    configuration: { ...whole.configuration, ...sweepOf(whole, ownedCount(partition, rank)), shard: { rank, size } },
+    tensors,
+  };
 }
 
 /** Where the state sweeps: a pass over all rows is owed, from the first, a few a step. */
 function sweepOf({ configuration }: ModuleState, rows: number): JsonObject {
-  return configuration['sweep'] === undefined ? {} : { sweep: { cursor: 0, debt: rows, passBoundary: 0, stepsInGeneration: 0, pace: Math.max(1, Math.ceil(rows / 1000)) } };
+  return configuration['sweep'] === undefined
+    ? {}
+    : {
+        sweep: {
+          cursor: 0,
+          debt: rows,
+          passBoundary: 0,
+          stepsInGeneration: 0,
+          pace: Math.max(1, Math.ceil(rows / 1000)),
+        },
+      };
 }
 
-function dealtTogether({ name, precision, columns }: TensorSource, shards: readonly ModuleState[], partition: RowPartition): TensorSource {
+function dealtTogether(
+  { name, precision, columns }: TensorSource,
+  shards: readonly ModuleState[],
+  partition: RowPartition,
+): TensorSource {
   const parts = shards.map((shard, rank) => {
     const part = shard.tensors.find((candidate) => candidate.name === name);
     const rows = ownedCount(partition, rank);
     if (part?.rows === rows && part.columns === columns) return part;
-    throw new OutputLayerError('state-mismatch', `mergeShards: tensor '${name}' of shard ${rank} is ${part === undefined ? 'missing' : `${part.rows}×${part.columns}`}, it must be ${rows}×${columns}`);
+    throw new OutputLayerError(
+      'state-mismatch',
+      `mergeShards: tensor '${name}' of shard ${rank} is ${part === undefined ? 'missing' : `${part.rows}×${part.columns}`}, it must be ${rows}×${columns}`,
+    );
   });
   return {
     name,
@@ -121,7 +172,8 @@ function everyNth(tensor: TensorSource, rank: number, partition: RowPartition): 
         const length = Math.min(Math.max(1, count), end - block);
         const values = await tensor.read(block, length);
         for (let row = block; row < block + length; row++) {
-          if (ownerOf(partition, row) === rank) copyRow(values, row - block, out, localRowOf(partition, row) - first, columns);
+          if (ownerOf(partition, row) === rank)
+            copyRow(values, row - block, out, localRowOf(partition, row) - first, columns);
         }
       }
       return out;

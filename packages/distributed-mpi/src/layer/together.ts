@@ -14,8 +14,15 @@ export interface Creation<Layer extends Disposable> {
   readonly finish: (layer: Layer) => Promise<void>;
 }
 
-/** A layer on every rank, or on none. A collective. @throws OutputLayerError the refusal of one rank on all; `bad-option` when their options differ. */
-export async function createTogether<Layer extends Disposable>(agreement: Agreement, backend: Backend, { options, create, fill, finish }: Creation<Layer>): Promise<Layer> {
+/**
+ * A layer on every rank, or on none. A collective.
+ * @throws OutputLayerError the refusal of one rank on all; `bad-option` when their options differ.
+ */
+export async function createTogether<Layer extends Disposable>(
+  agreement: Agreement,
+  backend: Backend,
+  { options, create, fill, finish }: Creation<Layer>,
+): Promise<Layer> {
   let layer: Layer | undefined;
   let refusal: unknown;
   try {
@@ -26,7 +33,10 @@ export async function createTogether<Layer extends Disposable>(agreement: Agreem
   }
   try {
     const { classes, features, bias = true } = options;
-    agreement.begin('create', { refusal, same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 } });
+    agreement.begin('create', {
+      refusal,
+      same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 },
+    });
     if (layer === undefined) throw new OutputLayerError('bad-option', 'distributed layer: there is none');
     await finish(layer);
     return layer;
@@ -37,11 +47,16 @@ export async function createTogether<Layer extends Disposable>(agreement: Agreem
 }
 
 /**
- * Each rank takes over its part of a state. A collective; a rank that must refuse is as it was, others may have taken theirs over.
+ * Each rank takes over its part of a state. A collective; a rank that must refuse is as it was, others may have taken
+ * theirs over.
  * @param progress what must be the same everywhere afterwards.
  * @throws OutputLayerError `state-mismatch` on every rank.
  */
-export async function restoreTogether(agreement: Agreement, restoreOwn: () => Promise<void>, progress: () => Readonly<Record<string, number>>): Promise<void> {
+export async function restoreTogether(
+  agreement: Agreement,
+  restoreOwn: () => Promise<void>,
+  progress: () => Readonly<Record<string, number>>,
+): Promise<void> {
   let refusal: unknown;
   try {
     await restoreOwn();

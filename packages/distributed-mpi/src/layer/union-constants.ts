@@ -1,7 +1,15 @@
-/** The class constants of a loss that has them: those of all classes on every rank, for the targets, and this rank's own, for scoring its own classes. */
+/**
+ * The class constants of a loss that has them: those of all classes on every rank, for the targets, and this rank's
+ * own, for scoring its own classes.
+ */
 import { createHostArray, readRows, writeRows, type Backend, type RowTable } from '@vastmax/linalg-core';
 import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
-import { appendClassConstants, constantSumOf, createClassConstants, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
+import {
+  appendClassConstants,
+  constantSumOf,
+  createClassConstants,
+  type ClassConstants,
+} from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '../communicator.ts';
 import { ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import { ownRowsOf } from './own-rows.ts';

@@ -1,17 +1,33 @@
 /**
- * Log-probabilities of classes for each rank's own examples (class-probabilities.ts of spherical-losses). A loss of a class is made of r, s and one output, so what
- * normalises is known to every rank: only the rows of the classes asked for travel.
+ * Log-probabilities of classes for each rank's own examples (class-probabilities.ts of spherical-losses). A loss of a
+ * class is made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked
+ * for travel.
  */
 import { affine, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { checkClassRange, checkExampleClasses, checkHidden, OutputLayerError, withBiasFeature, type OutputLayer } from '@vastmax/output-layer';
+import {
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  OutputLayerError,
+  withBiasFeature,
+  type OutputLayer,
+} from '@vastmax/output-layer';
 import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
-import { normalizeLogs, requireProbabilities, requireUnnormalized, type ClassScores } from '@vastmax/spherical-losses/factored-parts';
+import {
+  normalizeLogs,
+  requireProbabilities,
+  requireUnnormalized,
+  type ClassScores,
+} from '@vastmax/spherical-losses/factored-parts';
 import { refusalOf } from './agreement.ts';
 import type { GlobalRows } from './global-rows.ts';
 import type { UnionStep } from './union-step.ts';
 
-type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & { readonly loss: SphericalLoss; readonly bias: boolean };
+type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
+  readonly loss: SphericalLoss;
+  readonly bias: boolean;
+};
 
 const none: CsrRows = singleTargets(new Int32Array(0), 1);
 
@@ -71,7 +87,14 @@ export class UnionProbabilities {
 
 function checkOut({ kind, backend }: Layer, operation: string, { rows }: Matrix, out: Matrix, columns: number): void {
   if (out.disposed) throw new OutputLayerError('disposed', `${kind} ${operation}: out was disposed`);
-  if (out.backend !== backend) throw new OutputLayerError('bad-option', `${kind} ${operation}: out lives on '${out.backend.name}', the layer on '${backend.name}'`);
+  if (out.backend !== backend)
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind} ${operation}: out lives on '${out.backend.name}', the layer on '${backend.name}'`,
+    );
   if (out.rows === rows && out.columns === columns) return;
-  throw new OutputLayerError('shape', `${kind} ${operation}: out is ${out.rows}×${out.columns}, it must be ${rows}×${columns}`);
+  throw new OutputLayerError(
+    'shape',
+    `${kind} ${operation}: out is ${out.rows}×${out.columns}, it must be ${rows}×${columns}`,
+  );
 }

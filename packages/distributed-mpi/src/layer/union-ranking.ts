@@ -1,8 +1,17 @@
 /**
- * Rankings over all D classes: the activations of all ranks go to every rank (Σm·d numbers), each scores its own classes for them, and what comes back is k
- * candidates, or one count, for each example and rank. The other way, the rows to the examples, would move D·d numbers.
+ * Rankings over all D classes: the activations of all ranks go to every rank (Σm·d numbers), each scores its own
+ * classes for them, and what comes back is k candidates, or one count, for each example and rank. The other way, the
+ * rows to the examples, would move D·d numbers.
  */
-import { createHostArray, read, write, type Backend, type FloatArray, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  read,
+  write,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import { OutputLayerError, type TopK } from '@vastmax/output-layer';
 import { ClassScores, type ClassConstants, type FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
@@ -23,7 +32,14 @@ export class UnionRanking implements Disposable {
   readonly #partition: RowPartition;
   readonly #scores: ClassScores;
 
-  constructor(communicator: Communicator, agreement: Agreement, backend: Backend, workspace: Workspace, weights: FactoredWeights, partition: RowPartition) {
+  constructor(
+    communicator: Communicator,
+    agreement: Agreement,
+    backend: Backend,
+    workspace: Workspace,
+    weights: FactoredWeights,
+    partition: RowPartition,
+  ) {
     this.#communicator = communicator;
     this.#agreement = agreement;
     this.#backend = backend;
@@ -34,14 +50,21 @@ export class UnionRanking implements Disposable {
   }
 
   /** @param hidden this rank's own, with the bias feature. */
-  async topK(hidden: Matrix, k: number, constants: ClassConstants | undefined, score: Score, refusal: unknown): Promise<TopK> {
+  async topK(
+    hidden: Matrix,
+    k: number,
+    constants: ClassConstants | undefined,
+    score: Score,
+    refusal: unknown,
+  ): Promise<TopK> {
     const agreed = this.#agreement.begin('topK', { refusal, same: { k }, examples: hidden.rows });
     const { rank, size } = this.#communicator;
     const examples = agreed.totalExamples;
     const best = new BestList(examples, k);
     await this.#eachBlock(await this.#gatherHidden(hidden, agreed), constants, score, (block, firstLocal, columns) => {
       for (let example = 0; example < examples; example++) {
-        for (let column = 0; column < columns; column++) best.offer(example, block[example * columns + column]!, rowOf(this.#partition, rank, firstLocal + column));
+        for (let column = 0; column < columns; column++)
+          best.offer(example, block[example * columns + column]!, rowOf(this.#partition, rank, firstLocal + column));
       }
     });
     // Each rank's candidates to the ranks of their examples.
@@ -53,11 +76,18 @@ export class UnionRanking implements Disposable {
     this.#communicator.allToAll(best.scores, counts, scores, incoming);
     this.#communicator.allToAll(best.classes, counts, classes, incoming);
     const merged = new BestList(hidden.rows, k);
-    for (let i = 0; i < scores.length; i++) if (classes[i]! >= 0) merged.offer(Math.floor((i % received) / k), scores[i]!, classes[i]!);
+    for (let i = 0; i < scores.length; i++)
+      if (classes[i]! >= 0) merged.offer(Math.floor((i % received) / k), scores[i]!, classes[i]!);
     return { k, classes: merged.classes, scores: merged.scores };
   }
 
-  async ranksOf(hidden: Matrix, targets: Int32Array, constants: ClassConstants | undefined, score: Score, refusal: unknown): Promise<Float64Array> {
+  async ranksOf(
+    hidden: Matrix,
+    targets: Int32Array,
+    constants: ClassConstants | undefined,
+    score: Score,
+    refusal: unknown,
+  ): Promise<Float64Array> {
     const agreed = this.#agreement.begin('ranksOf', { refusal, same: {}, examples: hidden.rows });
     const { rank } = this.#communicator;
     const examples = agreed.totalExamples;
@@ -84,15 +114,23 @@ export class UnionRanking implements Disposable {
   }
 
   /** The score of each example's own target, which its owner knows. */
-  async #targetScores(hidden: Matrix, targets: Int32Array, constants: ClassConstants | undefined, score: Score): Promise<Float64Array> {
+  async #targetScores(
+    hidden: Matrix,
+    targets: Int32Array,
+    constants: ClassConstants | undefined,
+    score: Score,
+  ): Promise<Float64Array> {
     const { rank } = this.#communicator;
-    const locals = targets.map((target) => (ownerOf(this.#partition, target) === rank ? localRowOf(this.#partition, target) : 0));
+    const locals = targets.map((target) =>
+      ownerOf(this.#partition, target) === rank ? localRowOf(this.#partition, target) : 0,
+    );
     const known = new Float64Array(targets.length);
     if (this.#weights.classes > 0) {
       const column = this.#workspace.matrix('union target scores', targets.length, 1);
       this.#scores.each(hidden, locals, constants, score, column);
       const values = await read(column);
-      for (let i = 0; i < targets.length; i++) if (ownerOf(this.#partition, targets[i]!) === rank) known[i] = values[i]!;
+      for (let i = 0; i < targets.length; i++)
+        if (ownerOf(this.#partition, targets[i]!) === rank) known[i] = values[i]!;
     }
     this.#communicator.allReduce(known);
     const bad = known.findIndex((value) => Number.isNaN(value));
@@ -103,13 +141,22 @@ export class UnionRanking implements Disposable {
   async #gatherHidden(hidden: Matrix, agreed: Agreed): Promise<Matrix> {
     const { columns } = hidden;
     const all = createHostArray(this.#backend, agreed.totalExamples * columns);
-    this.#communicator.allGather(await read(hidden), agreed.examples.map((count) => count * columns), all);
+    this.#communicator.allGather(
+      await read(hidden),
+      agreed.examples.map((count) => count * columns),
+      all,
+    );
     const matrix = this.#workspace.matrix('union hidden', agreed.totalExamples, columns);
     write(all, matrix);
     return matrix;
   }
 
-  async #eachBlock(hidden: Matrix, constants: ClassConstants | undefined, score: Score, visit: (block: FloatArray, firstLocal: number, columns: number) => void): Promise<void> {
+  async #eachBlock(
+    hidden: Matrix,
+    constants: ClassConstants | undefined,
+    score: Score,
+    visit: (block: FloatArray, firstLocal: number, columns: number) => void,
+  ): Promise<void> {
     const own = this.#weights.classes;
     const widest = Math.max(1, Math.min(own, Math.floor(scoresPerBlock / Math.max(1, hidden.rows))));
     const host = createHostArray(this.#backend, hidden.rows * widest);

@@ -6,11 +6,18 @@
  *     gradients      R back to the owners
  *     sums           one fused allReduce; with it a word from each rank whether its part is finite
  *
- * Nothing has changed until the sums are there, and from there on every rank has the same numbers and comes to the same decisions: refuse, singular,
- * close the generation. A rank that fails in between still takes part, with zeros, and says so in its word.
+ * Nothing has changed until the sums are there, and from there on every rank has the same numbers and comes to the same
+ * decisions: refuse, singular, close the generation. A rank that fails in between still takes part, with zeros, and
+ * says so in its word.
  */
 import { scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { OutputLayerError, withBiasFeature, withoutBiasFeature, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import {
+  OutputLayerError,
+  withBiasFeature,
+  withoutBiasFeature,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import {
   backwardPass,
@@ -96,10 +103,18 @@ export class UnionStep implements Disposable {
       rows.place(out);
     };
     this.#forwardWeights = {
-      get map() { return weights.map; },
-      get shift() { return weights.shift; },
-      get centredGram() { return weights.centredGram; },
-      get columnSum() { return weights.columnSum; },
+      get map() {
+        return weights.map;
+      },
+      get shift() {
+        return weights.shift;
+      },
+      get centredGram() {
+        return weights.centredGram;
+      },
+      get columnSum() {
+        return weights.columnSum;
+      },
       refresh: placeRows,
       gatherCurrent: placeRows,
     };
@@ -111,7 +126,12 @@ export class UnionStep implements Disposable {
   }
 
   /** All of a step but its changes to the weights. @param refusal what this rank has against it already. */
-  async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, refusal: unknown): Promise<{ apply(): StepResult }> {
+  async prepare(
+    hidden: Matrix,
+    targets: CsrRows,
+    options: StepOptions,
+    refusal: unknown,
+  ): Promise<{ apply(): StepResult }> {
     const { checkEvery = 100 } = this.#options;
     const { learningRate } = options;
     const checksum = checkEvery > 0 && this.steps % checkEvery === 0 ? await this.replicas.computeChecksum() : 0;
@@ -131,12 +151,14 @@ export class UnionStep implements Disposable {
     if (failure === undefined) await this.#update.shareGram(owned.gradient, this.#sums);
     else this.#sums.fail();
     const failed = this.#sums.reduce();
-    if (failed !== undefined || part === undefined) return this.#agreement.refuse('step', failed ?? this.#communicator.rank, failure);
+    if (failed !== undefined || part === undefined)
+      return this.#agreement.refuse('step', failed ?? this.#communicator.rank, failure);
 
     const system = this.#update.solve(this.#sums, this.#monitor.reciprocalCondition);
     this.#monitor.watchSquares('system', system);
     await this.#monitor.update();
-    if (this.#disposed) throw new OutputLayerError('disposed', 'distributed step: the layer was disposed while the step ran');
+    if (this.#disposed)
+      throw new OutputLayerError('disposed', 'distributed step: the layer was disposed while the step ran');
     const { losses, hiddenGradient } = part;
     return {
       apply: () => {
@@ -151,20 +173,37 @@ export class UnionStep implements Disposable {
    * @param operation what needs them.
    * @param same up to two numbers more that must be the same everywhere.
    */
-  async computeLosses(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows, refusal: unknown, same: Readonly<Record<string, number>> = {}): Promise<Matrix> {
+  async computeLosses(
+    operation: CollectiveOperation,
+    hidden: Matrix,
+    targets: CsrRows,
+    refusal: unknown,
+    same: Readonly<Record<string, number>> = {},
+  ): Promise<Matrix> {
     this.#begin(operation, hidden, targets, refusal, same);
     await this.rows.fetch(this.#pairs.touched, false);
     return this.#lossEvaluation.computeLosses(this.#lossInputs(this.#forward(hidden, false)));
   }
 
-  #begin(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows, refusal: unknown, same: Readonly<Record<string, number>>, checksum = 0): Agreed {
+  #begin(
+    operation: CollectiveOperation,
+    hidden: Matrix,
+    targets: CsrRows,
+    refusal: unknown,
+    same: Readonly<Record<string, number>>,
+    checksum = 0,
+  ): Agreed {
     const { exchange } = this.rows;
     if (refusal === undefined) {
       this.#pairs.build(targets, this.#options.loss.targetScale);
       exchange.sort(this.#pairs.classes, this.#pairs.touched);
     }
     const examples = refusal === undefined ? hidden.rows : 0;
-    return this.#agreement.begin(operation, { refusal, same: { ...this.progress, ...same }, examples, checksum }, exchange);
+    return this.#agreement.begin(
+      operation,
+      { refusal, same: { ...this.progress, ...same }, examples, checksum },
+      exchange,
+    );
   }
 
   async #mendReplicas({ checksums }: Agreed): Promise<void> {
@@ -183,13 +222,23 @@ export class UnionStep implements Disposable {
     }
   }
 
-  async #computeOwnPart(hidden: Matrix, { learningRate, exampleWeights }: StepOptions, totalExamples: number): Promise<OwnPart> {
+  async #computeOwnPart(
+    hidden: Matrix,
+    { learningRate, exampleWeights }: StepOptions,
+    totalExamples: number,
+  ): Promise<OwnPart> {
     const { reduction, loss } = this.#options;
     const pairs = this.#pairs;
     const forward = this.#forward(hidden, true);
     const factor = reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
     const gradients = this.#lossEvaluation.computeGradients(this.#lossInputs(forward), factor, exampleWeights);
-    const backward = backwardPass(this.#workspace, { ...this.#forwardWeights, classes: this.#partition.rows }, forward, gradients, pairs);
+    const backward = backwardPass(
+      this.#workspace,
+      { ...this.#forwardWeights, classes: this.#partition.rows },
+      forward,
+      gradients,
+      pairs,
+    );
     const alphaHidden = this.#workspace.matrix('alpha hidden', forward.hidden.rows, forward.hidden.columns);
     scaleRows(forward.hidden, gradients.alpha, alphaHidden);
     const { losses } = gradients;
@@ -208,7 +257,10 @@ export class UnionStep implements Disposable {
   #apply(owned: TouchedRows, learningRate: number, isEmpty: boolean): void {
     const isSingular = !isEmpty && this.generations.isSingular;
     this.#update.apply(this.#sums, owned, learningRate, isSingular ? 'singular' : 'regular');
-    this.generations.endStep(isEmpty ? 0 : this.#weights.width, { isSingular, decay: 1 - learningRate * (this.#options.weightDecay ?? 0) });
+    this.generations.endStep(isEmpty ? 0 : this.#weights.width, {
+      isSingular,
+      decay: 1 - learningRate * (this.#options.weightDecay ?? 0),
+    });
     if (isSingular) this.singularSteps++;
     this.steps++;
   }

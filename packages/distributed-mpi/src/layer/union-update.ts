@@ -1,6 +1,6 @@
 /**
- * The row form of the update (mathematics.md §3b, spherical-losses' row-form.ts) over the union of the ranks' minibatches. What a rank adds from
- * its own examples:
+ * The row form of the update (mathematics.md §3b, spherical-losses' row-form.ts) over the union of the ranks'
+ * minibatches. What a rank adds from its own examples:
  *
  *     E = −Hᵀdiag(2ηα)H    Y = Z_cᵀH    v = Hᵀy    Δw̄ = −ηHᵀ(Dβ + y)    Δω = −ηHᵀ(a∘Hω + …)    R = ΓᵀH, sent to the owners, who make N = RᵀR
  *
@@ -81,10 +81,18 @@ export class UnionUpdate {
 
   /** From the reduced sums. @returns T = I + E. */
   solve(sums: FusedSums, reciprocalCondition: Matrix): Matrix {
-    return solveMap(this.#workspace, this.#weights, this.#taken(sums, 'change', 'E', this.#weights.width), reciprocalCondition);
+    return solveMap(
+      this.#workspace,
+      this.#weights,
+      this.#taken(sums, 'change', 'E', this.#weights.width),
+      reciprocalCondition,
+    );
   }
 
-  /** After `solve`: change everything. @param owned rows that this rank owns and anybody touches, in the order of the exchange. */
+  /**
+   * After `solve`: change everything.
+   * @param owned rows that this rank owns and anybody touches, in the order of the exchange.
+   */
   apply(sums: FusedSums, owned: TouchedRows, learningRate: number, kind: 'regular' | 'singular'): void {
     const weights = this.#weights;
     const { centredGram, width } = weights;

@@ -1,7 +1,8 @@
 /**
- * From nothing to a usable MPI library: the one that is named, by option or environment variable, and no other; else the first of the search list
- * that is usable. koffi is imported here and not before, because its native part may be missing and importing this package must not fail
- * for that. Nothing is initialised: that is done once a process, by createMpiCommunicator.
+ * From nothing to a usable MPI library: the one that is named, by option or environment variable, and no other; else
+ * the first of the search list that is usable. koffi is imported here and not before, because its native part may be
+ * missing and importing this package must not fail for that. Nothing is initialised: that is done once a process, by
+ * createMpiCommunicator.
  */
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
 import { recogniseFamily, type MpiFamily } from './mpi-family.ts';
@@ -44,21 +45,34 @@ export async function findMpi(search: MpiSearch = {}): Promise<MpiFound> {
   for (const file of named === undefined ? candidates : [named]) {
     const opened = openMpi(load, file);
     if (!('problem' in opened)) return { library: opened };
-    if (named !== undefined) return { library: undefined, reason: `${library === undefined ? libraryVariable : 'library'}: ${opened.problem}` };
+    if (named !== undefined)
+      return {
+        library: undefined,
+        reason: `${library === undefined ? libraryVariable : 'library'}: ${opened.problem}`,
+      };
     // What is not there is the ordinary case; what is there and of no use is worth a word.
     if (opened.loaded) unusable.push(opened.problem);
   }
   const looked = candidates.length === 0 ? 'nowhere: MPI on this platform is not supported' : candidates.join(', ');
-  return { library: undefined, reason: ['no MPI library was found', whatToInstall, ...unusable, `looked for: ${looked}`].join('; ') };
+  return {
+    library: undefined,
+    reason: ['no MPI library was found', whatToInstall, ...unusable, `looked for: ${looked}`].join('; '),
+  };
 }
 
-function openMpi(load: LoadNativeLibrary, file: string): MpiLibrary | { readonly problem: string; readonly loaded: boolean } {
+function openMpi(
+  load: LoadNativeLibrary,
+  file: string,
+): MpiLibrary | { readonly problem: string; readonly loaded: boolean } {
   try {
     const native = load(file);
     const family = recogniseFamily(native.path, native.addressOf);
     const functions = declareMpi(native, family);
     if (typeof functions === 'string') {
-      return { loaded: true, problem: `${native.path} has no function ${functions}: it is no library of MPI 3 or later; name one that is, such as libmpi.so.40` };
+      return {
+        loaded: true,
+        problem: `${native.path} has no function ${functions}: it is no library of MPI 3 or later; name one that is, such as libmpi.so.40`,
+      };
     }
     const text = new Uint8Array(8192);
     const length = new Int32Array(1);
@@ -66,7 +80,10 @@ function openMpi(load: LoadNativeLibrary, file: string): MpiLibrary | { readonly
     const words = new TextDecoder().decode(text.subarray(0, length[0]!)).split(/[\n,]/)[0] ?? '';
     return { path: native.path, version: words.replace(/\s+/g, ' ').replaceAll('\0', '').trim(), family, functions };
   } catch (cause) {
-    return { loaded: false, problem: `${file} could not be loaded (${firstLine(cause)}); name the shared library of an MPI, such as libmpi.so.40` };
+    return {
+      loaded: false,
+      problem: `${file} could not be loaded (${firstLine(cause)}); name the shared library of an MPI, such as libmpi.so.40`,
+    };
   }
 }
 

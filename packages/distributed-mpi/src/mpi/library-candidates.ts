@@ -1,4 +1,7 @@
-/** Where an MPI library is looked for, and what to install where there is none. A name without folder is left to the system's loader. */
+/**
+ * Where an MPI library is looked for, and what to install where there is none. A name without folder is left to the
+ * system's loader.
+ */
 import type { MpiFamilyName } from './mpi-family.ts';
 
 /** The environment variable that names the library instead. */
@@ -7,30 +10,55 @@ export const libraryVariable = 'VASTMAX_MPI_LIBRARY';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What started this process, by the variables it leaves; undefined when nothing known did. */
-export function launcherOf(environment: Environment): { readonly family: MpiFamilyName; readonly size: number; readonly variable: string } | undefined {
-  for (const [variable, family] of [['OMPI_COMM_WORLD_SIZE', 'Open MPI'], ['PMI_SIZE', 'MPICH']] as const) {
+export function launcherOf(
+  environment: Environment,
+): { readonly family: MpiFamilyName; readonly size: number; readonly variable: string } | undefined {
+  for (const [variable, family] of [
+    ['OMPI_COMM_WORLD_SIZE', 'Open MPI'],
+    ['PMI_SIZE', 'MPICH'],
+  ] as const) {
     const size = Number(environment[variable]);
-    if (environment[variable] !== undefined && Number.isSafeInteger(size) && size >= 1) return { family, size, variable };
+    if (environment[variable] !== undefined && Number.isSafeInteger(size) && size >= 1)
+      return { family, size, variable };
   }
   return undefined;
 }
 
-/** For `process.platform`; the family of the launcher first, because a library of another family makes each process a job of its own. */
+/**
+ * For `process.platform`; the family of the launcher first, because a library of another family makes each process a
+ * job of its own.
+ */
 export function libraryCandidates(platform: string, environment: Environment): readonly string[] {
   const families: Record<MpiFamilyName, readonly string[]> =
     platform === 'darwin'
       ? {
-          'Open MPI': ['/opt/homebrew/lib/libmpi.40.dylib', '/usr/local/lib/libmpi.40.dylib', '/opt/local/lib/openmpi-mp/libmpi.40.dylib', 'libmpi.40.dylib'],
-          MPICH: ['/opt/homebrew/lib/libmpi.12.dylib', '/usr/local/lib/libmpi.12.dylib', '/opt/local/lib/mpich-mp/libmpi.12.dylib', 'libmpi.12.dylib'],
+          'Open MPI': [
+            '/opt/homebrew/lib/libmpi.40.dylib',
+            '/usr/local/lib/libmpi.40.dylib',
+            '/opt/local/lib/openmpi-mp/libmpi.40.dylib',
+            'libmpi.40.dylib',
+          ],
+          MPICH: [
+            '/opt/homebrew/lib/libmpi.12.dylib',
+            '/usr/local/lib/libmpi.12.dylib',
+            '/opt/local/lib/mpich-mp/libmpi.12.dylib',
+            'libmpi.12.dylib',
+          ],
           'MPI ABI': ['/opt/homebrew/lib/libmpi_abi.0.dylib', 'libmpi_abi.0.dylib'],
         }
       : {
-          'Open MPI': ['libmpi.so.40', '/usr/lib64/openmpi/lib/libmpi.so.40', '/usr/local/lib/libmpi.so.40', '/opt/openmpi/lib/libmpi.so.40'],
+          'Open MPI': [
+            'libmpi.so.40',
+            '/usr/lib64/openmpi/lib/libmpi.so.40',
+            '/usr/local/lib/libmpi.so.40',
+            '/opt/openmpi/lib/libmpi.so.40',
+          ],
           MPICH: ['libmpich.so.12', 'libmpi.so.12', '/usr/lib64/mpich/lib/libmpi.so.12', '/usr/local/lib/libmpi.so.12'],
           'MPI ABI': ['libmpi_abi.so.0'],
         };
   if (platform === 'win32') return [];
-  const order: MpiFamilyName[] = launcherOf(environment)?.family === 'MPICH' ? ['MPICH', 'MPI ABI', 'Open MPI'] : ['Open MPI', 'MPICH', 'MPI ABI'];
+  const order: MpiFamilyName[] =
+    launcherOf(environment)?.family === 'MPICH' ? ['MPICH', 'MPI ABI', 'Open MPI'] : ['Open MPI', 'MPICH', 'MPI ABI'];
   return order.flatMap((family) => families[family]);
 }
 

@@ -1,6 +1,7 @@
 /**
- * The MPI functions that are used, declared once for a family. koffi hands a typed array over as the address of its numbers, without a copy; the
- * non-blocking collectives keep that address until they are done, so the caller holds on to the arrays. Each function returns MPI's code.
+ * The MPI functions that are used, declared once for a family. koffi hands a typed array over as the address of its
+ * numbers, without a copy; the non-blocking collectives keep that address until they are done, so the caller holds on
+ * to the arrays. Each function returns MPI's code.
  */
 import type { MpiFamily } from './mpi-family.ts';
 

@@ -1,7 +1,8 @@
 /**
- * MPI of this process, from MPI_Init_thread to the end. MPI is initialised once in a process and never again, and must be finalised on every way
- * out or the launcher takes the process for a dead one: when the communicator is closed, and at the latest when the process exits. A process that
- * exits with an error calls MPI_Abort instead, because MPI_Finalize would wait for ranks that wait for this one.
+ * MPI of this process, from MPI_Init_thread to the end. MPI is initialised once in a process and never again, and must
+ * be finalised on every way out or the launcher takes the process for a dead one: when the communicator is closed, and
+ * at the latest when the process exits. A process that exits with an error calls MPI_Abort instead, because
+ * MPI_Finalize would wait for ranks that wait for this one.
  */
 import { writeSync } from 'node:fs';
 import { CommunicatorError } from '../communicator-error.ts';
@@ -26,7 +27,10 @@ export class MpiSession {
     const word = new Int32Array(1);
     this.check('MPI_Initialized', functions.initialized(word));
     if (word[0] !== 0) {
-      throw new CommunicatorError('unavailable', 'createMpiCommunicator: MPI was initialised in this process before; it can be once, so pass the first communicator on');
+      throw new CommunicatorError(
+        'unavailable',
+        'createMpiCommunicator: MPI was initialised in this process before; it can be once, so pass the first communicator on',
+      );
     }
     this.check('MPI_Init_thread', functions.initThread(null, null, funneled, word));
     this.check('MPI_Comm_rank', functions.commRank(family.world, word));
@@ -47,14 +51,20 @@ export class MpiSession {
     }
   }
 
-  /** @throws CommunicatorError `mpi` with the function, the rank and MPI's own words, unless the code is MPI_SUCCESS. */
+  /**
+   * @throws CommunicatorError `mpi` with the function, the rank and MPI's own words, unless the code is MPI_SUCCESS.
+   */
   check(name: string, code: unknown, call: string = name): void {
     if (code === 0) return;
     const text = new Uint8Array(1024);
     const length = new Int32Array(1);
     this.library.functions.errorString(Number(code), text, length);
     const words = new TextDecoder().decode(text.subarray(0, length[0]!)).trim();
-    throw new CommunicatorError('mpi', `${call}: ${name} failed on rank ${this.rank}: ${words} (code ${Number(code)})`, { call, rank: this.rank });
+    throw new CommunicatorError(
+      'mpi',
+      `${call}: ${name} failed on rank ${this.rank}: ${words} (code ${Number(code)})`,
+      { call, rank: this.rank },
+    );
   }
 
   /** Says why on stderr, for a person who finds the job dead, and ends all ranks. */
@@ -83,6 +93,10 @@ export class MpiSession {
   readonly #atExit = (code: number): void => {
     if (this.#isOver) return;
     if (code === 0) this.close();
-    else this.abort(this.#uncaught instanceof Error ? this.#uncaught.message : `the process exits with code ${code}`, code);
+    else
+      this.abort(
+        this.#uncaught instanceof Error ? this.#uncaught.message : `the process exits with code ${code}`,
+        code,
+      );
   };
 }

@@ -1,11 +1,11 @@
 /**
- * A rank of an MPI job. The collectives are MPI's own, in their non-blocking form, waited for by MPI_Testall in a loop: a blocking call could neither
- * notice that it waits too long nor say for whom. The loop polls for a fraction of a millisecond, then sleeps between polls, so that ranks which
- * share a core let each other run.
+ * A rank of an MPI job. The collectives are MPI's own, in their non-blocking form, waited for by MPI_Testall in a loop:
+ * a blocking call could neither notice that it waits too long nor say for whom. The loop polls for a fraction of a
+ * millisecond, then sleeps between polls, so that ranks which share a core let each other run.
  *
- * The exchange of parts is made of point-to-point messages, which is what libraries make MPI_Ialltoallv of. Rejected: MPI_Ialltoallv itself. With Open MPI
- * 4.1.4 the collectives that followed one in which a rank had nothing to send or receive were seen never to end, and a rank without targets in a
- * minibatch is such a rank.
+ * The exchange of parts is made of point-to-point messages, which is what libraries make MPI_Ialltoallv of. Rejected:
+ * MPI_Ialltoallv itself. With Open MPI 4.1.4 the collectives that followed one in which a rank had nothing to send or
+ * receive were seen never to end, and a rank without targets in a minibatch is such a rank.
  */
 import type { Communicator } from '../communicator.ts';
 import { CommunicatorError } from '../communicator-error.ts';
@@ -18,19 +18,24 @@ import { describeAbsence, RollCall } from './roll-call.ts';
 export interface MpiCommunicatorOptions {
   /** Path or name of an MPI library instead of the environment variable VASTMAX_MPI_LIBRARY and the search list. */
   readonly library?: string;
-  /** How long a rank waits for the others in one call before it ends the job; 600,000 unless given. Longer than anything one rank does alone. */
+  /**
+   * How long a rank waits for the others in one call before it ends the job; 600,000 unless given. Longer than anything
+   * one rank does alone.
+   */
   readonly timeoutMs?: number;
 }
 
 /**
- * The communicator of all processes that mpirun or srun started (MPI_COMM_WORLD); of this process alone when nothing started it. Once a process.
- * Whatever ends this process ends the job with it: an uncaught error or an exit code other than 0 within seconds, a call in which others wait
- * for it after timeoutMs and 3 s.
- * @throws CommunicatorError `unavailable` with what to install, or when the launcher and the library do not belong together.
+ * The communicator of all processes that mpirun or srun started (MPI_COMM_WORLD); of this process alone when nothing
+ * started it. Once a process. Whatever ends this process ends the job with it: an uncaught error or an exit code other
+ * than 0 within seconds, a call in which others wait for it after timeoutMs and 3 s.
+ * @throws CommunicatorError `unavailable` with what to install, or when the launcher and the library do not belong
+ * together.
  */
 export async function createMpiCommunicator(options: MpiCommunicatorOptions = {}): Promise<Communicator> {
   const { timeoutMs = 600_000 } = options;
-  if (!(timeoutMs > 0)) throw new CommunicatorError('bad-option', `createMpiCommunicator: timeoutMs must be above 0, got ${timeoutMs}`);
+  if (!(timeoutMs > 0))
+    throw new CommunicatorError('bad-option', `createMpiCommunicator: timeoutMs must be above 0, got ${timeoutMs}`);
   const found = await findMpi({ library: options.library });
   if (found.library === undefined) throw new CommunicatorError('unavailable', `createMpiCommunicator: ${found.reason}`);
   return createTransportCommunicator(new MpiTransport(new MpiSession(found.library), timeoutMs));
@@ -70,7 +75,8 @@ class MpiTransport implements Transport {
     this.rank = session.rank;
     this.size = session.size;
     this.description = `${session.library.version}, ${session.size} ${session.size === 1 ? 'rank' : 'ranks'}`;
-    const requests = session.library.family.handle === 'int' ? new Int32Array(2 * this.size) : new BigInt64Array(2 * this.size);
+    const requests =
+      session.library.family.handle === 'int' ? new Int32Array(2 * this.size) : new BigInt64Array(2 * this.size);
     this.#requests = requests;
     this.#places = Array.from({ length: requests.length }, (_, i) => requests.subarray(i, i + 1));
   }
@@ -85,7 +91,21 @@ class MpiTransport implements Transport {
     }
     const from = this.#address(part);
     const to = this.#address(out);
-    this.#begin(call, 'MPI_Iallgatherv', functions.iallgatherv(from, part.length, family.byte, to, counts, offsets, family.byte, family.world, this.#place()));
+    this.#begin(
+      call,
+      'MPI_Iallgatherv',
+      functions.iallgatherv(
+        from,
+        part.length,
+        family.byte,
+        to,
+        counts,
+        offsets,
+        family.byte,
+        family.world,
+        this.#place(),
+      ),
+    );
     this.#finish(call);
   }
 
@@ -95,7 +115,11 @@ class MpiTransport implements Transport {
       const count = receiving.counts[other]!;
       if (other === this.rank || count === 0) continue;
       const to = this.#address(partOf(receive, receiving, other));
-      this.#begin(call, 'MPI_Irecv', functions.ireceive(to, count, family.byte, other, exchangeTag, family.world, this.#place()));
+      this.#begin(
+        call,
+        'MPI_Irecv',
+        functions.ireceive(to, count, family.byte, other, exchangeTag, family.world, this.#place()),
+      );
     }
     for (let step = 1; step < this.size; step++) {
       // Each rank begins with the next one, so that not all send to rank 0 first.
@@ -103,11 +127,19 @@ class MpiTransport implements Transport {
       const count = sending.counts[other]!;
       if (count === 0) continue;
       const from = this.#address(partOf(send, sending, other));
-      this.#begin(call, 'MPI_Isend', functions.isend(from, count, family.byte, other, exchangeTag, family.world, this.#place()));
+      this.#begin(
+        call,
+        'MPI_Isend',
+        functions.isend(from, count, family.byte, other, exchangeTag, family.world, this.#place()),
+      );
     }
     const own = partOf(send, sending, this.rank);
     if (own.length !== receiving.counts[this.rank]) {
-      throw new CommunicatorError('mismatch', `${call}: rank ${this.rank} expects ${receiving.counts[this.rank]!} bytes from itself and sends ${own.length}`, { call, rank: this.rank });
+      throw new CommunicatorError(
+        'mismatch',
+        `${call}: rank ${this.rank} expects ${receiving.counts[this.rank]!} bytes from itself and sends ${own.length}`,
+        { call, rank: this.rank },
+      );
     }
     partOf(receive, receiving, this.rank).set(own);
     this.#finish(call);
@@ -116,7 +148,11 @@ class MpiTransport implements Transport {
   broadcast(call: string, bytes: Uint8Array, root: number): void {
     const { functions, family } = this.#session.library;
     if (bytes.length === 0 || this.size === 1) return;
-    this.#begin(call, 'MPI_Ibcast', functions.ibcast(this.#address(bytes), bytes.length, family.byte, root, family.world, this.#place()));
+    this.#begin(
+      call,
+      'MPI_Ibcast',
+      functions.ibcast(this.#address(bytes), bytes.length, family.byte, root, family.world, this.#place()),
+    );
     this.#finish(call);
   }
 
@@ -157,7 +193,11 @@ class MpiTransport implements Transport {
 
   #isDone(call: string): boolean {
     const { functions, family } = this.#session.library;
-    this.#session.check('MPI_Testall', functions.testAll(this.#pending, this.#requests, this.#flag, family.statusIgnore), call);
+    this.#session.check(
+      'MPI_Testall',
+      functions.testAll(this.#pending, this.#requests, this.#flag, family.statusIgnore),
+      call,
+    );
     return this.#flag[0] !== 0;
   }
 

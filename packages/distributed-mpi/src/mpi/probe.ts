@@ -6,7 +6,10 @@ export interface MpiProbeOptions {
   readonly library?: string;
 }
 
-/** Which MPI library would be used, or why there is none and what to install. Loads the library and does not initialise it. */
+/**
+ * Which MPI library would be used, or why there is none and what to install. Loads the library and does not initialise
+ * it.
+ */
 export async function probeMpi(options: MpiProbeOptions = {}): Promise<ProbeResult> {
   const found = await findMpi({ library: options.library });
   return found.library === undefined

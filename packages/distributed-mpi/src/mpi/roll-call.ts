@@ -1,7 +1,7 @@
 /**
- * Who is missing when a collective does not end. A rank that has waited too long asks all others where they are; a rank that waits too answers
- * from within its own wait, with the number of the call it is in; a rank that computes for ever, or is gone, does not. Small messages beside the
- * collectives, and only when something is wrong.
+ * Who is missing when a collective does not end. A rank that has waited too long asks all others where they are; a rank
+ * that waits too answers from within its own wait, with the number of the call it is in; a rank that computes for ever,
+ * or is gone, does not. Small messages beside the collectives, and only when something is wrong.
  */
 import type { MpiSession } from './mpi-session.ts';
 
@@ -49,20 +49,39 @@ export class RollCall {
     const message = Int32Array.of(call);
     const request = new BigInt64Array(1);
     this.#sent.push(message, request);
-    this.#session.check('MPI_Isend', functions.isend(message, 4, family.byte, rank, tag, family.world, request), 'roll call');
+    this.#session.check(
+      'MPI_Isend',
+      functions.isend(message, 4, family.byte, rank, tag, family.world, request),
+      'roll call',
+    );
   }
 
   #receive(rank: number, tag: number): number | undefined {
     const { functions, family } = this.#session.library;
-    this.#session.check('MPI_Iprobe', functions.iprobe(rank, tag, family.world, this.#flag, family.statusIgnore), 'roll call');
+    this.#session.check(
+      'MPI_Iprobe',
+      functions.iprobe(rank, tag, family.world, this.#flag, family.statusIgnore),
+      'roll call',
+    );
     if (this.#flag[0] === 0) return undefined;
-    this.#session.check('MPI_Recv', functions.receive(this.#word, 4, family.byte, rank, tag, family.world, family.statusIgnore), 'roll call');
+    this.#session.check(
+      'MPI_Recv',
+      functions.receive(this.#word, 4, family.byte, rank, tag, family.world, family.statusIgnore),
+      'roll call',
+    );
     return this.#word[0]!;
   }
 }
 
 /** What the answers mean, for a person. */
-export function describeAbsence(rank: number, size: number, call: number, name: string, answers: ReadonlyMap<number, number>, seconds: number): string {
+export function describeAbsence(
+  rank: number,
+  size: number,
+  call: number,
+  name: string,
+  answers: ReadonlyMap<number, number>,
+  seconds: number,
+): string {
   const missing: number[] = [];
   const elsewhere: string[] = [];
   for (let other = 0; other < size; other++) {
@@ -74,6 +93,7 @@ export function describeAbsence(rank: number, size: number, call: number, name: 
   if (missing.length > 0) {
     return `rank ${missing.join(', ')} did not come to ${name} (call ${call}) within ${seconds} s: it hangs, or computes for longer than timeoutMs`;
   }
-  if (elsewhere.length > 0) return `${name} (call ${call}) does not end after ${seconds} s: ${elsewhere.join(', ')}; all ranks must make the same calls`;
+  if (elsewhere.length > 0)
+    return `${name} (call ${call}) does not end after ${seconds} s: ${elsewhere.join(', ')}; all ranks must make the same calls`;
   return `${name} (call ${call}) does not end after ${seconds} s though all ranks are in it: they called it with different sizes, or the network is stuck`;
 }

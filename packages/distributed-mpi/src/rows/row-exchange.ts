@@ -1,10 +1,12 @@
 /**
- * The way of one minibatch's rows: from a list of rows to their owners and back. A route is laid once a step and then used for
- * everything that travels along it: rows of V from their owners, gradients to them. Two ranks that touch the same row are one row to its owner.
+ * The way of one minibatch's rows: from a list of rows to their owners and back. A route is laid once a step and then
+ * used for everything that travels along it: rows of V from their owners, gradients to them. Two ranks that touch the
+ * same row are one row to its owner.
  *
- * Rejected: that the owners compute their part (send each hⱼ and h̃ⱼ to the owners of its targets, get o_jc and a row of ΓV back). It moves
- * 3·m·min(K, p) rows of d numbers where fetching moves 2·C, C ≤ mK being the distinct classes of a rank's part. Drawn by Zipf's law from 10⁵ classes, C is
- * 0.82·mK for mK = 128 and 0.71·mK for 512: the owners' way is ahead only with many more targets than ranks to each example.
+ * Rejected: that the owners compute their part (send each hⱼ and h̃ⱼ to the owners of its targets, get o_jc and a row
+ * of ΓV back). It moves 3·m·min(K, p) rows of d numbers where fetching moves 2·C, C ≤ mK being the distinct classes of
+ * a rank's part. Drawn by Zipf's law from 10⁵ classes, C is 0.82·mK for mK = 128 and 0.71·mK for 512: the owners' way
+ * is ahead only with many more targets than ranks to each example.
  */
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { Communicator } from '../communicator.ts';
@@ -75,7 +77,10 @@ export class RowExchange {
     }
   }
 
-  /** Tell every rank how many rows are asked of it. A collective, for callers that have nothing else to say at that point. */
+  /**
+   * Tell every rank how many rows are asked of it. A collective, for callers that have nothing else to say at that
+   * point.
+   */
   exchangeCounts(): void {
     const ones = this.#sending.fill(1);
     this.communicator.allToAll(this.asked, ones, this.wanted, ones);
@@ -104,12 +109,18 @@ export class RowExchange {
     const outgoing = this.#outgoing.of(owned, this.#wantedCount * width);
     const incoming = this.#incoming.of(owned, this.#count * width);
     for (let i = 0; i < this.#wantedCount; i++) copyRow(owned, this.#wantedSlots[i]!, outgoing, i, width);
-    this.communicator.allToAll(outgoing, scaled(this.wanted, width, this.#sending), incoming, scaled(this.asked, width, this.#receiving));
+    this.communicator.allToAll(
+      outgoing,
+      scaled(this.wanted, width, this.#sending),
+      incoming,
+      scaled(this.asked, width, this.#receiving),
+    );
     for (let place = 0; place < this.#count; place++) copyRow(incoming, place, out, this.#order[place]!, width);
   }
 
   /**
-   * From those who asked to the owners, where what several ranks send for one row is added up in the order of the ranks. A collective.
+   * From those who asked to the owners, where what several ranks send for one row is added up in the order of the
+   * ranks. A collective.
    * @param given count×width, in the order of the list given to `sort`.
    * @param sums ownedCount×width, in the order of `ownedRows`; replaced.
    */
@@ -117,7 +128,12 @@ export class RowExchange {
     const outgoing = this.#outgoing.of(given, this.#count * width);
     const incoming = this.#incoming.of(given, this.#wantedCount * width);
     for (let place = 0; place < this.#count; place++) copyRow(given, this.#order[place]!, outgoing, place, width);
-    this.communicator.allToAll(outgoing, scaled(this.asked, width, this.#sending), incoming, scaled(this.wanted, width, this.#receiving));
+    this.communicator.allToAll(
+      outgoing,
+      scaled(this.asked, width, this.#sending),
+      incoming,
+      scaled(this.wanted, width, this.#receiving),
+    );
     sums.fill(0, 0, this.ownedCount * width);
     for (let i = 0, from = 0; i < this.#wantedCount; i++) {
       let to = this.#wantedSlots[i]! * width;

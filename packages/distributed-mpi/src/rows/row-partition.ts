@@ -1,8 +1,9 @@
 /**
- * Which rank owns which row: row r belongs to rank r mod p, as its row ⌊r/p⌋. Targets follow Zipf's law and vocabularies are sorted by frequency, so
- * blocks of consecutive rows would give the first rank nearly all the traffic (with 10⁶ classes and 4 ranks, 90 % of the draws fall into the first
- * quarter); dealt out like cards, neighbours in frequency land on different ranks and every rank gets its share of each
- * stretch, also of any range of classes that is scored. A hash would balance as well and needs a table or a search to be inverted.
+ * Which rank owns which row: row r belongs to rank r mod p, as its row ⌊r/p⌋. Targets follow Zipf's law and
+ * vocabularies are sorted by frequency, so blocks of consecutive rows would give the first rank nearly all the traffic
+ * (with 10⁶ classes and 4 ranks, 90 % of the draws fall into the first quarter); dealt out like cards, neighbours in
+ * frequency land on different ranks and every rank gets its share of each stretch, also of any range of classes that is
+ * scored. A hash would balance as well and needs a table or a search to be inverted.
  */
 export interface RowPartition {
   readonly rows: number;
@@ -29,7 +30,12 @@ export function rowOf({ size }: RowPartition, rank: number, local: number): numb
 }
 
 /** How many rows of `first` … `first + count − 1` a rank owns; all of its rows unless given. */
-export function ownedCount(partition: RowPartition, rank: number, first = 0, count: number = partition.rows - first): number {
+export function ownedCount(
+  partition: RowPartition,
+  rank: number,
+  first = 0,
+  count: number = partition.rows - first,
+): number {
   return firstLocalAt(partition, rank, first + count) - firstLocalAt(partition, rank, first);
 }
 

@@ -1,5 +1,20 @@
-/** A table of D rows of which each rank keeps its own part: input embeddings, or the output table of a layer of one's own. */
-import { createHostArray, gatherRows, LinalgError, read, scatterAddRows, Workspace, write, writeRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
+/**
+ * A table of D rows of which each rank keeps its own part: input embeddings, or the output table of a layer of one's
+ * own.
+ */
+import {
+  createHostArray,
+  gatherRows,
+  LinalgError,
+  read,
+  scatterAddRows,
+  Workspace,
+  write,
+  writeRows,
+  type Backend,
+  type FloatArray,
+  type RowTable,
+} from '@vastmax/linalg-core';
 import type { Communicator } from '../communicator.ts';
 import { RowExchange } from './row-exchange.ts';
 import { ownedCount, rowOf, type RowPartition } from './row-partition.ts';
@@ -31,13 +46,18 @@ export class ShardedTable implements Disposable {
     return this.partition.rows;
   }
 
-  /** Set this rank's rows. No collective. @param valuesOf the numbers of one row, `columns` long, by its number in the whole. */
+  /**
+   * Set this rank's rows. No collective.
+   * @param valuesOf the numbers of one row, `columns` long, by its number in the whole.
+   */
   fill(valuesOf: (row: number) => ArrayLike<number>): void {
-    for (let local = 0; local < this.own.rows; local++) writeRows(valuesOf(rowOf(this.partition, this.communicator.rank, local)), local, this.own);
+    for (let local = 0; local < this.own.rows; local++)
+      writeRows(valuesOf(rowOf(this.partition, this.communicator.rank, local)), local, this.own);
   }
 
   /**
-   * The rows of each rank's own list, from their owners. A collective: 2·count·columns numbers move at most, whatever D is.
+   * The rows of each rank's own list, from their owners. A collective: 2·count·columns numbers move at most, whatever D
+   * is.
    * @param rows of the whole; the first `count`.
    * @param out count×columns.
    */
@@ -52,7 +72,8 @@ export class ShardedTable implements Disposable {
   }
 
   /**
-   * table[rows_i] += scale·values_i for every rank's own list; what several ranks add to one row is added up in the order of the ranks. A collective.
+   * table[rows_i] += scale·values_i for every rank's own list; what several ranks add to one row is added up in the
+   * order of the ranks. A collective.
    * @param rows of the whole; the first `count`.
    * @param values count×columns.
    */
@@ -70,7 +91,10 @@ export class ShardedTable implements Disposable {
   #route(rows: Int32Array, count: number): void {
     for (let i = 0; i < count; i++) {
       if (rows[i]! >= 0 && rows[i]! < this.rows) continue;
-      throw new LinalgError('index-out-of-range', `ShardedTable: row ${rows[i]!} at position ${i} is not one of 0 to ${this.rows - 1}`);
+      throw new LinalgError(
+        'index-out-of-range',
+        `ShardedTable: row ${rows[i]!} at position ${i} is not one of 0 to ${this.rows - 1}`,
+      );
     }
     this.#exchange.sort(rows, count);
     this.#exchange.exchangeCounts();

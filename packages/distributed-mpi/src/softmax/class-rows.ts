@@ -1,5 +1,16 @@
-/** The rows of W of all ranks by their own numbers, for scoring, each rank keeping its part (row-partition.ts). Collectives, without waiting. */
-import { createHostArray, gatherRows, write, type FloatArray, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
+/**
+ * The rows of W of all ranks by their own numbers, for scoring, each rank keeping its part (row-partition.ts).
+ * Collectives, without waiting.
+ */
+import {
+  createHostArray,
+  gatherRows,
+  write,
+  type FloatArray,
+  type Matrix,
+  type RowTable,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { Communicator } from '../communicator.ts';
 import { readNow } from '../layer/read-now.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
@@ -39,13 +50,19 @@ export class ClassRows {
     const mine = ownedCount(this.#partition, rank, first, count);
     this.#reserve(count * width, 2 * count * width);
     readNow(this.own(firstLocalAt(this.#partition, rank, first), mine, 'own class rows'), this.#own);
-    const counts = Int32Array.from({ length: size }, (_, other) => width * ownedCount(this.#partition, other, first, count));
+    const counts = Int32Array.from(
+      { length: size },
+      (_, other) => width * ownedCount(this.#partition, other, first, count),
+    );
     const gathered = this.#all.subarray(count * width);
     this.#communicator.allGather(this.#own.subarray(0, mine * width), counts, gathered);
     for (let other = 0, place = 0; other < size; other++) {
       const firstLocal = firstLocalAt(this.#partition, other, first);
       for (let i = 0; i < counts[other]! / width; i++, place += width) {
-        this.#all.set(gathered.subarray(place, place + width), (rowOf(this.#partition, other, firstLocal + i) - first) * width);
+        this.#all.set(
+          gathered.subarray(place, place + width),
+          (rowOf(this.#partition, other, firstLocal + i) - first) * width,
+        );
       }
     }
     write(this.#all.subarray(0, count * width), out);

@@ -1,12 +1,24 @@
 /**
- * The rows of all ranks beneath a sampled method. In a step: those that it will touch are fetched from their owners at once, it gathers from them, and its
- * gradients go back the same way to the owners, who add up what the ranks have for one row in their order and change it once. Between
- * steps `gather` asks the owners itself, which is a collective.
+ * The rows of all ranks beneath a sampled method. In a step: those that it will touch are fetched from their owners at
+ * once, it gathers from them, and its gradients go back the same way to the owners, who add up what the ranks have for
+ * one row in their order and change it once. Between steps `gather` asks the owners itself, which is a collective.
  *
- * Rejected: that the owners score their samples for the examples of all ranks, as the full softmax over ranks does (partial-softmax.ts). It moves 2Md numbers of a minibatch of M where this
- * moves 2(n + C)d, so less when M < n + C; but each criterion, whose softmax runs over targets and samples together, would be written a second time.
+ * Rejected: that the owners score their samples for the examples of all ranks, as the full softmax over ranks does
+ * (partial-softmax.ts). It moves 2Md numbers of a minibatch of M where this moves 2(n + C)d, so less when M < n + C;
+ * but each criterion, whose softmax runs over targets and samples together, would be written a second time.
  */
-import { createHostArray, fill, gatherRows, read, scatterAddRows, write, type FloatArray, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  fill,
+  gatherRows,
+  read,
+  scatterAddRows,
+  write,
+  type FloatArray,
+  type Indices,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { ModuleState, TensorSource } from '@vastmax/output-layer';
 import type { ClassTable, RowList, TrainableRows } from '@vastmax/softmax-losses/layer-parts';
 import { DistinctIndices } from '@vastmax/sparse-data';
@@ -33,7 +45,13 @@ export class FetchedRows implements TrainableRows {
   #asked: FloatArray;
 
   /** Takes over `own`. */
-  constructor(communicator: Communicator, agreement: Agreement, partition: RowPartition, own: ClassTable, workspace: Workspace) {
+  constructor(
+    communicator: Communicator,
+    agreement: Agreement,
+    partition: RowPartition,
+    own: ClassTable,
+    workspace: Workspace,
+  ) {
     this.partition = partition;
     this.own = own;
     this.all = new ClassRows(communicator, partition, own.table, workspace);

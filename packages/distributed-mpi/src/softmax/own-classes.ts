@@ -14,7 +14,11 @@ export function createOwnClasses(
 ): ClassTable {
   const { features } = options;
   const { bias, rule } = weightOptions(options);
-  const own = new ClassTable(backend, { name: 'classes', rows: ownedCount(partition, rank), features, bias, rule, initialScale: 0 }, workspace);
+  const own = new ClassTable(
+    backend,
+    { name: 'classes', rows: ownedCount(partition, rank), features, bias, rule, initialScale: 0 },
+    workspace,
+  );
   try {
     keepOwnRows(own.table, partition, rank, createInitialRows(options, features, bias));
     return own;

@@ -1,6 +1,6 @@
 /**
- * One rank's part of a log-softmax over classes that many ranks share, for the examples of all (the vocabulary-parallel cross-entropy of M. Shoeybi et al.,
- * arXiv:1909.08053 §3, with the update in it). By blocks of its own classes:
+ * One rank's part of a log-softmax over classes that many ranks share, for the examples of all (the vocabulary-parallel
+ * cross-entropy of M. Shoeybi et al., arXiv:1909.08053 §3, with the update in it). By blocks of its own classes:
  *
  *     forward   o = HWᵀ of a block; its maxima and Σ exp(o − maximum); the outputs of the targets that are its own classes
  *               → maximum and sum of each rank, combined by everybody in the order of the ranks: log Z
@@ -8,7 +8,21 @@
  *
  * What travels is M·d activations and as many gradients, and 2M + E numbers for log Z: nothing that grows with D.
  */
-import { binary, fill, gatherRows, gemm, read, reduce, rowDot, scaleRows, scatterAddRows, unary, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  binary,
+  fill,
+  gatherRows,
+  gemm,
+  read,
+  reduce,
+  rowDot,
+  scaleRows,
+  scatterAddRows,
+  unary,
+  write,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '../communicator.ts';
 import { localRowOf, ownerOf, type RowPartition } from '../rows/row-partition.ts';
@@ -23,7 +37,14 @@ export class PartialSoftmax {
   readonly #workspace: Workspace;
   readonly #blockRows: number;
 
-  constructor(communicator: Communicator, partition: RowPartition, own: ClassTable, rows: ClassRows, workspace: Workspace, blockRows: number) {
+  constructor(
+    communicator: Communicator,
+    partition: RowPartition,
+    own: ClassTable,
+    rows: ClassRows,
+    workspace: Workspace,
+    blockRows: number,
+  ) {
     this.#communicator = communicator;
     this.#partition = partition;
     this.#own = own;
@@ -49,7 +70,8 @@ export class PartialSoftmax {
       let maximum = -Infinity;
       for (let rank = 0; rank < size; rank++) maximum = Math.max(maximum, all[rank * length + example]!);
       let sum = 0;
-      for (let rank = 0; rank < size; rank++) sum += Math.exp(all[rank * length + example]! - maximum) * all[rank * length + examples + example]!;
+      for (let rank = 0; rank < size; rank++)
+        sum += Math.exp(all[rank * length + example]! - maximum) * all[rank * length + examples + example]!;
       logPartition[example] = maximum + Math.log(sum);
     }
     // 0·log Z rather than 0: an example without targets must not hide that its outputs are not finite.
@@ -57,7 +79,8 @@ export class PartialSoftmax {
     for (let entry = 0; entry < count; entry++) {
       const owner = ownerOf(this.#partition, batch.classes[entry]!);
       const example = batch.rows[entry]!;
-      losses[example]! += batch.weights[entry]! * (logPartition[example]! - all[owner * length + 2 * examples + entry]!);
+      losses[example]! +=
+        batch.weights[entry]! * (logPartition[example]! - all[owner * length + 2 * examples + entry]!);
     }
     return { logPartition, losses };
   }
@@ -69,7 +92,8 @@ export class PartialSoftmax {
   update(batch: UnionBatch, logPartition: Float64Array, gradient: Matrix, learningRate: number, step: number): void {
     const { hidden, examples, count } = batch;
     const amounts = new Float64Array(examples);
-    for (let entry = 0; entry < count; entry++) amounts[batch.rows[entry]!]! += batch.factors[batch.rows[entry]!]! * batch.weights[entry]!;
+    for (let entry = 0; entry < count; entry++)
+      amounts[batch.rows[entry]!]! += batch.factors[batch.rows[entry]!]! * batch.weights[entry]!;
     const amountColumn = this.#column('amounts', amounts);
     const logColumn = this.#column('log partition', logPartition);
     fill(0, gradient);
@@ -115,9 +139,22 @@ export class PartialSoftmax {
     if (own.length === 0) return;
     const { width } = this.#own;
     const rows = this.#workspace.matrix('target rows', own.length, width);
-    this.#own.gather(this.#workspace.indices('target classes', Int32Array.from(own, (entry) => localRowOf(this.#partition, batch.classes[entry]!))), rows);
+    this.#own.gather(
+      this.#workspace.indices(
+        'target classes',
+        Int32Array.from(own, (entry) => localRowOf(this.#partition, batch.classes[entry]!)),
+      ),
+      rows,
+    );
     const hidden = this.#workspace.matrix('target hidden', own.length, width);
-    gatherRows(batch.hidden, this.#workspace.indices('target examples', Int32Array.from(own, (entry) => batch.rows[entry]!)), hidden);
+    gatherRows(
+      batch.hidden,
+      this.#workspace.indices(
+        'target examples',
+        Int32Array.from(own, (entry) => batch.rows[entry]!),
+      ),
+      hidden,
+    );
     const outputs = this.#workspace.matrix('target outputs', own.length, 1);
     rowDot(rows, hidden, outputs);
     const values = await read(outputs);
@@ -132,8 +169,14 @@ export class PartialSoftmax {
       return local >= 0 && local < columns;
     });
     if (inBlock.length === 0) return;
-    const shares = this.#column('target shares', Float64Array.from(inBlock, (entry) => -batch.factors[batch.rows[entry]!]! * batch.weights[entry]!));
-    const places = Int32Array.from(inBlock, (entry) => batch.rows[entry]! * columns + localRowOf(this.#partition, batch.classes[entry]!) - first);
+    const shares = this.#column(
+      'target shares',
+      Float64Array.from(inBlock, (entry) => -batch.factors[batch.rows[entry]!]! * batch.weights[entry]!),
+    );
+    const places = Int32Array.from(
+      inBlock,
+      (entry) => batch.rows[entry]! * columns + localRowOf(this.#partition, batch.classes[entry]!) - first,
+    );
     const flat = logits.resize(examples * columns, 1);
     scatterAddRows(shares, this.#workspace.indices('target places', places), flat);
     logits.resize(examples, columns);
@@ -141,7 +184,8 @@ export class PartialSoftmax {
 
   #ownTargets({ classes, count }: UnionBatch): readonly number[] {
     const own: number[] = [];
-    for (let entry = 0; entry < count; entry++) if (ownerOf(this.#partition, classes[entry]!) === this.#communicator.rank) own.push(entry);
+    for (let entry = 0; entry < count; entry++)
+      if (ownerOf(this.#partition, classes[entry]!) === this.#communicator.rank) own.push(entry);
     return own;
   }
 

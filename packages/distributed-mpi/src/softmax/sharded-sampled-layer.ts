@@ -1,6 +1,7 @@
 /**
- * Sampled losses over many ranks: softmax-losses' method on rows that lie with their owners (fetched-rows.ts). Every rank draws the same samples and brings its own part of a
- * minibatch, and the step is that of one process on all parts together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
+ * Sampled losses over many ranks: softmax-losses' method on rows that lie with their owners (fetched-rows.ts). Every
+ * rank draws the same samples and brings its own part of a minibatch, and the step is that of one process on all parts
+ * together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
@@ -15,7 +16,14 @@ import {
   type StepResult,
 } from '@vastmax/output-layer';
 import type { SampledMethod } from '@vastmax/softmax-losses';
-import { createSampledMethod, explainNonFinite, FiniteCheck, TargetList, weightOptions, type SampledLoss } from '@vastmax/softmax-losses/layer-parts';
+import {
+  createSampledMethod,
+  explainNonFinite,
+  FiniteCheck,
+  TargetList,
+  weightOptions,
+  type SampledLoss,
+} from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '../communicator.ts';
@@ -52,7 +60,13 @@ export class ShardedSampledLayer implements OutputLayer {
   readonly #targets = new TargetList();
 
   /** Use a `createSharded…`. @param options checked by `loss`. */
-  constructor(communicator: Communicator, backend: Backend, options: AnyShardedSampledOptions, loss: SampledLoss, agreement: Agreement) {
+  constructor(
+    communicator: Communicator,
+    backend: Backend,
+    options: AnyShardedSampledOptions,
+    loss: SampledLoss,
+    agreement: Agreement,
+  ) {
     const { classes, features, reduction = 'mean' } = options;
     const { bias, rule } = weightOptions(options);
     const sampling = unionSampling(communicator, loss.kind, options);
@@ -84,7 +98,8 @@ export class ShardedSampledLayer implements OutputLayer {
   }
 
   /**
-   * One step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * One step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ, and be
+   * 0.
    * @returns the sampled losses and the gradient of this rank's own examples.
    * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
    */
@@ -94,7 +109,10 @@ export class ShardedSampledLayer implements OutputLayer {
       if (totalExamples === 0) return this.#emptyStep();
       this.#targets.build(targets);
       const scale = this.reduction === 'sum' ? 1 : 1 / totalExamples;
-      const factors = Float64Array.from({ length: hidden.rows }, (_, example) => scale * (exampleWeights?.[example] ?? 1));
+      const factors = Float64Array.from(
+        { length: hidden.rows },
+        (_, example) => scale * (exampleWeights?.[example] ?? 1),
+      );
       const batch = { hidden, targets: this.#targets, factors };
       try {
         const losses = await this.#forward(batch, learningRate);
@@ -106,12 +124,17 @@ export class ShardedSampledLayer implements OutputLayer {
     });
   }
 
-  /** m×1, the exact losses of this rank's own examples over all classes, each rank computing with its own. A collective. */
+  /**
+   * m×1, the exact losses of this rank's own examples over all classes, each rank computing with its own. A collective.
+   */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     return this.#calls.evaluate(hidden, targets, (batch) => this.#exact.forward(batch));
   }
 
-  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers. */
+  /**
+   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d
+   * numbers.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
     checkHidden(this, 'scores', hidden);
@@ -134,17 +157,28 @@ export class ShardedSampledLayer implements OutputLayer {
     this.#method.classVectors(firstClass, out);
   }
 
-  /** This rank's shard, and what a proposal has learned. No collective. Put together by `mergeShards` it is the state of the layer in one process. */
+  /**
+   * This rank's shard, and what a proposal has learned. No collective. Put together by `mergeShards` it is the state of
+   * the layer in one process.
+   */
   state(): ModuleState {
     this.#calls.guard.check('state');
     const { rank, size } = this.communicator;
     return {
-      configuration: { ...this.#fixedConfiguration(), steps: this.#calls.steps, progress: this.#method.progress(), shard: { rank, size } },
+      configuration: {
+        ...this.#fixedConfiguration(),
+        steps: this.#calls.steps,
+        progress: this.#method.progress(),
+        shard: { rank, size },
+      },
       tensors: this.#method.tensors(),
     };
   }
 
-  /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
+  /**
+   * Take over this rank's shard, or its part of a whole state. A collective.
+   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
       await this.#method.checkState(shard);
@@ -159,7 +193,10 @@ export class ShardedSampledLayer implements OutputLayer {
     this.#workspace[Symbol.dispose]();
   }
 
-  /** Everything of a step that leaves the weights alone. A collective: throws on all ranks or on none. @returns the losses. */
+  /**
+   * Everything of a step that leaves the weights alone. A collective: throws on all ranks or on none.
+   * @returns the losses.
+   */
   async #forward(batch: Parameters<SampledMethod['forward']>[0], learningRate: number): Promise<Matrix> {
     const { kind } = this;
     let losses = this.#workspace.matrix('no losses', 0, 1);
@@ -168,7 +205,8 @@ export class ShardedSampledLayer implements OutputLayer {
       const result = await this.#method.forward(batch);
       ({ losses } = result);
       const isFinite = await this.#check.areFinite([batch.hidden, losses, ...result.watched]);
-      if (!isFinite) refusal = await explainNonFinite(batch.hidden, losses, { kind, step: this.#calls.steps, learningRate });
+      if (!isFinite)
+        refusal = await explainNonFinite(batch.hidden, losses, { kind, step: this.#calls.steps, learningRate });
     } catch (error) {
       refusal = error;
     }
@@ -176,7 +214,11 @@ export class ShardedSampledLayer implements OutputLayer {
       if (refusal !== undefined && this.#rows.wasRefused) throw refusal;
       const { checksums } = this.#agreement.begin('step', { refusal, same: {}, checksum: this.#sampleChecksum() });
       const other = checksums.findIndex((checksum) => checksum !== checksums[0]);
-      if (other > 0) throw new OutputLayerError('bad-option', `${kind} step: ranks 0 and ${other} have drawn different samples; every rank needs the same sampleSeed, samples and proposal`);
+      if (other > 0)
+        throw new OutputLayerError(
+          'bad-option',
+          `${kind} step: ranks 0 and ${other} have drawn different samples; every rank needs the same sampleSeed, samples and proposal`,
+        );
     } catch (error) {
       this.#method.abandon();
       throw error;
@@ -196,11 +238,22 @@ export class ShardedSampledLayer implements OutputLayer {
   /** No example, no change: a rule with momentum would go on without a gradient. */
   #emptyStep(): StepResult {
     this.#calls.steps++;
-    return { losses: this.#workspace.matrix('no losses', 0, 1), hiddenGradient: this.#workspace.matrix('no hidden gradient', 0, this.features) };
+    return {
+      losses: this.#workspace.matrix('no losses', 0, 1),
+      hiddenGradient: this.#workspace.matrix('no hidden gradient', 0, this.features),
+    };
   }
 
   #fixedConfiguration(): JsonObject {
     const { kind, classes, features, rule, reduction } = this;
-    return { kind, classes, features, precision: this.backend.precision, rule: { name: rule.name, options: rule.options }, reduction, ...this.#method.configuration() };
+    return {
+      kind,
+      classes,
+      features,
+      precision: this.backend.precision,
+      rule: { name: rule.name, options: rule.options },
+      reduction,
+      ...this.#method.configuration(),
+    };
   }
 }

@@ -9,7 +9,10 @@ export interface VocabularyParallelSoftmaxOptions {
   readonly features: number;
   /** Give each class a bias. True unless given. */
   readonly bias?: boolean;
-  /** Standard deviation of the normal start of the weights; 0.01 unless given. The start from a seed is that of one process, whatever the ranks. */
+  /**
+   * Standard deviation of the normal start of the weights; 0.01 unless given. The start from a seed is that of one
+   * process, whatever the ranks.
+   */
   readonly initialScale?: number;
   /** 1 unless given. */
   readonly seed?: number;
@@ -17,7 +20,10 @@ export interface VocabularyParallelSoftmaxOptions {
   readonly initialBiases?: ArrayLike<number>;
   /** How a gradient changes the layer's own weights; plain SGD unless given. */
   readonly rule?: UpdateRule;
-  /** What learning rates and hidden gradients refer to: the mean loss over the examples of all ranks (the default) or their sum. */
+  /**
+   * What learning rates and hidden gradients refer to: the mean loss over the examples of all ranks (the default) or
+   * their sum.
+   */
   readonly reduction?: 'mean' | 'sum';
   /** Classes computed at once; 1024 unless given. */
   readonly blockClasses?: number;
@@ -25,14 +31,25 @@ export interface VocabularyParallelSoftmaxOptions {
 
 /** @throws OutputLayerError `bad-option`. */
 export function checkSoftmaxOptions(options: VocabularyParallelSoftmaxOptions): void {
-  const { classes, features, bias = true, initialScale = 0.01, initialBiases, reduction = 'mean', blockClasses = 1024 } = options;
+  const {
+    classes,
+    features,
+    bias = true,
+    initialScale = 0.01,
+    initialBiases,
+    reduction = 'mean',
+    blockClasses = 1024,
+  } = options;
   const fail = (problem: string): never => {
     throw new OutputLayerError('bad-option', `vocabulary-parallel softmax: ${problem}`);
   };
   for (const [name, value] of Object.entries({ classes, features, blockClasses })) {
-    if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31) fail(`${name} must be a whole number from 1 to 2147483647, got ${value}`);
+    if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31)
+      fail(`${name} must be a whole number from 1 to 2147483647, got ${value}`);
   }
-  if (!(initialScale >= 0) || !Number.isFinite(initialScale)) fail(`initialScale must be a finite number of at least 0, got ${initialScale}`);
+  if (!(initialScale >= 0) || !Number.isFinite(initialScale))
+    fail(`initialScale must be a finite number of at least 0, got ${initialScale}`);
   if (!['mean', 'sum'].includes(reduction)) fail(`reduction must be 'mean' or 'sum', got '${String(reduction)}'`);
-  if (initialBiases !== undefined && (!bias || initialBiases.length !== classes)) fail(`${initialBiases.length} initialBiases for ${bias ? classes : 'no'} biases; one for each class`);
+  if (initialBiases !== undefined && (!bias || initialBiases.length !== classes))
+    fail(`${initialBiases.length} initialBiases for ${bias ? classes : 'no'} biases; one for each class`);
 }

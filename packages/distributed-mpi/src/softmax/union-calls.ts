@@ -1,4 +1,7 @@
-/** The calls that the softmax layers over ranks make alike: arguments checked, announced to the other ranks, one at a time. */
+/**
+ * The calls that the softmax layers over ranks make alike: arguments checked, announced to the other ranks, one at a
+ * time.
+ */
 import { write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {
   CallGuard,
@@ -20,7 +23,10 @@ import { ownShardOf } from '../layer/own-shard.ts';
 import { restoreTogether } from '../layer/together.ts';
 import { UnionGather, type UnionBatch } from './union-batch.ts';
 
-type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & { readonly bias: boolean; readonly communicator: Communicator };
+type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
+  readonly bias: boolean;
+  readonly communicator: Communicator;
+};
 
 export class UnionCalls {
   readonly guard: CallGuard;
@@ -40,20 +46,36 @@ export class UnionCalls {
     this.#union = new UnionGather(layer.communicator, layer.backend, workspace);
   }
 
-  /** A collective. @throws OutputLayerError on every rank when one must refuse its arguments; `action` then is not called. */
-  async step<Result>(hidden: Matrix, targets: CsrRows, options: StepOptions, action: (agreed: Agreed) => Promise<Result>): Promise<Result> {
+  /**
+   * A collective.
+   * @throws OutputLayerError on every rank when one must refuse its arguments; `action` then is not called.
+   */
+  async step<Result>(
+    hidden: Matrix,
+    targets: CsrRows,
+    options: StepOptions,
+    action: (agreed: Agreed) => Promise<Result>,
+  ): Promise<Result> {
     this.guard.check('step');
     const refusal = refusalOf(() => {
       this.#checkExamples('step', hidden, targets);
       checkStepOptions(this.#layer, hidden.rows, options);
     });
-    return this.guard.exclusively(async () => action(this.#begin('step', refusal, { learningRate: options.learningRate }, hidden)));
+    return this.guard.exclusively(async () =>
+      action(this.#begin('step', refusal, { learningRate: options.learningRate }, hidden)),
+    );
   }
 
   /** m×1, the losses of this rank's own examples. A collective. @param forward the losses of all. */
-  async evaluate(hidden: Matrix, targets: CsrRows, forward: (batch: UnionBatch) => Promise<{ readonly losses: Float64Array }>): Promise<Matrix> {
+  async evaluate(
+    hidden: Matrix,
+    targets: CsrRows,
+    forward: (batch: UnionBatch) => Promise<{ readonly losses: Float64Array }>,
+  ): Promise<Matrix> {
     this.guard.check('evaluate');
-    const refusal = refusalOf(() => { this.#checkExamples('evaluate', hidden, targets); });
+    const refusal = refusalOf(() => {
+      this.#checkExamples('evaluate', hidden, targets);
+    });
     return this.guard.exclusively(async () => {
       const { examples } = this.#begin('evaluate', refusal, {}, hidden);
       const batch = await this.gather(hidden, targets, undefined, examples, 1);
@@ -63,8 +85,20 @@ export class UnionCalls {
   }
 
   /** The examples of all ranks. A collective. @param factor of every example, beside its own weight. */
-  gather(hidden: Matrix, targets: CsrRows, exampleWeights: ArrayLike<number> | undefined, examples: Int32Array, factor: number): Promise<UnionBatch> {
-    return this.#union.gather(withBiasFeature(this.#workspace, hidden, this.#layer.bias), targets, exampleWeights, examples, factor);
+  gather(
+    hidden: Matrix,
+    targets: CsrRows,
+    exampleWeights: ArrayLike<number> | undefined,
+    examples: Int32Array,
+    factor: number,
+  ): Promise<UnionBatch> {
+    return this.#union.gather(
+      withBiasFeature(this.#workspace, hidden, this.#layer.bias),
+      targets,
+      exampleWeights,
+      examples,
+      factor,
+    );
   }
 
   /** Out of those of all examples. */
@@ -80,7 +114,11 @@ export class UnionCalls {
    * @param restoreShard takes over the tensors. No collective.
    * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
    */
-  async restore(given: ModuleState, fixed: JsonObject, restoreShard: (shard: ModuleState) => Promise<void>): Promise<void> {
+  async restore(
+    given: ModuleState,
+    fixed: JsonObject,
+    restoreShard: (shard: ModuleState) => Promise<void>,
+  ): Promise<void> {
     this.guard.check('restore');
     const { kind, classes, communicator } = this.#layer;
     const described = `${kind} layer`;
@@ -93,8 +131,17 @@ export class UnionCalls {
     await this.guard.exclusively(() => restoreTogether(this.#agreement, restoreOwn, () => ({ steps: this.steps })));
   }
 
-  #begin(operation: CollectiveOperation, refusal: unknown, numbers: { readonly learningRate?: number }, hidden: Matrix): Agreed {
-    return this.#agreement.begin(operation, { refusal, same: { steps: this.steps, ...numbers }, examples: refusal === undefined ? hidden.rows : 0 });
+  #begin(
+    operation: CollectiveOperation,
+    refusal: unknown,
+    numbers: { readonly learningRate?: number },
+    hidden: Matrix,
+  ): Agreed {
+    return this.#agreement.begin(operation, {
+      refusal,
+      same: { steps: this.steps, ...numbers },
+      examples: refusal === undefined ? hidden.rows : 0,
+    });
   }
 
   #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {

@@ -1,7 +1,10 @@
 import type { FixedProposal } from '@vastmax/softmax-losses';
 import type { Communicator } from '../communicator.ts';
 
-/** A proposal that learns from the targets of all ranks, so that it is the same on each: `observe` is a collective. One that learns nothing is itself. */
+/**
+ * A proposal that learns from the targets of all ranks, so that it is the same on each: `observe` is a collective. One
+ * that learns nothing is itself.
+ */
 export function learnFromAllRanks(communicator: Communicator, proposal: FixedProposal): FixedProposal {
   if (proposal.observe === undefined) return proposal;
   const { kind, name, classes, options } = proposal;
@@ -10,8 +13,13 @@ export function learnFromAllRanks(communicator: Communicator, proposal: FixedPro
   const counts = new Int32Array(size);
   let all = new Int32Array(0);
   return {
-    kind, name, classes, options,
-    draw: (count, random, classesOut, offset) => { proposal.draw(count, random, classesOut, offset); },
+    kind,
+    name,
+    classes,
+    options,
+    draw: (count, random, classesOut, offset) => {
+      proposal.draw(count, random, classesOut, offset);
+    },
     logProbability: (target) => proposal.logProbability(target),
     observe: (targets, count) => {
       communicator.allGather(Int32Array.of(count), ones, counts);

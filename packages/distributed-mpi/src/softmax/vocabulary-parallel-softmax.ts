@@ -1,8 +1,20 @@
 /**
- * The full log-softmax over many ranks: each keeps its part of the classes and brings its own part of a minibatch, and the step is the exact one on all parts together.
- * The work of a rank is that of its classes for the examples of all ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
+ * The full log-softmax over many ranks: each keeps its part of the classes and brings its own part of a minibatch, and
+ * the step is the exact one on all parts together. The work of a rank is that of its classes for the examples of all
+ * ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
  */
-import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
+import {
+  copyColumns,
+  read,
+  rowDot,
+  gemm,
+  Workspace,
+  write,
+  createHostArray,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import {
   checkClassRange,
   checkExampleClasses,
@@ -30,10 +42,15 @@ import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './so
 import { UnionCalls } from './union-calls.ts';
 
 /**
- * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's moments. O(D·d) once.
+ * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's
+ * moments. O(D·d) once.
  * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
  */
-export async function createVocabularyParallelSoftmax(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions): Promise<VocabularyParallelSoftmax> {
+export async function createVocabularyParallelSoftmax(
+  communicator: Communicator,
+  backend: Backend,
+  options: VocabularyParallelSoftmaxOptions,
+): Promise<VocabularyParallelSoftmax> {
   const agreement = new Agreement(communicator);
   return createTogether(agreement, backend, {
     options,
@@ -66,7 +83,12 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   readonly #calls: UnionCalls;
 
   /** Use {@link createVocabularyParallelSoftmax}. */
-  constructor(communicator: Communicator, backend: Backend, options: VocabularyParallelSoftmaxOptions, agreement: Agreement) {
+  constructor(
+    communicator: Communicator,
+    backend: Backend,
+    options: VocabularyParallelSoftmaxOptions,
+    agreement: Agreement,
+  ) {
     const { classes, features, bias = true, rule = sgdRule(), reduction = 'mean', blockClasses = 1024 } = options;
     this.communicator = communicator;
     this.backend = backend;
@@ -80,7 +102,14 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.#own = createOwnClasses(backend, this.#partition, communicator.rank, options, this.#workspace);
     this.#rows = new ClassRows(communicator, this.#partition, this.#own.table, this.#workspace);
     this.#calls = new UnionCalls(this, agreement, this.#workspace);
-    this.#softmax = new PartialSoftmax(communicator, this.#partition, this.#own, this.#rows, this.#workspace, blockClasses);
+    this.#softmax = new PartialSoftmax(
+      communicator,
+      this.#partition,
+      this.#own,
+      this.#rows,
+      this.#workspace,
+      blockClasses,
+    );
     this.#received = createHostArray(backend, 0);
   }
 
@@ -95,7 +124,8 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   }
 
   /**
-   * One exact step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * One exact step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ,
+   * and be 0.
    * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
@@ -110,7 +140,10 @@ export class VocabularyParallelSoftmax implements OutputLayer {
       const gradient = this.#workspace.matrix('union hidden gradient', batch.examples, this.width);
       // No example, no change: a rule with momentum would go on without a gradient.
       if (batch.examples > 0) this.#softmax.update(batch, logPartition, gradient, learningRate, calls.steps);
-      return { losses: calls.ownLosses(losses, batch.first, hidden.rows), hiddenGradient: await this.#ownGradient(gradient, examples) };
+      return {
+        losses: calls.ownLosses(losses, batch.first, hidden.rows),
+        hiddenGradient: await this.#ownGradient(gradient, examples),
+      };
     });
   }
 
@@ -119,7 +152,10 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     return this.#calls.evaluate(hidden, targets, (batch) => this.#softmax.forward(batch));
   }
 
-  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d numbers. */
+  /**
+   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d
+   * numbers.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
     checkHidden(this, 'scores', hidden);
@@ -148,7 +184,10 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     copyColumns(rows, 0, out, 0, this.features);
   }
 
-  /** This rank's shard. No collective. Put together by `mergeShards` it is the state of the full softmax layer in one process. */
+  /**
+   * This rank's shard. No collective. Put together by `mergeShards` it is the state of the full softmax layer in one
+   * process.
+   */
   state(): ModuleState {
     this.#calls.guard.check('state');
     const { rank, size } = this.communicator;
@@ -158,7 +197,10 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     };
   }
 
-  /** Take over this rank's shard, or its part of a whole state. A collective. @throws OutputLayerError `state-mismatch` on every rank when one must refuse. */
+  /**
+   * Take over this rank's shard, or its part of a whole state. A collective.
+   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));
   }
@@ -172,10 +214,13 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   #fixedConfiguration(): JsonObject {
     const { classes, features, rule, reduction, bias } = this;
     return {
-      kind, classes, features,
+      kind,
+      classes,
+      features,
       precision: this.backend.precision,
       rule: { name: rule.name, options: rule.options },
-      reduction, bias,
+      reduction,
+      bias,
       labelSmoothing: 0,
       ignoreIndex: null,
       hasClassWeights: false,
@@ -188,19 +233,31 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     const values = await read(hidden);
     const where = values.findIndex((value) => !Number.isFinite(value));
     if (where >= 0) {
-      throw new OutputLayerError('non-finite', `${kind} step: hidden of all ranks is ${values[where]!} at example ${Math.floor(where / this.width)}, feature ${where % this.width}; it must be finite`);
+      throw new OutputLayerError(
+        'non-finite',
+        `${kind} step: hidden of all ranks is ${values[where]!} at example ${Math.floor(where / this.width)}, feature ${where % this.width}; it must be finite`,
+      );
     }
     const example = losses.findIndex((loss) => !Number.isFinite(loss));
-    throw new OutputLayerError('diverged', `${kind} step ${this.#calls.steps}: the loss of example ${example} of all ranks' is ${losses[example]!} (learning rate ${learningRate}); the weights are as they were`);
+    throw new OutputLayerError(
+      'diverged',
+      `${kind} step ${this.#calls.steps}: the loss of example ${example} of all ranks' is ${losses[example]!} (learning rate ${learningRate}); the weights are as they were`,
+    );
   }
 
   /** Each rank's part for the examples of this one, added up in the order of the ranks. A collective. */
   async #ownGradient(gradient: Matrix, examples: Int32Array): Promise<Matrix> {
     const { rank, size } = this.communicator;
     const count = examples[rank]! * this.width;
-    if (this.#received.length < count * size) this.#received = createHostArray(this.backend, Math.ceil(count * size * 1.5));
+    if (this.#received.length < count * size)
+      this.#received = createHostArray(this.backend, Math.ceil(count * size * 1.5));
     const parts = this.#received;
-    this.communicator.allToAll(await read(gradient), examples.map((each) => each * this.width), parts, new Int32Array(size).fill(count));
+    this.communicator.allToAll(
+      await read(gradient),
+      examples.map((each) => each * this.width),
+      parts,
+      new Int32Array(size).fill(count),
+    );
     for (let i = 0; i < count; i++) {
       let sum = 0;
       for (let part = 0, j = i; part < size; part++, j += count) sum += parts[j]!;

@@ -1,6 +1,7 @@
 /**
- * What the threads of one job share: a few words for a barrier and for ending the job, a header for each rank's call, and a window of bytes for
- * each rank, through which parts of any size go in rounds. Waiting is Atomics.wait, which yields the core: there may be more ranks than cores.
+ * What the threads of one job share: a few words for a barrier and for ending the job, a header for each rank's call,
+ * and a window of bytes for each rank, through which parts of any size go in rounds. Waiting is Atomics.wait, which
+ * yields the core: there may be more ranks than cores.
  */
 import { CommunicatorError } from '../communicator-error.ts';
 

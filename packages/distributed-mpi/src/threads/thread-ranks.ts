@@ -1,6 +1,7 @@
 /**
- * A job of worker threads: the same program on every rank, for tests and for machines without MPI. A rank that throws, or whose thread ends
- * early, ends the job: the others, which may be waiting for it, are woken at once, and what is still running after a grace period is terminated.
+ * A job of worker threads: the same program on every rank, for tests and for machines without MPI. A rank that throws,
+ * or whose thread ends early, ends the job: the others, which may be waiting for it, are woken at once, and what is
+ * still running after a grace period is terminated.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Communicator } from '../communicator.ts';
@@ -35,20 +36,27 @@ const graceMs = 2000;
 /**
  * Run the program on `size` threads.
  * @returns what each rank returned, in the order of the ranks.
- * @throws CommunicatorError `aborted` when a rank failed, naming it, with its error as the cause; at most timeoutMs + 2 s after the failure.
+ * @throws CommunicatorError `aborted` when a rank failed, naming it, with its error as the cause; at most timeoutMs + 2
+ * s after the failure.
  */
 export async function startThreadRanks(options: ThreadRanksOptions): Promise<unknown[]> {
   const { size, module, data, timeoutMs = 60_000, windowBytes = 1 << 20, execArgv } = options;
   for (const [name, value] of Object.entries({ size, timeoutMs, windowBytes })) {
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new CommunicatorError('bad-option', `startThreadRanks: ${name} must be a whole number of at least 1, got ${value}`);
+      throw new CommunicatorError(
+        'bad-option',
+        `startThreadRanks: ${name} must be a whole number of at least 1, got ${value}`,
+      );
     }
   }
   const board = createSharedBoard(size, timeoutMs, windowBytes);
   const workers: Worker[] = [];
   const ends = Array.from({ length: size }, (_, rank) => {
     const rankData: RankData = { vastmaxThreadRank: { board, rank }, data };
-    const worker = new Worker(new URL(module.href), { workerData: rankData, ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }) });
+    const worker = new Worker(new URL(module.href), {
+      workerData: rankData,
+      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+    });
     workers.push(worker);
     return endOf(worker, rank, board);
   });
@@ -71,13 +79,16 @@ export async function startThreadRanks(options: ThreadRanksOptions): Promise<unk
 }
 
 /**
- * To be called once by the module of a thread: runs `program` as the rank that the thread is, and hands what it returns to
- * {@link startThreadRanks}.
+ * To be called once by the module of a thread: runs `program` as the rank that the thread is, and hands what it returns
+ * to {@link startThreadRanks}.
  * @throws CommunicatorError `unavailable` outside such a thread.
  */
 export async function runAsThreadRank(program: (communicator: Communicator, data: unknown) => unknown): Promise<void> {
   if (isMainThread || parentPort === null || !isRankData(workerData)) {
-    throw new CommunicatorError('unavailable', 'runAsThreadRank: this is no thread of startThreadRanks; start the module with it');
+    throw new CommunicatorError(
+      'unavailable',
+      'runAsThreadRank: this is no thread of startThreadRanks; start the module with it',
+    );
   }
   const { board, rank } = workerData.vastmaxThreadRank;
   using communicator = createTransportCommunicator(new ThreadTransport(board, rank));
@@ -110,7 +121,10 @@ function endOf(worker: Worker, rank: number, board: SharedBoard): Promise<Outcom
 
 async function firstFailure(ends: readonly Promise<Outcome>[]): Promise<boolean> {
   return new Promise((resolve) => {
-    for (const end of ends) void end.then(({ error }) => { if (error !== undefined) resolve(true); });
+    for (const end of ends)
+      void end.then(({ error }) => {
+        if (error !== undefined) resolve(true);
+      });
   });
 }
 

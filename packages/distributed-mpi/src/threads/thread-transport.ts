@@ -1,7 +1,7 @@
 /**
- * A rank of a job of threads. Each call is rounds of two barriers: everybody puts a header and the next piece of what it sends into its
- * own window; everybody takes from the windows of the others what is meant for it. The headers are compared, so that ranks that make
- * different calls hear so instead of reading each other's numbers as something else.
+ * A rank of a job of threads. Each call is rounds of two barriers: everybody puts a header and the next piece of what
+ * it sends into its own window; everybody takes from the windows of the others what is meant for it. The headers are
+ * compared, so that ranks that make different calls hear so instead of reading each other's numbers as something else.
  */
 import { CommunicatorError } from '../communicator-error.ts';
 import type { PartSizes, Transport } from '../transport.ts';
@@ -38,39 +38,70 @@ export class ThreadTransport implements Transport {
     this.description = `${board.size} threads of one process`;
     this.#barrier = new BoardBarrier(board, rank);
     this.#headers = new Float64Array(board.headers);
-    this.#windows = Array.from({ length: board.size }, (_, other) => new Uint8Array(board.windows, other * board.windowBytes, board.windowBytes));
+    this.#windows = Array.from(
+      { length: board.size },
+      (_, other) => new Uint8Array(board.windows, other * board.windowBytes, board.windowBytes),
+    );
   }
 
   gather(call: string, part: Uint8Array, counts: Int32Array, offsets: Int32Array, out: Uint8Array): void {
-    this.#run(call, 0, part, () => part.length, out, (from) => {
-      const bytes = counts[from]!;
-      this.#expect(call, from, bytes);
-      return { begin: 0, end: bytes, at: offsets[from]! };
-    });
+    this.#run(
+      call,
+      0,
+      part,
+      () => part.length,
+      out,
+      (from) => {
+        const bytes = counts[from]!;
+        this.#expect(call, from, bytes);
+        return { begin: 0, end: bytes, at: offsets[from]! };
+      },
+    );
   }
 
   exchange(call: string, send: Uint8Array, sending: PartSizes, receive: Uint8Array, receiving: PartSizes): void {
     const last = this.size - 1;
     const used = send.subarray(0, sending.offsets[last]! + sending.counts[last]!);
-    this.#run(call, 0, used, (to) => sending.counts[to]!, receive, (from) => {
-      const bytes = receiving.counts[from]!;
-      this.#expect(call, from, bytes);
-      let begin = 0;
-      for (let to = 0; to < this.rank; to++) begin += this.#header(from, firstRank + to);
-      return { begin, end: begin + bytes, at: receiving.offsets[from]! };
-    });
+    this.#run(
+      call,
+      0,
+      used,
+      (to) => sending.counts[to]!,
+      receive,
+      (from) => {
+        const bytes = receiving.counts[from]!;
+        this.#expect(call, from, bytes);
+        let begin = 0;
+        for (let to = 0; to < this.rank; to++) begin += this.#header(from, firstRank + to);
+        return { begin, end: begin + bytes, at: receiving.offsets[from]! };
+      },
+    );
   }
 
   broadcast(call: string, bytes: Uint8Array, root: number): void {
     const isRoot = this.rank === root;
-    this.#run(call, root, isRoot ? bytes : nothing, () => bytes.length, bytes, (from) => {
-      this.#expect(call, from, bytes.length);
-      return { begin: 0, end: from === root && !isRoot ? bytes.length : 0, at: 0 };
-    });
+    this.#run(
+      call,
+      root,
+      isRoot ? bytes : nothing,
+      () => bytes.length,
+      bytes,
+      (from) => {
+        this.#expect(call, from, bytes.length);
+        return { begin: 0, end: from === root && !isRoot ? bytes.length : 0, at: 0 };
+      },
+    );
   }
 
   barrier(call: string): void {
-    this.#run(call, 0, nothing, () => 0, nothing, () => ({ begin: 0, end: 0, at: 0 }));
+    this.#run(
+      call,
+      0,
+      nothing,
+      () => 0,
+      nothing,
+      () => ({ begin: 0, end: 0, at: 0 }),
+    );
   }
 
   abort(message: string): never {
@@ -83,7 +114,14 @@ export class ThreadTransport implements Transport {
     // The memory belongs to the job.
   }
 
-  #run(call: string, root: number, send: Uint8Array, bytesFor: (rank: number) => number, out: Uint8Array, rangeFrom: (rank: number) => Range): void {
+  #run(
+    call: string,
+    root: number,
+    send: Uint8Array,
+    bytesFor: (rank: number) => number,
+    out: Uint8Array,
+    rangeFrom: (rank: number) => Range,
+  ): void {
     const place = this.rank * headerWords(this.size);
     this.#headers[place + callWord] = calls.indexOf(call);
     this.#headers[place + rootWord] = root;
@@ -118,18 +156,31 @@ export class ThreadTransport implements Transport {
     for (let other = 0; other < this.size; other++) {
       const theirs = this.#header(other, callWord);
       if (theirs !== this.#header(this.rank, callWord)) {
-        this.#disagree(call, other, `rank ${other} called ${calls[theirs] ?? 'nothing'} where rank ${this.rank} called ${call}; all ranks must make the same calls`);
+        this.#disagree(
+          call,
+          other,
+          `rank ${other} called ${calls[theirs] ?? 'nothing'} where rank ${this.rank} called ${call}; all ranks must make the same calls`,
+        );
       }
       const root = this.#header(other, rootWord);
       if (root !== this.#header(this.rank, rootWord)) {
-        this.#disagree(call, other, `${call}: the root is ${root} on rank ${other}, ${this.#header(this.rank, rootWord)} on rank ${this.rank}`);
+        this.#disagree(
+          call,
+          other,
+          `${call}: the root is ${root} on rank ${other}, ${this.#header(this.rank, rootWord)} on rank ${this.rank}`,
+        );
       }
     }
   }
 
   #expect(call: string, from: number, bytes: number): void {
     const sent = this.#header(from, firstRank + this.rank);
-    if (sent !== bytes) this.#disagree(call, from, `${call}: rank ${this.rank} expects ${bytes} bytes from rank ${from}, which sends ${sent}`);
+    if (sent !== bytes)
+      this.#disagree(
+        call,
+        from,
+        `${call}: rank ${this.rank} expects ${bytes} bytes from rank ${from}, which sends ${sent}`,
+      );
   }
 
   /** Nobody can go on from here: the others may be waiting already. */

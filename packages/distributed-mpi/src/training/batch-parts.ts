@@ -1,12 +1,21 @@
 /**
- * A corpus over many ranks: all go through the one sequence of minibatches that the seed determines, and each rank takes its part of every minibatch, neighbours
- * staying together. So the union of the parts is the minibatch that one process would train on, whatever the number of ranks, and a run resumes on another number of ranks
- * where it was. The price: every rank has the encoded corpus (4 bytes a token) and makes the whole minibatch, which is copying a few numbers an example.
+ * A corpus over many ranks: all go through the one sequence of minibatches that the seed determines, and each rank
+ * takes its part of every minibatch, neighbours staying together. So the union of the parts is the minibatch that one
+ * process would train on, whatever the number of ranks, and a run resumes on another number of ranks where it was. The
+ * price: every rank has the encoded corpus (4 bytes a token) and makes the whole minibatch, which is copying a few
+ * numbers an example.
  *
- * Rejected: a stretch of the corpus for each rank. It saves that memory, but what is trained then depends on the number of ranks, and
- * so does where a resumed run is.
+ * Rejected: a stretch of the corpus for each rank. It saves that memory, but what is trained then depends on the number
+ * of ranks, and so does where a resumed run is.
  */
-import { SequenceRows, singleTargets, type CsrRows, type NgramBatch, type SequenceBatch, type SparseBatch } from '@vastmax/sparse-data';
+import {
+  SequenceRows,
+  singleTargets,
+  type CsrRows,
+  type NgramBatch,
+  type SequenceBatch,
+  type SparseBatch,
+} from '@vastmax/sparse-data';
 import type { ShardPlace } from '../layer/sharded-state.ts';
 
 /** Minibatches of all ranks together: NgramBatches, SparseBatches and their like. */
@@ -63,7 +72,14 @@ export function sliceNgramBatch(batch: NgramBatch, place: ShardPlace): NgramBatc
   const { first, count } = ownPart(size, place);
   const order = size === 0 ? 0 : contexts.length / size;
   const ids = targetIds.subarray(first, first + count);
-  return { size: count, contexts: contexts.subarray(first * order, (first + count) * order), targets: singleTargets(ids, targets.columns), targetIds: ids, epoch, endOfEpoch };
+  return {
+    size: count,
+    contexts: contexts.subarray(first * order, (first + count) * order),
+    targets: singleTargets(ids, targets.columns),
+    targetIds: ids,
+    epoch,
+    endOfEpoch,
+  };
 }
 
 /** For {@link BatchParts} of SparseBatches, SetBatches and WindowBatches. */
@@ -83,7 +99,8 @@ export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseB
 }
 
 /**
- * For {@link BatchParts} of SequenceBatches: a rank has the same streams of every minibatch, and so its model carries their state. Each rank needs one slice of its own.
+ * For {@link BatchParts} of SequenceBatches: a rank has the same streams of every minibatch, and so its model carries
+ * their state. Each rank needs one slice of its own.
  * @returns what throws RangeError when there are fewer streams than ranks.
  */
 export function createSequenceSlice(): BatchSlice<SequenceBatch> {
@@ -91,7 +108,10 @@ export function createSequenceSlice(): BatchSlice<SequenceBatch> {
   let longest = 0;
   return ({ steps, streams, inputs, starts, predicted, targets, targetIds, epoch, endOfEpoch }, place) => {
     const { first, count } = ownPart(streams, place);
-    if (streams < place.size) throw new RangeError(`training over ${place.size} ranks: the minibatches have ${streams} streams; each rank needs one at least`);
+    if (streams < place.size)
+      throw new RangeError(
+        `training over ${place.size} ranks: the minibatches have ${streams} streams; each rank needs one at least`,
+      );
     if (rows === undefined || steps > longest) {
       longest = steps;
       rows = new SequenceRows(count, steps, targets.columns);

@@ -1,6 +1,7 @@
 /**
- * What a recurrent model carries from step to step has a row a stream, and each rank its own streams. In a checkpoint they stand together, in the order of
- * the ranks, which is that of the text's parts: the state of one process. Any number of ranks, or one process, takes its part of it and goes on.
+ * What a recurrent model carries from step to step has a row a stream, and each rank its own streams. In a checkpoint
+ * they stand together, in the order of the ranks, which is that of the text's parts: the state of one process. Any
+ * number of ranks, or one process, takes its part of it and goes on.
  */
 import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/output-layer';
 import type { Communicator } from '../communicator.ts';
@@ -11,8 +12,8 @@ import { ownPart } from './batch-parts.ts';
 const carriedTensors = /^carried\.\d+$/;
 
 /**
- * The state of a body on every rank with the streams of all. A collective; every rank holds what all carry, a few numbers a stream. A state without streams
- * is itself.
+ * The state of a body on every rank with the streams of all. A collective; every rank holds what all carry, a few
+ * numbers a stream. A state without streams is itself.
  */
 export async function gatherStreams(communicator: Communicator, state: ModuleState): Promise<ModuleState> {
   const { streams } = state.configuration;
@@ -31,8 +32,18 @@ export async function gatherStreams(communicator: Communicator, state: ModuleSta
     const { name, precision, columns } = tensor;
     const part = await tensor.read(0, streams);
     const values = createFloats(precision, all * columns);
-    communicator.allGather(part as typeof values, Int32Array.from(each, (count) => count * columns), values);
-    tensors.push({ name, precision, rows: all, columns, read: (first, count) => Promise.resolve(values.subarray(first * columns, (first + count) * columns)) });
+    communicator.allGather(
+      part as typeof values,
+      Int32Array.from(each, (count) => count * columns),
+      values,
+    );
+    tensors.push({
+      name,
+      precision,
+      rows: all,
+      columns,
+      read: (first, count) => Promise.resolve(values.subarray(first * columns, (first + count) * columns)),
+    });
   }
   return { configuration: { ...state.configuration, streams: all }, tensors };
 }
@@ -43,7 +54,9 @@ export function ownStreams(whole: ModuleState, place: ShardPlace): ModuleState {
   if (typeof streams !== 'number') return whole;
   const { first: begin, count: own } = ownPart(streams, place);
   const tensors = whole.tensors.map((tensor) =>
-    carriedTensors.test(tensor.name) && tensor.rows === streams ? { ...tensor, rows: own, read: (first: number, count: number) => tensor.read(begin + first, count) } : tensor,
+    carriedTensors.test(tensor.name) && tensor.rows === streams
+      ? { ...tensor, rows: own, read: (first: number, count: number) => tensor.read(begin + first, count) }
+      : tensor,
   );
   return { configuration: { ...whole.configuration, streams: own }, tensors };
 }

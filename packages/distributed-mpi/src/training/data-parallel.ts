@@ -1,17 +1,33 @@
 /**
- * The body of a model on every rank, trained on the parts of all: between the backward pass and the update its gradients are added up, in one buffer,
+ * The body of a model on every rank, trained on the parts of all: between the backward pass and the update its
+ * gradients are added up, in one buffer,
  *
  *     numbers   p·tables row counts   p·2 checksum words   gradients of all matrices
  *
- * and each rank then takes the same step from the same numbers. Tables, of which a step touches few rows, are exchanged by rows: every rank gets the indices and gradient
- * rows of all, in the order of the ranks, which with BatchParts is the order of the whole minibatch. The optimiser sees what it would see in one process: its moments,
- * clipping and decay need not know of ranks.
+ * and each rank then takes the same step from the same numbers. Tables, of which a step touches few rows, are exchanged
+ * by rows: every rank gets the indices and gradient rows of all, in the order of the ranks, which with BatchParts is
+ * the order of the whole minibatch. The optimiser sees what it would see in one process: its moments, clipping and
+ * decay need not know of ranks.
  *
- * Input embeddings are replicated. Rejected: sharding them by ShardedTable, which takes Dd/p memory instead of Dd and moves 2C rows a rank instead of p·C, but puts a
- * wait for other ranks before the forward pass, and rows and moments of the optimiser that no rank has whole into every model and checkpoint. A vocabulary
- * of 10⁶ words of 100 numbers is 400 MB a rank; the output layer, whose rows cost the most, is the one that is sharded.
+ * Input embeddings are replicated. Rejected: sharding them by ShardedTable, which takes Dd/p memory instead of Dd and
+ * moves 2C rows a rank instead of p·C, but puts a wait for other ranks before the forward pass, and rows and moments of
+ * the optimiser that no rank has whole into every model and checkpoint. A vocabulary of 10⁶ words of 100 numbers is 400
+ * MB a rank; the output layer, whose rows cost the most, is the one that is sharded.
  */
-import { createHostArray, fill, gatherRows, read, scatterRows, Workspace, write, type Backend, type FloatArray, type Indices, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  fill,
+  gatherRows,
+  read,
+  scatterRows,
+  Workspace,
+  write,
+  type Backend,
+  type FloatArray,
+  type Indices,
+  type Matrix,
+  type RowTable,
+} from '@vastmax/linalg-core';
 import type { Communicator } from '../communicator.ts';
 import { CommunicatorError } from '../communicator-error.ts';
 import { WordHash } from '../word-hash.ts';
@@ -24,7 +40,11 @@ export interface RowGradient {
 
 /** What an optimiser changes; ModelParameters of `@vastmax/lm-models` are such. */
 export interface SharedParameters {
-  readonly matrices: readonly { readonly name: string; readonly value: Matrix; readonly gradient: Matrix | undefined }[];
+  readonly matrices: readonly {
+    readonly name: string;
+    readonly value: Matrix;
+    readonly gradient: Matrix | undefined;
+  }[];
   readonly tables: readonly {
     readonly name: string;
     readonly table: RowTable;
@@ -34,9 +54,14 @@ export interface SharedParameters {
 }
 
 export interface DataParallelOptions {
-  /** Compare the matrices, and the table rows of the last step, of all ranks every so many steps; 100 unless given, 0 for never. */
+  /**
+   * Compare the matrices, and the table rows of the last step, of all ranks every so many steps; 100 unless given, 0
+   * for never.
+   */
   readonly checkEvery?: number;
-  /** Told on every rank when they differed and were mended from rank 0. Unless given, rank 0 emits a process warning. */
+  /**
+   * Told on every rank when they differed and were mended from rank 0. Unless given, rank 0 emits a process warning.
+   */
   readonly onReplicaDrift?: (drift: { readonly step: number; readonly ranks: readonly number[] }) => void;
 }
 
@@ -74,8 +99,9 @@ export class DataParallel implements Disposable {
   }
 
   /**
-   * Add up the gradients of matrices in place, give every table the rows of all ranks, and add up `numbers` in place. A collective: the same parameters on every rank.
-   * Sends 2n(p − 1)/p numbers for n in the matrices, and this rank's own rows to each other rank.
+   * Add up the gradients of matrices in place, give every table the rows of all ranks, and add up `numbers` in place. A
+   * collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers for n in the matrices, and this rank's own
+   * rows to each other rank.
    */
   async reduce(parameters: SharedParameters, numbers: Float64Array): Promise<void> {
     this.#steps++;
@@ -118,7 +144,11 @@ export class DataParallel implements Disposable {
       place += sum.length;
       if (gradient !== undefined) write(sum, gradient);
       else if (sum.some((each) => each !== 0)) {
-        throw new CommunicatorError('mismatch', `reduce: ${name} has a gradient on another rank and none on rank ${this.rank}; all ranks must train the same model`, { call: 'reduce', rank: this.rank });
+        throw new CommunicatorError(
+          'mismatch',
+          `reduce: ${name} has a gradient on another rank and none on rank ${this.rank}; all ranks must train the same model`,
+          { call: 'reduce', rank: this.rank },
+        );
       }
     }
     for (const [i, table] of tables.entries()) {
@@ -150,7 +180,9 @@ export class DataParallel implements Disposable {
     const rows = this.#workspace.matrix(`${name} gradient of all`, total, width);
     if (total > 0) write(this.#all.subarray(0, total * width), rows);
     else fill(0, rows);
-    parameter.replaceGradients([{ indices: this.#workspace.indices(`${name} rows of all`, this.#allRows, total), rows }]);
+    parameter.replaceGradients([
+      { indices: this.#workspace.indices(`${name} rows of all`, this.#allRows, total), rows },
+    ]);
     this.#touched.set(name, this.#allRows.slice(0, total));
   }
 
@@ -170,7 +202,9 @@ export class DataParallel implements Disposable {
 
   /** Where the checksums differ all ranks take rank 0's numbers. */
   async #mend(parameters: SharedParameters, words: FloatArray): Promise<void> {
-    const ranks = Array.from({ length: this.#communicator.size }, (_, rank) => rank).filter((rank) => words[2 * rank] !== words[0] || words[2 * rank + 1] !== words[1]);
+    const ranks = Array.from({ length: this.#communicator.size }, (_, rank) => rank).filter(
+      (rank) => words[2 * rank] !== words[0] || words[2 * rank + 1] !== words[1],
+    );
     if (ranks.length === 0) return;
     for (const { value, store } of this.#replicas(parameters)) {
       const host = await read(value);
@@ -189,7 +223,10 @@ export class DataParallel implements Disposable {
   }
 
   /** All matrices, and of each table the rows that the last step touched. */
-  *#replicas({ matrices, tables }: SharedParameters): Generator<{ readonly value: Matrix; readonly store: () => void }> {
+  *#replicas({
+    matrices,
+    tables,
+  }: SharedParameters): Generator<{ readonly value: Matrix; readonly store: () => void }> {
     for (const { value } of matrices) yield { value, store: () => undefined };
     for (const { name, table } of tables) {
       const touched = this.#touched.get(name);
@@ -197,7 +234,12 @@ export class DataParallel implements Disposable {
       const indices = this.#workspace.indices(`${name} checked rows`, touched);
       const value = this.#workspace.matrix(`${name} checked values`, touched.length, table.columns);
       gatherRows(table, indices, value);
-      yield { value, store: () => { scatterRows(value, indices, table); } };
+      yield {
+        value,
+        store: () => {
+          scatterRows(value, indices, table);
+        },
+      };
     }
   }
 }

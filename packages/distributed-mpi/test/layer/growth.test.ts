@@ -3,7 +3,17 @@ import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core
 import { createFactoredOutputLayer, type FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
-import { added, growFromTwo, growingLoss, trainAndGrow, trainOn, type GrowingLoss, type GrowthAnswer, type GrowthRequest, type LateAnswer } from '../programs/scenarios/growth.ts';
+import {
+  added,
+  growFromTwo,
+  growingLoss,
+  trainAndGrow,
+  trainOn,
+  type GrowingLoss,
+  type GrowthAnswer,
+  type GrowthRequest,
+  type LateAnswer,
+} from '../programs/scenarios/growth.ts';
 import { classes, layerOptions, moduleState, readWeights, width } from '../programs/scenarios/small-layer.ts';
 import { playOnThreads } from '../test-programs.ts';
 
@@ -11,30 +21,50 @@ const backend = createPlainBackend({ precision: 'f64' });
 const whole = classes + added;
 const grow = (size: number, request: GrowthRequest): Promise<GrowthAnswer[]> => playOnThreads('growth', size, request);
 const createSingle = (loss: GrowingLoss, count: number): Promise<FactoredOutputLayer> =>
-  createFactoredOutputLayer(backend, { ...layerOptions(growingLoss(loss, count)), classes: count, ...(count === classes ? {} : { initialRows: (_first: number, rows: number) => new Float64Array(rows * width) }) });
-
-describe.each(['z-loss', 'spherical-softmax', 'taylor-softmax', 'squared-error', 'prior'] as const)('classes added to a layer in mid-training: %s', (loss) => {
-  it('make the layer that one process makes of them, with its probabilities, on 1, 2 and 3 ranks', async () => {
-    using single = await createSingle(loss, classes);
-    await trainAndGrow(single, loss);
-    const expected = await readWeights(single);
-    for (const size of [1, 2, 3]) {
-      const answers = await grow(size, { loss });
-      for (const [rank, { weights, drift, generationsClosed, state, ...own }] of answers.entries()) {
-        const what = `rank ${rank} of ${size}`;
-        expect(relativeError(weights, expected), what).toBeLessThan(1e-11);
-        expect(drift, what).toBeLessThan(1e-11);
-        if (loss === 'squared-error') expect(generationsClosed, what).toBeGreaterThan(2);
-        const replicated = ['map', 'inverse', 'shift', 'centred_gram', 'column_sum'];
-        expect(state.tensors.filter(({ name }) => replicated.includes(name)), what).toEqual(answers[0]?.state.tensors.filter(({ name }) => replicated.includes(name)));
-        if (single.isNormalized) await expectSameLogs(single, own, what);
-        else expect(own.ofAll).toHaveLength(0);
-      }
-    }
+  createFactoredOutputLayer(backend, {
+    ...layerOptions(growingLoss(loss, count)),
+    classes: count,
+    ...(count === classes ? {} : { initialRows: (_first: number, rows: number) => new Float64Array(rows * width) }),
   });
-});
 
-async function expectSameLogs(single: FactoredOutputLayer, { hidden: values, wanted, ofClasses, ofAll, ofLast }: Pick<GrowthAnswer, 'hidden' | 'wanted' | 'ofClasses' | 'ofAll' | 'ofLast'>, what: string): Promise<void> {
+describe.each(['z-loss', 'spherical-softmax', 'taylor-softmax', 'squared-error', 'prior'] as const)(
+  'classes added to a layer in mid-training: %s',
+  (loss) => {
+    it('make the layer that one process makes of them, with its probabilities, on 1, 2 and 3 ranks', async () => {
+      using single = await createSingle(loss, classes);
+      await trainAndGrow(single, loss);
+      const expected = await readWeights(single);
+      for (const size of [1, 2, 3]) {
+        const answers = await grow(size, { loss });
+        for (const [rank, { weights, drift, generationsClosed, state, ...own }] of answers.entries()) {
+          const what = `rank ${rank} of ${size}`;
+          expect(relativeError(weights, expected), what).toBeLessThan(1e-11);
+          expect(drift, what).toBeLessThan(1e-11);
+          if (loss === 'squared-error') expect(generationsClosed, what).toBeGreaterThan(2);
+          const replicated = ['map', 'inverse', 'shift', 'centred_gram', 'column_sum'];
+          expect(
+            state.tensors.filter(({ name }) => replicated.includes(name)),
+            what,
+          ).toEqual(answers[0]?.state.tensors.filter(({ name }) => replicated.includes(name)));
+          if (single.isNormalized) await expectSameLogs(single, own, what);
+          else expect(own.ofAll).toHaveLength(0);
+        }
+      }
+    });
+  },
+);
+
+async function expectSameLogs(
+  single: FactoredOutputLayer,
+  {
+    hidden: values,
+    wanted,
+    ofClasses,
+    ofAll,
+    ofLast,
+  }: Pick<GrowthAnswer, 'hidden' | 'wanted' | 'ofClasses' | 'ofAll' | 'ofLast'>,
+  what: string,
+): Promise<void> {
   const m = wanted.length;
   using hidden = createMatrixFrom(backend, m, width, values);
   using column = backend.createMatrix(m, 1);
@@ -46,7 +76,10 @@ async function expectSameLogs(single: FactoredOutputLayer, { hidden: values, wan
   expect(relativeError(ofAll, expected), what).toBeLessThan(1e-11);
   for (let j = 0; j < m; j++) {
     const own = ofAll.subarray(j * whole, (j + 1) * whole);
-    expect(own.reduce((sum, value) => sum + Math.exp(value), 0), what).toBeCloseTo(1, 12);
+    expect(
+      own.reduce((sum, value) => sum + Math.exp(value), 0),
+      what,
+    ).toBeCloseTo(1, 12);
     expect(own[wanted[j]!], what).toBeCloseTo(ofClasses[j]!, 12);
     expect(relativeError(ofLast.subarray(j * 50, (j + 1) * 50), own.subarray(whole - 50)), what).toBeLessThan(1e-11);
   }
@@ -69,7 +102,10 @@ describe.each(['squared-error', 'prior'] as const)('the checkpoint of a layer th
 });
 
 it('a rank that had no class gets its first', async () => {
-  using single = await createFactoredOutputLayer(backend, { ...layerOptions(growingLoss('squared-error', 2)), classes: 2 });
+  using single = await createFactoredOutputLayer(backend, {
+    ...layerOptions(growingLoss('squared-error', 2)),
+    classes: 2,
+  });
   await growFromTwo(single);
   const expected = await readWeights(single);
   expect(expected).toHaveLength(7 * width);

@@ -15,12 +15,18 @@ it.for(launchers.flatMap((launcher) => [2, 4].map((size) => ({ launcher, size, n
     requireLauncher(launcher, (reason) => skip(reason));
     const { code, output } = await runUnderMpi(launcher, 'mpi-exactness', size, JSON.stringify(runs));
     expect(code, output).toBe(0);
-    const byRank = output.trim().split('\n').map((line) => JSON.parse(line) as DistributedRunResult[]);
+    const byRank = output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as DistributedRunResult[]);
     expect(byRank).toHaveLength(size);
     for (const results of byRank) {
       expect(results.map(({ id }) => id)).toEqual(runs.map(({ id }) => id));
       for (const [place, result] of results.entries()) {
-        expect(Math.max(result.weightError, result.gradientError, result.lossError), JSON.stringify(result)).toBeLessThan(runs[place]?.options.precision === 'f32' ? 5e-5 : 1e-11);
+        expect(
+          Math.max(result.weightError, result.gradientError, result.lossError),
+          JSON.stringify(result),
+        ).toBeLessThan(runs[place]?.options.precision === 'f32' ? 5e-5 : 1e-11);
         expect(result.checksum).toBe(byRank[0]?.[place]?.checksum);
       }
     }

@@ -27,7 +27,15 @@ it.each([1, 3])('%i ranks rank and score as one process does', async (size) => {
     using column = backend.createMatrix(m, 1);
     single.classScores(hidden, answer.targets, column);
     expect(relativeError(answer.classScores, await read(column))).toBeLessThan(1e-12);
-    const losses = await read(await single.evaluate(hidden, csrFromLists(Array.from(answer.targets, (target) => [target]), single.classes)));
+    const losses = await read(
+      await single.evaluate(
+        hidden,
+        csrFromLists(
+          Array.from(answer.targets, (target) => [target]),
+          single.classes,
+        ),
+      ),
+    );
     expect(relativeError(answer.losses, losses)).toBeLessThan(1e-12);
     expect(answer.drift).toBeLessThan(1e-12);
   }

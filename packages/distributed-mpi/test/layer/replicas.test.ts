@@ -4,7 +4,9 @@ import { playOnThreads } from '../test-programs.ts';
 
 it('replicas that differ are mended from rank 0, and every rank is told', async () => {
   const untouched = await playOnThreads<DriftAnswer>('replicaDrift', 3, { spoil: false });
-  expect(untouched.map(({ told, repairs }) => ({ told, repairs }))).toEqual(Array.from({ length: 3 }, () => ({ told: [], repairs: 0 })));
+  expect(untouched.map(({ told, repairs }) => ({ told, repairs }))).toEqual(
+    Array.from({ length: 3 }, () => ({ told: [], repairs: 0 })),
+  );
   // Spoiled after step 6; the checks are at steps 0, 4 and 8.
   const spoiled = await playOnThreads<DriftAnswer>('replicaDrift', 3, { spoil: true });
   for (const { told, repairs, gram } of spoiled) {

@@ -4,10 +4,18 @@ import { createFactoredOutputLayer } from '@vastmax/spherical-losses';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import type { CheckpointAnswer, CheckpointRequest } from '../programs/scenarios/checkpoints.ts';
-import { constantsLoss, generationLoss, layerOptions, moduleState, plainState, type PlainState } from '../programs/scenarios/small-layer.ts';
+import {
+  constantsLoss,
+  generationLoss,
+  layerOptions,
+  moduleState,
+  plainState,
+  type PlainState,
+} from '../programs/scenarios/small-layer.ts';
 import { playOnThreads } from '../test-programs.ts';
 
-const play = (size: number, request: CheckpointRequest): Promise<CheckpointAnswer[]> => playOnThreads('checkpoints', size, request);
+const play = (size: number, request: CheckpointRequest): Promise<CheckpointAnswer[]> =>
+  playOnThreads('checkpoints', size, request);
 
 describe.each(['generations', 'constants'] as const)('a checkpoint of a layer with %s', (loss) => {
   it('resumes bit for bit on as many ranks, and exactly on others', async () => {
@@ -50,7 +58,8 @@ describe.each(['generations', 'constants'] as const)('a checkpoint of a layer wi
 });
 
 describe('shards that do not fit', () => {
-  const shardsOf = async (): Promise<PlainState[]> => (await play(2, { loss: 'generations', skip: 0, steps: 3 })).map(({ state }) => state);
+  const shardsOf = async (): Promise<PlainState[]> =>
+    (await play(2, { loss: 'generations', skip: 0, steps: 3 })).map(({ state }) => state);
 
   it('are refused by name', async () => {
     const shards = await shardsOf();
@@ -65,9 +74,15 @@ describe('shards that do not fit', () => {
     expect(() => mergeShards([first, cut])).toThrow("tensor 'rows' of shard 1 is missing");
 
     const backend = createPlainBackend({ precision: 'f64' });
-    using layer = await createDistributedFactoredLayer(createSingleCommunicator(), backend, layerOptions(generationLoss()));
+    using layer = await createDistributedFactoredLayer(
+      createSingleCommunicator(),
+      backend,
+      layerOptions(generationLoss()),
+    );
     const before = await plainState(layer.state());
-    await expect(layer.restore(second)).rejects.toThrow('the state is shard 1 of 2, this is rank 0 of 1; give every rank mergeShards of all shards');
+    await expect(layer.restore(second)).rejects.toThrow(
+      'the state is shard 1 of 2, this is rank 0 of 1; give every rank mergeShards of all shards',
+    );
     expect(await plainState(layer.state())).toEqual(before);
   });
 

@@ -1,11 +1,19 @@
 /** With one rank the layer must be an output layer like any other. */
 import { createPlainBackend, read } from '@vastmax/linalg-core';
-import { createDistributedFactoredLayer, createSingleCommunicator, type DistributedFactoredLayer } from '@vastmax/distributed-mpi';
+import {
+  createDistributedFactoredLayer,
+  createSingleCommunicator,
+  type DistributedFactoredLayer,
+} from '@vastmax/distributed-mpi';
 import { describeOutputLayer, type LayerRequest, type LayerUnderTest } from '@vastmax/output-layer/suite';
 import { sphericalSoftmax, zLoss, type SphericalLoss } from '@vastmax/spherical-losses';
 import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 
-function subject(name: string, loss: (request: LayerRequest) => SphericalLoss, reference?: ReferenceLoss): LayerUnderTest<DistributedFactoredLayer> {
+function subject(
+  name: string,
+  loss: (request: LayerRequest) => SphericalLoss,
+  reference?: ReferenceLoss,
+): LayerUnderTest<DistributedFactoredLayer> {
   return {
     name,
     backend: () => createPlainBackend({ precision: 'f64' }),

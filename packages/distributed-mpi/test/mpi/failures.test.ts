@@ -1,4 +1,6 @@
-/** One rank of three fails in the middle; the whole job must end, not with success, and the output must name the rank. */
+/**
+ * One rank of three fails in the middle; the whole job must end, not with success, and the output must name the rank.
+ */
 import { expect, it } from 'vitest';
 import type { FailureRequest } from '../programs/scenarios/failures.ts';
 import { launchers, requireLauncher, runUnderMpi } from '../test-programs.ts';
@@ -11,21 +13,40 @@ const cases: readonly { readonly how: FailureRequest['how']; readonly names: Reg
   // The launcher notices, in its own words.
   { how: 'kill', names: /rank 1\b.*(signal 9|Killed)|EXIT CODE: 9|KILLED BY SIGNAL: 9/i, timeoutMs: 600_000 },
   // Only the others can notice.
-  { how: 'hang', names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 1 s/, timeoutMs: 1000 },
-  { how: 'exit-0', names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 1 s|rank 1/, timeoutMs: 1000 },
+  {
+    how: 'hang',
+    names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 1 s/,
+    timeoutMs: 1000,
+  },
+  {
+    how: 'exit-0',
+    names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 1 s|rank 1/,
+    timeoutMs: 1000,
+  },
 ];
 
 // The two families differ in who notices what; the rest is this package's own and the same.
 const perLauncher = launchers.flatMap((launcher, place) =>
-  cases.filter(({ how }) => place === 0 || ['throw', 'kill', 'hang'].includes(how)).map((one) => ({ launcher, ...one, name: launcher.name })),
+  cases
+    .filter(({ how }) => place === 0 || ['throw', 'kill', 'hang'].includes(how))
+    .map((one) => ({ launcher, ...one, name: launcher.name })),
 );
 
-it.for(perLauncher)('a rank that does $how ends a job of $name', async ({ launcher, how, names, timeoutMs }, { skip }) => {
-  requireLauncher(launcher, (reason) => skip(reason));
-  const { code, output } = await runUnderMpi(launcher, 'mpi-failures', 3, JSON.stringify({ how, rank: 1 }), String(timeoutMs));
-  expect(output).toMatch(names);
-  expect(output).not.toContain('nothing happened');
-  expect(code, output).not.toBe(0);
-  // Ended by itself rather than by this test's minute.
-  expect(code, output).not.toBeUndefined();
-});
+it.for(perLauncher)(
+  'a rank that does $how ends a job of $name',
+  async ({ launcher, how, names, timeoutMs }, { skip }) => {
+    requireLauncher(launcher, (reason) => skip(reason));
+    const { code, output } = await runUnderMpi(
+      launcher,
+      'mpi-failures',
+      3,
+      JSON.stringify({ how, rank: 1 }),
+      String(timeoutMs),
+    );
+    expect(output).toMatch(names);
+    expect(output).not.toContain('nothing happened');
+    expect(code, output).not.toBe(0);
+    // Ended by itself rather than by this test's minute.
+    expect(code, output).not.toBeUndefined();
+  },
+);

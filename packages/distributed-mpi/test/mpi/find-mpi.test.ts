@@ -5,7 +5,11 @@ import { launcherOf, libraryCandidates } from '../../src/mpi/library-candidates.
 import type { LoadNativeLibrary } from '../../src/mpi/mpi-functions.ts';
 
 /** Libraries that exist by name alone. */
-function imaginary(libraries: Readonly<Record<string, { readonly lacks?: string; readonly version: string; readonly symbols?: readonly string[] }>>): LoadNativeLibrary {
+function imaginary(
+  libraries: Readonly<
+    Record<string, { readonly lacks?: string; readonly version: string; readonly symbols?: readonly string[] }>
+  >,
+): LoadNativeLibrary {
   return (file) => {
     const library = libraries[file];
     if (library === undefined) throw new Error('No such file or directory');
@@ -29,7 +33,11 @@ function imaginary(libraries: Readonly<Record<string, { readonly lacks?: string;
 }
 
 const openMpiSymbols = ['ompi_mpi_comm_world', 'ompi_mpi_byte', 'ompi_mpi_errors_return'];
-const search = (libraries: Parameters<typeof imaginary>[0], candidates: readonly string[], library?: string): ReturnType<typeof findMpi> =>
+const search = (
+  libraries: Parameters<typeof imaginary>[0],
+  candidates: readonly string[],
+  library?: string,
+): ReturnType<typeof findMpi> =>
   findMpi({ environment: {}, candidates, library, createLoader: () => Promise.resolve(imaginary(libraries)) });
 
 describe('without a library', () => {
@@ -37,7 +45,17 @@ describe('without a library', () => {
     const found = await search({}, ['libabsent.so.1', '/opt/absent.so']);
     if (found.library !== undefined) throw new Error('a library was found');
     expect(found.reason).toMatch(/^no MPI library was found; install Open MPI: /);
-    for (const words of ['Debian', 'openmpi-bin libopenmpi3', 'Fedora', 'dnf install openmpi', 'macOS', 'brew install open-mpi', 'MPICH', 'libmpich12', 'VASTMAX_MPI_LIBRARY']) {
+    for (const words of [
+      'Debian',
+      'openmpi-bin libopenmpi3',
+      'Fedora',
+      'dnf install openmpi',
+      'macOS',
+      'brew install open-mpi',
+      'MPICH',
+      'libmpich12',
+      'VASTMAX_MPI_LIBRARY',
+    ]) {
       expect(found.reason).toContain(words);
     }
     expect(found.reason).toMatch(/looked for: libabsent\.so\.1, \/opt\/absent\.so$/);
@@ -46,22 +64,49 @@ describe('without a library', () => {
   it('says why one that is there is of no use, and goes on to the next', async () => {
     const old = { version: 'MPI 2', lacks: 'MPI_Iallgatherv' };
     const alone = await search({ 'libold.so': old }, ['libold.so']);
-    expect(alone).toMatchObject({ reason: expect.stringContaining('libold.so has no function MPI_Iallgatherv: it is no library of MPI 3') as string });
-    const found = await search({ 'libold.so': old, 'libmpich.so.12': { version: 'MPICH Version:\t4.0.2\nmore' } }, ['libold.so', 'libmpich.so.12']);
-    expect(found.library).toMatchObject({ path: 'libmpich.so.12', version: 'MPICH Version: 4.0.2', family: { name: 'MPICH', handle: 'int', world: 0x44000000 } });
+    expect(alone).toMatchObject({
+      reason: expect.stringContaining('libold.so has no function MPI_Iallgatherv: it is no library of MPI 3') as string,
+    });
+    const found = await search({ 'libold.so': old, 'libmpich.so.12': { version: 'MPICH Version:\t4.0.2\nmore' } }, [
+      'libold.so',
+      'libmpich.so.12',
+    ]);
+    expect(found.library).toMatchObject({
+      path: 'libmpich.so.12',
+      version: 'MPICH Version: 4.0.2',
+      family: { name: 'MPICH', handle: 'int', world: 0x44000000 },
+    });
   });
 
   it('does not look past one that is named', async () => {
     const libraries = { 'libmpi.so.40': { version: 'Open MPI v4.1.4, package', symbols: openMpiSymbols } };
-    expect(await search(libraries, ['libmpi.so.40'], '/nowhere/libmpi.so')).toMatchObject({ reason: expect.stringMatching(/^library: \/nowhere\/libmpi\.so could not be loaded/) as string });
-    const byVariable = await findMpi({ environment: { VASTMAX_MPI_LIBRARY: 'libother.so' }, candidates: ['libmpi.so.40'], createLoader: () => Promise.resolve(imaginary(libraries)) });
-    expect(byVariable).toMatchObject({ reason: expect.stringMatching(/^VASTMAX_MPI_LIBRARY: libother\.so could not be loaded/) as string });
-    expect((await search(libraries, ['libmpi.so.40'])).library).toMatchObject({ version: 'Open MPI v4.1.4', family: { name: 'Open MPI', handle: 'void *', world: 4096n } });
+    expect(await search(libraries, ['libmpi.so.40'], '/nowhere/libmpi.so')).toMatchObject({
+      reason: expect.stringMatching(/^library: \/nowhere\/libmpi\.so could not be loaded/) as string,
+    });
+    const byVariable = await findMpi({
+      environment: { VASTMAX_MPI_LIBRARY: 'libother.so' },
+      candidates: ['libmpi.so.40'],
+      createLoader: () => Promise.resolve(imaginary(libraries)),
+    });
+    expect(byVariable).toMatchObject({
+      reason: expect.stringMatching(/^VASTMAX_MPI_LIBRARY: libother\.so could not be loaded/) as string,
+    });
+    expect((await search(libraries, ['libmpi.so.40'])).library).toMatchObject({
+      version: 'Open MPI v4.1.4',
+      family: { name: 'Open MPI', handle: 'void *', world: 4096n },
+    });
   });
 
   it('says that koffi is missing where it is', async () => {
-    const found = await findMpi({ environment: {}, createLoader: () => Promise.reject(new Error("Cannot find package 'koffi'\nimported from here")) });
-    expect(found).toMatchObject({ reason: expect.stringMatching(/^koffi, which calls native libraries, cannot be used here: Cannot find package 'koffi'; reinstall/) as string });
+    const found = await findMpi({
+      environment: {},
+      createLoader: () => Promise.reject(new Error("Cannot find package 'koffi'\nimported from here")),
+    });
+    expect(found).toMatchObject({
+      reason: expect.stringMatching(
+        /^koffi, which calls native libraries, cannot be used here: Cannot find package 'koffi'; reinstall/,
+      ) as string,
+    });
   });
 });
 
@@ -77,7 +122,9 @@ describe('which library', () => {
   });
 
   it('with the ABI of MPI 5 is known by its name', async () => {
-    const found = await search({ 'libmpi_abi.so.0': { version: 'Open MPI v6', symbols: openMpiSymbols } }, ['libmpi_abi.so.0']);
+    const found = await search({ 'libmpi_abi.so.0': { version: 'Open MPI v6', symbols: openMpiSymbols } }, [
+      'libmpi_abi.so.0',
+    ]);
     expect(found.library?.family).toMatchObject({ name: 'MPI ABI', world: 0x101n, byte: 0x247n });
   });
 });

@@ -1,4 +1,7 @@
-/** One rank of an MPI job in which one rank leaves its duty; its command line says which and how, and after how long the others must lose patience. */
+/**
+ * One rank of an MPI job in which one rank leaves its duty; its command line says which and how, and after how long the
+ * others must lose patience.
+ */
 import { createMpiCommunicator } from '@vastmax/distributed-mpi';
 import { failures, type FailureRequest } from './scenarios/failures.ts';
 

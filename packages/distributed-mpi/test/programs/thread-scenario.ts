@@ -13,7 +13,22 @@ import { softmax } from './scenarios/softmax.ts';
 import { tables } from './scenarios/tables.ts';
 import { traffic } from './scenarios/traffic.ts';
 
-const scenarios = { checkpoints, failures, fewClasses, growth, growthRefusals, lateReads, rankings, refusals, replicaDrift, sampled, sampledRefusals, softmax, tables, traffic };
+const scenarios = {
+  checkpoints,
+  failures,
+  fewClasses,
+  growth,
+  growthRefusals,
+  lateReads,
+  rankings,
+  refusals,
+  replicaDrift,
+  sampled,
+  sampledRefusals,
+  softmax,
+  tables,
+  traffic,
+};
 export type ScenarioName = keyof typeof scenarios;
 
 await runAsThreadRank((communicator, data) => {

@@ -26,7 +26,9 @@ it('counts the rows of a range as one by one', () => {
       const rank = r % partition.size;
       const first = Math.min(a, b, partition.rows);
       const end = Math.min(Math.max(a, b), partition.rows);
-      const owned = Array.from({ length: end - first }, (_, i) => first + i).filter((row) => ownerOf(partition, row) === rank);
+      const owned = Array.from({ length: end - first }, (_, i) => first + i).filter(
+        (row) => ownerOf(partition, row) === rank,
+      );
       expect(ownedCount(partition, rank, first, end - first)).toBe(owned.length);
       if (owned[0] !== undefined) expect(firstLocalAt(partition, rank, first)).toBe(localRowOf(partition, owned[0]));
     }),

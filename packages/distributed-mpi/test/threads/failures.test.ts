@@ -6,7 +6,10 @@ import { playOnThreads } from '../test-programs.ts';
 
 const timeoutMs = 700;
 
-async function failureOf(how: FailureRequest['how'], rank: number): Promise<{ readonly message: string; readonly code: string; readonly rank: number | undefined }> {
+async function failureOf(
+  how: FailureRequest['how'],
+  rank: number,
+): Promise<{ readonly message: string; readonly code: string; readonly rank: number | undefined }> {
   try {
     await playOnThreads<number>('failures', 3, { how, rank }, { timeoutMs });
   } catch (error) {
@@ -23,7 +26,10 @@ describe('a thread that', () => {
     ['exit-0', /^the job was ended: rank 1 of 3: the thread ended with code 0 before its program did$/],
     ['abort', /^the job was ended: rank 1 of 3: the disk is full$/],
     ['hang', /^the job was ended: rank 1 did not come to allReduce within 0\.7 s, rank [02] waits there$/],
-    ['other-call', /^the job was ended: rank \d called (barrier|allReduce) where rank \d called (barrier|allReduce); all ranks must make the same calls$/],
+    [
+      'other-call',
+      /^the job was ended: rank \d called (barrier|allReduce) where rank \d called (barrier|allReduce); all ranks must make the same calls$/,
+    ],
     ['other-size', /^the job was ended: allReduce: rank \d expects (8|24) bytes from rank \d, which sends (8|24)$/],
   ])('does %s ends the job', async (how, message) => {
     const failure = await failureOf(how, 1);
@@ -33,6 +39,10 @@ describe('a thread that', () => {
 });
 
 it('options that make no sense are refused', async () => {
-  await expect(playOnThreads('failures', 0)).rejects.toThrow('startThreadRanks: size must be a whole number of at least 1, got 0');
-  await expect(playOnThreads('failures', 2, {}, { windowBytes: 0.5 })).rejects.toThrow('windowBytes must be a whole number of at least 1, got 0.5');
+  await expect(playOnThreads('failures', 0)).rejects.toThrow(
+    'startThreadRanks: size must be a whole number of at least 1, got 0',
+  );
+  await expect(playOnThreads('failures', 2, {}, { windowBytes: 0.5 })).rejects.toThrow(
+    'windowBytes must be a whole number of at least 1, got 0.5',
+  );
 });

@@ -1,4 +1,7 @@
-/** A range of a GPUBuffer that kernels bind as a whole. Those of this package's own making begin at 0 and are as long as their buffer. */
+/**
+ * A range of a GPUBuffer that kernels bind as a whole. Those of this package's own making begin at 0 and are as long as
+ * their buffer.
+ */
 export interface BufferBlock {
   /** Unique in the process: the key of bind groups. */
   readonly id: number;

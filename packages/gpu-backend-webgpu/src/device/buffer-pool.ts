@@ -1,8 +1,9 @@
 /**
- * Buffers by size, to be used again. A buffer goes back when its handle is released, although recorded commands may still use it: all
- * use goes through one queue in order, so whoever takes it next comes after them. Only destroying has to wait for the submission.
- * Sizes are rounded up to one of eight steps between powers of two, so that at most an eighth is wasted and shapes that vary a little
- * share buffers. Rejected: parts of large buffers, which WebGPU cannot bind for reading and writing in the same dispatch.
+ * Buffers by size, to be used again. A buffer goes back when its handle is released, although recorded commands may
+ * still use it: all use goes through one queue in order, so whoever takes it next comes after them. Only destroying has
+ * to wait for the submission. Sizes are rounded up to one of eight steps between powers of two, so that at most an
+ * eighth is wasted and shapes that vary a little share buffers. Rejected: parts of large buffers, which WebGPU cannot
+ * bind for reading and writing in the same dispatch.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -40,11 +41,19 @@ export class BufferPool {
    * @param what `createMatrix: 3×4`, for messages
    * @param mostBytes what the one who made the backend allows it
    * @returns a block of at least `bytes`, and whether it is fresh: then it is zero, otherwise it holds anything
-   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; when the device finds that it cannot, the next read rejects so
+   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; when the device finds that it cannot, the
+   * next read rejects so
    */
-  take(bytes: number, what: string, mostBytes: number = this.#options.mostBytes): { readonly block: BufferBlock; readonly fresh: boolean } {
+  take(
+    bytes: number,
+    what: string,
+    mostBytes: number = this.#options.mostBytes,
+  ): { readonly block: BufferBlock; readonly fresh: boolean } {
     if (bytes > mostBytes) {
-      throw new LinalgError('out-of-memory', `${what} is ${bytes} bytes, a buffer here may have ${mostBytes}; use fewer rows or columns, or a row table`);
+      throw new LinalgError(
+        'out-of-memory',
+        `${what} is ${bytes} bytes, a buffer here may have ${mostBytes}; use fewer rows or columns, or a row table`,
+      );
     }
     const size = Math.min(roundUp(bytes), this.#options.mostBytes);
     const kept = this.#free.get(size)?.pop();
@@ -58,7 +67,8 @@ export class BufferPool {
     for (let scope = 0; scope < 2; scope++) {
       this.#health.examine(
         this.#device.popErrorScope(),
-        (words) => new LinalgError('out-of-memory', `${what} (${bytes} bytes): the device has no room for it: ${words}`),
+        (words) =>
+          new LinalgError('out-of-memory', `${what} (${bytes} bytes): the device has no room for it: ${words}`),
       );
     }
     this.#counters.buffersCreated++;

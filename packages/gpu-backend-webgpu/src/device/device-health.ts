@@ -1,6 +1,7 @@
 /**
- * What went wrong on a device, found late: WebGPU tells of loss, exhaustion and misuse through promises, after the call. The first
- * failure stays: numbers computed after it mean nothing, so every later `read` and `settled` rejects with it.
+ * What went wrong on a device, found late: WebGPU tells of loss, exhaustion and misuse through promises, after the
+ * call. The first failure stays: numbers computed after it mean nothing, so every later `read` and `settled` rejects
+ * with it.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 
@@ -34,7 +35,10 @@ export class DeviceHealth {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Look at what an error scope has caught when it is known. @param explain makes the failure of the device's own words */
+  /**
+   * Look at what an error scope has caught when it is known.
+   * @param explain makes the failure of the device's own words
+   */
   examine(scope: Promise<GPUError | null>, explain: (words: string) => LinalgError): void {
     const examination = scope.then(
       (error) => {

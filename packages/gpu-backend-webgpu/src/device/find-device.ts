@@ -1,12 +1,14 @@
 /**
- * From "is there a GPU" to a device: the browser's navigator.gpu, or in Node the optional package `webgpu` (Dawn); its adapter; a device
- * with the largest limits the adapter has for storage, because the defaults (128 MiB a binding) cut a table into pieces needlessly.
+ * From "is there a GPU" to a device: the browser's navigator.gpu, or in Node the optional package `webgpu` (Dawn); its
+ * adapter; a device with the largest limits the adapter has for storage, because the defaults (128 MiB a binding) cut a
+ * table into pieces needlessly.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 
 /*
- * The published declarations name these four. A project for Node has none of them, TypeScript 5 neither, and @webgpu/types as a dependency
- * clashes with the DOM of TypeScript 6. Members that all of those declare merge with whichever is there, and stand alone where none is.
+ * The published declarations name these four. A project for Node has none of them, TypeScript 5 neither, and
+ * @webgpu/types as a dependency clashes with the DOM of TypeScript 6. Members that all of those declare merge with
+ * whichever is there, and stand alone where none is.
  */
 declare global {
   interface GPU {
@@ -51,7 +53,10 @@ const requiredLimits: Readonly<Partial<Record<keyof GPUSupportedLimits, number>>
 
 type Found<T> = { readonly found: T } | { readonly reason: string };
 
-/** No constant, which the build would put into the `import`: bundlers for browsers would then take the package in, with its imports of Node. */
+/**
+ * No constant, which the build would put into the `import`: bundlers for browsers would then take the package in, with
+ * its imports of Node.
+ */
 const optionalPackage: { name: string } = { name: 'webgpu' };
 
 /** Of `create`, all that it returned: Dawn crashes when one is collected, so they are kept as long as the process. */
@@ -64,15 +69,21 @@ async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
   if (host !== undefined) return { found: host };
   const { process } = globalThis as { readonly process?: { readonly versions?: { readonly node?: string } } };
   if (process?.versions?.node === undefined) {
-    return { reason: 'this browser has no navigator.gpu: it is too old, or the page is neither https nor on localhost' };
+    return {
+      reason: 'this browser has no navigator.gpu: it is too old, or the page is neither https nor on localhost',
+    };
   }
   try {
-    const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ optionalPackage.name)) as { create(flags: readonly string[]): GPU };
+    const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ optionalPackage.name)) as {
+      create(flags: readonly string[]): GPU;
+    };
     dawn = create([]);
     instances.push(dawn);
     return { found: dawn };
   } catch (error) {
-    return { reason: `Node has no WebGPU of its own, and the optional package 'webgpu' could not be loaded: ${firstLine(error)}; npm install webgpu` };
+    return {
+      reason: `Node has no WebGPU of its own, and the optional package 'webgpu' could not be loaded: ${firstLine(error)}; npm install webgpu`,
+    };
   }
 }
 
@@ -87,7 +98,9 @@ export async function findAdapter({ gpu, adapter, powerPreference }: DeviceReque
     return { reason: `asking for a WebGPU adapter failed: ${firstLine(error)}` };
   }
   if (found === null && host.found === dawn) dawn = undefined;
-  return found === null ? { reason: 'WebGPU is there, but it has no adapter: no GPU, or no driver that it accepts' } : { found };
+  return found === null
+    ? { reason: 'WebGPU is there, but it has no adapter: no GPU, or no driver that it accepts' }
+    : { found };
 }
 
 /** Why kernels cannot run within these limits; undefined when they can. */
@@ -118,7 +131,12 @@ export async function requestDevice(request: DeviceRequest): Promise<FoundDevice
   const { limits, features, info } = adapter.found;
   const missing = findMissingLimit(limits);
   if (missing !== undefined) throw unavailable(missing);
-  const wanted = ['maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupStorageSize', 'maxStorageBuffersPerShaderStage'] as const;
+  const wanted = [
+    'maxStorageBufferBindingSize',
+    'maxBufferSize',
+    'maxComputeWorkgroupStorageSize',
+    'maxStorageBuffersPerShaderStage',
+  ] as const;
   try {
     const device = await adapter.found.requestDevice({
       requiredLimits: Object.fromEntries(wanted.map((name) => [name, limits[name]])),
@@ -133,11 +151,16 @@ export async function requestDevice(request: DeviceRequest): Promise<FoundDevice
 /** In words: `NVIDIA RTX 4090`, or what the browser is willing to say; older ones say nothing of a device's adapter. */
 export function describeAdapter(info: GPUAdapterInfo | undefined): string {
   const { description = '', vendor = '', architecture = '' } = info ?? {};
-  return [description, `${vendor} ${architecture}`.trim(), 'an adapter without a name'].find((words) => words !== '') ?? '';
+  return (
+    [description, `${vendor} ${architecture}`.trim(), 'an adapter without a name'].find((words) => words !== '') ?? ''
+  );
 }
 
 function unavailable(reason: string): LinalgError {
-  return new LinalgError('device-lost', `createWebGpuBackend: ${reason}; probeWebGpuBackend says what is there, and @vastmax/cpu-backend-wasm needs no GPU`);
+  return new LinalgError(
+    'device-lost',
+    `createWebGpuBackend: ${reason}; probeWebGpuBackend says what is there, and @vastmax/cpu-backend-wasm needs no GPU`,
+  );
 }
 
 function firstLine(error: unknown): string {

@@ -1,4 +1,7 @@
-/** WGSL of what remains beside the products themselves: adding the splits of a sum in their order, and beta·out where there is no sum. */
+/**
+ * WGSL of what remains beside the products themselves: adding the splits of a sum in their order, and beta·out where
+ * there is no sum.
+ */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
 const threads = 64;
@@ -11,7 +14,8 @@ const element = `  let index = (group.x + group.y * grid.x) * ${threads}u + thre
   let results = parameters.m * parameters.n;
   if (index >= results) { return; }`;
 
-const builtins = '@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) thread: u32';
+const builtins =
+  '@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) thread: u32';
 
 /** out = alpha·Σ partials + beta·out. */
 export const addSplitsCode: string = `${parametersDeclaration}

@@ -1,7 +1,7 @@
 /**
- * Which kernels a product takes, over how many workgroups: a function of its shape alone, so the same product is always computed in
- * the same order. One dispatch for almost all; two where the product has too few elements to keep a GPU busy and the sums are long:
- * then workgroups share each sum ("split k"), and a second dispatch adds their parts.
+ * Which kernels a product takes, over how many workgroups: a function of its shape alone, so the same product is always
+ * computed in the same order. One dispatch for almost all; two where the product has too few elements to keep a GPU
+ * busy and the sums are long: then workgroups share each sum ("split k"), and a second dispatch adds their parts.
  *
  *     no elements           nothing
  *     no terms, or alpha 0  beta·out
@@ -16,7 +16,10 @@ import { packParameters, type ProductParameters } from './product-parameters.ts'
 import { tiledProduct, tiledProductEntry, type TiledProduct } from './tiled-product.ts';
 import { foldWorkgroups, type GridLimits } from './workgroup-grid.ts';
 
-/** Large tiles from this many of them on: fewer leave processors of a GPU idle, which costs more than their arithmetic saves. */
+/**
+ * Large tiles from this many of them on: fewer leave processors of a GPU idle, which costs more than their arithmetic
+ * saves.
+ */
 const enoughLargeTiles = 64;
 /** Below this many workgroups the sums are shared among several. */
 const enoughGroups = 32;
@@ -41,14 +44,23 @@ function remember<T>(entryPoint: string, options: T, generate: (options: T) => s
 }
 
 /**
- * The dispatches of out = alpha·op(a)·op(b) + beta·out in order; bindings `a`, `b`, `out`, and `scratch0` where the sums are split.
+ * The dispatches of out = alpha·op(a)·op(b) + beta·out in order; bindings `a`, `b`, `out`, and `scratch0` where the
+ * sums are split.
  * @param m rows of out, n columns of out, k terms of each sum; a is m×k (k×m when transposed), b k×n (n×k)
  */
-export function planGemm(m: number, n: number, k: number, settings: GemmSettings, limits: GridLimits): readonly KernelDispatch[] {
+export function planGemm(
+  m: number,
+  n: number,
+  k: number,
+  settings: GemmSettings,
+  limits: GridLimits,
+): readonly KernelDispatch[] {
   if (m === 0 || n === 0) return [];
   const shape = { m, n, k };
-  if (k === 0 || settings.alpha === 0) return [planElements(shape, settings, limits, scaleOutCode, scaleOutEntry, ['out'])];
-  const { code, entryPoint, groups, depth } = m === 1 || n === 1 ? chooseVector(shape, settings) : chooseTile(shape, settings);
+  if (k === 0 || settings.alpha === 0)
+    return [planElements(shape, settings, limits, scaleOutCode, scaleOutEntry, ['out'])];
+  const { code, entryPoint, groups, depth } =
+    m === 1 || n === 1 ? chooseVector(shape, settings) : chooseTile(shape, settings);
   const splits = splitsOf(groups, k);
   const depthPerSplit = splits === 1 ? k : Math.ceil(k / splits / depth) * depth;
   const used = Math.ceil(k / depthPerSplit);
@@ -64,7 +76,13 @@ export function planGemm(m: number, n: number, k: number, settings: GemmSettings
     ...(isSplit ? { scratchBytes } : {}),
   };
   if (!isSplit) return [product];
-  return [product, { ...planElements(shape, settings, limits, addSplitsCode, addSplitsEntry, ['scratch0', 'out'], used), scratchBytes }];
+  return [
+    product,
+    {
+      ...planElements(shape, settings, limits, addSplitsCode, addSplitsEntry, ['scratch0', 'out'], used),
+      scratchBytes,
+    },
+  ];
 }
 
 function splitsOf(groups: number, k: number): number {

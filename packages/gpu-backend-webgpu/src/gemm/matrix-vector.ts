@@ -1,11 +1,11 @@
 /**
- * WGSL of the product of a matrix and a vector, either of them first: what a product with m = 1 or n = 1 is. Each element of the
- * matrix is used once, so all that counts is that neighbouring threads read neighbouring elements.
+ * WGSL of the product of a matrix and a vector, either of them first: what a product with m = 1 or n = 1 is. Each
+ * element of the matrix is used once, so all that counts is that neighbouring threads read neighbouring elements.
  *
  * along-lines: the sums run along the matrix' lines. `lanes` threads share a line, and their sums are added by a tree.
- * across-lines: the sums run down the columns. 32 threads side by side take 32 columns, eight such rows of them every eighth line,
- * and the eight sums of a column are added by a tree.
- * Trees have one shape for one size, so the result is the same every time. Rejected: adding by atomics, which has no order.
+ * across-lines: the sums run down the columns. 32 threads side by side take 32 columns, eight such rows of them every
+ * eighth line, and the eight sums of a column are added by a tree. Trees have one shape for one size, so the result is
+ * the same every time. Rejected: adding by atomics, which has no order.
  */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
@@ -27,10 +27,13 @@ export function resultsPerGroup({ direction, lanes }: Pick<MatrixVector, 'direct
   return direction === 'along-lines' ? threads / lanes : lanes;
 }
 
-/** Adds up `sums` over `count` neighbours `distance` apart, of which `index` is the thread's; eight at a time: two barriers for 32. */
+/**
+ * Adds up `sums` over `count` neighbours `distance` apart, of which `index` is the thread's; eight at a time: two
+ * barriers for 32.
+ */
 function treeSum(index: string, count: number, distance: number): string {
   const steps: string[] = [];
-  for (let left = count; left > 1; ) {
+  for (let left = count; left > 1;) {
     const fan = Math.min(8, left);
     left /= fan;
     const others = Array.from({ length: fan - 1 }, (_, i) => `sums[thread + ${(i + 1) * left * distance}u]`);

@@ -1,4 +1,7 @@
-/** What every kernel of a product is told: 32 bytes, the same struct in all of them, so that they differ in their code alone. */
+/**
+ * What every kernel of a product is told: 32 bytes, the same struct in all of them, so that they differ in their code
+ * alone.
+ */
 
 export interface ProductParameters {
   readonly m: number;
@@ -16,7 +19,16 @@ export interface ProductParameters {
 export const parametersDeclaration = `struct Parameters { m: u32, n: u32, k: u32, groups: u32, depthPerSplit: u32, splits: u32, alpha: f32, beta: f32 }
 @group(0) @binding(0) var<uniform> parameters: Parameters;`;
 
-export function packParameters({ m, n, k, groups, depthPerSplit, splits, alpha, beta }: ProductParameters): ArrayBuffer {
+export function packParameters({
+  m,
+  n,
+  k,
+  groups,
+  depthPerSplit,
+  splits,
+  alpha,
+  beta,
+}: ProductParameters): ArrayBuffer {
   const buffer = new ArrayBuffer(32);
   new Uint32Array(buffer, 0, 6).set([m, n, k, groups, depthPerSplit, splits]);
   new Float32Array(buffer, 24, 2).set([alpha, beta]);
@@ -24,8 +36,8 @@ export function packParameters({ m, n, k, groups, depthPerSplit, splits, alpha, 
 }
 
 /**
- * How a kernel hands over element `index` of the product: alpha·product + beta·out, and with beta 0 `out` is not read, so that NaN in
- * it does not survive; or, for one split of the sum, as it is into that split's part of scratch0.
+ * How a kernel hands over element `index` of the product: alpha·product + beta·out, and with beta 0 `out` is not read,
+ * so that NaN in it does not survive; or, for one split of the sum, as it is into that split's part of scratch0.
  * @param type f32, or vec4f where four columns are handed over at once and `index` counts by four
  */
 export function resultDeclaration(binding: number, type: 'f32' | 'vec4f', isSplit: boolean): string {

@@ -1,17 +1,19 @@
 /**
  * WGSL of the tiled product, generated for one tile, one pair of transposes and one alignment of each operand.
  *
- * A workgroup of 8×8 threads computes a tile of 32 or 64 rows and columns; a thread one or two 4×4 blocks each way, 32 apart, so that
- * the eight threads of a row read eight vec4 that lie side by side. The sums are held in named vec4, never in an array: what is indexed
- * may end up in memory. Each turn takes `depth` terms of the sum: a thread brings 4×4 blocks of the operands as four vec4, transposes
- * them in registers where the operand lies along k, and writes four vec4 of workgroup memory, so both tiles are [term][row].
+ * A workgroup of 8×8 threads computes a tile of 32 or 64 rows and columns; a thread one or two 4×4 blocks each way, 32
+ * apart, so that the eight threads of a row read eight vec4 that lie side by side. The sums are held in named vec4,
+ * never in an array: what is indexed may end up in memory. Each turn takes `depth` terms of the sum: a thread brings
+ * 4×4 blocks of the operands as four vec4, transposes them in registers where the operand lies along k, and writes four
+ * vec4 of workgroup memory, so both tiles are [term][row].
  *
- * Why these sizes: two warps are the smallest workgroup all GPUs fill; 64×64 by 16 terms are 8.5 KiB of the 16 KiB that every
- * device has, 64 sums a thread fit its registers, and an element is read from memory once for 64 multiply-adds. 32×32 by 16 terms has
- * half the arithmetic per byte but four times the workgroups, which is what a product of 300 rows lacks; half of the threads bring a,
- * the others b. More terms gain nothing, and SwiftShader compiles for as long as the workgroup memory is large.
- * After Volkov and Demmel (SC 2008) and Nath, Tomov and Dongarra (IJHPCA 24(4), 2010). Rejected: 256 threads with 4×4 each (the same
- * tile, twice the reads of workgroup memory); subgroups, since few adapters report a size and the workgroup memory is not the limit.
+ * Why these sizes: two warps are the smallest workgroup all GPUs fill; 64×64 by 16 terms are 8.5 KiB of the 16 KiB that
+ * every device has, 64 sums a thread fit its registers, and an element is read from memory once for 64 multiply-adds.
+ * 32×32 by 16 terms has half the arithmetic per byte but four times the workgroups, which is what a product of 300 rows
+ * lacks; half of the threads bring a, the others b. More terms gain nothing, and SwiftShader compiles for as long as
+ * the workgroup memory is large. After Volkov and Demmel (SC 2008) and Nath, Tomov and Dongarra (IJHPCA 24(4), 2010).
+ * Rejected: 256 threads with 4×4 each (the same tile, twice the reads of workgroup memory); subgroups, since few
+ * adapters report a size and the workgroup memory is not the limit.
  */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
@@ -46,10 +48,16 @@ interface Operand {
   readonly vector: boolean;
 }
 
-/** vec4 from one term of a tile to the next: one more than it has where threads write down the terms, for the banks' sake. */
+/**
+ * vec4 from one term of a tile to the next: one more than it has where threads write down the terms, for the banks'
+ * sake.
+ */
 const strideOf = ({ size, alongDepth }: Operand): number => size / 4 + (alongDepth ? 1 : 0);
 
-/** Four elements of a line; zero past the edges, which adds nothing to any sum. Without branches, which cost more than a load. */
+/**
+ * Four elements of a line; zero past the edges, which adds nothing to any sum. Without branches, which cost more than a
+ * load.
+ */
 function readFour({ name, extent, alongDepth, vector }: Operand): string {
   const operand = name.toLowerCase();
   const [lines, width] = alongDepth ? [extent, 'k'] : ['k', extent];
@@ -67,7 +75,10 @@ function readFour({ name, extent, alongDepth, vector }: Operand): string {
 /** Blocks of an operand that come into its tile in one turn. */
 const blocksOf = ({ size }: Operand, depth: number): number => (size / 4) * (depth / 4);
 
-/** The blocks of one operand, from term `first` on, into its tile, by the threads from `start` on, and again from the first. */
+/**
+ * The blocks of one operand, from term `first` on, into its tile, by the threads from `start` on, and again from the
+ * first.
+ */
 function loadTile(operand: Operand, depth: number, start: number): string {
   const { name, size, alongDepth } = operand;
   const stride = strideOf(operand);
@@ -101,11 +112,15 @@ export function tiledProduct(options: TiledProduct): string {
   const a: Operand = { name: 'A', size: 32 * blocksDown, extent: 'm', alongDepth: !transposeA, vector: vectorA };
   const b: Operand = { name: 'B', size: 32 * blocksAcross, extent: 'n', alongDepth: transposeB, vector: vectorB };
   const [downs, acrosses] = [upTo(blocksDown), upTo(blocksAcross)];
-  const sums = downs.flatMap((down) => acrosses.flatMap((across) => four.map((row) => ({ down, across, row, name: `s${down}${across}${row}` }))));
+  const sums = downs.flatMap((down) =>
+    acrosses.flatMap((across) => four.map((row) => ({ down, across, row, name: `s${down}${across}${row}` }))),
+  );
   const outType = vectorOut ? 'vec4f' : 'f32';
   const give = vectorOut
     ? '      if (column < parameters.n) { give(start / 4u, result); }'
-    : four.map((i) => `      if (column + ${i}u < parameters.n) { give(start + ${i}u, result.${components[i]}); }`).join('\n');
+    : four
+        .map((i) => `      if (column + ${i}u < parameters.n) { give(start + ${i}u, result.${components[i]}); }`)
+        .join('\n');
 
   return `${parametersDeclaration}
 @group(0) @binding(1) var<storage, read> a: array<${vectorA ? 'vec4f' : 'f32'}>;

@@ -1,4 +1,7 @@
-/** Workgroups in a row, folded into two dimensions where one may not be as long: a kernel counts `group.x + group.y * grid.x`. */
+/**
+ * Workgroups in a row, folded into two dimensions where one may not be as long: a kernel counts `group.x + group.y *
+ * grid.x`.
+ */
 
 /** What a device allows; the defaults of WebGPU, `{ maxComputeWorkgroupsPerDimension: 65_535 }`, are met everywhere. */
 export interface GridLimits {
@@ -6,7 +9,10 @@ export interface GridLimits {
 }
 
 /** At least `count` workgroups, fewer than a row too many: those beyond `count` have to return at once. */
-export function foldWorkgroups(count: number, { maxComputeWorkgroupsPerDimension: limit }: GridLimits): readonly [x: number, y: number] {
+export function foldWorkgroups(
+  count: number,
+  { maxComputeWorkgroupsPerDimension: limit }: GridLimits,
+): readonly [x: number, y: number] {
   const rows = Math.max(1, Math.ceil(count / limit));
   return [Math.ceil(count / rows), rows];
 }

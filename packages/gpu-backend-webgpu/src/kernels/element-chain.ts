@@ -1,10 +1,10 @@
 /**
- * Elementwise operations that follow one another on operands of one length, as one kernel: a thread takes its element through all of
- * them, so what one writes and the next reads stays in a register. A loss is twenty such operations on m numbers each, and a dispatch costs
- * more than they do. One operation alone is a chain of length one.
+ * Elementwise operations that follow one another on operands of one length, as one kernel: a thread takes its element
+ * through all of them, so what one writes and the next reads stays in a register. A loss is twenty such operations on m
+ * numbers each, and a dispatch costs more than they do. One operation alone is a chain of length one.
  *
- * A thread takes four numbers where it can; the last one to three are stored one by one, because what lies beyond them belongs to the
- * room of a resized matrix.
+ * A thread takes four numbers where it can; the last one to three are stored one by one, because what lies beyond them
+ * belongs to the room of a resized matrix.
  */
 import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
 import type { KernelDispatch } from '../kernel-dispatch.ts';
@@ -43,7 +43,10 @@ export function needsVectors(operation: ElementwiseOperation): boolean {
   return expressions[operation].includes('4(');
 }
 
-/** How the element of an operand is found: at the same place, or by broadcasting one number, a row (1×n) or a column (m×1). */
+/**
+ * How the element of an operand is found: at the same place, or by broadcasting one number, a row (1×n) or a column
+ * (m×1).
+ */
 export type ElementAccess = 'same' | 'scalar' | 'row' | 'column';
 
 /** An operand of the chain: `operand0`, `operand1` …. */
@@ -82,7 +85,12 @@ export function planChain({ slots, steps, length, columns, vectors }: Chain): Ke
   const key = `${width}|${slots.map(({ access, written }) => `${access},${written ? 'w' : 'r'}`).join(' ')}|${described.join(' ')}`;
   const factors = steps.flatMap(({ first, second }) => [first, second]);
   const uniforms = packUniforms([length, Math.max(1, columns / width), 0, 0], factors);
-  return dispatchOf(textOf(key), groupsFor(Math.ceil(length / width)), uniforms, slots.map((_, i) => `operand${i}` as const));
+  return dispatchOf(
+    textOf(key),
+    groupsFor(Math.ceil(length / width)),
+    uniforms,
+    slots.map((_, i) => `operand${i}` as const),
+  );
 }
 
 const textOf = memoized((key) => {

@@ -1,9 +1,10 @@
 /**
- * Functions of four numbers in WGSL. The built-in ones may err by thousands of ulps for large arguments and differ from GPU to GPU, so
- * what training depends on is computed here from arithmetic alone: Cody & Waite's reduction with the Taylor series of eˣ, the series
- * of artanh for logarithms (Software Manual for the Elementary Functions, 1980), and for Φ the fit of @vastmax/cpu-backend-wasm:
- * Φ(−|x|) = e^(−x²/2)·t·Q(t), t = 1/(1 + 0.35|x|), within 6·10⁻⁸ of relative error. Memory bounds these kernels, not arithmetic.
- * Rounding is `round`, not the addition of 1.5·2²³, which a compiler may undo.
+ * Functions of four numbers in WGSL. The built-in ones may err by thousands of ulps for large arguments and differ from
+ * GPU to GPU, so what training depends on is computed here from arithmetic alone: Cody & Waite's reduction with the
+ * Taylor series of eˣ, the series of artanh for logarithms (Software Manual for the Elementary Functions, 1980), and
+ * for Φ the fit of @vastmax/cpu-backend-wasm: Φ(−|x|) = e^(−x²/2)·t·Q(t), t = 1/(1 + 0.35|x|), within 6·10⁻⁸ of
+ * relative error. Memory bounds these kernels, not arithmetic. Rounding is `round`, not the addition of 1.5·2²³, which
+ * a compiler may undo.
  */
 import { specialNumbers } from './special-numbers.ts';
 

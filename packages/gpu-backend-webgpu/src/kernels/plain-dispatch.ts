@@ -1,4 +1,7 @@
-/** The parts that all kernels of this folder share: uniforms by their order, a line of workgroups, and texts that are made once. */
+/**
+ * The parts that all kernels of this folder share: uniforms by their order, a line of workgroups, and texts that are
+ * made once.
+ */
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 
 export const threadsPerGroup = 256;

@@ -1,7 +1,7 @@
 /**
- * Sums and maxima. A workgroup reduces a segment: its threads go through it in strides, and their results are combined by halves, so
- * the order of summation is fixed and its error grows with the logarithm. What is longer than a few workgroups can read at once is
- * reduced in two stages, first to partial results in scratch.
+ * Sums and maxima. A workgroup reduces a segment: its threads go through it in strides, and their results are combined
+ * by halves, so the order of summation is fixed and its error grows with the logarithm. What is longer than a few
+ * workgroups can read at once is reduced in two stages, first to partial results in scratch.
  */
 import type { ReduceOperation } from '@vastmax/linalg-core';
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
@@ -19,10 +19,22 @@ const rowsPerChunk = 256;
 /** `dot` is Σ a·b. */
 type Summand = ReduceOperation | 'dot';
 
-const loads: Readonly<Record<Summand, string>> = { sum: 'a[i]', maximum: 'a[i]', sumSquares: 'a[i] * a[i]', dot: 'a[i] * b[i]' };
+const loads: Readonly<Record<Summand, string>> = {
+  sum: 'a[i]',
+  maximum: 'a[i]',
+  sumSquares: 'a[i] * a[i]',
+  dot: 'a[i] * b[i]',
+};
 
 /** out_s = Σ over segment s of a (or a·b), segments of `length` of `total` numbers one after another. */
-function planSegments(summand: Summand, segments: number, length: number, total: number, from: readonly BindingRole[], to: BindingRole): KernelDispatch {
+function planSegments(
+  summand: Summand,
+  segments: number,
+  length: number,
+  total: number,
+  from: readonly BindingRole[],
+  to: BindingRole,
+): KernelDispatch {
   const uniforms = packUniforms([segments, length, total]);
   if (length <= shortSegment) return dispatchOf(shortText(summand), groupsFor(segments), uniforms, [...from, to]);
   return dispatchOf(segmentText(summand), groupsFor(segments, 1), uniforms, [...from, to]);
@@ -31,7 +43,8 @@ function planSegments(summand: Summand, segments: number, length: number, total:
 /** The rows of a rows×columns matrix, or all of it as one row. */
 export function planReduceRows(summand: Summand, rows: number, columns: number): readonly KernelDispatch[] {
   const from: readonly BindingRole[] = summand === 'dot' ? ['a', 'b'] : ['a'];
-  if (rows > 1 || columns <= 2 * longSegment) return [planSegments(summand, rows, columns, rows * columns, from, 'out')];
+  if (rows > 1 || columns <= 2 * longSegment)
+    return [planSegments(summand, rows, columns, rows * columns, from, 'out')];
   const length = Math.max(longSegment, Math.ceil(columns / mostPartials));
   const partials = Math.ceil(columns / length);
   const first = { ...planSegments(summand, partials, length, columns, from, 'scratch0'), scratchBytes: [4 * partials] };
@@ -39,10 +52,23 @@ export function planReduceRows(summand: Summand, rows: number, columns: number):
 }
 
 /** The columns of a rows×columns matrix. */
-export function planReduceColumns(operation: ReduceOperation, rows: number, columns: number): readonly KernelDispatch[] {
+export function planReduceColumns(
+  operation: ReduceOperation,
+  rows: number,
+  columns: number,
+): readonly KernelDispatch[] {
   const groups = Math.min(65_535, Math.ceil(columns / 64));
-  const stage = (what: ReduceOperation, length: number, perChunk: number, from: BindingRole, to: BindingRole): KernelDispatch =>
-    dispatchOf(columnText(what), [groups, Math.ceil(length / perChunk), 1], packUniforms([length, columns, perChunk]), [from, to]);
+  const stage = (
+    what: ReduceOperation,
+    length: number,
+    perChunk: number,
+    from: BindingRole,
+    to: BindingRole,
+  ): KernelDispatch =>
+    dispatchOf(columnText(what), [groups, Math.ceil(length / perChunk), 1], packUniforms([length, columns, perChunk]), [
+      from,
+      to,
+    ]);
   if (rows <= 2 * rowsPerChunk) return [stage(operation, rows, rows, 'a', 'out')];
   const perChunk = Math.max(rowsPerChunk, Math.ceil(rows / mostPartials));
   const chunks = Math.ceil(rows / perChunk);
@@ -51,7 +77,8 @@ export function planReduceColumns(operation: ReduceOperation, rows: number, colu
 }
 
 function combining(summand: Summand): string {
-  if (summand !== 'maximum') return 'fn initial() -> f32 { return 0.0; }\nfn combine(x: f32, y: f32) -> f32 { return x + y; }';
+  if (summand !== 'maximum')
+    return 'fn initial() -> f32 { return 0.0; }\nfn combine(x: f32, y: f32) -> f32 { return x + y; }';
   // A NaN must survive; max may drop it.
   return /* wgsl */ `${specialNumbers}
 fn initial() -> f32 { return -infinity(); }
@@ -68,7 +95,8 @@ ${dot ? '@group(0) @binding(2) var<storage, read> b: array<f32>;' : ''}
 @group(0) @binding(${dot ? 3 : 2}) var<storage, read_write> result: array<f32>;`;
 }
 
-const shortText = memoized((summand) => /* wgsl */ `${segmentHead(summand as Summand)}
+const shortText = memoized(
+  (summand) => /* wgsl */ `${segmentHead(summand as Summand)}
 @compute @workgroup_size(${threadsPerGroup})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var segment = id.x; segment < parameters.segments; segment += groups.x * ${threadsPerGroup}u) {
@@ -79,9 +107,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     result[segment] = value;
   }
 }
-`);
+`,
+);
 
-const segmentText = memoized((summand) => /* wgsl */ `${segmentHead(summand as Summand)}
+const segmentText = memoized(
+  (summand) => /* wgsl */ `${segmentHead(summand as Summand)}
 var<workgroup> partial: array<f32, ${threadsPerGroup}>;
 
 @compute @workgroup_size(${threadsPerGroup})
@@ -101,9 +131,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     workgroupBarrier();
   }
 }
-`);
+`,
+);
 
-const columnText = memoized((operation) => /* wgsl */ `${combining(operation as ReduceOperation)}
+const columnText = memoized(
+  (operation) => /* wgsl */ `${combining(operation as ReduceOperation)}
 struct Parameters { rows: u32, columns: u32, rowsPerChunk: u32 }
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -132,4 +164,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
   }
 }
-`);
+`,
+);

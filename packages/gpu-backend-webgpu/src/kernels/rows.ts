@@ -1,6 +1,7 @@
 /**
- * Rows of a matrix or of a table's buffer, moved by row numbers that were uploaded with the submission: four columns a thread where rows
- * are a multiple of four. The first word of the uniforms is where the list begins, which the recorder knows.
+ * Rows of a matrix or of a table's buffer, moved by row numbers that were uploaded with the submission: four columns a
+ * thread where rows are a multiple of four. The first word of the uniforms is where the list begins, which the recorder
+ * knows.
  */
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { dispatchOf, groupsFor, memoized, packUniforms, threadsPerGroup } from './plain-dispatch.ts';
@@ -26,27 +27,40 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let column = item - i * parameters.columns;`;
 }
 
-const gatherText = memoized((width) => /* wgsl */ `${head(width, 'unused: u32')}
+const gatherText = memoized(
+  (width) => /* wgsl */ `${head(width, 'unused: u32')}
     result[item] = a[lists[parameters.list + i] * parameters.columns + column];
   }
 }
-`);
+`,
+);
 
 /** out_i = a[list_i] for a list of `count` rows. */
 export function planGather(count: number, columns: number): readonly KernelDispatch[] {
   const width = widthOf(columns);
   const items = (count * columns) / width;
-  return [dispatchOf(gatherText(String(width)), groupsFor(items), packUniforms([0, items, columns / width, 0]), ['lists', 'a', 'out'])];
+  return [
+    dispatchOf(gatherText(String(width)), groupsFor(items), packUniforms([0, items, columns / width, 0]), [
+      'lists',
+      'a',
+      'out',
+    ]),
+  ];
 }
 
-const gatherPartText = memoized((width) => /* wgsl */ `${head(width, 'first: u32, all: u32')}
+const gatherPartText = memoized(
+  (width) => /* wgsl */ `${head(width, 'first: u32, all: u32')}
     let entry = parameters.list + parameters.first + i;
     result[lists[entry + parameters.all] * parameters.columns + column] = a[lists[entry] * parameters.columns + column];
   }
 }
-`);
+`,
+);
 
-/** out[list_(all + first + i)] = a[list_(first + i)] for `count` of the `all` rows: those that lie in one buffer of a table. */
+/**
+ * out[list_(all + first + i)] = a[list_(first + i)] for `count` of the `all` rows: those that lie in one buffer of a
+ * table.
+ */
 export function planGatherPart(first: number, count: number, all: number, columns: number): readonly KernelDispatch[] {
   const width = widthOf(columns);
   const items = (count * columns) / width;
@@ -54,7 +68,8 @@ export function planGatherPart(first: number, count: number, all: number, column
   return [dispatchOf(gatherPartText(String(width)), groupsFor(items), uniforms, ['lists', 'a', 'out'])];
 }
 
-const scatterAddText = memoized((width) => /* wgsl */ `${head(width, 'first: u32, all: u32, firstRow: u32, scale: f32')}
+const scatterAddText = memoized(
+  (width) => /* wgsl */ `${head(width, 'first: u32, all: u32, firstRow: u32, scale: f32')}
     let entry = parameters.list + parameters.first + i;
     let at = (lists[entry] - parameters.firstRow) * parameters.columns + column;
     let positions = parameters.list + 2u * parameters.all + 1u;
@@ -66,16 +81,19 @@ const scatterAddText = memoized((width) => /* wgsl */ `${head(width, 'first: u32
     result[at] = sum;
   }
 }
-`);
+`,
+);
 
-const scatterText = memoized((width) => /* wgsl */ `${head(width, 'first: u32, all: u32, firstRow: u32, unused: f32')}
+const scatterText = memoized(
+  (width) => /* wgsl */ `${head(width, 'first: u32, all: u32, firstRow: u32, unused: f32')}
     let entry = parameters.list + parameters.first + i;
     let at = (lists[entry] - parameters.firstRow) * parameters.columns + column;
     let last = lists[entry + parameters.all + 1u] - 1u;
     result[at] = a[lists[parameters.list + 2u * parameters.all + 1u + last] * parameters.columns + column];
   }
 }
-`);
+`,
+);
 
 export interface ScatterRange {
   /** Groups `first` to `first + count - 1` of the `all` in the list, see row-groups.ts. */

@@ -1,8 +1,9 @@
 /**
- * Collects elementwise operations into a chain as long as that changes nothing: all results have one length, so that a thread which takes
- * its element through all of them sees what it would see if they ran one after another. A buffer that is read in two ways, or read by
- * broadcasting and written, would break that, and ends the chain. Commands of other kinds are recorded before the chain, which stays open,
- * as long as they have nothing to do with what it writes, and write nothing that it uses.
+ * Collects elementwise operations into a chain as long as that changes nothing: all results have one length, so that a
+ * thread which takes its element through all of them sees what it would see if they ran one after another. A buffer
+ * that is read in two ways, or read by broadcasting and written, would break that, and ends the chain. Commands of
+ * other kinds are recorded before the chain, which stays open, as long as they have nothing to do with what it writes,
+ * and write nothing that it uses.
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import {
@@ -76,7 +77,8 @@ export class ChainBuilder {
     const vectors = needsVectors(operation) ? true : columns === undefined || columns % 4 === 0 ? undefined : false;
     const uses = usesOf(element);
     if (!this.isEmpty && !this.#admits(length, columns, vectors, uses)) return false;
-    for (const { block, access } of uses) if (this.#find(block) === undefined) this.#slots.push({ block, access, written: false });
+    for (const { block, access } of uses)
+      if (this.#find(block) === undefined) this.#slots.push({ block, access, written: false });
     this.#length = length;
     this.#columns ??= columns;
     this.#vectors ??= vectors;
@@ -91,7 +93,13 @@ export class ChainBuilder {
   take(): { readonly dispatch: KernelDispatch; readonly blocks: readonly BufferBlock[] } {
     const slots = this.#slots;
     const vectors = this.#vectors ?? true;
-    const dispatch = planChain({ slots, steps: this.#steps, length: this.#length, columns: this.#columns ?? 0, vectors });
+    const dispatch = planChain({
+      slots,
+      steps: this.#steps,
+      length: this.#length,
+      columns: this.#columns ?? 0,
+      vectors,
+    });
     this.#slots = [];
     this.#steps = [];
     this.#columns = undefined;
@@ -103,7 +111,12 @@ export class ChainBuilder {
     return this.#slots.find(({ block }) => block === wanted);
   }
 
-  #admits(length: number, columns: number | undefined, vectors: boolean | undefined, uses: readonly Omit<Slot, 'written'>[]): boolean {
+  #admits(
+    length: number,
+    columns: number | undefined,
+    vectors: boolean | undefined,
+    uses: readonly Omit<Slot, 'written'>[],
+  ): boolean {
     if (length !== this.#length || this.#steps.length >= this.#longest) return false;
     if (columns !== undefined && this.#columns !== undefined && columns !== this.#columns) return false;
     if (vectors !== undefined && this.#vectors !== undefined && vectors !== this.#vectors) return false;

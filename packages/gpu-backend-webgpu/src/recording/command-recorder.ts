@@ -1,9 +1,11 @@
 /**
- * Commands are recorded into one encoder, in one compute pass as long as no copy comes between, and submitted together: when somebody
- * waits for a result, or when the room for uniforms or uploads is used up. A step of training is one submission.
+ * Commands are recorded into one encoder, in one compute pass as long as no copy comes between, and submitted together:
+ * when somebody waits for a result, or when the room for uniforms or uploads is used up. A step of training is one
+ * submission.
  *
- * Uniforms do not go into buffers of their own: a submission's are put one after another into one buffer, which a bind group sees
- * through an offset that changes from dispatch to dispatch. So a learning rate that changes with every step creates nothing.
+ * Uniforms do not go into buffers of their own: a submission's are put one after another into one buffer, which a bind
+ * group sees through an offset that changes from dispatch to dispatch. So a learning rate that changes with every step
+ * creates nothing.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -23,7 +25,9 @@ const uniformSlots = 1024;
 /** A write from here on goes to the queue at once instead of through the upload area. */
 const largeWriteBytes = 2 ** 23;
 
-export type Operands = Readonly<Partial<Record<'a' | 'b' | 'out' | 'reciprocalCondition' | `operand${number}`, BufferBlock>>>;
+export type Operands = Readonly<
+  Partial<Record<'a' | 'b' | 'out' | 'reciprocalCondition' | `operand${number}`, BufferBlock>>
+>;
 
 export class CommandRecorder {
   readonly #device: GPUDevice;
@@ -52,7 +56,10 @@ export class CommandRecorder {
     this.#pool = pool;
     this.#health = health;
     this.#counters = counters;
-    this.#uniforms = device.createBuffer({ size: uniformSlots * uniformSlotBytes, usage: bufferUsage.uniform | bufferUsage.copyDestination });
+    this.#uniforms = device.createBuffer({
+      size: uniformSlots * uniformSlotBytes,
+      usage: bufferUsage.uniform | bufferUsage.copyDestination,
+    });
     this.#guard = createGuardBlock(device);
     counters.buffersCreated += 2;
     this.#pipelines = new PipelineCache(device, health, counters, this.#uniforms, this.#guard.buffer);
@@ -62,7 +69,8 @@ export class CommandRecorder {
 
   /**
    * Record a plan. Nothing happens on a device that has failed: the next read says so.
-   * @param list what the role `lists` stands for; where it begins becomes the first word of the uniforms of dispatches that bind it
+   * @param list what the role `lists` stands for; where it begins becomes the first word of the uniforms of dispatches
+   * that bind it
    */
   run(plan: readonly KernelDispatch[], operands: Operands, list?: UploadedList): void {
     if (this.#health.failure !== undefined) return;
@@ -108,7 +116,13 @@ export class CommandRecorder {
       const floats = values instanceof Float32Array && values.length === count ? values : Float32Array.from(values);
       this.submit();
       if (this.#health.failure !== undefined) return;
-      this.#device.queue.writeBuffer(block.buffer, block.offset + 4 * at, floats.buffer, floats.byteOffset, floats.byteLength);
+      this.#device.queue.writeBuffer(
+        block.buffer,
+        block.offset + 4 * at,
+        floats.buffer,
+        floats.byteOffset,
+        floats.byteLength,
+      );
       this.#counters.bytesUploaded += floats.byteLength;
     } else {
       this.upload(count, block, at, (floats, offset) => floats.set(values, offset));
@@ -122,14 +136,26 @@ export class CommandRecorder {
     this.#makeRoom(0, 4 * count);
     const from = this.#uploads.reserve(count);
     fill(this.#uploads.floats, from);
-    this.#encode().copyBufferToBuffer(this.#uploads.block.buffer, 4 * from, block.buffer, block.offset + 4 * at, 4 * count);
+    this.#encode().copyBufferToBuffer(
+      this.#uploads.block.buffer,
+      4 * from,
+      block.buffer,
+      block.offset + 4 * at,
+      4 * count,
+    );
   }
 
   /** Bytes between two buffers; offsets within the blocks. */
   copy(source: BufferBlock, sourceOffset: number, target: BufferBlock, targetOffset: number, bytes: number): void {
     if (bytes === 0) return;
     this.#endChainBefore([source], [target]);
-    this.#encode().copyBufferToBuffer(source.buffer, source.offset + sourceOffset, target.buffer, target.offset + targetOffset, bytes);
+    this.#encode().copyBufferToBuffer(
+      source.buffer,
+      source.offset + sourceOffset,
+      target.buffer,
+      target.offset + targetOffset,
+      bytes,
+    );
   }
 
   clear(block: BufferBlock, offset: number, bytes: number): void {
@@ -152,7 +178,10 @@ export class CommandRecorder {
     this.#pipelines.forget(block);
   }
 
-  /** Resolves when everything recorded in this turn of the event loop has been submitted: several reads share a submission. */
+  /**
+   * Resolves when everything recorded in this turn of the event loop has been submitted: several reads share a
+   * submission.
+   */
   submitted(): Promise<void> {
     this.#submitting ??= Promise.resolve().then(() => {
       this.#submitting = undefined;
@@ -176,10 +205,14 @@ export class CommandRecorder {
       this.#counters.bytesUploaded += uniformBytes + this.#uploads.send(queue);
       queue.submit([encoder.finish()]);
       this.#counters.submits++;
-      this.#health.examine(this.#device.popErrorScope(), (words) => new LinalgError('out-of-memory', `webgpu: the device ran out of memory: ${words}`));
       this.#health.examine(
         this.#device.popErrorScope(),
-        (words) => new LinalgError('device-lost', `webgpu: the device refused a submission, and its results are lost: ${words}`),
+        (words) => new LinalgError('out-of-memory', `webgpu: the device ran out of memory: ${words}`),
+      );
+      this.#health.examine(
+        this.#device.popErrorScope(),
+        (words) =>
+          new LinalgError('device-lost', `webgpu: the device refused a submission, and its results are lost: ${words}`),
       );
     }
     this.#uploads.discard();
@@ -265,24 +298,35 @@ export class CommandRecorder {
 
   #blockOf(role: BindingRole, operands: Operands): BufferBlock {
     const block =
-      role === 'lists' ? this.#uploads.block : role.startsWith('scratch') ? this.#scratch[Number(role.slice(7))] : operands[role as keyof Operands];
-    if (block === undefined) throw new LinalgError('bad-option', `webgpu: a kernel binds '${role}', which its plan does not provide`);
+      role === 'lists'
+        ? this.#uploads.block
+        : role.startsWith('scratch')
+          ? this.#scratch[Number(role.slice(7))]
+          : operands[role as keyof Operands];
+    if (block === undefined)
+      throw new LinalgError('bad-option', `webgpu: a kernel binds '${role}', which its plan does not provide`);
     return block;
   }
 
   /**
-   * WebGPU refuses a dispatch that reads one part of a buffer and writes another. Of an application's buffer in which several matrices
-   * lie, what is read is copied out first. @returns the copies, put into `blocks`
+   * WebGPU refuses a dispatch that reads one part of a buffer and writes another. Of an application's buffer in which
+   * several matrices lie, what is read is copied out first. @returns the copies, put into `blocks`
    */
   #separate(blocks: BufferBlock[], signature: string): readonly BufferBlock[] {
     const written = blocks.filter((_, i) => signature[i] === 'w');
     if (new Set(written.map(({ buffer }) => buffer)).size < written.length) {
-      throw new LinalgError('bad-option', 'webgpu: two results of one operation lie in the same GPUBuffer; give one of them a buffer of its own');
+      throw new LinalgError(
+        'bad-option',
+        'webgpu: two results of one operation lie in the same GPUBuffer; give one of them a buffer of its own',
+      );
     }
     const copies: BufferBlock[] = [];
     for (const [i, block] of blocks.entries()) {
       if (signature[i] === 'w' || !written.some(({ buffer }) => buffer === block.buffer)) continue;
-      const { block: copy } = this.#pool.take(block.bytes, 'a copy of an operand that shares its GPUBuffer with the result');
+      const { block: copy } = this.#pool.take(
+        block.bytes,
+        'a copy of an operand that shares its GPUBuffer with the result',
+      );
       this.copy(block, 0, copy, 0, block.bytes);
       copies.push(copy);
       blocks[i] = copy;

@@ -1,6 +1,7 @@
 /**
- * The device as the backend sees it: work that is done in call order, commands that are recorded and submitted together, numbers that go up
- * and come back, and the account of what went wrong. It knows buffers and plans, no handles.
+ * The device as the backend sees it: work that is done in call order, commands that are recorded and submitted
+ * together, numbers that go up and come back, and the account of what went wrong. It knows buffers and plans, no
+ * handles.
  */
 import { LinalgError, type FloatArray } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -35,12 +36,21 @@ export class CommandStream {
     const { copySource, copyDestination, storage, mapRead } = bufferUsage;
     this.#device = device;
     this.health = new DeviceHealth(device);
-    this.pool = new BufferPool(device, this.health, counters, { usage: copySource | copyDestination | storage, mostBytes });
-    this.#stagingPool = new BufferPool(device, this.health, counters, { usage: mapRead | copyDestination, mostBytes: device.limits.maxBufferSize });
+    this.pool = new BufferPool(device, this.health, counters, {
+      usage: copySource | copyDestination | storage,
+      mostBytes,
+    });
+    this.#stagingPool = new BufferPool(device, this.health, counters, {
+      usage: mapRead | copyDestination,
+      mostBytes: device.limits.maxBufferSize,
+    });
     this.recorder = new CommandRecorder(device, this.pool, this.health, counters, fuse);
     this.readback = new Readback(this.recorder, this.#stagingPool, this.health, counters);
     this.work = new OrderedWork((error) => {
-      const failure = error instanceof LinalgError ? error : new LinalgError('device-lost', `webgpu: a delayed operation failed: ${String(error)}`, { cause: error });
+      const failure =
+        error instanceof LinalgError
+          ? error
+          : new LinalgError('device-lost', `webgpu: a delayed operation failed: ${String(error)}`, { cause: error });
       this.health.fail(failure);
     });
   }
@@ -64,7 +74,10 @@ export class CommandStream {
   /** `count` numbers into the extents, one after another; `values` is copied before the call returns. */
   write(values: ArrayLike<number>, count: number, extents: readonly Extent[]): void {
     // Numbers that lie in several buffers are cut by views, which an array does not have.
-    const typed = this.work.blocked || (extents.length > 1 && !(values instanceof Float32Array)) ? Float32Array.from(values) : values;
+    const typed =
+      this.work.blocked || (extents.length > 1 && !(values instanceof Float32Array))
+        ? Float32Array.from(values)
+        : values;
     this.do(() => {
       let first = 0;
       for (const { block, offset, bytes } of extents) {
@@ -78,7 +91,9 @@ export class CommandStream {
 
   /** The numbers of the extents as of the call. @throws LinalgError `device-lost` or `out-of-memory`, as a rejection */
   read(extents: readonly Extent[], out: FloatArray): Promise<void> {
-    return this.#tracked(() => this.readback.finish(this.readback.stage(extents), (floats, offset) => out.set(floats, offset)));
+    return this.#tracked(() =>
+      this.readback.finish(this.readback.stage(extents), (floats, offset) => out.set(floats, offset)),
+    );
   }
 
   /** What `copy` takes from host memory, as of the call. */
@@ -101,7 +116,10 @@ export class CommandStream {
     this.health.check();
   }
 
-  /** Destroy all buffers, when the reads under way have their numbers and those who wait for the device know that it is done. */
+  /**
+   * Destroy all buffers, when the reads under way have their numbers and those who wait for the device know that it is
+   * done.
+   */
   async close(): Promise<void> {
     await this.work.drained();
     this.recorder.submit();
@@ -117,9 +135,11 @@ export class CommandStream {
       this.health.check();
       await begin();
     };
-    return this.#kept(new Promise<void>((resolve, reject) => {
-      this.do(() => void start().then(resolve, reject));
-    }));
+    return this.#kept(
+      new Promise<void>((resolve, reject) => {
+        this.do(() => void start().then(resolve, reject));
+      }),
+    );
   }
 
   /** `close` waits for it. */

@@ -1,7 +1,8 @@
 /**
- * A guard on the device: one word, 1 or 0, that a kernel of its own derives from the flag, and that every kernel under the guard looks at first. The word
- * is a uniform, so a kernel that returns at once does so with all its threads, barriers or not. Rejected: indirect dispatches of no
- * workgroups, which need no other kernels, but of which an implementation validates every one with a dispatch of its own.
+ * A guard on the device: one word, 1 or 0, that a kernel of its own derives from the flag, and that every kernel under
+ * the guard looks at first. The word is a uniform, so a kernel that returns at once does so with all its threads,
+ * barriers or not. Rejected: indirect dispatches of no workgroups, which need no other kernels, but of which an
+ * implementation validates every one with a dispatch of its own.
  */
 import { createBlock, type BufferBlock } from '../device/buffer-block.ts';
 import { bufferUsage } from '../device/buffer-usage.ts';
@@ -29,7 +30,12 @@ export const armPlan: readonly KernelDispatch[] = [dispatchOf(armText, [1, 1, 1]
 /** The word. */
 export function createGuardBlock(device: GPUDevice): BufferBlock {
   const { storage, uniform, copySource } = bufferUsage;
-  return createBlock(device.createBuffer({ size: guardBytes, usage: storage | uniform | copySource }), 0, guardBytes, false);
+  return createBlock(
+    device.createBuffer({ size: guardBytes, usage: storage | uniform | copySource }),
+    0,
+    guardBytes,
+    false,
+  );
 }
 
 /** The kernel that does nothing where the word in group 1 is 0. */

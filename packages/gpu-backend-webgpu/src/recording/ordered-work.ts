@@ -1,7 +1,7 @@
 /**
- * Work in call order when some of it has to wait for the device: a table in host memory gets its new rows from a read, and whatever is
- * called meanwhile may need them. So while such a job is under way, later ones queue up here; without one, they run when they are given.
- * A job must have copied what its caller may change, and holds buffers, not handles.
+ * Work in call order when some of it has to wait for the device: a table in host memory gets its new rows from a read,
+ * and whatever is called meanwhile may need them. So while such a job is under way, later ones queue up here; without
+ * one, they run when they are given. A job must have copied what its caller may change, and holds buffers, not handles.
  */
 export type Job = () => Promise<void> | undefined;
 

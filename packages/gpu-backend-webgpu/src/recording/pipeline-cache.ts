@@ -1,6 +1,7 @@
 /**
- * Pipelines by their WGSL text, and bind groups by the buffers in them. A kernel's layout follows from how its text declares the
- * storage bindings, and kernels that declare them alike share a layout and so the bind groups: after warm-up neither is created.
+ * Pipelines by their WGSL text, and bind groups by the buffers in them. A kernel's layout follows from how its text
+ * declares the storage bindings, and kernels that declare them alike share a layout and so the bind groups: after
+ * warm-up neither is created.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -48,13 +49,24 @@ export class PipelineCache {
    * @param uniforms the buffer of all dispatches' uniforms
    * @param guard the buffer of the guard's word
    */
-  constructor(device: GPUDevice, health: DeviceHealth, counters: WebGpuCounters, uniforms: GPUBuffer, guard: GPUBuffer) {
+  constructor(
+    device: GPUDevice,
+    health: DeviceHealth,
+    counters: WebGpuCounters,
+    uniforms: GPUBuffer,
+    guard: GPUBuffer,
+  ) {
     this.#device = device;
     this.#health = health;
     this.#counters = counters;
     this.#uniforms = uniforms;
-    this.#guardLayout = device.createBindGroupLayout({ entries: [{ binding: 0, visibility, buffer: { type: 'uniform' } }] });
-    this.guardGroup = device.createBindGroup({ layout: this.#guardLayout, entries: [{ binding: 0, resource: { buffer: guard } }] });
+    this.#guardLayout = device.createBindGroupLayout({
+      entries: [{ binding: 0, visibility, buffer: { type: 'uniform' } }],
+    });
+    this.guardGroup = device.createBindGroup({
+      layout: this.#guardLayout,
+      entries: [{ binding: 0, resource: { buffer: guard } }],
+    });
     counters.bindGroupsCreated++;
   }
 
@@ -65,7 +77,8 @@ export class PipelineCache {
     if (entries === undefined) this.#kernels.set(code, (entries = new Map<string, Kernel>()));
     const name = guarded ? `guarded ${entryPoint}` : entryPoint;
     let kernel = entries.get(name);
-    if (kernel === undefined) entries.set(name, (kernel = this.#createKernel(guarded ? guardedCode(dispatch) : code, entryPoint, guarded)));
+    if (kernel === undefined)
+      entries.set(name, (kernel = this.#createKernel(guarded ? guardedCode(dispatch) : code, entryPoint, guarded)));
     return kernel;
   }
 
@@ -76,8 +89,14 @@ export class PipelineCache {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     if (this.#groups.size >= mostBindGroups) this.#groups.clear();
-    const uniforms: GPUBindGroupEntry = { binding: 0, resource: { buffer: this.#uniforms, offset: 0, size: uniformSlotBytes } };
-    const storage = blocks.map(({ buffer, offset, bytes }, i): GPUBindGroupEntry => ({ binding: i + 1, resource: { buffer, offset, size: bytes } }));
+    const uniforms: GPUBindGroupEntry = {
+      binding: 0,
+      resource: { buffer: this.#uniforms, offset: 0, size: uniformSlotBytes },
+    };
+    const storage = blocks.map(({ buffer, offset, bytes }, i): GPUBindGroupEntry => ({
+      binding: i + 1,
+      resource: { buffer, offset, size: bytes },
+    }));
     const group = this.#device.createBindGroup({ layout: groupLayout, entries: [uniforms, ...storage] });
     this.#counters.bindGroupsCreated++;
     this.#groups.set(key, group);
@@ -94,10 +113,17 @@ export class PipelineCache {
     const layout = this.#layoutOf(signatureOf(code));
     this.#device.pushErrorScope('validation');
     const module = this.#device.createShaderModule({ code });
-    const pipeline = this.#device.createComputePipeline({ layout: guarded ? layout.guardedLayout : layout.pipelineLayout, compute: { module, entryPoint } });
+    const pipeline = this.#device.createComputePipeline({
+      layout: guarded ? layout.guardedLayout : layout.pipelineLayout,
+      compute: { module, entryPoint },
+    });
     this.#health.examine(
       this.#device.popErrorScope(),
-      (words) => new LinalgError('device-lost', `webgpu: a kernel of this package was refused by the device, which is a defect of one of the two: ${words}`),
+      (words) =>
+        new LinalgError(
+          'device-lost',
+          `webgpu: a kernel of this package was refused by the device, which is a defect of one of the two: ${words}`,
+        ),
     );
     this.#counters.pipelinesCreated++;
     return { pipeline, layout };
@@ -128,6 +154,7 @@ export class PipelineCache {
 /** `rrw` for two bindings that are read and one that is written. */
 function signatureOf(code: string): string {
   const accesses: string[] = [];
-  for (const [, binding, access] of code.matchAll(declaration)) accesses[Number(binding) - 1] = access === 'read_write' ? 'w' : 'r';
+  for (const [, binding, access] of code.matchAll(declaration))
+    accesses[Number(binding) - 1] = access === 'read_write' ? 'w' : 'r';
   return accesses.join('');
 }

@@ -1,6 +1,7 @@
 /**
- * Numbers back to the host. They are copied into a staging buffer by a command, so that what is recorded later does not show, and the
- * staging buffer is mapped once the submission is done; there are as many of those as reads in flight, and they are used again.
+ * Numbers back to the host. They are copied into a staging buffer by a command, so that what is recorded later does not
+ * show, and the staging buffer is mapped once the submission is done; there are as many of those as reads in flight,
+ * and they are used again.
  */
 import type { WebGpuCounters } from '../counters.ts';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -59,7 +60,9 @@ export class Readback {
    */
   async finish(reads: readonly StagedRead[], take: (floats: Float32Array, offset: number) => void): Promise<void> {
     await this.#recorder.submitted();
-    await this.#health.answered(Promise.all(reads.map(({ staging, bytes }) => staging.buffer.mapAsync(mapModeRead, 0, bytes))));
+    await this.#health.answered(
+      Promise.all(reads.map(({ staging, bytes }) => staging.buffer.mapAsync(mapModeRead, 0, bytes))),
+    );
     // A submission that was refused leaves zeros behind, and tells of it elsewhere.
     await this.#health.examined();
     let offset = 0;

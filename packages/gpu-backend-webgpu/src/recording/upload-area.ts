@@ -1,8 +1,9 @@
 /**
- * What a submission carries to the device besides commands: on the host an array that is filled while commands are recorded, on the
- * device a buffer that receives it in one writeBuffer before the submit. The queue runs both in order after whatever was submitted
- * before, so one buffer serves all submissions and nothing has to be mapped or waited for. Rejected: a ring of mapped buffers, which
- * saves one copy on the host and makes how many buffers there are depend on how far the device is behind.
+ * What a submission carries to the device besides commands: on the host an array that is filled while commands are
+ * recorded, on the device a buffer that receives it in one writeBuffer before the submit. The queue runs both in order
+ * after whatever was submitted before, so one buffer serves all submissions and nothing has to be mapped or waited for.
+ * Rejected: a ring of mapped buffers, which saves one copy on the host and makes how many buffers there are depend on
+ * how far the device is behind.
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import type { BufferPool } from '../device/buffer-pool.ts';

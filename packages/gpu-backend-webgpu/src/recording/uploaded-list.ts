@@ -1,6 +1,6 @@
 /**
- * Integers for kernels to read. They are uploaded with the submission that uses them and lie in it once, however many of its kernels
- * do; the numbers must not change afterwards, so they are copied from what callers may rewrite.
+ * Integers for kernels to read. They are uploaded with the submission that uses them and lie in it once, however many
+ * of its kernels do; the numbers must not change afterwards, so they are copied from what callers may rewrite.
  */
 export interface UploadedList {
   readonly values: Int32Array;

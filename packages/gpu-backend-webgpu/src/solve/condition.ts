@@ -1,12 +1,16 @@
-/** WGSL of the reciprocal condition, from the norms that the kernels before it have left behind: one workgroup, the last dispatch. */
+/**
+ * WGSL of the reciprocal condition, from the norms that the kernels before it have left behind: one workgroup, the last
+ * dispatch.
+ */
 import { factAt, magnitudeDeclaration, solveParametersDeclaration } from './solve-layout.ts';
 
 const conditionThreads = 64;
 export const conditionEntry = 'estimateCondition';
 
 /**
- * 1/(‖a‖₁‖a⁻¹‖₁). For ‖I − a‖₁ = e ≤ 1/8 the inverse was not computed: its norm is at most 1/(1 − e), and the quotient of that
- * and the least at most 9/7, so this is what is taken: layers multiply the conditions of many steps, and none may be too small.
+ * 1/(‖a‖₁‖a⁻¹‖₁). For ‖I − a‖₁ = e ≤ 1/8 the inverse was not computed: its norm is at most 1/(1 − e), and the quotient
+ * of that and the least at most 9/7, so this is what is taken: layers multiply the conditions of many steps, and none
+ * may be too small.
  */
 export const conditionCode: string = `${solveParametersDeclaration}
 @group(0) @binding(1) var<storage, read> order: array<u32>;

@@ -1,18 +1,19 @@
 /**
- * WGSL of LU with partial pivoting by one workgroup, in one dispatch: a column needs the one before, and a dispatch for each step would
- * cost more than the arithmetic of the few hundred rows this is for. Panels of 16 columns, left-looking: a panel is read once, takes
- * all that the panels before it do to it, is factorised, and is written once, while its numbers stay in registers; a thread owns
- * whole rows of it (one up to n = 256). Nobody reads another thread's rows from memory: what is shared, the sixteen pivot rows of a
- * block and then one pivot row a column, goes through workgroup memory.
- * Rows are not exchanged: `position` is the column a row has become the pivot of, or `free`. Registers cannot be indexed, so a loop over
- * sixteen of them turns them round: it works on the first, and puts it behind the last.
- * Ties go to the first row, so the result is the same every time. Quotients of equal numbers are made exact, since a division in WGSL
- * may err by 2.5 ulps and equal rows have to cancel: this is how a singular matrix is seen.
- * Source: Golub and Van Loan, Matrix Computations, 4th ed., §3.4; the panel in registers after Haidar et al. (IJHPCA 29(2), 2015).
- * Rejected: Gauss-Jordan, which needs no substitution but loses the small residual; inverting the diagonal blocks, for the same reason;
- * a text with the sixteen columns written out, or with many branches in a loop: SwiftShader takes minutes and gigabytes to compile it;
- * updates of the columns behind a panel by other workgroups, which at n = 300 cost two dispatches a panel and, by the count of
- * operations a thread, save something from n = 1000 on only.
+ * WGSL of LU with partial pivoting by one workgroup, in one dispatch: a column needs the one before, and a dispatch for
+ * each step would cost more than the arithmetic of the few hundred rows this is for. Panels of 16 columns,
+ * left-looking: a panel is read once, takes all that the panels before it do to it, is factorised, and is written once,
+ * while its numbers stay in registers; a thread owns whole rows of it (one up to n = 256). Nobody reads another
+ * thread's rows from memory: what is shared, the sixteen pivot rows of a block and then one pivot row a column, goes
+ * through workgroup memory. Rows are not exchanged: `position` is the column a row has become the pivot of, or `free`.
+ * Registers cannot be indexed, so a loop over sixteen of them turns them round: it works on the first, and puts it
+ * behind the last. Ties go to the first row, so the result is the same every time. Quotients of equal numbers are made
+ * exact, since a division in WGSL may err by 2.5 ulps and equal rows have to cancel: this is how a singular matrix is
+ * seen. Source: Golub and Van Loan, Matrix Computations, 4th ed., §3.4; the panel in registers after Haidar et al.
+ * (IJHPCA 29(2), 2015). Rejected: Gauss-Jordan, which needs no substitution but loses the small residual; inverting the
+ * diagonal blocks, for the same reason; a text with the sixteen columns written out, or with many branches in a loop:
+ * SwiftShader takes minutes and gigabytes to compile it; updates of the columns behind a panel by other workgroups,
+ * which at n = 300 cost two dispatches a panel and, by the count of operations a thread, save something from n = 1000
+ * on only.
  */
 import { factAt, magnitudeDeclaration, nearIdentity, panelWidth, solveParametersDeclaration } from './solve-layout.ts';
 
@@ -27,12 +28,17 @@ type Line = (r: number) => string;
 const forRows = (rows: readonly number[], text: Line): string => rows.map(text).join('\n');
 const forQuads = (text: (q: number) => string): string => four.map(text).join('\n');
 
-/** blockU = L⁻¹·blockU, four columns a thread: row p is done when it comes first, and leaves the others turned by one. */
+/**
+ * blockU = L⁻¹·blockU, four columns a thread: row p is done when it comes first, and leaves the others turned by one.
+ */
 const solveBlock = `fn solveBlock(thread: u32) {
 ${sixteen.map((i) => `  var u${i} = blockU[${4 * i}u + thread];`).join('\n')}
   for (var p = 0u; p < 16u; p++) {
     let done = u0;
-${sixteen.slice(1).map((i) => `    u${i - 1} = fma(vec4f(-blockL[p * 16u + (p + ${i}u) % 16u]), done, u${i});`).join('\n')}
+${sixteen
+  .slice(1)
+  .map((i) => `    u${i - 1} = fma(vec4f(-blockL[p * 16u + (p + ${i}u) % 16u]), done, u${i});`)
+  .join('\n')}
     u15 = done;
   }
 ${sixteen.map((i) => `  blockU[${4 * i}u + thread] = u${i};`).join('\n')}
@@ -73,7 +79,10 @@ ${subtract.join('\n')}
       workgroupBarrier();`;
 }
 
-/** The column that is first in the registers: choose its pivot, share that row, subtract it from the free ones, turn all by one. */
+/**
+ * The column that is first in the registers: choose its pivot, share that row, subtract it from the free ones, turn all
+ * by one.
+ */
 function eliminateColumn(rows: readonly number[]): string {
   const offer: Line = (r) => `      if (isPresent${r} && position${r} == free) {
         let candidate = magnitude(v${r}_0.x);
@@ -90,7 +99,10 @@ ${forQuads((q) => `        v${r}_${q} = fma(vec4f(-factor), pivotLine[${q}], v${
         v${r}_0.x = factor;
       }
       let first${r} = v${r}_0.x;
-${four.slice(0, 3).map((q) => `      v${r}_${q} = vec4f(v${r}_${q}.yzw, v${r}_${q + 1}.x);`).join('\n')}
+${four
+  .slice(0, 3)
+  .map((q) => `      v${r}_${q} = vec4f(v${r}_${q}.yzw, v${r}_${q + 1}.x);`)
+  .join('\n')}
       v${r}_3 = vec4f(v${r}_3.yzw, first${r});`;
   return `      var key = 0u;
       var row = noRow;
@@ -110,7 +122,10 @@ export interface Sharing {
   readonly rowsPerThread: number;
 }
 
-/** A thread for each row up to 256 of them, and no more idle threads than have to be: all wait for each other at every column. */
+/**
+ * A thread for each row up to 256 of them, and no more idle threads than have to be: all wait for each other at every
+ * column.
+ */
 export function sharingOf(padded: number): Sharing {
   const threads = padded <= 64 ? 64 : padded <= 128 ? 128 : 256;
   return { threads, rowsPerThread: Math.ceil(padded / threads) };
@@ -148,7 +163,10 @@ fn element(row: u32, column: u32) -> f32 {
 
 ${solveBlock}
 
-/** The row of the largest key, the first of them: sixteen threads look at sixteen candidates each, then all at those sixteen. */
+/**
+ * The row of the largest key, the first of them: sixteen threads look at sixteen candidates each, then all at those
+ * sixteen.
+ */
 fn choosePivot(thread: u32, key: u32, row: u32) -> u32 {
   keys[thread] = key;
   rows[thread] = row;

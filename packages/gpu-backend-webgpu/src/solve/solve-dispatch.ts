@@ -1,7 +1,8 @@
 /**
- * a·out = b in three dispatches: one workgroup factorises, one workgroup for every 64 right-hand sides substitutes (beside others that
- * compute a⁻¹ for the condition, and return at once where a is near the identity), and one takes the largest norm. The host reads
- * nothing: what the factorisation finds out stays on the device, and the later kernels look there.
+ * a·out = b in three dispatches: one workgroup factorises, one workgroup for every 64 right-hand sides substitutes
+ * (beside others that compute a⁻¹ for the condition, and return at once where a is near the identity), and one takes
+ * the largest norm. The host reads nothing: what the factorisation finds out stays on the device, and the later kernels
+ * look there.
  */
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { foldWorkgroups, type GridLimits } from '../gemm/workgroup-grid.ts';
@@ -28,7 +29,10 @@ function factorisationOf(n: number): string {
  */
 export function planSolve(n: number, columns: number, limits: GridLimits): readonly KernelDispatch[] {
   const uniforms = packSolveParameters(n, columns);
-  if (n === 0) return [{ code: emptyCode, entryPoint: emptyEntry, workgroups: [1, 1, 1], uniforms, bindings: ['reciprocalCondition'] }];
+  if (n === 0)
+    return [
+      { code: emptyCode, entryPoint: emptyEntry, workgroups: [1, 1, 1], uniforms, bindings: ['reciprocalCondition'] },
+    ];
   const scratchBytes = solveScratchBytes(n, columns);
   return [
     {

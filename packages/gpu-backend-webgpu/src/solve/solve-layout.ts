@@ -1,9 +1,10 @@
 /**
  * How the kernels of a solve share their scratch, and what they are told.
  *
- * The factors lie in panels of 16 columns, each panel all rows of a one after another, sixteen numbers a row (four vec4): a thread
- * that owns a row reads and writes 64 bytes at once, and a 16×16 block is sixteen such pieces. Rows stay where they are in a; `order`
- * says which row is the pivot of which column. n is padded to whole panels by rows and columns of the identity, which change nothing.
+ * The factors lie in panels of 16 columns, each panel all rows of a one after another, sixteen numbers a row (four
+ * vec4): a thread that owns a row reads and writes 64 bytes at once, and a 16×16 block is sixteen such pieces. Rows
+ * stay where they are in a; `order` says which row is the pivot of which column. n is padded to whole panels by rows
+ * and columns of the identity, which change nothing.
  */
 
 export const panelWidth = 16;
@@ -27,7 +28,10 @@ export function stripsOf(n: number, columns: number): Strips {
   return { sides, all: sides + Math.ceil(n / columnsPerStrip) };
 }
 
-/** scratch0: the factors, scratch1: order and facts, scratch2: the solution, in whole strips, scratch3: the 1-norms of a⁻¹'s columns. */
+/**
+ * scratch0: the factors, scratch1: order and facts, scratch2: the solution, in whole strips, scratch3: the 1-norms of
+ * a⁻¹'s columns.
+ */
 export function solveScratchBytes(n: number, columns: number): readonly number[] {
   const padded = paddedSize(n);
   return [4 * padded * padded, 4 * (padded + 4), 4 * padded * stripsOf(n, columns).all * columnsPerStrip, 4 * n];

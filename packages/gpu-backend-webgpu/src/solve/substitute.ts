@@ -1,11 +1,11 @@
 /**
- * WGSL of both substitutions, for the right-hand sides and, where the condition has to be computed, for the columns of the identity,
- * which gives ‖a⁻¹‖₁ as it is. Columns do not depend on each other: a thread owns one from beginning to end, sixteen rows of it in
- * registers, and a workgroup of 64 shares only the 16×16 block of the factors that it is at. The inverse costs as much as n more
- * right-hand sides, but no dispatch, and on a GPU no time while there are processors left: an estimator like Hager's would be a chain
- * of a dozen substitutions of one column.
- * Columns are worked on in a padded copy, so that no load or store in the loops needs a branch.
- * A column is n²/16² blocks of 256 multiply-adds with four vec4 of workgroup memory for sixteen of them, all lanes at one address.
+ * WGSL of both substitutions, for the right-hand sides and, where the condition has to be computed, for the columns of
+ * the identity, which gives ‖a⁻¹‖₁ as it is. Columns do not depend on each other: a thread owns one from beginning to
+ * end, sixteen rows of it in registers, and a workgroup of 64 shares only the 16×16 block of the factors that it is at.
+ * The inverse costs as much as n more right-hand sides, but no dispatch, and on a GPU no time while there are
+ * processors left: an estimator like Hager's would be a chain of a dozen substitutions of one column. Columns are
+ * worked on in a padded copy, so that no load or store in the loops needs a branch. A column is n²/16² blocks of 256
+ * multiply-adds with four vec4 of workgroup memory for sixteen of them, all lanes at one address.
  */
 import { columnsPerStrip, factAt, panelWidth, solveParametersDeclaration } from './solve-layout.ts';
 
@@ -24,14 +24,20 @@ ${four.map((q) => `        x${q} = fma(-block[c * 4u + ${q}u], y, x${q});`).join
       }`;
 
 const solveLower = sixteen
-  .flatMap((p) => four.slice(p >> 2).map((q) => `    x${q} = fma(-block[${4 * p + q}], vec4f(x${p >> 2}.${components[p & 3]}), x${q});`))
+  .flatMap((p) =>
+    four
+      .slice(p >> 2)
+      .map((q) => `    x${q} = fma(-block[${4 * p + q}], vec4f(x${p >> 2}.${components[p & 3]}), x${q});`),
+  )
   .join('\n');
 
 const solveUpper = sixteen
   .toReversed()
   .flatMap((p) => [
     `    x${p >> 2}.${components[p & 3]} /= diagonal[${p}];`,
-    ...four.slice(0, (p >> 2) + 1).map((q) => `    x${q} = fma(-block[${4 * p + q}], vec4f(x${p >> 2}.${components[p & 3]}), x${q});`),
+    ...four
+      .slice(0, (p >> 2) + 1)
+      .map((q) => `    x${q} = fma(-block[${4 * p + q}], vec4f(x${p >> 2}.${components[p & 3]}), x${q});`),
   ])
   .join('\n');
 
@@ -60,7 +66,10 @@ const everything = 0u;
 const belowDiagonal = 1u;
 const aboveDiagonal = 2u;
 
-/** Rows of the pivots 16i … 16i + 15, columns 16k … 16k + 15, column by column; with a triangle of them the rest is zero. */
+/**
+ * Rows of the pivots 16i … 16i + 15, columns 16k … 16k + 15, column by column; with a triangle of them the rest is
+ * zero.
+ */
 fn loadBlock(thread: u32, i: u32, k: u32, part: u32) {
   let c = thread % 16u;
   let first = thread / 16u * 4u;
@@ -125,9 +134,13 @@ ${keepRows}
     var norm = 0.0;
     for (var row = 0u; row < parameters.n; row++) { norm += abs(solution[row * stride + place]); }
     if (column < parameters.n) { columnNorms[column] = norm; }
-  }${hasSides ? ` else if (column < parameters.columns) {
+  }${
+    hasSides
+      ? ` else if (column < parameters.columns) {
     for (var row = 0u; row < parameters.n; row++) { out[row * parameters.columns + column] = solution[row * stride + place]; }
-  }` : ''}
+  }`
+      : ''
+  }
 }
 `;
 }

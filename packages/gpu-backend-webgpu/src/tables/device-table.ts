@@ -1,6 +1,7 @@
 /**
- * A table's rows in device buffers of equal numbers of rows, each as large as may be bound (128 MiB by default); the last one is as
- * large as needed. Growing copies at most that last one, and doubles it, so that appending row by row stays cheap.
+ * A table's rows in device buffers of equal numbers of rows, each as large as may be bound (128 MiB by default); the
+ * last one is as large as needed. Growing copies at most that last one, and doubles it, so that appending row by row
+ * stays cheap.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -35,23 +36,33 @@ export class DeviceTable {
     this.#pool = pool;
     this.rowsPerBlock = columns === 0 ? mostRows : Math.floor(mostBlockBytes / (4 * columns));
     if (this.rowsPerBlock === 0) {
-      throw new LinalgError('out-of-memory', `a table row of ${columns} columns is ${4 * columns} bytes, a buffer here may have ${mostBlockBytes}`);
+      throw new LinalgError(
+        'out-of-memory',
+        `a table row of ${columns} columns is ${4 * columns} bytes, a buffer here may have ${mostBlockBytes}`,
+      );
     }
   }
 
   get #capacity(): number {
     const last = this.blocks.at(-1);
-    return last === undefined || this.columns === 0 ? 0 : (this.blocks.length - 1) * this.rowsPerBlock + this.#rowsOf(last);
+    return last === undefined || this.columns === 0
+      ? 0
+      : (this.blocks.length - 1) * this.rowsPerBlock + this.#rowsOf(last);
   }
 
   /**
-   * Room for `rows` rows in all, of which `used` are filled; the others become zero when the returned commands have been recorded.
+   * Room for `rows` rows in all, of which `used` are filled; the others become zero when the returned commands have
+   * been recorded.
    * @throws LinalgError `out-of-memory`, with what was there before untouched
    */
   grow(used: number, rows: number): (recorder: CommandRecorder) => void {
-    if (rows > mostRows) throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
+    if (rows > mostRows)
+      throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
     if (4 * rows * this.columns > mostBytes) {
-      throw new LinalgError('out-of-memory', `a table of ${rows}×${this.columns} is ${4 * rows * this.columns} bytes; at most ${mostBytes} are tried`);
+      throw new LinalgError(
+        'out-of-memory',
+        `a table of ${rows}×${this.columns} is ${4 * rows * this.columns} bytes; at most ${mostBytes} are tried`,
+      );
     }
     if (this.columns === 0 || rows <= this.#capacity) return () => undefined;
     const rowBytes = 4 * this.columns;
@@ -62,7 +73,8 @@ export class DeviceTable {
     try {
       for (let index = first; index * this.rowsPerBlock < rows; index++) {
         const needed = Math.min(this.rowsPerBlock, rows - index * this.rowsPerBlock);
-        const doubled = index === first && replaced !== undefined ? Math.min(this.rowsPerBlock, 2 * this.#rowsOf(replaced)) : 0;
+        const doubled =
+          index === first && replaced !== undefined ? Math.min(this.rowsPerBlock, 2 * this.#rowsOf(replaced)) : 0;
         added.push(this.#pool.take(rowBytes * Math.max(needed, doubled), `a piece of a ${rows}×${this.columns} table`));
       }
     } catch (error) {
@@ -86,7 +98,7 @@ export class DeviceTable {
   runs(firstRow: number, count: number): readonly RowRun[] {
     const runs: RowRun[] = [];
     if (this.columns === 0) return runs;
-    for (let row = firstRow; row < firstRow + count; ) {
+    for (let row = firstRow; row < firstRow + count;) {
       const index = Math.floor(row / this.rowsPerBlock);
       const blockRow = row - index * this.rowsPerBlock;
       const rows = Math.min(this.rowsPerBlock - blockRow, firstRow + count - row);
@@ -98,7 +110,11 @@ export class DeviceTable {
 
   extents(firstRow: number, count: number): readonly Extent[] {
     const rowBytes = 4 * this.columns;
-    return this.runs(firstRow, count).map(({ block, blockRow, rows }) => ({ block, offset: rowBytes * blockRow, bytes: rowBytes * rows }));
+    return this.runs(firstRow, count).map(({ block, blockRow, rows }) => ({
+      block,
+      offset: rowBytes * blockRow,
+      bytes: rowBytes * rows,
+    }));
   }
 
   #rowsOf({ bytes }: BufferBlock): number {

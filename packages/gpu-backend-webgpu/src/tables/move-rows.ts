@@ -1,7 +1,7 @@
 /**
- * Gather and scatter between a matrix on the device and rows that may lie in one buffer, in several, or on the host. Arithmetic is done
- * on the device in every case, also for a table on the host: its rows are uploaded, added to by the same kernel and read back, so that
- * where a table lies does not show in its numbers, to the last bit.
+ * Gather and scatter between a matrix on the device and rows that may lie in one buffer, in several, or on the host.
+ * Arithmetic is done on the device in every case, also for a table on the host: its rows are uploaded, added to by the
+ * same kernel and read back, so that where a table lies does not show in its numbers, to the last bit.
  */
 import { gatherTableRows, scatterTableRows, type TablePieces } from '@vastmax/linalg-core';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -37,13 +37,23 @@ export class RowMover {
     this.#stream.do(() => {
       for (const [i, { block }] of runs.entries()) {
         const inRun = firsts[i + 1]! - firsts[i]!;
-        if (inRun > 0) this.#stream.recorder.run(planGatherPart(firsts[i]!, inRun, count, columns), { a: block, out }, parted);
+        if (inRun > 0)
+          this.#stream.recorder.run(planGatherPart(firsts[i]!, inRun, count, columns), { a: block, out }, parted);
       }
     });
   }
 
-  /** rows[d] += scale·Σ source_i over the rows of d's group, or = the last of them without `scale`. @param runs all rows */
-  scatter(source: BufferBlock, groups: RowGroups & { readonly list: UploadedList }, columns: number, scale: number | undefined, runs: readonly RowRun[]): void {
+  /**
+   * rows[d] += scale·Σ source_i over the rows of d's group, or = the last of them without `scale`.
+   * @param runs all rows
+   */
+  scatter(
+    source: BufferBlock,
+    groups: RowGroups & { readonly list: UploadedList },
+    columns: number,
+    scale: number | undefined,
+    runs: readonly RowRun[],
+  ): void {
     if (groups.count === 0 || columns === 0) return;
     this.#stream.do(() => {
       for (const { block, firstRow, rows } of runs) {
@@ -51,7 +61,11 @@ export class RowMover {
         const count = (runs.length === 1 ? groups.count : lowerBound(groups, firstRow + rows)) - first;
         if (count === 0) continue;
         const range = { first, count, all: groups.count, firstRow, columns };
-        this.#stream.recorder.run(planScatter(scale === undefined ? range : { ...range, scale }), { a: source, out: block }, groups.list);
+        this.#stream.recorder.run(
+          planScatter(scale === undefined ? range : { ...range, scale }),
+          { a: source, out: block },
+          groups.list,
+        );
       }
     });
   }
@@ -64,7 +78,10 @@ export class RowMover {
         return;
       }
       // An upload is a copy, which no guard holds back.
-      const { block } = this.#stream.pool.take(4 * length, `gatherRows: ${list.values.length} rows of ${table.columns} of a table on the host`);
+      const { block } = this.#stream.pool.take(
+        4 * length,
+        `gatherRows: ${list.values.length} rows of ${table.columns} of a table on the host`,
+      );
       this.#upload(table, list.values, block);
       this.#stream.recorder.runElementwise({ operation: 'copy', length, a: block, out });
       this.#stream.recorder.giveBack(block);
@@ -80,7 +97,10 @@ export class RowMover {
     // On the device the touched rows lie one after another.
     const renumbered = Int32Array.from(packed, (value, i) => (i < count ? i : value));
     this.#stream.work.do(() => {
-      const { block } = this.#stream.pool.take(4 * count * columns, `scatterAddRows: ${count} rows of ${columns} of a table on the host`);
+      const { block } = this.#stream.pool.take(
+        4 * count * columns,
+        `scatterAddRows: ${count} rows of ${columns} of a table on the host`,
+      );
       this.#upload(table, destinations, block);
       const plan = planScatter({ first: 0, count, all: count, firstRow: 0, columns, scale });
       this.#stream.recorder.run(plan, { a: source, out: block }, createUploadedList(renumbered));
@@ -107,12 +127,17 @@ export class RowMover {
     }
   }
 
-  /** Read rows and store them in the table. A device that has failed leaves the table as it is, and tells of it elsewhere. */
+  /**
+   * Read rows and store them in the table. A device that has failed leaves the table as it is, and tells of it
+   * elsewhere.
+   */
   #takeRows(extent: Extent, rows: Int32Array, table: TablePieces): Promise<void> {
     const length = extent.bytes / 4;
     const word = this.#stream.recorder.guardWord;
     const values = new Float32Array(length + 4);
-    const staged = this.#stream.readback.stage(word === undefined ? [extent] : [extent, { block: word, offset: 0, bytes: word.bytes }]);
+    const staged = this.#stream.readback.stage(
+      word === undefined ? [extent] : [extent, { block: word, offset: 0, bytes: word.bytes }],
+    );
     return this.#stream.readback
       .finish(staged, (floats, offset) => values.set(floats, offset))
       .then(
@@ -126,7 +151,8 @@ export class RowMover {
 }
 
 /**
- * Sort row numbers by the run they lie in: into the first half of `parted` as rows of its buffer, into the second their positions.
+ * Sort row numbers by the run they lie in: into the first half of `parted` as rows of its buffer, into the second their
+ * positions.
  * @returns where each run begins in it, and the end
  */
 function partByRun(runs: readonly RowRun[], rows: Int32Array, parted: Int32Array): Int32Array {

@@ -1,12 +1,16 @@
 /**
- * Row numbers grouped by destination, on the host, where they come from: a GPU has no atomic addition of floats, and its order would
- * not be the same twice. Each destination then belongs to one thread a column, which adds its rows in the order in which they came.
+ * Row numbers grouped by destination, on the host, where they come from: a GPU has no atomic addition of floats, and
+ * its order would not be the same twice. Each destination then belongs to one thread a column, which adds its rows in
+ * the order in which they came.
  */
 
 export interface RowGroups {
   /** Of distinct destinations. */
   readonly count: number;
-  /** For the device: `count` destinations in rising order, then where the group of each begins, `count` + 1 of them, then all positions. */
+  /**
+   * For the device: `count` destinations in rising order, then where the group of each begins, `count` + 1 of them,
+   * then all positions.
+   */
   readonly packed: Int32Array;
 }
 

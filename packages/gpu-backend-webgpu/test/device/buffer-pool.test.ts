@@ -16,7 +16,8 @@ function deviceWith(room: number): { device: GPUDevice; lose: (message: string) 
   const device = {
     lost,
     pushErrorScope: (filter: string) => scopes.push(filter),
-    popErrorScope: () => Promise.resolve(scopes.pop() === 'out-of-memory' && exhausted ? { message: 'no more room' } : null),
+    popErrorScope: () =>
+      Promise.resolve(scopes.pop() === 'out-of-memory' && exhausted ? { message: 'no more room' } : null),
     createBuffer: ({ size }: { size: number }) => {
       exhausted = size > room;
       return { size, destroy: () => destroyed.push(size) };
@@ -25,7 +26,13 @@ function deviceWith(room: number): { device: GPUDevice; lose: (message: string) 
   return { device, lose, destroyed };
 }
 
-function poolOver(room: number): { pool: BufferPool; health: DeviceHealth; lose: (message: string) => void; destroyed: number[]; created: () => number } {
+function poolOver(room: number): {
+  pool: BufferPool;
+  health: DeviceHealth;
+  lose: (message: string) => void;
+  destroyed: number[];
+  created: () => number;
+} {
   const { device, lose, destroyed } = deviceWith(room);
   const [health, counters] = [new DeviceHealth(device), createCounters()];
   const pool = new BufferPool(device, health, counters, { usage: 0, mostBytes: 2 ** 30 });
@@ -53,7 +60,9 @@ describe('BufferPool', () => {
 
   it('refuses at once what no buffer may have', () => {
     const { pool, created } = poolOver(2 ** 40);
-    expect(() => pool.take(2 ** 30 + 4, 'createMatrix: 2×3')).toThrow('createMatrix: 2×3 is 1073741828 bytes, a buffer here may have 1073741824');
+    expect(() => pool.take(2 ** 30 + 4, 'createMatrix: 2×3')).toThrow(
+      'createMatrix: 2×3 is 1073741828 bytes, a buffer here may have 1073741824',
+    );
     expect(created()).toBe(0);
   });
 
@@ -76,7 +85,10 @@ describe('DeviceHealth', () => {
     const { health, lose } = poolOver(0);
     const waiting = health.answered(new Promise(() => undefined));
     lose('unplugged');
-    await expect(waiting).rejects.toMatchObject({ code: 'device-lost', message: expect.stringContaining('unknown: unplugged') });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'device-lost',
+      message: expect.stringContaining('unknown: unplugged'),
+    });
     await expect(health.answered(new Promise(() => undefined))).rejects.toMatchObject({ code: 'device-lost' });
     await health.examined();
   });

@@ -7,10 +7,20 @@ import { runPlan } from './run-plan.ts';
 export type Size = readonly [m: number, n: number, k: number];
 export type PlanOf = (m: number, n: number, k: number, settings: GemmSettings) => readonly KernelDispatch[];
 
-export const transposes = [false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ transposeA, transposeB })));
+export const transposes = [false, true].flatMap((transposeA) =>
+  [false, true].map((transposeB) => ({ transposeA, transposeB })),
+);
 
-/** The largest |got − exact| in units of (k + 3)·ε·Σ|a||b|, which any order of summation keeps below 1. With beta 0 out is NaN before. */
-export async function errorOfProduct(device: GPUDevice, planOf: PlanOf, [m, n, k]: Size, settings: GemmSettings): Promise<number> {
+/**
+ * The largest |got − exact| in units of (k + 3)·ε·Σ|a||b|, which any order of summation keeps below 1. With beta 0 out
+ * is NaN before.
+ */
+export async function errorOfProduct(
+  device: GPUDevice,
+  planOf: PlanOf,
+  [m, n, k]: Size,
+  settings: GemmSettings,
+): Promise<number> {
   const { transposeA, transposeB, alpha, beta } = settings;
   const random = createRandom(`${m} ${n} ${k} ${JSON.stringify(settings)}`);
   const numbers = (count: number): Float32Array => Float32Array.from(random.values(count, 'f32'));

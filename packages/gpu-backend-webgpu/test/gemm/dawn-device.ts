@@ -1,4 +1,7 @@
-/** A device of Dawn for the plans alone, without the backend that will run them; skipped or required as its conformance is. */
+/**
+ * A device of Dawn for the plans alone, without the backend that will run them; skipped or required as its conformance
+ * is.
+ */
 import { loadSoftwareGpu } from '@vastmax/software-gpu';
 
 export interface DawnDevice {

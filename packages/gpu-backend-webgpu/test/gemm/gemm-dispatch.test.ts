@@ -30,7 +30,13 @@ function toldTo({ uniforms }: { readonly uniforms: ArrayBuffer }): Told {
 
 describe('planGemm', () => {
   it('has nothing to do for a product without elements', () => {
-    for (const [m, n, k] of [[0, 5, 3], [5, 0, 3], [0, 0, 0], [0, 4, 0]] as const) expect(planGemm(m, n, k, plain, limits)).toEqual([]);
+    for (const [m, n, k] of [
+      [0, 5, 3],
+      [5, 0, 3],
+      [0, 0, 0],
+      [0, 4, 0],
+    ] as const)
+      expect(planGemm(m, n, k, plain, limits)).toEqual([]);
   });
 
   it('looks at out alone where there is nothing to add up', () => {
@@ -40,15 +46,31 @@ describe('planGemm', () => {
   });
 
   it('takes one dispatch for the products of a training step', () => {
-    for (const [m, n, k] of [[128, 300, 300], [300, 300, 128], [32, 300, 300], [128, 128, 300], [1, 300, 128], [128, 1, 300], [300, 300, 1]] as const) {
+    for (const [m, n, k] of [
+      [128, 300, 300],
+      [300, 300, 128],
+      [32, 300, 300],
+      [128, 128, 300],
+      [1, 300, 128],
+      [128, 1, 300],
+      [300, 300, 1],
+    ] as const) {
       expect(planGemm(m, n, k, plain, limits), `${m}×${n}×${k}`).toHaveLength(1);
     }
   });
 
   it('shares long sums of few elements among workgroups, and adds their parts in a second dispatch', () => {
-    for (const [m, n, k] of [[3, 5, 4000], [1, 1, 100_000], [64, 64, 3001], [1, 40, 5000]] as const) {
+    for (const [m, n, k] of [
+      [3, 5, 4000],
+      [1, 1, 100_000],
+      [64, 64, 3001],
+      [1, 40, 5000],
+    ] as const) {
       const plan = planGemm(m, n, k, plain, limits);
-      expect(plan.map(({ bindings }) => bindings)).toEqual([['a', 'b', 'scratch0'], ['scratch0', 'out']]);
+      expect(plan.map(({ bindings }) => bindings)).toEqual([
+        ['a', 'b', 'scratch0'],
+        ['scratch0', 'out'],
+      ]);
       const splits = plan[0]?.workgroups[2] ?? 0;
       expect(splits).toBeGreaterThan(1);
       expect(plan.map(({ scratchBytes }) => scratchBytes)).toEqual([[4 * splits * m * n], [4 * splits * m * n]]);
@@ -57,21 +79,28 @@ describe('planGemm', () => {
 
   it('covers every element and every term, within the limits', () => {
     fc.assert(
-      fc.property(dimension, dimension, dimension, settings, fc.integer({ min: 64, max: 300 }), (m, n, k, chosen, most) => {
-        const plan = planGemm(m, n, k, chosen, { maxComputeWorkgroupsPerDimension: most });
-        for (const dispatch of plan) {
-          const { groups, splits, ...shape } = toldTo(dispatch);
-          const [x, y, z] = dispatch.workgroups;
-          expect(shape).toMatchObject({ m, n, k });
-          expect(Math.max(x, y, z)).toBeLessThanOrEqual(most);
-          expect(x * y).toBeGreaterThanOrEqual(groups);
-          expect([1, splits]).toContain(z);
-        }
-        const { depthPerSplit, splits } = toldTo(plan[0] ?? { uniforms: new ArrayBuffer(32) });
-        expect(depthPerSplit * splits).toBeGreaterThanOrEqual(k);
-        expect(depthPerSplit * (splits - 1)).toBeLessThan(k);
-        if (splits > 1) expect(depthPerSplit % 16).toBe(0);
-      }),
+      fc.property(
+        dimension,
+        dimension,
+        dimension,
+        settings,
+        fc.integer({ min: 64, max: 300 }),
+        (m, n, k, chosen, most) => {
+          const plan = planGemm(m, n, k, chosen, { maxComputeWorkgroupsPerDimension: most });
+          for (const dispatch of plan) {
+            const { groups, splits, ...shape } = toldTo(dispatch);
+            const [x, y, z] = dispatch.workgroups;
+            expect(shape).toMatchObject({ m, n, k });
+            expect(Math.max(x, y, z)).toBeLessThanOrEqual(most);
+            expect(x * y).toBeGreaterThanOrEqual(groups);
+            expect([1, splits]).toContain(z);
+          }
+          const { depthPerSplit, splits } = toldTo(plan[0] ?? { uniforms: new ArrayBuffer(32) });
+          expect(depthPerSplit * splits).toBeGreaterThanOrEqual(k);
+          expect(depthPerSplit * (splits - 1)).toBeLessThan(k);
+          if (splits > 1) expect(depthPerSplit % 16).toBe(0);
+        },
+      ),
     );
   });
 

@@ -28,7 +28,10 @@ const largeTiles: PlanOf = (m, n, k, { transposeA, transposeB, alpha, beta }) =>
 };
 
 const plain = { transposeA: false, transposeB: false, alpha: 1, beta: 0 };
-const factors = [[1, 0], [-0.5, -0.75]] as const;
+const factors = [
+  [1, 0],
+  [-0.5, -0.75],
+] as const;
 
 describe('the product on a device', () => {
   for (const how of transposes) {
@@ -37,32 +40,58 @@ describe('the product on a device', () => {
     const check = async (device: GPUDevice, planOf: PlanOf, sizes: readonly Size[]): Promise<void> => {
       for (const size of sizes) {
         for (const [alpha, beta] of factors) {
-          expect(await errorOfProduct(device, planOf, size, { ...how, alpha, beta }), `${size.join('×')} alpha ${alpha} beta ${beta}`).toBeLessThanOrEqual(1);
+          expect(
+            await errorOfProduct(device, planOf, size, { ...how, alpha, beta }),
+            `${size.join('×')} alpha ${alpha} beta ${beta}`,
+          ).toBeLessThanOrEqual(1);
         }
       }
     };
 
     it(`${name} is right at the edges of small tiles`, async ({ skip }) => {
-      await check(testedDevice(skip), planned, [[5, 7, 11], [33, 31, 65], [36, 40, 44], [257, 3, 1]]);
+      await check(testedDevice(skip), planned, [
+        [5, 7, 11],
+        [33, 31, 65],
+        [36, 40, 44],
+        [257, 3, 1],
+      ]);
     });
 
     it(`${name} is right at the edges of large tiles`, async ({ skip }) => {
-      await check(testedDevice(skip), largeTiles, [[65, 67, 17], [68, 132, 20]]);
+      await check(testedDevice(skip), largeTiles, [
+        [65, 67, 17],
+        [68, 132, 20],
+      ]);
     });
 
     it(`${name} is right for one row, one column and both`, async ({ skip }) => {
-      await check(testedDevice(skip), planned, [[1, 65, 33], [65, 1, 33], [1, 300, 36], [300, 1, 36], [1, 1, 257], [9, 1, 260]]);
+      await check(testedDevice(skip), planned, [
+        [1, 65, 33],
+        [65, 1, 33],
+        [1, 300, 36],
+        [300, 1, 36],
+        [1, 1, 257],
+        [9, 1, 260],
+      ]);
     });
 
     it(`${name} is right where sums are shared`, async ({ skip }) => {
-      await check(testedDevice(skip), planned, [[3, 5, 1500], [1, 3, 1601], [3, 1, 1600]]);
+      await check(testedDevice(skip), planned, [
+        [3, 5, 1500],
+        [1, 3, 1601],
+        [3, 1, 1600],
+      ]);
     });
   }
 
   it('is right on a grid that has to be folded', async ({ skip }) => {
     const device = testedDevice(skip);
     const folded: PlanOf = (m, n, k, settings) => planGemm(m, n, k, settings, { maxComputeWorkgroupsPerDimension: 4 });
-    for (const size of [[100, 130, 9], [1, 500, 9], [60, 1, 9]] as const) {
+    for (const size of [
+      [100, 130, 9],
+      [1, 500, 9],
+      [60, 1, 9],
+    ] as const) {
       const [m, n, k] = size;
       expect(folded(m, n, k, plain)[0]?.workgroups[1]).toBeGreaterThan(1);
       expect(await errorOfProduct(device, folded, size, plain), size.join('×')).toBeLessThanOrEqual(1);
@@ -73,7 +102,12 @@ describe('the product on a device', () => {
     const device = testedDevice(skip);
     const out = Float32Array.of(1, -2, 3, 4, -5, 6);
     const run = async (k: number, alpha: number, beta: number, old: Float32Array): Promise<number[]> => {
-      const [got = []] = await runPlan(device, planned(2, 3, k, { transposeA: false, transposeB: false, alpha, beta }), { out: old }, ['out']);
+      const [got = []] = await runPlan(
+        device,
+        planned(2, 3, k, { transposeA: false, transposeB: false, alpha, beta }),
+        { out: old },
+        ['out'],
+      );
       return [...got];
     };
     expect(await run(0, 1, 0.5, out)).toEqual([0.5, -1, 1.5, 2, -2.5, 3]);
@@ -86,7 +120,12 @@ describe('the product on a device', () => {
     const a = new Float32Array(5 * 6).fill(1);
     a[7] = Number.NaN;
     const b = new Float32Array(6 * 3).fill(2);
-    const [got = []] = await runPlan(device, planned(5, 3, 6, { transposeA: false, transposeB: false, alpha: 1, beta: 0 }), { a, b, out: new Float32Array(15) }, ['out']);
+    const [got = []] = await runPlan(
+      device,
+      planned(5, 3, 6, { transposeA: false, transposeB: false, alpha: 1, beta: 0 }),
+      { a, b, out: new Float32Array(15) },
+      ['out'],
+    );
     expect([...got]).toEqual(Array.from({ length: 15 }, (_, i) => (Math.floor(i / 3) === 1 ? Number.NaN : 12)));
   });
 });

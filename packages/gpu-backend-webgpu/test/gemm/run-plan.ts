@@ -1,4 +1,7 @@
-/** Runs a plan by itself: each dispatch in a pass of its own, on buffers made from arrays, with everything in scratch NaN at first. */
+/**
+ * Runs a plan by itself: each dispatch in a pass of its own, on buffers made from arrays, with everything in scratch
+ * NaN at first.
+ */
 import type { BindingRole, KernelDispatch } from '../../src/kernel-dispatch.ts';
 
 const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
@@ -9,7 +12,10 @@ function pipelineOf(device: GPUDevice, { code, entryPoint }: KernelDispatch): GP
   const key = `${entryPoint} ${code}`;
   let pipeline = cache.get(key);
   if (pipeline === undefined) {
-    pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }), entryPoint } });
+    pipeline = device.createComputePipeline({
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ code }), entryPoint },
+    });
     cache.set(key, pipeline);
   }
   return pipeline;
@@ -34,17 +40,22 @@ export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], 
   };
   for (const [role, values] of Object.entries(operands) as [BindingRole, Float32Array][]) create(role, values);
   const scratch: number[] = [];
-  for (const { scratchBytes = [] } of plan) scratchBytes.forEach((bytes, i) => (scratch[i] = Math.max(scratch[i] ?? 0, bytes)));
+  for (const { scratchBytes = [] } of plan)
+    scratchBytes.forEach((bytes, i) => (scratch[i] = Math.max(scratch[i] ?? 0, bytes)));
   scratch.forEach((bytes, i) => create(`scratch${i}`, new Float32Array(Math.ceil(bytes / 4)).fill(Number.NaN)));
 
   const uniforms: GPUBuffer[] = [];
   const passes = plan.map((dispatch) => {
     const pipeline = pipelineOf(device, dispatch);
-    const uniform = device.createBuffer({ size: dispatch.uniforms.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    const uniform = device.createBuffer({
+      size: dispatch.uniforms.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
     device.queue.writeBuffer(uniform, 0, dispatch.uniforms);
     uniforms.push(uniform);
     const entries = [uniform, ...dispatch.bindings.map((role) => buffers.get(role))].map((buffer, binding) => {
-      if (buffer === undefined) throw new Error(`the plan binds ${dispatch.bindings[binding - 1] ?? ''}, which is not among the operands`);
+      if (buffer === undefined)
+        throw new Error(`the plan binds ${dispatch.bindings[binding - 1] ?? ''}, which is not among the operands`);
       return { binding, resource: { buffer } };
     });
     const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
@@ -68,7 +79,10 @@ export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], 
     read: async (role) => {
       const source = buffers.get(role);
       if (source === undefined) throw new Error(`no operand ${role}`);
-      const target = device.createBuffer({ size: source.size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+      const target = device.createBuffer({
+        size: source.size,
+        usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+      });
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(source, 0, target, 0, source.size);
       device.queue.submit([encoder.finish()]);
@@ -85,7 +99,12 @@ export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], 
 }
 
 /** `results` after one run of the plan. @throws Error with what Dawn has against it */
-export async function runPlan(device: GPUDevice, plan: readonly KernelDispatch[], operands: Operands, results: readonly BindingRole[]): Promise<Float32Array[]> {
+export async function runPlan(
+  device: GPUDevice,
+  plan: readonly KernelDispatch[],
+  operands: Operands,
+  results: readonly BindingRole[],
+): Promise<Float32Array[]> {
   device.pushErrorScope('validation');
   const prepared = preparePlan(device, plan, operands);
   prepared.submit();

@@ -1,4 +1,7 @@
-/** The device of the tests, or the reason there is none: unavailable is not passed, and is a failure where it is required. */
+/**
+ * The device of the tests, or the reason there is none: unavailable is not passed, and is a failure where it is
+ * required.
+ */
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createDawnDevice } from './dawn-device.ts';
 

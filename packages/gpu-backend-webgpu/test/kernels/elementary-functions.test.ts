@@ -31,11 +31,13 @@ const bounds: readonly Bound[] = [
 
 /** Half of them over the range, half at all magnitudes down to 10⁻⁸. */
 function samples(from: number, to: number, count: number): Float32Array {
-  return numbers(2 * count, 17).subarray(0, count).map((unit, i) => {
-    const share = (unit + 1) / 2;
-    if (from > 0) return from * (to / from) ** share;
-    return i % 2 === 0 ? from + share * (to - from) : Math.sign(unit) * 10 ** (-8 * Math.abs(unit));
-  });
+  return numbers(2 * count, 17)
+    .subarray(0, count)
+    .map((unit, i) => {
+      const share = (unit + 1) / 2;
+      if (from > 0) return from * (to / from) ** share;
+      return i % 2 === 0 ? from + share * (to - from) : Math.sign(unit) * 10 ** (-8 * Math.abs(unit));
+    });
 }
 
 describe('functions in WGSL', () => {

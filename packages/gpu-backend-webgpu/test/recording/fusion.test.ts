@@ -31,14 +31,23 @@ function dice(seed: number): (below: number) => number {
 }
 
 /**
- * A random program on whole numbers, which no operation here more than doubles: every backend computes it without rounding. Operands are
- * whole matrices, rows, columns and one number, often the same ones, and other kernels come between.
+ * A random program on whole numbers, which no operation here more than doubles: every backend computes it without
+ * rounding. Operands are whole matrices, rows, columns and one number, often the same ones, and other kernels come
+ * between.
  */
-async function runProgram(backend: Backend, seed: number, rows: number, columns: number): Promise<readonly FloatArray[]> {
+async function runProgram(
+  backend: Backend,
+  seed: number,
+  rows: number,
+  columns: number,
+): Promise<readonly FloatArray[]> {
   const roll = dice(seed);
   const make = (m: number, n: number): Matrix => {
     const matrix = backend.createMatrix(m, n);
-    write(Array.from({ length: m * n }, () => roll(7) - 3), matrix);
+    write(
+      Array.from({ length: m * n }, () => roll(7) - 3),
+      matrix,
+    );
     return matrix;
   };
   const whole = [make(rows, columns), make(rows, columns), make(rows, columns)];
@@ -46,7 +55,8 @@ async function runProgram(backend: Backend, seed: number, rows: number, columns:
   const all = [...whole, ...others];
   const indices = backend.createIndices(rows);
   const pick = (from: readonly Matrix[]): Matrix => from[roll(from.length)]!;
-  const like = (one: Matrix): readonly Matrix[] => all.filter((other) => other.rows === one.rows && other.columns === one.columns);
+  const like = (one: Matrix): readonly Matrix[] =>
+    all.filter((other) => other.rows === one.rows && other.columns === one.columns);
   for (let step = 0; step < 18; step++) {
     const out = pick(roll(3) === 0 ? all : whole);
     const x = pick(like(out));
@@ -63,9 +73,16 @@ async function runProgram(backend: Backend, seed: number, rows: number, columns:
       () => distinct && reduce('maximum', pick(whole), pick(others)),
       () => distinct && copyColumns(distinct, 0, out, out.columns - 1, 1),
       () => rows === columns && addDiagonal(1, pick(whole)),
-      () => write(Array.from({ length: rows * columns }, () => roll(9) - 4), pick(whole)),
+      () =>
+        write(
+          Array.from({ length: rows * columns }, () => roll(9) - 4),
+          pick(whole),
+        ),
       () => {
-        writeIndices(Int32Array.from({ length: rows }, () => roll(rows)), indices);
+        writeIndices(
+          Int32Array.from({ length: rows }, () => roll(rows)),
+          indices,
+        );
         gatherRows(whole[0]!, indices, whole[1]!);
       },
     ];
@@ -85,7 +102,14 @@ describe('fused elementwise operations', () => {
     const [fused, single, plain] = [await create(), await create({ fuse: false }), createPlainBackend()];
     let saved = 0;
     for (let seed = 1; seed <= 14; seed++) {
-      const [rows, columns] = ([[5, 5], [6, 8], [3, 7], [8, 8]] as const)[seed % 4]!;
+      const [rows, columns] = (
+        [
+          [5, 5],
+          [6, 8],
+          [3, 7],
+          [8, 8],
+        ] as const
+      )[seed % 4]!;
       const expected = await runProgram(plain, seed, rows, columns);
       const before = [fused.counters.dispatches, single.counters.dispatches] as const;
       expect(await runProgram(fused, seed, rows, columns), `program ${seed}`).toEqual(expected);
@@ -117,7 +141,11 @@ describe('fused elementwise operations', () => {
     const results = await Promise.all(
       [await create(), createPlainBackend()].map((backend) => {
         const [wide, high, row] = [backend.createMatrix(4, 8), backend.createMatrix(8, 4), backend.createMatrix(4, 8)];
-        for (const [seed, matrix] of [wide, high, row].entries()) write(numbers(32, seed + 1).map((x) => Math.round(9 * x)), matrix);
+        for (const [seed, matrix] of [wide, high, row].entries())
+          write(
+            numbers(32, seed + 1).map((x) => Math.round(9 * x)),
+            matrix,
+          );
         binary('add', wide, row.resize(1, 8), wide);
         binary('add', high, row.resize(1, 4), high);
         binary('subtract', high, row.resize(8, 1), high);
@@ -152,11 +180,13 @@ describe('fused elementwise operations', () => {
     const backend = await create();
     const matrices = Array.from({ length: 20 }, () => backend.createMatrix(3, 3));
     for (const matrix of matrices) fill(1, matrix);
-    for (let round = 0; round < 30; round++) for (const [i, matrix] of matrices.entries()) axpy(1, matrices[(i + 1) % 20]!, matrix);
+    for (let round = 0; round < 30; round++)
+      for (const [i, matrix] of matrices.entries()) axpy(1, matrices[(i + 1) % 20]!, matrix);
     const plain = createPlainBackend();
     const expected = Array.from({ length: 20 }, () => plain.createMatrix(3, 3));
     for (const matrix of expected) fill(1, matrix);
-    for (let round = 0; round < 30; round++) for (const [i, matrix] of expected.entries()) axpy(1, expected[(i + 1) % 20]!, matrix);
+    for (let round = 0; round < 30; round++)
+      for (const [i, matrix] of expected.entries()) axpy(1, expected[(i + 1) % 20]!, matrix);
     expect(await read(matrices[7]!)).toEqual(await read(expected[7]!));
   });
 });

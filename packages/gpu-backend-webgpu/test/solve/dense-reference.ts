@@ -28,7 +28,9 @@ export function backwardErrorOf(a: Float32Array, x: Float32Array, b: Float32Arra
 /** ‖a‖₁‖a⁻¹‖₁ by Gauss-Jordan with row exchanges. */
 export function conditionOf(a: Float32Array, n: number): number {
   const width = 2 * n;
-  const rows = Array.from({ length: n }, (_, i) => Float64Array.from({ length: width }, (_column, j) => (j < n ? a[i * n + j]! : Number(j - n === i))));
+  const rows = Array.from({ length: n }, (_, i) =>
+    Float64Array.from({ length: width }, (_column, j) => (j < n ? a[i * n + j]! : Number(j - n === i))),
+  );
   for (let c = 0; c < n; c++) {
     let best = c;
     for (let i = c + 1; i < n; i++) if (Math.abs(rows[i]![c]!) > Math.abs(rows[best]![c]!)) best = i;
@@ -43,7 +45,11 @@ export function conditionOf(a: Float32Array, n: number): number {
     }
   }
   let norm = 0;
-  for (let j = 0; j < n; j++) norm = Math.max(norm, rows.reduce((sum, row) => sum + Math.abs(row[n + j]!), 0));
+  for (let j = 0; j < n; j++)
+    norm = Math.max(
+      norm,
+      rows.reduce((sum, row) => sum + Math.abs(row[n + j]!), 0),
+    );
   let normOfA = 0;
   for (let j = 0; j < n; j++) {
     let sum = 0;

@@ -6,8 +6,17 @@ const limits = { maxComputeWorkgroupsPerDimension: 65_535 };
 
 describe('planSolve', () => {
   it('takes three dispatches up to the sizes a minibatch has', () => {
-    for (const [n, columns] of [[1, 1], [32, 300], [128, 300], [300, 300], [512, 64]] as const) {
-      expect(planSolve(n, columns, limits).map(({ entryPoint }) => entryPoint), `${n}, ${columns}`).toEqual(['factorise', 'substitute', 'estimateCondition']);
+    for (const [n, columns] of [
+      [1, 1],
+      [32, 300],
+      [128, 300],
+      [300, 300],
+      [512, 64],
+    ] as const) {
+      expect(
+        planSolve(n, columns, limits).map(({ entryPoint }) => entryPoint),
+        `${n}, ${columns}`,
+      ).toEqual(['factorise', 'substitute', 'estimateCondition']);
     }
   });
 
@@ -18,17 +27,22 @@ describe('planSolve', () => {
 
   it('stays within the limits, and says the same scratch in every dispatch', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 700 }), fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 16, max: 40 }), (n, columns, most) => {
-        const plan = planSolve(n, columns, { maxComputeWorkgroupsPerDimension: most });
-        const [first] = plan;
-        for (const { workgroups, bindings, scratchBytes = [], uniforms } of plan) {
-          expect(Math.max(...workgroups)).toBeLessThanOrEqual(most);
-          expect(bindings.length).toBeLessThanOrEqual(8);
-          expect(new Set(bindings).size).toBe(bindings.length);
-          expect(scratchBytes).toEqual(first?.scratchBytes);
-          expect(uniforms.byteLength % 16).toBe(0);
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 700 }),
+        fc.integer({ min: 0, max: 5000 }),
+        fc.integer({ min: 16, max: 40 }),
+        (n, columns, most) => {
+          const plan = planSolve(n, columns, { maxComputeWorkgroupsPerDimension: most });
+          const [first] = plan;
+          for (const { workgroups, bindings, scratchBytes = [], uniforms } of plan) {
+            expect(Math.max(...workgroups)).toBeLessThanOrEqual(most);
+            expect(bindings.length).toBeLessThanOrEqual(8);
+            expect(new Set(bindings).size).toBe(bindings.length);
+            expect(scratchBytes).toEqual(first?.scratchBytes);
+            expect(uniforms.byteLength % 16).toBe(0);
+          }
+        },
+      ),
     );
   });
 

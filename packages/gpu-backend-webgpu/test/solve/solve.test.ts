@@ -13,8 +13,16 @@ interface Solved {
 }
 
 async function solve(device: GPUDevice, a: Float32Array, b: Float32Array, n: number, most = limits): Promise<Solved> {
-  const operands = { a, b, out: new Float32Array(b.length).fill(Number.NaN), reciprocalCondition: Float32Array.of(Number.NaN) };
-  const [out = b, condition = b] = await runPlan(device, planSolve(n, b.length / n, most), operands, ['out', 'reciprocalCondition']);
+  const operands = {
+    a,
+    b,
+    out: new Float32Array(b.length).fill(Number.NaN),
+    reciprocalCondition: Float32Array.of(Number.NaN),
+  };
+  const [out = b, condition = b] = await runPlan(device, planSolve(n, b.length / n, most), operands, [
+    'out',
+    'reciprocalCondition',
+  ]);
   return { out, reciprocalCondition: condition[0] ?? Number.NaN };
 }
 
@@ -22,7 +30,13 @@ function numbers(count: number, seed: string): Float32Array {
   return Float32Array.from(createRandom(seed).values(count, 'f32'));
 }
 
-async function checkSystem(device: GPUDevice, a: Float32Array, n: number, columns: number, most = limits): Promise<void> {
+async function checkSystem(
+  device: GPUDevice,
+  a: Float32Array,
+  n: number,
+  columns: number,
+  most = limits,
+): Promise<void> {
   const b = numbers(n * columns, `${n} sides`);
   const { out, reciprocalCondition } = await solve(device, a, b, n, most);
   expect(backwardErrorOf(a, out, b, n), `n = ${n}, ${columns} columns`).toBeLessThanOrEqual(1);
@@ -35,7 +49,16 @@ async function checkSystem(device: GPUDevice, a: Float32Array, n: number, column
 describe('the solve on a device', () => {
   it('is backward stable for any size, with the true condition', async ({ skip }) => {
     const device = testedDevice(skip);
-    for (const [n, columns] of [[1, 1], [2, 3], [15, 2], [16, 65], [17, 4], [63, 1], [100, 70], [140, 3]] as const) {
+    for (const [n, columns] of [
+      [1, 1],
+      [2, 3],
+      [15, 2],
+      [16, 65],
+      [17, 4],
+      [63, 1],
+      [100, 70],
+      [140, 3],
+    ] as const) {
       await checkSystem(device, numbers(n * n, `${n}`), n, columns);
     }
   });
@@ -52,7 +75,12 @@ describe('the solve on a device', () => {
     const device = testedDevice(skip);
     await checkSystem(device, Float32Array.of(0, 1, 2, 1, 0, 3, 2, 1, 0), 3, 2);
     await checkSystem(device, Float32Array.of(2 ** -27, 1, 1, 1), 2, 3);
-    await checkSystem(device, Float32Array.from({ length: 40 * 40 }, (_, i) => (i % 40 === 39 - Math.floor(i / 40) ? 2 : 0)), 40, 2);
+    await checkSystem(
+      device,
+      Float32Array.from({ length: 40 * 40 }, (_, i) => (i % 40 === 39 - Math.floor(i / 40) ? 2 : 0)),
+      40,
+      2,
+    );
   });
 
   it('keeps the small residual of an ill-conditioned system', async ({ skip }) => {
@@ -81,7 +109,8 @@ describe('the solve on a device', () => {
       [3, Float32Array.of(1, 2, 4, 0, 0, 0, 2, 1, 1)],
       [20, equalRows],
     ];
-    for (const [n, a] of systems) expect((await solve(device, a, new Float32Array(n).fill(1), n)).reciprocalCondition, `n = ${n}`).toBe(0);
+    for (const [n, a] of systems)
+      expect((await solve(device, a, new Float32Array(n).fill(1), n)).reciprocalCondition, `n = ${n}`).toBe(0);
   });
 
   it('lets a NaN through: of a to everything, of b to its column', async ({ skip }) => {

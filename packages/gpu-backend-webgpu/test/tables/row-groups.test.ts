@@ -12,7 +12,10 @@ function naiveGroups(rows: readonly number[]): [number, number[]][] {
 function unpacked(rows: readonly number[]): [number, number[]][] {
   const { count, packed } = groupRows(Int32Array.from(rows));
   const positions = packed.subarray(2 * count + 1);
-  return Array.from({ length: count }, (_, i) => [packed[i]!, [...positions.subarray(packed[count + i], packed[count + i + 1])]]);
+  return Array.from({ length: count }, (_, i) => [
+    packed[i]!,
+    [...positions.subarray(packed[count + i], packed[count + i + 1])],
+  ]);
 }
 
 const anyRows = fc.oneof(

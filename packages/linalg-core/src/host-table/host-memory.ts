@@ -1,4 +1,7 @@
-/** How much memory the host has, where it says so: what bounds a table, since an engine hands out pages that it does not have. */
+/**
+ * How much memory the host has, where it says so: what bounds a table, since an engine hands out pages that it does not
+ * have.
+ */
 interface Host {
   readonly process?: {
     /** Node: the limit of a container, 0 or absurdly large when there is none. */

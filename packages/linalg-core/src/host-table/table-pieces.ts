@@ -1,7 +1,8 @@
 /**
- * A table's rows in pieces of at most 16 MiB. One typed array would be simpler, but a table of 10⁷ rows passes what an engine allows
- * one array to hold, and growing it would copy everything; here growth copies at most the last piece, and memory is exactly the rows.
- * The plain backend keeps its tables so, and so may any backend whose own memory is too small for them.
+ * A table's rows in pieces of at most 16 MiB. One typed array would be simpler, but a table of 10⁷ rows passes what an
+ * engine allows one array to hold, and growing it would copy everything; here growth copies at most the last piece, and
+ * memory is exactly the rows. The plain backend keeps its tables so, and so may any backend whose own memory is too
+ * small for them.
  */
 import type { FloatArray, Precision } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
@@ -9,9 +10,10 @@ import { findHostMemory } from './host-memory.ts';
 
 const bytesPerPiece = 16 * 1024 * 1024;
 /**
- * Refused before anything is allocated: more than the host has, or 1 TiB where it does not say. An engine hands out zeroed pages it does
- * not have, so that an absurd table would take minutes of small allocations before the first one failed (Linux lets a process map some
- * 65,000 regions, which is 1 TiB of pieces), and one that is only too large would be killed while it is filled.
+ * Refused before anything is allocated: more than the host has, or 1 TiB where it does not say. An engine hands out
+ * zeroed pages it does not have, so that an absurd table would take minutes of small allocations before the first one
+ * failed (Linux lets a process map some 65,000 regions, which is 1 TiB of pieces), and one that is only too large would
+ * be killed while it is filled.
  */
 const mostBytes = 2 ** 40;
 /** Row numbers are 32-bit. */
@@ -39,7 +41,8 @@ export class TablePieces {
       throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
     }
     const numbers = rows * this.columns;
-    if (numbers * bytesOf(this.#precision) > Math.min(mostBytes, findHostMemory() ?? mostBytes)) throw outOfMemory(numbers, this.#precision);
+    if (numbers * bytesOf(this.#precision) > Math.min(mostBytes, findHostMemory() ?? mostBytes))
+      throw outOfMemory(numbers, this.#precision);
     const perPiece = this.mask + 1;
     const first = Math.max(0, this.pieces.length - 1);
     const added: FloatArray[] = [];

@@ -1,7 +1,8 @@
 /**
- * Rows between a table in pieces and one array. A row of some length is copied by `set` from a view: the views are short-lived garbage,
- * but the loop over two typed arrays, which makes none, took three times as long for rows of 300 numbers (112 against 38 µs for 128 of
- * them). For backends that keep tables on the host. Offsets are in numbers, the checks have been made.
+ * Rows between a table in pieces and one array. A row of some length is copied by `set` from a view: the views are
+ * short-lived garbage, but the loop over two typed arrays, which makes none, took three times as long for rows of 300
+ * numbers (112 against 38 µs for 128 of them). For backends that keep tables on the host. Offsets are in numbers, the
+ * checks have been made.
  */
 import type { FloatArray } from '../backend.ts';
 import type { TablePieces } from './table-pieces.ts';
@@ -15,7 +16,13 @@ function copyNumbers(source: FloatArray, from: number, count: number, target: Fl
 }
 
 /** rows[offset + i·columns …] = table[indices_i]. */
-export function gatherTableRows(table: TablePieces, indices: Int32Array, count: number, rows: FloatArray, offset: number): void {
+export function gatherTableRows(
+  table: TablePieces,
+  indices: Int32Array,
+  count: number,
+  rows: FloatArray,
+  offset: number,
+): void {
   const { pieces, shift, mask, columns } = table;
   for (let i = 0, to = offset; i < count; i++, to += columns) {
     const index = indices[i]!;
@@ -23,7 +30,10 @@ export function gatherTableRows(table: TablePieces, indices: Int32Array, count: 
   }
 }
 
-/** table[indices_i] += scale·rows[offset + i·columns …], one after another, so that repeated indices accumulate in the same order every time. */
+/**
+ * table[indices_i] += scale·rows[offset + i·columns …], one after another, so that repeated indices accumulate in the
+ * same order every time.
+ */
 export function scatterAddTableRows(
   rows: FloatArray,
   offset: number,
@@ -36,12 +46,19 @@ export function scatterAddTableRows(
   for (let i = 0, from = offset; i < count; i++) {
     const index = indices[i]!;
     const piece = pieces[index >> shift]!;
-    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++) piece[to] = piece[to]! + scale * rows[from]!;
+    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++)
+      piece[to] = piece[to]! + scale * rows[from]!;
   }
 }
 
 /** table[indices_i] = rows[offset + i·columns …]; of a repeated index the last stays. */
-export function scatterTableRows(rows: FloatArray, offset: number, indices: Int32Array, count: number, table: TablePieces): void {
+export function scatterTableRows(
+  rows: FloatArray,
+  offset: number,
+  indices: Int32Array,
+  count: number,
+  table: TablePieces,
+): void {
   const { pieces, shift, mask, columns } = table;
   for (let i = 0, from = offset; i < count; i++, from += columns) {
     const index = indices[i]!;
@@ -54,7 +71,8 @@ export function writeTableRows(values: ArrayLike<number>, firstRow: number, coun
   const { pieces, shift, mask, columns } = table;
   for (let row = 0, from = 0; row < count; row++) {
     const piece = pieces[(firstRow + row) >> shift]!;
-    for (let to = ((firstRow + row) & mask) * columns, end = to + columns; to < end; from++, to++) piece[to] = values[from]!;
+    for (let to = ((firstRow + row) & mask) * columns, end = to + columns; to < end; from++, to++)
+      piece[to] = values[from]!;
   }
 }
 

@@ -1,4 +1,7 @@
-/** The checks that every operation makes, once, so that kernels need none. Each message names the operation and both values. */
+/**
+ * The checks that every operation makes, once, so that kernels need none. Each message names the operation and both
+ * values.
+ */
 import type { Backend } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
 import { describeShape, type Indices, type Matrix, type RowTable } from '../handles.ts';
@@ -27,7 +30,10 @@ export function checkOperand(operation: string, role: string, handle: Handle, ba
 
 export function checkNotAliased(operation: string, role: string, handle: Handle, out: Handle): void {
   if (handle === out) {
-    throw new LinalgError('aliasing', `${operation}: ${role} and out are the same handle; give out a matrix of its own`);
+    throw new LinalgError(
+      'aliasing',
+      `${operation}: ${role} and out are the same handle; give out a matrix of its own`,
+    );
   }
 }
 
@@ -39,11 +45,18 @@ export function checkShape(operation: string, role: string, handle: Matrix, rows
 
 /** NaN and infinities as a factor are a mistake of the caller, not data. */
 export function checkFinite(operation: string, role: string, value: number): void {
-  if (!Number.isFinite(value)) throw new LinalgError('bad-option', `${operation}: ${role} must be a finite number, got ${value}`);
+  if (!Number.isFinite(value))
+    throw new LinalgError('bad-option', `${operation}: ${role} must be a finite number, got ${value}`);
 }
 
 export function checkRange(operation: string, what: string, first: number, count: number, available: number): void {
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || first < 0 || count < 0 || first + count > available) {
+  if (
+    !Number.isSafeInteger(first) ||
+    !Number.isSafeInteger(count) ||
+    first < 0 ||
+    count < 0 ||
+    first + count > available
+  ) {
     throw new LinalgError(
       'index-out-of-range',
       `${operation}: ${count} ${what} from ${first} on were asked for, there are ${available}`,

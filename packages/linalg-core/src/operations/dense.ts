@@ -24,7 +24,10 @@ export function copy(source: Matrix, out: Matrix): void {
   checkOperand('copy', 'source', source, out.backend);
   checkNotAliased('copy', 'source', source, out);
   if (source.rows * source.columns !== out.rows * out.columns) {
-    throw new LinalgError('shape', `copy: source is ${describeShape(source)}, out is ${describeShape(out)}; the element counts differ`);
+    throw new LinalgError(
+      'shape',
+      `copy: source is ${describeShape(source)}, out is ${describeShape(out)}; the element counts differ`,
+    );
   }
   out.backend.copy(source, out);
 }
@@ -37,7 +40,10 @@ export function copyColumns(source: Matrix, sourceColumn: number, out: Matrix, o
   checkRange('copyColumns (source)', 'columns', sourceColumn, count, source.columns);
   checkRange('copyColumns (out)', 'columns', outColumn, count, out.columns);
   if (source.rows !== out.rows) {
-    throw new LinalgError('shape', `copyColumns: source is ${describeShape(source)}, out is ${describeShape(out)}; the rows differ`);
+    throw new LinalgError(
+      'shape',
+      `copyColumns: source is ${describeShape(source)}, out is ${describeShape(out)}; the rows differ`,
+    );
   }
   out.backend.copyColumns(source, sourceColumn, out, outColumn, count);
 }

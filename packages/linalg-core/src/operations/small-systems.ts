@@ -6,7 +6,8 @@ import { checkSquare, gemm } from './dense.ts';
 
 /**
  * Solve a·out = b for a n×n, b and out n×k, by LU with partial pivoting. ⅔n³ + 2n²k operations.
- * @param reciprocalCondition 1×1; receives an estimate of 1/(‖a‖₁‖a⁻¹‖₁), exactly 0 when a is singular (out is then anything).
+ * @param reciprocalCondition 1×1; receives an estimate of 1/(‖a‖₁‖a⁻¹‖₁), exactly 0 when a is singular (out is then
+ * anything).
  */
 export function solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
   checkAlive('solve', 'out', out);
@@ -18,7 +19,10 @@ export function solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Ma
   for (const operand of [a, b, out]) checkNotAliased('solve', 'reciprocalCondition', operand, reciprocalCondition);
   checkSquare('solve', 'a', a);
   if (b.rows !== a.rows) {
-    throw new LinalgError('shape', `solve: a is ${describeShape(a)}, b is ${describeShape(b)}; b must have as many rows as a`);
+    throw new LinalgError(
+      'shape',
+      `solve: a is ${describeShape(a)}, b is ${describeShape(b)}; b must have as many rows as a`,
+    );
   }
   checkShape('solve', 'out', out, b.rows, b.columns);
   checkShape('solve', 'reciprocalCondition', reciprocalCondition, 1, 1);
@@ -33,8 +37,8 @@ export interface RankUpdateOptions {
 }
 
 /**
- * out = alpha·(aᵀb + bᵀa) + beta·out, out n×n. Backends may compute one half of the symmetric product only; where one has no such
- * kernel, two gemms do.
+ * out = alpha·(aᵀb + bᵀa) + beta·out, out n×n. Backends may compute one half of the symmetric product only; where one
+ * has no such kernel, two gemms do.
  */
 export function symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, options: RankUpdateOptions = {}): void {
   const { transpose = false, alpha = 1, beta = 0 } = options;

@@ -8,7 +8,10 @@ export function createHostArray(backend: Backend, length: number): FloatArray {
   return backend.precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
 }
 
-/** A matrix that holds `values` (rows·columns numbers, row by row). @throws LinalgError `shape` when the count differs. */
+/**
+ * A matrix that holds `values` (rows·columns numbers, row by row).
+ * @throws LinalgError `shape` when the count differs.
+ */
 export function createMatrixFrom(backend: Backend, rows: number, columns: number, values: ArrayLike<number>): Matrix {
   const matrix = backend.createMatrix(rows, columns);
   write(values, matrix);
@@ -19,7 +22,10 @@ export function createMatrixFrom(backend: Backend, rows: number, columns: number
 export function write(values: ArrayLike<number>, out: Matrix): void {
   checkAlive('write', 'out', out);
   if (values.length !== out.rows * out.columns) {
-    throw new LinalgError('shape', `write: ${values.length} values for a ${describeShape(out)} matrix of ${out.rows * out.columns}`);
+    throw new LinalgError(
+      'shape',
+      `write: ${values.length} values for a ${describeShape(out)} matrix of ${out.rows * out.columns}`,
+    );
   }
   out.backend.write(values, out);
 }
@@ -38,12 +44,18 @@ export async function read(source: Matrix, out?: FloatArray): Promise<FloatArray
   return target;
 }
 
-/** Set the row numbers; the first `count` of `values`. @throws LinalgError `index-out-of-range` for a negative one, `shape` past the capacity. */
+/**
+ * Set the row numbers; the first `count` of `values`.
+ * @throws LinalgError `index-out-of-range` for a negative one, `shape` past the capacity.
+ */
 export function writeIndices(values: Int32Array, indices: Indices, count: number = values.length): void {
   checkAlive('writeIndices', 'indices', indices);
   checkRange('writeIndices', 'values', 0, count, values.length);
   if (count > indices.capacity) {
-    throw new LinalgError('shape', `writeIndices: ${count} indices, the handle was created with room for ${indices.capacity}`);
+    throw new LinalgError(
+      'shape',
+      `writeIndices: ${count} indices, the handle was created with room for ${indices.capacity}`,
+    );
   }
   indices.take(values, count);
   indices.backend.indicesWritten(indices);
@@ -61,7 +73,12 @@ export function writeRows(values: ArrayLike<number>, firstRow: number, table: Ro
 }
 
 /** Rows `firstRow` … `firstRow + count - 1` as of this call. For streaming a table by blocks. */
-export async function readRows(table: RowTable, firstRow: number, count: number, out?: FloatArray): Promise<FloatArray> {
+export async function readRows(
+  table: RowTable,
+  firstRow: number,
+  count: number,
+  out?: FloatArray,
+): Promise<FloatArray> {
   checkAlive('readRows', 'table', table);
   checkRange('readRows', 'rows', firstRow, count, table.rows);
   const target = out ?? createHostArray(table.backend, count * table.columns);
@@ -74,7 +91,10 @@ export async function readRows(table: RowTable, firstRow: number, count: number,
 export function growTable(table: RowTable, rows: number): void {
   checkAlive('growTable', 'table', table);
   if (!Number.isSafeInteger(rows) || rows < table.rows) {
-    throw new LinalgError('shape', `growTable: the table has ${table.rows} rows, cannot become ${rows}; a table only grows`);
+    throw new LinalgError(
+      'shape',
+      `growTable: the table has ${table.rows} rows, cannot become ${rows}; a table only grows`,
+    );
   }
   if (rows === table.rows) return;
   table.backend.growTable(table, rows);

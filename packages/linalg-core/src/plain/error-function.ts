@@ -1,6 +1,7 @@
 /**
- * erf(x) to f64 accuracy: the Maclaurin series where it converges without cancellation (|x| < 2.5), and the continued fraction of
- * erfc beyond (Abramowitz & Stegun 7.1.6 and 7.1.14). Slower than a rational fit, and needs no table of coefficients to be trusted.
+ * erf(x) to f64 accuracy: the Maclaurin series where it converges without cancellation (|x| < 2.5), and the continued
+ * fraction of erfc beyond (Abramowitz & Stegun 7.1.6 and 7.1.14). Slower than a rational fit, and needs no table of
+ * coefficients to be trusted.
  */
 const twoOverSqrtPi = 2 / Math.sqrt(Math.PI);
 

@@ -1,8 +1,9 @@
 /**
- * Matrix product in the order of Goto and van de Geijn (ACM TOMS 34(3), 2008): blocks of b, then of a, are packed into contiguous
- * panels four wide, and a 4×4 block of the product is held in sixteen locals. Packing resolves the transposes and widens f32 to f64,
- * so the inner loop is the same for both precisions and its sums are exact to f64 rounding.
- * Rejected: the naive triple loop as the shipped version (8 times slower); it lives in the conformance suite as the oracle.
+ * Matrix product in the order of Goto and van de Geijn (ACM TOMS 34(3), 2008): blocks of b, then of a, are packed into
+ * contiguous panels four wide, and a 4×4 block of the product is held in sixteen locals. Packing resolves the
+ * transposes and widens f32 to f64, so the inner loop is the same for both precisions and its sums are exact to f64
+ * rounding. Rejected: the naive triple loop as the shipped version (8 times slower); it lives in the conformance suite
+ * as the oracle.
  */
 import type { FloatArray, GemmSettings } from '../backend.ts';
 
@@ -20,7 +21,9 @@ export type Gemm = (
   settings: GemmSettings,
 ) => void;
 
-/** A gemm with panels of its own, allocated once. a is m×k (k×m when transposed), b k×n (n×k when transposed), out m×n. */
+/**
+ * A gemm with panels of its own, allocated once. a is m×k (k×m when transposed), b k×n (n×k when transposed), out m×n.
+ */
 export function createGemm(): Gemm {
   const panelA = new Float64Array(rowsPerBlock * depthPerBlock);
   const panelB = new Float64Array(depthPerBlock * columnsPerBlock);
@@ -33,15 +36,43 @@ export function createGemm(): Gemm {
       for (let depth = 0; depth < k; depth += depthPerBlock) {
         const blockDepth = Math.min(depthPerBlock, k - depth);
         // b[p, j] is at p·n + j, or at j·k + p when it is stored transposed.
-        pack(b, transposeB ? column * k + depth : depth * n + column, transposeB ? k : 1, transposeB ? 1 : n, blockColumns, blockDepth, panelB);
+        pack(
+          b,
+          transposeB ? column * k + depth : depth * n + column,
+          transposeB ? k : 1,
+          transposeB ? 1 : n,
+          blockColumns,
+          blockDepth,
+          panelB,
+        );
         for (let row = 0; row < m; row += rowsPerBlock) {
           const blockRows = Math.min(rowsPerBlock, m - row);
-          pack(a, transposeA ? depth * m + row : row * k + depth, transposeA ? 1 : k, transposeA ? m : 1, blockRows, blockDepth, panelA);
+          pack(
+            a,
+            transposeA ? depth * m + row : row * k + depth,
+            transposeA ? 1 : k,
+            transposeA ? m : 1,
+            blockRows,
+            blockDepth,
+            panelA,
+          );
           for (let j = 0; j < blockColumns; j += 4) {
             for (let i = 0; i < blockRows; i += 4) {
               const rows = Math.min(4, blockRows - i);
               const columns = Math.min(4, blockColumns - j);
-              multiplyBlock(panelA, i * blockDepth, panelB, j * blockDepth, blockDepth, alpha, out, (row + i) * n + column + j, n, rows, columns);
+              multiplyBlock(
+                panelA,
+                i * blockDepth,
+                panelB,
+                j * blockDepth,
+                blockDepth,
+                alpha,
+                out,
+                (row + i) * n + column + j,
+                n,
+                rows,
+                columns,
+              );
             }
           }
         }
@@ -106,17 +137,47 @@ function multiplyBlock(
   rows: number,
   columns: number,
 ): void {
-  let c00 = 0, c01 = 0, c02 = 0, c03 = 0;
-  let c10 = 0, c11 = 0, c12 = 0, c13 = 0;
-  let c20 = 0, c21 = 0, c22 = 0, c23 = 0;
-  let c30 = 0, c31 = 0, c32 = 0, c33 = 0;
+  let c00 = 0,
+    c01 = 0,
+    c02 = 0,
+    c03 = 0;
+  let c10 = 0,
+    c11 = 0,
+    c12 = 0,
+    c13 = 0;
+  let c20 = 0,
+    c21 = 0,
+    c22 = 0,
+    c23 = 0;
+  let c30 = 0,
+    c31 = 0,
+    c32 = 0,
+    c33 = 0;
   for (let p = 0; p < depth; p++) {
-    const a0 = panelA[offsetA]!, a1 = panelA[offsetA + 1]!, a2 = panelA[offsetA + 2]!, a3 = panelA[offsetA + 3]!;
-    const b0 = panelB[offsetB]!, b1 = panelB[offsetB + 1]!, b2 = panelB[offsetB + 2]!, b3 = panelB[offsetB + 3]!;
-    c00 += a0 * b0; c01 += a0 * b1; c02 += a0 * b2; c03 += a0 * b3;
-    c10 += a1 * b0; c11 += a1 * b1; c12 += a1 * b2; c13 += a1 * b3;
-    c20 += a2 * b0; c21 += a2 * b1; c22 += a2 * b2; c23 += a2 * b3;
-    c30 += a3 * b0; c31 += a3 * b1; c32 += a3 * b2; c33 += a3 * b3;
+    const a0 = panelA[offsetA]!,
+      a1 = panelA[offsetA + 1]!,
+      a2 = panelA[offsetA + 2]!,
+      a3 = panelA[offsetA + 3]!;
+    const b0 = panelB[offsetB]!,
+      b1 = panelB[offsetB + 1]!,
+      b2 = panelB[offsetB + 2]!,
+      b3 = panelB[offsetB + 3]!;
+    c00 += a0 * b0;
+    c01 += a0 * b1;
+    c02 += a0 * b2;
+    c03 += a0 * b3;
+    c10 += a1 * b0;
+    c11 += a1 * b1;
+    c12 += a1 * b2;
+    c13 += a1 * b3;
+    c20 += a2 * b0;
+    c21 += a2 * b1;
+    c22 += a2 * b2;
+    c23 += a2 * b3;
+    c30 += a3 * b0;
+    c31 += a3 * b1;
+    c32 += a3 * b2;
+    c33 += a3 * b3;
     offsetA += 4;
     offsetB += 4;
   }

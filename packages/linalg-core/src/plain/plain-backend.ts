@@ -1,11 +1,18 @@
 /**
- * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the living specification: where the words of
- * backend.ts leave a doubt, this is what they mean. f64 is the precision that other backends and all gradients are judged by.
+ * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the living specification: where the
+ * words of backend.ts leave a doubt, this is what they mean. f64 is the precision that other backends and all gradients
+ * are judged by.
  */
 import { backendBrand, type Backend, type FloatArray, type Precision, type ProbeResult } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
 import { allocate, TablePieces } from '../host-table/table-pieces.ts';
-import { gatherTableRows, readTableRows, scatterAddTableRows, scatterTableRows, writeTableRows } from '../host-table/table-rows.ts';
+import {
+  gatherTableRows,
+  readTableRows,
+  scatterAddTableRows,
+  scatterTableRows,
+  writeTableRows,
+} from '../host-table/table-rows.ts';
 import { Indices, isMatrix, isRowTable, Matrix, RowTable } from '../handles.ts';
 import { applyBinary, applyUnary } from './elementwise.ts';
 import { createGemm } from './gemm.ts';
@@ -26,22 +33,30 @@ export function probePlainBackend(): ProbeResult {
 export function createPlainBackend(options: PlainBackendOptions = {}): Backend {
   const { precision = 'f32' } = options;
   if (precision !== 'f32' && precision !== 'f64') {
-    throw new LinalgError('bad-option', `createPlainBackend: precision must be 'f32' or 'f64', got '${String(precision)}'`);
+    throw new LinalgError(
+      'bad-option',
+      `createPlainBackend: precision must be 'f32' or 'f64', got '${String(precision)}'`,
+    );
   }
   return new PlainBackend(precision);
 }
 
 /**
- * The numbers of a matrix of a plain backend as they lie, row by row; not a copy, and as long as its capacity. For backends that hand
- * the same memory to other kernels; a handle of theirs that carries the storage of a plain matrix is as good. Valid as long as the matrix.
+ * The numbers of a matrix of a plain backend as they lie, row by row; not a copy, and as long as its capacity. For
+ * backends that hand the same memory to other kernels; a handle of theirs that carries the storage of a plain matrix is
+ * as good. Valid as long as the matrix.
  * @throws LinalgError `backend-mismatch` for a matrix that is not in such an array, `disposed` after its disposal
  */
 export function hostArray(matrix: Matrix): FloatArray {
   const { storage, backend } = matrix;
   if (!(storage instanceof Float32Array || storage instanceof Float64Array)) {
-    throw new LinalgError('backend-mismatch', `hostArray: the matrix belongs to the backend '${backend.name}'; only those of a plain backend are in host arrays`);
+    throw new LinalgError(
+      'backend-mismatch',
+      `hostArray: the matrix belongs to the backend '${backend.name}'; only those of a plain backend are in host arrays`,
+    );
   }
-  if (matrix.disposed) throw new LinalgError('disposed', `hostArray: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
+  if (matrix.disposed)
+    throw new LinalgError('disposed', `hostArray: the matrix was disposed (it was ${matrix.rows}×${matrix.columns})`);
   return storage;
 }
 
@@ -187,7 +202,12 @@ class PlainBackend implements Backend {
     a: Matrix,
     b: Matrix,
     out: Matrix,
-    settings: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number; readonly beta: number },
+    settings: {
+      readonly transposeA: boolean;
+      readonly transposeB: boolean;
+      readonly alpha: number;
+      readonly beta: number;
+    },
   ): void {
     if (this.#isHeld) return;
     const depth = settings.transposeA ? a.rows : a.columns;

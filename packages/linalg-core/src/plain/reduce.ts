@@ -1,4 +1,7 @@
-/** Reductions and row dot products. Sums accumulate in f64 whatever the storage, which is what makes long f32 sums usable. */
+/**
+ * Reductions and row dot products. Sums accumulate in f64 whatever the storage, which is what makes long f32 sums
+ * usable.
+ */
 import type { FloatArray, ReduceOperation } from '../backend.ts';
 
 export function reduceInto(
@@ -11,7 +14,8 @@ export function reduceInto(
   outColumns: number,
 ): void {
   if (outColumns === columns && outRows === rows) {
-    for (let i = 0; i < rows * columns; i++) out[i] = combine(operation, operation === 'maximum' ? -Infinity : 0, x[i]!);
+    for (let i = 0; i < rows * columns; i++)
+      out[i] = combine(operation, operation === 'maximum' ? -Infinity : 0, x[i]!);
   } else if (outRows === 1 && outColumns === 1) {
     out[0] = reduceRun(operation, x, 0, rows * columns, 1);
   } else if (outColumns === 1) {

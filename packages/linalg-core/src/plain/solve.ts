@@ -1,19 +1,15 @@
 /**
- * LU with partial pivoting in f64, and the 1-norm condition estimate of Hager (SIAM J. Sci. Stat. Comput. 5(2), 1984) as LAPACK's gecon
- * uses it: a few solves with a and aᵀ climb to a column of a⁻¹ of (nearly) largest norm. It is a lower bound of ‖a⁻¹‖₁, in practice
- * within a factor of three.
+ * LU with partial pivoting in f64, and the 1-norm condition estimate of Hager (SIAM J. Sci. Stat. Comput. 5(2), 1984)
+ * as LAPACK's gecon uses it: a few solves with a and aᵀ climb to a column of a⁻¹ of (nearly) largest norm. It is a
+ * lower bound of ‖a⁻¹‖₁, in practice within a factor of three.
  */
 import type { FloatArray } from '../backend.ts';
 
-export type Solve = (
-  n: number,
-  columns: number,
-  a: FloatArray,
-  b: FloatArray,
-  out: FloatArray,
-) => number;
+export type Solve = (n: number, columns: number, a: FloatArray, b: FloatArray, out: FloatArray) => number;
 
-/** A solver with scratch of its own that grows when a larger system comes. Returns the reciprocal condition estimate. */
+/**
+ * A solver with scratch of its own that grows when a larger system comes. Returns the reciprocal condition estimate.
+ */
 export function createSolve(): Solve {
   let factors = new Float64Array(0);
   let pivots = new Int32Array(0);
@@ -55,7 +51,10 @@ function oneNorm(a: Float64Array, n: number): number {
   return largest;
 }
 
-/** In place: unit lower and upper factor; pivots[i] is the row of a that ended up in row i. False when a pivot is exactly 0 or NaN. */
+/**
+ * In place: unit lower and upper factor; pivots[i] is the row of a that ended up in row i. False when a pivot is
+ * exactly 0 or NaN.
+ */
 function factorise(a: Float64Array, n: number, pivots: Int32Array): boolean {
   for (let i = 0; i < n; i++) pivots[i] = i;
   for (let k = 0; k < n; k++) {
@@ -96,10 +95,14 @@ function substitute(lu: Float64Array, n: number, x: Float64Array, columns: numbe
 
 function subtractRow(x: Float64Array, target: number, source: number, factor: number, columns: number): void {
   if (factor === 0) return;
-  for (let j = 0, to = target * columns, from = source * columns; j < columns; j++, to++, from++) x[to]! -= factor * x[from]!;
+  for (let j = 0, to = target * columns, from = source * columns; j < columns; j++, to++, from++)
+    x[to]! -= factor * x[from]!;
 }
 
-/** Uᵀ·Lᵀ·x = x for one vector, in place; the permutation does not change a 1-norm estimate's magnitude and is applied by the caller. */
+/**
+ * Uᵀ·Lᵀ·x = x for one vector, in place; the permutation does not change a 1-norm estimate's magnitude and is applied by
+ * the caller.
+ */
 function substituteTransposed(lu: Float64Array, n: number, x: Float64Array): void {
   for (let i = 0; i < n; i++) {
     let sum = x[i]!;
@@ -114,7 +117,8 @@ function substituteTransposed(lu: Float64Array, n: number, x: Float64Array): voi
 }
 
 /**
- * Works on (LU)⁻¹ = a⁻¹Pᵀ: permuting the columns of a matrix leaves its 1-norm as it is, so the permutation can be left out.
+ * Works on (LU)⁻¹ = a⁻¹Pᵀ: permuting the columns of a matrix leaves its 1-norm as it is, so the permutation can be left
+ * out.
  */
 function estimateInverseNorm(lu: Float64Array, n: number, x: Float64Array, signs: Float64Array): number {
   let estimate = 0;

@@ -13,7 +13,8 @@ describe('TablePieces', () => {
       pieces.grow(rows);
       expect(pieces.pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(rows * columns);
       // A row is never cut, so a row wider than a piece is a piece of its own.
-      for (const piece of pieces.pieces) expect(piece.byteLength).toBeLessThanOrEqual(Math.max(pieceBytes, 4 * columns));
+      for (const piece of pieces.pieces)
+        expect(piece.byteLength).toBeLessThanOrEqual(Math.max(pieceBytes, 4 * columns));
       expect(pieces.mask + 1).toBe(2 ** pieces.shift);
     }
   });
@@ -53,9 +54,15 @@ describe('a table that does not fit', () => {
     );
     // Less than the engine would map, more than there is to fill it with: refused at once, not killed later.
     const rows = Math.ceil(totalmem() / 4096) + 1;
-    expect(() => backend.createTable(rows, 1024)).toThrow(new RegExp(`could not allocate ${rows * 1024} numbers of f32.*; this machine has \\d+`));
-    expect(() => backend.createTable(2 ** 31, 1)).toThrow('a table of 2147483648 rows: at most 2147483647 rows can be addressed');
-    expect(() => backend.createMatrix(10 ** 9, 10 ** 9)).toThrow('could not allocate 1000000000000000000 numbers of f32');
+    expect(() => backend.createTable(rows, 1024)).toThrow(
+      new RegExp(`could not allocate ${rows * 1024} numbers of f32.*; this machine has \\d+`),
+    );
+    expect(() => backend.createTable(2 ** 31, 1)).toThrow(
+      'a table of 2147483648 rows: at most 2147483647 rows can be addressed',
+    );
+    expect(() => backend.createMatrix(10 ** 9, 10 ** 9)).toThrow(
+      'could not allocate 1000000000000000000 numbers of f32',
+    );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
     expect(backend.memory()).toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
   });

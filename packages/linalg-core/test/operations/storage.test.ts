@@ -23,7 +23,9 @@ describe('storage operations', () => {
   it('reads as many numbers as there are, of the right precision', async () => {
     using matrix = createMatrixFrom(backend, 2, 2, [1, 2, 3, 4]);
     await expect(read(matrix, new Float32Array(3))).rejects.toThrow('read: out holds 3 numbers, 4 are to be read');
-    await expect(read(matrix, new Float64Array(4))).rejects.toThrow("read: out is a Float64Array, 'plain f32' stores f32; use createHostArray");
+    await expect(read(matrix, new Float64Array(4))).rejects.toThrow(
+      "read: out is a Float64Array, 'plain f32' stores f32; use createHostArray",
+    );
     expect([...(await read(matrix))]).toEqual([1, 2, 3, 4]);
   });
 
@@ -39,7 +41,12 @@ describe('storage operations', () => {
     using table = backend.createTable(5, 2);
     const before = backend.memory();
     growTable(table, 8);
-    expect(memoryDifference(backend.memory(), before)).toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 3 * 2 * 4 });
+    expect(memoryDifference(backend.memory(), before)).toEqual({
+      matrices: 0,
+      tables: 0,
+      indices: 0,
+      bytes: 3 * 2 * 4,
+    });
     expect(() => growTable(table, 7)).toThrow('growTable: the table has 8 rows, cannot become 7; a table only grows');
   });
 });

@@ -12,7 +12,10 @@ function squareRoot(value: bigint): bigint {
   return root;
 }
 
-/** erf by its alternating Maclaurin series in 60-digit fixed point; exact for x = numerator/256, whose double is exact too. */
+/**
+ * erf by its alternating Maclaurin series in 60-digit fixed point; exact for x = numerator/256, whose double is exact
+ * too.
+ */
 function preciseErrorFunction(numerator: number): number {
   const x = (BigInt(numerator) * one) / 256n;
   let power = x;

@@ -12,7 +12,10 @@ function codeOf(action: () => unknown): string | undefined {
 
 describe('hostArray', () => {
   it('is the memory itself, in both precisions', () => {
-    for (const [precision, Numbers] of [['f32', Float32Array], ['f64', Float64Array]] as const) {
+    for (const [precision, Numbers] of [
+      ['f32', Float32Array],
+      ['f64', Float64Array],
+    ] as const) {
       const matrix = createMatrixFrom(createPlainBackend({ precision }), 2, 2, [1, 2, 3, 4]);
       const numbers = hostArray(matrix);
       expect(numbers).toEqual(Numbers.of(1, 2, 3, 4));

@@ -15,8 +15,8 @@ export type CheckpointErrorCode =
   | 'closed';
 
 /**
- * Every error that checkpoints, safetensors and word vectors throw on purpose. The last complete checkpoint of the directory, or the file
- * that was to be replaced, is as it was when one is thrown.
+ * Every error that checkpoints, safetensors and word vectors throw on purpose. The last complete checkpoint of the
+ * directory, or the file that was to be replaced, is as it was when one is thrown.
  */
 export class CheckpointError extends Error {
   readonly code: CheckpointErrorCode;

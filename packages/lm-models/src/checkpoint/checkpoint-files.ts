@@ -1,5 +1,5 @@
-// The names of the files of a checkpoint, and which files of a directory may go once a new one is committed. Only names that this
-// package gives are ever removed: other files in the directory are the user's.
+// The names of the files of a checkpoint, and which files of a directory may go once a new one is committed. Only names
+// that this package gives are ever removed: other files in the directory are the user's.
 
 import { readdir, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
@@ -8,7 +8,8 @@ import { fileRecords } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 
 /** As weight-shards.ts names them. */
-const weightsPattern = /^weights-(?<counter>\d{1,15})-[0-9a-f]{8}(?:-\d{5}-of-\d{5}\.safetensors|\.safetensors(?:\.index\.json)?)$/;
+const weightsPattern =
+  /^weights-(?<counter>\d{1,15})-[0-9a-f]{8}(?:-\d{5}-of-\d{5}\.safetensors|\.safetensors(?:\.index\.json)?)$/;
 const textPattern = /^(?<stem>.+)-[0-9a-f]{16}(?<extension>\.[^.]*)?$/;
 
 /** A text is stored under its name and content, so that an unchanged one is not written again. */
@@ -24,10 +25,14 @@ export function nextCounter(names: readonly string[], previous: Manifest | undef
 }
 
 /**
- * Removes what earlier checkpoints and dead writers left. What cannot be removed (a file that Windows holds open) is left to the next
- * write: the new checkpoint is complete by now.
+ * Removes what earlier checkpoints and dead writers left. What cannot be removed (a file that Windows holds open) is
+ * left to the next write: the new checkpoint is complete by now.
  */
-export async function removeStaleFiles(directory: string, current: Manifest, previous: Manifest | undefined): Promise<void> {
+export async function removeStaleFiles(
+  directory: string,
+  current: Manifest,
+  previous: Manifest | undefined,
+): Promise<void> {
   const kept = new Set(fileRecords(current).map(({ file }) => file));
   const earlier = new Set(previous === undefined ? [] : fileRecords(previous).map(({ file }) => file));
   const textNames = new Set([...current.texts, ...(previous?.texts ?? [])].map(({ name }) => name));
@@ -40,7 +45,9 @@ export async function removeStaleFiles(directory: string, current: Manifest, pre
     return text !== undefined && textNames.has(`${text.stem ?? ''}${text.extension ?? ''}`);
   };
   const names = await readdir(directory).catch((): string[] => []);
-  await Promise.all(names.filter(isStale).map((name) => rm(join(directory, name), { force: true }).catch(() => undefined)));
+  await Promise.all(
+    names.filter(isStale).map((name) => rm(join(directory, name), { force: true }).catch(() => undefined)),
+  );
 }
 
 /** Writes of this process into one directory take turns, so a temporary file of its own is of one that ended. */

@@ -1,6 +1,7 @@
-// A checkpoint that several processes write together: each writes files of weights of its own, and one of them commits all by writing the rest with
-// `writeCheckpoint(…, { parts })`. Until then nobody reads them, and what a dead job leaves is cleared by the next checkpoint. The names need no agreement:
-// each has random digits, and checkpoint.json alone says what belongs to it.
+// A checkpoint that several processes write together: each writes files of weights of its own, and one of them commits
+// all by writing the rest with `writeCheckpoint(…, { parts })`. Until then nobody reads them, and what a dead job
+// leaves is cleared by the next checkpoint. The names need no agreement: each has random digits, and checkpoint.json
+// alone says what belongs to it.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
@@ -26,14 +27,18 @@ export interface WrittenShard extends FileRecord {
 }
 
 /**
- * Writes modules of a checkpoint into a directory, flushed to the disk; they are no checkpoint before {@link writeCheckpoint} was given the part. When anything
- * is thrown, nothing is left. Holds one block of 4 MiB of a tensor.
+ * Writes modules of a checkpoint into a directory, flushed to the disk; they are no checkpoint before {@link
+ * writeCheckpoint} was given the part. When anything is thrown, nothing is left. Holds one block of 4 MiB of a tensor.
  * @throws CheckpointError `non-finite`, `bad-argument`, `bad-json`, `write-failed`, as writeCheckpoint.
  */
 export async function writeCheckpointPart(
   directory: string,
   modules: Readonly<Record<string, ModuleState>>,
-  { signal, onProgress, maximumShardBytes = DEFAULT_SHARD_BYTES }: WriteOptions & { readonly maximumShardBytes?: number } = {},
+  {
+    signal,
+    onProgress,
+    maximumShardBytes = DEFAULT_SHARD_BYTES,
+  }: WriteOptions & { readonly maximumShardBytes?: number } = {},
 ): Promise<CheckpointPart> {
   checkContent({ configuration: {}, modules });
   signal?.throwIfAborted();
@@ -44,7 +49,11 @@ export async function writeCheckpointPart(
   const shards: WrittenShard[] = [];
   try {
     await mkdir(directory, { recursive: true });
-    const names = nameShards(nextCounter(await readdir(directory), undefined), randomBytes(4).toString('hex'), layouts.length);
+    const names = nameShards(
+      nextCounter(await readdir(directory), undefined),
+      randomBytes(4).toString('hex'),
+      layouts.length,
+    );
     for (const [at, layout] of layouts.entries()) {
       const file = names.shards[at] ?? '';
       const digest = await writeDurably(join(directory, file), (append) =>
@@ -63,7 +72,11 @@ export async function writeCheckpointPart(
   } catch (error) {
     await discardCheckpointPart(directory, { shards, modules: [] });
     if (!isSystemError(error)) throw error;
-    throw new CheckpointError('write-failed', `writeCheckpointPart: ${directory} was not written: ${error.message}; an earlier checkpoint there is untouched`, { cause: error });
+    throw new CheckpointError(
+      'write-failed',
+      `writeCheckpointPart: ${directory} was not written: ${error.message}; an earlier checkpoint there is untouched`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
-// A checkpoint opened for reading. Everything is verified before it is handed out: sizes first, which is cheap and finds a file cut
-// off, then checksums, streamed. Texts are held, tensors stay in the file and are read by ranges of rows.
+// A checkpoint opened for reading. Everything is verified before it is handed out: sizes first, which is cheap and
+// finds a file cut off, then checksums, streamed. Texts are held, tensors stay in the file and are read by ranges of
+// rows.
 
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
@@ -22,7 +23,10 @@ export interface Checkpoint {
   readonly textNames: readonly string[];
   /** Size of all its files together. */
   readonly bytes: number;
-  /** What the module was saved with. Its tensors read from the file until the checkpoint is closed. @throws `unknown-name` */
+  /**
+   * What the module was saved with. Its tensors read from the file until the checkpoint is closed.
+   * @throws `unknown-name`
+   */
   module(name: string): ModuleState;
   /** @throws CheckpointError `unknown-name` */
   text(name: string): string;
@@ -36,7 +40,8 @@ export type OpenOptions = WriteOptions;
 
 /**
  * Opens and verifies the checkpoint in a directory. Reads every file once; holds its texts and one block of 4 MiB.
- * @throws CheckpointError `missing`, `truncated`, `corrupted`, `bad-json`, `unsupported-version`, `invalid-header`, `read-failed`
+ * @throws CheckpointError `missing`, `truncated`, `corrupted`, `bad-json`, `unsupported-version`, `invalid-header`,
+ * `read-failed`
  */
 export async function openCheckpoint(directory: string, options: OpenOptions = {}): Promise<Checkpoint> {
   for (let attempt = 1; ; attempt++) {
@@ -51,7 +56,11 @@ export async function openCheckpoint(directory: string, options: OpenOptions = {
   }
 }
 
-async function openFiles(directory: string, manifestBytes: Buffer, { signal, onProgress }: OpenOptions): Promise<Checkpoint> {
+async function openFiles(
+  directory: string,
+  manifestBytes: Buffer,
+  { signal, onProgress }: OpenOptions,
+): Promise<Checkpoint> {
   const manifest = parseManifest(manifestBytes, join(directory, MANIFEST_NAME));
   const { configuration, counter, modules, shards, texts } = manifest;
   const files: RandomAccessFile[] = [];
@@ -76,7 +85,8 @@ async function openFiles(directory: string, manifestBytes: Buffer, { signal, onP
       else await verifyChecksum(file, record, onBlock);
       if (!shards.includes(record)) await file.close();
     }
-    for (const file of files.slice(0, shards.length)) for (const tensor of (await readSafetensors(file)).tensors) tensors.push({ path: file.path, tensor });
+    for (const file of files.slice(0, shards.length))
+      for (const tensor of (await readSafetensors(file)).tensors) tensors.push({ path: file.path, tensor });
     const states = groupByModule(manifest, tensors);
     return {
       directory,
@@ -100,13 +110,28 @@ async function openSized(directory: string, { file, bytes }: FileRecord): Promis
   const opened = await RandomAccessFile.open(join(directory, file));
   if (opened.bytes === bytes) return opened;
   await opened.close();
-  if (opened.bytes < bytes) throw new CheckpointError('truncated', `checkpoint: ${opened.path} is truncated: it has ${opened.bytes} bytes of ${bytes}`);
-  throw new CheckpointError('corrupted', `checkpoint: ${opened.path} is corrupted: it has ${opened.bytes} bytes; ${bytes} were written`);
+  if (opened.bytes < bytes)
+    throw new CheckpointError(
+      'truncated',
+      `checkpoint: ${opened.path} is truncated: it has ${opened.bytes} bytes of ${bytes}`,
+    );
+  throw new CheckpointError(
+    'corrupted',
+    `checkpoint: ${opened.path} is corrupted: it has ${opened.bytes} bytes; ${bytes} were written`,
+  );
 }
 
-async function verifyChecksum(file: RandomAccessFile, { sha256 }: FileRecord, onBlock: (bytes: number) => void): Promise<void> {
+async function verifyChecksum(
+  file: RandomAccessFile,
+  { sha256 }: FileRecord,
+  onBlock: (bytes: number) => void,
+): Promise<void> {
   const found = await file.sha256(onBlock);
-  if (found !== sha256) throw new CheckpointError('corrupted', `checkpoint: ${file.path} is corrupted: its SHA-256 is ${found}; ${sha256} was written`);
+  if (found !== sha256)
+    throw new CheckpointError(
+      'corrupted',
+      `checkpoint: ${file.path} is corrupted: its SHA-256 is ${found}; ${sha256} was written`,
+    );
 }
 
 async function readText(file: RandomAccessFile, record: FileRecord, onBlock: (bytes: number) => void): Promise<string> {
@@ -142,18 +167,32 @@ function groupByModule({ modules }: Manifest, tensors: readonly ShardTensor[]): 
   const paths = new Map<string, string>();
   for (const { path, tensor } of tensors) {
     const other = paths.get(tensor.name);
-    if (other !== undefined) throw new CheckpointError('invalid-header', `checkpoint: ${path}: tensor ${shown(tensor.name)} is in ${other} too; a tensor has one file`);
+    if (other !== undefined)
+      throw new CheckpointError(
+        'invalid-header',
+        `checkpoint: ${path}: tensor ${shown(tensor.name)} is in ${other} too; a tensor has one file`,
+      );
     paths.set(tensor.name, path);
     const slash = tensor.name.indexOf('/');
     const own = slash === -1 ? undefined : byModule.get(tensor.name.slice(0, slash));
-    if (own === undefined) throw new CheckpointError('invalid-header', `checkpoint: ${path}: tensor ${shown(tensor.name)} is of no module; ${MANIFEST_NAME} names ${shown([...byModule.keys()])}`);
+    if (own === undefined)
+      throw new CheckpointError(
+        'invalid-header',
+        `checkpoint: ${path}: tensor ${shown(tensor.name)} is of no module; ${MANIFEST_NAME} names ${shown([...byModule.keys()])}`,
+      );
     own.push({ ...tensor, name: tensor.name.slice(slash + 1) });
   }
-  return new Map(modules.map(({ name, configuration }) => [name, { configuration, tensors: byModule.get(name) ?? [] }]));
+  return new Map(
+    modules.map(({ name, configuration }) => [name, { configuration, tensors: byModule.get(name) ?? [] }]),
+  );
 }
 
 function lookUp<T>(values: ReadonlyMap<string, T>, name: string, what: string, directory: string): T {
   const value = values.get(name);
-  if (value === undefined) throw new CheckpointError('unknown-name', `checkpoint: there is no ${what} ${name} in ${directory}; there are: ${[...values.keys()].join(', ') || 'none'}`);
+  if (value === undefined)
+    throw new CheckpointError(
+      'unknown-name',
+      `checkpoint: there is no ${what} ${name} in ${directory}; there are: ${[...values.keys()].join(', ') || 'none'}`,
+    );
   return value;
 }

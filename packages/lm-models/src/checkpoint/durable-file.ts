@@ -1,5 +1,5 @@
-// A file comes into being whole or not at all: it is written under a temporary name, flushed to the disk, renamed (atomic on POSIX and
-// NTFS), and its directory is flushed too, without which a power failure may take the name back.
+// A file comes into being whole or not at all: it is written under a temporary name, flushed to the disk, renamed
+// (atomic on POSIX and NTFS), and its directory is flushed too, without which a power failure may take the name back.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
@@ -34,7 +34,8 @@ export async function writeTemporary(path: string, write: (append: Append) => Pr
   try {
     await write(async (block) => {
       // A write may be partial, as near the end of a full disk.
-      for (let done = 0; done < block.length; ) done += (await handle.write(block, done, block.length - done)).bytesWritten;
+      for (let done = 0; done < block.length;)
+        done += (await handle.write(block, done, block.length - done)).bytesWritten;
       hash.update(block);
       bytes += block.length;
     });
@@ -48,7 +49,10 @@ export async function writeTemporary(path: string, write: (append: Append) => Pr
   return { bytes, sha256: hash.digest('hex'), commit: () => rename(temporary, path), discard };
 }
 
-/** Writes a file whole: one of that name is replaced in one step at the end, and stays as it was when anything is thrown. */
+/**
+ * Writes a file whole: one of that name is replaced in one step at the end, and stays as it was when anything is
+ * thrown.
+ */
 export async function writeDurably(path: string, write: (append: Append) => Promise<void>): Promise<FileDigest> {
   const file = await writeTemporary(path, write);
   try {

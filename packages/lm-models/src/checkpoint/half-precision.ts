@@ -1,5 +1,5 @@
-// Numbers of 16 bits (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits), rounded to the nearest with ties to even, straight from
-// 64 bits: by way of 32 bits a number could be rounded twice. Node 20 has no Float16Array.
+// Numbers of 16 bits (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits), rounded to the nearest with ties to
+// even, straight from 64 bits: by way of 32 bits a number could be rounded twice. Node 20 has no Float16Array.
 
 /** Bits of the magnitude of infinity; NaN has more. */
 export const HALF_INFINITY = 0x7c00;
@@ -24,7 +24,13 @@ export function widenHalf(halves: Uint16Array): Float32Array<ArrayBuffer> {
     const exponent = (bits >>> 10) & 31;
     const fraction = bits & 1023;
     const magnitude =
-      exponent === 0 ? fraction * 2 ** -24 : exponent === 31 ? (fraction === 0 ? Infinity : Number.NaN) : (1 + fraction / 1024) * scales[exponent]!;
+      exponent === 0
+        ? fraction * 2 ** -24
+        : exponent === 31
+          ? fraction === 0
+            ? Infinity
+            : Number.NaN
+          : (1 + fraction / 1024) * scales[exponent]!;
     values[i] = bits & 0x8000 ? -magnitude : magnitude;
   }
   return values;
@@ -36,7 +42,8 @@ function halfBits(value: number): number {
   const sign = (high >>> 16) & 0x8000;
   const magnitude = Math.abs(value);
   if (!(magnitude < 65520)) return sign | (magnitude >= 65520 ? HALF_INFINITY : 0x7e00);
-  // Below 2^-14 numbers lie 2^-24 apart; above, 1024 of them lie between two powers of two. A carry moves into the exponent by itself.
+  // Below 2^-14 numbers lie 2^-24 apart; above, 1024 of them lie between two powers of two. A carry moves into the
+  // exponent by itself.
   if (magnitude < 2 ** -14) return sign | roundToEven(magnitude * 2 ** 24);
   const exponent = ((high >>> 20) & 0x7ff) - 1023;
   return sign | (((exponent + 14) << 10) + roundToEven((magnitude * 1024) / scales[exponent + 15]!));

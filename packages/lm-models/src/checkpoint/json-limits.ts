@@ -1,7 +1,7 @@
-// What of a JSON text can be refused before it is parsed. JSON.parse keeps the last of two equal keys without a word, makes infinity of
-// 1e999, and takes forty bytes for each `[]` of two: a file of some megabytes could fill the memory. So the text is scanned first, with
-// a stack no deeper than the limit. What is not JSON at all is left for JSON.parse to say; Node 20 gives a reviver no positions, so
-// checking while it parses was no choice.
+// What of a JSON text can be refused before it is parsed. JSON.parse keeps the last of two equal keys without a word,
+// makes infinity of 1e999, and takes forty bytes for each `[]` of two: a file of some megabytes could fill the memory.
+// So the text is scanned first, with a stack no deeper than the limit. What is not JSON at all is left for JSON.parse
+// to say; Node 20 gives a reviver no positions, so checking while it parses was no choice.
 
 import { shown } from './shown-value.ts';
 
@@ -27,8 +27,13 @@ interface Container {
   commas: number;
 }
 
-/** What is wrong with `text`, for a sentence that begins with the file; undefined when it may be parsed. O(characters). */
-export function findJsonProblem(text: string, { depth, arrayLength = Infinity, values: maximumValues = DEFAULT_VALUES }: JsonLimits): string | undefined {
+/**
+ * What is wrong with `text`, for a sentence that begins with the file; undefined when it may be parsed. O(characters).
+ */
+export function findJsonProblem(
+  text: string,
+  { depth, arrayLength = Infinity, values: maximumValues = DEFAULT_VALUES }: JsonLimits,
+): string | undefined {
   const open: Container[] = [];
   let values = 0;
   for (let at = 0; at < text.length; at++) {
@@ -41,7 +46,8 @@ export function findJsonProblem(text: string, { depth, arrayLength = Infinity, v
       open.pop();
     } else if (character === ',') {
       const inner = open.at(-1);
-      if (inner?.keys === undefined && inner !== undefined && ++inner.commas >= arrayLength) return `has an array of more than ${arrayLength} elements at character ${at}`;
+      if (inner?.keys === undefined && inner !== undefined && ++inner.commas >= arrayLength)
+        return `has an array of more than ${arrayLength} elements at character ${at}`;
     } else if (character === '"') {
       const start = at;
       at = endOfString(text, start);
@@ -61,7 +67,8 @@ export function findJsonProblem(text: string, { depth, arrayLength = Infinity, v
       at += word.length - 1;
       values++;
       // Three digits of exponent, or that many digits, are the least that can be too large.
-      if (word.length > 4 && Math.abs(Number(word)) === Infinity) return `has the number ${shown(word)} at character ${start}, which is beyond the largest of 64 bits`;
+      if (word.length > 4 && Math.abs(Number(word)) === Infinity)
+        return `has the number ${shown(word)} at character ${start}, which is beyond the largest of 64 bits`;
     }
     if (values > maximumValues) return `has more than ${maximumValues} values`;
   }

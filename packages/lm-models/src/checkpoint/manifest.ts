@@ -5,9 +5,9 @@
 //     "texts": [{ "name": "vocabulary.json", "file": "vocabulary-0123456789abcdef.json", "bytes": …, "sha256": … }],
 //     "configuration": { … }, "modules": [{ "name": "output", "configuration": { … } }] }
 //
-// Names are values, not keys, so none of them can be `__proto__` or change places. `checksum` is the SHA-256 of the file's own bytes
-// with zeros in its place: a flipped digit in a configuration is found as surely as one in the weights. Version 1 had one file of
-// weights, as "weights", and no index.
+// Names are values, not keys, so none of them can be `__proto__` or change places. `checksum` is the SHA-256 of the
+// file's own bytes with zeros in its place: a flipped digit in a configuration is found as surely as one in the
+// weights. Version 1 had one file of weights, as "weights", and no index.
 
 import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
@@ -57,7 +57,10 @@ export function fileRecords({ shards, index, texts }: Manifest): readonly FileRe
 
 const noChecksum = '0'.repeat(64);
 
-/** @throws CheckpointError `non-finite`, `bad-json` for a configuration that JSON cannot hold, `bad-argument` when they are too large */
+/**
+ * @throws CheckpointError `non-finite`, `bad-json` for a configuration that JSON cannot hold, `bad-argument` when they
+ * are too large
+ */
 export function encodeManifest(manifest: Manifest): Uint8Array {
   const { counter, shards, index, texts, configuration, modules } = manifest;
   const fields = [
@@ -73,9 +76,15 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   ];
   const text = `{\n  ${fields.join(',\n  ')}\n}\n`;
   const bytes = Buffer.from(text.replace(noChecksum, sha256(text)));
-  const problem = bytes.length > MAXIMUM_JSON_BYTES ? `has ${bytes.length} bytes; at most ${MAXIMUM_JSON_BYTES} are allowed` : findJsonProblem(text, { depth: MAXIMUM_DEPTH });
+  const problem =
+    bytes.length > MAXIMUM_JSON_BYTES
+      ? `has ${bytes.length} bytes; at most ${MAXIMUM_JSON_BYTES} are allowed`
+      : findJsonProblem(text, { depth: MAXIMUM_DEPTH });
   if (problem !== undefined) {
-    throw new CheckpointError('bad-argument', `writeCheckpoint: ${MANIFEST_NAME} with these configurations ${problem}: store large ones as texts`);
+    throw new CheckpointError(
+      'bad-argument',
+      `writeCheckpoint: ${MANIFEST_NAME} with these configurations ${problem}: store large ones as texts`,
+    );
   }
   return bytes;
 }
@@ -113,19 +122,30 @@ export function parseManifest(bytes: Buffer, path: string): Manifest {
   }
   if (!isChecksum(checksum)) return fail('has no checksum of 64 hexadecimal digits');
   const found = sha256(text.replace(checksum, noChecksum));
-  if (found !== checksum) throw new CheckpointError('corrupted', `checkpoint: ${path} is corrupted: its SHA-256 is ${found}, it says ${checksum}`);
+  if (found !== checksum)
+    throw new CheckpointError(
+      'corrupted',
+      `checkpoint: ${path} is corrupted: its SHA-256 is ${found}, it says ${checksum}`,
+    );
 
   const shards = version === 1 ? [value.weights] : value.shards;
   const index = value.index ?? undefined;
   const records = 'with plain file names, bytes and sha256';
   if (!isCount(counter)) return fail(`has the counter ${shown(counter)}; a whole number from 0 is needed`);
-  if (!isArrayOf(shards, isFileRecord) || shards.length === 0) return fail(`has no ${version === 1 ? 'weights' : 'shards'} ${records}, but ${shown(version === 1 ? value.weights : value.shards)}`);
+  if (!isArrayOf(shards, isFileRecord) || shards.length === 0)
+    return fail(
+      `has no ${version === 1 ? 'weights' : 'shards'} ${records}, but ${shown(version === 1 ? value.weights : value.shards)}`,
+    );
   if (index !== undefined && !isFileRecord(index)) return fail(`has no index ${records}, but ${shown(index)}`);
   if (!isArrayOf(texts, isTextRecord)) return fail(`has no texts with names, and ${records}, but ${shown(texts)}`);
   if (!isObject(configuration)) return fail(`has no configuration, but ${shown(configuration)}`);
-  if (!isArrayOf(modules, isModuleRecord)) return fail(`has no modules with names and configurations, but ${shown(modules)}`);
+  if (!isArrayOf(modules, isModuleRecord))
+    return fail(`has no modules with names and configurations, but ${shown(modules)}`);
   const manifest: Manifest = { counter, shards, index, texts, configuration: configuration as JsonObject, modules };
-  const twice = findTwin(fileRecords(manifest).map(({ file }) => file)) ?? findTwin(texts.map(({ name }) => name)) ?? findTwin(modules.map(({ name }) => name));
+  const twice =
+    findTwin(fileRecords(manifest).map(({ file }) => file)) ??
+    findTwin(texts.map(({ name }) => name)) ??
+    findTwin(modules.map(({ name }) => name));
   return twice === undefined ? manifest : fail(`names ${shown(twice)} twice`);
 }
 

@@ -1,5 +1,6 @@
-// The JSON header of a safetensors file, taken as hostile: it is scanned before it is parsed (json-limits.ts), every number is checked
-// before it is used, and the ranges have to tile the data exactly, so that no two tensors share bytes and no bytes hide between them.
+// The JSON header of a safetensors file, taken as hostile: it is scanned before it is parsed (json-limits.ts), every
+// number is checked before it is used, and the ranges have to tile the data exactly, so that no two tensors share bytes
+// and no bytes hide between them.
 
 import type { TensorPrecision } from '@vastmax/output-layer';
 import { CheckpointError } from './checkpoint-error.ts';
@@ -35,7 +36,8 @@ export function parseSafetensorsHeader(text: string, path: string, dataBytes: nu
   const fail = (problem: string): never => {
     throw new CheckpointError('invalid-header', `safetensors: ${path}: ${problem}`);
   };
-  if (!text.startsWith('{')) return fail(`the header begins with ${shown(text.slice(0, 1))} instead of "{"; is it a safetensors file?`);
+  if (!text.startsWith('{'))
+    return fail(`the header begins with ${shown(text.slice(0, 1))} instead of "{"; is it a safetensors file?`);
   // A header has an object of objects of arrays, and a matrix has two sizes.
   const problem = findJsonProblem(text, { depth: 3, arrayLength: 8 });
   if (problem !== undefined) return fail(`the header ${problem}`);
@@ -54,9 +56,13 @@ export function parseSafetensorsHeader(text: string, path: string, dataBytes: nu
 type Fail = (problem: string) => never;
 
 function readMetadata(value: unknown, fail: Fail): ReadonlyMap<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('__metadata__ is not an object of strings');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return fail('__metadata__ is not an object of strings');
   return new Map(
-    Object.entries(value).map(([key, text]: [string, unknown]) => [key, typeof text === 'string' ? text : fail(`__metadata__ ${shown(key)} is not a string`)]),
+    Object.entries(value).map(([key, text]: [string, unknown]) => [
+      key,
+      typeof text === 'string' ? text : fail(`__metadata__ ${shown(key)} is not a string`),
+    ]),
   );
 }
 
@@ -67,13 +73,20 @@ function readEntry(name: string, entry: unknown, fail: Fail): TensorRange {
   }
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
   const storedAs = (Object.keys(storedTypes) as StoredType[]).find((each) => each === dtype);
-  if (storedAs === undefined) return fail(`${label} has the dtype ${shown(dtype)}; ${Object.keys(storedTypes).join(', ')} are supported`);
-  const [rows, columns] = readPair(shape) ?? fail(`${label} has the shape ${shown(shape)}; [rows, columns], whole numbers from 0, is needed`);
-  const [begin, end] = readPair(offsets) ?? fail(`${label} has the data_offsets ${shown(offsets)}; [begin, end], whole numbers from 0, is needed`);
+  if (storedAs === undefined)
+    return fail(`${label} has the dtype ${shown(dtype)}; ${Object.keys(storedTypes).join(', ')} are supported`);
+  const [rows, columns] =
+    readPair(shape) ?? fail(`${label} has the shape ${shown(shape)}; [rows, columns], whole numbers from 0, is needed`);
+  const [begin, end] =
+    readPair(offsets) ??
+    fail(`${label} has the data_offsets ${shown(offsets)}; [begin, end], whole numbers from 0, is needed`);
   const bytes = rows * columns * storedTypes[storedAs].bytes;
   // A product past 2^53 is rounded, but never to something smaller.
   if (!Number.isSafeInteger(bytes)) return fail(`${label} of ${rows}x${columns} has more than 2^53 bytes`);
-  if (end - begin !== bytes) return fail(`${label} of ${rows}x${columns} ${storedAs} needs ${bytes} bytes; its data_offsets [${begin}, ${end}] span ${end - begin}`);
+  if (end - begin !== bytes)
+    return fail(
+      `${label} of ${rows}x${columns} ${storedAs} needs ${bytes} bytes; its data_offsets [${begin}, ${end}] span ${end - begin}`,
+    );
   return { name, storedAs, precision: storedTypes[storedAs].precision, rows, columns, begin, end };
 }
 
@@ -89,14 +102,23 @@ function checkTiling(tensors: readonly TensorRange[], dataBytes: number, path: s
   for (const { name, begin, end } of tensors.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== expected) {
       const what = begin > expected ? `there is a gap of ${begin - expected} bytes before` : `other tensors overlap`;
-      throw new CheckpointError('invalid-header', `safetensors: ${path}: ${what} tensor ${shown(name)}: it begins at ${begin}, those before it end at ${expected}`);
+      throw new CheckpointError(
+        'invalid-header',
+        `safetensors: ${path}: ${what} tensor ${shown(name)}: it begins at ${begin}, those before it end at ${expected}`,
+      );
     }
     expected = end;
   }
   if (expected > dataBytes) {
-    throw new CheckpointError('truncated', `safetensors: ${path} is truncated: its tensors need ${expected} bytes after the header, the file has ${dataBytes}`);
+    throw new CheckpointError(
+      'truncated',
+      `safetensors: ${path} is truncated: its tensors need ${expected} bytes after the header, the file has ${dataBytes}`,
+    );
   }
   if (expected < dataBytes) {
-    throw new CheckpointError('invalid-header', `safetensors: ${path}: ${dataBytes - expected} bytes follow the last tensor: the tensors need ${expected}, the file has ${dataBytes}`);
+    throw new CheckpointError(
+      'invalid-header',
+      `safetensors: ${path}: ${dataBytes - expected} bytes follow the last tensor: the tensors need ${expected}, the file has ${dataBytes}`,
+    );
   }
 }

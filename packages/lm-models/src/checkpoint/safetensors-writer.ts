@@ -9,7 +9,10 @@ import type { LabelledTensor, SafetensorsLayout } from './safetensors-layout.ts'
 import { requireLittleEndian } from './safetensors-reader.ts';
 
 export interface WriteOptions {
-  /** Looked at before each block of a tensor and before the file gets its name; writing then ends with the signal's reason. */
+  /**
+   * Looked at before each block of a tensor and before the file gets its name; writing then ends with the signal's
+   * reason.
+   */
   readonly signal?: CancellationSignal;
   /** Called after each block; what it throws ends the writing. */
   readonly onProgress?: (bytes: number, total: number) => void;
@@ -18,36 +21,59 @@ export interface WriteOptions {
 export interface SafetensorsOptions extends WriteOptions {
   /** Strings for `__metadata__`. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Store all numbers but integers with 16 bits (dtype F16): a third of the digits, from 6e-8 to 65,504; larger ones are refused. */
+  /**
+   * Store all numbers but integers with 16 bits (dtype F16): a third of the digits, from 6e-8 to 65,504; larger ones
+   * are refused.
+   */
   readonly half?: boolean;
 }
 
 /**
- * Writes one safetensors file, streaming each tensor by blocks of rows of about 4 MiB. A file of that name is replaced at the end in
- * one step, and stays as it was when anything is thrown: what a tensor's `read` or a callback throws is passed on.
- * @throws CheckpointError `non-finite` (with tensor, row and column, also for what `half` cannot hold), `bad-argument`, `write-failed`
- *   (with the system's error as cause)
+ * Writes one safetensors file, streaming each tensor by blocks of rows of about 4 MiB. A file of that name is replaced
+ * at the end in one step, and stays as it was when anything is thrown: what a tensor's `read` or a callback throws is
+ * passed on.
+ * @throws CheckpointError `non-finite` (with tensor, row and column, also for what `half` cannot hold), `bad-argument`,
+ * `write-failed` (with the system's error as cause)
  */
-export async function writeSafetensors(path: string, tensors: readonly TensorSource[], options: SafetensorsOptions = {}): Promise<FileDigest> {
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorSource[],
+  options: SafetensorsOptions = {},
+): Promise<FileDigest> {
   const { half = false } = options;
-  const labelled = tensors.map((source) => ({ name: source.name, label: `writeSafetensors: tensor ${source.name}`, source, half }));
+  const labelled = tensors.map((source) => ({
+    name: source.name,
+    label: `writeSafetensors: tensor ${source.name}`,
+    source,
+    half,
+  }));
   const layout = planSafetensors(labelled, options.metadata ?? {});
   try {
     let done = 0;
     return await writeDurably(path, (append) =>
-      appendSafetensors(layout, async (block) => {
-        await append(block);
-        options.onProgress?.((done += block.length), layout.bytes);
-      }, options.signal),
+      appendSafetensors(
+        layout,
+        async (block) => {
+          await append(block);
+          options.onProgress?.((done += block.length), layout.bytes);
+        },
+        options.signal,
+      ),
     );
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new CheckpointError('write-failed', `writeSafetensors: ${path} was not written: ${error.message}`, { cause: error });
+    throw new CheckpointError('write-failed', `writeSafetensors: ${path} was not written: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
 /** Head and tensors of a planned file. Reads at most one block at a time; one row where a row is larger. */
-export async function appendSafetensors(layout: SafetensorsLayout, append: Append, signal: CancellationSignal | undefined): Promise<void> {
+export async function appendSafetensors(
+  layout: SafetensorsLayout,
+  append: Append,
+  signal: CancellationSignal | undefined,
+): Promise<void> {
   requireLittleEndian();
   signal?.throwIfAborted();
   await append(layout.head);
@@ -85,7 +111,12 @@ function checkBlock({ source, label }: LabelledTensor, values: TensorValues, fir
   );
 }
 
-function checkHalf({ source: { columns }, label }: LabelledTensor, values: TensorValues, stored: Uint16Array, first: number): void {
+function checkHalf(
+  { source: { columns }, label }: LabelledTensor,
+  values: TensorValues,
+  stored: Uint16Array,
+  first: number,
+): void {
   const at = stored.findIndex((bits) => (bits & 0x7fff) === HALF_INFINITY);
   if (at === -1) return;
   throw new CheckpointError(

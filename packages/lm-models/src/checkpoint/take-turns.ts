@@ -1,8 +1,8 @@
 const last = new Map<string, Promise<void>>();
 
 /**
- * Runs actions of the same key one after the other, in the order of their calls: the checkpoint at Ctrl-C waits for the periodic one
- * that is under way, instead of removing its files.
+ * Runs actions of the same key one after the other, in the order of their calls: the checkpoint at Ctrl-C waits for the
+ * periodic one that is under way, instead of removing its files.
  */
 export async function takeTurns<T>(key: string, action: () => Promise<T>): Promise<T> {
   const turn = (last.get(key) ?? Promise.resolve()).then(action);

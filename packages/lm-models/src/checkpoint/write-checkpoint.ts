@@ -1,9 +1,9 @@
 // Writing a checkpoint so that a crash at any moment leaves the old one or the new one whole.
 //
-// New files get names that no checkpoint has used, beside the files of the old checkpoint; each is flushed to the disk before it gets
-// its name. Then checkpoint.json, which alone says what belongs to a checkpoint, is replaced by a rename: the moment of commit. Only
-// after that has reached the disk are the old files removed. A fixed name for the weights was rejected: between its rename and that
-// of checkpoint.json the directory would hold neither checkpoint.
+// New files get names that no checkpoint has used, beside the files of the old checkpoint; each is flushed to the disk
+// before it gets its name. Then checkpoint.json, which alone says what belongs to a checkpoint, is replaced by a
+// rename: the moment of commit. Only after that has reached the disk are the old files removed. A fixed name for the
+// weights was rejected: between its rename and that of checkpoint.json the directory would hold neither checkpoint.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
@@ -33,15 +33,20 @@ export interface CheckpointOptions extends WriteOptions {
 }
 
 /**
- * Writes a checkpoint into a directory, which is created and belongs to checkpoints from then on. The checkpoint that was there is
- * replaced at the end, in one step; until then, and whenever anything is thrown, it stays as it was. What a tensor's `read`, a callback
- * or the signal throws is passed on. Writes of one process into one directory take turns; two processes need a directory each.
+ * Writes a checkpoint into a directory, which is created and belongs to checkpoints from then on. The checkpoint that
+ * was there is replaced at the end, in one step; until then, and whenever anything is thrown, it stays as it was. What
+ * a tensor's `read`, a callback or the signal throws is passed on. Writes of one process into one directory take turns;
+ * two processes need a directory each.
  *
  * Holds one block of 4 MiB of a tensor, and the texts. Needs disk space for the old and the new checkpoint together.
- * @throws CheckpointError `non-finite` (with module, tensor, row, column), `bad-argument`, `bad-json`, `write-failed` (with the
- *   system's error as cause), `unsupported-version` when a checkpoint.json of another format would be lost
+ * @throws CheckpointError `non-finite` (with module, tensor, row, column), `bad-argument`, `bad-json`, `write-failed`
+ * (with the system's error as cause), `unsupported-version` when a checkpoint.json of another format would be lost
  */
-export async function writeCheckpoint(directory: string, content: CheckpointContent, options: CheckpointOptions = {}): Promise<void> {
+export async function writeCheckpoint(
+  directory: string,
+  content: CheckpointContent,
+  options: CheckpointOptions = {},
+): Promise<void> {
   checkContent(content);
   checkModuleNames(content, options.parts ?? []);
   options.signal?.throwIfAborted();
@@ -51,11 +56,19 @@ export async function writeCheckpoint(directory: string, content: CheckpointCont
     await takeTurns(place, () => writeInTurn(place, content, options));
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new CheckpointError('write-failed', `writeCheckpoint: ${directory} was not written: ${error.message}; an earlier checkpoint there is untouched`, { cause: error });
+    throw new CheckpointError(
+      'write-failed',
+      `writeCheckpoint: ${directory} was not written: ${error.message}; an earlier checkpoint there is untouched`,
+      { cause: error },
+    );
   }
 }
 
-async function writeInTurn(directory: string, content: CheckpointContent, { signal, onProgress, maximumShardBytes = DEFAULT_SHARD_BYTES, parts = [] }: CheckpointOptions): Promise<void> {
+async function writeInTurn(
+  directory: string,
+  content: CheckpointContent,
+  { signal, onProgress, maximumShardBytes = DEFAULT_SHARD_BYTES, parts = [] }: CheckpointOptions,
+): Promise<void> {
   const names = await readdir(directory);
   const before = await readPrevious(directory);
   const counter = nextCounter(names, before.manifest);
@@ -63,10 +76,17 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
   const layouts = tensors.map((each) => planSafetensors(each, { producer: 'vastmax' }));
   const others = parts.flatMap(({ shards }) => shards);
   const weightNames = nameShards(counter, randomBytes(4).toString('hex'), layouts.length, others.length);
-  const indexBytes = encodeShardIndex([...tensors.map(placesOf), ...others.map((shard) => shard.tensors)], [...weightNames.shards, ...others.map(({ file }) => file)]);
+  const indexBytes = encodeShardIndex(
+    [...tensors.map(placesOf), ...others.map((shard) => shard.tensors)],
+    [...weightNames.shards, ...others.map(({ file }) => file)],
+  );
   const texts = Object.entries(content.texts ?? {}).map(encodeText);
 
-  const bytesToWrite = [...layouts.map(({ bytes }) => bytes), ...(weightNames.index === undefined ? [] : [indexBytes.length]), ...texts.map(({ record }) => record.bytes)];
+  const bytesToWrite = [
+    ...layouts.map(({ bytes }) => bytes),
+    ...(weightNames.index === undefined ? [] : [indexBytes.length]),
+    ...texts.map(({ record }) => record.bytes),
+  ];
   const total = bytesToWrite.reduce((sum, bytes) => sum + bytes, 0);
   let done = 0;
   const progress = (bytes: number): void => {
@@ -86,8 +106,10 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
       )),
     });
     const shards: FileRecord[] = [];
-    for (const [at, layout] of layouts.entries()) shards.push(await write(weightNames.shards[at] ?? '', (append) => appendSafetensors(layout, append, signal)));
-    const index = weightNames.index === undefined ? undefined : await write(weightNames.index, (append) => append(indexBytes));
+    for (const [at, layout] of layouts.entries())
+      shards.push(await write(weightNames.shards[at] ?? '', (append) => appendSafetensors(layout, append, signal)));
+    const index =
+      weightNames.index === undefined ? undefined : await write(weightNames.index, (append) => append(indexBytes));
     for (const text of texts) {
       signal?.throwIfAborted();
       await addText(directory, text, names, added);
@@ -96,9 +118,21 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
     await syncDirectory(directory);
     signal?.throwIfAborted();
     for (const { file, bytes, sha256 } of others) shards.push({ file, bytes, sha256 });
-    const modules = [...Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration })), ...parts.flatMap((part) => part.modules)];
-    manifest = { counter, shards, index, texts: texts.map(({ record }) => record), configuration: content.configuration, modules };
-    const manifestFile = await writeTemporary(join(directory, MANIFEST_NAME), (append) => append(encodeManifest(manifest)));
+    const modules = [
+      ...Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration })),
+      ...parts.flatMap((part) => part.modules),
+    ];
+    manifest = {
+      counter,
+      shards,
+      index,
+      texts: texts.map(({ record }) => record),
+      configuration: content.configuration,
+      modules,
+    };
+    const manifestFile = await writeTemporary(join(directory, MANIFEST_NAME), (append) =>
+      append(encodeManifest(manifest)),
+    );
     try {
       await checkNoOtherWriter(directory, before.bytes);
       committing = true;
@@ -108,7 +142,8 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
       throw error;
     }
   } catch (error) {
-    // A rename that reports a failure may have happened (network file systems): then nothing is removed, the next write clears up.
+    // A rename that reports a failure may have happened (network file systems): then nothing is removed, the next write
+    // clears up.
     if (!committing) await Promise.all(added.map((path) => rm(path, { force: true }).catch(() => undefined)));
     throw error;
   }
@@ -116,7 +151,11 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
     await syncDirectory(directory);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new CheckpointError('write-failed', `writeCheckpoint: ${directory}: the new checkpoint is in place, but the disk did not confirm it: ${problem}; the files of the earlier one are still there`, { cause: error });
+    throw new CheckpointError(
+      'write-failed',
+      `writeCheckpoint: ${directory}: the new checkpoint is in place, but the disk did not confirm it: ${problem}; the files of the earlier one are still there`,
+      { cause: error },
+    );
   }
   await removeStaleFiles(directory, manifest, before.manifest);
 }
@@ -124,7 +163,11 @@ async function writeInTurn(directory: string, content: CheckpointContent, { sign
 function checkModuleNames({ modules }: CheckpointContent, parts: readonly CheckpointPart[]): void {
   const names = new Set(Object.keys(modules));
   for (const { name } of parts.flatMap((part) => part.modules)) {
-    if (names.has(name)) throw new CheckpointError('bad-argument', `writeCheckpoint: module ${name} comes from two processes; each needs a name of its own`);
+    if (names.has(name))
+      throw new CheckpointError(
+        'bad-argument',
+        `writeCheckpoint: module ${name} comes from two processes; each needs a name of its own`,
+      );
     names.add(name);
   }
 }
@@ -150,14 +193,24 @@ async function readPrevious(directory: string): Promise<Previous> {
   }
 }
 
-/** Two processes that write into one directory would remove each other's files; the later one stops here, before its commit. */
+/**
+ * Two processes that write into one directory would remove each other's files; the later one stops here, before its
+ * commit.
+ */
 async function checkNoOtherWriter(directory: string, before: Buffer | undefined): Promise<void> {
   const { bytes: now } = await readPrevious(directory);
   if (now === undefined ? before === undefined : before?.equals(now) === true) return;
-  throw new CheckpointError('write-failed', `writeCheckpoint: ${directory}: another process replaced ${MANIFEST_NAME} during the write; its checkpoint is untouched: give each run a directory`);
+  throw new CheckpointError(
+    'write-failed',
+    `writeCheckpoint: ${directory}: another process replaced ${MANIFEST_NAME} during the write; its checkpoint is untouched: give each run a directory`,
+  );
 }
 
-async function addFile(path: string, added: string[], write: (append: Append) => Promise<void>): Promise<Omit<FileRecord, 'file'>> {
+async function addFile(
+  path: string,
+  added: string[],
+  write: (append: Append) => Promise<void>,
+): Promise<Omit<FileRecord, 'file'>> {
   const file = await writeTemporary(path, write);
   added.push(path);
   try {
@@ -169,7 +222,12 @@ async function addFile(path: string, added: string[], write: (append: Append) =>
   return { bytes: file.bytes, sha256: file.sha256 };
 }
 
-async function addText(directory: string, { record, bytes }: EncodedText, names: readonly string[], added: string[]): Promise<void> {
+async function addText(
+  directory: string,
+  { record, bytes }: EncodedText,
+  names: readonly string[],
+  added: string[],
+): Promise<void> {
   const path = join(directory, record.file);
   const isThere = names.includes(record.file);
   if (isThere && (await hasContent(path, record))) return;

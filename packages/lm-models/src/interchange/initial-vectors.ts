@@ -11,8 +11,8 @@ export interface InitialVectorsOptions extends ReadWord2vecOptions {
   /** `binary` for a path that ends in .bin, else `text`. */
   readonly format?: Word2vecFormat;
   /**
-   * What the numbers are scaled to have, 0.1 for instance: what a body's first layer was prepared for (its embeddingScale). As they are
-   * in the file unless given.
+   * What the numbers are scaled to have, 0.1 for instance: what a body's first layer was prepared for (its
+   * embeddingScale). As they are in the file unless given.
    */
   readonly standardDeviation?: number;
 }
@@ -25,19 +25,32 @@ export interface InitialVectors {
 }
 
 /**
- * Puts the vectors of a word2vec file into the rows of the words that a vocabulary shares with it; rows of other words stay as they are, and
- * of a word that the file has twice the first counts. The file is read once, and may be larger than memory: vectors that are found
- * are held until all have been read, so the table is as it was when anything is thrown.
+ * Puts the vectors of a word2vec file into the rows of the words that a vocabulary shares with it; rows of other words
+ * stay as they are, and of a word that the file has twice the first counts. The file is read once, and may be larger
+ * than memory: vectors that are found are held until all have been read, so the table is as it was when anything is
+ * thrown.
  * @param table a row for each word, and a column for each number of a vector.
- * @throws CheckpointError `bad-argument` when the file's vectors have another width or the table another number of rows; else as
- *   readWord2vecText and readWord2vecBinary
+ * @throws CheckpointError `bad-argument` when the file's vectors have another width or the table another number of
+ * rows; else as readWord2vecText and readWord2vecBinary
  */
-export async function loadInitialVectors(path: string, vocabulary: Vocabulary, table: RowTable, options: InitialVectorsOptions = {}): Promise<InitialVectors> {
+export async function loadInitialVectors(
+  path: string,
+  vocabulary: Vocabulary,
+  table: RowTable,
+  options: InitialVectorsOptions = {},
+): Promise<InitialVectors> {
   const { format = path.endsWith('.bin') ? 'binary' : 'text', standardDeviation } = options;
   const { columns: width } = table;
-  if (table.rows !== vocabulary.size) throw new CheckpointError('bad-argument', `loadInitialVectors: the table has ${table.rows} rows, the vocabulary ${vocabulary.size} words; they must be equal`);
+  if (table.rows !== vocabulary.size)
+    throw new CheckpointError(
+      'bad-argument',
+      `loadInitialVectors: the table has ${table.rows} rows, the vocabulary ${vocabulary.size} words; they must be equal`,
+    );
   if (standardDeviation !== undefined && !(standardDeviation > 0 && Number.isFinite(standardDeviation))) {
-    throw new CheckpointError('bad-argument', `loadInitialVectors: standardDeviation is ${standardDeviation}; a finite number above 0 is needed`);
+    throw new CheckpointError(
+      'bad-argument',
+      `loadInitialVectors: standardDeviation is ${standardDeviation}; a finite number above 0 is needed`,
+    );
   }
   const vectors = new Map<number, Float32Array>();
   let read = 0;
@@ -45,7 +58,11 @@ export async function loadInitialVectors(path: string, vocabulary: Vocabulary, t
   let squares = 0;
   for await (const { word, vector } of (format === 'binary' ? readWord2vecBinary : readWord2vecText)(path, options)) {
     read++;
-    if (vector.length !== width) throw new CheckpointError('bad-argument', `loadInitialVectors: ${path} has vectors of ${vector.length} numbers, the table has ${width} columns; train with embeddings of ${vector.length}`);
+    if (vector.length !== width)
+      throw new CheckpointError(
+        'bad-argument',
+        `loadInitialVectors: ${path} has vectors of ${vector.length} numbers, the table has ${width} columns; train with embeddings of ${vector.length}`,
+      );
     const id = vocabulary.has(word) ? vocabulary.idOf(word) : undefined;
     if (id === undefined || vectors.has(id)) continue;
     vectors.set(id, vector.slice());

@@ -16,12 +16,16 @@ export interface ReadWord2vecOptions {
 }
 
 /**
- * The vectors of a word2vec text file, or of one without its first line, as GloVe writes them; `.gz` and `.br` are decompressed, `-` is
- * standard input. A word may have spaces in it: numbers are counted from the end of the line. Holds one line.
- * @throws CheckpointError on iteration: `invalid-line` with file, line, what is there and what is needed; `truncated` when there are
- *   fewer words than the first line says. SparseDataError as readLines.
+ * The vectors of a word2vec text file, or of one without its first line, as GloVe writes them; `.gz` and `.br` are
+ * decompressed, `-` is standard input. A word may have spaces in it: numbers are counted from the end of the line.
+ * Holds one line.
+ * @throws CheckpointError on iteration: `invalid-line` with file, line, what is there and what is needed; `truncated`
+ * when there are fewer words than the first line says. SparseDataError as readLines.
  */
-export async function* readWord2vecText(path: string, options: ReadWord2vecOptions = {}): AsyncGenerator<WordVector, void, undefined> {
+export async function* readWord2vecText(
+  path: string,
+  options: ReadWord2vecOptions = {},
+): AsyncGenerator<WordVector, void, undefined> {
   let line = 0;
   let words = 0;
   let announced = Infinity;
@@ -39,8 +43,12 @@ export async function* readWord2vecText(path: string, options: ReadWord2vecOptio
     }
     const parts = text.trimEnd().split(' ');
     width ??= parts.length - 1;
-    if (width < 1 || parts.length <= width) return fail(`there is ${shown(text)}, with ${parts.length - 1} numbers after a word; ${width < 1 ? 'at least 1 is' : `${width} are`} needed`);
-    if (++words > announced) return fail(`there is another word, ${shown(parts[0])}; line 1 says there are ${announced}`);
+    if (width < 1 || parts.length <= width)
+      return fail(
+        `there is ${shown(text)}, with ${parts.length - 1} numbers after a word; ${width < 1 ? 'at least 1 is' : `${width} are`} needed`,
+      );
+    if (++words > announced)
+      return fail(`there is another word, ${shown(parts[0])}; line 1 says there are ${announced}`);
     // Not before a line has shown that there are so many.
     if (vector.length !== width) vector = new Float32Array(width);
     const numbersStart = parts.length - width;
@@ -48,11 +56,17 @@ export async function* readWord2vecText(path: string, options: ReadWord2vecOptio
       const digits = parts[numbersStart + i]!;
       const value = Number(digits);
       vector[i] = value;
-      if (digits === '' || !Number.isFinite(vector[i]!)) return fail(`number ${i + 1} of ${shown(parts[0])} is ${shown(digits)}; one that is finite with 32 bits is needed`);
+      if (digits === '' || !Number.isFinite(vector[i]!))
+        return fail(
+          `number ${i + 1} of ${shown(parts[0])} is ${shown(digits)}; one that is finite with 32 bits is needed`,
+        );
     }
     yield { word: parts.slice(0, numbersStart).join(' '), vector };
   }
   if (words < announced && announced !== Infinity) {
-    throw new CheckpointError('truncated', `word2vec: ${path} is truncated: line 1 says there are ${announced} words, there are ${words}`);
+    throw new CheckpointError(
+      'truncated',
+      `word2vec: ${path} is truncated: line 1 says there are ${announced} words, there are ${words}`,
+    );
   }
 }

@@ -14,7 +14,10 @@ export interface VectorBlock {
 }
 
 /** The rows of `vectors` by blocks. @throws the signal's reason */
-export async function* vectorBlocks(vectors: TensorSource, signal?: CancellationSignal): AsyncGenerator<VectorBlock, void, undefined> {
+export async function* vectorBlocks(
+  vectors: TensorSource,
+  signal?: CancellationSignal,
+): AsyncGenerator<VectorBlock, void, undefined> {
   const rowsPerBlock = Math.max(1, Math.floor(NUMBERS_PER_BLOCK / Math.max(1, vectors.columns)));
   for (let first = 0; first < vectors.rows; first += rowsPerBlock) {
     signal?.throwIfAborted();
@@ -27,5 +30,8 @@ export async function* vectorBlocks(vectors: TensorSource, signal?: Cancellation
 /** @throws CheckpointError `bad-argument` when they do not belong together */
 export function checkWords(where: string, words: readonly string[], vectors: TensorSource): void {
   if (words.length === vectors.rows) return;
-  throw new CheckpointError('bad-argument', `${where}: there are ${words.length} words and ${vectors.rows} vectors (${vectors.name}); each word needs one`);
+  throw new CheckpointError(
+    'bad-argument',
+    `${where}: there are ${words.length} words and ${vectors.rows} vectors (${vectors.name}); each word needs one`,
+  );
 }

@@ -1,6 +1,7 @@
-// The two formats of word2vec (Mikolov et al., https://code.google.com/archive/p/word2vec, distance.c), which most programs for word
-// vectors read: a line `WORDS WIDTH`, then for each word its text, a space, and its numbers, in decimal with spaces between or as
-// 32 bits each, little-endian, and a line feed. A word cannot have white space in it: there is no way to quote it.
+// The two formats of word2vec (Mikolov et al., https://code.google.com/archive/p/word2vec, distance.c), which most
+// programs for word vectors read: a line `WORDS WIDTH`, then for each word its text, a space, and its numbers, in
+// decimal with spaces between or as 32 bits each, little-endian, and a line feed. A word cannot have white space in it:
+// there is no way to quote it.
 
 import type { TensorSource } from '@vastmax/output-layer';
 import type { CancellationSignal } from '@vastmax/sparse-data';
@@ -25,17 +26,26 @@ export interface Word2vecOptions {
 }
 
 /**
- * Writes a vector for each word, by blocks of about a megabyte. `text` has as many digits as give the same number of the tensor's precision
- * back (9 for f32, 17 for f64, 5 for `half`); `binary` rounds to 32 bits. A file of that name is replaced at the end in one step, and
- * stays as it was when anything is thrown.
+ * Writes a vector for each word, by blocks of about a megabyte. `text` has as many digits as give the same number of
+ * the tensor's precision back (9 for f32, 17 for f64, 5 for `half`); `binary` rounds to 32 bits. A file of that name is
+ * replaced at the end in one step, and stays as it was when anything is thrown.
  * @param vectors a row for each word.
- * @throws CheckpointError `bad-argument` (a word that the format cannot hold, counts that differ), `non-finite` (with word and column),
- *   `write-failed` (with the system's error as cause)
+ * @throws CheckpointError `bad-argument` (a word that the format cannot hold, counts that differ), `non-finite` (with
+ * word and column), `write-failed` (with the system's error as cause)
  */
-export async function writeWord2vec(path: string, words: readonly string[], vectors: TensorSource, options: Word2vecOptions): Promise<FileDigest> {
+export async function writeWord2vec(
+  path: string,
+  words: readonly string[],
+  vectors: TensorSource,
+  options: Word2vecOptions,
+): Promise<FileDigest> {
   const { format, half = false, signal, onProgress } = options;
   checkWords('writeWord2vec', words, vectors);
-  if (half && format === 'binary') throw new CheckpointError('bad-argument', `writeWord2vec: half is true and format is binary, which stores 32 bits; leave half out, or write text or safetensors`);
+  if (half && format === 'binary')
+    throw new CheckpointError(
+      'bad-argument',
+      `writeWord2vec: half is true and format is binary, which stores 32 bits; leave half out, or write text or safetensors`,
+    );
   if (format === 'binary') requireLittleEndian();
   const encode = format === 'text' ? encodeLines : encodeRecords;
   try {
@@ -48,7 +58,9 @@ export async function writeWord2vec(path: string, words: readonly string[], vect
     });
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new CheckpointError('write-failed', `writeWord2vec: ${path} was not written: ${error.message}`, { cause: error });
+    throw new CheckpointError('write-failed', `writeWord2vec: ${path} was not written: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -64,7 +76,11 @@ const encodeLines: Encode = ({ first, count, values }, words, { columns, precisi
       const value = rounded[i]!;
       // x - x is 0 for finite x only.
       if (value - value !== 0) throw nonFinite(word, i - row * columns, values[i]!, half);
-      line += half ? ` ${Number(value.toPrecision(5))}` : precision === 'f32' ? ` ${Number(value.toPrecision(9))}` : ` ${value}`;
+      line += half
+        ? ` ${Number(value.toPrecision(5))}`
+        : precision === 'f32'
+          ? ` ${Number(value.toPrecision(9))}`
+          : ` ${value}`;
     }
     lines.push(line, '\n');
   }
@@ -80,7 +96,11 @@ const encodeRecords: Encode = ({ first, count, values }, words, { columns }) => 
     const vector = single.subarray(row * columns, (row + 1) * columns);
     const at = vector.findIndex((value) => value - value !== 0);
     if (at !== -1) throw nonFinite(word, at, values[row * columns + at]!, false);
-    records.push(Buffer.from(`${word} `), new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), lineFeed);
+    records.push(
+      Buffer.from(`${word} `),
+      new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+      lineFeed,
+    );
   }
   return Buffer.concat(records);
 };
@@ -89,12 +109,21 @@ function checkedWord(words: readonly string[], at: number): string {
   const word = words[at] ?? '';
   // Unlike \s this does not count U+FEFF, which WikiText-2 has as a word.
   if (!/^[^\p{White_Space}\p{Surrogate}]+$/u.test(word)) {
-    throw new CheckpointError('bad-argument', `writeWord2vec: word ${at} is ${shown(word)}, which is empty or has white space or half a surrogate pair in it; word2vec cannot hold it: write safetensors`);
+    throw new CheckpointError(
+      'bad-argument',
+      `writeWord2vec: word ${at} is ${shown(word)}, which is empty or has white space or half a surrogate pair in it; word2vec cannot hold it: write safetensors`,
+    );
   }
   return word;
 }
 
 function nonFinite(word: string, column: number, value: number, half: boolean): CheckpointError {
-  const needed = half && Number.isFinite(value) ? '16 bits hold at most 65504: write it without half' : 'only numbers that are finite with 32 bits are written';
-  return new CheckpointError('non-finite', `writeWord2vec: the vector of ${shown(word)} has ${value} at column ${column}; ${needed}`);
+  const needed =
+    half && Number.isFinite(value)
+      ? '16 bits hold at most 65504: write it without half'
+      : 'only numbers that are finite with 32 bits are written';
+  return new CheckpointError(
+    'non-finite',
+    `writeWord2vec: the vector of ${shown(word)} has ${value} at column ${column}; ${needed}`,
+  );
 }

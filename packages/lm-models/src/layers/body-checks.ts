@@ -1,34 +1,53 @@
 /** What the options of every body are checked for, and what its state is restored by. */
-import { findTensor, matrixTensor, OutputLayerError, restoreMatrix, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  findTensor,
+  matrixTensor,
+  OutputLayerError,
+  restoreMatrix,
+  restoreTable,
+  tableTensor,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
 import type { ModelParameters } from '../parameters.ts';
 
 /** @throws RangeError naming the model, the size and its value. */
 export function checkSizes(model: string, sizes: readonly (readonly [string, number])[]): void {
   for (const [name, value] of sizes) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${model}: ${name} must be a whole number of at least 1, got ${value}`);
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new RangeError(`${model}: ${name} must be a whole number of at least 1, got ${value}`);
   }
 }
 
 /** @throws RangeError for a name that is not among `names`. */
 export function checkName(model: string, what: string, value: string, names: readonly string[]): void {
-  if (!names.includes(value)) throw new RangeError(`${model}: no ${what} is called '${value}'; there are ${names.join(', ')}`);
+  if (!names.includes(value))
+    throw new RangeError(`${model}: no ${what} is called '${value}'; there are ${names.join(', ')}`);
 }
 
 /** @throws RangeError for a probability of 1, which would drop everything, or for what is none. */
 export function checkDropout(model: string, name: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw new RangeError(`${model}: ${name} must be at least 0 and less than 1, got ${value}`);
+  if (!(value >= 0 && value < 1))
+    throw new RangeError(`${model}: ${name} must be at least 0 and less than 1, got ${value}`);
 }
 
 /** @throws RangeError for a start of zeros, which cannot be trained. */
 export function checkScale(model: string, name: string, value: number): void {
-  if (!(value > 0) || !Number.isFinite(value)) throw new RangeError(`${model}: ${name} must be a finite number above 0, got ${value}`);
+  if (!(value > 0) || !Number.isFinite(value))
+    throw new RangeError(`${model}: ${name} must be a finite number above 0, got ${value}`);
 }
 
 export function parameterTensors({ tables, matrices }: ModelParameters): TensorSource[] {
-  return [...tables.map(({ name, table }) => tableTensor(name, table)), ...matrices.map(({ name, value }) => matrixTensor(name, value))];
+  return [
+    ...tables.map(({ name, table }) => tableTensor(name, table)),
+    ...matrices.map(({ name, value }) => matrixTensor(name, value)),
+  ];
 }
 
-/** @throws OutputLayerError `state-mismatch` where the state lacks a parameter or has it in another shape; nothing is changed. */
+/**
+ * @throws OutputLayerError `state-mismatch` where the state lacks a parameter or has it in another shape; nothing is
+ * changed.
+ */
 export function checkParameters(state: ModuleState, { tables, matrices }: ModelParameters): void {
   for (const { name, table } of tables) findTensor(state, name, table.rows, table.columns);
   for (const { name, value } of matrices) findTensor(state, name, value.rows, value.columns);
@@ -39,13 +58,24 @@ export async function restoreParameters(state: ModuleState, { tables, matrices }
   for (const { name, value } of matrices) await restoreMatrix(state, name, value);
 }
 
-/** Different models may have the same tensors: what else must agree. @throws OutputLayerError `state-mismatch`, naming both values. */
-export function checkSameOptions<Options extends object>(model: string, state: ModuleState, options: Options, names: readonly (keyof Options & string)[]): void {
+/**
+ * Different models may have the same tensors: what else must agree.
+ * @throws OutputLayerError `state-mismatch`, naming both values.
+ */
+export function checkSameOptions<Options extends object>(
+  model: string,
+  state: ModuleState,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): void {
   for (const name of names) {
     const saved = state.configuration[name];
     const own = options[name];
     if (saved === own) continue;
-    throw new OutputLayerError('state-mismatch', `${model}: '${name}' is ${String(saved)} in the checkpoint, ${String(own)} in the model`);
+    throw new OutputLayerError(
+      'state-mismatch',
+      `${model}: '${name}' is ${String(saved)} in the checkpoint, ${String(own)} in the model`,
+    );
   }
 }
 

@@ -1,10 +1,17 @@
 /**
- * The state that a recurrent network keeps from one minibatch to the next, outside any tape: what comes out of it is a constant, and so
- * back-propagation through time ends there.
+ * The state that a recurrent network keeps from one minibatch to the next, outside any tape: what comes out of it is a
+ * constant, and so back-propagation through time ends there.
  */
 import { multiply, type Tape, type Variable } from '@vastmax/autodiff';
 import { copy, fill, write, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { findTensor, matrixTensor, OutputLayerError, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  findTensor,
+  matrixTensor,
+  OutputLayerError,
+  restoreMatrix,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
 
 export class CarriedState implements Disposable {
   readonly #backend: Backend;
@@ -25,7 +32,8 @@ export class CarriedState implements Disposable {
 
   /**
    * What was carried, B×width each, as constants; zeros for another number of streams than before.
-   * @throws RangeError when a stream goes on (`starts` of the first step is not 1 for all) but nothing was carried for so many.
+   * @throws RangeError when a stream goes on (`starts` of the first step is not 1 for all) but nothing was carried for
+   * so many.
    */
   constants(tape: Tape, streams: number, starts: Uint8Array): Variable[] {
     if (streams !== this.#streams) {
@@ -57,7 +65,10 @@ export class CarriedState implements Disposable {
   /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
   check(state: ModuleState, streams: unknown): void {
     if (!Number.isSafeInteger(streams) || Number(streams) < 0) {
-      throw new OutputLayerError('state-mismatch', `recurrent model: 'streams' is ${String(streams)} in the checkpoint, expected a whole number`);
+      throw new OutputLayerError(
+        'state-mismatch',
+        `recurrent model: 'streams' is ${String(streams)} in the checkpoint, expected a whole number`,
+      );
     }
     if (streams === 0) return;
     for (const [index, width] of this.#widths.entries()) findTensor(state, `carried.${index}`, Number(streams), width);
@@ -82,7 +93,10 @@ export class CarriedState implements Disposable {
   }
 }
 
-/** The state with the rows of streams that start set to 0; itself where none does. @param starts B flags of one step. */
+/**
+ * The state with the rows of streams that start set to 0; itself where none does.
+ * @param starts B flags of one step.
+ */
 export function forgetStarts(tape: Tape, state: readonly Variable[], starts: Uint8Array): readonly Variable[] {
   const streams = starts.length;
   let started = 0;
@@ -96,7 +110,10 @@ export function forgetStarts(tape: Tape, state: readonly Variable[], starts: Uin
     });
   }
   const mask = tape.allocate(streams, 1);
-  write(Float64Array.from(starts, (start) => 1 - start), mask);
+  write(
+    Float64Array.from(starts, (start) => 1 - start),
+    mask,
+  );
   const kept = tape.constant(mask);
   return state.map((part) => multiply(part, kept));
 }

@@ -56,8 +56,17 @@ export class DenseLayers implements Disposable {
 }
 
 /** Uniform in [−bound, bound). */
-export function createUniform(backend: Backend, rows: number, columns: number, bound: number, random: RandomGenerator): Parameter['value'] {
+export function createUniform(
+  backend: Backend,
+  rows: number,
+  columns: number,
+  bound: number,
+  random: RandomGenerator,
+): Parameter['value'] {
   const matrix = backend.createMatrix(rows, columns);
-  write(Float64Array.from({ length: rows * columns }, () => bound * (2 * random.uniform() - 1)), matrix);
+  write(
+    Float64Array.from({ length: rows * columns }, () => bound * (2 * random.uniform() - 1)),
+    matrix,
+  );
   return matrix;
 }

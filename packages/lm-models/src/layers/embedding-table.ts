@@ -3,7 +3,13 @@ import type { RandomGenerator } from '@vastmax/sparse-data';
 import { TableParameter } from '../parameters.ts';
 
 /** A table of `rows` normal vectors with the given standard deviation. O(rows·columns), row by row. */
-export function createEmbeddings(backend: Backend, rows: number, columns: number, scale: number, random: RandomGenerator): TableParameter {
+export function createEmbeddings(
+  backend: Backend,
+  rows: number,
+  columns: number,
+  scale: number,
+  random: RandomGenerator,
+): TableParameter {
   const embeddings = new TableParameter('embeddings', backend.createTable(rows, columns));
   const row = new Float64Array(columns);
   for (let word = 0; word < rows; word++) {

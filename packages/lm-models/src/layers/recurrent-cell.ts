@@ -5,7 +5,10 @@ import type { Parameter } from '../parameters.ts';
 import { createGru } from './gru-cell.ts';
 import { createLstm } from './lstm-cell.ts';
 
-/** One layer of a recurrent network. Its state is a list of B×h variables, of which the first is what the layer puts out. */
+/**
+ * One layer of a recurrent network. Its state is a list of B×h variables, of which the first is what the layer puts
+ * out.
+ */
 export interface RecurrentCell {
   /** h. */
   readonly hidden: number;

@@ -1,6 +1,6 @@
 /**
- * Sparse rows as the entries of a product with a table: the host lists each entry's row, column and weight, three short arrays that
- * cross to the backend; the table's rows are gathered there.
+ * Sparse rows as the entries of a product with a table: the host lists each entry's row, column and weight, three short
+ * arrays that cross to the backend; the table's rows are gathered there.
  */
 import type { SparseEntries } from '@vastmax/autodiff';
 import { Workspace, write, type Backend } from '@vastmax/linalg-core';
@@ -8,14 +8,17 @@ import type { CsrRows } from '@vastmax/sparse-data';
 
 export const poolingNames = ['sum', 'mean', 'unit'] as const;
 /**
- * What a row's values v become before they weigh the table's rows. `sum`: v; `mean`: v/Σ|v|, the mean of the rows where all are 1; `unit`:
- * v/‖v‖, so that long and short documents weigh alike.
+ * What a row's values v become before they weigh the table's rows. `sum`: v; `mean`: v/Σ|v|, the mean of the rows where
+ * all are 1; `unit`: v/‖v‖, so that long and short documents weigh alike.
  */
 export type Pooling = (typeof poolingNames)[number];
 
 export interface EntryOptions {
   readonly pooling: Pooling;
-  /** Probability of leaving an entry out; what stays is multiplied by 1/(1−rate). Drawn from `random`, one number an entry. */
+  /**
+   * Probability of leaving an entry out; what stays is multiplied by 1/(1−rate). Drawn from `random`, one number an
+   * entry.
+   */
   readonly dropout?: { readonly rate: number; readonly random: () => number };
 }
 

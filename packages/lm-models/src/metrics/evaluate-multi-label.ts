@@ -6,7 +6,10 @@ import { MultiLabelCollector, type MultiLabelMetrics, type MultiLabelOptions } f
 import { topClasses } from './top-classes.ts';
 
 export interface MultiLabelEvaluationOptions<Batch> extends MultiLabelOptions {
-  /** Classes that an example is not to be given, such as `({ inputs }) => inputs` where inputs and classes are the same items. */
+  /**
+   * Classes that an example is not to be given, such as `({ inputs }) => inputs` where inputs and classes are the same
+   * items.
+   */
   readonly exclude?: (batch: Batch) => CsrRows;
   /** Stop after so many examples; all of an epoch unless given. */
   readonly limit?: number;
@@ -48,7 +51,8 @@ export async function evaluateMultiLabel<Batches extends EvaluationBatches>(
 }
 
 /**
- * The same for a model that gives everybody the most frequent classes: what a model must beat. O(D log D + examples · (k + excluded)).
+ * The same for a model that gives everybody the most frequent classes: what a model must beat. O(D log D + examples ·
+ * (k + excluded)).
  * @param frequencies how often each class occurred in training.
  */
 export async function popularityBaseline<Batches extends EvaluationBatches>(
@@ -56,7 +60,9 @@ export async function popularityBaseline<Batches extends EvaluationBatches>(
   batches: Batches,
   options: MultiLabelEvaluationOptions<EvaluatedBatch<Batches>>,
 ): Promise<MultiLabelReport> {
-  const order = Int32Array.from({ length: frequencies.length }, (_, k) => k).sort((a, b) => frequencies[b]! - frequencies[a]! || a - b);
+  const order = Int32Array.from({ length: frequencies.length }, (_, k) => k).sort(
+    (a, b) => frequencies[b]! - frequencies[a]! || a - b,
+  );
   const collector = new MultiLabelCollector(options);
   await eachBatch(batches, options, (batch, count) => {
     const exclude = options.exclude?.(batch);
@@ -79,7 +85,7 @@ async function eachBatch<Batches extends EvaluationBatches>(
   visit: (batch: EvaluatedBatch<Batches>, count: number) => Promise<void>,
 ): Promise<void> {
   const total = Math.min(limit, batches.examplesPerEpoch);
-  for (let examples = 0; examples < total; ) {
+  for (let examples = 0; examples < total;) {
     signal?.throwIfAborted();
     const batch = (await batches.next()) as EvaluatedBatch<Batches>;
     const count = Math.min(batch.size, total - examples);

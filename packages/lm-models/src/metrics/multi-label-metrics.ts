@@ -1,6 +1,6 @@
 /**
- * What the best k classes of an example say about a model when an example has several right ones. Collected one example at a time, so
- * that nothing but sums is held.
+ * What the best k classes of an example say about a model when an example has several right ones. Collected one example
+ * at a time, so that nothing but sums is held.
  */
 
 export interface MultiLabelMetrics {
@@ -16,13 +16,15 @@ export interface MultiLabelMetricsAtK {
   readonly precision: number;
   /** Share of the right ones that are among the k best, mean over examples. */
   readonly recall: number;
-  /** Discounted gain Σ 1/log₂(1 + place) of the right ones over that of the best possible ranking, mean over examples. */
+  /**
+   * Discounted gain Σ 1/log₂(1 + place) of the right ones over that of the best possible ranking, mean over examples.
+   */
   readonly ndcg: number;
   /** Share of examples with a right one among the k best. */
   readonly hitRate: number;
   /**
-   * Precision with each right class weighing 1/p_l, over the most that any ranking could reach (Jain et al., KDD 2016); undefined without
-   * propensities.
+   * Precision with each right class weighing 1/p_l, over the most that any ranking could reach (Jain et al., KDD 2016);
+   * undefined without propensities.
    */
   readonly propensityScoredPrecision: number | undefined;
 }
@@ -54,7 +56,10 @@ export class MultiLabelCollector {
   /** @throws RangeError when the ks do not ascend from 1 on. */
   constructor({ ks, propensities }: MultiLabelOptions) {
     const ascends = ks.length > 0 && ks.every((k, i) => Number.isSafeInteger(k) && k > (ks[i - 1] ?? 0));
-    if (!ascends) throw new RangeError(`multi-label metrics: ks must be whole numbers that ascend from 1 on, got [${ks.join(', ')}]`);
+    if (!ascends)
+      throw new RangeError(
+        `multi-label metrics: ks must be whole numbers that ascend from 1 on, got [${ks.join(', ')}]`,
+      );
     this.depth = ks[ks.length - 1]!;
     this.#propensities = propensities;
     this.#sums = ks.map((k) => ({ k, precision: 0, recall: 0, ndcg: 0, hits: 0, gain: 0, possibleGain: 0 }));
@@ -108,7 +113,8 @@ export class MultiLabelCollector {
         recall: recall / examples,
         ndcg: ndcg / examples,
         hitRate: hits / examples,
-        propensityScoredPrecision: this.#propensities === undefined ? undefined : gain / Math.max(possibleGain, Number.MIN_VALUE),
+        propensityScoredPrecision:
+          this.#propensities === undefined ? undefined : gain / Math.max(possibleGain, Number.MIN_VALUE),
       })),
     };
   }

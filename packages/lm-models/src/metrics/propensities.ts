@@ -12,10 +12,15 @@ export interface PropensityOptions {
  * @param examples N.
  * @throws RangeError for fewer than three examples, where C is not positive.
  */
-export function computePropensities(labelCounts: ArrayLike<number>, examples: number, options: PropensityOptions = {}): Float64Array {
+export function computePropensities(
+  labelCounts: ArrayLike<number>,
+  examples: number,
+  options: PropensityOptions = {},
+): Float64Array {
   const { a = 0.55, b = 1.5 } = options;
   if (!(examples >= 3)) throw new RangeError(`propensities: ${examples} examples; at least 3 are needed`);
-  if (!(a > 0) || !(b >= 0)) throw new RangeError(`propensities: a must be above 0 and b at least 0, got ${a} and ${b}`);
+  if (!(a > 0) || !(b >= 0))
+    throw new RangeError(`propensities: a must be above 0 and b at least 0, got ${a} and ${b}`);
   const c = (Math.log(examples) - 1) * (b + 1) ** a;
   return Float64Array.from(labelCounts, (count) => 1 / (1 + c * Math.exp(-a * Math.log(count + b))));
 }

@@ -2,7 +2,7 @@
 function averageRanks(values: ArrayLike<number>): Float64Array {
   const order = Int32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
   const ranks = new Float64Array(values.length);
-  for (let first = 0; first < order.length; ) {
+  for (let first = 0; first < order.length;) {
     let end = first + 1;
     while (end < order.length && values[order[end]!] === values[order[first]!]) end++;
     for (let place = first; place < end; place++) ranks[order[place]!] = (first + 1 + end) / 2;
@@ -12,13 +12,16 @@ function averageRanks(values: ArrayLike<number>): Float64Array {
 }
 
 /**
- * Spearman's ρ: the correlation of the ranks, with tied ranks averaged. NaN where either side is constant or there are fewer than two.
+ * Spearman's ρ: the correlation of the ranks, with tied ranks averaged. NaN where either side is constant or there are
+ * fewer than two.
  * @throws RangeError when the lengths differ or a value is NaN.
  */
 export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) throw new RangeError(`spearmanCorrelation: ${a.length} and ${b.length} values; as many on both sides are needed`);
+  if (a.length !== b.length)
+    throw new RangeError(`spearmanCorrelation: ${a.length} and ${b.length} values; as many on both sides are needed`);
   for (let i = 0; i < a.length; i++) {
-    if (Number.isNaN(a[i]) || Number.isNaN(b[i])) throw new RangeError(`spearmanCorrelation: value ${i} is ${a[i]!} and ${b[i]!}; NaN has no rank`);
+    if (Number.isNaN(a[i]) || Number.isNaN(b[i]))
+      throw new RangeError(`spearmanCorrelation: value ${i} is ${a[i]!} and ${b[i]!}; NaN has no rank`);
   }
   return pearson(averageRanks(a), averageRanks(b));
 }

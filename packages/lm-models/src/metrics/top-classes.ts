@@ -1,6 +1,6 @@
 /**
- * The best k classes of each example with some left out: what a user has met already is not recommended again. Exact, streamed in blocks
- * of classes, so that m×D is never held: O(m·D·d) arithmetic, O(m·block) memory.
+ * The best k classes of each example with some left out: what a user has met already is not recommended again. Exact,
+ * streamed in blocks of classes, so that m×D is never held: O(m·D·d) arithmetic, O(m·block) memory.
  */
 import { createHostArray, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { OutputLayer, TopK } from '@vastmax/output-layer';
@@ -17,11 +17,17 @@ export interface TopClassesOptions {
 const scoresPerBlock = 1_048_576;
 
 /**
- * Best first; of equal scores the smaller class. Where fewer than k classes are left, the rest is class −1 with score −Infinity.
+ * Best first; of equal scores the smaller class. Where fewer than k classes are left, the rest is class −1 with score
+ * −Infinity.
  * @param hidden m×d.
  * @throws RangeError for a k that is none, or when `exclude` has other than m rows.
  */
-export async function topClasses(layer: OutputLayer, hidden: Matrix, k: number, options: TopClassesOptions = {}): Promise<TopK> {
+export async function topClasses(
+  layer: OutputLayer,
+  hidden: Matrix,
+  k: number,
+  options: TopClassesOptions = {},
+): Promise<TopK> {
   const { exclude } = options;
   const examples = hidden.rows;
   if (!Number.isSafeInteger(k) || k < 1 || k > layer.classes) {

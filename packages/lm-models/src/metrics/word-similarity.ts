@@ -1,4 +1,7 @@
-/** Word vectors against human judgements: the rank correlation of cosines with scores, over the pairs whose words have vectors. */
+/**
+ * Word vectors against human judgements: the rank correlation of cosines with scores, over the pairs whose words have
+ * vectors.
+ */
 import { parseCsv, SparseDataError, type TextLines } from '@vastmax/sparse-data';
 import { spearmanCorrelation } from './rank-correlation.ts';
 
@@ -21,7 +24,8 @@ export interface WordSimilarity {
 /**
  * Pairs from a file of two words and a score, separated by tabs, without a header: MEN, WordSim-353, SimLex.
  * @param options.name names the input in an error.
- * @throws SparseDataError naming the line: `bad-csv` for other than three fields, `non-finite-value` for a score that is no number.
+ * @throws SparseDataError naming the line: `bad-csv` for other than three fields, `non-finite-value` for a score that
+ * is no number.
  */
 export async function readWordPairs(lines: TextLines, options: { readonly name?: string } = {}): Promise<WordPair[]> {
   const { name = 'input' } = options;
@@ -30,10 +34,16 @@ export async function readWordPairs(lines: TextLines, options: { readonly name?:
     const [first = '', second = '', scoreText = ''] = fields;
     const score = scoreText.trim() === '' ? Number.NaN : Number(scoreText);
     if (fields.length !== 3 || first === '' || second === '') {
-      throw new SparseDataError('bad-csv', `readWordPairs: ${name}: line ${line}: ${JSON.stringify(fields.join('\t').slice(0, 60))} is not a pair; two words and a score, separated by tabs, are needed`);
+      throw new SparseDataError(
+        'bad-csv',
+        `readWordPairs: ${name}: line ${line}: ${JSON.stringify(fields.join('\t').slice(0, 60))} is not a pair; two words and a score, separated by tabs, are needed`,
+      );
     }
     if (!Number.isFinite(score)) {
-      throw new SparseDataError('non-finite-value', `readWordPairs: ${name}: line ${line}: the score of '${first}' and '${second}' is ${JSON.stringify(scoreText)}; a number is needed`);
+      throw new SparseDataError(
+        'non-finite-value',
+        `readWordPairs: ${name}: line ${line}: the score of '${first}' and '${second}' is ${JSON.stringify(scoreText)}; a number is needed`,
+      );
     }
     pairs.push({ first, second, score });
   }
@@ -44,7 +54,10 @@ export async function readWordPairs(lines: TextLines, options: { readonly name?:
  * O(pairs · width).
  * @param vectorOf a word's vector; undefined for a word that has none.
  */
-export function evaluateWordSimilarity(pairs: readonly WordPair[], vectorOf: (word: string) => ArrayLike<number> | undefined): WordSimilarity {
+export function evaluateWordSimilarity(
+  pairs: readonly WordPair[],
+  vectorOf: (word: string) => ArrayLike<number> | undefined,
+): WordSimilarity {
   const cosines: number[] = [];
   const scores: number[] = [];
   for (const { first, second, score } of pairs) {

@@ -1,7 +1,8 @@
 /**
- * A bag of weighted inputs: the sum of their rows of a table, then any number of dense layers. It is the first layer of an MLP over sparse
- * features, the encoder of an autoencoder of sets, and, without activation, the mean of word or item vectors (fastText, arXiv:1607.01759;
- * CBOW and skip-gram, arXiv:1301.3781). Which of these it is depends on the minibatches: bag-models.ts.
+ * A bag of weighted inputs: the sum of their rows of a table, then any number of dense layers. It is the first layer of
+ * an MLP over sparse features, the encoder of an autoencoder of sets, and, without activation, the mean of word or item
+ * vectors (fastText, arXiv:1607.01759; CBOW and skip-gram, arXiv:1301.3781). Which of these it is depends on the
+ * minibatches: bag-models.ts.
  */
 import { add, sparseTimesTable, type Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend } from '@vastmax/linalg-core';
@@ -35,7 +36,10 @@ export interface BagBodyOptions {
   readonly pooling?: Pooling;
   /** After the bag, together with a bias; `identity` (unless given) has neither: the bag itself is the vector. */
   readonly activation?: ActivationName | 'identity';
-  /** Width of each dense layer after that; none unless given. Their activation is the bag's, or tanh where that is the identity. */
+  /**
+   * Width of each dense layer after that; none unless given. Their activation is the bag's, or tanh where that is the
+   * identity.
+   */
   readonly hidden?: readonly number[];
   /** Probability of dropping an activation in training; 0 unless given. */
   readonly dropout?: number;
@@ -98,7 +102,11 @@ export class BagBody implements Body<{ readonly inputs: CsrRows }> {
   }
 
   /** m×features. 2·(entries)·(embedding), and 2m for each number of the dense layers, whatever the number of inputs. */
-  forward(tape: Tape, { inputs }: { readonly inputs: CsrRows }, options: { readonly training?: boolean } = {}): Variable {
+  forward(
+    tape: Tape,
+    { inputs }: { readonly inputs: CsrRows },
+    options: { readonly training?: boolean } = {},
+  ): Variable {
     const { training = false } = options;
     const { pooling, activation, inputDropout } = this.options;
     const drops = training && inputDropout > 0;
@@ -107,7 +115,8 @@ export class BagBody implements Body<{ readonly inputs: CsrRows }> {
       ...(drops ? { dropout: { rate: inputDropout, random: () => this.#dropout.uniform() } } : {}),
     });
     let x = sparseTimesTable(entries, this.embeddings.use(tape));
-    if (this.#bias !== undefined && activation !== 'identity') x = activations[activation](add(x, this.#bias.use(tape)));
+    if (this.#bias !== undefined && activation !== 'identity')
+      x = activations[activation](add(x, this.#bias.use(tape)));
     return this.#layers.forward(tape, this.#dropout.apply(x, training), this.#dropout, training);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The body of a neural n-gram language model (Y. Bengio et al., JMLR 2003): the embeddings of the n previous words side by side, then one or
- * more dense layers. What comes out, m×d, is what an output layer scores the classes with.
+ * The body of a neural n-gram language model (Y. Bengio et al., JMLR 2003): the embeddings of the n previous words side
+ * by side, then one or more dense layers. What comes out, m×d, is what an output layer scores the classes with.
  */
 import { gatherTable, reshape, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, type Backend } from '@vastmax/linalg-core';
@@ -59,7 +59,13 @@ export class NgramBody implements Disposable {
     this.#dropout = new SeededDropout(settings.dropout, seed + 2);
     const random = new RandomGenerator(seed + 1);
     this.embeddings = createEmbeddings(backend, words, embedding, embeddingScale, random);
-    this.#layers = new DenseLayers(backend, { inputs: order * embedding, widths: hidden, activation, inputScale: embeddingScale, random });
+    this.#layers = new DenseLayers(backend, {
+      inputs: order * embedding,
+      widths: hidden,
+      activation,
+      inputScale: embeddingScale,
+      random,
+    });
     this.parameters = { matrices: this.#layers.parameters, tables: [this.embeddings] };
   }
 
@@ -116,7 +122,8 @@ function checkOptions(options: Required<NgramBodyOptions>): void {
     ['embedding', options.embedding],
     ...options.hidden.map((size, layer) => [`hidden layer ${layer + 1}`, size] as const),
   ]);
-  if (options.hidden.length === 0) throw new RangeError(`${model}: hidden must name at least one layer width, got none`);
+  if (options.hidden.length === 0)
+    throw new RangeError(`${model}: hidden must name at least one layer width, got none`);
   checkName(model, 'activation', options.activation, activationNames);
   checkDropout(model, 'dropout', options.dropout);
   checkScale(model, 'embeddingScale', options.embeddingScale);

@@ -1,8 +1,9 @@
 /**
- * A recurrent network over parallel streams: embeddings, one or more LSTM or GRU layers, dropout between them (not within the
- * recurrence; Zaremba et al., arXiv:1409.2329), truncated back-propagation through time. The state is carried from one minibatch to the
- * next: one for training, which a checkpoint keeps, and one for evaluation, so that evaluating in the middle of training disturbs
- * nothing. Over a text it is a language model, over sessions a next-item recommender (GRU4Rec, arXiv:1511.06939).
+ * A recurrent network over parallel streams: embeddings, one or more LSTM or GRU layers, dropout between them (not
+ * within the recurrence; Zaremba et al., arXiv:1409.2329), truncated back-propagation through time. The state is
+ * carried from one minibatch to the next: one for training, which a checkpoint keeps, and one for evaluation, so that
+ * evaluating in the middle of training disturbs nothing. Over a text it is a language model, over sessions a next-item
+ * recommender (GRU4Rec, arXiv:1511.06939).
  */
 import { concatRows, gatherRows, gatherTable, sliceRows, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, type Backend } from '@vastmax/linalg-core';
@@ -34,7 +35,9 @@ export interface RecurrentBodyOptions {
   readonly cell: CellName;
   /** Width of each recurrent layer; the last is what the output layer sees. */
   readonly hidden: readonly number[];
-  /** Probability of dropping an activation, of the embeddings and of each layer's output, in training; 0 unless given. */
+  /**
+   * Probability of dropping an activation, of the embeddings and of each layer's output, in training; 0 unless given.
+   */
   readonly dropout?: number;
   /** Standard deviation of the embeddings' normal start; 0.1 unless given. */
   readonly embeddingScale?: number;
@@ -75,7 +78,9 @@ export class RecurrentBody implements Body<SequenceInputs> {
       }),
     );
     this.parameters = { matrices: this.#cells.flatMap(({ parameters }) => parameters), tables: [this.embeddings] };
-    const widths = this.#cells.flatMap(({ stateSize, hidden: width }) => Array.from({ length: stateSize }, () => width));
+    const widths = this.#cells.flatMap(({ stateSize, hidden: width }) =>
+      Array.from({ length: stateSize }, () => width),
+    );
     this.#trained = new CarriedState(backend, widths);
     this.#evaluated = new CarriedState(backend, widths);
   }
@@ -89,8 +94,8 @@ export class RecurrentBody implements Body<SequenceInputs> {
   }
 
   /**
-   * m×features, a row for each predicted one of the T·B. It goes on from the state of the last minibatch, of training or of evaluation, and
-   * leaves the new one behind.
+   * m×features, a row for each predicted one of the T·B. It goes on from the state of the last minibatch, of training
+   * or of evaluation, and leaves the new one behind.
    * @throws RangeError when streams go on that were not carried.
    */
   forward(tape: Tape, batch: SequenceInputs, options: { readonly training?: boolean } = {}): Variable {
@@ -112,7 +117,12 @@ export class RecurrentBody implements Body<SequenceInputs> {
 
   state(): ModuleState {
     return {
-      configuration: { ...this.options, hidden: [...this.options.hidden], dropoutRandom: this.#dropout.state(), streams: this.#trained.streams },
+      configuration: {
+        ...this.options,
+        hidden: [...this.options.hidden],
+        dropoutRandom: this.#dropout.state(),
+        streams: this.#trained.streams,
+      },
       tensors: [...parameterTensors(this.parameters), ...this.#trained.tensors()],
     };
   }
@@ -130,7 +140,8 @@ export class RecurrentBody implements Body<SequenceInputs> {
   }
 
   [Symbol.dispose](): void {
-    for (const owned of [this.#workspace, this.embeddings, this.#trained, this.#evaluated, ...this.parameters.matrices]) owned[Symbol.dispose]();
+    for (const owned of [this.#workspace, this.embeddings, this.#trained, this.#evaluated, ...this.parameters.matrices])
+      owned[Symbol.dispose]();
   }
 }
 
@@ -160,7 +171,8 @@ function checkOptions(options: Required<RecurrentBodyOptions>): void {
     ['embedding', options.embedding],
     ...options.hidden.map((size, layer) => [`hidden layer ${layer + 1}`, size] as const),
   ]);
-  if (options.hidden.length === 0) throw new RangeError(`${model}: hidden must name at least one layer width, got none`);
+  if (options.hidden.length === 0)
+    throw new RangeError(`${model}: hidden must name at least one layer width, got none`);
   checkName(model, 'cell', options.cell, cellNames);
   checkDropout(model, 'dropout', options.dropout);
   checkScale(model, 'embeddingScale', options.embeddingScale);

@@ -1,7 +1,7 @@
 /**
- * Gradients scaled down to a largest norm over all parameters together (Pascanu et al., arXiv:1211.5063 §3.2). The factor is computed where
- * the gradients are: nothing waits for the device. A table's gradients count by the rows as they were gathered; a row that was
- * gathered twice counts as two.
+ * Gradients scaled down to a largest norm over all parameters together (Pascanu et al., arXiv:1211.5063 §3.2). The
+ * factor is computed where the gradients are: nothing waits for the device. A table's gradients count by the rows as
+ * they were gathered; a row that was gathered twice counts as two.
  */
 import { affine, axpy, binary, fill, reduce, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
 

@@ -1,4 +1,7 @@
-/** A factor on the learning rate as a function of progress in [0, 1]: of the examples to be seen, or of the time allowed. */
+/**
+ * A factor on the learning rate as a function of progress in [0, 1]: of the examples to be seen, or of the time
+ * allowed.
+ */
 export type LearningRateSchedule = (progress: number) => number;
 
 export const scheduleNames = ['constant', 'linear', 'cosine'] as const;
@@ -14,8 +17,10 @@ export interface ScheduleOptions {
 /** @throws RangeError for an unknown name or an option out of range. */
 export function createSchedule(name: string, options: ScheduleOptions = {}): LearningRateSchedule {
   const { finalFactor = 0.05, warmup = 0 } = options;
-  if (!(finalFactor >= 0 && finalFactor <= 1)) throw new RangeError(`schedule: finalFactor must be from 0 to 1, got ${finalFactor}`);
-  if (!(warmup >= 0 && warmup < 1)) throw new RangeError(`schedule: warmup must be at least 0 and less than 1, got ${warmup}`);
+  if (!(finalFactor >= 0 && finalFactor <= 1))
+    throw new RangeError(`schedule: finalFactor must be from 0 to 1, got ${finalFactor}`);
+  if (!(warmup >= 0 && warmup < 1))
+    throw new RangeError(`schedule: warmup must be at least 0 and less than 1, got ${warmup}`);
   const shape = shapeOf(name, finalFactor);
   return (progress) => {
     const bounded = Math.min(1, Math.max(0, progress));

@@ -1,4 +1,7 @@
-/** Applies an update rule to a model's matrices and, row-sparse, to its tables. O(matrices + touched rows), never O(table rows). */
+/**
+ * Applies an update rule to a model's matrices and, row-sparse, to its tables. O(matrices + touched rows), never
+ * O(table rows).
+ */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { DistinctIndices } from '@vastmax/sparse-data';
@@ -10,7 +13,10 @@ import { decayMatrix, decayTouchedRows } from './weight-decay.ts';
 export interface OptimizerOptions {
   /** Gradients are scaled down to this norm over all parameters together; not at all unless given. */
   readonly clipNorm?: number;
-  /** λ: weights shrink by the learning rate times this in each step, a table's rows when a step touches them; 0 unless given. */
+  /**
+   * λ: weights shrink by the learning rate times this in each step, a table's rows when a step touches them; 0 unless
+   * given.
+   */
   readonly weightDecay?: number;
 }
 
@@ -27,7 +33,8 @@ export class Optimizer implements Disposable {
   /** @throws RangeError for an option out of range. */
   constructor(backend: Backend, parameters: ModelParameters, rule: UpdateRule, options: OptimizerOptions = {}) {
     const { clipNorm, weightDecay = 0 } = options;
-    if (clipNorm !== undefined && !(clipNorm > 0)) throw new RangeError(`optimizer: clipNorm must be above 0, got ${clipNorm}`);
+    if (clipNorm !== undefined && !(clipNorm > 0))
+      throw new RangeError(`optimizer: clipNorm must be above 0, got ${clipNorm}`);
     if (!(weightDecay >= 0) || !Number.isFinite(weightDecay)) {
       throw new RangeError(`optimizer: weightDecay must be a finite number of at least 0, got ${weightDecay}`);
     }
@@ -37,10 +44,16 @@ export class Optimizer implements Disposable {
     const workspace = new Workspace(backend);
     this.#workspace = workspace;
     this.#matrices = new Map(
-      parameters.matrices.map((parameter) => [parameter, new MatrixUpdater(parameter.name, parameter.value, rule, workspace)]),
+      parameters.matrices.map((parameter) => [
+        parameter,
+        new MatrixUpdater(parameter.name, parameter.value, rule, workspace),
+      ]),
     );
     this.#tables = new Map(
-      parameters.tables.map((parameter) => [parameter, new TableUpdater(parameter.name, parameter.table, rule, workspace)]),
+      parameters.tables.map((parameter) => [
+        parameter,
+        new TableUpdater(parameter.name, parameter.table, rule, workspace),
+      ]),
     );
   }
 
@@ -77,7 +90,10 @@ export class Optimizer implements Disposable {
     }
     const { step } = state.configuration;
     if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) {
-      throw new OutputLayerError('state-mismatch', `the optimizer's step is ${String(step)} in the checkpoint, expected a whole number`);
+      throw new OutputLayerError(
+        'state-mismatch',
+        `the optimizer's step is ${String(step)} in the checkpoint, expected a whole number`,
+      );
     }
     for (const updater of this.#updaters()) updater.checkState(state);
     for (const updater of this.#updaters()) await updater.restore(state);

@@ -1,6 +1,7 @@
 /**
- * Decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101): w ← (1 − ηλ)·w beside the gradient's step, whatever the rule. Of a table
- * only the rows that a step touches decay, each once, so that the cost does not depend on the table.
+ * Decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101): w ← (1 − ηλ)·w beside the gradient's step, whatever
+ * the rule. Of a table only the rows that a step touches decay, each once, so that the cost does not depend on the
+ * table.
  */
 import type { TableGradient } from '@vastmax/autodiff';
 import { affine, gatherRows, scatterRows, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';

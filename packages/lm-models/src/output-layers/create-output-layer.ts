@@ -14,15 +14,25 @@ import {
 } from '@vastmax/softmax-losses';
 import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax } from '@vastmax/spherical-losses';
 import { outputLayerNames, type OutputLayerChoice } from './output-layer-choice.ts';
-import { fullLayerOptions, sampledLayerOptions, softmaxLayerOptions, type OutputLayerSizes } from './softmax-options.ts';
+import {
+  fullLayerOptions,
+  sampledLayerOptions,
+  softmaxLayerOptions,
+  type OutputLayerSizes,
+} from './softmax-options.ts';
 
 /** Makes the layer of a choice; {@link createOutputLayer} is one, and a layer over several ranks comes from another. */
-export type OutputLayerFactory = (backend: Backend, sizes: OutputLayerSizes, choice: OutputLayerChoice) => Promise<OutputLayer>;
+export type OutputLayerFactory = (
+  backend: Backend,
+  sizes: OutputLayerSizes,
+  choice: OutputLayerChoice,
+) => Promise<OutputLayer>;
 
 /**
- * The layer of a choice. Those that normalise over all classes or over a sample start with their biases at the log of the unigram
- * probabilities. O(D·d²) for the factored layer, O(D·d) for the others, once.
- * @throws RangeError for an unknown kind, loss or proposal; OutputLayerError `bad-option` for a value that does not fit.
+ * The layer of a choice. Those that normalise over all classes or over a sample start with their biases at the log of
+ * the unigram probabilities. O(D·d²) for the factored layer, O(D·d) for the others, once.
+ * @throws RangeError for an unknown kind, loss or proposal; OutputLayerError `bad-option` for a value that does not
+ * fit.
  */
 export async function createOutputLayer(
   backend: Backend,

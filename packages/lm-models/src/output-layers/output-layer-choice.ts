@@ -91,10 +91,4 @@ interface KernelSampledChoice extends AnySoftmaxChoice {
 }
 
 export type OutputLayerChoice =
-  | FactoredChoice
-  | HybridChoice
-  | FullChoice
-  | TreeChoice
-  | AdaptiveChoice
-  | SampledChoice
-  | KernelSampledChoice;
+  FactoredChoice | HybridChoice | FullChoice | TreeChoice | AdaptiveChoice | SampledChoice | KernelSampledChoice;

@@ -1,4 +1,7 @@
-/** A start that trains, for an n-gram model of width about 128 and minibatches of 256 with plain SGD (docs/experiments.md). */
+/**
+ * A start that trains, for an n-gram model of width about 128 and minibatches of 256 with plain SGD
+ * (docs/experiments.md).
+ */
 import { outputLayerNames } from './output-layer-choice.ts';
 
 export interface TrainingDefaults {

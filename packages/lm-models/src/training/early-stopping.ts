@@ -10,8 +10,8 @@ export interface EarlyStoppingOptions {
 }
 
 /**
- * When to stop by a measurement on data that training does not see. Tell it each one: `improved` is the moment to save a checkpoint, `stop`
- * the one to end and to go back to it.
+ * When to stop by a measurement on data that training does not see. Tell it each one: `improved` is the moment to save
+ * a checkpoint, `stop` the one to end and to go back to it.
  */
 export class EarlyStopping {
   readonly options: Required<EarlyStoppingOptions>;
@@ -21,8 +21,10 @@ export class EarlyStopping {
   /** @throws RangeError for an option out of range. */
   constructor(options: EarlyStoppingOptions) {
     const { patience, better = 'lower', minimumChange = 0 } = options;
-    if (!Number.isSafeInteger(patience) || patience < 1) throw new RangeError(`early stopping: patience must be a whole number of at least 1, got ${patience}`);
-    if (!(minimumChange >= 0)) throw new RangeError(`early stopping: minimumChange must be at least 0, got ${minimumChange}`);
+    if (!Number.isSafeInteger(patience) || patience < 1)
+      throw new RangeError(`early stopping: patience must be a whole number of at least 1, got ${patience}`);
+    if (!(minimumChange >= 0))
+      throw new RangeError(`early stopping: minimumChange must be at least 0, got ${minimumChange}`);
     this.options = { patience, better, minimumChange };
   }
 
@@ -52,8 +54,14 @@ export class EarlyStopping {
   /** @throws RangeError for what state() cannot have returned. */
   restore(state: JsonObject): void {
     const { best, withoutImprovement } = state;
-    if ((best !== null && !Number.isFinite(best)) || !Number.isSafeInteger(withoutImprovement) || Number(withoutImprovement) < 0) {
-      throw new RangeError(`early stopping: the state is best ${String(best)} and withoutImprovement ${String(withoutImprovement)}; a number or null, and a whole number, are needed`);
+    if (
+      (best !== null && !Number.isFinite(best)) ||
+      !Number.isSafeInteger(withoutImprovement) ||
+      Number(withoutImprovement) < 0
+    ) {
+      throw new RangeError(
+        `early stopping: the state is best ${String(best)} and withoutImprovement ${String(withoutImprovement)}; a number or null, and a whole number, are needed`,
+      );
     }
     this.#best = best === null ? undefined : Number(best);
     this.#withoutImprovement = Number(withoutImprovement);

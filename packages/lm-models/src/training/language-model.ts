@@ -55,8 +55,8 @@ export class LanguageModel implements TrainableModel<NgramBatch>, Disposable {
   }
 
   /**
-   * The k most likely next words. Words that the vocabulary lacks count as its unknown word; a short prompt is padded in front.
-   * O(D·d).
+   * The k most likely next words. Words that the vocabulary lacks count as its unknown word; a short prompt is padded
+   * in front. O(D·d).
    */
   async predict(words: readonly string[], k: number, paddingWord: string): Promise<NextWord[]> {
     const { order } = this.body.options;
@@ -75,7 +75,8 @@ export class LanguageModel implements TrainableModel<NgramBatch>, Disposable {
 
   #wordId(word: string): number {
     const id = this.vocabulary.idOf(word) ?? this.vocabulary.unknownId;
-    if (id === undefined) throw new RangeError(`the word '${word}' is not in the vocabulary, which has no word for unknown ones`);
+    if (id === undefined)
+      throw new RangeError(`the word '${word}' is not in the vocabulary, which has no word for unknown ones`);
     return id;
   }
 
@@ -94,7 +95,12 @@ export async function createLanguageModel(
   createOutput: OutputLayerFactory = createOutputLayer,
 ): Promise<LanguageModel> {
   const body = new NgramBody(backend, { ...options.body, words: vocabulary.size });
-  return new LanguageModel(options, vocabulary, body, await outputFor(body, vocabulary.counts, options.output, createOutput));
+  return new LanguageModel(
+    options,
+    vocabulary,
+    body,
+    await outputFor(body, vocabulary.counts, options.output, createOutput),
+  );
 }
 
 /** Where a saved model is read from: an opened checkpoint has this shape. */
@@ -107,7 +113,11 @@ export interface SavedModel {
  * The model of a checkpoint, with its weights.
  * @throws OutputLayerError `state-mismatch` when the checkpoint does not describe a language model.
  */
-export async function loadLanguageModel(backend: Backend, saved: SavedModel, vocabulary: Vocabulary): Promise<LanguageModel> {
+export async function loadLanguageModel(
+  backend: Backend,
+  saved: SavedModel,
+  vocabulary: Vocabulary,
+): Promise<LanguageModel> {
   return await restored(await createLanguageModel(backend, vocabulary, modelOptionsFrom(saved.configuration)), saved);
 }
 
@@ -115,7 +125,9 @@ export async function loadLanguageModel(backend: Backend, saved: SavedModel, voc
 export function modelOptionsFrom(configuration: JsonObject): LanguageModelOptions {
   const model = configuration['model'];
   if (typeof model !== 'object' || model === null || !('body' in model) || !('output' in model)) {
-    throw new RangeError("the checkpoint's configuration describes no language model: 'model.body' and 'model.output' are missing");
+    throw new RangeError(
+      "the checkpoint's configuration describes no language model: 'model.body' and 'model.output' are missing",
+    );
   }
   // Values are checked one by one where they are used: by the body and by the output layer.
   return model as unknown as LanguageModelOptions;

@@ -7,7 +7,12 @@ import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts'
 type AnyBody = Pick<Body<never>, 'backend' | 'features' | 'restore'> & Disposable;
 
 /** The output layer for a body; without one the body is disposed. @param frequencies of the classes. */
-export async function outputFor(body: AnyBody, frequencies: Float64Array, choice: OutputLayerChoice, createOutput: OutputLayerFactory): Promise<OutputLayer> {
+export async function outputFor(
+  body: AnyBody,
+  frequencies: Float64Array,
+  choice: OutputLayerChoice,
+  createOutput: OutputLayerFactory,
+): Promise<OutputLayer> {
   try {
     return await createOutput(body.backend, { features: body.features, frequencies }, choice);
   } catch (error) {

@@ -1,4 +1,7 @@
-/** The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d) and O(D·d²) once. */
+/**
+ * The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d) and
+ * O(D·d²) once.
+ */
 import { createHostArray, read, readRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
@@ -6,7 +9,10 @@ import type { Vocabulary } from '@vastmax/sparse-data';
 /** `output`: the class vectors of the output layer; `input`: the embeddings. */
 export type VectorKind = 'output' | 'input';
 
-/** What a model needs to have neighbours among its words: a LanguageModel has it, and so has a network together with its vocabulary. */
+/**
+ * What a model needs to have neighbours among its words: a LanguageModel has it, and so has a network together with its
+ * vocabulary.
+ */
 export interface WordVectorModel {
   readonly backend: Backend;
   readonly vocabulary: Vocabulary;
@@ -21,17 +27,22 @@ export interface Neighbor {
 
 const rowsPerBlock = 4096;
 
-/** The k nearest words of each probe, itself left out. @throws RangeError when a probe is not in the vocabulary, or for a k below 1. */
+/**
+ * The k nearest words of each probe, itself left out.
+ * @throws RangeError when a probe is not in the vocabulary, or for a k below 1.
+ */
 export async function computeNeighbors(
   model: WordVectorModel,
   probes: readonly string[],
   k: number,
   kind: VectorKind = 'output',
 ): Promise<Neighbor[][]> {
-  if (!Number.isSafeInteger(k) || k < 1) throw new RangeError(`neighbors: k must be a whole number of at least 1, got ${k}`);
+  if (!Number.isSafeInteger(k) || k < 1)
+    throw new RangeError(`neighbors: k must be a whole number of at least 1, got ${k}`);
   const ids = probes.map((word) => {
     const id = model.vocabulary.idOf(word);
-    if (id === undefined || !model.vocabulary.has(word)) throw new RangeError(`the word '${word}' is not in the vocabulary`);
+    if (id === undefined || !model.vocabulary.has(word))
+      throw new RangeError(`the word '${word}' is not in the vocabulary`);
     return id;
   });
   const probeVectors: Float64Array[] = [];

@@ -12,22 +12,33 @@ export interface NetworkSizes {
 
 /**
  * The `model` part of a checkpoint's configuration, as written by the trainer.
- * @throws RangeError where it describes no network, OutputLayerError `state-mismatch` where its body is of another kind.
+ * @throws RangeError where it describes no network, OutputLayerError `state-mismatch` where its body is of another
+ * kind.
  */
 export function networkOptionsFrom<Kind extends BodyChoice['kind']>(
   configuration: JsonObject,
   kind: Kind,
 ): NetworkOptions<Extract<BodyChoice, { readonly kind: Kind }>> {
   const found = bodyKindOf(configuration);
-  if (found === undefined) throw new RangeError("the checkpoint's configuration describes no network: 'model.body.kind' and 'model.output' are missing");
-  if (found !== kind) throw new OutputLayerError('state-mismatch', `the checkpoint's network has the body '${found}', '${kind}' was asked for`);
+  if (found === undefined)
+    throw new RangeError(
+      "the checkpoint's configuration describes no network: 'model.body.kind' and 'model.output' are missing",
+    );
+  if (found !== kind)
+    throw new OutputLayerError(
+      'state-mismatch',
+      `the checkpoint's network has the body '${found}', '${kind}' was asked for`,
+    );
   // Values are checked one by one where they are used: by the body and by the output layer.
   return configuration['model'] as unknown as NetworkOptions<Extract<BodyChoice, { readonly kind: Kind }>>;
 }
 
-/** Which body a checkpoint's network has; undefined where the checkpoint holds none, such as an n-gram language model. */
+/**
+ * Which body a checkpoint's network has; undefined where the checkpoint holds none, such as an n-gram language model.
+ */
 export function bodyKindOf(configuration: JsonObject): string | undefined {
-  const model = configuration['model'] as { readonly body?: { readonly kind?: unknown } | null; readonly output?: unknown } | null | undefined;
+  const model = configuration['model'] as
+    { readonly body?: { readonly kind?: unknown } | null; readonly output?: unknown } | null | undefined;
   const kind = model?.body?.kind;
   return typeof kind === 'string' && typeof model?.output === 'object' ? kind : undefined;
 }

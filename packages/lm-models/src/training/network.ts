@@ -1,4 +1,7 @@
-/** Any body with any output layer: what is trained, evaluated and saved. A checkpoint of it needs nothing beside it to be loaded. */
+/**
+ * Any body with any output layer: what is trained, evaluated and saved. A checkpoint of it needs nothing beside it to
+ * be loaded.
+ */
 import { Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
@@ -24,7 +27,9 @@ export type BagNetwork = Network<{ readonly inputs: CsrRows }, BagBody>;
 /** Over streams: recurrent language model, recommender by the session. */
 export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
 
-export class Network<Batch, NetworkBody extends Body<Batch> = Body<Batch>> implements TrainableModel<Batch>, Disposable {
+export class Network<Batch, NetworkBody extends Body<Batch> = Body<Batch>>
+  implements TrainableModel<Batch>, Disposable
+{
   readonly backend: Backend;
   readonly options: NetworkOptions;
   readonly sizes: NetworkSizes;
@@ -67,7 +72,8 @@ export class Network<Batch, NetworkBody extends Body<Batch> = Body<Batch>> imple
 
 /**
  * @param createOutput what makes the output layer of `options.output`.
- * @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind.
+ * @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is
+ * left behind.
  */
 export function createBagNetwork(
   backend: Backend,
@@ -80,7 +86,8 @@ export function createBagNetwork(
 
 /**
  * @param createOutput what makes the output layer of `options.output`.
- * @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is left behind.
+ * @throws RangeError and OutputLayerError as the body and the output layer do for options that do not fit; nothing is
+ * left behind.
  */
 export function createRecurrentNetwork(
   backend: Backend,
@@ -88,16 +95,27 @@ export function createRecurrentNetwork(
   options: NetworkOptions<RecurrentChoice>,
   createOutput: OutputLayerFactory = createOutputLayer,
 ): Promise<RecurrentNetwork> {
-  return withOutput(options, sizes, new RecurrentBody(backend, { ...options.body, inputs: sizes.inputs }), createOutput);
+  return withOutput(
+    options,
+    sizes,
+    new RecurrentBody(backend, { ...options.body, inputs: sizes.inputs }),
+    createOutput,
+  );
 }
 
-/** The network of a checkpoint, with its weights. @throws RangeError or OutputLayerError `state-mismatch` when it holds another one. */
+/**
+ * The network of a checkpoint, with its weights.
+ * @throws RangeError or OutputLayerError `state-mismatch` when it holds another one.
+ */
 export async function loadBagNetwork(backend: Backend, saved: SavedModel): Promise<BagNetwork> {
   const options = networkOptionsFrom(saved.configuration, 'bag');
   return await restored(await createBagNetwork(backend, await sizesFrom(saved.module('sizes')), options), saved);
 }
 
-/** The network of a checkpoint, with its weights. @throws RangeError or OutputLayerError `state-mismatch` when it holds another one. */
+/**
+ * The network of a checkpoint, with its weights.
+ * @throws RangeError or OutputLayerError `state-mismatch` when it holds another one.
+ */
 export async function loadRecurrentNetwork(backend: Backend, saved: SavedModel): Promise<RecurrentNetwork> {
   const options = networkOptionsFrom(saved.configuration, 'recurrent');
   return await restored(await createRecurrentNetwork(backend, await sizesFrom(saved.module('sizes')), options), saved);

@@ -1,4 +1,7 @@
-/** What ranks say about a model: top-k accuracy and mean reciprocal rank, exact over all D classes, and perplexity where it exists. */
+/**
+ * What ranks say about a model: top-k accuracy and mean reciprocal rank, exact over all D classes, and perplexity where
+ * it exists.
+ */
 import { read } from '@vastmax/linalg-core';
 import { ranksOf } from '@vastmax/output-layer';
 import type { CancellationSignal, Vocabulary } from '@vastmax/sparse-data';
@@ -33,7 +36,9 @@ export class RankCollector {
   metrics(lossSum: number | undefined, isNormalized: boolean): RankingMetrics {
     const examples = Math.max(1, this.#examples);
     const loss = lossSum === undefined ? undefined : lossSum / examples;
-    const topAccuracy = Object.fromEntries(reportedTops.map((top, place) => [top, this.#hits[place]! / examples])) as RankingMetrics['topAccuracy'];
+    const topAccuracy = Object.fromEntries(
+      reportedTops.map((top, place) => [top, this.#hits[place]! / examples]),
+    ) as RankingMetrics['topAccuracy'];
     return {
       examples: this.#examples,
       topAccuracy,
@@ -59,11 +64,13 @@ export interface EvaluationOptions {
   /** Stop after so many examples; all of an epoch unless given. */
   readonly limit?: number;
   /**
-   * Where a new band of classes begins, ascending: [2000, 10000] reports the classes below 2,000, the next 8,000 and the rest apart.
-   * Vocabularies are sorted by frequency, so these are frequent and rare words.
+   * Where a new band of classes begins, ascending: [2000, 10000] reports the classes below 2,000, the next 8,000 and
+   * the rest apart. Vocabularies are sorted by frequency, so these are frequent and rare words.
    */
   readonly bands?: readonly number[];
-  /** Called with each example's target, rank and loss, in the order of the batches: for paired comparisons of models. */
+  /**
+   * Called with each example's target, rank and loss, in the order of the batches: for paired comparisons of models.
+   */
   readonly onExample?: (target: number, rank: number, loss: number) => void;
   readonly signal?: CancellationSignal;
   readonly onProgress?: (examples: number, total: number) => void;
@@ -76,7 +83,8 @@ export interface RankedBatch extends TrainingBatch {
 }
 
 /**
- * Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle). O(examples·D·d).
+ * Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle).
+ * O(examples·D·d).
  * @throws RangeError when the bands do not ascend within the classes, or where examples have more targets than one.
  */
 export async function evaluateRanking<Batches extends EvaluationBatches<RankedBatch>>(
@@ -88,11 +96,12 @@ export async function evaluateRanking<Batches extends EvaluationBatches<RankedBa
   const starts = bandStarts(options.bands ?? [], model.output.classes);
   const all = new MetricsOfSome();
   const bands = starts.map(() => new MetricsOfSome());
-  for (let examples = 0; examples < total; ) {
+  for (let examples = 0; examples < total;) {
     options.signal?.throwIfAborted();
     const batch = (await batches.next()) as EvaluatedBatch<Batches> & RankedBatch;
     const { targetIds } = batch;
-    if (targetIds === undefined) throw new RangeError('evaluateRanking: the examples have several targets; evaluateMultiLabel is for those');
+    if (targetIds === undefined)
+      throw new RangeError('evaluateRanking: the examples have several targets; evaluateMultiLabel is for those');
     const hidden = model.computeBatchHidden(batch);
     const losses = await read(await model.output.evaluate(hidden, batch.targets));
     const ranks = await ranksOf(model.output, hidden, targetIds.subarray(0, batch.size));
@@ -111,7 +120,11 @@ export async function evaluateRanking<Batches extends EvaluationBatches<RankedBa
   const { isNormalized, classes } = model.output;
   return {
     ...all.metrics(isNormalized),
-    bands: bands.map((band, i) => ({ firstClass: starts[i]!, lastClass: (starts[i + 1] ?? classes) - 1, ...band.metrics(isNormalized) })),
+    bands: bands.map((band, i) => ({
+      firstClass: starts[i]!,
+      lastClass: (starts[i + 1] ?? classes) - 1,
+      ...band.metrics(isNormalized),
+    })),
   };
 }
 
@@ -143,14 +156,14 @@ function bandStarts(bands: readonly number[], classes: number): number[] {
 }
 
 /**
- * What a model that always predicts the training frequencies would reach on the same targets: the baseline that training must beat. Equal
- * counts share the middle rank. O(D log D + examples).
+ * What a model that always predicts the training frequencies would reach on the same targets: the baseline that
+ * training must beat. Equal counts share the middle rank. O(D log D + examples).
  */
 export function unigramBaseline(vocabulary: Vocabulary, targets: ArrayLike<number>): RankingMetrics {
   const { counts, size } = vocabulary;
   const order = Array.from({ length: size }, (_, id) => id).sort((a, b) => counts[b]! - counts[a]!);
   const ranks = new Float64Array(size);
-  for (let first = 0; first < size; ) {
+  for (let first = 0; first < size;) {
     let end = first + 1;
     while (end < size && counts[order[end]!] === counts[order[first]!]) end++;
     for (let place = first; place < end; place++) ranks[order[place]!] = (first + 1 + end) / 2;

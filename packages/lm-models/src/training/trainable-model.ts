@@ -42,7 +42,11 @@ export interface TrainableModel<Batch> {
 }
 
 /** What an evaluation needs of a source of minibatches: one epoch of them. */
-export type EvaluationBatches<Batch extends TrainingBatch = TrainingBatch> = Pick<BatchSource<Batch>, 'examplesPerEpoch' | 'next'>;
-export type EvaluatedBatch<Batches extends EvaluationBatches> = Batches extends EvaluationBatches<infer Batch extends TrainingBatch> ? Batch : never;
+export type EvaluationBatches<Batch extends TrainingBatch = TrainingBatch> = Pick<
+  BatchSource<Batch>,
+  'examplesPerEpoch' | 'next'
+>;
+export type EvaluatedBatch<Batches extends EvaluationBatches> =
+  Batches extends EvaluationBatches<infer Batch extends TrainingBatch> ? Batch : never;
 /** What an evaluation needs of a model. */
 export type EvaluatedModel<Batch> = Pick<TrainableModel<Batch>, 'output' | 'computeBatchHidden'>;

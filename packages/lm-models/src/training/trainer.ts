@@ -1,12 +1,14 @@
 /**
- * The training loop: minibatches in, events out. Iterate over `run()`: it yields an event now and then and goes on when the next is asked
- * for, so evaluating or saving inside the loop simply pauses training.
+ * The training loop: minibatches in, events out. Iterate over `run()`: it yields an event now and then and goes on when
+ * the next is asked for, so evaluating or saving inside the loop simply pauses training.
  *
- * Every number that the future depends on is in `snapshot()`: the weights, the optimiser, the batches' cursor, the random states and the
- * counters. Training resumed from a snapshot is bit for bit the training that was never interrupted.
+ * Every number that the future depends on is in `snapshot()`: the weights, the optimiser, the batches' cursor, the
+ * random states and the counters. Training resumed from a snapshot is bit for bit the training that was never
+ * interrupted.
  *
- * With several ranks, each decision that depends on more than the step's number (the clock, a signal) is made from numbers that the ranks added up at the last step, so
- * that all make it alike: the clock is rank 0's, and an interruption of one interrupts all.
+ * With several ranks, each decision that depends on more than the step's number (the clock, a signal) is made from
+ * numbers that the ranks added up at the last step, so that all make it alike: the clock is rank 0's, and an
+ * interruption of one interrupts all.
  */
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
@@ -17,7 +19,12 @@ import { createSchedule, type LearningRateSchedule } from '../optimizers/learnin
 import { Optimizer } from '../optimizers/optimizer.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { BatchOf, BatchSource, TrainableModel, TrainingBatch } from './trainable-model.ts';
-import { TrainingDivergedError, type TrainingEvent, type TrainingProgress, type TrainingSnapshot } from './training-events.ts';
+import {
+  TrainingDivergedError,
+  type TrainingEvent,
+  type TrainingProgress,
+  type TrainingSnapshot,
+} from './training-events.ts';
 import { checkTrainingOptions, type TrainingOptions } from './training-options.ts';
 import type { TrainingRanks } from './training-ranks.ts';
 
@@ -47,8 +54,16 @@ export class Trainer<
   #examples = 0;
   #reportedExamples = 0;
 
-  /** @param parts.ranks for training over several; `batches` are then this rank's own parts, and what counts examples counts those of all. */
-  constructor(model: Model & TrainableModel<BatchOf<Batches>>, batches: Batches, options: TrainingOptions, parts: { readonly ranks?: TrainingRanks } = {}) {
+  /**
+   * @param parts.ranks for training over several; `batches` are then this rank's own parts, and what counts examples
+   * counts those of all.
+   */
+  constructor(
+    model: Model & TrainableModel<BatchOf<Batches>>,
+    batches: Batches,
+    options: TrainingOptions,
+    parts: { readonly ranks?: TrainingRanks } = {},
+  ) {
     checkTrainingOptions(options);
     this.#ranks = parts.ranks;
     this.model = model;
@@ -79,8 +94,8 @@ export class Trainer<
   }
 
   /**
-   * Train to the end, or until `signal` is aborted: then the step under way is finished, an `interrupted` event is the last, and a snapshot
-   * taken afterwards resumes exactly there.
+   * Train to the end, or until `signal` is aborted: then the step under way is finished, an `interrupted` event is the
+   * last, and a snapshot taken afterwards resumes exactly there.
    * @throws TrainingDivergedError when a loss or a gradient is not finite.
    */
   async *run(signal?: CancellationSignal): AsyncGenerator<TrainingEvent, void, undefined> {
@@ -113,13 +128,19 @@ export class Trainer<
       if (isLast || this.#step % stepsPerReport === 0 || elapsed() - secondsAtReport >= secondsPerReport) {
         await this.#confirmSteps(factor);
         const now = elapsed();
-        const report = await this.#report(now, now - secondsAtReport, factor, Math.max(this.#examples / total, now / maximumSeconds));
+        const report = await this.#report(
+          now,
+          now - secondsAtReport,
+          factor,
+          Math.max(this.#examples / total, now / maximumSeconds),
+        );
         secondsAtReport = now;
         seconds = ownSeconds();
         yield report;
         resumed = performance.now();
       }
-      // Let signals, timers and the progress bar in: awaiting kernels that are already done never leaves the microtask queue.
+      // Let signals, timers and the progress bar in: awaiting kernels that are already done never leaves the microtask
+      // queue.
       if (performance.now() - rested > millisecondsBetweenRests) {
         await new Promise<void>((resolve) => setTimeout(resolve, 0));
         rested = performance.now();
@@ -149,13 +170,15 @@ export class Trainer<
   }
 
   /**
-   * Continue from a snapshot of a trainer with the same model and data: the weights, the optimiser, the cursor, the counters. Rates, schedule
-   * and length may differ.
+   * Continue from a snapshot of a trainer with the same model and data: the weights, the optimiser, the cursor, the
+   * counters. Rates, schedule and length may differ.
    */
   async restore(snapshot: { readonly configuration: JsonObject; module(name: string): ModuleState }): Promise<void> {
     const { step, examples, cursor } = snapshot.configuration;
     if (!Number.isSafeInteger(step) || !Number.isSafeInteger(examples)) {
-      throw new RangeError(`the checkpoint's counters are step ${String(step)} and examples ${String(examples)}, expected whole numbers`);
+      throw new RangeError(
+        `the checkpoint's counters are step ${String(step)} and examples ${String(examples)}, expected whole numbers`,
+      );
     }
     this.batches.seek(cursor);
     await this.model.body.restore(snapshot.module('body'));
@@ -171,7 +194,9 @@ export class Trainer<
     tape.reset();
     const hidden = this.#forward(tape, batch, { training: true });
     try {
-      const { losses, hiddenGradient } = await this.model.output.step(hidden.value, batch.targets, { learningRate: outputRate });
+      const { losses, hiddenGradient } = await this.model.output.step(hidden.value, batch.targets, {
+        learningRate: outputRate,
+      });
       tape.backward(hidden, hiddenGradient);
       reduce('sum', losses, this.#batchLoss);
       if (this.#ranks !== undefined) await this.#shareStep(this.#ranks, batch.size, announce);

@@ -29,8 +29,8 @@ export interface TrainingSnapshot {
 }
 
 /**
- * Training produced NaN or infinity. The weights are those before the step that failed; where an output layer looks at its steps late, as on a GPU, the
- * body is some steps further.
+ * Training produced NaN or infinity. The weights are those before the step that failed; where an output layer looks at
+ * its steps late, as on a GPU, the body is some steps further.
  */
 export class TrainingDivergedError extends Error {
   readonly code = 'diverged';

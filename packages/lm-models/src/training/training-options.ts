@@ -16,14 +16,21 @@ export interface TrainingOptions {
   readonly scheduleOptions?: ScheduleOptions;
   /** Examples in all; the schedule ends there. */
   readonly examples: number;
-  /** Stop after so many seconds of training at the latest; the schedule then runs by time. Resumed training has them anew. */
+  /**
+   * Stop after so many seconds of training at the latest; the schedule then runs by time. Resumed training has them
+   * anew.
+   */
   readonly maximumSeconds?: number;
 }
 
 /** @throws RangeError naming the option and its value. */
 export function checkTrainingOptions(options: TrainingOptions): void {
-  for (const [name, value] of [['bodyRate', options.bodyRate], ['outputRate', options.outputRate]] as const) {
-    if (!Number.isFinite(value) || value < 0) throw new RangeError(`trainer: ${name} must be a finite number of at least 0, got ${value}`);
+  for (const [name, value] of [
+    ['bodyRate', options.bodyRate],
+    ['outputRate', options.outputRate],
+  ] as const) {
+    if (!Number.isFinite(value) || value < 0)
+      throw new RangeError(`trainer: ${name} must be a finite number of at least 0, got ${value}`);
   }
   if (!Number.isSafeInteger(options.examples) || options.examples < 1) {
     throw new RangeError(`trainer: examples must be a whole number of at least 1, got ${options.examples}`);

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject, JsonValue } from '@vastmax/output-layer';
@@ -10,19 +21,32 @@ import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { openSafetensors } from '../../src/checkpoint/safetensors-reader.ts';
 import { writeCheckpoint } from '../../src/checkpoint/write-checkpoint.ts';
 import { failureOf } from './fixtures/failure-of.ts';
-import { contentOfGeneration, everythingOfGeneration, readEverything, wholeCheckpointFiles } from './fixtures/generations.ts';
+import {
+  contentOfGeneration,
+  everythingOfGeneration,
+  readEverything,
+  wholeCheckpointFiles,
+} from './fixtures/generations.ts';
 import { tensorOf } from './fixtures/tensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-checkpoint-'));
 let directory = folder;
 let count = 0;
-beforeEach(() => { directory = join(folder, String(count++), 'run'); });
-afterAll(() => { rmSync(folder, { recursive: true }); });
+beforeEach(() => {
+  directory = join(folder, String(count++), 'run');
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 const files = (): string[] => readdirSync(directory).sort();
 const fileLike = (pattern: RegExp): string => join(directory, files().find((name) => pattern.test(name)) ?? 'absent');
 const hash = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const single = (values: Float32Array): { modules: { m: { configuration: JsonObject; tensors: ReturnType<typeof tensorOf>[] } } } => ({ modules: { m: { configuration: {}, tensors: [tensorOf('w', values, 2)] } } });
+const single = (
+  values: Float32Array,
+): { modules: { m: { configuration: JsonObject; tensors: ReturnType<typeof tensorOf>[] } } } => ({
+  modules: { m: { configuration: {}, tensors: [tensorOf('w', values, 2)] } },
+});
 
 describe('a checkpoint', () => {
   it('comes back bit for bit, each one in place of the last', async () => {
@@ -32,7 +56,12 @@ describe('a checkpoint', () => {
       expect(files().join(' ')).toMatch(wholeCheckpointFiles);
     }
     await using checkpoint = await openCheckpoint(directory);
-    expect(checkpoint).toMatchObject({ directory, counter: 3, moduleNames: ['body', 'output', 'empty'], textNames: ['generation.txt', 'vocabulary.json'] });
+    expect(checkpoint).toMatchObject({
+      directory,
+      counter: 3,
+      moduleNames: ['body', 'output', 'empty'],
+      textNames: ['generation.txt', 'vocabulary.json'],
+    });
     expect(checkpoint.bytes).toBe(files().reduce((sum, name) => sum + statSync(join(directory, name)).size, 0));
     expect(checkpoint.module('body').tensors.map(({ name }) => name)).toEqual(['weights', 'bias/inner']);
     expect(Object.is((checkpoint.configuration.nested as { negativeZero: number }).negativeZero, -0)).toBe(true);
@@ -42,13 +71,30 @@ describe('a checkpoint', () => {
 
   it('keeps any configuration and any texts', async () => {
     const json = fc.letrec<{ value: JsonValue; object: JsonObject }>((tie) => ({
-      value: fc.oneof({ maxDepth: 3 }, fc.constant(null), fc.boolean(), fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.array(tie('value'), { maxLength: 3 }), tie('object')),
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constant(null),
+        fc.boolean(),
+        fc.string({ unit: 'binary' }),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.integer(),
+        fc.array(tie('value'), { maxLength: 3 }),
+        tie('object'),
+      ),
       object: fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 4, noNullPrototype: true }),
     })).object;
-    const texts = fc.dictionary(fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,8}(\.[a-z]{1,4})?$/), fc.string({ unit: 'grapheme' }), { maxKeys: 3, noNullPrototype: true });
+    const texts = fc.dictionary(
+      fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,8}(\.[a-z]{1,4})?$/),
+      fc.string({ unit: 'grapheme' }),
+      { maxKeys: 3, noNullPrototype: true },
+    );
     await fc.assert(
       fc.asyncProperty(json, json, texts, async (configuration, own, each) => {
-        await writeCheckpoint(directory, { configuration, modules: { m: { configuration: own, tensors: [] } }, texts: each });
+        await writeCheckpoint(directory, {
+          configuration,
+          modules: { m: { configuration: own, tensors: [] } },
+          texts: each,
+        });
         await using checkpoint = await openCheckpoint(directory);
         expect(checkpoint.configuration).toEqual(configuration);
         expect(checkpoint.module('m')).toEqual({ configuration: own, tensors: [] });
@@ -60,7 +106,11 @@ describe('a checkpoint', () => {
   });
 
   it('is described by plain JSON', async () => {
-    await writeCheckpoint(directory, { configuration: { a: [1, { b: -0 }] }, ...single(Float32Array.of(1, 2)), texts: { 'v.json': 'hi' } });
+    await writeCheckpoint(directory, {
+      configuration: { a: [1, { b: -0 }] },
+      ...single(Float32Array.of(1, 2)),
+      texts: { 'v.json': 'hi' },
+    });
     const text = readFileSync(join(directory, 'checkpoint.json'), 'utf8');
     const { checksum } = JSON.parse(text) as { checksum: string };
     const weights = fileLike(/^weights/);
@@ -69,7 +119,13 @@ describe('a checkpoint', () => {
       version: 2,
       checksum: hash(text.replace(checksum, '0'.repeat(64))),
       counter: 1,
-      shards: [{ file: weights.slice(directory.length + 1), bytes: statSync(weights).size, sha256: hash(readFileSync(weights)) }],
+      shards: [
+        {
+          file: weights.slice(directory.length + 1),
+          bytes: statSync(weights).size,
+          sha256: hash(readFileSync(weights)),
+        },
+      ],
       index: null,
       texts: [{ name: 'v.json', file: `v-${hash('hi').slice(0, 16)}.json`, bytes: 2, sha256: hash('hi') }],
       configuration: { a: [1, { b: -0 }] },
@@ -104,8 +160,14 @@ describe('a checkpoint', () => {
   });
 
   it('takes turns with others of its process, in their order, also after a failure', async () => {
-    const failing = writeCheckpoint(directory, contentOfGeneration(9), { onProgress: () => { throw new Error('mine'); } });
-    const writes = [1, 2, 3].map((generation) => writeCheckpoint(`${directory}/${generation === 2 ? '.' : ''}`, contentOfGeneration(generation)));
+    const failing = writeCheckpoint(directory, contentOfGeneration(9), {
+      onProgress: () => {
+        throw new Error('mine');
+      },
+    });
+    const writes = [1, 2, 3].map((generation) =>
+      writeCheckpoint(`${directory}/${generation === 2 ? '.' : ''}`, contentOfGeneration(generation)),
+    );
     await expect(failing).rejects.toThrow('mine');
     await Promise.all(writes);
     expect(files().join(' ')).toMatch(wholeCheckpointFiles);
@@ -117,7 +179,8 @@ describe('a checkpoint', () => {
     await writeCheckpoint(directory, contentOfGeneration(0));
     let writing = true;
     const writer = (async () => {
-      for (let generation = 1; generation <= 40; generation++) await writeCheckpoint(directory, contentOfGeneration(generation));
+      for (let generation = 1; generation <= 40; generation++)
+        await writeCheckpoint(directory, contentOfGeneration(generation));
       writing = false;
     })();
     let last = 0;
@@ -138,7 +201,10 @@ describe('a checkpoint', () => {
     const verified: [number, number][] = [];
     await (await openCheckpoint(directory, { onProgress: (...each) => verified.push(each) })).close();
     for (const seen of [written, verified]) {
-      const total = files().reduce((sum, name) => sum + (name === 'checkpoint.json' ? 0 : statSync(join(directory, name)).size), 0);
+      const total = files().reduce(
+        (sum, name) => sum + (name === 'checkpoint.json' ? 0 : statSync(join(directory, name)).size),
+        0,
+      );
       expect(seen.map(([bytes]) => bytes)).toEqual(seen.map(([bytes]) => bytes).sort((a, b) => a - b));
       expect(seen.at(-1)).toEqual([total, total]);
     }
@@ -146,7 +212,13 @@ describe('a checkpoint', () => {
   });
 
   it('leaves files of others alone', async () => {
-    const others = ['.hidden.tmp', '.x.999999999-abc.tmp', 'notes.txt', 'weights-1.safetensors', 'other-0123456789abcdef.json'];
+    const others = [
+      '.hidden.tmp',
+      '.x.999999999-abc.tmp',
+      'notes.txt',
+      'weights-1.safetensors',
+      'other-0123456789abcdef.json',
+    ];
     mkdirSync(directory, { recursive: true });
     for (const name of others) writeFileSync(join(directory, name), name);
     await writeCheckpoint(directory, contentOfGeneration(1));
@@ -158,11 +230,20 @@ describe('a checkpoint', () => {
   it('clears up after writers that died, and not after those that live', async () => {
     await writeCheckpoint(directory, contentOfGeneration(1));
     // Process 1 lives, and no process has this number: the largest of Linux is 4194304.
-    const left = ['.checkpoint.json.999999999-0123456789ab.tmp', `.weights-7-01234567.safetensors.${process.pid}-0123456789ab.tmp`, 'weights-7-01234567.safetensors', 'vocabulary-0123456789abcdef.json'];
+    const left = [
+      '.checkpoint.json.999999999-0123456789ab.tmp',
+      `.weights-7-01234567.safetensors.${process.pid}-0123456789ab.tmp`,
+      'weights-7-01234567.safetensors',
+      'vocabulary-0123456789abcdef.json',
+    ];
     const living = '.weights-8-01234567.safetensors.1-0123456789ab.tmp';
     for (const name of [...left, living]) writeFileSync(join(directory, name), '');
     await writeCheckpoint(directory, contentOfGeneration(2));
-    expect(files().filter((name) => name !== living).join(' ')).toMatch(wholeCheckpointFiles);
+    expect(
+      files()
+        .filter((name) => name !== living)
+        .join(' '),
+    ).toMatch(wholeCheckpointFiles);
     expect(files()).toContain(living);
     await using checkpoint = await openCheckpoint(directory);
     expect(checkpoint.counter).toBe(8);
@@ -170,26 +251,50 @@ describe('a checkpoint', () => {
 });
 
 describe('writeCheckpoint refuses, and keeps the last checkpoint', () => {
-  beforeEach(async () => { await writeCheckpoint(directory, contentOfGeneration(1)); });
+  beforeEach(async () => {
+    await writeCheckpoint(directory, contentOfGeneration(1));
+  });
   const expectFirst = async (): Promise<void> => {
     expect(await readEverything(directory)).toEqual(await everythingOfGeneration(1));
     expect(files().join(' ')).toMatch(wholeCheckpointFiles);
   };
 
   it.each([Number.NaN, Infinity, -Infinity])('%d in a tensor or a configuration', async (value) => {
-    const { message, code } = await failureOf(() => writeCheckpoint(directory, { configuration: {}, ...single(Float32Array.of(1, 2, 3, value)) }));
-    expect(`${code}: ${message}`).toBe(`non-finite: writeCheckpoint: module m, tensor w: the value at row 1, column 1 is ${value}; only finite values are saved, and what was saved before is untouched`);
+    const { message, code } = await failureOf(() =>
+      writeCheckpoint(directory, { configuration: {}, ...single(Float32Array.of(1, 2, 3, value)) }),
+    );
+    expect(`${code}: ${message}`).toBe(
+      `non-finite: writeCheckpoint: module m, tensor w: the value at row 1, column 1 is ${value}; only finite values are saved, and what was saved before is untouched`,
+    );
     const configuration = { rates: [1, { last: value }] };
-    expect((await failureOf(() => writeCheckpoint(directory, { configuration, modules: {} }))).message).toContain(`writeCheckpoint: configuration.rates[1].last is ${value}`);
-    expect((await failureOf(() => writeCheckpoint(directory, { configuration: {}, modules: { m: { configuration, tensors: [] } } }))).message).toContain('module m: configuration.rates[1].last is');
+    expect((await failureOf(() => writeCheckpoint(directory, { configuration, modules: {} }))).message).toContain(
+      `writeCheckpoint: configuration.rates[1].last is ${value}`,
+    );
+    expect(
+      (
+        await failureOf(() =>
+          writeCheckpoint(directory, { configuration: {}, modules: { m: { configuration, tensors: [] } } }),
+        )
+      ).message,
+    ).toContain('module m: configuration.rates[1].last is');
     await expectFirst();
   });
 
   it('what JSON cannot hold', async () => {
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
-    for (const [value, problem] of [[undefined, 'is undefined'], [() => 1, 'is a function'], [1n, 'is a bigint'], [new Date(), 'is a Date'], [Float32Array.of(1), 'is a Float32Array'], [new Map(), 'is a Map'], [cycle, 'nested deeper than 100']] as const) {
-      const error = await failureOf(() => writeCheckpoint(directory, { configuration: { value } as unknown as JsonObject, modules: {} }));
+    for (const [value, problem] of [
+      [undefined, 'is undefined'],
+      [() => 1, 'is a function'],
+      [1n, 'is a bigint'],
+      [new Date(), 'is a Date'],
+      [Float32Array.of(1), 'is a Float32Array'],
+      [new Map(), 'is a Map'],
+      [cycle, 'nested deeper than 100'],
+    ] as const) {
+      const error = await failureOf(() =>
+        writeCheckpoint(directory, { configuration: { value } as unknown as JsonObject, modules: {} }),
+      );
       expect(error.code).toBe('bad-json');
       expect(error.message).toContain(problem);
     }
@@ -199,17 +304,34 @@ describe('writeCheckpoint refuses, and keeps the last checkpoint', () => {
   it('names and texts that would not come back', async () => {
     const empty = { configuration: {}, tensors: [] };
     const tensor = tensorOf('w', Float32Array.of(1), 1);
-    for (const modules of [{ '': empty }, { 'a/b': empty }, { '\ud800': empty }, { m: { ...empty, tensors: [tensor, tensor] } }, { m: { ...empty, tensors: [{ ...tensor, name: '\udfff' }] } }]) {
-      expect((await failureOf(() => writeCheckpoint(directory, { configuration: {}, modules }))).code).toBe('bad-argument');
+    for (const modules of [
+      { '': empty },
+      { 'a/b': empty },
+      { '\ud800': empty },
+      { m: { ...empty, tensors: [tensor, tensor] } },
+      { m: { ...empty, tensors: [{ ...tensor, name: '\udfff' }] } },
+    ]) {
+      expect((await failureOf(() => writeCheckpoint(directory, { configuration: {}, modules }))).code).toBe(
+        'bad-argument',
+      );
     }
     for (const name of ['', '.', '..', 'a/b', '../a', 'a\\b', 'a..b', '.a', 'a\0', 'ü', 'a'.repeat(101)]) {
-      const error = await failureOf(() => writeCheckpoint(directory, { configuration: {}, modules: {}, texts: { [name]: '' } }));
+      const error = await failureOf(() =>
+        writeCheckpoint(directory, { configuration: {}, modules: {}, texts: { [name]: '' } }),
+      );
       expect(error.code).toBe('bad-argument');
       expect(error.message).toContain('is not a plain file name');
     }
-    expect((await failureOf(() => writeCheckpoint(directory, { configuration: {}, modules: {}, texts: { t: 'ab\ud800c' } }))).message).toContain('text t has a lone surrogate (0xd800) at index 2');
+    expect(
+      (await failureOf(() => writeCheckpoint(directory, { configuration: {}, modules: {}, texts: { t: 'ab\ud800c' } })))
+        .message,
+    ).toContain('text t has a lone surrogate (0xd800) at index 2');
     await expectFirst();
-    await writeCheckpoint(directory, { configuration: {}, modules: {}, texts: { [`${'a'.repeat(95)}.json`]: 'long name' } });
+    await writeCheckpoint(directory, {
+      configuration: {},
+      modules: {},
+      texts: { [`${'a'.repeat(95)}.json`]: 'long name' },
+    });
     await using checkpoint = await openCheckpoint(directory);
     expect(checkpoint.text(`${'a'.repeat(95)}.json`)).toBe('long name');
   });
@@ -220,12 +342,26 @@ describe('writeCheckpoint refuses, and keeps the last checkpoint', () => {
       const controller = new AbortController();
       let block = 0;
       const stop = new Error('stop');
-      const onProgress = (): void => { if (block++ === at) controller.abort(stop); };
-      expect(await writeCheckpoint(directory, contentOfGeneration(2), { signal: controller.signal, onProgress }).catch((error: unknown) => error)).toBe(stop);
+      const onProgress = (): void => {
+        if (block++ === at) controller.abort(stop);
+      };
+      expect(
+        await writeCheckpoint(directory, contentOfGeneration(2), { signal: controller.signal, onProgress }).catch(
+          (error: unknown) => error,
+        ),
+      ).toBe(stop);
       await expectFirst();
     }
-    const failing = { ...tensorOf('w', new Float32Array(8), 2), read: () => Promise.reject(new TypeError('device lost')) };
-    await expect(writeCheckpoint(directory, { configuration: {}, modules: { m: { configuration: {}, tensors: [tensorOf('v', new Float32Array(8), 2), failing] } } })).rejects.toThrow(TypeError);
+    const failing = {
+      ...tensorOf('w', new Float32Array(8), 2),
+      read: () => Promise.reject(new TypeError('device lost')),
+    };
+    await expect(
+      writeCheckpoint(directory, {
+        configuration: {},
+        modules: { m: { configuration: {}, tensors: [tensorOf('v', new Float32Array(8), 2), failing] } },
+      }),
+    ).rejects.toThrow(TypeError);
     await expectFirst();
   });
 
@@ -233,7 +369,9 @@ describe('writeCheckpoint refuses, and keeps the last checkpoint', () => {
     const path = join(directory, 'checkpoint.json');
     for (const other of ['{"steps": 12}', readFileSync(path, 'utf8').replace('"version": 2', '"version": 3')]) {
       writeFileSync(path, other);
-      expect((await failureOf(() => writeCheckpoint(directory, contentOfGeneration(2)))).code).toBe('unsupported-version');
+      expect((await failureOf(() => writeCheckpoint(directory, contentOfGeneration(2)))).code).toBe(
+        'unsupported-version',
+      );
       expect(readFileSync(path, 'utf8')).toBe(other);
       expect(files().length).toBe(4);
     }
@@ -250,15 +388,22 @@ describe('writeCheckpoint refuses, and keeps the last checkpoint', () => {
     const path = join(directory, 'checkpoint.json');
     const other = join(folder, 'other-process');
     await writeCheckpoint(other, contentOfGeneration(5));
-    const onProgress = (): void => { copyFileSync(join(other, 'checkpoint.json'), path); };
+    const onProgress = (): void => {
+      copyFileSync(join(other, 'checkpoint.json'), path);
+    };
     const error = await failureOf(() => writeCheckpoint(directory, contentOfGeneration(2), { onProgress }));
-    expect(error).toMatchObject({ code: 'write-failed', message: expect.stringContaining('another process replaced checkpoint.json') as string });
+    expect(error).toMatchObject({
+      code: 'write-failed',
+      message: expect.stringContaining('another process replaced checkpoint.json') as string,
+    });
     expect(readFileSync(path)).toEqual(readFileSync(join(other, 'checkpoint.json')));
   });
 });
 
 describe('openCheckpoint says', () => {
-  beforeEach(async () => { await writeCheckpoint(directory, contentOfGeneration(1)); });
+  beforeEach(async () => {
+    await writeCheckpoint(directory, contentOfGeneration(1));
+  });
   const failure = async (at = directory): Promise<string> => {
     const { code, message } = await failureOf(() => openCheckpoint(at));
     return `${code}: ${message}`;
@@ -274,12 +419,16 @@ describe('openCheckpoint says', () => {
 
   it('missing, and what is there', async () => {
     const absent = join(folder, 'absent');
-    expect(await failure(absent)).toBe(`missing: openCheckpoint: there is no directory ${absent}; give the directory that a checkpoint was written to`);
+    expect(await failure(absent)).toBe(
+      `missing: openCheckpoint: there is no directory ${absent}; give the directory that a checkpoint was written to`,
+    );
     const file = join(folder, 'file');
     writeFileSync(file, '');
     expect(await failure(file)).toContain(`missing: openCheckpoint: ${file} is not a directory`);
     mkdirSync(absent);
-    expect(await failure(absent)).toBe(`missing: openCheckpoint: there is no checkpoint.json in ${absent}: it is empty; no checkpoint was completed there`);
+    expect(await failure(absent)).toBe(
+      `missing: openCheckpoint: there is no checkpoint.json in ${absent}: it is empty; no checkpoint was completed there`,
+    );
     for (const name of 'gfedcba') writeFileSync(join(absent, name), '');
     expect(await failure(absent)).toContain('it holds a, b, c, d, e and 2 more;');
     const weights = fileLike(/^weights/);
@@ -292,9 +441,13 @@ describe('openCheckpoint says', () => {
       const path = fileLike(pattern);
       const whole = readFileSync(path);
       truncateSync(path, whole.length - 3);
-      expect(await failure()).toBe(`truncated: checkpoint: ${path} is truncated: it has ${whole.length - 3} bytes of ${whole.length}`);
+      expect(await failure()).toBe(
+        `truncated: checkpoint: ${path} is truncated: it has ${whole.length - 3} bytes of ${whole.length}`,
+      );
       writeFileSync(path, Buffer.concat([whole, Buffer.alloc(1)]));
-      expect(await failure()).toBe(`corrupted: checkpoint: ${path} is corrupted: it has ${whole.length + 1} bytes; ${whole.length} were written`);
+      expect(await failure()).toBe(
+        `corrupted: checkpoint: ${path} is corrupted: it has ${whole.length + 1} bytes; ${whole.length} were written`,
+      );
       writeFileSync(path, whole);
     }
   });
@@ -307,23 +460,35 @@ describe('openCheckpoint says', () => {
         const damaged = Buffer.from(whole);
         damaged[at] = (damaged[at] ?? 0) ^ 4;
         writeFileSync(path, damaged);
-        expect(await failure()).toBe(`corrupted: checkpoint: ${path} is corrupted: its SHA-256 is ${hash(damaged)}; ${hash(whole)} was written`);
+        expect(await failure()).toBe(
+          `corrupted: checkpoint: ${path} is corrupted: its SHA-256 is ${hash(damaged)}; ${hash(whole)} was written`,
+        );
       }
       writeFileSync(path, whole);
     }
     const path = join(directory, 'checkpoint.json');
     writeFileSync(path, readFileSync(path, 'utf8').replace('"step": 1', '"step": 7'));
-    expect(await failure()).toMatch(/^corrupted: checkpoint: .*checkpoint\.json is corrupted: its SHA-256 is [0-9a-f]{64}, it says [0-9a-f]{64}$/);
+    expect(await failure()).toMatch(
+      /^corrupted: checkpoint: .*checkpoint\.json is corrupted: its SHA-256 is [0-9a-f]{64}, it says [0-9a-f]{64}$/,
+    );
   });
 
   it('unsupported-version and bad-json', async () => {
     const path = join(directory, 'checkpoint.json');
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.replace('"version": 2', '"version": 3'));
-    expect(await failure()).toContain(`unsupported-version: checkpoint: ${path} has the format "vastmax-checkpoint", version 3; this package reads and replaces "vastmax-checkpoint", versions 1 and 2`);
+    expect(await failure()).toContain(
+      `unsupported-version: checkpoint: ${path} has the format "vastmax-checkpoint", version 3; this package reads and replaces "vastmax-checkpoint", versions 1 and 2`,
+    );
     writeFileSync(path, '{}');
     expect(await failure()).toContain('has the format none, version none');
-    for (const [bytes, problem] of [['', '(0 bytes) is not JSON'], [text.slice(0, 100), '(100 bytes) is not JSON'], ['[]', 'is not a JSON object'], ['null', 'is not a JSON object'], [Uint8Array.of(0x22, 0xff, 0x22), '(3 bytes) is not UTF-8']] as const) {
+    for (const [bytes, problem] of [
+      ['', '(0 bytes) is not JSON'],
+      [text.slice(0, 100), '(100 bytes) is not JSON'],
+      ['[]', 'is not a JSON object'],
+      ['null', 'is not a JSON object'],
+      [Uint8Array.of(0x22, 0xff, 0x22), '(3 bytes) is not UTF-8'],
+    ] as const) {
       writeFileSync(path, bytes);
       expect(await failure()).toContain(`bad-json: checkpoint: ${path} `);
       expect(await failure()).toContain(problem);
@@ -337,22 +502,62 @@ describe('openCheckpoint says', () => {
     const text = readFileSync(path, 'utf8');
     const weights = { file: 'w', bytes: 1, sha256: 'a'.repeat(64) };
     const changes: readonly ((manifest: Record<string, unknown>) => void)[] = [
-      (each) => { each.counter = -1; },
-      (each) => { each.shards = null; },
-      (each) => { each.shards = []; },
-      (each) => { each.shards = [weights, weights]; },
-      (each) => { each.index = 7; },
-      (each) => { each.index = { ...weights, file: '../index' }; },
-      (each) => { each.shards = [{ ...weights, bytes: 0.5 }]; },
-      (each) => { each.shards = [{ ...weights, sha256: 'A'.repeat(64) }]; },
-      ...['../w', '/etc/passwd', 'a/b', 'a\\b', '..', '.', '', 'a\0b', 7].map((file) => (each: Record<string, unknown>) => { each.shards = [{ ...weights, file }]; }),
-      (each) => { each.texts = {}; },
-      (each) => { each.texts = [weights]; },
-      (each) => { each.texts = [{ ...weights, name: 'a', file: '../a' }]; },
-      (each) => { each.texts = [{ ...weights, name: 'a' }, { ...weights, name: 'a' }]; },
-      (each) => { each.configuration = []; },
-      (each) => { each.modules = [{ name: 'a' }]; },
-      (each) => { each.modules = [{ name: 'a', configuration: {} }, { name: 'a', configuration: {} }]; },
+      (each) => {
+        each.counter = -1;
+      },
+      (each) => {
+        each.shards = null;
+      },
+      (each) => {
+        each.shards = [];
+      },
+      (each) => {
+        each.shards = [weights, weights];
+      },
+      (each) => {
+        each.index = 7;
+      },
+      (each) => {
+        each.index = { ...weights, file: '../index' };
+      },
+      (each) => {
+        each.shards = [{ ...weights, bytes: 0.5 }];
+      },
+      (each) => {
+        each.shards = [{ ...weights, sha256: 'A'.repeat(64) }];
+      },
+      ...['../w', '/etc/passwd', 'a/b', 'a\\b', '..', '.', '', 'a\0b', 7].map(
+        (file) => (each: Record<string, unknown>) => {
+          each.shards = [{ ...weights, file }];
+        },
+      ),
+      (each) => {
+        each.texts = {};
+      },
+      (each) => {
+        each.texts = [weights];
+      },
+      (each) => {
+        each.texts = [{ ...weights, name: 'a', file: '../a' }];
+      },
+      (each) => {
+        each.texts = [
+          { ...weights, name: 'a' },
+          { ...weights, name: 'a' },
+        ];
+      },
+      (each) => {
+        each.configuration = [];
+      },
+      (each) => {
+        each.modules = [{ name: 'a' }];
+      },
+      (each) => {
+        each.modules = [
+          { name: 'a', configuration: {} },
+          { name: 'a', configuration: {} },
+        ];
+      },
     ];
     for (const change of changes) {
       writeFileSync(path, text);
@@ -360,28 +565,38 @@ describe('openCheckpoint says', () => {
       expect(await failure()).toContain('bad-json: ');
     }
     writeFileSync(path, text);
-    forge((each) => { each.modules = [{ name: 'body', configuration: {} }]; });
+    forge((each) => {
+      each.modules = [{ name: 'body', configuration: {} }];
+    });
     expect(await failure()).toContain('invalid-header: ');
     expect(await failure()).toContain('tensor "output/weights" is of no module; checkpoint.json names ["body"]');
     writeFileSync(path, text);
-    forge((each) => { each.shards = [{ ...(each.shards as object[])[0], bytes: 2 ** 50 }]; });
+    forge((each) => {
+      each.shards = [{ ...(each.shards as object[])[0], bytes: 2 ** 50 }];
+    });
     expect(await failure()).toContain('truncated: ');
     writeFileSync(path, text);
-    forge((each) => { (each.texts as { bytes: number }[])[0] = { ...(each.texts as { bytes: number }[])[0], bytes: 13 }; });
+    forge((each) => {
+      (each.texts as { bytes: number }[])[0] = { ...(each.texts as { bytes: number }[])[0], bytes: 13 };
+    });
     expect(await failure()).toContain('truncated: ');
   });
 
   it('invalid-header of weights that are whole and not safetensors', async () => {
     const file = fileLike(/^weights/);
     writeFileSync(file, 'nothing of the kind');
-    forge((each) => { each.shards = [{ ...(each.shards as object[])[0], bytes: 19, sha256: hash('nothing of the kind') }]; });
+    forge((each) => {
+      each.shards = [{ ...(each.shards as object[])[0], bytes: 19, sha256: hash('nothing of the kind') }];
+    });
     expect(await failure()).toContain('invalid-header: ');
   });
 
   it('corrupted of a text that is not UTF-8', async () => {
     const file = fileLike(/^generation/);
     writeFileSync(file, Uint8Array.of(0xff));
-    forge((each) => { (each.texts as object[])[0] = { ...(each.texts as object[])[0], bytes: 1, sha256: hash(Uint8Array.of(0xff)) }; });
+    forge((each) => {
+      (each.texts as object[])[0] = { ...(each.texts as object[])[0], bytes: 1, sha256: hash(Uint8Array.of(0xff)) };
+    });
     expect(await failure()).toBe(`corrupted: checkpoint: ${file} is not UTF-8`);
   });
 
@@ -394,7 +609,9 @@ describe('openCheckpoint says', () => {
 
   it('unknown-name, closed, and truncated while open', async () => {
     await using checkpoint = await openCheckpoint(directory);
-    expect((await failureOf(() => checkpoint.module('toString'))).message).toBe(`checkpoint: there is no module toString in ${directory}; there are: body, output, empty`);
+    expect((await failureOf(() => checkpoint.module('toString'))).message).toBe(
+      `checkpoint: there is no module toString in ${directory}; there are: body, output, empty`,
+    );
     expect((await failureOf(() => checkpoint.text('x'))).code).toBe('unknown-name');
     const [tensor] = checkpoint.module('output').tensors;
     truncateSync(fileLike(/^weights/), 600);
@@ -410,26 +627,41 @@ describe('any damage to any file', () => {
     const whole = await everythingOfGeneration(1);
     const originals = new Map(files().map((name) => [name, readFileSync(join(directory, name))]));
     const largest = Math.max(...[...originals.values()].map(({ length }) => length)) + 32;
-    const edit = fc.record({ file: fc.constantFrom(...originals.keys()), at: fc.double({ min: 0, max: 1, noNaN: true }), remove: fc.nat(4), insert: fc.oneof(fc.uint8Array({ maxLength: 4 }), fc.constantFrom('[', '{', '}', '"', '9', '-', ',', '0', 'e9', ' ').map((text) => Buffer.from(text))) });
+    const edit = fc.record({
+      file: fc.constantFrom(...originals.keys()),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      remove: fc.nat(4),
+      insert: fc.oneof(
+        fc.uint8Array({ maxLength: 4 }),
+        fc.constantFrom('[', '{', '}', '"', '9', '-', ',', '0', 'e9', ' ').map((text) => Buffer.from(text)),
+      ),
+    });
     const alloc = vi.spyOn(Buffer, 'alloc');
     let found = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 2 }), fc.option(fc.constantFrom(...originals.keys())), async (edits, removed) => {
-        for (const [name, bytes] of originals) writeFileSync(join(directory, name), bytes);
-        for (const { file, at, remove, insert } of edits) {
-          const bytes = readFileSync(join(directory, file));
-          const start = Math.floor(at * bytes.length);
-          writeFileSync(join(directory, file), Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + remove)]));
-        }
-        if (removed !== null && edits.length === 2) renameSync(join(directory, removed), join(directory, 'removed'));
-        try {
-          expect(await readEverything(directory)).toEqual(whole);
-        } catch (error) {
-          if (!isCheckpointError(error)) throw error;
-          found++;
-        }
-        rmSync(join(directory, 'removed'), { force: true });
-      }),
+      fc.asyncProperty(
+        fc.array(edit, { minLength: 1, maxLength: 2 }),
+        fc.option(fc.constantFrom(...originals.keys())),
+        async (edits, removed) => {
+          for (const [name, bytes] of originals) writeFileSync(join(directory, name), bytes);
+          for (const { file, at, remove, insert } of edits) {
+            const bytes = readFileSync(join(directory, file));
+            const start = Math.floor(at * bytes.length);
+            writeFileSync(
+              join(directory, file),
+              Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + remove)]),
+            );
+          }
+          if (removed !== null && edits.length === 2) renameSync(join(directory, removed), join(directory, 'removed'));
+          try {
+            expect(await readEverything(directory)).toEqual(whole);
+          } catch (error) {
+            if (!isCheckpointError(error)) throw error;
+            found++;
+          }
+          rmSync(join(directory, 'removed'), { force: true });
+        },
+      ),
       { numRuns: 300 },
     );
     expect(Math.max(...alloc.mock.calls.map(([size]) => size))).toBeLessThanOrEqual(largest);

@@ -1,5 +1,6 @@
-// A crash at every moment: each call of the file system that a writing makes is, in turn, the last one that the process gets to make,
-// or one that fails (a full disk) while the process lives on; a write that is the last one writes half. Then real processes are killed.
+// A crash at every moment: each call of the file system that a writing makes is, in turn, the last one that the process
+// gets to make, or one that fails (a full disk) while the process lives on; a write that is the last one writes half.
+// Then real processes are killed.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +14,13 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { isCheckpointError } from '../../src/checkpoint/checkpoint-error.ts';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { writeCheckpoint } from '../../src/checkpoint/write-checkpoint.ts';
-import { contentOfGeneration, everythingOfGeneration, readEverything, shardedCheckpointFiles, wholeCheckpointFiles } from './fixtures/generations.ts';
+import {
+  contentOfGeneration,
+  everythingOfGeneration,
+  readEverything,
+  shardedCheckpointFiles,
+  wholeCheckpointFiles,
+} from './fixtures/generations.ts';
 import { failureOf } from './fixtures/failure-of.ts';
 
 const fault = vi.hoisted(() => {
@@ -39,10 +46,12 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   const original = await importOriginal<typeof promises>();
   type Handle = Awaited<ReturnType<typeof original.open>>;
   type Call = (...args: unknown[]) => Promise<unknown>;
-  const guard = (name: string, call: Call): Call => async (...args) => {
-    fault.check(name);
-    return call(...args);
-  };
+  const guard =
+    (name: string, call: Call): Call =>
+    async (...args) => {
+      fault.check(name);
+      return call(...args);
+    };
   const guardHandle = (handle: Handle): Handle => {
     fault.open.add(handle);
     return new Proxy(handle, {
@@ -65,11 +74,20 @@ vi.mock('node:fs/promises', async (importOriginal) => {
       },
     });
   };
-  const guarded = Object.fromEntries((['mkdir', 'readdir', 'realpath', 'rename', 'rm', 'stat'] as const).map((name) => [name, guard(name, original[name] as Call)]));
-  return { ...original, ...guarded, open: async (...args: Parameters<typeof original.open>) => {
-    fault.check('open');
-    return guardHandle(await original.open(...args));
-  } };
+  const guarded = Object.fromEntries(
+    (['mkdir', 'readdir', 'realpath', 'rename', 'rm', 'stat'] as const).map((name) => [
+      name,
+      guard(name, original[name] as Call),
+    ]),
+  );
+  return {
+    ...original,
+    ...guarded,
+    open: async (...args: Parameters<typeof original.open>) => {
+      fault.check('open');
+      return guardHandle(await original.open(...args));
+    },
+  };
 });
 
 async function endFault(): Promise<void> {
@@ -80,10 +98,16 @@ async function endFault(): Promise<void> {
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-crash-'));
 afterEach(endFault);
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 describe('a checkpoint survives', () => {
-  it.each([['crash', 1], ['fail', 1], ['crash', 2]] as const)('a %s at every call of the file system, with %d shards', async (mode, shards) => {
+  it.each([
+    ['crash', 1],
+    ['fail', 1],
+    ['crash', 2],
+  ] as const)('a %s at every call of the file system, with %d shards', async (mode, shards) => {
     const options = shards === 1 ? {} : { maximumShardBytes: 2 ** 10 };
     const files = shards === 1 ? wholeCheckpointFiles : shardedCheckpointFiles;
     const old = await everythingOfGeneration(1);
@@ -94,7 +118,10 @@ describe('a checkpoint survives', () => {
       const directory = join(folder, `${mode}-${shards}-${at}`);
       await writeCheckpoint(directory, contentOfGeneration(1), options);
       Object.assign(fault, { left: at, mode, calls: [] });
-      const error: unknown = await writeCheckpoint(directory, contentOfGeneration(2), options).then(() => undefined, (each: unknown) => each);
+      const error: unknown = await writeCheckpoint(directory, contentOfGeneration(2), options).then(
+        () => undefined,
+        (each: unknown) => each,
+      );
       const stopped = fault.left <= 0;
       const stage = `${mode} at call ${at} (${fault.calls.slice(0, at).join(' ')})`;
       await endFault();
@@ -110,9 +137,13 @@ describe('a checkpoint survives', () => {
         if (!isCheckpointError(error)) throw error;
         expect(['write-failed', 'read-failed'], stage).toContain(error.code);
         // A reader gives its own message; a writer says which of the two checkpoints is there.
-        if (error.code === 'write-failed') expect(error.message, stage).toContain(isNew ? 'the new checkpoint is in place' : 'an earlier checkpoint there is untouched');
+        if (error.code === 'write-failed')
+          expect(error.message, stage).toContain(
+            isNew ? 'the new checkpoint is in place' : 'an earlier checkpoint there is untouched',
+          );
         expect(error.cause, stage).toMatchObject({ code: 'ENOSPC' });
-        // A living process takes away what it wrote, but after a failed rename of checkpoint.json, the third: that may have happened.
+        // A living process takes away what it wrote, but after a failed rename of checkpoint.json, the third: that may
+        // have happened.
         if (mode === 'fail' && !isNew && stage.split('rename').length <= 3) {
           expect(readdirSync(directory).filter((name) => name.endsWith('.safetensors')).length, stage).toBe(1);
         }
@@ -121,7 +152,8 @@ describe('a checkpoint survives', () => {
       expect(await readEverything(directory), stage).toEqual(await everythingOfGeneration(3));
       expect(readdirSync(directory).sort().join(' '), stage).toMatch(files);
     }
-    // The change from old to new happens once. One failing call may also be got over: a text that cannot be verified is written again.
+    // The change from old to new happens once. One failing call may also be got over: a text that cannot be verified is
+    // written again.
     expect(outcomes).toMatch(mode === 'crash' ? /^o{30,}n{4,}$/ : /^o{20,}.*o{10,}n{4,}$/);
   });
 
@@ -139,7 +171,10 @@ describe('a checkpoint survives', () => {
     // Paths under a regular file: permissions would not stop root, as whom some test machines run.
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    for (const [place, code] of [[file, 'EEXIST'], [join(file, 'below'), 'ENOTDIR']] as const) {
+    for (const [place, code] of [
+      [file, 'EEXIST'],
+      [join(file, 'below'), 'ENOTDIR'],
+    ] as const) {
       const error = await failureOf(() => writeCheckpoint(place, contentOfGeneration(1)));
       expect(error).toMatchObject({ code: 'write-failed', cause: { code } });
       expect(error.message).toContain(`writeCheckpoint: ${place} was not written: ${code}`);
@@ -156,14 +191,21 @@ describe('a checkpoint survives', () => {
     await writeCheckpoint(directory, contentOfGeneration(0));
     let generation = 0;
     for (let kill = 0; kill < 10; kill++) {
-      const child = spawn(process.execPath, ['--conditions=@vastmax/source', '--import', 'tsx', program, directory, String(generation + 1)], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(
+        process.execPath,
+        ['--conditions=@vastmax/source', '--import', 'tsx', program, directory, String(generation + 1)],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      );
       const closed = once(child, 'close');
       let complaints = '';
-      child.stderr.on('data', (text) => { complaints += String(text); });
+      child.stderr.on('data', (text) => {
+        complaints += String(text);
+      });
       let confirmed = generation;
       for await (const line of createInterface(child.stdout)) {
         // Some right away, and some when one is done, however slow the disk is.
-        if (line === (kill % 2 === 0 ? 'ready' : String(generation + 1))) setTimeout(() => child.kill('SIGKILL'), Math.random() * 60);
+        if (line === (kill % 2 === 0 ? 'ready' : String(generation + 1)))
+          setTimeout(() => child.kill('SIGKILL'), Math.random() * 60);
         if (line !== 'ready') confirmed = Number(line);
       }
       await closed;

@@ -1,5 +1,6 @@
-// A disk that is really full, and one that is really read-only, in the middle of training: the error says so, the checkpoint before it
-// stays, and training goes on as if nothing had been tried. Failures of every single call are in crash.test.ts.
+// A disk that is really full, and one that is really read-only, in the middle of training: the error says so, the
+// checkpoint before it stays, and training goes on as if nothing had been tried. Failures of every single call are in
+// crash.test.ts.
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,12 +16,17 @@ import { readEverything } from './fixtures/generations.ts';
 import { mountSmallDisk } from './fixtures/small-disk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-full-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 const loss = 'z-loss';
 const training = toyTraining(loss, { examples: 4800, optimizer: 'adam', bodyRate: 0.01 });
 
-/** All tensors and settings at the end of training during which `atReport` is called with each report, of which there are three or more. */
+/**
+ * All tensors and settings at the end of training during which `atReport` is called with each report, of which there
+ * are three or more.
+ */
 async function train(atReport: (trainer: Trainer, report: number) => Promise<void>): Promise<unknown> {
   using model = await createToyModel(createPlainBackend(), loss, { dropout: 0.2 });
   using trainer = new Trainer(model, toyBatches(), training);
@@ -46,11 +52,15 @@ describe('training', () => {
           first = await readEverything(directory);
         }
         if (report === 2) {
-          expect(() => { writeFileSync(join(disk.path, 'filler'), new Uint8Array(2 ** 20)); }).toThrow('ENOSPC');
+          expect(() => {
+            writeFileSync(join(disk.path, 'filler'), new Uint8Array(2 ** 20));
+          }).toThrow('ENOSPC');
           const files = readdirSync(directory).sort();
           const error = await failureOf(() => writeCheckpoint(directory, trainer.snapshot()));
           expect(error).toMatchObject({ code: 'write-failed', cause: { code: 'ENOSPC' } });
-          expect(error.message).toMatch(/^writeCheckpoint: .*run was not written: ENOSPC: no space left on device, write; an earlier checkpoint there is untouched$/);
+          expect(error.message).toMatch(
+            /^writeCheckpoint: .*run was not written: ENOSPC: no space left on device, write; an earlier checkpoint there is untouched$/,
+          );
           expect(readdirSync(directory).sort()).toEqual(files);
           expect(await readEverything(directory)).toEqual(first);
         }
@@ -69,7 +79,8 @@ describe('training', () => {
   it('survives a folder that became read-only, with the checkpoint that was there', async ({ skip }) => {
     const disk = mountSmallDisk(join(folder, 'read-only'), 1024);
     const isRoot = process.getuid?.() === 0;
-    if (disk === undefined && (isRoot || process.platform === 'win32')) return skip('permissions do not stop root, and no file system of its own could be mounted here');
+    if (disk === undefined && (isRoot || process.platform === 'win32'))
+      return skip('permissions do not stop root, and no file system of its own could be mounted here');
     const path = disk?.path ?? join(folder, 'permissions');
     if (disk === undefined) mkdirSync(path);
     try {

@@ -22,7 +22,16 @@ function nearest(value: number): number {
 
 describe('half precision', () => {
   it('widens every number, and narrows it back to its bits', () => {
-    expect([all[0x0001], all[0x03ff], all[0x0400], all[0x3c00], all[0x3555], all[0x7bff], all[0xfc00], all[0xc000]]).toEqual([2 ** -24, 2 ** -14 - 2 ** -24, 2 ** -14, 1, 0.333251953125, 65504, -Infinity, -2]);
+    expect([
+      all[0x0001],
+      all[0x03ff],
+      all[0x0400],
+      all[0x3c00],
+      all[0x3555],
+      all[0x7bff],
+      all[0xfc00],
+      all[0xc000],
+    ]).toEqual([2 ** -24, 2 ** -14 - 2 ** -24, 2 ** -14, 1, 0.333251953125, 65504, -Infinity, -2]);
     expect(Object.is(all[0x8000], -0)).toBe(true);
     const back = narrowToHalf(all);
     for (const bits of allBits) {
@@ -33,15 +42,27 @@ describe('half precision', () => {
 
   it('rounds to the nearest, ties to even, from 64 bits', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.double({ min: 0, max: 65519.99, noNaN: true }), fc.double({ min: 0, max: 2 ** -13, noNaN: true }), fc.nat(HALF_INFINITY - 2).map((at) => (magnitudes[at]! + magnitudes[at + 1]!) / 2)), (value) => {
-        const [positive, negative] = narrowToHalf([value, -value]);
-        expect(positive).toBe(nearest(value));
-        expect(negative).toBe(nearest(value) | 0x8000);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.double({ min: 0, max: 65519.99, noNaN: true }),
+          fc.double({ min: 0, max: 2 ** -13, noNaN: true }),
+          fc.nat(HALF_INFINITY - 2).map((at) => (magnitudes[at]! + magnitudes[at + 1]!) / 2),
+        ),
+        (value) => {
+          const [positive, negative] = narrowToHalf([value, -value]);
+          expect(positive).toBe(nearest(value));
+          expect(negative).toBe(nearest(value) | 0x8000);
+        },
+      ),
       { numRuns: 3000 },
     );
     // Through 32 bits this would be a tie, and rounded down.
     expect(widenHalf(narrowToHalf([1 + 2 ** -11 + 2 ** -40]))[0]).toBe(1 + 2 ** -10);
-    expect([...widenHalf(narrowToHalf([65519.99, 65520, -1e300, Number.NaN]))]).toEqual([65504, Infinity, -Infinity, Number.NaN]);
+    expect([...widenHalf(narrowToHalf([65519.99, 65520, -1e300, Number.NaN]))]).toEqual([
+      65504,
+      Infinity,
+      -Infinity,
+      Number.NaN,
+    ]);
   });
 });

@@ -10,7 +10,9 @@ import { failureOf } from './fixtures/failure-of.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-header-'));
 const path = join(folder, 'file.safetensors');
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 function fileOf(header: string | Uint8Array, dataBytes: number, claimed?: bigint): Buffer {
   const bytes = Buffer.from(header);
@@ -26,7 +28,8 @@ async function failureOfFile(file: Uint8Array): Promise<string> {
   return `${code}: ${message.slice(message.indexOf(path) + path.length)}`;
 }
 
-const tensor = (begin: number, end: number, shape = `[${(end - begin) / 4},1]`, dtype = '"F32"'): string => `{"dtype":${dtype},"shape":${shape},"data_offsets":[${begin},${end}]}`;
+const tensor = (begin: number, end: number, shape = `[${(end - begin) / 4},1]`, dtype = '"F32"'): string =>
+  `{"dtype":${dtype},"shape":${shape},"data_offsets":[${begin},${end}]}`;
 
 describe('a hostile header', () => {
   it.each([
@@ -38,7 +41,11 @@ describe('a hostile header', () => {
     ['{"a":null}', 'invalid-header', 'tensor "a" is not an object'],
     ['{"a":{"dtype":"F32","shape":[2,1]}}', 'invalid-header', 'tensor "a" is not an object'],
     [`{"a":${tensor(0, 8).replace('{', '{"more":1,')}}`, 'invalid-header', 'tensor "a" is not an object'],
-    [`{"a":${tensor(0, 8, '[2,1]', '"BF16"')}}`, 'invalid-header', 'the dtype "BF16"; F32, F64, I32, F16 are supported'],
+    [
+      `{"a":${tensor(0, 8, '[2,1]', '"BF16"')}}`,
+      'invalid-header',
+      'the dtype "BF16"; F32, F64, I32, F16 are supported',
+    ],
     [`{"a":${tensor(0, 8, '[2,1]', '["F32"]')}}`, 'invalid-header', 'the dtype ["F32"]'],
     [`{"a":${tensor(0, 8, '[2,1]', '"constructor"')}}`, 'invalid-header', 'the dtype "constructor"'],
     [`{"a":${tensor(0, 8, '[2]')}}`, 'invalid-header', 'the shape [2]'],
@@ -47,9 +54,17 @@ describe('a hostile header', () => {
     [`{"a":${tensor(0, 8, '[0.5,4]')}}`, 'invalid-header', 'the shape [0.5, 4]'],
     [`{"a":${tensor(0, 8, '["2",1]')}}`, 'invalid-header', 'the shape ["2", 1]'],
     [`{"a":${tensor(0, 8, '[1e300,1]')}}`, 'invalid-header', 'the shape [1e+300, 1]'],
-    [`{"a":${tensor(0, 8, '[1e999,1]')}}`, 'invalid-header', 'the header has the number "1e999" at character 29, which is beyond the largest of 64 bits'],
+    [
+      `{"a":${tensor(0, 8, '[1e999,1]')}}`,
+      'invalid-header',
+      'the header has the number "1e999" at character 29, which is beyond the largest of 64 bits',
+    ],
     [`{"a":${tensor(0, 8, '[1,1,1,1,1,1,1,2]')}}`, 'invalid-header', 'the shape [1, 1, 1, 1, 1, 1, ...]'],
-    [`{"a":${tensor(0, 8, '[1,1,1,1,1,1,1,1,2]')}}`, 'invalid-header', 'the header has an array of more than 8 elements at character 44'],
+    [
+      `{"a":${tensor(0, 8, '[1,1,1,1,1,1,1,1,2]')}}`,
+      'invalid-header',
+      'the header has an array of more than 8 elements at character 44',
+    ],
     [`{"a":${tensor(0, 4, '[2,1]', '"F16"')}}`, 'invalid-header', '4 bytes follow the last tensor'],
     [`{"a":${tensor(0, 8, '{"0":2,"1":1}')}}`, 'invalid-header', 'the shape an object'],
     [`{"a":${tensor(0, 8, '[4503599627370496,4503599627370496]')}}`, 'invalid-header', 'more than 2^53 bytes'],
@@ -58,7 +73,11 @@ describe('a hostile header', () => {
     ['{"a":{"dtype":"F32","shape":[2,1],"data_offsets":[-8,0]}}', 'invalid-header', 'the data_offsets [-8, 0]'],
     ['{"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8,8]}}', 'invalid-header', 'the data_offsets [0, 8, 8]'],
     ['{"a":{"dtype":"F32","shape":[2,1],"data_offsets":8}}', 'invalid-header', 'the data_offsets 8'],
-    [`{"a":${tensor(0, 4)},"b":${tensor(0, 8)}}`, 'invalid-header', 'other tensors overlap tensor "b": it begins at 0, those before it end at 4'],
+    [
+      `{"a":${tensor(0, 4)},"b":${tensor(0, 8)}}`,
+      'invalid-header',
+      'other tensors overlap tensor "b": it begins at 0, those before it end at 4',
+    ],
     [`{"a":${tensor(0, 8)},"b":${tensor(4, 8)}}`, 'invalid-header', 'other tensors overlap tensor "b"'],
     [`{"a":${tensor(4, 8)}}`, 'invalid-header', 'there is a gap of 4 bytes before tensor "a"'],
     [`{"a":${tensor(0, 4)}}`, 'invalid-header', '4 bytes follow the last tensor: the tensors need 4, the file has 8'],
@@ -66,7 +85,11 @@ describe('a hostile header', () => {
     [`{"a":${tensor(0, 16)}}`, 'truncated', 'is truncated: its tensors need 16 bytes after the header, the file has 8'],
     [`{"a":${tensor(0, 8)},"a":${tensor(0, 8)}}`, 'invalid-header', 'the header has "a" twice in one object'],
     [`{"a":${tensor(0, 8)},"\\u0061" :${tensor(0, 8)}}`, 'invalid-header', 'the header has "a" twice in one object'],
-    [`{"a":${tensor(0, 8).replace('{', '{"dtype":"F64",')}}`, 'invalid-header', 'the header has "dtype" twice in one object'],
+    [
+      `{"a":${tensor(0, 8).replace('{', '{"dtype":"F64",')}}`,
+      'invalid-header',
+      'the header has "dtype" twice in one object',
+    ],
     [`{"__proto__":${tensor(0, 8)}}`, 'invalid-header', 'the header has the key "__proto__"'],
     [`{"a":${tensor(0, 8).replace('{', '{"__proto__":{},')}}`, 'invalid-header', '"__proto__"'],
     [`{"__metadata__":{"__proto__":"x"},"a":${tensor(0, 8)}}`, 'invalid-header', '"__proto__"'],
@@ -80,14 +103,24 @@ describe('a hostile header', () => {
   });
 
   it('is refused however deep it is or long its names are', async () => {
-    expect(await failureOfFile(fileOf(`{"${'n'.repeat(5000)}":1}`, 8))).toContain(`tensor "${'n'.repeat(80)}..." is not`);
+    expect(await failureOfFile(fileOf(`{"${'n'.repeat(5000)}":1}`, 8))).toContain(
+      `tensor "${'n'.repeat(80)}..." is not`,
+    );
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
-    expect(await failureOfFile(fileOf(`{"a":${tensor(0, 8, deep)}}`, 8))).toContain('the header is nested deeper than 3 at character 29');
-    expect(await failureOfFile(fileOf(`{"a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_001)}`, 8))).toContain('the header is nested deeper than 3 at character 15');
+    expect(await failureOfFile(fileOf(`{"a":${tensor(0, 8, deep)}}`, 8))).toContain(
+      'the header is nested deeper than 3 at character 29',
+    );
+    expect(await failureOfFile(fileOf(`{"a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_001)}`, 8))).toContain(
+      'the header is nested deeper than 3 at character 15',
+    );
   });
 
   it('may use escapes, spaces and names that look like keys', () => {
-    const { tensors, metadata } = parseSafetensorsHeader(`{ "__metadata__" : {"a":"\\"a\\":{"} , "a\\\\" :${tensor(0, 8)},"1":${tensor(8, 8, '[0,7]')}}  \n`, 'x', 8);
+    const { tensors, metadata } = parseSafetensorsHeader(
+      `{ "__metadata__" : {"a":"\\"a\\":{"} , "a\\\\" :${tensor(0, 8)},"1":${tensor(8, 8, '[0,7]')}}  \n`,
+      'x',
+      8,
+    );
     expect(new Set(tensors.map(({ name }) => name))).toEqual(new Set(['a\\', '1']));
     expect([...metadata]).toEqual([['a', '"a":{']]);
   });
@@ -102,7 +135,9 @@ describe('a hostile header', () => {
 
   it('is not believed about its length', async () => {
     const whole = (claimed: bigint): Buffer => fileOf(`{"a":${tensor(0, 8)}}`, 8, claimed);
-    expect(await failureOfFile(whole(2n ** 64n - 1n))).toContain('invalid-header: : its header claims 18446744073709551615 bytes; at most 16777216 are allowed');
+    expect(await failureOfFile(whole(2n ** 64n - 1n))).toContain(
+      'invalid-header: : its header claims 18446744073709551615 bytes; at most 16777216 are allowed',
+    );
     expect(await failureOfFile(whole(2n ** 24n + 1n))).toContain('invalid-header');
     expect(await failureOfFile(whole(2n ** 24n))).toContain('truncated');
     expect(await failureOfFile(fileOf(Uint8Array.of(0x7b, 0xff, 0x7d), 0))).toContain('its header is not UTF-8');
@@ -111,12 +146,20 @@ describe('a hostile header', () => {
   it('gives tensors inside the file or a CheckpointError, whatever its bytes', async () => {
     const header = `{"__metadata__":{"k":"v"},"a":${tensor(0, 8)},"b":${tensor(8, 24, '[1,2]', '"F64"')},"c":${tensor(24, 24, '[0,3]', '"I32"')}}`;
     const whole = fileOf(header, 24);
-    const edit = fc.record({ at: fc.nat(whole.length - 1), remove: fc.nat(3), insert: fc.oneof(fc.uint8Array({ maxLength: 4 }), fc.constantFrom('[', '{', '}', '"', '9', '-', ',', '0', 'e9', '\\').map((text) => Buffer.from(text))) });
+    const edit = fc.record({
+      at: fc.nat(whole.length - 1),
+      remove: fc.nat(3),
+      insert: fc.oneof(
+        fc.uint8Array({ maxLength: 4 }),
+        fc.constantFrom('[', '{', '}', '"', '9', '-', ',', '0', 'e9', '\\').map((text) => Buffer.from(text)),
+      ),
+    });
     let opened = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), fc.boolean(), async (edits, fixLength) => {
         let file = whole;
-        for (const { at, remove, insert } of edits) file = Buffer.concat([file.subarray(0, at), insert, file.subarray(at + remove)]);
+        for (const { at, remove, insert } of edits)
+          file = Buffer.concat([file.subarray(0, at), insert, file.subarray(at + remove)]);
         // Else nearly every insertion would only shift the data and end at the first check.
         if (fixLength && file.length > 32) file.writeBigUInt64LE(BigInt(file.length - 32));
         writeFileSync(path, file);

@@ -12,34 +12,68 @@ import { failureOf } from './fixtures/failure-of.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-safetensors-'));
 const path = join(folder, 'tensors.safetensors');
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 /** The format in ten lines, as its own page describes it: what another program would read. */
-function parseIndependently(file: Buffer): { metadata: unknown; tensors: Record<string, { dtype: string; shape: number[]; bytes: string }> } {
+function parseIndependently(file: Buffer): {
+  metadata: unknown;
+  tensors: Record<string, { dtype: string; shape: number[]; bytes: string }>;
+} {
   const length = Number(file.readBigUInt64LE(0));
-  const { __metadata__: metadata, ...entries } = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
-  const tensors = Object.entries(entries).map(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
-    expect((8 + length + begin) % (dtype === 'F64' ? 8 : 4), `${name} is aligned`).toBe(0);
-    return [name, { dtype, shape, bytes: file.toString('hex', 8 + length + begin, 8 + length + end) }] as const;
-  });
+  const { __metadata__: metadata, ...entries } = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: [number, number] }
+  >;
+  const tensors = Object.entries(entries).map(
+    ([
+      name,
+      {
+        dtype,
+        shape,
+        data_offsets: [begin, end],
+      },
+    ]) => {
+      expect((8 + length + begin) % (dtype === 'F64' ? 8 : 4), `${name} is aligned`).toBe(0);
+      return [name, { dtype, shape, bytes: file.toString('hex', 8 + length + begin, 8 + length + end) }] as const;
+    },
+  );
   return { metadata, tensors: Object.fromEntries(tensors) };
 }
 
 /** Any finite bit pattern: denormals, -0, the largest. */
-const finite = { f32: fc.float({ noNaN: true, noDefaultInfinity: true }), f64: fc.double({ noNaN: true, noDefaultInfinity: true }), i32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }) };
+const finite = {
+  f32: fc.float({ noNaN: true, noDefaultInfinity: true }),
+  f64: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  i32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+};
 
-const anyTensor = fc.constantFrom<TensorPrecision>('f32', 'f64', 'i32').chain((precision) =>
-  fc
-    .tuple(fc.string({ unit: 'grapheme' }), fc.nat(4), fc.nat(4))
-    .chain(([name, rows, columns]) =>
-      fc.array(finite[precision], { minLength: rows * columns, maxLength: rows * columns }).map((values): TensorSource => ({ ...tensorOf(name, arrays[precision].from(values), columns, precision), rows })),
-    ),
-);
+const anyTensor = fc
+  .constantFrom<TensorPrecision>('f32', 'f64', 'i32')
+  .chain((precision) =>
+    fc
+      .tuple(fc.string({ unit: 'grapheme' }), fc.nat(4), fc.nat(4))
+      .chain(([name, rows, columns]) =>
+        fc
+          .array(finite[precision], { minLength: rows * columns, maxLength: rows * columns })
+          .map((values): TensorSource => ({
+            ...tensorOf(name, arrays[precision].from(values), columns, precision),
+            rows,
+          })),
+      ),
+  );
 
 describe('safetensors', () => {
   it('gives back every tensor bit for bit, to its own reader and to another', async () => {
-    const tensors = fc.uniqueArray(anyTensor, { maxLength: 5, selector: ({ name }) => name }).filter((each) => each.every(({ name }) => !name.startsWith('__')));
-    const metadata = fc.dictionary(fc.string({ unit: 'grapheme' }).filter((key) => key !== '__proto__'), fc.string({ unit: 'grapheme' }), { maxKeys: 3, noNullPrototype: true });
+    const tensors = fc
+      .uniqueArray(anyTensor, { maxLength: 5, selector: ({ name }) => name })
+      .filter((each) => each.every(({ name }) => !name.startsWith('__')));
+    const metadata = fc.dictionary(
+      fc.string({ unit: 'grapheme' }).filter((key) => key !== '__proto__'),
+      fc.string({ unit: 'grapheme' }),
+      { maxKeys: 3, noNullPrototype: true },
+    );
     await fc.assert(
       fc.asyncProperty(tensors, metadata, async (each, strings) => {
         const digest = await writeSafetensors(path, each, { metadata: strings });
@@ -57,7 +91,11 @@ describe('safetensors', () => {
           const back = byName.get(tensor.name);
           expect(back && (await contentOf(back))).toEqual(await contentOf(tensor));
           const bytes = bytesOf(await tensor.read(0, tensor.rows)).toString('hex');
-          expect(other.tensors[tensor.name]).toEqual({ dtype: tensor.precision.toUpperCase(), shape: [tensor.rows, tensor.columns], bytes });
+          expect(other.tensors[tensor.name]).toEqual({
+            dtype: tensor.precision.toUpperCase(),
+            shape: [tensor.rows, tensor.columns],
+            bytes,
+          });
         }
       }),
       { numRuns: 60 },
@@ -67,10 +105,22 @@ describe('safetensors', () => {
   it('keeps -0, denormals and extremes', async () => {
     const f32 = Float32Array.of(-0, 2 ** -149, -(2 ** -149), 3.4028234663852886e38, 1 / 3, 0);
     const f64 = Float64Array.of(-0, 5e-324, -Number.MAX_VALUE, 1 / 3);
-    await writeSafetensors(path, [tensorOf('a', f32, 3), tensorOf('b', f64, 2, 'f64'), tensorOf('c', Int32Array.of(-(2 ** 31), 2 ** 31 - 1), 1, 'i32')]);
+    await writeSafetensors(path, [
+      tensorOf('a', f32, 3),
+      tensorOf('b', f64, 2, 'f64'),
+      tensorOf('c', Int32Array.of(-(2 ** 31), 2 ** 31 - 1), 1, 'i32'),
+    ]);
     await using file = await openSafetensors(path);
-    expect(file.tensors.map(({ name, rows, columns, precision }) => [name, rows, columns, precision])).toEqual([['a', 2, 3, 'f32'], ['b', 2, 2, 'f64'], ['c', 2, 1, 'i32']]);
-    expect(await Promise.all(file.tensors.map(({ read, rows }) => read(0, rows)))).toEqual([f32, f64, Int32Array.of(-(2 ** 31), 2 ** 31 - 1)]);
+    expect(file.tensors.map(({ name, rows, columns, precision }) => [name, rows, columns, precision])).toEqual([
+      ['a', 2, 3, 'f32'],
+      ['b', 2, 2, 'f64'],
+      ['c', 2, 1, 'i32'],
+    ]);
+    expect(await Promise.all(file.tensors.map(({ read, rows }) => read(0, rows)))).toEqual([
+      f32,
+      f64,
+      Int32Array.of(-(2 ** 31), 2 ** 31 - 1),
+    ]);
   });
 
   it('streams a table of 300,000 rows by blocks, and reads any rows of it', async () => {
@@ -83,17 +133,36 @@ describe('safetensors', () => {
     expect(seen.at(-1)).toEqual([bytes, bytes]);
     await using file = await openSafetensors(path);
     const [back] = file.tensors;
-    for (const [first, count] of [[0, 1], [131_071, 2], [299_999, 1], [150_000, 1000], [300_000, 0]] as const) {
-      expect(await back?.read(first, count)).toEqual(Float32Array.from({ length: count * 8 }, (_, at) => valueAt(first * 8 + at)));
+    for (const [first, count] of [
+      [0, 1],
+      [131_071, 2],
+      [299_999, 1],
+      [150_000, 1000],
+      [300_000, 0],
+    ] as const) {
+      expect(await back?.read(first, count)).toEqual(
+        Float32Array.from({ length: count * 8 }, (_, at) => valueAt(first * 8 + at)),
+      );
     }
     const several = await Promise.all([5, 6, 7].map((row) => back?.read(row, 1)));
     expect(several.map((values) => values?.[0])).toEqual([40, 48, 56]);
-    for (const [first, count] of [[-1, 1], [0, -1], [0.5, 1], [0, 300_001], [300_000, 1], [0, Number.NaN], [2 ** 53, 2 ** 53]] as const) {
+    for (const [first, count] of [
+      [-1, 1],
+      [0, -1],
+      [0.5, 1],
+      [0, 300_001],
+      [300_000, 1],
+      [0, Number.NaN],
+      [2 ** 53, 2 ** 53],
+    ] as const) {
       expect((await failureOf(() => back?.read(first, count))).code).toBe('bad-argument');
     }
     await file.close();
     await file.close();
-    expect(await failureOf(() => back?.read(0, 1))).toMatchObject({ code: 'closed', message: `checkpoint: ${path} is closed; read its tensors before closing it` });
+    expect(await failureOf(() => back?.read(0, 1))).toMatchObject({
+      code: 'closed',
+      message: `checkpoint: ${path} is closed; read its tensors before closing it`,
+    });
   });
 
   it('reads tensors that another writer left unaligned', async () => {
@@ -108,7 +177,9 @@ describe('safetensors', () => {
 
   describe('leaves the file as it was', () => {
     const good = Float32Array.of(1, 2, 3);
-    const attempt = async (...args: Parameters<typeof writeSafetensors> extends [string, ...infer Rest] ? Rest : never): Promise<{ error: unknown }> => {
+    const attempt = async (
+      ...args: Parameters<typeof writeSafetensors> extends [string, ...infer Rest] ? Rest : never
+    ): Promise<{ error: unknown }> => {
       await writeSafetensors(path, [tensorOf('good', good, 1)]);
       const before = readFileSync(path);
       const error: unknown = await writeSafetensors(path, ...args).catch((each: unknown) => each);
@@ -117,7 +188,11 @@ describe('safetensors', () => {
       return { error };
     };
 
-    it.each([[Number.NaN, 'f32'], [Infinity, 'f64'], [-Infinity, 'f32']] as const)('for %d, naming its place', async (value, precision) => {
+    it.each([
+      [Number.NaN, 'f32'],
+      [Infinity, 'f64'],
+      [-Infinity, 'f32'],
+    ] as const)('for %d, naming its place', async (value, precision) => {
       const values = arrays[precision].from(Array.from({ length: 21 }, (_, at) => (at === 16 ? value : at)));
       expect((await attempt([tensorOf('w', values, 3, precision)])).error).toMatchObject({
         code: 'non-finite',
@@ -126,8 +201,13 @@ describe('safetensors', () => {
     });
 
     it('counts rows over all blocks', async () => {
-      const { error } = await attempt([computedTensor('w', 300_000, 8, (at) => (at === 290_000 * 8 + 7 ? Number.NaN : 0))]);
-      expect(error).toMatchObject({ code: 'non-finite', message: expect.stringContaining('row 290000, column 7') as string });
+      const { error } = await attempt([
+        computedTensor('w', 300_000, 8, (at) => (at === 290_000 * 8 + 7 ? Number.NaN : 0)),
+      ]);
+      expect(error).toMatchObject({
+        code: 'non-finite',
+        message: expect.stringContaining('row 290000, column 7') as string,
+      });
     });
 
     it('for arguments that do not fit', async () => {
@@ -138,24 +218,50 @@ describe('safetensors', () => {
         [[{ ...plain, name: '__metadata__' }], 'the name __metadata__ is reserved'],
         [[{ ...plain, rows: -1 }], 'its shape is -1x1'],
         [[{ ...plain, columns: 1.5 }], 'its shape is 3x1.5'],
-        [[{ ...plain, rows: 2 ** 50 }, { ...plain, name: 'v', rows: 2 ** 52 }], 'at most 2^53'],
+        [
+          [
+            { ...plain, rows: 2 ** 50 },
+            { ...plain, name: 'v', rows: 2 ** 52 },
+          ],
+          'at most 2^53',
+        ],
         [[{ ...plain, precision: 'f16' as 'f32' }], 'precision is f16'],
-        [[{ ...plain, read: () => Promise.resolve(Float64Array.of(1, 2, 3)) }], 'gave 3 values in a Float64Array; 3 in a Float32Array are needed'],
+        [
+          [{ ...plain, read: () => Promise.resolve(Float64Array.of(1, 2, 3)) }],
+          'gave 3 values in a Float64Array; 3 in a Float32Array are needed',
+        ],
         [[{ ...plain, read: () => Promise.resolve(good.subarray(1)) }], 'gave 2 values in a Float32Array; 3 in a'],
       ];
       for (const [tensors, message] of bad) {
-        expect((await attempt(tensors)).error).toMatchObject({ code: 'bad-argument', message: expect.stringContaining(message) as string });
+        expect((await attempt(tensors)).error).toMatchObject({
+          code: 'bad-argument',
+          message: expect.stringContaining(message) as string,
+        });
       }
     });
 
     it('for what a tensor, a callback or a signal throws, passed on', async () => {
       const own = new TypeError('mine');
-      const late = computedTensor('w', 300_000, 8, (at) => { if (at > 2_000_000) throw own; return 0; });
+      const late = computedTensor('w', 300_000, 8, (at) => {
+        if (at > 2_000_000) throw own;
+        return 0;
+      });
       expect((await attempt([late])).error).toBe(own);
-      expect((await attempt([tensorOf('w', good, 1)], { onProgress: () => { throw own; } })).error).toBe(own);
+      expect(
+        (
+          await attempt([tensorOf('w', good, 1)], {
+            onProgress: () => {
+              throw own;
+            },
+          })
+        ).error,
+      ).toBe(own);
       expect((await attempt([tensorOf('w', good, 1)], { signal: AbortSignal.abort(own) })).error).toBe(own);
       const controller = new AbortController();
-      const aborting = computedTensor('w', 300_000, 8, (at) => { if (at === 2_000_000) controller.abort(own); return 0; });
+      const aborting = computedTensor('w', 300_000, 8, (at) => {
+        if (at === 2_000_000) controller.abort(own);
+        return 0;
+      });
       expect((await attempt([aborting], { signal: controller.signal })).error).toBe(own);
     });
   });
@@ -174,7 +280,10 @@ describe('safetensors', () => {
     expect((await failureOf(() => openSafetensors(folder))).message).toContain('is not a regular file');
     const loop = join(folder, 'loop');
     symlinkSync(loop, loop);
-    expect((await failureOf(() => openSafetensors(loop)))).toMatchObject({ code: 'read-failed', cause: { code: 'ELOOP' } });
+    expect(await failureOf(() => openSafetensors(loop))).toMatchObject({
+      code: 'read-failed',
+      cause: { code: 'ELOOP' },
+    });
     rmSync(loop);
   });
 });

@@ -11,10 +11,16 @@ import { tensorOf } from '../checkpoint/fixtures/tensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-initial-'));
 const path = join(folder, 'vectors.txt');
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 const backend = createPlainBackend();
-const vocabulary = new Vocabulary({ tokens: ['the', 'cat', 'sat', '<unk>'], counts: [4, 3, 2, 1], unknownToken: '<unk>' });
+const vocabulary = new Vocabulary({
+  tokens: ['the', 'cat', 'sat', '<unk>'],
+  counts: [4, 3, 2, 1],
+  unknownToken: '<unk>',
+});
 const before = [1, 1, 2, 2, 3, 3, 4, 4];
 const createTable = (): RowTable => {
   const table = backend.createTable(4, 2);
@@ -33,31 +39,48 @@ describe('initial vectors', () => {
 
   it('come from binary files too, and are scaled when told to', async () => {
     const binary = join(folder, 'vectors.bin');
-    await writeWord2vec(binary, ['cat', 'the'], tensorOf('w', Float32Array.of(10, -10, 10, -10), 2), { format: 'binary' });
+    await writeWord2vec(binary, ['cat', 'the'], tensorOf('w', Float32Array.of(10, -10, 10, -10), 2), {
+      format: 'binary',
+    });
     using table = createTable();
-    expect(await loadInitialVectors(binary, vocabulary, table, { standardDeviation: 0.25 })).toEqual({ found: 2, read: 2 });
+    expect(await loadInitialVectors(binary, vocabulary, table, { standardDeviation: 0.25 })).toEqual({
+      found: 2,
+      read: 2,
+    });
     expect(await contents(table)).toEqual([0.25, -0.25, 0.25, -0.25, 3, 3, 4, 4]);
   });
 
   it('of no shared word, or all alike, change nothing and are not divided by zero', async () => {
     writeFileSync(path, 'x 1 1\n');
     using table = createTable();
-    expect(await loadInitialVectors(path, vocabulary, table, { standardDeviation: 0.1 })).toEqual({ found: 0, read: 1 });
+    expect(await loadInitialVectors(path, vocabulary, table, { standardDeviation: 0.1 })).toEqual({
+      found: 0,
+      read: 1,
+    });
     expect(await contents(table)).toEqual(before);
     writeFileSync(path, 'the 0 0\n');
-    expect(await loadInitialVectors(path, vocabulary, table, { standardDeviation: 0.1 })).toEqual({ found: 1, read: 1 });
+    expect(await loadInitialVectors(path, vocabulary, table, { standardDeviation: 0.1 })).toEqual({
+      found: 1,
+      read: 1,
+    });
     expect(await contents(table)).toEqual([0, 0, ...before.slice(2)]);
   });
 
   it('leave the table as it was when the file is of another width, or damaged at its end', async () => {
     using table = createTable();
     writeFileSync(path, '2 3\nthe 1 2 3\ncat 1 2 3\n');
-    expect((await failureOf(() => loadInitialVectors(path, vocabulary, table))).message).toBe(`loadInitialVectors: ${path} has vectors of 3 numbers, the table has 2 columns; train with embeddings of 3`);
+    expect((await failureOf(() => loadInitialVectors(path, vocabulary, table))).message).toBe(
+      `loadInitialVectors: ${path} has vectors of 3 numbers, the table has 2 columns; train with embeddings of 3`,
+    );
     writeFileSync(path, '3 2\nthe 1 2\ncat 1 2\n');
     expect((await failureOf(() => loadInitialVectors(path, vocabulary, table))).code).toBe('truncated');
     expect(await contents(table)).toEqual(before);
     using small = backend.createTable(3, 2);
-    expect((await failureOf(() => loadInitialVectors(path, vocabulary, small))).message).toBe('loadInitialVectors: the table has 3 rows, the vocabulary 4 words; they must be equal');
-    expect((await failureOf(() => loadInitialVectors(path, vocabulary, table, { standardDeviation: 0 }))).message).toContain('standardDeviation is 0; a finite number above 0 is needed');
+    expect((await failureOf(() => loadInitialVectors(path, vocabulary, small))).message).toBe(
+      'loadInitialVectors: the table has 3 rows, the vocabulary 4 words; they must be equal',
+    );
+    expect(
+      (await failureOf(() => loadInitialVectors(path, vocabulary, table, { standardDeviation: 0 }))).message,
+    ).toContain('standardDeviation is 0; a finite number above 0 is needed');
   });
 });

@@ -17,37 +17,67 @@ import { pythonWith } from './python-with.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-word2vec-'));
 const path = join(folder, 'vectors');
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 type Read = [string, number[]][];
 async function readBack(format: 'text' | 'binary', from = path): Promise<Read> {
   const all: Read = [];
-  for await (const { word, vector } of (format === 'text' ? readWord2vecText : readWord2vecBinary)(from)) all.push([word, [...vector]]);
+  for await (const { word, vector } of (format === 'text' ? readWord2vecText : readWord2vecBinary)(from))
+    all.push([word, [...vector]]);
   return all;
 }
 
-const anyWords = fc.uniqueArray(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((word) => !/\p{White_Space}/u.test(word)), { minLength: 1, maxLength: 8 });
+const anyWords = fc.uniqueArray(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((word) => !/\p{White_Space}/u.test(word)),
+  { minLength: 1, maxLength: 8 },
+);
 const anyValue = fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value));
 
 describe('word2vec', () => {
   it.each(['text', 'binary'] as const)('%s gives every number of 32 bits back', async (format) => {
-    const vectors = anyWords.chain((words) => fc.integer({ min: 1, max: 5 }).chain((width) => fc.tuple(fc.constant(words), fc.constant(width), fc.array(anyValue, { minLength: words.length * width, maxLength: words.length * width }))));
+    const vectors = anyWords.chain((words) =>
+      fc
+        .integer({ min: 1, max: 5 })
+        .chain((width) =>
+          fc.tuple(
+            fc.constant(words),
+            fc.constant(width),
+            fc.array(anyValue, { minLength: words.length * width, maxLength: words.length * width }),
+          ),
+        ),
+    );
     await fc.assert(
       fc.asyncProperty(vectors, async ([words, width, values]) => {
         const { bytes } = await writeWord2vec(path, words, tensorOf('w', Float32Array.from(values), width), { format });
         expect(readFileSync(path).length).toBe(bytes);
-        expect(await readBack(format)).toEqual(words.map((word, row) => [word, values.slice(row * width, (row + 1) * width)]));
+        expect(await readBack(format)).toEqual(
+          words.map((word, row) => [word, values.slice(row * width, (row + 1) * width)]),
+        );
       }),
       { numRuns: 60 },
     );
   });
 
   it('text is what other programs read: decimal numbers of 9, 17 or 5 digits', async () => {
-    await writeWord2vec(path, ['the', 'café', '.'], tensorOf('w', Float32Array.of(0.1, -2, 1 / 3, 1e-10, 65504, 0.7), 2), { format: 'text' });
-    expect(readFileSync(path, 'utf8')).toBe('3 2\nthe 0.100000001 -2\ncafé 0.333333343 1.00000001e-10\n. 65504 0.699999988\n');
-    await writeWord2vec(path, ['the', 'a'], tensorOf('w', Float32Array.of(0.1, -2, 1 / 3, 1e-10), 2), { format: 'text', half: true });
+    await writeWord2vec(
+      path,
+      ['the', 'café', '.'],
+      tensorOf('w', Float32Array.of(0.1, -2, 1 / 3, 1e-10, 65504, 0.7), 2),
+      { format: 'text' },
+    );
+    expect(readFileSync(path, 'utf8')).toBe(
+      '3 2\nthe 0.100000001 -2\ncafé 0.333333343 1.00000001e-10\n. 65504 0.699999988\n',
+    );
+    await writeWord2vec(path, ['the', 'a'], tensorOf('w', Float32Array.of(0.1, -2, 1 / 3, 1e-10), 2), {
+      format: 'text',
+      half: true,
+    });
     expect(readFileSync(path, 'utf8')).toBe('2 2\nthe 0.099976 -2\na 0.33325 0\n');
-    await writeWord2vec(path, ['the', 'a'], tensorOf('w', Float64Array.of(0.1, -2, 1 / 3, 1e-300), 2, 'f64'), { format: 'text' });
+    await writeWord2vec(path, ['the', 'a'], tensorOf('w', Float64Array.of(0.1, -2, 1 / 3, 1e-300), 2, 'f64'), {
+      format: 'text',
+    });
     expect(readFileSync(path, 'utf8')).toBe('2 2\nthe 0.1 -2\na 0.3333333333333333 1e-300\n');
   });
 
@@ -72,7 +102,9 @@ describe('word2vec', () => {
     const python = pythonWith('gensim');
     if (python === undefined) return skip('no Python with gensim here: apt-get install python3-gensim');
     const words = ['the', 'well-being', 'Москва', '東京', '\ufeffword', "don't", '<unk>', '0.5', '-', '😀'];
-    const values = Float32Array.from({ length: words.length * 7 }, (_, at) => Math.fround(Math.sin(at) * 10 ** ((at % 9) - 6)));
+    const values = Float32Array.from({ length: words.length * 7 }, (_, at) =>
+      Math.fround(Math.sin(at) * 10 ** ((at % 9) - 6)),
+    );
     const program = `
 import sys, json
 from gensim.models import KeyedVectors
@@ -82,7 +114,9 @@ print(json.dumps({'words': vectors.index_to_key, 'vectors': [[float(x) for x in 
 `;
     for (const format of ['text', 'binary'] as const) {
       await writeWord2vec(path, words, tensorOf('w', values, 7), { format });
-      const read = JSON.parse(execFileSync(python, ['-c', program, path, format], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as { words: string[]; vectors: number[][] };
+      const read = JSON.parse(
+        execFileSync(python, ['-c', program, path, format], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+      ) as { words: string[]; vectors: number[][] };
       expect(read.words).toEqual(words);
       expect(Float32Array.from(read.vectors.flat())).toEqual(values);
     }
@@ -98,24 +132,35 @@ vectors = KeyedVectors(vector_size=3)
 vectors.add_vectors(['a', 'b\\u00e9', 'c'], numpy.array([[1, 2, 3], [0.1, 1e-20, -5], [7, 8, 9]], dtype='float32'))
 vectors.save_word2vec_format(sys.argv[1], binary=sys.argv[2] == 'binary')
 `;
-    return Promise.all((['text', 'binary'] as const).map(async (format) => {
-      const from = join(folder, `gensim.${format}`);
-      execFileSync(python, ['-c', program, from, format], { stdio: 'ignore' });
-      const expected = [1, 2, 3, 0.1, 1e-20, -5, 7, 8, 9].map(Math.fround);
-      expect(await readBack(format, from)).toEqual(['a', 'bé', 'c'].map((word, row) => [word, expected.slice(3 * row, 3 * row + 3)]));
-    }));
+    return Promise.all(
+      (['text', 'binary'] as const).map(async (format) => {
+        const from = join(folder, `gensim.${format}`);
+        execFileSync(python, ['-c', program, from, format], { stdio: 'ignore' });
+        const expected = [1, 2, 3, 0.1, 1e-20, -5, 7, 8, 9].map(Math.fround);
+        expect(await readBack(format, from)).toEqual(
+          ['a', 'bé', 'c'].map((word, row) => [word, expected.slice(3 * row, 3 * row + 3)]),
+        );
+      }),
+    );
   });
 
   it('text without a first line, with spaces in words and at line ends, and compressed', async () => {
     const glove = join(folder, 'glove.txt.gz');
     writeFileSync(glove, gzipSync('the 1 2 3 \n. . . 4 5 6\r\nnew york -1 2e-3 0\n'));
-    expect(await readBack('text', glove)).toEqual([['the', [1, 2, 3]], ['. . .', [4, 5, 6]], ['new york', [-1, Math.fround(2e-3), 0]]]);
+    expect(await readBack('text', glove)).toEqual([
+      ['the', [1, 2, 3]],
+      ['. . .', [4, 5, 6]],
+      ['new york', [-1, Math.fround(2e-3), 0]],
+    ]);
   });
 });
 
 describe('writeWord2vec refuses, and keeps the file that was there', () => {
-  const vectors = (values: readonly number[], precision: TensorPrecision = 'f32'): ReturnType<typeof tensorOf> => tensorOf('w', arrays[precision].from(values), 2, precision);
-  const attempt = async (...args: Parameters<typeof writeWord2vec> extends [string, ...infer Rest] ? Rest : never): Promise<string> => {
+  const vectors = (values: readonly number[], precision: TensorPrecision = 'f32'): ReturnType<typeof tensorOf> =>
+    tensorOf('w', arrays[precision].from(values), 2, precision);
+  const attempt = async (
+    ...args: Parameters<typeof writeWord2vec> extends [string, ...infer Rest] ? Rest : never
+  ): Promise<string> => {
     writeFileSync(path, 'precious');
     const before = readdirSync(folder);
     const { code, message } = await failureOf(() => writeWord2vec(path, ...args));
@@ -126,26 +171,49 @@ describe('writeWord2vec refuses, and keeps the file that was there', () => {
 
   it.each(['', 'new york', 'a\tb', 'a\nb', 'a\u00a0b', '\u3000', '\ud800'])('the word %j', async (word) => {
     for (const format of ['text', 'binary'] as const) {
-      expect(await attempt(['a', word], vectors([1, 2, 3, 4]), { format })).toMatch(/^bad-argument: writeWord2vec: word 1 is ".*", which is empty or has white space or half a surrogate pair in it; word2vec cannot hold it: write safetensors$/);
+      expect(await attempt(['a', word], vectors([1, 2, 3, 4]), { format })).toMatch(
+        /^bad-argument: writeWord2vec: word 1 is ".*", which is empty or has white space or half a surrogate pair in it; word2vec cannot hold it: write safetensors$/,
+      );
     }
   });
 
   it('numbers that are not finite, or not in the format', async () => {
-    expect(await attempt(['a', 'b'], vectors([1, 2, Number.NaN, 4]), { format: 'text' })).toBe('non-finite: writeWord2vec: the vector of "b" has NaN at column 0; only numbers that are finite with 32 bits are written');
-    expect(await attempt(['a', 'b'], vectors([1, 2, 3, 1e300], 'f64'), { format: 'binary' })).toContain('the vector of "b" has 1e+300 at column 1; only numbers that are finite with 32 bits');
-    expect(await attempt(['a', 'b'], vectors([1, 70_000, 3, 4]), { format: 'text', half: true })).toContain('the vector of "a" has 70000 at column 1; 16 bits hold at most 65504: write it without half');
-    expect(await attempt(['a', 'b'], vectors([1, 2, 3, 4]), { format: 'binary', half: true })).toContain('half is true and format is binary, which stores 32 bits');
-    expect(await attempt(['a'], vectors([1, 2, 3, 4]), { format: 'text' })).toContain('there are 1 words and 2 vectors (w); each word needs one');
+    expect(await attempt(['a', 'b'], vectors([1, 2, Number.NaN, 4]), { format: 'text' })).toBe(
+      'non-finite: writeWord2vec: the vector of "b" has NaN at column 0; only numbers that are finite with 32 bits are written',
+    );
+    expect(await attempt(['a', 'b'], vectors([1, 2, 3, 1e300], 'f64'), { format: 'binary' })).toContain(
+      'the vector of "b" has 1e+300 at column 1; only numbers that are finite with 32 bits',
+    );
+    expect(await attempt(['a', 'b'], vectors([1, 70_000, 3, 4]), { format: 'text', half: true })).toContain(
+      'the vector of "a" has 70000 at column 1; 16 bits hold at most 65504: write it without half',
+    );
+    expect(await attempt(['a', 'b'], vectors([1, 2, 3, 4]), { format: 'binary', half: true })).toContain(
+      'half is true and format is binary, which stores 32 bits',
+    );
+    expect(await attempt(['a'], vectors([1, 2, 3, 4]), { format: 'text' })).toContain(
+      'there are 1 words and 2 vectors (w); each word needs one',
+    );
   });
 
   it('a place that cannot be written, and passes on what a tensor, a callback or a signal throws', async () => {
     writeFileSync(path, 'precious');
-    expect(await failureOf(() => writeWord2vec(join(path, 'below'), ['a'], vectors([1, 2]), { format: 'text' }))).toMatchObject({ code: 'write-failed', cause: { code: 'ENOTDIR' } });
+    expect(
+      await failureOf(() => writeWord2vec(join(path, 'below'), ['a'], vectors([1, 2]), { format: 'text' })),
+    ).toMatchObject({ code: 'write-failed', cause: { code: 'ENOTDIR' } });
     const own = new TypeError('mine');
     const failing = { ...vectors([1, 2]), read: () => Promise.reject(own) };
     await expect(writeWord2vec(path, ['a'], failing, { format: 'text' })).rejects.toBe(own);
-    await expect(writeWord2vec(path, ['a'], vectors([1, 2]), { format: 'text', onProgress: () => { throw own; } })).rejects.toBe(own);
-    await expect(writeWord2vec(path, ['a'], vectors([1, 2]), { format: 'text', signal: AbortSignal.abort(own) })).rejects.toBe(own);
+    await expect(
+      writeWord2vec(path, ['a'], vectors([1, 2]), {
+        format: 'text',
+        onProgress: () => {
+          throw own;
+        },
+      }),
+    ).rejects.toBe(own);
+    await expect(
+      writeWord2vec(path, ['a'], vectors([1, 2]), { format: 'text', signal: AbortSignal.abort(own) }),
+    ).rejects.toBe(own);
     expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 });
@@ -157,14 +225,38 @@ describe('a damaged or hostile file', () => {
     return `${code}: ${message.replace(path, 'FILE')}`;
   };
   it.each([
-    ['2 3\na 1 2\n', 'invalid-line: word2vec: FILE: line 2: there is "a 1 2", with 2 numbers after a word; 3 are needed'],
-    ['2 999999999999999\na 1 2\n', 'invalid-line: word2vec: FILE: line 2: there is "a 1 2", with 2 numbers after a word; 999999999999999 are needed'],
-    ['2 0\na\n', 'invalid-line: word2vec: FILE: line 2: there is "a", with 0 numbers after a word; at least 1 is needed'],
-    ['hello\n', 'invalid-line: word2vec: FILE: line 1: there is "hello", with 0 numbers after a word; at least 1 is needed'],
-    ['2 2\na 1 x\n', 'invalid-line: word2vec: FILE: line 2: number 2 of "a" is "x"; one that is finite with 32 bits is needed'],
-    ['2 2\na 1 1e39\n', 'invalid-line: word2vec: FILE: line 2: number 2 of "a" is "1e39"; one that is finite with 32 bits is needed'],
-    ['2 2\na 1  2\n', 'invalid-line: word2vec: FILE: line 2: number 1 of "a" is ""; one that is finite with 32 bits is needed'],
-    ['1 2\na 1 2\nb 3 4\n', 'invalid-line: word2vec: FILE: line 3: there is another word, "b"; line 1 says there are 1'],
+    [
+      '2 3\na 1 2\n',
+      'invalid-line: word2vec: FILE: line 2: there is "a 1 2", with 2 numbers after a word; 3 are needed',
+    ],
+    [
+      '2 999999999999999\na 1 2\n',
+      'invalid-line: word2vec: FILE: line 2: there is "a 1 2", with 2 numbers after a word; 999999999999999 are needed',
+    ],
+    [
+      '2 0\na\n',
+      'invalid-line: word2vec: FILE: line 2: there is "a", with 0 numbers after a word; at least 1 is needed',
+    ],
+    [
+      'hello\n',
+      'invalid-line: word2vec: FILE: line 1: there is "hello", with 0 numbers after a word; at least 1 is needed',
+    ],
+    [
+      '2 2\na 1 x\n',
+      'invalid-line: word2vec: FILE: line 2: number 2 of "a" is "x"; one that is finite with 32 bits is needed',
+    ],
+    [
+      '2 2\na 1 1e39\n',
+      'invalid-line: word2vec: FILE: line 2: number 2 of "a" is "1e39"; one that is finite with 32 bits is needed',
+    ],
+    [
+      '2 2\na 1  2\n',
+      'invalid-line: word2vec: FILE: line 2: number 1 of "a" is ""; one that is finite with 32 bits is needed',
+    ],
+    [
+      '1 2\na 1 2\nb 3 4\n',
+      'invalid-line: word2vec: FILE: line 3: there is another word, "b"; line 1 says there are 1',
+    ],
     ['3 2\na 1 2\nb 3 4\n', 'truncated: word2vec: FILE is truncated: line 1 says there are 3 words, there are 2'],
   ])('%j', async (text, message) => {
     expect(await textFailure(text)).toBe(message);
@@ -176,41 +268,72 @@ describe('a damaged or hostile file', () => {
     return `${code}: ${message.replace(path, 'FILE')}`;
   };
   const numbers = (...values: number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
-  const file = (...parts: (string | Buffer)[]): Buffer => Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+  const file = (...parts: (string | Buffer)[]): Buffer =>
+    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 
   it('binary', async () => {
-    expect(await binaryFailure('')).toContain('invalid-header: word2vec: FILE begins with ""; a line of the number of words and the width of the vectors is needed');
+    expect(await binaryFailure('')).toContain(
+      'invalid-header: word2vec: FILE begins with ""; a line of the number of words and the width of the vectors is needed',
+    );
     expect(await binaryFailure('2 2')).toContain('begins with "2 2"');
     expect(await binaryFailure('2 0\n')).toContain('invalid-header');
-    expect(await binaryFailure('999999999999999 999999999999999\na')).toContain('truncated: word2vec: FILE is truncated: 999999999999999 words of width 999999999999999 need at least');
-    expect(await binaryFailure(file('1 2\na ', numbers(1)))).toBe('truncated: word2vec: FILE is truncated: 1 words of width 2 need at least 14 bytes, the file has 10');
-    expect(await binaryFailure(file('1 1\nlonger ', numbers(1).subarray(0, 3)))).toBe('truncated: word2vec: FILE is truncated: word 1 of 1 needs 4 bytes of numbers, 3 are left');
-    expect(await binaryFailure(file('1 1\n', 'x'.repeat(10_000), ' ', numbers(1)))).toBe('invalid-line: word2vec: FILE: word 1 of 1, at byte 4, has no space after its text within 4096 bytes; at most 4096 are allowed');
+    expect(await binaryFailure('999999999999999 999999999999999\na')).toContain(
+      'truncated: word2vec: FILE is truncated: 999999999999999 words of width 999999999999999 need at least',
+    );
+    expect(await binaryFailure(file('1 2\na ', numbers(1)))).toBe(
+      'truncated: word2vec: FILE is truncated: 1 words of width 2 need at least 14 bytes, the file has 10',
+    );
+    expect(await binaryFailure(file('1 1\nlonger ', numbers(1).subarray(0, 3)))).toBe(
+      'truncated: word2vec: FILE is truncated: word 1 of 1 needs 4 bytes of numbers, 3 are left',
+    );
+    expect(await binaryFailure(file('1 1\n', 'x'.repeat(10_000), ' ', numbers(1)))).toBe(
+      'invalid-line: word2vec: FILE: word 1 of 1, at byte 4, has no space after its text within 4096 bytes; at most 4096 are allowed',
+    );
     expect(await binaryFailure(file('1 1\n  ', numbers(1)))).toContain('word 1 of 1, at byte 4, is empty');
-    expect(await binaryFailure(file('1 1\n', Buffer.of(0xff), ' ', numbers(1)))).toContain('word 1 of 1, at byte 4, is not UTF-8');
-    expect(await binaryFailure(file('2 1\na ', numbers(1), '\nb ', numbers(Number.NaN), '\n'))).toBe('non-finite: word2vec: FILE: number 1 of word 2, "b", is NaN; finite ones are needed');
-    expect(await binaryFailure(file('1 1\na ', numbers(1), '\nmore'))).toBe('invalid-header: word2vec: FILE: 5 bytes follow the last of 1 words of width 1');
+    expect(await binaryFailure(file('1 1\n', Buffer.of(0xff), ' ', numbers(1)))).toContain(
+      'word 1 of 1, at byte 4, is not UTF-8',
+    );
+    expect(await binaryFailure(file('2 1\na ', numbers(1), '\nb ', numbers(Number.NaN), '\n'))).toBe(
+      'non-finite: word2vec: FILE: number 1 of word 2, "b", is NaN; finite ones are needed',
+    );
+    expect(await binaryFailure(file('1 1\na ', numbers(1), '\nmore'))).toBe(
+      'invalid-header: word2vec: FILE: 5 bytes follow the last of 1 words of width 1',
+    );
     expect((await failureOf(() => readBack('binary', join(folder, 'absent')))).code).toBe('missing');
   });
 
   it('of any bytes gives words or a typed error', async () => {
-    const whole = { text: Buffer.from('3 2\nthe 1 2\na -1e-5 0.5\n. 3 4\n'), binary: file('3 2\nthe ', numbers(1, 2), '\na ', numbers(-1e-5, 0.5), '\n. ', numbers(3, 4), '\n') };
-    const edit = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), remove: fc.nat(4), insert: fc.oneof(fc.uint8Array({ maxLength: 4 }), fc.constantFrom(' ', '\n', '9', '1e99', '-', '\r', '999999999').map((text) => Buffer.from(text))) });
+    const whole = {
+      text: Buffer.from('3 2\nthe 1 2\na -1e-5 0.5\n. 3 4\n'),
+      binary: file('3 2\nthe ', numbers(1, 2), '\na ', numbers(-1e-5, 0.5), '\n. ', numbers(3, 4), '\n'),
+    };
+    const edit = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      remove: fc.nat(4),
+      insert: fc.oneof(
+        fc.uint8Array({ maxLength: 4 }),
+        fc.constantFrom(' ', '\n', '9', '1e99', '-', '\r', '999999999').map((text) => Buffer.from(text)),
+      ),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('text' as const, 'binary' as const), fc.array(edit, { minLength: 1, maxLength: 3 }), async (format, edits) => {
-        let bytes: Buffer = whole[format];
-        for (const { at, remove, insert } of edits) {
-          const start = Math.floor(at * bytes.length);
-          bytes = Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + remove)]);
-        }
-        writeFileSync(path, bytes);
-        try {
-          for (const [, vector] of await readBack(format)) expect(vector.every(Number.isFinite)).toBe(true);
-        } catch (error) {
-          if (!isCheckpointError(error) && !isSparseDataError(error)) throw error;
-          expect(error.message).toContain(path);
-        }
-      }),
+      fc.asyncProperty(
+        fc.constantFrom('text' as const, 'binary' as const),
+        fc.array(edit, { minLength: 1, maxLength: 3 }),
+        async (format, edits) => {
+          let bytes: Buffer = whole[format];
+          for (const { at, remove, insert } of edits) {
+            const start = Math.floor(at * bytes.length);
+            bytes = Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + remove)]);
+          }
+          writeFileSync(path, bytes);
+          try {
+            for (const [, vector] of await readBack(format)) expect(vector.every(Number.isFinite)).toBe(true);
+          } catch (error) {
+            if (!isCheckpointError(error) && !isSparseDataError(error)) throw error;
+            expect(error.message).toContain(path);
+          }
+        },
+      ),
       { numRuns: 600 },
     );
   });

@@ -10,38 +10,62 @@ interface Case {
 /** The definitions, example by example. */
 function naive(cases: readonly Case[], k: number, propensities: readonly number[]): readonly number[] {
   const counted = cases.filter(({ right }) => right.length > 0);
-  const mean = (of: (each: Case) => number): number => counted.reduce((sum, each) => sum + of(each), 0) / Math.max(1, counted.length);
-  const hitsOf = ({ ranked, right }: Case): number[] => ranked.slice(0, k).map((label) => (right.includes(label) ? 1 : 0));
+  const mean = (of: (each: Case) => number): number =>
+    counted.reduce((sum, each) => sum + of(each), 0) / Math.max(1, counted.length);
+  const hitsOf = ({ ranked, right }: Case): number[] =>
+    ranked.slice(0, k).map((label) => (right.includes(label) ? 1 : 0));
   const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
   const dcg = (hits: readonly number[]): number => total(hits.map((hit, i) => hit / Math.log2(i + 2)));
   const gain = (labels: readonly number[]): number => total(labels.map((label) => 1 / propensities[label]!)) / k;
-  const best = ({ right }: Case): number[] => [...right].sort((a, b) => propensities[a]! - propensities[b]!).slice(0, k);
+  const best = ({ right }: Case): number[] =>
+    [...right].sort((a, b) => propensities[a]! - propensities[b]!).slice(0, k);
   return [
     mean((each) => total(hitsOf(each)) / k),
     mean((each) => total(hitsOf(each)) / each.right.length),
     mean((each) => dcg(hitsOf(each)) / dcg(each.right.slice(0, k).map(() => 1))),
     mean((each) => (total(hitsOf(each)) > 0 ? 1 : 0)),
-    mean((each) => gain(each.ranked.slice(0, k).filter((label) => each.right.includes(label)))) / Math.max(mean((each) => gain(best(each))), Number.MIN_VALUE),
+    mean((each) => gain(each.ranked.slice(0, k).filter((label) => each.right.includes(label)))) /
+      Math.max(
+        mean((each) => gain(best(each))),
+        Number.MIN_VALUE,
+      ),
   ];
 }
 
 const labels = 12;
-const cases = fc.array(fc.record({ ranked: fc.shuffledSubarray(Array.from({ length: labels }, (_, i) => i), { minLength: 5 }), right: fc.uniqueArray(fc.nat(labels - 1)) }), { maxLength: 8 });
+const cases = fc.array(
+  fc.record({
+    ranked: fc.shuffledSubarray(
+      Array.from({ length: labels }, (_, i) => i),
+      { minLength: 5 },
+    ),
+    right: fc.uniqueArray(fc.nat(labels - 1)),
+  }),
+  { maxLength: 8 },
+);
 
 describe('MultiLabelCollector', () => {
   it('agrees with the definitions for any rankings', () => {
     fc.assert(
-      fc.property(cases, fc.array(fc.integer({ min: 1, max: 9 }).map((tenth) => tenth / 10), { minLength: labels, maxLength: labels }), (list, propensities) => {
-        const collector = new MultiLabelCollector({ ks: [1, 3, 5], propensities });
-        expect(collector.depth).toBe(5);
-        for (const { ranked, right } of list) collector.add(ranked, right);
-        const { examples, atK } = collector.metrics();
-        expect(examples).toBe(list.filter(({ right }) => right.length > 0).length);
-        for (const { k, precision, recall, ndcg, hitRate, propensityScoredPrecision = Number.NaN } of atK) {
-          const expected = naive(list, k, propensities);
-          for (const [i, value] of [precision, recall, ndcg, hitRate, propensityScoredPrecision].entries()) expect(value).toBeCloseTo(expected[i]!, 10);
-        }
-      }),
+      fc.property(
+        cases,
+        fc.array(
+          fc.integer({ min: 1, max: 9 }).map((tenth) => tenth / 10),
+          { minLength: labels, maxLength: labels },
+        ),
+        (list, propensities) => {
+          const collector = new MultiLabelCollector({ ks: [1, 3, 5], propensities });
+          expect(collector.depth).toBe(5);
+          for (const { ranked, right } of list) collector.add(ranked, right);
+          const { examples, atK } = collector.metrics();
+          expect(examples).toBe(list.filter(({ right }) => right.length > 0).length);
+          for (const { k, precision, recall, ndcg, hitRate, propensityScoredPrecision = Number.NaN } of atK) {
+            const expected = naive(list, k, propensities);
+            for (const [i, value] of [precision, recall, ndcg, hitRate, propensityScoredPrecision].entries())
+              expect(value).toBeCloseTo(expected[i]!, 10);
+          }
+        },
+      ),
     );
   });
 
@@ -52,7 +76,14 @@ describe('MultiLabelCollector', () => {
     const { examples, atK } = collector.metrics();
     expect(examples).toBe(1);
     const ideal2 = 1 + 1 / Math.log2(3);
-    expect(atK[0]).toEqual({ k: 2, precision: 0.5, recall: 1 / 3, ndcg: 1 / Math.log2(3) / ideal2, hitRate: 1, propensityScoredPrecision: undefined });
+    expect(atK[0]).toEqual({
+      k: 2,
+      precision: 0.5,
+      recall: 1 / 3,
+      ndcg: 1 / Math.log2(3) / ideal2,
+      hitRate: 1,
+      propensityScoredPrecision: undefined,
+    });
     expect(atK[1]).toMatchObject({ k: 4, precision: 0.5, recall: 2 / 3 });
   });
 
@@ -63,7 +94,9 @@ describe('MultiLabelCollector', () => {
   });
 
   it.each([[[]], [[0]], [[3, 3]], [[5, 1]], [[1.5]]])('refuses the ks %j', (ks) => {
-    expect(() => new MultiLabelCollector({ ks })).toThrow(`ks must be whole numbers that ascend from 1 on, got [${ks.join(', ')}]`);
+    expect(() => new MultiLabelCollector({ ks })).toThrow(
+      `ks must be whole numbers that ascend from 1 on, got [${ks.join(', ')}]`,
+    );
   });
 });
 

@@ -9,7 +9,11 @@ const classes = 60;
 const choice: OutputLayerChoice = { kind: 'full', initialScale: 1, seed: 3 };
 
 function createLayer(): Promise<OutputLayer> {
-  return createOutputLayer(createPlainBackend({ precision: 'f64' }), { features: 3, frequencies: new Float64Array(classes).fill(1) }, choice);
+  return createOutputLayer(
+    createPlainBackend({ precision: 'f64' }),
+    { features: 3, frequencies: new Float64Array(classes).fill(1) },
+    choice,
+  );
 }
 
 describe('topClasses', () => {
@@ -18,7 +22,9 @@ describe('topClasses', () => {
     const examples = 5;
     using hidden = createMatrixFrom(layer.backend, examples, 3, normals(examples * 3, 2));
     const random = new RandomGenerator(4);
-    const lists = Array.from({ length: examples }, (_, row) => Array.from({ length: 12 * row }, () => random.integer(classes)));
+    const lists = Array.from({ length: examples }, (_, row) =>
+      Array.from({ length: 12 * row }, () => random.integer(classes)),
+    );
     using all = layer.backend.createMatrix(examples, classes);
     layer.scores(hidden, 0, all);
     const scores = await read(all);
@@ -48,15 +54,25 @@ describe('topClasses', () => {
     const allButTwo = csrFromLists([Array.from({ length: classes - 2 }, (_, k) => k)], classes);
     const found = await topClasses(layer, hidden, 4, { exclude: allButTwo });
     expect([...found.classes.subarray(0, 2)].toSorted((a, b) => a - b)).toEqual([58, 59]);
-    expect([[...found.classes.subarray(2)], [...found.scores.subarray(2)]]).toEqual([[-1, -1], [-Infinity, -Infinity]]);
+    expect([[...found.classes.subarray(2)], [...found.scores.subarray(2)]]).toEqual([
+      [-1, -1],
+      [-Infinity, -Infinity],
+    ]);
   });
 
   it('refuses a k that is none, rows that are not one an example, and stops when told to', async () => {
     using layer = await createLayer();
     using hidden = createMatrixFrom(layer.backend, 1, 3, [1, 0, 0]);
-    for (const k of [0, 61, 1.5]) await expect(topClasses(layer, hidden, k)).rejects.toThrow(`topClasses: k must be a whole number from 1 to 60 (the classes), got ${k}`);
-    await expect(topClasses(layer, hidden, 1, { exclude: csrFromLists([[], []], classes) })).rejects.toThrow('exclude has 2 rows for 1 examples');
-    await expect(topClasses(layer, hidden, 1, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    for (const k of [0, 61, 1.5])
+      await expect(topClasses(layer, hidden, k)).rejects.toThrow(
+        `topClasses: k must be a whole number from 1 to 60 (the classes), got ${k}`,
+      );
+    await expect(topClasses(layer, hidden, 1, { exclude: csrFromLists([[], []], classes) })).rejects.toThrow(
+      'exclude has 2 rows for 1 examples',
+    );
+    await expect(topClasses(layer, hidden, 1, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     expect(layer.backend.memory().matrices).toBeGreaterThan(0);
   });
 });

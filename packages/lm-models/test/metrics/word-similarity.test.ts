@@ -1,5 +1,12 @@
 import { createPlainBackend, writeRows } from '@vastmax/linalg-core';
-import { createOutputLayer, evaluateWordSimilarity, readClassVectors, readEmbeddings, readWordPairs, spearmanCorrelation } from '@vastmax/lm-models';
+import {
+  createOutputLayer,
+  evaluateWordSimilarity,
+  readClassVectors,
+  readEmbeddings,
+  readWordPairs,
+  spearmanCorrelation,
+} from '@vastmax/lm-models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normals, valuesOf } from '../numbers.ts';
@@ -7,10 +14,14 @@ import { normals, valuesOf } from '../numbers.ts';
 /** Ranks by counting, then the plain correlation. */
 function naiveSpearman(a: readonly number[], b: readonly number[]): number {
   const ranks = (values: readonly number[]): number[] =>
-    values.map((value) => values.filter((other) => other < value).length + (values.filter((other) => other === value).length + 1) / 2);
+    values.map(
+      (value) =>
+        values.filter((other) => other < value).length + (values.filter((other) => other === value).length + 1) / 2,
+    );
   const [x, y] = [ranks(a), ranks(b)];
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const covariance = (p: readonly number[], q: readonly number[]): number => mean(p.map((value, i) => (value - mean(p)) * (q[i]! - mean(q))));
+  const covariance = (p: readonly number[], q: readonly number[]): number =>
+    mean(p.map((value, i) => (value - mean(p)) * (q[i]! - mean(q))));
   return covariance(x, y) / Math.sqrt(covariance(x, x) * covariance(y, y));
 }
 
@@ -30,9 +41,24 @@ describe('spearmanCorrelation', () => {
 
   it('is 1 for any rising function, −1 for a falling one, and undefined for a constant', () => {
     const values = [0.1, 5, -3, 700, 2];
-    expect(spearmanCorrelation(values, values.map((x) => x ** 3))).toBeCloseTo(1, 14);
-    expect(spearmanCorrelation(values, values.map((x) => -x))).toBeCloseTo(-1, 14);
-    expect(spearmanCorrelation(values, values.map(() => 1))).toBeNaN();
+    expect(
+      spearmanCorrelation(
+        values,
+        values.map((x) => x ** 3),
+      ),
+    ).toBeCloseTo(1, 14);
+    expect(
+      spearmanCorrelation(
+        values,
+        values.map((x) => -x),
+      ),
+    ).toBeCloseTo(-1, 14);
+    expect(
+      spearmanCorrelation(
+        values,
+        values.map(() => 1),
+      ),
+    ).toBeNaN();
     expect(spearmanCorrelation([], [])).toBeNaN();
   });
 
@@ -51,19 +77,44 @@ describe('word similarity', () => {
       { first: 'cat', second: 'dog', score: 9 },
       { first: 'cat', second: 'stone', score: 1 },
     ]);
-    await expect(readWordPairs([...lines, 'cat dog 3'], { name: 'men.txt' })).rejects.toMatchObject({ code: 'wrong-count', message: expect.stringContaining('men.txt: line 4') });
-    await expect(readWordPairs(['cat dog 3'])).rejects.toMatchObject({ code: 'bad-csv', message: expect.stringContaining('input: line 1: "cat dog 3" is not a pair; two words and a score') });
-    await expect(readWordPairs(['a\tb\thigh'])).rejects.toMatchObject({ code: 'non-finite-value', message: expect.stringContaining(`the score of 'a' and 'b' is "high"`) });
+    await expect(readWordPairs([...lines, 'cat dog 3'], { name: 'men.txt' })).rejects.toMatchObject({
+      code: 'wrong-count',
+      message: expect.stringContaining('men.txt: line 4'),
+    });
+    await expect(readWordPairs(['cat dog 3'])).rejects.toMatchObject({
+      code: 'bad-csv',
+      message: expect.stringContaining('input: line 1: "cat dog 3" is not a pair; two words and a score'),
+    });
+    await expect(readWordPairs(['a\tb\thigh'])).rejects.toMatchObject({
+      code: 'non-finite-value',
+      message: expect.stringContaining(`the score of 'a' and 'b' is "high"`),
+    });
     await expect(readWordPairs(['a\tb\t'])).rejects.toMatchObject({ code: 'non-finite-value' });
   });
 
   it('correlates cosines with scores over the pairs that are covered', async () => {
-    const vectors = new Map<string, readonly number[]>([['cat', [1, 0]], ['dog', [9, 1]], ['stone', [0, 2]], ['sun', [1, 1]]]);
+    const vectors = new Map<string, readonly number[]>([
+      ['cat', [1, 0]],
+      ['dog', [9, 1]],
+      ['stone', [0, 2]],
+      ['sun', [1, 1]],
+    ]);
     const pairs = await readWordPairs([...lines, 'sun\tcat\t4']);
-    expect(evaluateWordSimilarity(pairs, (word) => vectors.get(word))).toEqual({ correlation: 1, covered: 3, pairs: 4, coverage: 0.75 });
-    expect(evaluateWordSimilarity(pairs, () => undefined)).toMatchObject({ covered: 0, coverage: 0, correlation: Number.NaN });
+    expect(evaluateWordSimilarity(pairs, (word) => vectors.get(word))).toEqual({
+      correlation: 1,
+      covered: 3,
+      pairs: 4,
+      coverage: 0.75,
+    });
+    expect(evaluateWordSimilarity(pairs, () => undefined)).toMatchObject({
+      covered: 0,
+      coverage: 0,
+      correlation: Number.NaN,
+    });
     // A zero vector is like nothing, and no error.
-    expect(evaluateWordSimilarity(pairs, (word) => (word === 'stone' ? [0, 0] : vectors.get(word))).correlation).toBe(1);
+    expect(evaluateWordSimilarity(pairs, (word) => (word === 'stone' ? [0, 0] : vectors.get(word))).correlation).toBe(
+      1,
+    );
   });
 });
 
@@ -73,13 +124,24 @@ describe('word vectors', () => {
     using table = backend.createTable(5, 2);
     writeRows(normals(10, 1), 0, table);
     const rows = normals(10, 1);
-    expect((await readEmbeddings(table, Int32Array.of(3, 0, 3))).map((vector) => [...vector])).toEqual([[...rows.slice(6, 8)], [...rows.slice(0, 2)], [...rows.slice(6, 8)]]);
-    using layer = await createOutputLayer(backend, { features: 2, frequencies: new Float64Array(5).fill(1) }, { kind: 'full', initialScale: 1, seed: 1 });
+    expect((await readEmbeddings(table, Int32Array.of(3, 0, 3))).map((vector) => [...vector])).toEqual([
+      [...rows.slice(6, 8)],
+      [...rows.slice(0, 2)],
+      [...rows.slice(6, 8)],
+    ]);
+    using layer = await createOutputLayer(
+      backend,
+      { features: 2, frequencies: new Float64Array(5).fill(1) },
+      { kind: 'full', initialScale: 1, seed: 1 },
+    );
     using all = backend.createMatrix(5, 2);
     layer.classVectors(0, all);
     const expected = await valuesOf(all);
     const before = backend.memory();
-    expect((await readClassVectors(layer, Int32Array.of(4, 1))).map((vector) => [...vector])).toEqual([[...expected.slice(8, 10)], [...expected.slice(2, 4)]]);
+    expect((await readClassVectors(layer, Int32Array.of(4, 1))).map((vector) => [...vector])).toEqual([
+      [...expected.slice(8, 10)],
+      [...expected.slice(2, 4)],
+    ]);
     await readEmbeddings(table, Int32Array.of(1));
     expect(backend.memory()).toEqual(before);
   });

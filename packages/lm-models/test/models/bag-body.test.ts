@@ -29,11 +29,15 @@ describe('BagBody', () => {
     for (const inputs of [weighted, ones]) {
       const expected = new Float64Array(4 * 3);
       for (let row = 0; row < 4; row++) {
-        const entries = Array.from({ length: inputs.offsets[row + 1]! - inputs.offsets[row]! }, (_, i) => inputs.offsets[row]! + i);
+        const entries = Array.from(
+          { length: inputs.offsets[row + 1]! - inputs.offsets[row]! },
+          (_, i) => inputs.offsets[row]! + i,
+        );
         const values = entries.map((entry) => inputs.values?.[entry] ?? 1);
         const norms = { sum: 1, mean: values.reduce((sum, v) => sum + Math.abs(v), 0), unit: Math.hypot(...values) };
         for (const [i, entry] of entries.entries()) {
-          for (let column = 0; column < 3; column++) expected[row * 3 + column]! += (values[i]! / norms[pooling]) * table[inputs.indices[entry]! * 3 + column]!;
+          for (let column = 0; column < 3; column++)
+            expected[row * 3 + column]! += (values[i]! / norms[pooling]) * table[inputs.indices[entry]! * 3 + column]!;
         }
       }
       expect(largestError(await hiddenOf(body, inputs), expected)).toBeLessThan(1e-14);
@@ -51,7 +55,8 @@ describe('BagBody', () => {
     const backend = createPlainBackend({ precision: 'f64' });
     for (const loss of ['squared-error', 'taylor-softmax']) {
       using body = createBody(backend, changes);
-      for (const error of await gradientErrors(body, { inputs: weighted }, targets, loss)) expect(error).toBeLessThan(1e-8);
+      for (const error of await gradientErrors(body, { inputs: weighted }, targets, loss))
+        expect(error).toBeLessThan(1e-8);
     }
   });
 
@@ -91,7 +96,10 @@ describe('BagBody', () => {
     for (const [changes, message] of attempts) {
       using other = createBody(backend, changes);
       const before = await rowsOf(other.embeddings.table);
-      await expect(other.restore(saved)).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining(message) });
+      await expect(other.restore(saved)).rejects.toMatchObject({
+        code: 'state-mismatch',
+        message: expect.stringContaining(message),
+      });
       expect(await rowsOf(other.embeddings.table)).toEqual(before);
     }
   });
@@ -113,7 +121,14 @@ describe('BagBody', () => {
     using tape = new Tape(backend);
     const run = (rows: number): void => {
       tape.reset();
-      tape.backward(body.forward(tape, { inputs: csrFromLists(Array.from({ length: rows }, (_, i) => [i % 7, (2 * i) % 7]), 7) }));
+      tape.backward(
+        body.forward(tape, {
+          inputs: csrFromLists(
+            Array.from({ length: rows }, (_, i) => [i % 7, (2 * i) % 7]),
+            7,
+          ),
+        }),
+      );
     };
     for (const rows of [9, 3, 12, 9]) run(rows);
     const warm = backend.memory();
@@ -126,7 +141,10 @@ describe('BagBody', () => {
     [{ embedding: 0.5 }, 'bag model: embedding must be a whole number of at least 1, got 0.5'],
     [{ hidden: [3, -1] }, 'bag model: hidden layer 2 must be a whole number of at least 1, got -1'],
     [{ pooling: 'max' as 'mean' }, "bag model: no pooling is called 'max'; there are sum, mean, unit"],
-    [{ activation: 'swish' as 'tanh' }, "bag model: no activation is called 'swish'; there are tanh, relu, gelu, sigmoid, identity"],
+    [
+      { activation: 'swish' as 'tanh' },
+      "bag model: no activation is called 'swish'; there are tanh, relu, gelu, sigmoid, identity",
+    ],
     [{ dropout: 1 }, 'bag model: dropout must be at least 0 and less than 1, got 1'],
     [{ inputDropout: -0.1 }, 'bag model: inputDropout must be at least 0 and less than 1, got -0.1'],
     [{ embeddingScale: 0 }, 'bag model: embeddingScale must be a finite number above 0, got 0'],
@@ -143,14 +161,18 @@ describe('BagBody', () => {
     expect([...(await hiddenOf(body, csrFromLists([[], []], 7)))]).toEqual([0, 0, 0, 0, 0, 0]);
     using biased = createBody(backend, { activation: 'tanh' });
     const bias = await valuesOf(biased.parameters.matrices[0]!.value);
-    expect(largestError(await hiddenOf(biased, csrFromLists([[], []], 7)), [...bias, ...bias].map(Math.tanh))).toBeLessThan(1e-15);
+    expect(
+      largestError(await hiddenOf(biased, csrFromLists([[], []], 7)), [...bias, ...bias].map(Math.tanh)),
+    ).toBeLessThan(1e-15);
   });
 
   it('refuses an input beyond its table', () => {
     const backend = createPlainBackend();
     using body = createBody(backend);
     using tape = new Tape(backend);
-    expect(() => body.forward(tape, { inputs: csrFromLists([[7]], 8) })).toThrow(expect.objectContaining({ code: 'index-out-of-range' }));
+    expect(() => body.forward(tape, { inputs: csrFromLists([[7]], 8) })).toThrow(
+      expect.objectContaining({ code: 'index-out-of-range' }),
+    );
   });
 });
 
@@ -161,6 +183,9 @@ describe('bagModelShape', () => {
   });
 
   it('names what there is when asked for another one', () => {
-    for (const name of ['glove', 'constructor']) expect(() => bagModelShape(name)).toThrow(`no bag model is called '${name}'; there are classifier, autoencoder, cbow`);
+    for (const name of ['glove', 'constructor'])
+      expect(() => bagModelShape(name)).toThrow(
+        `no bag model is called '${name}'; there are classifier, autoencoder, cbow`,
+      );
   });
 });

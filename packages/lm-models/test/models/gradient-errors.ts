@@ -1,4 +1,7 @@
-/** Gradients of a body through an output layer: the layer's hidden gradient, sent down the tape, against central differences of the loss. */
+/**
+ * Gradients of a body through an output layer: the layer's hidden gradient, sent down the tape, against central
+ * differences of the loss.
+ */
 import { Tape } from '@vastmax/autodiff';
 import { read, write, writeRows } from '@vastmax/linalg-core';
 import { createOutputLayer, type Body } from '@vastmax/lm-models';
@@ -14,7 +17,11 @@ export async function frozen(state: ModuleState): Promise<ModuleState> {
   const tensors = await Promise.all(
     state.tensors.map(async (source): Promise<TensorSource> => {
       const values = (await source.read(0, source.rows)).slice();
-      return { ...source, read: (first, count) => Promise.resolve(values.subarray(first * source.columns, (first + count) * source.columns)) };
+      return {
+        ...source,
+        read: (first, count) =>
+          Promise.resolve(values.subarray(first * source.columns, (first + count) * source.columns)),
+      };
     }),
   );
   return { configuration: structuredClone(state.configuration), tensors };
@@ -27,8 +34,16 @@ export function shakeBiases<Batch>(body: Body<Batch>): void {
   }
 }
 
-/** Largest relative error for each table and then each matrix of the body; dropout masks and carried states are the same throughout. */
-export async function gradientErrors<Batch>(body: Body<Batch>, batch: Batch, targets: CsrRows, loss = 'squared-error'): Promise<number[]> {
+/**
+ * Largest relative error for each table and then each matrix of the body; dropout masks and carried states are the same
+ * throughout.
+ */
+export async function gradientErrors<Batch>(
+  body: Body<Batch>,
+  batch: Batch,
+  targets: CsrRows,
+  loss = 'squared-error',
+): Promise<number[]> {
   using layer = await createOutputLayer(
     body.backend,
     { features: body.features, frequencies: new Float64Array(targets.columns).fill(1) },
@@ -41,7 +56,10 @@ export async function gradientErrors<Batch>(body: Body<Batch>, batch: Batch, tar
   const rewind = async (): Promise<void> => {
     tape.reset();
     const parameters = body.state().tensors.filter(({ name }) => isParameter(name));
-    await body.restore({ configuration: start.configuration, tensors: [...parameters, ...start.tensors.filter(({ name }) => !isParameter(name))] });
+    await body.restore({
+      configuration: start.configuration,
+      tensors: [...parameters, ...start.tensors.filter(({ name }) => !isParameter(name))],
+    });
   };
   const meanLoss = async (): Promise<number> => {
     await rewind();
@@ -66,8 +84,18 @@ export async function gradientErrors<Batch>(body: Body<Batch>, batch: Batch, tar
   };
   const { tables, matrices } = body.parameters;
   const expected: Float64Array[] = [];
-  for (const { table } of tables) expected.push(await differences(await rowsOf(table), (values) => { writeRows(values, 0, table); }));
-  for (const { value } of matrices) expected.push(await differences(await valuesOf(value), (values) => { write(values, value); }));
+  for (const { table } of tables)
+    expected.push(
+      await differences(await rowsOf(table), (values) => {
+        writeRows(values, 0, table);
+      }),
+    );
+  for (const { value } of matrices)
+    expected.push(
+      await differences(await valuesOf(value), (values) => {
+        write(values, value);
+      }),
+    );
 
   await rewind();
   const hidden = body.forward(tape, batch, { training: true });

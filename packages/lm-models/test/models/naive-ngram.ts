@@ -1,4 +1,7 @@
-/** The n-gram body as naive f64 loops: forward for every activation, backward by hand for tanh. Parameters are stored as the body stores them. */
+/**
+ * The n-gram body as naive f64 loops: forward for every activation, backward by hand for tanh. Parameters are stored as
+ * the body stores them.
+ */
 import type { NgramBody } from '@vastmax/lm-models';
 import { rowsOf, valuesOf } from '../numbers.ts';
 
@@ -73,7 +76,10 @@ export class NaiveNgram {
   /** Plain gradient descent for a tanh body: hiddenGradient m×features belongs to `contexts`. */
   descend(contexts: Int32Array, hiddenGradient: ArrayLike<number>, rate: number): void {
     const embeddingChange = new Float64Array(this.embeddings.length);
-    const changes = this.layers.map(({ weights, bias }) => ({ weights: new Float64Array(weights.length), bias: new Float64Array(bias.length) }));
+    const changes = this.layers.map(({ weights, bias }) => ({
+      weights: new Float64Array(weights.length),
+      bias: new Float64Array(bias.length),
+    }));
     const features = this.layers.at(-1)?.outputs ?? 0;
     for (let example = 0; example * this.#order < contexts.length; example++) {
       const context = contexts.subarray(example * this.#order, (example + 1) * this.#order);

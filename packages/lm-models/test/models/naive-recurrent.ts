@@ -28,7 +28,8 @@ export class NaiveRecurrent {
     for (let step = 0; step < steps; step++) {
       for (let stream = 0; stream < streams; stream++) {
         const row = step * streams + stream;
-        if (starts[row] === 1) this.#states[stream] = hidden.map((width) => ({ output: zeros(width), memory: zeros(width) }));
+        if (starts[row] === 1)
+          this.#states[stream] = hidden.map((width) => ({ output: zeros(width), memory: zeros(width) }));
         let x = [...this.#embeddings.subarray(inputs[row]! * embedding, (inputs[row]! + 1) * embedding)];
         for (const layer of hidden.keys()) x = this.#advance(layer, x, this.#states[stream]![layer]!);
         rows.push(...x);
@@ -43,7 +44,8 @@ export class NaiveRecurrent {
     const part = (name: string): Float64Array => this.#weights.get(`layer.${layer}.${name}`) ?? new Float64Array(0);
     const fromInput = (gate: number, unit: number): number =>
       part('bias')[gate * width + unit]! + product(x, part('inputWeights'), gates * width, gate * width + unit);
-    const fromState = (gate: number, unit: number): number => product(before, part('stateWeights'), gates * width, gate * width + unit);
+    const fromState = (gate: number, unit: number): number =>
+      product(before, part('stateWeights'), gates * width, gate * width + unit);
     const before = [...state.output];
     for (let unit = 0; unit < width; unit++) {
       if (gates === 4) {

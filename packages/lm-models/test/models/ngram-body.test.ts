@@ -12,7 +12,8 @@ const examples = 4;
 function createBody(backend: Backend, changes: Partial<NgramBodyOptions> = {}): NgramBody {
   const body = new NgramBody(backend, { ...options, ...changes });
   // Biases start at 0, where a forgotten one would not show.
-  for (const [i, { name, value }] of body.parameters.matrices.entries()) if (name.endsWith('bias')) write(normals(value.columns, i), value);
+  for (const [i, { name, value }] of body.parameters.matrices.entries())
+    if (name.endsWith('bias')) write(normals(value.columns, i), value);
   return body;
 }
 
@@ -54,7 +55,8 @@ describe('NgramBody', () => {
     const embeddings = await rowsOf(one.embeddings.table);
     expect(await rowsOf(same.embeddings.table)).toEqual(embeddings);
     expect(await rowsOf(other.embeddings.table)).not.toEqual(embeddings);
-    const deviation = (values: Float64Array): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
+    const deviation = (values: Float64Array): number =>
+      Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
     expect(deviation(embeddings)).toBeCloseTo(0.2, 2);
     const weights = await valuesOf(one.parameters.matrices[0]!.value);
     expect(deviation(weights) * 0.2 * Math.sqrt(32)).toBeCloseTo(1, 1);
@@ -76,7 +78,9 @@ describe('NgramBody', () => {
     }
     expect(dropped / first.length).toBeGreaterThan(0.35);
     expect(dropped / first.length).toBeLessThan(0.65);
-    const saved = JSON.parse(JSON.stringify(body.state().configuration)) as ReturnType<NgramBody['state']>['configuration'];
+    const saved = JSON.parse(JSON.stringify(body.state().configuration)) as ReturnType<
+      NgramBody['state']
+    >['configuration'];
     const second = await hiddenOf(body, true);
     expect(second).not.toEqual(first);
     using resumed = createBody(backend, { dropout: 0.5, hidden: [40], seed: 77 });
@@ -108,7 +112,9 @@ describe('NgramBody', () => {
     using shallow = createBody(backend, { hidden: [4] });
     await expect(body.restore(shallow.state())).rejects.toMatchObject({
       code: 'state-mismatch',
-      message: expect.stringContaining("no tensor 'hidden.1.weights'; it has embeddings, hidden.0.weights, hidden.0.bias"),
+      message: expect.stringContaining(
+        "no tensor 'hidden.1.weights'; it has embeddings, hidden.0.weights, hidden.0.bias",
+      ),
     });
     using gelu = createBody(backend, { hidden: [4, 3], activation: 'gelu', seed: 5 });
     const before = await gelu.state().tensors[0]!.read(0, 3);
@@ -124,7 +130,9 @@ describe('NgramBody', () => {
     for (const tensor of body.state().tensors) {
       const all = await tensor.read(0, tensor.rows);
       const last = await tensor.read(tensor.rows - 1, 1);
-      expect(Array.from(last.subarray(0, tensor.columns))).toEqual(Array.from(all.subarray((tensor.rows - 1) * tensor.columns)));
+      expect(Array.from(last.subarray(0, tensor.columns))).toEqual(
+        Array.from(all.subarray((tensor.rows - 1) * tensor.columns)),
+      );
     }
   });
 
@@ -145,7 +153,10 @@ describe('NgramBody', () => {
     [{ embedding: -2 }, 'n-gram model: embedding must be a whole number of at least 1, got -2'],
     [{ hidden: [4, 0] }, 'n-gram model: hidden layer 2 must be a whole number of at least 1, got 0'],
     [{ hidden: [] }, 'n-gram model: hidden must name at least one layer width, got none'],
-    [{ activation: 'swish' as 'tanh' }, "n-gram model: no activation is called 'swish'; there are tanh, relu, gelu, sigmoid"],
+    [
+      { activation: 'swish' as 'tanh' },
+      "n-gram model: no activation is called 'swish'; there are tanh, relu, gelu, sigmoid",
+    ],
     [{ dropout: 1 }, 'n-gram model: dropout must be at least 0 and less than 1, got 1'],
     [{ dropout: Number.NaN }, 'n-gram model: dropout must be at least 0 and less than 1, got NaN'],
     [{ embeddingScale: 0 }, 'n-gram model: embeddingScale must be a finite number above 0, got 0'],

@@ -1,4 +1,7 @@
-/** Gradients of the whole body through a real factored layer: its hidden gradient, sent down the tape, against central differences. */
+/**
+ * Gradients of the whole body through a real factored layer: its hidden gradient, sent down the tape, against central
+ * differences.
+ */
 import { Tape } from '@vastmax/autodiff';
 import { createPlainBackend, read, write, writeRows } from '@vastmax/linalg-core';
 import { activationNames, NgramBody, type NgramBodyOptions } from '@vastmax/lm-models';
@@ -16,7 +19,8 @@ const step = 1e-5;
 async function gradientErrors(changes: Partial<NgramBodyOptions>, loss: string): Promise<number[]> {
   const backend = createPlainBackend({ precision: 'f64' });
   using body = new NgramBody(backend, { words, order: 2, embedding: 2, hidden: [3], embeddingScale: 0.5, ...changes });
-  for (const [i, { name, value }] of body.parameters.matrices.entries()) if (name.endsWith('bias')) write(normals(value.columns, i, 0.3), value);
+  for (const [i, { name, value }] of body.parameters.matrices.entries())
+    if (name.endsWith('bias')) write(normals(value.columns, i, 0.3), value);
   using layer = await createFactoredOutputLayer(backend, {
     classes: words,
     features: body.features,
@@ -26,11 +30,14 @@ async function gradientErrors(changes: Partial<NgramBodyOptions>, loss: string):
   using tape = new Tape(backend);
   const start = body.state();
   /** Rewinds the dropout to where it was; the weights are written over themselves. */
-  const rewind = (): Promise<void> => body.restore({ configuration: start.configuration, tensors: body.state().tensors });
+  const rewind = (): Promise<void> =>
+    body.restore({ configuration: start.configuration, tensors: body.state().tensors });
   const meanLoss = async (): Promise<number> => {
     await rewind();
     tape.reset();
-    const losses = await valuesOf(await layer.evaluate(body.forward(tape, contexts, 4, { training: true }).value, targets));
+    const losses = await valuesOf(
+      await layer.evaluate(body.forward(tape, contexts, 4, { training: true }).value, targets),
+    );
     return losses.reduce((sum, value) => sum + value, 0) / 4;
   };
   const differences = async (values: Float64Array, store: (values: Float64Array) => void): Promise<Float64Array> => {
@@ -70,7 +77,8 @@ async function gradientErrors(changes: Partial<NgramBodyOptions>, loss: string):
   const embeddingGradient = new Float64Array(words * 2);
   for (const { indices, rows } of body.embeddings.gradients) {
     const values = await read(rows);
-    for (let i = 0; i < values.length; i++) embeddingGradient[indices.values[Math.floor(i / 2)]! * 2 + (i % 2)]! += values[i]!;
+    for (let i = 0; i < values.length; i++)
+      embeddingGradient[indices.values[Math.floor(i / 2)]! * 2 + (i % 2)]! += values[i]!;
   }
   const actual: Float64Array[] = [embeddingGradient];
   for (const { name, gradient } of body.parameters.matrices) {
@@ -93,7 +101,8 @@ describe('gradients of the body through the factored layer', () => {
   });
 
   it('agree under dropout with its masks held', async () => {
-    for (const error of await gradientErrors({ hidden: [6, 5], dropout: 0.3 }, 'squared-error')) expect(error).toBeLessThan(1e-8);
+    for (const error of await gradientErrors({ hidden: [6, 5], dropout: 0.3 }, 'squared-error'))
+      expect(error).toBeLessThan(1e-8);
   });
 
   it('name only the words that were seen', () => {
@@ -101,6 +110,8 @@ describe('gradients of the body through the factored layer', () => {
     using body = new NgramBody(backend, { words, order: 2, embedding: 2, hidden: [3] });
     using tape = new Tape(backend);
     tape.backward(body.forward(tape, contexts, 4));
-    expect(body.embeddings.gradients.map(({ indices }) => Array.from(indices.values.subarray(0, indices.count)))).toEqual([[...contexts]]);
+    expect(
+      body.embeddings.gradients.map(({ indices }) => Array.from(indices.values.subarray(0, indices.count))),
+    ).toEqual([[...contexts]]);
   });
 });

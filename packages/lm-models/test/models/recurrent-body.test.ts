@@ -1,13 +1,26 @@
 import { Tape } from '@vastmax/autodiff';
 import { createPlainBackend, memoryDifference, type Backend } from '@vastmax/linalg-core';
-import { cellNames, promptBatch, RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from '@vastmax/lm-models';
+import {
+  cellNames,
+  promptBatch,
+  RecurrentBody,
+  type RecurrentBodyOptions,
+  type SequenceInputs,
+} from '@vastmax/lm-models';
 import { RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import { largestError, rowsOf, valuesOf } from '../numbers.ts';
 import { frozen, gradientErrors, shakeBiases } from './gradient-errors.ts';
 import { NaiveRecurrent } from './naive-recurrent.ts';
 
-const plain: RecurrentBodyOptions = { inputs: 6, embedding: 2, cell: 'lstm', hidden: [3], seed: 5, embeddingScale: 0.6 };
+const plain: RecurrentBodyOptions = {
+  inputs: 6,
+  embedding: 2,
+  cell: 'lstm',
+  hidden: [3],
+  seed: 5,
+  embeddingScale: 0.6,
+};
 
 function createBody(backend: Backend, changes: Partial<RecurrentBodyOptions> = {}): RecurrentBody {
   const body = new RecurrentBody(backend, { ...plain, ...changes });
@@ -16,13 +29,21 @@ function createBody(backend: Backend, changes: Partial<RecurrentBodyOptions> = {
 }
 
 /** @param starts rows where a stream begins anew, beside all of the first step when `fresh`. */
-function sequence(steps: number, streams: number, fresh: boolean, starts: readonly number[] = [], seed = 1): SequenceInputs {
+function sequence(
+  steps: number,
+  streams: number,
+  fresh: boolean,
+  starts: readonly number[] = [],
+  seed = 1,
+): SequenceInputs {
   const random = new RandomGenerator(seed);
   return {
     steps,
     streams,
     inputs: Int32Array.from({ length: steps * streams }, () => random.integer(6)),
-    starts: Uint8Array.from({ length: steps * streams }, (_, row) => ((fresh && row < streams) || starts.includes(row) ? 1 : 0)),
+    starts: Uint8Array.from({ length: steps * streams }, (_, row) =>
+      (fresh && row < streams) || starts.includes(row) ? 1 : 0,
+    ),
     predicted: undefined,
   };
 }
@@ -37,7 +58,12 @@ describe.each(cellNames)('RecurrentBody of %s cells', (cell) => {
     using body = createBody(createPlainBackend({ precision: 'f64' }), { cell, hidden: [3, 4] });
     const naive = await new NaiveRecurrent(body).load();
     // The second minibatch goes on, one stream of it starts in the middle; the third starts one stream only.
-    for (const batch of [sequence(4, 3, true), sequence(5, 3, false, [7], 2), sequence(1, 3, false, [1], 3), sequence(2, 2, true, [], 4)]) {
+    for (const batch of [
+      sequence(4, 3, true),
+      sequence(5, 3, false, [7], 2),
+      sequence(1, 3, false, [1], 3),
+      sequence(2, 2, true, [], 4),
+    ]) {
       expect(largestError(await hiddenOf(body, batch), naive.forward(batch))).toBeLessThan(1e-14);
     }
   });
@@ -78,7 +104,9 @@ describe.each(cellNames)('RecurrentBody of %s cells', (cell) => {
     const prompts = [[1, 4, 2, 2], [5], [3, 0]];
     const together = await hiddenOf(body, promptBatch(prompts));
     for (const [i, prompt] of prompts.entries()) {
-      expect(largestError(together.subarray(3 * i, 3 * i + 3), await hiddenOf(body, promptBatch([prompt])))).toBeLessThan(1e-14);
+      expect(
+        largestError(together.subarray(3 * i, 3 * i + 3), await hiddenOf(body, promptBatch([prompt]))),
+      ).toBeLessThan(1e-14);
     }
   });
 
@@ -101,7 +129,9 @@ describe('RecurrentBody', () => {
   it('starts an LSTM with open forget gates, and counts its parameters', async () => {
     const backend = createPlainBackend();
     using lstm = new RecurrentBody(backend, { ...plain, hidden: [3, 4] });
-    expect(Array.from(await valuesOf(lstm.parameters.matrices[2]!.value))).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+    expect(Array.from(await valuesOf(lstm.parameters.matrices[2]!.value))).toEqual([
+      0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+    ]);
     expect([lstm.features, lstm.parameterCount]).toEqual([4, 6 * 2 + 4 * 3 * (2 + 3 + 1) + 4 * 4 * (3 + 4 + 1)]);
     using gru = new RecurrentBody(backend, { ...plain, cell: 'gru' });
     expect(gru.parameterCount).toBe(6 * 2 + 3 * 3 * (2 + 3 + 1) + 3);
@@ -120,9 +150,13 @@ describe('RecurrentBody', () => {
 
   it('refuses streams that go on from nothing, or from another number of them', async () => {
     using body = createBody(createPlainBackend());
-    await expect(hiddenOf(body, sequence(2, 3, false, [0]))).rejects.toThrow('recurrent model: stream 1 of 3 goes on, but nothing was carried so far; begin with a minibatch in which all streams start');
+    await expect(hiddenOf(body, sequence(2, 3, false, [0]))).rejects.toThrow(
+      'recurrent model: stream 1 of 3 goes on, but nothing was carried so far; begin with a minibatch in which all streams start',
+    );
     await hiddenOf(body, sequence(2, 3, true));
-    await expect(hiddenOf(body, sequence(2, 4, false))).rejects.toThrow('stream 0 of 4 goes on, but 3 streams were carried so far');
+    await expect(hiddenOf(body, sequence(2, 4, false))).rejects.toThrow(
+      'stream 0 of 4 goes on, but 3 streams were carried so far',
+    );
     await expect(hiddenOf(body, sequence(2, 3, false), true)).rejects.toThrow('nothing was carried so far');
   });
 
@@ -132,14 +166,26 @@ describe('RecurrentBody', () => {
     await hiddenOf(body, sequence(2, 3, true), true);
     const saved = await frozen(body.state());
     using gru = createBody(backend, { cell: 'gru' });
-    await expect(gru.restore(saved)).rejects.toMatchObject({ code: 'state-mismatch', message: "recurrent model: 'cell' is lstm in the checkpoint, gru in the model" });
+    await expect(gru.restore(saved)).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: "recurrent model: 'cell' is lstm in the checkpoint, gru in the model",
+    });
     using wider = createBody(backend, { hidden: [4] });
-    await expect(wider.restore(saved)).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining("tensor 'layer.0.inputWeights' is 2×12 in the checkpoint") });
+    await expect(wider.restore(saved)).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: expect.stringContaining("tensor 'layer.0.inputWeights' is 2×12 in the checkpoint"),
+    });
     using same = createBody(backend, { seed: 8 });
     const before = await rowsOf(same.embeddings.table);
     const { configuration, tensors } = saved;
-    for (const [streams, message] of [['two', "'streams' is two in the checkpoint"], [4, "tensor 'carried.0' is 3×3 in the checkpoint, the model's is 4×3"]] as const) {
-      await expect(same.restore({ configuration: { ...configuration, streams }, tensors })).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining(message) });
+    for (const [streams, message] of [
+      ['two', "'streams' is two in the checkpoint"],
+      [4, "tensor 'carried.0' is 3×3 in the checkpoint, the model's is 4×3"],
+    ] as const) {
+      await expect(same.restore({ configuration: { ...configuration, streams }, tensors })).rejects.toMatchObject({
+        code: 'state-mismatch',
+        message: expect.stringContaining(message),
+      });
     }
     expect(await rowsOf(same.embeddings.table)).toEqual(before);
   });

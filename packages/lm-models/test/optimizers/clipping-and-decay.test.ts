@@ -13,7 +13,10 @@ const touches: readonly TableTouch[] = [
   { indices: [6], rows: normals(2, 5) },
 ];
 
-function createSteps(options: { readonly clipNorm?: number; readonly weightDecay?: number }, rule = 'sgd'): GradientSteps {
+function createSteps(
+  options: { readonly clipNorm?: number; readonly weightDecay?: number },
+  rule = 'sgd',
+): GradientSteps {
   return new GradientSteps(createPlainBackend({ precision: 'f64' }), rule, matrixStart, tableStart, columns, options);
 }
 
@@ -24,10 +27,16 @@ describe('clipNorm', () => {
     using steps = createSteps({ clipNorm });
     steps.step(0.5, touches, matrixGradient);
     const rate = 0.5 * Math.min(1, clipNorm / norm);
-    expect(largestError(await valuesOf(steps.matrix.value), matrixStart.map((w, i) => w - rate * matrixGradient[i]!))).toBeLessThan(1e-14);
+    expect(
+      largestError(
+        await valuesOf(steps.matrix.value),
+        matrixStart.map((w, i) => w - rate * matrixGradient[i]!),
+      ),
+    ).toBeLessThan(1e-14);
     const expected = tableStart.slice();
     for (const { indices, rows } of touches) {
-      for (const [i, gradient] of rows.entries()) expected[indices[Math.floor(i / columns)]! * columns + (i % columns)]! -= rate * gradient;
+      for (const [i, gradient] of rows.entries())
+        expected[indices[Math.floor(i / columns)]! * columns + (i % columns)]! -= rate * gradient;
     }
     expect(largestError(await rowsOf(steps.table.table), expected)).toBeLessThan(1e-14);
   });
@@ -41,16 +50,26 @@ describe('clipNorm', () => {
 });
 
 describe('weightDecay', () => {
-  it.each(updateRuleNames)('shrinks the weights beside the step of %s, and of the table the touched rows once each', async (rule) => {
-    const repeated: TableTouch[] = [...touches, { indices: [4, 4], rows: normals(4, 6) }];
-    using plain = createSteps({}, rule);
-    using decayed = createSteps({ weightDecay: 0.1 }, rule);
-    for (const steps of [plain, decayed]) steps.step(0.5, repeated, matrixGradient);
-    const shrink = 0.5 * 0.1;
-    expect(largestError(await valuesOf(decayed.matrix.value), (await valuesOf(plain.matrix.value)).map((w, i) => w - shrink * matrixStart[i]!))).toBeLessThan(1e-14);
-    const expected = (await rowsOf(plain.table.table)).map((w, i) => w - ([1, 4, 6].includes(Math.floor(i / columns)) ? shrink * tableStart[i]! : 0));
-    expect(largestError(await rowsOf(decayed.table.table), expected)).toBeLessThan(1e-14);
-  });
+  it.each(updateRuleNames)(
+    'shrinks the weights beside the step of %s, and of the table the touched rows once each',
+    async (rule) => {
+      const repeated: TableTouch[] = [...touches, { indices: [4, 4], rows: normals(4, 6) }];
+      using plain = createSteps({}, rule);
+      using decayed = createSteps({ weightDecay: 0.1 }, rule);
+      for (const steps of [plain, decayed]) steps.step(0.5, repeated, matrixGradient);
+      const shrink = 0.5 * 0.1;
+      expect(
+        largestError(
+          await valuesOf(decayed.matrix.value),
+          (await valuesOf(plain.matrix.value)).map((w, i) => w - shrink * matrixStart[i]!),
+        ),
+      ).toBeLessThan(1e-14);
+      const expected = (await rowsOf(plain.table.table)).map(
+        (w, i) => w - ([1, 4, 6].includes(Math.floor(i / columns)) ? shrink * tableStart[i]! : 0),
+      );
+      expect(largestError(await rowsOf(decayed.table.table), expected)).toBeLessThan(1e-14);
+    },
+  );
 });
 
 it.each([

@@ -1,4 +1,7 @@
-/** An optimiser fed with gradients of one's own choice: a matrix and a table on a tape, each seeded with what its gradient shall be. */
+/**
+ * An optimiser fed with gradients of one's own choice: a matrix and a table on a tape, each seeded with what its
+ * gradient shall be.
+ */
 import { gatherTable, Tape } from '@vastmax/autodiff';
 import { createMatrixFrom, writeIndices, writeRows, type Backend } from '@vastmax/linalg-core';
 import { createUpdateRule, Optimizer, Parameter, TableParameter, type OptimizerOptions } from '@vastmax/lm-models';
@@ -25,10 +28,18 @@ export class GradientSteps implements Disposable {
     options: OptimizerOptions = {},
   ) {
     this.#backend = backend;
-    this.matrix = new Parameter('matrix', createMatrixFrom(backend, matrixValues.length / columns, columns, matrixValues));
+    this.matrix = new Parameter(
+      'matrix',
+      createMatrixFrom(backend, matrixValues.length / columns, columns, matrixValues),
+    );
     this.table = new TableParameter('table', backend.createTable(tableValues.length / columns, columns));
     writeRows(tableValues, 0, this.table.table);
-    this.optimizer = new Optimizer(backend, { matrices: [this.matrix], tables: [this.table] }, createUpdateRule(rule), options);
+    this.optimizer = new Optimizer(
+      backend,
+      { matrices: [this.matrix], tables: [this.table] },
+      createUpdateRule(rule),
+      options,
+    );
     this.#tape = new Tape(backend);
   }
 
@@ -65,6 +76,9 @@ export class GradientSteps implements Disposable {
 export function repeatedTouches(step: number, rows: number, columns: number): TableTouch[] {
   const a = step % rows;
   const b = (3 * step + 1) % rows;
-  const lists = [[a, b, a, (a + 2) % rows], [b, a]];
+  const lists = [
+    [a, b, a, (a + 2) % rows],
+    [b, a],
+  ];
   return lists.map((indices, gather) => ({ indices, rows: normals(indices.length * columns, 1000 * step + gather) }));
 }

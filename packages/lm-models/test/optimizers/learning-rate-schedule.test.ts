@@ -29,24 +29,36 @@ describe('createSchedule', () => {
   });
 
   it('stays within [0, 1] and holds its ends outside of [0, 1]', () => {
-    const options = { finalFactor: fc.double({ min: 0, max: 1, noNaN: true }), warmup: fc.double({ min: 0, max: 0.99, noNaN: true }) };
+    const options = {
+      finalFactor: fc.double({ min: 0, max: 1, noNaN: true }),
+      warmup: fc.double({ min: 0, max: 0.99, noNaN: true }),
+    };
     fc.assert(
-      fc.property(fc.constantFrom(...scheduleNames), fc.record(options), fc.double({ min: -2, max: 3, noNaN: true }), (name, given, progress) => {
-        const schedule = createSchedule(name, given);
-        const factor = schedule(progress);
-        expect(factor).toBeGreaterThanOrEqual(0);
-        expect(factor).toBeLessThanOrEqual(1 + 1e-15);
-        if (progress >= 1) expect(factor).toBe(schedule(1));
-        if (progress <= 0) expect(factor).toBe(schedule(0));
-      }),
+      fc.property(
+        fc.constantFrom(...scheduleNames),
+        fc.record(options),
+        fc.double({ min: -2, max: 3, noNaN: true }),
+        (name, given, progress) => {
+          const schedule = createSchedule(name, given);
+          const factor = schedule(progress);
+          expect(factor).toBeGreaterThanOrEqual(0);
+          expect(factor).toBeLessThanOrEqual(1 + 1e-15);
+          if (progress >= 1) expect(factor).toBe(schedule(1));
+          if (progress <= 0) expect(factor).toBe(schedule(0));
+        },
+      ),
     );
   });
 
   it('names what is wrong', () => {
     expect(() => createSchedule('step')).toThrow("no schedule is called 'step'; there are constant, linear, cosine");
-    expect(() => createSchedule('linear', { finalFactor: 1.5 })).toThrow('schedule: finalFactor must be from 0 to 1, got 1.5');
+    expect(() => createSchedule('linear', { finalFactor: 1.5 })).toThrow(
+      'schedule: finalFactor must be from 0 to 1, got 1.5',
+    );
     expect(() => createSchedule('linear', { finalFactor: Number.NaN })).toThrow('got NaN');
-    expect(() => createSchedule('linear', { warmup: 1 })).toThrow('schedule: warmup must be at least 0 and less than 1, got 1');
+    expect(() => createSchedule('linear', { warmup: 1 })).toThrow(
+      'schedule: warmup must be at least 0 and less than 1, got 1',
+    );
     expect(() => createSchedule('linear', { warmup: -0.1 })).toThrow(RangeError);
   });
 });

@@ -16,7 +16,13 @@ function advance(steps: GradientSteps, from: number, to: number): void {
 describe.each(updateRuleNames)('an optimizer with %s', (name) => {
   it('continues bit for bit from its state', async () => {
     const backend = createPlainBackend({ precision: 'f32' });
-    using uninterrupted = new GradientSteps(backend, name, normals(3 * columns, 1), normals(tableRows * columns, 2), columns);
+    using uninterrupted = new GradientSteps(
+      backend,
+      name,
+      normals(3 * columns, 1),
+      normals(tableRows * columns, 2),
+      columns,
+    );
     advance(uninterrupted, 1, 4);
     using resumed = new GradientSteps(
       backend,
@@ -37,7 +43,11 @@ describe.each(updateRuleNames)('an optimizer with %s', (name) => {
     const backend = createPlainBackend({ precision: 'f32' });
     using steps = new GradientSteps(backend, name, normals(3 * columns, 1), normals(tableRows * columns, 2), columns);
     const { configuration, tensors } = steps.optimizer.state();
-    expect(JSON.parse(JSON.stringify(configuration))).toEqual({ rule: name, options: steps.optimizer.rule.options, step: 0 });
+    expect(JSON.parse(JSON.stringify(configuration))).toEqual({
+      rule: name,
+      options: steps.optimizer.rule.options,
+      step: 0,
+    });
     const { slots } = steps.optimizer.rule;
     expect(tensors.map((tensor) => [tensor.name, tensor.rows, tensor.columns])).toEqual([
       ...Array.from({ length: slots }, (_, slot) => [`matrix.${slot}`, 3, columns]),
@@ -85,7 +95,9 @@ describe('Optimizer.restore', () => {
       code: 'state-mismatch',
       message: "the checkpoint has no tensor 'matrix.0'; it has none",
     });
-    await expect(adam.optimizer.restore({ configuration: { ...configuration, step: 'four' }, tensors })).rejects.toMatchObject({
+    await expect(
+      adam.optimizer.restore({ configuration: { ...configuration, step: 'four' }, tensors }),
+    ).rejects.toMatchObject({
       code: 'state-mismatch',
       message: expect.stringContaining("the optimizer's step is four in the checkpoint"),
     });

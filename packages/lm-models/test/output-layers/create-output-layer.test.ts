@@ -13,11 +13,19 @@ import { builtInLossNames } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 import { valuesOf } from '../numbers.ts';
 
-const choice = { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.05, b: 20 } }, initialScale: 0.1, seed: 3 } satisfies OutputLayerChoice;
+const choice = {
+  kind: 'factored',
+  loss: { name: 'z-loss', options: { a: 0.05, b: 20 } },
+  initialScale: 0.1,
+  seed: 3,
+} satisfies OutputLayerChoice;
 
 /** Class k occurs 1000/(k + 1) times, the last one never. */
 function sizes(classes: number, features: number): OutputLayerSizes {
-  return { features, frequencies: Float64Array.from({ length: classes }, (_, k) => (k === classes - 1 ? 0 : Math.ceil(1000 / (k + 1)))) };
+  return {
+    features,
+    frequencies: Float64Array.from({ length: classes }, (_, k) => (k === classes - 1 ? 0 : Math.ceil(1000 / (k + 1)))),
+  };
 }
 
 describe('createOutputLayer', () => {
@@ -25,7 +33,10 @@ describe('createOutputLayer', () => {
     const backend = createPlainBackend();
     using layer = await createOutputLayer(backend, sizes(20, 4), { ...choice, weightDecay: 0.01 });
     expect([layer.kind, layer.classes, layer.features, layer.isNormalized]).toEqual(['factored', 20, 4, false]);
-    expect(layer.state().configuration).toMatchObject({ weightDecay: 0.01, loss: { name: 'z-loss', options: { a: 0.05, b: 20 } } });
+    expect(layer.state().configuration).toMatchObject({
+      weightDecay: 0.01,
+      loss: { name: 'z-loss', options: { a: 0.05, b: 20 } },
+    });
   });
 
   it('starts from the seed and the scale', async () => {
@@ -59,7 +70,12 @@ describe('createOutputLayer', () => {
 
   it.each(Object.entries(others))('makes %s, which trains', async (kind, options) => {
     const backend = createPlainBackend({ precision: 'f64' });
-    using layer = await createOutputLayer(backend, sizes(40, 4), { kind, initialScale: 0.1, seed: 5, ...options } as OutputLayerChoice);
+    using layer = await createOutputLayer(backend, sizes(40, 4), {
+      kind,
+      initialScale: 0.1,
+      seed: 5,
+      ...options,
+    } as OutputLayerChoice);
     using hidden = createMatrixFrom(backend, 2, 4, [1, 0, 2, -1, 0.5, 1, -1, 3]);
     const targets = singleTargets(Int32Array.of(7, 22), 40);
     const mean = async (): Promise<number> => {
@@ -73,14 +89,24 @@ describe('createOutputLayer', () => {
   });
 
   it.each(proposalNames)('draws from the %s proposal', async (proposal) => {
-    using layer = await createOutputLayer(createPlainBackend(), sizes(40, 4), { kind: 'sampled', samples: 5, proposal, initialScale: 0.1, seed: 5 });
+    using layer = await createOutputLayer(createPlainBackend(), sizes(40, 4), {
+      kind: 'sampled',
+      samples: 5,
+      proposal,
+      initialScale: 0.1,
+      seed: 5,
+    });
     expect(JSON.stringify(layer.state().configuration)).toContain(proposal);
   });
 
   it('starts the full softmax at the unigram distribution, a class never seen at half an occurrence', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     const { features, frequencies } = sizes(40, 4);
-    using layer = await createOutputLayer(backend, { features, frequencies }, { kind: 'full', initialScale: 0, seed: 1 });
+    using layer = await createOutputLayer(
+      backend,
+      { features, frequencies },
+      { kind: 'full', initialScale: 0, seed: 1 },
+    );
     using hidden = createMatrixFrom(backend, 2, 4, [1, 0, 2, -1, 0.5, 1, -1, 3]);
     const total = frequencies.reduce((sum, count) => sum + Math.max(0.5, count), 0);
     const losses = await read(await layer.evaluate(hidden, singleTargets(Int32Array.of(2, 39), 40)));
@@ -91,12 +117,17 @@ describe('createOutputLayer', () => {
   it('names what there is when asked for something else, and leaves nothing behind', async () => {
     const backend = createPlainBackend();
     const before = backend.memory();
-    const attempt = async (changes: object): Promise<unknown> => createOutputLayer(backend, sizes(20, 4), { ...choice, ...changes });
-    await expect(attempt({ kind: 'softmax' })).rejects.toThrow(`no output layer is called 'softmax'; there are ${outputLayerNames.join(', ')}`);
+    const attempt = async (changes: object): Promise<unknown> =>
+      createOutputLayer(backend, sizes(20, 4), { ...choice, ...changes });
+    await expect(attempt({ kind: 'softmax' })).rejects.toThrow(
+      `no output layer is called 'softmax'; there are ${outputLayerNames.join(', ')}`,
+    );
     await expect(attempt({ loss: { name: 'softmax', options: {} } })).rejects.toThrow(
       `no built-in loss is called 'softmax'; there are ${builtInLossNames.join(', ')}`,
     );
-    await expect(attempt({ loss: { name: 'z-loss', options: { a: -1 } } })).rejects.toThrow('z-loss: a must be a finite number above 0, got -1');
+    await expect(attempt({ loss: { name: 'z-loss', options: { a: -1 } } })).rejects.toThrow(
+      'z-loss: a must be a finite number above 0, got -1',
+    );
     await expect(attempt({ kind: 'sampled', samples: 5, proposal: 'zipf' })).rejects.toThrow(
       `no proposal is called 'zipf'; there are ${proposalNames.join(', ')}`,
     );
@@ -109,7 +140,11 @@ describe('trainingDefaults', () => {
   it.each(builtInLossNames)('has a start for the %s that makes a layer', async (loss) => {
     const { lossOptions, initialScale, outputRate, bodyRate } = trainingDefaults(loss);
     for (const value of [initialScale, outputRate, bodyRate]) expect(value).toBeGreaterThan(0);
-    using layer = await createOutputLayer(createPlainBackend(), sizes(10, 3), { ...choice, loss: { name: loss, options: lossOptions }, initialScale });
+    using layer = await createOutputLayer(createPlainBackend(), sizes(10, 3), {
+      ...choice,
+      loss: { name: loss, options: lossOptions },
+      initialScale,
+    });
     expect(layer.state().configuration['loss']).toEqual({ name: loss, options: lossOptions });
   });
 
@@ -120,7 +155,9 @@ describe('trainingDefaults', () => {
 
   it('names what there is when asked for another one, a name of Object.prototype included', () => {
     for (const name of ['softmax', '', 'constructor', 'toString']) {
-      expect(() => trainingDefaults(name)).toThrow(`no loss or output layer is called '${name}'; there are the losses ${builtInLossNames.join(', ')} and the layers hybrid, full,`);
+      expect(() => trainingDefaults(name)).toThrow(
+        `no loss or output layer is called '${name}'; there are the losses ${builtInLossNames.join(', ')} and the layers hybrid, full,`,
+      );
     }
   });
 });

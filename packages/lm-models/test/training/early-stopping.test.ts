@@ -5,14 +5,27 @@ describe('EarlyStopping', () => {
   it('stops after so many measurements without improvement, of a loss', () => {
     const stopping = new EarlyStopping({ patience: 2 });
     expect(stopping.best).toBeUndefined();
-    expect([5, 4, 4, 3.9, 4, 3.95].map((loss) => stopping.add(loss))).toEqual(['improved', 'improved', 'waiting', 'improved', 'waiting', 'stop']);
+    expect([5, 4, 4, 3.9, 4, 3.95].map((loss) => stopping.add(loss))).toEqual([
+      'improved',
+      'improved',
+      'waiting',
+      'improved',
+      'waiting',
+      'stop',
+    ]);
     expect(stopping.best).toBe(3.9);
   });
 
   it('wants accuracies to rise by the least change, and takes NaN for none', () => {
     const stopping = new EarlyStopping({ patience: 3, better: 'higher', minimumChange: 0.01 });
     expect([Number.NaN, 0.5, 0.505, 0.511, Number.NaN, 0.4, 0.52].map((value) => stopping.add(value))).toEqual([
-      'waiting', 'improved', 'waiting', 'improved', 'waiting', 'waiting', 'stop',
+      'waiting',
+      'improved',
+      'waiting',
+      'improved',
+      'waiting',
+      'waiting',
+      'stop',
     ]);
   });
 
@@ -26,8 +39,12 @@ describe('EarlyStopping', () => {
     const fresh = new EarlyStopping({ patience: 2 });
     fresh.restore(new EarlyStopping({ patience: 2 }).state());
     expect(fresh.add(7)).toBe('improved');
-    expect(() => { fresh.restore({ best: 'low', withoutImprovement: 0 }); }).toThrow('the state is best low and withoutImprovement 0; a number or null, and a whole number, are needed');
-    expect(() => { fresh.restore({ best: 1 }); }).toThrow('withoutImprovement undefined');
+    expect(() => {
+      fresh.restore({ best: 'low', withoutImprovement: 0 });
+    }).toThrow('the state is best low and withoutImprovement 0; a number or null, and a whole number, are needed');
+    expect(() => {
+      fresh.restore({ best: 1 });
+    }).toThrow('withoutImprovement undefined');
   });
 
   it.each([

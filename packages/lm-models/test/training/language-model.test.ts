@@ -50,7 +50,9 @@ describe('LanguageModel.predict', () => {
 
   it('takes unknown words for the unknown word, or says that there is none', async () => {
     using model = await createLanguageModel(createPlainBackend(), withUnknown, options);
-    expect(await model.predict(['the', 'aardvark'], 6, 'nowhere')).toEqual(await rankedFor(model, ['<unk>', 'the', '<unk>']));
+    expect(await model.predict(['the', 'aardvark'], 6, 'nowhere')).toEqual(
+      await rankedFor(model, ['<unk>', 'the', '<unk>']),
+    );
     using strict = await createLanguageModel(createPlainBackend(), withoutUnknown, options);
     await expect(strict.predict(['aardvark'], 3, '<eos>')).rejects.toThrow(
       "the word 'aardvark' is not in the vocabulary, which has no word for unknown ones",
@@ -121,15 +123,25 @@ describe('loadLanguageModel', () => {
   it('names a loss and a layer that this version does not know', async () => {
     const backend = createPlainBackend();
     const before = backend.memory();
-    const renamed = (output: unknown): SavedModel['configuration'] => ({ model: { body: { ...options.body, hidden: [4] }, output: output as never } });
+    const renamed = (output: unknown): SavedModel['configuration'] => ({
+      model: { body: { ...options.body, hidden: [4] }, output: output as never },
+    });
     const module = (): never => {
       throw new Error('unreachable');
     };
     await expect(
-      loadLanguageModel(backend, { configuration: renamed({ ...options.output, kind: 'softmax' }), module }, withUnknown),
+      loadLanguageModel(
+        backend,
+        { configuration: renamed({ ...options.output, kind: 'softmax' }), module },
+        withUnknown,
+      ),
     ).rejects.toThrow("no output layer is called 'softmax'; there are factored");
     await expect(
-      loadLanguageModel(backend, { configuration: renamed({ ...options.output, loss: { name: 'hinge', options: {} } }), module }, withUnknown),
+      loadLanguageModel(
+        backend,
+        { configuration: renamed({ ...options.output, loss: { name: 'hinge', options: {} } }), module },
+        withUnknown,
+      ),
     ).rejects.toThrow("no built-in loss is called 'hinge'");
     expect(backend.memory()).toEqual(before);
   });

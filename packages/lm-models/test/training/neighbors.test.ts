@@ -1,5 +1,11 @@
 import { createPlainBackend, readRows, writeRows } from '@vastmax/linalg-core';
-import { computeNeighbors, createLanguageModel, type LanguageModel, type Neighbor, type VectorKind } from '@vastmax/lm-models';
+import {
+  computeNeighbors,
+  createLanguageModel,
+  type LanguageModel,
+  type Neighbor,
+  type VectorKind,
+} from '@vastmax/lm-models';
 import { Vocabulary } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import { valuesOf } from '../numbers.ts';
@@ -19,7 +25,10 @@ async function createWideModel(size = words): Promise<LanguageModel> {
   });
 }
 
-async function vectorsOf(model: LanguageModel, kind: VectorKind): Promise<{ readonly values: ArrayLike<number>; readonly width: number }> {
+async function vectorsOf(
+  model: LanguageModel,
+  kind: VectorKind,
+): Promise<{ readonly values: ArrayLike<number>; readonly width: number }> {
   const size = model.vocabulary.size;
   if (kind === 'input') return { values: await readRows(model.body.embeddings.table, 0, size), width: 3 };
   using out = model.backend.createMatrix(size, 4);
@@ -45,7 +54,12 @@ describe('computeNeighbors', () => {
   it.each(['output', 'input'] as const)('finds the nearest %s vectors among several blocks', async (kind) => {
     using model = await createWideModel();
     const probes = [1, 4095, 4096, 8999];
-    const found = await computeNeighbors(model, probes.map((id) => `w${id}`), 7, kind);
+    const found = await computeNeighbors(
+      model,
+      probes.map((id) => `w${id}`),
+      7,
+      kind,
+    );
     expect(found).toHaveLength(4);
     const blocks = new Set<number>();
     for (const [place, probe] of probes.entries()) {
@@ -89,11 +103,15 @@ describe('computeNeighbors', () => {
 
   it('refuses a word that is not there, although the vocabulary has an unknown word, and a k below 1', async () => {
     using model = await createWideModel(5);
-    await expect(computeNeighbors(model, ['w1', 'whale'], 3)).rejects.toThrow("the word 'whale' is not in the vocabulary");
+    await expect(computeNeighbors(model, ['w1', 'whale'], 3)).rejects.toThrow(
+      "the word 'whale' is not in the vocabulary",
+    );
     expect(await computeNeighbors(model, ['<unk>'], 1)).toHaveLength(1);
     expect(await computeNeighbors(model, [], 3)).toEqual([]);
     for (const k of [0, -1, 1.5, Number.NaN]) {
-      await expect(computeNeighbors(model, ['w1'], k)).rejects.toThrow(`neighbors: k must be a whole number of at least 1, got ${k}`);
+      await expect(computeNeighbors(model, ['w1'], k)).rejects.toThrow(
+        `neighbors: k must be a whole number of at least 1, got ${k}`,
+      );
     }
   });
 });

@@ -1,4 +1,7 @@
-/** Every kind of model learns what its baseline cannot know, with every output layer, and goes on bit for bit from a snapshot. */
+/**
+ * Every kind of model learns what its baseline cannot know, with every output layer, and goes on bit for bit from a
+ * snapshot.
+ */
 import { createPlainBackend } from '@vastmax/linalg-core';
 import {
   bagModelShape,
@@ -46,21 +49,32 @@ async function finish(trainer: { run(): AsyncGenerator<unknown> }): Promise<void
   while ((await events.next()).done !== true);
 }
 
-/** Documents of four topics out of 40 words; the labels of topic t are 3t, 3t + 1 and 3t + 2, the first of them always. */
+/**
+ * Documents of four topics out of 40 words; the labels of topic t are 3t, 3t + 1 and 3t + 2, the first of them always.
+ */
 function documents(count: number, seed: number): { readonly inputs: CsrRows; readonly targets: CsrRows } {
   const random = new RandomGenerator(seed);
   const words: number[][] = [];
   const labels: number[][] = [];
   for (let i = 0; i < count; i++) {
     const topic = random.integer(4);
-    words.push(Array.from({ length: 6 }, () => (random.uniform() < 0.3 ? random.integer(40) : 10 * topic + random.integer(10))));
-    labels.push([3 * topic, ...(random.uniform() < 0.5 ? [3 * topic + 1] : []), ...(random.uniform() < 0.5 ? [3 * topic + 2] : [])]);
+    words.push(
+      Array.from({ length: 6 }, () => (random.uniform() < 0.3 ? random.integer(40) : 10 * topic + random.integer(10))),
+    );
+    labels.push([
+      3 * topic,
+      ...(random.uniform() < 0.5 ? [3 * topic + 1] : []),
+      ...(random.uniform() < 0.5 ? [3 * topic + 2] : []),
+    ]);
   }
   return { inputs: csrFromLists(words, 40), targets: csrFromLists(labels, 12) };
 }
 
 function createClassifier(output: OutputLayerChoice, targets: CsrRows, seed = 1): Promise<BagNetwork> {
-  const options: NetworkOptions<BagChoice> = { body: { kind: 'bag', embedding: 8, ...bagModelShape('classifier'), dropout: 0.1, seed }, output };
+  const options: NetworkOptions<BagChoice> = {
+    body: { kind: 'bag', embedding: 8, ...bagModelShape('classifier'), dropout: 0.1, seed },
+    output,
+  };
   return createBagNetwork(createPlainBackend(), { inputs: 40, frequencies: columnCounts(targets) }, options);
 }
 
@@ -87,7 +101,10 @@ describe('a multi-label classifier of sparse inputs', () => {
     const output = { kind, initialScale: 0.1, seed: 2, ...layers[kind] } as OutputLayerChoice;
     using network = await createClassifier(output, train.targets);
     const batches = new SparseBatches({ ...train, batchSize: 25, seed: 3, targetWeights: 'shares' });
-    using trainer = new Trainer(network, batches, { ...adam, outputRate: kind === 'factored' ? 0.1 : kind === 'rf' ? 4 : 0.5 });
+    using trainer = new Trainer(network, batches, {
+      ...adam,
+      outputRate: kind === 'factored' ? 0.1 : kind === 'rf' ? 4 : 0.5,
+    });
     await finish(trainer);
     const testBatches = (): SparseBatches => new SparseBatches({ ...test, batchSize: 64, shuffle: false });
     const learned = (await evaluateMultiLabel(network, testBatches(), { ks: [1, 3] })).atK[0]!;
@@ -117,10 +134,19 @@ describe('a multi-label classifier of sparse inputs', () => {
     expect(actual.configuration).toEqual(expected.configuration);
     expect(actual.tensors.get('body/embeddings')).not.toEqual(saved.tensors.get('body/embeddings'));
 
-    await expect(loadRecurrentNetwork(createPlainBackend(), saved)).rejects.toMatchObject({ code: 'state-mismatch', message: "the checkpoint's network has the body 'bag', 'recurrent' was asked for" });
-    await expect(loadBagNetwork(createPlainBackend(), { ...saved, configuration: { model: {} } })).rejects.toThrow("the checkpoint's configuration describes no network");
-    const module = (name: string): ReturnType<typeof saved.module> => (name === 'sizes' ? { configuration: { inputs: 40 }, tensors: [] } : saved.module(name));
-    await expect(loadBagNetwork(createPlainBackend(), { ...saved, module })).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining('40 inputs and no frequencies') });
+    await expect(loadRecurrentNetwork(createPlainBackend(), saved)).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: "the checkpoint's network has the body 'bag', 'recurrent' was asked for",
+    });
+    await expect(loadBagNetwork(createPlainBackend(), { ...saved, configuration: { model: {} } })).rejects.toThrow(
+      "the checkpoint's configuration describes no network",
+    );
+    const module = (name: string): ReturnType<typeof saved.module> =>
+      name === 'sizes' ? { configuration: { inputs: 40 }, tensors: [] } : saved.module(name);
+    await expect(loadBagNetwork(createPlainBackend(), { ...saved, module })).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: expect.stringContaining('40 inputs and no frequencies'),
+    });
   });
 
   it('trains the same on minibatches that are promised', async () => {
@@ -134,9 +160,16 @@ describe('a multi-label classifier of sparse inputs', () => {
     const direct = source();
     const promised: BatchSource<SparseBatch> = {
       examplesPerEpoch: direct.examplesPerEpoch,
-      next: () => new Promise((resolve) => { setTimeout(() => { resolve(direct.next()); }, 0); }),
+      next: () =>
+        new Promise((resolve) => {
+          setTimeout(() => {
+            resolve(direct.next());
+          }, 0);
+        }),
       cursor: () => direct.cursor(),
-      seek: (cursor) => { direct.seek(cursor); },
+      seek: (cursor) => {
+        direct.seek(cursor);
+      },
     };
     expect(await weightsAfter(promised)).toEqual(await weightsAfter(source()));
   });
@@ -145,7 +178,9 @@ describe('a multi-label classifier of sparse inputs', () => {
     const backend = createPlainBackend();
     const before = backend.memory();
     const options = { body: { kind: 'bag', embedding: 4 }, output: { ...full, kind: 'softmax' as 'full' } } as const;
-    await expect(createBagNetwork(backend, { inputs: 5, frequencies: Float64Array.of(1, 1) }, options)).rejects.toThrow("no output layer is called 'softmax'");
+    await expect(createBagNetwork(backend, { inputs: 5, frequencies: Float64Array.of(1, 1) }, options)).rejects.toThrow(
+      "no output layer is called 'softmax'",
+    );
     expect(backend.memory()).toEqual(before);
   });
 });
@@ -163,11 +198,21 @@ describe('an autoencoder of sets', () => {
     );
     const { shown, hidden } = splitSets(sets, { hidden: 0.3, seed: 1 });
     const frequencies = columnCounts(shown);
-    const output: OutputLayerChoice = { kind: 'factored', loss: { name: 'taylor-softmax', options: {} }, initialScale: 0.1, seed: 2 };
-    using network = await createBagNetwork(createPlainBackend(), { inputs: 60, frequencies }, { body: { kind: 'bag', embedding: 10, ...bagModelShape('autoencoder') }, output });
+    const output: OutputLayerChoice = {
+      kind: 'factored',
+      loss: { name: 'taylor-softmax', options: {} },
+      initialScale: 0.1,
+      seed: 2,
+    };
+    using network = await createBagNetwork(
+      createPlainBackend(),
+      { inputs: 60, frequencies },
+      { body: { kind: 'bag', embedding: 10, ...bagModelShape('autoencoder') }, output },
+    );
     using trainer = new Trainer(network, new SetBatches({ sets: shown, shown: 0.6, batchSize: 30, seed: 2 }), adam);
     await finish(trainer);
-    const batches = (): SparseBatches => new SparseBatches({ inputs: shown, targets: hidden, batchSize: 64, shuffle: false });
+    const batches = (): SparseBatches =>
+      new SparseBatches({ inputs: shown, targets: hidden, batchSize: 64, shuffle: false });
     const options = { ks: [1, 2], exclude: ({ inputs }: { readonly inputs: CsrRows }): CsrRows => inputs };
     const learned = (await evaluateMultiLabel(network, batches(), options)).atK[1]!;
     const popular = (await popularityBaseline(frequencies, batches(), options)).atK[1]!;
@@ -182,29 +227,51 @@ describe('word vectors', () => {
   /** Sentences of one of two topics, each with words of its own, and function words of both. */
   function topicText(): Int32Array {
     const random = new RandomGenerator(8);
-    return Int32Array.from({ length: 6000 }, (_, i) => (random.uniform() < 0.3 ? 16 + random.integer(4) : 8 * (Math.floor(i / 60) % 2) + random.integer(8)));
+    return Int32Array.from({ length: 6000 }, (_, i) =>
+      random.uniform() < 0.3 ? 16 + random.integer(4) : 8 * (Math.floor(i / 60) % 2) + random.integer(8),
+    );
   }
 
-  it.each(['centre', 'context'] as const)('of the same topic become alike when the %s is predicted', async (predict) => {
-    const tokens = topicText();
-    const frequencies = new Float64Array(20);
-    for (const token of tokens) frequencies[token]!++;
-    const name = predict === 'centre' ? 'cbow' : 'skip-gram';
-    using network = await createBagNetwork(createPlainBackend(), { inputs: 20, frequencies }, { body: { kind: 'bag', embedding: 6, ...bagModelShape(name) }, output: full });
-    const batches = new WindowBatches({ tokens, classes: 20, before: 4, after: 4, predict, batchSize: 50, seed: 1, drawReach: true });
-    using trainer = new Trainer(network, batches, { ...adam, bodyRate: 0.02, examples: 12_000 });
-    await finish(trainer);
-    const vectors = await readEmbeddings(network.body.embeddings.table, Int32Array.from({ length: 20 }, (_, i) => i));
-    const cosine = (a: number, b: number): number => {
-      const [x, y] = [vectors[a]!, vectors[b]!];
-      return x.reduce((sum, value, i) => sum + value * y[i]!, 0) / Math.hypot(...x) / Math.hypot(...y);
-    };
-    const mean = (pairs: readonly (readonly [number, number])[]): number => pairs.reduce((sum, [a, b]) => sum + cosine(a, b), 0) / pairs.length;
-    const within: [number, number][] = [];
-    const across: [number, number][] = [];
-    for (let a = 0; a < 16; a++) for (let b = 0; b < a; b++) (a < 8 === b < 8 ? within : across).push([a, b]);
-    expect(mean(within) - mean(across)).toBeGreaterThan(0.8);
-  });
+  it.each(['centre', 'context'] as const)(
+    'of the same topic become alike when the %s is predicted',
+    async (predict) => {
+      const tokens = topicText();
+      const frequencies = new Float64Array(20);
+      for (const token of tokens) frequencies[token]!++;
+      const name = predict === 'centre' ? 'cbow' : 'skip-gram';
+      using network = await createBagNetwork(
+        createPlainBackend(),
+        { inputs: 20, frequencies },
+        { body: { kind: 'bag', embedding: 6, ...bagModelShape(name) }, output: full },
+      );
+      const batches = new WindowBatches({
+        tokens,
+        classes: 20,
+        before: 4,
+        after: 4,
+        predict,
+        batchSize: 50,
+        seed: 1,
+        drawReach: true,
+      });
+      using trainer = new Trainer(network, batches, { ...adam, bodyRate: 0.02, examples: 12_000 });
+      await finish(trainer);
+      const vectors = await readEmbeddings(
+        network.body.embeddings.table,
+        Int32Array.from({ length: 20 }, (_, i) => i),
+      );
+      const cosine = (a: number, b: number): number => {
+        const [x, y] = [vectors[a]!, vectors[b]!];
+        return x.reduce((sum, value, i) => sum + value * y[i]!, 0) / Math.hypot(...x) / Math.hypot(...y);
+      };
+      const mean = (pairs: readonly (readonly [number, number])[]): number =>
+        pairs.reduce((sum, [a, b]) => sum + cosine(a, b), 0) / pairs.length;
+      const within: [number, number][] = [];
+      const across: [number, number][] = [];
+      for (let a = 0; a < 16; a++) for (let b = 0; b < a; b++) (a < 8 === b < 8 ? within : across).push([a, b]);
+      expect(mean(within) - mean(across)).toBeGreaterThan(0.8);
+    },
+  );
 });
 
 describe('a recurrent language model', () => {
@@ -219,7 +286,8 @@ describe('a recurrent language model', () => {
     return Int32Array.from(tokens);
   }
 
-  const batches = (text: Int32Array, streams: number): SequenceBatches => new SequenceBatches({ tokens: text, classes: 8, streams, steps: 9, paddingId: 7 });
+  const batches = (text: Int32Array, streams: number): SequenceBatches =>
+    new SequenceBatches({ tokens: text, classes: 8, streams, steps: 9, paddingId: 7 });
 
   it.each(['lstm', 'gru'] as const)('remembers beyond its last words with %s cells', async (cell) => {
     const text = rememberingText(6000, 1);
@@ -228,18 +296,28 @@ describe('a recurrent language model', () => {
       { inputs: 8, frequencies: new Float64Array(8).fill(1) },
       { body: { kind: 'recurrent', cell, embedding: 8, hidden: [16], dropout: 0.05 }, output: full },
     );
-    using trainer = new Trainer(network, batches(text, 10), { ...adam, bodyRate: 0.02, outputRate: 2, clipNorm: 5, examples: 30_000 });
+    using trainer = new Trainer(network, batches(text, 10), {
+      ...adam,
+      bodyRate: 0.02,
+      outputRate: 2,
+      clipNorm: 5,
+      examples: 30_000,
+    });
     await finish(trainer);
     const report = await evaluateRanking(network, batches(rememberingText(600, 2), 4));
     expect(report.examples).toBe(600);
-    // Of six words five can be known. Without memory the second sign is one in four as well: 4.5 of six, and a perplexity of 1.59.
+    // Of six words five can be known. Without memory the second sign is one in four as well: 4.5 of six, and a
+    // perplexity of 1.59.
     expect(report.topAccuracy[1]).toBeGreaterThan(0.82);
     expect(report.perplexity).toBeLessThan(1.45);
   });
 
   it('goes on bit for bit from a snapshot, its state and dropout included', async () => {
     const text = rememberingText(800, 1);
-    const options = { body: { kind: 'recurrent', cell: 'gru', embedding: 4, hidden: [5, 4], dropout: 0.2 }, output: full } as const;
+    const options = {
+      body: { kind: 'recurrent', cell: 'gru', embedding: 4, hidden: [5, 4], dropout: 0.2 },
+      output: full,
+    } as const;
     const sizes = { inputs: 8, frequencies: new Float64Array(8).fill(1) };
     using whole = await createRecurrentNetwork(createPlainBackend(), sizes, options);
     using uninterrupted = new Trainer(whole, batches(text, 3), { ...adam, schedule: 'constant', examples: 1900 });
@@ -249,7 +327,10 @@ describe('a recurrent language model', () => {
     using stopped = new Trainer(part, batches(text, 3), { ...adam, schedule: 'constant', examples: 1000 });
     await finish(stopped);
     const saved = await captureSnapshot(stopped.snapshot());
-    expect([...saved.tensors.keys()].filter((name) => name.includes('carried'))).toEqual(['body/carried.0', 'body/carried.1']);
+    expect([...saved.tensors.keys()].filter((name) => name.includes('carried'))).toEqual([
+      'body/carried.0',
+      'body/carried.1',
+    ]);
     using loaded = await loadRecurrentNetwork(createPlainBackend(), saved);
     using resumed = new Trainer(loaded, batches(text, 3), { ...adam, schedule: 'constant', examples: 1900 });
     await resumed.restore(saved);
@@ -275,20 +356,38 @@ describe('a next-item recommender', () => {
   const sizes = { inputs: 30, frequencies: columnCounts(sessions) };
 
   it('by the mean of the last items knows where a session goes', async () => {
-    using network = await createBagNetwork(createPlainBackend(), sizes, { body: { kind: 'bag', embedding: 12, ...bagModelShape('next-item') }, output: full });
+    using network = await createBagNetwork(createPlainBackend(), sizes, {
+      body: { kind: 'bag', embedding: 12, ...bagModelShape('next-item') },
+      output: full,
+    });
     const batches = (shuffle: boolean): WindowBatches =>
-      new WindowBatches({ tokens: sessions.indices, segments: sessions.offsets, classes: 30, before: 2, after: 0, predict: 'centre', batchSize: 40, shuffle });
+      new WindowBatches({
+        tokens: sessions.indices,
+        segments: sessions.offsets,
+        classes: 30,
+        before: 2,
+        after: 0,
+        predict: 'centre',
+        batchSize: 40,
+        shuffle,
+      });
     using trainer = new Trainer(network, batches(true), { ...adam, bodyRate: 0.03, outputRate: 2, examples: 12_000 });
     await finish(trainer);
     const report = await evaluateMultiLabel(network, batches(false), { ks: [1, 3] });
-    expect((await popularityBaseline(sizes.frequencies, batches(false), { ks: [3] })).atK[0]!.hitRate).toBeLessThan(0.2);
+    expect((await popularityBaseline(sizes.frequencies, batches(false), { ks: [3] })).atK[0]!.hitRate).toBeLessThan(
+      0.2,
+    );
     expect(report.atK[1]!.hitRate).toBeGreaterThan(0.8);
     expect((await evaluateRanking(network, batches(false))).topAccuracy[5]).toBeGreaterThan(0.85);
   });
 
   it('by the session knows it better', async () => {
-    using network = await createRecurrentNetwork(createPlainBackend(), sizes, { body: { kind: 'recurrent', cell: 'gru', embedding: 12, hidden: [16] }, output: full });
-    const batches = (shuffle: boolean): SessionBatches => new SessionBatches({ sessions, streams: 8, steps: 6, shuffle });
+    using network = await createRecurrentNetwork(createPlainBackend(), sizes, {
+      body: { kind: 'recurrent', cell: 'gru', embedding: 12, hidden: [16] },
+      output: full,
+    });
+    const batches = (shuffle: boolean): SessionBatches =>
+      new SessionBatches({ sessions, streams: 8, steps: 6, shuffle });
     using trainer = new Trainer(network, batches(true), { ...adam, bodyRate: 0.02, outputRate: 2, examples: 12_000 });
     await finish(trainer);
     const report = await evaluateRanking(network, batches(false));
@@ -297,8 +396,13 @@ describe('a next-item recommender', () => {
   });
 
   it('ranks one target only where there is one', async () => {
-    using network = await createBagNetwork(createPlainBackend(), sizes, { body: { kind: 'bag', embedding: 4 }, output: full });
+    using network = await createBagNetwork(createPlainBackend(), sizes, {
+      body: { kind: 'bag', embedding: 4 },
+      output: full,
+    });
     const batches = new SetBatches({ sets: sessions, shown: 0.5, batchSize: 10 });
-    await expect(evaluateRanking(network, batches)).rejects.toThrow('evaluateRanking: the examples have several targets; evaluateMultiLabel is for those');
+    await expect(evaluateRanking(network, batches)).rejects.toThrow(
+      'evaluateRanking: the examples have several targets; evaluateMultiLabel is for those',
+    );
   });
 });

@@ -39,7 +39,10 @@ describe('RankCollector', () => {
     const metrics = collector.metrics(14, true);
     expect(metrics.examples).toBe(7);
     expect(metrics.topAccuracy).toEqual({ 1: 1 / 7, 5: 2 / 7, 10: 3 / 7, 50: 4 / 7, 100: 5 / 7 });
-    expect(metrics.meanReciprocalRank).toBeCloseTo((1 + 1 / 1.5 + 1 / 10 + 1 / 10.5 + 1 / 100 + 1 / 101 + 1 / 4000) / 7, 14);
+    expect(metrics.meanReciprocalRank).toBeCloseTo(
+      (1 + 1 / 1.5 + 1 / 10 + 1 / 10.5 + 1 / 100 + 1 / 101 + 1 / 4000) / 7,
+      14,
+    );
     expect(metrics.loss).toBe(2);
     expect(metrics.perplexity).toBe(Math.exp(2));
   });
@@ -68,11 +71,18 @@ describe('RankCollector', () => {
 
 const words = 130;
 
-/** Small whole numbers everywhere and relu, so that scores are whole numbers, exact in any order of summation, and often equal. */
+/**
+ * Small whole numbers everywhere and relu, so that scores are whole numbers, exact in any order of summation, and often
+ * equal.
+ */
 async function createTiedModel(backend: Backend): Promise<LanguageModel> {
   const random = new RandomGenerator(3);
-  const whole = (count: number, spread: number): Float64Array => Float64Array.from({ length: count }, () => random.integer(2 * spread + 1) - spread);
-  const vocabulary = new Vocabulary({ tokens: Array.from({ length: words }, (_, i) => `w${i}`), counts: Array.from({ length: words }, () => 1) });
+  const whole = (count: number, spread: number): Float64Array =>
+    Float64Array.from({ length: count }, () => random.integer(2 * spread + 1) - spread);
+  const vocabulary = new Vocabulary({
+    tokens: Array.from({ length: words }, (_, i) => `w${i}`),
+    counts: Array.from({ length: words }, () => 1),
+  });
   const body = new NgramBody(backend, { words, order: 2, embedding: 2, hidden: [3], activation: 'relu' });
   writeRows(whole(words * 2, 2), 0, body.embeddings.table);
   for (const { value } of body.parameters.matrices) write(whole(value.rows * value.columns, 2), value);
@@ -82,7 +92,10 @@ async function createTiedModel(backend: Backend): Promise<LanguageModel> {
     loss: createBuiltInLoss('squared-error'),
     initialRows: (_first, count) => whole(count * 4, 2),
   });
-  const options = { body: body.options, output: { kind: 'factored', loss: { name: 'squared-error', options: {} }, initialScale: 0, seed: 1 } } as const;
+  const options = {
+    body: body.options,
+    output: { kind: 'factored', loss: { name: 'squared-error', options: {} }, initialScale: 0, seed: 1 },
+  } as const;
   return new LanguageModel(options, vocabulary, body, output);
 }
 
@@ -114,7 +127,10 @@ describe('evaluateRanking', () => {
     const tokens = Int32Array.from({ length: 90 }, () => random.integer(words));
     const batches = new NgramBatches({ tokens, classes: words, order: 2, batchSize: 20, paddingId: 0, shuffle: false });
     const seen: [number, number][] = [];
-    const metrics = await evaluateRanking(model, batches, { limit: 70, onProgress: (examples, total) => seen.push([examples, total]) });
+    const metrics = await evaluateRanking(model, batches, {
+      limit: 70,
+      onProgress: (examples, total) => seen.push([examples, total]),
+    });
     const scores = await denseScores(model, contextsOf(tokens, 70));
     const ranks = scores.map((row, example) => naiveRank(row, tokens[example]!));
     expect(ranks.some((rank) => rank % 1 === 0.5)).toBe(true);
@@ -122,10 +138,17 @@ describe('evaluateRanking', () => {
     expect(metrics.examples).toBe(70);
     expect(metrics.topAccuracy).toEqual(expected.topAccuracy);
     expect(metrics.meanReciprocalRank).toBeCloseTo(expected.meanReciprocalRank, 12);
-    const losses = scores.map((row, example) => row.reduce((sum, score, c) => sum + (score - (c === tokens[example] ? 1 : 0)) ** 2, 0));
+    const losses = scores.map((row, example) =>
+      row.reduce((sum, score, c) => sum + (score - (c === tokens[example] ? 1 : 0)) ** 2, 0),
+    );
     expect(metrics.loss).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 70, 3);
     expect(metrics.perplexity).toBeUndefined();
-    expect(seen).toEqual([[20, 70], [40, 70], [60, 70], [70, 70]]);
+    expect(seen).toEqual([
+      [20, 70],
+      [40, 70],
+      [60, 70],
+      [70, 70],
+    ]);
   });
 
   it('reports bands of classes apart, which together are the whole', async () => {
@@ -134,12 +157,21 @@ describe('evaluateRanking', () => {
     const tokens = Int32Array.from({ length: 60 }, () => random.integer(words));
     const batches = new NgramBatches({ tokens, classes: words, order: 2, batchSize: 16, paddingId: 0, shuffle: false });
     const seen: { target: number; rank: number }[] = [];
-    const report = await evaluateRanking(model, batches, { bands: [20, 90], onExample: (target, rank) => seen.push({ target, rank }) });
+    const report = await evaluateRanking(model, batches, {
+      bands: [20, 90],
+      onExample: (target, rank) => seen.push({ target, rank }),
+    });
     expect(seen.map(({ target }) => target)).toEqual([...tokens]);
-    expect(report.bands.map(({ firstClass, lastClass }) => [firstClass, lastClass])).toEqual([[0, 19], [20, 89], [90, 129]]);
+    expect(report.bands.map(({ firstClass, lastClass }) => [firstClass, lastClass])).toEqual([
+      [0, 19],
+      [20, 89],
+      [90, 129],
+    ]);
     expect(report.bands.reduce((sum, { examples }) => sum + examples, 0)).toBe(60);
     for (const band of report.bands) {
-      const own = seen.filter(({ target }) => target >= band.firstClass && target <= band.lastClass).map(({ rank }) => rank);
+      const own = seen
+        .filter(({ target }) => target >= band.firstClass && target <= band.lastClass)
+        .map(({ rank }) => rank);
       const expected = naiveMetrics(own);
       expect(band.examples).toBe(own.length);
       expect(band.topAccuracy).toEqual(expected.topAccuracy);
@@ -150,8 +182,16 @@ describe('evaluateRanking', () => {
 
   it.each([[[0, 5]], [[5, 5]], [[7, 3]], [[130]], [[1.5]]])('refuses the bands %j', async (bands) => {
     using model = await createTiedModel(createPlainBackend());
-    const batches = new NgramBatches({ tokens: Int32Array.of(1, 2, 3), classes: words, order: 2, batchSize: 2, paddingId: 0 });
-    await expect(evaluateRanking(model, batches, { bands })).rejects.toThrow(`bands must ascend from 1 to 129, got ${bands.join(', ')}`);
+    const batches = new NgramBatches({
+      tokens: Int32Array.of(1, 2, 3),
+      classes: words,
+      order: 2,
+      batchSize: 2,
+      paddingId: 0,
+    });
+    await expect(evaluateRanking(model, batches, { bands })).rejects.toThrow(
+      `bands must ascend from 1 to 129, got ${bands.join(', ')}`,
+    );
   });
 
   it('ranks one epoch when no limit is given, whatever its last minibatch holds', async () => {
@@ -187,13 +227,17 @@ describe('evaluateRanking', () => {
     expect(await evaluateRanking(model, batches)).toEqual(first);
     expect(backend.memory()).toEqual(memory);
     expect(await rowsOf(model.body.embeddings.table)).toEqual(embeddings);
-    await expect(evaluateRanking(model, batches, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(evaluateRanking(model, batches, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
   });
 });
 
 describe('unigramBaseline', () => {
   it('agrees with ranking by counts one by one, equal counts sharing the middle', () => {
-    const counts = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 30 }).filter((list) => list.some((count) => count > 0));
+    const counts = fc
+      .array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 30 })
+      .filter((list) => list.some((count) => count > 0));
     fc.assert(
       fc.property(counts, fc.array(fc.nat(), { minLength: 1, maxLength: 20 }), (list, draws) => {
         const sorted = list.toSorted((a, b) => b - a);
@@ -204,7 +248,8 @@ describe('unigramBaseline', () => {
         expect(metrics.topAccuracy).toEqual(expected.topAccuracy);
         expect(metrics.meanReciprocalRank).toBeCloseTo(expected.meanReciprocalRank, 12);
         const total = sorted.reduce((sum, count) => sum + count, 0);
-        const loss = targets.reduce((sum, target) => sum - Math.log(Math.max(0.5, sorted[target]!) / total), 0) / targets.length;
+        const loss =
+          targets.reduce((sum, target) => sum - Math.log(Math.max(0.5, sorted[target]!) / total), 0) / targets.length;
         expect(metrics.loss).toBeCloseTo(loss, 12);
         expect(metrics.perplexity).toBeCloseTo(Math.exp(loss), 8);
       }),

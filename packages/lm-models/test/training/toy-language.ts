@@ -1,6 +1,14 @@
-/** A language with a rule that can be learned: after word n comes word 3n + 1 modulo 29, and one word in ten is random. */
+/**
+ * A language with a rule that can be learned: after word n comes word 3n + 1 modulo 29, and one word in ten is random.
+ */
 import type { Backend } from '@vastmax/linalg-core';
-import { createLanguageModel, trainingDefaults, type LanguageModel, type LanguageModelOptions, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  createLanguageModel,
+  trainingDefaults,
+  type LanguageModel,
+  type LanguageModelOptions,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
 import { NgramBatches, RandomGenerator, VocabularyCounter, type Vocabulary } from '@vastmax/sparse-data';
 
 const toyWords = 29;
@@ -43,10 +51,21 @@ export interface ToyBatchesOptions {
 
 export function toyBatches(options: ToyBatchesOptions = {}): NgramBatches {
   const { examples = 3000, batchSize = 32, seed = 4, shuffle = true, text = 1 } = options;
-  return new NgramBatches({ tokens: toyTokens(examples, text), classes: toyWords, order: 2, batchSize, paddingId: 0, seed, shuffle });
+  return new NgramBatches({
+    tokens: toyTokens(examples, text),
+    classes: toyWords,
+    order: 2,
+    batchSize,
+    paddingId: 0,
+    seed,
+    shuffle,
+  });
 }
 
-export function toyModelOptions(loss: string, changes: { readonly seed?: number; readonly dropout?: number } = {}): LanguageModelOptions {
+export function toyModelOptions(
+  loss: string,
+  changes: { readonly seed?: number; readonly dropout?: number } = {},
+): LanguageModelOptions {
   const { seed = 1, dropout = 0 } = changes;
   const { lossOptions, initialScale } = trainingDefaults(loss);
   return {

@@ -1,5 +1,11 @@
 import { createPlainBackend, createHostArray, writeRows } from '@vastmax/linalg-core';
-import { evaluateRanking, Trainer, TrainingDivergedError, type LanguageModel, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  evaluateRanking,
+  Trainer,
+  TrainingDivergedError,
+  type LanguageModel,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 import { captureSnapshot } from './captured-snapshot.ts';
@@ -29,7 +35,11 @@ async function withTrainer<T>(
   use: (trainer: Trainer, model: LanguageModel) => Promise<T>,
 ): Promise<T> {
   using model = await createToyModel(createPlainBackend(), loss);
-  using trainer = new Trainer(model, toyBatches(), toyTraining(loss, { examples: 64_000, schedule: 'constant', ...training }));
+  using trainer = new Trainer(
+    model,
+    toyBatches(),
+    toyTraining(loss, { examples: 64_000, schedule: 'constant', ...training }),
+  );
   return await use(trainer, model);
 }
 
@@ -40,24 +50,29 @@ describe('training that diverges', () => {
     ['squared-error', { outputRate: 1, bodyRate: 20 }],
     ['squared-error', { outputRate: 3, bodyRate: 1, optimizer: 'momentum' }],
     ['squared-error', { outputRate: 3, bodyRate: 0.01, optimizer: 'adam' }],
-  ])('with the %s and %j says at which step and rates, what to try, and keeps finite weights', async (loss, changes) => {
-    await withTrainer(loss, changes, async (trainer, model) => {
-      const error = await divergenceOf(trainer);
-      expect(error.name).toBe('TrainingDivergedError');
-      expect(error.code).toBe('diverged');
-      expect(error.step).toBe(trainer.step);
-      expect(error.step).toBeGreaterThan(0);
-      const { bodyRate, outputRate } = trainer.options;
-      expect([error.bodyRate, error.outputRate]).toEqual([bodyRate, outputRate]);
-      expect(error.message).toContain(
-        `training diverged at step ${error.step} (body rate ${bodyRate.toPrecision(3)}, output rate ${outputRate.toPrecision(3)}): `,
-      );
-      expect(error.message).toContain('The last checkpoint is untouched; resume it with a lower --body-rate or --output-rate');
-      expect(isOutputLayerError(error.cause)).toBe(true);
-      expect(await nonFiniteWeights(trainer)).toEqual([]);
-      await evaluateRanking(model, toyBatches({ shuffle: false }), { limit: 10 });
-    });
-  });
+  ])(
+    'with the %s and %j says at which step and rates, what to try, and keeps finite weights',
+    async (loss, changes) => {
+      await withTrainer(loss, changes, async (trainer, model) => {
+        const error = await divergenceOf(trainer);
+        expect(error.name).toBe('TrainingDivergedError');
+        expect(error.code).toBe('diverged');
+        expect(error.step).toBe(trainer.step);
+        expect(error.step).toBeGreaterThan(0);
+        const { bodyRate, outputRate } = trainer.options;
+        expect([error.bodyRate, error.outputRate]).toEqual([bodyRate, outputRate]);
+        expect(error.message).toContain(
+          `training diverged at step ${error.step} (body rate ${bodyRate.toPrecision(3)}, output rate ${outputRate.toPrecision(3)}): `,
+        );
+        expect(error.message).toContain(
+          'The last checkpoint is untouched; resume it with a lower --body-rate or --output-rate',
+        );
+        expect(isOutputLayerError(error.cause)).toBe(true);
+        expect(await nonFiniteWeights(trainer)).toEqual([]);
+        await evaluateRanking(model, toyBatches({ shuffle: false }), { limit: 10 });
+      });
+    },
+  );
 
   it('reports NaN that the body puts out, with the output layer untouched', async () => {
     await withTrainer('z-loss', {}, async (trainer, model) => {
@@ -65,11 +80,14 @@ describe('training that diverges', () => {
       const { table } = model.body.embeddings;
       writeRows(createHostArray(model.backend, table.columns).fill(Number.NaN), 1, table);
       const error = await divergenceOf(trainer);
-      expect(error.message).toMatch(/training diverged at step \d+ \(body rate 2\.00, output rate 0\.200\): .*hidden is NaN at example \d+, feature 0/);
+      expect(error.message).toMatch(
+        /training diverged at step \d+ \(body rate 2\.00, output rate 0\.200\): .*hidden is NaN at example \d+, feature 0/,
+      );
       const after = await captureSnapshot(trainer.snapshot());
       expect(await nonFiniteWeights(trainer)).toEqual(['body/embeddings']);
       expect(error.step).toBe(0);
-      for (const [name, values] of after.tensors) if (name !== 'body/embeddings') expect(values, name).toEqual(before.tensors.get(name));
+      for (const [name, values] of after.tensors)
+        if (name !== 'body/embeddings') expect(values, name).toEqual(before.tensors.get(name));
     });
   });
 

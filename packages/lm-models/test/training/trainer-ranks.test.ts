@@ -1,4 +1,7 @@
-/** What the trainer takes from the ranks that train together; that their model is the one of one process is tested over real ranks. */
+/**
+ * What the trainer takes from the ranks that train together; that their model is the one of one process is tested over
+ * real ranks.
+ */
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { Trainer, type ModelParameters, type TrainingEvent, type TrainingRanks } from '@vastmax/lm-models';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +28,11 @@ class Triplets implements TrainingRanks {
   }
 }
 
-async function run(ranks: TrainingRanks, changes: Parameters<typeof toyTraining>[1], signal?: AbortSignal): Promise<{ readonly events: TrainingEvent[]; readonly step: number }> {
+async function run(
+  ranks: TrainingRanks,
+  changes: Parameters<typeof toyTraining>[1],
+  signal?: AbortSignal,
+): Promise<{ readonly events: TrainingEvent[]; readonly step: number }> {
   using model = await createToyModel(createPlainBackend(), 'z-loss');
   using trainer = new Trainer(model, toyBatches(), toyTraining('z-loss', changes), { ranks });
   const events: TrainingEvent[] = [];
@@ -49,10 +56,14 @@ describe('training with ranks', () => {
   });
 
   it('goes by the clock of rank 0 and by the step that every rank stops at', async () => {
-    const slow = new Triplets(1, (numbers, step) => { numbers[2] = step; });
+    const slow = new Triplets(1, (numbers, step) => {
+      numbers[2] = step;
+    });
     const { events, step } = await run(slow, { maximumSeconds: 7.5, examples: 1e6 });
     expect(step).toBe(8);
-    expect(events.filter(({ type }) => type === 'progress').map((event) => (event.type === 'progress' ? event.seconds : 0))).toEqual([2, 4, 6, 8]);
+    expect(
+      events.filter(({ type }) => type === 'progress').map((event) => (event.type === 'progress' ? event.seconds : 0)),
+    ).toEqual([2, 4, 6, 8]);
 
     const controller = new AbortController();
     controller.abort();
@@ -62,7 +73,9 @@ describe('training with ranks', () => {
     expect(own.seen.map(([, , , stop]) => stop)).toEqual([1]);
     expect(interrupted.events.at(-1)).toMatchObject({ type: 'interrupted', step: 1 });
 
-    const other = new Triplets(1, (numbers, at) => { numbers[3] = at === 5 ? 1 : 0; });
+    const other = new Triplets(1, (numbers, at) => {
+      numbers[3] = at === 5 ? 1 : 0;
+    });
     expect((await run(other, {})).events.at(-1)).toMatchObject({ type: 'interrupted', step: 5 });
   });
 });

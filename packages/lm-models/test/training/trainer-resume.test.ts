@@ -1,4 +1,7 @@
-/** Training that was stopped at any step, saved, and resumed by a fresh trainer is the training that was never stopped, bit for bit. */
+/**
+ * Training that was stopped at any step, saved, and resumed by a fresh trainer is the training that was never stopped,
+ * bit for bit.
+ */
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { Trainer, type LanguageModel, type TrainingOptions } from '@vastmax/lm-models';
 import { describe, expect, it } from 'vitest';
@@ -44,26 +47,59 @@ async function resumed(run: Run, saved: CapturedSnapshot): Promise<CapturedSnaps
 function expectSameTensors(actual: CapturedSnapshot, expected: CapturedSnapshot): void {
   expect([...actual.tensors.keys()].sort()).toEqual([...expected.tensors.keys()].sort());
   for (const [name, values] of expected.tensors) expect(actual.tensors.get(name), name).toEqual(values);
-  for (const key of ['step', 'examples', 'cursor']) expect(actual.configuration[key], key).toEqual(expected.configuration[key]);
-  expect(actual.module('body').configuration['dropoutRandom']).toEqual(expected.module('body').configuration['dropoutRandom']);
+  for (const key of ['step', 'examples', 'cursor'])
+    expect(actual.configuration[key], key).toEqual(expected.configuration[key]);
+  expect(actual.module('body').configuration['dropoutRandom']).toEqual(
+    expected.module('body').configuration['dropoutRandom'],
+  );
 }
 
 const runs: readonly (readonly [string, Run, readonly number[]])[] = [
-  ['the z-loss and sgd', { loss: 'z-loss', dropout: 0, training: toyTraining('z-loss', { examples: 3000 }) }, [1, 37, 64]],
+  [
+    'the z-loss and sgd',
+    { loss: 'z-loss', dropout: 0, training: toyTraining('z-loss', { examples: 3000 }) },
+    [1, 37, 64],
+  ],
   [
     'adam, dropout and a cosine',
     {
       loss: 'spherical-softmax',
       dropout: 0.2,
-      training: toyTraining('spherical-softmax', { examples: 2500, optimizer: 'adam', bodyRate: 0.01, schedule: 'cosine', scheduleOptions: { warmup: 0.1 } }),
+      training: toyTraining('spherical-softmax', {
+        examples: 2500,
+        optimizer: 'adam',
+        bodyRate: 0.01,
+        schedule: 'cosine',
+        scheduleOptions: { warmup: 0.1 },
+      }),
     },
     [3, 50],
   ],
-  ['momentum and dropout', { loss: 'taylor-softmax', dropout: 0.1, training: toyTraining('taylor-softmax', { examples: 2500, optimizer: 'momentum', bodyRate: 1 }) }, [41]],
-  ['adagrad', { loss: 'z-loss', dropout: 0, training: toyTraining('z-loss', { examples: 2500, optimizer: 'adagrad', bodyRate: 0.1 }) }, [33]],
+  [
+    'momentum and dropout',
+    {
+      loss: 'taylor-softmax',
+      dropout: 0.1,
+      training: toyTraining('taylor-softmax', { examples: 2500, optimizer: 'momentum', bodyRate: 1 }),
+    },
+    [41],
+  ],
+  [
+    'adagrad',
+    {
+      loss: 'z-loss',
+      dropout: 0,
+      training: toyTraining('z-loss', { examples: 2500, optimizer: 'adagrad', bodyRate: 0.1 }),
+    },
+    [33],
+  ],
   [
     'the squared error, generations closed before and after',
-    { loss: 'squared-error', dropout: 0, training: toyTraining('squared-error', { examples: 6000, outputRate: 0.05, schedule: 'constant' }) },
+    {
+      loss: 'squared-error',
+      dropout: 0,
+      training: toyTraining('squared-error', { examples: 6000, outputRate: 0.05, schedule: 'constant' }),
+    },
     [101],
   ],
 ];
@@ -114,6 +150,9 @@ describe('Trainer.restore', () => {
     await expect(otherData.restore(saved)).rejects.toMatchObject({ code: 'bad-cursor' });
     using otherModel = await createToyModel(createPlainBackend(), 'taylor-softmax');
     using other = fresh(otherModel);
-    await expect(other.restore(saved)).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining("'loss' is") });
+    await expect(other.restore(saved)).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: expect.stringContaining("'loss' is"),
+    });
   });
 });

@@ -1,5 +1,11 @@
 import { createPlainBackend, memoryDifference, read } from '@vastmax/linalg-core';
-import { evaluateRanking, Trainer, unigramBaseline, type TrainingOptions, type TrainingProgress } from '@vastmax/lm-models';
+import {
+  evaluateRanking,
+  Trainer,
+  unigramBaseline,
+  type TrainingOptions,
+  type TrainingProgress,
+} from '@vastmax/lm-models';
 import type { NgramBatches } from '@vastmax/sparse-data';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { captureSnapshot } from './captured-snapshot.ts';
@@ -45,7 +51,11 @@ describe('events of a run', () => {
     // 1000 examples an epoch: 31 minibatches of 32 and one of 8; 2600 examples end in step 82.
     using trainer = new Trainer(model, toyBatches({ examples: 1000 }), toyTraining('z-loss', { examples: 2600 }));
     const events = await eventsOf(trainer);
-    expect(events.map((event) => (event.type === 'epoch' ? [event.type, event.step, event.epoch] : [event.type, event.step, event.examples]))).toEqual([
+    expect(
+      events.map((event) =>
+        event.type === 'epoch' ? [event.type, event.step, event.epoch] : [event.type, event.step, event.examples],
+      ),
+    ).toEqual([
       ['epoch', 32, 0],
       ['progress', 50, 1576],
       ['epoch', 64, 1],
@@ -183,7 +193,11 @@ describe('a trainer', () => {
     const backend = createPlainBackend();
     using model = await createToyModel(backend, 'squared-error');
     const batches = toyBatches({ batchSize: 64 });
-    using trainer = new Trainer(model, batches, toyTraining('squared-error', { outputRate: 0.05, schedule: 'constant', examples: 1e6 }));
+    using trainer = new Trainer(
+      model,
+      batches,
+      toyTraining('squared-error', { outputRate: 0.05, schedule: 'constant', examples: 1e6 }),
+    );
     const generation = (): number => Number(model.output.state().configuration['generation']);
     await eventsOf(trainer, abortedDuringStep(batches, 700));
     const [warm, closed] = [backend.memory(), generation()];
@@ -208,7 +222,11 @@ describe('a trainer', () => {
   it('evaluates between steps without changing what training does', async () => {
     const finalTensors = async (evaluating: boolean): Promise<unknown> => {
       using model = await createToyModel(createPlainBackend(), 'spherical-softmax', { dropout: 0.2 });
-      using trainer = new Trainer(model, toyBatches(), toyTraining('spherical-softmax', { examples: 4800, optimizer: 'momentum', bodyRate: 1 }));
+      using trainer = new Trainer(
+        model,
+        toyBatches(),
+        toyTraining('spherical-softmax', { examples: 4800, optimizer: 'momentum', bodyRate: 1 }),
+      );
       for await (const event of trainer.run()) {
         if (evaluating && event.type === 'progress') {
           await evaluateRanking(model, toyBatches({ shuffle: false, batchSize: 50 }), { limit: 70 });

@@ -1,10 +1,13 @@
 /**
- * The same model, seed and data give the same losses on a GPU as on a CPU, at each of 500 steps. Dawn over SwiftShader, as the backend's own conformance.
+ * The same model, seed and data give the same losses on a GPU as on a CPU, at each of 500 steps. Dawn over SwiftShader,
+ * as the backend's own conformance.
  *
- * The rates are low, on purpose. Two backends of f32 round differently, and a step multiplies what rounding has left: at ten times these rates, which are about the
- * main job's, plain f32 is 1e-6 from plain f64 after 17 steps and up to 4 % within 500, at two and a half times up to 0.3 %; a comparison there says nothing about
- * the GPU. At these it is 4e-7 from f64 throughout, the loss falls from 13.3 to 8.4 all the same, and whatever goes beyond rounding shows. There are hundreds of
- * classes, because with the few of the toy language U drifts so fast that the device refuses steps, and losses read before the layer has looked are of older weights.
+ * The rates are low, on purpose. Two backends of f32 round differently, and a step multiplies what rounding has left:
+ * at ten times these rates, which are about the main job's, plain f32 is 1e-6 from plain f64 after 17 steps and up to 4
+ * % within 500, at two and a half times up to 0.3 %; a comparison there says nothing about the GPU. At these it is 4e-7
+ * from f64 throughout, the loss falls from 13.3 to 8.4 all the same, and whatever goes beyond rounding shows. There are
+ * hundreds of classes, because with the few of the toy language U drifts so fast that the device refuses steps, and
+ * losses read before the layer has looked are of older weights.
  */
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
@@ -24,7 +27,9 @@ const tolerance = 1e-5;
 /** Every word has three that may follow it, frequent ones mostly, and one word in ten is random. */
 function createText(length: number): readonly string[] {
   const random = new RandomGenerator(3);
-  const followers = Array.from({ length: words }, () => Array.from({ length: 3 }, () => Math.floor(words * random.uniform() ** 3)));
+  const followers = Array.from({ length: words }, () =>
+    Array.from({ length: 3 }, () => Math.floor(words * random.uniform() ** 3)),
+  );
   let word = 0;
   return Array.from({ length }, () => {
     word = random.uniform() < 0.1 ? random.integer(words) : (followers[word]?.[random.integer(3)] ?? 0);
@@ -57,7 +62,13 @@ async function curveOn(backend: Backend): Promise<readonly number[]> {
     reads.push(read(result.losses));
     return result;
   };
-  using trainer = new Trainer(model, batches, { bodyRate: 0.5, outputRate: 0.1, optimizer: 'sgd', schedule: 'constant', examples: steps * batchSize });
+  using trainer = new Trainer(model, batches, {
+    bodyRate: 0.5,
+    outputRate: 0.1,
+    optimizer: 'sgd',
+    schedule: 'constant',
+    examples: steps * batchSize,
+  });
   await eventsOf(trainer);
   return (await Promise.all(reads)).map((losses) => meanOf([...losses]));
 }
@@ -65,7 +76,8 @@ async function curveOn(backend: Backend): Promise<readonly number[]> {
 it('takes the same 500 steps on WebGPU as on a CPU', { timeout: 300_000 }, async ({ skip }) => {
   const probe = await probeSoftwareGpu(probeWebGpuBackend);
   if (!probe.available) {
-    if (requiredBackends().has('webgpu-dawn')) throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
+    if (requiredBackends().has('webgpu-dawn'))
+      throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
     skip(`unavailable: ${probe.reason}`);
   }
   const expected = await curveOn(createPlainBackend({ precision: 'f32' }));
@@ -75,6 +87,11 @@ it('takes the same 500 steps on WebGPU as on a CPU', { timeout: 300_000 }, async
   expect(expected).toHaveLength(steps);
   expect(actual).toHaveLength(steps);
   const differences = expected.map((loss, step) => Math.abs((actual[step] ?? Number.NaN) - loss) / loss);
-  expect(differences.findIndex((difference) => !(difference <= tolerance)), 'the first step that differs').toBe(-1);
-  expect(meanOf(expected.slice(-50)), 'the loss falls, so that there was something to follow').toBeLessThan(0.7 * expected[0]!);
+  expect(
+    differences.findIndex((difference) => !(difference <= tolerance)),
+    'the first step that differs',
+  ).toBe(-1);
+  expect(meanOf(expected.slice(-50)), 'the loss falls, so that there was something to follow').toBeLessThan(
+    0.7 * expected[0]!,
+  );
 });

@@ -57,13 +57,28 @@ export const badInputCases: readonly OutputLayerCase[] = [
   refusal('nan-in-hidden', 'non-finite', (layer) => stepOn(layer, spoiled(Number.NaN)), ['NaN', 2, 3]),
   refusal('infinity-in-hidden', 'non-finite', (layer) => stepOn(layer, spoiled(-Infinity)), ['-Infinity', 2, 3]),
   refusal('nan-target-weight', 'non-finite', badTargets(unchecked([1, 2, 3, 4], [1, Number.NaN, 1, 1])), ['NaN']),
-  refusal('infinite-target-weight', 'non-finite', badTargets(unchecked([1, 2, 3, 4], [1, 1, Infinity, 1])), ['Infinity']),
-  refusal('class-too-large', 'class-out-of-range', badTargets(unchecked([1, 2, request.classes, 4])), [request.classes, request.classes - 1]),
+  refusal('infinite-target-weight', 'non-finite', badTargets(unchecked([1, 2, 3, 4], [1, 1, Infinity, 1])), [
+    'Infinity',
+  ]),
+  refusal('class-too-large', 'class-out-of-range', badTargets(unchecked([1, 2, request.classes, 4])), [
+    request.classes,
+    request.classes - 1,
+  ]),
   refusal('class-negative', 'class-out-of-range', badTargets(unchecked([1, -1, 3, 4])), [-1, request.classes - 1]),
-  refusal('class-too-large-in-evaluate', 'class-out-of-range', (layer) => evaluateBad(layer, unchecked([1, 2, 99, 4])), [99]),
+  refusal(
+    'class-too-large-in-evaluate',
+    'class-out-of-range',
+    (layer) => evaluateBad(layer, unchecked([1, 2, 99, 4])),
+    [99],
+  ),
   refusal('too-few-target-rows', 'shape', badTargets(unchecked([1, 2, 3])), [3, 4]),
   refusal('too-few-target-rows-in-evaluate', 'shape', (layer) => evaluateBad(layer, unchecked([1, 2])), [2, 4]),
-  refusal('offsets-past-the-targets', 'shape', badTargets({ ...unchecked([1, 2, 3, 4]), indices: Int32Array.of(1, 2, 3) }), [4, 3]),
+  refusal(
+    'offsets-past-the-targets',
+    'shape',
+    badTargets({ ...unchecked([1, 2, 3, 4]), indices: Int32Array.of(1, 2, 3) }),
+    [4, 3],
+  ),
   refusal(
     'wrong-number-of-features',
     'shape',
@@ -85,8 +100,18 @@ export const badInputCases: readonly OutputLayerCase[] = [
   refusal('negative-rate', 'bad-option', (layer) => stepOn(layer, good, { learningRate: -0.1 }), [-0.1]),
   refusal('nan-rate', 'bad-option', (layer) => stepOn(layer, good, { learningRate: Number.NaN }), ['NaN']),
   refusal('infinite-rate', 'bad-option', (layer) => stepOn(layer, good, { learningRate: Infinity }), ['Infinity']),
-  refusal('wrong-number-of-example-weights', 'shape', (layer) => stepOn(layer, good, { exampleWeights: [1, 2] }), [2, 4]),
-  refusal('nan-example-weight', 'non-finite', (layer) => stepOn(layer, good, { exampleWeights: [1, 1, Number.NaN, 1] }), ['NaN']),
+  refusal(
+    'wrong-number-of-example-weights',
+    'shape',
+    (layer) => stepOn(layer, good, { exampleWeights: [1, 2] }),
+    [2, 4],
+  ),
+  refusal(
+    'nan-example-weight',
+    'non-finite',
+    (layer) => stepOn(layer, good, { exampleWeights: [1, 1, Number.NaN, 1] }),
+    ['NaN'],
+  ),
   {
     id: 'bad-input/concurrent-step-is-busy',
     run: async (subject) => {

@@ -2,8 +2,15 @@ import type { LayerUnderTest, OutputLayerCase } from './layer-under-test.ts';
 import { createMinibatch, learningRate, request, type Minibatch } from './minibatches.ts';
 import { allScores, evaluateOn, expectClose, stepOn, toleranceOf, warmUp } from './observations.ts';
 
-/** ∂(mean loss)/∂hidden by central differences; the examples do not touch each other, so one feature of all is moved at a time. */
-async function differences(losses: (batch: Minibatch) => Promise<Float64Array>, batch: Minibatch, step: number): Promise<Float64Array> {
+/**
+ * ∂(mean loss)/∂hidden by central differences; the examples do not touch each other, so one feature of all is moved at
+ * a time.
+ */
+async function differences(
+  losses: (batch: Minibatch) => Promise<Float64Array>,
+  batch: Minibatch,
+  step: number,
+): Promise<Float64Array> {
   const { hidden, targets } = batch;
   const width = hidden.length / targets.rows;
   const gradient = new Float64Array(hidden.length);
@@ -38,8 +45,12 @@ async function checkAgainstTwin(subject: LayerUnderTest): Promise<void> {
   const tolerance = toleranceOf(layer);
   for (let step = 0; step < 200; step++) {
     const batch = createMinibatch(1 + (step % 9), 1000 + step);
-    const exampleWeights = step % 3 === 0 ? Float64Array.from({ length: batch.targets.rows }, (_, j) => 0.5 + 0.25 * j) : undefined;
-    const options = { learningRate: learningRate / (1 + step / 50), ...(exampleWeights === undefined ? {} : { exampleWeights }) };
+    const exampleWeights =
+      step % 3 === 0 ? Float64Array.from({ length: batch.targets.rows }, (_, j) => 0.5 + 0.25 * j) : undefined;
+    const options = {
+      learningRate: learningRate / (1 + step / 50),
+      ...(exampleWeights === undefined ? {} : { exampleWeights }),
+    };
     const expected = twin.step(batch.hidden, batch.targets, options);
     const actual = await stepOn(layer, batch, options);
     expectClose(actual.losses, expected.losses, `the losses of step ${step}`, tolerance);
@@ -70,7 +81,8 @@ export const gradientCases: readonly OutputLayerCase[] = [
       using layer = await subject.create(subject.backend(), request);
       await warmUp(layer);
       const before = await allScores(layer);
-      for (let step = 0; step < 5; step++) await stepOn(layer, createMinibatch(1 + 4 * step, 70 + step), { learningRate: 0 });
+      for (let step = 0; step < 5; step++)
+        await stepOn(layer, createMinibatch(1 + 4 * step, 70 + step), { learningRate: 0 });
       expectClose(await allScores(layer), before, 'the scores', 0);
     },
   },
@@ -95,7 +107,8 @@ export const gradientCases: readonly OutputLayerCase[] = [
       const before = await mean();
       for (let step = 0; step < 40; step++) await stepOn(layer, batch, { learningRate: learningRate / 5 });
       const after = await mean();
-      if (!(after < before)) throw new Error(`40 steps on one minibatch left its loss at ${after}, it began at ${before}`);
+      if (!(after < before))
+        throw new Error(`40 steps on one minibatch left its loss at ${after}, it began at ${before}`);
     },
   },
 ];

@@ -1,4 +1,7 @@
-/** What a layer's author hands to the suite, and what one of its cases is. A case is data with a stable id, so that a test can run it alone. */
+/**
+ * What a layer's author hands to the suite, and what one of its cases is. A case is data with a stable id, so that a
+ * test can run it alone.
+ */
 import type { Backend } from '@vastmax/linalg-core';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { OutputLayer, StepOptions } from '../output-layer.ts';
@@ -16,7 +19,11 @@ export interface DenseTwin {
   /** Updated by `step`; in the order of `readWeights`. */
   readonly weights: ArrayLike<number>;
   /** @param hidden m×features. */
-  step(hidden: Float64Array, targets: CsrRows, options: StepOptions): { readonly losses: ArrayLike<number>; readonly hiddenGradient: ArrayLike<number> };
+  step(
+    hidden: Float64Array,
+    targets: CsrRows,
+    options: StepOptions,
+  ): { readonly losses: ArrayLike<number>; readonly hiddenGradient: ArrayLike<number> };
 }
 
 export interface LayerReference<Layer extends OutputLayer> {
@@ -28,11 +35,14 @@ export interface LayerReference<Layer extends OutputLayer> {
 export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
   /** Shown to people: `factored, z-loss`. */
   readonly name: string;
-  /** Of f64, where finite differences show most. On a backend of f32 the suite allows what rounding needs: 5e-5, and 5e-3 for differences. */
+  /**
+   * Of f64, where finite differences show most. On a backend of f32 the suite allows what rounding needs: 5e-5, and
+   * 5e-3 for differences.
+   */
   backend(): Backend;
   /**
-   * A layer on the mean loss, without weight decay, with random weights large enough to matter (a deviation of 0.1 to 0.5): where all
-   * scores are equal a ranking shows nothing.
+   * A layer on the mean loss, without weight decay, with random weights large enough to matter (a deviation of 0.1 to
+   * 0.5): where all scores are equal a ranking shows nothing.
    */
   create(backend: Backend, request: LayerRequest): Promise<Layer>;
   /** Dense SGD to compare with, for a layer that claims to equal it. */

@@ -14,7 +14,11 @@ async function handlesCreatedBy(backend: Backend, work: () => Promise<void>): Pr
       created++;
       return create.apply(backend, sizes);
     };
-  Object.assign(backend, { createMatrix: counted(createMatrix), createTable: counted(createTable), createIndices: counted(createIndices) });
+  Object.assign(backend, {
+    createMatrix: counted(createMatrix),
+    createTable: counted(createTable),
+    createIndices: counted(createIndices),
+  });
   try {
     await work();
   } finally {
@@ -55,7 +59,12 @@ export const lifetimeCases: readonly OutputLayerCase[] = [
       await layer.restore(layer.state());
       layer[Symbol.dispose]();
       layer[Symbol.dispose]();
-      expect(memoryDifference(backend.memory(), before), 'what is left behind').toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
+      expect(memoryDifference(backend.memory(), before), 'what is left behind').toEqual({
+        matrices: 0,
+        tables: 0,
+        indices: 0,
+        bytes: 0,
+      });
     },
   },
   {
@@ -68,7 +77,12 @@ export const lifetimeCases: readonly OutputLayerCase[] = [
       const before = backend.memory();
       await expectRefusal(() => stepOn(layer, { ...batch, hidden: batch.hidden.map(() => Number.NaN) }), 'non-finite');
       await expectRefusal(() => stepOn(layer, batch, { learningRate: -1 }), 'bad-option');
-      expect(memoryDifference(backend.memory(), before), 'what is left behind').toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
+      expect(memoryDifference(backend.memory(), before), 'what is left behind').toEqual({
+        matrices: 0,
+        tables: 0,
+        indices: 0,
+        bytes: 0,
+      });
     },
   },
   {

@@ -55,7 +55,10 @@ export const minibatchCases: readonly OutputLayerCase[] = [
     run: async (subject) => {
       using layer = await subject.create(subject.backend(), request);
       const both = withTargets([[3, 5], [11]]);
-      const alone: Minibatch = { hidden: both.hidden.slice(0, request.features), targets: csrFromLists([[3, 5]], classes) };
+      const alone: Minibatch = {
+        hidden: both.hidden.slice(0, request.features),
+        targets: csrFromLists([[3, 5]], classes),
+      };
       const pair = await stepOn(layer, both, { learningRate: 0 });
       const one = await stepOn(layer, alone, { learningRate: 0 });
       expectClose(one.losses, pair.losses.slice(0, 1), 'the loss', toleranceOf(layer));
@@ -71,7 +74,12 @@ export const minibatchCases: readonly OutputLayerCase[] = [
       const some = withTargets([[], [4], []]);
       const all = withTargets([[6], [4], [8]]);
       const losses = await evaluateOn(layer, some);
-      expectClose(losses.slice(1, 2), (await evaluateOn(layer, all)).slice(1, 2), 'the loss of the example that has one', toleranceOf(layer));
+      expectClose(
+        losses.slice(1, 2),
+        (await evaluateOn(layer, all)).slice(1, 2),
+        'the loss of the example that has one',
+        toleranceOf(layer),
+      );
       expectClose((await stepOn(layer, some)).losses, losses, 'the losses of the step', toleranceOf(layer));
       await stepOn(layer, withTargets([[], []]));
       expectClose(await allScores(layer), await allScores(layer), 'the scores are numbers', 0);
@@ -104,7 +112,10 @@ export const minibatchCases: readonly OutputLayerCase[] = [
         hidden: Float64Array.from([...forward.hidden.subarray(features), ...forward.hidden.subarray(0, features)]),
         targets: csrFromLists([[12], [3, 9]], classes),
       };
-      const [one, other] = [await outcomeOf(subject, { batch: forward }), await outcomeOf(subject, { batch: backward })];
+      const [one, other] = [
+        await outcomeOf(subject, { batch: forward }),
+        await outcomeOf(subject, { batch: backward }),
+      ];
       expectClose(one.losses, other.losses.slice().reverse(), 'the losses', one.tolerance);
       expectClose(one.scores, other.scores, 'the scores after the step', one.tolerance);
     },
@@ -130,7 +141,12 @@ export const minibatchCases: readonly OutputLayerCase[] = [
         await outcomeOf(subject, { batch, options: { exampleWeights: [2, 2, 2, 2, 2] } }),
         await outcomeOf(subject, { batch, options: { learningRate: 2 * learningRate } }),
       ];
-      expectClose(weighted.scores, faster.scores, 'the scores after twice the weights and after twice the rate', faster.tolerance);
+      expectClose(
+        weighted.scores,
+        faster.scores,
+        'the scores after twice the weights and after twice the rate',
+        faster.tolerance,
+      );
     },
   },
 ];

@@ -31,7 +31,13 @@ export function createMinibatch(examples: number, seed: number, sizes: LayerRequ
 export function createSingleTargets(examples: number, seed: number, sizes: LayerRequest = request): Minibatch {
   const { hidden } = createMinibatch(examples, seed, sizes);
   const random = new RandomGenerator(seed + 1);
-  return { hidden, targets: csrFromLists(Array.from({ length: examples }, () => [random.integer(sizes.classes)]), sizes.classes) };
+  return {
+    hidden,
+    targets: csrFromLists(
+      Array.from({ length: examples }, () => [random.integer(sizes.classes)]),
+      sizes.classes,
+    ),
+  };
 }
 
 /** On the backend, m×features, however many rows the targets claim; the caller disposes it. */

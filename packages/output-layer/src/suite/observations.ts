@@ -12,13 +12,23 @@ export interface ObservedStep {
 }
 
 /** A step, looked at: a layer that looks late refuses there what others refuse in the step. */
-export async function stepOn(layer: OutputLayer, batch: Minibatch, options: Partial<StepOptions> = {}): Promise<ObservedStep> {
+export async function stepOn(
+  layer: OutputLayer,
+  batch: Minibatch,
+  options: Partial<StepOptions> = {},
+): Promise<ObservedStep> {
   using hidden = placed(layer.backend, batch);
   const result = await layer.step(hidden, batch.targets, { learningRate, ...options });
   await layer.confirmSteps?.();
   expect([result.losses.rows, result.losses.columns], 'the losses are m×1').toEqual([hidden.rows, 1]);
-  expect([result.hiddenGradient.rows, result.hiddenGradient.columns], 'the gradient is as hidden').toEqual([hidden.rows, hidden.columns]);
-  return { losses: Float64Array.from(await read(result.losses)), hiddenGradient: Float64Array.from(await read(result.hiddenGradient)) };
+  expect([result.hiddenGradient.rows, result.hiddenGradient.columns], 'the gradient is as hidden').toEqual([
+    hidden.rows,
+    hidden.columns,
+  ]);
+  return {
+    losses: Float64Array.from(await read(result.losses)),
+    hiddenGradient: Float64Array.from(await read(result.hiddenGradient)),
+  };
 }
 
 export async function evaluateOn(layer: OutputLayer, batch: Minibatch): Promise<Float64Array> {
@@ -52,7 +62,10 @@ export async function snapshotOf(layer: OutputLayer): Promise<LayerSnapshot> {
   const { configuration, tensors } = layer.state();
   const copies: (readonly [string, Float64Array])[] = [];
   for (const tensor of tensors) {
-    copies.push([tensor.name, Float64Array.from((await tensor.read(0, tensor.rows)).subarray(0, tensor.rows * tensor.columns))]);
+    copies.push([
+      tensor.name,
+      Float64Array.from((await tensor.read(0, tensor.rows)).subarray(0, tensor.rows * tensor.columns)),
+    ]);
   }
   return { configuration, tensors: copies, scores: await allScores(layer) };
 }
@@ -72,25 +85,38 @@ function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<numbe
   return magnitude === 0 ? difference : difference / magnitude;
 }
 
-/** What two ways to the same numbers may differ by, relative to the largest: rounding of the precision that the layer stores. */
+/**
+ * What two ways to the same numbers may differ by, relative to the largest: rounding of the precision that the layer
+ * stores.
+ */
 export function toleranceOf({ backend }: Pick<OutputLayer, 'backend'>): number {
   return backend.precision === 'f64' ? 1e-11 : 5e-5;
 }
 
-export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string, tolerance: number): void {
+export function expectClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  what: string,
+  tolerance: number,
+): void {
   expect(actual.length, `${what}: how many`).toBe(expected.length);
   expect(relativeDifference(actual, expected), what).toBeLessThanOrEqual(tolerance);
 }
 
 /** Both ways to fail: a throw and a rejection. */
-export async function expectRefusal(call: () => unknown, code: OutputLayerErrorCode, mentions: readonly unknown[] = []): Promise<void> {
+export async function expectRefusal(
+  call: () => unknown,
+  code: OutputLayerErrorCode,
+  mentions: readonly unknown[] = [],
+): Promise<void> {
   let caught: unknown;
   try {
     await call();
   } catch (error) {
     caught = error;
   }
-  if (!isOutputLayerError(caught)) throw new Error(`expected an OutputLayerError '${code}', got ${String(caught)}`, { cause: caught });
+  if (!isOutputLayerError(caught))
+    throw new Error(`expected an OutputLayerError '${code}', got ${String(caught)}`, { cause: caught });
   expect(caught.code, caught.message).toBe(code);
   for (const value of mentions) expect(caught.message, 'the message names both values').toContain(String(value));
 }

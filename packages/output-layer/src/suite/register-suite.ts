@@ -19,14 +19,15 @@ export const outputLayerCases: readonly OutputLayerCase[] = [
 ];
 
 /**
- * The suite that every output layer must pass, registered as vitest tests. `gradient/equals-dense-sgd` is run where the subject has a
- * reference. A case under `notApplicable` is shown as skipped with its reason.
+ * The suite that every output layer must pass, registered as vitest tests. `gradient/equals-dense-sgd` is run where the
+ * subject has a reference. A case under `notApplicable` is shown as skipped with its reason.
  * @throws RangeError when `notApplicable` names a case that does not exist.
  */
 export function describeOutputLayer<Layer extends OutputLayer>(subject: LayerUnderTest<Layer>): void {
   const { notApplicable = {} } = subject;
   for (const id of Object.keys(notApplicable)) {
-    if (!outputLayerCases.some((one) => one.id === id)) throw new RangeError(`describeOutputLayer: there is no case '${id}'`);
+    if (!outputLayerCases.some((one) => one.id === id))
+      throw new RangeError(`describeOutputLayer: there is no case '${id}'`);
   }
   describe(`output layer: ${subject.name}`, () => {
     for (const { id, run } of outputLayerCases) {

@@ -5,7 +5,11 @@ import { createMinibatch, request } from './minibatches.ts';
 import { expectRefusal, expectUnchanged, snapshotOf, stepOn, warmUp } from './observations.ts';
 
 /** A state of a layer of other sizes is refused with both values, and nothing of it is taken over. */
-async function expectOtherSizesRefused(subject: LayerUnderTest, other: LayerRequest, values: readonly number[]): Promise<void> {
+async function expectOtherSizesRefused(
+  subject: LayerUnderTest,
+  other: LayerRequest,
+  values: readonly number[],
+): Promise<void> {
   const backend = subject.backend();
   using source = await subject.create(backend, other);
   using target = await subject.create(backend, request);
@@ -16,7 +20,11 @@ async function expectOtherSizesRefused(subject: LayerUnderTest, other: LayerRequ
 }
 
 /** A damaged copy of a layer's own state. */
-async function expectDamageRefused(subject: LayerUnderTest, damage: (state: ModuleState) => ModuleState, values: readonly unknown[]): Promise<void> {
+async function expectDamageRefused(
+  subject: LayerUnderTest,
+  damage: (state: ModuleState) => ModuleState,
+  values: readonly unknown[],
+): Promise<void> {
   using layer = await subject.create(subject.backend(), request);
   await warmUp(layer);
   const before = await snapshotOf(layer);
@@ -103,7 +111,11 @@ export const stateCases: readonly OutputLayerCase[] = [
   {
     id: 'restore/missing-tensor-is-refused',
     run: (subject) =>
-      expectDamageRefused(subject, ({ configuration, tensors }) => ({ configuration, tensors: tensors.slice(0, -1) }), []),
+      expectDamageRefused(
+        subject,
+        ({ configuration, tensors }) => ({ configuration, tensors: tensors.slice(0, -1) }),
+        [],
+      ),
   },
   {
     id: 'restore/tensor-of-another-shape-is-refused',
@@ -112,7 +124,9 @@ export const stateCases: readonly OutputLayerCase[] = [
         subject,
         ({ configuration, tensors }) => ({
           configuration,
-          tensors: tensors.map((tensor, i) => (i === tensors.length - 1 ? { ...tensor, rows: tensor.rows + 41 } : tensor)),
+          tensors: tensors.map((tensor, i) =>
+            i === tensors.length - 1 ? { ...tensor, rows: tensor.rows + 41 } : tensor,
+          ),
         }),
         [],
       ),

@@ -1,4 +1,7 @@
-/** Which part of the adaptive softmax, the head or a tail, holds a class, and at which row. Classes are ranked by frequency first. */
+/**
+ * Which part of the adaptive softmax, the head or a tail, holds a class, and at which row. Classes are ranked by
+ * frequency first.
+ */
 import { classesByFrequency, ranksOfClasses } from '../class-table/frequency-order.ts';
 
 export interface PartOfRange {

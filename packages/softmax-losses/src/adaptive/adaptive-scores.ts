@@ -1,7 +1,7 @@
 /**
- * log p of a range of classes, of which some may be in the head and some in each tail. What a part needs beside its classes' outputs is one number
- * for each example: −log Z of the head, and for a tail the head's output for it less both log Z. A tail's log Z takes all its rows, so
- * it is kept for as long as the caller says that hidden is the same.
+ * log p of a range of classes, of which some may be in the head and some in each tail. What a part needs beside its
+ * classes' outputs is one number for each example: −log Z of the head, and for a tail the head's output for it less
+ * both log Z. A tail's log Z takes all its rows, so it is kept for as long as the caller says that hidden is the same.
  */
 import { affine, binary, copy, gemm, scatterRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
@@ -19,7 +19,13 @@ export class AdaptiveScores {
   /** Whether a tail's numbers are those of the current hidden. */
   readonly #known: boolean[];
 
-  constructor(workspace: Workspace, head: ClassTable, headSoftmax: BlockedSoftmax, tails: readonly AdaptiveTail[], parts: AdaptiveParts) {
+  constructor(
+    workspace: Workspace,
+    head: ClassTable,
+    headSoftmax: BlockedSoftmax,
+    tails: readonly AdaptiveTail[],
+    parts: AdaptiveParts,
+  ) {
     this.#workspace = workspace;
     this.#head = head;
     this.#headSoftmax = headSoftmax;

@@ -1,15 +1,28 @@
 /**
- * Adaptive softmax (E. Grave et al., "Efficient softmax approximation for GPUs", arXiv:1609.04309), with the semantics of PyTorch's
- * AdaptiveLogSoftmaxWithLoss: the head is a softmax over the shortlist of frequent classes and one output for each tail; tail i is a
- * softmax over its classes on hidden activations projected to ⌊d/divValue^(i+1)⌋ features;
+ * Adaptive softmax (E. Grave et al., "Efficient softmax approximation for GPUs", arXiv:1609.04309), with the semantics
+ * of PyTorch's AdaptiveLogSoftmaxWithLoss: the head is a softmax over the shortlist of frequent classes and one output
+ * for each tail; tail i is a softmax over its classes on hidden activations projected to ⌊d/divValue^(i+1)⌋ features;
  * log p(c) = log p_head(c), or log p_head(tail i) + log p_i(c).
  */
 import { axpy, copyColumns, fill, scatterRows, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  OutputLayerError,
+  withBiasFeature,
+  withoutBiasFeature,
+  type JsonObject,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
-import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import {
+  checkLayerOptions,
+  checkPerClass,
+  checkWhole,
+  weightOptions,
+  type SoftmaxLayerOptions,
+} from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import { TargetList } from '../layer/target-list.ts';
@@ -19,11 +32,17 @@ import { AdaptiveTail } from './adaptive-tail.ts';
 import { balancedCutoffs, checkCutoffs, widthOfTail } from './cutoffs.ts';
 
 const kind = 'adaptive-softmax';
-/** Up to so many outputs of the head (16 MiB of f32) are kept from the forward to the backward part of a step instead of computed twice. */
+/**
+ * Up to so many outputs of the head (16 MiB of f32) are kept from the forward to the backward part of a step instead of
+ * computed twice.
+ */
 const keptHeadLogits = 4_194_304;
 
 export interface AdaptiveSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'> {
-  /** Ascending: the first is the size of the shortlist, each tail ends where the next begins, the last at D. Balanced by cost unless given. */
+  /**
+   * Ascending: the first is the size of the shortlist, each tail ends where the next begins, the last at D. Balanced by
+   * cost unless given.
+   */
   readonly cutoffs?: readonly number[];
   /** 4 unless given. */
   readonly divValue?: number;
@@ -34,13 +53,20 @@ export interface AdaptiveSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'
 }
 
 /**
- * A step costs 6·m·d·(shortlist + tails) operations (8 where the head has more than 4 million outputs for the minibatch) and, for each example with a target in tail i, 6 to 8
- * times its classes times its features.
+ * A step costs 6·m·d·(shortlist + tails) operations (8 where the head has more than 4 million outputs for the
+ * minibatch) and, for each example with a target in tail i, 6 to 8 times its classes times its features.
  * @throws OutputLayerError `bad-option` (also for fewer than two classes), `non-finite`; LinalgError `out-of-memory`.
  */
-export async function createAdaptiveSoftmaxLayer(backend: Backend, options: AdaptiveSoftmaxOptions): Promise<SoftmaxLayer> {
+export async function createAdaptiveSoftmaxLayer(
+  backend: Backend,
+  options: AdaptiveSoftmaxOptions,
+): Promise<SoftmaxLayer> {
   const cutoffs = checkedCutoffs(options);
-  const layer = new SoftmaxLayer(new AdaptiveSoftmax(backend, options, cutoffs), weightOptions(options).rule, options.reduction);
+  const layer = new SoftmaxLayer(
+    new AdaptiveSoftmax(backend, options, cutoffs),
+    weightOptions(options).rule,
+    options.reduction,
+  );
   await backend.settled();
   return layer;
 }
@@ -70,7 +96,11 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     this.#divValue = divValue;
     this.#parts = new AdaptiveParts(classes, cutoffs, frequencies);
     const { shortlist, tails, bounds } = this.#parts;
-    this.#head = new ClassTable(backend, { name: 'head', rows: shortlist + tails, features, bias: headBias, initialScale, seed, rule }, workspace);
+    this.#head = new ClassTable(
+      backend,
+      { name: 'head', rows: shortlist + tails, features, bias: headBias, initialScale, seed, rule },
+      workspace,
+    );
     this.#headSoftmax = new BlockedSoftmax(this.#head, workspace, { keptLogits: keptHeadLogits });
     this.#tails = Array.from({ length: tails }, (_, tail) => {
       const [first, end] = [bounds[tail]!, bounds[tail + 1]!];
@@ -88,7 +118,10 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     return { losses: this.computeLosses(hidden, targets), watched: [] };
   }
 
-  /** With finite losses nothing here can overflow: the gradients are combinations of weights with factors of at most the targets' size. */
+  /**
+   * With finite losses nothing here can overflow: the gradients are combinations of weights with factors of at most the
+   * targets' size.
+   */
   update({ hidden, factors }: TrainingBatch, learningRate: number, step: number): Matrix {
     const gradient = this.workspace.matrix('hidden gradient', hidden.rows, this.#head.width);
     fill(0, gradient);
@@ -115,7 +148,10 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     axpy(-1, this.computeLosses(hidden, this.#singleTargets), out);
   }
 
-  /** A head row, or a tail's row carried back through its projection plus the head's row for the tail: what multiplies h in log p. */
+  /**
+   * A head row, or a tail's row carried back through its projection plus the head's row for the tail: what multiplies h
+   * in log p.
+   */
   classVectors(firstClass: number, out: Matrix): void {
     for (const [part, { places, rows }] of this.#parts.split(firstClass, out.rows).entries()) {
       if (places.length === 0) continue;
@@ -150,7 +186,10 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     for (const tail of this.#tails) tail.checkState(state);
     if (ranks !== undefined) await checkSameIntegers(state, 'rank_of_class', ranks, kind);
     else if (state.tensors.some(({ name }) => name === 'rank_of_class')) {
-      throw new OutputLayerError('state-mismatch', `${kind} layer: the state's classes are ranked by frequencies, the layer's by their numbers`);
+      throw new OutputLayerError(
+        'state-mismatch',
+        `${kind} layer: the state's classes are ranked by frequencies, the layer's by their numbers`,
+      );
     }
   }
 
@@ -188,7 +227,10 @@ function checkedCutoffs(options: AdaptiveSoftmaxOptions): readonly number[] {
   const { classes, features, divValue = 4, frequencies, cutoffs } = options;
   checkWhole(kind, 'classes', classes, 2, 2 ** 31 - 1);
   if (!(divValue >= 1) || !Number.isFinite(divValue)) {
-    throw new OutputLayerError('bad-option', `${kind}: divValue must be a finite number of at least 1, got ${divValue}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: divValue must be a finite number of at least 1, got ${divValue}`,
+    );
   }
   if (frequencies !== undefined) checkPerClass(kind, 'frequencies', frequencies, classes, 0);
   if (cutoffs !== undefined) {

@@ -1,5 +1,18 @@
-/** One tail of the adaptive softmax: hidden activations projected to a few features, and a softmax over the tail's classes on those. */
-import { copyColumns, fill, gatherRows, gemm, scatterAddRows, write, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
+/**
+ * One tail of the adaptive softmax: hidden activations projected to a few features, and a softmax over the tail's
+ * classes on those.
+ */
+import {
+  copyColumns,
+  fill,
+  gatherRows,
+  gemm,
+  scatterAddRows,
+  write,
+  type Backend,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { MatrixUpdater, type UpdateRule } from '@vastmax/update-rules';
@@ -33,7 +46,10 @@ export class AdaptiveTail implements Disposable {
   /** width×d. */
   readonly #projection: Matrix;
   readonly #updater: MatrixUpdater;
-  /** The tail's share of a minibatch: its examples, numbered anew, and their targets, numbered from the tail's first class. */
+  /**
+   * The tail's share of a minibatch: its examples, numbered anew, and their targets, numbered from the tail's first
+   * class.
+   */
   readonly #targets = new TargetList();
   #examples: Int32Array = new Int32Array(0);
   #factors: Float64Array = new Float64Array(0);
@@ -43,13 +59,21 @@ export class AdaptiveTail implements Disposable {
     this.classes = classes;
     this.#name = name;
     this.#workspace = workspace;
-    this.#table = new ClassTable(backend, { name: `${name}.classes`, rows: classes, features: width, bias: false, rule, initialScale, seed }, workspace);
+    this.#table = new ClassTable(
+      backend,
+      { name: `${name}.classes`, rows: classes, features: width, bias: false, rule, initialScale, seed },
+      workspace,
+    );
     this.#softmax = new BlockedSoftmax(this.#table, workspace, { blockRows: rowsPerBlock, keptLogits });
     this.#projection = backend.createMatrix(width, features);
     const random = new RandomGenerator(seed + 1);
-    // Keeps lengths in the mean, so that initialScale means for a tail what it means for the head, and neither factor starts near 0.
+    // Keeps lengths in the mean, so that initialScale means for a tail what it means for the head, and neither factor
+    // starts near 0.
     const scale = 1 / Math.sqrt(width);
-    write(Float64Array.from({ length: width * features }, () => scale * random.normal()), this.#projection);
+    write(
+      Float64Array.from({ length: width * features }, () => scale * random.normal()),
+      this.#projection,
+    );
     this.#updater = new MatrixUpdater(`${name}.projection.moment`, this.#projection, rule, workspace);
   }
 
@@ -65,7 +89,8 @@ export class AdaptiveTail implements Disposable {
   /** @param target from 0 to the tail's classes − 1. */
   add(example: number, target: number, weight: number): void {
     const targets = this.#targets;
-    if (targets.examples === 0 || this.#examples[targets.examples - 1] !== example) this.#examples[targets.examples++] = example;
+    if (targets.examples === 0 || this.#examples[targets.examples - 1] !== example)
+      this.#examples[targets.examples++] = example;
     targets.add(targets.examples - 1, target, weight);
   }
 
@@ -81,7 +106,11 @@ export class AdaptiveTail implements Disposable {
   }
 
   /** After `forward`: the weights' change, and the gradient added to the columns of m×(d or more). */
-  update(factors: Float64Array, hiddenGradient: Matrix, { learningRate, step }: { readonly learningRate: number; readonly step: number }): void {
+  update(
+    factors: Float64Array,
+    hiddenGradient: Matrix,
+    { learningRate, step }: { readonly learningRate: number; readonly step: number },
+  ): void {
     if (this.#targets.count === 0) return;
     const { examples } = this.#targets;
     const { rows: width, columns: features } = this.#projection;
@@ -92,7 +121,11 @@ export class AdaptiveTail implements Disposable {
     this.#softmax.update(projected, this.#targets, this.#factors, gradient, { learningRate, step });
     const back = this.#matrix('hidden gradient', examples, features);
     gemm(gradient, this.#projection, back);
-    scatterAddRows(this.#widened(back, hiddenGradient.columns), this.#workspace.indices(`${this.#name} examples`, this.#examples, examples), hiddenGradient);
+    scatterAddRows(
+      this.#widened(back, hiddenGradient.columns),
+      this.#workspace.indices(`${this.#name} examples`, this.#examples, examples),
+      hiddenGradient,
+    );
     const change = this.#matrix('projection change', width, features);
     gemm(gradient, this.#matrix('hidden', examples, features), change, { transposeA: true });
     this.#updater.apply(change, learningRate, step);
@@ -125,7 +158,11 @@ export class AdaptiveTail implements Disposable {
   }
 
   tensors(): TensorSource[] {
-    return [matrixTensor(`${this.#name}.projection`, this.#projection), ...this.#updater.tensors(), ...this.#table.tensors()];
+    return [
+      matrixTensor(`${this.#name}.projection`, this.#projection),
+      ...this.#updater.tensors(),
+      ...this.#table.tensors(),
+    ];
   }
 
   checkState(state: ModuleState): void {

@@ -1,8 +1,9 @@
 /**
- * Where the head ends and each tail begins. The search weighs what a step on 128 examples costs, as in arXiv:1609.04309 §4: a part is paid for by
- * the examples that fall into it, and once for its rows when any does. Candidates lie on a logarithmic scale. By cost alone the
- * shortlist would be tiny, 16 of 100,000 classes, and nearly every target scored in a quarter of the features or fewer, so it has to
- * hold two thirds of all occurrences: about 1,800 of 100,000 under Zipf's law, close to what the paper used.
+ * Where the head ends and each tail begins. The search weighs what a step on 128 examples costs, as in arXiv:1609.04309
+ * §4: a part is paid for by the examples that fall into it, and once for its rows when any does. Candidates lie on a
+ * logarithmic scale. By cost alone the shortlist would be tiny, 16 of 100,000 classes, and nearly every target scored
+ * in a quarter of the features or fewer, so it has to hold two thirds of all occurrences: about 1,800 of 100,000 under
+ * Zipf's law, close to what the paper used.
  */
 import { OutputLayerError } from '@vastmax/output-layer';
 
@@ -18,15 +19,18 @@ export interface BalancedCutoffsOptions {
 }
 
 const examples = 128;
-/** Operations that the gathering, changing and storing of one weight costs as much time as; exponentials and the like of one output. */
+/**
+ * Operations that the gathering, changing and storing of one weight costs as much time as; exponentials and the like of
+ * one output.
+ */
 const operationsPerWeight = 30;
 const operationsPerOutput = 40;
 const candidatesPerDecade = 8;
 const leastShareOfHead = 2 / 3;
 
 /**
- * Ascending class counts at which parts end, the last of them below D: the cheapest by operation count of those whose shortlist holds two
- * thirds of the occurrences. O(D) and a few thousand tries.
+ * Ascending class counts at which parts end, the last of them below D: the cheapest by operation count of those whose
+ * shortlist holds two thirds of the occurrences. O(D) and a few thousand tries.
  */
 export function balancedCutoffs(options: BalancedCutoffsOptions): number[] {
   const { classes, features, divValue = 4, tails = 3, frequencies } = options;
@@ -54,7 +58,8 @@ export function balancedCutoffs(options: BalancedCutoffsOptions): number[] {
     if (cutoffs.length === tails) return;
     for (const next of candidates) {
       if (next <= last || massOf(next) < leastShareOfHead * massOf(classes)) continue;
-      const own = cutoffs.length === 0 ? partCost(0, next + tails, features, 1) : partCost(last, next, width, share(next));
+      const own =
+        cutoffs.length === 0 ? partCost(0, next + tails, features, 1) : partCost(last, next, width, share(next));
       if (cost + own < bestCost) extend([...cutoffs, next], cost + own);
     }
   };
@@ -69,7 +74,9 @@ export function widthOfTail(features: number, divValue: number, tail: number): n
 
 /** @throws OutputLayerError `bad-option` unless the cutoffs are whole, ascending, and from 1 to below D. */
 export function checkCutoffs(kind: string, cutoffs: readonly number[], classes: number): void {
-  const isAscending = cutoffs.every((cutoff, i) => Number.isSafeInteger(cutoff) && cutoff > (cutoffs[i - 1] ?? 0) && cutoff < classes);
+  const isAscending = cutoffs.every(
+    (cutoff, i) => Number.isSafeInteger(cutoff) && cutoff > (cutoffs[i - 1] ?? 0) && cutoff < classes,
+  );
   if (isAscending && cutoffs.length > 0) return;
   throw new OutputLayerError(
     'bad-option',

@@ -1,6 +1,7 @@
 /**
- * One row of weights for each class, the bias last when there is one, and how a step changes the touched rows. Every rival keeps its
- * weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own, or to an inner node of a tree.
+ * One row of weights for each class, the bias last when there is one, and how a step changes the touched rows. Every
+ * rival keeps its weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own,
+ * or to an inner node of a tree.
  */
 import {
   copyColumns,
@@ -114,7 +115,11 @@ export class ClassTable implements TrainableRows {
     this.#updater.apply(gradients, learningRate, step);
   }
 
-  /** The same where no row is repeated. @param gradient may be overwritten. @param values the rows as they are, if already gathered; may be overwritten. */
+  /**
+   * The same where no row is repeated.
+   * @param gradient may be overwritten.
+   * @param values the rows as they are, if already gathered; may be overwritten.
+   */
   updateDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
     this.#updater.applyDistinct(indices, gradient, learningRate, step, values);
   }

@@ -1,4 +1,7 @@
-/** Classes from the most to the least frequent; of equally frequent ones the smaller number first. O(D log D), O(D) when they come sorted. */
+/**
+ * Classes from the most to the least frequent; of equally frequent ones the smaller number first. O(D log D), O(D) when
+ * they come sorted.
+ */
 export function classesByFrequency(frequencies: ArrayLike<number>): Int32Array {
   const classes = Int32Array.from({ length: frequencies.length }, (_, k) => k);
   let isSorted = true;

@@ -10,7 +10,10 @@ export interface InitialRows {
   readonly initialBiases?: ArrayLike<number>;
 }
 
-/** Rows asked for block after block from the first; the array is reused. @throws OutputLayerError `non-finite` for an initial bias. */
+/**
+ * Rows asked for block after block from the first; the array is reused.
+ * @throws OutputLayerError `non-finite` for an initial bias.
+ */
 export function createInitialRows(
   { initialScale = 0.01, seed = 1, initialBiases }: InitialRows,
   features: number,
@@ -22,11 +25,15 @@ export function createInitialRows(
   return (first, count) => {
     if (block.length < count * width) block = new Float64Array(count * width);
     for (let row = 0, i = 0; row < count; row++) {
-      for (let feature = 0; feature < features; feature++) block[i++] = initialScale === 0 ? 0 : initialScale * random.normal();
+      for (let feature = 0; feature < features; feature++)
+        block[i++] = initialScale === 0 ? 0 : initialScale * random.normal();
       if (!bias) continue;
       const start = initialBiases === undefined ? 0 : initialBiases[first + row]!;
       if (!Number.isFinite(start)) {
-        throw new OutputLayerError('non-finite', `the initial bias of class ${first + row} is ${start}, it must be finite`);
+        throw new OutputLayerError(
+          'non-finite',
+          `the initial bias of class ${first + row} is ${start}, it must be finite`,
+        );
       }
       block[i++] = start;
     }

@@ -1,4 +1,7 @@
-/** The target entries of a minibatch in order of their class, so that each block of classes finds its own. O(P log P) for P targets. */
+/**
+ * The target entries of a minibatch in order of their class, so that each block of classes finds its own. O(P log P)
+ * for P targets.
+ */
 import { scatterAddRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { TargetList } from '../layer/target-list.ts';
 

@@ -4,13 +4,13 @@
  *     forward  for each block: logits o = H Wᵀ, their maximum and Σ exp(o − maximum); log Z from all blocks
  *     update   for each block: o again, G = factor·(A exp(o − log Z) − y'), ∇H += G W, and W changed by Gᵀ H
  *
- * With label smoothing ε (C. Szegedy et al., arXiv:1512.00567 §7) and class weights w the loss is −Σ_k w_k y'_k log p_k for
- * y' = (1 − ε) y + ε T/D, T = Σ y, and A = Σ_k w_k y'_k.
+ * With label smoothing ε (C. Szegedy et al., arXiv:1512.00567 §7) and class weights w the loss is −Σ_k w_k y'_k log p_k
+ * for y' = (1 − ε) y + ε T/D, T = Σ y, and A = Σ_k w_k y'_k.
  *
- * Accuracy: the maxima and sums of the blocks are kept apart, m×(D/block), and combined once. Each sum accumulates in f64 inside the
- * backend's reduction and is rounded once, the combination is one more f64 sum, so log Z is as good as f32 can say for any D. A
- * running sum was rejected: it rounds once for each block. Computing the logits twice costs 8mDd operations where keeping them would
- * cost 6mDd; where all rows are one block they are kept.
+ * Accuracy: the maxima and sums of the blocks are kept apart, m×(D/block), and combined once. Each sum accumulates in
+ * f64 inside the backend's reduction and is rounded once, the combination is one more f64 sum, so log Z is as good as
+ * f32 can say for any D. A running sum was rejected: it rounds once for each block. Computing the logits twice costs
+ * 8mDd operations where keeping them would cost 6mDd; where all rows are one block they are kept.
  */
 import {
   affine,
@@ -113,7 +113,8 @@ export class BlockedSoftmax implements Disposable {
   }
 
   /**
-   * The hidden gradient from the old weights and the weights' own change; after `forward` with the same arguments. 6mDd operations.
+   * The hidden gradient from the old weights and the weights' own change; after `forward` with the same arguments. 6mDd
+   * operations.
    * @param factors of each example's loss in the reduced loss.
    * @param hiddenGradient m×width; added to.
    */
@@ -128,7 +129,8 @@ export class BlockedSoftmax implements Disposable {
     const blocks = this.#blocksFor(m);
     const { smoothing, amounts: shares, spreads, weighted } = this.#shares;
     const amounts = this.#column('amounts', m, (example) => factors[example]! * shares[example]!);
-    const spread = smoothing > 0 ? this.#column('spread', m, (example) => factors[example]! * spreads[example]!) : undefined;
+    const spread =
+      smoothing > 0 ? this.#column('spread', m, (example) => factors[example]! * spreads[example]!) : undefined;
     // A single block still holds exp(o − maximum), which only lacks the division by Σ.
     if (blocks === 1) binary('divide', amounts, this.#matrix('total', m, 1), amounts);
     this.#blockTargets.sort(targets, (entry) => -factors[targets.rows[entry]!]! * weighted[entry]!);
@@ -195,7 +197,12 @@ export class BlockedSoftmax implements Disposable {
     const surprisals = this.#matrix('surprisals', count, 1);
     gatherRows(logPartition, examples, surprisals);
     binary('subtract', surprisals, outputs, surprisals);
-    binary('multiply', surprisals, this.#column('target weights', count, (entry) => this.#shares.weighted[entry]!), surprisals);
+    binary(
+      'multiply',
+      surprisals,
+      this.#column('target weights', count, (entry) => this.#shares.weighted[entry]!),
+      surprisals,
+    );
     scatterAddRows(surprisals, examples, losses);
     if (this.#shares.smoothing > 0) this.#addSmoothedLosses(hidden.rows, logPartition, losses);
     return losses;
@@ -208,7 +215,12 @@ export class BlockedSoftmax implements Disposable {
     const all = this.#matrix('smoothed losses', m, 1);
     affine(logPartition, this.#shares.weightSum, 0, all);
     binary('subtract', all, outputSum, all);
-    binary('multiply', all, this.#column('spread', m, (example) => this.#shares.spreads[example]!), all);
+    binary(
+      'multiply',
+      all,
+      this.#column('spread', m, (example) => this.#shares.spreads[example]!),
+      all,
+    );
     axpy(1, all, losses);
   }
 

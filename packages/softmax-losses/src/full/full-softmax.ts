@@ -1,8 +1,21 @@
 /** The full log-softmax: what the other layers approximate, factorise or sample, exact at O(D) a step. */
 import { fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  OutputLayerError,
+  withBiasFeature,
+  withoutBiasFeature,
+  type JsonObject,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
-import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import {
+  checkLayerOptions,
+  checkPerClass,
+  checkWhole,
+  weightOptions,
+  type SoftmaxLayerOptions,
+} from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import type { TargetList } from '../layer/target-list.ts';
@@ -13,18 +26,25 @@ const kind = 'full-softmax';
 export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
   /** One bias for each class to start from, the log of its unigram probability say; 0 unless given. */
   readonly initialBiases?: ArrayLike<number>;
-  /** ε from 0 to below 1: that share of every target is spread evenly over all classes (arXiv:1512.00567 §7). 0 unless given. */
+  /**
+   * ε from 0 to below 1: that share of every target is spread evenly over all classes (arXiv:1512.00567 §7). 0 unless
+   * given.
+   */
   readonly labelSmoothing?: number;
   /** A factor of at least 0 on the loss of each class as a target; all 1 unless given. */
   readonly classWeights?: ArrayLike<number>;
-  /** A class whose targets count nothing, as if the example did not have them: padding. The mean is still over all examples. */
+  /**
+   * A class whose targets count nothing, as if the example did not have them: padding. The mean is still over all
+   * examples.
+   */
   readonly ignoreIndex?: number;
   /** Classes computed at once; 1024 unless given. */
   readonly blockClasses?: number;
 }
 
 /**
- * Log-softmax over all classes, exact. 8mDd operations a step and m·blockClasses numbers of memory beside the weights' 4D(d+1) bytes.
+ * Log-softmax over all classes, exact. 8mDd operations a step and m·blockClasses numbers of memory beside the weights'
+ * 4D(d+1) bytes.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<SoftmaxLayer> {
@@ -46,7 +66,15 @@ class FullSoftmax implements SoftmaxMethod {
   readonly #softmax: BlockedSoftmax;
 
   constructor(backend: Backend, options: FullSoftmaxOptions) {
-    const { classes, features, initialBiases, blockClasses, labelSmoothing = 0, classWeights, ignoreIndex = -1 } = options;
+    const {
+      classes,
+      features,
+      initialBiases,
+      blockClasses,
+      labelSmoothing = 0,
+      classWeights,
+      ignoreIndex = -1,
+    } = options;
     this.classes = classes;
     this.features = features;
     this.ignoredClass = ignoreIndex;
@@ -54,7 +82,13 @@ class FullSoftmax implements SoftmaxMethod {
     this.#options = options;
     this.#table = new ClassTable(
       backend,
-      { name: 'classes', rows: classes, features, ...weightOptions(options), ...(initialBiases === undefined ? {} : { initialBiases }) },
+      {
+        name: 'classes',
+        rows: classes,
+        features,
+        ...weightOptions(options),
+        ...(initialBiases === undefined ? {} : { initialBiases }),
+      },
       this.workspace,
     );
     this.#softmax = new BlockedSoftmax(this.#table, this.workspace, {
@@ -68,7 +102,10 @@ class FullSoftmax implements SoftmaxMethod {
     return { losses: this.computeLosses(hidden, targets), watched: [] };
   }
 
-  /** With finite losses nothing here can overflow: the gradient is a combination of rows with weights of at most the targets' size. */
+  /**
+   * With finite losses nothing here can overflow: the gradient is a combination of rows with weights of at most the
+   * targets' size.
+   */
   update({ hidden, targets, factors }: TrainingBatch, learningRate: number, step: number): Matrix {
     const gradient = this.workspace.matrix('hidden gradient', hidden.rows, this.#table.width);
     fill(0, gradient);
@@ -124,11 +161,15 @@ function checkOptions(options: FullSoftmaxOptions): void {
   checkLayerOptions(kind, options);
   const { classes, labelSmoothing = 0, classWeights, ignoreIndex, initialBiases, blockClasses } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new OutputLayerError('bad-option', `${kind}: labelSmoothing must be at least 0 and less than 1, got ${labelSmoothing}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: labelSmoothing must be at least 0 and less than 1, got ${labelSmoothing}`,
+    );
   }
   if (classWeights !== undefined) checkPerClass(kind, 'classWeights', classWeights, classes, 0);
   if (initialBiases !== undefined) {
-    if (options.bias === false) throw new OutputLayerError('bad-option', `${kind}: initialBiases need biases, but bias is false`);
+    if (options.bias === false)
+      throw new OutputLayerError('bad-option', `${kind}: initialBiases need biases, but bias is false`);
     checkPerClass(kind, 'initialBiases', initialBiases, classes);
   }
   if (ignoreIndex !== undefined) checkWhole(kind, 'ignoreIndex', ignoreIndex, 0, classes - 1);

@@ -1,4 +1,7 @@
-/** What label smoothing ε and class weights w make of a minibatch's targets, on the host in f64: y'_k = (1 − ε) y_k + ε T/D with T = Σ y. */
+/**
+ * What label smoothing ε and class weights w make of a minibatch's targets, on the host in f64: y'_k = (1 − ε) y_k + ε
+ * T/D with T = Σ y.
+ */
 import { gatherRows, writeRows, type Indices, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
 import type { TargetList } from '../layer/target-list.ts';
@@ -43,7 +46,8 @@ export class TargetShares implements Disposable {
     for (let entry = 0; entry < count; entry++) {
       const weight = weights[entry]!;
       const spread = (this.smoothing * weight) / this.#classes;
-      const weighted = (1 - this.smoothing) * weight * (this.#classWeights === undefined ? 1 : this.#classWeights[classes[entry]!]!);
+      const weighted =
+        (1 - this.smoothing) * weight * (this.#classWeights === undefined ? 1 : this.#classWeights[classes[entry]!]!);
       this.weighted[entry] = weighted;
       this.amounts[rows[entry]!]! += weighted + spread * this.weightSum;
       this.spreads[rows[entry]!]! += spread;

@@ -1,6 +1,7 @@
 /**
- * The targets of a minibatch by cluster, on the host: each cluster that is touched is a group, each (example, cluster) of a group a slot,
- * so that a cluster's rows are fetched once and an example's softmax over them is computed once. O(P log P) for P targets.
+ * The targets of a minibatch by cluster, on the host: each cluster that is touched is a group, each (example, cluster)
+ * of a group a slot, so that a cluster's rows are fetched once and an example's softmax over them is computed once. O(P
+ * log P) for P targets.
  */
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClusterLayout } from './cluster-layout.ts';

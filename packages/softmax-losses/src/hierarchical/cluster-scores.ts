@@ -1,10 +1,20 @@
 /**
- * log p(cluster | h) + log p(c | cluster, h) for a range of classes. The outputs of a range take one product; what is missing for log p is one
- * number for each example and cluster, log p(cluster | h) − log Z(cluster, h), kept as clusters×m. log Z of a cluster needs all its rows:
- * with classes in the order of their clusters a range touches about as many rows as it has classes, in any other order up to all
- * D, but each cluster once for as long as the caller says that hidden is the same.
+ * log p(cluster | h) + log p(c | cluster, h) for a range of classes. The outputs of a range take one product; what is
+ * missing for log p is one number for each example and cluster, log p(cluster | h) − log Z(cluster, h), kept as
+ * clusters×m. log Z of a cluster needs all its rows: with classes in the order of their clusters a range touches about
+ * as many rows as it has classes, in any other order up to all D, but each cluster once for as long as the caller says
+ * that hidden is the same.
  */
-import { binary, gatherRows, gemm, reduce, scatterRows, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  binary,
+  gatherRows,
+  gemm,
+  reduce,
+  scatterRows,
+  unary,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
 import { addTransposed } from '../layer/transpose.ts';
 import type { ClusterLayout } from './cluster-layout.ts';
@@ -41,10 +51,17 @@ export class ClusterScores {
       this.#subtractLogPartition(hidden, cluster, offsets);
     }
     const rows = this.#matrix('class rows', count, this.#table.width);
-    this.#table.gather(this.#workspace.indices('score class rows', rowOf.subarray(firstClass, firstClass + count)), rows);
+    this.#table.gather(
+      this.#workspace.indices('score class rows', rowOf.subarray(firstClass, firstClass + count)),
+      rows,
+    );
     gemm(hidden, rows, out, { transposeB: true });
     const own = this.#matrix('class offsets', count, hidden.rows);
-    gatherRows(offsets, this.#workspace.indices('score clusters', clusterOf.subarray(firstClass, firstClass + count)), own);
+    gatherRows(
+      offsets,
+      this.#workspace.indices('score clusters', clusterOf.subarray(firstClass, firstClass + count)),
+      own,
+    );
     addTransposed(this.#workspace, own, out, 1);
   }
 

@@ -1,9 +1,16 @@
 /**
- * Two-level hierarchical softmax, p(c | h) = p(cluster | h) p(c | cluster, h) (J. Goodman, ICASSP 2001; F. Morin and Y. Bengio, AISTATS 2005).
- * With √D clusters of √D classes a target costs O(√D·d) instead of O(D·d).
+ * Two-level hierarchical softmax, p(c | h) = p(cluster | h) p(c | cluster, h) (J. Goodman, ICASSP 2001; F. Morin and Y.
+ * Bengio, AISTATS 2005). With √D clusters of √D classes a target costs O(√D·d) instead of O(D·d).
  */
 import { axpy, copyColumns, fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  OutputLayerError,
+  withBiasFeature,
+  withoutBiasFeature,
+  type JsonObject,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
@@ -19,8 +26,8 @@ const kind = 'hierarchical-softmax';
 
 export interface HierarchicalSoftmaxOptions extends SoftmaxLayerOptions {
   /**
-   * How often each class occurs: ⌈√D⌉ clusters of equally many classes, the most frequent ones together. Left out, class numbers are taken
-   * to be in that order already.
+   * How often each class occurs: ⌈√D⌉ clusters of equally many classes, the most frequent ones together. Left out,
+   * class numbers are taken to be in that order already.
    */
   readonly frequencies?: ArrayLike<number>;
   /** The cluster of each class, numbered from 0 without gaps, instead of clusters by frequency. */
@@ -28,13 +35,20 @@ export interface HierarchicalSoftmaxOptions extends SoftmaxLayerOptions {
 }
 
 /**
- * The layer costs O((C + S)·d) an example in a step, for C clusters and S classes in the target's cluster. Memory: 4(D + C)(d + 1) bytes of weights,
- * 8 bytes a class on the host.
+ * The layer costs O((C + S)·d) an example in a step, for C clusters and S classes in the target's cluster. Memory: 4(D
+ * + C)(d + 1) bytes of weights, 8 bytes a class on the host.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
-export async function createHierarchicalSoftmaxLayer(backend: Backend, options: HierarchicalSoftmaxOptions): Promise<SoftmaxLayer> {
+export async function createHierarchicalSoftmaxLayer(
+  backend: Backend,
+  options: HierarchicalSoftmaxOptions,
+): Promise<SoftmaxLayer> {
   const layout = checkedLayout(options);
-  const layer = new SoftmaxLayer(new TwoLevelSoftmax(backend, options, layout), weightOptions(options).rule, options.reduction);
+  const layer = new SoftmaxLayer(
+    new TwoLevelSoftmax(backend, options, layout),
+    weightOptions(options).rule,
+    options.reduction,
+  );
   await backend.settled();
   return layer;
 }
@@ -62,7 +76,11 @@ class TwoLevelSoftmax implements SoftmaxMethod {
     this.features = features;
     this.workspace = new Workspace(backend);
     this.#layout = layout;
-    this.#clusterTable = new ClassTable(backend, { name: 'clusters', rows: layout.clusters, features, ...weights, seed: weights.seed + 1 }, this.workspace);
+    this.#clusterTable = new ClassTable(
+      backend,
+      { name: 'clusters', rows: layout.clusters, features, ...weights, seed: weights.seed + 1 },
+      this.workspace,
+    );
     this.#table = new ClassTable(backend, { name: 'classes', rows: classes, features, ...weights }, this.workspace);
     this.#clusterSoftmax = new BlockedSoftmax(this.#clusterTable, this.workspace, { blockRows: layout.clusters });
     this.#inCluster = new InClusterSoftmax(this.workspace, this.#table, layout);
@@ -103,8 +121,14 @@ class TwoLevelSoftmax implements SoftmaxMethod {
     const { rowOf, clusterOf } = this.#layout;
     const rows = this.workspace.matrix('vector rows', out.rows, this.#table.width);
     const clusterRows = this.workspace.matrix('vector cluster rows', out.rows, this.#table.width);
-    this.#table.gather(this.workspace.indices('vector classes', rowOf.subarray(firstClass, firstClass + out.rows)), rows);
-    this.#clusterTable.gather(this.workspace.indices('vector clusters', clusterOf.subarray(firstClass, firstClass + out.rows)), clusterRows);
+    this.#table.gather(
+      this.workspace.indices('vector classes', rowOf.subarray(firstClass, firstClass + out.rows)),
+      rows,
+    );
+    this.#clusterTable.gather(
+      this.workspace.indices('vector clusters', clusterOf.subarray(firstClass, firstClass + out.rows)),
+      clusterRows,
+    );
     axpy(1, clusterRows, rows);
     copyColumns(rows, 0, out, 0, this.features);
   }
@@ -114,7 +138,11 @@ class TwoLevelSoftmax implements SoftmaxMethod {
   }
 
   tensors(): TensorSource[] {
-    return [...this.#clusterTable.tensors(), ...this.#table.tensors(), integerTensor('cluster_of_class', this.#layout.clusterOf)];
+    return [
+      ...this.#clusterTable.tensors(),
+      ...this.#table.tensors(),
+      integerTensor('cluster_of_class', this.#layout.clusterOf),
+    ];
   }
 
   async checkState(state: ModuleState): Promise<void> {
@@ -134,7 +162,11 @@ class TwoLevelSoftmax implements SoftmaxMethod {
     this.#table[Symbol.dispose]();
   }
 
-  #losses(hidden: Matrix, targets: TargetList, training?: { readonly factors: Float64Array; readonly hiddenGradient: Matrix }): Matrix {
+  #losses(
+    hidden: Matrix,
+    targets: TargetList,
+    training?: { readonly factors: Float64Array; readonly hiddenGradient: Matrix },
+  ): Matrix {
     const extended = this.#extended(hidden);
     this.#clusterTargets.buildFrom(targets, this.#layout.clusterOf);
     const losses = this.#clusterSoftmax.forward(extended, this.#clusterTargets);
@@ -151,7 +183,8 @@ function checkedLayout(options: HierarchicalSoftmaxOptions): ClusterLayout {
   checkLayerOptions(kind, options);
   const { classes, frequencies, assignment } = options;
   if (assignment !== undefined) {
-    if (frequencies !== undefined) throw new OutputLayerError('bad-option', `${kind}: give frequencies or an assignment, not both`);
+    if (frequencies !== undefined)
+      throw new OutputLayerError('bad-option', `${kind}: give frequencies or an assignment, not both`);
     return layoutByAssignment(kind, classes, assignment);
   }
   if (frequencies !== undefined) checkPerClass(kind, 'frequencies', frequencies, classes, 0);

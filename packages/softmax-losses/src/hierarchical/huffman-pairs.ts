@@ -1,4 +1,7 @@
-/** The (example, inner node) pairs on the codes of a minibatch's targets, on the host. O(Σ code lengths); the buffers are kept. */
+/**
+ * The (example, inner node) pairs on the codes of a minibatch's targets, on the host. O(Σ code lengths); the buffers
+ * are kept.
+ */
 import type { TargetList } from '../layer/target-list.ts';
 import type { HuffmanTree } from './huffman-tree.ts';
 

@@ -1,9 +1,20 @@
 /**
- * log p of a range of classes: the union of their paths, each node's output once, and the sums down the tree level by level, nodes×m. Classes
- * whose numbers are close in frequency share most of their paths: about as many nodes as classes. In the worst case it is the sum
- * of the depths.
+ * log p of a range of classes: the union of their paths, each node's output once, and the sums down the tree level by
+ * level, nodes×m. Classes whose numbers are close in frequency share most of their paths: about as many nodes as
+ * classes. In the worst case it is the sum of the depths.
  */
-import { affine, binary, fill, gatherRows, gemm, scatterRows, unary, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  affine,
+  binary,
+  fill,
+  gatherRows,
+  gemm,
+  scatterRows,
+  unary,
+  type Indices,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { ClassTable } from '../class-table/class-table.ts';
 import { addTransposed } from '../layer/transpose.ts';
@@ -36,14 +47,36 @@ export class HuffmanScores {
       const sums = this.#matrix(`${name} sums`, vertices.length, m);
       const steps = this.#matrix(`${name} steps`, vertices.length, m);
       gatherRows(reached, this.#indices(`${name} parents`, parentSlots), sums);
-      gatherRows(branches, this.#indices(`${name} branches`, parentSlots.map((slot, i) => slot + nodes * isSecond[vertices[i]!]!)), steps);
+      gatherRows(
+        branches,
+        this.#indices(
+          `${name} branches`,
+          parentSlots.map((slot, i) => slot + nodes * isSecond[vertices[i]!]!),
+        ),
+        steps,
+      );
       binary('add', sums, steps, sums);
       return sums;
     };
     for (const level of levels) {
-      scatterRows(below('level', level), this.#indices('level slots', level.map((vertex) => this.#distinct.slotOf(vertex))), reached);
+      scatterRows(
+        below('level', level),
+        this.#indices(
+          'level slots',
+          level.map((vertex) => this.#distinct.slotOf(vertex)),
+        ),
+        reached,
+      );
     }
-    addTransposed(this.#workspace, below('class', Array.from({ length: out.columns }, (_, i) => firstClass + i)), out, 0);
+    addTransposed(
+      this.#workspace,
+      below(
+        'class',
+        Array.from({ length: out.columns }, (_, i) => firstClass + i),
+      ),
+      out,
+      0,
+    );
   }
 
   /** The inner nodes above the classes, each with a slot, and those below the root by depth. */

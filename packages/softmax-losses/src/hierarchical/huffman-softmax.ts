@@ -1,6 +1,7 @@
 /**
- * Hierarchical softmax over a Huffman tree: −log p(c | h) = −Σ log σ(±θ_n·h) over the nodes n on c's code (F. Morin and Y. Bengio, AISTATS 2005; the
- * Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). A target costs O(depth·d), and frequent classes have short codes.
+ * Hierarchical softmax over a Huffman tree: −log p(c | h) = −Σ log σ(±θ_n·h) over the nodes n on c's code (F. Morin and
+ * Y. Bengio, AISTATS 2005; the Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). A target costs
+ * O(depth·d), and frequent classes have short codes.
  */
 import {
   axpy,
@@ -17,10 +18,22 @@ import {
   type Backend,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { withBiasFeature, withoutBiasFeature, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  withBiasFeature,
+  withoutBiasFeature,
+  type JsonObject,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
-import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import {
+  checkLayerOptions,
+  checkPerClass,
+  checkWhole,
+  weightOptions,
+  type SoftmaxLayerOptions,
+} from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import { TargetList } from '../layer/target-list.ts';
@@ -38,11 +51,14 @@ export interface HuffmanSoftmaxOptions extends SoftmaxLayerOptions {
 }
 
 /**
- * The layer costs O(code length·d) a target in a step. Memory: 4(D − 1)(d + 1) bytes of weights, 10 bytes a class on the host. `bias` gives each inner
- * node a bias.
+ * The layer costs O(code length·d) a target in a step. Memory: 4(D − 1)(d + 1) bytes of weights, 10 bytes a class on
+ * the host. `bias` gives each inner node a bias.
  * @throws OutputLayerError `bad-option` (also for fewer than two classes), `non-finite`; LinalgError `out-of-memory`.
  */
-export async function createHuffmanSoftmaxLayer(backend: Backend, options: HuffmanSoftmaxOptions): Promise<SoftmaxLayer> {
+export async function createHuffmanSoftmaxLayer(
+  backend: Backend,
+  options: HuffmanSoftmaxOptions,
+): Promise<SoftmaxLayer> {
   checkLayerOptions(kind, options);
   checkWhole(kind, 'classes', options.classes, 2, 2 ** 30);
   checkPerClass(kind, 'frequencies', options.frequencies, options.classes, 0);
@@ -70,7 +86,11 @@ class HuffmanSoftmax implements SoftmaxMethod {
     this.features = features;
     this.workspace = new Workspace(backend);
     this.#tree = new HuffmanTree(frequencies);
-    this.#table = new ClassTable(backend, { name: 'nodes', rows: classes - 1, features, ...weightOptions(options) }, this.workspace);
+    this.#table = new ClassTable(
+      backend,
+      { name: 'nodes', rows: classes - 1, features, ...weightOptions(options) },
+      this.workspace,
+    );
     this.#scores = new HuffmanScores(this.workspace, this.#table, this.#tree);
   }
 
@@ -80,7 +100,12 @@ class HuffmanSoftmax implements SoftmaxMethod {
     // ∂(−log σ(z))/∂x = −sign·σ(−z) for z = sign·x.
     const slopes = this.#matrix('slopes', count, 1);
     unary('sigmoid', this.#matrix('negated outputs', count, 1), slopes);
-    binary('multiply', slopes, this.#column('slope factors', (i) => -signs[i]! * weights[i]! * factors[examples[i]!]!), slopes);
+    binary(
+      'multiply',
+      slopes,
+      this.#column('slope factors', (i) => -signs[i]! * weights[i]! * factors[examples[i]!]!),
+      slopes,
+    );
     const { width } = this.#table;
     const scaled = this.#matrix('scaled rows', count, width);
     scaleRows(this.#matrix('rows', count, width), slopes, scaled);
@@ -95,8 +120,16 @@ class HuffmanSoftmax implements SoftmaxMethod {
     const { width } = this.#table;
     const change = this.#matrix('scaled rows', count, width);
     scaleRows(this.#matrix('hidden', count, width), this.#matrix('slopes', count, 1), change);
-    this.#table.update([{ indices: this.workspace.indices('pair nodes', nodes, count), rows: change }], learningRate, step);
-    return withoutBiasFeature(this.workspace, this.workspace.matrix('hidden gradient', hidden.rows, width), this.features);
+    this.#table.update(
+      [{ indices: this.workspace.indices('pair nodes', nodes, count), rows: change }],
+      learningRate,
+      step,
+    );
+    return withoutBiasFeature(
+      this.workspace,
+      this.workspace.matrix('hidden gradient', hidden.rows, width),
+      this.features,
+    );
   }
 
   computeLosses(hidden: Matrix, targets: TargetList): Matrix {
@@ -110,10 +143,20 @@ class HuffmanSoftmax implements SoftmaxMethod {
     gatherRows(withBiasFeature(this.workspace, hidden, this.#table.bias), pairExamples, pairHidden);
     const negated = this.#matrix('negated outputs', count, 1);
     rowDot(rows, pairHidden, negated);
-    binary('multiply', negated, this.#column('negated signs', (i) => -signs[i]!), negated);
+    binary(
+      'multiply',
+      negated,
+      this.#column('negated signs', (i) => -signs[i]!),
+      negated,
+    );
     const surprisals = this.#matrix('surprisals', count, 1);
     unary('softplus', negated, surprisals);
-    binary('multiply', surprisals, this.#column('pair weights', (i) => weights[i]!), surprisals);
+    binary(
+      'multiply',
+      surprisals,
+      this.#column('pair weights', (i) => weights[i]!),
+      surprisals,
+    );
     const losses = this.workspace.matrix('losses', hidden.rows, 1);
     fill(0, losses);
     scatterAddRows(surprisals, pairExamples, losses);
@@ -143,7 +186,11 @@ class HuffmanSoftmax implements SoftmaxMethod {
     const { count, examples, nodes, signs } = this.#pairs;
     const rows = this.#matrix('rows', count, this.#table.width);
     this.#table.gather(this.workspace.indices('pair nodes', nodes, count), rows);
-    scaleRows(rows, this.#column('slope factors', (i) => signs[i]!), rows);
+    scaleRows(
+      rows,
+      this.#column('slope factors', (i) => signs[i]!),
+      rows,
+    );
     const sums = this.#matrix('vectors', out.rows, this.#table.width);
     fill(0, sums);
     scatterAddRows(rows, this.workspace.indices('pair examples', examples, count), sums);

@@ -1,7 +1,8 @@
 /**
- * The Huffman code of the classes (D. Huffman 1952) as parent pointers: 5 bytes for each class and each inner node, where lists of whole paths
- * would need the sum of all depths. Built from two queues, classes by ascending frequency and inner nodes in order of creation,
- * whose weights ascend by themselves; of equal weights the class goes first, which keeps the tree shallow. O(D log D) for the sort.
+ * The Huffman code of the classes (D. Huffman 1952) as parent pointers: 5 bytes for each class and each inner node,
+ * where lists of whole paths would need the sum of all depths. Built from two queues, classes by ascending frequency
+ * and inner nodes in order of creation, whose weights ascend by themselves; of equal weights the class goes first,
+ * which keeps the tree shallow. O(D log D) for the sort.
  */
 import { classesByFrequency } from '../class-table/frequency-order.ts';
 

@@ -1,7 +1,8 @@
 /**
- * The second level: for each example a softmax over the classes of its targets' clusters, group after group (cluster-groups.ts). The gradient
- * with respect to a group's outputs is small, slots×rows, and is kept from `forward` to `update`; the rows are not, they are fetched
- * again only where the update rule needs them. O(slots·S·d) for clusters of S classes.
+ * The second level: for each example a softmax over the classes of its targets' clusters, group after group
+ * (cluster-groups.ts). The gradient with respect to a group's outputs is small, slots×rows, and is kept from `forward`
+ * to `update`; the rows are not, they are fetched again only where the update rule needs them. O(slots·S·d) for
+ * clusters of S classes.
  */
 import {
   binary,
@@ -94,7 +95,12 @@ export class InClusterSoftmax {
       const group = this.#group(index);
       const change = this.#matrix('rows', group.rows, this.#table.width);
       gemm(this.#kept(group), this.#slotHidden(hidden, group), change, { transposeA: true });
-      this.#table.updateDistinct(this.#table.range(group.firstRow, group.rows, 'in-cluster range'), change, learningRate, step);
+      this.#table.updateDistinct(
+        this.#table.range(group.firstRow, group.rows, 'in-cluster range'),
+        change,
+        learningRate,
+        step,
+      );
     }
   }
 
@@ -131,7 +137,11 @@ export class InClusterSoftmax {
   /** Where each entry's output stands in the group's logits, seen as one column. */
   #places({ entries, firstEntry, firstSlot, rows }: Group): Indices {
     const { entrySlots, places } = this.#groups;
-    return this.#indices('places', entries, (i) => (entrySlots[firstEntry + i]! - firstSlot) * rows + places[firstEntry + i]!);
+    return this.#indices(
+      'places',
+      entries,
+      (i) => (entrySlots[firstEntry + i]! - firstSlot) * rows + places[firstEntry + i]!,
+    );
   }
 
   /** losses += y (log Σ − o), both relative to the slot's maximum. */
@@ -140,19 +150,46 @@ export class InClusterSoftmax {
     const logarithms = this.#matrix('logarithms', slots, 1);
     unary('log', sums, logarithms);
     const surprisals = this.#matrix('surprisals', entries, 1);
-    gatherRows(logarithms, this.#indices('entry slots', entries, (i) => groups.entrySlots[firstEntry + i]! - firstSlot), surprisals);
+    gatherRows(
+      logarithms,
+      this.#indices('entry slots', entries, (i) => groups.entrySlots[firstEntry + i]! - firstSlot),
+      surprisals,
+    );
     binary('subtract', surprisals, outputs, surprisals);
-    binary('multiply', surprisals, this.#column('entry weights', entries, (i) => groups.weights[firstEntry + i]!), surprisals);
-    scatterAddRows(surprisals, this.#indices('entry examples', entries, (i) => groups.examples[firstEntry + i]!), losses);
+    binary(
+      'multiply',
+      surprisals,
+      this.#column('entry weights', entries, (i) => groups.weights[firstEntry + i]!),
+      surprisals,
+    );
+    scatterAddRows(
+      surprisals,
+      this.#indices('entry examples', entries, (i) => groups.examples[firstEntry + i]!),
+      losses,
+    );
   }
 
   /** exp(o − maximum) becomes the gradient with respect to o: factor·(T p − y). */
-  #gradient({ slots, entries, rows, firstSlot, firstEntry }: Group, logits: Matrix, sums: Matrix, places: Indices, factors: Float64Array): void {
+  #gradient(
+    { slots, entries, rows, firstSlot, firstEntry }: Group,
+    logits: Matrix,
+    sums: Matrix,
+    places: Indices,
+    factors: Float64Array,
+  ): void {
     const { slotExamples, slotWeights, examples, weights } = this.#groups;
-    const amounts = this.#column('amounts', slots, (i) => factors[slotExamples[firstSlot + i]!]! * slotWeights[firstSlot + i]!);
+    const amounts = this.#column(
+      'amounts',
+      slots,
+      (i) => factors[slotExamples[firstSlot + i]!]! * slotWeights[firstSlot + i]!,
+    );
     binary('divide', amounts, sums, amounts);
     scaleRows(logits, amounts, logits);
-    const parts = this.#column('entry weights', entries, (i) => -factors[examples[firstEntry + i]!]! * weights[firstEntry + i]!);
+    const parts = this.#column(
+      'entry weights',
+      entries,
+      (i) => -factors[examples[firstEntry + i]!]! * weights[firstEntry + i]!,
+    );
     scatterAddRows(parts, places, logits.resize(slots * rows, 1));
     logits.resize(slots, rows);
   }
@@ -190,8 +227,10 @@ export class InClusterSoftmax {
     const room = Math.ceil(entries * 1.5);
     this.#integers = new Int32Array(room);
     this.#numbers = new Float64Array(room);
-    for (const name of ['slot examples', 'places', 'entry slots', 'entry examples', 'slots']) this.#workspace.indices(`in-cluster ${name}`, this.#integers);
-    for (const name of ['column', 'outputs', 'logarithms', 'surprisals', 'entry weights', 'amounts']) this.#matrix(name, room, 1);
+    for (const name of ['slot examples', 'places', 'entry slots', 'entry examples', 'slots'])
+      this.#workspace.indices(`in-cluster ${name}`, this.#integers);
+    for (const name of ['column', 'outputs', 'logarithms', 'surprisals', 'entry weights', 'amounts'])
+      this.#matrix(name, room, 1);
     for (const name of ['slot hidden', 'slot gradient']) this.#matrix(name, room, this.#table.width);
     this.#matrix('rows', this.#layout.largest, this.#table.width);
   }

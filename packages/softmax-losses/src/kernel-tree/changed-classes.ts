@@ -1,8 +1,9 @@
 /**
- * Which class vectors have moved far enough for the tree to follow, and the change of the tree by blocks of them. A tree that lags behind still draws
- * with probabilities that it knows exactly, and what it draws is hardly worse: with every vector of a trained model off by a tenth of its length the bias
- * of the gradient was what it was without, by a fifth 2 to 11 % more. A negative sample's push is mostly far smaller, and following each
- * would cost more than the draws: 2R·d for its features before and after.
+ * Which class vectors have moved far enough for the tree to follow, and the change of the tree by blocks of them. A
+ * tree that lags behind still draws with probabilities that it knows exactly, and what it draws is hardly worse: with
+ * every vector of a trained model off by a tenth of its length the bias of the gradient was what it was without, by a
+ * fifth 2 to 11 % more. A negative sample's push is mostly far smaller, and following each would cost more than the
+ * draws: 2R·d for its features before and after.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import type { FeatureTree } from './feature-tree.ts';
@@ -60,13 +61,20 @@ export class ChangedClasses {
         const fresh = this.#positions[row]! * dimensions;
         for (let feature = 0; feature < dimensions; feature++, to++) {
           // As the tree will store it, so that taking the vector out again takes out what was put in.
-          this.#vectors[to] = this.#tree.precision === 'f32' ? Math.fround(vectors[fresh + feature]!) : vectors[fresh + feature]!;
+          this.#vectors[to] =
+            this.#tree.precision === 'f32' ? Math.fround(vectors[fresh + feature]!) : vectors[fresh + feature]!;
           this.#before[to] = piece[old + feature]!;
         }
       }
       projectVectors(features, this.#vectors, size, this.#projected);
       projectVectors(features, this.#before, size, this.#projectedBefore);
-      this.#tree.change({ classes: this.#classes, count: size, vectors: this.#vectors, projected: this.#projected, projectedBefore: this.#projectedBefore });
+      this.#tree.change({
+        classes: this.#classes,
+        count: size,
+        vectors: this.#vectors,
+        projected: this.#projected,
+        projectedBefore: this.#projectedBefore,
+      });
     }
     return moved;
   }

@@ -1,11 +1,12 @@
 /**
- * The sums of features that kernel-based sampling descends by. Classes in their order fill leaves of `leafClasses`; over the leaves stands a
- * balanced binary tree in which a node is an interval of leaves, split at its middle. Every node splits at another leaf, so the
- * split is the node's row in one table, whatever D is: row s holds Σφ(c) over the classes of the LEFT half of the node that splits at leaf s, and row 0, at
- * which none splits, the sum over all classes. The right half is the node less its left half: half the memory, half the scalar products.
+ * The sums of features that kernel-based sampling descends by. Classes in their order fill leaves of `leafClasses`;
+ * over the leaves stands a balanced binary tree in which a node is an interval of leaves, split at its middle. Every
+ * node splits at another leaf, so the split is the node's row in one table, whatever D is: row s holds Σφ(c) over the
+ * classes of the LEFT half of the node that splits at leaf s, and row 0, at which none splits, the sum over all
+ * classes. The right half is the node less its left half: half the memory, half the scalar products.
  *
- * Leaves have no sums. Their classes are scored one by one with the kernel itself, for which the tree keeps its own copy of the class
- * vectors; with leaves of about size/d classes the table of sums is as large as that copy.
+ * Leaves have no sums. Their classes are scored one by one with the kernel itself, for which the tree keeps its own
+ * copy of the class vectors; with leaves of about size/d classes the table of sums is as large as that copy.
  */
 import { readTableRows, TablePieces, writeTableRows, type FloatArray, type Precision } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
@@ -48,15 +49,24 @@ export class FeatureTree {
   /** A running sum for each time a path turns left. */
   readonly #deltas: Float64Array;
 
-  /** All vectors and sums are 0 until they are filled. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`. */
+  /**
+   * All vectors and sums are 0 until they are filled.
+   * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
+   */
   constructor(options: FeatureTreeOptions) {
     const { classes, features, precision = 'f32' } = options;
     const { leafClasses = Math.max(1, Math.round(features.size / features.dimensions)) } = options;
     if (!Number.isSafeInteger(classes) || classes < 1 || classes > 2 ** 31 - 1) {
-      throw new OutputLayerError('bad-option', `feature tree: classes must be a whole number from 1 to 2³¹ − 1, got ${classes}`);
+      throw new OutputLayerError(
+        'bad-option',
+        `feature tree: classes must be a whole number from 1 to 2³¹ − 1, got ${classes}`,
+      );
     }
     if (!Number.isSafeInteger(leafClasses) || leafClasses < 1) {
-      throw new OutputLayerError('bad-option', `feature tree: leafClasses must be a whole number of at least 1, got ${leafClasses}`);
+      throw new OutputLayerError(
+        'bad-option',
+        `feature tree: leafClasses must be a whole number of at least 1, got ${leafClasses}`,
+      );
     }
     this.classes = classes;
     this.features = features;
@@ -82,8 +92,9 @@ export class FeatureTree {
   }
 
   /**
-   * Take over the new vectors and add φ(new) − φ(old) to every sum that a changed class is in. Each touched node is visited once, however
-   * many of its classes changed: O(count·size) for the features and at most O(count·size·log₂ leaves) additions. Allocates nothing.
+   * Take over the new vectors and add φ(new) − φ(old) to every sum that a changed class is in. Each touched node is
+   * visited once, however many of its classes changed: O(count·size) for the features and at most O(count·size·log₂
+   * leaves) additions. Allocates nothing.
    */
   change(changes: VectorChanges): void {
     const { classes, count, vectors } = changes;
@@ -96,11 +107,15 @@ export class FeatureTree {
     for (let i = 0, from = 0; i < count; i++) {
       const row = classes[i]!;
       const piece = pieces[row >> shift]!;
-      for (let to = (row & mask) * dimensions, end = to + dimensions; to < end; from++, to++) piece[to] = vectors[from]!;
+      for (let to = (row & mask) * dimensions, end = to + dimensions; to < end; from++, to++)
+        piece[to] = vectors[from]!;
     }
   }
 
-  /** Add the change of leaves `from` … `to − 1`, which are the changed classes `first` … `last − 1`, to running sum `level`. */
+  /**
+   * Add the change of leaves `from` … `to − 1`, which are the changed classes `first` … `last − 1`, to running sum
+   * `level`.
+   */
   #fold(from: number, to: number, level: number, first: number, last: number, changes: VectorChanges): void {
     const { size } = this.features;
     const deltas = this.#deltas;
@@ -125,7 +140,9 @@ export class FeatureTree {
   }
 }
 
-/** Fill the sums from the tree's own vectors, by loops on the host. O(D·(p·d + size)); fillSums has a backend's help. */
+/**
+ * Fill the sums from the tree's own vectors, by loops on the host. O(D·(p·d + size)); fillSums has a backend's help.
+ */
 export function rebuildSums(tree: FeatureTree): void {
   const { classes: total, features } = tree;
   const { dimensions, projectedSize } = features;

@@ -1,22 +1,39 @@
-/** Filling a tree: class vectors are projected by one product a block on a backend where there is one, else by loops. */
-import { createHostArray, createMatrixFrom, gemm, read, readTableRows, write, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
+/**
+ * Filling a tree: class vectors are projected by one product a block on a backend where there is one, else by loops.
+ */
+import {
+  createHostArray,
+  createMatrixFrom,
+  gemm,
+  read,
+  readTableRows,
+  write,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import type { FeatureTree } from './feature-tree.ts';
 import { projectVectors, type KernelFeatures } from './kernel-features.ts';
 
 const rowsPerBlock = 1024;
 
 /**
- * Fill the sums anew from the tree's own vectors, always by the same sequence of operations, so that equal vectors give equal sums.
- * O(D·(p·d + size)); the first term at the backend's speed.
+ * Fill the sums anew from the tree's own vectors, always by the same sequence of operations, so that equal vectors give
+ * equal sums. O(D·(p·d + size)); the first term at the backend's speed.
  */
 export async function fillSums(tree: FeatureTree, backend?: Backend): Promise<void> {
   const { classes: total, features } = tree;
   const { dimensions, projectedSize } = features;
   const block = Math.min(total, rowsPerBlock);
   const classes = new Int32Array(block);
-  const vectors = backend === undefined ? new Float64Array(block * dimensions) : createHostArray(backend, block * dimensions);
-  const projected = backend === undefined ? new Float64Array(block * projectedSize) : createHostArray(backend, block * projectedSize);
-  using product = backend === undefined || features.projection === undefined ? undefined : new BackendProduct(backend, features, features.projection, block);
+  const vectors =
+    backend === undefined ? new Float64Array(block * dimensions) : createHostArray(backend, block * dimensions);
+  const projected =
+    backend === undefined ? new Float64Array(block * projectedSize) : createHostArray(backend, block * projectedSize);
+  using product =
+    backend === undefined || features.projection === undefined
+      ? undefined
+      : new BackendProduct(backend, features, features.projection, block);
   tree.clearSums();
   for (let first = 0; first < total; first += block) {
     const count = Math.min(block, total - first);

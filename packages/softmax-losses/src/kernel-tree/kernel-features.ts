@@ -1,10 +1,11 @@
 /**
- * A kernel k(h, c) that is a scalar product φ(h)ᵀφ(c) of finite features, exactly or in expectation. That it is linear in φ(c) is the whole
- * idea of kernel-based sampling (G. Blanc, S. Rendle, arXiv:1712.00527): the kernel summed over any set of classes is one scalar product with
- * the set's sum of features, so a tree of sums draws a class with probability ∝ k(h, c) by log₂ D comparisons.
+ * A kernel k(h, c) that is a scalar product φ(h)ᵀφ(c) of finite features, exactly or in expectation. That it is linear
+ * in φ(c) is the whole idea of kernel-based sampling (G. Blanc, S. Rendle, arXiv:1712.00527): the kernel summed over
+ * any set of classes is one scalar product with the set's sum of features, so a tree of sums draws a class with
+ * probability ∝ k(h, c) by log₂ D comparisons.
  *
- * Features are computed in two stages, because the first is a product of matrices that a backend does better than a loop: projected = P·u
- * (p×d; nothing to do where P is the identity), then φ from the projected numbers, one by one.
+ * Features are computed in two stages, because the first is a product of matrices that a backend does better than a
+ * loop: projected = P·u (p×d; nothing to do where P is the identity), then φ from the projected numbers, one by one.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 
@@ -23,21 +24,37 @@ export interface KernelFeatures {
   readonly projectedSize: number;
   /** No pair of vectors of length 1 has a smaller kernel. Above 0. */
   readonly leastKernel: number;
-  /** sums[sumsAt …] += scale·Σφ(u), size numbers, over the `count` vectors from row `first` of `projected` (rows of p numbers) on. */
-  addFeatures(projected: FloatArray, first: number, count: number, scale: number, sums: Float64Array, sumsAt: number): void;
+  /**
+   * sums[sumsAt …] += scale·Σφ(u), size numbers, over the `count` vectors from row `first` of `projected` (rows of p
+   * numbers) on.
+   */
+  addFeatures(
+    projected: FloatArray,
+    first: number,
+    count: number,
+    scale: number,
+    sums: Float64Array,
+    sumsAt: number,
+  ): void;
   /** The kernel itself, without features, of the query and the d numbers of `vectors` at `at`. O(d). */
   kernel(query: FloatArray, vectors: FloatArray, at: number): number;
 }
 
 /** projected_i = P·vectors_i for `count` vectors, by loops on the host. O(count·p·d). */
-export function projectVectors(features: KernelFeatures, vectors: FloatArray, count: number, projected: FloatArray): void {
+export function projectVectors(
+  features: KernelFeatures,
+  vectors: FloatArray,
+  count: number,
+  projected: FloatArray,
+): void {
   const { projection, projectedSize, dimensions } = features;
   if (projection === undefined) {
     for (let i = 0; i < count * dimensions; i++) projected[i] = vectors[i]!;
     return;
   }
   for (let row = 0, to = 0; row < count; row++) {
-    for (let j = 0; j < projectedSize; j++) projected[to++] = scalarProduct(projection, j * dimensions, vectors, row * dimensions, dimensions);
+    for (let j = 0; j < projectedSize; j++)
+      projected[to++] = scalarProduct(projection, j * dimensions, vectors, row * dimensions, dimensions);
   }
 }
 

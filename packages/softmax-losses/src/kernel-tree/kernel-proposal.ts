@@ -1,5 +1,6 @@
 /**
- * Kernel sampling as a proposal: negatives drawn for each example with P(i) ∝ about k(h, c_i), by descending a tree of feature sums.
+ * Kernel sampling as a proposal: negatives drawn for each example with P(i) ∝ about k(h, c_i), by descending a tree of
+ * feature sums.
  */
 import type { Backend, Precision } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
@@ -16,15 +17,21 @@ import { prepareTreeRestore, treeTensors } from './tree-state.ts';
 const rowsPerBlock = 1024;
 
 export interface KernelTreeOptions {
-  /** Classes in a leaf, which are scored one by one; as many as make the tree's sums as large as the class vectors unless given. */
+  /**
+   * Classes in a leaf, which are scored one by one; as many as make the tree's sums as large as the class vectors
+   * unless given.
+   */
   readonly leafClasses?: number;
   /**
-   * The least score of a branch, for each class in it. Above 0. Random Fourier: half the kernel of a class at right angles, 0.5·e^(−ν), unless
-   * given: less lets branches that came out negative starve, which costs bias and spread where ν is large against R. Quadratic: 1, which
-   * the kernel is never below.
+   * The least score of a branch, for each class in it. Above 0. Random Fourier: half the kernel of a class at right
+   * angles, 0.5·e^(−ν), unless given: less lets branches that came out negative starve, which costs bias and spread
+   * where ν is large against R. Quadratic: 1, which the kernel is never below.
    */
   readonly floor?: number;
-  /** How far a class vector moves before the tree follows, as a share of its length; 0.1 unless given, 0 follows every change. */
+  /**
+   * How far a class vector moves before the tree follows, as a share of its length; 0.1 unless given, 0 follows every
+   * change.
+   */
   readonly tolerance?: number;
   /** The sums are computed anew after so many calls of `classesChanged`, to be rid of rounding; 10,000 unless given. */
   readonly rebuildEvery?: number;
@@ -52,29 +59,48 @@ export interface KernelProposal extends QueryProposal {
 }
 
 /**
- * RF-softmax's proposal (A. S. Rawat et al., NeurIPS 2019, arXiv:1907.10747): P(i) about ∝ exp(ν hᵀc_i) for vectors of length 1, by R random
- * Fourier features. A draw costs O(R log(D/leafClasses) + leafClasses·d), a class that moved O(R·d + R log D). The P that is reported is exactly
- * the one that was drawn from.
+ * RF-softmax's proposal (A. S. Rawat et al., NeurIPS 2019, arXiv:1907.10747): P(i) about ∝ exp(ν hᵀc_i) for vectors of
+ * length 1, by R random Fourier features. A draw costs O(R log(D/leafClasses) + leafClasses·d), a class that moved
+ * O(R·d + R log D). The P that is reported is exactly the one that was drawn from.
  *
- * **Patent**: US 12,205,005 ("Sampled Softmax with Random Fourier Features", granted January 2025) covers training with this method.
- * The licence of this package grants no right under it. Whether you may use the method where you are is for you to find out.
+ * **Patent**: US 12,205,005 ("Sampled Softmax with Random Fourier Features", granted January 2025) covers training with
+ * this method. The licence of this package grants no right under it. Whether you may use the method where you are is
+ * for you to find out.
  * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
-export function createRandomFourierProposal(classes: number, width: number, options: RandomFourierProposalOptions): KernelProposal {
-  return createKernelProposal(classes, createRandomFourierFeatures(width, options), { floor: 0.5 * Math.exp(-options.nu), ...options });
+export function createRandomFourierProposal(
+  classes: number,
+  width: number,
+  options: RandomFourierProposalOptions,
+): KernelProposal {
+  return createKernelProposal(classes, createRandomFourierFeatures(width, options), {
+    floor: 0.5 * Math.exp(-options.nu),
+    ...options,
+  });
 }
 
 /**
- * The proposal of G. Blanc and S. Rendle (ICML 2018, arXiv:1712.00527): P(i) ∝ α(hᵀc_i)² + 1, exactly. Features have d(d+1)/2 + 1 numbers, so a
- * draw costs O(d² log(D/leafClasses) + leafClasses·d), a class that moved O(d² log D).
+ * The proposal of G. Blanc and S. Rendle (ICML 2018, arXiv:1712.00527): P(i) ∝ α(hᵀc_i)² + 1, exactly. Features have
+ * d(d+1)/2 + 1 numbers, so a draw costs O(d² log(D/leafClasses) + leafClasses·d), a class that moved O(d² log D).
  * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
-export function createQuadraticProposal(classes: number, width: number, options: QuadraticProposalOptions = {}): KernelProposal {
+export function createQuadraticProposal(
+  classes: number,
+  width: number,
+  options: QuadraticProposalOptions = {},
+): KernelProposal {
   return createKernelProposal(classes, createQuadraticFeatures(width, options), options);
 }
 
 function createKernelProposal(classes: number, features: KernelFeatures, options: KernelTreeOptions): KernelProposal {
-  const { tolerance = 0.1, rebuildEvery = 10_000, precision = 'f32', floor = features.leastKernel, leafClasses, backend } = options;
+  const {
+    tolerance = 0.1,
+    rebuildEvery = 10_000,
+    precision = 'f32',
+    floor = features.leastKernel,
+    leafClasses,
+    backend,
+  } = options;
   const { name, projectedSize } = features;
   checkClasses(name, classes);
   checkOptions(name, floor, tolerance, rebuildEvery);
@@ -102,7 +128,8 @@ function createKernelProposal(classes: number, features: KernelFeatures, options
       changesSinceRebuild = 0;
     },
     draw: (queries, examples, count, random, classesOut, logProbabilitiesOut) => {
-      if (projected.length < examples * projectedSize) projected = new Float64Array(Math.ceil(1.5 * examples) * projectedSize);
+      if (projected.length < examples * projectedSize)
+        projected = new Float64Array(Math.ceil(1.5 * examples) * projectedSize);
       projectVectors(features, queries, examples, projected);
       for (let example = 0, to = 0; example < examples; example++) {
         descent.begin(queries, projected, example);
@@ -124,7 +151,10 @@ function createKernelProposal(classes: number, features: KernelFeatures, options
       const restoreTree = prepareTreeRestore(tree, state);
       const changes = state.configuration['changesSinceRebuild'];
       if (typeof changes !== 'number' || !Number.isSafeInteger(changes) || changes < 0) {
-        throw new OutputLayerError('state-mismatch', `${name} proposal: 'changesSinceRebuild' in the state is ${String(changes)}, expected a whole number`);
+        throw new OutputLayerError(
+          'state-mismatch',
+          `${name} proposal: 'changesSinceRebuild' in the state is ${String(changes)}, expected a whole number`,
+        );
       }
       return Promise.resolve(async () => {
         await restoreTree();
@@ -139,10 +169,16 @@ function checkOptions(name: string, floor: number, tolerance: number, rebuildEve
     throw new OutputLayerError('bad-option', `${name} proposal: floor must be a finite number above 0, got ${floor}`);
   }
   if (!Number.isFinite(tolerance) || tolerance < 0) {
-    throw new OutputLayerError('bad-option', `${name} proposal: tolerance must be a finite number of at least 0, got ${tolerance}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${name} proposal: tolerance must be a finite number of at least 0, got ${tolerance}`,
+    );
   }
   if (!Number.isSafeInteger(rebuildEvery) || rebuildEvery < 1) {
-    throw new OutputLayerError('bad-option', `${name} proposal: rebuildEvery must be a whole number of at least 1, got ${rebuildEvery}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${name} proposal: rebuildEvery must be a whole number of at least 1, got ${rebuildEvery}`,
+    );
   }
 }
 

@@ -15,7 +15,10 @@ export interface RandomFourierSoftmaxOptions extends Omit<SoftmaxLayerOptions, '
   readonly nu?: number;
   /** Make the frequencies of each block of d orthogonal, for less variance. True unless given. */
   readonly orthogonal?: boolean;
-  /** Seed of the frequencies, 1 unless given. They are part of what a state must agree with, so they do not follow `seed`. */
+  /**
+   * Seed of the frequencies, 1 unless given. They are part of what a state must agree with, so they do not follow
+   * `seed`.
+   */
   readonly featureSeed?: number;
   /** Seed of the draws; `seed` + 1 unless given. */
   readonly sampleSeed?: number;
@@ -27,7 +30,10 @@ export interface QuadraticSoftmaxOptions extends SoftmaxLayerOptions {
   readonly alpha?: number;
   /** n, negatives drawn for each example; 100 unless given. */
   readonly samples?: number;
-  /** τ: logits are τ·cos(h, c) without biases, and the kernel is of the cosine. Logits are h·c + b, the bias in the kernel, unless given. */
+  /**
+   * τ: logits are τ·cos(h, c) without biases, and the kernel is of the cosine. Logits are h·c + b, the bias in the
+   * kernel, unless given.
+   */
   readonly temperature?: number;
   /** Seed of the draws; `seed` + 1 unless given. */
   readonly sampleSeed?: number;
@@ -35,42 +41,76 @@ export interface QuadraticSoftmaxOptions extends SoftmaxLayerOptions {
 }
 
 /**
- * RF-softmax (A. S. Rawat et al., "Sampled Softmax with Random Fourier Features", NeurIPS 2019, arXiv:1907.10747). Hidden activations and
- * class vectors are normalised to length 1, logits are τ hᵀc, and each example's n negatives are drawn with P about ∝ exp(ν hᵀc) by descending a
- * tree of random Fourier features. Negatives enter with o − ln(n·P), P exact; the target with its plain logit. `evaluate` is the exact log-softmax
- * of all τ hᵀc. The class vectors start with lengths of about 1, since a step turns a longer one less.
+ * RF-softmax (A. S. Rawat et al., "Sampled Softmax with Random Fourier Features", NeurIPS 2019, arXiv:1907.10747).
+ * Hidden activations and class vectors are normalised to length 1, logits are τ hᵀc, and each example's n negatives are
+ * drawn with P about ∝ exp(ν hᵀc) by descending a tree of random Fourier features. Negatives enter with o − ln(n·P), P
+ * exact; the target with its plain logit. `evaluate` is the exact log-softmax of all τ hᵀc. The class vectors start
+ * with lengths of about 1, since a step turns a longer one less.
  *
- * **Patent**: US 12,205,005 covers training by this method. The licence of this package grants no right under it; whether you may use
- * the method is for you to find out. `createSampledSoftmaxLayer` with a fixed proposal does without it.
+ * **Patent**: US 12,205,005 covers training by this method. The licence of this package grants no right under it;
+ * whether you may use the method is for you to find out. `createSampledSoftmaxLayer` with a fixed proposal does without
+ * it.
  *
- * Cost of a step: m·n draws of O(R·log D), O(m·n·d) for the sampled logits, and O(R(d + log D)) for each class that moved by more than the
- * tree's tolerance (a tenth of its length) since the tree last followed it; the draws are on the host. Memory: 4Dd bytes of weights, and
- * twice as much for the tree.
+ * Cost of a step: m·n draws of O(R·log D), O(m·n·d) for the sampled logits, and O(R(d + log D)) for each class that
+ * moved by more than the tree's tolerance (a tenth of its length) since the tree last followed it; the draws are on the
+ * host. Memory: 4Dd bytes of weights, and twice as much for the tree.
  * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
-export async function createRandomFourierSoftmaxLayer(backend: Backend, options: RandomFourierSoftmaxOptions): Promise<SampledLayer> {
-  const { temperature = 1 / 0.3 ** 2, samples = 100, frequencies = 512, nu = 4, featureSeed = 1, orthogonal = true, tree, ...layer } = options;
+export async function createRandomFourierSoftmaxLayer(
+  backend: Backend,
+  options: RandomFourierSoftmaxOptions,
+): Promise<SampledLayer> {
+  const {
+    temperature = 1 / 0.3 ** 2,
+    samples = 100,
+    frequencies = 512,
+    nu = 4,
+    featureSeed = 1,
+    orthogonal = true,
+    tree,
+    ...layer
+  } = options;
   checkLayerOptions('rf-softmax', layer);
   const { classes, features } = layer;
   const kernel = { frequencies, nu, orthogonal, seed: featureSeed };
-  const proposal = createRandomFourierProposal(classes, features, { precision: backend.precision, ...tree, ...kernel, backend });
-  return createSampledSoftmaxLayer(backend, { initialScale: 1 / Math.sqrt(features), ...layer, samples, temperature, proposal });
+  const proposal = createRandomFourierProposal(classes, features, {
+    precision: backend.precision,
+    ...tree,
+    ...kernel,
+    backend,
+  });
+  return createSampledSoftmaxLayer(backend, {
+    initialScale: 1 / Math.sqrt(features),
+    ...layer,
+    samples,
+    temperature,
+    proposal,
+  });
 }
 
 /**
- * Sampled softmax with the quadratic kernel (G. Blanc, S. Rendle, "Adaptive Sampled Softmax with Kernel Based Sampling", ICML 2018,
- * arXiv:1712.00527): each example's n negatives are drawn with P ∝ α·o² + 1, exactly, by a tree of second moments. The kernel does not see the
- * sign of a logit. `evaluate` is the exact log-softmax over all classes.
+ * Sampled softmax with the quadratic kernel (G. Blanc, S. Rendle, "Adaptive Sampled Softmax with Kernel Based
+ * Sampling", ICML 2018, arXiv:1712.00527): each example's n negatives are drawn with P ∝ α·o² + 1, exactly, by a tree
+ * of second moments. The kernel does not see the sign of a logit. `evaluate` is the exact log-softmax over all classes.
  *
- * Cost of a step: m·n draws of O(d²·log(D/d)), O(m·n·d) for the sampled logits, and O(d²·log D) for each class that moved by more than the tree's
- * tolerance; the draws are on the host. Memory: 4Dd bytes of weights, and twice as much for the tree.
+ * Cost of a step: m·n draws of O(d²·log(D/d)), O(m·n·d) for the sampled logits, and O(d²·log D) for each class that
+ * moved by more than the tree's tolerance; the draws are on the host. Memory: 4Dd bytes of weights, and twice as much
+ * for the tree.
  * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
-export async function createQuadraticSoftmaxLayer(backend: Backend, options: QuadraticSoftmaxOptions): Promise<SampledLayer> {
+export async function createQuadraticSoftmaxLayer(
+  backend: Backend,
+  options: QuadraticSoftmaxOptions,
+): Promise<SampledLayer> {
   const { alpha = 100, samples = 100, tree, ...layer } = options;
   checkLayerOptions('quadratic-softmax', layer);
   const { classes, features, temperature, bias = temperature === undefined } = layer;
-  const proposal = createQuadraticProposal(classes, features + (bias ? 1 : 0), { precision: backend.precision, ...tree, alpha, backend });
+  const proposal = createQuadraticProposal(classes, features + (bias ? 1 : 0), {
+    precision: backend.precision,
+    ...tree,
+    alpha,
+    backend,
+  });
   const initialScale = temperature === undefined ? 0.01 : 1 / Math.sqrt(features);
   return createSampledSoftmaxLayer(backend, { initialScale, ...layer, samples, proposal });
 }

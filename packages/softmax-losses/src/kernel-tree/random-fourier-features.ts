@@ -1,7 +1,7 @@
 /**
- * Random Fourier features (A. Rahimi, B. Recht, NIPS 2007): φ(u) = [cos(w_jᵀu), sin(w_jᵀu)]_j/√R with w_j ~ N(0, νI), so that
- * E φ(h)ᵀφ(c) = exp(−ν‖h−c‖²/2). For vectors of length 1 that is e^(−ν)·exp(ν hᵀc): softmax with the inverse temperature ν
- * (A. S. Rawat et al., arXiv:1907.10747 §3). The estimate of one pair has a variance below 1/(2R).
+ * Random Fourier features (A. Rahimi, B. Recht, NIPS 2007): φ(u) = [cos(w_jᵀu), sin(w_jᵀu)]_j/√R with w_j ~ N(0, νI),
+ * so that E φ(h)ᵀφ(c) = exp(−ν‖h−c‖²/2). For vectors of length 1 that is e^(−ν)·exp(ν hᵀc): softmax with the inverse
+ * temperature ν (A. S. Rawat et al., arXiv:1907.10747 §3). The estimate of one pair has a variance below 1/(2R).
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
@@ -25,7 +25,10 @@ export interface RandomFourierFeaturesOptions {
 export function createRandomFourierFeatures(dimensions: number, options: RandomFourierFeaturesOptions): KernelFeatures {
   const { frequencies, nu, orthogonal = true, seed = 1 } = options;
   if (!Number.isSafeInteger(frequencies) || frequencies < 1) {
-    throw new OutputLayerError('bad-option', `random Fourier features: frequencies must be a whole number of at least 1, got ${frequencies}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `random Fourier features: frequencies must be a whole number of at least 1, got ${frequencies}`,
+    );
   }
   if (!Number.isFinite(nu) || nu <= 0) {
     throw new OutputLayerError('bad-option', `random Fourier features: nu must be a finite number above 0, got ${nu}`);
@@ -43,7 +46,8 @@ export function createRandomFourierFeatures(dimensions: number, options: RandomF
     projectedSize: frequencies,
     leastKernel: Math.exp(-2 * nu),
     addFeatures(projected, first, count, scale, sums, sumsAt) {
-      for (let row = first; row < first + count; row++) addCosinesAndSines(projected, row * frequencies, frequencies, scale * factor, sums, sumsAt);
+      for (let row = first; row < first + count; row++)
+        addCosinesAndSines(projected, row * frequencies, frequencies, scale * factor, sums, sumsAt);
     },
     kernel(query, vectors, at) {
       return Math.exp(-0.5 * nu * squaredDistance(query, vectors, at, dimensions));

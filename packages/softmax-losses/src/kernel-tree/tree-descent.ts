@@ -1,11 +1,12 @@
 /**
- * Draws from a feature tree for one query after another. A branch is taken with probability proportional to its score φ(h)ᵀΣφ(c), which estimates a sum of
- * kernels but can come out too small or negative; it is clamped from below at `floor` times its number of classes. The probability of a draw is
- * the product of the clamped branch probabilities that were actually used, so it is exact whatever the features are worth, and a
- * sampled loss that divides by it stays consistent.
+ * Draws from a feature tree for one query after another. A branch is taken with probability proportional to its score
+ * φ(h)ᵀΣφ(c), which estimates a sum of kernels but can come out too small or negative; it is clamped from below at
+ * `floor` times its number of classes. The probability of a draw is the product of the clamped branch probabilities
+ * that were actually used, so it is exact whatever the features are worth, and a sampled loss that divides by it stays
+ * consistent.
  *
- * Node scores and the kernels of visited leaves are kept until the next query: n draws of one query visit each node once, and the first few levels
- * are shared by all of them.
+ * Node scores and the kernels of visited leaves are kept until the next query: n draws of one query visit each node
+ * once, and the first few levels are shared by all of them.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import type { RandomGenerator } from '@vastmax/sparse-data';
@@ -101,7 +102,7 @@ export class TreeDescent {
     const total = this.#pool[place + count - 1]!;
     const point = random.uniform() * total;
     let low = 0;
-    for (let high = count - 1; low < high; ) {
+    for (let high = count - 1; low < high;) {
       const middle = (low + high) >>> 1;
       if (this.#pool[place + middle]! > point) high = middle;
       else low = middle + 1;
@@ -137,7 +138,10 @@ export class TreeDescent {
     const place = this.#kernelsOf(leaf);
     const position = target - leaf * leafClasses;
     const before = position === 0 ? 0 : this.#pool[place + position - 1]!;
-    return (probability * (this.#pool[place + position]! - before)) / this.#pool[place + this.#classesIn(leaf, leaf + 1) - 1]!;
+    return (
+      (probability * (this.#pool[place + position]! - before)) /
+      this.#pool[place + this.#classesIn(leaf, leaf + 1) - 1]!
+    );
   }
 
   #clamp(score: number, from: number, to: number): number {
@@ -153,7 +157,13 @@ export class TreeDescent {
   #scoreOf(split: number): number {
     if (this.#marks[split] === this.#mark) return this.#scores[split]!;
     const { sums, features } = this.tree;
-    const score = scalarProduct(this.#features, 0, sums.pieces[split >> sums.shift]!, (split & sums.mask) * features.size, features.size);
+    const score = scalarProduct(
+      this.#features,
+      0,
+      sums.pieces[split >> sums.shift]!,
+      (split & sums.mask) * features.size,
+      features.size,
+    );
     this.#marks[split] = this.#mark;
     this.#scores[split] = score;
     this.nodesScored++;
@@ -175,7 +185,10 @@ export class TreeDescent {
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const row = first + i;
-      sum += Math.max(features.kernel(this.#query, vectors.pieces[row >> vectors.shift]!, (row & vectors.mask) * features.dimensions), this.floor);
+      sum += Math.max(
+        features.kernel(this.#query, vectors.pieces[row >> vectors.shift]!, (row & vectors.mask) * features.dimensions),
+        this.floor,
+      );
       this.#pool[place + i] = sum;
     }
     this.#poolUsed = place + leafClasses;

@@ -1,7 +1,8 @@
 /**
- * A tree in a checkpoint: its vectors and sums as they are. Both, because the tree may lag behind the class vectors, and because sums that were
- * changed step by step differ in their last digits from sums computed anew: only so is a resumed run bit for bit the one that never stopped.
- * With leaves of the default size that is as large as two tables of class vectors.
+ * A tree in a checkpoint: its vectors and sums as they are. Both, because the tree may lag behind the class vectors,
+ * and because sums that were changed step by step differ in their last digits from sums computed anew: only so is a
+ * resumed run bit for bit the one that never stopped. With leaves of the default size that is as large as two tables of
+ * class vectors.
  */
 import { readTableRows, writeTableRows, type FloatArray, type TablePieces } from '@vastmax/linalg-core';
 import { findTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
@@ -29,16 +30,24 @@ export function treeTensors(tree: FeatureTree): TensorSource[] {
     rows,
     columns: pieces.columns,
     read: (first, count) => {
-      const out: FloatArray = tree.precision === 'f32' ? new Float32Array(count * pieces.columns) : new Float64Array(count * pieces.columns);
+      const out: FloatArray =
+        tree.precision === 'f32' ? new Float32Array(count * pieces.columns) : new Float64Array(count * pieces.columns);
       readTableRows(pieces, first, count, out);
       return Promise.resolve(out);
     },
   }));
 }
 
-/** Find the tree of a state. @returns what takes it over. @throws OutputLayerError `state-mismatch`; nothing is changed. */
+/**
+ * Find the tree of a state.
+ * @returns what takes it over.
+ * @throws OutputLayerError `state-mismatch`; nothing is changed.
+ */
 export function prepareTreeRestore(tree: FeatureTree, state: ModuleState): () => Promise<void> {
-  const parts = partsOf(tree).map((part) => ({ ...part, source: findTensor(state, part.name, part.rows, part.pieces.columns) }));
+  const parts = partsOf(tree).map((part) => ({
+    ...part,
+    source: findTensor(state, part.name, part.rows, part.pieces.columns),
+  }));
   return async () => {
     for (const { rows, pieces, source } of parts) {
       for (let first = 0; first < rows; first += rowsPerBlock) {

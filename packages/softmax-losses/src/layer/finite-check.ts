@@ -1,5 +1,16 @@
-/** The look at a few numbers before a step changes weights: one read of a small row, and whose fault it is when they are not finite. */
-import { copyColumns, createHostArray, read, reduce, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
+/**
+ * The look at a few numbers before a step changes weights: one read of a small row, and whose fault it is when they are
+ * not finite.
+ */
+import {
+  copyColumns,
+  createHostArray,
+  read,
+  reduce,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 
 /** Matrices that one check can watch. */
@@ -34,7 +45,10 @@ export class FiniteCheck implements Disposable {
   }
 }
 
-/** Something is not finite, and no weight has been touched yet. Reads whole matrices, which is fine on the way to an error. */
+/**
+ * Something is not finite, and no weight has been touched yet. Reads whole matrices, which is fine on the way to an
+ * error.
+ */
 export async function explainNonFinite(
   hidden: Matrix,
   losses: Matrix,

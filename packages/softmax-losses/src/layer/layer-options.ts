@@ -38,7 +38,10 @@ export function checkLayerOptions(kind: string, options: SoftmaxLayerOptions): v
   checkWhole(kind, 'classes', classes, 1, 2 ** 31 - 1);
   checkWhole(kind, 'features', features, 1, 2 ** 31 - 1);
   if (!Number.isFinite(initialScale) || initialScale < 0) {
-    throw new OutputLayerError('bad-option', `${kind}: initialScale must be a finite number of at least 0, got ${initialScale}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: initialScale must be a finite number of at least 0, got ${initialScale}`,
+    );
   }
   if (reduction !== 'mean' && reduction !== 'sum') {
     throw new OutputLayerError('bad-option', `${kind}: reduction must be 'mean' or 'sum', got '${String(reduction)}'`);
@@ -48,12 +51,24 @@ export function checkLayerOptions(kind: string, options: SoftmaxLayerOptions): v
 /** @throws OutputLayerError `bad-option`. */
 export function checkWhole(kind: string, name: string, value: number, least: number, most: number): void {
   if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw new OutputLayerError('bad-option', `${kind}: ${name} must be a whole number from ${least} to ${most}, got ${value}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
+    );
   }
 }
 
-/** One finite number of at least `least` for each of `count` classes. @throws OutputLayerError `bad-option`, `non-finite`. */
-export function checkPerClass(kind: string, name: string, values: ArrayLike<number>, count: number, least: number = -Infinity): void {
+/**
+ * One finite number of at least `least` for each of `count` classes.
+ * @throws OutputLayerError `bad-option`, `non-finite`.
+ */
+export function checkPerClass(
+  kind: string,
+  name: string,
+  values: ArrayLike<number>,
+  count: number,
+  least: number = -Infinity,
+): void {
   if (values.length !== count) {
     throw new OutputLayerError('bad-option', `${kind}: ${values.length} ${name} for ${count} classes; one for each`);
   }

@@ -1,7 +1,7 @@
 /**
- * An output layer around a method: the checks at the boundary, one call at a time, and a step in two halves with one read between them.
- * The first half leaves the weights alone, so a step whose loss is not finite is refused with the layer as it was; the second half
- * cannot fail.
+ * An output layer around a method: the checks at the boundary, one call at a time, and a step in two halves with one
+ * read between them. The first half leaves the weights alone, so a step whose loss is not finite is refused with the
+ * layer as it was; the second half cannot fail.
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import {
@@ -131,14 +131,19 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.#calls.check('state');
     const { method } = this;
     return {
-      configuration: { ...this.#fixedConfiguration(), steps: this.#steps, ...(method.progress === undefined ? {} : { progress: method.progress() }) },
+      configuration: {
+        ...this.#fixedConfiguration(),
+        steps: this.#steps,
+        ...(method.progress === undefined ? {} : { progress: method.progress() }),
+      },
       tensors: method.tensors(),
     };
   }
 
   async restore(state: ModuleState): Promise<void> {
     this.#calls.check('restore');
-    for (const [key, value] of Object.entries(this.#fixedConfiguration())) checkSame(`${this.kind} layer`, key, value, state.configuration[key]);
+    for (const [key, value] of Object.entries(this.#fixedConfiguration()))
+      checkSame(`${this.kind} layer`, key, value, state.configuration[key]);
     const steps = checkWholeNumber(`${this.kind} layer`, 'steps', state.configuration['steps']);
     this.#hasScored = false;
     await this.#calls.exclusively(async () => {
@@ -156,14 +161,23 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   }
 
   /** @returns what changes the weights. */
-  async #prepare(hidden: Matrix, targets: CsrRows, { learningRate, exampleWeights }: StepOptions): Promise<() => Promise<StepResult>> {
+  async #prepare(
+    hidden: Matrix,
+    targets: CsrRows,
+    { learningRate, exampleWeights }: StepOptions,
+  ): Promise<() => Promise<StepResult>> {
     const { method } = this;
     if (hidden.rows === 0) return () => Promise.resolve(this.#emptyStep());
     this.#targets.build(targets, method.ignoredClass);
-    const batch: TrainingBatch = { hidden, targets: this.#targets, factors: this.#factorsOf(hidden.rows, exampleWeights) };
+    const batch: TrainingBatch = {
+      hidden,
+      targets: this.#targets,
+      factors: this.#factorsOf(hidden.rows, exampleWeights),
+    };
     const { losses, watched } = await method.forward(batch);
     const isFinite = await this.#check.areFinite([hidden, losses, ...watched]);
-    if (this.#calls.isClosed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
+    if (this.#calls.isClosed)
+      throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
     if (!isFinite) {
       method.abandon?.();
       throw await explainNonFinite(hidden, losses, { kind: this.kind, step: this.#steps, learningRate });
@@ -178,7 +192,10 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   #emptyStep(): StepResult {
     this.#steps++;
     const { workspace } = this.method;
-    return { losses: workspace.matrix('no losses', 0, 1), hiddenGradient: workspace.matrix('no hidden gradient', 0, this.features) };
+    return {
+      losses: workspace.matrix('no losses', 0, 1),
+      hiddenGradient: workspace.matrix('no hidden gradient', 0, this.features),
+    };
   }
 
   #factorsOf(examples: number, exampleWeights: ArrayLike<number> | undefined): Float64Array {

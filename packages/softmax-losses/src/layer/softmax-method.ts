@@ -7,7 +7,10 @@ export interface TrainingBatch {
   /** m×features, as the layer was given it. */
   readonly hidden: Matrix;
   readonly targets: TargetList;
-  /** What each example's loss is multiplied by in the reduced loss: its example weight, over m for a mean. The first m are valid. */
+  /**
+   * What each example's loss is multiplied by in the reduced loss: its example weight, over m for a mean. The first m
+   * are valid.
+   */
   readonly factors: Float64Array;
 }
 
@@ -19,8 +22,9 @@ export interface ForwardResult {
 }
 
 /**
- * The mathematics of one output layer and its weights. SoftmaxLayer, which owns the method, makes everything around it: checks of
- * arguments, one call at a time, the look at the losses between `forward` and `update`, counting steps, the frame of a checkpoint.
+ * The mathematics of one output layer and its weights. SoftmaxLayer, which owns the method, makes everything around it:
+ * checks of arguments, one call at a time, the look at the losses between `forward` and `update`, counting steps, the
+ * frame of a checkpoint.
  */
 export interface SoftmaxMethod extends Disposable {
   /** Shown to people and stored in checkpoints: `full-softmax`. */
@@ -48,7 +52,10 @@ export interface SoftmaxMethod extends Disposable {
   /** m×1, the exact loss over all classes, without touching anything. @param hidden m×features. */
   computeLosses(hidden: Matrix, targets: TargetList): Matrix;
 
-  /** As in OutputLayer, the arguments checked. @param sameHidden hidden is unchanged since the last call: what was computed for it holds. */
+  /**
+   * As in OutputLayer, the arguments checked.
+   * @param sameHidden hidden is unchanged since the last call: what was computed for it holds.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix, sameHidden: boolean): void;
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void;
   classVectors(firstClass: number, out: Matrix): void;

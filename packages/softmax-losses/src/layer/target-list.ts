@@ -1,6 +1,7 @@
 /**
- * A minibatch's targets as a flat list on the host: one entry for each (example, class, weight). A softmax loss is linear in the target
- * weights, so an example's repeated classes need no merging: both entries count. O(number of targets); the buffers are kept.
+ * A minibatch's targets as a flat list on the host: one entry for each (example, class, weight). A softmax loss is
+ * linear in the target weights, so an example's repeated classes need no merging: both entries count. O(number of
+ * targets); the buffers are kept.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
@@ -21,7 +22,10 @@ export class TargetList {
     this.count = 0;
   }
 
-  /** Replace the content; targets of weight 0 are left out. They must have been checked. @param ignored a class left out likewise. */
+  /**
+   * Replace the content; targets of weight 0 are left out. They must have been checked.
+   * @param ignored a class left out likewise.
+   */
   build({ rows, offsets, indices, values }: CsrRows, ignored = -1): void {
     this.begin(rows, offsets[rows]!);
     for (let row = 0; row < rows; row++) {
@@ -41,7 +45,8 @@ export class TargetList {
   /** The same entries with other classes: `classOf` of each. */
   buildFrom(targets: TargetList, classOf: Int32Array): void {
     this.begin(targets.examples, targets.count);
-    for (let entry = 0; entry < targets.count; entry++) this.add(targets.rows[entry]!, classOf[targets.classes[entry]!]!, targets.weights[entry]!);
+    for (let entry = 0; entry < targets.count; entry++)
+      this.add(targets.rows[entry]!, classOf[targets.classes[entry]!]!, targets.weights[entry]!);
   }
 
   /** Append an entry, within the room that `begin` made. */

@@ -1,6 +1,7 @@
 /**
- * Walker's alias method (A. Walker 1977; the linear construction of M. Vose 1991): any distribution over n values as n columns of equal
- * mass, each shared by at most two values, so that a draw is one column and one comparison whatever n is.
+ * Walker's alias method (A. Walker 1977; the linear construction of M. Vose 1991): any distribution over n values as n
+ * columns of equal mass, each shared by at most two values, so that a draw is one column and one comparison whatever n
+ * is.
  */
 import type { RandomGenerator } from '@vastmax/sparse-data';
 

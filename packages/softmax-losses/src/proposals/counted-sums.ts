@@ -1,6 +1,7 @@
 /**
- * Whole-number counts of n values with sums over prefixes (P. Fenwick 1994): a count is raised, and the value at a given place of the
- * cumulated counts found, in O(log n). The counts are whole, so the sums are exact in f64 up to 2⁵³ and never drift.
+ * Whole-number counts of n values with sums over prefixes (P. Fenwick 1994): a count is raised, and the value at a
+ * given place of the cumulated counts found, in O(log n). The counts are whole, so the sums are exact in f64 up to 2⁵³
+ * and never drift.
  */
 export class CountedSums {
   readonly counts: Float64Array;

@@ -8,17 +8,20 @@ export interface LearnedUnigramOptions {
 }
 
 /**
- * Learned by counts: P(k) = (count(k) + smoothing)/(N + smoothing·D), with the targets counted as training meets them (TensorFlow's
- * learned_unigram_candidate_sampler). The probabilities are exact at each draw: a draw is uniform with probability
- * smoothing·D/(N + smoothing·D), and else follows the counts by a Fenwick tree. O(log D) a draw and a count, 16 bytes a class.
- * A proposal learns, so two layers need two.
+ * Learned by counts: P(k) = (count(k) + smoothing)/(N + smoothing·D), with the targets counted as training meets them
+ * (TensorFlow's learned_unigram_candidate_sampler). The probabilities are exact at each draw: a draw is uniform with
+ * probability smoothing·D/(N + smoothing·D), and else follows the counts by a Fenwick tree. O(log D) a draw and a
+ * count, 16 bytes a class. A proposal learns, so two layers need two.
  * @throws OutputLayerError `bad-option` for a bad number of classes, or a smoothing that is not positive and finite.
  */
 export function createLearnedUnigramProposal(classes: number, options: LearnedUnigramOptions = {}): FixedProposal {
   const { smoothing = 1 } = options;
   checkClasses('learned-unigram', classes);
   if (!Number.isFinite(smoothing) || !(smoothing > 0)) {
-    throw new OutputLayerError('bad-option', `learned-unigram proposal: smoothing must be a finite number above 0, got ${smoothing}`);
+    throw new OutputLayerError(
+      'bad-option',
+      `learned-unigram proposal: smoothing must be a finite number above 0, got ${smoothing}`,
+    );
   }
   const sums = new CountedSums(classes);
   const uniformMass = smoothing * classes;
@@ -54,7 +57,10 @@ export function createLearnedUnigramProposal(classes: number, options: LearnedUn
       const counts = (await findTensor(state, 'counts', classes, 1).read(0, classes)).subarray(0, classes);
       const bad = counts.findIndex((count) => !Number.isSafeInteger(count) || count < 0);
       if (bad >= 0) {
-        throw new OutputLayerError('state-mismatch', `learned-unigram proposal: the count of class ${bad} is ${counts[bad]} in the state, expected a whole number`);
+        throw new OutputLayerError(
+          'state-mismatch',
+          `learned-unigram proposal: the count of class ${bad} is ${counts[bad]} in the state, expected a whole number`,
+        );
       }
       return () => {
         sums.assign(counts);

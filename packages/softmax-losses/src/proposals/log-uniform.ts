@@ -2,7 +2,8 @@ import { checkClasses, type FixedProposal } from './proposal.ts';
 
 /**
  * P(k) = ln((k+2)/(k+1)) / ln(D+1): nearly Zipf's law, for classes sorted by falling frequency (TensorFlow's
- * log_uniform_candidate_sampler). The distribution function is ln(k+2)/ln(D+1), so a draw is ⌊(D+1)^u⌋ − 1. O(1) a draw, no memory.
+ * log_uniform_candidate_sampler). The distribution function is ln(k+2)/ln(D+1), so a draw is ⌊(D+1)^u⌋ − 1. O(1) a
+ * draw, no memory.
  * @throws OutputLayerError `bad-option` for a bad number of classes.
  */
 export function createLogUniformProposal(classes: number): FixedProposal {

@@ -1,11 +1,11 @@
 /**
- * Where negative samples come from. A fixed proposal is one distribution over the classes, whatever the hidden activations are; its samples
- * may be shared by a minibatch. A query proposal (kernel sampling: RF-softmax, quadratic) draws for each example from a distribution
- * that follows the class vectors, and has to be told when these change.
+ * Where negative samples come from. A fixed proposal is one distribution over the classes, whatever the hidden
+ * activations are; its samples may be shared by a minibatch. A query proposal (kernel sampling: RF-softmax, quadratic)
+ * draws for each example from a distribution that follows the class vectors, and has to be told when these change.
  *
- * Proposals live on the host and are handed the random generator, whose state the layer keeps: a proposal's own state is only what
- * it has learned. Rejected: one interface in which a fixed proposal pretends to look at a query, because a layer treats the two
- * differently anyway (one product for shared samples, pairs otherwise).
+ * Proposals live on the host and are handed the random generator, whose state the layer keeps: a proposal's own state
+ * is only what it has learned. Rejected: one interface in which a fixed proposal pretends to look at a query, because a
+ * layer treats the two differently anyway (one product for shared samples, pairs otherwise).
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import { OutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
@@ -32,7 +32,8 @@ export interface FixedProposal extends AnyProposal {
   /** The targets of a step that was taken, `count` of them: for proposals that learn. Called after the step's draws. */
   observe?(targets: Int32Array, count: number): void;
   /**
-   * Read and check a learned state and return what takes it over, which cannot fail: the layer may refuse the rest of a checkpoint in between.
+   * Read and check a learned state and return what takes it over, which cannot fail: the layer may refuse the rest of a
+   * checkpoint in between.
    * @throws OutputLayerError `state-mismatch`.
    */
   prepareRestore?(state: ModuleState): Promise<() => void>;
@@ -48,13 +49,14 @@ export interface ClassVectorSource {
 }
 
 /**
- * A distribution for each example. Queries and class vectors are as the layer's logits use them, o = τ·query·vector: with the bias as a
- * last feature where the layer has one, of length 1 where it normalises.
+ * A distribution for each example. Queries and class vectors are as the layer's logits use them, o = τ·query·vector:
+ * with the bias as a last feature where the layer has one, of length 1 where it normalises.
  */
 export interface QueryProposal extends AnyProposal {
   readonly kind: 'query';
   /**
-   * Build from all class vectors: when the layer is created, and after its weights were restored where there is no `prepareRestore`.
+   * Build from all class vectors: when the layer is created, and after its weights were restored where there is no
+   * `prepareRestore`.
    * @throws OutputLayerError `bad-option` when it was made for another number of classes or width.
    */
   rebuild(vectors: ClassVectorSource): Promise<void>;
@@ -86,5 +88,8 @@ export type Proposal = FixedProposal | QueryProposal;
 /** @throws OutputLayerError `bad-option` unless D is a positive whole number that a row number can be. */
 export function checkClasses(proposal: string, classes: number): void {
   if (Number.isSafeInteger(classes) && classes >= 1 && classes < 2 ** 31) return;
-  throw new OutputLayerError('bad-option', `${proposal} proposal: classes must be a whole number from 1 to ${2 ** 31 - 1}, got ${classes}`);
+  throw new OutputLayerError(
+    'bad-option',
+    `${proposal} proposal: classes must be a whole number from 1 to ${2 ** 31 - 1}, got ${classes}`,
+  );
 }

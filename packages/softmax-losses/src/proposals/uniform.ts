@@ -1,6 +1,9 @@
 import { checkClasses, type FixedProposal } from './proposal.ts';
 
-/** Every class alike: P = 1/D. O(1) a draw, no memory. @throws OutputLayerError `bad-option` for a bad number of classes. */
+/**
+ * Every class alike: P = 1/D. O(1) a draw, no memory.
+ * @throws OutputLayerError `bad-option` for a bad number of classes.
+ */
 export function createUniformProposal(classes: number): FixedProposal {
   checkClasses('uniform', classes);
   const logProbability = -Math.log(classes);

@@ -23,7 +23,10 @@ export class ClassVectors {
     return this.table.width;
   }
 
-  /** The vectors of some classes, count×width, in the workspace's matrix of that name. O(count·width). @param most classes that there can be. */
+  /**
+   * The vectors of some classes, count×width, in the workspace's matrix of that name. O(count·width).
+   * @param most classes that there can be.
+   */
   gather(classes: Indices, name: string, most: number = classes.count): Matrix {
     const vectors = roomyMatrix(this.workspace, name, classes.count, this.width, { rows: most });
     this.table.gather(classes, vectors);

@@ -1,8 +1,19 @@
 /**
- * Losses over all D classes, streamed in blocks of classes: what evaluation reports, whatever training samples. O(m·D·width) arithmetic, O(m·block)
- * memory. The blocks' results are kept apart, m×(D/block), and combined once, so that a sum is rounded once and not at every block.
+ * Losses over all D classes, streamed in blocks of classes: what evaluation reports, whatever training samples.
+ * O(m·D·width) arithmetic, O(m·block) memory. The blocks' results are kept apart, m×(D/block), and combined once, so
+ * that a sum is rounded once and not at every block.
  */
-import { affine, binary, copyColumns, reduce, scaleRows, scatterAddRows, unary, write, type Matrix } from '@vastmax/linalg-core';
+import {
+  affine,
+  binary,
+  copyColumns,
+  reduce,
+  scaleRows,
+  scatterAddRows,
+  unary,
+  write,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import type { TargetList } from '../layer/target-list.ts';
 import type { FixedProposal } from '../proposals/proposal.ts';
 import type { ClassVectors } from './class-vectors.ts';
@@ -14,7 +25,11 @@ const classesPerBlock = 1024;
 export type TargetEntries = Pick<TargetList, 'examples' | 'count' | 'rows' | 'classes' | 'weights'>;
 
 /** Each block's logits, to be reduced to a column. */
-function forEachBlock(classVectors: ClassVectors, queries: Matrix, visit: (logits: Matrix, block: number, first: number) => void): void {
+function forEachBlock(
+  classVectors: ClassVectors,
+  queries: Matrix,
+  visit: (logits: Matrix, block: number, first: number) => void,
+): void {
   const { classes, workspace } = classVectors;
   for (let block = 0, first = 0; first < classes; block++, first += classesPerBlock) {
     const logits = workspace.matrix('block logits', queries.rows, Math.min(classesPerBlock, classes - first));
@@ -62,15 +77,20 @@ export function softmaxLosses(classVectors: ClassVectors, queries: Matrix, targe
 }
 
 /**
- * The expectation of the negative-sampling loss over the samples; m×1: Σ y (ln(1 + e^(−o_t)) + n Σ P(i) ln(1 + e^(o_i))), the inner sum over all
- * classes or, with `removeHits`, over those that are no target of the example (there `targets` are merged).
+ * The expectation of the negative-sampling loss over the samples; m×1: Σ y (ln(1 + e^(−o_t)) + n Σ P(i) ln(1 +
+ * e^(o_i))), the inner sum over all classes or, with `removeHits`, over those that are no target of the example (there
+ * `targets` are merged).
  * @param totals Σ y of each example, where `targets` are only those among some classes.
  */
 export function expectedLogisticLosses(
   classVectors: ClassVectors,
   queries: Matrix,
   targets: TargetEntries,
-  sampling: { readonly proposal: Pick<FixedProposal, 'logProbability'>; readonly tries: number; readonly removeHits: boolean },
+  sampling: {
+    readonly proposal: Pick<FixedProposal, 'logProbability'>;
+    readonly tries: number;
+    readonly removeHits: boolean;
+  },
   totals: Float64Array = totalsOf(targets),
 ): Matrix {
   const { workspace } = classVectors;
@@ -97,7 +117,10 @@ export function expectedLogisticLosses(
   const { examples: places } = classVectors.pairLogits(queries, rows, classes, count, outputs);
   if (removeHits) {
     unary('softplus', outputs, surprisals);
-    write(Float64Array.from({ length: count }, (_, pair) => -totals[rows[pair]!]! * expectedCount(classes[pair]!)), factors);
+    write(
+      Float64Array.from({ length: count }, (_, pair) => -totals[rows[pair]!]! * expectedCount(classes[pair]!)),
+      factors,
+    );
     scaleRows(surprisals, factors, surprisals);
     scatterAddRows(surprisals, places, losses);
   }

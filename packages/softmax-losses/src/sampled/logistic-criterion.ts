@@ -1,14 +1,33 @@
 /**
- * Logistic losses that tell a target from noise: Σ y (ln(1 + e^(−s_t)) + Σ over the negatives of weight_i·ln(1 + e^(s_i))).
+ * Logistic losses that tell a target from noise: Σ y (ln(1 + e^(−s_t)) + Σ over the negatives of weight_i·ln(1 +
+ * e^(s_i))).
  *
- * Noise-contrastive estimation (M. Gutmann, A. Hyvärinen, AISTATS 2010; for language models A. Mnih, Y. W. Teh, arXiv:1206.6426):
- * s = o − c − ln(n·P), c the log normaliser, which is fixed (Mnih and Teh found 0 as good as learned ones; a class bias can learn it besides).
- * Then exp(o − c) itself tends to a normalised distribution. Negative sampling (T. Mikolov et al., arXiv:1310.4546 §2.2): s = o, no
- * correction; then o tends to ln p(class|h) − ln(n·P(class)), an association and not a probability.
+ * Noise-contrastive estimation (M. Gutmann, A. Hyvärinen, AISTATS 2010; for language models A. Mnih, Y. W. Teh,
+ * arXiv:1206.6426): s = o − c − ln(n·P), c the log normaliser, which is fixed (Mnih and Teh found 0 as good as learned
+ * ones; a class bias can learn it besides). Then exp(o − c) itself tends to a normalised distribution. Negative
+ * sampling (T. Mikolov et al., arXiv:1310.4546 §2.2): s = o, no correction; then o tends to ln p(class|h) −
+ * ln(n·P(class)), an association and not a probability.
  */
-import { affine, axpy, binary, fill, reduce, scaleRows, scatterAddRows, unary, type Matrix } from '@vastmax/linalg-core';
+import {
+  affine,
+  axpy,
+  binary,
+  fill,
+  reduce,
+  scaleRows,
+  scatterAddRows,
+  unary,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { roomyMatrix } from './room.ts';
-import { HostColumns, maskHits, placed, placedSamples, type CriterionInputs, type SampledCriterion } from './sampled-criterion.ts';
+import {
+  HostColumns,
+  maskHits,
+  placed,
+  placedSamples,
+  type CriterionInputs,
+  type SampledCriterion,
+} from './sampled-criterion.ts';
 
 export interface LogisticCriterionOptions {
   /** Whether ln(n·P) is subtracted: NCE. */
@@ -26,20 +45,31 @@ export function createLogisticCriterion({ subtractNoise, logNormalizer }: Logist
     const { workspace, targets, targetNoise, factors, targetLogits } = inputs;
     const { count, rows, weights } = targets;
     const surprisals = workspace.matrix('target surprisals', count, 1);
-    if (subtractNoise) binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
+    if (subtractNoise)
+      binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
     affine(targetLogits, -1, logNormalizer, targetLogits);
     unary('softplus', targetLogits, surprisals);
-    scaleRows(surprisals, filled(inputs, 'target weights', count, (pair) => weights[pair]!), surprisals);
+    scaleRows(
+      surprisals,
+      filled(inputs, 'target weights', count, (pair) => weights[pair]!),
+      surprisals,
+    );
     scatterAddRows(surprisals, workspace.indices('target examples', rows, count), losses);
     unary('sigmoid', targetLogits, targetLogits);
-    scaleRows(targetLogits, filled(inputs, 'target weights', count, (pair) => -factors[rows[pair]!]! * weights[pair]!), targetLogits);
+    scaleRows(
+      targetLogits,
+      filled(inputs, 'target weights', count, (pair) => -factors[rows[pair]!]! * weights[pair]!),
+      targetLogits,
+    );
   }
 
   function addNegatives(inputs: CriterionInputs, losses: Matrix): void {
     const { workspace, samples, targets, factors, logits } = inputs;
     const { examples, totals } = targets;
     const weights = placedSamples(inputs, 'sample weights', samples.weights);
-    const surprisals = roomyMatrix(workspace, 'sample surprisals', logits.rows, logits.columns, { columns: samples.mostColumns });
+    const surprisals = roomyMatrix(workspace, 'sample surprisals', logits.rows, logits.columns, {
+      columns: samples.mostColumns,
+    });
     const sum = workspace.matrix('surprisal of samples', examples, 1);
     if (logNormalizer !== 0) affine(logits, 1, -logNormalizer, logits);
     if (subtractNoise) binary('subtract', logits, placedSamples(inputs, 'sample noise', samples.noise), logits);
@@ -47,11 +77,19 @@ export function createLogisticCriterion({ subtractNoise, logNormalizer }: Logist
     unary('softplus', logits, surprisals);
     binary('multiply', surprisals, weights, surprisals);
     reduce('sum', surprisals, sum);
-    scaleRows(sum, filled(inputs, 'target totals', examples, (example) => totals[example]!), sum);
+    scaleRows(
+      sum,
+      filled(inputs, 'target totals', examples, (example) => totals[example]!),
+      sum,
+    );
     axpy(1, sum, losses);
     unary('sigmoid', logits, logits);
     binary('multiply', logits, weights, logits);
-    scaleRows(logits, filled(inputs, 'target totals', examples, (example) => factors[example]! * totals[example]!), logits);
+    scaleRows(
+      logits,
+      filled(inputs, 'target totals', examples, (example) => factors[example]! * totals[example]!),
+      logits,
+    );
   }
 
   return {

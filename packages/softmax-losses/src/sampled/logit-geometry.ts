@@ -1,7 +1,8 @@
 /**
- * What a logit is: o = h·w + b, or τ·cos(h, w) for a layer that normalises both (RF-softmax, whose kernel estimates exp of a product of vectors
- * of length 1; A. S. Rawat et al., arXiv:1907.10747). Either way o = query·vector, so a pass works on queries and vectors and leaves it
- * to the geometry to make them (vectors have length τ) and to take gradients back.
+ * What a logit is: o = h·w + b, or τ·cos(h, w) for a layer that normalises both (RF-softmax, whose kernel estimates exp
+ * of a product of vectors of length 1; A. S. Rawat et al., arXiv:1907.10747). Either way o = query·vector, so a pass
+ * works on queries and vectors and leaves it to the geometry to make them (vectors have length τ) and to take gradients
+ * back.
  */
 import { affine, axpy, reduce, rowDot, scaleRows, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
@@ -40,7 +41,8 @@ const unitHidden = 'unit hidden';
 
 /** @param temperature τ, above 0. */
 export function createCosineGeometry(workspace: Workspace, temperature: number): LogitGeometry {
-  const factorsOf = (name: string, rows: number, most: number): Matrix => roomyMatrix(workspace, `${name} factors`, rows, 1, { rows: most });
+  const factorsOf = (name: string, rows: number, most: number): Matrix =>
+    roomyMatrix(workspace, `${name} factors`, rows, 1, { rows: most });
 
   /** out = length·source/‖source‖, row by row; the factors are kept. */
   function normalize(source: Matrix, length: number, out: Matrix, name: string, most: number): void {

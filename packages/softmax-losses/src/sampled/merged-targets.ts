@@ -1,7 +1,8 @@
 /**
- * The (example, target class) pairs of a minibatch: an example's repeated classes merged, because a class has one term in a partition function,
- * and classes of weight 0 left out, because they are no targets. With them the accidental hits: samples that are a target of the
- * example they would be held against. O(targets) for shared samples, O(targets·n) for samples of single examples.
+ * The (example, target class) pairs of a minibatch: an example's repeated classes merged, because a class has one term
+ * in a partition function, and classes of weight 0 left out, because they are no targets. With them the accidental
+ * hits: samples that are a target of the example they would be held against. O(targets) for shared samples,
+ * O(targets·n) for samples of single examples.
  */
 import type { TargetList } from '../layer/target-list.ts';
 import { SampleSet } from './sample-set.ts';
@@ -47,7 +48,7 @@ export class MergedTargets {
     this.widest = 0;
     this.hitCount = 0;
     this.totals.fill(0, 0, list.examples);
-    for (let entry = 0; entry < list.count; ) {
+    for (let entry = 0; entry < list.count;) {
       const row = list.rows[entry]!;
       const firstPair = this.count;
       for (; entry < list.count && list.rows[entry] === row; entry++) {
@@ -99,7 +100,8 @@ export class MergedTargets {
       this.hits[this.hitCount++] = first + slot;
       return;
     }
-    for (let place = first; place < first + samples.columns; place++) if (samples.slots[place] === slot) this.hits[this.hitCount++] = place;
+    for (let place = first; place < first + samples.columns; place++)
+      if (samples.slots[place] === slot) this.hits[this.hitCount++] = place;
   }
 
   #reserve(list: TargetList, samples: SampleSet): void {

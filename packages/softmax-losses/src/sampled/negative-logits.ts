@@ -1,9 +1,19 @@
 /**
- * The logits of the negatives and the way back. Samples that the minibatch shares make one product, O(m·S·width) at the speed of a gemm.
- * Samples of single examples are m·n pairs of a query and a vector, which are gathered, multiplied and scattered in blocks, so that m·n·width numbers
- * are never held: the same arithmetic at the speed of memory.
+ * The logits of the negatives and the way back. Samples that the minibatch shares make one product, O(m·S·width) at the
+ * speed of a gemm. Samples of single examples are m·n pairs of a query and a vector, which are gathered, multiplied and
+ * scattered in blocks, so that m·n·width numbers are never held: the same arithmetic at the speed of memory.
  */
-import { copyColumns, fill, gatherRows, gemm, rowDot, scaleRows, scatterAddRows, type Indices, type Matrix } from '@vastmax/linalg-core';
+import {
+  copyColumns,
+  fill,
+  gatherRows,
+  gemm,
+  rowDot,
+  scaleRows,
+  scatterAddRows,
+  type Indices,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import type { RowGradient } from '@vastmax/update-rules';
 import type { ClassVectors } from './class-vectors.ts';
 import { roomyIndices, roomyMatrix } from './room.ts';
@@ -12,7 +22,11 @@ import type { SampleSet } from './sample-set.ts';
 export interface NegativeLogits {
   /** m×columns. @param queries m×width. */
   logits(samples: SampleSet, queries: Matrix): Matrix;
-  /** out = the part of the query gradient that comes from the negatives. @param gradient m×columns, with respect to the logits. @param out m×width. */
+  /**
+   * out = the part of the query gradient that comes from the negatives.
+   * @param gradient m×columns, with respect to the logits.
+   * @param out m×width.
+   */
   queryGradient(samples: SampleSet, gradient: Matrix, out: Matrix): void;
   /** With respect to the rows of the sampled classes, each once. */
   rowGradient(samples: SampleSet, queries: Matrix, gradient: Matrix): RowGradient;
@@ -25,7 +39,9 @@ export function createSharedNegatives(classVectors: ClassVectors): NegativeLogit
   return {
     logits: (samples, queries) => {
       const vectors = classVectors.gather(sampledClasses(classVectors, samples), vectorsName, samples.mostDistinct);
-      const out = roomyMatrix(workspace, 'sample logits', queries.rows, samples.columns, { columns: samples.mostColumns });
+      const out = roomyMatrix(workspace, 'sample logits', queries.rows, samples.columns, {
+        columns: samples.mostColumns,
+      });
       gemm(queries, vectors, out, { transposeB: true });
       return out;
     },
@@ -33,7 +49,9 @@ export function createSharedNegatives(classVectors: ClassVectors): NegativeLogit
       gemm(gradient, sampledVectors(classVectors, samples), out);
     },
     rowGradient: (samples, queries, gradient) => {
-      const rows = roomyMatrix(workspace, 'sample row gradient', samples.columns, width, { rows: samples.mostDistinct });
+      const rows = roomyMatrix(workspace, 'sample row gradient', samples.columns, width, {
+        rows: samples.mostDistinct,
+      });
       gemm(gradient, queries, rows, { transposeA: true });
       geometry.toRowGradient(sampledVectors(classVectors, samples), rows, vectorsName, samples.mostDistinct);
       return { indices: sampledClasses(classVectors, samples), rows };
@@ -44,7 +62,10 @@ export function createSharedNegatives(classVectors: ClassVectors): NegativeLogit
 /** Pairs that are gathered at once. */
 const defaultPairsPerBlock = 2048;
 
-export function createExampleNegatives(classVectors: ClassVectors, pairsPerBlock: number = defaultPairsPerBlock): NegativeLogits {
+export function createExampleNegatives(
+  classVectors: ClassVectors,
+  pairsPerBlock: number = defaultPairsPerBlock,
+): NegativeLogits {
   const { workspace, geometry, width } = classVectors;
   const column = (count: number): Matrix => workspace.matrix('sampled pair column', count, 1);
   const examples = new Int32Array(pairsPerBlock);
@@ -92,13 +113,19 @@ export function createExampleNegatives(classVectors: ClassVectors, pairsPerBlock
     queryGradient: (samples, gradient, out) => {
       fill(0, out);
       forEachBlock(samples, (first, count, places) => {
-        const pairVectors = gatherPairs(sampledVectors(classVectors, samples), slotsOf(samples, first, count), 'sampled pair vectors');
+        const pairVectors = gatherPairs(
+          sampledVectors(classVectors, samples),
+          slotsOf(samples, first, count),
+          'sampled pair vectors',
+        );
         scaleRows(pairVectors, columnOf(gradient, first, count), pairVectors);
         scatterAddRows(pairVectors, places, out);
       });
     },
     rowGradient: (samples, queries, gradient) => {
-      const rows = roomyMatrix(workspace, 'sample row gradient', samples.distinctSamples, width, { rows: samples.mostDistinct });
+      const rows = roomyMatrix(workspace, 'sample row gradient', samples.distinctSamples, width, {
+        rows: samples.mostDistinct,
+      });
       fill(0, rows);
       forEachBlock(samples, (first, count, places) => {
         const pairQueries = gatherPairs(queries, places, 'sampled pair queries');
@@ -112,7 +139,13 @@ export function createExampleNegatives(classVectors: ClassVectors, pairsPerBlock
 }
 
 function sampledClasses({ workspace }: ClassVectors, samples: SampleSet): Indices {
-  return roomyIndices(workspace, 'sampled classes', samples.distinct.values, samples.distinctSamples, samples.mostDistinct);
+  return roomyIndices(
+    workspace,
+    'sampled classes',
+    samples.distinct.values,
+    samples.distinctSamples,
+    samples.mostDistinct,
+  );
 }
 
 /** As the last `logits` left them. */

@@ -1,17 +1,19 @@
 /**
- * The negative samples of one minibatch, on the host, with what an estimate needs to be right in expectation. n draws from P hit class i in
- * expectation n·P(i) times; so a drawn class carries
+ * The negative samples of one minibatch, on the host, with what an estimate needs to be right in expectation. n draws
+ * from P hit class i in expectation n·P(i) times; so a drawn class carries
  *
  *     noise_i = ln(n·P(i))        weight_i, with E[weight_i·(i was drawn)] = n·P(i)        correction_i = ln weight_i − noise_i
  *
- * and Σ over the drawn classes of exp(o_i + correction_i) has the expectation Σ over all classes of exp(o_i) (importance sampling: Y. Bengio,
- * J.-S. Senécal, IEEE Trans. Neural Networks 19(4), 2008). With replacement the weight is how often i was drawn. "Unique" counts a class once,
- * and then the probability that n draws meet it at all, 1 − (1 − P)ⁿ, is its expected count. n is fixed and how many classes come
- * out is not: TensorFlow's unique samplers draw until a number of classes is full and put the number of tries, then random, into
- * the same formula, which is no longer exact.
+ * and Σ over the drawn classes of exp(o_i + correction_i) has the expectation Σ over all classes of exp(o_i)
+ * (importance sampling: Y. Bengio, J.-S. Senécal, IEEE Trans. Neural Networks 19(4), 2008). With replacement the weight
+ * is how often i was drawn. "Unique" counts a class once, and then the probability that n draws meet it at all, 1 − (1
+ * − P)ⁿ, is its expected count. n is fixed and how many classes come out is not: TensorFlow's unique samplers draw
+ * until a number of classes is full and put the number of tries, then random, into the same formula, which is no longer
+ * exact.
  *
- * Samples that a minibatch shares are merged, so `columns` is the number of distinct classes. Samples of single examples keep their n columns,
- * and a repeated class in unique mode keeps its first one only (weight 0 for the others).
+ * Samples that a minibatch shares are merged, so `columns` is the number of distinct classes. Samples of single
+ * examples keep their n columns, and a repeated class in unique mode keeps its first one only (weight 0 for the
+ * others).
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import { DistinctIndices, type RandomGenerator } from '@vastmax/sparse-data';
@@ -59,7 +61,14 @@ export class SampleSet {
   }
 
   /** `tries` draws for each example from the same distribution. */
-  drawEach(proposal: FixedProposal, examples: number, tries: number, unique: boolean, random: RandomGenerator, others: number): void {
+  drawEach(
+    proposal: FixedProposal,
+    examples: number,
+    tries: number,
+    unique: boolean,
+    random: RandomGenerator,
+    others: number,
+  ): void {
     this.isShared = false;
     this.#reserve(examples, tries, others, proposal.classes);
     proposal.draw(examples * tries, random, this.classes, 0);

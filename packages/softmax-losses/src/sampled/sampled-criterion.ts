@@ -1,4 +1,7 @@
-/** What a sampled loss is: from the logits of targets and negatives to the losses and the gradients with respect to these logits. */
+/**
+ * What a sampled loss is: from the logits of targets and negatives to the losses and the gradients with respect to
+ * these logits.
+ */
 import { fill, scatterRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { MergedTargets } from './merged-targets.ts';
 import { roomyIndices, roomyMatrix } from './room.ts';
@@ -25,7 +28,13 @@ export interface SampledCriterion {
 }
 
 /** Host numbers as a matrix of the workspace. */
-export function placed(workspace: Workspace, name: string, values: Float64Array, rows: number, columns: number): Matrix {
+export function placed(
+  workspace: Workspace,
+  name: string,
+  values: Float64Array,
+  rows: number,
+  columns: number,
+): Matrix {
   const matrix = workspace.matrix(name, rows, columns);
   write(values.subarray(0, rows * columns), matrix);
   return matrix;
@@ -58,6 +67,10 @@ export function maskHits({ workspace, targets, logits }: CriterionInputs): void 
   const most = targets.mostHits;
   const nothing = roomyMatrix(workspace, 'masked logits', hitCount, 1, { rows: most });
   fill(-Infinity, nothing);
-  scatterRows(nothing, roomyIndices(workspace, 'accidental hits', hits, hitCount, most), logits.resize(rows * columns, 1));
+  scatterRows(
+    nothing,
+    roomyIndices(workspace, 'accidental hits', hits, hitCount, most),
+    logits.resize(rows * columns, 1),
+  );
   logits.resize(rows, columns);
 }

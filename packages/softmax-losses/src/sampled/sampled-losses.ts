@@ -37,20 +37,34 @@ export function sampledSoftmaxLoss(options: SampledSoftmaxOptions): SampledLoss 
   const { correctTargets = false, temperature = null, proposal } = options;
   const kind = 'sampled-softmax';
   if (correctTargets && proposal?.kind === 'query') {
-    throw new OutputLayerError('bad-option', `${kind}: correctTargets needs the target's probability, which the ${proposal.name} proposal does not know`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: correctTargets needs the target's probability, which the ${proposal.name} proposal does not know`,
+    );
   }
   checkSamplingOptions(kind, options);
-  return { kind, criterion: createSoftmaxCriterion(correctTargets), evaluation: 'softmax', configuration: { correctTargets, temperature } };
+  return {
+    kind,
+    criterion: createSoftmaxCriterion(correctTargets),
+    evaluation: 'softmax',
+    configuration: { correctTargets, temperature },
+  };
 }
 
 /** @throws OutputLayerError `bad-option`, `non-finite`. */
 export function noiseContrastiveLoss(options: NoiseContrastiveOptions): SampledLoss {
   const { logNormalizer = 0 } = options;
   const kind = 'noise-contrastive';
-  if (!Number.isFinite(logNormalizer)) throw new OutputLayerError('bad-option', `${kind}: logNormalizer must be a finite number, got ${logNormalizer}`);
+  if (!Number.isFinite(logNormalizer))
+    throw new OutputLayerError('bad-option', `${kind}: logNormalizer must be a finite number, got ${logNormalizer}`);
   checkFixedProposal(kind, options);
   checkSamplingOptions(kind, options);
-  return { kind, criterion: createLogisticCriterion({ subtractNoise: true, logNormalizer }), evaluation: 'softmax', configuration: { logNormalizer } };
+  return {
+    kind,
+    criterion: createLogisticCriterion({ subtractNoise: true, logNormalizer }),
+    evaluation: 'softmax',
+    configuration: { logNormalizer },
+  };
 }
 
 /** @throws OutputLayerError `bad-option`, `non-finite`. */
@@ -58,7 +72,12 @@ export function negativeSamplingLoss(options: NegativeSamplingOptions): SampledL
   const kind = 'negative-sampling';
   checkFixedProposal(kind, options);
   checkSamplingOptions(kind, options);
-  return { kind, criterion: createLogisticCriterion({ subtractNoise: false, logNormalizer: 0 }), evaluation: 'expected-logistic', configuration: {} };
+  return {
+    kind,
+    criterion: createLogisticCriterion({ subtractNoise: false, logNormalizer: 0 }),
+    evaluation: 'expected-logistic',
+    configuration: {},
+  };
 }
 
 /** How a layer draws, with what its options leave out filled in. */
@@ -82,9 +101,17 @@ export function samplingPlan(options: AnySampledOptions): SamplingPlan {
 }
 
 /** The method over rows of one's own, which it takes over. To be initialized. */
-export function createSampledMethod(loss: SampledLoss, { temperature, removeHits, ...sampling }: SamplingPlan, table: TrainableRows, workspace: Workspace): SampledMethod {
+export function createSampledMethod(
+  loss: SampledLoss,
+  { temperature, removeHits, ...sampling }: SamplingPlan,
+  table: TrainableRows,
+  workspace: Workspace,
+): SampledMethod {
   const { features, bias } = table;
-  const geometry = temperature === undefined ? createDotGeometry(workspace, bias, features) : createCosineGeometry(workspace, temperature);
+  const geometry =
+    temperature === undefined
+      ? createDotGeometry(workspace, bias, features)
+      : createCosineGeometry(workspace, temperature);
   const vectors = new ClassVectors(table, geometry, workspace);
   return new SampledMethod({ ...loss, table, vectors, sampler: new Sampler(vectors, sampling), removeHits });
 }

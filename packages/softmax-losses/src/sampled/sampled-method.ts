@@ -1,6 +1,7 @@
 /**
- * Training on the targets and a few sampled classes: O((m + S)·d) numbers moved and O(m·S·d) arithmetic a step, never O(D). The samples decide
- * which rows are looked at, the criterion what the loss is; evaluation is exact over all classes.
+ * Training on the targets and a few sampled classes: O((m + S)·d) numbers moved and O(m·S·d) arithmetic a step, never
+ * O(D). The samples decide which rows are looked at, the criterion what the loss is; evaluation is exact over all
+ * classes.
  */
 import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
@@ -55,7 +56,10 @@ export class SampledMethod implements SoftmaxMethod {
     this.workspace = parts.vectors.workspace;
     this.isNormalized = parts.evaluation === 'softmax';
     this.#parts = parts;
-    this.#negatives = parts.sampler.options.sharing === 'minibatch' ? createSharedNegatives(parts.vectors) : createExampleNegatives(parts.vectors);
+    this.#negatives =
+      parts.sampler.options.sharing === 'minibatch'
+        ? createSharedNegatives(parts.vectors)
+        : createExampleNegatives(parts.vectors);
   }
 
   get classes(): number {
@@ -93,12 +97,16 @@ export class SampledMethod implements SoftmaxMethod {
     const { samples } = sampler;
     const merged = this.#targets;
     merged.build(batch.targets, samples, removeHits);
-    const fetched = table.fetch?.([{ values: samples.distinct.values, count: samples.distinctSamples }, { values: merged.classes, count: merged.count }]);
+    const fetched = table.fetch?.([
+      { values: samples.distinct.values, count: samples.distinctSamples },
+      { values: merged.classes, count: merged.count },
+    ]);
     return fetched === undefined ? this.#forward(batch, queries) : fetched.then(() => this.#forward(batch, queries));
   }
 
   #forward({ factors }: TrainingBatch, queries: Matrix): ForwardResult {
-    if (this.#disposed) throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
+    if (this.#disposed)
+      throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
     const { workspace } = this;
     const { sampler, vectors, criterion } = this.#parts;
     const { samples } = sampler;
@@ -107,7 +115,15 @@ export class SampledMethod implements SoftmaxMethod {
     const pairs = vectors.pairLogits(queries, merged.rows, merged.classes, merged.count, targetLogits);
     const logits = this.#negatives.logits(samples, queries);
     if (criterion.needsTargetNoise) this.#fillTargetNoise();
-    const losses = criterion.compute({ workspace, samples, targets: merged, targetNoise: this.#targetNoise, factors, logits, targetLogits });
+    const losses = criterion.compute({
+      workspace,
+      samples,
+      targets: merged,
+      targetNoise: this.#targetNoise,
+      factors,
+      logits,
+      targetLogits,
+    });
 
     const queryGradient = workspace.matrix('query gradient', queries.rows, queries.columns);
     const shares = workspace.matrix('pair shares', merged.count, queries.columns);
@@ -128,7 +144,8 @@ export class SampledMethod implements SoftmaxMethod {
     scaleRows(pairs.queries, targetGradient, pairs.queries);
     vectors.geometry.toRowGradient(pairs.vectors, pairs.queries, 'pair vectors', this.#targets.count);
     const updated = table.update([ofSamples, { indices: pairs.classes, rows: pairs.queries }], learningRate, step);
-    const learned = updated === undefined ? sampler.learn(this.#targets) : updated.then(() => sampler.learn(this.#targets));
+    const learned =
+      updated === undefined ? sampler.learn(this.#targets) : updated.then(() => sampler.learn(this.#targets));
     return learned === undefined ? hiddenGradient : learned.then(() => hiddenGradient);
   }
 

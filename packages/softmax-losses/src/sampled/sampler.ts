@@ -1,4 +1,7 @@
-/** Draws a step's samples from a proposal, keeps the generator, and keeps the proposal informed of what training has done. */
+/**
+ * Draws a step's samples from a proposal, keeps the generator, and keeps the proposal informed of what training has
+ * done.
+ */
 import { affine, createHostArray, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { RandomGenerator, type RandomState } from '@vastmax/sparse-data';
@@ -81,7 +84,11 @@ export class Sampler {
 
   tensors(): TensorSource[] {
     const learned = this.options.proposal.state?.().tensors ?? [];
-    return learned.map((tensor) => ({ ...tensor, name: prefix + tensor.name, read: (first, count) => tensor.read(first, count) }));
+    return learned.map((tensor) => ({
+      ...tensor,
+      name: prefix + tensor.name,
+      read: (first, count) => tensor.read(first, count),
+    }));
   }
 
   /** @throws OutputLayerError `state-mismatch`. */
@@ -90,12 +97,21 @@ export class Sampler {
     try {
       new RandomGenerator(0).restore(random);
     } catch (cause) {
-      throw new OutputLayerError('state-mismatch', `the generator of the samples cannot be restored from ${JSON.stringify(random)}`, { cause });
+      throw new OutputLayerError(
+        'state-mismatch',
+        `the generator of the samples cannot be restored from ${JSON.stringify(random)}`,
+        { cause },
+      );
     }
     const tensors = state.tensors.filter(({ name }) => name.startsWith(prefix));
     this.#takeOver = await this.options.proposal.prepareRestore?.({
-      configuration: typeof learned === 'object' && learned !== null && !Array.isArray(learned) ? (learned as JsonObject) : {},
-      tensors: tensors.map((tensor) => ({ ...tensor, name: tensor.name.slice(prefix.length), read: (first, count) => tensor.read(first, count) })),
+      configuration:
+        typeof learned === 'object' && learned !== null && !Array.isArray(learned) ? (learned as JsonObject) : {},
+      tensors: tensors.map((tensor) => ({
+        ...tensor,
+        name: tensor.name.slice(prefix.length),
+        read: (first, count) => tensor.read(first, count),
+      })),
     });
   }
 
@@ -113,7 +129,8 @@ export class Sampler {
     if (proposal.kind !== 'query') return;
     const { rows } = queries;
     const host = await this.#read(queries);
-    // A query that is not a number is drawn for as 0: its loss is not finite and the layer refuses the step, saying where.
+    // A query that is not a number is drawn for as 0: its loss is not finite and the layer refuses the step, saying
+    // where.
     for (let i = 0; i < rows * queries.columns; i++) if (!Number.isFinite(host[i])) host[i] = 0;
     this.samples.drawForQueries(proposal, host, rows, tries, unique, this.#random, targets.count);
   }
@@ -133,7 +150,8 @@ export class Sampler {
     return {
       classes,
       width,
-      read: (first, count) => this.#read(this.#unscaled(this.#vectors.gather(table.range(first, count, 'source range'), 'source vectors'))),
+      read: (first, count) =>
+        this.#read(this.#unscaled(this.#vectors.gather(table.range(first, count, 'source range'), 'source vectors'))),
     };
   }
 
@@ -154,5 +172,8 @@ export class Sampler {
 function progressOf({ configuration }: ModuleState): JsonObject {
   const { progress } = configuration;
   if (typeof progress === 'object' && progress !== null && !Array.isArray(progress)) return progress as JsonObject;
-  throw new OutputLayerError('state-mismatch', `the state of the samples is ${JSON.stringify(progress)}, expected an object`);
+  throw new OutputLayerError(
+    'state-mismatch',
+    `the state of the samples is ${JSON.stringify(progress)}, expected an object`,
+  );
 }

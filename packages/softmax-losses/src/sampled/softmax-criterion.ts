@@ -1,13 +1,16 @@
 /**
- * Sampled softmax: −Σ y (o_t − ln Ẑ) with Ẑ = Σ over the example's targets of exp(o_t) + Σ over its negatives of exp(o_i + correction_i).
+ * Sampled softmax: −Σ y (o_t − ln Ẑ) with Ẑ = Σ over the example's targets of exp(o_t) + Σ over its negatives of
+ * exp(o_i + correction_i).
  *
- * A target enters with its own logit and is masked among the negatives, whose terms have the expectation Σ over the other classes of exp(o): so
- * Ẑ is an unbiased estimate of the partition function Z (the loss, −ln of it, is biased as every sampled softmax is). S. Jean et al.
- * (arXiv:1412.2007) and TensorFlow's sampled_softmax_loss instead correct the target's logit as well, by −ln(n·P(t)), and ask which member of
- * the set, target and samples, is the target: `correctTargets`. That has its optimum where it should, but Ẑ is then no estimate of Z, and
- * the loss is on another scale.
+ * A target enters with its own logit and is masked among the negatives, whose terms have the expectation Σ over the
+ * other classes of exp(o): so Ẑ is an unbiased estimate of the partition function Z (the loss, −ln of it, is biased as
+ * every sampled softmax is). S. Jean et al. (arXiv:1412.2007) and TensorFlow's sampled_softmax_loss instead correct the
+ * target's logit as well, by −ln(n·P(t)), and ask which member of the set, target and samples, is the target:
+ * `correctTargets`. That has its optimum where it should, but Ẑ is then no estimate of Z, and the loss is on another
+ * scale.
  *
- * Both kinds of logits stand in one matrix, targets first, ragged ones filled up with -Infinity, so that a row is one softmax.
+ * Both kinds of logits stand in one matrix, targets first, ragged ones filled up with -Infinity, so that a row is one
+ * softmax.
  */
 import {
   axpy,
@@ -24,7 +27,14 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import { roomyMatrix } from './room.ts';
-import { HostColumns, maskHits, placed, placedSamples, type CriterionInputs, type SampledCriterion } from './sampled-criterion.ts';
+import {
+  HostColumns,
+  maskHits,
+  placed,
+  placedSamples,
+  type CriterionInputs,
+  type SampledCriterion,
+} from './sampled-criterion.ts';
 
 export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterion {
   let places = new Int32Array(0);
@@ -43,13 +53,17 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
     compute: (inputs) => {
       const { workspace, samples, targets, targetNoise, factors, logits, targetLogits } = inputs;
       const { examples, count, totals } = targets;
-      const filled = (name: string, length: number, value: (i: number) => number): Matrix => columns.place(workspace, name, length, value);
+      const filled = (name: string, length: number, value: (i: number) => number): Matrix =>
+        columns.place(workspace, name, length, value);
       const width = targets.widest + samples.columns;
       binary('add', logits, placedSamples(inputs, 'sample corrections', samples.corrections), logits);
       maskHits(inputs);
-      if (correctTargets) binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
+      if (correctTargets)
+        binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
 
-      const joint = roomyMatrix(workspace, 'joint logits', examples, width, { columns: targets.widest + samples.mostColumns });
+      const joint = roomyMatrix(workspace, 'joint logits', examples, width, {
+        columns: targets.widest + samples.mostColumns,
+      });
       const flat = (): Matrix => joint.resize(examples * width, 1);
       const pairs = placesOf(inputs, width);
       fill(-Infinity, joint);
@@ -68,8 +82,16 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
       binary('add', logPartition, maximum, logPartition);
 
       const losses = workspace.matrix('losses', examples, 1);
-      scaleRows(logPartition, filled('target totals', examples, (example) => totals[example]!), losses);
-      scaleRows(targetLogits, filled('target weights', count, (pair) => -targets.weights[pair]!), targetLogits);
+      scaleRows(
+        logPartition,
+        filled('target totals', examples, (example) => totals[example]!),
+        losses,
+      );
+      scaleRows(
+        targetLogits,
+        filled('target weights', count, (pair) => -targets.weights[pair]!),
+        targetLogits,
+      );
       scatterAddRows(targetLogits, workspace.indices('target examples', targets.rows, count), losses);
 
       const shares = filled('target shares', examples, (example) => factors[example]! * totals[example]!);
@@ -78,7 +100,11 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
       copyColumns(joint, targets.widest, logits, 0, samples.columns);
       gatherRows(flat(), pairs, targetLogits);
       joint.resize(examples, width);
-      axpy(-1, filled('target weights', count, (pair) => factors[targets.rows[pair]!]! * targets.weights[pair]!), targetLogits);
+      axpy(
+        -1,
+        filled('target weights', count, (pair) => factors[targets.rows[pair]!]! * targets.weights[pair]!),
+        targetLogits,
+      );
       return losses;
     },
   };

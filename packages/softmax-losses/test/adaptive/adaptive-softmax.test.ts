@@ -10,7 +10,11 @@ interface Form {
 }
 
 /** Weights are the head's rows, then for each tail the projection and the rows of its classes. */
-function adaptiveModel({ classes, features }: LayerRequest, { cutoffs, divValue, headBias }: Form, rankOf: (target: number) => number): NaiveModel {
+function adaptiveModel(
+  { classes, features }: LayerRequest,
+  { cutoffs, divValue, headBias }: Form,
+  rankOf: (target: number) => number,
+): NaiveModel {
   const input = features + (headBias ? 1 : 0);
   const shortlist = cutoffs[0]!;
   const bounds = [...cutoffs, classes];
@@ -44,16 +48,23 @@ const sorted: Subject = {
     const options: AdaptiveSoftmaxOptions = { ...request, cutoffs: [4, 9, 17], divValue: 1.5, initialScale: 0.4, rule };
     return createAdaptiveSoftmaxLayer(backend, options);
   },
-  model: (request) => adaptiveModel(request, { cutoffs: [4, 9, 17], divValue: 1.5, headBias: false }, (target) => target),
+  model: (request) =>
+    adaptiveModel(request, { cutoffs: [4, 9, 17], divValue: 1.5, headBias: false }, (target) => target),
 };
 
-const frequenciesOf = (classes: number): Float64Array => Float64Array.from({ length: classes }, (_, k) => (k * 11) % classes);
+const frequenciesOf = (classes: number): Float64Array =>
+  Float64Array.from({ length: classes }, (_, k) => (k * 11) % classes);
 
 const byFrequency: Subject = {
   name: 'adaptive softmax by frequency, head biases',
   create: (backend, request, rule) =>
     createAdaptiveSoftmaxLayer(backend, {
-      ...request, cutoffs: [6, 14], headBias: true, frequencies: frequenciesOf(request.classes), initialScale: 0.4, rule,
+      ...request,
+      cutoffs: [6, 14],
+      headBias: true,
+      frequencies: frequenciesOf(request.classes),
+      initialScale: 0.4,
+      rule,
     }),
   model: (request) => {
     const frequencies = frequenciesOf(request.classes);

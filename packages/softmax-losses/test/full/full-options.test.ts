@@ -14,7 +14,12 @@ const lists = [[3, 3, 8], [10], [0, 5]];
 const targetWeights = [[0.5, 1, 2], [1], [0.3, 1.7]];
 
 /** −Σ_k w_k y'_k log p_k with y' = (1 − ε) y + ε T/D, and its slope at each output, all written out. */
-function naiveLoss(outputs: readonly number[], example: number, smoothing: number, weights: ArrayLike<number>): { loss: number; slopes: number[] } {
+function naiveLoss(
+  outputs: readonly number[],
+  example: number,
+  smoothing: number,
+  weights: ArrayLike<number>,
+): { loss: number; slopes: number[] } {
   const y = Array.from({ length: classes }, () => 0);
   lists[example]!.forEach((k, i) => (y[k]! += targetWeights[example]![i]!));
   const total = y.reduce((sum, value) => sum + value, 0);
@@ -37,19 +42,38 @@ const cases: readonly (readonly [name: string, options: Partial<FullSoftmaxOptio
 describe('options of the full softmax', () => {
   it.each(cases)('%s: losses, gradient and update as written out', async (_, options) => {
     const backend = createPlainBackend({ precision: 'f64' });
-    using layer = await createFullSoftmaxLayer(backend, { classes, features, bias: false, initialScale: 0.5, blockClasses: 4, ...options });
+    using layer = await createFullSoftmaxLayer(backend, {
+      classes,
+      features,
+      bias: false,
+      initialScale: 0.5,
+      blockClasses: 4,
+      ...options,
+    });
     using hidden = createMatrixFrom(backend, m, features, hiddenValues);
     const weights = await readWeights(layer);
-    const { losses, hiddenGradient } = await layer.step(hidden, csrFromLists(lists, classes, targetWeights), { learningRate: 0.7 });
+    const { losses, hiddenGradient } = await layer.step(hidden, csrFromLists(lists, classes, targetWeights), {
+      learningRate: 0.7,
+    });
     const [ownLosses, ownGradient, after] = [await read(losses), await read(hiddenGradient), await readWeights(layer)];
     const expected = weights.slice();
     for (let j = 0; j < m; j++) {
       const h = hiddenValues.subarray(j * features, (j + 1) * features);
-      const outputs = Array.from({ length: classes }, (__, k) => h.reduce((sum, value, i) => sum + value * weights[k * features + i]!, 0));
-      const { loss, slopes } = naiveLoss(outputs, j, options.labelSmoothing ?? 0, options.classWeights ?? new Float64Array(classes).fill(1));
+      const outputs = Array.from({ length: classes }, (__, k) =>
+        h.reduce((sum, value, i) => sum + value * weights[k * features + i]!, 0),
+      );
+      const { loss, slopes } = naiveLoss(
+        outputs,
+        j,
+        options.labelSmoothing ?? 0,
+        options.classWeights ?? new Float64Array(classes).fill(1),
+      );
       expect(ownLosses[j]).toBeCloseTo(loss, 12);
       for (let i = 0; i < features; i++) {
-        expect(ownGradient[j * features + i]).toBeCloseTo(slopes.reduce((sum, slope, k) => sum + (slope * weights[k * features + i]!) / m, 0), 12);
+        expect(ownGradient[j * features + i]).toBeCloseTo(
+          slopes.reduce((sum, slope, k) => sum + (slope * weights[k * features + i]!) / m, 0),
+          12,
+        );
         for (let k = 0; k < classes; k++) expected[k * features + i]! -= (0.7 * slopes[k]! * h[i]!) / m;
       }
     }
@@ -64,7 +88,12 @@ describe('options of the full softmax', () => {
       [{ ignoreIndex: 5 }, csrFromLists([[5], [2, 5], [7]], classes)],
       [{}, csrFromLists([[], [2], [7]], classes)],
     ] as const) {
-      using layer = await createFullSoftmaxLayer(createPlainBackend({ precision: 'f64' }), { classes, features, initialScale: 0.5, ...options });
+      using layer = await createFullSoftmaxLayer(createPlainBackend({ precision: 'f64' }), {
+        classes,
+        features,
+        initialScale: 0.5,
+        ...options,
+      });
       using hidden = createMatrixFrom(layer.backend, m, features, hiddenValues);
       const evaluated = Array.from(await read(await layer.evaluate(hidden, targets)));
       const { losses, hiddenGradient } = await layer.step(hidden, targets, { learningRate: 0.5 });
@@ -75,7 +104,12 @@ describe('options of the full softmax', () => {
 
   it('starts at the probabilities of its initial biases', async () => {
     const initialBiases = Float64Array.from({ length: classes }, (_, k) => Math.log((k + 1) / 66));
-    using layer = await createFullSoftmaxLayer(createPlainBackend({ precision: 'f64' }), { classes, features, initialScale: 0, initialBiases });
+    using layer = await createFullSoftmaxLayer(createPlainBackend({ precision: 'f64' }), {
+      classes,
+      features,
+      initialScale: 0,
+      initialBiases,
+    });
     using hidden = createMatrixFrom(layer.backend, m, features, hiddenValues);
     const losses = await read(await layer.evaluate(hidden, singleTargets(Int32Array.of(0, 4, 10), classes)));
     expect(Array.from(losses, (loss) => Math.round(66 * Math.exp(-loss)))).toEqual([1, 5, 11]);
@@ -92,7 +126,9 @@ describe('options of the full softmax', () => {
       [{ blockClasses: 0 }, 'blockClasses must be'],
     ];
     for (const [options, message] of refused) {
-      await expect(createFullSoftmaxLayer(createPlainBackend(), { classes, features, ...options })).rejects.toThrow(message);
+      await expect(createFullSoftmaxLayer(createPlainBackend(), { classes, features, ...options })).rejects.toThrow(
+        message,
+      );
     }
   });
 });
@@ -101,7 +137,12 @@ describe('many classes', () => {
   it('log Z over a million classes is right to f32 rounding, in f32', async () => {
     const many = 1_000_000;
     const initialBiases = Float32Array.from({ length: many }, (_, k) => 4 * Math.sin(k));
-    using layer = await createFullSoftmaxLayer(createPlainBackend({ precision: 'f32' }), { classes: many, features: 1, initialScale: 0, initialBiases });
+    using layer = await createFullSoftmaxLayer(createPlainBackend({ precision: 'f32' }), {
+      classes: many,
+      features: 1,
+      initialScale: 0,
+      initialBiases,
+    });
     using hidden = createMatrixFrom(layer.backend, 1, 1, [1]);
     const losses = await read(await layer.evaluate(hidden, singleTargets(Int32Array.of(0), many)));
     // The bias of class 0 is 0, so the loss is log Z. 1e-7 of its size is a rounding or two.

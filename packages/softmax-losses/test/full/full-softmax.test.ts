@@ -4,7 +4,8 @@ import { describeSubject, type Subject } from '../subjects.ts';
 function subject(name: string, options: { readonly blockClasses: number; readonly bias: boolean }): Subject {
   return {
     name,
-    create: (backend, request, rule) => createFullSoftmaxLayer(backend, { ...request, ...options, initialScale: 0.3, rule }),
+    create: (backend, request, rule) =>
+      createFullSoftmaxLayer(backend, { ...request, ...options, initialScale: 0.3, rule }),
     model: ({ classes, features }) => {
       const rows = Array.from({ length: classes }, (_, k) => k * (features + (options.bias ? 1 : 0)));
       return { bias: options.bias, decisions: (target) => [{ rows, chosen: target }] };

@@ -14,7 +14,9 @@ function expectSound({ clusters, clusterOf, rowOf, firstRow, largest }: ClusterL
     expect(row).toBeGreaterThan(last[cluster]!);
     last[cluster] = row;
   });
-  expect(largest).toBe(Math.max(...Array.from({ length: clusters }, (_, cluster) => firstRow[cluster + 1]! - firstRow[cluster]!)));
+  expect(largest).toBe(
+    Math.max(...Array.from({ length: clusters }, (_, cluster) => firstRow[cluster + 1]! - firstRow[cluster]!)),
+  );
 }
 
 describe('cluster layouts', () => {
@@ -24,7 +26,10 @@ describe('cluster layouts', () => {
         const layout = layoutByFrequency(frequencies.length, frequencies);
         expectSound(layout);
         expect(layout.clusters).toBe(Math.ceil(Math.sqrt(frequencies.length)));
-        const sizes = Array.from({ length: layout.clusters }, (_, cluster) => layout.firstRow[cluster + 1]! - layout.firstRow[cluster]!);
+        const sizes = Array.from(
+          { length: layout.clusters },
+          (_, cluster) => layout.firstRow[cluster + 1]! - layout.firstRow[cluster]!,
+        );
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
         frequencies.forEach((one, a) => {
           frequencies.forEach((other, b) => {
@@ -42,8 +47,12 @@ describe('cluster layouts', () => {
 
   it('by assignment, which is checked', () => {
     expectSound(layoutByAssignment('layer', 6, Int32Array.of(2, 0, 1, 1, 2, 2)));
-    expect(() => layoutByAssignment('layer', 3, Int32Array.of(0, 1))).toThrow('layer: the assignment has 2 clusters for 3 classes');
-    expect(() => layoutByAssignment('layer', 3, Int32Array.of(0, 2, 2))).toThrow('no class is assigned to cluster 1 of 3');
+    expect(() => layoutByAssignment('layer', 3, Int32Array.of(0, 1))).toThrow(
+      'layer: the assignment has 2 clusters for 3 classes',
+    );
+    expect(() => layoutByAssignment('layer', 3, Int32Array.of(0, 2, 2))).toThrow(
+      'no class is assigned to cluster 1 of 3',
+    );
     expect(() => layoutByAssignment('layer', 3, Int32Array.of(0, -1, 1))).toThrow('class 1 is assigned to cluster -1');
     expect(() => layoutByAssignment('layer', 3, Int32Array.of(0, 1, 3))).toThrow('class 2 is assigned to cluster 3');
   });

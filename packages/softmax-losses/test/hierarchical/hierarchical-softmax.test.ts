@@ -7,7 +7,9 @@ import type { NaiveModel } from '../naive-twin.ts';
 function twoLevels({ classes, features }: LayerRequest, clusterOf: readonly number[]): NaiveModel {
   const width = features + 1;
   const clusters = Math.max(...clusterOf) + 1;
-  const members = Array.from({ length: clusters }, (_, cluster) => Array.from({ length: classes }, (_, k) => k).filter((k) => clusterOf[k] === cluster));
+  const members = Array.from({ length: clusters }, (_, cluster) =>
+    Array.from({ length: classes }, (_, k) => k).filter((k) => clusterOf[k] === cluster),
+  );
   const order = members.flat();
   const rowsOf = members.map((list) => list.map((k) => (clusters + order.indexOf(k)) * width));
   const clusterRows = members.map((_, cluster) => cluster * width);
@@ -23,7 +25,8 @@ function twoLevels({ classes, features }: LayerRequest, clusterOf: readonly numb
   };
 }
 
-const frequenciesOf = (classes: number): Float64Array => Float64Array.from({ length: classes }, (_, k) => 1 + ((k * 7) % classes));
+const frequenciesOf = (classes: number): Float64Array =>
+  Float64Array.from({ length: classes }, (_, k) => 1 + ((k * 7) % classes));
 
 /** Equal slices of the classes by descending frequency. */
 function clustersByFrequency(classes: number): number[] {
@@ -39,7 +42,12 @@ function clustersByFrequency(classes: number): number[] {
 const byFrequency: Subject = {
   name: 'hierarchical softmax by frequency',
   create: (backend, request, rule) =>
-    createHierarchicalSoftmaxLayer(backend, { ...request, frequencies: frequenciesOf(request.classes), initialScale: 0.3, rule }),
+    createHierarchicalSoftmaxLayer(backend, {
+      ...request,
+      frequencies: frequenciesOf(request.classes),
+      initialScale: 0.3,
+      rule,
+    }),
   model: (request) => twoLevels(request, clustersByFrequency(request.classes)),
 };
 
@@ -48,7 +56,12 @@ const assigned = (classes: number): number[] => Array.from({ length: classes }, 
 const byAssignment: Subject = {
   name: 'hierarchical softmax by assignment',
   create: (backend, request, rule) =>
-    createHierarchicalSoftmaxLayer(backend, { ...request, assignment: Int32Array.from(assigned(request.classes)), initialScale: 0.3, rule }),
+    createHierarchicalSoftmaxLayer(backend, {
+      ...request,
+      assignment: Int32Array.from(assigned(request.classes)),
+      initialScale: 0.3,
+      rule,
+    }),
   model: (request) => twoLevels(request, assigned(request.classes)),
 };
 

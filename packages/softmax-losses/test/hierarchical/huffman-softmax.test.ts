@@ -2,7 +2,8 @@ import { createHuffmanSoftmaxLayer } from '@vastmax/softmax-losses';
 import { describeSubject } from '../subjects.ts';
 import type { Decision } from '../naive-twin.ts';
 
-const frequenciesOf = (classes: number): Float64Array => Float64Array.from({ length: classes }, (_, k) => 1 + ((k * k * 5) % 97));
+const frequenciesOf = (classes: number): Float64Array =>
+  Float64Array.from({ length: classes }, (_, k) => 1 + ((k * k * 5) % 97));
 
 interface Vertex {
   readonly weight: number;
@@ -20,7 +21,10 @@ function codesOf(frequencies: Float64Array): Vertex['codes'] {
     const sorted = vertices.sort((a, b) => a.weight - b.weight || a.order - b.order);
     const [one, other] = [sorted[0]!, sorted[1]!];
     const codes = new Map<number, readonly (readonly [number, 1 | -1])[]>();
-    for (const [vertex, sign] of [[one, 1], [other, -1]] as const) {
+    for (const [vertex, sign] of [
+      [one, 1],
+      [other, -1],
+    ] as const) {
       for (const [k, code] of vertex.codes) codes.set(k, [...code, [node, sign]]);
     }
     vertices = [...sorted.slice(2), { weight: one.weight + other.weight, order: frequencies.length + node, codes }];
@@ -31,12 +35,18 @@ function codesOf(frequencies: Float64Array): Vertex['codes'] {
 describeSubject({
   name: 'Huffman softmax',
   create: (backend, request, rule) =>
-    createHuffmanSoftmaxLayer(backend, { ...request, frequencies: frequenciesOf(request.classes), initialScale: 0.3, rule }),
+    createHuffmanSoftmaxLayer(backend, {
+      ...request,
+      frequencies: frequenciesOf(request.classes),
+      initialScale: 0.3,
+      rule,
+    }),
   model: ({ classes, features }) => {
     const codes = codesOf(frequenciesOf(classes));
     return {
       bias: true,
-      decisions: (target) => (codes.get(target) ?? []).map(([node, sign]): Decision => ({ rows: [node * (features + 1)], chosen: 0, sign })),
+      decisions: (target) =>
+        (codes.get(target) ?? []).map(([node, sign]): Decision => ({ rows: [node * (features + 1)], chosen: 0, sign })),
     };
   },
 });

@@ -14,17 +14,25 @@ const kernels: readonly KernelFeatures[] = [
 ];
 
 /** Change classes of the tree and of `vectors`, which the tree had. */
-function changeVectors(tree: FeatureTree, vectors: Float64Array, changed: readonly number[], random: RandomGenerator): void {
+function changeVectors(
+  tree: FeatureTree,
+  vectors: Float64Array,
+  changed: readonly number[],
+  random: RandomGenerator,
+): void {
   const { features } = tree;
   const count = changed.length;
   const projected = new Float64Array(count * features.projectedSize);
   const projectedBefore = new Float64Array(count * features.projectedSize);
-  const before = Float64Array.from(changed.flatMap((row) => [...vectors.subarray(row * dimensions, (row + 1) * dimensions)]));
+  const before = Float64Array.from(
+    changed.flatMap((row) => [...vectors.subarray(row * dimensions, (row + 1) * dimensions)]),
+  );
   const after = createUnitVectors(count, dimensions, random);
   projectVectors(features, before, count, projectedBefore);
   projectVectors(features, after, count, projected);
   tree.change({ classes: Int32Array.from(changed), count, vectors: after, projected, projectedBefore });
-  for (const [i, row] of changed.entries()) vectors.set(after.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions);
+  for (const [i, row] of changed.entries())
+    vectors.set(after.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions);
 }
 
 function largestDifference(a: readonly number[], b: readonly number[]): number {
@@ -34,27 +42,32 @@ function largestDifference(a: readonly number[], b: readonly number[]): number {
 describe.each(kernels)('a tree of $name features', (features) => {
   it('holds in each row the sum over the left half of the node that splits there, and in row 0 all', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 7 }), fc.nat(1000), (classes, leafClasses, seed) => {
-        const vectors = createUnitVectors(classes, dimensions, new RandomGenerator(seed));
-        const tree = createFilledTree({ classes, features, leafClasses }, vectors);
-        const phi = computeFeatures(features, vectors, classes);
-        const expected = new Float64Array(tree.leaves * features.size);
-        const add = (row: number, from: number, to: number): void => {
-          for (let one = from * tree.leafClasses; one < Math.min(classes, to * tree.leafClasses); one++) {
-            for (let i = 0; i < features.size; i++) expected[row * features.size + i]! += phi[one]![i]!;
-          }
-        };
-        const visit = (from: number, to: number): void => {
-          if (to - from < 2) return;
-          const middle = (from + to) >>> 1;
-          add(middle, from, middle);
-          visit(from, middle);
-          visit(middle, to);
-        };
-        add(0, 0, tree.leaves);
-        visit(0, tree.leaves);
-        expect(largestDifference(sumsOf(tree), [...expected])).toBeLessThan(1e-10);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.nat(1000),
+        (classes, leafClasses, seed) => {
+          const vectors = createUnitVectors(classes, dimensions, new RandomGenerator(seed));
+          const tree = createFilledTree({ classes, features, leafClasses }, vectors);
+          const phi = computeFeatures(features, vectors, classes);
+          const expected = new Float64Array(tree.leaves * features.size);
+          const add = (row: number, from: number, to: number): void => {
+            for (let one = from * tree.leafClasses; one < Math.min(classes, to * tree.leafClasses); one++) {
+              for (let i = 0; i < features.size; i++) expected[row * features.size + i]! += phi[one]![i]!;
+            }
+          };
+          const visit = (from: number, to: number): void => {
+            if (to - from < 2) return;
+            const middle = (from + to) >>> 1;
+            add(middle, from, middle);
+            visit(from, middle);
+            visit(middle, to);
+          };
+          add(0, 0, tree.leaves);
+          visit(0, tree.leaves);
+          expect(largestDifference(sumsOf(tree), [...expected])).toBeLessThan(1e-10);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -70,7 +83,12 @@ describe.each(kernels)('a tree of $name features', (features) => {
           const vectors = createUnitVectors(classes, dimensions, random);
           const tree = createFilledTree({ classes, features, leafClasses }, vectors);
           for (const round of rounds) {
-            changeVectors(tree, vectors, round.filter((row) => row < classes).sort((a, b) => a - b), random);
+            changeVectors(
+              tree,
+              vectors,
+              round.filter((row) => row < classes).sort((a, b) => a - b),
+              random,
+            );
           }
           const fresh = createFilledTree({ classes, features, leafClasses }, vectors);
           expect(largestDifference(sumsOf(tree), sumsOf(fresh))).toBeLessThan(1e-10);
@@ -113,7 +131,11 @@ describe('FeatureTree', () => {
 
   it('refuses bad options', () => {
     const features = createQuadraticFeatures(3);
-    expect(() => new FeatureTree({ classes: 0, features })).toThrow('classes must be a whole number from 1 to 2³¹ − 1, got 0');
-    expect(() => new FeatureTree({ classes: 5, features, leafClasses: 0.5 })).toThrow('leafClasses must be a whole number of at least 1, got 0.5');
+    expect(() => new FeatureTree({ classes: 0, features })).toThrow(
+      'classes must be a whole number from 1 to 2³¹ − 1, got 0',
+    );
+    expect(() => new FeatureTree({ classes: 5, features, leafClasses: 0.5 })).toThrow(
+      'leafClasses must be a whole number of at least 1, got 0.5',
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** The gradients of a kernel-sampled step, through the normalisation to length 1, by central differences with the draws and their P held fixed. */
+/**
+ * The gradients of a kernel-sampled step, through the normalisation to length 1, by central differences with the draws
+ * and their P held fixed.
+ */
 import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/output-layer';
 import {
@@ -26,7 +29,10 @@ function frozen(proposal: QueryProposal): QueryProposal {
     draw: (queries, count, each, random, classesOut, logProbabilitiesOut) => {
       if (first === undefined) {
         proposal.draw(queries, count, each, random, classesOut, logProbabilitiesOut);
-        first = { classes: classesOut.slice(0, count * each), logProbabilities: logProbabilitiesOut.slice(0, count * each) };
+        first = {
+          classes: classesOut.slice(0, count * each),
+          logProbabilities: logProbabilitiesOut.slice(0, count * each),
+        };
       }
       classesOut.set(first.classes);
       logProbabilitiesOut.set(first.logProbabilities);
@@ -46,7 +52,9 @@ async function createCase(kind: 'random-fourier' | 'quadratic', temperature?: nu
   const backend = createPlainBackend({ precision: 'f64' });
   const width = features + (temperature === undefined ? 1 : 0);
   const proposal =
-    kind === 'quadratic' ? createQuadraticProposal(classes, width) : createRandomFourierProposal(classes, width, { frequencies: 32, nu: 2 });
+    kind === 'quadratic'
+      ? createQuadraticProposal(classes, width)
+      : createRandomFourierProposal(classes, width, { frequencies: 32, nu: 2 });
   const layer = await createSampledSoftmaxLayer(backend, {
     classes,
     features,
@@ -59,7 +67,10 @@ async function createCase(kind: 'random-fourier' | 'quadratic', temperature?: nu
   return { layer, backend, hidden: Float64Array.from({ length: examples * features }, () => random.normal()) };
 }
 
-async function step({ layer, backend, hidden }: Case, learningRate = 0): Promise<{ readonly mean: number; readonly gradient: ArrayLike<number> }> {
+async function step(
+  { layer, backend, hidden }: Case,
+  learningRate = 0,
+): Promise<{ readonly mean: number; readonly gradient: ArrayLike<number> }> {
   using placed = createMatrixFrom(backend, examples, features, hidden);
   const { losses, hiddenGradient } = await layer.step(placed, targets, { learningRate });
   const values = [...(await read(losses))];
@@ -79,7 +90,9 @@ async function setWeights(layer: SampledLayer, weights: Float64Array): Promise<v
   const state: ModuleState = {
     configuration,
     tensors: tensors.map((tensor) =>
-      tensor.name === 'classes' ? { ...tensor, read: (first, count) => Promise.resolve(weights.slice(first * width, (first + count) * width)) } : tensor,
+      tensor.name === 'classes'
+        ? { ...tensor, read: (first, count) => Promise.resolve(weights.slice(first * width, (first + count) * width)) }
+        : tensor,
     ),
   };
   await layer.restore(state);
@@ -112,7 +125,10 @@ describe.each(cases)('a step over a %s proposal, temperature %s', (kind, tempera
     let touched = 0;
     for (let i = 0; i < before.length; i++) {
       const moved = async (by: number): Promise<number> => {
-        await setWeights(one.layer, before.map((value, j) => (i === j ? value + by : value)));
+        await setWeights(
+          one.layer,
+          before.map((value, j) => (i === j ? value + by : value)),
+        );
         return (await step(one)).mean;
       };
       const expected = ((await moved(1e-5)) - (await moved(-1e-5))) / 2e-5;

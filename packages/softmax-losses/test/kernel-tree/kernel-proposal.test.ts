@@ -15,7 +15,10 @@ const [classes, width] = [40, 6];
 
 type Create = (options?: KernelTreeOptions) => KernelProposal;
 const proposals: readonly (readonly [string, Create])[] = [
-  ['random-fourier', (options = {}) => createRandomFourierProposal(classes, width, { frequencies: 32, nu: 2, ...options })],
+  [
+    'random-fourier',
+    (options = {}) => createRandomFourierProposal(classes, width, { frequencies: 32, nu: 2, ...options }),
+  ],
   ['quadratic', (options = {}) => createQuadraticProposal(classes, width, options)],
 ];
 
@@ -40,13 +43,22 @@ function drawFrom(proposal: KernelProposal, queries: Float64Array, count: number
 }
 
 /** Move some classes: what the layer would say after a step. */
-function move(proposals_: readonly KernelProposal[], vectors: Float64Array, moved: readonly number[], random: RandomGenerator): void {
+function move(
+  proposals_: readonly KernelProposal[],
+  vectors: Float64Array,
+  moved: readonly number[],
+  random: RandomGenerator,
+): void {
   const fresh = createUnitVectors(moved.length, width, random);
   for (const proposal of proposals_) proposal.classesChanged(Int32Array.from(moved), moved.length, fresh);
   for (const [i, row] of moved.entries()) vectors.set(fresh.subarray(i * width, (i + 1) * width), row * width);
 }
 
-async function createBuilt(create: Create, vectors: Float64Array, options: KernelTreeOptions = {}): Promise<KernelProposal> {
+async function createBuilt(
+  create: Create,
+  vectors: Float64Array,
+  options: KernelTreeOptions = {},
+): Promise<KernelProposal> {
   const proposal = create({ precision: 'f64', tolerance: 0, ...options });
   await proposal.rebuild(sourceOf(vectors));
   return proposal;
@@ -87,9 +99,13 @@ describe.each(proposals)('the %s proposal', (name, create) => {
     for (let round = 0; round < 5; round++) move([proposal], vectors, [17, 3, 39, 0, 21].slice(round % 2), random);
     const fresh = await createBuilt(create, vectors);
     const queries = createUnitVectors(3, width, random);
-    const [followed, built] = [proposal, fresh].map((one) => drawFrom(one, queries, 50, new RandomGenerator(9))) as [Draws, Draws];
+    const [followed, built] = [proposal, fresh].map((one) => drawFrom(one, queries, 50, new RandomGenerator(9))) as [
+      Draws,
+      Draws,
+    ];
     expect(followed.classes).toEqual(built.classes);
-    for (const [i, logProbability] of followed.logProbabilities.entries()) expect(logProbability).toBeCloseTo(built.logProbabilities[i]!, 10);
+    for (const [i, logProbability] of followed.logProbabilities.entries())
+      expect(logProbability).toBeCloseTo(built.logProbabilities[i]!, 10);
     expect(proposal.counters()).toMatchObject({ classesOffered: 23, classesFollowed: 23 });
   });
 
@@ -118,10 +134,19 @@ describe.each(proposals)('the %s proposal', (name, create) => {
     expect(original.counters().classesFollowed).toBeLessThan(16);
     const copy = await createBuilt(create, createUnitVectors(classes, width, random), options);
     const state = original.state?.() ?? { configuration: {}, tensors: [] };
-    await restoreInto(copy, { configuration: JSON.parse(JSON.stringify(state.configuration)) as ModuleState['configuration'], tensors: state.tensors }, vectors);
+    await restoreInto(
+      copy,
+      {
+        configuration: JSON.parse(JSON.stringify(state.configuration)) as ModuleState['configuration'],
+        tensors: state.tensors,
+      },
+      vectors,
+    );
     for (let round = 0; round < 8; round++) {
       const queries = createUnitVectors(2, width, random);
-      expect(drawFrom(copy, queries, 30, new RandomGenerator(round))).toEqual(drawFrom(original, queries, 30, new RandomGenerator(round)));
+      expect(drawFrom(copy, queries, 30, new RandomGenerator(round))).toEqual(
+        drawFrom(original, queries, 30, new RandomGenerator(round)),
+      );
       move([original, copy], vectors, [2 * round, 39 - round], random);
     }
   });
@@ -136,7 +161,8 @@ describe.each(proposals)('the %s proposal', (name, create) => {
     const queries = createUnitVectors(2, width, random);
     const [a, b] = [alone, helped].map((one) => drawFrom(one, queries, 100, new RandomGenerator(1))) as [Draws, Draws];
     expect(b.classes).toEqual(a.classes);
-    for (const [i, logProbability] of a.logProbabilities.entries()) expect(b.logProbabilities[i]).toBeCloseTo(logProbability, 12);
+    for (const [i, logProbability] of a.logProbabilities.entries())
+      expect(b.logProbabilities[i]).toBeCloseTo(logProbability, 12);
   });
 
   it('refuses vectors of other sizes, a state of another tree and bad options', async () => {

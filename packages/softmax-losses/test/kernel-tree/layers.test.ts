@@ -1,6 +1,7 @@
 /**
- * The layers over kernel trees in the suite of output layers. Their training loss is an estimate from new draws at every step, so the cases
- * that compare a step with an evaluation, or two steps with each other, do not apply; gradient.test.ts has those with the draws held fixed.
+ * The layers over kernel trees in the suite of output layers. Their training loss is an estimate from new draws at
+ * every step, so the cases that compare a step with an evaluation, or two steps with each other, do not apply;
+ * gradient.test.ts has those with the draws held fixed.
  */
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import { describeOutputLayer } from '@vastmax/output-layer/suite';
@@ -26,15 +27,25 @@ const backend = () => createPlainBackend({ precision: 'f64' });
 describeOutputLayer({
   name: 'RF-softmax',
   backend,
-  create: (on, request) => createRandomFourierSoftmaxLayer(on, { ...request, temperature: 4, nu: 2, frequencies: 16, samples: 8 }),
+  create: (on, request) =>
+    createRandomFourierSoftmaxLayer(on, { ...request, temperature: 4, nu: 2, frequencies: 16, samples: 8 }),
   notApplicable,
 });
 describeOutputLayer({
   name: 'RF-softmax with Adam, every change followed, sums rebuilt often',
   backend,
   create: (on, request) =>
-    createRandomFourierSoftmaxLayer(on, { ...request, rule: adamRule(), samples: 8, frequencies: 8, tree: { leafClasses: 1, tolerance: 0, rebuildEvery: 4 } }),
-  notApplicable: { ...notApplicable, 'minibatch/example-weights-scale-the-update': 'a step of Adam does not grow with the gradient' },
+    createRandomFourierSoftmaxLayer(on, {
+      ...request,
+      rule: adamRule(),
+      samples: 8,
+      frequencies: 8,
+      tree: { leafClasses: 1, tolerance: 0, rebuildEvery: 4 },
+    }),
+  notApplicable: {
+    ...notApplicable,
+    'minibatch/example-weights-scale-the-update': 'a step of Adam does not grow with the gradient',
+  },
 });
 describeOutputLayer({
   name: 'quadratic softmax',
@@ -60,9 +71,18 @@ describe('a kernel-sampled layer', () => {
     using layer = await create(on, { classes, features, samples: 20, temperature: 8 });
     // Another seed than the layer's own, or hidden would be the class vectors.
     const random = new RandomGenerator(5);
-    const targets = singleTargets(Int32Array.from({ length: classes }, (_unused, row) => row), classes);
-    using hidden = createMatrixFrom(on, classes, features, Float64Array.from({ length: classes * features }, () => random.normal()));
-    const losses = async (): Promise<number> => [...(await read(await layer.evaluate(hidden, targets)))].reduce((sum, loss) => sum + loss, 0) / classes;
+    const targets = singleTargets(
+      Int32Array.from({ length: classes }, (_unused, row) => row),
+      classes,
+    );
+    using hidden = createMatrixFrom(
+      on,
+      classes,
+      features,
+      Float64Array.from({ length: classes * features }, () => random.normal()),
+    );
+    const losses = async (): Promise<number> =>
+      [...(await read(await layer.evaluate(hidden, targets)))].reduce((sum, loss) => sum + loss, 0) / classes;
     const before = await losses();
     for (let step = 0; step < 150; step++) await layer.step(hidden, targets, { learningRate: 2 });
     expect(await losses()).toBeLessThan(before / 3);
@@ -81,10 +101,18 @@ describe('a kernel-sampled layer', () => {
 
   it('refuses bad sizes and options by name', async () => {
     const on = backend();
-    await expect(createRandomFourierSoftmaxLayer(on, { classes: 0, features })).rejects.toThrow('rf-softmax: classes must be a whole number');
-    await expect(createRandomFourierSoftmaxLayer(on, { classes, features, nu: 0 })).rejects.toThrow('nu must be a finite number above 0, got 0');
-    await expect(createRandomFourierSoftmaxLayer(on, { classes, features, temperature: -1 })).rejects.toThrow('temperature must be a finite number above 0, got -1');
-    await expect(createQuadraticSoftmaxLayer(on, { classes, features, alpha: -1 })).rejects.toThrow('alpha must be a finite number of at least 0, got -1');
+    await expect(createRandomFourierSoftmaxLayer(on, { classes: 0, features })).rejects.toThrow(
+      'rf-softmax: classes must be a whole number',
+    );
+    await expect(createRandomFourierSoftmaxLayer(on, { classes, features, nu: 0 })).rejects.toThrow(
+      'nu must be a finite number above 0, got 0',
+    );
+    await expect(createRandomFourierSoftmaxLayer(on, { classes, features, temperature: -1 })).rejects.toThrow(
+      'temperature must be a finite number above 0, got -1',
+    );
+    await expect(createQuadraticSoftmaxLayer(on, { classes, features, alpha: -1 })).rejects.toThrow(
+      'alpha must be a finite number of at least 0, got -1',
+    );
     expect(on.memory()).toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
   });
 });

@@ -40,7 +40,9 @@ describe('probabilities', () => {
     const random = new RandomGenerator(classes);
     const vectors = createUnitVectors(classes, dimensions, random);
     for (const features of [fine, quadratic]) {
-      const descent = new TreeDescent(createFilledTree({ classes, features, leafClasses: 1 }, vectors), { floor: 1e-300 });
+      const descent = new TreeDescent(createFilledTree({ classes, features, leafClasses: 1 }, vectors), {
+        floor: 1e-300,
+      });
       for (let round = 0; round < 3; round++) {
         const query = createUnitVectors(1, dimensions, random);
         const phi = computeFeatures(features, query, 1)[0]!;
@@ -48,23 +50,40 @@ describe('probabilities', () => {
         expect(Math.min(...scores)).toBeGreaterThan(0);
         const total = sum(scores);
         begin(descent, query);
-        expect(largestRelativeDifference(allProbabilities(descent), scores.map((score) => score / total))).toBeLessThan(1e-12);
+        expect(
+          largestRelativeDifference(
+            allProbabilities(descent),
+            scores.map((score) => score / total),
+          ),
+        ).toBeLessThan(1e-12);
       }
     }
   });
 
   it('of a quadratic tree equal the flat ones with leaves of any size', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 90 }), fc.nat(1000), (classes, leafClasses, seed) => {
-        const random = new RandomGenerator(seed);
-        const vectors = createUnitVectors(classes, dimensions, random);
-        const query = createUnitVectors(1, dimensions, random);
-        const kernels = Float64Array.from({ length: classes }, (_, row) => quadratic.kernel(query, vectors, row * dimensions));
-        const descent = new TreeDescent(createFilledTree({ classes, features: quadratic, leafClasses }, vectors));
-        begin(descent, query);
-        const total = sum(kernels);
-        expect(largestRelativeDifference(allProbabilities(descent), kernels.map((kernel) => kernel / total))).toBeLessThan(1e-12);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 90 }),
+        fc.nat(1000),
+        (classes, leafClasses, seed) => {
+          const random = new RandomGenerator(seed);
+          const vectors = createUnitVectors(classes, dimensions, random);
+          const query = createUnitVectors(1, dimensions, random);
+          const kernels = Float64Array.from({ length: classes }, (_, row) =>
+            quadratic.kernel(query, vectors, row * dimensions),
+          );
+          const descent = new TreeDescent(createFilledTree({ classes, features: quadratic, leafClasses }, vectors));
+          begin(descent, query);
+          const total = sum(kernels);
+          expect(
+            largestRelativeDifference(
+              allProbabilities(descent),
+              kernels.map((kernel) => kernel / total),
+            ),
+          ).toBeLessThan(1e-12);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -72,27 +91,42 @@ describe('probabilities', () => {
   it('are those of the clamped branches, and add up to 1 to 1e-12', () => {
     let clamped = 0;
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 9 }), fc.nat(1000), fc.constantFrom(1e-4, 0.01, 0.2), (classes, leafClasses, seed, floor) => {
-        const random = new RandomGenerator(seed);
-        const vectors = createUnitVectors(classes, dimensions, random);
-        const query = createUnitVectors(1, dimensions, random);
-        const tree = createFilledTree({ classes, features: coarse, leafClasses }, vectors);
-        const descent = new TreeDescent(tree, { floor });
-        begin(descent, query);
-        const probabilities = allProbabilities(descent);
-        expect(Math.abs(sum(probabilities) - 1)).toBeLessThan(1e-12);
-        expect(largestRelativeDifference(probabilities, naiveProbabilities(tree, vectors, query, floor))).toBeLessThan(1e-9);
-        const phi = computeFeatures(coarse, query, 1)[0]!;
-        if (computeFeatures(coarse, vectors, classes).some((one) => dot(phi, one) < 0)) clamped++;
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(1000),
+        fc.constantFrom(1e-4, 0.01, 0.2),
+        (classes, leafClasses, seed, floor) => {
+          const random = new RandomGenerator(seed);
+          const vectors = createUnitVectors(classes, dimensions, random);
+          const query = createUnitVectors(1, dimensions, random);
+          const tree = createFilledTree({ classes, features: coarse, leafClasses }, vectors);
+          const descent = new TreeDescent(tree, { floor });
+          begin(descent, query);
+          const probabilities = allProbabilities(descent);
+          expect(Math.abs(sum(probabilities) - 1)).toBeLessThan(1e-12);
+          expect(
+            largestRelativeDifference(probabilities, naiveProbabilities(tree, vectors, query, floor)),
+          ).toBeLessThan(1e-9);
+          const phi = computeFeatures(coarse, query, 1)[0]!;
+          if (computeFeatures(coarse, vectors, classes).some((one) => dot(phi, one) < 0)) clamped++;
+        },
+      ),
       { numRuns: 60 },
     );
     expect(clamped).toBeGreaterThan(20);
   });
 });
 
-/** χ² of draws against the tree's own probabilities, and its degrees of freedom; cells of fewer than 5 expected draws are merged. */
-function chiSquare(descent: TreeDescent, draws: number, random: RandomGenerator): { readonly statistic: number; readonly freedom: number } {
+/**
+ * χ² of draws against the tree's own probabilities, and its degrees of freedom; cells of fewer than 5 expected draws
+ * are merged.
+ */
+function chiSquare(
+  descent: TreeDescent,
+  draws: number,
+  random: RandomGenerator,
+): { readonly statistic: number; readonly freedom: number } {
   const probabilities = allProbabilities(descent);
   const counts = new Float64Array(probabilities.length);
   for (let i = 0; i < draws; i++) {
@@ -157,7 +191,12 @@ describe('draws', () => {
 
   it('of a query that is not finite have no probability', () => {
     for (const features of [coarse, quadratic]) {
-      const descent = new TreeDescent(createFilledTree({ classes: 9, features, leafClasses: 2 }, createUnitVectors(9, dimensions, new RandomGenerator(1))));
+      const descent = new TreeDescent(
+        createFilledTree(
+          { classes: 9, features, leafClasses: 2 },
+          createUnitVectors(9, dimensions, new RandomGenerator(1)),
+        ),
+      );
       for (const bad of [Number.NaN, Infinity]) {
         begin(descent, Float64Array.of(0, bad, 1, 1));
         expect([descent.draw(new RandomGenerator(1)), descent.probability]).toEqual([0, Number.NaN]);

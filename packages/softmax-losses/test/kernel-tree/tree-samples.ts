@@ -44,7 +44,12 @@ export function sumsOf(tree: FeatureTree): number[] {
 }
 
 /** P of every class: branch by branch with both children's scores added up class by class, clamped. */
-export function naiveProbabilities(tree: FeatureTree, vectors: Float64Array, query: Float64Array, floor: number): Float64Array {
+export function naiveProbabilities(
+  tree: FeatureTree,
+  vectors: Float64Array,
+  query: Float64Array,
+  floor: number,
+): Float64Array {
   const { classes, features, leafClasses } = tree;
   const phi = computeFeatures(features, vectors, classes);
   const queryFeatures = computeFeatures(features, query, 1)[0]!;
@@ -52,7 +57,9 @@ export function naiveProbabilities(tree: FeatureTree, vectors: Float64Array, que
   const visit = (from: number, to: number, probability: number): void => {
     const [first, last] = [from * leafClasses, Math.min(classes, to * leafClasses)];
     if (to - from === 1) {
-      const kernels = Array.from({ length: last - first }, (_, i) => Math.max(floor, features.kernel(query, vectors, (first + i) * features.dimensions)));
+      const kernels = Array.from({ length: last - first }, (_, i) =>
+        Math.max(floor, features.kernel(query, vectors, (first + i) * features.dimensions)),
+      );
       const total = kernels.reduce((sum, kernel) => sum + kernel, 0);
       for (const [i, kernel] of kernels.entries()) probabilities[first + i] = (probability * kernel) / total;
       return;

@@ -19,11 +19,21 @@ const many = 65_536;
 const zipf = (classes: number): Float64Array => Float64Array.from({ length: classes }, (_, k) => 1 / (k + 1));
 
 /** The work of three steps on the same targets, all of them among the first classes. */
-async function workOf(create: (backend: Backend, classes: number) => Promise<SoftmaxLayer>, classes: number, targets: readonly number[]): Promise<Work> {
+async function workOf(
+  create: (backend: Backend, classes: number) => Promise<SoftmaxLayer>,
+  classes: number,
+  targets: readonly number[],
+): Promise<Work> {
   const { backend, work } = createCountedBackend();
   using layer = await create(backend, classes);
-  using hidden = createMatrixFrom(backend, m, features, Float64Array.from({ length: m * features }, (_, i) => Math.sin(i * i)));
-  for (let step = 0; step < 3; step++) await layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
+  using hidden = createMatrixFrom(
+    backend,
+    m,
+    features,
+    Float64Array.from({ length: m * features }, (_, i) => Math.sin(i * i)),
+  );
+  for (let step = 0; step < 3; step++)
+    await layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
   return work;
 }
 
@@ -33,14 +43,16 @@ describe.each(['sgd', 'adam'])('the work of a step with %s', (name) => {
   const rule = createUpdateRule(name);
 
   it('grows with D for the full softmax', async () => {
-    const create = (backend: Backend, classes: number): Promise<SoftmaxLayer> => createFullSoftmaxLayer(backend, { classes, features, rule });
+    const create = (backend: Backend, classes: number): Promise<SoftmaxLayer> =>
+      createFullSoftmaxLayer(backend, { classes, features, rule });
     const [small, large] = [await workOf(create, few, spread), await workOf(create, 8 * few, spread)];
     expect(large.products / small.products).toBeGreaterThan(7);
     expect(large.tableRows / small.tableRows).toBeGreaterThan(7);
   });
 
   it('grows with the square root of D for two levels', async () => {
-    const create = (backend: Backend, classes: number): Promise<SoftmaxLayer> => createHierarchicalSoftmaxLayer(backend, { classes, features, rule });
+    const create = (backend: Backend, classes: number): Promise<SoftmaxLayer> =>
+      createHierarchicalSoftmaxLayer(backend, { classes, features, rule });
     const [small, large] = [await workOf(create, few, spread), await workOf(create, many, spread)];
     expect(large.products / small.products).toBeLessThan(1.2 * Math.sqrt(many / few));
     expect(large.tableRows / small.tableRows).toBeLessThan(1.2 * Math.sqrt(many / few));
@@ -59,6 +71,8 @@ describe.each(['sgd', 'adam'])('the work of a step with %s', (name) => {
       createAdaptiveSoftmaxLayer(backend, { classes, features, rule, cutoffs: [100, 1000] });
     const frequent = Array.from({ length: m }, (_, j) => 11 * j);
     expect(await workOf(create, many, frequent)).toEqual(await workOf(create, few, frequent));
-    expect(await workOf(create, many, spread.slice(0, -1).concat(3))).toEqual(await workOf(create, few, spread.slice(0, -1).concat(3)));
+    expect(await workOf(create, many, spread.slice(0, -1).concat(3))).toEqual(
+      await workOf(create, few, spread.slice(0, -1).concat(3)),
+    );
   });
 });

@@ -1,5 +1,12 @@
 /** A plain f32 backend that counts multiply-adds and the rows of tables that are gathered or changed. */
-import { createPlainBackend, Indices, isRowTable, type Backend, type GemmSettings, type Matrix } from '@vastmax/linalg-core';
+import {
+  createPlainBackend,
+  Indices,
+  isRowTable,
+  type Backend,
+  type GemmSettings,
+  type Matrix,
+} from '@vastmax/linalg-core';
 
 export interface Work {
   products: number;

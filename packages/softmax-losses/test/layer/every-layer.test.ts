@@ -17,9 +17,14 @@ function normals(count: number, seed: number): Float64Array {
 describe.each(layerKinds)('the $name layer', ({ create }) => {
   it('has probabilities that sum to one, before and after training, whatever D and the frequencies are', async () => {
     const classes = fc.integer({ min: 2, max: 70 });
-    const parameters = fc.tuple(classes, fc.integer({ min: 1, max: 1000 })).chain(([count, seed]) =>
-      fc.record({ seed: fc.constant(seed), frequencies: fc.array(fc.nat(20), { minLength: count, maxLength: count }) }),
-    );
+    const parameters = fc
+      .tuple(classes, fc.integer({ min: 1, max: 1000 }))
+      .chain(([count, seed]) =>
+        fc.record({
+          seed: fc.constant(seed),
+          frequencies: fc.array(fc.nat(20), { minLength: count, maxLength: count }),
+        }),
+      );
     await fc.assert(
       fc.asyncProperty(parameters, async ({ seed, frequencies }) => {
         const count = frequencies.length;
@@ -47,7 +52,12 @@ describe.each(layerKinds)('the $name layer', ({ create }) => {
     using exact = await create(createF64(), options, frequenciesFor(150));
     for (let step = 0; step < 15; step++) {
       const values = normals(9 * 12, step);
-      const targets = csrFromLists(Array.from({ length: 9 }, (_, j) => (j === 4 ? [] : [(step * 7 + j * 31) % 150, (step + j) % 150].slice(j % 2))), 150);
+      const targets = csrFromLists(
+        Array.from({ length: 9 }, (_, j) =>
+          j === 4 ? [] : [(step * 7 + j * 31) % 150, (step + j) % 150].slice(j % 2),
+        ),
+        150,
+      );
       const seen: number[][] = [];
       for (const layer of [fast, exact]) {
         using hidden = createMatrixFrom(layer.backend, 9, 12, values);
@@ -62,7 +72,11 @@ describe.each(layerKinds)('the $name layer', ({ create }) => {
   });
 
   it('refuses a step whose loss is not finite, names step and rate, and is as it was', async () => {
-    using layer = await create(createPlainBackend({ precision: 'f32' }), { classes: 12, features: 4, initialScale: 0.3 }, frequenciesFor(12));
+    using layer = await create(
+      createPlainBackend({ precision: 'f32' }),
+      { classes: 12, features: 4, initialScale: 0.3 },
+      frequenciesFor(12),
+    );
     using hidden = createMatrixFrom(layer.backend, 2, 4, [1, -2, 0.5, 3, 2, 2, -1, 0]);
     const targets = [csrFromLists([[3], [7]], 12), csrFromLists([[7], [3]], 12)];
     let before: Float64Array = new Float64Array(0);
@@ -116,7 +130,10 @@ describe.each(layerKinds)('the $name layer', ({ create }) => {
     using sum = await create(createF64(), { ...options, reduction: 'sum' }, frequenciesFor(20));
     const targets = csrFromLists([[3, 4], [7], []], 20);
     const gradients: number[][] = [];
-    for (const [layer, learningRate] of [[mean, 0.3], [sum, 0.1]] as const) {
+    for (const [layer, learningRate] of [
+      [mean, 0.3],
+      [sum, 0.1],
+    ] as const) {
       using hidden = createMatrixFrom(layer.backend, 3, 4, normals(12, 5));
       gradients.push(Array.from(await read((await layer.step(hidden, targets, { learningRate })).hiddenGradient)));
     }
@@ -134,9 +151,16 @@ describe.each(layerKinds)('the $name layer', ({ create }) => {
     const before = backend.memory();
     const good = { classes: 20, features: 4 };
     for (const options of [
-      { ...good, classes: 0 }, { ...good, classes: 2.5 }, { ...good, features: 0 }, { ...good, initialScale: -1 }, { ...good, initialScale: Number.NaN },
+      { ...good, classes: 0 },
+      { ...good, classes: 2.5 },
+      { ...good, features: 0 },
+      { ...good, initialScale: -1 },
+      { ...good, initialScale: Number.NaN },
     ]) {
-      await expect(create(backend, options, frequenciesFor(20))).rejects.toMatchObject({ name: 'OutputLayerError', code: 'bad-option' });
+      await expect(create(backend, options, frequenciesFor(20))).rejects.toMatchObject({
+        name: 'OutputLayerError',
+        code: 'bad-option',
+      });
     }
     expect(backend.memory()).toEqual(before);
   });
@@ -146,22 +170,33 @@ describe.each(layerKinds)('the $name layer', ({ create }) => {
     using layer = await create(createF64(), options, frequenciesFor(20));
     using other = await create(createF64(), { ...options, rule: createUpdateRule('momentum') }, frequenciesFor(20));
     using summed = await create(createF64(), { ...options, reduction: 'sum' }, frequenciesFor(20));
-    await expect(layer.restore(other.state())).rejects.toThrow(/'rule' is .*momentum.* in the state, .*sgd.* in the layer/);
-    await expect(layer.restore(summed.state())).rejects.toThrow(/'reduction' is "sum" in the state, "mean" in the layer/);
+    await expect(layer.restore(other.state())).rejects.toThrow(
+      /'rule' is .*momentum.* in the state, .*sgd.* in the layer/,
+    );
+    await expect(layer.restore(summed.state())).rejects.toThrow(
+      /'reduction' is "sum" in the state, "mean" in the layer/,
+    );
   });
 });
 
 describe('layers built from frequencies', () => {
-  it.each(layerKinds.filter(({ name }) => name !== 'full'))('$name: refuses a state of other frequencies and wrong frequencies', async ({ create }) => {
-    const options = { classes: 30, features: 4 };
-    const frequencies = frequenciesFor(30);
-    using layer = await create(createF64(), options, frequencies);
-    using other = await create(createF64(), options, frequencies.toReversed());
-    const before = await readWeights(layer);
-    await expect(layer.restore(other.state())).rejects.toMatchObject({ code: 'state-mismatch' });
-    expect(await readWeights(layer)).toEqual(before);
-    await expect(create(createF64(), options, frequencies.slice(1))).rejects.toThrow('29 frequencies for 30 classes');
-    await expect(create(createF64(), options, frequencies.with(3, -1))).rejects.toThrow('frequencies of class 3 is -1');
-    await expect(create(createF64(), options, frequencies.with(3, Number.NaN))).rejects.toMatchObject({ code: 'non-finite' });
-  });
+  it.each(layerKinds.filter(({ name }) => name !== 'full'))(
+    '$name: refuses a state of other frequencies and wrong frequencies',
+    async ({ create }) => {
+      const options = { classes: 30, features: 4 };
+      const frequencies = frequenciesFor(30);
+      using layer = await create(createF64(), options, frequencies);
+      using other = await create(createF64(), options, frequencies.toReversed());
+      const before = await readWeights(layer);
+      await expect(layer.restore(other.state())).rejects.toMatchObject({ code: 'state-mismatch' });
+      expect(await readWeights(layer)).toEqual(before);
+      await expect(create(createF64(), options, frequencies.slice(1))).rejects.toThrow('29 frequencies for 30 classes');
+      await expect(create(createF64(), options, frequencies.with(3, -1))).rejects.toThrow(
+        'frequencies of class 3 is -1',
+      );
+      await expect(create(createF64(), options, frequencies.with(3, Number.NaN))).rejects.toMatchObject({
+        code: 'non-finite',
+      });
+    },
+  );
 });

@@ -1,4 +1,7 @@
-/** Every layer of this package that computes exact probabilities, each from the same few numbers, for tests of what they have in common. */
+/**
+ * Every layer of this package that computes exact probabilities, each from the same few numbers, for tests of what they
+ * have in common.
+ */
 import { createMatrixFrom, read, type Backend } from '@vastmax/linalg-core';
 import { singleTargets } from '@vastmax/sparse-data';
 import {
@@ -17,9 +20,18 @@ export interface LayerKind {
 
 export const layerKinds: readonly LayerKind[] = [
   { name: 'full', create: (backend, options) => createFullSoftmaxLayer(backend, { ...options, blockClasses: 5 }) },
-  { name: 'hierarchical', create: (backend, options, frequencies) => createHierarchicalSoftmaxLayer(backend, { ...options, frequencies }) },
-  { name: 'huffman', create: (backend, options, frequencies) => createHuffmanSoftmaxLayer(backend, { ...options, frequencies }) },
-  { name: 'adaptive', create: (backend, options, frequencies) => createAdaptiveSoftmaxLayer(backend, { ...options, frequencies }) },
+  {
+    name: 'hierarchical',
+    create: (backend, options, frequencies) => createHierarchicalSoftmaxLayer(backend, { ...options, frequencies }),
+  },
+  {
+    name: 'huffman',
+    create: (backend, options, frequencies) => createHuffmanSoftmaxLayer(backend, { ...options, frequencies }),
+  },
+  {
+    name: 'adaptive',
+    create: (backend, options, frequencies) => createAdaptiveSoftmaxLayer(backend, { ...options, frequencies }),
+  },
 ];
 
 /** Some in an order of their own, some equal, some never seen. */
@@ -33,7 +45,9 @@ export async function logProbabilities(layer: SoftmaxLayer, hidden: ArrayLike<nu
   using placed = createMatrixFrom(layer.backend, m, layer.features, hidden);
   const result = new Float64Array(m * layer.classes);
   for (let target = 0; target < layer.classes; target++) {
-    const losses = await read(await layer.evaluate(placed, singleTargets(new Int32Array(m).fill(target), layer.classes)));
+    const losses = await read(
+      await layer.evaluate(placed, singleTargets(new Int32Array(m).fill(target), layer.classes)),
+    );
     for (let example = 0; example < m; example++) result[example * layer.classes + target] = -losses[example]!;
   }
   return result;

@@ -16,17 +16,24 @@ function impliedBy({ shares, aliases }: ReturnType<typeof createAliasTable>): Fl
 
 describe('alias table', () => {
   it('is the given distribution to 1e-12', () => {
-    const weight = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant(0), fc.double({ min: 1e-9, max: 1e9, noNaN: true }));
+    const weight = fc.oneof(
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.constant(0),
+      fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
+    );
     fc.assert(
-      fc.property(fc.array(weight, { minLength: 1, maxLength: 400 }).filter((weights) => sumOf(weights) > 0), (weights) => {
-        const table = createAliasTable(Float64Array.from(weights));
-        const implied = impliedBy(table);
-        const sum = sumOf(weights);
-        const isRight = (probability: number, i: number): boolean =>
-          Math.abs(probability - weights[i]! / sum) < 1e-12 && (weights[i] !== 0 || probability === 0);
-        expect(implied.findIndex((probability, i) => !isRight(probability, i))).toBe(-1);
-        expect(table.shares.every((share) => share >= 0 && share <= 1)).toBe(true);
-      }),
+      fc.property(
+        fc.array(weight, { minLength: 1, maxLength: 400 }).filter((weights) => sumOf(weights) > 0),
+        (weights) => {
+          const table = createAliasTable(Float64Array.from(weights));
+          const implied = impliedBy(table);
+          const sum = sumOf(weights);
+          const isRight = (probability: number, i: number): boolean =>
+            Math.abs(probability - weights[i]! / sum) < 1e-12 && (weights[i] !== 0 || probability === 0);
+          expect(implied.findIndex((probability, i) => !isRight(probability, i))).toBe(-1);
+          expect(table.shares.every((share) => share >= 0 && share <= 1)).toBe(true);
+        },
+      ),
     );
   });
 
@@ -43,12 +50,16 @@ describe('alias table', () => {
 describe('unigram', () => {
   it('takes counts to the power', () => {
     const { logProbability } = createUnigramProposal([8, 0, 1, 27], { power: 1 / 3 });
-    expect([0, 1, 2, 3].map((k) => Math.exp(logProbability(k)) * 7)).toEqual([2, 1, 1, 3].map((value) => expect.closeTo(value, 12) as number));
+    expect([0, 1, 2, 3].map((k) => Math.exp(logProbability(k)) * 7)).toEqual(
+      [2, 1, 1, 3].map((value) => expect.closeTo(value, 12) as number),
+    );
   });
 
   it('gives unseen classes nothing when told so, at any power', () => {
     const { logProbability } = createUnigramProposal([4, 0, 1], { power: 0, unseenCount: 0 });
-    expect([0, 1, 2].map((k) => Math.exp(logProbability(k)))).toEqual([0.5, 0, 0.5].map((value) => expect.closeTo(value, 12) as number));
+    expect([0, 1, 2].map((k) => Math.exp(logProbability(k)))).toEqual(
+      [0.5, 0, 0.5].map((value) => expect.closeTo(value, 12) as number),
+    );
     expect(logProbability(1)).toBe(-Infinity);
   });
 

@@ -22,8 +22,9 @@ export function drawnCounts(proposal: FixedProposal, draws: number, seed: number
 }
 
 /**
- * Pearson's chi-square of counts against probabilities, as a standard normal deviate (E. Wilson, M. Hilferty 1931): above 4 by chance once in
- * 30,000 tests. Classes that are expected fewer than 5 times are put together. A class of probability 0 that was drawn gives Infinity.
+ * Pearson's chi-square of counts against probabilities, as a standard normal deviate (E. Wilson, M. Hilferty 1931):
+ * above 4 by chance once in 30,000 tests. Classes that are expected fewer than 5 times are put together. A class of
+ * probability 0 that was drawn gives Infinity.
  */
 export function chiSquareDeviate(counts: ArrayLike<number>, probabilities: ArrayLike<number>): number {
   const draws = sumOf(counts);

@@ -73,14 +73,16 @@ describe('log-uniform', () => {
     expect(Math.exp(logProbability(5))).toBeCloseTo((Math.log(7) - Math.log(6)) / Math.log(classes + 1), 14);
     // 1/(k+1) − 1/(2(k+1)²) to the sixteenth digit, which the difference of two logarithms does not give.
     const last = 1 / classes - 1 / (2 * classes ** 2);
-    expect(Math.abs(Math.exp(logProbability(classes - 1)) * Math.log(classes + 1) / last - 1)).toBeLessThan(1e-13);
+    expect(Math.abs((Math.exp(logProbability(classes - 1)) * Math.log(classes + 1)) / last - 1)).toBeLessThan(1e-13);
   });
 });
 
 describe('bad input', () => {
   it.each([0, -3, 1.5, Number.NaN, 2 ** 31])('%s classes are refused', (classes) => {
     for (const create of [createUniformProposal, createLogUniformProposal, createLearnedUnigramProposal]) {
-      expect(() => create(classes)).toThrow(expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(String(classes)) as string }));
+      expect(() => create(classes)).toThrow(
+        expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(String(classes)) as string }),
+      );
     }
   });
 
@@ -98,6 +100,8 @@ describe('bad input', () => {
   });
 
   it.each([0, -1, Number.NaN, Infinity])('learned: a smoothing of %s', (smoothing) => {
-    expect(() => createLearnedUnigramProposal(5, { smoothing })).toThrow(expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(String(smoothing)) as string }));
+    expect(() => createLearnedUnigramProposal(5, { smoothing })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(String(smoothing)) as string }),
+    );
   });
 });

@@ -26,9 +26,13 @@ describe('counted sums', () => {
 describe('learned unigram', () => {
   it('starts uniform and counts what it is shown, no further than it is told', () => {
     const proposal = createLearnedUnigramProposal(4, { smoothing: 2 });
-    expect(Array.from(probabilitiesOf(proposal))).toEqual([0.25, 0.25, 0.25, 0.25].map((value) => expect.closeTo(value, 14) as number));
+    expect(Array.from(probabilitiesOf(proposal))).toEqual(
+      [0.25, 0.25, 0.25, 0.25].map((value) => expect.closeTo(value, 14) as number),
+    );
     proposal.observe?.(Int32Array.of(1, 3, 1, 0), 3);
-    expect(Array.from(probabilitiesOf(proposal), (p) => 11 * p)).toEqual([2, 4, 2, 3].map((value) => expect.closeTo(value, 12) as number));
+    expect(Array.from(probabilitiesOf(proposal), (p) => 11 * p)).toEqual(
+      [2, 4, 2, 3].map((value) => expect.closeTo(value, 12) as number),
+    );
   });
 
   it('goes on the same from its state', async () => {
@@ -51,8 +55,19 @@ describe('learned unigram', () => {
 
   it.each([-1, 0.5, Number.NaN])('refuses a state with a count of %s', async (count) => {
     const proposal = createLearnedUnigramProposal(3);
-    const tensors = [{ name: 'counts', precision: 'f64' as const, rows: 3, columns: 1, read: () => Promise.resolve(Float64Array.of(1, count, 2)) }];
-    await expect(proposal.prepareRestore?.({ configuration: {}, tensors })).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining(String(count)) as string });
+    const tensors = [
+      {
+        name: 'counts',
+        precision: 'f64' as const,
+        rows: 3,
+        columns: 1,
+        read: () => Promise.resolve(Float64Array.of(1, count, 2)),
+      },
+    ];
+    await expect(proposal.prepareRestore?.({ configuration: {}, tensors })).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: expect.stringContaining(String(count)) as string,
+    });
     expect(Math.exp(proposal.logProbability(0))).toBeCloseTo(1 / 3, 14);
   });
 });

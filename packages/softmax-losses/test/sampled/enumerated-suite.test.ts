@@ -1,6 +1,6 @@
 /**
- * With every class drawn exactly once, sampled softmax is the full softmax and negative sampling its own expectation: the whole suite holds,
- * and sampled softmax equals dense SGD.
+ * With every class drawn exactly once, sampled softmax is the full softmax and negative sampling its own expectation:
+ * the whole suite holds, and sampled softmax equals dense SGD.
  */
 import { createPlainBackend, type Matrix } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
@@ -65,8 +65,12 @@ function describeWithSgd({ name, create }: Subject): void {
 }
 
 describeSubject(softmaxSubject('sampled softmax, shared samples', {}));
-describeSubject(softmaxSubject('sampled softmax, samples for each example, no biases', { sharing: 'example', bias: false }));
-describeSubject(softmaxSubject('sampled softmax, cosines, samples for each example', { temperature: 3, sharing: 'example' }));
+describeSubject(
+  softmaxSubject('sampled softmax, samples for each example, no biases', { sharing: 'example', bias: false }),
+);
+describeSubject(
+  softmaxSubject('sampled softmax, cosines, samples for each example', { temperature: 3, sharing: 'example' }),
+);
 describeWithSgd(softmaxSubject('sampled softmax, cosines, shared samples', { temperature: 3 }));
 describeWithSgd(softmaxSubject('sampled softmax with corrected targets', { correctTargets: true }));
 describeSubject(negativeSubject('minibatch'));
@@ -102,15 +106,17 @@ function judgedByTrainingLoss(layer: OutputLayer): OutputLayer {
   };
 }
 
-const createEnumeratedNce = (sharing: 'minibatch' | 'example') => (...[backend, request]: Parameters<Parameters<typeof describeOutputLayer>[0]['create']>) =>
-  createNoiseContrastiveLayer(backend, {
-    ...request,
-    sharing,
-    initialScale: 0.3,
-    logNormalizer: 0.7,
-    samples: request.classes,
-    proposal: enumeratingProposal(request.classes),
-  });
+const createEnumeratedNce =
+  (sharing: 'minibatch' | 'example') =>
+  (...[backend, request]: Parameters<Parameters<typeof describeOutputLayer>[0]['create']>) =>
+    createNoiseContrastiveLayer(backend, {
+      ...request,
+      sharing,
+      initialScale: 0.3,
+      logNormalizer: 0.7,
+      samples: request.classes,
+      proposal: enumeratingProposal(request.classes),
+    });
 
 const evaluatesLogSoftmax = 'NCE trains on a logistic loss and evaluates the exact log-softmax loss';
 for (const sharing of ['minibatch', 'example'] as const) {

@@ -1,4 +1,7 @@
-/** A step of each sampled loss against central differences of the naive loss, with the samples that it drew: losses, hidden gradient and every weight. */
+/**
+ * A step of each sampled loss against central differences of the naive loss, with the samples that it drew: losses,
+ * hidden gradient and every weight.
+ */
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import {
   createLogUniformProposal,
@@ -46,7 +49,10 @@ interface Setting {
 }
 
 const logUniform = createLogUniformProposal(classes);
-const unigram = createUnigramProposal(Float64Array.from({ length: classes }, (_, k) => 100 - 4 * k), { power: 0.75 });
+const unigram = createUnigramProposal(
+  Float64Array.from({ length: classes }, (_, k) => 100 - 4 * k),
+  { power: 0.75 },
+);
 const settings: readonly Setting[] = [
   { kind: 'softmax', sharing: 'minibatch' },
   { kind: 'softmax', sharing: 'minibatch', unique: true, proposal: unigram, samples: 30 },
@@ -63,7 +69,15 @@ const settings: readonly Setting[] = [
   { kind: 'negative', sharing: 'example', unique: true, samples: 30 },
 ];
 
-async function createLayer({ kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting): Promise<SampledLayer> {
+async function createLayer({
+  kind,
+  sharing,
+  unique = false,
+  removeHits = true,
+  temperature,
+  samples = 12,
+  proposal = logUniform,
+}: Setting): Promise<SampledLayer> {
   const options = {
     classes,
     features,
@@ -74,7 +88,9 @@ async function createLayer({ kind, sharing, unique = false, removeHits = true, t
     removeAccidentalHits: removeHits,
     samples,
     sampleSeed,
-    ...(temperature === undefined ? { initialBiases: Float64Array.from({ length: classes }, (_, k) => 0.1 * k - 1) } : { temperature }),
+    ...(temperature === undefined
+      ? { initialBiases: Float64Array.from({ length: classes }, (_, k) => 0.1 * k - 1) }
+      : { temperature }),
   };
   const backend = createPlainBackend({ precision: 'f64' });
   if (kind === 'nce') return createNoiseContrastiveLayer(backend, { ...options, proposal, logNormalizer: 0.4 });
@@ -83,7 +99,11 @@ async function createLayer({ kind, sharing, unique = false, removeHits = true, t
 }
 
 /** The losses of all examples from any weights and activations. */
-function lossesOf({ kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting, rows: ArrayLike<number>, inputs: ArrayLike<number>): number[] {
+function lossesOf(
+  { kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting,
+  rows: ArrayLike<number>,
+  inputs: ArrayLike<number>,
+): number[] {
   const generator = new RandomGenerator(sampleSeed);
   const draws = new Int32Array(samples * (sharing === 'example' ? examples : 1));
   proposal.draw(draws.length, generator, draws, 0);
@@ -120,19 +140,37 @@ function largestDifference(one: ArrayLike<number>, other: ArrayLike<number>): nu
   return Array.from(one).reduce((largest, value, i) => Math.max(largest, Math.abs(value - other[i]!)), 0);
 }
 
-describe.each(settings.map((setting) => [JSON.stringify({ ...setting, proposal: setting.proposal?.name }), setting] as const))('%s', (_, setting) => {
+describe.each(
+  settings.map((setting) => [JSON.stringify({ ...setting, proposal: setting.proposal?.name }), setting] as const),
+)('%s', (_, setting) => {
   it('has the losses and gradients of the naive loss with the same samples', async () => {
     using layer = await createLayer(setting);
     using input = createMatrixFrom(layer.backend, examples, features, hidden);
     const start = await readWeights(layer);
     const { losses, hiddenGradient } = await layer.step(input, targets, { learningRate, exampleWeights });
     const reduced = (rows: ArrayLike<number>, inputs: ArrayLike<number>): number =>
-      lossesOf(setting, rows, inputs).reduce((sum, loss, example) => sum + (loss * exampleWeights[example]!) / examples, 0);
+      lossesOf(setting, rows, inputs).reduce(
+        (sum, loss, example) => sum + (loss * exampleWeights[example]!) / examples,
+        0,
+      );
     expect(largestDifference(await read(losses), lossesOf(setting, start, hidden))).toBeLessThan(1e-11);
-    expect(largestDifference(await read(hiddenGradient), differences(hidden, (moved) => reduced(start, moved)))).toBeLessThan(1e-8);
+    expect(
+      largestDifference(
+        await read(hiddenGradient),
+        differences(hidden, (moved) => reduced(start, moved)),
+      ),
+    ).toBeLessThan(1e-8);
     const change = (await readWeights(layer)).map((value, i) => (start[i]! - value) / learningRate);
-    expect(largestDifference(change, differences(start, (moved) => reduced(moved, hidden)))).toBeLessThan(1e-8);
-    const touched = new Set([...layer.method.samples.classes.subarray(0, layer.method.samples.rows * layer.method.samples.columns), ...merged.flatMap((map) => [...map.keys()])]);
+    expect(
+      largestDifference(
+        change,
+        differences(start, (moved) => reduced(moved, hidden)),
+      ),
+    ).toBeLessThan(1e-8);
+    const touched = new Set([
+      ...layer.method.samples.classes.subarray(0, layer.method.samples.rows * layer.method.samples.columns),
+      ...merged.flatMap((map) => [...map.keys()]),
+    ]);
     const width = start.length / classes;
     for (let k = 0; k < classes; k++) {
       const isChanged = change.subarray(k * width, (k + 1) * width).some((value) => value !== 0);
@@ -146,7 +184,12 @@ describe('samples of single examples', () => {
     const results: (readonly number[])[] = [];
     for (const pairsPerBlock of [5, 2048]) {
       using layer = await createLayer({ kind: 'softmax', sharing: 'example' });
-      using queries = createMatrixFrom(layer.backend, examples, features + 1, Float64Array.from({ length: examples * (features + 1) }, (_, i) => Math.sin(i)));
+      using queries = createMatrixFrom(
+        layer.backend,
+        examples,
+        features + 1,
+        Float64Array.from({ length: examples * (features + 1) }, (_, i) => Math.sin(i)),
+      );
       using input = createMatrixFrom(layer.backend, examples, features, hidden);
       await layer.step(input, targets, { learningRate: 0 });
       const { samples } = layer.method;

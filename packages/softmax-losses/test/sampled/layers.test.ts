@@ -19,13 +19,28 @@ import { recordingProposal } from './scripted-proposals.ts';
 type Options = Omit<SampledSoftmaxOptions, 'classes' | 'features' | 'proposal'>;
 const randomCases = /^(restore|ranking|bad-input|lifetime|gradient\/(rate-0|evaluate|training))/;
 
-/** With true chance a step's loss is not its evaluated loss; what the suite says of states, refusals and lifetimes must hold all the same. */
+/**
+ * With true chance a step's loss is not its evaluated loss; what the suite says of states, refusals and lifetimes must
+ * hold all the same.
+ */
 describe.each<[string, (request: LayerRequest) => Proposal, Options]>([
   ['learned by counts, shared', ({ classes }) => createLearnedUnigramProposal(classes), {}],
-  ['log-uniform, unique, Adam', ({ classes }) => createLogUniformProposal(classes), { unique: true, rule: createUpdateRule('adam') }],
-  ['learned, for each example, momentum', ({ classes }) => createLearnedUnigramProposal(classes), { sharing: 'example', rule: createUpdateRule('momentum') }],
+  [
+    'log-uniform, unique, Adam',
+    ({ classes }) => createLogUniformProposal(classes),
+    { unique: true, rule: createUpdateRule('adam') },
+  ],
+  [
+    'learned, for each example, momentum',
+    ({ classes }) => createLearnedUnigramProposal(classes),
+    { sharing: 'example', rule: createUpdateRule('momentum') },
+  ],
   ['query proposal', ({ classes, features }) => recordingProposal(classes, features + 1), {}],
-  ['query proposal on cosines, Adagrad', ({ classes, features }) => recordingProposal(classes, features), { temperature: 3, rule: createUpdateRule('adagrad') }],
+  [
+    'query proposal on cosines, Adagrad',
+    ({ classes, features }) => recordingProposal(classes, features),
+    { temperature: 3, rule: createUpdateRule('adagrad') },
+  ],
 ])('sampled softmax, %s', (_, proposalFor, options) => {
   for (const { id, run } of outputLayerCases) {
     if (!randomCases.test(id)) continue;
@@ -36,7 +51,13 @@ describe.each<[string, (request: LayerRequest) => Proposal, Options]>([
         name: id,
         backend: () => createPlainBackend({ precision: 'f64' }),
         create: (backend, request) =>
-          createSampledSoftmaxLayer(backend, { ...request, ...options, initialScale: 0.3, samples: 12, proposal: proposalFor(request) }),
+          createSampledSoftmaxLayer(backend, {
+            ...request,
+            ...options,
+            initialScale: 0.3,
+            samples: 12,
+            proposal: proposalFor(request),
+          }),
       }),
     );
   }
@@ -61,7 +82,12 @@ describe('a query proposal', () => {
     });
     const random = new RandomGenerator(3);
     for (let step = 0; step < 6; step++) {
-      using hidden = createMatrixFrom(backend, 2, features, Float64Array.from({ length: 2 * features }, () => random.normal()));
+      using hidden = createMatrixFrom(
+        backend,
+        2,
+        features,
+        Float64Array.from({ length: 2 * features }, () => random.normal()),
+      );
       await layer.step(hidden, singleTargets(Int32Array.of(step, 30 - step), classes), { learningRate: 0.5 });
     }
     expect(proposal.changes.length).toBe(6);
@@ -78,7 +104,9 @@ describe('a query proposal', () => {
       ...(temperature === undefined ? {} : { temperature }),
     });
     await copy.restore(layer.state());
-    expect(Array.from(proposal.vectors())).toEqual(Array.from(fresh.vectors(), (value) => expect.closeTo(value, 12) as number));
+    expect(Array.from(proposal.vectors())).toEqual(
+      Array.from(fresh.vectors(), (value) => expect.closeTo(value, 12) as number),
+    );
     const first = proposal.vectors().subarray(0, features);
     if (temperature !== undefined) expect(Math.hypot(...first)).toBeCloseTo(1, 12);
   });
@@ -107,8 +135,13 @@ describe('on wasm f32', () => {
         for (const count of [1, 2, classes]) {
           using layer = await create(backend, { classes: count, features, samples: 4, sharing, initialScale: 1 });
           using hidden = createMatrixFrom(backend, 2, features, [300, -200, 100, -50, 60, 70]);
-          const { losses, hiddenGradient } = await layer.step(hidden, singleTargets(Int32Array.of(0, count - 1), count), { learningRate: 0.1 });
-          for (const value of [...(await read(losses)), ...(await read(hiddenGradient))]) expect(Number.isFinite(value)).toBe(true);
+          const { losses, hiddenGradient } = await layer.step(
+            hidden,
+            singleTargets(Int32Array.of(0, count - 1), count),
+            { learningRate: 0.1 },
+          );
+          for (const value of [...(await read(losses)), ...(await read(hiddenGradient))])
+            expect(Number.isFinite(value)).toBe(true);
         }
       }
     }
@@ -117,13 +150,22 @@ describe('on wasm f32', () => {
 });
 
 describe('bad options', () => {
-  const create = (options: Partial<SampledSoftmaxOptions>) => createSampledSoftmaxLayer(plain(), { classes, features, ...options });
+  const create = (options: Partial<SampledSoftmaxOptions>) =>
+    createSampledSoftmaxLayer(plain(), { classes, features, ...options });
   it.each<[string, Partial<SampledSoftmaxOptions>, string]>([
     ['no samples', { samples: 0 }, '0'],
     ['half a sample', { samples: 1.5 }, '1.5'],
     ['a proposal of other classes', { proposal: createUniformProposal(30) }, '30'],
-    ['shared samples of a query proposal', { proposal: recordingProposal(classes, features + 1), sharing: 'minibatch' }, 'recording'],
-    ['corrected targets of a query proposal', { proposal: recordingProposal(classes, features + 1), correctTargets: true }, 'recording'],
+    [
+      'shared samples of a query proposal',
+      { proposal: recordingProposal(classes, features + 1), sharing: 'minibatch' },
+      'recording',
+    ],
+    [
+      'corrected targets of a query proposal',
+      { proposal: recordingProposal(classes, features + 1), correctTargets: true },
+      'recording',
+    ],
     ['a temperature of 0', { temperature: 0 }, '0'],
     ['a temperature that is NaN', { temperature: Number.NaN }, 'NaN'],
     ['a temperature and biases', { temperature: 2, bias: true }, 'bias'],
@@ -132,23 +174,45 @@ describe('bad options', () => {
     ['a negative seed', { seed: -1 }, '-1'],
     ['no class', { classes: 0 }, '0'],
   ])('%s', async (_, options, mention) => {
-    await expect(create(options)).rejects.toMatchObject({ code: 'bad-option', message: expect.stringContaining(mention) as string });
+    await expect(create(options)).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringContaining(mention) as string,
+    });
   });
 
   it('a query proposal for a logistic loss, and a log normaliser that is NaN', async () => {
     // A caller without types.
     const proposal = recordingProposal(classes, features + 1) as never;
-    await expect(createNoiseContrastiveLayer(plain(), { classes, features, proposal })).rejects.toMatchObject({ code: 'bad-option' });
-    await expect(createNegativeSamplingLayer(plain(), { classes, features, proposal })).rejects.toMatchObject({ code: 'bad-option' });
-    await expect(createNoiseContrastiveLayer(plain(), { classes, features, logNormalizer: Number.NaN })).rejects.toMatchObject({ code: 'bad-option' });
+    await expect(createNoiseContrastiveLayer(plain(), { classes, features, proposal })).rejects.toMatchObject({
+      code: 'bad-option',
+    });
+    await expect(createNegativeSamplingLayer(plain(), { classes, features, proposal })).rejects.toMatchObject({
+      code: 'bad-option',
+    });
+    await expect(
+      createNoiseContrastiveLayer(plain(), { classes, features, logNormalizer: Number.NaN }),
+    ).rejects.toMatchObject({ code: 'bad-option' });
   });
 
   it('a state of another proposal is refused', async () => {
     const backend = plain();
-    using layer = await createSampledSoftmaxLayer(backend, { classes, features, proposal: createUniformProposal(classes) });
-    using other = await createSampledSoftmaxLayer(backend, { classes, features, proposal: createLogUniformProposal(classes) });
-    await expect(layer.restore(other.state())).rejects.toMatchObject({ code: 'state-mismatch', message: expect.stringContaining('log-uniform') as string });
+    using layer = await createSampledSoftmaxLayer(backend, {
+      classes,
+      features,
+      proposal: createUniformProposal(classes),
+    });
+    using other = await createSampledSoftmaxLayer(backend, {
+      classes,
+      features,
+      proposal: createLogUniformProposal(classes),
+    });
+    await expect(layer.restore(other.state())).rejects.toMatchObject({
+      code: 'state-mismatch',
+      message: expect.stringContaining('log-uniform') as string,
+    });
     const { configuration, tensors } = layer.state();
-    await expect(layer.restore({ configuration: { ...configuration, progress: { random: { words: [0] } } }, tensors })).rejects.toMatchObject({ code: 'state-mismatch' });
+    await expect(
+      layer.restore({ configuration: { ...configuration, progress: { random: { words: [0] } } }, tensors }),
+    ).rejects.toMatchObject({ code: 'state-mismatch' });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The sampled losses of one example as naively as they can be said, in f64, from the raw list of draws: nothing merged, nothing masked, no
- * matrices. A number is subtracted where the package reasons in logarithms.
+ * The sampled losses of one example as naively as they can be said, in f64, from the raw list of draws: nothing merged,
+ * nothing masked, no matrices. A number is subtracted where the package reasons in logarithms.
  */
 export interface NaiveSampling {
   readonly kind: 'softmax' | 'softmax with corrected targets' | 'nce' | 'negative';
@@ -14,7 +14,11 @@ export interface NaiveSampling {
 }
 
 /** @param targets weight of each target class. */
-export function naiveLoss(outputs: ArrayLike<number>, targets: ReadonlyMap<number, number>, sampling: NaiveSampling): number {
+export function naiveLoss(
+  outputs: ArrayLike<number>,
+  targets: ReadonlyMap<number, number>,
+  sampling: NaiveSampling,
+): number {
   const { kind, drawn, probability, unique, removeHits, logNormalizer } = sampling;
   const n = drawn.length;
   const expected = (target: number): number => n * probability(target);

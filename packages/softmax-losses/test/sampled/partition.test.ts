@@ -1,4 +1,7 @@
-/** exp(loss + o_target) is the estimate of the partition function: its mean over many seeded draws against the exact one. */
+/**
+ * exp(loss + o_target) is the estimate of the partition function: its mean over many seeded draws against the exact
+ * one.
+ */
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import {
   createLogUniformProposal,
@@ -25,11 +28,24 @@ interface Estimates {
 
 async function estimates(proposal: Proposal, options: Partial<SampledSoftmaxOptions>): Promise<Estimates> {
   const backend = createPlainBackend({ precision: 'f64' });
-  using layer = await createSampledSoftmaxLayer(backend, { classes, features, initialScale: 0.5, seed: 4, samples, proposal, ...options });
+  using layer = await createSampledSoftmaxLayer(backend, {
+    classes,
+    features,
+    initialScale: 0.5,
+    seed: 4,
+    samples,
+    proposal,
+    ...options,
+  });
   const random = new RandomGenerator(8);
   const query = Float64Array.from({ length: features }, () => random.normal());
   const perStep = options.sharing === 'example' || proposal.kind === 'query' ? 40 : 1;
-  using hidden = createMatrixFrom(backend, perStep, features, Float64Array.from({ length: perStep * features }, (_, i) => query[i % features]!));
+  using hidden = createMatrixFrom(
+    backend,
+    perStep,
+    features,
+    Float64Array.from({ length: perStep * features }, (_, i) => query[i % features]!),
+  );
   using scores = backend.createMatrix(perStep, classes);
   layer.scores(hidden, 0, scores);
   const outputs = Array.from((await read(scores)).subarray(0, classes));

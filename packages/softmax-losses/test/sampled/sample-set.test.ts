@@ -51,7 +51,8 @@ describe.each([
     let expected = 0;
     for (const { list, probability } of sequences()) {
       const samples = drawn(listedProposal(probabilities, list), unique, sharing);
-      for (let i = 0; i < samples.columns; i++) expected += probability * terms[samples.classes[i]!]! * Math.exp(samples.corrections[i]!);
+      for (let i = 0; i < samples.columns; i++)
+        expected += probability * terms[samples.classes[i]!]! * Math.exp(samples.corrections[i]!);
     }
     expect(expected).toBeCloseTo(31.1, 11);
   });
@@ -67,7 +68,8 @@ describe('expected counts', () => {
       const p = Math.exp(proposal.logProbability(samples.classes[i]!));
       // 1 − (1 − P)ⁿ by its series where it is small: the plain formula has lost its digits there.
       const n = 5000;
-      const expected = n * p < 0.001 ? n * p - (n * (n - 1) * p * p) / 2 + (n * (n - 1) * (n - 2) * p ** 3) / 6 : 1 - (1 - p) ** n;
+      const expected =
+        n * p < 0.001 ? n * p - (n * (n - 1) * p * p) / 2 + (n * (n - 1) * (n - 2) * p ** 3) / 6 : 1 - (1 - p) ** n;
       expect(Math.abs(Math.exp(-samples.corrections[i]!) / expected - 1)).toBeLessThan(1e-8);
     }
     expect(samples.columns).toBeLessThan(5000);

@@ -1,6 +1,6 @@
-// A stream that runs in a thread of its own: reading, decompressing, parsing and batching take no time from the thread that trains. The
-// worker may be `depth` items ahead; each item that is taken here gives it leave to make another. Items are copied by structured clone, so a
-// source may reuse its buffers.
+// A stream that runs in a thread of its own: reading, decompressing, parsing and batching take no time from the thread
+// that trains. The worker may be `depth` items ahead; each item that is taken here gives it leave to make another.
+// Items are copied by structured clone, so a source may reuse its buffers.
 
 import { Worker } from 'node:worker_threads';
 import { SparseDataError } from '../errors.ts';
@@ -42,22 +42,33 @@ parentPort.on('message', () => { credits++; wake(); });
 type Message<T> = readonly ['item', T] | readonly ['end'] | readonly ['error', unknown];
 
 /**
- * The items of a stream that a module makes in a worker thread, in order. Its default export is a function of `data` that returns an iterable
- * or an async iterable. Leaving the loop early ends the worker.
+ * The items of a stream that a module makes in a worker thread, in order. Its default export is a function of `data`
+ * that returns an iterable or an async iterable. Leaving the loop early ends the worker.
  * @param module a file: URL, `new URL('batches.js', import.meta.url)` for instance.
- * @throws SparseDataError `bad-option`; on iteration `worker-failed` when the module cannot be used, throws, or its thread ends, with
- *   the error of the worker as the cause
+ * @throws SparseDataError `bad-option`; on iteration `worker-failed` when the module cannot be used, throws, or its
+ * thread ends, with the error of the worker as the cause
  */
-export function prefetchFromWorker<T>(module: { readonly href: string }, options: PrefetchFromWorkerOptions = {}): Prefetched<T> {
+export function prefetchFromWorker<T>(
+  module: { readonly href: string },
+  options: PrefetchFromWorkerOptions = {},
+): Prefetched<T> {
   const { depth = 4, data, ...rest } = options;
   checkInteger('prefetchFromWorker', 'depth', depth, 1, 2 ** 20);
   return prefetch(itemsOf<T>(module, depth, data), 1, rest);
 }
 
-async function* itemsOf<T>(module: { readonly href: string }, depth: number, data: unknown): AsyncGenerator<T, void, undefined> {
+async function* itemsOf<T>(
+  module: { readonly href: string },
+  depth: number,
+  data: unknown,
+): AsyncGenerator<T, void, undefined> {
   const worker = new Worker(bootstrap, { eval: true, workerData: { module: module.href, depth, data } });
   const fail = (cause: unknown): SparseDataError =>
-    new SparseDataError('worker-failed', `prefetchFromWorker: ${module.href}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    new SparseDataError(
+      'worker-failed',
+      `prefetchFromWorker: ${module.href}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   const received: Message<T>[] = [];
   let wake = (): void => undefined;
   const receive = (message: Message<T>): void => {
@@ -65,14 +76,22 @@ async function* itemsOf<T>(module: { readonly href: string }, depth: number, dat
     wake();
   };
   worker.on('message', receive);
-  worker.on('messageerror', (error) => { receive(['error', error]); });
-  worker.on('error', (error) => { receive(['error', error]); });
-  worker.on('exit', (code) => { receive(['error', new Error(`the worker ended with code ${code} before its stream did`)]); });
+  worker.on('messageerror', (error) => {
+    receive(['error', error]);
+  });
+  worker.on('error', (error) => {
+    receive(['error', error]);
+  });
+  worker.on('exit', (code) => {
+    receive(['error', new Error(`the worker ended with code ${code} before its stream did`)]);
+  });
   try {
     for (;;) {
       const message = received.shift();
       if (message === undefined) {
-        await new Promise<void>((resolve) => { wake = resolve; });
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         continue;
       }
       if (message[0] === 'end') return;

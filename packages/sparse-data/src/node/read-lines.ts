@@ -1,8 +1,8 @@
 // Text files as a stream of lines in memory bounded by the read size and the longest line.
 //
-// A line feed byte never occurs inside a UTF-8 sequence, so bytes are cut at line feeds first and whole lines decoded then: no
-// decoder state crosses a chunk, and a bad byte has a line number. readline and TextDecoder were rejected: the one replaces
-// bad bytes silently and treats U+2028 as a line end, the other does not say where a bad byte is.
+// A line feed byte never occurs inside a UTF-8 sequence, so bytes are cut at line feeds first and whole lines decoded
+// then: no decoder state crosses a chunk, and a bad byte has a line number. readline and TextDecoder were rejected: the
+// one replaces bad bytes silently and treats U+2028 as a line end, the other does not say where a bad byte is.
 
 import { isUtf8 } from 'node:buffer';
 import type { CancellationSignal } from '../cancellation.ts';
@@ -16,7 +16,10 @@ const LINE_FEED = 0x0a;
 export interface ReadLinesOptions {
   /** Looked at before each chunk; reading then ends with the signal's reason. */
   readonly signal?: CancellationSignal;
-  /** Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size: Infinity for standard input and pipes. */
+  /**
+   * Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size:
+   * Infinity for standard input and pipes.
+   */
   readonly onProgress?: (bytes: number, fileBytes: number) => void;
   /** Longest line allowed, in bytes, so that a file without line ends does not fill the memory; default 64 MiB. */
   readonly maximumLineBytes?: number;
@@ -27,13 +30,17 @@ export interface ReadLinesOptions {
 }
 
 /**
- * The lines of a UTF-8 text file, streamed; `.gz` and `.br` are decompressed on the way. Lines end at \n or \r\n; a last line
- * without either counts; a byte order mark at the start is dropped. Leaving the loop early closes the file.
+ * The lines of a UTF-8 text file, streamed; `.gz` and `.br` are decompressed on the way. Lines end at \n or \r\n; a
+ * last line without either counts; a byte order mark at the start is dropped. Leaving the loop early closes the file.
  * @param path of a file, or `-` for standard input, which can be read once and is not decompressed.
- * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes), `not-utf8` (with
- *   line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. Lines before the faulty one are still delivered.
+ * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes),
+ * `not-utf8` (with line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. Lines before the
+ * faulty one are still delivered.
  */
-export async function* readLines(path: string, options: ReadLinesOptions = {}): AsyncGenerator<string, void, undefined> {
+export async function* readLines(
+  path: string,
+  options: ReadLinesOptions = {},
+): AsyncGenerator<string, void, undefined> {
   const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18, keepLineEnds = false } = options;
   // A string of V8 holds fewer than 2^29 characters.
   checkInteger('readLines', 'maximumLineBytes', maximumLineBytes, 1, 2 ** 28);
@@ -96,7 +103,10 @@ class LineAssembler {
 
   *end(): Generator<string, void, undefined> {
     if (this.#offset === 0 && this.#pieceBytes === 0) {
-      throw new SparseDataError('empty-input', `readLines: ${this.#path} is empty (0 bytes of text); at least one line is needed`);
+      throw new SparseDataError(
+        'empty-input',
+        `readLines: ${this.#path} is empty (0 bytes of text); at least one line is needed`,
+      );
     }
     if (this.#pieceBytes > 0) yield this.#decode(Buffer.concat(this.#pieces), '');
   }

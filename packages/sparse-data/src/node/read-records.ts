@@ -17,27 +17,56 @@ import { readLines } from './read-lines.ts';
 export type ReadRecordsOptions<ParseOptions> = Omit<ReadLinesOptions, 'keepLineEnds'> & Omit<ParseOptions, 'name'>;
 
 /** parseJsonLines over a file, as readLines reads it (`.gz`, `.br`, `-`). Throws what both throw. */
-export function readJsonLines(path: string, options: Omit<ReadLinesOptions, 'keepLineEnds'> = {}): AsyncGenerator<JsonLine, void, undefined> {
+export function readJsonLines(
+  path: string,
+  options: Omit<ReadLinesOptions, 'keepLineEnds'> = {},
+): AsyncGenerator<JsonLine, void, undefined> {
   return parseJsonLines(readLines(path, options), { name: inputName(path) });
 }
 
-/** parseCsv over a file, as readLines reads it. The delimiter is a tab by default where the path, without .gz or .br, ends in .tsv. */
-export function readCsv(path: string, options: ReadRecordsOptions<CsvOptions> = {}): AsyncGenerator<CsvRecord, void, undefined> {
-  return parseCsv(readLines(path, { ...options, keepLineEnds: true }), { delimiter: delimiterOf(path), ...options, name: inputName(path) });
+/**
+ * parseCsv over a file, as readLines reads it. The delimiter is a tab by default where the path, without .gz or .br,
+ * ends in .tsv.
+ */
+export function readCsv(
+  path: string,
+  options: ReadRecordsOptions<CsvOptions> = {},
+): AsyncGenerator<CsvRecord, void, undefined> {
+  return parseCsv(readLines(path, { ...options, keepLineEnds: true }), {
+    delimiter: delimiterOf(path),
+    ...options,
+    name: inputName(path),
+  });
 }
 
 /** parseInteractions over a file, as readCsv reads it. */
-export function readInteractions(path: string, options: ReadRecordsOptions<InteractionOptions> = {}): AsyncGenerator<Interaction, void, undefined> {
-  return parseInteractions(readLines(path, { ...options, keepLineEnds: true }), { delimiter: delimiterOf(path), ...options, name: inputName(path) });
+export function readInteractions(
+  path: string,
+  options: ReadRecordsOptions<InteractionOptions> = {},
+): AsyncGenerator<Interaction, void, undefined> {
+  return parseInteractions(readLines(path, { ...options, keepLineEnds: true }), {
+    delimiter: delimiterOf(path),
+    ...options,
+    name: inputName(path),
+  });
 }
 
 /** parseXmc over a file, as readLines reads it. */
-export function readXmc(path: string, options: ReadRecordsOptions<XmcOptions> = {}): AsyncGenerator<XmcPoint, void, undefined> {
+export function readXmc(
+  path: string,
+  options: ReadRecordsOptions<XmcOptions> = {},
+): AsyncGenerator<XmcPoint, void, undefined> {
   return parseXmc(readLines(path, options), { ...options, name: inputName(path) });
 }
 
-/** The numbers of points, features and labels of an XMC file, from its first line. Throws as parseXmcHeader and readLines. */
-export async function readXmcHeader(path: string, options: Omit<ReadLinesOptions, 'keepLineEnds'> = {}): Promise<XmcHeader> {
+/**
+ * The numbers of points, features and labels of an XMC file, from its first line. Throws as parseXmcHeader and
+ * readLines.
+ */
+export async function readXmcHeader(
+  path: string,
+  options: Omit<ReadLinesOptions, 'keepLineEnds'> = {},
+): Promise<XmcHeader> {
   let header = '';
   for await (const line of readLines(path, options)) {
     header = line;

@@ -10,7 +10,10 @@ interface Item {
 
 const module = new URL('fixtures/worker-stream.mjs', import.meta.url);
 
-async function failureOf(from: URL, data: unknown): Promise<{ code: string; message: string; cause: unknown; seen: number }> {
+async function failureOf(
+  from: URL,
+  data: unknown,
+): Promise<{ code: string; message: string; cause: unknown; seen: number }> {
   let seen = 0;
   try {
     for await (const item of prefetchFromWorker<Item>(from, { data })) if (item.at >= 0) seen++;
@@ -35,15 +38,30 @@ describe('prefetchFromWorker', () => {
   });
 
   it('passes on what the stream throws, after the items before it, and the end of its thread', async () => {
-    expect(await failureOf(module, { count: 10, failAt: 3 })).toMatchObject({ code: 'worker-failed', message: `prefetchFromWorker: ${module.href}: no item 3`, cause: expect.any(RangeError) as RangeError, seen: 3 });
-    expect(await failureOf(module, { count: 10, exitAt: 0 })).toMatchObject({ code: 'worker-failed', message: `prefetchFromWorker: ${module.href}: the worker ended with code 3 before its stream did`, seen: 0 });
+    expect(await failureOf(module, { count: 10, failAt: 3 })).toMatchObject({
+      code: 'worker-failed',
+      message: `prefetchFromWorker: ${module.href}: no item 3`,
+      cause: expect.any(RangeError) as RangeError,
+      seen: 3,
+    });
+    expect(await failureOf(module, { count: 10, exitAt: 0 })).toMatchObject({
+      code: 'worker-failed',
+      message: `prefetchFromWorker: ${module.href}: the worker ended with code 3 before its stream did`,
+      seen: 0,
+    });
   });
 
   it('says what is wrong with a module', async () => {
     const absent = new URL('fixtures/absent.mjs', import.meta.url);
-    expect((await failureOf(absent, undefined)).message).toMatch(/^prefetchFromWorker: file:.*absent\.mjs: Cannot find module/);
+    expect((await failureOf(absent, undefined)).message).toMatch(
+      /^prefetchFromWorker: file:.*absent\.mjs: Cannot find module/,
+    );
     const none = new URL('data:text/javascript,export default 7');
-    expect((await failureOf(none, undefined)).message).toContain('its default export is number; a function that gives an iterable is needed');
-    expect(await thrownBy(() => prefetchFromWorker(module, { depth: 0 }))).toContain('bad-option: prefetchFromWorker: depth is 0');
+    expect((await failureOf(none, undefined)).message).toContain(
+      'its default export is number; a function that gives an iterable is needed',
+    );
+    expect(await thrownBy(() => prefetchFromWorker(module, { depth: 0 }))).toContain(
+      'bad-option: prefetchFromWorker: depth is 0',
+    );
   });
 });

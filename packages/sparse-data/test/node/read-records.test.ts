@@ -13,8 +13,12 @@ import { csvStyle, csvTable, writeCsv } from '../csv-text.ts';
 import { thrownBy } from '../thrown-by.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-read-records-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
-afterEach(() => { vi.restoreAllMocks(); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 function file(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
@@ -58,10 +62,18 @@ describe('the readers', () => {
   });
 
   it('give the same from plain, gzip and brotli files, whatever the chunks', async () => {
-    const variants = (name: string, text: string): string[] => [file(name, text), file(`${name}.gz`, gzipSync(text)), file(`${name}.br`, brotliCompressSync(text))];
+    const variants = (name: string, text: string): string[] => [
+      file(name, text),
+      file(`${name}.gz`, gzipSync(text)),
+      file(`${name}.br`, brotliCompressSync(text)),
+    ];
     for (const chunkBytes of [1, 7, 2 ** 18]) {
       for (const path of variants('a.jsonl', json)) {
-        expect(await allOf(readJsonLines(path, { chunkBytes }))).toEqual([{ line: 1, value: { text: 'schön\u2028 \n' } }, { line: 3, value: [1, 2500] }, { line: 4, value: '\u{1f600}' }]);
+        expect(await allOf(readJsonLines(path, { chunkBytes }))).toEqual([
+          { line: 1, value: { text: 'schön\u2028 \n' } },
+          { line: 3, value: [1, 2500] },
+          { line: 4, value: '\u{1f600}' },
+        ]);
       }
       for (const path of [...variants('a.csv', csv), ...variants('a.tsv', csv.replaceAll(',', '\t'))]) {
         const tabs = path.includes('.tsv');
@@ -73,12 +85,29 @@ describe('the readers', () => {
         ]);
       }
       for (const path of variants('b.tsv', interactions.replaceAll(',', '\t'))) {
-        expect((await allOf(readInteractions(path, { chunkBytes }))).map(({ line, time }) => [line, time])).toEqual([[2, 1.5], [6, 2], [7, 3]]);
+        expect((await allOf(readInteractions(path, { chunkBytes }))).map(({ line, time }) => [line, time])).toEqual([
+          [2, 1.5],
+          [6, 2],
+          [7, 3],
+        ]);
       }
       for (const path of variants('a.txt', xmc)) {
         expect(await readXmcHeader(path, { chunkBytes })).toEqual({ points: 4, features: 9, labels: 5 });
-        expect((await allOf(readXmc(path, { chunkBytes }))).map(({ labels, features, values }) => [[...labels], [...features], [...values]])).toEqual([
-          [[0, 4], [1, 3], [2, -0.5]], [[], [8], [0.001]], [[], [], []], [[2], [], []],
+        expect(
+          (await allOf(readXmc(path, { chunkBytes }))).map(({ labels, features, values }) => [
+            [...labels],
+            [...features],
+            [...values],
+          ]),
+        ).toEqual([
+          [
+            [0, 4],
+            [1, 3],
+            [2, -0.5],
+          ],
+          [[], [8], [0.001]],
+          [[], [], []],
+          [[2], [], []],
         ]);
       }
     }
@@ -88,8 +117,11 @@ describe('the readers', () => {
     await fc.assert(
       fc.asyncProperty(csvTable, csvStyle, fc.integer({ min: 1, max: 5 }), async (table, style, chunkBytes) => {
         const path = file('any.csv', writeCsv(table, style));
-        // A file of no bytes is refused by readLines; a table always has some but when it is one field written without quotes.
-        expect((await allOf(readCsv(path, { chunkBytes, delimiter: style.delimiter }))).map(({ fields }) => fields)).toEqual(table);
+        // A file of no bytes is refused by readLines; a table always has some but when it is one field written without
+        // quotes.
+        expect(
+          (await allOf(readCsv(path, { chunkBytes, delimiter: style.delimiter }))).map(({ fields }) => fields),
+        ).toEqual(table);
       }),
       { numRuns: 60 },
     );
@@ -97,18 +129,28 @@ describe('the readers', () => {
 
   it('name file, line and both values', async () => {
     const ragged = file('ragged.csv', 'a,b\n1,2,3\n');
-    expect(await thrownBy(() => allOf(readCsv(ragged)))).toBe(`wrong-count: parseCsv: ${ragged}: line 2: 3 fields, but the first record (line 1) has 2; they must be equal`);
+    expect(await thrownBy(() => allOf(readCsv(ragged)))).toBe(
+      `wrong-count: parseCsv: ${ragged}: line 2: 3 fields, but the first record (line 1) has 2; they must be equal`,
+    );
     const broken = file('broken.jsonl.gz', gzipSync('1\n{\n'));
-    expect(await thrownBy(() => allOf(readJsonLines(broken)))).toContain(`bad-json: parseJsonLines: ${broken}: line 2: "{" is not JSON (`);
+    expect(await thrownBy(() => allOf(readJsonLines(broken)))).toContain(
+      `bad-json: parseJsonLines: ${broken}: line 2: "{" is not JSON (`,
+    );
     const beyond = file('beyond.txt', '1 9 5\n0 9:1\n');
-    expect(await thrownBy(() => allOf(readXmc(beyond)))).toBe(`index-out-of-range: parseXmc: ${beyond}: line 2: feature is 9, but there are 9 features; they are 0..8`);
-    expect(await thrownBy(() => readXmcHeader(ragged))).toContain(`bad-xmc: parseXmc: ${ragged}: line 1: "a,b" is not a header`);
+    expect(await thrownBy(() => allOf(readXmc(beyond)))).toBe(
+      `index-out-of-range: parseXmc: ${beyond}: line 2: feature is 9, but there are 9 features; they are 0..8`,
+    );
+    expect(await thrownBy(() => readXmcHeader(ragged))).toContain(
+      `bad-xmc: parseXmc: ${ragged}: line 1: "a,b" is not a header`,
+    );
     const late = file('late.tsv', 'user\titem\ttime\nu\ti\tnow\n');
     expect(await thrownBy(() => allOf(readInteractions(late)))).toBe(
       `bad-interaction: parseInteractions: ${late}: line 2: time is "now"; a finite number is needed (for dates set timeFormat to iso-8601)`,
     );
     const latin = file('latin1.csv', Buffer.from('a\nsch\xf6n\n', 'latin1'));
-    expect(await thrownBy(() => allOf(readCsv(latin)))).toContain(`not-utf8: readLines: ${latin}: line 2: byte 0xF6 at offset 5`);
+    expect(await thrownBy(() => allOf(readCsv(latin)))).toContain(
+      `not-utf8: readLines: ${latin}: line 2: byte 0xF6 at offset 5`,
+    );
     expect(await thrownBy(() => allOf(readCsv(join(folder, 'absent.csv'))))).toContain('missing-file: ');
   });
 
@@ -118,16 +160,29 @@ describe('the readers', () => {
       'bad-csv: parseCsv: standard input: line 2: field 1 of this record opens a quote that is not closed by line 2, the last; add the closing quote',
     );
     standardInput([]);
-    expect(await thrownBy(() => allOf(readLines('-')))).toBe('empty-input: readLines: standard input is empty (0 bytes of text); at least one line is needed');
+    expect(await thrownBy(() => allOf(readLines('-')))).toBe(
+      'empty-input: readLines: standard input is empty (0 bytes of text); at least one line is needed',
+    );
     standardInput([Buffer.from('1\n'), Buffer.from([0xff])]);
-    expect(await thrownBy(() => allOf(readJsonLines('-')))).toContain('not-utf8: readLines: standard input: line 2: byte 0xFF at offset 2');
+    expect(await thrownBy(() => allOf(readJsonLines('-')))).toContain(
+      'not-utf8: readLines: standard input: line 2: byte 0xFF at offset 2',
+    );
   });
 
   it('report the bytes of standard input, whose size is not known', async () => {
     standardInput([Buffer.from('a\nb'), Buffer.from('c\n')]);
     const seen: [number, number][] = [];
-    await allOf(readLines('-', { onProgress: (bytes, fileBytes) => { seen.push([bytes, fileBytes]); } }));
-    expect(seen).toEqual([[3, Infinity], [5, Infinity]]);
+    await allOf(
+      readLines('-', {
+        onProgress: (bytes, fileBytes) => {
+          seen.push([bytes, fileBytes]);
+        },
+      }),
+    );
+    expect(seen).toEqual([
+      [3, Infinity],
+      [5, Infinity],
+    ]);
   });
 });
 
@@ -135,12 +190,16 @@ describe('a stream larger than what is held', () => {
   const chunks = 100;
   const perChunk = 500;
 
-  /** `chunks` chunks of `perChunk` records, made when they are asked for, each chunk but the last cut in the middle of a record. */
+  /**
+   * `chunks` chunks of `perChunk` records, made when they are asked for, each chunk but the last cut in the middle of a
+   * record.
+   */
   function* generated(header: string, record: string, made: { count: number }): Generator<Buffer, void, undefined> {
     const block = Buffer.from(record.repeat(perChunk));
     const cut = 5;
     yield Buffer.concat([Buffer.from(header), block.subarray(0, block.length - cut)]);
-    for (made.count = 1; made.count < chunks; made.count++) yield Buffer.concat([block.subarray(-cut), block.subarray(0, block.length - cut)]);
+    for (made.count = 1; made.count < chunks; made.count++)
+      yield Buffer.concat([block.subarray(-cut), block.subarray(0, block.length - cut)]);
     yield block.subarray(-cut);
   }
 
@@ -149,27 +208,30 @@ describe('a stream larger than what is held', () => {
     ['readCsv', 'user,item,time\n', '"u ""1""\r\n",i,1234567\r\n', () => readCsv('-', { columns: ['item'] })],
     ['readInteractions', 'user,item,time\n', 'user 1,item 1,1234567\n', () => readInteractions('-')],
     ['readXmc', `${chunks * perChunk} 100 10\n`, '1,2 3:4 5:6.5 99:1\n', () => readXmc('-')],
-  ])('%s asks for a chunk only when it has handed out the one before, and can be left', async (_, header, record, read) => {
-    const made = { count: 0 };
-    standardInput(generated(header, record, made));
-    let seen = 0;
-    let ahead = 0;
-    for await (const item of read()) {
-      if (item === undefined) throw new Error('a record is needed');
-      seen++;
-      ahead = Math.max(ahead, made.count - seen / perChunk);
-    }
-    expect(seen).toBe(chunks * perChunk);
-    // The chunk at work, the one in the stream's buffer, and the one that its iterator has fetched.
-    expect(ahead).toBeLessThanOrEqual(4);
+  ])(
+    '%s asks for a chunk only when it has handed out the one before, and can be left',
+    async (_, header, record, read) => {
+      const made = { count: 0 };
+      standardInput(generated(header, record, made));
+      let seen = 0;
+      let ahead = 0;
+      for await (const item of read()) {
+        if (item === undefined) throw new Error('a record is needed');
+        seen++;
+        ahead = Math.max(ahead, made.count - seen / perChunk);
+      }
+      expect(seen).toBe(chunks * perChunk);
+      // The chunk at work, the one in the stream's buffer, and the one that its iterator has fetched.
+      expect(ahead).toBeLessThanOrEqual(4);
 
-    const again = { count: 0 };
-    const stream = standardInput(generated(header, record, again));
-    for await (const item of read()) {
-      expect(item).toBeDefined();
-      break;
-    }
-    expect(stream.destroyed).toBe(true);
-    expect(again.count).toBeLessThanOrEqual(4);
-  });
+      const again = { count: 0 };
+      const stream = standardInput(generated(header, record, again));
+      for await (const item of read()) {
+        expect(item).toBeDefined();
+        break;
+      }
+      expect(stream.destroyed).toBe(true);
+      expect(again.count).toBeLessThanOrEqual(4);
+    },
+  );
 });

@@ -12,10 +12,19 @@ it('a process reads twice as much JSON from a pipe as its heap may hold', async 
   const record = Buffer.from(`{"text": "${'x'.repeat(1000)}"}\n`);
   const block = Buffer.concat(Array.from({ length: 64 }, () => record));
   const blocks = Math.ceil(2 ** 26 / block.length);
-  const child = spawn(process.execPath, ['--max-old-space-size=32', '--import', 'tsx', program], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--max-old-space-size=32', '--import', 'tsx', program], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const ended = new Promise((done) => child.on('close', done));
   const [, stdout, stderr] = await Promise.all([
-    pipeline(Readable.from((function* () { for (let at = 0; at < blocks; at++) yield block; })()), child.stdin),
+    pipeline(
+      Readable.from(
+        (function* () {
+          for (let at = 0; at < blocks; at++) yield block;
+        })(),
+      ),
+      child.stdin,
+    ),
     text(child.stdout),
     text(child.stderr),
   ]);

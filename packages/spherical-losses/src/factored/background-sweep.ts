@@ -1,12 +1,13 @@
 /**
- * Which rows to convert in the background, so that no row lags far behind and the ladder's memory is bounded (mathematics.md §4).
+ * Which rows to convert in the background, so that no row lags far behind and the ladder's memory is bounded
+ * (mathematics.md §4).
  *
- * A pass goes round the table once for every half of the lag bound L: each closing adds 2D/L rows of debt, paid off in the steps that
- * follow, at the pace of the last generation's length. Rows are brought to the last multiple of L/2, not to the present: such
- * rows go the next time from one multiple to the next, which takes one map of the ladder instead of 2·log₂ L. (Multiples of L/4 took two for
- * every other row, and made the squared error's steps 5 % slower.)
- * L is at least 64 and grows with D/(16d): then the ladder, at most 2L maps of d² numbers, stays within a quarter of V's own size, and a
- * closing adds at most 32d rows of debt, whatever D is.
+ * A pass goes round the table once for every half of the lag bound L: each closing adds 2D/L rows of debt, paid off in
+ * the steps that follow, at the pace of the last generation's length. Rows are brought to the last multiple of L/2, not
+ * to the present: such rows go the next time from one multiple to the next, which takes one map of the ladder instead
+ * of 2·log₂ L. (Multiples of L/4 took two for every other row, and made the squared error's steps 5 % slower.) L is at
+ * least 64 and grows with D/(16d): then the ladder, at most 2L maps of d² numbers, stays within a quarter of V's own
+ * size, and a closing adds at most 32d rows of debt, whatever D is.
  */
 export interface SweepRange {
   firstRow: number;

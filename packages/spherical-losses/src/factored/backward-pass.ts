@@ -1,13 +1,25 @@
 /**
- * From the loss's α, β, γ to what is back-propagated, all from the old weights. With α = ∂L/∂r and β = ∂L/∂s the gradient with respect to the
- * outputs is g = 2α(o − μ1) + β1 + γ, so
+ * From the loss's α, β, γ to what is back-propagated, all from the old weights. With α = ∂L/∂r and β = ∂L/∂s the
+ * gradient with respect to the outputs is g = 2α(o − μ1) + β1 + γ, so
  *
  *     y = Γ1     Z = (ΓV)U + yωᵀ = ΓW     ∇H = 2 diag(α) H C + βw̄ᵀ + Z
  *
- * and its centred part, g − (1ᵀg/D)1, which is all that the centred Gram matrix sees, back-propagates to 2 diag(α) H C + Z_c with
- * Z_c = Z − y w̄ᵀ/D. Each line below is one pass over m×d numbers, and what the update needs of them is kept.
+ * and its centred part, g − (1ᵀg/D)1, which is all that the centred Gram matrix sees, back-propagates to 2 diag(α) H C
+ * + Z_c with Z_c = Z − y w̄ᵀ/D. Each line below is one pass over m×d numbers, and what the update needs of them is
+ * kept.
  */
-import { affine, axpy, binary, copy, fill, gemm, scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  affine,
+  axpy,
+  binary,
+  copy,
+  fill,
+  gemm,
+  scaleRows,
+  scatterAddRows,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { LossGradients } from './loss-evaluation.ts';
@@ -68,7 +80,13 @@ export function backwardPass(
 }
 
 /** Added up by example: the same numbers when every example has one pair. */
-function sumOfPairs(workspace: Workspace, name: string, ofPairs: Matrix, forward: ForwardPass, pairs: TargetPairs): Matrix {
+function sumOfPairs(
+  workspace: Workspace,
+  name: string,
+  ofPairs: Matrix,
+  forward: ForwardPass,
+  pairs: TargetPairs,
+): Matrix {
   if (pairs.isOneEach) return ofPairs;
   const sum = workspace.matrix(name, forward.hidden.rows, ofPairs.columns);
   fill(0, sum);

@@ -10,7 +10,10 @@ export interface ClassConstants {
 /** @throws OutputLayerError `shape` unless there is one for each class. */
 export function createClassConstants(backend: Backend, values: ArrayLike<number>, classes: number): ClassConstants {
   if (values.length !== classes) {
-    throw new OutputLayerError('shape', `factored layer: the loss has ${values.length} class constants, the layer ${classes} classes`);
+    throw new OutputLayerError(
+      'shape',
+      `factored layer: the loss has ${values.length} class constants, the layer ${classes} classes`,
+    );
   }
   const table = backend.createTable(classes, 1);
   writeRows(values, 0, table);

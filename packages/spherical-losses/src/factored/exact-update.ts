@@ -1,13 +1,26 @@
 /**
- * The exact update W ← W − ηG H of W = VU + 1ωᵀ, in its two forms. Each is split at the one place where a host decision is needed: `solve`
- * forms the small system and its reciprocal condition, which says whether the new U has a usable inverse; `apply` then changes
- * the weights, with the inverse (`regular`) or without (`singular`).
+ * The exact update W ← W − ηG H of W = VU + 1ωᵀ, in its two forms. Each is split at the one place where a host decision
+ * is needed: `solve` forms the small system and its reciprocal condition, which says whether the new U has a usable
+ * inverse; `apply` then changes the weights, with the inverse (`regular`) or without (`singular`).
  *
- * A singular step (1 − 2ηα‖h‖² ≈ 0 for one example) is harmless to dense SGD. Here U becomes singular, so V's rows cannot carry the sparse
- * part in the old basis: the generation is closed with the new map, the touched rows are converted, and the sparse part is
- * added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
+ * A singular step (1 − 2ηα‖h‖² ≈ 0 for one example) is harmless to dense SGD. Here U becomes singular, so V's rows
+ * cannot carry the sparse part in the old basis: the generation is closed with the new map, the touched rows are
+ * converted, and the sparse part is added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
  */
-import { affine, axpy, binary, copy, fill, scaleRows, scatterAddRows, scatterRows, gemm, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  affine,
+  axpy,
+  binary,
+  copy,
+  fill,
+  scaleRows,
+  scatterAddRows,
+  scatterRows,
+  gemm,
+  type Indices,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { BackwardPass } from './backward-pass.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 import { ofPairs, type ForwardPass } from './forward-pass.ts';
@@ -42,9 +55,13 @@ export interface TouchedRows {
   readonly gradient: Matrix;
 }
 
-/** What is added to a sum over the examples depends on no more than this; many machines add to a sum of their own first. */
-export interface SumInputs<Sum extends 'columnSum' | 'shift'>
-  extends Pick<UpdateInputs, 'workspace' | 'forward' | 'gradients' | 'backward' | 'learningRate'> {
+/**
+ * What is added to a sum over the examples depends on no more than this; many machines add to a sum of their own first.
+ */
+export interface SumInputs<Sum extends 'columnSum' | 'shift'> extends Pick<
+  UpdateInputs,
+  'workspace' | 'forward' | 'gradients' | 'backward' | 'learningRate'
+> {
   readonly weights: Pick<FactoredWeights, 'classes' | Sum>;
 }
 
@@ -56,7 +73,12 @@ export interface ExactUpdate {
 }
 
 /** R = ΓᵀH, C×d: the gradient's row r_c = Σ_j γ_jc h_j for each touched class. */
-export function touchedGradient({ workspace, forward, gradients, pairs }: Pick<UpdateInputs, 'workspace' | 'forward' | 'gradients' | 'pairs'>): Matrix {
+export function touchedGradient({
+  workspace,
+  forward,
+  gradients,
+  pairs,
+}: Pick<UpdateInputs, 'workspace' | 'forward' | 'gradients' | 'pairs'>): Matrix {
   const d = forward.hidden.columns;
   const byPair = workspace.matrix('gradient by pair', pairs.count, d);
   const rows = workspace.matrix('touched gradient', pairs.touched, d);
@@ -68,11 +90,24 @@ export function touchedGradient({ workspace, forward, gradients, pairs }: Pick<U
 
 export function touchedRows(inputs: UpdateInputs): TouchedRows {
   const { pairs, forward } = inputs;
-  return { classes: pairs.classes, count: pairs.touched, indices: forward.slotClasses, rows: forward.touchedRows, gradient: touchedGradient(inputs) };
+  return {
+    classes: pairs.classes,
+    count: pairs.touched,
+    indices: forward.slotClasses,
+    rows: forward.touchedRows,
+    gradient: touchedGradient(inputs),
+  };
 }
 
 /** w̄ ← w̄ − ηHᵀ(Dβ + y), both forms: the deviations from the mean add up to nothing. */
-export function updateColumnSum({ workspace, weights, forward, gradients, backward, learningRate }: SumInputs<'columnSum'>): void {
+export function updateColumnSum({
+  workspace,
+  weights,
+  forward,
+  gradients,
+  backward,
+  learningRate,
+}: SumInputs<'columnSum'>): void {
   const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
   copy(backward.gammaSum, factors);
   axpy(weights.classes, gradients.beta, factors);
@@ -80,10 +115,16 @@ export function updateColumnSum({ workspace, weights, forward, gradients, backwa
 }
 
 /**
- * ω ← ω − Hᵀ(a∘Hω + ηβ′), both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo + β′1 + γ, where o is not centred
- * as it is in V·U.
+ * ω ← ω − Hᵀ(a∘Hω + ηβ′), both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo + β′1 + γ, where o
+ * is not centred as it is in V·U.
  */
-export function updateShift({ workspace, weights, forward, gradients, learningRate }: Omit<SumInputs<'shift'>, 'backward'>): void {
+export function updateShift({
+  workspace,
+  weights,
+  forward,
+  gradients,
+  learningRate,
+}: Omit<SumInputs<'shift'>, 'backward'>): void {
   const factors = workspace.matrix('shift factors', forward.hidden.rows, 1);
   affine(forward.outputSum, -1 / weights.classes, 0, factors);
   axpy(1, forward.shiftOutputs, factors);

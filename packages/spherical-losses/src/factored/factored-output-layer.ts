@@ -1,6 +1,7 @@
 /**
- * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²) an example whatever D is
- * (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs are never computed.
+ * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²)
+ * an example whatever D is (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs
+ * are never computed.
  */
 import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
@@ -29,14 +30,27 @@ import { appendClassConstants, createClassConstants } from './class-constants.ts
 import { normalizeLogs, requireProbabilities, requireUnnormalized } from './class-probabilities.ts';
 import { ClassScores } from './class-scores.ts';
 import { fillRows } from './initial-rows.ts';
-import { checkAddedClasses, checkDecay, checkOptions, type FactoredLayerCounters, type FactoredOutputLayerOptions } from './layer-options.ts';
-import { checkConfiguration, configurationOf, constantSumOf, restoreWeights, stateOf, stepCountsOf } from './layer-state.ts';
+import {
+  checkAddedClasses,
+  checkDecay,
+  checkOptions,
+  type FactoredLayerCounters,
+  type FactoredOutputLayerOptions,
+} from './layer-options.ts';
+import {
+  checkConfiguration,
+  configurationOf,
+  constantSumOf,
+  restoreWeights,
+  stateOf,
+  stepCountsOf,
+} from './layer-state.ts';
 import { TrainingStep } from './training-step.ts';
 import { verifyWeights, type Verification } from './verification.ts';
 
 /**
- * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly more. Time: O(D·d²) once,
- * for the Gram matrix of the random start.
+ * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly
+ * more. Time: O(D·d²) once, for the Gram matrix of the random start.
  * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory` naming the size asked for.
  */
 export async function createFactoredOutputLayer(
@@ -110,13 +124,14 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     fillRows(this.#weights.rows, this.#options);
     await this.#rebuildGram();
     const { classConstants } = this.loss;
-    if (classConstants !== undefined) this.#trainingStep.constants = createClassConstants(this.backend, classConstants, this.classes);
+    if (classConstants !== undefined)
+      this.#trainingStep.constants = createClassConstants(this.backend, classConstants, this.classes);
     this.#trainingStep.generations.watchMap();
   }
 
   /**
-   * One exact SGD step: 14md² + 8m²d + ⅔m³ operations for m < d, 14md² + 11d³ for m ≥ d, whatever the number of classes.
-   * See {@link OutputLayer.step} for the contract.
+   * One exact SGD step: 14md² + 8m²d + ⅔m³ operations for m < d, 14md² + 11d³ for m ≥ d, whatever the number of
+   * classes. See {@link OutputLayer.step} for the contract.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     this.#checkStep(hidden, targets, options);
@@ -149,7 +164,13 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const { constants } = this.#trainingStep;
-    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, constants, this.loss.score, out);
+    this.#scores.range(
+      withBiasFeature(this.#workspace, hidden, this.bias),
+      firstClass,
+      constants,
+      this.loss.score,
+      out,
+    );
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
@@ -173,8 +194,10 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * log p of classes `firstClass` … `firstClass + out.columns - 1` for each example, out m×count. O(m·count·d + count·d²).
-   * @throws OutputLayerError `bad-option` for a loss that is not normalised or does not say what its probabilities are proportional to.
+   * log p of classes `firstClass` … `firstClass + out.columns - 1` for each example, out m×count. O(m·count·d +
+   * count·d²).
+   * @throws OutputLayerError `bad-option` for a loss that is not normalised or does not say what its probabilities are
+   * proportional to.
    */
   logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('logProbabilities');
@@ -182,8 +205,17 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkClassRange(this, 'logProbabilities', firstClass, out.columns);
     const expression = requireUnnormalized(this.loss, 'logProbabilities');
     if (out.columns === 0) return;
-    const losses = this.#trainingStep.computeLosses(hidden, singleTargets(new Int32Array(hidden.rows).fill(firstClass), this.classes));
-    this.#scores.range(withBiasFeature(this.#workspace, hidden, this.bias), firstClass, this.#trainingStep.constants, expression, out);
+    const losses = this.#trainingStep.computeLosses(
+      hidden,
+      singleTargets(new Int32Array(hidden.rows).fill(firstClass), this.classes),
+    );
+    this.#scores.range(
+      withBiasFeature(this.#workspace, hidden, this.bias),
+      firstClass,
+      this.#trainingStep.constants,
+      expression,
+      out,
+    );
     normalizeLogs(this.#workspace, losses, out);
   }
 
@@ -229,7 +261,9 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     return this.#calls.exclusively(() => verifyWeights(this.#workspace, this.#weights));
   }
 
-  /** Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only. */
+  /**
+   * Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only.
+   */
   async settle(): Promise<void> {
     this.#calls.check('settle');
     await this.confirmSteps();
@@ -249,12 +283,22 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   #state(): ModuleState {
     const { constants } = this.#trainingStep;
     const { configuration, tensors } = stateOf(this.#weights, configurationOf(this, this.#options, this.#trainingStep));
-    return { configuration, tensors: constants === undefined ? tensors : [...tensors, tableTensor('class_constants', constants.table)] };
+    return {
+      configuration,
+      tensors: constants === undefined ? tensors : [...tensors, tableTensor('class_constants', constants.table)],
+    };
   }
 
   async restore(state: ModuleState): Promise<void> {
     this.#calls.check('restore');
-    checkConfiguration(this.#state().configuration, state.configuration, ['kind', 'classes', 'features', 'bias', 'loss', 'precision']);
+    checkConfiguration(this.#state().configuration, state.configuration, [
+      'kind',
+      'classes',
+      'features',
+      'bias',
+      'loss',
+      'precision',
+    ]);
     const { steps, singularSteps } = stepCountsOf(state);
     const { constants } = this.#trainingStep;
     const constantSum = constantSumOf(state);
@@ -299,6 +343,9 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   #checkConfirmed(operation: string): void {
     const { unreadSteps } = this.#trainingStep;
     if (unreadSteps === 0) return;
-    throw new OutputLayerError('busy', `factored ${operation}: ${unreadSteps} steps have not been looked at yet; await confirmSteps() first`);
+    throw new OutputLayerError(
+      'busy',
+      `factored ${operation}: ${unreadSteps} steps have not been looked at yet; await confirmSteps() first`,
+    );
   }
 }

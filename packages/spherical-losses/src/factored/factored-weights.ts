@@ -1,14 +1,14 @@
 /**
- * The state of the factored layer, W = V·U + 1·ωᵀ with W never stored (arXiv:1606.08061 §4, §5), and the moves that change how W is written
- * down without changing W: closing a generation, converting rows, settling.
+ * The state of the factored layer, W = V·U + 1·ωᵀ with W never stored (arXiv:1606.08061 §4, §5), and the moves that
+ * change how W is written down without changing W: closing a generation, converting rows, settling.
  *
  *     V  rows          D×d row table; row r is expressed in generation generations[r]
  *     U  map           d×d          X = U⁻ᵀ is kept transposed: `inverse` is U⁻¹
  *     ω  shift         1×d
  *     C  centredGram   d×d, WᵀPW = Σ_k (w_k − w̄/D)(w_k − w̄/D)ᵀ with P = I − 11ᵀ/D     w̄  columnSum   1×d, 1ᵀW
  *
- * The papers track Q = WᵀW. C = Q − w̄w̄ᵀ/D carries the same and the variance of the outputs without subtracting two nearly equal
- * numbers: with μ = 30σ the Z-loss's gradient in f32 was wrong by 1e-4 from Q and by 7e-7 from C.
+ * The papers track Q = WᵀW. C = Q − w̄w̄ᵀ/D carries the same and the variance of the outputs without subtracting two
+ * nearly equal numbers: with μ = 30σ the Z-loss's gradient in f32 was wrong by 1e-4 from Q and by 7e-7 from C.
  */
 import {
   addDiagonal,
@@ -104,7 +104,10 @@ export class FactoredWeights implements Disposable {
     this.#isFresh = false;
   }
 
-  /** Keep (U, ω) as the map of this generation and start the next at the identity. W does not change. O(d²), a d×d product on average. */
+  /**
+   * Keep (U, ω) as the map of this generation and start the next at the identity. W does not change. O(d²), a d×d
+   * product on average.
+   */
   closeGeneration(): void {
     if (this.#isFresh) return;
     this.onStabilization?.('begin');
@@ -255,7 +258,15 @@ export class FactoredWeights implements Disposable {
 
   [Symbol.dispose](): void {
     this.ladder[Symbol.dispose]();
-    for (const handle of [this.rows, this.map, this.inverse, this.centredGram, this.shift, this.columnSum, ...this.#spareSquares]) {
+    for (const handle of [
+      this.rows,
+      this.map,
+      this.inverse,
+      this.centredGram,
+      this.shift,
+      this.columnSum,
+      ...this.#spareSquares,
+    ]) {
       handle[Symbol.dispose]();
     }
   }

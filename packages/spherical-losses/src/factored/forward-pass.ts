@@ -1,17 +1,22 @@
 /**
- * The part of a minibatch that training and evaluation share (arXiv:1606.08061 §4), with the centred Gram matrix (factored-weights.ts).
+ * The part of a minibatch that training and evaluation share (arXiv:1606.08061 §4), with the centred Gram matrix
+ * (factored-weights.ts).
  *
  *     hidden H, m×d     product H C     r = rowDot(H, H C) = Σ(o − μ)²     s = H w̄ = Σo     projected H̃ = H Uᵀ     outputs o_jc
  *
- * The outputs are V_c · H̃_j + ω · h_j (2md²), or w_c · h_j with the touched classes' own weights w_c = V_c U + ω (2Cd² for C of them), of which
- * the backward pass then makes its sparse part without another product. The second is taken while C ≤ m: always with one target an example.
+ * The outputs are V_c · H̃_j + ω · h_j (2md²), or w_c · h_j with the touched classes' own weights w_c = V_c U + ω (2Cd²
+ * for C of them), of which the backward pass then makes its sparse part without another product. The second is taken
+ * while C ≤ m: always with one target an example.
  */
 import { binary, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { TargetPairs } from './target-pairs.ts';
 
 /** What the pass asks of the weights; a layer whose rows are elsewhere brings its own `refresh` and `gatherCurrent`. */
-export type ForwardWeights = Pick<FactoredWeights, 'map' | 'shift' | 'centredGram' | 'columnSum' | 'refresh' | 'gatherCurrent'>;
+export type ForwardWeights = Pick<
+  FactoredWeights,
+  'map' | 'shift' | 'centredGram' | 'columnSum' | 'refresh' | 'gatherCurrent'
+>;
 
 export interface ForwardPass {
   readonly hidden: Matrix;
@@ -38,7 +43,8 @@ export interface ForwardPass {
 }
 
 /**
- * @param store whether rows that had to be converted are stored back as converted (training) or not (evaluation, which changes nothing).
+ * @param store whether rows that had to be converted are stored back as converted (training) or not (evaluation, which
+ * changes nothing).
  */
 export function forwardPass(
   workspace: Workspace,
@@ -83,9 +89,21 @@ export function forwardPass(
   }
   const outputs = workspace.matrix('outputs', pairs.count, 1);
   rowDot(pairClassRows, ofPairs(workspace, pairs, pairRows, 'pair side', projected ?? hidden), outputs);
-  if (projected !== undefined) binary('add', outputs, ofPairs(workspace, pairs, pairRows, 'pair shift', shiftOutputs), outputs);
+  if (projected !== undefined)
+    binary('add', outputs, ofPairs(workspace, pairs, pairRows, 'pair shift', shiftOutputs), outputs);
   return {
-    hidden, product, squaredDeviations, outputSum, projected, shiftOutputs, touchedRows, pairClassRows, outputs, pairRows, pairSlots, slotClasses,
+    hidden,
+    product,
+    squaredDeviations,
+    outputSum,
+    projected,
+    shiftOutputs,
+    touchedRows,
+    pairClassRows,
+    outputs,
+    pairRows,
+    pairSlots,
+    slotClasses,
   };
 }
 
@@ -97,7 +115,13 @@ export function project(workspace: Workspace, hidden: Matrix, weights: Pick<Fact
 }
 
 /** Row j of `ofExamples` for each pair of example j: itself when every example has one pair. */
-export function ofPairs(workspace: Workspace, pairs: TargetPairs, pairRows: Indices, name: string, ofExamples: Matrix): Matrix {
+export function ofPairs(
+  workspace: Workspace,
+  pairs: TargetPairs,
+  pairRows: Indices,
+  name: string,
+  ofExamples: Matrix,
+): Matrix {
   if (pairs.isOneEach) return ofExamples;
   const out = workspace.matrix(name, pairs.count, ofExamples.columns);
   gatherRows(ofExamples, pairRows, out);

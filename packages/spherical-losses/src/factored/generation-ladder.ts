@@ -1,8 +1,8 @@
 /**
- * The maps of closed generations (mathematics.md §4). A row of V tagged g is converted forward to generation G by the maps of
- * [g, G): v ← v·A + a for each. Besides the map of every single generation the ladder keeps the composition of every complete
- * dyadic interval [k·2ˡ, (k+1)·2ˡ), so a row needs at most 2·log₂(G − g) of them. Only forward maps are ever applied: nothing
- * ill-conditioned is inverted.
+ * The maps of closed generations (mathematics.md §4). A row of V tagged g is converted forward to generation G by the
+ * maps of [g, G): v ← v·A + a for each. Besides the map of every single generation the ladder keeps the composition of
+ * every complete dyadic interval [k·2ˡ, (k+1)·2ˡ), so a row needs at most 2·log₂(G − g) of them. Only forward maps are
+ * ever applied: nothing ill-conditioned is inverted.
  *
  *     (A, a) ∘ (B, b) = (A·B, a·B + b)      first A, then B
  */
@@ -93,7 +93,10 @@ export class GenerationLadder implements Disposable {
     }
   }
 
-  /** Make room for groups of `count` rows, so that the first conversion, which comes in the middle of training, creates no handle. */
+  /**
+   * Make room for groups of `count` rows, so that the first conversion, which comes in the middle of training, creates
+   * no handle.
+   */
   reserve(count: number): void {
     if (this.#group.length >= count) return;
     this.#group = new Int32Array(Math.ceil(count * 1.5));
@@ -104,8 +107,9 @@ export class GenerationLadder implements Disposable {
   }
 
   /**
-   * Convert the first `count` rows of `rows` in place to the generation `target` ≤ current; `generations` holds each row's own and
-   * becomes `target` for all that were older. Rows of one age move together, and groups that meet go on as one.
+   * Convert the first `count` rows of `rows` in place to the generation `target` ≤ current; `generations` holds each
+   * row's own and becomes `target` for all that were older. Rows of one age move together, and groups that meet go on
+   * as one.
    */
   convert(rows: Matrix, generations: Int32Array, count: number, target: number): void {
     for (;;) {
@@ -139,7 +143,9 @@ export class GenerationLadder implements Disposable {
       const map = this.#find(level, start);
       if (map !== undefined) return map;
     }
-    throw new RangeError(`generation ladder: no map from generation ${start} to ${target}; the checkpoint is incomplete`);
+    throw new RangeError(
+      `generation ladder: no map from generation ${start} to ${target}; the checkpoint is incomplete`,
+    );
   }
 
   #find(level: number, start: number): GenerationMap | undefined {

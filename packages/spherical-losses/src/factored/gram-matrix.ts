@@ -1,7 +1,7 @@
 /**
- * C = WᵀPW and w̄ = Wᵀ1 from the rows, in two passes by blocks: first the sum, then the products of what deviates from the mean. Each block's
- * part is computed on the backend, the sum over blocks in f64 on the host, because a plain f32 sum over many rows is far worse than
- * the tracked value it would replace. O(D·d²).
+ * C = WᵀPW and w̄ = Wᵀ1 from the rows, in two passes by blocks: first the sum, then the products of what deviates from
+ * the mean. Each block's part is computed on the backend, the sum over blocks in f64 on the host, because a plain f32
+ * sum over many rows is far worse than the tracked value it would replace. O(D·d²).
  */
 import { binary, fill, gemm, read, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 
@@ -35,7 +35,10 @@ export async function computeGram(
     gemm(ones, rows, out);
   });
   const mean = workspace.matrix('gram mean', 1, width);
-  write(columnSum.map((sum) => sum / classes), mean);
+  write(
+    columnSum.map((sum) => sum / classes),
+    mean,
+  );
   const centredGram = await sumOverBlocks(classes, workspace.matrix('block gram', width, width), (first, out) => {
     const rows = blockRows(first);
     binary('subtract', rows, mean, rows);

@@ -4,7 +4,11 @@ import { rowsPerBlock } from './gram-matrix.ts';
 import { checkRows, type FactoredOutputLayerOptions } from './layer-options.ts';
 
 /** Rows of a seeded normal start, asked for block after block from the first; the array is reused. */
-export function createNormalRows(width: number, scale = 0.01, seed = 1): (first: number, count: number) => Float64Array {
+export function createNormalRows(
+  width: number,
+  scale = 0.01,
+  seed = 1,
+): (first: number, count: number) => Float64Array {
   const random = new RandomGenerator(seed);
   let block = new Float64Array(0);
   return (_first, count) => {
@@ -15,8 +19,14 @@ export function createNormalRows(width: number, scale = 0.01, seed = 1): (first:
   };
 }
 
-/** The rows that the options ask for, block after block. @throws OutputLayerError `shape`, `non-finite` for rows of the user's own. */
-export function fillRows(table: RowTable, { initialScale, seed, initialRows }: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>): void {
+/**
+ * The rows that the options ask for, block after block.
+ * @throws OutputLayerError `shape`, `non-finite` for rows of the user's own.
+ */
+export function fillRows(
+  table: RowTable,
+  { initialScale, seed, initialRows }: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
+): void {
   const { rows, columns } = table;
   const rowsFrom = initialRows ?? createNormalRows(columns, initialScale, seed);
   for (let first = 0; first < rows; first += rowsPerBlock) {

@@ -24,12 +24,16 @@ export interface FactoredOutputLayerOptions {
   /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
   readonly form?: UpdateForm;
   /**
-   * Look at each step (is it finite, is its small system singular) before it changes a weight. True unless calls are only recorded, as on a GPU, where to
-   * look is to wait: there up to 16 steps go by before the layer looks, and what `step` should have thrown is thrown by a later call. Needs a
-   * backend with a guard when false, and is not heeded with weightDecay.
+   * Look at each step (is it finite, is its small system singular) before it changes a weight. True unless calls are
+   * only recorded, as on a GPU, where to look is to wait: there up to 16 steps go by before the layer looks, and what
+   * `step` should have thrown is thrown by a later call. Needs a backend with a guard when false, and is not heeded
+   * with weightDecay.
    */
   readonly readEachStep?: boolean;
-  /** Told when work for numerical stability alone (closing, converting stale rows, sweeping) begins and ends; for measuring it. Not nested. */
+  /**
+   * Told when work for numerical stability alone (closing, converting stale rows, sweeping) begins and ends; for
+   * measuring it. Not nested.
+   */
   readonly onStabilization?: (phase: 'begin' | 'end') => void;
 }
 
@@ -48,28 +52,49 @@ export interface FactoredLayerCounters {
 
 /** @throws OutputLayerError `bad-option`. */
 export function checkOptions({ classes, features, initialScale, weightDecay }: FactoredOutputLayerOptions): void {
-  for (const [name, value] of [['classes', classes], ['features', features]] as const) {
+  for (const [name, value] of [
+    ['classes', classes],
+    ['features', features],
+  ] as const) {
     if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a whole number from 1 to 2³¹ − 1, got ${value}`);
+      throw new OutputLayerError(
+        'bad-option',
+        `factored layer: ${name} must be a whole number from 1 to 2³¹ − 1, got ${value}`,
+      );
     }
   }
-  for (const [name, value] of [['initialScale', initialScale], ['weightDecay', weightDecay]] as const) {
+  for (const [name, value] of [
+    ['initialScale', initialScale],
+    ['weightDecay', weightDecay],
+  ] as const) {
     if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
-      throw new OutputLayerError('bad-option', `factored layer: ${name} must be a finite number of at least 0, got ${value}`);
+      throw new OutputLayerError(
+        'bad-option',
+        `factored layer: ${name} must be a finite number of at least 0, got ${value}`,
+      );
     }
   }
 }
 
 /** The factor 1 − ηλ must be above 0. @throws OutputLayerError `bad-option`. */
-export function checkDecay({ weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'weightDecay'>, learningRate: number): void {
+export function checkDecay(
+  { weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'weightDecay'>,
+  learningRate: number,
+): void {
   if (learningRate * weightDecay < 1) return;
-  throw new OutputLayerError('bad-option', `factored step: learningRate ${learningRate} times weightDecay ${weightDecay} must be below 1`);
+  throw new OutputLayerError(
+    'bad-option',
+    `factored step: learningRate ${learningRate} times weightDecay ${weightDecay} must be below 1`,
+  );
 }
 
 /** count×width finite numbers for the classes from `first` on. */
 export function checkRows(values: ArrayLike<number>, first: number, count: number, width: number): void {
   if (values.length !== count * width) {
-    throw new OutputLayerError('shape', `factored layer: ${values.length} initial values for ${count} rows of ${width}`);
+    throw new OutputLayerError(
+      'shape',
+      `factored layer: ${values.length} initial values for ${count} rows of ${width}`,
+    );
   }
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {
@@ -86,16 +111,26 @@ export function checkRows(values: ArrayLike<number>, first: number, count: numbe
  * @throws OutputLayerError `shape`, `non-finite`.
  */
 export function checkAddedClasses(
-  { classes, width, hasConstants }: { readonly classes: number; readonly width: number; readonly hasConstants: boolean },
+  {
+    classes,
+    width,
+    hasConstants,
+  }: { readonly classes: number; readonly width: number; readonly hasConstants: boolean },
   values: ArrayLike<number>,
   constants: ArrayLike<number> | undefined,
 ): number {
   const count = values.length / width;
   if (!Number.isInteger(count) || count === 0) {
-    throw new OutputLayerError('shape', `addClasses: ${values.length} values are not whole rows of ${width} (features and bias)`);
+    throw new OutputLayerError(
+      'shape',
+      `addClasses: ${values.length} values are not whole rows of ${width} (features and bias)`,
+    );
   }
   checkRows(values, classes, count, width);
   const given = constants?.length ?? 0;
   if (given === (hasConstants ? count : 0)) return count;
-  throw new OutputLayerError('shape', `addClasses: ${given} class constants for ${count} classes of a loss ${hasConstants ? 'with' : 'without'} constants`);
+  throw new OutputLayerError(
+    'shape',
+    `addClasses: ${given} class constants for ${count} classes of a loss ${hasConstants ? 'with' : 'without'} constants`,
+  );
 }

@@ -1,7 +1,7 @@
 /**
- * The factored layer's checkpoint: V as it is stored (not settled), each row's generation, the current map and its inverse, the tracked
- * sums and the ladder. Everything that the next step reads is there bit for bit, so a resumed run and one that never
- * stopped are the same run. O(d²·log) besides V, which is read by blocks.
+ * The factored layer's checkpoint: V as it is stored (not settled), each row's generation, the current map and its
+ * inverse, the tracked sums and the ladder. Everything that the next step reads is there bit for bit, so a resumed run
+ * and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
  */
 import type { Matrix } from '@vastmax/linalg-core';
 import {
@@ -33,14 +33,39 @@ export interface StepCounts {
 
 /** What the state says of the layer beside its weights. */
 export function configurationOf(
-  { kind, classes, features, bias, loss, backend }: Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & { readonly bias: boolean; readonly loss: SphericalLoss },
+  {
+    kind,
+    classes,
+    features,
+    bias,
+    loss,
+    backend,
+  }: Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
+    readonly bias: boolean;
+    readonly loss: SphericalLoss;
+  },
   { reduction = 'mean', weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'reduction' | 'weightDecay'>,
-  { steps, singularSteps, constants, generations }: StepCounts & { readonly constants: ClassConstants | undefined; readonly generations: GenerationControl },
+  {
+    steps,
+    singularSteps,
+    constants,
+    generations,
+  }: StepCounts & { readonly constants: ClassConstants | undefined; readonly generations: GenerationControl },
 ): JsonObject {
   const { name, options } = loss;
   return {
-    kind, classes, features, bias, reduction, weightDecay, loss: { name, options },
-    precision: backend.precision, steps, singularSteps, constantSum: constants?.sum ?? 0, condition: generations.state(),
+    kind,
+    classes,
+    features,
+    bias,
+    reduction,
+    weightDecay,
+    loss: { name, options },
+    precision: backend.precision,
+    steps,
+    singularSteps,
+    constantSum: constants?.sum ?? 0,
+    condition: generations.state(),
   };
 }
 
@@ -51,14 +76,23 @@ export function checkConfiguration(mine: JsonObject, given: JsonObject, keys: re
 
 /** @throws OutputLayerError `state-mismatch`. */
 export function stepCountsOf({ configuration }: ModuleState): StepCounts {
-  return { steps: wholeNumber(configuration['steps'], 'steps'), singularSteps: wholeNumber(configuration['singularSteps'], 'singularSteps') };
+  return {
+    steps: wholeNumber(configuration['steps'], 'steps'),
+    singularSteps: wholeNumber(configuration['singularSteps'], 'singularSteps'),
+  };
 }
 
-/** The class constants' sum as it was added up: classes that came later are added to it. @throws OutputLayerError `state-mismatch`. */
+/**
+ * The class constants' sum as it was added up: classes that came later are added to it.
+ * @throws OutputLayerError `state-mismatch`.
+ */
 export function constantSumOf({ configuration }: ModuleState): number {
   const constantSum = configuration['constantSum'];
   if (typeof constantSum === 'number' && Number.isFinite(constantSum)) return constantSum;
-  throw new OutputLayerError('state-mismatch', `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`);
+  throw new OutputLayerError(
+    'state-mismatch',
+    `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`,
+  );
 }
 
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
@@ -105,7 +139,11 @@ export async function restoreWeights(weights: FactoredWeights, state: ModuleStat
     findTensor(state, `ladder.${level}.${start}.linear`, width, width);
     findTensor(state, `ladder.${level}.${start}.shift`, 1, width);
   }
-  const rowGenerations = await readGenerations(generations, generation, new Set(ladderMaps.flatMap(({ level, start }) => (level === 0 ? [start] : []))));
+  const rowGenerations = await readGenerations(
+    generations,
+    generation,
+    new Set(ladderMaps.flatMap(({ level, start }) => (level === 0 ? [start] : []))),
+  );
 
   // Everything that can be refused has been: from here on the layer changes.
   await restoreTable(state, 'rows', weights.rows);
@@ -124,7 +162,11 @@ export async function restoreWeights(weights: FactoredWeights, state: ModuleStat
 }
 
 /** The generation of each row, each one that the state's ladder can lead to the current one. */
-async function readGenerations(source: TensorSource, current: number, singleMaps: ReadonlySet<number>): Promise<Int32Array> {
+async function readGenerations(
+  source: TensorSource,
+  current: number,
+  singleMaps: ReadonlySet<number>,
+): Promise<Int32Array> {
   const generations = new Int32Array(source.rows);
   let oldest = current;
   for (let first = 0; first < source.rows; first += rowsPerBlock) {
@@ -133,14 +175,20 @@ async function readGenerations(source: TensorSource, current: number, singleMaps
     for (let row = first; row < first + count; row++) {
       const generation = generations[row]!;
       if (generation < 0 || generation > current) {
-        throw new OutputLayerError('state-mismatch', `factored layer: row ${row} is of generation ${generation} in the state, it must be from 0 to ${current}`);
+        throw new OutputLayerError(
+          'state-mismatch',
+          `factored layer: row ${row} is of generation ${generation} in the state, it must be from 0 to ${current}`,
+        );
       }
       if (generation < oldest) oldest = generation;
     }
   }
   for (let generation = oldest; generation < current; generation++) {
     if (singleMaps.has(generation)) continue;
-    throw new OutputLayerError('state-mismatch', `factored layer: the state has rows of generation ${oldest} and no map of generation ${generation}, the current is ${current}`);
+    throw new OutputLayerError(
+      'state-mismatch',
+      `factored layer: the state has rows of generation ${oldest} and no map of generation ${generation}, the current is ${current}`,
+    );
   }
   return generations;
 }

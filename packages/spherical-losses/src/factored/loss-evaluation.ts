@@ -1,8 +1,8 @@
 /**
- * A spherical loss and its three gradients for one minibatch: α = ∂L/∂r and β = ∂L/∂s (m×1), γ = ∂L/∂o (P×1), where r = q − s²/D takes
- * q's place as the variable, so that β is the derivative at a fixed variance of the outputs. Each is already times the target's weight,
- * the example's weight and the reduction's factor. The expression is recorded on a tape, so a user's own loss gets its gradient the
- * same way as a built-in one.
+ * A spherical loss and its three gradients for one minibatch: α = ∂L/∂r and β = ∂L/∂s (m×1), γ = ∂L/∂o (P×1), where r =
+ * q − s²/D takes q's place as the variable, so that β is the derivative at a fixed variance of the outputs. Each is
+ * already times the target's weight, the example's weight and the reduction's factor. The expression is recorded on a
+ * tape, so a user's own loss gets its gradient the same way as a built-in one.
  */
 import { add, gatherRows as gatherVariable, scale, square, Tape, type Variable } from '@vastmax/autodiff';
 import {
@@ -61,13 +61,18 @@ export class LossEvaluation implements Disposable {
     this.#tape.reset();
     const { squaredDeviations, outputSum, outputs } = inputs;
     const tape = this.#tape;
-    return this.#record(inputs, tape.constant(squaredDeviations), tape.constant(outputSum), tape.constant(outputs)).losses;
+    return this.#record(inputs, tape.constant(squaredDeviations), tape.constant(outputSum), tape.constant(outputs))
+      .losses;
   }
 
   /**
    * @param exampleFactor what each example's loss is multiplied by in the reduced loss: 1/m for a mean.
    */
-  computeGradients(inputs: LossInputs, exampleFactor: number, exampleWeights: ArrayLike<number> | undefined): LossGradients {
+  computeGradients(
+    inputs: LossInputs,
+    exampleFactor: number,
+    exampleWeights: ArrayLike<number> | undefined,
+  ): LossGradients {
     const { pairs } = inputs;
     const tape = this.#tape;
     tape.reset();

@@ -2,8 +2,8 @@ import { read, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 
 /**
- * A loss or a gradient is not finite, and no weight has been touched yet: say whose fault it is, the input's or the training's. Reads
- * whole matrices, which is fine on the way to an error.
+ * A loss or a gradient is not finite, and no weight has been touched yet: say whose fault it is, the input's or the
+ * training's. Reads whole matrices, which is fine on the way to an error.
  */
 export async function explainNonFinite(
   hidden: Matrix,

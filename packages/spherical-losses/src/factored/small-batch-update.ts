@@ -1,6 +1,6 @@
 /**
- * The update in m×m form (arXiv:1606.08061 §5, with Woodbury's identity for the minibatch): cheapest while m < d. 14md² + 8m²d + ⅔m³
- * operations. With a = 2ηα, and P = I − 11ᵀ/D for the centred parts:
+ * The update in m×m form (arXiv:1606.08061 §5, with Woodbury's identity for the minibatch): cheapest while m < d. 14md²
+ * + 8m²d + ⅔m³ operations. With a = 2ηα, and P = I − 11ᵀ/D for the centred parts:
  *
  *     F = H U⁻¹    (I − H Hᵀ diag(a)) F̃ = F    U ← U − H̃ᵀ diag(a) H    U⁻¹ ← U⁻¹ + Hᵀ diag(a) F̃    V_c ← V_c − η γ_jc F̃_j
  *     M = (PG)ᵀPG = R + Rᵀ + ΓΓᵀ − yyᵀ/D,  R = diag(2α) H (Z_c + diag(α) H C)ᵀ  with Z_c = Z − y w̄ᵀ/D
@@ -21,7 +21,14 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import { ofPairs, project } from './forward-pass.ts';
-import { touchedRows, updateColumnSum, updateRowsInFreshBasis, updateShift, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
+import {
+  touchedRows,
+  updateColumnSum,
+  updateRowsInFreshBasis,
+  updateShift,
+  type ExactUpdate,
+  type UpdateInputs,
+} from './exact-update.ts';
 
 export class SmallBatchUpdate implements ExactUpdate {
   readonly form = 'small-batch';
@@ -53,7 +60,11 @@ export class SmallBatchUpdate implements ExactUpdate {
     updateColumnSum(inputs);
     updateShift(inputs);
     // U, with the old H̃.
-    gemm(forward.projected ?? project(workspace, hidden, weights), alphaHidden, weights.map, { transposeA: true, alpha: -2 * learningRate, beta: 1 });
+    gemm(forward.projected ?? project(workspace, hidden, weights), alphaHidden, weights.map, {
+      transposeA: true,
+      alpha: -2 * learningRate,
+      beta: 1,
+    });
     weights.markUpdated();
 
     if (kind === 'singular') {

@@ -1,8 +1,17 @@
 /**
- * The six numbers that a step shows to the host, in one read: is the loss finite, is the gradient, is the small system singular, and how
- * far U has drifted from the identity in the steps before. The read comes after everything is computed and before a weight is touched.
+ * The six numbers that a step shows to the host, in one read: is the loss finite, is the gradient, is the small system
+ * singular, and how far U has drifted from the identity in the steps before. The read comes after everything is
+ * computed and before a weight is touched.
  */
-import { copyColumns, read, reduce, type Backend, type FloatArray, type Matrix, createHostArray } from '@vastmax/linalg-core';
+import {
+  copyColumns,
+  read,
+  reduce,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+  createHostArray,
+} from '@vastmax/linalg-core';
 
 const places = ['losses', 'gradient', 'reciprocalCondition', 'system', 'map', 'inverse'] as const;
 type Place = (typeof places)[number];

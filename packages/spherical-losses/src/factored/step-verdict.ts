@@ -1,12 +1,28 @@
 /**
- * The judgement of a step on the device itself, for backends on which to look at a number is to wait. The flag is above 0 while every step so far was
- * regular: loss and gradient finite, small system far from singular, U well conditioned. Once it is not it stays so, and what the layer
- * does under `guarded(flag, …)` has no effect until the host has looked. Elementwise on 1×1 matrices: one kernel where chains are fused.
+ * The judgement of a step on the device itself, for backends on which to look at a number is to wait. The flag is above
+ * 0 while every step so far was regular: loss and gradient finite, small system far from singular, U well conditioned.
+ * Once it is not it stays so, and what the layer does under `guarded(flag, …)` has no effect until the host has looked.
+ * Elementwise on 1×1 matrices: one kernel where chains are fused.
  */
-import { affine, binary, copyColumns, createHostArray, fill, read, reduce, unary, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
+import {
+  affine,
+  binary,
+  copyColumns,
+  createHostArray,
+  fill,
+  read,
+  reduce,
+  unary,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { thresholdsFor, type StabilityThresholds } from './stability.ts';
 
-/** Generations are closed in time, by how κ has grown so far; only if that fails by so much does the device refuse a step for it. */
+/**
+ * Generations are closed in time, by how κ has grown so far; only if that fails by so much does the device refuse a
+ * step for it.
+ */
 const slack = 10;
 /** What a step has to show: all 1×1, and overwritten. */
 const names = ['losses', 'gradient', 'system', 'map', 'inverse', 'reciprocalCondition', 'flag', 'applied'] as const;

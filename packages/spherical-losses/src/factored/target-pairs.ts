@@ -1,7 +1,7 @@
 /**
- * The (example, target class) pairs of a minibatch, on the host: repeated targets of an example merged (their weights add), and each
- * distinct class given a slot, so that a row of V is fetched once however many examples want it. O(number of targets), independent
- * of D. Buffers grow and are kept.
+ * The (example, target class) pairs of a minibatch, on the host: repeated targets of an example merged (their weights
+ * add), and each distinct class given a slot, so that a row of V is fetched once however many examples want it.
+ * O(number of targets), independent of D. Buffers grow and are kept.
  */
 import { DistinctIndices, type CsrRows } from '@vastmax/sparse-data';
 

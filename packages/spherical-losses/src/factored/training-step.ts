@@ -1,14 +1,22 @@
 /**
- * One exact step from hidden activations and targets to changed weights. Everything up to the single read of the monitor leaves the weights
- * alone, so a step that must be refused is refused with the layer as it was; everything after it cannot fail.
+ * One exact step from hidden activations and targets to changed weights. Everything up to the single read of the
+ * monitor leaves the weights alone, so a step that must be refused is refused with the layer as it was; everything
+ * after it cannot fail.
  *
- * Where a read means to wait for a device, the device judges the step itself, and what changes weights is called under a guard that holds from the first
- * step on which is not regular. The host looks now and then; it then does that step, and those after it, again in the way above: they were kept. So
- * the layer's weights are those of exact SGD on the minibatches that it was given, always. Only the gradients handed back between such a step and the
- * look are of the weights before it.
+ * Where a read means to wait for a device, the device judges the step itself, and what changes weights is called under
+ * a guard that holds from the first step on which is not regular. The host looks now and then; it then does that step,
+ * and those after it, again in the way above: they were kept. So the layer's weights are those of exact SGD on the
+ * minibatches that it was given, always. Only the gradients handed back between such a step and the look are of the
+ * weights before it.
  */
 import { guarded, scaleRows, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { OutputLayerError, withBiasFeature, withoutBiasFeature, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import {
+  OutputLayerError,
+  withBiasFeature,
+  withoutBiasFeature,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass } from './backward-pass.ts';
 import type { ClassConstants } from './class-constants.ts';
@@ -61,7 +69,10 @@ export class TrainingStep implements Disposable {
   constructor(backend: Backend, options: FactoredOutputLayerOptions, workspace: Workspace, weights: FactoredWeights) {
     const { readEachStep = backend.submit === undefined, weightDecay = 0 } = options;
     if (!readEachStep && backend.guard === undefined) {
-      throw new OutputLayerError('bad-option', `factored layer: readEachStep is false, but the backend '${backend.name}' has no guard; leave the option out`);
+      throw new OutputLayerError(
+        'bad-option',
+        `factored layer: readEachStep is false, but the backend '${backend.name}' has no guard; leave the option out`,
+      );
     }
     // Decay shrinks U whatever the steps do, which is judged on the host.
     this.#verdict = readEachStep || weightDecay !== 0 ? undefined : new StepVerdict(backend, weights.width);
@@ -93,7 +104,10 @@ export class TrainingStep implements Disposable {
     return this.#unread.count;
   }
 
-  /** Look at them, and do again from the first that the device refused. @throws OutputLayerError as `step`; the steps after that one are dropped */
+  /**
+   * Look at them, and do again from the first that the device refused.
+   * @throws OutputLayerError as `step`; the steps after that one are dropped
+   */
   async confirm(): Promise<void> {
     const { count } = this.#unread;
     if (this.#verdict === undefined || count === 0) return;
@@ -130,7 +144,11 @@ export class TrainingStep implements Disposable {
     this.#checkAlive();
     const { learningRate } = options;
     if (!Number.isFinite(monitor.value('losses')) || !Number.isFinite(monitor.value('gradient'))) {
-      throw await explainNonFinite(hidden, gradients.losses, { step: this.steps, learningRate, loss: this.#options.loss.name });
+      throw await explainNonFinite(hidden, gradients.losses, {
+        step: this.steps,
+        learningRate,
+        loss: this.#options.loss.name,
+      });
     }
     return {
       apply: () => {
@@ -162,7 +180,12 @@ export class TrainingStep implements Disposable {
     return this.#result(inputs);
   }
 
-  #compute(hidden: Matrix, targets: CsrRows, { learningRate, exampleWeights }: StepOptions, reciprocalCondition: Matrix): ComputedStep {
+  #compute(
+    hidden: Matrix,
+    targets: CsrRows,
+    { learningRate, exampleWeights }: StepOptions,
+    reciprocalCondition: Matrix,
+  ): ComputedStep {
     const { loss, reduction } = this.#options;
     const pairs = this.#pairs;
     pairs.build(targets, loss.targetScale);
@@ -174,13 +197,26 @@ export class TrainingStep implements Disposable {
     scaleRows(forward.hidden, gradients.alpha, alphaHidden);
     const update = this.#updates[this.#chooseForm(hidden.rows)];
     const { workspace, weights } = { workspace: this.#workspace, weights: this.#weights };
-    const inputs: UpdateInputs = { workspace, weights, forward, gradients, backward, pairs, learningRate, alphaHidden, reciprocalCondition };
+    const inputs: UpdateInputs = {
+      workspace,
+      weights,
+      forward,
+      gradients,
+      backward,
+      pairs,
+      learningRate,
+      alphaHidden,
+      reciprocalCondition,
+    };
     return { update, inputs, system: update.solve(inputs) };
   }
 
   #result({ gradients, backward }: UpdateInputs): StepResult {
     const { losses } = gradients;
-    return { losses, hiddenGradient: withoutBiasFeature(this.#workspace, backward.hiddenGradient, this.#options.features) };
+    return {
+      losses,
+      hiddenGradient: withoutBiasFeature(this.#workspace, backward.hiddenGradient, this.#options.features),
+    };
   }
 
   get classes(): number {
@@ -191,7 +227,9 @@ export class TrainingStep implements Disposable {
   computeLosses(hidden: Matrix, targets: CsrRows): Matrix {
     this.#pairs.build(targets, this.#options.loss.targetScale);
     const extended = withBiasFeature(this.#workspace, hidden, this.#options.bias ?? true);
-    return this.#lossEvaluation.computeLosses(this.#lossInputs(forwardPass(this.#workspace, this.#weights, extended, this.#pairs, false)));
+    return this.#lossEvaluation.computeLosses(
+      this.#lossInputs(forwardPass(this.#workspace, this.#weights, extended, this.#pairs, false)),
+    );
   }
 
   #apply(update: ExactUpdate, inputs: UpdateInputs, systemSize: number, decay: number): void {
@@ -217,7 +255,8 @@ export class TrainingStep implements Disposable {
   }
 
   #checkAlive(): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
+    if (this.#disposed)
+      throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 /**
- * Steps that nobody has looked at yet, with what they were given, so that a step which the device refused can be done again by the host, and those after
- * it with it. How many steps go unread starts at one and doubles while all is well, up to as many as have room.
+ * Steps that nobody has looked at yet, with what they were given, so that a step which the device refused can be done
+ * again by the host, and those after it with it. How many steps go unread starts at one and doubles while all is well,
+ * up to as many as have room.
  */
 import { copy, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { StepOptions } from '@vastmax/output-layer';
@@ -41,7 +42,10 @@ export class UnreadSteps {
     return `hidden of unread step ${this.#count}`;
   }
 
-  /** Copies what the caller may change. @param hidden with the bias feature; copied unless it is the matrix called `nextHidden` */
+  /**
+   * Copies what the caller may change.
+   * @param hidden with the bias feature; copied unless it is the matrix called `nextHidden`
+   */
   add(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
     const kept = this.#workspace.matrix(this.nextHidden, hidden.rows, hidden.columns);
     if (kept !== hidden) copy(hidden, kept);

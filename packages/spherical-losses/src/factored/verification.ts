@@ -19,7 +19,9 @@ export interface Verification {
 /** Stream all rows once. O(D·d²), nothing is changed. */
 export async function verifyWeights(workspace: Workspace, weights: FactoredWeights): Promise<Verification> {
   const { width, classes } = weights;
-  const exact = await computeGram(workspace, classes, width, (first, count, out) => weights.denseRows(first, count, out));
+  const exact = await computeGram(workspace, classes, width, (first, count, out) =>
+    weights.denseRows(first, count, out),
+  );
   return compareWithExact(workspace, weights, exact, classes);
 }
 
@@ -27,7 +29,12 @@ export async function verifyWeights(workspace: Workspace, weights: FactoredWeigh
  * What the weights keep of C and w̄, and U with U⁻¹, against the sums of all rows. O(d³).
  * @param classes D, of all rows that `exact` is of.
  */
-export async function compareWithExact(workspace: Workspace, weights: FactoredWeights, exact: GramSums, classes: number): Promise<Verification> {
+export async function compareWithExact(
+  workspace: Workspace,
+  weights: FactoredWeights,
+  exact: GramSums,
+  classes: number,
+): Promise<Verification> {
   const { width } = weights;
   const gram = await read(weights.centredGram);
   const columnSum = await read(weights.columnSum);
@@ -41,7 +48,8 @@ export async function compareWithExact(workspace: Workspace, weights: FactoredWe
   for (let i = 0; i < width; i++) identity[i * (width + 1)]! -= 1;
   return {
     gramDrift: distance(gram, exact.centredGram) / Math.max(norm(exact.centredGram), Number.MIN_VALUE),
-    columnSumDrift: distance(columnSum, exact.columnSum) / Math.max(norm(exact.columnSum), Math.sqrt(trace), Number.MIN_VALUE),
+    columnSumDrift:
+      distance(columnSum, exact.columnSum) / Math.max(norm(exact.columnSum), Math.sqrt(trace), Number.MIN_VALUE),
     inverseDrift: norm(identity) / Math.sqrt(Math.max(1, width)),
     condition: conditionOf(await sumSquares(weights.map), await sumSquares(weights.inverse), width),
     generationsClosed: weights.ladder.current,

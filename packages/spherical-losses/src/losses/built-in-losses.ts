@@ -7,7 +7,12 @@ import { zLoss } from './z-loss.ts';
 /** The names under which tools and checkpoints know the built-in losses. */
 export type BuiltInLossName = 'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error';
 
-export const builtInLossNames: readonly BuiltInLossName[] = ['z-loss', 'spherical-softmax', 'taylor-softmax', 'squared-error'];
+export const builtInLossNames: readonly BuiltInLossName[] = [
+  'z-loss',
+  'spherical-softmax',
+  'taylor-softmax',
+  'squared-error',
+];
 
 /**
  * A built-in loss by name, for configuration files and checkpoints.

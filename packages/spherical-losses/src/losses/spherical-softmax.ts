@@ -7,8 +7,8 @@ export interface SphericalSoftmaxOptions {
 }
 
 /**
- * −log p_c with p_c = (o_c² + ε_c)/(q + Σε) (arXiv:1511.05042 §3). The sign of an output does not matter. With one ε for each class,
- * say proportional to a power of its frequency, it starts from a prior.
+ * −log p_c with p_c = (o_c² + ε_c)/(q + Σε) (arXiv:1511.05042 §3). The sign of an output does not matter. With one ε
+ * for each class, say proportional to a power of its frequency, it starts from a prior.
  */
 export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): SphericalLoss {
   const { epsilon = 1 } = options;
@@ -25,13 +25,15 @@ export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): Spheric
       unnormalizedProbability: ({ output }) => shift(square(output), epsilon),
     });
   }
-  for (let index = 0; index < epsilon.length; index++) checkPositive('spherical-softmax', `epsilon of class ${index}`, epsilon[index]!);
+  for (let index = 0; index < epsilon.length; index++)
+    checkPositive('spherical-softmax', `epsilon of class ${index}`, epsilon[index]!);
   return defineSphericalLoss({
     name: 'spherical-softmax-with-prior',
     isNormalized: true,
     classConstants: epsilon,
     perTarget: ({ q, output, constant, constantSum }) => {
-      if (constant === undefined) throw new RangeError('spherical-softmax: the layer passed no constants for its classes');
+      if (constant === undefined)
+        throw new RangeError('spherical-softmax: the layer passed no constants for its classes');
       return subtract(log(shift(q, constantSum)), log(add(square(output), constant)));
     },
     score: withConstant,

@@ -7,7 +7,8 @@ export interface SquaredErrorOptions {
 }
 
 /**
- * ‖o − y‖² = q − 2Σ y_c o_c + Σ y_c² with y_c = targetValue·weight (arXiv:1412.7091). An example without targets still costs q.
+ * ‖o − y‖² = q − 2Σ y_c o_c + Σ y_c² with y_c = targetValue·weight (arXiv:1412.7091). An example without targets still
+ * costs q.
  */
 export function squaredError(options: SquaredErrorOptions = {}): SphericalLoss {
   const { targetValue = 1 } = options;

@@ -9,11 +9,13 @@ export interface ZLossOptions {
 }
 
 /**
- * The Z-loss of A. de Brébisson and P. Vincent (arXiv:1604.08859): (1/a)·softplus(a(b − z_c)) with z_c = (o_c − μ)/σ, the target's
- * output standardised by the mean and deviation of all D outputs. It does not change when all outputs are shifted or scaled, so it
- * ranks well and gives no probabilities. It is undefined when all outputs are equal: start from random weights.
+ * The Z-loss of A. de Brébisson and P. Vincent (arXiv:1604.08859): (1/a)·softplus(a(b − z_c)) with z_c = (o_c − μ)/σ,
+ * the target's output standardised by the mean and deviation of all D outputs. It does not change when all outputs are
+ * shifted or scaled, so it ranks well and gives no probabilities. It is undefined when all outputs are equal: start
+ * from random weights.
  *
- * Not the "z-loss" of large language models, which penalises the log-partition of a softmax and has only the name in common.
+ * Not the "z-loss" of large language models, which penalises the log-partition of a softmax and has only the name in
+ * common.
  */
 export function zLoss(options: ZLossOptions = {}): SphericalLoss {
   const { a = 0.1, b = 10 } = options;

@@ -1,7 +1,7 @@
 /**
- * What the factored layer claims to equal, as naively as it can be said: W is stored, all D outputs are computed, the gradient is m×D,
- * and everything is f64 loops. The losses' gradients are written out by hand from the papers' formulas (arXiv:1511.05042,
- * arXiv:1604.08859), so that this shares nothing with the expressions and the tape that it judges.
+ * What the factored layer claims to equal, as naively as it can be said: W is stored, all D outputs are computed, the
+ * gradient is m×D, and everything is f64 loops. The losses' gradients are written out by hand from the papers' formulas
+ * (arXiv:1511.05042, arXiv:1604.08859), so that this shares nothing with the expressions and the tape that it judges.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
@@ -72,7 +72,9 @@ export function denseLoss(
       for (const [c, weight] of targets) {
         const z = (outputs[c]! - mean) / deviation;
         const argument = loss.a * (loss.b - z);
-        value += (weight / loss.a) * (argument > 0 ? argument + Math.log1p(Math.exp(-argument)) : Math.log1p(Math.exp(argument)));
+        value +=
+          (weight / loss.a) *
+          (argument > 0 ? argument + Math.log1p(Math.exp(-argument)) : Math.log1p(Math.exp(argument)));
         const p = weight / (1 + Math.exp(-argument));
         // ∂z_c/∂o_k = (δ_kc − 1/D)/σ − z_c (o_k − μ)/(Dσ²)
         for (let k = 0; k < classes; k++) {
@@ -107,7 +109,11 @@ export class DenseReference {
     hidden: ArrayLike<number>,
     targets: CsrRows,
     learningRate: number,
-    options: { readonly weightDecay?: number; readonly exampleWeights?: ArrayLike<number>; readonly reduction?: 'mean' | 'sum' } = {},
+    options: {
+      readonly weightDecay?: number;
+      readonly exampleWeights?: ArrayLike<number>;
+      readonly reduction?: 'mean' | 'sum';
+    } = {},
   ): DenseStep {
     const { weightDecay = 0, exampleWeights, reduction = 'mean' } = options;
     const { classes, width, weights } = this;

@@ -1,7 +1,7 @@
 /**
- * The runs by which exactness is judged, as data: the tests run them, and `pnpm bench exactness` prints them. Rates and scales are such
- * that training moves the weights by more than a tenth and dense SGD itself is not chaotic: at larger rates the spherical softmax
- * amplifies one rounding error of f32 past the bound in any implementation.
+ * The runs by which exactness is judged, as data: the tests run them, and `pnpm bench exactness` prints them. Rates and
+ * scales are such that training moves the weights by more than a tenth and dense SGD itself is not chaotic: at larger
+ * rates the spherical softmax amplifies one rounding error of f32 past the bound in any implementation.
  */
 import type { Precision } from '@vastmax/linalg-core';
 import type { UpdateForm } from '../factored/layer-options.ts';
@@ -31,7 +31,10 @@ export interface ExactnessCase {
   readonly options: ExactnessOptions;
 }
 
-/** Four losses × K ∈ {1, 3, ragged} × without and with weight decay × precision × small-batch form, row form and the layer's own choice. */
+/**
+ * Four losses × K ∈ {1, 3, ragged} × without and with weight decay × precision × small-batch form, row form and the
+ * layer's own choice.
+ */
 export function exactnessMatrix(steps = 2000): readonly ExactnessCase[] {
   const cases: ExactnessCase[] = [];
   for (const { loss, learningRate, initialScale } of settings) {
@@ -46,7 +49,16 @@ export function exactnessMatrix(steps = 2000): readonly ExactnessCase[] {
               id: `matrix/${loss.name}/K=${targets}/${weightDecay === 0 ? 'no decay' : 'decay'}/${precision}/${form}`,
               form,
               options: {
-                loss, targets, weightDecay, precision, steps, learningRate, initialScale, batch, classes: 120, width: 8,
+                loss,
+                targets,
+                weightDecay,
+                precision,
+                steps,
+                learningRate,
+                initialScale,
+                batch,
+                classes: 120,
+                width: 8,
                 ...(form === 'auto' ? {} : { form }),
               },
             });
@@ -66,7 +78,15 @@ export function generationCases(steps = 2000): readonly ExactnessCase[] {
     form,
     options: {
       loss: { name: 'squared-error', targetValue: 1 },
-      precision, form, steps, learningRate: 0.08, initialScale: 0.3, targets: 3, batch: 6, classes: 400, width: 8,
+      precision,
+      form,
+      steps,
+      learningRate: 0.08,
+      initialScale: 0.3,
+      targets: 3,
+      batch: 6,
+      classes: 400,
+      width: 8,
     },
   }));
 }
@@ -79,18 +99,34 @@ export function singularCases(): readonly ExactnessCase[] {
     form,
     options: {
       loss: { name: 'squared-error', targetValue: 1 },
-      precision, form, steps: 200, learningRate: 0.01, initialScale: 0.3, targets: 3, batch: 1, classes: 120, width: 8, singularEvery: 10,
+      precision,
+      form,
+      steps: 200,
+      learningRate: 0.01,
+      initialScale: 0.3,
+      targets: 3,
+      batch: 1,
+      classes: 120,
+      width: 8,
+      singularEvery: 10,
     },
   }));
 }
 
-function eachPrecisionAndForm(make: (precision: Precision, form: UpdateForm) => ExactnessCase): readonly ExactnessCase[] {
-  return (['f64', 'f32'] as const).flatMap((precision) => (['small-batch', 'row'] as const).map((form) => make(precision, form)));
+function eachPrecisionAndForm(
+  make: (precision: Precision, form: UpdateForm) => ExactnessCase,
+): readonly ExactnessCase[] {
+  return (['f64', 'f32'] as const).flatMap((precision) =>
+    (['small-batch', 'row'] as const).map((form) => make(precision, form)),
+  );
 }
 
 export interface ExactnessVerdict {
   readonly pass: boolean;
-  /** `bound`: both errors are within it; `perturbed`: one is not, but neither is worse than 20 times the perturbed dense run's. */
+  /**
+   * `bound`: both errors are within it; `perturbed`: one is not, but neither is worse than 20 times the perturbed dense
+   * run's.
+   */
   readonly criterion: 'bound' | 'perturbed' | 'none';
   /** 1e-11 in f64, 5e-5 in f32, relative. */
   readonly bound: number;

@@ -1,7 +1,7 @@
 /**
- * Factored against dense: the same data, the same rate, step by step. Dense SGD can be chaotic by itself (a spherical softmax at a large rate
- * doubles a rounding error every twenty steps), so a third run, dense with the initial weights moved by one unit in the last place,
- * shows what no implementation could beat (mathematics.md §3).
+ * Factored against dense: the same data, the same rate, step by step. Dense SGD can be chaotic by itself (a spherical
+ * softmax at a large rate doubles a rounding error every twenty steps), so a third run, dense with the initial weights
+ * moved by one unit in the last place, shows what no implementation could beat (mathematics.md §3).
  */
 import { createPlainBackend, read, type Backend, type Precision, write } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
@@ -49,7 +49,10 @@ export interface ExactnessResult {
   readonly verification: Verification;
 }
 
-/** One minibatch of the seeded stream: hidden activations, targets from Zipf's law with duplicates forced in and across examples. */
+/**
+ * One minibatch of the seeded stream: hidden activations, targets from Zipf's law with duplicates forced in and across
+ * examples.
+ */
 interface ExactnessBatch {
   readonly hidden: Float64Array;
   readonly targets: CsrRows;
@@ -155,7 +158,10 @@ function stored(value: number, precision: Precision): number {
   return precision === 'f32' ? Math.fround(value) : value;
 }
 
-/** For the squared error of one example α is 1: scale h so that 1 − 2η‖h‖² is the distance asked for, to the last bit that a scale can reach. */
+/**
+ * For the squared error of one example α is 1: scale h so that 1 − 2η‖h‖² is the distance asked for, to the last bit
+ * that a scale can reach.
+ */
 function makeSingular(
   hidden: Float64Array,
   dense: DenseReference,
@@ -163,7 +169,9 @@ function makeSingular(
   { loss, learningRate, precision, singularDistance = 0 }: ExactnessOptions,
 ): void {
   if (loss.name !== 'squared-error' || targets.rows !== 1) {
-    throw new RangeError(`an exactly singular step is made for one example with the squared error, not ${targets.rows} with ${loss.name}`);
+    throw new RangeError(
+      `an exactly singular step is made for one example with the squared error, not ${targets.rows} with ${loss.name}`,
+    );
   }
   let squares = 0;
   for (let i = 0; i < dense.width; i++) squares += hidden[i]! ** 2;

@@ -1,7 +1,7 @@
 /**
- * A long run in one precision, too long for a dense twin: what is judged is how far the tracked C, w̄ and U⁻¹ drift from the weights.
- * Targets are correlated with the activations, as in a network that learns something: each class has a direction, and an example is its
- * class's direction plus noise, so that Q is far from a multiple of the identity.
+ * A long run in one precision, too long for a dense twin: what is judged is how far the tracked C, w̄ and U⁻¹ drift
+ * from the weights. Targets are correlated with the activations, as in a network that learns something: each class has
+ * a direction, and an example is its class's direction plus noise, so that Q is far from a multiple of the identity.
  */
 import { createPlainBackend, read, write, type Backend, type Precision } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
@@ -53,10 +53,25 @@ export function longRuns(steps: number): readonly LongRunOptions[] {
 }
 
 export async function runLong(options: LongRunOptions): Promise<LongRunResult> {
-  const { loss, steps, learningRate, initialScale, classes = 2000, width = 16, batch = 8, seed = 1, onProgress } = options;
+  const {
+    loss,
+    steps,
+    learningRate,
+    initialScale,
+    classes = 2000,
+    width = 16,
+    batch = 8,
+    seed = 1,
+    onProgress,
+  } = options;
   const backend = options.backend ?? createPlainBackend({ precision: options.precision ?? 'f32' });
   using layer = await createFactoredOutputLayer(backend, {
-    classes, features: width, bias: false, loss: factoredLoss(loss), initialScale, seed,
+    classes,
+    features: width,
+    bias: false,
+    loss: factoredLoss(loss),
+    initialScale,
+    seed,
   });
   using hidden = backend.createMatrix(batch, width);
   const nextBatch = createCorrelatedBatches(classes, width, batch, seed);
@@ -77,7 +92,12 @@ export async function runLong(options: LongRunOptions): Promise<LongRunResult> {
   return { firstLoss, lastLoss, verification: await layer.verify(), counters: layer.counters };
 }
 
-function createCorrelatedBatches(classes: number, width: number, batch: number, seed: number): () => { hidden: Float64Array; targets: CsrRows } {
+function createCorrelatedBatches(
+  classes: number,
+  width: number,
+  batch: number,
+  seed: number,
+): () => { hidden: Float64Array; targets: CsrRows } {
   const random = new RandomGenerator(seed + 2000);
   const directions = Float64Array.from({ length: classes * width }, () => 0.7 * random.normal());
   const hidden = new Float64Array(batch * width);
@@ -86,7 +106,8 @@ function createCorrelatedBatches(classes: number, width: number, batch: number, 
     for (let example = 0; example < batch; example++) {
       const target = Math.min(classes - 1, Math.floor(Math.exp(random.uniform() * Math.log(classes + 1))) - 1);
       lists.push([target]);
-      for (let i = 0; i < width; i++) hidden[example * width + i] = directions[target * width + i]! + 0.5 * random.normal();
+      for (let i = 0; i < width; i++)
+        hidden[example * width + i] = directions[target * width + i]! + 0.5 * random.normal();
     }
     return { hidden, targets: csrFromLists(lists, classes) };
   };

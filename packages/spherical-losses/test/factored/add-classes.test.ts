@@ -21,8 +21,20 @@ function addFortyClasses(run: TwinRun, options: TwinOptions): void {
 describe('addClasses', () => {
   const runs: readonly (TwinOptions & { readonly title: string; readonly tolerance: number })[] = [
     { title: 'Z-loss, f64', loss: { name: 'z-loss', a: 0.1, b: 10 }, learningRate: 0.05, tolerance: 1e-11 },
-    { title: 'Taylor softmax, f64, row form', loss: { name: 'taylor-softmax' }, learningRate: 0.007, form: 'row', tolerance: 1e-11 },
-    { title: 'spherical softmax, f32', loss: { name: 'spherical-softmax', epsilon: 1 }, learningRate: 0.003, precision: 'f32', tolerance: 5e-5 },
+    {
+      title: 'Taylor softmax, f64, row form',
+      loss: { name: 'taylor-softmax' },
+      learningRate: 0.007,
+      form: 'row',
+      tolerance: 1e-11,
+    },
+    {
+      title: 'spherical softmax, f32',
+      loss: { name: 'spherical-softmax', epsilon: 1 },
+      learningRate: 0.003,
+      precision: 'f32',
+      tolerance: 5e-5,
+    },
     { title: 'squared error, f64, rows stale', ...staleRows, precision: 'f64', tolerance: 1e-11 },
     { title: 'squared error, f32, rows stale', ...staleRows, tolerance: 5e-5 },
   ];
@@ -42,13 +54,32 @@ describe('addClasses', () => {
   it('takes the constants of the new classes', async () => {
     const epsilon = Float64Array.from({ length: 20 }, (_, k) => 1 / (k + 1));
     const backend = createPlainBackend({ precision: 'f64' });
-    const options = { features: 3, bias: false, initialRows: (first: number, count: number) => Float64Array.from({ length: count * 3 }, (_, i) => Math.sin(first * 3 + i)) };
-    using grown = await createFactoredOutputLayer(backend, { ...options, classes: 12, loss: sphericalSoftmax({ epsilon: epsilon.subarray(0, 12) }) });
-    using whole = await createFactoredOutputLayer(backend, { ...options, classes: 20, loss: sphericalSoftmax({ epsilon }) });
+    const options = {
+      features: 3,
+      bias: false,
+      initialRows: (first: number, count: number) =>
+        Float64Array.from({ length: count * 3 }, (_, i) => Math.sin(first * 3 + i)),
+    };
+    using grown = await createFactoredOutputLayer(backend, {
+      ...options,
+      classes: 12,
+      loss: sphericalSoftmax({ epsilon: epsilon.subarray(0, 12) }),
+    });
+    using whole = await createFactoredOutputLayer(backend, {
+      ...options,
+      classes: 20,
+      loss: sphericalSoftmax({ epsilon }),
+    });
     grown.addClasses(options.initialRows(12, 8), epsilon.subarray(12));
     using hidden = backend.createMatrix(2, 3);
     write([1, 2, 3, -1, 0.5, 2], hidden);
-    const targets = { rows: 2, columns: 20, offsets: Int32Array.of(0, 1, 2), indices: Int32Array.of(3, 17), values: undefined };
+    const targets = {
+      rows: 2,
+      columns: 20,
+      offsets: Int32Array.of(0, 1, 2),
+      indices: Int32Array.of(3, 17),
+      values: undefined,
+    };
     const results: number[][] = [];
     for (const layer of [grown, whole]) {
       const out = new Float64Array(2);

@@ -4,7 +4,11 @@ import { BackgroundSweep } from '../../src/factored/background-sweep.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
 
 /** Rows that only the sweep ever converts. */
-function simulate(classes: number, width: number, lengths: readonly number[]): { largestLag: number; mapsKept: number; rowsPerClosing: number } {
+function simulate(
+  classes: number,
+  width: number,
+  lengths: readonly number[],
+): { largestLag: number; mapsKept: number; rowsPerClosing: number } {
   const sweep = new BackgroundSweep();
   const lagBound = BackgroundSweep.lagBound(classes, width);
   const generations = new Int32Array(classes);
@@ -19,7 +23,8 @@ function simulate(classes: number, width: number, lengths: readonly number[]): {
     for (let step = 0; step < length; step++) {
       const range = sweep.next(classes, current, lagBound);
       visits += range.count;
-      for (let row = range.firstRow; row < range.firstRow + range.count; row++) generations[row] = Math.max(generations[row]!, range.target);
+      for (let row = range.firstRow; row < range.firstRow + range.count; row++)
+        generations[row] = Math.max(generations[row]!, range.target);
       if (range.count === 0) continue;
       const oldest = sweep.visited(range, classes);
       if (oldest !== undefined) {
@@ -36,24 +41,34 @@ function simulate(classes: number, width: number, lengths: readonly number[]): {
 describe('the background sweep', () => {
   it('bounds the lag of every row, and the maps that are kept, whatever the lengths of the generations', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 700 }), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 300, maxLength: 400 }), (classes, lengths) => {
-        const bound = BackgroundSweep.lagBound(classes, 8);
-        const { largestLag, mapsKept } = simulate(classes, 8, lengths);
-        expect(largestLag).toBeLessThanOrEqual(bound);
-        expect(mapsKept).toBeLessThanOrEqual(2 * bound);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 700 }),
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 300, maxLength: 400 }),
+        (classes, lengths) => {
+          const bound = BackgroundSweep.lagBound(classes, 8);
+          const { largestLag, mapsKept } = simulate(classes, 8, lengths);
+          expect(largestLag).toBeLessThanOrEqual(bound);
+          expect(mapsKept).toBeLessThanOrEqual(2 * bound);
+        },
+      ),
       { numRuns: 30 },
     );
   });
 
   it('visits 2D/L rows for a closing', () => {
-    const { rowsPerClosing } = simulate(640, 8, Array.from({ length: 400 }, () => 10));
+    const { rowsPerClosing } = simulate(
+      640,
+      8,
+      Array.from({ length: 400 }, () => 10),
+    );
     expect(rowsPerClosing).toBeGreaterThan(19);
     expect(rowsPerClosing).toBeLessThanOrEqual(20);
   });
 
   it('lets the lag bound grow with D/d, from 64 up', () => {
-    expect([1000, 100_000, 1_000_000, 100_000_000].map((classes) => BackgroundSweep.lagBound(classes, 16))).toEqual([64, 512, 4096, 524_288]);
+    expect([1000, 100_000, 1_000_000, 100_000_000].map((classes) => BackgroundSweep.lagBound(classes, 16))).toEqual([
+      64, 512, 4096, 524_288,
+    ]);
   });
 
   it('keeps the ladder of a long run bounded', async () => {

@@ -1,6 +1,12 @@
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import { singleTargets } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, sphericalSoftmax, taylorSoftmax, zLoss, type SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  createFactoredOutputLayer,
+  sphericalSoftmax,
+  taylorSoftmax,
+  zLoss,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 
 const classes = 50;
@@ -33,7 +39,9 @@ describe.each<[name: string, loss: SphericalLoss]>([
       expect(all[classes + k]).toBeCloseTo(-losses[1]!, 12);
     }
     layer.logProbabilities(hidden, 17, out.resize(2, 4));
-    expect(Array.from(await read(out), (value) => value.toFixed(12))).toEqual([17, 18, 19, 20, 67, 68, 69, 70].map((i) => all[i]!.toFixed(12)));
+    expect(Array.from(await read(out), (value) => value.toFixed(12))).toEqual(
+      [17, 18, 19, 20, 67, 68, 69, 70].map((i) => all[i]!.toFixed(12)),
+    );
   });
 });
 
@@ -42,7 +50,13 @@ it('refuses a loss without probabilities, and classes that there are not', async
   using hidden = backend.createMatrix(1, features);
   using out = backend.createMatrix(1, 1);
   expect(() => layer.logProbabilities(hidden, 0, out)).toThrow('the loss z-loss gives no probabilities');
-  expect(() => layer.classLogProbabilities(hidden, Int32Array.of(0), out)).toThrow('the loss z-loss gives no probabilities');
-  expect(() => layer.logProbabilities(hidden, 50, out)).toThrow(expect.objectContaining({ code: 'class-out-of-range' }));
-  expect(() => layer.classLogProbabilities(hidden, Int32Array.of(50), out)).toThrow(expect.objectContaining({ code: 'class-out-of-range' }));
+  expect(() => layer.classLogProbabilities(hidden, Int32Array.of(0), out)).toThrow(
+    'the loss z-loss gives no probabilities',
+  );
+  expect(() => layer.logProbabilities(hidden, 50, out)).toThrow(
+    expect.objectContaining({ code: 'class-out-of-range' }),
+  );
+  expect(() => layer.classLogProbabilities(hidden, Int32Array.of(50), out)).toThrow(
+    expect.objectContaining({ code: 'class-out-of-range' }),
+  );
 });

@@ -1,5 +1,11 @@
 import { write } from '@vastmax/linalg-core';
-import { createFactoredOutputLayer, squaredError, zLoss, type FactoredLayerCounters, type SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  createFactoredOutputLayer,
+  squaredError,
+  zLoss,
+  type FactoredLayerCounters,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
 import { createBatches } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import { BackgroundSweep } from '../../src/factored/background-sweep.ts';
@@ -17,16 +23,33 @@ interface Loop {
 }
 
 /** A loop after a warm-up of 20 steps, the targets from the first 1,000 classes whatever D is. */
-async function countLoop(classes: number, targets: number, loss: SphericalLoss, learningRate: number, length = steps): Promise<Loop> {
+async function countLoop(
+  classes: number,
+  targets: number,
+  loss: SphericalLoss,
+  learningRate: number,
+  length = steps,
+): Promise<Loop> {
   const { backend, counts, reset } = createCountingBackend('f32');
   using layer = await createFactoredOutputLayer(backend, {
-    classes, features: width, bias: false, loss,
+    classes,
+    features: width,
+    bias: false,
+    loss,
     // The same 1,024 rows again and again: a million random ones would take longer than the test.
     initialRows: (_first, count) => start.subarray(0, count * width),
   });
   using hidden = backend.createMatrix(batch, width);
   const nextBatch = createBatches({
-    loss: { name: 'taylor-softmax' }, precision: 'f32', classes: 1000, width, batch, targets, steps: 0, learningRate, initialScale: 0,
+    loss: { name: 'taylor-softmax' },
+    precision: 'f32',
+    classes: 1000,
+    width,
+    batch,
+    targets,
+    steps: 0,
+    learningRate,
+    initialScale: 0,
   });
   let closedBefore = 0;
   for (let step = -20; step < length; step++) {
@@ -63,7 +86,8 @@ describe('the work of a step does not depend on D', () => {
       expect(closed, 'generations closed').toBeGreaterThan(40);
       const rowsPerClosing = Math.ceil((2 * classes) / BackgroundSweep.lagBound(classes, width));
       expect(rowsPerClosing, 'whatever D is').toBeLessThanOrEqual(32 * width);
-      // A swept row is gathered and scattered once; a touched one gathered once, and scattered to at most twice. Two closings' debt may be older.
+      // A swept row is gathered and scattered once; a touched one gathered once, and scattered to at most twice. Two
+      // closings' debt may be older.
       const bound = 3 * length * batch * 3 + 2 * rowsPerClosing * (closed + 2);
       expect(counts.tableRows).toBeLessThanOrEqual(bound);
       return counts.tableRows;

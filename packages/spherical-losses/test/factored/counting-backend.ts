@@ -1,4 +1,7 @@
-/** A plain backend that counts kernel calls and the bytes of their operands, of which a table counts with the rows gathered or scattered. */
+/**
+ * A plain backend that counts kernel calls and the bytes of their operands, of which a table counts with the rows
+ * gathered or scattered.
+ */
 import { createPlainBackend, isMatrix, isRowTable, Indices, type Backend, type Precision } from '@vastmax/linalg-core';
 
 export interface KernelCounts {
@@ -12,12 +15,36 @@ export interface KernelCounts {
 }
 
 const kernels = [
-  'write', 'indicesWritten', 'writeRows', 'read', 'readRows', 'growTable',
-  'fill', 'copy', 'copyColumns', 'addDiagonal', 'gemm', 'rowDot', 'scaleRows', 'axpy', 'affine', 'unary', 'binary', 'reduce',
-  'gatherRows', 'scatterAddRows', 'scatterRows', 'solve', 'symmetricRank2Update',
+  'write',
+  'indicesWritten',
+  'writeRows',
+  'read',
+  'readRows',
+  'growTable',
+  'fill',
+  'copy',
+  'copyColumns',
+  'addDiagonal',
+  'gemm',
+  'rowDot',
+  'scaleRows',
+  'axpy',
+  'affine',
+  'unary',
+  'binary',
+  'reduce',
+  'gatherRows',
+  'scatterAddRows',
+  'scatterRows',
+  'solve',
+  'symmetricRank2Update',
 ] as const;
 
-export function createCountingBackend(precision: Precision): { backend: Backend; counts: KernelCounts; reset: () => void } {
+export function createCountingBackend(precision: Precision): {
+  backend: Backend;
+  counts: KernelCounts;
+  reset: () => void;
+} {
   const backend = createPlainBackend({ precision });
   const bytesPerNumber = precision === 'f32' ? 4 : 8;
   const counts: KernelCounts = { calls: {}, bytes: 0, tableRows: 0, created: 0 };

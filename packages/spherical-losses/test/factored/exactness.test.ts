@@ -1,9 +1,17 @@
-import { exactnessMatrix, generationCases, judgeExactness, runExactness, singularCases } from '@vastmax/spherical-losses/testing';
+import {
+  exactnessMatrix,
+  generationCases,
+  judgeExactness,
+  runExactness,
+  singularCases,
+} from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 
 describe('exactness over 2,000 steps, against dense f64 SGD', () => {
   // The layer's own choice is one of the two forms at each step; the bench command runs it in all combinations.
-  const cases = exactnessMatrix().filter(({ form, options }) => form !== 'auto' || (options.targets === 'ragged' && options.weightDecay !== 0));
+  const cases = exactnessMatrix().filter(
+    ({ form, options }) => form !== 'auto' || (options.targets === 'ragged' && options.weightDecay !== 0),
+  );
   it.each(cases)('$id', async ({ options }) => {
     const result = await runExactness(options);
     expect(result.movement, 'training moves the weights').toBeGreaterThan(0.1);
@@ -17,7 +25,10 @@ describe('dozens of generations', () => {
     expect(result.counters.generationsClosed).toBeGreaterThan(48);
     // Touched rows are at most batch·targets a step; only the sweep reaches the others.
     expect(result.counters.mapsApplied).toBeGreaterThan(0);
-    expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({ pass: true, criterion: 'bound' });
+    expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({
+      pass: true,
+      criterion: 'bound',
+    });
   });
 });
 
@@ -25,12 +36,20 @@ describe('singular steps', () => {
   it.each(singularCases())('$id: twenty in two hundred', async ({ options }) => {
     const result = await runExactness(options);
     expect(result.counters.singularSteps).toBe(20);
-    expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({ pass: true, criterion: 'bound' });
+    expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({
+      pass: true,
+      criterion: 'bound',
+    });
   });
 
-  const nearly = singularCases().flatMap((one) => [1e-12, 1e-7, 1e-4, 1e-3, 0.01, 0.03, 0.1].map((distance) => ({ ...one, distance })));
+  const nearly = singularCases().flatMap((one) =>
+    [1e-12, 1e-7, 1e-4, 1e-3, 0.01, 0.03, 0.1].map((distance) => ({ ...one, distance })),
+  );
   it.each(nearly)('$id: nearly singular, $distance away', async ({ options, distance }) => {
     const result = await runExactness({ ...options, singularDistance: distance });
-    expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({ pass: true, criterion: 'bound' });
+    expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({
+      pass: true,
+      criterion: 'bound',
+    });
   });
 });

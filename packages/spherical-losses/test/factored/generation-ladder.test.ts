@@ -15,16 +15,29 @@ interface AffineMap {
 /** Near the identity, so that long products stay in range. */
 function randomMap(random: RandomGenerator): AffineMap {
   return {
-    linear: Float64Array.from({ length: width * width }, (_, i) => (i % (width + 1) === 0 ? 1 : 0) + 0.2 * random.normal()),
+    linear: Float64Array.from(
+      { length: width * width },
+      (_, i) => (i % (width + 1) === 0 ? 1 : 0) + 0.2 * random.normal(),
+    ),
     shift: Float64Array.from({ length: width }, () => random.normal()),
   };
 }
 
 function applied({ linear, shift }: AffineMap, row: Float64Array): Float64Array {
-  return Float64Array.from({ length: width }, (_, j) => row.reduce((sum, value, i) => sum + value * linear[i * width + j]!, shift[j]!));
+  return Float64Array.from({ length: width }, (_, j) =>
+    row.reduce((sum, value, i) => sum + value * linear[i * width + j]!, shift[j]!),
+  );
 }
 
-function createLadder(closings: number, seed: number): { ladder: GenerationLadder; maps: AffineMap[]; dispose: () => void; backend: ReturnType<typeof createPlainBackend> } {
+function createLadder(
+  closings: number,
+  seed: number,
+): {
+  ladder: GenerationLadder;
+  maps: AffineMap[];
+  dispose: () => void;
+  backend: ReturnType<typeof createPlainBackend>;
+} {
   const backend = createPlainBackend({ precision: 'f64' });
   const workspace = new Workspace(backend);
   const ladder = new GenerationLadder(backend, width, workspace);
@@ -49,23 +62,38 @@ function createLadder(closings: number, seed: number): { ladder: GenerationLadde
 describe('the ladder of generation maps', () => {
   it('converts any interval as the maps one after the other, rows of many ages together', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 90 }), fc.nat(), fc.array(fc.nat(), { minLength: 1, maxLength: 12 }), fc.nat(), async (closings, seed, ages, end) => {
-        const { ladder, maps, backend, dispose } = createLadder(closings, seed);
-        const target = end % (closings + 1);
-        const generations = Int32Array.from(ages, (age) => age % (closings + 1));
-        const random = new RandomGenerator(seed + 1);
-        const start = Array.from(generations, () => Float64Array.from({ length: width }, () => random.normal()));
-        const expected = start.map((row, i) => maps.slice(generations[i]!, Math.max(generations[i]!, target)).reduce<Float64Array>((value, map) => applied(map, value), row));
-        using rows = createMatrixFrom(backend, start.length, width, start.flatMap((row) => Array.from(row)));
-        const after = generations.map((generation) => Math.max(generation, target));
-        ladder.convert(rows, generations, start.length, target);
-        expect(Array.from(generations)).toEqual(Array.from(after));
-        const values = await read(rows);
-        expected.forEach((row, i) => {
-          expect(relativeError(values.subarray(i * width, (i + 1) * width), row)).toBeLessThan(1e-7);
-        });
-        dispose();
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 90 }),
+        fc.nat(),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 12 }),
+        fc.nat(),
+        async (closings, seed, ages, end) => {
+          const { ladder, maps, backend, dispose } = createLadder(closings, seed);
+          const target = end % (closings + 1);
+          const generations = Int32Array.from(ages, (age) => age % (closings + 1));
+          const random = new RandomGenerator(seed + 1);
+          const start = Array.from(generations, () => Float64Array.from({ length: width }, () => random.normal()));
+          const expected = start.map((row, i) =>
+            maps
+              .slice(generations[i]!, Math.max(generations[i]!, target))
+              .reduce<Float64Array>((value, map) => applied(map, value), row),
+          );
+          using rows = createMatrixFrom(
+            backend,
+            start.length,
+            width,
+            start.flatMap((row) => Array.from(row)),
+          );
+          const after = generations.map((generation) => Math.max(generation, target));
+          ladder.convert(rows, generations, start.length, target);
+          expect(Array.from(generations)).toEqual(Array.from(after));
+          const values = await read(rows);
+          expected.forEach((row, i) => {
+            expect(relativeError(values.subarray(i * width, (i + 1) * width), row)).toBeLessThan(1e-7);
+          });
+          dispose();
+        },
+      ),
       { numRuns: 60 },
     );
   });

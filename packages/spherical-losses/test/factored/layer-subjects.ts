@@ -3,7 +3,12 @@ import { createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
 import type { OutputLayer, StepOptions } from '@vastmax/output-layer';
 import type { DenseTwin, LayerRequest, LayerUnderTest } from '@vastmax/output-layer/suite';
 import type { CsrRows } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, type FactoredOutputLayer, type SphericalLoss, type UpdateForm } from '@vastmax/spherical-losses';
+import {
+  createFactoredOutputLayer,
+  type FactoredOutputLayer,
+  type SphericalLoss,
+  type UpdateForm,
+} from '@vastmax/spherical-losses';
 import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 
 const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' });
@@ -22,13 +27,22 @@ class BiasedTwin implements DenseTwin {
     return this.#dense.weights;
   }
 
-  step(hidden: Float64Array, targets: CsrRows, options: StepOptions): { losses: Float64Array; hiddenGradient: Float64Array } {
+  step(
+    hidden: Float64Array,
+    targets: CsrRows,
+    options: StepOptions,
+  ): { losses: Float64Array; hiddenGradient: Float64Array } {
     const { learningRate, exampleWeights } = options;
     const width = this.#features + 1;
     const extended = Float64Array.from({ length: targets.rows * width }, (_, i) =>
       i % width === this.#features ? 1 : hidden[Math.floor(i / width) * this.#features + (i % width)]!,
     );
-    const { losses, hiddenGradient } = this.#dense.step(extended, targets, learningRate, exampleWeights === undefined ? {} : { exampleWeights });
+    const { losses, hiddenGradient } = this.#dense.step(
+      extended,
+      targets,
+      learningRate,
+      exampleWeights === undefined ? {} : { exampleWeights },
+    );
     return { losses, hiddenGradient: hiddenGradient.filter((_, i) => i % width !== this.#features) };
   }
 }
@@ -72,7 +86,10 @@ export function factoredSubject(name: string, options: SubjectOptions): LayerUnd
 }
 
 /** Another layer's methods under a hand of one's own; what is not overridden goes through. */
-export function wrapped(layer: OutputLayer, overrides: Partial<Pick<OutputLayer, 'step' | 'evaluate' | 'restore'>>): OutputLayer {
+export function wrapped(
+  layer: OutputLayer,
+  overrides: Partial<Pick<OutputLayer, 'step' | 'evaluate' | 'restore'>>,
+): OutputLayer {
   return {
     backend: layer.backend,
     kind: layer.kind,

@@ -1,10 +1,19 @@
-/** The same cases as exactness.test.ts, on the backends that tools take: sums in another order, and small systems solved by others. */
+/**
+ * The same cases as exactness.test.ts, on the backends that tools take: sums in another order, and small systems solved
+ * by others.
+ */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { write, type Backend, type Precision } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer, sphericalSoftmax } from '@vastmax/spherical-losses';
-import { exactnessMatrix, generationCases, judgeExactness, runExactness, singularCases } from '@vastmax/spherical-losses/testing';
+import {
+  exactnessMatrix,
+  generationCases,
+  judgeExactness,
+  runExactness,
+  singularCases,
+} from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 
 const openBlas = await probeOpenBlasBackend();
@@ -12,10 +21,16 @@ const openBlas = await probeOpenBlasBackend();
 describe.each<[name: string, precision: Precision, create: () => Promise<Backend>, missing: string | undefined]>([
   ['wasm', 'f32', () => createWasmBackend(), undefined],
   ['openblas', 'f32', () => createOpenBlasBackend(), openBlas.available ? undefined : openBlas.reason],
-  ['openblas', 'f64', () => createOpenBlasBackend({ precision: 'f64' }), openBlas.available ? undefined : openBlas.reason],
+  [
+    'openblas',
+    'f64',
+    () => createOpenBlasBackend({ precision: 'f64' }),
+    openBlas.available ? undefined : openBlas.reason,
+  ],
 ])('exactness on %s %s, against dense f64 SGD', (name, precision, create, missing) => {
   const cases = [...exactnessMatrix(), ...generationCases(), ...singularCases()].filter(
-    ({ form, options }) => options.precision === precision && form !== 'auto' && (options.targets === 'ragged' || options.targets === 3),
+    ({ form, options }) =>
+      options.precision === precision && form !== 'auto' && (options.targets === 'ragged' || options.targets === 3),
   );
   it.for(cases)('$id', async ({ options }, { skip }) => {
     if (missing !== undefined) {
@@ -31,7 +46,8 @@ describe.each<[name: string, precision: Precision, create: () => Promise<Backend
 });
 
 describe('small steps in one direction', () => {
-  // Hidden activations around a mean shrink U a little at each step: what the conditions of the steps multiply up to is all that shows it.
+  // Hidden activations around a mean shrink U a little at each step: what the conditions of the steps multiply up to is
+  // all that shows it.
   it.for([
     ['wasm', () => createWasmBackend(), undefined],
     ['openblas', () => createOpenBlasBackend(), openBlas.available ? undefined : openBlas.reason],
@@ -42,13 +58,27 @@ describe('small steps in one direction', () => {
     }
     const backend = await create();
     const [classes, features, examples] = [400, 24, 64];
-    const layer = await createFactoredOutputLayer(backend, { classes, features, loss: sphericalSoftmax(), initialScale: 0.1, form: 'row' });
+    const layer = await createFactoredOutputLayer(backend, {
+      classes,
+      features,
+      loss: sphericalSoftmax(),
+      initialScale: 0.1,
+      form: 'row',
+    });
     const hidden = backend.createMatrix(examples, features);
     const random = new RandomGenerator(3);
     const mean = Array.from({ length: features }, () => 0.5 * random.normal());
     for (let step = 0; step < 600; step++) {
-      write(Float64Array.from({ length: examples * features }, (_, i) => Math.tanh(mean[i % features]! + 0.3 * random.normal())), hidden);
-      const targets = csrFromLists(Array.from({ length: examples }, () => [Math.floor(random.uniform() ** 3 * classes)]), classes);
+      write(
+        Float64Array.from({ length: examples * features }, (_, i) =>
+          Math.tanh(mean[i % features]! + 0.3 * random.normal()),
+        ),
+        hidden,
+      );
+      const targets = csrFromLists(
+        Array.from({ length: examples }, () => [Math.floor(random.uniform() ** 3 * classes)]),
+        classes,
+      );
       await layer.step(hidden, targets, { learningRate: 5 });
     }
     const { gramDrift, inverseDrift, condition } = await layer.verify();

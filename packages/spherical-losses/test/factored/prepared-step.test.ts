@@ -10,7 +10,13 @@ const hidden: Matrix = createMatrixFrom(backend, 2, features, [1, -0.5, 2, 0.3, 
 const targets = singleTargets(Int32Array.of(7, 31), classes);
 
 function createLayer(): Promise<FactoredOutputLayer> {
-  return createFactoredOutputLayer(backend, { classes, features, loss: zLoss({ a: 1, b: 2 }), initialScale: 0.5, seed: 4 });
+  return createFactoredOutputLayer(backend, {
+    classes,
+    features,
+    loss: zLoss({ a: 1, b: 2 }),
+    initialScale: 0.5,
+    seed: 4,
+  });
 }
 
 async function weightsOf(layer: FactoredOutputLayer): Promise<number[]> {

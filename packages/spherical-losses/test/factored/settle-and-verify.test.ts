@@ -8,20 +8,23 @@ describe('settle', () => {
   it.each([
     { precision: 'f64', rounding: 1e-13 },
     { precision: 'f32', rounding: 3e-6 },
-  ] as const)('leaves the weights and the steps after it as they are, up to rounding: $precision', async ({ precision, rounding }) => {
-    using settled = await createTwinRun({ ...staleRows, precision });
-    using other = await createTwinRun({ ...staleRows, precision });
-    await settled.train(200);
-    await other.train(200);
-    const before = Float64Array.from(await readWeights(settled.layer));
-    await settled.layer.settle();
-    expect(relativeError(await readWeights(settled.layer), before)).toBeLessThan(rounding);
-    expect(largestDrift(await settled.layer.verify())).toBeLessThan(precision === 'f64' ? 1e-15 : 2e-7);
-    await settled.train(100);
-    await other.train(100);
-    expect(relativeError(await readWeights(settled.layer), await readWeights(other.layer))).toBeLessThan(rounding);
-    expect(await settled.weightError()).toBeLessThan(rounding * 10);
-  });
+  ] as const)(
+    'leaves the weights and the steps after it as they are, up to rounding: $precision',
+    async ({ precision, rounding }) => {
+      using settled = await createTwinRun({ ...staleRows, precision });
+      using other = await createTwinRun({ ...staleRows, precision });
+      await settled.train(200);
+      await other.train(200);
+      const before = Float64Array.from(await readWeights(settled.layer));
+      await settled.layer.settle();
+      expect(relativeError(await readWeights(settled.layer), before)).toBeLessThan(rounding);
+      expect(largestDrift(await settled.layer.verify())).toBeLessThan(precision === 'f64' ? 1e-15 : 2e-7);
+      await settled.train(100);
+      await other.train(100);
+      expect(relativeError(await readWeights(settled.layer), await readWeights(other.layer))).toBeLessThan(rounding);
+      expect(await settled.weightError()).toBeLessThan(rounding * 10);
+    },
+  );
 
   it('may be repeated, and follow the creation', async () => {
     using run = await createTwinRun(staleRows);
@@ -44,7 +47,10 @@ describe('verify', () => {
   });
 
   it('detects a corrupted C and a corrupted w̄', async () => {
-    for (const [name, drift] of [['centred_gram', 'gramDrift'], ['column_sum', 'columnSumDrift']] as const) {
+    for (const [name, drift] of [
+      ['centred_gram', 'gramDrift'],
+      ['column_sum', 'columnSumDrift'],
+    ] as const) {
       using run = await createTwinRun({ loss: { name: 'z-loss', a: 0.1, b: 10 }, learningRate: 0.05 });
       await run.train(20);
       const state = run.layer.state();

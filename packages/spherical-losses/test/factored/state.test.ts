@@ -14,7 +14,10 @@ describe('state and restore', () => {
     const generations = state.tensors.find(({ name }) => name === 'generations');
     const ages = new Set(Array.from((await generations?.read(0, 400)) ?? []));
     expect(ages.size, 'rows of several generations').toBeGreaterThan(2);
-    expect(state.tensors.some(({ name }) => name.startsWith('ladder.')), 'maps in the ladder').toBe(true);
+    expect(
+      state.tensors.some(({ name }) => name.startsWith('ladder.')),
+      'maps in the ladder',
+    ).toBe(true);
 
     using copy = await createTwinRun({ ...staleRows, precision, classes: 400, seed: 9 });
     await copy.layer.restore(state);
@@ -29,16 +32,26 @@ describe('state and restore', () => {
     }
     for (const tensor of original.layer.state().tensors) {
       const other = copy.layer.state().tensors.find(({ name }) => name === tensor.name);
-      expect(Array.from((await other?.read(0, tensor.rows)) ?? []), tensor.name).toEqual(Array.from(await tensor.read(0, tensor.rows)));
+      expect(Array.from((await other?.read(0, tensor.rows)) ?? []), tensor.name).toEqual(
+        Array.from(await tensor.read(0, tensor.rows)),
+      );
     }
   });
 
   it('keep the class constants, those of added classes too', async () => {
     const epsilon = Array.from({ length: 10 }, (_, k) => 0.1 + 0.03 * k);
     const sizes = { classes: 10, features: 3 };
-    using source = await createFactoredOutputLayer(createPlainBackend(), { ...sizes, loss: sphericalSoftmax({ epsilon }) });
+    using source = await createFactoredOutputLayer(createPlainBackend(), {
+      ...sizes,
+      loss: sphericalSoftmax({ epsilon }),
+    });
     source.addClasses(new Float64Array(2 * 4).fill(0.01), [0.7, 0.9]);
-    using target = await createFactoredOutputLayer(createPlainBackend(), { ...sizes, classes: 12, seed: 5, loss: sphericalSoftmax({ epsilon: new Array<number>(12).fill(1) }) });
+    using target = await createFactoredOutputLayer(createPlainBackend(), {
+      ...sizes,
+      classes: 12,
+      seed: 5,
+      loss: sphericalSoftmax({ epsilon: new Array<number>(12).fill(1) }),
+    });
     await target.restore(source.state());
     const hidden = (backend: Backend): Matrix => createMatrixFrom(backend, 2, 3, [1, 2, 3, -1, 0, 2]);
     const targets = csrFromLists([[11], [3]], 12);
@@ -56,7 +69,10 @@ describe('state and restore', () => {
 
   it('refuse a state of another loss or precision, naming both', async () => {
     const options = { classes: 10, features: 3 };
-    using target = await createFactoredOutputLayer(createPlainBackend(), { ...options, loss: zLoss({ a: 0.1, b: 10 }) });
+    using target = await createFactoredOutputLayer(createPlainBackend(), {
+      ...options,
+      loss: zLoss({ a: 0.1, b: 10 }),
+    });
     const sources = [
       await createFactoredOutputLayer(createPlainBackend(), { ...options, loss: squaredError() }),
       await createFactoredOutputLayer(createPlainBackend(), { ...options, loss: zLoss({ a: 0.2, b: 10 }) }),
@@ -76,19 +92,22 @@ describe('state and restore', () => {
     ]);
   });
 
-  it.each(['generation', 'sweep', 'steps', 'singularSteps'])('refuse a damaged %s before anything is taken over', async (key) => {
-    using source = await createTwinRun({ ...staleRows, seed: 4 });
-    using target = await createTwinRun(staleRows);
-    await source.train(60);
-    await target.train(40);
-    const before = Array.from(await readWeights(target.layer));
-    const { configuration, tensors } = source.layer.state();
-    for (const damage of [null, -1, 1.5, 'x', { cursor: -3 }]) {
-      const restored = target.layer.restore({ configuration: { ...configuration, [key]: damage }, tensors });
-      await expect(restored, JSON.stringify(damage)).rejects.toMatchObject({ code: 'state-mismatch' });
-    }
-    expect(Array.from(await readWeights(target.layer))).toEqual(before);
-  });
+  it.each(['generation', 'sweep', 'steps', 'singularSteps'])(
+    'refuse a damaged %s before anything is taken over',
+    async (key) => {
+      using source = await createTwinRun({ ...staleRows, seed: 4 });
+      using target = await createTwinRun(staleRows);
+      await source.train(60);
+      await target.train(40);
+      const before = Array.from(await readWeights(target.layer));
+      const { configuration, tensors } = source.layer.state();
+      for (const damage of [null, -1, 1.5, 'x', { cursor: -3 }]) {
+        const restored = target.layer.restore({ configuration: { ...configuration, [key]: damage }, tensors });
+        await expect(restored, JSON.stringify(damage)).rejects.toMatchObject({ code: 'state-mismatch' });
+      }
+      expect(Array.from(await readWeights(target.layer))).toEqual(before);
+    },
+  );
 
   it('refuse rows of generations that the ladder does not reach', async () => {
     using source = await createTwinRun({ ...staleRows, seed: 4 });
@@ -100,13 +119,22 @@ describe('state and restore', () => {
     const withGenerations = (value: number): ModuleState => ({
       configuration,
       tensors: tensors.map((tensor) =>
-        tensor.name === 'generations' ? { ...tensor, read: (_first: number, count: number) => Promise.resolve(new Int32Array(count).fill(value)) } : tensor,
+        tensor.name === 'generations'
+          ? { ...tensor, read: (_first: number, count: number) => Promise.resolve(new Int32Array(count).fill(value)) }
+          : tensor,
       ),
     });
-    await expect(target.layer.restore(withGenerations(generation + 1))).rejects.toThrow(`row 0 is of generation ${generation + 1} in the state, it must be from 0 to ${generation}`);
+    await expect(target.layer.restore(withGenerations(generation + 1))).rejects.toThrow(
+      `row 0 is of generation ${generation + 1} in the state, it must be from 0 to ${generation}`,
+    );
     await expect(target.layer.restore(withGenerations(-1))).rejects.toThrow('row 0 is of generation -1');
-    const withoutMap = { configuration, tensors: tensors.filter(({ name }) => !name.startsWith(`ladder.0.${generation - 1}.`)) };
-    await expect(target.layer.restore(withoutMap)).rejects.toThrow(`no map of generation ${generation - 1}, the current is ${generation}`);
+    const withoutMap = {
+      configuration,
+      tensors: tensors.filter(({ name }) => !name.startsWith(`ladder.0.${generation - 1}.`)),
+    };
+    await expect(target.layer.restore(withoutMap)).rejects.toThrow(
+      `no map of generation ${generation - 1}, the current is ${generation}`,
+    );
     expect(Array.from(await readWeights(target.layer))).toEqual(before);
   });
 });

@@ -8,7 +8,11 @@ import { factoredSubject, wrapped } from './layer-subjects.ts';
 const honest = factoredSubject('honest', { loss: () => zLoss() });
 
 function sabotaged(name: string, spoil: (layer: OutputLayer) => OutputLayer): LayerUnderTest {
-  return { name, backend: () => honest.backend(), create: async (backend, request) => spoil(await honest.create(backend, request)) };
+  return {
+    name,
+    backend: () => honest.backend(),
+    create: async (backend, request) => spoil(await honest.create(backend, request)),
+  };
 }
 
 async function failuresOf(subject: LayerUnderTest): Promise<string[]> {
@@ -47,7 +51,9 @@ describe('the output layer suite', () => {
       wrapped(layer, {
         restore: (state) => {
           const own = layer.state().tensors;
-          const tensors = state.tensors.map((tensor) => (tensor.name === 'shift' ? (own.find(({ name }) => name === 'shift') ?? tensor) : tensor));
+          const tensors = state.tensors.map((tensor) =>
+            tensor.name === 'shift' ? (own.find(({ name }) => name === 'shift') ?? tensor) : tensor,
+          );
           return layer.restore({ configuration: state.configuration, tensors });
         },
       }),
@@ -71,7 +77,17 @@ describe('the output layer suite', () => {
       wrapped(layer, {
         step: async (hidden, targets, options) => {
           using earlier = layer.backend.createMatrix(1, layer.features);
-          await layer.step(earlier, { rows: 1, columns: layer.classes, offsets: Int32Array.of(0, 1), indices: Int32Array.of(0), values: undefined }, { learningRate: 1e-3 });
+          await layer.step(
+            earlier,
+            {
+              rows: 1,
+              columns: layer.classes,
+              offsets: Int32Array.of(0, 1),
+              indices: Int32Array.of(0),
+              values: undefined,
+            },
+            { learningRate: 1e-3 },
+          );
           return layer.step(hidden, targets, options);
         },
       }),

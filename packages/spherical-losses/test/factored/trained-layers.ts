@@ -1,8 +1,19 @@
 /** Small layers and their dense twins, trained side by side, for tests that then do something to the layer. */
 import { createPlainBackend, read, write, type Precision } from '@vastmax/linalg-core';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createBuiltInLoss, createFactoredOutputLayer, type FactoredOutputLayer, type UpdateForm } from '@vastmax/spherical-losses';
-import { createBatches, DenseReference, relativeError, type ExactnessOptions, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
+import {
+  createBuiltInLoss,
+  createFactoredOutputLayer,
+  type FactoredOutputLayer,
+  type UpdateForm,
+} from '@vastmax/spherical-losses';
+import {
+  createBatches,
+  DenseReference,
+  relativeError,
+  type ExactnessOptions,
+  type ReferenceLoss,
+} from '@vastmax/spherical-losses/testing';
 import { readWeights } from './layer-subjects.ts';
 
 export interface TwinOptions {
@@ -18,7 +29,11 @@ export interface TwinOptions {
 }
 
 /** Squared error that closes a generation every few steps in f32, so that rows are stale all the time. */
-export const staleRows: TwinOptions = { loss: { name: 'squared-error', targetValue: 1 }, precision: 'f32', learningRate: 0.08 };
+export const staleRows: TwinOptions = {
+  loss: { name: 'squared-error', targetValue: 1 },
+  precision: 'f32',
+  learningRate: 0.08,
+};
 
 export class TwinRun implements Disposable {
   readonly layer: FactoredOutputLayer;
@@ -79,6 +94,14 @@ export async function createTwinRun(options: TwinOptions): Promise<TwinRun> {
   return new TwinRun(layer, new DenseReference(start, width, loss), options);
 }
 
-function batchOptions({ loss, precision = 'f64', classes = 150, width = 8, batch = 6, learningRate, seed = 1 }: TwinOptions): ExactnessOptions {
+function batchOptions({
+  loss,
+  precision = 'f64',
+  classes = 150,
+  width = 8,
+  batch = 6,
+  learningRate,
+  seed = 1,
+}: TwinOptions): ExactnessOptions {
   return { loss, precision, classes, width, batch, targets: 3, steps: 0, learningRate, initialScale: 0.3, seed };
 }

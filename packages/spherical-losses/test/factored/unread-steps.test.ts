@@ -1,8 +1,21 @@
 /** Steps that the host looks at late: the same weights as when it looks at each, whatever happens in between. */
 import { createMatrixFrom, createPlainBackend, gemm, read, write, type Backend } from '@vastmax/linalg-core';
 import { csrFromLists } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, squaredError, zLoss, type FactoredOutputLayer, type FactoredOutputLayerOptions } from '@vastmax/spherical-losses';
-import { exactnessMatrix, generationCases, judgeExactness, relativeError, runExactness, singularCases } from '@vastmax/spherical-losses/testing';
+import {
+  createFactoredOutputLayer,
+  squaredError,
+  zLoss,
+  type FactoredOutputLayer,
+  type FactoredOutputLayerOptions,
+} from '@vastmax/spherical-losses';
+import {
+  exactnessMatrix,
+  generationCases,
+  judgeExactness,
+  relativeError,
+  runExactness,
+  singularCases,
+} from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import { createCountingBackend } from './counting-backend.ts';
 import { readWeights } from './layer-subjects.ts';
@@ -20,19 +33,34 @@ describe('exact against dense f64 SGD', () => {
     const result = await runExactness({ ...options, readEachStep });
     expect(result.counters.generationsClosed).toBeGreaterThan(48);
     // At these rates some steps are singular by themselves: see below.
-    expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({ pass: true });
+    expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({
+      pass: true,
+    });
   });
 
   it.each(singularCases())('$id: the weights, with twenty singular steps in two hundred', async ({ options }) => {
     const result = await runExactness({ ...options, readEachStep });
     expect(result.counters.singularSteps).toBe(20);
     // Gradients handed out between a singular step and the look are of the weights before it.
-    expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({ pass: true });
+    expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({
+      pass: true,
+    });
   });
 });
 
-async function createLayer(backend: Backend, options: Partial<FactoredOutputLayerOptions> = {}): Promise<FactoredOutputLayer> {
-  return createFactoredOutputLayer(backend, { classes: 60, features: 5, loss: zLoss(), initialScale: 0.3, seed: 3, readEachStep, ...options });
+async function createLayer(
+  backend: Backend,
+  options: Partial<FactoredOutputLayerOptions> = {},
+): Promise<FactoredOutputLayer> {
+  return createFactoredOutputLayer(backend, {
+    classes: 60,
+    features: 5,
+    loss: zLoss(),
+    initialScale: 0.3,
+    seed: 3,
+    readEachStep,
+    ...options,
+  });
 }
 
 const batch = (step: number): { hidden: number[]; targets: ReturnType<typeof csrFromLists> } => ({
@@ -69,7 +97,12 @@ describe('a step that must be refused', () => {
   it('is reported by a later step, an evaluation or a verification, too', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     const { hidden: values, targets } = batch(1);
-    using bad = createMatrixFrom(backend, 4, 5, values.map(() => Number.POSITIVE_INFINITY));
+    using bad = createMatrixFrom(
+      backend,
+      4,
+      5,
+      values.map(() => Number.POSITIVE_INFINITY),
+    );
     using good = createMatrixFrom(backend, 4, 5, values);
     const later: readonly ((layer: FactoredOutputLayer) => Promise<unknown>)[] = [
       (layer) => layer.step(good, targets, { learningRate: 0.1 }),
@@ -91,10 +124,13 @@ describe('a step that must be refused', () => {
     using layer = await createLayer(backend, { classes: 40, features: 4, loss: squaredError() });
     using hidden = createMatrixFrom(backend, 2, 4, [1, -2, 0.5, 3, 2, 2, -1, 0]);
     const run = async (): Promise<void> => {
-      for (let step = 0; step < 2000; step++) await layer.step(hidden, csrFromLists([[3], [7]], 40), { learningRate: 1e6 });
+      for (let step = 0; step < 2000; step++)
+        await layer.step(hidden, csrFromLists([[3], [7]], 40), { learningRate: 1e6 });
     };
     await expect(run()).rejects.toThrow(/factored step \d+: the squared-error loss .* at learning rate 1000000/);
-    expect(Array.from(await readWeights(layer)).every(Number.isFinite), 'the weights left behind are numbers').toBe(true);
+    expect(Array.from(await readWeights(layer)).every(Number.isFinite), 'the weights left behind are numbers').toBe(
+      true,
+    );
   });
 });
 
@@ -110,7 +146,8 @@ it('keeps what the caller may change', async () => {
     const { hidden: values, targets } = batch(step);
     write(values, hidden);
     const rate = 0.1 + 0.004 * step;
-    for (const layer of [late, soon]) await layer.step(hidden, targets, { learningRate: rate, exampleWeights: weights });
+    for (const layer of [late, soon])
+      await layer.step(hidden, targets, { learningRate: rate, exampleWeights: weights });
     targets.indices.fill(0);
     weights.reverse();
     write(values.fill(9), hidden);
@@ -148,7 +185,9 @@ describe('a layer with steps that it has not looked at', () => {
     using layer = await createLayer(backend);
     using hidden = createMatrixFrom(backend, 4, 5, batch(0).hidden);
     await layer.step(hidden, batch(0).targets, { learningRate: 0.1 });
-    expect(() => layer.state()).toThrow('factored state: 1 steps have not been looked at yet; await confirmSteps() first');
+    expect(() => layer.state()).toThrow(
+      'factored state: 1 steps have not been looked at yet; await confirmSteps() first',
+    );
     expect(() => layer.addClasses([0, 0, 0, 0, 0, 0])).toThrow('await confirmSteps() first');
     await layer.confirmSteps();
     expect(layer.state().configuration['steps']).toBe(1);
@@ -158,7 +197,12 @@ describe('a layer with steps that it has not looked at', () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await createLayer(backend);
     using other = await createLayer(backend, { seed: 4 });
-    using hidden = createMatrixFrom(backend, 4, 5, batch(0).hidden.map(() => Number.NaN));
+    using hidden = createMatrixFrom(
+      backend,
+      4,
+      5,
+      batch(0).hidden.map(() => Number.NaN),
+    );
     await layer.step(hidden, batch(0).targets, { learningRate: 0.1 });
     await layer.restore(other.state());
     await layer.confirmSteps();

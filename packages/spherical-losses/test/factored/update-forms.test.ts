@@ -1,6 +1,12 @@
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator } from '@vastmax/sparse-data';
-import { createBuiltInLoss, createFactoredOutputLayer, squaredError, type FactoredOutputLayer, type UpdateForm } from '@vastmax/spherical-losses';
+import {
+  createBuiltInLoss,
+  createFactoredOutputLayer,
+  squaredError,
+  type FactoredOutputLayer,
+  type UpdateForm,
+} from '@vastmax/spherical-losses';
 import { DenseReference, relativeError, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from './layer-subjects.ts';
@@ -23,7 +29,12 @@ const losses: readonly ReferenceLoss[] = [
 async function createLayer(loss: ReferenceLoss, form?: UpdateForm): Promise<FactoredOutputLayer> {
   const { name, ...options } = loss;
   return createFactoredOutputLayer(createPlainBackend({ precision: 'f64' }), {
-    classes, features: width, bias: false, loss: createBuiltInLoss(name, options), initialRows: rowsOf, ...(form === undefined ? {} : { form }),
+    classes,
+    features: width,
+    bias: false,
+    loss: createBuiltInLoss(name, options),
+    initialRows: rowsOf,
+    ...(form === undefined ? {} : { form }),
   });
 }
 
@@ -38,7 +49,10 @@ describe('the two forms of the step', () => {
     for (let step = 0; step < 60; step++) {
       const m = [1, 2, 5, 6, 7, 13, 40, 0][step % 8]!;
       const values = Float64Array.from({ length: m * width }, () => random.normal());
-      const targets = csrFromLists(Array.from({ length: m }, () => Array.from({ length: random.integer(4) }, () => random.integer(classes))), classes);
+      const targets = csrFromLists(
+        Array.from({ length: m }, () => Array.from({ length: random.integer(4) }, () => random.integer(classes))),
+        classes,
+      );
       const expected = dense.step(values, targets, 0.01);
       for (const layer of [small, row, auto]) {
         using hidden = createMatrixFrom(layer.backend, m, width, values);
@@ -50,14 +64,21 @@ describe('the two forms of the step', () => {
     }
     expect([small.counters.form, row.counters.form]).toEqual(['small-batch', 'row']);
     expect(formsTaken, 'the layer chooses either').toEqual(new Set(['small-batch', 'row']));
-    for (const layer of [small, row, auto]) expect(relativeError(await readWeights(layer), dense.weights)).toBeLessThan(1e-12);
+    for (const layer of [small, row, auto])
+      expect(relativeError(await readWeights(layer), dense.weights)).toBeLessThan(1e-12);
   });
 
   it.each(['small-batch', 'row'] as const)('take a singular minibatch of several examples: %s', async (form) => {
-    // Orthogonal activations of length² m/(2η) make every eigenvalue of I − HᵀH·2η/m on their span 0; then all of them, then one only.
+    // Orthogonal activations of length² m/(2η) make every eigenvalue of I − HᵀH·2η/m on their span 0; then all of them,
+    // then one only.
     for (const directions of [1, 3, width]) {
       using layer = await createFactoredOutputLayer(createPlainBackend({ precision: 'f64' }), {
-        classes, features: width, bias: false, loss: squaredError(), initialRows: rowsOf, form,
+        classes,
+        features: width,
+        bias: false,
+        loss: squaredError(),
+        initialRows: rowsOf,
+        form,
       });
       const dense = new DenseReference(start.slice(), width, { name: 'squared-error', targetValue: 1 });
       const random = new RandomGenerator(12);
@@ -71,7 +92,10 @@ describe('the two forms of the step', () => {
           if (isSingular && example < directions) return example === feature ? length : 0;
           return (isSingular && feature < directions ? 0 : 0.5) * random.normal();
         });
-        const targets = csrFromLists(Array.from({ length: m }, () => [random.integer(classes), random.integer(classes)]), classes);
+        const targets = csrFromLists(
+          Array.from({ length: m }, () => [random.integer(classes), random.integer(classes)]),
+          classes,
+        );
         const expected = dense.step(values, targets, learningRate);
         using hidden = createMatrixFrom(layer.backend, m, width, values);
         const { hiddenGradient } = await layer.step(hidden, targets, { learningRate });

@@ -7,7 +7,15 @@ describe('weight decay', () => {
     const learningRate = 0.005;
     const result = await runExactness({
       loss: { name: 'taylor-softmax' },
-      precision, learningRate, weightDecay: 0.01 / learningRate, steps: 20_000, initialScale: 0.3, classes: 30, width: 3, batch: 2, targets: 1,
+      precision,
+      learningRate,
+      weightDecay: 0.01 / learningRate,
+      steps: 20_000,
+      initialScale: 0.3,
+      classes: 30,
+      width: 3,
+      batch: 2,
+      targets: 1,
     });
     expect(result.verification.condition).toBeLessThan(1e3);
     expect(judgeExactness(result, precision), JSON.stringify(result)).toMatchObject({ pass: true });

@@ -26,13 +26,26 @@ describe("a user's own loss: Bouchard's bound", () => {
     using hidden = backend.createMatrix(m, features);
     const nextTargets = (): Int32Array => {
       const targets = Int32Array.from({ length: m }, () => random.integer(classes));
-      write(Float64Array.from({ length: m * features }, (_, i) => directions[targets[Math.floor(i / features)]! * features + (i % features)]! + 0.2 * random.normal()), hidden);
+      write(
+        Float64Array.from(
+          { length: m * features },
+          (_, i) => directions[targets[Math.floor(i / features)]! * features + (i % features)]! + 0.2 * random.normal(),
+        ),
+        hidden,
+      );
       return targets;
     };
     const course: number[] = [];
     for (let step = 0; step < 1500; step++) {
       const targets = nextTargets();
-      const { losses } = await layer.step(hidden, csrFromLists(Array.from(targets, (target) => [target]), classes), { learningRate: 0.05 });
+      const { losses } = await layer.step(
+        hidden,
+        csrFromLists(
+          Array.from(targets, (target) => [target]),
+          classes,
+        ),
+        { learningRate: 0.05 },
+      );
       course.push(Array.from(await read(losses)).reduce((sum, loss) => sum + loss, 0) / m);
     }
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

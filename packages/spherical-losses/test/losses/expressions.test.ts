@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { compareWithFiniteDifferences } from '@vastmax/autodiff/testing';
 import { createMatrixFrom, createPlainBackend } from '@vastmax/linalg-core';
-import { builtInLossNames, createBuiltInLoss, defineSphericalLoss, sphericalSoftmax, squaredError, zLoss, type SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  builtInLossNames,
+  createBuiltInLoss,
+  defineSphericalLoss,
+  sphericalSoftmax,
+  squaredError,
+  zLoss,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
 import { denseLoss, relativeError, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import { bouchard } from './bouchard.ts';
@@ -18,8 +26,13 @@ const references: readonly ReferenceLoss[] = [
 ];
 
 const examples = fc.record({
-  outputs: fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 4, maxLength: 20 }).filter((list) => new Set(list).size > 3),
-  targets: fc.array(fc.tuple(fc.nat({ max: 3 }), fc.double({ min: 0.1, max: 3, noNaN: true })), { minLength: 1, maxLength: 4 }),
+  outputs: fc
+    .array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 4, maxLength: 20 })
+    .filter((list) => new Set(list).size > 3),
+  targets: fc.array(fc.tuple(fc.nat({ max: 3 }), fc.double({ min: 0.1, max: 3, noNaN: true })), {
+    minLength: 1,
+    maxLength: 4,
+  }),
 });
 
 function spread(outputs: readonly number[]): number {
@@ -40,7 +53,9 @@ describe('the loss expressions', () => {
         const value = denseLoss(reference, o, merged, expected);
         const actual = await applyLoss(loss, o, merged);
         expect(Math.abs(actual.value - value)).toBeLessThan(1e-10 * Math.max(1, Math.abs(value)));
-        expect(Math.max(...actual.gradient.map((g, k) => Math.abs(g - expected[k]!)))).toBeLessThan(1e-9 * Math.max(1, ...expected.map(Math.abs)));
+        expect(Math.max(...actual.gradient.map((g, k) => Math.abs(g - expected[k]!)))).toBeLessThan(
+          1e-9 * Math.max(1, ...expected.map(Math.abs)),
+        );
       }),
       { numRuns: 40 },
     );
@@ -68,10 +83,16 @@ describe('options', () => {
   it.each([
     [() => squaredError({ targetValue: 0 }), 'squared-error: targetValue must be a finite number above 0, got 0'],
     [() => sphericalSoftmax({ epsilon: -1 }), 'spherical-softmax: epsilon must be a finite number above 0, got -1'],
-    [() => sphericalSoftmax({ epsilon: [1, 0] }), 'spherical-softmax: epsilon of class 1 must be a finite number above 0, got 0'],
+    [
+      () => sphericalSoftmax({ epsilon: [1, 0] }),
+      'spherical-softmax: epsilon of class 1 must be a finite number above 0, got 0',
+    ],
     [() => zLoss({ a: Number.NaN }), 'z-loss: a must be a finite number above 0, got NaN'],
     [() => zLoss({ b: Infinity }), 'z-loss: b must be a finite number, got Infinity'],
-    [() => defineSphericalLoss({ name: 'mine', options: { c: Number.NaN }, perTarget: ({ output }) => output }), 'mine: c must be a finite number, got NaN'],
+    [
+      () => defineSphericalLoss({ name: 'mine', options: { c: Number.NaN }, perTarget: ({ output }) => output }),
+      'mine: c must be a finite number, got NaN',
+    ],
     [() => createBuiltInLoss('softmax'), "no built-in loss is called 'softmax'; there are z-loss, spherical-softmax"],
   ])('are checked %#', (make, message) => {
     expect(make).toThrow(RangeError);
@@ -79,13 +100,20 @@ describe('options', () => {
   });
 
   it('tell which losses are normalised', () => {
-    expect(builtInLossNames.filter((name) => createBuiltInLoss(name).isNormalized)).toEqual(['spherical-softmax', 'taylor-softmax']);
+    expect(builtInLossNames.filter((name) => createBuiltInLoss(name).isNormalized)).toEqual([
+      'spherical-softmax',
+      'taylor-softmax',
+    ]);
   });
 
-  it.each([sphericalSoftmax(), createBuiltInLoss('taylor-softmax')])('a normalised loss is −log of probabilities that sum to one: $name', async (loss) => {
-    const outputs = Float64Array.of(1, -2, 0.3, 4, 0);
-    let total = 0;
-    for (let target = 0; target < outputs.length; target++) total += Math.exp(-(await applyLoss(loss, outputs, new Map([[target, 1]]))).value);
-    expect(relativeError([total], [1])).toBeLessThan(1e-14);
-  });
+  it.each([sphericalSoftmax(), createBuiltInLoss('taylor-softmax')])(
+    'a normalised loss is −log of probabilities that sum to one: $name',
+    async (loss) => {
+      const outputs = Float64Array.of(1, -2, 0.3, 4, 0);
+      let total = 0;
+      for (let target = 0; target < outputs.length; target++)
+        total += Math.exp(-(await applyLoss(loss, outputs, new Map([[target, 1]]))).value);
+      expect(relativeError([total], [1])).toBeLessThan(1e-14);
+    },
+  );
 });

@@ -1,4 +1,5 @@
-// The script of the page: a backend for each `threads` in the address, a training on each, and the report into the page's <output>.
+// The script of the page: a backend for each `threads` in the address, a training on each, and the report into the
+// page's <output>.
 
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { isLinalgError } from '@vastmax/linalg-core';
@@ -30,7 +31,8 @@ async function run(threads: ThreadsAsked): Promise<BackendRun> {
 
 const before = probeWasmBackend();
 const runs: BackendRun[] = [];
-for (const text of new URLSearchParams(location.hash.slice(1)).getAll('threads')) runs.push(await run(text === 'default' ? text : Number(text)));
+for (const text of new URLSearchParams(location.hash.slice(1)).getAll('threads'))
+  runs.push(await run(text === 'default' ? text : Number(text)));
 const report: PageReport = {
   crossOriginIsolated,
   cores: navigator.hardwareConcurrency,

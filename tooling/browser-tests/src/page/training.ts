@@ -1,5 +1,5 @@
-// A few hundred steps of a factored output layer, the same wherever they run: neither data nor start contain a sine or logarithm of the
-// engine's own, which engines need not round alike.
+// A few hundred steps of a factored output layer, the same wherever they run: neither data nor start contain a sine or
+// logarithm of the engine's own, which engines need not round alike.
 
 import { createMatrixFrom, read, Scope, type Backend } from '@vastmax/linalg-core';
 import { RandomGenerator, singleTargets } from '@vastmax/sparse-data';
@@ -21,7 +21,8 @@ const steps = 300;
 /** Z-loss, D = 3000, d = 48 and a bias, m = 32; four minibatches in turn. */
 export async function train(backend: Backend): Promise<Training> {
   const random = new RandomGenerator(7);
-  const uniform = (count: number, scale: number): Float32Array => Float32Array.from({ length: count }, () => scale * (2 * random.uniform() - 1));
+  const uniform = (count: number, scale: number): Float32Array =>
+    Float32Array.from({ length: count }, () => scale * (2 * random.uniform() - 1));
   using scope = new Scope(backend);
   using layer = await createFactoredOutputLayer(backend, {
     classes,
@@ -31,7 +32,10 @@ export async function train(backend: Backend): Promise<Training> {
   });
   const data = Array.from({ length: batches }, () => ({
     hidden: scope.own(createMatrixFrom(backend, batchSize, features, uniform(batchSize * features, 1))),
-    targets: singleTargets(Int32Array.from({ length: batchSize }, () => random.integer(classes)), classes),
+    targets: singleTargets(
+      Int32Array.from({ length: batchSize }, () => random.integer(classes)),
+      classes,
+    ),
   }));
   const losses: number[] = [];
   let hiddenGradient: readonly number[] = [];

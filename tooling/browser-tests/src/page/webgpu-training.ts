@@ -1,4 +1,5 @@
-// The page that trains the main job's kind of model on WebGPU, draws the loss while it falls, and writes the losses as JSON into its <output>.
+// The page that trains the main job's kind of model on WebGPU, draws the loss while it falls, and writes the losses as
+// JSON into its <output>.
 
 import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { lossPlot } from './loss-plot.ts';
@@ -12,7 +13,11 @@ interface PageElement {
 }
 
 interface PageScope {
-  readonly document: { readonly body: { prepend(element: PageElement): void }; createElement(name: string): PageElement; querySelector(selector: string): PageElement };
+  readonly document: {
+    readonly body: { prepend(element: PageElement): void };
+    createElement(name: string): PageElement;
+    querySelector(selector: string): PageElement;
+  };
   requestAnimationFrame(callback: () => void): void;
 }
 

@@ -1,5 +1,6 @@
-// The main job in small: a language model that learns the next word of a text, on any backend. The text is made here: every word has a few
-// that may follow it, so that there is something to learn, and the first of a step's losses are those of a model that knows nothing.
+// The main job in small: a language model that learns the next word of a text, on any backend. The text is made here:
+// every word has a few that may follow it, so that there is something to learn, and the first of a step's losses are
+// those of a model that knows nothing.
 
 import { Tape } from '@vastmax/autodiff';
 import { read, type Backend } from '@vastmax/linalg-core';
@@ -16,11 +17,21 @@ const wordsPerLine = 12;
 const order = 2;
 
 /** @returns the mean loss of each step */
-export async function trainWordModel(backend: Backend, onStep: (losses: readonly number[]) => void | Promise<void> = () => {}): Promise<readonly number[]> {
+export async function trainWordModel(
+  backend: Backend,
+  onStep: (losses: readonly number[]) => void | Promise<void> = () => {},
+): Promise<readonly number[]> {
   const text = createText();
   const vocabulary = (await countTokens(text, { tokenize: whitespaceTokens, endOfLine: '<eos>' })).build();
   const tokens = await encodeTokens(text, vocabulary, { tokenize: whitespaceTokens, endOfLine: '<eos>' });
-  const batches = new NgramBatches({ tokens, classes: vocabulary.size, order, batchSize: 64, seed: 1, paddingId: vocabulary.idOf('<eos>') ?? 0 });
+  const batches = new NgramBatches({
+    tokens,
+    classes: vocabulary.size,
+    order,
+    batchSize: 64,
+    seed: 1,
+    paddingId: vocabulary.idOf('<eos>') ?? 0,
+  });
   using model = await createLanguageModel(backend, vocabulary, {
     body: { order, embedding: 24, hidden: [48] },
     output: { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.1, b: 10 } }, initialScale: 0.01, seed: 1 },
@@ -44,7 +55,9 @@ export async function trainWordModel(backend: Backend, onStep: (losses: readonly
 /** Frequent words are more frequent, and what follows a word is one of three. */
 function createText(): readonly string[] {
   const random = new RandomGenerator(3);
-  const next = Array.from({ length: words }, () => Array.from({ length: followers }, () => Math.floor(words * random.uniform() ** 3)));
+  const next = Array.from({ length: words }, () =>
+    Array.from({ length: followers }, () => Math.floor(words * random.uniform() ** 3)),
+  );
   return Array.from({ length: lines }, () => {
     let word = random.integer(words);
     return Array.from({ length: wordsPerLine }, () => {

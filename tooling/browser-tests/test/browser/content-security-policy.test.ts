@@ -27,11 +27,19 @@ describe("a policy without 'wasm-unsafe-eval'", () => {
     const { report, messages, workersStarted } = await visit(skip);
     for (const run of report.runs) {
       expect(run).toMatchObject({
-        error: { code: 'device-lost', message: expect.stringMatching(/refused the kernels: .*on a page with a Content-Security-Policy the source 'wasm-unsafe-eval'/) },
+        error: {
+          code: 'device-lost',
+          message: expect.stringMatching(
+            /refused the kernels: .*on a page with a Content-Security-Policy the source 'wasm-unsafe-eval'/,
+          ),
+        },
       });
     }
     expect(report.runs).toHaveLength(3);
-    expect(report.probes[0]).toMatchObject({ available: false, reason: expect.stringMatching(/may not compile WebAssembly: .*'wasm-unsafe-eval'/) });
+    expect(report.probes[0]).toMatchObject({
+      available: false,
+      reason: expect.stringMatching(/may not compile WebAssembly: .*'wasm-unsafe-eval'/),
+    });
     expect(workersStarted).toBe(0);
     expect(messages).toEqual([]);
   });
@@ -42,7 +50,9 @@ describe('a policy without workers from a blob:', () => {
 
   it('refuses a number of threads with a reason that names the directive to add', async ({ skip }) => {
     const { report } = await visit(skip);
-    expect(report.runs[0]).toMatchObject({ error: { code: 'device-lost', message: expect.stringMatching(/must allow worker-src blob:/) } });
+    expect(report.runs[0]).toMatchObject({
+      error: { code: 'device-lost', message: expect.stringMatching(/must allow worker-src blob:/) },
+    });
   });
 
   it('trains with one thread unless told otherwise, and the probe then says why', async ({ skip }) => {
@@ -55,9 +65,15 @@ describe('a policy without workers from a blob:', () => {
     });
   });
 
-  it('is asked for a worker once: the browser itself complains of it, and there is nothing else on the console', async ({ skip }) => {
+  it('is asked for a worker once: the browser itself complains of it, and there is nothing else on the console', async ({
+    skip,
+  }) => {
     const { messages, requests, workersStarted } = await visit(skip);
-    expect(messages).toEqual([expect.stringMatching(/^Creating a worker from 'blob:.* violates the following Content Security Policy directive/)]);
+    expect(messages).toEqual([
+      expect.stringMatching(
+        /^Creating a worker from 'blob:.* violates the following Content Security Policy directive/,
+      ),
+    ]);
     expect(requests).toEqual(['/', '/page.js']);
     expect(workersStarted).toBe(0);
   });

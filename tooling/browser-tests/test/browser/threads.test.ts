@@ -17,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => backend.dispose());
 
-/** Node 20 has no relaxed SIMD, Node 22 and Chromium have: with it, a multiply-add is rounded once, and the bits differ from those without. */
+/**
+ * Node 20 has no relaxed SIMD, Node 22 and Chromium have: with it, a multiply-add is rounded once, and the bits differ
+ * from those without.
+ */
 function toleranceFor({ probes }: PageReport): number {
   const fuses = (probe: ProbeResult): boolean => describeProbe(probe).includes('fused multiply-add');
   return fuses(probes[0]) === fuses(probeWasmBackend()) ? 0 : roundingTolerance;
@@ -38,9 +41,12 @@ const plain = page({ headers: {}, threads: [2, 'default'] });
 describe('a cross-origin isolated page', () => {
   it('has relaxed SIMD and as many threads as cores, says the probe', async ({ skip }) => {
     const { report } = await isolated(skip);
-    const threads = report.cores === 1 ? 'one thread on one core' : `${threadsByDefault(report)} threads on ${report.cores} cores`;
+    const threads =
+      report.cores === 1 ? 'one thread on one core' : `${threadsByDefault(report)} threads on ${report.cores} cores`;
     expect(report.crossOriginIsolated).toBe(true);
-    expect(describeProbe(report.probes[0])).toBe(`WebAssembly with 128-bit SIMD with fused multiply-add, f32, ${threads}`);
+    expect(describeProbe(report.probes[0])).toBe(
+      `WebAssembly with 128-bit SIMD with fused multiply-add, f32, ${threads}`,
+    );
     expect(report.probes[1]).toEqual(report.probes[0]);
   });
 
@@ -57,7 +63,10 @@ describe('a cross-origin isolated page', () => {
   it('learns: the loss falls from that of outputs that know nothing', async ({ skip }) => {
     const { report } = await isolated(skip);
     const { losses } = trainingOf(report.runs[0]);
-    const means = Array.from({ length: 6 }, (_, i) => losses.slice(50 * i, 50 * i + 50).reduce((sum, loss) => sum + loss, 0) / 50);
+    const means = Array.from(
+      { length: 6 },
+      (_, i) => losses.slice(50 * i, 50 * i + 50).reduce((sum, loss) => sum + loss, 0) / 50,
+    );
     expect(losses).toHaveLength(300);
     // (1/a) softplus(a·b) with a = 0.1, b = 10, at z = 0.
     expect(Math.abs(losses[0]! - 13.13)).toBeLessThan(0.5);
@@ -72,7 +81,9 @@ describe('a cross-origin isolated page', () => {
     expect(all).toEqual(one);
   });
 
-  it('gets what Node gets: the same bits where both fuse multiply-adds, else the same but for rounding', async ({ skip }) => {
+  it('gets what Node gets: the same bits where both fuse multiply-adds, else the same but for rounding', async ({
+    skip,
+  }) => {
     const { report } = await isolated(skip);
     expect(compareTrainings(trainingOf(report.runs[0]), expected)).toBeLessThanOrEqual(toleranceFor(report));
   });
@@ -91,17 +102,23 @@ describe('a cross-origin isolated page', () => {
 });
 
 describe('a page without the two headers', () => {
-  const remedy = /not cross-origin isolated; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/;
+  const remedy =
+    /not cross-origin isolated; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/;
 
   it('has one thread, and the probe says why and what to do', async ({ skip }) => {
     const { report } = await plain(skip);
     expect(report.crossOriginIsolated).toBe(false);
-    expect(describeProbe(report.probes[0])).toMatch(new RegExp(`fused multiply-add, f32, one thread of ${report.cores}: .*${remedy.source}`));
+    expect(describeProbe(report.probes[0])).toMatch(
+      new RegExp(`fused multiply-add, f32, one thread of ${report.cores}: .*${remedy.source}`),
+    );
   });
 
   it('refuses a number of threads with the same reason', async ({ skip }) => {
     const { report } = await plain(skip);
-    expect(report.runs[0]).toMatchObject({ threads: 2, error: { code: 'device-lost', message: expect.stringMatching(remedy) } });
+    expect(report.runs[0]).toMatchObject({
+      threads: 2,
+      error: { code: 'device-lost', message: expect.stringMatching(remedy) },
+    });
   });
 
   it('trains with one thread unless told otherwise, to the same bits as an isolated page', async ({ skip }) => {

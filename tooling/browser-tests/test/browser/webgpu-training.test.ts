@@ -15,7 +15,10 @@ describe('a language model on WebGPU in a page', { timeout: 1000 * seconds }, ()
   it('learns: the loss falls, and the page shows it', async ({ skip }) => {
     const { report, messages, requests } = await visit(skip);
     if (!report.available) return refuse(webGpuTrainingSite.backend, report.reason, skip);
-    const means = Array.from({ length: 4 }, (_, i) => report.losses.slice(50 * i, 50 * i + 50).reduce((sum, loss) => sum + loss, 0) / 50);
+    const means = Array.from(
+      { length: 4 },
+      (_, i) => report.losses.slice(50 * i, 50 * i + 50).reduce((sum, loss) => sum + loss, 0) / 50,
+    );
     expect(report.name).toMatch(/^webgpu f32/);
     expect(report.losses).toHaveLength(steps);
     // (1/a) softplus(a·b) with a = 0.1, b = 10, at z = 0.
@@ -33,7 +36,8 @@ describe('a language model on WebGPU in a page', { timeout: 1000 * seconds }, ()
     const backend = await createWasmBackend({ threads: 1 });
     const expected = await trainWordModel(backend);
     await backend.dispose();
-    // The rates are the main job's, and steps as large as these multiply every rounding: after 200 of them plain f32 is 1.2 % from f64, as wasm is.
+    // The rates are the main job's, and steps as large as these multiply every rounding: after 200 of them plain f32 is
+    // 1.2 % from f64, as wasm is.
     const differences = expected.slice(0, 50).map((loss, step) => Math.abs(report.losses[step]! - loss) / loss);
     expect(Math.max(...differences.slice(0, 10))).toBeLessThan(1e-5);
     expect(Math.max(...differences)).toBeLessThan(1e-3);

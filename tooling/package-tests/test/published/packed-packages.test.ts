@@ -31,19 +31,29 @@ describe.each(named)('the tarball of %s', (name, { folder, entryPoints }) => {
   it('holds what was built and nothing of the workspace', () => {
     const { files, manifest } = readInstalledPackage(project, name);
     expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE']));
-    expect(files.filter((file) => !/^(?:dist\/.*|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^(?:dist\/.*|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual(
+      [],
+    );
     expect(manifest).not.toMatch(/@vastmax\/source|workspace:|catalog:|\.\/src\//);
   });
 
-  it.each(entryPoints.map(({ specifier, needsVitest }) => [specifier, needsVitest] as const))('offers %s', (specifier, needsVitest) => {
-    const check = `import * as all from '${specifier}';\nif (Object.keys(all).length === 0) throw new Error('nothing is exported');\n`;
-    const suite = `import { expect, it } from 'vitest';\n${check}it('loads', () => expect(all).toBeDefined());\n`;
-    expect(run(`import ${specifier.replace(/[/@]/g, ' ').trim()}`, needsVitest ? suite : check, needsVitest)).toBeUndefined();
-  });
+  it.each(entryPoints.map(({ specifier, needsVitest }) => [specifier, needsVitest] as const))(
+    'offers %s',
+    (specifier, needsVitest) => {
+      const check = `import * as all from '${specifier}';\nif (Object.keys(all).length === 0) throw new Error('nothing is exported');\n`;
+      const suite = `import { expect, it } from 'vitest';\n${check}it('loads', () => expect(all).toBeDefined());\n`;
+      expect(
+        run(`import ${specifier.replace(/[/@]/g, ' ').trim()}`, needsVitest ? suite : check, needsVitest),
+      ).toBeUndefined();
+    },
+  );
 
   it('declares its types without the sources', () => {
     const file = join(project, `${name.replace('/', '-')}.ts`);
-    writeFileSync(file, entryPoints.map(({ specifier }, index) => `export * as entry${index} from '${specifier}';\n`).join(''));
+    writeFileSync(
+      file,
+      entryPoints.map(({ specifier }, index) => `export * as entry${index} from '${specifier}';\n`).join(''),
+    );
     const program = ts.createProgram([file], {
       module: ts.ModuleKind.NodeNext,
       target: ts.ScriptTarget.ES2023,
@@ -56,12 +66,20 @@ describe.each(named)('the tarball of %s', (name, { folder, entryPoints }) => {
       skipLibCheck: entryPoints.some(({ needsVitest }) => needsVitest),
     });
     const diagnostics = ts.getPreEmitDiagnostics(program);
-    expect(diagnostics.map(({ file: at, messageText }) => `${at?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)).toEqual([]);
+    expect(
+      diagnostics.map(
+        ({ file: at, messageText }) => `${at?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      ),
+    ).toEqual([]);
   });
 
   it('runs the examples of the README', () => {
     const failures = readExamples(join(folder, 'README.md')).map((example) => {
-      const code = ts.transpile(example.code, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true });
+      const code = ts.transpile(example.code, {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      });
       const failure = run(`${name.replace('/', '-')}-${example.line}`, code, example.isTestFile);
       return failure && `${describePlace(example)}\n${failure}`;
     });

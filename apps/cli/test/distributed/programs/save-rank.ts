@@ -14,7 +14,10 @@ await runAsThreadRank(async (communicator, data): Promise<Refusal | undefined> =
   const directory = data as string;
   const content = (step: number, value: number): Parameters<typeof saveTogether>[2] => ({
     configuration: { step },
-    modules: { body: stateOf({}, 1), output: stateOf({ kind: 'full-softmax', classes: size, shard: { rank, size } }, value) },
+    modules: {
+      body: stateOf({}, 1),
+      output: stateOf({ kind: 'full-softmax', classes: size, shard: { rank, size } }, value),
+    },
   });
   await saveTogether(communicator, directory, content(1, rank));
   try {
@@ -27,5 +30,10 @@ await runAsThreadRank(async (communicator, data): Promise<Refusal | undefined> =
 });
 
 function stateOf(configuration: ModuleState['configuration'], value: number): ModuleState {
-  return { configuration, tensors: [{ name: 'classes', precision: 'f32', rows: 1, columns: 1, read: () => Promise.resolve(Float32Array.of(value)) }] };
+  return {
+    configuration,
+    tensors: [
+      { name: 'classes', precision: 'f32', rows: 1, columns: 1, read: () => Promise.resolve(Float32Array.of(value)) },
+    ],
+  };
 }

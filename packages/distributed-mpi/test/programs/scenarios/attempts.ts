@@ -1,4 +1,7 @@
-/** One rank must refuse; every rank must hear why, nothing must change, and the next step must go as if nothing had been. */
+/**
+ * One rank must refuse; every rank must hear why, nothing must change, and the next step must go as if nothing had
+ * been.
+ */
 import type { Communicator } from '@vastmax/distributed-mpi';
 import { isOutputLayerError } from '@vastmax/output-layer';
 

@@ -1,6 +1,15 @@
 /** Train, hand out the state, take one over, train on. */
 import { mergeShards, type Communicator } from '@vastmax/distributed-mpi';
-import { constantsLoss, createSmallLayer, createTraining, generationLoss, moduleState, plainState, readWeights, type PlainState } from './small-layer.ts';
+import {
+  constantsLoss,
+  createSmallLayer,
+  createTraining,
+  generationLoss,
+  moduleState,
+  plainState,
+  readWeights,
+  type PlainState,
+} from './small-layer.ts';
 
 export interface CheckpointRequest {
   readonly loss: 'generations' | 'constants';
@@ -18,7 +27,10 @@ export interface CheckpointAnswer {
   readonly steps: number;
 }
 
-export async function checkpoints(communicator: Communicator, { loss, skip, from, steps }: CheckpointRequest): Promise<CheckpointAnswer> {
+export async function checkpoints(
+  communicator: Communicator,
+  { loss, skip, from, steps }: CheckpointRequest,
+): Promise<CheckpointAnswer> {
   const { rank, size } = communicator;
   const options = { loss: loss === 'generations' ? generationLoss() : constantsLoss() };
   const rate = loss === 'generations' ? 0.13 : 0.002;

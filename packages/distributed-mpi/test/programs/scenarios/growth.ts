@@ -1,9 +1,27 @@
-/** Classes are added in mid-training; what the layer says of all of them, on every rank for activations of that rank's own. */
+/**
+ * Classes are added in mid-training; what the layer says of all of them, on every rank for activations of that rank's
+ * own.
+ */
 import { mergeShards, type Communicator, type DistributedFactoredLayer } from '@vastmax/distributed-mpi';
 import { createMatrixFrom, createPlainBackend, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createBuiltInLoss, sphericalSoftmax, type FactoredOutputLayer, type SphericalLoss } from '@vastmax/spherical-losses';
-import { classes, createSmallLayer, createTraining, layerOptions, moduleState, plainState, readWeights, width, type PlainState } from './small-layer.ts';
+import {
+  createBuiltInLoss,
+  sphericalSoftmax,
+  type FactoredOutputLayer,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
+import {
+  classes,
+  createSmallLayer,
+  createTraining,
+  layerOptions,
+  moduleState,
+  plainState,
+  readWeights,
+  width,
+  type PlainState,
+} from './small-layer.ts';
 
 export const added = 40;
 const random = new RandomGenerator(5);
@@ -13,13 +31,21 @@ const prior = Float64Array.from({ length: classes + added }, (_, k) => 0.2 + 3 /
 export type GrowingLoss = 'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error' | 'prior';
 
 /** At the squared error's rate generations close every few steps. */
-const rates: Readonly<Record<GrowingLoss, number>> = { 'z-loss': 0.05, 'spherical-softmax': 0.003, 'taylor-softmax': 0.007, 'squared-error': 0.13, prior: 0.002 };
+const rates: Readonly<Record<GrowingLoss, number>> = {
+  'z-loss': 0.05,
+  'spherical-softmax': 0.003,
+  'taylor-softmax': 0.007,
+  'squared-error': 0.13,
+  prior: 0.002,
+};
 
 export function growingLoss(loss: GrowingLoss, count: number): SphericalLoss {
   return loss === 'prior' ? sphericalSoftmax({ epsilon: prior.subarray(0, count) }) : createBuiltInLoss(loss);
 }
 
-type GrowingLayer = Pick<FactoredOutputLayer, 'addClasses' | 'backend' | 'classes' | 'step'> & { readonly communicator?: Communicator };
+type GrowingLayer = Pick<FactoredOutputLayer, 'addClasses' | 'backend' | 'classes' | 'step'> & {
+  readonly communicator?: Communicator;
+};
 
 /** Two classes first, so that of three ranks one has none, and 5 more after a step. */
 export async function growFromTwo(layer: GrowingLayer): Promise<void> {
@@ -64,9 +90,18 @@ export async function growth(communicator: Communicator, { loss, from }: GrowthR
   const whole = classes + added;
   const grown = from === undefined ? classes : whole;
   // What is taken over brings its rows and constants.
-  const start = from === undefined ? growingLoss(loss, classes) : loss === 'prior' ? sphericalSoftmax({ epsilon: new Float64Array(whole).fill(1) }) : growingLoss(loss, whole);
+  const start =
+    from === undefined
+      ? growingLoss(loss, classes)
+      : loss === 'prior'
+        ? sphericalSoftmax({ epsilon: new Float64Array(whole).fill(1) })
+        : growingLoss(loss, whole);
   const { rank, size } = communicator;
-  using layer = await createSmallLayer(communicator, { ...layerOptions(start), classes: grown, ...(from === undefined ? {} : { initialRows: () => new Float64Array(width) }) });
+  using layer = await createSmallLayer(communicator, {
+    ...layerOptions(start),
+    classes: grown,
+    ...(from === undefined ? {} : { initialRows: () => new Float64Array(width) }),
+  });
   if (from === undefined) await trainAndGrow(layer, loss);
   else {
     const shards = from.map(moduleState);
@@ -76,10 +111,17 @@ export async function growth(communicator: Communicator, { loss, from }: GrowthR
   }
   const { gramDrift, columnSumDrift, inverseDrift } = await layer.verify();
   const { hidden, wanted } = examplesOf(communicator);
-  const logs = layer.isNormalized ? await logsOf(layer, hidden, wanted) : { ofClasses: new Float64Array(0), ofAll: new Float64Array(0), ofLast: new Float64Array(0) };
+  const logs = layer.isNormalized
+    ? await logsOf(layer, hidden, wanted)
+    : { ofClasses: new Float64Array(0), ofAll: new Float64Array(0), ofLast: new Float64Array(0) };
   return {
-    weights: await readWeights(layer), state: await plainState(layer.state()), generationsClosed: layer.counters.generationsClosed,
-    drift: Math.max(gramDrift, columnSumDrift, inverseDrift), hidden, wanted, ...logs,
+    weights: await readWeights(layer),
+    state: await plainState(layer.state()),
+    generationsClosed: layer.counters.generationsClosed,
+    drift: Math.max(gramDrift, columnSumDrift, inverseDrift),
+    hidden,
+    wanted,
+    ...logs,
   };
 }
 
@@ -93,7 +135,11 @@ function examplesOf({ rank, size }: Communicator): { hidden: Float64Array; wante
   };
 }
 
-async function logsOf(layer: DistributedFactoredLayer, values: Float64Array, wanted: Int32Array): Promise<Pick<GrowthAnswer, 'ofClasses' | 'ofAll' | 'ofLast'>> {
+async function logsOf(
+  layer: DistributedFactoredLayer,
+  values: Float64Array,
+  wanted: Int32Array,
+): Promise<Pick<GrowthAnswer, 'ofClasses' | 'ofAll' | 'ofLast'>> {
   const m = wanted.length;
   using hidden = createMatrixFrom(layer.backend, m, width, values);
   using column = layer.backend.createMatrix(m, 1);
@@ -103,7 +149,11 @@ async function logsOf(layer: DistributedFactoredLayer, values: Float64Array, wan
   using last = layer.backend.createMatrix(m, 50);
   await layer.logProbabilities(hidden, layer.classes - 50, last);
   const [ofClasses, ofAll, ofLast] = await Promise.all([read(column), read(all), read(last)]);
-  return { ofClasses: Float64Array.from(ofClasses), ofAll: Float64Array.from(ofAll), ofLast: Float64Array.from(ofLast) };
+  return {
+    ofClasses: Float64Array.from(ofClasses),
+    ofAll: Float64Array.from(ofAll),
+    ofLast: Float64Array.from(ofLast),
+  };
 }
 
 /** The weights, and the drift of what is tracked. */
@@ -120,7 +170,10 @@ export interface LateAnswer {
   readonly refusal: string;
 }
 
-/** The log-probabilities of a backend that gives its numbers later, as a device does, beside those of one in host memory. */
+/**
+ * The log-probabilities of a backend that gives its numbers later, as a device does, beside those of one in host
+ * memory.
+ */
 export async function lateReads(communicator: Communicator): Promise<LateAnswer> {
   const backend = createPlainBackend({ precision: 'f64' });
   const readAtOnce = backend.read.bind(backend);
@@ -142,5 +195,9 @@ export async function lateReads(communicator: Communicator): Promise<LateAnswer>
   } catch (error) {
     refusal = error instanceof Error ? error.message : '';
   }
-  return { late: (await logsOf(late, hidden, known)).ofAll, present: (await logsOf(present, hidden, known)).ofAll, refusal };
+  return {
+    late: (await logsOf(late, hidden, known)).ofAll,
+    present: (await logsOf(present, hidden, known)).ofAll,
+    refusal,
+  };
 }

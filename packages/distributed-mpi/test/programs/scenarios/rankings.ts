@@ -2,7 +2,15 @@
 import type { Communicator } from '@vastmax/distributed-mpi';
 import { createMatrixFrom, read } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator } from '@vastmax/sparse-data';
-import { classes, constantsLoss, createSmallLayer, createTraining, plainState, width, type PlainState } from './small-layer.ts';
+import {
+  classes,
+  constantsLoss,
+  createSmallLayer,
+  createTraining,
+  plainState,
+  width,
+  type PlainState,
+} from './small-layer.ts';
 
 export interface RankingAnswer {
   readonly hidden: Float64Array;
@@ -34,11 +42,28 @@ export async function rankings(communicator: Communicator): Promise<RankingAnswe
   using column = layer.backend.createMatrix(m, 1);
   layer.classScores(hidden, targets, column);
   const classScores = Float64Array.from(await read(column));
-  const losses = Float64Array.from(await read(await layer.evaluate(hidden, csrFromLists(Array.from(targets, (target) => [target]), classes))));
+  const losses = Float64Array.from(
+    await read(
+      await layer.evaluate(
+        hidden,
+        csrFromLists(
+          Array.from(targets, (target) => [target]),
+          classes,
+        ),
+      ),
+    ),
+  );
   const { gramDrift, columnSumDrift, inverseDrift } = await layer.verify();
   const state = await plainState(layer.state());
   await layer.settle();
   const settled = await layer.verify();
-  const drift = Math.max(gramDrift, columnSumDrift, inverseDrift, settled.gramDrift, settled.columnSumDrift, settled.inverseDrift);
+  const drift = Math.max(
+    gramDrift,
+    columnSumDrift,
+    inverseDrift,
+    settled.gramDrift,
+    settled.columnSumDrift,
+    settled.inverseDrift,
+  );
   return { hidden: values, targets, state, topClasses, topScores, ranks, scores, classScores, losses, drift };
 }

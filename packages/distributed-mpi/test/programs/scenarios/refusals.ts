@@ -22,7 +22,12 @@ export async function refusals(communicator: Communicator): Promise<readonly Ref
   await train(5);
   const { found, attempt } = createAttempts(layer, train, readWeights);
   const step = async (values: number, targets: CsrRows, rate = 0.01): Promise<unknown> => {
-    using hidden = createMatrixFrom(layer.backend, targets.rows, width, new Float64Array(targets.rows * width).fill(values));
+    using hidden = createMatrixFrom(
+      layer.backend,
+      targets.rows,
+      width,
+      new Float64Array(targets.rows * width).fill(values),
+    );
     return await layer.step(hidden, targets, { learningRate: rate });
   };
   const good = csrFromLists([[1], [2, 5]], classes);

@@ -10,7 +10,10 @@ export interface DriftAnswer {
   readonly gram: Float64Array;
 }
 
-export async function replicaDrift(communicator: Communicator, { spoil }: { readonly spoil: boolean }): Promise<DriftAnswer> {
+export async function replicaDrift(
+  communicator: Communicator,
+  { spoil }: { readonly spoil: boolean },
+): Promise<DriftAnswer> {
   const told: ReplicaDrift[] = [];
   using layer = await createSmallLayer(communicator, { checkEvery: 4, onReplicaDrift: (drift) => told.push(drift) });
   const train = createTraining(layer);
@@ -19,7 +22,12 @@ export async function replicaDrift(communicator: Communicator, { spoil }: { read
   await train(6);
   const { tensors } = await plainState(layer.state());
   const gram = tensors.find(({ name }) => name === 'centred_gram')?.values ?? [];
-  return { told, repairs: layer.counters.replicaRepairs, weights: await readWeights(layer), gram: Float64Array.from(gram) };
+  return {
+    told,
+    repairs: layer.counters.replicaRepairs,
+    weights: await readWeights(layer),
+    gram: Float64Array.from(gram),
+  };
 }
 
 /** C larger by one part in 10¹². */
@@ -27,7 +35,13 @@ function spoiled({ configuration, tensors }: ModuleState): ModuleState {
   return {
     configuration,
     tensors: tensors.map((tensor) =>
-      tensor.name === 'centred_gram' ? { ...tensor, read: async (first, count) => Float64Array.from(await tensor.read(first, count), (value) => value * (1 + 1e-12)) } : tensor,
+      tensor.name === 'centred_gram'
+        ? {
+            ...tensor,
+            read: async (first, count) =>
+              Float64Array.from(await tensor.read(first, count), (value) => value * (1 + 1e-12)),
+          }
+        : tensor,
     ),
   };
 }

@@ -33,7 +33,12 @@ export async function sampledRefusals(communicator: Communicator): Promise<Sampl
   await train(5);
   const { found, attempt } = createAttempts(layer, train, vectorsOf);
   const step = async (values: number, targets: CsrRows, rate = 0.01): Promise<unknown> => {
-    using hidden = createMatrixFrom(backend, targets.rows, features, new Float64Array(targets.rows * features).fill(values));
+    using hidden = createMatrixFrom(
+      backend,
+      targets.rows,
+      features,
+      new Float64Array(targets.rows * features).fill(values),
+    );
     return await layer.step(hidden, targets, { learningRate: rate });
   };
   const good = csrFromLists([[1], [2, 5]], classes);

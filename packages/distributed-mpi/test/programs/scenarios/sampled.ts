@@ -1,5 +1,15 @@
-/** Sampled losses over all ranks, each with its part of minibatches that the seed gives, from a checkpoint or from the start. */
-import { createShardedNegativeSampling, createShardedNoiseContrastive, createShardedSampledSoftmax, mergeShards, type Communicator, type ShardedSampledLayer } from '@vastmax/distributed-mpi';
+/**
+ * Sampled losses over all ranks, each with its part of minibatches that the seed gives, from a checkpoint or from the
+ * start.
+ */
+import {
+  createShardedNegativeSampling,
+  createShardedNoiseContrastive,
+  createShardedSampledSoftmax,
+  mergeShards,
+  type Communicator,
+  type ShardedSampledLayer,
+} from '@vastmax/distributed-mpi';
 import { createPlainBackend, type Backend, type Precision } from '@vastmax/linalg-core';
 import {
   createLearnedUnigramProposal,
@@ -41,8 +51,18 @@ export interface SampledAnswer extends UnionAnswer {
   readonly steps: number;
 }
 
-export const sampledOptions = ({ proposal, rule, bias, unique = false, removeAccidentalHits = true }: SampledRequest): Omit<NegativeSamplingOptions, 'sharing'> & { readonly proposal: FixedProposal } => ({
-  classes, features, bias, unique, removeAccidentalHits,
+export const sampledOptions = ({
+  proposal,
+  rule,
+  bias,
+  unique = false,
+  removeAccidentalHits = true,
+}: SampledRequest): Omit<NegativeSamplingOptions, 'sharing'> & { readonly proposal: FixedProposal } => ({
+  classes,
+  features,
+  bias,
+  unique,
+  removeAccidentalHits,
   samples: 20,
   initialScale: 0.4,
   seed: 4,
@@ -54,18 +74,30 @@ export const sampledOptions = ({ proposal, rule, bias, unique = false, removeAcc
 export function createSampledAlone(backend: Backend, request: SampledRequest): Promise<SampledLayer> {
   const options = sampledOptions(request);
   if (request.loss === 'sampled') return createSampledSoftmaxLayer(backend, options);
-  return request.loss === 'nce' ? createNoiseContrastiveLayer(backend, { ...options, logNormalizer: 1 }) : createNegativeSamplingLayer(backend, options);
+  return request.loss === 'nce'
+    ? createNoiseContrastiveLayer(backend, { ...options, logNormalizer: 1 })
+    : createNegativeSamplingLayer(backend, options);
 }
 
-export function createSampledTogether(communicator: Communicator, backend: Backend, request: SampledRequest): Promise<ShardedSampledLayer> {
+export function createSampledTogether(
+  communicator: Communicator,
+  backend: Backend,
+  request: SampledRequest,
+): Promise<ShardedSampledLayer> {
   const options = sampledOptions(request);
   if (request.loss === 'sampled') return createShardedSampledSoftmax(communicator, backend, options);
-  return request.loss === 'nce' ? createShardedNoiseContrastive(communicator, backend, { ...options, logNormalizer: 1 }) : createShardedNegativeSampling(communicator, backend, options);
+  return request.loss === 'nce'
+    ? createShardedNoiseContrastive(communicator, backend, { ...options, logNormalizer: 1 })
+    : createShardedNegativeSampling(communicator, backend, options);
 }
 
 export async function sampled(communicator: Communicator, request: SampledRequest): Promise<SampledAnswer> {
   const { rank, size } = communicator;
-  using layer = await createSampledTogether(communicator, createPlainBackend({ precision: request.precision }), request);
+  using layer = await createSampledTogether(
+    communicator,
+    createPlainBackend({ precision: request.precision }),
+    request,
+  );
   if (request.from !== undefined) {
     const shards = request.from.map(moduleState);
     const own = shards[rank];

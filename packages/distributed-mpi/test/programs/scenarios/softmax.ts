@@ -1,5 +1,9 @@
 /** The full softmax over all ranks, each with its part of minibatches that the seed gives. */
-import { createVocabularyParallelSoftmax, type Communicator, type VocabularyParallelSoftmaxOptions } from '@vastmax/distributed-mpi';
+import {
+  createVocabularyParallelSoftmax,
+  type Communicator,
+  type VocabularyParallelSoftmaxOptions,
+} from '@vastmax/distributed-mpi';
 import { createPlainBackend, type Precision } from '@vastmax/linalg-core';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { plainState, type PlainState } from './small-layer.ts';
@@ -18,7 +22,9 @@ export interface SoftmaxAnswer extends UnionAnswer {
 }
 
 export const softmaxOptions = ({ rule, bias }: SoftmaxRequest): VocabularyParallelSoftmaxOptions => ({
-  classes, features, bias,
+  classes,
+  features,
+  bias,
   initialScale: 0.4,
   seed: 4,
   ...(bias ? { initialBiases: Float64Array.from({ length: classes }, (_, k) => -0.05 * k) } : {}),
@@ -27,7 +33,10 @@ export const softmaxOptions = ({ rule, bias }: SoftmaxRequest): VocabularyParall
 
 export async function softmax(communicator: Communicator, request: SoftmaxRequest): Promise<SoftmaxAnswer> {
   const backend = createPlainBackend({ precision: request.precision });
-  using layer = await createVocabularyParallelSoftmax(communicator, backend, { ...softmaxOptions(request), blockClasses: request.blockClasses ?? 7 });
+  using layer = await createVocabularyParallelSoftmax(communicator, backend, {
+    ...softmaxOptions(request),
+    blockClasses: request.blockClasses ?? 7,
+  });
   const answer = await trainUnion(communicator, layer, request);
   return { ...answer, state: await plainState(layer.state()) };
 }

@@ -1,4 +1,7 @@
-/** Softmax layers trained by ranks that share minibatches of a seed, and by one process: what both do, and what they can be compared by. */
+/**
+ * Softmax layers trained by ranks that share minibatches of a seed, and by one process: what both do, and what they can
+ * be compared by.
+ */
 import type { Communicator } from '@vastmax/distributed-mpi';
 import { createMatrixFrom, read } from '@vastmax/linalg-core';
 import { ranksOf, type OutputLayer } from '@vastmax/output-layer';
@@ -27,9 +30,16 @@ function unionBatches(): () => UnionBatch {
   return () => {
     const examples = examplesOf(step++);
     const hidden = Float64Array.from({ length: examples * features }, () => random.normal());
-    const lists = Array.from({ length: examples }, (_, j) => Array.from({ length: (j + 1) % 4 }, () => (random.uniform() < 0.3 ? 5 : random.integer(classes))));
+    const lists = Array.from({ length: examples }, (_, j) =>
+      Array.from({ length: (j + 1) % 4 }, () => (random.uniform() < 0.3 ? 5 : random.integer(classes))),
+    );
     const values = lists.map((list) => list.map(() => 0.2 + random.uniform()));
-    return { hidden, targets: csrFromLists(lists, classes, values), weights: Float64Array.from({ length: examples }, () => 0.5 + random.uniform()), examples };
+    return {
+      hidden,
+      targets: csrFromLists(lists, classes, values),
+      weights: Float64Array.from({ length: examples }, () => 0.5 + random.uniform()),
+      examples,
+    };
   };
 }
 
@@ -55,13 +65,22 @@ export interface UnionAnswer {
 type Place = Pick<Communicator, 'rank' | 'size'>;
 
 /** A rank's part of each; all of it for the only one. */
-function ownBatches({ rank, size }: Place): () => { values: number[]; targets: CsrRows; weights: number[]; count: number } {
+function ownBatches({
+  rank,
+  size,
+}: Place): () => { values: number[]; targets: CsrRows; weights: number[]; count: number } {
   const next = unionBatches();
   return () => {
     const { hidden, targets, weights, examples } = next();
     const mine = partOf(rank, size, examples);
-    const own = (numbers: Float64Array, width: number): number[] => mine.flatMap((j) => Array.from(numbers.subarray(j * width, (j + 1) * width)));
-    return { values: own(hidden, features), targets: rowsOfTargets(targets, mine), weights: own(weights, 1), count: mine.length };
+    const own = (numbers: Float64Array, width: number): number[] =>
+      mine.flatMap((j) => Array.from(numbers.subarray(j * width, (j + 1) * width)));
+    return {
+      values: own(hidden, features),
+      targets: rowsOfTargets(targets, mine),
+      weights: own(weights, 1),
+      count: mine.length,
+    };
   };
 }
 
@@ -78,7 +97,11 @@ export function createUnionTraining(place: Place, layer: OutputLayer): (steps: n
 }
 
 /** The training of one rank, and what it leads to. */
-export async function trainUnion(place: Place, layer: OutputLayer, { steps, skip = 0, spoil }: UnionTraining): Promise<UnionAnswer> {
+export async function trainUnion(
+  place: Place,
+  layer: OutputLayer,
+  { steps, skip = 0, spoil }: UnionTraining,
+): Promise<UnionAnswer> {
   const nextOwn = ownBatches(place);
   for (let step = 0; step < skip; step++) nextOwn();
   const losses: number[] = [];
@@ -101,9 +124,21 @@ export async function trainUnion(place: Place, layer: OutputLayer, { steps, skip
   const { values, targets, count } = nextOwn();
   using hidden = createMatrixFrom(layer.backend, count, features, values);
   const evaluated = Array.from(await read(await layer.evaluate(hidden, targets)));
-  using few = createMatrixFrom(layer.backend, 3, features, Float64Array.from({ length: 3 * features }, (_, i) => Math.sin(i)));
+  using few = createMatrixFrom(
+    layer.backend,
+    3,
+    features,
+    Float64Array.from({ length: 3 * features }, (_, i) => Math.sin(i)),
+  );
   const ranks = Array.from(await ranksOf(layer, few, Int32Array.of(0, 17, classes - 1)));
-  return { losses, gradients, evaluated, ranks, classVectors: await vectorsOf(layer), ...(refusal === undefined ? {} : { refusal }) };
+  return {
+    losses,
+    gradients,
+    evaluated,
+    ranks,
+    classVectors: await vectorsOf(layer),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
 }
 
 export async function vectorsOf(layer: OutputLayer): Promise<number[]> {
@@ -113,7 +148,13 @@ export async function vectorsOf(layer: OutputLayer): Promise<number[]> {
 }
 
 /** What the ranks have for each example of steps `first` …, in the order of the examples. */
-export function inUnionOrder(answers: readonly UnionAnswer[], of: (answer: UnionAnswer) => readonly number[], width: number, first: number, steps: number): number[] {
+export function inUnionOrder(
+  answers: readonly UnionAnswer[],
+  of: (answer: UnionAnswer) => readonly number[],
+  width: number,
+  first: number,
+  steps: number,
+): number[] {
   const out: number[] = [];
   const places = answers.map(() => 0);
   for (let step = first; step < first + steps; step++) {
