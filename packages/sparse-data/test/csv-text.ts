@@ -16,23 +16,21 @@ export const csvStyle: fc.Arbitrary<CsvStyle> = fc.record({
 });
 
 /** Tables of 1 to 4 columns whose fields are rich in what has to be quoted. */
-export const csvTable: fc.Arbitrary<string[][]> = fc
-  .integer({ min: 1, max: 4 })
-  .chain((columns) =>
+export const csvTable: fc.Arbitrary<string[][]> = fc.integer({ min: 1, max: 4 }).chain((columns) =>
+  fc.array(
     fc.array(
-      fc.array(
-        fc.oneof(
-          fc.string({
-            unit: fc.constantFrom('a', '"', ',', '\t', '\n', '\r', ' ', 'ü', '\u{1f600}', '\ufeff', '\u2028'),
-            maxLength: 6,
-          }),
-          fc.string({ unit: 'grapheme', maxLength: 4 }),
-        ),
-        { minLength: columns, maxLength: columns },
+      fc.oneof(
+        fc.string({
+          unit: fc.constantFrom('a', '"', ',', '\t', '\n', '\r', ' ', 'ü', '\u{1f600}', '\ufeff', '\u2028'),
+          maxLength: 6,
+        }),
+        fc.string({ unit: 'grapheme', maxLength: 4 }),
       ),
-      { minLength: 1, maxLength: 5 },
+      { minLength: columns, maxLength: columns },
     ),
-  );
+    { minLength: 1, maxLength: 5 },
+  ),
+);
 
 export function writeCsv(table: readonly (readonly string[])[], style: CsvStyle): string {
   const text = table

@@ -24,12 +24,10 @@ function windows(tokens: readonly number[], segments: readonly number[], before:
   return examples;
 }
 
-const texts = fc
-  .array(fc.array(fc.nat(9), { maxLength: 9 }), { minLength: 1, maxLength: 6 })
-  .map((parts) => ({
-    tokens: parts.flat(),
-    segments: parts.reduce((all, part) => [...all, all[all.length - 1]! + part.length], [0]),
-  }));
+const texts = fc.array(fc.array(fc.nat(9), { maxLength: 9 }), { minLength: 1, maxLength: 6 }).map((parts) => ({
+  tokens: parts.flat(),
+  segments: parts.reduce((all, part) => [...all, all[all.length - 1]! + part.length], [0]),
+}));
 
 function examplesOf(batches: WindowBatches, predict: 'centre' | 'context'): Example[] {
   const examples: Example[] = [];

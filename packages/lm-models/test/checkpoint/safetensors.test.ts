@@ -49,20 +49,16 @@ const finite = {
   i32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
 };
 
-const anyTensor = fc
-  .constantFrom<TensorPrecision>('f32', 'f64', 'i32')
-  .chain((precision) =>
+const anyTensor = fc.constantFrom<TensorPrecision>('f32', 'f64', 'i32').chain((precision) =>
+  fc.tuple(fc.string({ unit: 'grapheme' }), fc.nat(4), fc.nat(4)).chain(([name, rows, columns]) =>
     fc
-      .tuple(fc.string({ unit: 'grapheme' }), fc.nat(4), fc.nat(4))
-      .chain(([name, rows, columns]) =>
-        fc
-          .array(finite[precision], { minLength: rows * columns, maxLength: rows * columns })
-          .map((values): TensorSource => ({
-            ...tensorOf(name, arrays[precision].from(values), columns, precision),
-            rows,
-          })),
-      ),
-  );
+      .array(finite[precision], { minLength: rows * columns, maxLength: rows * columns })
+      .map((values): TensorSource => ({
+        ...tensorOf(name, arrays[precision].from(values), columns, precision),
+        rows,
+      })),
+  ),
+);
 
 describe('safetensors', () => {
   it('gives back every tensor bit for bit, to its own reader and to another', async () => {

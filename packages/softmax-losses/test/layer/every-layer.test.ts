@@ -17,14 +17,12 @@ function normals(count: number, seed: number): Float64Array {
 describe.each(layerKinds)('the $name layer', ({ create }) => {
   it('has probabilities that sum to one, before and after training, whatever D and the frequencies are', async () => {
     const classes = fc.integer({ min: 2, max: 70 });
-    const parameters = fc
-      .tuple(classes, fc.integer({ min: 1, max: 1000 }))
-      .chain(([count, seed]) =>
-        fc.record({
-          seed: fc.constant(seed),
-          frequencies: fc.array(fc.nat(20), { minLength: count, maxLength: count }),
-        }),
-      );
+    const parameters = fc.tuple(classes, fc.integer({ min: 1, max: 1000 })).chain(([count, seed]) =>
+      fc.record({
+        seed: fc.constant(seed),
+        frequencies: fc.array(fc.nat(20), { minLength: count, maxLength: count }),
+      }),
+    );
     await fc.assert(
       fc.asyncProperty(parameters, async ({ seed, frequencies }) => {
         const count = frequencies.length;
