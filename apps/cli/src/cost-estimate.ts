@@ -84,7 +84,7 @@ async function measureGemm(backend: Backend, m: number, d: number): Promise<numb
   const product = async (): Promise<number> => {
     const start = performance.now();
     gemm(a, b, out);
-    await backend.settled();
+    await backend.synchronize();
     return performance.now() - start;
   };
   await product();

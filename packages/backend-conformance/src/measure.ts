@@ -70,10 +70,10 @@ async function measureCase(
   return withContext(id, { backend, create }, async (context) => {
     const prepared = prepare(context);
     const time = async (repeats: number): Promise<number> => {
-      await backend.settled();
+      await backend.synchronize();
       const start = now();
       for (let i = 0; i < repeats; i++) prepared.call();
-      await backend.settled();
+      await backend.synchronize();
       return now() - start;
     };
     await time(1);

@@ -50,7 +50,7 @@ export async function withContext<T>(
       return other;
     };
     const result = await body({ backend, scope, random: createRandom(id), tablePieceBytes, createBackend });
-    await backend.settled();
+    await backend.synchronize();
     return result;
   } finally {
     for (const other of others) if (other !== backend && !other.disposed) await other.dispose();

@@ -2,7 +2,7 @@ import { createWasmBackend, matrixView, probeWasmBackend } from '@vastmax/cpu-ba
 import { createPlainBackend, hostArray, LinalgError, type Backend, type Precision } from '@vastmax/linalg-core';
 import { findLibrary } from './find-library.ts';
 import { composeBackend, type InnerBackend } from './openblas-backend.ts';
-import { checkThreadCount, settleThreadCount } from './thread-count.ts';
+import { checkThreadCount, chooseThreadCount } from './thread-count.ts';
 
 export interface OpenBlasBackendOptions {
   /** 'f32' unless given. */
@@ -33,7 +33,7 @@ export async function createOpenBlasBackend(options: OpenBlasBackendOptions = {}
     throw new LinalgError(found.named ? 'bad-option' : 'device-lost', `createOpenBlasBackend: ${found.reason}`);
   }
   const { library } = found;
-  const count = settleThreadCount(library, threads);
+  const count = chooseThreadCount(library, threads);
   return composeBackend(await createInnerBackend(precision), library, count);
 }
 

@@ -111,8 +111,8 @@ class OpenBlasBackend implements Backend {
     return this.#inner.readRows(table, firstRow, count, out);
   }
 
-  settled(): Promise<void> {
-    return this.#inner.settled();
+  synchronize(): Promise<void> {
+    return this.#inner.synchronize();
   }
 
   memory(): MemoryReport {

@@ -4,14 +4,14 @@ import { LinalgError } from '@vastmax/linalg-core';
 import type { BlasLibrary, ThreadCount } from './blas-library.ts';
 
 /** Beyond any machine; some libraries take whatever they are told and fall over later. */
-const mostThreads = 1024;
+const maxThreads = 1024;
 
 /** @throws LinalgError `bad-option` */
 export function checkThreadCount(threads: number | undefined): void {
-  if (threads === undefined || (Number.isSafeInteger(threads) && threads >= 1 && threads <= mostThreads)) return;
+  if (threads === undefined || (Number.isSafeInteger(threads) && threads >= 1 && threads <= maxThreads)) return;
   throw new LinalgError(
     'bad-option',
-    `createOpenBlasBackend: threads must be a whole number from 1 to ${mostThreads}, got ${String(threads)}`,
+    `createOpenBlasBackend: threads must be a whole number from 1 to ${maxThreads}, got ${String(threads)}`,
   );
 }
 
@@ -20,7 +20,7 @@ export function checkThreadCount(threads: number | undefined): void {
  * and nobody asked.
  * @throws LinalgError `bad-option` when more are wanted than it was built for, or it cannot be told
  */
-export function settleThreadCount(
+export function chooseThreadCount(
   { threads: control, path }: Pick<BlasLibrary, 'threads' | 'path'>,
   wanted: number | undefined,
 ): number | undefined {

@@ -30,7 +30,7 @@ const chunksAt: usize = 516;
 const argumentsAt: usize = 520;
 /** f64 for each chunk of a sum over everything. */
 export const partialsAt: usize = 1024;
-export const mostPartials: i32 = 64;
+export const maxPartials: i32 = 64;
 
 /** Numbers of the kernels that are cut into chunks; chunks.ts says what each does. */
 export const axpyJob: i32 = 0;

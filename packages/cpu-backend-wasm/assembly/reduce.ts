@@ -6,7 +6,7 @@
 import { widenHigh } from './accumulate';
 import {
   argument,
-  mostPartials,
+  maxPartials,
   partialsAt,
   reduceAllJob,
   reduceColumnsJob,
@@ -52,7 +52,7 @@ export function reduceRowsChunk(chunk: i32): void {
 
 /** Long enough that all partial results have a place. */
 function numbersPerPartial(length: i32): i32 {
-  return max(chunkNumbers, (length / mostPartials + 8) & ~7);
+  return max(chunkNumbers, (length / maxPartials + 8) & ~7);
 }
 
 /** Each chunk leaves its partial result, and those are combined in order. */

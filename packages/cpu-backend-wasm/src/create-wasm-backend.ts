@@ -8,7 +8,7 @@ import {
   createOwnMemory,
   createSharedMemory,
   findThreadObstacle,
-  mostThreads,
+  maxThreads,
   rememberRefusal,
 } from './thread-support.ts';
 import { createBackendOver } from './wasm-backend.ts';
@@ -56,7 +56,7 @@ export async function createVariant({
   readonly threads: number | undefined;
   readonly relaxed: boolean;
 }): Promise<Backend> {
-  const wanted = threads ?? Math.min(mostThreads, countCores());
+  const wanted = threads ?? Math.min(maxThreads, countCores());
   if (wanted === 1) return createAlone(relaxed);
   let obstacle = findThreadObstacle(requireWebAssembly());
   if (obstacle === undefined) {

@@ -25,16 +25,16 @@ export interface HeapBlock {
 
 export class WasmHeap {
   readonly memory: WasmMemory;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   readonly #free = new Map<number, HeapBlock[]>();
   #floats: Float32Array;
   #integers: Int32Array;
   #top = firstOffset;
 
-  /** @param mostBytes how large the memory may become; all that can be addressed (4 GiB) unless given */
-  constructor(memory: WasmMemory, mostBytes: number = addressableBytes) {
+  /** @param maxBytes how large the memory may become; all that can be addressed (4 GiB) unless given */
+  constructor(memory: WasmMemory, maxBytes: number = addressableBytes) {
     this.memory = memory;
-    this.#mostBytes = Math.min(mostBytes, addressableBytes);
+    this.#maxBytes = Math.min(maxBytes, addressableBytes);
     this.#floats = new Float32Array(memory.buffer);
     this.#integers = new Int32Array(memory.buffer);
   }
@@ -54,7 +54,7 @@ export class WasmHeap {
    * @throws LinalgError `out-of-memory`, with nothing changed, when there is no room
    */
   allocate(bytes: number, what: string): HeapBlock {
-    if (!(bytes <= this.#mostBytes)) throw this.#outOfMemory(bytes, what);
+    if (!(bytes <= this.#maxBytes)) throw this.#outOfMemory(bytes, what);
     const size = roundUp(bytes);
     const reused = this.#free.get(size)?.pop();
     if (reused !== undefined) return reused;
@@ -82,8 +82,8 @@ export class WasmHeap {
   #reach(bytes: number): boolean {
     const missing = bytes - this.memory.buffer.byteLength;
     if (missing <= 0) return true;
-    if (bytes > this.#mostBytes) return false;
-    const room = Math.floor((this.#mostBytes - this.memory.buffer.byteLength) / pageBytes);
+    if (bytes > this.#maxBytes) return false;
+    const room = Math.floor((this.#maxBytes - this.memory.buffer.byteLength) / pageBytes);
     const needed = Math.ceil(missing / pageBytes);
     if (needed > room) return false;
     try {
@@ -111,7 +111,7 @@ export class WasmHeap {
   #outOfMemory(bytes: number, what: string): LinalgError {
     return new LinalgError(
       'out-of-memory',
-      `${what} needs ${bytes} bytes; the WebAssembly heap is at ${this.memory.buffer.byteLength} of at most ${this.#mostBytes} bytes; ` +
+      `${what} needs ${bytes} bytes; the WebAssembly heap is at ${this.memory.buffer.byteLength} of at most ${this.#maxBytes} bytes; ` +
         'use smaller batches, or a RowTable for rows that need not enter a product',
     );
   }

@@ -1,6 +1,6 @@
 import type { ProbeResult } from '@vastmax/linalg-core';
 import { canRun } from './kernel-variants.ts';
-import { countCores, findThreadObstacle, mostThreads } from './thread-support.ts';
+import { countCores, findThreadObstacle, maxThreads } from './thread-support.ts';
 import { findCompileObstacle, findWebAssembly } from './web-assembly.ts';
 
 /**
@@ -36,5 +36,5 @@ export function probeWasmBackend(): ProbeResult {
 
 function describeThreads(cores: number): string {
   if (cores === 1) return 'one thread on one core';
-  return `${Math.min(cores, mostThreads)} threads on ${cores} cores`;
+  return `${Math.min(cores, maxThreads)} threads on ${cores} cores`;
 }

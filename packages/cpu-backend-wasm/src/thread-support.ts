@@ -5,7 +5,7 @@ import type { WasmMemory, WebAssemblyHost } from './web-assembly.ts';
 import { canStartWorkers, findNodeModule } from './worker-host.ts';
 
 /** More than any machine gains from here; each costs a worker. */
-export const mostThreads = 64;
+export const maxThreads = 64;
 const initialPages = 16;
 /** Address space that is reserved, not memory that is used; some phones and 32-bit engines have less than the 4 GiB. */
 const maximumPages: readonly number[] = [65_536, 32_768, 16_384];
@@ -27,10 +27,10 @@ export function countCores(): number {
 
 /** @throws LinalgError `bad-option` */
 export function checkThreads(threads: number): void {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return;
+  if (Number.isInteger(threads) && threads >= 1 && threads <= maxThreads) return;
   throw new LinalgError(
     'bad-option',
-    `createWasmBackend: threads must be a whole number from 1 to ${mostThreads}, got ${String(threads)}; leave it out for one for each of the ${countCores()} cores`,
+    `createWasmBackend: threads must be a whole number from 1 to ${maxThreads}, got ${String(threads)}; leave it out for one for each of the ${countCores()} cores`,
   );
 }
 

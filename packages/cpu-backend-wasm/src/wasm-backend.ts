@@ -117,15 +117,15 @@ class WasmBackend implements Backend {
   read(source: Matrix, out: FloatArray): Promise<void> {
     const first = at(source) >>> 2;
     out.set(this.#heap.floats.subarray(first, first + source.rows * source.columns));
-    return this.settled();
+    return this.synchronize();
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
     readTableRows(piecesOf(table), firstRow, count, out);
-    return this.settled();
+    return this.synchronize();
   }
 
-  settled(): Promise<void> {
+  synchronize(): Promise<void> {
     const loss = this.#team?.findLoss();
     return loss === undefined ? Promise.resolve() : Promise.reject(loss);
   }

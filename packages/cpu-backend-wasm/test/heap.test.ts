@@ -6,9 +6,9 @@ import { requireWebAssembly } from '../src/kernel-variants.ts';
 
 const page = 65_536;
 
-function createHeap(mostPages: number): WasmHeap {
+function createHeap(maxPages: number): WasmHeap {
   const { Memory } = requireWebAssembly();
-  return new WasmHeap(new Memory({ initial: 1 }), mostPages * page);
+  return new WasmHeap(new Memory({ initial: 1 }), maxPages * page);
 }
 
 function caught(action: () => unknown): unknown {

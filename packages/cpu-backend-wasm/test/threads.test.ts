@@ -111,7 +111,7 @@ describe('the workers', () => {
 });
 
 describe('a worker that dies', () => {
-  it('is named by the next read and settled, and nothing hangs', async () => {
+  it('is named by the next read and synchronize, and nothing hangs', async () => {
     const workers: Worker[] = [];
     class WatchedWorker extends Worker {
       constructor(source: string, options: WorkerOptions) {
@@ -125,12 +125,12 @@ describe('a worker that dies', () => {
     vi.spyOn(process, 'getBuiltinModule').mockImplementation(find as typeof process.getBuiltinModule);
     const { backend } = await createOpenBackend();
     expect((await multiplyOnes(backend, 100))[7]).toBe(100);
-    await backend.settled();
+    await backend.synchronize();
     await workers[1]?.terminate();
     const { code, message } = await rejectionOf(multiplyOnes(backend, 300));
     expect(code).toBe('device-lost');
     expect(message).toMatch(/worker 2 exited with code 1.*dispose it and create another/);
-    expect((await rejectionOf(backend.settled())).code).toBe('device-lost');
+    expect((await rejectionOf(backend.synchronize())).code).toBe('device-lost');
     await backend.dispose();
   });
 

@@ -39,16 +39,12 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
   }
   const found = await requestDevice(options);
   const { maxStorageBufferBindingSize, maxBufferSize } = found.device.limits;
-  const mostBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-  const allowed = Math.min(
-    mostBytes,
-    limits.maxStorageBufferBindingSize ?? mostBytes,
-    limits.maxBufferSize ?? mostBytes,
-  );
+  const maxBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const allowed = Math.min(maxBytes, limits.maxStorageBufferBindingSize ?? maxBytes, limits.maxBufferSize ?? maxBytes);
   return createBackendOn(found, {
     tables,
-    mostBytes: wholeParts(mostBytes),
-    mostBlockBytes: wholeParts(allowed),
+    maxBytes: wholeParts(maxBytes),
+    maxBlockBytes: wholeParts(allowed),
     fuse,
   });
 }

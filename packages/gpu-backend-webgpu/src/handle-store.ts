@@ -23,7 +23,7 @@ export type TablePlacement = 'auto' | 'device' | 'host';
 /**
  * A larger table stays in host memory unless it is asked onto the device: WebGPU does not say how much a device has.
  */
-const mostAutomaticBytes = 2 ** 31;
+const maxAutomaticBytes = 2 ** 31;
 
 interface MatrixStorage {
   block: BufferBlock | undefined;
@@ -43,7 +43,7 @@ export interface HostTable {
 export interface HandleStoreOptions {
   readonly tables: TablePlacement;
   /** The largest buffer that a matrix or a piece of a table may have; not more than the device can bind. */
-  readonly mostBlockBytes: number;
+  readonly maxBlockBytes: number;
 }
 
 export class HandleStore {
@@ -62,7 +62,7 @@ export class HandleStore {
     const { block, fresh } = this.#stream.pool.take(
       4 * matrix.capacity,
       `createMatrix: ${rows}×${columns}`,
-      this.#options.mostBlockBytes,
+      this.#options.maxBlockBytes,
     );
     storage.block = block;
     if (!fresh) this.#stream.do(() => this.#stream.recorder.clear(block, 0, 4 * matrix.capacity));
@@ -78,10 +78,10 @@ export class HandleStore {
   }
 
   createTable(backend: Backend, rows: number, columns: number): RowTable {
-    const { tables, mostBlockBytes } = this.#options;
-    const onDevice = tables === 'device' || (tables === 'auto' && 4 * rows * columns <= mostAutomaticBytes);
+    const { tables, maxBlockBytes } = this.#options;
+    const onDevice = tables === 'device' || (tables === 'auto' && 4 * rows * columns <= maxAutomaticBytes);
     const storage: DeviceTable | HostTable = onDevice
-      ? new DeviceTable(columns, mostBlockBytes, this.#stream.pool)
+      ? new DeviceTable(columns, maxBlockBytes, this.#stream.pool)
       : { kind: 'host', pieces: new TablePieces(columns, 'f32') };
     const table = new RowTable(backend, rows, columns, storage);
     this.#makeRoom(storage, 0, rows);

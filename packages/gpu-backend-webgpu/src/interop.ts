@@ -89,7 +89,7 @@ function submitAll(operation: string, host: DeviceSharing): void {
   if (host.blocked)
     throw new LinalgError(
       'bad-option',
-      `${operation}: operations are waiting for a table on the host; await settled() first`,
+      `${operation}: operations are waiting for a table on the host; await synchronize() first`,
     );
   host.submit();
 }

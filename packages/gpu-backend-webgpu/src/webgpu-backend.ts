@@ -149,10 +149,10 @@ class DeviceBackend implements DeviceSharing {
     return this.#stream.readHost(() => readTableRows(storage.pieces, firstRow, count, out));
   }
 
-  settled(): Promise<void> {
+  synchronize(): Promise<void> {
     // The device of a disposed backend is destroyed, which is no loss to tell of.
-    if (this.disposed) return Promise.reject(this.#disposedAt('settled'));
-    return this.#stream.settled();
+    if (this.disposed) return Promise.reject(this.#disposedAt('synchronize'));
+    return this.#stream.synchronize();
   }
 
   memory(): MemoryReport {

@@ -67,7 +67,7 @@ describe('a table larger than the device', () => {
       message: expect.stringMatching(/5000×64 table.*the device has no room for it: no more room/),
     };
     await expect(readRows(table, 4999, 1)).rejects.toMatchObject(failure);
-    await expect(backend.settled()).rejects.toMatchObject(failure);
+    await expect(backend.synchronize()).rejects.toMatchObject(failure);
   });
 });
 

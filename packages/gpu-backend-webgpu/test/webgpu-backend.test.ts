@@ -73,12 +73,12 @@ describe('a repeated step', () => {
     const step = prepareStep(backend);
     for (let warmUp = 0; warmUp < 2; warmUp++) {
       step(warmUp);
-      await backend.settled();
+      await backend.synchronize();
     }
     const before = { ...backend.counters };
     for (let repeated = 2; repeated < 5; repeated++) {
       step(repeated);
-      await backend.settled();
+      await backend.synchronize();
     }
     const { dispatches, bytesUploaded, ...rest } = difference(backend.counters, before);
     expect(rest).toEqual({ submits: 3, buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0, reads: 0 });
@@ -139,7 +139,7 @@ async function moveRows(backend: Backend): Promise<readonly FloatArray[]> {
   results.push(read(out), readRows(table, 0, 777), readRows(table, 255, 10));
   const finished = await Promise.all(results);
   table[Symbol.dispose]();
-  await backend.settled();
+  await backend.synchronize();
   return finished;
 }
 
@@ -211,7 +211,7 @@ describe('a lost device', () => {
     const first = read(kept);
     await first;
     step(1);
-    const pending = [read(kept), backend.settled()];
+    const pending = [read(kept), backend.synchronize()];
     step(2);
     backend.device.destroy();
     const later = read(kept);
@@ -223,7 +223,7 @@ describe('a lost device', () => {
       });
     }
     step(3);
-    await expect(backend.settled()).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(backend.synchronize()).rejects.toMatchObject({ code: 'device-lost' });
     await expect(read(kept)).rejects.toMatchObject({ code: 'device-lost' });
     expect(() => backend.createMatrix(1, 1)).toThrow('the device was lost');
     kept[Symbol.dispose]();
@@ -239,7 +239,7 @@ describe('a lost device', () => {
     const reading = readRows(table, 0, 10);
     backend.device.destroy();
     await expect(reading).rejects.toMatchObject({ code: 'device-lost' });
-    await expect(backend.settled()).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(backend.synchronize()).rejects.toMatchObject({ code: 'device-lost' });
   });
 });
 
@@ -263,17 +263,17 @@ describe('disposal', () => {
       const guest = await create({ device: owner.device });
       for (const backend of [guest, owner]) {
         prepareStep(backend)(0);
-        const waiting = backend.settled();
+        const waiting = backend.synchronize();
         const disposal = backend.dispose();
-        const refused = expect(backend.settled()).rejects.toMatchObject({
+        const refused = expect(backend.synchronize()).rejects.toMatchObject({
           name: 'LinalgError',
           code: 'disposed',
-          message: `settled: the backend '${backend.name}' was disposed`,
+          message: `synchronize: the backend '${backend.name}' was disposed`,
         });
         await waiting;
         await refused;
         await disposal;
-        await expect(backend.settled()).rejects.toMatchObject({ code: 'disposed' });
+        await expect(backend.synchronize()).rejects.toMatchObject({ code: 'disposed' });
       }
     },
   );
@@ -357,8 +357,8 @@ describe('interop', () => {
     writeIndices(Int32Array.of(3), indices);
     const row = createMatrixFrom(backend, 1, 2, [1, 2]);
     scatterAddRows(row, indices, table);
-    expect(() => interop.bufferOf(row)).toThrow('await settled() first');
-    await backend.settled();
+    expect(() => interop.bufferOf(row)).toThrow('await synchronize() first');
+    await backend.synchronize();
     interop.submit(backend);
     expect(interop.bufferOf(row).bytes).toBe(8);
     expect([...(await readRows(table, 3, 1))]).toEqual([1, 2]);

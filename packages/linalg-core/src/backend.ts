@@ -89,7 +89,7 @@ export interface Backend {
   /**
    * Resolves when everything called so far is done; rejects with `device-lost` or `out-of-memory` when it cannot be.
    */
-  settled(): Promise<void>;
+  synchronize(): Promise<void>;
   memory(): MemoryReport;
   dispose(): Promise<void>;
 

@@ -157,9 +157,9 @@ export class VocabularyCounter {
     const size = this.#slots.size;
     const counts = this.#counts;
     const missed = this.#missed;
-    const mostPossible = new Float64Array(size);
-    for (let slot = 0; slot < size; slot++) mostPossible[slot] = counts[slot]! + missed[slot]!;
-    this.#floor = mostPossible.sort()[(size - 1) >> 1]!;
+    const maxPossible = new Float64Array(size);
+    for (let slot = 0; slot < size; slot++) maxPossible[slot] = counts[slot]! + missed[slot]!;
+    this.#floor = maxPossible.sort()[(size - 1) >> 1]!;
     // Slots number the map's entries in order of insertion, so the survivors can move down in one pass.
     let next = 0;
     for (const [token, slot] of this.#slots) {

@@ -152,7 +152,7 @@ async function createSubject(
         const { hidden, targets } = minibatches[next++ % cycled] ?? unreachable();
         const start = performance.now();
         const { losses: own } = await layer.step(hidden, targets, { learningRate });
-        await backend.settled();
+        await backend.synchronize();
         milliseconds.push(performance.now() - start);
         losses[losses.length === 0 ? 0 : 1] = mean(await read(own));
       }

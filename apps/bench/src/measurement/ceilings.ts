@@ -35,7 +35,7 @@ export function gemmCompetitor(backend: Backend, inUse: BackendInUse, m: number,
     restMs: restFor(inUse),
     run: async (times) => {
       for (let i = 0; i < times; i++) gemm(a, b, out);
-      await backend.settled();
+      await backend.synchronize();
     },
   };
 }

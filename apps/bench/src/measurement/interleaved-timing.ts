@@ -34,7 +34,7 @@ const fewestRounds = 3;
 /** After a rest the processor is cold: products ran a third slower until it had worked for a while. */
 const primeMs = 20;
 /** Of what a sample repeats. */
-const mostTimes = 2 ** 20;
+const maxTimes = 2 ** 20;
 
 /** Milliseconds of one run, by the competitors' names. */
 export async function timeInterleaved(
@@ -88,6 +88,6 @@ async function calibrate(competitor: Competitor): Promise<number> {
   if (sampleMs === undefined) return 1;
   for (let times = 1; ; times *= 2) {
     const milliseconds = await sample(competitor, times);
-    if (milliseconds >= sampleMs || times === mostTimes) return times;
+    if (milliseconds >= sampleMs || times === maxTimes) return times;
   }
 }

@@ -28,7 +28,7 @@ const notKernels = new Set([
   'growTable',
   'release',
   'memory',
-  'settled',
+  'synchronize',
   'dispose',
   'disposed',
   'name',

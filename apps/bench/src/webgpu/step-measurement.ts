@@ -55,7 +55,7 @@ export async function measureSteps(
     await step();
   }
   // Not a look at the steps: where one falls decides which bind groups the next ones need.
-  await backend.settled();
+  await backend.synchronize();
 
   const before = { ...backend.counters };
   const counted: StepCounts[] = [];
@@ -68,7 +68,7 @@ export async function measureSteps(
       await step();
       counted.push(countsSince(last, backend.counters));
     }
-    await backend.settled();
+    await backend.synchronize();
     milliseconds.push((performance.now() - start) / steps);
   }
   const all = countsSince(before, backend.counters);

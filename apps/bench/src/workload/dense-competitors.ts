@@ -50,7 +50,7 @@ export function createDenseCompetitors(backend: Backend, options: DenseCompetito
       for (let i = 0; i < times; i++) {
         const { hidden, classes } = batches.next();
         layer.step(hidden, classes, learningRate);
-        await backend.settled();
+        await backend.synchronize();
       }
     },
   });

@@ -117,13 +117,13 @@ export const orderCases: readonly ConformanceCase[] = [
     expectSame('the sum of five disposed matrices', await read(out), expected, 64);
   }),
   ruleCase(
-    'order/settled-after-work',
-    'settled resolves when everything called so far is done',
+    'order/synchronize-after-work',
+    'synchronize resolves when everything called so far is done',
     async ({ backend, scope }) => {
       const matrix = scope.matrix(64, 64);
       for (let round = 0; round < 20; round++) fill(round, matrix);
-      await backend.settled();
-      await Promise.all([backend.settled(), backend.settled()]);
+      await backend.synchronize();
+      await Promise.all([backend.synchronize(), backend.synchronize()]);
       expectSame('the last fill', await read(matrix), new Float64Array(64 * 64).fill(19));
     },
   ),

@@ -25,7 +25,7 @@ export const storageCases: readonly ConformanceCase[] = [
       backend.precision === 'f32' || backend.precision === 'f64',
     );
     expectTrue('disposed is true on a fresh backend', !backend.disposed);
-    await backend.settled();
+    await backend.synchronize();
   }),
   ruleCase('storage/new-matrix-is-zero', 'new handles are filled with zeros', async ({ scope }) => {
     for (const [rows, columns] of sizes) {
@@ -129,7 +129,7 @@ export const storageCases: readonly ConformanceCase[] = [
     'what does not fit is refused with a typed error',
     async ({ backend }) => {
       expectThrows('a matrix of 2⁶⁰ numbers', 'out-of-memory', [], () => backend.createMatrix(absurd, 2 ** 20));
-      await backend.settled();
+      await backend.synchronize();
     },
   ),
   ruleCase(
@@ -140,7 +140,7 @@ export const storageCases: readonly ConformanceCase[] = [
       const table = scope.table(3, 2 ** 20);
       expectThrows('growing a table to 2⁵⁰ numbers', 'out-of-memory', [], () => backend.growTable(table, 2 ** 30));
       expectTrue(`a table that could not grow has ${table.rows} rows, expected 3`, table.rows === 3);
-      await backend.settled();
+      await backend.synchronize();
     },
   ),
   ruleCase('storage/bad-size-is-refused', 'shapes are whole numbers of at least 0', async ({ backend }) => {

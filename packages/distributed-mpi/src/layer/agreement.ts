@@ -14,7 +14,7 @@ const operations = [
   'classScores',
   'denseRows',
   'restore',
-  'settle',
+  'materialize',
   'verify',
   'topK',
   'ranksOf',

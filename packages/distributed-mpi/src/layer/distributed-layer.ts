@@ -182,7 +182,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     });
     return this.#calls.exclusively(async () => {
       const losses = await this.#step.computeLosses('evaluate', hidden, targets, refusal);
-      await this.backend.settled();
+      await this.backend.synchronize();
       return losses;
     });
   }
@@ -343,10 +343,10 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   /**
    * Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only.
    */
-  async settle(): Promise<void> {
-    this.#begin('settle');
+  async materialize(): Promise<void> {
+    this.#begin('materialize');
     await this.#calls.exclusively(async () => {
-      this.#weights.settle(rowsPerBlock);
+      this.#weights.materialize(rowsPerBlock);
       await this.rebuildGram();
     });
   }

@@ -59,7 +59,7 @@ export class UnionProbabilities {
       targets = singleTargets(classes, layer.classes);
     });
     affine(await this.#step.computeLosses(operation, hidden, targets, refusal), -1, 0, out);
-    await layer.backend.settled();
+    await layer.backend.synchronize();
   }
 
   /** A collective: the same range on all ranks. @param out m×count. */
@@ -81,7 +81,7 @@ export class UnionProbabilities {
     await this.#rows.fetchDenseRows(firstClass, count, rows);
     this.#scores.ofRows(extended, rows, firstClass, this.#step.constants?.all, layer.loss.unnormalizedProbability, out);
     normalizeLogs(this.#workspace, losses, out);
-    await layer.backend.settled();
+    await layer.backend.synchronize();
   }
 }
 

@@ -85,7 +85,7 @@ export class ShardedTable implements Disposable {
     const matrix = this.#workspace.matrix('owned rows', owned, this.columns);
     write(this.#owned.subarray(0, owned * this.columns), matrix);
     scatterAddRows(matrix, this.#workspace.indices('owned', ownedRows, owned), this.own, { scale });
-    await this.backend.settled();
+    await this.backend.synchronize();
   }
 
   #route(rows: Int32Array, count: number): void {

@@ -65,6 +65,6 @@ function createSharded(
   return createTogether(agreement, backend, {
     options,
     create: () => new ShardedSampledLayer(communicator, backend, options, checkedLoss(), agreement),
-    finish: () => backend.settled(),
+    finish: () => backend.synchronize(),
   });
 }

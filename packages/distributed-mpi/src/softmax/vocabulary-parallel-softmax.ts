@@ -58,7 +58,7 @@ export async function createVocabularyParallelSoftmax(
       checkSoftmaxOptions(options);
       return new VocabularyParallelSoftmax(communicator, backend, options, agreement);
     },
-    finish: () => backend.settled(),
+    finish: () => backend.synchronize(),
   });
 }
 

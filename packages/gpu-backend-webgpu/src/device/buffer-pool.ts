@@ -11,13 +11,13 @@ import { createBlock, type BufferBlock } from './buffer-block.ts';
 import type { DeviceHealth } from './device-health.ts';
 
 /** Kept for reuse at most; beyond, a buffer that comes back is destroyed. */
-const mostKeptBytes = 256 * 2 ** 20;
+const maxKeptBytes = 256 * 2 ** 20;
 const smallestBytes = 256;
 
 export interface BufferPoolOptions {
   readonly usage: number;
   /** What the device allows a buffer. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
 }
 
 export class BufferPool {
@@ -39,7 +39,7 @@ export class BufferPool {
 
   /**
    * @param what `createMatrix: 3×4`, for messages
-   * @param mostBytes what the one who made the backend allows it
+   * @param maxBytes what the one who made the backend allows it
    * @returns a block of at least `bytes`, and whether it is fresh: then it is zero, otherwise it holds anything
    * @throws LinalgError `out-of-memory` when a buffer cannot be so large; when the device finds that it cannot, the
    * next read rejects so
@@ -47,15 +47,15 @@ export class BufferPool {
   take(
     bytes: number,
     what: string,
-    mostBytes: number = this.#options.mostBytes,
+    maxBytes: number = this.#options.maxBytes,
   ): { readonly block: BufferBlock; readonly fresh: boolean } {
-    if (bytes > mostBytes) {
+    if (bytes > maxBytes) {
       throw new LinalgError(
         'out-of-memory',
-        `${what} is ${bytes} bytes, a buffer here may have ${mostBytes}; use fewer rows or columns, or a row table`,
+        `${what} is ${bytes} bytes, a buffer here may have ${maxBytes}; use fewer rows or columns, or a row table`,
       );
     }
-    const size = Math.min(roundUp(bytes), this.#options.mostBytes);
+    const size = Math.min(roundUp(bytes), this.#options.maxBytes);
     const kept = this.#free.get(size)?.pop();
     if (kept !== undefined) {
       this.#freeBytes -= size;
@@ -80,7 +80,7 @@ export class BufferPool {
   /** Take a block back. @returns it when it is not kept: the caller destroys it once nothing recorded uses it */
   giveBack(block: BufferBlock): BufferBlock | undefined {
     if (this.#closed) return undefined;
-    if (this.#freeBytes + block.bytes > mostKeptBytes) {
+    if (this.#freeBytes + block.bytes > maxKeptBytes) {
       this.#all.delete(block);
       return block;
     }

@@ -1,6 +1,6 @@
 /**
  * What went wrong on a device, found late: WebGPU tells of loss, exhaustion and misuse through promises, after the
- * call. The first failure stays: numbers computed after it mean nothing, so every later `read` and `settled` rejects
+ * call. The first failure stays: numbers computed after it mean nothing, so every later `read` and `synchronize` rejects
  * with it.
  */
 import { LinalgError } from '@vastmax/linalg-core';

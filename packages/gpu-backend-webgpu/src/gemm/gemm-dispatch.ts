@@ -24,8 +24,8 @@ const enoughLargeTiles = 64;
 /** Below this many workgroups the sums are shared among several. */
 const enoughGroups = 32;
 /** Terms that are worth a workgroup of their own. */
-const leastDepthPerSplit = 512;
-const mostSplits = 64;
+const minDepthPerSplit = 512;
+const maxSplits = 64;
 
 type Shape = Pick<ProductParameters, 'm' | 'n' | 'k'>;
 type Transposes = Pick<GemmSettings, 'transposeA' | 'transposeB'>;
@@ -87,7 +87,7 @@ export function planGemm(
 
 function splitsOf(groups: number, k: number): number {
   if (groups >= enoughGroups) return 1;
-  return Math.max(1, Math.min(mostSplits, Math.ceil((2 * enoughGroups) / groups), Math.floor(k / leastDepthPerSplit)));
+  return Math.max(1, Math.min(maxSplits, Math.ceil((2 * enoughGroups) / groups), Math.floor(k / minDepthPerSplit)));
 }
 
 function planElements(

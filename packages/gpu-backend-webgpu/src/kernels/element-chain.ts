@@ -77,7 +77,7 @@ export interface Chain {
 }
 
 /** As many steps as have room for their factors in the uniforms. */
-export const mostSteps = 24;
+export const maxSteps = 24;
 
 export function planChain({ slots, steps, length, columns, vectors }: Chain): KernelDispatch {
   const width = vectors ? 4 : 1;

@@ -6,7 +6,7 @@ import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 
 export const threadsPerGroup = 256;
 /** What every device allows in one dimension; kernels loop over what is left. */
-const mostGroups = 65_535;
+const maxGroups = 65_535;
 
 /** Words of 4 bytes, padded to the 16 that uniforms come in: whole numbers first, then f32. */
 export function packUniforms(integers: readonly number[], floats: readonly number[] = []): ArrayBuffer {
@@ -19,7 +19,7 @@ export function packUniforms(integers: readonly number[], floats: readonly numbe
 
 /** As many groups as give each of `items` a thread, or as the device allows. */
 export function groupsFor(items: number, perGroup: number = threadsPerGroup): readonly [number, number, number] {
-  return [Math.min(mostGroups, Math.ceil(items / perGroup)), 1, 1];
+  return [Math.min(maxGroups, Math.ceil(items / perGroup)), 1, 1];
 }
 
 export function dispatchOf(

@@ -12,7 +12,7 @@ import { specialNumbers } from './special-numbers.ts';
 const shortSegment = 24;
 /** Numbers a workgroup reduces in the first of two stages, at least. */
 const longSegment = 4096;
-const mostPartials = 256;
+const maxPartials = 256;
 /** Rows of a matrix whose columns are reduced that one workgroup goes through. */
 const rowsPerChunk = 256;
 
@@ -45,7 +45,7 @@ export function planReduceRows(summand: Summand, rows: number, columns: number):
   const from: readonly BindingRole[] = summand === 'dot' ? ['a', 'b'] : ['a'];
   if (rows > 1 || columns <= 2 * longSegment)
     return [planSegments(summand, rows, columns, rows * columns, from, 'out')];
-  const length = Math.max(longSegment, Math.ceil(columns / mostPartials));
+  const length = Math.max(longSegment, Math.ceil(columns / maxPartials));
   const partials = Math.ceil(columns / length);
   const first = { ...planSegments(summand, partials, length, columns, from, 'scratch0'), scratchBytes: [4 * partials] };
   return [first, planSegments(summand === 'maximum' ? 'maximum' : 'sum', 1, partials, partials, ['scratch0'], 'out')];
@@ -70,7 +70,7 @@ export function planReduceColumns(
       to,
     ]);
   if (rows <= 2 * rowsPerChunk) return [stage(operation, rows, rows, 'a', 'out')];
-  const perChunk = Math.max(rowsPerChunk, Math.ceil(rows / mostPartials));
+  const perChunk = Math.max(rowsPerChunk, Math.ceil(rows / maxPartials));
   const chunks = Math.ceil(rows / perChunk);
   const first = { ...stage(operation, rows, perChunk, 'a', 'scratch0'), scratchBytes: [4 * chunks * columns] };
   return [first, stage(operation === 'maximum' ? 'maximum' : 'sum', chunks, chunks, 'scratch0', 'out')];

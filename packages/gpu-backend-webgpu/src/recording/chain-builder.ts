@@ -7,7 +7,7 @@
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import {
-  mostSteps,
+  maxSteps,
   needsVectors,
   planChain,
   type ChainStep,
@@ -38,11 +38,11 @@ interface Slot {
 }
 
 /** More are not worth their registers. */
-const mostSlots = 16;
+const maxSlots = 16;
 
 export class ChainBuilder {
   readonly #longest: number;
-  readonly #mostSlots: number;
+  readonly #maxSlots: number;
   #slots: Slot[] = [];
   #steps: ChainStep[] = [];
   #length = 0;
@@ -51,12 +51,12 @@ export class ChainBuilder {
   #vectors: boolean | undefined;
 
   /**
-   * @param mostBuffers that a kernel may bind
+   * @param maxBuffers that a kernel may bind
    * @param fuse false: every chain is one operation
    */
-  constructor(mostBuffers: number, fuse: boolean) {
-    this.#mostSlots = Math.min(mostSlots, mostBuffers);
-    this.#longest = fuse ? mostSteps : 1;
+  constructor(maxBuffers: number, fuse: boolean) {
+    this.#maxSlots = Math.min(maxSlots, maxBuffers);
+    this.#longest = fuse ? maxSteps : 1;
   }
 
   get isEmpty(): boolean {
@@ -128,7 +128,7 @@ export class ChainBuilder {
       if (slot === undefined) added++;
       else if (slot.access !== access) return false;
     }
-    return this.#slots.length + added <= this.#mostSlots;
+    return this.#slots.length + added <= this.#maxSlots;
   }
 }
 

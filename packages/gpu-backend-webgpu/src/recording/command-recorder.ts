@@ -43,7 +43,7 @@ export class CommandRecorder {
   readonly #guard: BufferBlock;
   #isGuarded = false;
   /** To be destroyed when what uses them has been submitted. */
-  #condemned: BufferBlock[] = [];
+  #pendingDestroy: BufferBlock[] = [];
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #slotsUsed = 0;
@@ -166,10 +166,10 @@ export class CommandRecorder {
 
   /** Back to the pool, for whoever records next. */
   giveBack(block: BufferBlock): void {
-    const condemned = this.#pool.giveBack(block);
-    if (condemned === undefined) return;
-    this.#condemned.push(condemned);
-    if (this.#encoder === undefined && this.#chain.isEmpty) this.#destroyCondemned();
+    const pendingDestroy = this.#pool.giveBack(block);
+    if (pendingDestroy === undefined) return;
+    this.#pendingDestroy.push(pendingDestroy);
+    if (this.#encoder === undefined && this.#chain.isEmpty) this.#destroyPending();
   }
 
   /** The block of an application is no longer used. */
@@ -218,7 +218,7 @@ export class CommandRecorder {
     this.#uploads.discard();
     this.#slotsUsed = 0;
     this.#submission++;
-    this.#destroyCondemned();
+    this.#destroyPending();
   }
 
   /** After the last submission. */
@@ -227,12 +227,12 @@ export class CommandRecorder {
     this.#guard.buffer.destroy();
   }
 
-  #destroyCondemned(): void {
-    for (const block of this.#condemned) {
+  #destroyPending(): void {
+    for (const block of this.#pendingDestroy) {
       this.#pipelines.forget(block);
       block.buffer.destroy();
     }
-    this.#condemned = [];
+    this.#pendingDestroy = [];
   }
 
   /** Unless a command on these blocks may come before it. */

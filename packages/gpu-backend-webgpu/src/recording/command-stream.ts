@@ -16,7 +16,7 @@ import { Readback, type Extent } from './readback.ts';
 
 export interface StreamOptions {
   /** The largest buffer that the device can bind, a multiple of 256 bytes. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** Whether elementwise operations that follow one another become one kernel. */
   readonly fuse: boolean;
 }
@@ -32,17 +32,17 @@ export class CommandStream {
   /** Reads and settlements under way. */
   readonly #awaited = new Set<Promise<void>>();
 
-  constructor(device: GPUDevice, counters: WebGpuCounters, { mostBytes, fuse }: StreamOptions) {
+  constructor(device: GPUDevice, counters: WebGpuCounters, { maxBytes, fuse }: StreamOptions) {
     const { copySource, copyDestination, storage, mapRead } = bufferUsage;
     this.#device = device;
     this.health = new DeviceHealth(device);
     this.pool = new BufferPool(device, this.health, counters, {
       usage: copySource | copyDestination | storage,
-      mostBytes,
+      maxBytes,
     });
     this.#stagingPool = new BufferPool(device, this.health, counters, {
       usage: mapRead | copyDestination,
-      mostBytes: device.limits.maxBufferSize,
+      maxBytes: device.limits.maxBufferSize,
     });
     this.recorder = new CommandRecorder(device, this.pool, this.health, counters, fuse);
     this.readback = new Readback(this.recorder, this.#stagingPool, this.health, counters);
@@ -104,7 +104,7 @@ export class CommandStream {
     });
   }
 
-  settled(): Promise<void> {
+  synchronize(): Promise<void> {
     return this.#kept(this.#settle());
   }
 

@@ -13,7 +13,7 @@ import { guardedCode } from './guard.ts';
 /** Bytes of a dispatch's own part of the uniform buffer: the alignment that every device allows for. */
 export const uniformSlotBytes = 256;
 /** More than any model has; beyond, the cache starts anew rather than growing with every new combination of buffers. */
-const mostBindGroups = 8192;
+const maxBindGroups = 8192;
 /** GPUShaderStage.COMPUTE. */
 const visibility = 0x4;
 const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage\s*(?:,\s*(read_write|read)\s*)?>/g;
@@ -88,7 +88,7 @@ export class PipelineCache {
     for (const { id } of blocks) key += `,${id}`;
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    if (this.#groups.size >= mostBindGroups) this.#groups.clear();
+    if (this.#groups.size >= maxBindGroups) this.#groups.clear();
     const uniforms: GPUBindGroupEntry = {
       binding: 0,
       resource: { buffer: this.#uniforms, offset: 0, size: uniformSlotBytes },

@@ -11,7 +11,7 @@ import type { DeviceHealth } from '../device/device-health.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 
 /** Larger reads are cut into staging buffers of this size. */
-const mostStagingBytes = 2 ** 26;
+const maxStagingBytes = 2 ** 26;
 
 /** Part of a block, in bytes. */
 export interface Extent {
@@ -44,8 +44,8 @@ export class Readback {
     this.#counters.reads++;
     const reads: StagedRead[] = [];
     for (const { block, offset, bytes } of extents) {
-      for (let done = 0; done < bytes; done += mostStagingBytes) {
-        const part = Math.min(mostStagingBytes, bytes - done);
+      for (let done = 0; done < bytes; done += maxStagingBytes) {
+        const part = Math.min(maxStagingBytes, bytes - done);
         const { block: staging } = this.#pool.take(part, 'a staging buffer of a read');
         this.#recorder.copy(block, offset + done, staging, 0, part);
         reads.push({ staging, bytes: part });

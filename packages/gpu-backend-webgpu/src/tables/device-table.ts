@@ -10,9 +10,9 @@ import type { CommandRecorder } from '../recording/command-recorder.ts';
 import type { Extent } from '../recording/readback.ts';
 
 /** More than any device has: refused before buffers by the thousand are asked for. */
-const mostBytes = 2 ** 38;
+const maxBytes = 2 ** 38;
 /** Row numbers are 32-bit. */
-const mostRows = 2 ** 31 - 1;
+const maxRows = 2 ** 31 - 1;
 
 /** Rows `firstRow` … of a table, which lie in one block from `blockRow` on. */
 export interface RowRun {
@@ -31,14 +31,14 @@ export class DeviceTable {
   readonly #pool: BufferPool;
 
   /** @throws LinalgError `out-of-memory` when not even one row fits */
-  constructor(columns: number, mostBlockBytes: number, pool: BufferPool) {
+  constructor(columns: number, maxBlockBytes: number, pool: BufferPool) {
     this.columns = columns;
     this.#pool = pool;
-    this.rowsPerBlock = columns === 0 ? mostRows : Math.floor(mostBlockBytes / (4 * columns));
+    this.rowsPerBlock = columns === 0 ? maxRows : Math.floor(maxBlockBytes / (4 * columns));
     if (this.rowsPerBlock === 0) {
       throw new LinalgError(
         'out-of-memory',
-        `a table row of ${columns} columns is ${4 * columns} bytes, a buffer here may have ${mostBlockBytes}`,
+        `a table row of ${columns} columns is ${4 * columns} bytes, a buffer here may have ${maxBlockBytes}`,
       );
     }
   }
@@ -56,12 +56,12 @@ export class DeviceTable {
    * @throws LinalgError `out-of-memory`, with what was there before untouched
    */
   grow(used: number, rows: number): (recorder: CommandRecorder) => void {
-    if (rows > mostRows)
-      throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
-    if (4 * rows * this.columns > mostBytes) {
+    if (rows > maxRows)
+      throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${maxRows} rows can be addressed`);
+    if (4 * rows * this.columns > maxBytes) {
       throw new LinalgError(
         'out-of-memory',
-        `a table of ${rows}×${this.columns} is ${4 * rows * this.columns} bytes; at most ${mostBytes} are tried`,
+        `a table of ${rows}×${this.columns} is ${4 * rows * this.columns} bytes; at most ${maxBytes} are tried`,
       );
     }
     if (this.columns === 0 || rows <= this.#capacity) return () => undefined;

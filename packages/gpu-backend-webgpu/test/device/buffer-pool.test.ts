@@ -35,7 +35,7 @@ function poolOver(room: number): {
 } {
   const { device, lose, destroyed } = deviceWith(room);
   const [health, counters] = [new DeviceHealth(device), createCounters()];
-  const pool = new BufferPool(device, health, counters, { usage: 0, mostBytes: 2 ** 30 });
+  const pool = new BufferPool(device, health, counters, { usage: 0, maxBytes: 2 ** 30 });
   return { pool, health, lose, destroyed, created: () => counters.buffersCreated };
 }
 

@@ -94,7 +94,7 @@ async function runProgram(
 function dispatchesOf(backend: WebGpuBackend, body: () => void): Promise<number> {
   const before = backend.counters.dispatches;
   body();
-  return backend.settled().then(() => backend.counters.dispatches - before);
+  return backend.synchronize().then(() => backend.counters.dispatches - before);
 }
 
 describe('fused elementwise operations', () => {

@@ -15,9 +15,9 @@ const bytesPerPiece = 16 * 1024 * 1024;
  * failed (Linux lets a process map some 65,000 regions, which is 1 TiB of pieces), and one that is only too large would
  * be killed while it is filled.
  */
-const mostBytes = 2 ** 40;
+const maxBytes = 2 ** 40;
 /** Row numbers are 32-bit. */
-const mostRows = 2 ** 31 - 1;
+const maxRows = 2 ** 31 - 1;
 
 export class TablePieces {
   readonly pieces: FloatArray[] = [];
@@ -37,11 +37,11 @@ export class TablePieces {
 
   /** Room for `rows` rows in all. @throws LinalgError `out-of-memory`, with what was there before untouched. */
   grow(rows: number): void {
-    if (rows > mostRows) {
-      throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${mostRows} rows can be addressed`);
+    if (rows > maxRows) {
+      throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${maxRows} rows can be addressed`);
     }
     const numbers = rows * this.columns;
-    if (numbers * bytesOf(this.#precision) > Math.min(mostBytes, findHostMemory() ?? mostBytes))
+    if (numbers * bytesOf(this.#precision) > Math.min(maxBytes, findHostMemory() ?? maxBytes))
       throw outOfMemory(numbers, this.#precision);
     const perPiece = this.mask + 1;
     const first = Math.max(0, this.pieces.length - 1);

@@ -155,7 +155,7 @@ class PlainBackend implements Backend {
     return Promise.resolve();
   }
 
-  settled(): Promise<void> {
+  synchronize(): Promise<void> {
     return Promise.resolve();
   }
 

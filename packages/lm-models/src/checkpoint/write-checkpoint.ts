@@ -22,7 +22,7 @@ import { RandomAccessFile } from './random-access-file.ts';
 import { planSafetensors } from './safetensors-layout.ts';
 import { appendSafetensors } from './safetensors-writer.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
-import { takeTurns } from './take-turns.ts';
+import { serializeByKey } from './serialize-by-key.ts';
 import { DEFAULT_SHARD_BYTES, encodeShardIndex, nameShards, placesOf, planShards } from './weight-shards.ts';
 
 export interface CheckpointOptions extends WriteOptions {
@@ -53,7 +53,7 @@ export async function writeCheckpoint(
   try {
     if ((await mkdir(directory, { recursive: true })) !== undefined) await syncDirectory(dirname(directory));
     const place = await realpath(directory);
-    await takeTurns(place, () => writeInTurn(place, content, options));
+    await serializeByKey(place, () => writeInTurn(place, content, options));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new CheckpointError(

@@ -67,7 +67,7 @@ export async function createAdaptiveSoftmaxLayer(
     weightOptions(options).rule,
     options.reduction,
   );
-  await backend.settled();
+  await backend.synchronize();
   return layer;
 }
 

@@ -26,7 +26,7 @@ const examples = 128;
 const operationsPerWeight = 30;
 const operationsPerOutput = 40;
 const candidatesPerDecade = 8;
-const leastShareOfHead = 2 / 3;
+const minShareOfHead = 2 / 3;
 
 /**
  * Ascending class counts at which parts end, the last of them below D: the cheapest by operation count of those whose
@@ -57,7 +57,7 @@ export function balancedCutoffs(options: BalancedCutoffsOptions): number[] {
     }
     if (cutoffs.length === tails) return;
     for (const next of candidates) {
-      if (next <= last || massOf(next) < leastShareOfHead * massOf(classes)) continue;
+      if (next <= last || massOf(next) < minShareOfHead * massOf(classes)) continue;
       const own =
         cutoffs.length === 0 ? partCost(0, next + tails, features, 1) : partCost(last, next, width, share(next));
       if (cost + own < bestCost) extend([...cutoffs, next], cost + own);

@@ -50,7 +50,7 @@ export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
 export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<SoftmaxLayer> {
   checkOptions(options);
   const layer = new SoftmaxLayer(new FullSoftmax(backend, options), weightOptions(options).rule, options.reduction);
-  await backend.settled();
+  await backend.synchronize();
   return layer;
 }
 

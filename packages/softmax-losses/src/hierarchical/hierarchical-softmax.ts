@@ -49,7 +49,7 @@ export async function createHierarchicalSoftmaxLayer(
     weightOptions(options).rule,
     options.reduction,
   );
-  await backend.settled();
+  await backend.synchronize();
   return layer;
 }
 

@@ -63,7 +63,7 @@ export async function createHuffmanSoftmaxLayer(
   checkWhole(kind, 'classes', options.classes, 2, 2 ** 30);
   checkPerClass(kind, 'frequencies', options.frequencies, options.classes, 0);
   const layer = new SoftmaxLayer(new HuffmanSoftmax(backend, options), weightOptions(options).rule, options.reduction);
-  await backend.settled();
+  await backend.synchronize();
   return layer;
 }
 

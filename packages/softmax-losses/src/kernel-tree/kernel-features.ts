@@ -23,7 +23,7 @@ export interface KernelFeatures {
   /** p. */
   readonly projectedSize: number;
   /** No pair of vectors of length 1 has a smaller kernel. Above 0. */
-  readonly leastKernel: number;
+  readonly minKernel: number;
   /**
    * sums[sumsAt …] += scale·Σφ(u), size numbers, over the `count` vectors from row `first` of `projected` (rows of p
    * numbers) on.

@@ -97,7 +97,7 @@ function createKernelProposal(classes: number, features: KernelFeatures, options
     tolerance = 0.1,
     rebuildEvery = 10_000,
     precision = 'f32',
-    floor = features.leastKernel,
+    floor = features.minKernel,
     leafClasses,
     backend,
   } = options;

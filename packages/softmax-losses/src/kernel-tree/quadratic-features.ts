@@ -31,7 +31,7 @@ export function createQuadraticFeatures(dimensions: number, options: QuadraticFe
     size,
     projection: undefined,
     projectedSize: dimensions,
-    leastKernel: 1,
+    minKernel: 1,
     addFeatures(projected, first, count, scale, sums, sumsAt) {
       let row = first;
       for (; row + 3 < first + count; row += 4)

@@ -44,7 +44,7 @@ export function createRandomFourierFeatures(dimensions: number, options: RandomF
     size: 2 * frequencies,
     projection,
     projectedSize: frequencies,
-    leastKernel: Math.exp(-2 * nu),
+    minKernel: Math.exp(-2 * nu),
     addFeatures(projected, first, count, scale, sums, sumsAt) {
       for (let row = first; row < first + count; row++)
         addCosinesAndSines(projected, row * frequencies, frequencies, scale * factor, sums, sumsAt);

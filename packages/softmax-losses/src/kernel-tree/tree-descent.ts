@@ -39,7 +39,7 @@ export class TreeDescent {
 
   constructor(tree: FeatureTree, options: TreeDescentOptions = {}) {
     this.tree = tree;
-    this.floor = options.floor ?? tree.features.leastKernel;
+    this.floor = options.floor ?? tree.features.minKernel;
     this.#query = new Float64Array(tree.features.dimensions);
     this.#features = new Float64Array(tree.features.size);
     this.#marks = new Int32Array(tree.leaves);

@@ -101,7 +101,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.#hasScored = false;
     this.#targets.build(targets, this.method.ignoredClass);
     const losses = this.method.computeLosses(hidden, this.#targets);
-    await this.backend.settled();
+    await this.backend.synchronize();
     return losses;
   }
 

@@ -2,7 +2,7 @@
 import { copyColumns, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { RowSource } from '../class-table/trainable-rows.ts';
 import type { LogitGeometry } from './logit-geometry.ts';
-import { roomyMatrix } from './room.ts';
+import { matrixWithCapacity } from './room.ts';
 
 export class ClassVectors {
   readonly table: RowSource;
@@ -28,7 +28,7 @@ export class ClassVectors {
    * @param most classes that there can be.
    */
   gather(classes: Indices, name: string, most: number = classes.count): Matrix {
-    const vectors = roomyMatrix(this.workspace, name, classes.count, this.width, { rows: most });
+    const vectors = matrixWithCapacity(this.workspace, name, classes.count, this.width, { rows: most });
     this.table.gather(classes, vectors);
     this.geometry.toVectors(vectors, name, most);
     return vectors;

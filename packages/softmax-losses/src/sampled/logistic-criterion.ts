@@ -19,7 +19,7 @@ import {
   unary,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { roomyMatrix } from './room.ts';
+import { matrixWithCapacity } from './room.ts';
 import {
   HostColumns,
   maskHits,
@@ -67,8 +67,8 @@ export function createLogisticCriterion({ subtractNoise, logNormalizer }: Logist
     const { workspace, samples, targets, factors, logits } = inputs;
     const { examples, totals } = targets;
     const weights = placedSamples(inputs, 'sample weights', samples.weights);
-    const surprisals = roomyMatrix(workspace, 'sample surprisals', logits.rows, logits.columns, {
-      columns: samples.mostColumns,
+    const surprisals = matrixWithCapacity(workspace, 'sample surprisals', logits.rows, logits.columns, {
+      columns: samples.maxColumns,
     });
     const sum = workspace.matrix('surprisal of samples', examples, 1);
     if (logNormalizer !== 0) affine(logits, 1, -logNormalizer, logits);

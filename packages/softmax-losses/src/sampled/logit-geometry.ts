@@ -6,7 +6,7 @@
  */
 import { affine, axpy, reduce, rowDot, scaleRows, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
-import { roomyMatrix } from './room.ts';
+import { matrixWithCapacity } from './room.ts';
 
 export interface LogitGeometry {
   /** Length of a class vector; undefined where vectors are not normalised. */
@@ -36,19 +36,19 @@ export function createDotGeometry(workspace: Workspace, bias: boolean, features:
 }
 
 /** Keeps a length of 0 from a division by 0; a vector longer than 10⁻⁴ does not notice. */
-const leastSquare = 1e-16;
+const minSquare = 1e-16;
 const unitHidden = 'unit hidden';
 
 /** @param temperature τ, above 0. */
 export function createCosineGeometry(workspace: Workspace, temperature: number): LogitGeometry {
   const factorsOf = (name: string, rows: number, most: number): Matrix =>
-    roomyMatrix(workspace, `${name} factors`, rows, 1, { rows: most });
+    matrixWithCapacity(workspace, `${name} factors`, rows, 1, { rows: most });
 
   /** out = length·source/‖source‖, row by row; the factors are kept. */
   function normalize(source: Matrix, length: number, out: Matrix, name: string, most: number): void {
     const factors = factorsOf(name, source.rows, most);
     reduce('sumSquares', source, factors);
-    affine(factors, 1, leastSquare, factors);
+    affine(factors, 1, minSquare, factors);
     unary('sqrt', factors, factors);
     unary('reciprocal', factors, factors);
     affine(factors, length, 0, factors);
@@ -57,8 +57,8 @@ export function createCosineGeometry(workspace: Workspace, temperature: number):
 
   /** v = λw/‖w‖: dw = (dv − v(v·dv)/λ²)·λ/‖w‖, in place. */
   function project(vectors: Matrix, length: number, gradient: Matrix, name: string, most: number): void {
-    const along = roomyMatrix(workspace, `${name} along`, vectors.rows, 1, { rows: most });
-    const share = roomyMatrix(workspace, `${name} share`, vectors.rows, vectors.columns, { rows: most });
+    const along = matrixWithCapacity(workspace, `${name} along`, vectors.rows, 1, { rows: most });
+    const share = matrixWithCapacity(workspace, `${name} share`, vectors.rows, vectors.columns, { rows: most });
     rowDot(vectors, gradient, along);
     scaleRows(vectors, along, share);
     axpy(-1 / length ** 2, share, gradient);

@@ -27,7 +27,7 @@ export class MergedTargets {
   hits: Int32Array = new Int32Array(0);
   hitCount = 0;
   /** What `hitCount` cannot exceed, whatever is drawn. */
-  mostHits = 0;
+  maxHits = 0;
   #slots: Int32Array = new Int32Array(0);
   /** By slot: the example (from 1) that last named it, and the pair it made there. */
   #lastExample: Int32Array = new Int32Array(0);
@@ -57,8 +57,8 @@ export class MergedTargets {
       this.#keepTargets(firstPair);
       this.widest = Math.max(this.widest, this.count - firstPair);
     }
-    this.mostHits = removeHits ? this.count * (samples.isShared ? 1 : samples.columns) : 0;
-    if (this.hits.length < this.mostHits) this.hits = new Int32Array(Math.ceil(this.mostHits * 1.5));
+    this.maxHits = removeHits ? this.count * (samples.isShared ? 1 : samples.columns) : 0;
+    if (this.hits.length < this.maxHits) this.hits = new Int32Array(Math.ceil(this.maxHits * 1.5));
     if (removeHits) for (let pair = 0; pair < this.count; pair++) this.#findHits(pair, samples);
   }
 

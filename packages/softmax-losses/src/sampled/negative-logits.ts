@@ -16,7 +16,7 @@ import {
 } from '@vastmax/linalg-core';
 import type { RowGradient } from '@vastmax/update-rules';
 import type { ClassVectors } from './class-vectors.ts';
-import { roomyIndices, roomyMatrix } from './room.ts';
+import { roomyIndices, matrixWithCapacity } from './room.ts';
 import type { SampleSet } from './sample-set.ts';
 
 export interface NegativeLogits {
@@ -38,9 +38,9 @@ export function createSharedNegatives(classVectors: ClassVectors): NegativeLogit
   const { workspace, geometry, width } = classVectors;
   return {
     logits: (samples, queries) => {
-      const vectors = classVectors.gather(sampledClasses(classVectors, samples), vectorsName, samples.mostDistinct);
-      const out = roomyMatrix(workspace, 'sample logits', queries.rows, samples.columns, {
-        columns: samples.mostColumns,
+      const vectors = classVectors.gather(sampledClasses(classVectors, samples), vectorsName, samples.maxDistinct);
+      const out = matrixWithCapacity(workspace, 'sample logits', queries.rows, samples.columns, {
+        columns: samples.maxColumns,
       });
       gemm(queries, vectors, out, { transposeB: true });
       return out;
@@ -49,11 +49,11 @@ export function createSharedNegatives(classVectors: ClassVectors): NegativeLogit
       gemm(gradient, sampledVectors(classVectors, samples), out);
     },
     rowGradient: (samples, queries, gradient) => {
-      const rows = roomyMatrix(workspace, 'sample row gradient', samples.columns, width, {
-        rows: samples.mostDistinct,
+      const rows = matrixWithCapacity(workspace, 'sample row gradient', samples.columns, width, {
+        rows: samples.maxDistinct,
       });
       gemm(gradient, queries, rows, { transposeA: true });
-      geometry.toRowGradient(sampledVectors(classVectors, samples), rows, vectorsName, samples.mostDistinct);
+      geometry.toRowGradient(sampledVectors(classVectors, samples), rows, vectorsName, samples.maxDistinct);
       return { indices: sampledClasses(classVectors, samples), rows };
     },
   };
@@ -100,7 +100,7 @@ export function createExampleNegatives(
   return {
     logits: (samples, queries) => {
       const { rows, columns } = samples;
-      const vectors = classVectors.gather(sampledClasses(classVectors, samples), vectorsName, samples.mostDistinct);
+      const vectors = classVectors.gather(sampledClasses(classVectors, samples), vectorsName, samples.maxDistinct);
       const out = workspace.matrix('sample logits', 1, rows * columns);
       forEachBlock(samples, (first, count, places) => {
         const pairVectors = gatherPairs(vectors, slotsOf(samples, first, count), 'sampled pair vectors');
@@ -123,8 +123,8 @@ export function createExampleNegatives(
       });
     },
     rowGradient: (samples, queries, gradient) => {
-      const rows = roomyMatrix(workspace, 'sample row gradient', samples.distinctSamples, width, {
-        rows: samples.mostDistinct,
+      const rows = matrixWithCapacity(workspace, 'sample row gradient', samples.distinctSamples, width, {
+        rows: samples.maxDistinct,
       });
       fill(0, rows);
       forEachBlock(samples, (first, count, places) => {
@@ -132,7 +132,7 @@ export function createExampleNegatives(
         scaleRows(pairQueries, columnOf(gradient, first, count), pairQueries);
         scatterAddRows(pairQueries, slotsOf(samples, first, count), rows);
       });
-      geometry.toRowGradient(sampledVectors(classVectors, samples), rows, vectorsName, samples.mostDistinct);
+      geometry.toRowGradient(sampledVectors(classVectors, samples), rows, vectorsName, samples.maxDistinct);
       return { indices: sampledClasses(classVectors, samples), rows };
     },
   };
@@ -144,11 +144,11 @@ function sampledClasses({ workspace }: ClassVectors, samples: SampleSet): Indice
     'sampled classes',
     samples.distinct.values,
     samples.distinctSamples,
-    samples.mostDistinct,
+    samples.maxDistinct,
   );
 }
 
 /** As the last `logits` left them. */
 function sampledVectors({ workspace, width }: ClassVectors, samples: SampleSet): Matrix {
-  return roomyMatrix(workspace, vectorsName, samples.distinctSamples, width, { rows: samples.mostDistinct });
+  return matrixWithCapacity(workspace, vectorsName, samples.distinctSamples, width, { rows: samples.maxDistinct });
 }

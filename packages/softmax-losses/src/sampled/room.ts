@@ -5,7 +5,7 @@
 import type { Indices, Matrix, Workspace } from '@vastmax/linalg-core';
 
 /** rows×columns in a matrix with room for most.rows×most.columns. */
-export function roomyMatrix(
+export function matrixWithCapacity(
   workspace: Workspace,
   name: string,
   rows: number,

@@ -37,8 +37,8 @@ export class SampleSet {
   /** How many of them the samples have. */
   distinctSamples = 0;
   /** What `columns` and `distinctSamples` cannot exceed, whatever is drawn. */
-  mostColumns = 0;
-  mostDistinct = 0;
+  maxColumns = 0;
+  maxDistinct = 0;
   #logProbabilities: Float64Array = new Float64Array(0);
   /** The row (from 1) that last met a slot. */
   #lastRow: Int32Array = new Int32Array(0);
@@ -119,8 +119,8 @@ export class SampleSet {
   #reserve(rows: number, columns: number, others: number, classes: number): void {
     const length = rows * columns;
     this.rows = rows;
-    this.mostDistinct = Math.min(length, classes);
-    this.mostColumns = this.isShared ? this.mostDistinct : columns;
+    this.maxDistinct = Math.min(length, classes);
+    this.maxColumns = this.isShared ? this.maxDistinct : columns;
     this.distinct.begin(length + others);
     if (this.classes.length >= length) return;
     const room = Math.ceil(length * 1.5);

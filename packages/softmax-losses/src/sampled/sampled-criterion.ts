@@ -4,7 +4,7 @@
  */
 import { fill, scatterRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { MergedTargets } from './merged-targets.ts';
-import { roomyIndices, roomyMatrix } from './room.ts';
+import { roomyIndices, matrixWithCapacity } from './room.ts';
 import type { SampleSet } from './sample-set.ts';
 
 export interface CriterionInputs {
@@ -53,8 +53,8 @@ export class HostColumns {
 
 /** A number for each sample as 1×columns or m×columns: either is added to the logits. */
 export function placedSamples({ workspace, samples }: CriterionInputs, name: string, values: Float64Array): Matrix {
-  const { rows, columns, mostColumns } = samples;
-  const matrix = roomyMatrix(workspace, name, rows, columns, { columns: mostColumns });
+  const { rows, columns, maxColumns } = samples;
+  const matrix = matrixWithCapacity(workspace, name, rows, columns, { columns: maxColumns });
   write(values.subarray(0, rows * columns), matrix);
   return matrix;
 }
@@ -64,8 +64,8 @@ export function maskHits({ workspace, targets, logits }: CriterionInputs): void 
   const { hits, hitCount } = targets;
   if (hitCount === 0) return;
   const { rows, columns } = logits;
-  const most = targets.mostHits;
-  const nothing = roomyMatrix(workspace, 'masked logits', hitCount, 1, { rows: most });
+  const most = targets.maxHits;
+  const nothing = matrixWithCapacity(workspace, 'masked logits', hitCount, 1, { rows: most });
   fill(-Infinity, nothing);
   scatterRows(
     nothing,

@@ -96,7 +96,7 @@ async function createSampledLayer(
   const layer = new SoftmaxLayer(method, rule, options.reduction);
   try {
     await method.initialize();
-    await backend.settled();
+    await backend.synchronize();
   } catch (error) {
     layer[Symbol.dispose]();
     throw error;

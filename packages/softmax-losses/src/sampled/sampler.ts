@@ -139,7 +139,7 @@ export class Sampler {
     const { proposal } = this.options;
     if (proposal.kind !== 'query') return;
     const { values, count } = this.samples.distinct;
-    const most = Math.min(this.samples.mostDistinct + targets.count, this.#vectors.classes);
+    const most = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
     const list = roomyIndices(this.#vectors.workspace, 'changed classes', values, count, most);
     const changed = this.#vectors.gather(list, 'changed vectors', most);
     proposal.classesChanged(values, count, await this.#read(this.#unscaled(changed)));

@@ -26,7 +26,7 @@ import {
   type Indices,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { roomyMatrix } from './room.ts';
+import { matrixWithCapacity } from './room.ts';
 import {
   HostColumns,
   maskHits,
@@ -61,8 +61,8 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
       if (correctTargets)
         binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
 
-      const joint = roomyMatrix(workspace, 'joint logits', examples, width, {
-        columns: targets.widest + samples.mostColumns,
+      const joint = matrixWithCapacity(workspace, 'joint logits', examples, width, {
+        columns: targets.widest + samples.maxColumns,
       });
       const flat = (): Matrix => joint.resize(examples * width, 1);
       const pairs = placesOf(inputs, width);

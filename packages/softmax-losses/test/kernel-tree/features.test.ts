@@ -116,7 +116,7 @@ describe('random Fourier features', () => {
         vectors.map((x) => -x),
         0,
       ),
-    ).toBeCloseTo(features.leastKernel, 14);
+    ).toBeCloseTo(features.minKernel, 14);
     expect(features.kernel(vectors, vectors, 0)).toBe(1);
   });
 

@@ -155,7 +155,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkTargets(this, 'evaluate', hidden, targets);
     await this.confirmSteps();
     const losses = this.#trainingStep.computeLosses(hidden, targets);
-    await this.backend.settled();
+    await this.backend.synchronize();
     return losses;
   }
 
@@ -264,11 +264,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   /**
    * Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only.
    */
-  async settle(): Promise<void> {
-    this.#calls.check('settle');
+  async materialize(): Promise<void> {
+    this.#calls.check('materialize');
     await this.confirmSteps();
     await this.#calls.exclusively(async () => {
-      this.#weights.settle(rowsPerBlock);
+      this.#weights.materialize(rowsPerBlock);
       await this.#rebuildGram();
       this.#trainingStep.generations.watchMap();
     });

@@ -165,7 +165,7 @@ export class FactoredWeights implements Disposable {
   }
 
   /** Convert every row and fold U and ω in: V = W, U = I, ω = 0. O(D·d²). C and w̄ are left alone. */
-  settle(rowsPerBlock: number): void {
+  materialize(rowsPerBlock: number): void {
     this.closeGeneration();
     for (let first = 0; first < this.classes; first += rowsPerBlock) {
       this.#convertRange(first, Math.min(rowsPerBlock, this.classes - first), this.ladder.current);

@@ -14,9 +14,9 @@ export interface UnreadStep {
   readonly options: StepOptions;
 }
 
-const mostSteps = 16;
+const maxSteps = 16;
 /** Of hidden activations that are kept. */
-const mostNumbers = 2 ** 23;
+const maxNumbers = 2 ** 23;
 
 export class UnreadSteps {
   readonly #workspace: Workspace;
@@ -34,7 +34,7 @@ export class UnreadSteps {
 
   /** Whether the host should look before another step of this size. */
   isFull(numbers: number): boolean {
-    return this.#count >= Math.min(this.#patience, Math.max(1, Math.floor(mostNumbers / Math.max(1, numbers))));
+    return this.#count >= Math.min(this.#patience, Math.max(1, Math.floor(maxNumbers / Math.max(1, numbers))));
   }
 
   /** Name of the workspace's matrix for the next step's hidden activations. */
@@ -57,7 +57,7 @@ export class UnreadSteps {
   /** All steps were applied. */
   accept(): void {
     this.#count = 0;
-    this.#patience = Math.min(mostSteps, 2 * this.#patience);
+    this.#patience = Math.min(maxSteps, 2 * this.#patience);
   }
 
   /** The first `applied` were: the rest, to be done again. */

@@ -108,7 +108,7 @@ describe('a step that must be refused', () => {
       (layer) => layer.step(good, targets, { learningRate: 0.1 }),
       (layer) => layer.evaluate(good, targets),
       (layer) => layer.verify(),
-      (layer) => layer.settle(),
+      (layer) => layer.materialize(),
       (layer) => layer.prepareStep(good, targets, { learningRate: 0.1 }),
     ];
     for (const call of later) {

@@ -55,7 +55,7 @@ export async function rankings(communicator: Communicator): Promise<RankingAnswe
   );
   const { gramDrift, columnSumDrift, inverseDrift } = await layer.verify();
   const state = await plainState(layer.state());
-  await layer.settle();
+  await layer.materialize();
   const settled = await layer.verify();
   const drift = Math.max(
     gramDrift,

@@ -4,7 +4,7 @@ import { largestDrift, relativeError } from '@vastmax/spherical-losses/testing';
 import { readWeights } from './layer-subjects.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
 
-describe('settle', () => {
+describe('materialize', () => {
   it.each([
     { precision: 'f64', rounding: 1e-13 },
     { precision: 'f32', rounding: 3e-6 },
@@ -16,7 +16,7 @@ describe('settle', () => {
       await settled.train(200);
       await other.train(200);
       const before = Float64Array.from(await readWeights(settled.layer));
-      await settled.layer.settle();
+      await settled.layer.materialize();
       expect(relativeError(await readWeights(settled.layer), before)).toBeLessThan(rounding);
       expect(largestDrift(await settled.layer.verify())).toBeLessThan(precision === 'f64' ? 1e-15 : 2e-7);
       await settled.train(100);
@@ -28,8 +28,8 @@ describe('settle', () => {
 
   it('may be repeated, and follow the creation', async () => {
     using run = await createTwinRun(staleRows);
-    await run.layer.settle();
-    await run.layer.settle();
+    await run.layer.materialize();
+    await run.layer.materialize();
     expect(await run.train(20)).toBeLessThan(1e-5);
   });
 });
