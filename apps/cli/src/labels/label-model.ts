@@ -3,7 +3,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/lm-models/node';
 import type { JsonObject } from '@vastmax/output-layer';
-import type { XmcShape } from '@vastmax/sparse-data';
+import type { XmcShape } from '@vastmax/sparse-data/records';
 import { UsageError } from '../usage-error.ts';
 
 export interface LabelModel extends Disposable {

@@ -1,7 +1,8 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
 import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
-import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 import { createBackend } from '../backend-choice.ts';
 import { count } from '../display.ts';
 import { Interruption } from '../interruption.ts';
