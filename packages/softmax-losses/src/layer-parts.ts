@@ -3,8 +3,8 @@
  * May change with any version.
  */
 export { ClassTable } from './class-table/class-table.ts';
-export { createInitialRows } from './class-table/initial-rows.ts';
-export type { RowList, RowSource, TrainableRows } from './class-table/trainable-rows.ts';
+export { createInitialRows } from './class-table/class-table.ts';
+export type { RowList, RowSource, TrainableRows } from './class-table/class-table.ts';
 export { explainNonFinite, FiniteCheck } from './layer/finite-check.ts';
 export { weightOptions } from './layer/layer-options.ts';
 export { TargetList } from './layer/target-list.ts';

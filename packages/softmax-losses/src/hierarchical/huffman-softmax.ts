@@ -37,7 +37,7 @@ import {
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import { TargetList } from '../layer/target-list.ts';
-import { HuffmanPairs } from './huffman-pairs.ts';
+import { HuffmanPairs } from './huffman-tree.ts';
 import { HuffmanScores } from './huffman-scores.ts';
 import { HuffmanTree } from './huffman-tree.ts';
 

@@ -5,7 +5,7 @@
  */
 import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import type { TrainableRows } from '../class-table/trainable-rows.ts';
+import type { TrainableRows } from '../class-table/class-table.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectors, PairVectors } from './class-vectors.ts';

@@ -9,7 +9,7 @@ import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectorSource, Proposal } from '../proposals/proposal.ts';
 import type { ClassVectors } from './class-vectors.ts';
 import type { MergedTargets } from './merged-targets.ts';
-import { roomyIndices } from './room.ts';
+import { indicesWithCapacity } from './matrix-with-capacity.ts';
 import { SampleSet } from './sample-set.ts';
 
 export interface SamplerOptions {
@@ -140,7 +140,7 @@ export class Sampler {
     if (proposal.kind !== 'query') return;
     const { values, count } = this.samples.distinct;
     const most = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
-    const list = roomyIndices(this.#vectors.workspace, 'changed classes', values, count, most);
+    const list = indicesWithCapacity(this.#vectors.workspace, 'changed classes', values, count, most);
     const changed = this.#vectors.gather(list, 'changed vectors', most);
     proposal.classesChanged(values, count, await this.#read(this.#unscaled(changed)));
   }
