@@ -156,7 +156,7 @@ export class ClassTable implements TrainableRows {
 
 /**
  * What the sampled methods ask of the rows of their classes: so that these may lie in a table of this process
- * (ClassTable), or dealt out over many (distributed-mpi), beneath the same mathematics.
+ * (ClassTable), or dealt out over many (distributed-layers), beneath the same mathematics.
  */
 
 /** Rows to look at. */
