@@ -1,5 +1,6 @@
 import { isCommunicatorError } from '@vastmax/distributed-mpi';
 import { isLinalgError } from '@vastmax/linalg-core';
+import { isStateError } from '@vastmax/linalg-core/state';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
@@ -16,6 +17,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     error instanceof RangeError ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
+    isStateError(error) ||
     isSparseDataError(error) ||
     isLinalgError(error) ||
     isCommunicatorError(error);

@@ -1,9 +1,9 @@
 /** A checkpoint folder and its parts, as `evaluate`, `predict`, `neighbors` and `train` want them. */
 import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import type { Precision } from '@vastmax/linalg-core';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { modelOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { createBackend } from './backend-choice.ts';
 import { saveTogether } from './distributed/save-together.ts';

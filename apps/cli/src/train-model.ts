@@ -1,7 +1,7 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
 import { ownStreams, savedModule, type Communicator } from '@vastmax/distributed-mpi';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
 import { bytes, count } from './display.ts';

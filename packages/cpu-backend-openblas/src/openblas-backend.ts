@@ -107,6 +107,10 @@ class OpenBlasBackend implements Backend {
     return this.#inner.read(source, out);
   }
 
+  readSync(source: Matrix, out: FloatArray): void {
+    out.set(this.#view(source));
+  }
+
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
     return this.#inner.readRows(table, firstRow, count, out);
   }

@@ -4,6 +4,7 @@
  * and the earlier checkpoint stays.
  */
 import { gatherJson, gatherStreams, splitModules, type Communicator } from '@vastmax/distributed-mpi';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   CheckpointError,
   discardCheckpointPart,
@@ -14,7 +15,6 @@ import {
   type CheckpointErrorCode,
   type CheckpointPart,
 } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
 
 interface Outcome {
   readonly part?: CheckpointPart;
