@@ -108,7 +108,7 @@ class OpenBlasBackend implements Backend {
   }
 
   readSync(source: Matrix, out: FloatArray): void {
-    out.set(this.#view(source));
+    out.set(this.#view(source).subarray(0, source.rows * source.columns));
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
