@@ -2,9 +2,9 @@
 import type { Backend } from '@vastmax/linalg-core';
 import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
 import type { XmcShape } from '@vastmax/sparse-data/records';
 import { UsageError } from '../usage-error.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 
 export interface LabelModel extends Disposable {
   readonly network: BagNetwork;

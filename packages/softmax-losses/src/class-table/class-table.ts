@@ -3,28 +3,11 @@
  * rival keeps its weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own,
  * or to an inner node of a tree.
  */
-import {
-  copyColumns,
-  gatherRows,
-  gemm,
-  rowDot,
-  type Backend,
-  type Indices,
-  type Matrix,
-  type RowTable,
-  type Workspace,
-  writeRows,
-} from '@vastmax/linalg-core';
-import {
-  OutputLayerError,
-  findTensor,
-  restoreTable,
-  tableTensor,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import { copyColumns, gatherRows, gemm, rowDot, type Backend, type Indices, type Matrix, type RowTable, type Workspace, writeRows } from '@vastmax/linalg-core';
+import { OutputLayerError } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
 /** Rows that are gathered, written or filled at once outside of a step. */
 const rowsPerBlock = 4096;
@@ -135,13 +118,13 @@ export class ClassTable implements TrainableRows {
     return [tableTensor(this.name, this.table), ...this.#updater.tensors()];
   }
 
-  /** @throws OutputLayerError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
+  /** @throws StateError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
   checkState(state: ModuleState): void {
     findTensor(state, this.name, this.rows, this.width);
     this.#updater.checkState(state);
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   async restore(state: ModuleState): Promise<void> {
     this.checkState(state);
     await restoreTable(state, this.name, this.table);

@@ -1,5 +1,6 @@
-import { OutputLayerError, findTensor } from '@vastmax/output-layer';
+import { OutputLayerError } from '@vastmax/output-layer';
 import { checkClasses, type FixedProposal } from './proposal.ts';
+import { findTensor, StateError } from '@vastmax/linalg-core/state';
 
 export interface LearnedUnigramOptions {
   /** Added to every class's count, 1 unless given: the start is uniform, and no class is ever out of reach. */
@@ -56,7 +57,7 @@ export function createLearnedUnigramProposal(classes: number, options: LearnedUn
       const counts = (await findTensor(state, 'counts', classes, 1).read(0, classes)).subarray(0, classes);
       const bad = counts.findIndex((count) => !Number.isSafeInteger(count) || count < 0);
       if (bad >= 0) {
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `learned-unigram proposal: the count of class ${bad} is ${counts[bad]} in the state, expected a whole number`,
         );
