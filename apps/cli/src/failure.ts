@@ -1,6 +1,6 @@
 import { isCommunicatorError } from '@vastmax/distributed-mpi';
 import { isLinalgError } from '@vastmax/linalg-core';
-import { isCheckpointError } from '@vastmax/lm-models/node';
+import { isCheckpointError } from '@vastmax/checkpoints';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import { TrainingFailure } from './training-failure.ts';

@@ -4,7 +4,7 @@
  */
 import type { Communicator } from '@vastmax/distributed-mpi';
 import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
-import { isCheckpointError } from '@vastmax/lm-models/node';
+import { isCheckpointError } from '@vastmax/checkpoints';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { count, duration } from './display.ts';
 import { Progress } from './progress.ts';

@@ -1,8 +1,9 @@
 /** A checkpoint folder and its parts, as `evaluate`, `predict`, `neighbors` and `train` want them. */
 import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import type { Precision } from '@vastmax/linalg-core';
-import { modelOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
-import { openCheckpoint, readVocabulary, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
+import { modelOptionsFrom, readVocabulary, type TrainingSnapshot } from '@vastmax/lm-models';
+import { type CheckpointContent, openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { JsonObject } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { createBackend } from './backend-choice.ts';
@@ -36,7 +37,7 @@ export async function openAnyModel(
   backend: string,
   directory: string,
 ): Promise<OpenedModel | { readonly labels: LabelModel }> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   if (isLabelModel(checkpoint.configuration))
     return {
       labels: await loadLabelModel(await createBackend(backend, precisionFrom(checkpoint.configuration)), checkpoint),
@@ -89,6 +90,6 @@ export async function saveModel(
     texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
   };
   await (communicator === undefined
-    ? writeCheckpoint(directory, content)
+    ? writeCheckpoint(createFileStorage(directory), content)
     : saveTogether(communicator, directory, content));
 }

@@ -1,6 +1,8 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
 import { ownStreams, savedModule, type Communicator } from '@vastmax/distributed-mpi';
-import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { loadInitialVectors } from '@vastmax/lm-models/node';
 import type { ModuleState } from '@vastmax/output-layer';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
@@ -99,7 +101,7 @@ async function train(
       : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = prepared.createTrainer(training);
   if (resumed !== undefined) {
-    await using checkpoint = await openCheckpoint(options.out);
+    await using checkpoint = await openCheckpoint(createFileStorage(options.out));
     const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
     await trainer.restore({
       configuration: checkpoint.configuration,

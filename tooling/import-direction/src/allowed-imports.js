@@ -31,13 +31,14 @@ export const allowedImports = {
   'software-gpu': { src: [], test: [] },
   autodiff: { src: ['linalg-core'], test: backends },
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
+  checkpoints: { src: ['linalg-core', 'output-layer'], test: [] },
   'spherical-losses': { src: belowTheLosses, test: backends },
   'update-rules': { src: ['linalg-core', 'sparse-data', 'output-layer'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
   'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
   'distributed-mpi': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
   'lm-models': {
-    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'],
+    src: [...belowTheLosses, 'checkpoints', 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'],
     test: backends,
   },
 };

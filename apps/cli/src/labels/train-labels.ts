@@ -1,6 +1,7 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
 import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
 import { createBackend } from '../backend-choice.ts';
 import { count } from '../display.ts';
@@ -100,7 +101,7 @@ async function loadResumed<Result>(
   directory: string,
   load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>,
 ): Promise<Result> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);
 }
 

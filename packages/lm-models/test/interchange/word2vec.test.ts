@@ -7,7 +7,7 @@ import type { TensorPrecision } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isCheckpointError } from '../../src/checkpoint/checkpoint-error.ts';
+import { isCheckpointError } from '@vastmax/checkpoints';
 import { readWord2vecBinary } from '../../src/interchange/read-word2vec-binary.ts';
 import { readWord2vecText } from '../../src/interchange/read-word2vec-text.ts';
 import { writeWord2vec } from '../../src/interchange/write-word2vec.ts';

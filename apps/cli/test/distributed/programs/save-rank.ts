@@ -1,6 +1,6 @@
 /** One rank of a thread job that saves twice: a good checkpoint, and one that rank 1 cannot write. */
 import { runAsThreadRank } from '@vastmax/distributed-mpi';
-import { isCheckpointError } from '@vastmax/lm-models/node';
+import { isCheckpointError } from '@vastmax/checkpoints';
 import type { ModuleState } from '@vastmax/output-layer';
 import { saveTogether } from '../../../src/distributed/save-together.ts';
 
