@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
-import { classVectorTensor, writeSafetensors, writeWord2vec, type FileDigest } from '@vastmax/lm-models/node';
+import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { bytes, count } from '../display.ts';
 import { Interruption } from '../interruption.ts';
@@ -10,6 +10,9 @@ import { Progress } from '../progress.ts';
 import { openModel } from '../saved-model.ts';
 import type { TextModel } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
+import { basename, dirname } from 'node:path';
+import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** What each is written as when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
@@ -111,7 +114,7 @@ async function writeVectors(
     progress.update(done / total, []);
   };
   if (format === 'safetensors') {
-    return writeSafetensors(options.output, [vectors], {
+    return writeSafetensors(createFileStorage(dirname(options.output)), basename(options.output), [vectors], {
       half,
       signal,
       onProgress,

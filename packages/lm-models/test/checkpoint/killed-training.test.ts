@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, expect, it } from 'vitest';
-import { readEverything } from './fixtures/generations.ts';
+import { readEverything } from './fixtures/read-everything.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-killed-'));
 afterAll(() => {

@@ -6,7 +6,8 @@ import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend, type WebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { read, type FloatArray } from '@vastmax/linalg-core';
 import { Trainer, type LanguageModel } from '@vastmax/lm-models';
-import { openCheckpoint, writeCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';
 import type { NgramBatches } from '@vastmax/sparse-data';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -97,7 +98,7 @@ it(
       type: 'interrupted',
       step: savedStep,
     });
-    await writeCheckpoint(directory, {
+    await writeCheckpoint(createFileStorage(directory), {
       ...lost.trainer.snapshot(),
       texts: { 'vocabulary.json': JSON.stringify(toyVocabulary) },
     });
@@ -112,7 +113,7 @@ it(
     // Other seeds: everything must come from the checkpoint.
     const resumed = await createRun(1234);
     {
-      await using saved = await openCheckpoint(directory);
+      await using saved = await openCheckpoint(createFileStorage(directory));
       await resumed.trainer.restore(saved);
     }
     expect(resumed.trainer.step).toBe(savedStep);
