@@ -37,3 +37,8 @@ export class LinalgError extends CodedError<LinalgErrorCode> {
 export function isLinalgError(value: unknown): value is LinalgError {
   return isCodedError(value, 'LinalgError');
 }
+
+/** `3×4`, for messages. */
+export function describeShape(handle: { readonly rows: number; readonly columns: number }): string {
+  return `${handle.rows}×${handle.columns}`;
+}

@@ -3,9 +3,9 @@
  * of rows so that a table of ten gigabytes is never in memory twice, and a JSON object for everything else. A module
  * checks a state before it takes it over; whatever does not fit is one kind of error, StateError.
  */
+import type { Matrix, RowTable } from './backend.ts';
 import { CodedError, isCodedError } from './errors.ts';
-import type { Matrix, RowTable } from './handles.ts';
-import { read, readRows, write, writeRows } from './operations/storage.ts';
+import { read, readRows, write, writeRows } from './storage.ts';
 
 export type TensorValues = Float32Array | Float64Array | Int32Array;
 export type TensorPrecision = 'f32' | 'f64' | 'i32';

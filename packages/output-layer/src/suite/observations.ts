@@ -11,7 +11,7 @@ export interface ObservedStep {
   readonly hiddenGradient: Float64Array;
 }
 
-/** A step, looked at: a layer that looks late refuses there what others refuse in the step. */
+/** A verified step: a layer that verifies asynchronously rejects here what others reject in the step. */
 export async function stepOn(
   layer: OutputLayer,
   batch: Minibatch,
@@ -103,7 +103,7 @@ export function expectClose(
   expect(relativeDifference(actual, expected), what).toBeLessThanOrEqual(tolerance);
 }
 
-/** Both ways to fail: a throw and a rejection. */
+/** Whether the call throws or rejects. */
 export async function expectRefusal(
   call: () => unknown,
   code: OutputLayerErrorCode | 'state-mismatch',

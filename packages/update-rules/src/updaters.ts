@@ -1,9 +1,4 @@
-/**
- * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows and all. A
- * rule that keeps moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows
- * and their moments gathered, changed and stored back. Rows that are not touched keep their moments as they are ("lazy"
- * momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
- */
+/** What applies an update rule to weights and owns the moments that it keeps: one class for matrices, one for tables. */
 import {
   fill,
   gatherRows,
@@ -15,9 +10,70 @@ import {
   type RowTable,
   type Workspace,
 } from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
+import {
+  findTensor,
+  matrixTensor,
+  restoreMatrix,
+  restoreTable,
+  tableTensor,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/linalg-core/state';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { UpdateRule } from './update-rules.ts';
+
+/** Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the caller owns the matrix. */
+export class MatrixUpdater implements Disposable {
+  /** Prefix of its tensors' names: `name.0`, `name.1`. */
+  readonly name: string;
+  readonly value: Matrix;
+  readonly #rule: UpdateRule;
+  readonly #workspace: Workspace;
+  readonly #moments: readonly Matrix[];
+
+  /** @param workspace for scratch, under names that begin with `name`. */
+  constructor(name: string, value: Matrix, rule: UpdateRule, workspace: Workspace) {
+    this.name = name;
+    this.value = value;
+    this.#rule = rule;
+    this.#workspace = workspace;
+    this.#moments = Array.from({ length: rule.slots }, () => value.backend.createMatrix(value.rows, value.columns));
+  }
+
+  /**
+   * Changes the matrix. O(rows·columns).
+   * @param gradient of the matrix's shape; may be overwritten.
+   * @param step of the whole training, from 1.
+   */
+  apply(gradient: Matrix, learningRate: number, step: number): void {
+    const { rows, columns } = this.value;
+    const scratch = this.#workspace.matrix(`${this.name} scratch`, rows, columns);
+    this.#rule.apply(this.value, gradient, this.#moments, scratch, learningRate, step);
+  }
+
+  /** The moments, for a checkpoint; the owner of the weights saves those. */
+  tensors(): TensorSource[] {
+    return this.#moments.map((moment, index) => matrixTensor(`${this.name}.${index}`, moment));
+  }
+
+  /**
+   * @throws StateError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * changed.
+   */
+  checkState(state: ModuleState): void {
+    for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
+  }
+
+  /** Restores the moments. @throws StateError `state-mismatch`. */
+  async restore(state: ModuleState): Promise<void> {
+    this.checkState(state);
+    for (const [index, moment] of this.#moments.entries()) await restoreMatrix(state, `${this.name}.${index}`, moment);
+  }
+
+  [Symbol.dispose](): void {
+    for (const moment of this.#moments) moment[Symbol.dispose]();
+  }
+}
 
 /** A row-sparse gradient: `rows` is count×columns, one for each index. */
 export interface RowGradient {
@@ -25,8 +81,14 @@ export interface RowGradient {
   readonly rows: Matrix;
 }
 
+/**
+ * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows included. A
+ * rule with moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows and
+ * their moments gathered, changed and scattered. Rows that are not touched keep their moments unchanged ("lazy" momentum
+ * and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
+ */
 export class TableUpdater implements Disposable {
-  /** Names its tensors: `name.0`, `name.1`. */
+  /** Prefix of its tensors' names: `name.0`, `name.1`. */
   readonly name: string;
   readonly table: RowTable;
   readonly #rule: UpdateRule;
@@ -36,7 +98,7 @@ export class TableUpdater implements Disposable {
   readonly #distinct = new DistinctIndices();
   #rowSlots: Int32Array = new Int32Array(0);
 
-  /** @param workspace where scratch is taken from, under names that begin with `name`. */
+  /** @param workspace for scratch, under names that begin with `name`. */
   constructor(name: string, table: RowTable, rule: UpdateRule, workspace: Workspace) {
     this.name = name;
     this.table = table;
@@ -46,7 +108,7 @@ export class TableUpdater implements Disposable {
   }
 
   /**
-   * Change the touched rows; repeated rows, within one gradient and across them, add up. O(touched rows · columns).
+   * Changes the touched rows; repeated rows, within one gradient and across gradients, add up. O(touched rows · columns).
    * @param step of the whole training, from 1.
    */
   apply(gradients: readonly RowGradient[], learningRate: number, step: number): void {
@@ -76,10 +138,9 @@ export class TableUpdater implements Disposable {
   }
 
   /**
-   * The same for rows of which none is repeated, which saves the adding up.
+   * The same for rows without repetitions, which saves adding up.
    * @param gradient count×columns; may be overwritten.
-   * @param values the rows as they are in the table, if they have been gathered already; overwritten with the new ones
-   * or left.
+   * @param values the rows of the table, if they have been gathered already; may be overwritten with the new ones.
    */
   applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
     const { count } = indices;
@@ -102,12 +163,12 @@ export class TableUpdater implements Disposable {
     }
   }
 
-  /** Follow the table after it has grown: new rows begin with moments of zero. */
+  /** To be called after the table has grown: new rows begin with moments of zero. */
   grow(): void {
     for (const moment of this.#moments) growTable(moment, this.table.rows);
   }
 
-  /** The moments, for a checkpoint; the weights are the owner's to save. */
+  /** The moments, for a checkpoint; the owner of the weights saves those. */
   tensors(): TensorSource[] {
     return this.#moments.map((moment, index) => tableTensor(`${this.name}.${index}`, moment));
   }
@@ -120,7 +181,7 @@ export class TableUpdater implements Disposable {
     for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
   }
 
-  /** Take over the moments. @throws StateError `state-mismatch`. */
+  /** Restores the moments. @throws StateError `state-mismatch`. */
   async restore(state: ModuleState): Promise<void> {
     this.checkState(state);
     for (const [index, moment] of this.#moments.entries()) await restoreTable(state, `${this.name}.${index}`, moment);
@@ -130,7 +191,7 @@ export class TableUpdater implements Disposable {
     for (const moment of this.#moments) moment[Symbol.dispose]();
   }
 
-  /** Number the distinct rows of all gradients, and remember the number of each row. */
+  /** Numbers the distinct rows of all gradients, and notes the number of each row. */
   #numberRows(gradients: readonly RowGradient[], count: number): void {
     if (this.#rowSlots.length < count) this.#rowSlots = new Int32Array(Math.ceil(count * 1.5));
     this.#distinct.begin(count);

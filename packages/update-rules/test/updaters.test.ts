@@ -3,7 +3,7 @@ import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { updateRuleNames } from '@vastmax/update-rules';
 import { describe, expect, it } from 'vitest';
 import { largestError, normals, rowsOf } from './numbers.ts';
-import { repeatedTouches, Updaters } from './updaters.ts';
+import { repeatedTouches, Updaters } from './updater-pairs.ts';
 
 const columns = 3;
 const tableRows = 9;

@@ -1,14 +1,66 @@
 /**
- * Layer normalisation (arXiv:1607.06450): x̂ = (x − μ)/√(σ² + ε) over the columns of every row, y = x̂ ∘ gain + bias.
- * The variance is that of the centred row, not E[x²] − μ², which cancels when |μ| ≫ σ. One operation rather than a
- * composition: the gradient in closed form needs x̂ and 1/√(σ² + ε) only.
+ * Softmax and layer normalisation, over the columns of every row, O(m·n). Softmax subtracts the row's maximum first, so
+ * that nothing overflows.
+ *
+ * Layer normalisation (arXiv:1607.06450): x̂ = (x − μ)/√(σ² + ε), y = x̂ ∘ gain + bias. The variance is that of the
+ * centred row, not E[x²] − μ², which cancels when |μ| ≫ σ. One operation rather than a composition: the gradient in
+ * closed form needs x̂ and 1/√(σ² + ε) only.
  */
 import { affine, binary, describeShape, reduce, rowDot, scaleRows, unary, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
-import type { Tape } from '../tape.ts';
-import type { Variable } from '../variable.ts';
-import { productSumTo, sumTo } from './broadcast.ts';
-import { checkNotEmpty, commonTape } from './checks.ts';
+import { commonTape, type Recorder, type Variable } from '../variable.ts';
+import { productSumTo, sumTo } from './elementwise.ts';
+import { checkNotEmpty } from './linear.ts';
+
+/** out = x − max of its row. */
+function subtractRowMaximum(tape: Recorder, x: Matrix, out: Matrix): void {
+  const maximum = tape.allocate(x.rows, 1);
+  reduce('maximum', x, maximum);
+  binary('subtract', x, maximum, out);
+}
+
+/** e^x_ij / Σₖ e^x_ik, m×n. */
+export function softmax(x: Variable): Variable {
+  const tape = commonTape('softmax', x);
+  const out = tape.allocate(x.rows, x.columns);
+  subtractRowMaximum(tape, x.value, out);
+  unary('exp', out, out);
+  const total = tape.allocate(x.rows, 1);
+  reduce('sum', out, total);
+  binary('divide', out, total, out);
+  return tape.record(out, [x], (gradient, sink) => {
+    // ∂x = y ∘ (g − g·y)
+    const along = tape.allocate(x.rows, 1);
+    rowDot(gradient, out, along);
+    const contribution = tape.allocate(x.rows, x.columns);
+    binary('subtract', gradient, along, contribution);
+    binary('multiply', contribution, out, contribution);
+    sink.add(x, contribution);
+  });
+}
+
+/** x_ij − log Σₖ e^x_ik, m×n: finite where `log(softmax(x))` is not. */
+export function logSoftmax(x: Variable): Variable {
+  const tape = commonTape('logSoftmax', x);
+  const out = tape.allocate(x.rows, x.columns);
+  subtractRowMaximum(tape, x.value, out);
+  const exponentials = tape.allocate(x.rows, x.columns);
+  unary('exp', out, exponentials);
+  const logTotal = tape.allocate(x.rows, 1);
+  reduce('sum', exponentials, logTotal);
+  unary('log', logTotal, logTotal);
+  binary('subtract', out, logTotal, out);
+  return tape.record(out, [x], (gradient, sink) => {
+    // ∂x = g − e^y ∘ Σⱼ g
+    const total = tape.allocate(x.rows, 1);
+    reduce('sum', gradient, total);
+    const contribution = tape.allocate(x.rows, x.columns);
+    unary('exp', out, contribution);
+    binary('multiply', contribution, total, contribution);
+    binary('subtract', gradient, contribution, contribution);
+    sink.add(x, contribution);
+  });
+}
 
 export interface LayerNormOptions {
   /** Added to the variance, greater than 0; 1e-5 unless given. */
@@ -53,15 +105,15 @@ export function layerNorm(x: Variable, gain: Variable, bias: Variable, options: 
   binary('multiply', normalized, gain.value, out);
   binary('add', out, bias.value, out);
   return tape.record(out, [x, gain, bias], (gradient, sink) => {
-    if (gain.requiresGradient) sink.give(gain, productSumTo(tape, gradient, normalized, gain));
-    if (bias.requiresGradient) sink.give(bias, sumTo(tape, gradient, bias));
-    if (x.requiresGradient) sink.give(x, inputGradient(tape, gradient, gain.value, normalized, inverseDeviation));
+    if (gain.requiresGradient) sink.add(gain, productSumTo(tape, gradient, normalized, gain));
+    if (bias.requiresGradient) sink.add(bias, sumTo(tape, gradient, bias));
+    if (x.requiresGradient) sink.add(x, inputGradient(tape, gradient, gain.value, normalized, inverseDeviation));
   });
 }
 
 /** ∂x = (h − mean(h) − x̂ ∘ mean(h ∘ x̂)) / √(σ² + ε) with h = g ∘ gain and means over the row. */
 function inputGradient(
-  tape: Tape,
+  tape: Recorder,
   gradient: Matrix,
   gain: Matrix,
   normalized: Matrix,

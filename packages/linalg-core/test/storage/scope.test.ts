@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPlainBackend, Scope } from '../src/index.ts';
+import { createPlainBackend, Scope } from '../../src/index.ts';
 
 describe('Scope', () => {
   it('disposes what it made and what it took over, last first', () => {

@@ -1,12 +1,85 @@
 /**
- * Consecutive rows: what a recurrent network takes out of a sequence step by step, and puts together again. Rows that
- * follow each other are columns of the same numbers laid out as one row, so `copyColumns` moves them: no kernel of its
- * own, no list of indices.
+ * Putting variables side by side or one below the other, and taking blocks of columns or rows out: copies, O(elements
+ * moved), forward and backward. Rows are what a recurrent network takes out of a sequence step by step. Consecutive rows
+ * are columns of the same numbers laid out as one row, so `copyColumns` moves them: no kernel of their own, no list of
+ * indices.
  */
 import { axpy, copyColumns, describeShape, fill, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
-import type { Variable } from '../variable.ts';
-import { commonTape } from './checks.ts';
+import { commonTape, type Variable } from '../variable.ts';
+
+/**
+ * Variables of as many rows side by side.
+ * @throws AutodiffError `shape` when the rows differ, `bad-option` for an empty list.
+ */
+export function concatColumns(list: readonly Variable[]): Variable {
+  const [first, ...others] = list;
+  if (first === undefined) {
+    throw new AutodiffError('bad-option', 'concatColumns: the list is empty; give one variable at least');
+  }
+  const tape = commonTape('concatColumns', first, ...others);
+  let columns = 0;
+  for (const part of list) {
+    if (part.rows !== first.rows) {
+      throw new AutodiffError(
+        'shape',
+        `concatColumns: the first is ${describeShape(first)}, another is ${describeShape(part)}; the rows must agree`,
+      );
+    }
+    columns += part.columns;
+  }
+  // The caller's list may change before backward does.
+  const parts = [first, ...others];
+  const out = tape.allocate(first.rows, columns);
+  let offset = 0;
+  for (const part of parts) {
+    copyColumns(part.value, 0, out, offset, part.columns);
+    offset += part.columns;
+  }
+  return tape.record(out, parts, (gradient, sink) => {
+    let from = 0;
+    for (const part of parts) {
+      if (part.requiresGradient) {
+        const contribution = tape.allocate(part.rows, part.columns);
+        copyColumns(gradient, from, contribution, 0, part.columns);
+        sink.add(part, contribution);
+      }
+      from += part.columns;
+    }
+  });
+}
+
+/** Columns first … first+count−1. @throws AutodiffError `shape` when x has not that many. */
+export function sliceColumns(x: Variable, first: number, count: number): Variable {
+  const tape = commonTape('sliceColumns', x);
+  if (
+    !Number.isSafeInteger(first) ||
+    !Number.isSafeInteger(count) ||
+    first < 0 ||
+    count < 0 ||
+    first + count > x.columns
+  ) {
+    throw new AutodiffError(
+      'shape',
+      `sliceColumns: ${count} columns from ${first} on were asked for, x is ${describeShape(x)}; stay within its ${x.columns} columns`,
+    );
+  }
+  const out = tape.allocate(x.rows, count);
+  copyColumns(x.value, first, out, 0, count);
+  return tape.record(out, [x], (gradient, sink) => {
+    const target = sink.target(x);
+    if (target.beta === 0) {
+      fill(0, target.out);
+      copyColumns(gradient, 0, target.out, first, count);
+    } else {
+      // Only the columns concerned are taken out, added to and put back: many slices of one x cost no more than x.
+      const columns = tape.allocate(x.rows, count);
+      copyColumns(target.out, first, columns, 0, count);
+      axpy(1, gradient, columns);
+      copyColumns(columns, 0, target.out, first, count);
+    }
+  });
+}
 
 /**
  * out rows outFirst … = source rows sourceFirst …, `count` of them; both matrices have their shapes again afterwards.
@@ -92,7 +165,7 @@ export function concatRows(list: readonly Variable[]): Variable {
       if (part.requiresGradient) {
         const contribution = tape.allocate(part.rows, part.columns);
         copyRows(gradient, from, contribution, 0, part.rows);
-        sink.give(part, contribution);
+        sink.add(part, contribution);
       }
       from += part.rows;
     }

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { createPlainBackend, growTable, LinalgError, readRows, writeRows } from '../../src/index.ts';
-import { TablePieces } from '../../src/host-table/table-pieces.ts';
+import { createPlainBackend, growTable, LinalgError, readRows, writeRows } from '../src/index.ts';
+import { TablePieces } from '../src/host-table.ts';
 
 const pieceBytes = 16 * 1024 * 1024;
 

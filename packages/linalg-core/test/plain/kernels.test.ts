@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorFunction } from '../../src/plain/error-function.ts';
+import { errorFunction } from '../../src/plain/kernels.ts';
 
 const digits = 60n;
 const one = 10n ** digits;

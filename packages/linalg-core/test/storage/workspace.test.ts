@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPlainBackend, Workspace, type Backend } from '../src/index.ts';
+import { createPlainBackend, Workspace, type Backend } from '../../src/index.ts';
 
 /** Counts created handles. */
 function countingBackend(): { backend: Backend; created: () => number } {

@@ -1,7 +1,17 @@
-import type { BinaryOperation, ReduceOperation, UnaryOperation } from '../backend.ts';
-import { LinalgError } from '../errors.ts';
-import { describeShape, type Matrix } from '../handles.ts';
-import { checkAlive, checkFinite, checkNotAliased, checkOperand, checkRange, checkShape } from './checks.ts';
+/** The checked operations: each checks its operands once, with an error that names both values, and calls a kernel. */
+import { isRowTable, type Indices, type Matrix, type RowTable } from './backend.ts';
+import { describeShape, LinalgError } from './errors.ts';
+import type { BinaryOperation, ReduceOperation, UnaryOperation } from './kernel-types.ts';
+import {
+  checkAlive,
+  checkFinite,
+  checkIndices,
+  checkNotAliased,
+  checkOperand,
+  checkRange,
+  checkShape,
+  checkSquare,
+} from './storage.ts';
 
 export interface GemmOptions {
   readonly transposeA?: boolean;
@@ -10,6 +20,15 @@ export interface GemmOptions {
   readonly alpha?: number;
   /** Factor of the old `out`, 0 unless given; 0 does not read it. */
   readonly beta?: number;
+}
+
+/** `a` and `b` are on the backend of `out`, and neither is `out`. */
+function checkOperands(operation: string, a: Matrix, b: Matrix, out: Matrix): void {
+  checkAlive(operation, 'out', out);
+  checkOperand(operation, 'a', a, out.backend);
+  checkOperand(operation, 'b', b, out.backend);
+  checkNotAliased(operation, 'a', a, out);
+  checkNotAliased(operation, 'b', b, out);
 }
 
 /** Every element becomes `value`. */
@@ -62,11 +81,7 @@ export function addDiagonal(value: number, out: Matrix): void {
  */
 export function gemm(a: Matrix, b: Matrix, out: Matrix, options: GemmOptions = {}): void {
   const { transposeA = false, transposeB = false, alpha = 1, beta = 0 } = options;
-  checkAlive('gemm', 'out', out);
-  checkOperand('gemm', 'a', a, out.backend);
-  checkOperand('gemm', 'b', b, out.backend);
-  checkNotAliased('gemm', 'a', a, out);
-  checkNotAliased('gemm', 'b', b, out);
+  checkOperands('gemm', a, b, out);
   checkFinite('gemm', 'alpha', alpha);
   checkFinite('gemm', 'beta', beta);
   const m = transposeA ? a.columns : a.rows;
@@ -86,11 +101,7 @@ export function gemm(a: Matrix, b: Matrix, out: Matrix, options: GemmOptions = {
 
 /** out_i = Σⱼ a_ij·b_ij; a and b m×n, out m×1. */
 export function rowDot(a: Matrix, b: Matrix, out: Matrix): void {
-  checkAlive('rowDot', 'out', out);
-  checkOperand('rowDot', 'a', a, out.backend);
-  checkOperand('rowDot', 'b', b, out.backend);
-  checkNotAliased('rowDot', 'a', a, out);
-  checkNotAliased('rowDot', 'b', b, out);
+  checkOperands('rowDot', a, b, out);
   checkShape('rowDot', 'b', b, a.rows, a.columns);
   checkShape('rowDot', 'out', out, a.rows, 1);
   out.backend.rowDot(a, b, out);
@@ -166,8 +177,127 @@ export function reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void
   out.backend.reduce(operation, x, out);
 }
 
-export function checkSquare(operation: string, role: string, handle: Matrix): void {
-  if (handle.rows !== handle.columns) {
-    throw new LinalgError('shape', `${operation}: ${role} is ${describeShape(handle)}, it must be square`);
+/** out_i = source[indices_i]; out is count×columns. O(count·columns), whatever the number of rows of the source. */
+export function gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
+  checkAlive('gatherRows', 'out', out);
+  checkOperand('gatherRows', 'source', source, out.backend);
+  checkOperand('gatherRows', 'indices', indices, out.backend);
+  checkNotAliased('gatherRows', 'source', source, out);
+  checkIndices('gatherRows', indices, source.rows, nameOf(source));
+  checkShape('gatherRows', 'out', out, indices.count, source.columns);
+  out.backend.gatherRows(source, indices, out);
+}
+
+export interface ScatterOptions {
+  /** Factor of every row added, 1 unless given. */
+  readonly scale?: number;
+}
+
+/** destination[indices_i] += scale·source_i. Repeated indices accumulate, deterministically. O(count·columns). */
+export function scatterAddRows(
+  source: Matrix,
+  indices: Indices,
+  destination: Matrix | RowTable,
+  options: ScatterOptions = {},
+): void {
+  const { scale = 1 } = options;
+  checkScatter('scatterAddRows', source, indices, destination);
+  checkFinite('scatterAddRows', 'scale', scale);
+  destination.backend.scatterAddRows(source, indices, scale, destination);
+}
+
+/** destination[indices_i] = source_i. Of a repeated index the last row stays. O(count·columns). */
+export function scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+  checkScatter('scatterRows', source, indices, destination);
+  destination.backend.scatterRows(source, indices, destination);
+}
+
+function checkScatter(operation: string, source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+  checkAlive(operation, 'destination', destination);
+  checkOperand(operation, 'source', source, destination.backend);
+  checkOperand(operation, 'indices', indices, destination.backend);
+  checkNotAliased(operation, 'source', source, destination);
+  checkIndices(operation, indices, destination.rows, nameOf(destination));
+  if (source.rows !== indices.count || source.columns !== destination.columns) {
+    throw new LinalgError(
+      'shape',
+      `${operation}: source is ${describeShape(source)}, expected ${indices.count}×${destination.columns} (a row for each index, as wide as the destination)`,
+    );
+  }
+}
+
+function nameOf(rows: Matrix | RowTable): string {
+  return isRowTable(rows) ? 'the table' : 'the matrix';
+}
+
+/**
+ * Solve a·out = b for a n×n, b and out n×k, by LU with partial pivoting. ⅔n³ + 2n²k operations.
+ * @param reciprocalCondition 1×1; receives an estimate of 1/(‖a‖₁‖a⁻¹‖₁), exactly 0 when a is singular (out is then
+ * anything).
+ */
+export function solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
+  checkOperands('solve', a, b, out);
+  checkOperand('solve', 'reciprocalCondition', reciprocalCondition, out.backend);
+  for (const operand of [a, b, out]) checkNotAliased('solve', 'reciprocalCondition', operand, reciprocalCondition);
+  checkSquare('solve', 'a', a);
+  if (b.rows !== a.rows) {
+    throw new LinalgError(
+      'shape',
+      `solve: a is ${describeShape(a)}, b is ${describeShape(b)}; b must have as many rows as a`,
+    );
+  }
+  checkShape('solve', 'out', out, b.rows, b.columns);
+  checkShape('solve', 'reciprocalCondition', reciprocalCondition, 1, 1);
+  out.backend.solve(a, b, out, reciprocalCondition);
+}
+
+export interface RankUpdateOptions {
+  /** false: a, b are k×n and the product is aᵀb + bᵀa; true: a, b are n×k and it is abᵀ + baᵀ. */
+  readonly transpose?: boolean;
+  readonly alpha?: number;
+  readonly beta?: number;
+}
+
+/**
+ * out = alpha·(aᵀb + bᵀa) + beta·out, out n×n. Backends may compute one half of the symmetric product only; where one
+ * has no such kernel, two gemms do.
+ */
+export function symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, options: RankUpdateOptions = {}): void {
+  const { transpose = false, alpha = 1, beta = 0 } = options;
+  const operation = 'symmetricRank2Update';
+  checkOperands(operation, a, b, out);
+  checkFinite(operation, 'alpha', alpha);
+  checkFinite(operation, 'beta', beta);
+  checkShape(operation, 'b', b, a.rows, a.columns);
+  const size = transpose ? a.rows : a.columns;
+  checkShape(operation, 'out', out, size, size);
+  if (out.backend.symmetricRank2Update) {
+    out.backend.symmetricRank2Update(a, b, out, { transpose, alpha, beta });
+    return;
+  }
+  gemm(a, b, out, { transposeA: !transpose, transposeB: transpose, alpha, beta });
+  gemm(b, a, out, { transposeA: !transpose, transposeB: transpose, alpha, beta: 1 });
+}
+
+/**
+ * Calls `body`, whose kernels write only if `flag` is above 0 as of now (not 0, negative, or NaN): a decision that the
+ * host need not wait for. Writes and reads of the host and creating handles are not affected. Cannot be nested.
+ * @param flag 1×1, on a backend that has the optional `guard`.
+ */
+export function guarded(flag: Matrix, body: () => void): void {
+  const { backend } = flag;
+  checkAlive('guarded', 'flag', flag);
+  checkShape('guarded', 'flag', flag, 1, 1);
+  if (backend.guard === undefined) {
+    throw new LinalgError(
+      'bad-option',
+      `guarded: the backend '${backend.name}' has no guard; read the flag and decide on the host`,
+    );
+  }
+  backend.guard(flag);
+  try {
+    body();
+  } finally {
+    backend.guard(undefined);
   }
 }
