@@ -1,6 +1,7 @@
 import { isCommunicatorError } from '@vastmax/distributed-mpi';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isCheckpointError } from '@vastmax/checkpoints';
+import { isStateError } from '@vastmax/linalg-core/state';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import { TrainingFailure } from './training-failure.ts';
@@ -16,6 +17,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     error instanceof RangeError ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
+    isStateError(error) ||
     isSparseDataError(error) ||
     isLinalgError(error) ||
     isCommunicatorError(error);

@@ -6,7 +6,7 @@ import { modelOptionsFrom, readVocabulary, type TrainingOptions } from '@vastmax
 import { type Checkpoint, openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { Precision } from '@vastmax/linalg-core';
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isLabelModel } from './labels/label-model.ts';
 import { checkOutputFolder } from './output-folder.ts';

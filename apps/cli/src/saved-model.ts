@@ -4,7 +4,7 @@ import type { Precision } from '@vastmax/linalg-core';
 import { modelOptionsFrom, readVocabulary, type TrainingSnapshot } from '@vastmax/lm-models';
 import { type CheckpointContent, openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { createBackend } from './backend-choice.ts';
 import { saveTogether } from './distributed/save-together.ts';

@@ -2,8 +2,8 @@
 import { ownStreams, savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { loadInitialVectors } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
 import { bytes, count } from './display.ts';

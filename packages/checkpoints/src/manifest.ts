@@ -9,9 +9,9 @@
 // file's own bytes with zeros in its place: a flipped digit in a configuration is found as surely as one in the
 // weights. Version 1 had one file of weights, as "weights", and no index.
 
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { CheckpointError, isCheckpointError, shown } from './errors.ts';
 import { decodeUtf8, encodeJson, findJsonProblem, MAXIMUM_JSON_BYTES, parseJson } from './json.ts';
-import type { JsonObject } from './module-state.ts';
 import { BLOCK_BYTES } from './storage.ts';
 import type { CheckpointSource, FileDigest, Hash, RandomAccessReader } from './storage.ts';
 

@@ -2,11 +2,11 @@
 // finds a file cut off, then checksums, streamed. Texts are held, tensors stay in the file and are read by ranges of
 // rows.
 
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { CheckpointError, isCheckpointError, shown } from './errors.ts';
 import { decodeUtf8 } from './json.ts';
 import { fileRecords, hashFile, isSameManifest, MANIFEST_NAME, parseManifest, readManifest } from './manifest.ts';
 import type { FileRecord, Manifest, StoredManifest, TextRecord } from './manifest.ts';
-import type { JsonObject, ModuleState, TensorSource } from './module-state.ts';
 import { readSafetensors } from './safetensors-reader.ts';
 import type { CancellationSignal, CheckpointSource, RandomAccessReader } from './storage.ts';
 

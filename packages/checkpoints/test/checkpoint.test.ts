@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JsonObject, JsonValue } from '../src/module-state.ts';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { isCheckpointError } from '../src/errors.ts';

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModuleState } from '../src/module-state.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { createFileStorage } from '../src/file-storage.ts';
 import { openCheckpoint } from '../src/open-checkpoint.ts';

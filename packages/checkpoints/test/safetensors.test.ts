@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import type { TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 import fc from 'fast-check';
-import type { TensorPrecision, TensorSource } from '../src/module-state.ts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { arrays, bytesOf, computedTensor, contentOf, tensorOf } from './fixtures/tensors.ts';
 import { openSafetensorsFile, writeSafetensorsFile } from './fixtures/safetensors-files.ts';

@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { Option, type Command } from 'commander';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
 import { type FileDigest, writeSafetensors } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
-import { tableTensor, type TensorSource } from '@vastmax/output-layer';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { bytes, count } from '../display.ts';
 import { Interruption } from '../interruption.ts';

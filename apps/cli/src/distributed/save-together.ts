@@ -4,6 +4,7 @@
  * and the earlier checkpoint stays.
  */
 import { gatherJson, gatherStreams, splitModules, type Communicator } from '@vastmax/distributed-mpi';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   type CheckpointContent,
   CheckpointError,
@@ -15,7 +16,6 @@ import {
   writeCheckpointPart,
 } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import type { ModuleState } from '@vastmax/output-layer';
 
 interface Outcome {
   readonly part?: CheckpointPart;

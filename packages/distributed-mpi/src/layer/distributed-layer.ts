@@ -5,6 +5,7 @@
  * C touched classes and about 4d² for the sums.
  */
 import { copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
@@ -14,7 +15,6 @@ import {
   checkTargets,
   OutputLayerError,
   withBiasFeature,
-  type ModuleState,
   type PreparedStep,
   type StepOptions,
   type StepResult,
@@ -361,7 +361,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /**
    * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards},
-   * or of the factored layer in one process. A collective. @throws OutputLayerError `state-mismatch` on every rank when
+   * or of the factored layer in one process. A collective. @throws StateError `state-mismatch` on every rank when
    * one must refuse; that rank is as it was, others may have taken theirs over.
    */
   async restore(state: ModuleState): Promise<void> {

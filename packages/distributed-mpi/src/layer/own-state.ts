@@ -1,5 +1,6 @@
 /** One rank's shard of the layer's state: its rows, its class constants and the replicated matrices. */
-import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
 import {
   checkConfiguration,
@@ -40,7 +41,7 @@ export function ownStateOf(
  * What of `given`, a shard or a whole state, belongs to this rank. No collective; the generations' control and the
  * constants of other ranks' classes are left.
  * @param mine the configuration of the layer as it is.
- * @throws OutputLayerError `state-mismatch`, as a rejection.
+ * @throws StateError `state-mismatch`, as a rejection.
  */
 export async function restoreOwnState(
   layer: Layer,

@@ -3,7 +3,7 @@
  * own, for scoring its own classes.
  */
 import { createHostArray, readRows, writeRows, type Backend, type RowTable } from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import {
   appendClassConstants,
   constantSumOf,
@@ -53,7 +53,7 @@ export class UnionConstants implements Disposable {
     return tableTensor(name, this.#ownTable);
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   check(state: ModuleState): void {
     constantSumOf(state);
     findTensor(state, name, this.#ownTable.rows, 1);

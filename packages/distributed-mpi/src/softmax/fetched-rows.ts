@@ -19,7 +19,7 @@ import {
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
-import type { ModuleState, TensorSource } from '@vastmax/output-layer';
+import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { ClassTable, RowList, TrainableRows } from '@vastmax/softmax-losses/layer-parts';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { RowGradient } from '@vastmax/update-rules';

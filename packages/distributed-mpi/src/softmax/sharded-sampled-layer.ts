@@ -4,13 +4,12 @@
  * together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
   OutputLayerError,
-  type JsonObject,
-  type ModuleState,
   type OutputLayer,
   type StepOptions,
   type StepResult,
@@ -177,7 +176,7 @@ export class ShardedSampledLayer implements OutputLayer {
 
   /**
    * Take over this rank's shard, or its part of a whole state. A collective.
-   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
    */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {

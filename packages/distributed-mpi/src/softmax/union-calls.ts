@@ -3,16 +3,13 @@
  * time.
  */
 import { write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkHidden,
-  checkSame,
   checkStepOptions,
   checkTargets,
-  checkWholeNumber,
   withBiasFeature,
-  type JsonObject,
-  type ModuleState,
   type OutputLayer,
   type StepOptions,
 } from '@vastmax/output-layer';
@@ -112,7 +109,7 @@ export class UnionCalls {
    * This rank's shard, or its part of a whole state. A collective.
    * @param fixed what of a state's configuration must be the layer's.
    * @param restoreShard takes over the tensors. No collective.
-   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
    */
   async restore(
     given: ModuleState,

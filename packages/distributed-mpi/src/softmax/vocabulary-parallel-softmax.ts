@@ -15,6 +15,7 @@ import {
   type FloatArray,
   type Matrix,
 } from '@vastmax/linalg-core';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import {
   checkClassRange,
   checkExampleClasses,
@@ -22,8 +23,6 @@ import {
   OutputLayerError,
   withBiasFeature,
   withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
   type OutputLayer,
   type StepOptions,
   type StepResult,
@@ -199,7 +198,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /**
    * Take over this rank's shard, or its part of a whole state. A collective.
-   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
    */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));

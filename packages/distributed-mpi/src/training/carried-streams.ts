@@ -3,7 +3,7 @@
  * they stand together, in the order of the ranks, which is that of the text's parts: the state of one process. Any
  * number of ranks, or one process, takes its part of it and goes on.
  */
-import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/output-layer';
+import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 import type { Communicator } from '../communicator.ts';
 import type { ShardPlace } from '../layer/sharded-state.ts';
 import { ownPart } from './batch-parts.ts';

@@ -1,6 +1,6 @@
 import { savedModule, splitModules } from '@vastmax/distributed-mpi';
-import type { ModuleState } from '@vastmax/output-layer';
 import { expect, it } from 'vitest';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { plainState } from '../programs/scenarios/small-layer.ts';
 
 const classes = 7;

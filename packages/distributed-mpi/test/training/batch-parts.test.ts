@@ -5,7 +5,7 @@ import {
   sliceNgramBatch,
   sliceSparseBatch,
 } from '@vastmax/distributed-mpi';
-import type { TensorSource } from '@vastmax/output-layer';
+import type { TensorSource } from '@vastmax/linalg-core/state';
 import {
   NgramBatches,
   RandomGenerator,

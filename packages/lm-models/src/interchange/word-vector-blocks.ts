@@ -1,5 +1,5 @@
 import { CheckpointError } from '@vastmax/checkpoints';
-import type { TensorSource, TensorValues } from '@vastmax/output-layer';
+import type { TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 
 /** Numbers of vectors that are held at a time. */

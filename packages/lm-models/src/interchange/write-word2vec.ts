@@ -16,7 +16,7 @@ import {
   type FileDigest,
 } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import type { TensorSource } from '@vastmax/output-layer';
+import type { TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import { checkWords, vectorBlocks } from './word-vector-blocks.ts';
 import type { VectorBlock } from './word-vector-blocks.ts';

@@ -3,7 +3,7 @@
  * (ClassTable), or dealt out over many (distributed-mpi), beneath the same mathematics.
  */
 import type { Indices, Matrix } from '@vastmax/linalg-core';
-import type { ModuleState, TensorSource } from '@vastmax/output-layer';
+import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { RowGradient } from '@vastmax/update-rules';
 
 /** Rows to look at. */
@@ -33,8 +33,8 @@ export interface TrainableRows extends RowSource, Disposable {
   update(gradients: readonly RowGradient[], learningRate: number, step: number): void | Promise<void>;
   /** The rows and the rule's moments. */
   tensors(): TensorSource[];
-  /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
+  /** @throws StateError `state-mismatch`; nothing is changed. */
   checkState(state: ModuleState): void;
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   restore(state: ModuleState): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** One rank of a thread job that saves twice: a good checkpoint, and one that rank 1 cannot write. */
 import { runAsThreadRank } from '@vastmax/distributed-mpi';
 import { isCheckpointError } from '@vastmax/checkpoints';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { saveTogether } from '../../../src/distributed/save-together.ts';
 
 export interface Refusal {

@@ -1,6 +1,6 @@
 /** A rank whose replicated matrices differ in the last digits is found and mended, and everybody is told. */
 import type { Communicator, ReplicaDrift } from '@vastmax/distributed-mpi';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { createSmallLayer, createTraining, plainState, readWeights } from './small-layer.ts';
 
 export interface DriftAnswer {

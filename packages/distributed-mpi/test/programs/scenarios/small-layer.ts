@@ -6,7 +6,7 @@ import {
   type DistributedFactoredLayerOptions,
 } from '@vastmax/distributed-mpi';
 import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
-import type { JsonObject, ModuleState, TensorPrecision, TensorValues } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState, TensorPrecision, TensorValues } from '@vastmax/linalg-core/state';
 import { sphericalSoftmax, squaredError, type SphericalLoss } from '@vastmax/spherical-losses';
 import { createBatches, type ExactnessOptions } from '@vastmax/spherical-losses/testing';
 import { partOf, rowsOfTargets, startOf } from '../distributed-run.ts';
