@@ -4,10 +4,10 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { JsonObject } from '@vastmax/linalg-core/state';
-import { UsageError } from './usage-error.ts';
 import { isCheckpointError, openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { UsageError } from './usage-error.ts';
 
 export interface ReplacementRule {
   readonly overwrite: boolean;

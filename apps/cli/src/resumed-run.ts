@@ -2,7 +2,9 @@
  * The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may
  * change.
  */
-import { modelOptionsFrom, type TrainingOptions, readVocabulary } from '@vastmax/lm-models';
+import { modelOptionsFrom, readVocabulary, type TrainingOptions } from '@vastmax/lm-models';
+import { type Checkpoint, openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { Precision } from '@vastmax/linalg-core';
 import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { Vocabulary } from '@vastmax/sparse-data';
@@ -13,8 +15,6 @@ import { exampleSettingsFrom, type ExampleSettings, type TextModelOptions } from
 import { textReadingFrom, type TextReading } from './text-reading.ts';
 import type { TrainOptions } from './training-options.ts';
 import { UsageError } from './usage-error.ts';
-import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** Of a run of any model. */
 export interface RunState {

@@ -4,11 +4,11 @@
 // bound, and beside them `NAME.safetensors.index.json`, which says where each is. With one file there is no index.
 // Other programs find the tensors by the index; here checkpoint.json names the files and each file its tensors.
 
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './errors.ts';
 import { encodeJson } from './json.ts';
 import { fileRecords, isPlainFileName } from './manifest.ts';
 import type { FileRecord, Manifest, ModuleRecord, TextRecord } from './manifest.ts';
-import type { JsonObject, ModuleState } from './module-state.ts';
 import { checkTensors, storedBytes } from './safetensors-writer.ts';
 import type { LabelledTensor } from './safetensors-writer.ts';
 import type { Hash } from './storage.ts';

@@ -3,11 +3,11 @@
 // leaves is cleared by the next checkpoint. The names need no agreement: each has random digits, and checkpoint.json
 // alone says what belongs to it.
 
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { checkContent, DEFAULT_SHARD_BYTES, labelTensors, nameShards, nextCounter } from './checkpoint-files.ts';
 import { placesOf, planShards } from './checkpoint-files.ts';
 import type { CheckpointPart, WrittenShard } from './checkpoint-files.ts';
 import { CheckpointError, isStorageError } from './errors.ts';
-import type { ModuleState } from './module-state.ts';
 import { appendSafetensors, planSafetensors } from './safetensors-writer.ts';
 import type { WriteOptions } from './safetensors-writer.ts';
 import type { CheckpointStorage } from './storage.ts';

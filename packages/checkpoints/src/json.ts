@@ -8,8 +8,8 @@
 // Writing: text that reads back bit for bit, or an error. JSON.stringify alone writes NaN as null and -0 as 0 and drops
 // what it cannot write; a resumed run would then differ from the one that was saved, silently.
 
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { CheckpointError, shown } from './errors.ts';
-import type { JsonObject } from './module-state.ts';
 
 /** Of a header or a manifest. Far above any sensible one; a larger one is refused before it is read. */
 export const MAXIMUM_JSON_BYTES: number = 2 ** 24;

@@ -3,10 +3,11 @@
 // rows.
 
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
-import { fileRecords, MANIFEST_NAME, parseManifest, type FileRecord, type Manifest, type TextRecord, hashFile, isSameManifest, readManifest, type StoredManifest } from './manifest.ts';
-import { readSafetensors } from './safetensors-reader.ts';
 import { CheckpointError, isCheckpointError, shown } from './errors.ts';
 import { decodeUtf8 } from './json.ts';
+import { fileRecords, hashFile, isSameManifest, MANIFEST_NAME, parseManifest, readManifest } from './manifest.ts';
+import type { FileRecord, Manifest, StoredManifest, TextRecord } from './manifest.ts';
+import { readSafetensors } from './safetensors-reader.ts';
 import type { CancellationSignal, CheckpointSource, RandomAccessReader } from './storage.ts';
 
 export interface Checkpoint {

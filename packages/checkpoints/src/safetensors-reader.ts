@@ -4,10 +4,10 @@
 // with the size of the file, the JSON is scanned before it is parsed (json.ts), every number is checked before it is
 // used, and the ranges have to tile the data exactly, so that no two tensors share bytes and no bytes hide between them.
 
+import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError, shown } from './errors.ts';
 import { decodeUtf8, MAXIMUM_JSON_BYTES, parseJson } from './json.ts';
 import type { Fail } from './json.ts';
-import type { TensorPrecision, TensorSource, TensorValues } from './module-state.ts';
 import {
   bigEndianError,
   IS_LITTLE_ENDIAN,

@@ -6,9 +6,9 @@
 // every tensor lies aligned. The JSON lists tensors in the order they were given. It is put together by hand: keys of
 // an object that look like integers would change places, and a key `__proto__` would vanish.
 
+import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './errors.ts';
 import { MAXIMUM_JSON_BYTES } from './json.ts';
-import type { TensorPrecision, TensorSource, TensorValues } from './module-state.ts';
 import { bigEndianError, HALF_INFINITY, IS_LITTLE_ENDIAN, narrowToHalf } from './stored-numbers.ts';
 import { PREFIX_BYTES, storedTypes, valueArrays } from './stored-numbers.ts';
 import type { StoredType } from './stored-numbers.ts';

@@ -5,8 +5,8 @@
 // Numbers of 16 bits (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits) are rounded to the nearest with ties to
 // even, straight from 64 bits: by way of 32 bits a number could be rounded twice. Node 20 has no Float16Array.
 
+import type { TensorPrecision, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './errors.ts';
-import type { TensorPrecision, TensorValues } from './module-state.ts';
 
 export const IS_LITTLE_ENDIAN: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

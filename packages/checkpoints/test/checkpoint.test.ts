@@ -1,19 +1,35 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
-import { failureOf } from './fixtures/failure-of.ts';
-import { contentOfGeneration, everythingOfGeneration, readEverything, wholeCheckpointFiles } from './fixtures/generations.ts';
-import { tensorOf } from './fixtures/tensors.ts';
 import { isCheckpointError } from '../src/errors.ts';
 import { createFileStorage } from '../src/file-storage.ts';
 import { openCheckpoint } from '../src/open-checkpoint.ts';
 import type { CheckpointSource } from '../src/storage.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
 import { openSafetensorsFile } from './fixtures/safetensors-files.ts';
+import { failureOf } from './fixtures/failure-of.ts';
+import {
+  contentOfGeneration,
+  everythingOfGeneration,
+  readEverything,
+  wholeCheckpointFiles,
+} from './fixtures/generations.ts';
+import { tensorOf } from './fixtures/tensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-checkpoint-'));
 let directory = folder;

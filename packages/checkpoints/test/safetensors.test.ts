@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import type { TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 import { arrays, bytesOf, computedTensor, contentOf, tensorOf } from './fixtures/tensors.ts';
-import { failureOf } from './fixtures/failure-of.ts';
 import { openSafetensorsFile, writeSafetensorsFile } from './fixtures/safetensors-files.ts';
+import { failureOf } from './fixtures/failure-of.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-safetensors-'));
 const path = join(folder, 'tensors.safetensors');

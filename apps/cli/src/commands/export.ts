@@ -1,6 +1,9 @@
+import { basename, dirname } from 'node:path';
 import { Option, type Command } from 'commander';
 import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
+import { type FileDigest, writeSafetensors } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { bytes, count } from '../display.ts';
@@ -10,9 +13,6 @@ import { Progress } from '../progress.ts';
 import { openModel } from '../saved-model.ts';
 import type { TextModel } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
-import { basename, dirname } from 'node:path';
-import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** What each is written as when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {

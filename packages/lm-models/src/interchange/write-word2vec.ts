@@ -3,12 +3,23 @@
 // decimal with spaces between or as 32 bits each, little-endian, and a line feed. A word cannot have white space in it:
 // there is no way to quote it.
 
+import { basename, dirname } from 'node:path';
+import {
+  bigEndianError,
+  CheckpointError,
+  IS_LITTLE_ENDIAN,
+  narrowToHalf,
+  shown,
+  storeFile,
+  widenHalf,
+  type Append,
+  type FileDigest,
+} from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
-import { checkWords, vectorBlocks, type VectorBlock } from './word-vector-blocks.ts';
-import { basename, dirname } from 'node:path';
-import { CheckpointError, type Append, type FileDigest, narrowToHalf, widenHalf, shown, bigEndianError, IS_LITTLE_ENDIAN, storeFile } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
+import { checkWords, vectorBlocks } from './word-vector-blocks.ts';
+import type { VectorBlock } from './word-vector-blocks.ts';
 
 export type Word2vecFormat = 'text' | 'binary';
 

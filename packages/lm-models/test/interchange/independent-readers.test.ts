@@ -9,11 +9,11 @@ import { safetensors } from '@jax-js/loaders';
 import { createPlainBackend, read } from '@vastmax/linalg-core';
 import { tableTensor } from '@vastmax/linalg-core/state';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openSafetensors, writeCheckpoint, writeSafetensors } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { classVectorTensor } from '../../src/interchange/class-vectors.ts';
 import { tensorOf } from '../checkpoint/fixtures/tensors.ts';
 import { createToyModel, toyVocabulary } from '../training/toy-language.ts';
-import { openSafetensors, writeSafetensors, writeCheckpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-readers-'));
 const path = join(folder, 'vectors.safetensors');
