@@ -2,7 +2,7 @@
 import { runAsThreadRank } from '@vastmax/distributed-mpi';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import type { ModuleState } from '@vastmax/output-layer';
-import { saveTogether } from '../../../src/distributed/save-together.ts';
+import { saveTogether } from '../../../src/run/save-together.ts';
 
 export interface Refusal {
   readonly code: string;

@@ -3,9 +3,9 @@ import { gatherStreams, type Communicator } from '@vastmax/distributed-mpi';
 import { createPlainBackend, read, writeRows } from '@vastmax/linalg-core';
 import type { TrainingOptions } from '@vastmax/lm-models';
 import { RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
-import { createDistribution } from '../../../src/distributed/distribution.ts';
-import type { ExampleSettings, TextModelOptions } from '../../../src/text-model.ts';
-import { createTextModel } from '../../../src/text-models.ts';
+import { createDistribution } from '../../../src/run/distribution.ts';
+import type { ExampleSettings, TextModelOptions } from '../../../src/text/text-model.ts';
+import { createTextModel } from '../../../src/text/text-models.ts';
 
 export interface SmallTraining {
   readonly examples: ExampleSettings;
