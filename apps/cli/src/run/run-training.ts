@@ -2,7 +2,7 @@
  * Training as the terminal shows it: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C that loses
  * nothing, and what is printed at the end.
  */
-import type { Communicator } from '@vastmax/distributed-mpi';
+import type { Communicator } from '@vastmax/collectives';
 import {
   TrainingDivergedError,
   type TrainingEvent,

@@ -1,5 +1,5 @@
 /** Errors that are told to a person without a stack, and the exit code of each. */
-import { isCommunicatorError } from '@vastmax/distributed-mpi';
+import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';

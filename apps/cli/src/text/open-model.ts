@@ -1,5 +1,5 @@
 /** A checkpoint folder and its parts, as `evaluate`, `predict`, `neighbors` and `train` want them. */
-import { savedModule } from '@vastmax/distributed-mpi';
+import { savedModule } from '@vastmax/lm-models/distributed';
 import { modelOptionsFrom } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
 import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';

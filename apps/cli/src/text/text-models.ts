@@ -15,7 +15,7 @@ import {
   type RecurrentChoice,
   type RecurrentNetwork,
 } from '@vastmax/lm-models';
-import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
+import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/lm-models/distributed';
 import { csrFromLists, NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
 import type { Distribution } from '../run/distribution.ts';
 import { UsageError } from '../terminal/errors.ts';
