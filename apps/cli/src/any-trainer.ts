@@ -3,7 +3,7 @@ import type { TrainingEvent, TrainingOptions, TrainingSnapshot } from '@vastmax/
 import type { JsonObject, ModuleState, OutputLayer } from '@vastmax/output-layer';
 
 export interface AnyTrainer {
-  readonly model: { readonly output: OutputLayer };
+  readonly network: { readonly output: OutputLayer };
   readonly options: TrainingOptions;
   readonly step: number;
   readonly examples: number;

@@ -46,7 +46,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
 
 function bodyDefaults({ body }: TextModelOptions): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
-  if ('order' in body) return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
+  if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // A recurrent layer has none to choose, a bag that is the vector itself neither.
   return {
     hidden,

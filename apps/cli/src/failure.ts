@@ -1,5 +1,6 @@
 import { isCommunicatorError } from '@vastmax/distributed-mpi';
 import { isLinalgError } from '@vastmax/linalg-core';
+import { isModelError } from '@vastmax/lm-models';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
@@ -14,6 +15,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
   const isForeseen =
     error instanceof TrainingFailure ||
     error instanceof RangeError ||
+    isModelError(error) ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
     isSparseDataError(error) ||

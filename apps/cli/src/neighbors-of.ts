@@ -8,5 +8,5 @@ export function neighborsOf(
   k: number,
   kind: VectorKind = 'output',
 ): Promise<Neighbor[][]> {
-  return computeNeighbors({ backend, vocabulary, output, body: { embeddings } }, words, k, kind);
+  return computeNeighbors({ backend, output, body: { embeddings } }, vocabulary, words, { k, kind });
 }

@@ -2,7 +2,7 @@
  * The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may
  * change.
  */
-import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
+import { networkOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
 import type { Precision } from '@vastmax/linalg-core';
 import type { JsonObject, JsonValue } from '@vastmax/output-layer';
@@ -46,7 +46,7 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
   return {
     ...state,
     examples: exampleSettingsFrom(configuration),
-    model: modelOptionsFrom(configuration),
+    model: networkOptionsFrom(configuration),
     text: textReadingFrom(checkpoint),
     vocabulary: readVocabulary(checkpoint),
     tokens: configuration['tokens'],

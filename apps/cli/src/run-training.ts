@@ -61,7 +61,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     for await (const event of trainer.run(signal)) {
       if (event.type === 'progress') {
         seconds = event.seconds;
-        const generationsClosed = generationsOf(trainer.model.output);
+        const generationsClosed = generationsOf(trainer.network.output);
         showProgress(progress, event, secondsLeft(event), generationsClosed);
         await log?.write(entryOf(event, generationsClosed));
         if (event.seconds - saved >= run.checkpointEvery) {

@@ -1,7 +1,7 @@
 /** A checkpoint folder and its parts, as `evaluate`, `predict`, `neighbors` and `train` want them. */
 import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
 import type { Precision } from '@vastmax/linalg-core';
-import { modelOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
+import { networkOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
 import type { JsonObject } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
@@ -48,7 +48,7 @@ export async function openAnyModel(
     await createBackend(backend, precisionFrom(configuration)),
     vocabulary,
     exampleSettingsFrom(configuration),
-    modelOptionsFrom(configuration),
+    networkOptionsFrom(configuration),
   );
   try {
     await model.restore({ configuration, module: (name) => savedModule(checkpoint, name) });

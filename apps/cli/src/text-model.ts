@@ -1,12 +1,10 @@
 /** A model over the words of a vocabulary, as the commands use every kind. */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import type {
-  BagChoice,
   EvaluationOptions,
-  LanguageModelOptions,
+  NetworkOptions,
   OutputLayerChoice,
   RankingMetrics,
-  RecurrentChoice,
   SavedModel,
   TableParameter,
   TrainingOptions,
@@ -29,10 +27,7 @@ export interface ExampleSettings {
 }
 
 /** The `model` of a checkpoint's configuration. */
-export type TextModelOptions =
-  | LanguageModelOptions
-  | { readonly body: RecurrentChoice; readonly output: OutputLayerChoice }
-  | { readonly body: BagChoice; readonly output: OutputLayerChoice };
+export type TextModelOptions = NetworkOptions;
 
 export interface TextData {
   readonly tokens: Int32Array;

@@ -1,22 +1,16 @@
 /** The kinds of models over words: each a network of lm-models with the minibatches that make it what it is. */
 import type { Backend } from '@vastmax/linalg-core';
 import {
-  createBagNetwork,
-  createLanguageModel,
-  createRecurrentNetwork,
+  createNetwork,
   evaluateRanking,
-  promptBatch,
   Trainer,
-  type BagChoice,
   type BagNetwork,
-  type LanguageModel,
-  type LanguageModelOptions,
-  type OutputLayerChoice,
-  type RecurrentChoice,
+  type NetworkOptions,
+  type NgramNetwork,
   type RecurrentNetwork,
 } from '@vastmax/lm-models';
 import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
-import { csrFromLists, NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
+import { NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
 import type { Distribution } from './distributed/distribution.ts';
 import type { ExampleSettings, TextData, TextModel, TextModelOptions } from './text-model.ts';
 import { UsageError } from './usage-error.ts';
@@ -26,8 +20,6 @@ import { UsageError } from './usage-error.ts';
  * fair sample.
  */
 const evaluationOrder = { batchSize: 256, seed: 0 };
-/** What a recurrent model reads of a prompt at most. */
-const longestPrompt = 512;
 
 /**
  * With random weights.
@@ -45,30 +37,21 @@ export async function createTextModel(
   switch (examples.model) {
     case 'ngram':
       return ngramModel(
-        await createLanguageModel(backend, vocabulary, options as LanguageModelOptions, distribution?.createOutput),
+        await createNetwork(backend, sizes, options as NetworkOptions<'ngram'>, distribution?.createOutput),
+        vocabulary,
         distribution,
       );
     case 'lstm':
     case 'gru':
       return recurrentModel(
-        await createRecurrentNetwork(
-          backend,
-          sizes,
-          options as { body: RecurrentChoice; output: OutputLayerChoice },
-          distribution?.createOutput,
-        ),
+        await createNetwork(backend, sizes, options as NetworkOptions<'recurrent'>, distribution?.createOutput),
         vocabulary,
         examples,
         distribution,
       );
     default:
       return bagModel(
-        await createBagNetwork(
-          backend,
-          sizes,
-          options as { body: BagChoice; output: OutputLayerChoice },
-          distribution?.createOutput,
-        ),
+        await createNetwork(backend, sizes, options as NetworkOptions<'bag'>, distribution?.createOutput),
         vocabulary,
         examples,
         distribution,
@@ -76,13 +59,12 @@ export async function createTextModel(
   }
 }
 
-function ngramModel(model: LanguageModel, distribution: Distribution | undefined): TextModel {
-  const { body, vocabulary } = model;
-  const { order, embedding, hidden, activation } = body.options;
+function ngramModel(network: NgramNetwork, vocabulary: Vocabulary, distribution: Distribution | undefined): TextModel {
+  const { order, embedding, hidden, activation } = network.body.options;
   const batchesOf = ({ tokens, paddingId }: TextData, { batchSize, seed }: typeof evaluationOrder): NgramBatches =>
     new NgramBatches({ tokens, classes: vocabulary.size, order, batchSize, paddingId, seed });
   return {
-    ...common(model),
+    ...common(network),
     examples: { model: 'ngram' },
     vocabulary,
     description: `${order} words of ${embedding} → ${layers(hidden, activation)}`,
@@ -91,25 +73,18 @@ function ngramModel(model: LanguageModel, distribution: Distribution | undefined
       const batches = batchesOf(data, ordering);
       const createTrainer: ReturnType<TextModel['prepare']>['createTrainer'] =
         distribution === undefined
-          ? (training) => new Trainer(model, batches, training)
+          ? (training) => new Trainer(network, batches, training)
           : (training) =>
               new Trainer(
-                model,
+                network,
                 new BatchParts(batches, distribution.communicator, sliceNgramBatch),
                 training,
                 distribution,
               );
       return { ...ordering, examplesPerEpoch: batches.examplesPerEpoch, createTrainer };
     },
-    evaluate: (data, options) => evaluateRanking(model, batchesOf(data, evaluationOrder), options),
-    computePromptHidden: (prompts, paddingId) => {
-      const contexts = new Int32Array(prompts.length * order).fill(paddingId);
-      for (const [row, prompt] of prompts.entries()) {
-        const last = prompt.slice(-order);
-        contexts.set(last, (row + 1) * order - last.length);
-      }
-      return model.computeHidden(contexts, prompts.length);
-    },
+    evaluate: (data, options) => evaluateRanking(network, batchesOf(data, evaluationOrder), options),
+    computePromptHidden: (prompts, paddingId) => network.computePromptHidden(prompts, { paddingId }),
   };
 }
 
@@ -160,8 +135,7 @@ function recurrentModel(
       return { examplesPerEpoch: batches.examplesPerEpoch, batchSize: batches.streams * steps, createTrainer };
     },
     evaluate: (data, options) => evaluateRanking(network, batchesOf(data, 32 * steps), options),
-    computePromptHidden: (prompts, paddingId) =>
-      network.computeBatchHidden(promptBatch(prompts.map((prompt) => [paddingId, ...prompt.slice(-longestPrompt)]))),
+    computePromptHidden: (prompts, paddingId) => network.computePromptHidden(prompts, { paddingId }),
   };
 }
 
@@ -219,15 +193,12 @@ function bagModel(
     evaluate: predictsContext
       ? undefined
       : (data, options) => evaluateRanking(network, batchesOf(data, evaluationOrder, false), options),
-    computePromptHidden: (prompts, paddingId) => {
-      const bags = prompts.map((prompt) => (prompt.length === 0 ? [paddingId] : prompt.slice(-longest)));
-      return network.computeBatchHidden({ inputs: csrFromLists(bags, vocabulary.size) });
-    },
+    computePromptHidden: (prompts, paddingId) => network.computePromptHidden(prompts, { paddingId, maxWords: longest }),
   };
 }
 
 function common(
-  model: LanguageModel | RecurrentNetwork | BagNetwork,
+  network: NgramNetwork | RecurrentNetwork | BagNetwork,
 ): Pick<
   TextModel,
   | 'backend'
@@ -239,7 +210,7 @@ function common(
   | 'restore'
   | typeof Symbol.dispose
 > {
-  const { backend, output, body, options } = model;
+  const { backend, output, body, options } = network;
   return {
     backend,
     output,
@@ -247,12 +218,9 @@ function common(
     embeddings: body.embeddings,
     embeddingScale: body.options.embeddingScale,
     bodyParameters: body.parameterCount,
-    restore: async (saved) => {
-      await body.restore(saved.module('body'));
-      await output.restore(saved.module('output'));
-    },
+    restore: (saved) => network.restore(saved),
     [Symbol.dispose]: () => {
-      model[Symbol.dispose]();
+      network[Symbol.dispose]();
     },
   };
 }

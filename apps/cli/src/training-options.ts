@@ -85,7 +85,15 @@ export function modelOptionsOf(options: WordTrainOptions): TextModelOptions {
   switch (model) {
     case 'ngram':
       return {
-        body: { order, embedding, hidden: hidden ?? [128], activation: activation ?? 'tanh', dropout, seed },
+        body: {
+          kind: 'ngram',
+          order,
+          embedding,
+          hidden: hidden ?? [128],
+          activation: activation ?? 'tanh',
+          dropout,
+          seed,
+        },
         output,
       };
     case 'lstm':

@@ -76,7 +76,7 @@ async function start(options: StartOptions): Promise<void> {
     vocabulary,
     { model: 'ngram' },
     {
-      body: { order: 4, embedding: 64, hidden: [96] },
+      body: { kind: 'ngram', order: 4, embedding: 64, hidden: [96] },
       output: { kind: 'hybrid', initialScale: defaults.initialScale, seed: 1 },
     },
   );

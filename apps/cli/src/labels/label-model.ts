@@ -1,6 +1,6 @@
 /** A classifier of points as the commands use it: its network, and which label each of its classes is. */
 import type { Backend } from '@vastmax/linalg-core';
-import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
+import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/lm-models/node';
 import type { JsonObject } from '@vastmax/output-layer';
 import type { XmcShape } from '@vastmax/sparse-data';
@@ -30,7 +30,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
   const { configuration, directory } = checkpoint;
-  const network = await loadBagNetwork(backend, checkpoint);
+  const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
   return labelModelOf(
     network,
     readLabelOrder(checkpoint.text(labelsText), network.output.classes, directory),

@@ -1,5 +1,5 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
+import { createNetwork, loadNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
 import { createBackend } from '../backend-choice.ts';
@@ -44,12 +44,12 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const backend = await createBackend(options.backend, precision);
   using network =
     resumed === undefined
-      ? await createBagNetwork(
+      ? await createNetwork(
           backend,
           { inputs: shape.features, frequencies: columnCounts(ordered.targets) },
           networkOptions,
         )
-      : await loadResumed(options.out, (checkpoint) => loadBagNetwork(backend, checkpoint));
+      : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
   const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
   const { examplesPerEpoch } = batches;
   const training =
