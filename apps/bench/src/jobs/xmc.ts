@@ -6,7 +6,7 @@
 import {
   bagModelShape,
   computePropensities,
-  createBagNetwork,
+  createNetwork,
   evaluateMultiLabel,
   popularityBaseline,
   Trainer,
@@ -196,7 +196,7 @@ async function trainAndTest(
   { train, test, outputRate, epochs, stage }: Run,
 ): Promise<{ report: MultiLabelReport; trained: Trained }> {
   const frequencies = columnCounts(train.targets);
-  using network: BagNetwork = await createBagNetwork(
+  using network: BagNetwork = await createNetwork(
     backend,
     { inputs: train.inputs.columns, frequencies },
     {

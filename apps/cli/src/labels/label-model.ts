@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Backend } from '@vastmax/linalg-core';
-import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
+import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/lm-models/node';
 import type { JsonObject } from '@vastmax/output-layer';
 import {
@@ -46,7 +46,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
   const { configuration, directory } = checkpoint;
-  const network = await loadBagNetwork(backend, checkpoint);
+  const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
   return labelModelOf(
     network,
     readLabelOrder(checkpoint.text(labelsText), network.output.classes, directory),

@@ -34,7 +34,7 @@ export async function predictLabels(
   const flush = async (): Promise<boolean> => {
     const { k, classes, scores } = await topClasses(
       network.output,
-      network.computeBatchHidden({ inputs: xmcRows(points).inputs }),
+      network.computeHidden({ inputs: xmcRows(points).inputs }),
       Math.min(top, shape.labels),
       { signal },
     );

@@ -1,10 +1,9 @@
 /** What the options of `vastmax train` whose default depends on other options come to with these. */
-import type { OutputLayerChoice, TrainingOptions } from '@vastmax/lm-models';
-import type { TextModelOptions } from '../text/text-model.ts';
+import type { NetworkOptions, OutputLayerChoice, TrainingOptions } from '@vastmax/lm-models';
 import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
 import {
   exampleSettingsOf,
-  modelOptionsOf,
+  networkOptionsOf,
   trainingOptionsOf,
   type TrainOptions,
   type WordTrainOptions,
@@ -26,7 +25,7 @@ export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> 
 
 function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
   const { model, steps, window } = exampleSettingsOf(options);
-  const modelOptions = modelOptionsOf(options);
+  const modelOptions = networkOptionsOf(options);
   return {
     ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
     ...bodyDefaults(modelOptions),
@@ -44,9 +43,9 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   };
 }
 
-function bodyDefaults({ body }: TextModelOptions): Partial<TrainOptions> {
+function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
-  if ('order' in body) return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
+  if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // A recurrent layer has none to choose, a bag that is the vector itself neither.
   return {
     hidden,

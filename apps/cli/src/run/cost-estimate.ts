@@ -4,7 +4,7 @@
  */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
 import type { OutputLayerChoice } from '@vastmax/lm-models';
-import type { TextModel } from '../text/text-model.ts';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { AnyTrainer } from './run-training.ts';
 
 export interface CostEstimate {
@@ -16,7 +16,14 @@ export interface CostEstimate {
 }
 
 /** What of a model its cost follows from. */
-export type CostedModel = Pick<TextModel, 'backend' | 'output' | 'outputChoice' | 'bodyParameters' | 'bodyOperations'>;
+export interface CostedModel {
+  readonly backend: Backend;
+  readonly output: OutputLayer;
+  readonly outputChoice: OutputLayerChoice;
+  readonly bodyParameters: number;
+  /** Multiplications and additions of the body in a step of so many examples, forward and backward. */
+  bodyOperations(batchSize: number): number;
+}
 
 /** Share of a step that is not gemm, as measured on the plain backend. */
 const overhead = 1.35;

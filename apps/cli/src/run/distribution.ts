@@ -11,22 +11,33 @@ import {
   createShardedSampledSoftmax,
   createVocabularyParallelSoftmax,
 } from '@vastmax/distributed-layers';
-import { DataParallel, type DataParallelOptions } from '@vastmax/lm-models/distributed';
+import {
+  BatchParts,
+  createSequenceSlice,
+  DataParallel,
+  sliceNgramBatch,
+  sliceSparseBatch,
+  type DataParallelOptions,
+} from '@vastmax/lm-models/distributed';
+import type { TextBatch } from '@vastmax/lm-models/text';
 import type { Backend } from '@vastmax/linalg-core';
 import {
   fullLayerOptions,
   sampledLayerOptions,
+  type BatchSource,
+  type NetworkOptions,
   type OutputLayerChoice,
   type OutputLayerFactory,
 } from '@vastmax/lm-models';
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import { UsageError } from '../terminal/errors.ts';
-import type { TextModelOptions } from '../text/text-model.ts';
 
 export interface Distribution extends Disposable {
   readonly communicator: Communicator;
   readonly ranks: DataParallel;
   readonly createOutput: OutputLayerFactory;
+  /** This rank's parts of the minibatches of all. */
+  partsOf(batches: BatchSource<TextBatch>): BatchSource<TextBatch>;
 }
 
 /** @param options of the body's replicas. */
@@ -63,6 +74,13 @@ export function createDistribution(
         }
       }
     },
+    partsOf: (batches) => {
+      const sliceSequenceBatch = createSequenceSlice();
+      return new BatchParts(batches, communicator, (batch, place) => {
+        if ('contexts' in batch) return sliceNgramBatch(batch, place);
+        return 'steps' in batch ? sliceSequenceBatch(batch, place) : sliceSparseBatch(batch, place);
+      });
+    },
     [Symbol.dispose]: () => {
       ranks[Symbol.dispose]();
     },
@@ -70,7 +88,7 @@ export function createDistribution(
 }
 
 /** @throws UsageError for a model that only one process can train, with what works. */
-export function checkDistributable({ body, output }: TextModelOptions): void {
+export function checkDistributable({ body, output }: NetworkOptions): void {
   if ((body.dropout ?? 0) > 0)
     throw new UsageError(
       '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',

@@ -4,8 +4,9 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
+import { networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { isCheckpointError, openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
+import type { ExampleSettings, TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
@@ -13,8 +14,7 @@ import { isLabelModel } from '../labels/label-model.ts';
 import { precisionFrom } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { type ExampleSettings, exampleSettingsFrom, type TextModelOptions } from '../text/text-model.ts';
-import { type TextReading, textReadingFrom } from '../text/text-reading.ts';
+import { openText } from '../text/open-model.ts';
 
 export interface ReplacementRule {
   readonly overwrite: boolean;
@@ -90,7 +90,7 @@ export interface RunState {
 /** Of a model over words. */
 export interface ResumedRun extends RunState {
   readonly examples: ExampleSettings;
-  readonly model: TextModelOptions;
+  readonly network: NetworkOptions;
   readonly text: TextReading;
   readonly vocabulary: Vocabulary;
   /** Fingerprint of the training text's tokens. */
@@ -106,9 +106,8 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
     throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
   return {
     ...state,
-    examples: exampleSettingsFrom(configuration),
-    model: modelOptionsFrom(configuration),
-    text: textReadingFrom(checkpoint),
+    ...openText(checkpoint),
+    network: networkOptionsFrom(configuration),
     vocabulary: readVocabulary(checkpoint),
     tokens: configuration['tokens'],
   };

@@ -3,15 +3,9 @@
  * nothing, and what is printed at the end.
  */
 import type { Communicator } from '@vastmax/collectives';
-import {
-  TrainingDivergedError,
-  type TrainingEvent,
-  type TrainingOptions,
-  type TrainingProgress,
-  type TrainingSnapshot,
-} from '@vastmax/lm-models';
+import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
 import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
-import type { JsonObject, ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { JsonObject, OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import type { TrainOptions } from '../options/training-options.ts';
 import { TrainingFailure } from '../terminal/errors.ts';
@@ -20,16 +14,8 @@ import { Progress, warn } from '../terminal/terminal.ts';
 import { saveTogether } from './save-together.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
 
-/** A trainer of any model and minibatches, as far as the commands need it. */
-export interface AnyTrainer {
-  readonly model: { readonly output: OutputLayer };
-  readonly options: TrainingOptions;
-  readonly step: number;
-  readonly examples: number;
-  run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, undefined>;
-  snapshot(): TrainingSnapshot;
-  restore(snapshot: { readonly configuration: JsonObject; module(name: string): ModuleState }): Promise<void>;
-}
+/** A trainer of any network and minibatches. */
+export type AnyTrainer = Trainer<TrainingBatch>;
 
 export interface TrainingRun {
   readonly trainer: AnyTrainer;
@@ -115,7 +101,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     for await (const event of trainer.run(signal)) {
       if (event.type === 'progress') {
         seconds = event.seconds;
-        const entry = entryOf(event, trainer.model.output);
+        const entry = entryOf(event, trainer.network.output);
         progress.update(event.progress, detailsOf(entry, event.totalExamples), secondsLeft(event));
         await log?.write(entry);
         if (event.seconds - saved >= run.checkpointEvery) {

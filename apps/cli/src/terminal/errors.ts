@@ -1,6 +1,7 @@
 /** Errors that are told to a person without a stack, and the exit code of each. */
 import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
+import { isModelError } from '@vastmax/lm-models';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
@@ -33,6 +34,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
   const isExpected =
     error instanceof TrainingFailure ||
     error instanceof RangeError ||
+    isModelError(error) ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
     isSparseDataError(error) ||

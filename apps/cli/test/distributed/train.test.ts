@@ -129,7 +129,7 @@ describe('two ranks', () => {
 });
 
 describe('a model over ranks', () => {
-  const body = { order: 2, embedding: 4, hidden: [4] };
+  const body = { kind: 'ngram', order: 2, embedding: 4, hidden: [4] } as const;
   const factored = { kind: 'factored', loss: { name: 'z-loss', options: {} }, initialScale: 0.1, seed: 1 } as const;
   const full = { kind: 'full', initialScale: 0.1, seed: 1 } as const;
   const sampled = { kind: 'sampled', samples: 10, proposal: 'uniform', initialScale: 0.1, seed: 1 } as const;
