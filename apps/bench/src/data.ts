@@ -4,7 +4,7 @@
  * training thread, or by a worker ahead of it.
  */
 import type { Backend } from '@vastmax/linalg-core';
-import { createLanguageModel, Trainer } from '@vastmax/lm-models';
+import { createNetwork, Trainer } from '@vastmax/lm-models';
 import {
   countTokens,
   encodeTokens,
@@ -236,10 +236,14 @@ async function trainOn(
   batches: TimedBatches,
   { layer, order, embedding, hidden }: DataOptions,
 ): Promise<Turn> {
-  using model = await createLanguageModel(backend, vocabulary, {
-    body: { order, embedding, hidden, seed: 1 },
-    output: { ...layer.output, seed: 1 },
-  });
+  using model = await createNetwork(
+    backend,
+    { inputs: vocabulary.size, frequencies: vocabulary.counts },
+    {
+      body: { kind: 'ngram', order, embedding, hidden, seed: 1 },
+      output: { ...layer.output, seed: 1 },
+    },
+  );
   using trainer = new Trainer(model, batches, {
     bodyRate: layer.bodyRate,
     outputRate: layer.outputRate,

@@ -5,16 +5,13 @@
  */
 import type { Backend } from '@vastmax/linalg-core';
 import {
-  createLanguageModel,
-  createRecurrentNetwork,
+  createNetwork,
   evaluateRanking,
   Trainer,
   type CellName,
   type EvaluationOptions,
-  type LanguageModelOptions,
   type NetworkOptions,
   type OutputLayerChoice,
-  type RecurrentChoice,
   type TrainingEvent,
   type TrainingOptions,
 } from '@vastmax/lm-models';
@@ -30,7 +27,7 @@ export interface BodySizes {
   readonly recurrent?: { readonly cell: CellName; readonly steps: number; readonly bodyRate: number };
 }
 
-export type QualityModelOptions = LanguageModelOptions | (NetworkOptions<RecurrentChoice> & { readonly steps: number });
+export type QualityModelOptions = NetworkOptions<'ngram'> | (NetworkOptions<'recurrent'> & { readonly steps: number });
 
 export interface QualityModel extends Disposable {
   readonly output: OutputLayer;
@@ -56,7 +53,8 @@ export function qualityModelOptions(
   output: OutputLayerChoice,
   seed: number,
 ): QualityModelOptions {
-  if (recurrent === undefined) return { body: { order, embedding, hidden, seed }, output: { ...output, seed } };
+  if (recurrent === undefined)
+    return { body: { kind: 'ngram', order, embedding, hidden, seed }, output: { ...output, seed } };
   const { cell, steps } = recurrent;
   return { body: { kind: 'recurrent', cell, embedding, hidden, seed }, output: { ...output, seed }, steps };
 }
@@ -77,11 +75,15 @@ export async function createQualityModel(
 async function createNgramModel(
   backend: Backend,
   corpus: QualityCorpus,
-  options: LanguageModelOptions,
+  options: NetworkOptions<'ngram'>,
   batchSize: number,
   seed: number,
 ): Promise<QualityModel> {
-  const model = await createLanguageModel(backend, corpus.vocabulary, options);
+  const model = await createNetwork(
+    backend,
+    { inputs: corpus.vocabulary.size, frequencies: corpus.vocabulary.counts },
+    options,
+  );
   const { order } = options.body;
   return {
     output: model.output,
@@ -105,12 +107,12 @@ async function createNgramModel(
 async function createRecurrentModel(
   backend: Backend,
   corpus: QualityCorpus,
-  options: NetworkOptions<RecurrentChoice> & { readonly steps: number },
+  options: NetworkOptions<'recurrent'> & { readonly steps: number },
   batch: number,
 ): Promise<QualityModel> {
   const { vocabulary, paddingId, training, heldOut } = corpus;
   const { steps } = options;
-  const network = await createRecurrentNetwork(
+  const network = await createNetwork(
     backend,
     { inputs: vocabulary.size, frequencies: vocabulary.counts },
     { body: options.body, output: options.output },

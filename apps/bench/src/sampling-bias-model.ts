@@ -102,7 +102,7 @@ export async function trainClasses(
     const done = Math.max(examples / options.examples, elapsed() / options.seconds);
     const rate = 0.003 * (1 - 0.95 * done);
     const batch = batches.next();
-    const hidden = body.forward(tape, batch.contexts, batch.size, { training: true });
+    const hidden = body.forward(tape, batch, { training: true });
     const { hiddenGradient } = await layer.step(hidden.value, batch.targets, { learningRate: rate });
     tape.backward(hidden, hiddenGradient);
     optimizer.step(rate);
@@ -140,17 +140,12 @@ export async function trainClasses(
   };
 }
 
-async function perplexityOf(
-  body: NgramBody,
-  layer: OutputLayer,
-  tape: Tape,
-  { contexts, size, targets }: NgramBatch,
-): Promise<number> {
+async function perplexityOf(body: NgramBody, layer: OutputLayer, tape: Tape, batch: NgramBatch): Promise<number> {
   tape.reset();
-  const losses = await read(await layer.evaluate(body.forward(tape, contexts, size).value, targets));
+  const losses = await read(await layer.evaluate(body.forward(tape, batch).value, batch.targets));
   let sum = 0;
   for (const loss of losses) sum += loss;
-  return Math.exp(sum / size);
+  return Math.exp(sum / batch.size);
 }
 
 /** Class vectors and the first queries of the held-out minibatch, all divided by their lengths. */
@@ -171,7 +166,7 @@ async function collect(
   }
   tape.reset();
   const queryCount = Math.min(wanted, held.size);
-  const hidden = await read(body.forward(tape, held.contexts, held.size).value);
+  const hidden = await read(body.forward(tape, held).value);
   const queries = Float32Array.from(hidden.subarray(0, queryCount * width));
   normalizeRows(vectors, width);
   normalizeRows(queries, width);

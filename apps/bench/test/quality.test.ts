@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { createLanguageModel, evaluateRanking, outputLayerNames } from '@vastmax/lm-models';
+import { createNetwork, evaluateRanking, outputLayerNames, type NetworkSizes } from '@vastmax/lm-models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BackendInUse } from '../src/measurement/backend-choice.ts';
 import { measureQuality, type QualityOptions } from '../src/quality.ts';
@@ -22,6 +22,10 @@ const sizes = { order: 2, embedding: 4, hidden: [5], batch: 8 } as const;
 
 let folder: string;
 let corpus: QualityCorpus;
+const networkSizes = (): NetworkSizes => ({
+  inputs: corpus.vocabulary.size,
+  frequencies: corpus.vocabulary.counts,
+});
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vastmax-quality-'));
@@ -159,7 +163,7 @@ describe('bench quality', () => {
     const all = contestantNames.map(contestantOf);
     expect(new Set(all.map(({ layer }) => layer))).toEqual(new Set(outputLayerNames));
     for (const { output, layer } of all) {
-      using model = await createLanguageModel(backend, corpus.vocabulary, { body: sizes, output });
+      using model = await createNetwork(backend, networkSizes(), { body: { kind: 'ngram', ...sizes }, output });
       expect(model.output.classes, layer).toBe(corpus.vocabulary.size);
     }
   });
@@ -294,7 +298,10 @@ describe('outcomes', () => {
 
   it('are what evaluateRanking reports', async () => {
     const { output } = contestantOf('full');
-    using model = await createLanguageModel(createPlainBackend(), corpus.vocabulary, { body: sizes, output });
+    using model = await createNetwork(createPlainBackend(), networkSizes(), {
+      body: { kind: 'ngram', ...sizes },
+      output,
+    });
     const ranks: number[] = [];
     const losses: number[] = [];
     const targets: number[] = [];

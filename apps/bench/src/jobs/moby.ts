@@ -5,7 +5,7 @@
  */
 import {
   bagModelShape,
-  createBagNetwork,
+  createNetwork,
   evaluateMultiLabel,
   MultiLabelCollector,
   popularityBaseline,
@@ -91,7 +91,7 @@ export async function measureMoby(
   const nearestSets = new MultiLabelCollector({ ks });
   for (const row of rows)
     nearestSets.add(neighbors.complete(row, 10), hidden.indices.subarray(hidden.offsets[row], hidden.offsets[row + 1]));
-  using network = await createBagNetwork(
+  using network = await createNetwork(
     backend,
     { inputs: words, frequencies },
     {

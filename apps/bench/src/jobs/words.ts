@@ -4,7 +4,7 @@
  */
 import {
   bagModelShape,
-  createBagNetwork,
+  createNetwork,
   evaluateWordSimilarity,
   readEmbeddings,
   readWordPairs,
@@ -178,7 +178,7 @@ async function trainVectors(
   { name, layer, output, embeddingScale, epochs, bodyRate, outputRate }: WordsModel,
   similarities: (network: BagNetwork) => Promise<Similarities>,
 ): Promise<{ before: Similarities; after: WordsRow }> {
-  using network = await createBagNetwork(
+  using network = await createNetwork(
     backend,
     { inputs: vocabulary.size, frequencies: vocabulary.counts },
     {

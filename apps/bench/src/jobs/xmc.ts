@@ -6,13 +6,13 @@
 import {
   bagModelShape,
   computePropensities,
-  createBagNetwork,
   evaluateMultiLabel,
   popularityBaseline,
   Trainer,
   type BagNetwork,
   type MultiLabelReport,
   type OutputLayerChoice,
+  createNetwork,
 } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches, type TargetWeights } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
@@ -197,7 +197,7 @@ async function trainAndTest(
   { train, test, outputRate, epochs, stage }: Run,
 ): Promise<{ report: MultiLabelReport; trained: Trained }> {
   const frequencies = columnCounts(train.targets);
-  using network: BagNetwork = await createBagNetwork(
+  using network: BagNetwork = await createNetwork(
     backend,
     { inputs: train.inputs.columns, frequencies },
     {

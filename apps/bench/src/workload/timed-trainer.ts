@@ -3,13 +3,7 @@
  * time is the body: its forward and backward pass, its optimiser, and the trainer's own bookkeeping.
  */
 import type { Backend } from '@vastmax/linalg-core';
-import {
-  createLanguageModel,
-  Trainer,
-  trainingDefaults,
-  type LanguageModel,
-  type TrainingEvent,
-} from '@vastmax/lm-models';
+import { createNetwork, Trainer, trainingDefaults, type NgramNetwork, type TrainingEvent } from '@vastmax/lm-models';
 import { NgramBatches } from '@vastmax/sparse-data';
 import type { TrainingCorpus } from './training-corpus.ts';
 
@@ -26,17 +20,17 @@ export interface TimedTrainerOptions {
 }
 
 /** As in `vastmax start`. */
-const body = { order: 4, embedding: 64, hidden: [96] } as const;
+const body = { kind: 'ngram', order: 4, embedding: 64, hidden: [96] } as const;
 
 export class TimedTrainer implements Disposable {
-  readonly #model: LanguageModel;
+  readonly #model: NgramNetwork;
   readonly #trainer: Trainer;
   readonly #events: AsyncGenerator<TrainingEvent, void, undefined>;
   #outputMs = 0;
   #dataMs = 0;
 
   /** Use {@link createTimedTrainer}. */
-  constructor(model: LanguageModel, corpus: TrainingCorpus, { loss, batch }: TimedTrainerOptions) {
+  constructor(model: NgramNetwork, corpus: TrainingCorpus, { loss, batch }: TimedTrainerOptions) {
     this.#model = model;
     const batches = new NgramBatches({
       tokens: corpus.tokens,
@@ -107,9 +101,13 @@ export async function createTimedTrainer(
   options: TimedTrainerOptions,
 ): Promise<TimedTrainer> {
   const { lossOptions, initialScale } = trainingDefaults(options.loss);
-  const model = await createLanguageModel(backend, corpus.vocabulary, {
-    body,
-    output: { kind: 'factored', loss: { name: options.loss, options: lossOptions }, initialScale, seed: 1 },
-  });
+  const model = await createNetwork(
+    backend,
+    { inputs: corpus.vocabulary.size, frequencies: corpus.vocabulary.counts },
+    {
+      body,
+      output: { kind: 'factored', loss: { name: options.loss, options: lossOptions }, initialScale, seed: 1 },
+    },
+  );
   return new TimedTrainer(model, corpus, options);
 }

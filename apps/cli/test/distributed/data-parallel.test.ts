@@ -16,7 +16,7 @@ const output: SmallTraining['model']['output'] = {
 };
 const ngram: Pick<SmallTraining, 'examples' | 'model'> = {
   examples: { model: 'ngram' },
-  model: { body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output },
+  model: { body: { kind: 'ngram', order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output },
 };
 const bag: Pick<SmallTraining, 'examples' | 'model'> = {
   examples: { model: 'cbow', window: 2 },
@@ -42,7 +42,7 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
     {
       examples: ngram.examples,
       model: {
-        body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 },
+        body: { kind: 'ngram', order: 2, embedding: 5, hidden: [7, 6], seed: 1 },
         output: { kind: 'full', initialScale: 0.1, seed: 2 },
       },
       batchSize,

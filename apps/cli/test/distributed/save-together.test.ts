@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { expect, it } from 'vitest';
-import { QuietOutput } from '../../src/distributed/quiet-output.ts';
-import { threadsOfRank } from '../../src/distributed/rank-job.ts';
 import { runOnThreads } from './thread-jobs.ts';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import { QuietOutput, threadsOfRank } from '../../src/run/rank-job.ts';
 
 it('a rank that cannot write its shard is named to all, and the checkpoint before stays alone', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'vastmax-together-'));

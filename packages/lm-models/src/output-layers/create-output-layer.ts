@@ -13,6 +13,7 @@ import {
   createSampledSoftmaxLayer,
 } from '@vastmax/softmax-losses';
 import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax } from '@vastmax/spherical-losses';
+import { ModelError } from '../model-error.ts';
 import { outputLayerNames, type OutputLayerChoice } from './output-layer-choice.ts';
 import {
   fullLayerOptions,
@@ -31,7 +32,7 @@ export type OutputLayerFactory = (
 /**
  * The layer of a choice. Those that normalise over all classes or over a sample start with their biases at the log of
  * the unigram probabilities. O(D·d²) for the factored layer, O(D·d) for the others, once.
- * @throws RangeError for an unknown kind, loss or proposal; OutputLayerError `bad-option` for a value that does not
+ * @throws ModelError `bad-option` for an unknown kind, loss or proposal; OutputLayerError `bad-option` for a value that does not
  * fit.
  */
 export async function createOutputLayer(
@@ -114,6 +115,9 @@ export async function createOutputLayer(
       });
     }
     default:
-      throw new RangeError(`no output layer is called '${String(kind)}'; there are ${outputLayerNames.join(', ')}`);
+      throw new ModelError(
+        'bad-option',
+        `no output layer is called '${String(kind)}'; there are ${outputLayerNames.join(', ')}`,
+      );
   }
 }

@@ -12,6 +12,7 @@ import {
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
 import { createUpdateRule } from '@vastmax/update-rules';
+import { ModelError } from '../model-error.ts';
 import {
   proposalNames,
   type FullChoice,
@@ -80,7 +81,10 @@ function createProposal(name: ProposalName, frequencies: Float64Array, power: nu
     case 'learned':
       return createLearnedUnigramProposal(frequencies.length);
     default:
-      throw new RangeError(`no proposal is called '${String(name)}'; there are ${proposalNames.join(', ')}`);
+      throw new ModelError(
+        'bad-option',
+        `no proposal is called '${String(name)}'; there are ${proposalNames.join(', ')}`,
+      );
   }
 }
 

@@ -2,6 +2,7 @@
  * A start that trains, for an n-gram model of width about 128 and minibatches of 256 with plain SGD
  * (docs/experiments.md).
  */
+import { ModelError } from '../model-error.ts';
 import { outputLayerNames } from './output-layer-choice.ts';
 
 export interface TrainingDefaults {
@@ -34,13 +35,14 @@ const otherDefaults: Readonly<Record<string, TrainingDefaults>> = {
   quadratic: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
 };
 
-/** @param name a loss of the factored layer, or another output layer. @throws RangeError for an unknown name. */
+/** @param name a loss of the factored layer, or another output layer. @throws ModelError `bad-option` for an unknown name. */
 export function trainingDefaults(name: string): TrainingDefaults {
   for (const table of [factoredDefaults, otherDefaults]) {
     const found = Object.hasOwn(table, name) ? table[name] : undefined;
     if (found !== undefined) return found;
   }
-  throw new RangeError(
+  throw new ModelError(
+    'bad-option',
     `no loss or output layer is called '${name}'; there are the losses ${Object.keys(factoredDefaults).join(', ')} ` +
       `and the layers ${outputLayerNames.filter((layer) => layer !== 'factored').join(', ')}`,
   );
