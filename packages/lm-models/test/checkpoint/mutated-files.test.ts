@@ -103,7 +103,6 @@ const isTyped = (error: unknown): boolean =>
   isStateError(error) ||
   isSparseDataError(error) ||
   isModelError(error) ||
-  isModelError(error) ||
   error instanceof RangeError;
 
 describe('the corpus of mutated real files', () => {
