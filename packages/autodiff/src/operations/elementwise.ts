@@ -22,7 +22,7 @@ import {
 import { AutodiffError } from '../errors.ts';
 import { commonTape, type Recorder, type Variable } from '../variable.ts';
 
-/** Turns `contribution`, which holds anything, into the input's gradient from that of the output, x and y. */
+/** Writes the input's gradient into `contribution` (of undefined content), from that of the output, x and y. */
 type Derivative = (gradient: Matrix, x: Matrix, y: Matrix, contribution: Matrix) => void;
 
 function apply(operation: UnaryOperation, x: Variable, derivative: Derivative): Variable {
@@ -277,7 +277,7 @@ export function productSumTo(tape: Recorder, a: Matrix, b: Matrix, shape: Shape)
   return sameShape(product, shape) ? product : sumTo(tape, product, shape);
 }
 
-/** What was computed in full goes to an input that may have been broadcast. */
+/** `full`, summed to the shape of an input that may have been broadcast. */
 export function reduced(tape: Recorder, full: Matrix, input: Variable): Matrix {
   return sameShape(full, input) ? full : sumTo(tape, full, input);
 }
