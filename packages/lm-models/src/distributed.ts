@@ -14,3 +14,4 @@ export {
   type SharedParameters,
 } from './distributed/data-parallel.ts';
 export { savedModule, splitModules, type SavedModules } from './distributed/sharded-modules.ts';
+export { writeDistributedCheckpoint } from './distributed/write-distributed-checkpoint.ts';

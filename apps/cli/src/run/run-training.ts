@@ -4,6 +4,7 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
+import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
 import type { JsonObject, OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
@@ -11,7 +12,6 @@ import type { TrainOptions } from '../options/training-options.ts';
 import { TrainingFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, shellWord } from '../terminal/format.ts';
 import { Progress, warn } from '../terminal/terminal.ts';
-import { saveTogether } from './save-together.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
 
 /** A trainer of any network and minibatches. */
@@ -133,7 +133,7 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
   };
   await (communicator === undefined
     ? writeCheckpoint(directory, content)
-    : saveTogether(communicator, directory, content));
+    : writeDistributedCheckpoint(communicator, directory, content));
 }
 
 /** @throws the error, unless the disk is its reason. */

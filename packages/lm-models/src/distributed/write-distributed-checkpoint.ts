@@ -1,29 +1,28 @@
 /**
- * A checkpoint of a job: each rank writes its shard of the output layer, all at once; then rank 0 writes what is the
- * same everywhere, and the file that makes it all one checkpoint, last and in one step. When one fails all hear of it,
- * and the earlier checkpoint stays.
+ * One checkpoint of all ranks: each writes its shard of the output layer, all at once; then rank 0 writes what is the
+ * same on every rank, and last, in one step, the file that makes all of it one checkpoint. When a rank fails, all ranks
+ * throw, and the earlier checkpoint stays.
  */
 import { gatherJson, type Communicator } from '@vastmax/collectives';
-import { gatherStreams, splitModules } from '@vastmax/lm-models/distributed';
-import {
-  CheckpointError,
-  discardCheckpointPart,
-  isCheckpointError,
-  writeCheckpoint,
-  writeCheckpointPart,
-  type CheckpointContent,
-  type CheckpointErrorCode,
-  type CheckpointPart,
-} from '@vastmax/lm-models/node';
 import type { ModuleState } from '@vastmax/output-layer';
+import type { CheckpointContent } from '../checkpoint/checkpoint-content.ts';
+import { CheckpointError, isCheckpointError, type CheckpointErrorCode } from '../checkpoint/checkpoint-error.ts';
+import { discardCheckpointPart, writeCheckpointPart, type CheckpointPart } from '../checkpoint/checkpoint-parts.ts';
+import { writeCheckpoint } from '../checkpoint/write-checkpoint.ts';
+import { gatherStreams } from './carried-streams.ts';
+import { splitModules } from './sharded-modules.ts';
 
 interface Outcome {
   readonly part?: CheckpointPart;
   readonly failure?: { readonly code: CheckpointErrorCode; readonly message: string };
 }
 
-/** A collective. @throws CheckpointError on every rank when one could not write; the message names it. */
-export async function saveTogether(
+/**
+ * A collective.
+ * @param content as one rank has it: its shards of the sharded modules, and the replicated ones.
+ * @throws CheckpointError on every rank when one could not write; the message names the rank.
+ */
+export async function writeDistributedCheckpoint(
   communicator: Communicator,
   directory: string,
   content: CheckpointContent,
@@ -52,7 +51,7 @@ export async function saveTogether(
   throw new CheckpointError(failed.code, `rank ${failed.rank} of ${size}: ${failed.message}`);
 }
 
-/** What is no CheckpointError ends the job from where it is thrown. */
+/** An error that is no CheckpointError is thrown, and ends the job. */
 async function outcomeOf(action: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await action();

@@ -1,8 +1,8 @@
 /** One rank of a thread job that saves twice: a good checkpoint, and one that rank 1 cannot write. */
 import { runAsThreadRank } from '@vastmax/collectives';
+import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import type { ModuleState } from '@vastmax/output-layer';
-import { saveTogether } from '../../../src/run/save-together.ts';
 
 export interface Refusal {
   readonly code: string;
@@ -12,16 +12,16 @@ export interface Refusal {
 await runAsThreadRank(async (communicator, data): Promise<Refusal | undefined> => {
   const { rank, size } = communicator;
   const directory = data as string;
-  const content = (step: number, value: number): Parameters<typeof saveTogether>[2] => ({
+  const content = (step: number, value: number): Parameters<typeof writeDistributedCheckpoint>[2] => ({
     configuration: { step },
     modules: {
       body: stateOf({}, 1),
       output: stateOf({ kind: 'full-softmax', classes: size, shard: { rank, size } }, value),
     },
   });
-  await saveTogether(communicator, directory, content(1, rank));
+  await writeDistributedCheckpoint(communicator, directory, content(1, rank));
   try {
-    await saveTogether(communicator, directory, content(2, rank === 1 ? Number.NaN : rank));
+    await writeDistributedCheckpoint(communicator, directory, content(2, rank === 1 ? Number.NaN : rank));
     return undefined;
   } catch (error) {
     if (!isCheckpointError(error)) throw error;
