@@ -1,5 +1,5 @@
 import { computeNeighbors, type Neighbor, type VectorKind } from '@vastmax/lm-models';
-import type { TextModel } from './text-model.ts';
+import type { TextModel } from './text/text-model.ts';
 
 /** computeNeighbors over a model of any kind. */
 export function neighborsOf(

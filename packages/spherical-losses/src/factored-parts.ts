@@ -1,6 +1,6 @@
 /**
  * The parts of the factored layer, for layers that run the same mathematics over rows that lie elsewhere
- * (distributed-mpi). May change with any version.
+ * (distributed-layers). May change with any version.
  */
 export { backwardPass, type BackwardPass } from './factored/backward-pass.ts';
 export { appendClassConstants, createClassConstants, type ClassConstants } from './factored/class-constants.ts';

@@ -2,14 +2,13 @@ import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
 import { classVectorTensor, writeSafetensors, writeWord2vec, type FileDigest } from '@vastmax/lm-models/node';
 import { tableTensor, type TensorSource } from '@vastmax/output-layer';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { bytes, count } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { checkOutputFile } from '../output-file.ts';
-import { Progress } from '../progress.ts';
-import { openModel } from '../saved-model.ts';
-import type { TextModel } from '../text-model.ts';
-import { UsageError } from '../usage-error.ts';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { bytes, count } from '../terminal/format.ts';
+import { checkOutputFile } from '../terminal/output-file.ts';
+import { Interruption, Progress } from '../terminal/terminal.ts';
+import { openModel } from '../text/open-model.ts';
+import type { TextModel } from '../text/text-model.ts';
 
 /** What each is written as when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
-import { bytes, count, table } from '../display.ts';
 import { isLabelModel } from '../labels/label-model.ts';
+import { bytes, count, table } from '../terminal/format.ts';
 
 export function addInspectCommand(program: Command): void {
   program

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
-import { backendHelp, backendNames } from '../backend-choice.ts';
 import { neighborsOf } from '../neighbors-of.ts';
-import { wholeNumber } from '../option-values.ts';
-import { openModel } from '../saved-model.ts';
-import { inLetterCase } from '../text-settings.ts';
-import { UsageError } from '../usage-error.ts';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { wholeNumber } from '../options/option-values.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { openModel } from '../text/open-model.ts';
+import { inLetterCase } from '../text/text-settings.ts';
 
 interface NeighborsOptions {
   readonly top: number;

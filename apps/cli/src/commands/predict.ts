@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { table } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { predictNextWords } from '../next-words.ts';
-import { finite, wholeNumber } from '../option-values.ts';
-import { predictLines } from '../predict-lines.ts';
 import { predictLabels } from '../labels/predict-labels.ts';
-import { openAnyModel, openModel, type OpenedModel } from '../saved-model.ts';
-import { UsageError } from '../usage-error.ts';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { finite, wholeNumber } from '../options/option-values.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { table } from '../terminal/format.ts';
+import { Interruption } from '../terminal/terminal.ts';
+import { predictNextWords } from '../text/next-words.ts';
+import { openAnyModel, type OpenedModel, openModel } from '../text/open-model.ts';
+import { predictLines } from '../text/predict-lines.ts';
 
 interface PredictOptions {
   readonly top: number;

@@ -1,18 +1,18 @@
 import { Option, type Command } from 'commander';
 import { trainingDefaults } from '@vastmax/lm-models';
-import { backendHelp, backendNames, createBackend } from '../backend-choice.ts';
-import { count, shellWord } from '../display.ts';
-import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
-import { Interruption } from '../interruption.ts';
 import { neighborsOf } from '../neighbors-of.ts';
-import { predictNextWords } from '../next-words.ts';
-import { positive, wholeNumber } from '../option-values.ts';
-import { checkOutputFolder } from '../output-folder.ts';
-import { describeOutcome, runTraining } from '../run-training.ts';
-import { loadStateOfTheUnion } from '../state-of-the-union.ts';
-import { createTextModel } from '../text-models.ts';
-import { createTextReading } from '../text-reading.ts';
-import { printPlan } from '../training-plan.ts';
+import { backendHelp, backendNames, createBackend } from '../options/backend-choice.ts';
+import { positive, wholeNumber } from '../options/option-values.ts';
+import { checkOutputFolder } from '../run/run-folder.ts';
+import { describeOutcome, runTraining } from '../run/run-training.ts';
+import { printPlan } from '../run/training-plan.ts';
+import { count, shellWord } from '../terminal/format.ts';
+import { Interruption } from '../terminal/terminal.ts';
+import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
+import { predictNextWords } from '../text/next-words.ts';
+import { loadStateOfTheUnion } from '../text/state-of-the-union.ts';
+import { createTextModel } from '../text/text-models.ts';
+import { createTextReading } from '../text/text-reading.ts';
 
 interface StartOptions {
   readonly out: string;

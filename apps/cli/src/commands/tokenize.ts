@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { openCheckpoint } from '@vastmax/lm-models/node';
-import { Interruption } from '../interruption.ts';
-import { writeResults } from '../standard-output.ts';
-import { addTextOptions, textReadingOf, type TextOptions } from '../text-options.ts';
-import { textReadingFrom, type TextReading } from '../text-reading.ts';
-import { TextSource } from '../text-source.ts';
-import { UsageError } from '../usage-error.ts';
+import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { Interruption, writeResults } from '../terminal/terminal.ts';
+import { TextSource } from '../text/corpus.ts';
+import { type TextReading, textReadingFrom } from '../text/text-reading.ts';
 
 interface TokenizeOptions extends TextOptions {
   readonly model?: string;

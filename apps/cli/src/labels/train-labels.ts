@@ -2,18 +2,17 @@
 import { createNetwork, loadNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
-import { createBackend } from '../backend-choice.ts';
-import { count } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { changedTraining, prepareFolder, readRunState, type GivenOption, type RunState } from '../resumed-run.ts';
-import { describeDryRun, trainAndSave } from '../train-and-save.ts';
-import type { TrainOptions } from '../training-options.ts';
-import { printPlan } from '../training-plan.ts';
-import { UsageError } from '../usage-error.ts';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import { isLabelModel, labelModelOf, labelsText } from './label-model.ts';
-import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
-import { checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './labelled-points.ts';
+import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
+import { createBackend } from '../options/backend-choice.ts';
+import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
+import type { GivenOption, TrainOptions } from '../options/training-options.ts';
+import { changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { trainAndSave } from '../run/run-training.ts';
+import { describeDryRun, printPlan } from '../run/training-plan.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { count } from '../terminal/format.ts';
+import { Interruption } from '../terminal/terminal.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {

@@ -2,11 +2,11 @@
  * A whole model over several ranks is the model of one process: body, output layer, reports and where it stands in the
  * text.
  */
-import { createSingleCommunicator } from '@vastmax/distributed-mpi';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { expect, it } from 'vitest';
 import { trainAll, trainSmallModel, type SmallTraining, type TrainedModel } from './programs/small-training.ts';
 import { runOnThreads } from './thread-jobs.ts';
+import { createSingleCommunicator } from '@vastmax/collectives';
 
 const output: SmallTraining['model']['output'] = {
   kind: 'factored',

@@ -1,11 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { savedModule } from '@vastmax/distributed-mpi';
+import { savedModule } from '@vastmax/lm-models/distributed';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { expect, it } from 'vitest';
-import { QuietOutput } from '../../src/distributed/quiet-output.ts';
-import { threadsOfRank } from '../../src/distributed/rank-job.ts';
+import { QuietOutput, threadsOfRank } from '../../src/run/rank-job.ts';
 import { runOnThreads } from './thread-jobs.ts';
 
 it('a rank that cannot write its shard is named to all, and the checkpoint before stays alone', async () => {

@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { describe, expect, it } from 'vitest';
-import { checkDistributable } from '../../src/distributed/distribution.ts';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { pause, vastmax } from '../vastmax.ts';
 import { calm, evaluateModel, expectAlike } from './calm-training.ts';
 import { requireMpi, runJob, startJob } from './mpi-command.ts';
+import { checkDistributable } from '../../src/run/distribution.ts';
 
 const folder = createScratchFolder();
 

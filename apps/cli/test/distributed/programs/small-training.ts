@@ -1,11 +1,12 @@
 /** A small model on a text of random words, trained by one process or by one rank of several. */
-import { gatherStreams, type Communicator } from '@vastmax/distributed-mpi';
+import type { Communicator } from '@vastmax/collectives';
+import { gatherStreams } from '@vastmax/lm-models/distributed';
 import { createPlainBackend, read, writeRows } from '@vastmax/linalg-core';
 import type { TrainingOptions } from '@vastmax/lm-models';
 import { RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
-import { createDistribution } from '../../../src/distributed/distribution.ts';
-import type { ExampleSettings, TextModelOptions } from '../../../src/text-model.ts';
-import { createTextModel } from '../../../src/text-models.ts';
+import { createDistribution } from '../../../src/run/distribution.ts';
+import type { ExampleSettings, TextModelOptions } from '../../../src/text/text-model.ts';
+import { createTextModel } from '../../../src/text/text-models.ts';
 
 export interface SmallTraining {
   readonly examples: ExampleSettings;
