@@ -6,7 +6,16 @@ import type { Backend } from '@vastmax/linalg-core';
 import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/lm-models/node';
 import type { JsonObject } from '@vastmax/output-layer';
-import { type XmcShape, columnCounts, columnsByFrequency, renumberColumns, SparseDataError, xmcRows, type XmcPoint, type XmcRows } from '@vastmax/sparse-data';
+import {
+  type XmcShape,
+  columnCounts,
+  columnsByFrequency,
+  renumberColumns,
+  SparseDataError,
+  xmcRows,
+  type XmcPoint,
+  type XmcRows,
+} from '@vastmax/sparse-data';
 import { createHash } from 'node:crypto';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';

@@ -1,9 +1,18 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { createNetwork, loadNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
+import { createNetwork, loadNetwork, outputLayerOf, Trainer, type BagNetwork } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
+import {
+  isLabelModel,
+  labelModelOf,
+  labelsText,
+  checkShape,
+  fingerprintOfPoints,
+  labelOrder,
+  readPoints,
+  withLabelsInOrder,
+} from './label-model.ts';
 import { createBackend } from '../options/backend-choice.ts';
 import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
@@ -49,7 +58,13 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           networkOptions,
         )
       : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
-  const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
+  const { output: outputChoice } = network.options;
+  const batches = new SparseBatches({
+    ...ordered,
+    batchSize,
+    seed: options.seed,
+    targetWeights: outputLayerOf(outputChoice.kind).abilities.targetWeights(outputChoice),
+  });
   const { examplesPerEpoch } = batches;
   const training =
     resumed === undefined
@@ -101,11 +116,6 @@ async function loadResumed<Result>(
 ): Promise<Result> {
   await using checkpoint = await openCheckpoint(directory);
   return await load(checkpoint);
-}
-
-/** A softmax fits a distribution over a point's labels, the squared error the labels themselves. */
-function weightsOf({ options: { output } }: BagNetwork): 'given' | 'shares' {
-  return output.kind === 'factored' && output.loss.name === 'squared-error' ? 'given' : 'shares';
 }
 
 function planOf(network: BagNetwork, { inputs, targets }: XmcRows): Parameters<typeof printPlan>[0] {

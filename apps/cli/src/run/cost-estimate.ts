@@ -3,7 +3,7 @@
  * gemm.
  */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
-import type { OutputLayerChoice } from '@vastmax/lm-models';
+import { outputLayerOf } from '@vastmax/lm-models';
 import type { TextModel } from '../text/text-model.ts';
 import type { AnyTrainer } from './run-training.ts';
 
@@ -29,11 +29,12 @@ export async function estimateCost(
   examples: number,
 ): Promise<CostEstimate> {
   const { output, backend, outputChoice } = model;
-  const d = output.features + 1;
+  const width = output.features + 1;
+  const sizes = { classes: output.classes, width, batch: batchSize };
   const steps = Math.ceil(examples / batchSize);
   const tensors = Object.values(trainer.snapshot().modules).flatMap((module) => module.tensors);
   return {
-    outputParameters: output.classes * d,
+    outputParameters: output.classes * width,
     bytes: backend.memory().bytes + 4 * output.classes,
     checkpointBytes: tensors.reduce(
       (sum, { rows, columns, precision }) => sum + rows * columns * (precision === 'f64' ? 8 : 4),
@@ -42,29 +43,9 @@ export async function estimateCost(
     seconds:
       (overhead *
         steps *
-        (model.bodyOperations(batchSize) + outputOperations(outputChoice, output.classes, batchSize, d))) /
-      (await measureGemm(backend, batchSize, d)),
+        (model.bodyOperations(batchSize) + outputLayerOf(outputChoice.kind).cost.operations(sizes, outputChoice))) /
+      (await measureGemm(backend, batchSize, width)),
   };
-}
-
-/**
- * Of a step; layers that are bound by other things than products are taken for a factored one, which is of their order.
- */
-function outputOperations(choice: OutputLayerChoice, classes: number, m: number, d: number): number {
-  const factored = 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
-  switch (choice.kind) {
-    case 'full':
-      return 6 * m * classes * d;
-    case 'sampled':
-    case 'nce':
-    case 'negative':
-      return 6 * m * Math.min(classes, choice.samples) * d;
-    case 'hybrid':
-      // The head's own size is chosen for four times the cost of the tail.
-      return factored + (choice.headSize === undefined ? 4 * factored : 6 * m * Math.min(classes, choice.headSize) * d);
-    default:
-      return factored;
-  }
 }
 
 /**

@@ -1,6 +1,14 @@
 /** A model over the words of a vocabulary, as the commands use every kind. */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import type { EvaluationOptions, NetworkOptions, OutputLayerChoice, RankingMetrics, SavedModel, TableParameter, TrainingOptions } from '@vastmax/lm-models';
+import type {
+  EvaluationOptions,
+  NetworkOptions,
+  OutputLayerChoice,
+  RankingMetrics,
+  SavedModel,
+  TableParameter,
+  TrainingOptions,
+} from '@vastmax/lm-models';
 import type { JsonObject, OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import type { AnyTrainer } from '../run/run-training.ts';

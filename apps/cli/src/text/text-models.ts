@@ -1,6 +1,14 @@
 /** The kinds of models over words: each a network of lm-models with the minibatches that make it what it is. */
 import type { Backend } from '@vastmax/linalg-core';
-import { createNetwork, evaluateRanking, Trainer, type BagNetwork, type NetworkOptions, type NgramNetwork, type RecurrentNetwork } from '@vastmax/lm-models';
+import {
+  createNetwork,
+  evaluateRanking,
+  Trainer,
+  type BagNetwork,
+  type NetworkOptions,
+  type NgramNetwork,
+  type RecurrentNetwork,
+} from '@vastmax/lm-models';
 import { NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
 import type { ExampleSettings, TextData, TextModel, TextModelOptions } from './text-model.ts';
 import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/lm-models/distributed';
