@@ -8,15 +8,15 @@ import {
   createBagNetwork,
   evaluateMultiLabel,
   MultiLabelCollector,
+  type MultiLabelMetrics,
   popularityBaseline,
   Trainer,
-  type MultiLabelMetrics,
 } from '@vastmax/lm-models';
-import { columnCounts, IndexPermutation, SetBatches, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
-import { trainToTheEnd, type JobContext, type Trained } from './job.ts';
+import { columnCounts, type CsrRows, IndexPermutation, SetBatches, SparseBatches } from '@vastmax/sparse-data';
 import { jobFile } from './job-files.ts';
 import { SetNeighbors } from './set-neighbors.ts';
 import { hiddenShare, readSynonymSets } from './synonym-sets.ts';
+import { type JobContext, type Trained, trainToTheEnd } from './train-to-the-end.ts';
 
 export interface MobySettings {
   /** Width of the code. */

@@ -5,18 +5,18 @@
  */
 import {
   bagModelShape,
+  type BagNetwork,
   computePropensities,
   createBagNetwork,
   evaluateMultiLabel,
-  popularityBaseline,
-  Trainer,
-  type BagNetwork,
   type MultiLabelReport,
   type OutputLayerChoice,
+  popularityBaseline,
+  Trainer,
 } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches, type TargetWeights, type XmcRows } from '@vastmax/sparse-data';
-import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './job.ts';
-import { readXmcData, xmcNames, type XmcData } from './xmc-data.ts';
+import { type JobContext, type Trained, trainToTheEnd, unlessDiverged } from './train-to-the-end.ts';
+import { readXmcData, type XmcData, xmcNames } from './xmc-data.ts';
 
 export interface XmcSettings {
   /** Width of the hidden layer. */

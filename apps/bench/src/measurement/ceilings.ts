@@ -2,7 +2,7 @@
  * The machine's own limits, measured beside a result in the same rounds: a square product of the same backend, and a
  * copy of memory.
  */
-import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
+import { type Backend, createMatrixFrom, gemm } from '@vastmax/linalg-core';
 import type { BackendInUse } from './backend-choice.ts';
 import type { Competitor } from './interleaved-timing.ts';
 import { gemmFlops } from './operation-counts.ts';

@@ -3,7 +3,7 @@
  * all of them alike; one after the other, a disturbance of a second would decide the comparison. Every other round goes
  * backwards, so that nobody always runs in the caches that the same neighbour left.
  */
-import { spreadOf, type Spread } from './statistics.ts';
+import { type Spread, spreadOf } from './statistics.ts';
 
 export interface Competitor {
   readonly name: string;

@@ -4,7 +4,7 @@
  * kernel that calls another counts as one. The clock costs some 50 ns a call, which is why profiles are taken apart
  * from timings.
  */
-import { isRowTable, type Backend, type GemmSettings, type Matrix } from '@vastmax/linalg-core';
+import { type Backend, type GemmSettings, isRowTable, type Matrix } from '@vastmax/linalg-core';
 
 export interface KernelGroup {
   readonly group: string;

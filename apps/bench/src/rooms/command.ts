@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { printReport } from '../report/bench-output.ts';
-import { stageProgress } from '../report/stage-progress.ts';
+import { printReport } from '../reporting/print-report.ts';
+import { stageProgress } from '../reporting/stage-progress.ts';
 import { measureRooms } from './measure.ts';
 import { roomCounts, roomsFiles, roomsTables } from './report.ts';
 

@@ -3,7 +3,7 @@
  * nor do functions that ran before the count began: `start` after the modules are evaluated, and what runs only while
  * they are does not count either.
  */
-import { Session, type Profiler } from 'node:inspector';
+import { type Profiler, Session } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 

@@ -9,7 +9,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { BenchError } from '../measurement/bench-error.ts';
-import type { ShowStage } from '../report/stage-progress.ts';
+import type { ShowStage } from '../reporting/stage-progress.ts';
 import type { CountResult, MinibatchRequest, ProgramRequest } from './count-files.ts';
 import { minibatchNames } from './minibatch-trainers.ts';
 

@@ -12,9 +12,9 @@ import {
 import { createPlainBackend } from '@vastmax/linalg-core';
 import {
   createLanguageModel,
+  type LanguageModelOptions,
   Trainer,
   trainingDefaults,
-  type LanguageModelOptions,
   type TrainingEvent,
 } from '@vastmax/lm-models';
 import { countTokens, encodeTokens, NgramBatches, whitespaceTokens } from '@vastmax/sparse-data';

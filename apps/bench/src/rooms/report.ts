@@ -1,6 +1,6 @@
 /** The tables of `bench rooms`. */
-import { markdownTable } from '../report/markdown-table.ts';
-import { roomNames, type RoomName, type RoomsReport } from './measure.ts';
+import { markdownTable } from '../reporting/markdown-table.ts';
+import { type RoomName, roomNames, type RoomsReport } from './measure.ts';
 
 export type RoomCounts = Readonly<Record<RoomName, number>>;
 

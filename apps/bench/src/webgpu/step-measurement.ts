@@ -4,8 +4,8 @@
  * to get there.
  */
 import type { WebGpuBackend, WebGpuCounters } from '@vastmax/gpu-backend-webgpu';
-import { spreadOf, type Spread } from '../measurement/statistics.ts';
-import type { ShowStage } from '../report/stage-progress.ts';
+import { type Spread, spreadOf } from '../measurement/statistics.ts';
+import type { ShowStage } from '../reporting/stage-progress.ts';
 import { createBenchLayer, settingsOf } from '../workload/factored-layer.ts';
 import { MinibatchCycle } from '../workload/minibatches.ts';
 

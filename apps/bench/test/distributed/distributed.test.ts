@@ -1,14 +1,14 @@
 /** The bench at a tiny size, and the arithmetic of its model. */
 import { probeMpi } from '@vastmax/distributed-mpi';
 import { describe, expect, it } from 'vitest';
-import { measureDistributed, type DistributedOptions } from '../../src/distributed.ts';
-import { distributedTables } from '../../src/distributed/distributed-tables.ts';
+import { type DistributedOptions, measureDistributed } from '../../src/distributed/measure.ts';
+import { distributedTables } from '../../src/distributed/report.ts';
 import {
   bytesOfStep,
   lastUsefulRanks,
+  type ModelConstants,
   modelStep,
   networks,
-  type ModelConstants,
 } from '../../src/distributed/scaling-model.ts';
 
 const tiny: DistributedOptions = {

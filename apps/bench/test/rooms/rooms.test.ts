@@ -5,11 +5,11 @@ import { Command } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
 import { addRoomsCommand } from '../../src/rooms/command.ts';
 import { filesOf } from '../../src/rooms/function-coverage.ts';
-import { runCounter, type RoomsReport } from '../../src/rooms/measure.ts';
+import { type RoomsReport, runCounter } from '../../src/rooms/measure.ts';
 import { roomCounts, roomsFiles, roomsTables } from '../../src/rooms/report.ts';
 
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url));
-const fixture = (name: string): string => `${fixtures}/${name}.mjs`;
+const fixture = (name: string): string => `${fixtures}/${name}.ts`;
 
 describe('the files that run functions', () => {
   it('are those of which one was called, without what only ran while modules were evaluated', async () => {
@@ -19,14 +19,14 @@ describe('the files that run functions', () => {
       program: fixture('top'),
       args: [],
     });
-    expect(files.map((path) => basename(path))).toEqual(['called.mjs']);
+    expect(files.map((path) => basename(path))).toEqual(['called.ts']);
   });
 
   it('do not have those of other folders, nor top levels of modules', async () => {
     const request = { modules: [], program: fixture('top'), args: [] };
     expect(await runCounter({ ...request, folders: ['/nowhere'] })).toEqual([[]]);
     const [files = []] = await runCounter({ ...request, folders: [fixtures] });
-    expect(files.map((path) => basename(path))).toEqual(['called.mjs', 'evaluated.mjs']);
+    expect(files.map((path) => basename(path))).toEqual(['called.ts', 'evaluated.ts']);
   });
 
   it('are told from functions that did not run and from what the loader adds', () => {
@@ -49,7 +49,7 @@ describe('the files that run functions', () => {
   it('say which program failed', async () => {
     await expect(
       runCounter({ folders: [fixtures], modules: [], program: fixture('missing'), args: ['--fast'] }),
-    ).rejects.toThrow(/^rooms: --fast ended with exit code 1: .*missing\.mjs/s);
+    ).rejects.toThrow(/^rooms: --fast ended with exit code 1: .*missing\.ts/s);
   });
 });
 
