@@ -1,5 +1,5 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { createNetwork, loadNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
+import { createNetwork, loadNetwork, outputLayerOf, Trainer } from '@vastmax/lm-models';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
 import { createBackend } from '../options/backend-choice.ts';
@@ -57,7 +57,13 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           networkOptions,
         )
       : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
-  const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
+  const { output: outputChoice } = network.options;
+  const batches = new SparseBatches({
+    ...ordered,
+    batchSize,
+    seed: options.seed,
+    targetWeights: outputLayerOf(outputChoice.kind).abilities.targetWeights(outputChoice),
+  });
   const { examplesPerEpoch } = batches;
   const training =
     resumed === undefined
@@ -109,9 +115,4 @@ async function loadResumed<Result>(
 ): Promise<Result> {
   await using checkpoint = await openCheckpoint(directory);
   return await load(checkpoint);
-}
-
-/** A softmax fits a distribution over a point's labels, the squared error the labels themselves. */
-function weightsOf({ options: { output } }: BagNetwork): 'given' | 'shares' {
-  return output.kind === 'factored' && output.loss.name === 'squared-error' ? 'given' : 'shares';
 }

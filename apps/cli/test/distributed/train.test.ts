@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { describe, expect, it } from 'vitest';
-import { checkDistributable } from '../../src/run/distribution.ts';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { pause, vastmax } from '../vastmax.ts';
 import { calm, evaluateModel, expectAlike } from './calm-training.ts';
 import { requireMpi, runJob, startJob } from './mpi-command.ts';
+import { checkDistributable } from '../../src/run/distribution.ts';
 
 const folder = createScratchFolder();
 
@@ -159,7 +159,11 @@ describe('a model over ranks', () => {
       { body, output: { ...sampled, sharing: 'example' } },
       '--distributed draws samples for the minibatch of all ranks; leave --sharing example out',
     ],
-    ['label smoothing', { body, output: { ...full, labelSmoothing: 0.1 } }, '--distributed has no --label-smoothing'],
+    [
+      'label smoothing',
+      { body, output: { ...full, labelSmoothing: 0.1 } },
+      '--distributed has no label smoothing; leave --label-smoothing out',
+    ],
   ] as const)('is refused otherwise: %s, %o', (_what, options, message) => {
     expect(() => {
       checkDistributable(options);

@@ -34,7 +34,7 @@ import {
   type RecurrentNetwork,
 } from '../network/create-network.ts';
 import type { Body, Network } from '../network/network.ts';
-import type { OutputLayerFactory } from '../output-layers/create-output-layer.ts';
+import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
 

@@ -4,7 +4,7 @@ import {
   createTextModel,
   exampleSettingsFrom,
   textBody,
-  TextModel,
+  type TextModel,
   textModelNames,
   type TextModelName,
 } from '@vastmax/lm-models/text';
