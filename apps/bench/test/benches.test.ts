@@ -3,17 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { measureKernels } from '../src/kernels.ts';
+import { measureKernels } from '../src/kernels/measure.ts';
+import { kernelsTables } from '../src/kernels/report.ts';
 import { createBackend } from '../src/measurement/backend-choice.ts';
-import { measureOutputLayer } from '../src/output-layer.ts';
-import { kernelsTables } from '../src/report/kernels-tables.ts';
-import { outputLayerTables } from '../src/report/output-layer-tables.ts';
-import { scalingTables } from '../src/report/scaling-tables.ts';
-import { steadyStateTables } from '../src/report/steady-state-tables.ts';
-import { trainingTables } from '../src/report/training-tables.ts';
-import { measureScaling } from '../src/scaling.ts';
-import { measureSteadyState } from '../src/steady-state.ts';
-import { measureTraining } from '../src/training.ts';
+import { measureOutputLayer } from '../src/output-layer/measure.ts';
+import { outputLayerTables } from '../src/output-layer/report.ts';
+import { measureScaling } from '../src/scaling/measure.ts';
+import { scalingTables } from '../src/scaling/report.ts';
+import { measureSteadyState } from '../src/steady-state/measure.ts';
+import { steadyStateTables } from '../src/steady-state/report.ts';
+import { measureTraining } from '../src/training/measure.ts';
+import { trainingTables } from '../src/training/report.ts';
 
 const silent = (): void => undefined;
 const layer = {

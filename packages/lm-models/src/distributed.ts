@@ -13,4 +13,6 @@ export {
   type RowGradient,
   type SharedParameters,
 } from './distributed/data-parallel.ts';
+export { createDistributedOutput } from './distributed/distributed-output.ts';
 export { savedModule, splitModules, type SavedModules } from './distributed/sharded-modules.ts';
+export { writeDistributedCheckpoint } from './distributed/write-distributed-checkpoint.ts';

@@ -60,21 +60,29 @@ export {
   type RecurrentNetwork,
 } from './network/create-network.ts';
 export { Network, type Body, type NetworkSizes, type PromptOptions, type SavedModel } from './network/network.ts';
-export { createOutputLayer, type OutputLayerFactory } from './output-layers/create-output-layer.ts';
 export {
-  outputLayerNames,
   proposalNames,
+  type AnyOutputChoice,
   type OutputLayerChoice,
   type OutputLayerName,
   type ProposalName,
 } from './output-layers/output-layer-choice.ts';
+export type {
+  OutputLayerEntry,
+  OutputLayerFactory,
+  OutputLayerSizes,
+  StepSizes,
+  TrainingDefaults,
+} from './output-layers/output-layer-entry.ts';
 export {
-  fullLayerOptions,
-  logUnigram,
-  sampledLayerOptions,
-  type OutputLayerSizes,
-} from './output-layers/softmax-options.ts';
-export { trainingDefaults, type TrainingDefaults } from './output-layers/training-defaults.ts';
+  createOutputLayer,
+  outputLayerNames,
+  outputLayerOf,
+  outputLayers,
+  trainingDefaults,
+} from './output-layers/registry.ts';
+export { sampledLayerOptions } from './output-layers/sampled-layers.ts';
+export { fullLayerOptions, logUnigram } from './output-layers/softmax-layers.ts';
 export {
   computeNeighbors,
   type Neighbor,

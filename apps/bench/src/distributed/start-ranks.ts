@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isCommunicatorError, probeMpi, startThreadRanks } from '@vastmax/collectives';
 import { BenchError } from '../measurement/bench-error.ts';
-import type { RankReport, RankRequest } from './rank-measurement.ts';
+import type { RankReport, RankRequest } from './measure-rank.ts';
 
 export const transports = ['shared-memory', 'tcp', 'threads'] as const;
 export type TransportName = (typeof transports)[number];

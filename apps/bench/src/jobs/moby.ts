@@ -3,20 +3,12 @@
  * whose hidden fifth it never saw, its ten best words are looked at, beside the most frequent words and the words of
  * the nearest sets.
  */
-import {
-  bagModelShape,
-  createNetwork,
-  evaluateMultiLabel,
-  MultiLabelCollector,
-  popularityBaseline,
-  Trainer,
-  type MultiLabelMetrics,
-} from '@vastmax/lm-models';
+import { bagModelShape, createNetwork, evaluateMultiLabel, MultiLabelCollector, popularityBaseline, Trainer, type MultiLabelMetrics } from '@vastmax/lm-models';
 import { columnCounts, IndexPermutation, SetBatches, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
-import { trainToTheEnd, type JobContext, type Trained } from './job.ts';
 import { jobFile } from './job-files.ts';
 import { SetNeighbors } from './set-neighbors.ts';
 import { hiddenShare, readSynonymSets } from './synonym-sets.ts';
+import { trainToTheEnd, type JobContext, type Trained } from './train-to-the-end.ts';
 
 export interface MobySettings {
   /** Width of the code. */

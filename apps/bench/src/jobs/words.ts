@@ -2,23 +2,12 @@
  * The job of word vectors: how well the cosines of two words' vectors are ordered as people's judgements are, after
  * training by the words around a word and, with the vectors as they were drawn, before it.
  */
-import {
-  bagModelShape,
-  createNetwork,
-  evaluateWordSimilarity,
-  readEmbeddings,
-  readWordPairs,
-  Trainer,
-  type BagNetwork,
-  type OutputLayerChoice,
-  type WordPair,
-  type WordSimilarity,
-} from '@vastmax/lm-models';
-import { subsampleTokens, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
+import { bagModelShape, createNetwork, evaluateWordSimilarity, readEmbeddings, readWordPairs, Trainer, type BagNetwork, type OutputLayerChoice, type WordPair, type WordSimilarity } from '@vastmax/lm-models';
+import { subsampleTokens, WindowBatches, type Vocabulary, countTokens, encodeTokens, whitespaceTokens, wordTokens } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
-import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './job.ts';
 import { jobFile } from './job-files.ts';
-import { readWordsCorpus, type WordsCorpus } from './words-corpus.ts';
+import { speechTexts } from '../workload/training-corpus.ts';
+import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './train-to-the-end.ts';
 
 export interface WordsSettings {
   readonly embedding: number;
@@ -232,4 +221,27 @@ async function similaritiesOf(
     file,
     ...evaluateWordSimilarity(pairs, (word) => vectorOf.get(word.toLowerCase())),
   }));
+}
+
+export interface WordsCorpus {
+  readonly name: string;
+  readonly vocabulary: Vocabulary;
+  readonly tokens: Int32Array;
+}
+
+export async function readWordsCorpus(data: string): Promise<WordsCorpus> {
+  const path = jobFile(data, 'wikitext-2', 'wiki.train.tokens');
+  // Words and marks of the speeches are taken apart and joined by spaces, as those of WikiText-2 are.
+  async function* lines(): AsyncGenerator<string, void, undefined> {
+    for (const text of speechTexts()) yield [...wordTokens(text, { lowerCase: true })].join(' ');
+    for await (const line of readLines(path)) yield line.toLowerCase();
+  }
+  const options = { tokenize: whitespaceTokens };
+  const counter = await countTokens(lines(), options);
+  const vocabulary = counter.build({ minimumCount: 2, specialTokens: ['<unk>'], unknownToken: '<unk>' });
+  return {
+    name: `State of the Union and ${path}`,
+    vocabulary,
+    tokens: await encodeTokens(lines(), vocabulary, options),
+  };
 }

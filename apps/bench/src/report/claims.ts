@@ -1,6 +1,6 @@
 /** What the project says of its speed and memory, against what was measured. */
-import { reportsOf, type Measurements } from './measurements.ts';
-import { figure, percent } from './numbers.ts';
+import { figure, percent } from '../reporting/numbers.ts';
+import { type Measurements, reportsOf } from './measurements.ts';
 
 export interface Claim {
   readonly claim: string;

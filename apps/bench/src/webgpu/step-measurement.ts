@@ -5,9 +5,9 @@
  */
 import type { WebGpuBackend, WebGpuCounters } from '@vastmax/gpu-backend-webgpu';
 import { spreadOf, type Spread } from '../measurement/statistics.ts';
-import type { ShowStage } from '../report/stage-progress.ts';
 import { createBenchLayer, settingsOf } from '../workload/factored-layer.ts';
 import { MinibatchCycle } from '../workload/minibatches.ts';
+import type { ShowStage } from '../reporting/stage-progress.ts';
 
 export interface StepOptions {
   readonly classes: number;

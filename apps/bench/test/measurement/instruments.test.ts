@@ -10,10 +10,9 @@ import {
   writeIndices,
 } from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
-import { HandleCounter } from '../../src/measurement/handle-counter.ts';
 import { KernelProfile } from '../../src/measurement/kernel-profile.ts';
 import { heapUseAfterCollection } from '../../src/measurement/memory-use.ts';
-import { Stopwatch } from '../../src/measurement/stopwatch.ts';
+import { HandleCounter, Stopwatch } from '../../src/steady-state/step-instruments.ts';
 
 describe('KernelProfile', () => {
   it('counts the kernels by group, changes no result, and goes away', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { timeInterleaved, timingOf, type Competitor } from '../../src/measurement/interleaved-timing.ts';
+import { type Competitor, timeInterleaved, timingOf } from '../../src/measurement/interleaved-timing.ts';
 
 function recorder(log: string[]): (name: string, sampleMs?: number) => Competitor {
   return (name, sampleMs) => ({

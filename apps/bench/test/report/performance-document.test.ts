@@ -7,12 +7,12 @@ import type { BackendInUse } from '../../src/measurement/backend-choice.ts';
 import type { Spread } from '../../src/measurement/statistics.ts';
 import { claimsOf } from '../../src/report/claims.ts';
 import { documentSections, sectionNames } from '../../src/report/document-sections.ts';
-import type { Machine } from '../../src/report/machine.ts';
-import { replaceSection } from '../../src/report/marked-sections.ts';
+import { reportRuns } from '../../src/report/measure.ts';
 import type { Measurements } from '../../src/report/measurements.ts';
 import { plotSpecifications } from '../../src/report/plots.ts';
-import { renderSvg } from '../../src/report/svg-plot.ts';
-import { reportRuns } from '../../src/report/report-runs.ts';
+import type { Machine } from '../../src/reporting/machine.ts';
+import { replaceSection } from '../../src/reporting/marked-sections.ts';
+import { renderSvg } from '../../src/reporting/svg-plot.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
 const machine: Machine = {

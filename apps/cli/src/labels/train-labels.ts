@@ -1,17 +1,8 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { Trainer, type BagNetwork, createNetwork, loadNetwork } from '@vastmax/lm-models';
+import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import {
-  isLabelModel,
-  labelModelOf,
-  labelsText,
-  checkShape,
-  fingerprintOfPoints,
-  labelOrder,
-  readPoints,
-  withLabelsInOrder,
-} from './label-model.ts';
+import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createBackend } from '../options/backend-choice.ts';
@@ -58,7 +49,13 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           networkOptions,
         )
       : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
-  const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
+  const { output: outputChoice } = network.options;
+  const batches = new SparseBatches({
+    ...ordered,
+    batchSize,
+    seed: options.seed,
+    targetWeights: outputLayerOf(outputChoice.kind).abilities.targetWeights(outputChoice),
+  });
   const { examplesPerEpoch } = batches;
   const training =
     resumed === undefined
@@ -110,9 +107,4 @@ async function loadResumed<Result>(
 ): Promise<Result> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);
-}
-
-/** A softmax fits a distribution over a point's labels, the squared error the labels themselves. */
-function weightsOf({ options: { output } }: BagNetwork): 'given' | 'shares' {
-  return output.kind === 'factored' && output.loss.name === 'squared-error' ? 'given' : 'shares';
 }

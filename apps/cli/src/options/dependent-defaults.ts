@@ -1,6 +1,7 @@
 /** What the options of `vastmax train` whose default depends on other options come to with these. */
-import type { NetworkOptions, OutputLayerChoice, TrainingOptions } from '@vastmax/lm-models';
+import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
+import { optionsOfLayer } from './output-layer-options.ts';
 import {
   exampleSettingsOf,
   networkOptionsOf,
@@ -61,35 +62,14 @@ function layerDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
 }
 
 function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
-  switch (output.kind) {
-    case 'factored': {
-      const { a, b, epsilon, targetValue } = output.loss.options;
-      return optional({ zA: a, zB: b, epsilon, targetValue });
-    }
-    case 'hybrid':
-      return { priorPower: 0.75, tailLoss: 'spherical-softmax', headRate: 2, tailRate: 15 };
-    case 'adaptive':
-      return { divValue: 4, outputOptimizer: 'sgd' };
-    case 'sampled':
-    case 'nce':
-    case 'negative':
-      return {
-        samples: output.samples,
-        proposal: output.proposal,
-        ...(output.proposal === 'unigram' ? { proposalPower: 1 } : {}),
-        sharing: 'minibatch',
-        outputOptimizer: 'sgd',
-      };
-    case 'rf':
-      return { samples: output.samples, rfFrequencies: 512, nu: 4, outputOptimizer: 'sgd' };
-    case 'quadratic':
-      return { samples: output.samples, alpha: 100, outputOptimizer: 'sgd' };
-    case 'full':
-      return { labelSmoothing: 0, outputOptimizer: 'sgd' };
-    case 'hierarchical':
-    case 'huffman':
-      return { outputOptimizer: 'sgd' };
+  if (output.kind === 'factored') {
+    const { a, b, epsilon, targetValue } = output.loss.options;
+    return optional({ zA: a, zB: b, epsilon, targetValue });
   }
+  const { power, ...defaults } = { ...outputLayerOf(output.kind).defaults };
+  // A power is of the unigram proposal alone.
+  const isUnigram = 'proposal' in output && output.proposal === 'unigram';
+  return optionsOfLayer({ ...defaults, ...(isUnigram ? { proposal: output.proposal, power } : {}) });
 }
 
 function trainingDefaultsOf({ outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions): Partial<TrainOptions> {

@@ -2,6 +2,8 @@
 import { Option, type Command } from 'commander';
 import {
   outputLayerNames,
+  outputLayerOf,
+  outputLayers,
   proposalNames,
   trainingDefaults,
   updateRuleNames,
@@ -48,35 +50,53 @@ const shortLosses: Readonly<Record<string, string>> = {
   taylor: 'taylor-softmax',
   squared: 'squared-error',
 };
-const sampling: readonly OutputLayerName[] = ['sampled', 'nce', 'negative'];
-const kernelSampling: readonly OutputLayerName[] = ['rf', 'quadratic'];
-const others = outputLayerNames.filter((name) => name !== 'factored' && name !== 'hybrid');
+/** The options of some layers only, by their name in the registry: how the command calls each. */
+const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOptions, flag: string]>> = {
+  weightDecay: ['weightDecay', '--weight-decay'],
+  headSize: ['headSize', '--head-size'],
+  priorPower: ['priorPower', '--prior-power'],
+  tailLoss: ['tailLoss', '--tail-loss'],
+  headRate: ['headRate', '--head-rate'],
+  tailRate: ['tailRate', '--tail-rate'],
+  rule: ['outputOptimizer', '--output-optimizer'],
+  labelSmoothing: ['labelSmoothing', '--label-smoothing'],
+  cutoffs: ['cutoffs', '--cutoffs'],
+  divValue: ['divValue', '--div-value'],
+  samples: ['samples', '--samples'],
+  proposal: ['proposal', '--proposal'],
+  power: ['proposalPower', '--proposal-power'],
+  sharing: ['sharing', '--sharing'],
+  temperature: ['temperature', '--temperature'],
+  frequencies: ['rfFrequencies', '--rf-frequencies'],
+  nu: ['nu', '--nu'],
+  alpha: ['alpha', '--alpha'],
+};
 
-/** Options of some layers only. */
-const ownOptions: readonly (readonly [
-  name: keyof OutputLayerOptions,
-  flag: string,
-  layers: readonly OutputLayerName[],
-])[] = [
-  ['weightDecay', '--weight-decay', ['factored']],
-  ['headSize', '--head-size', ['hybrid']],
-  ['priorPower', '--prior-power', ['hybrid']],
-  ['tailLoss', '--tail-loss', ['hybrid']],
-  ['headRate', '--head-rate', ['hybrid']],
-  ['tailRate', '--tail-rate', ['hybrid']],
-  ['outputOptimizer', '--output-optimizer', others],
-  ['labelSmoothing', '--label-smoothing', ['full']],
-  ['cutoffs', '--cutoffs', ['adaptive', 'hybrid']],
-  ['divValue', '--div-value', ['adaptive']],
-  ['samples', '--samples', [...sampling, ...kernelSampling]],
-  ['proposal', '--proposal', sampling],
-  ['proposalPower', '--proposal-power', sampling],
-  ['sharing', '--sharing', sampling],
-  ['temperature', '--temperature', kernelSampling],
-  ['rfFrequencies', '--rf-frequencies', ['rf']],
-  ['nu', '--nu', ['rf']],
-  ['alpha', '--alpha', ['quadratic']],
-];
+/** @param option of a choice. */
+export function flagOf(option: string): string {
+  return layerOptions[option]?.[1] ?? option;
+}
+
+/** Options of a choice as those of the command. */
+export function optionsOfLayer(choice: Readonly<Record<string, unknown>>): Partial<OutputLayerOptions> {
+  const options: Record<string, unknown> = {};
+  for (const [option, value] of Object.entries(choice)) {
+    const [name] = layerOptions[option] ?? [];
+    if (name !== undefined) options[name] = isRule(value) ? value.name : value;
+  }
+  return options;
+}
+
+const isRule = (value: unknown): value is { readonly name: string } =>
+  typeof value === 'object' && value !== null && 'name' in value;
+
+/** The layers that have an option. */
+const layersWith = (option: string): readonly OutputLayerName[] =>
+  outputLayers.filter(({ options }) => options.includes(option)).map(({ name }) => name);
+
+/** For help texts. */
+const defaultOf = (layer: OutputLayerName, option: string): string => String(outputLayerOf(layer).defaults[option]);
+const lossDefault = (loss: string, option: string): string => String(trainingDefaults(loss).lossOptions[option]);
 
 export function addOutputLayerOptions(command: Command): Command {
   return command
@@ -91,12 +111,24 @@ export function addOutputLayerOptions(command: Command): Command {
         .argParser(lossName)
         .default('z-loss'),
     )
-    .option('--z-a <a>', 'z-loss: sharpness; smaller favours top-1 and MRR (default 0.1)', positive('--z-a'))
-    .option('--z-b <b>', 'z-loss: margin in standard deviations (default 10)', finite('--z-b'))
-    .option('--epsilon <e>', 'spherical-softmax: added to each squared output (default 1)', positive('--epsilon'))
+    .option(
+      '--z-a <a>',
+      `z-loss: sharpness; smaller favours top-1 and MRR (default ${lossDefault('z-loss', 'a')})`,
+      positive('--z-a'),
+    )
+    .option(
+      '--z-b <b>',
+      `z-loss: margin in standard deviations (default ${lossDefault('z-loss', 'b')})`,
+      finite('--z-b'),
+    )
+    .option(
+      '--epsilon <e>',
+      `spherical-softmax: added to each squared output (default ${lossDefault('spherical-softmax', 'epsilon')})`,
+      positive('--epsilon'),
+    )
     .option(
       '--target-value <v>',
-      "squared-error: what a target's output should be (default 10)",
+      `squared-error: what a target's output should be (default ${lossDefault('squared-error', 'targetValue')})`,
       finite('--target-value'),
     )
     .option('--weight-decay <l>', 'factored: on the output weights, exact and free', nonNegative('--weight-decay'))
@@ -107,16 +139,23 @@ export function addOutputLayerOptions(command: Command): Command {
     )
     .option(
       '--prior-power <p>',
-      "hybrid: power of the counts in the tail's prior (default 0.75)",
+      `hybrid: power of the counts in the tail's prior (default ${defaultOf('hybrid', 'priorPower')})`,
       nonNegative('--prior-power'),
     )
     .addOption(
-      new Option('--tail-loss <name>', 'hybrid: loss of the tail (default spherical-softmax)').argParser(tailLossName),
+      new Option(
+        '--tail-loss <name>',
+        `hybrid: loss of the tail (default ${defaultOf('hybrid', 'tailLoss')})`,
+      ).argParser(tailLossName),
     )
-    .option('--head-rate <f>', 'hybrid: factor on the output rate for the head (default 2)', nonNegative('--head-rate'))
+    .option(
+      '--head-rate <f>',
+      `hybrid: factor on the output rate for the head (default ${defaultOf('hybrid', 'headRate')})`,
+      nonNegative('--head-rate'),
+    )
     .option(
       '--tail-rate <f>',
-      'hybrid: factor on the output rate for the tail (default 15)',
+      `hybrid: factor on the output rate for the tail (default ${defaultOf('hybrid', 'tailRate')})`,
       nonNegative('--tail-rate'),
     )
     .addOption(
@@ -137,39 +176,51 @@ export function addOutputLayerOptions(command: Command): Command {
     )
     .option(
       '--div-value <v>',
-      'adaptive: each cluster has so many times fewer features (default 4)',
+      `adaptive: each cluster has so many times fewer features (default ${defaultOf('adaptive', 'divValue')})`,
       positive('--div-value'),
     )
     .option(
       '--samples <n>',
-      'sampled, nce, negative: words drawn for a minibatch (default 500); rf, quadratic: for each example (default 100)',
+      `sampled, nce, negative: words drawn for a minibatch (default ${defaultOf('sampled', 'samples')}); rf, quadratic: for each example (default ${defaultOf('rf', 'samples')})`,
       wholeNumber('--samples', 1),
     )
     .addOption(
       new Option(
         '--proposal <name>',
-        'sampled, nce, negative: what they are drawn from (default unigram; negative: uniform)',
+        `sampled, nce, negative: what they are drawn from (default ${defaultOf('sampled', 'proposal')}; negative: ${defaultOf('negative', 'proposal')})`,
       ).choices(proposalNames),
     )
     .option(
       '--proposal-power <p>',
-      'unigram proposal: power of the counts (default 1)',
+      `unigram proposal: power of the counts (default ${defaultOf('sampled', 'power')})`,
       nonNegative('--proposal-power'),
     )
     .addOption(
-      new Option('--sharing <name>', 'sampled, nce, negative: who shares a draw (default minibatch)').choices([
-        'minibatch',
-        'example',
-      ]),
+      new Option(
+        '--sharing <name>',
+        `sampled, nce, negative: who shares a draw (default ${defaultOf('sampled', 'sharing')})`,
+      ).choices(['minibatch', 'example']),
     )
     .option(
       '--temperature <t>',
       'rf, quadratic: logits are t·cos(h, w) (rf: default 11.1; quadratic: plain logits)',
       positive('--temperature'),
     )
-    .option('--rf-frequencies <n>', 'rf: random frequencies (default 512)', wholeNumber('--rf-frequencies', 1))
-    .option('--nu <v>', 'rf: inverse temperature of the kernel that is sampled by (default 4)', positive('--nu'))
-    .option('--alpha <a>', 'quadratic: of the kernel a·o² + 1 (default 100)', positive('--alpha'))
+    .option(
+      '--rf-frequencies <n>',
+      `rf: random frequencies (default ${defaultOf('rf', 'frequencies')})`,
+      wholeNumber('--rf-frequencies', 1),
+    )
+    .option(
+      '--nu <v>',
+      `rf: inverse temperature of the kernel that is sampled by (default ${defaultOf('rf', 'nu')})`,
+      positive('--nu'),
+    )
+    .option(
+      '--alpha <a>',
+      `quadratic: of the kernel a·o² + 1 (default ${defaultOf('quadratic', 'alpha')})`,
+      positive('--alpha'),
+    )
     .option(
       '--initial-scale <s>',
       "standard deviation of the output weights' start (default depends on the layer)",
@@ -185,7 +236,8 @@ export function defaultsNameOf({ outputLayer, loss }: OutputLayerOptions): strin
 /** @throws UsageError for an option of another layer or loss. */
 export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerChoice {
   const { outputLayer: kind, seed } = options;
-  for (const [name, flag, layers] of ownOptions) {
+  for (const [option, [name, flag]] of Object.entries(layerOptions)) {
+    const layers = layersWith(option);
     if (options[name] === undefined || layers.includes(kind)) continue;
     throw new UsageError(
       `${flag} is an option of --output-layer ${layers.join(', ')}, not of ${kind}; leave it out or choose another layer`,
@@ -193,80 +245,31 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
   }
   const defaults = trainingDefaults(defaultsNameOf(options));
   const lossOptions = lossOptionsOf(options, defaults.lossOptions);
-  const initialScale = options.initialScale ?? defaults.initialScale;
-  if (kind === 'factored') {
-    const { loss, weightDecay } = options;
-    return {
-      kind,
-      loss: { name: loss, options: lossOptions },
-      initialScale,
-      seed,
-      ...optional('weightDecay', weightDecay),
-    };
+  const entry = outputLayerOf(kind);
+  const own: Record<string, unknown> = {};
+  for (const option of entry.options) {
+    const [name] = layerOptions[option] ?? [];
+    const given = name === undefined ? undefined : options[name];
+    // A choice always says how many samples are drawn, and from what.
+    const value = given ?? (option === 'samples' || option === 'proposal' ? entry.defaults[option] : undefined);
+    if (value !== undefined) own[option] = option === 'rule' ? { name: value } : value;
   }
-  if (kind === 'hybrid') {
-    const { headSize, cutoffs, priorPower, tailLoss, headRate, tailRate } = options;
-    return {
-      kind,
-      initialScale,
-      seed,
-      ...optional('headSize', headSize),
-      ...optional('cutoffs', cutoffs),
-      ...optional('priorPower', priorPower),
-      ...optional('tailLoss', tailLoss),
-      ...optional('headRate', headRate),
-      ...optional('tailRate', tailRate),
-    };
+  if (own['power'] !== undefined) {
+    // Only the unigram proposal has a power.
+    own['proposal'] = options.proposal ?? 'unigram';
+    if (own['proposal'] !== 'unigram') {
+      throw new UsageError(
+        `--proposal-power is an option of --proposal unigram, not of ${String(own['proposal'])}; leave it out`,
+      );
+    }
   }
-  const {
-    outputOptimizer,
-    labelSmoothing,
-    cutoffs,
-    divValue,
-    proposalPower,
-    sharing,
-    temperature,
-    rfFrequencies,
-    nu,
-    alpha,
-  } = options;
-  // Negative sampling with unigram samples learns association, and ranks rare words first.
-  const proposal = options.proposal ?? (kind === 'negative' && proposalPower === undefined ? 'uniform' : 'unigram');
-  const common = { initialScale, seed, ...(outputOptimizer === undefined ? {} : { rule: { name: outputOptimizer } }) };
-  switch (kind) {
-    case 'full':
-      return { kind, ...common, ...optional('labelSmoothing', labelSmoothing) };
-    case 'hierarchical':
-    case 'huffman':
-      return { kind, ...common };
-    case 'adaptive':
-      return { kind, ...common, ...optional('cutoffs', cutoffs), ...optional('divValue', divValue) };
-    case 'sampled':
-    case 'nce':
-    case 'negative':
-      if (proposalPower !== undefined && proposal !== 'unigram') {
-        throw new UsageError(`--proposal-power is an option of --proposal unigram, not of ${proposal}; leave it out`);
-      }
-      return {
-        kind,
-        ...common,
-        samples: options.samples ?? 500,
-        proposal,
-        ...optional('power', proposalPower),
-        ...optional('sharing', sharing),
-      };
-    case 'rf':
-    case 'quadratic':
-      return {
-        kind,
-        ...common,
-        samples: options.samples ?? 100,
-        ...optional('temperature', temperature),
-        ...optional('frequencies', rfFrequencies),
-        ...optional('nu', nu),
-        ...optional('alpha', alpha),
-      };
-  }
+  return {
+    kind,
+    ...(kind === 'factored' ? { loss: { name: options.loss, options: lossOptions } } : {}),
+    initialScale: options.initialScale ?? defaults.initialScale,
+    seed,
+    ...own,
+  } as OutputLayerChoice;
 }
 
 function lossOptionsOf(
@@ -308,9 +311,4 @@ function tailLossName(text: string): 'spherical-softmax' | 'taylor-softmax' {
   const name = lossName(text);
   if (name === 'spherical-softmax' || name === 'taylor-softmax') return name;
   throw new UsageError(`--tail-loss must give probabilities: spherical-softmax or taylor-softmax, got '${text}'`);
-}
-
-/** A property only when it has a value, which exact optional properties ask for. */
-function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
-  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: Value };
 }

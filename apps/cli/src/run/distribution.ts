@@ -5,31 +5,25 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import {
-  createDistributedFactoredLayer,
-  createShardedNegativeSampling,
-  createShardedNoiseContrastive,
-  createShardedSampledSoftmax,
-  createVocabularyParallelSoftmax,
-} from '@vastmax/distributed-layers';
-import {
   BatchParts,
   createSequenceSlice,
   DataParallel,
   sliceNgramBatch,
   sliceSparseBatch,
   type DataParallelOptions,
+  createDistributedOutput,
 } from '@vastmax/lm-models/distributed';
 import type { TextBatch } from '@vastmax/lm-models/text';
 import type { Backend } from '@vastmax/linalg-core';
 import {
-  fullLayerOptions,
-  sampledLayerOptions,
   type BatchSource,
   type NetworkOptions,
   type OutputLayerChoice,
   type OutputLayerFactory,
+  outputLayerOf,
+  outputLayers,
 } from '@vastmax/lm-models';
-import { createBuiltInLoss } from '@vastmax/spherical-losses';
+import { flagOf } from '../options/output-layer-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 
 export interface Distribution extends Disposable {
@@ -50,30 +44,7 @@ export function createDistribution(
   return {
     communicator,
     ranks,
-    createOutput: (_backend, sizes, choice) => {
-      checkOutput(choice);
-      switch (choice.kind) {
-        case 'full':
-          return createVocabularyParallelSoftmax(communicator, backend, fullLayerOptions(sizes, choice));
-        case 'sampled':
-          return createShardedSampledSoftmax(communicator, backend, sampledLayerOptions(sizes, choice));
-        case 'nce':
-          return createShardedNoiseContrastive(communicator, backend, sampledLayerOptions(sizes, choice));
-        case 'negative':
-          return createShardedNegativeSampling(communicator, backend, sampledLayerOptions(sizes, choice));
-        case 'factored': {
-          const { loss, weightDecay, initialScale, seed } = choice;
-          return createDistributedFactoredLayer(communicator, backend, {
-            classes: sizes.frequencies.length,
-            features: sizes.features,
-            initialScale,
-            seed,
-            loss: createBuiltInLoss(loss.name, loss.options),
-            ...(weightDecay === undefined ? {} : { weightDecay }),
-          });
-        }
-      }
-    },
+    createOutput: createDistributedOutput(communicator),
     partsOf: (batches) => {
       const sliceSequenceBatch = createSequenceSlice();
       return new BatchParts(batches, communicator, (batch, place) => {
@@ -96,19 +67,19 @@ export function checkDistributable({ body, output }: NetworkOptions): void {
   checkOutput(output);
 }
 
-/** The layers that there are over several ranks. */
-const layerKinds = ['factored', 'full', 'sampled', 'nce', 'negative'] as const;
-type DistributableChoice = Extract<OutputLayerChoice, { readonly kind: (typeof layerKinds)[number] }>;
-
-function checkOutput(output: OutputLayerChoice): asserts output is DistributableChoice {
-  const kinds: readonly string[] = layerKinds;
-  if (!kinds.includes(output.kind)) {
+function checkOutput(output: OutputLayerChoice): void {
+  const { abilities } = outputLayerOf(output.kind);
+  if (!abilities.overRanks) {
+    const names = outputLayers
+      .filter((each) => each.abilities.overRanks)
+      .map(({ name, losses }) => (losses === undefined ? name : `${name}, with any of its losses`));
     throw new UsageError(
-      `--distributed has no output layer '${output.kind}' over several ranks; use --output-layer factored, with any of its losses, full, sampled, nce or negative`,
+      `--distributed has no output layer '${output.kind}' over several ranks; use --output-layer ${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`,
     );
   }
-  if (output.kind === 'full' && (output.labelSmoothing ?? 0) > 0)
-    throw new UsageError('--distributed has no --label-smoothing; leave it out');
-  if ('sharing' in output && output.sharing === 'example')
-    throw new UsageError('--distributed draws samples for the minibatch of all ranks; leave --sharing example out');
+  const refused = abilities.refusedOverRanks?.(output);
+  if (refused === undefined) return;
+  const value: unknown = Object.entries(output).find(([name]) => name === refused.option)?.[1];
+  const flag = `${flagOf(refused.option)}${typeof value === 'string' ? ` ${value}` : ''}`;
+  throw new UsageError(`--distributed ${refused.reason}; leave ${flag} out`);
 }

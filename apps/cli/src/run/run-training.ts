@@ -13,8 +13,8 @@ import type { TrainOptions } from '../options/training-options.ts';
 import { TrainingFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, shellWord } from '../terminal/format.ts';
 import { Progress, warn } from '../terminal/terminal.ts';
-import { saveTogether } from './save-together.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
+import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 
 /** A trainer of any network and minibatches. */
 export type AnyTrainer = Trainer<TrainingBatch>;
@@ -135,7 +135,7 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
   };
   await (communicator === undefined
     ? writeCheckpoint(createFileStorage(directory), content)
-    : saveTogether(communicator, directory, content));
+    : writeDistributedCheckpoint(communicator, createFileStorage(directory), content));
 }
 
 /** @throws the error, unless the disk is its reason. */

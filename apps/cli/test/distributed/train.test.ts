@@ -160,7 +160,11 @@ describe('a model over ranks', () => {
       { body, output: { ...sampled, sharing: 'example' } },
       '--distributed draws samples for the minibatch of all ranks; leave --sharing example out',
     ],
-    ['label smoothing', { body, output: { ...full, labelSmoothing: 0.1 } }, '--distributed has no --label-smoothing'],
+    [
+      'label smoothing',
+      { body, output: { ...full, labelSmoothing: 0.1 } },
+      '--distributed has no label smoothing; leave --label-smoothing out',
+    ],
   ] as const)('is refused otherwise: %s, %o', (_what, options, message) => {
     expect(() => {
       checkDistributable(options);

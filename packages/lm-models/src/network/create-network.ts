@@ -5,15 +5,20 @@ import { BagBody, type BagBodyOptions, type BagInputs } from '../bodies/bag-body
 import { NgramBody, type NgramBodyOptions, type NgramInputs } from '../bodies/ngram-body.ts';
 import { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from '../bodies/recurrent-body.ts';
 import { ModelError } from '../model-error.ts';
-import { createOutputLayer, type OutputLayerFactory } from '../output-layers/create-output-layer.ts';
-import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+import type { OutputLayerChoice, AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
 import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
+import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
+import { createOutputLayer } from '../output-layers/registry.ts';
 
-/** Each kind of body: its options as plain JSON, and the network that it makes. */
+/** Each kind of body: its options as plain JSON, what it reads of a minibatch, and its class. */
 interface BodyKinds {
-  readonly ngram: { readonly choice: NgramChoice; readonly network: NgramNetwork };
-  readonly bag: { readonly choice: BagChoice; readonly network: BagNetwork };
-  readonly recurrent: { readonly choice: RecurrentChoice; readonly network: RecurrentNetwork };
+  readonly ngram: { readonly choice: NgramChoice; readonly batch: NgramInputs; readonly body: NgramBody };
+  readonly bag: { readonly choice: BagChoice; readonly batch: BagInputs; readonly body: BagBody };
+  readonly recurrent: {
+    readonly choice: RecurrentChoice;
+    readonly batch: SequenceInputs;
+    readonly body: RecurrentBody;
+  };
 }
 export type BodyKind = keyof BodyKinds;
 
@@ -29,24 +34,39 @@ export type BagNetwork = Network<BagInputs, BagBody>;
 /** Over streams: recurrent language model, recommender by the session. */
 export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
 /** A network whose body is of one of the kinds. */
-export type NetworkOf<Kind extends BodyKind> = BodyKinds[Kind]['network'];
+export type NetworkOf<Kind extends BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> = {
+  [Each in Kind]: Network<BodyKinds[Each]['batch'], BodyKinds[Each]['body'], Output>;
+}[Kind];
 
-export interface NetworkOptions<Kind extends BodyKind = BodyKind> {
+export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> {
   readonly body: BodyKinds[Kind]['choice'] & { readonly kind: Kind };
-  readonly output: OutputLayerChoice;
+  readonly output: Output;
 }
 
 /**
  * A network with random weights.
- * @param createOutput what makes the output layer of `options.output`: over several ranks, or one of your own.
+ * @param createOutput what makes the output layer of `options.output`: one over several ranks, or the `create` of your own
+ * entry.
  * @throws ModelError and OutputLayerError `bad-option` for options that do not fit; nothing is left behind.
  */
-export async function createNetwork<Kind extends BodyKind>(
+export function createNetwork<Kind extends BodyKind>(
   backend: Backend,
   sizes: NetworkSizes,
   options: NetworkOptions<Kind>,
+  createOutput?: OutputLayerFactory,
+): Promise<NetworkOf<Kind>>;
+export function createNetwork<Kind extends BodyKind, Output extends AnyOutputChoice>(
+  backend: Backend,
+  sizes: NetworkSizes,
+  options: NetworkOptions<Kind, Output>,
+  createOutput: OutputLayerFactory<Output>,
+): Promise<NetworkOf<Kind, Output>>;
+export async function createNetwork(
+  backend: Backend,
+  sizes: NetworkSizes,
+  options: NetworkOptions,
   createOutput: OutputLayerFactory = createOutputLayer,
-): Promise<NetworkOf<Kind>> {
+): Promise<unknown> {
   const body: Body<never> = createBody(backend, sizes.inputs, options.body);
   try {
     const output = await createOutput(
@@ -54,7 +74,7 @@ export async function createNetwork<Kind extends BodyKind>(
       { features: body.features, frequencies: sizes.frequencies },
       options.output,
     );
-    return new Network(options, sizes, body, output) as NetworkOf<Kind>;
+    return new Network(options, sizes, body, output);
   } catch (error) {
     body[Symbol.dispose]();
     throw error;

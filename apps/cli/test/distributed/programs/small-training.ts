@@ -21,8 +21,8 @@ export interface TrainedModel {
   readonly body: readonly number[];
   /** D×features. */
   readonly classVectors: readonly number[];
-  /** Mean losses of all reports. */
-  readonly losses: readonly number[];
+  /** Of all examples together: when reports come depends on the clock. */
+  readonly lossSum: number;
   readonly examples: number;
   readonly cursor: unknown;
   /** Steps at which replicas had to be mended. */
@@ -62,13 +62,15 @@ export async function trainSmallModel(
   const { network } = model;
   const { batches } = model.trainingBatches({ tokens, paddingId: 0 }, { batchSize, seed: 3 });
   using trainer = new Trainer(network, distribution?.partsOf(batches) ?? batches, training, distribution);
-  const losses: number[] = [];
+  let lossSum = 0;
+  let reported = 0;
   for await (const event of trainer.run()) {
     if (event.type !== 'progress') continue;
-    losses.push(event.loss);
+    const isFirst = reported === 0;
+    lossSum += event.loss * (event.examples - reported);
+    reported = event.examples;
     const { table } = network.body.embeddings;
-    if (spoil === true && communicator?.rank === 1 && losses.length === 1)
-      writeRows(new Float64Array(table.columns), 1, table);
+    if (spoil === true && communicator?.rank === 1 && isFirst) writeRows(new Float64Array(table.columns), 1, table);
   }
   const { configuration, modules } = trainer.snapshot();
   const body: number[] = [];
@@ -80,7 +82,7 @@ export async function trainSmallModel(
   return {
     body,
     classVectors: Array.from(await read(vectors)),
-    losses,
+    lossSum,
     examples: trainer.examples,
     cursor: configuration['cursor'],
     drifts,
