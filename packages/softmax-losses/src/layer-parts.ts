@@ -2,7 +2,7 @@
  * The parts of these layers, for layers that run the same mathematics over rows that lie elsewhere (distributed-layers).
  * May change with any version.
  */
-export { ClassTable } from './class-table/class-table.ts';
+export { ClassTable, isTensorOfTable } from './class-table/class-table.ts';
 export { createInitialRows } from './class-table/initial-rows.ts';
 export type { RowList, RowSource, TrainableRows } from './class-table/trainable-rows.ts';
 export { explainNonFinite, FiniteCheck } from './layer/finite-check.ts';

@@ -22,6 +22,7 @@ import {
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import type { TextModelOptions } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
+import { warn } from '../warning.ts';
 
 export interface Distribution extends Disposable {
   readonly communicator: Communicator;
@@ -29,13 +30,21 @@ export interface Distribution extends Disposable {
   readonly createOutput: OutputLayerFactory;
 }
 
-/** @param options of the body's replicas. */
+/** @param options of the body's replicas; unless given, rank 0 warns when they differed. */
 export function createDistribution(
   communicator: Communicator,
   backend: Backend,
   options: DataParallelOptions = {},
 ): Distribution {
-  const ranks = new DataParallel(communicator, backend, options);
+  const warnOfDrift =
+    (part: string) =>
+    ({ step, ranks: differing }: { readonly step: number; readonly ranks: readonly number[] }): void => {
+      if (communicator.rank === 0)
+        warn(
+          `${part}, step ${step}: the weights of rank ${differing.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
+        );
+    };
+  const ranks = new DataParallel(communicator, backend, { onReplicaDrift: warnOfDrift('body'), ...options });
   return {
     communicator,
     ranks,
@@ -58,6 +67,7 @@ export function createDistribution(
             initialScale,
             seed,
             loss: createBuiltInLoss(loss.name, loss.options),
+            onReplicaDrift: warnOfDrift('output layer'),
             ...(weightDecay === undefined ? {} : { weightDecay }),
           });
         }

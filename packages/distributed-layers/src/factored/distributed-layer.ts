@@ -35,7 +35,7 @@ import {
 } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '@vastmax/collectives';
 import { ownedCount, type GrowingPartition } from '../rows/row-partition.ts';
-import { WordHash } from '@vastmax/collectives';
+import { ArrayChecksum } from '@vastmax/collectives';
 import { refusalOf, type Agreement, type CollectiveOperation } from './agreement.ts';
 import { GlobalRows } from './global-rows.ts';
 import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from './layer-options.ts';
@@ -272,7 +272,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     const refusal = refusalOf(() => {
       count = checkAddedClasses({ classes, width, hasConstants: known !== undefined }, values, constants);
     });
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     for (const numbers of [values, constants ?? []]) hash.add(Float64Array.from(numbers));
     this.#agreement.begin('addClasses', {
       refusal,

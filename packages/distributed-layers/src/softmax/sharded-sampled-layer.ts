@@ -29,7 +29,7 @@ import type { UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '@vastmax/collectives';
 import type { Agreement } from '../factored/agreement.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
-import { WordHash } from '@vastmax/collectives';
+import { ArrayChecksum } from '@vastmax/collectives';
 import { FetchedRows } from './fetched-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialLogistic } from './partial-logistic.ts';
@@ -229,7 +229,7 @@ export class ShardedSampledLayer implements OutputLayer {
   /** Of the classes drawn and of their probabilities. */
   #sampleChecksum(): number {
     const { classes, noise, columns } = this.#method.samples;
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     hash.add(Float64Array.from(classes.subarray(0, columns)));
     hash.add(noise.subarray(0, columns));
     return hash.value;

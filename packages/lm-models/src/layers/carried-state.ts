@@ -59,7 +59,7 @@ export class CarriedState implements Disposable {
   }
 
   tensors(): TensorSource[] {
-    return this.#matrices.map((matrix, index) => matrixTensor(`carried.${index}`, matrix));
+    return this.#matrices.map((matrix, index) => matrixTensor(tensorName(index), matrix));
   }
 
   /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
@@ -71,12 +71,12 @@ export class CarriedState implements Disposable {
       );
     }
     if (streams === 0) return;
-    for (const [index, width] of this.#widths.entries()) findTensor(state, `carried.${index}`, Number(streams), width);
+    for (const [index, width] of this.#widths.entries()) findTensor(state, tensorName(index), Number(streams), width);
   }
 
   async restore(state: ModuleState, streams: number): Promise<void> {
     this.#resize(streams);
-    for (const [index, matrix] of this.#matrices.entries()) await restoreMatrix(state, `carried.${index}`, matrix);
+    for (const [index, matrix] of this.#matrices.entries()) await restoreMatrix(state, tensorName(index), matrix);
   }
 
   #resize(streams: number): void {
@@ -91,6 +91,26 @@ export class CarriedState implements Disposable {
     this.#matrices = [];
     this.#streams = 0;
   }
+}
+
+function tensorName(index: number): string {
+  return `carried.${index}`;
+}
+
+/**
+ * What a body's state carries: how many streams, and the names of the tensors that have a row for each; undefined for a
+ * body that carries nothing.
+ */
+export function carriedStreamsOf({
+  configuration,
+  tensors,
+}: ModuleState): { readonly streams: number; readonly tensorNames: ReadonlySet<string> } | undefined {
+  const { streams } = configuration;
+  if (typeof streams !== 'number') return undefined;
+  const present = new Set(tensors.map(({ name }) => name));
+  const tensorNames = new Set<string>();
+  for (let index = 0; present.has(tensorName(index)); index++) tensorNames.add(tensorName(index));
+  return { streams, tensorNames };
 }
 
 /**

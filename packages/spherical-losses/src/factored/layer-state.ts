@@ -95,6 +95,9 @@ export function constantSumOf({ configuration }: ModuleState): number {
   );
 }
 
+/** Which tensors of the layer's state have a row for each class; the others are the same on every rank of a job. */
+export const classRowTensors: readonly string[] = ['rows', 'generations', 'class_constants'];
+
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
   const tensors: TensorSource[] = [
     tableTensor('rows', weights.rows),
