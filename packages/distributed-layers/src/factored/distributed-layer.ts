@@ -9,7 +9,7 @@ import { CallGuard, checkClassRange, checkExampleClasses, checkHidden, checkStep
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
 import { checkAddedClasses, checkDecay, ClassScores, compareWithExact, FactoredWeights, rowsPerBlock, storeGram, type GramSums } from '@vastmax/spherical-losses/factored-parts';
-import { type Communicator, WordHash } from '@vastmax/collectives';
+import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
 import { ownedCount, type GrowingPartition } from '../rows/row-partition.ts';
 import { refusalOf, type Agreement, type CollectiveOperation } from './agreement.ts';
 import { GlobalRows } from './global-rows.ts';
@@ -248,7 +248,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     const refusal = refusalOf(() => {
       count = checkAddedClasses({ classes, width, hasConstants: known !== undefined }, values, constants);
     });
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     for (const numbers of [values, constants ?? []]) hash.add(Float64Array.from(numbers));
     this.#agreement.begin('addClasses', {
       refusal,

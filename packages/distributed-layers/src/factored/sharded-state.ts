@@ -4,18 +4,15 @@
  * job takes its part of such a state. So a run goes on with another number of ranks, or with none. Everything is read
  * by blocks of rows: nothing of size D is ever held.
  */
-import {
-  StateError,
-  type JsonObject,
-  type ModuleState,
-  type TensorPrecision,
-  type TensorSource,
-  type TensorValues,
-} from '@vastmax/linalg-core/state';
+import { StateError, type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues } from '@vastmax/linalg-core/state';
 import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
+import { isTensorOfTable } from '@vastmax/softmax-losses/layer-parts';
+import { classRowTensors } from '@vastmax/spherical-losses/factored-parts';
 
-/** The tensors that have a row a class: of the factored layer, and the full softmax's with its moments. */
-const shardedTensors = /^(rows|generations|class_constants|classes(\.moment\.\d+)?)$/;
+/** Does a tensor of a layer's state have a row for each class? As the package of that layer says. */
+function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {
+  return configuration['kind'] === 'factored' ? classRowTensors.includes(tensor) : isTensorOfTable('classes', tensor);
+}
 
 export interface ShardPlace {
   readonly rank: number;
@@ -74,7 +71,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   }
   const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
   const tensors = first.tensors.map((tensor) =>
-    shardedTensors.test(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor,
+    hasClassRows(first, tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor,
   );
   // Each rank has forgotten the maps of generations that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
@@ -93,7 +90,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
 export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
   const partition: RowPartition = { rows: classes, size };
   const tensors = whole.tensors.map((tensor) => {
-    if (!shardedTensors.test(tensor.name)) return tensor;
+    if (!hasClassRows(whole, tensor.name)) return tensor;
     if (tensor.rows !== classes) {
       throw new StateError(
         'state-mismatch',

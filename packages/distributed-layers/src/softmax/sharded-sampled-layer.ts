@@ -9,7 +9,7 @@ import type { SampledMethod } from '@vastmax/softmax-losses';
 import { createSampledMethod, explainNonFinite, FiniteCheck, TargetList, weightOptions, type SampledLoss } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
-import { type Communicator, WordHash } from '@vastmax/collectives';
+import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
 import type { Agreement } from '../factored/agreement.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { FetchedRows } from './fetched-rows.ts';
@@ -212,7 +212,7 @@ export class ShardedSampledLayer implements OutputLayer {
   /** Of the classes drawn and of their probabilities. */
   #sampleChecksum(): number {
     const { classes, noise, columns } = this.#method.samples;
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     hash.add(Float64Array.from(classes.subarray(0, columns)));
     hash.add(noise.subarray(0, columns));
     return hash.value;

@@ -22,6 +22,18 @@ export interface ClassTableOptions extends InitialRows {
   readonly rule: UpdateRule;
 }
 
+/**
+ * Is this tensor of a layer's state one that {@link ClassTable.tensors} made of the table called `table`: its rows, or a
+ * moment of its update rule?
+ */
+export function isTensorOfTable(table: string, tensor: string): boolean {
+  return tensor === table || tensor.startsWith(`${momentsOf(table)}.`);
+}
+
+function momentsOf(table: string): string {
+  return `${table}.moment`;
+}
+
 export class ClassTable implements TrainableRows {
   readonly name: string;
   readonly features: number;
@@ -45,7 +57,7 @@ export class ClassTable implements TrainableRows {
       for (let first = 0; first < rows; first += rowsPerBlock) {
         writeRows(initialRows(first, Math.min(rowsPerBlock, rows - first)), first, this.table);
       }
-      this.#updater = new TableUpdater(`${name}.moment`, this.table, rule, workspace);
+      this.#updater = new TableUpdater(momentsOf(name), this.table, rule, workspace);
     } catch (error) {
       this.table[Symbol.dispose]();
       throw error;

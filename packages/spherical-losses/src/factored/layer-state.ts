@@ -4,19 +4,7 @@
  * and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
  */
 import type { Matrix } from '@vastmax/linalg-core';
-import {
-  checkSame,
-  checkWholeNumber,
-  findTensor,
-  matrixTensor,
-  restoreMatrix,
-  restoreTable,
-  StateError,
-  tableTensor,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/linalg-core/state';
+import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, StateError, tableTensor, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '../loss.ts';
 import type { SweepState } from './background-sweep.ts';
@@ -94,6 +82,9 @@ export function constantSumOf({ configuration }: ModuleState): number {
     `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`,
   );
 }
+
+/** Which tensors of the layer's state have a row for each class; the others are the same on every rank of a job. */
+export const classRowTensors: readonly string[] = ['rows', 'generations', 'class_constants'];
 
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
   const tensors: TensorSource[] = [

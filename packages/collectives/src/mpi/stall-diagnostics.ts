@@ -1,25 +1,25 @@
 /**
- * Who is missing when a collective does not end. A rank that has waited too long asks all others where they are; a rank
- * that waits too answers from within its own wait, with the number of the call it is in; a rank that computes for ever,
- * or is gone, does not. Small messages beside the collectives, and only when something is wrong.
+ * Which rank is missing when a collective does not end. A rank that has waited too long asks all others which call they
+ * are in. A rank that waits as well answers, from its own waiting loop; a rank that computes forever, or has ended, does
+ * not. These are small point-to-point messages beside the collectives, sent only when a call stalls.
  */
 import type { MpiSession } from './mpi-session.ts';
 
 const askTag = 7101;
 const answerTag = 7102;
 
-export class RollCall {
+export class StallDiagnostics {
   readonly #session: MpiSession;
   readonly #flag = new Int32Array(1);
   readonly #word = new Int32Array(1);
-  /** Messages on the way: MPI reads them later, and nobody waits for that. */
-  readonly #sent: unknown[] = [];
+  /** Pending messages and their requests, kept from the garbage collector; MPI reads them later. */
+  readonly #pending: unknown[] = [];
 
   constructor(session: MpiSession) {
     this.#session = session;
   }
 
-  /** Answer whoever asks. @param call the number of the call this rank is in. */
+  /** Answer the ranks that ask. @param call the number of the call this rank is in. */
   answer(call: number): void {
     this.#eachOther((rank) => {
       if (this.#receive(rank, askTag) !== undefined) this.#send(rank, answerTag, call);
@@ -48,11 +48,11 @@ export class RollCall {
     const { functions, family } = this.#session.library;
     const message = Int32Array.of(call);
     const request = new BigInt64Array(1);
-    this.#sent.push(message, request);
+    this.#pending.push(message, request);
     this.#session.check(
       'MPI_Isend',
       functions.isend(message, 4, family.byte, rank, tag, family.world, request),
-      'roll call',
+      'stall diagnostics',
     );
   }
 
@@ -61,20 +61,20 @@ export class RollCall {
     this.#session.check(
       'MPI_Iprobe',
       functions.iprobe(rank, tag, family.world, this.#flag, family.statusIgnore),
-      'roll call',
+      'stall diagnostics',
     );
     if (this.#flag[0] === 0) return undefined;
     this.#session.check(
       'MPI_Recv',
       functions.receive(this.#word, 4, family.byte, rank, tag, family.world, family.statusIgnore),
-      'roll call',
+      'stall diagnostics',
     );
     return this.#word[0]!;
   }
 }
 
-/** What the answers mean, for a person. */
-export function describeAbsence(
+/** What the answers say, as an error message. */
+export function describeStall(
   rank: number,
   size: number,
   call: number,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeAbsence } from '../../src/mpi/roll-call.ts';
+import { describeStall } from '../../src/mpi/stall-diagnostics.ts';
 
 it.each([
   ['nobody answers', new Map<number, number>(), /^rank 0, 2, 3 did not come to allToAll \(call 7\) within 60 s/],
@@ -30,5 +30,5 @@ it.each([
     /^allToAll \(call 7\) does not end after 60 s though all ranks are in it/,
   ],
 ])('%s', (_name, answers, words) => {
-  expect(describeAbsence(1, 4, 7, 'allToAll', answers, 60)).toMatch(words);
+  expect(describeStall(1, 4, 7, 'allToAll', answers, 60)).toMatch(words);
 });

@@ -1,11 +1,12 @@
 /**
- * Two 32-bit hashes of the FNV kind with different multipliers, over the bits of numbers: whether two ranks hold the
- * same ones.
+ * Do two ranks hold the same numbers, bit for bit? Two 32-bit hashes of the FNV kind with different multipliers, over
+ * the 32-bit words of the arrays: one pass, and one number to exchange.
  */
-export class WordHash {
+export class ArrayChecksum {
   #first = 0x811c9dc5 | 0;
   #second = 0x2545f491 | 0;
 
+  /** @param values an array after those that were added before; the order matters. */
   add(values: Float32Array | Float64Array): void {
     const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4);
     for (let i = 0; i < words.length; i++) {
@@ -14,7 +15,7 @@ export class WordHash {
     }
   }
 
-  /** 53 bits, never 0. */
+  /** A whole number of 53 bits, never 0. */
   get value(): number {
     return 1 + (this.#first >>> 12) * 2 ** 32 + (this.#second >>> 0);
   }
