@@ -6,4 +6,5 @@ export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutput
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
 export type { JsonObject, JsonValue, ModuleState, TensorPrecision, TensorSource, TensorValues } from './state.ts';
 export { checkSame, checkWholeNumber } from './state-checks.ts';
+export { explainNonFinite, StepMonitor, type FailedStep } from './step-monitor.ts';
 export { findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor } from './tensor-sources.ts';

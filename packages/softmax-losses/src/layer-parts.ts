@@ -5,7 +5,6 @@
 export { ClassTable } from './class-table/class-table.ts';
 export { createInitialRows } from './class-table/initial-rows.ts';
 export type { RowList, RowSource, TrainableRows } from './class-table/trainable-rows.ts';
-export { explainNonFinite, FiniteCheck } from './layer/finite-check.ts';
 export { weightOptions } from './layer/layer-options.ts';
 export { TargetList } from './layer/target-list.ts';
 export { ClassVectors } from './sampled/class-vectors.ts';

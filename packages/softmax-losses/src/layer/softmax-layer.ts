@@ -13,7 +13,9 @@ import {
   checkStepOptions,
   checkTargets,
   checkWholeNumber,
+  explainNonFinite,
   OutputLayerError,
+  StepMonitor,
   type JsonObject,
   type ModuleState,
   type PreparedStep,
@@ -23,7 +25,6 @@ import {
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
-import { explainNonFinite, FiniteCheck } from './finite-check.ts';
 import type { SoftmaxMethod, TrainingBatch } from './softmax-method.ts';
 import { TargetList } from './target-list.ts';
 
@@ -39,7 +40,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   readonly rule: UpdateRule;
   readonly reduction: 'mean' | 'sum';
   readonly #targets = new TargetList();
-  readonly #check: FiniteCheck;
+  readonly #monitor: StepMonitor;
   readonly #calls: CallGuard;
   #factors: Float64Array = new Float64Array(0);
   #steps = 0;
@@ -51,7 +52,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.method = method;
     this.rule = rule;
     this.reduction = reduction;
-    this.#check = new FiniteCheck(this.backend);
+    this.#monitor = new StepMonitor(this.backend);
     this.#calls = new CallGuard(method.kind);
   }
 
@@ -155,7 +156,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
 
   [Symbol.dispose](): void {
     if (!this.#calls.close()) return;
-    this.#check[Symbol.dispose]();
+    this.#monitor[Symbol.dispose]();
     this.method[Symbol.dispose]();
     this.method.workspace[Symbol.dispose]();
   }
@@ -175,7 +176,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
       factors: this.#factorsOf(hidden.rows, exampleWeights),
     };
     const { losses, watched } = await method.forward(batch);
-    const isFinite = await this.#check.areFinite([hidden, losses, ...watched]);
+    const isFinite = await this.#monitor.areFinite([hidden, losses, ...watched]);
     if (this.#calls.isClosed)
       throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
     if (!isFinite) {
