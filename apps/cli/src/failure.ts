@@ -1,4 +1,4 @@
-import { isCommunicatorError } from '@vastmax/distributed-mpi';
+import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';

@@ -2,7 +2,7 @@
  * Training as the terminal sees it: how far it is, a checkpoint and a log entry now and then, and a stop that loses
  * nothing.
  */
-import type { Communicator } from '@vastmax/distributed-mpi';
+import type { Communicator } from '@vastmax/collectives';
 import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
 import { isCheckpointError } from '@vastmax/lm-models/node';
 import type { OutputLayer } from '@vastmax/output-layer';

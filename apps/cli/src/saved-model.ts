@@ -1,5 +1,6 @@
 /** A checkpoint folder and its parts, as `evaluate`, `predict`, `neighbors` and `train` want them. */
-import { savedModule, type Communicator } from '@vastmax/distributed-mpi';
+import type { Communicator } from '@vastmax/collectives';
+import { savedModule } from '@vastmax/lm-models/distributed';
 import type { Precision } from '@vastmax/linalg-core';
 import { modelOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';

@@ -15,7 +15,7 @@ import {
   type RecurrentChoice,
   type RecurrentNetwork,
 } from '@vastmax/lm-models';
-import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/distributed-mpi';
+import { BatchParts, createSequenceSlice, sliceNgramBatch, sliceSparseBatch } from '@vastmax/lm-models/distributed';
 import { csrFromLists, NgramBatches, SequenceBatches, WindowBatches, type Vocabulary } from '@vastmax/sparse-data';
 import type { Distribution } from './distributed/distribution.ts';
 import type { ExampleSettings, TextData, TextModel, TextModelOptions } from './text-model.ts';

@@ -1,5 +1,6 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
-import { ownStreams, savedModule, type Communicator } from '@vastmax/distributed-mpi';
+import type { Communicator } from '@vastmax/collectives';
+import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
 import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
 import type { ModuleState } from '@vastmax/output-layer';
 import { createBackend } from './backend-choice.ts';

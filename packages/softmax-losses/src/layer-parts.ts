@@ -1,5 +1,5 @@
 /**
- * The parts of these layers, for layers that run the same mathematics over rows that lie elsewhere (distributed-mpi).
+ * The parts of these layers, for layers that run the same mathematics over rows that lie elsewhere (distributed-layers).
  * May change with any version.
  */
 export { ClassTable } from './class-table/class-table.ts';

@@ -27,18 +27,31 @@ export const allowedImports = {
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
   'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },
   'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance', 'software-gpu'] },
-  // In tooling/, and the only part of it that tests of packages import.
+  // In tooling/, and the only parts of it that tests of packages import.
   'software-gpu': { src: [], test: [] },
+  'rank-programs': { src: [], test: [] },
   autodiff: { src: ['linalg-core'], test: backends },
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
   'spherical-losses': { src: belowTheLosses, test: backends },
   'update-rules': { src: ['linalg-core', 'sparse-data', 'output-layer'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
   'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
-  'distributed-mpi': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
+  collectives: { src: [], test: ['rank-programs'] },
+  'distributed-layers': {
+    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'collectives'],
+    test: [...backends, 'rank-programs'],
+  },
   'lm-models': {
-    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer'],
-    test: backends,
+    src: [
+      ...belowTheLosses,
+      'update-rules',
+      'spherical-losses',
+      'softmax-losses',
+      'hybrid-layer',
+      'collectives',
+      'distributed-layers',
+    ],
+    test: [...backends, 'rank-programs'],
   },
 };
 

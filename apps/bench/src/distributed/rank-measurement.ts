@@ -5,13 +5,8 @@
  * then the same for every height, and what would depend on D can be seen.
  */
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
-import {
-  createDistributedFactoredLayer,
-  gatherJson,
-  type Communicator,
-  type DistributedFactoredLayer,
-  type Traffic,
-} from '@vastmax/distributed-mpi';
+import { gatherJson, type Communicator, type Traffic } from '@vastmax/collectives';
+import { createDistributedFactoredLayer, type DistributedFactoredLayer } from '@vastmax/distributed-layers';
 import { createMatrixFrom, read, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { RandomGenerator, singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import { zLoss } from '@vastmax/spherical-losses';

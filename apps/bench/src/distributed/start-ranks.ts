@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { isCommunicatorError, probeMpi, startThreadRanks } from '@vastmax/distributed-mpi';
+import { isCommunicatorError, probeMpi, startThreadRanks } from '@vastmax/collectives';
 import { BenchError } from '../measurement/bench-error.ts';
 import type { RankReport, RankRequest } from './rank-measurement.ts';
 

@@ -1,5 +1,5 @@
 /** The bench at a tiny size, and the arithmetic of its model. */
-import { probeMpi } from '@vastmax/distributed-mpi';
+import { probeMpi } from '@vastmax/collectives';
 import { describe, expect, it } from 'vitest';
 import { measureDistributed, type DistributedOptions } from '../../src/distributed.ts';
 import { distributedTables } from '../../src/distributed/distributed-tables.ts';

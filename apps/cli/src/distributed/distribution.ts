@@ -3,16 +3,15 @@
  * out, the body's gradients added up, and each rank's part of every minibatch. What cannot be had so is refused before
  * anything is read.
  */
+import type { Communicator } from '@vastmax/collectives';
 import {
   createDistributedFactoredLayer,
   createShardedNegativeSampling,
   createShardedNoiseContrastive,
   createShardedSampledSoftmax,
   createVocabularyParallelSoftmax,
-  DataParallel,
-  type Communicator,
-  type DataParallelOptions,
-} from '@vastmax/distributed-mpi';
+} from '@vastmax/distributed-layers';
+import { DataParallel, type DataParallelOptions } from '@vastmax/lm-models/distributed';
 import type { Backend } from '@vastmax/linalg-core';
 import {
   fullLayerOptions,

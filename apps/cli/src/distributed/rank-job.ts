@@ -1,6 +1,6 @@
 /** This process as one rank of a job that mpirun or srun started: rank 0 speaks, and what ends one rank ends all. */
 import { availableParallelism } from 'node:os';
-import { createMpiCommunicator, isCommunicatorError, type Communicator } from '@vastmax/distributed-mpi';
+import { createMpiCommunicator, isCommunicatorError, type Communicator } from '@vastmax/collectives';
 import { describeFailure } from '../failure.ts';
 import { UsageError } from '../usage-error.ts';
 import { warn } from '../warning.ts';

@@ -3,7 +3,8 @@
  * same everywhere, and the file that makes it all one checkpoint, last and in one step. When one fails all hear of it,
  * and the earlier checkpoint stays.
  */
-import { gatherJson, gatherStreams, splitModules, type Communicator } from '@vastmax/distributed-mpi';
+import { gatherJson, type Communicator } from '@vastmax/collectives';
+import { gatherStreams, splitModules } from '@vastmax/lm-models/distributed';
 import {
   CheckpointError,
   discardCheckpointPart,

@@ -2,7 +2,7 @@
  * A whole model over several ranks is the model of one process: body, output layer, reports and where it stands in the
  * text.
  */
-import { createSingleCommunicator } from '@vastmax/distributed-mpi';
+import { createSingleCommunicator } from '@vastmax/collectives';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { expect, it } from 'vitest';
 import { trainAll, trainSmallModel, type SmallTraining, type TrainedModel } from './programs/small-training.ts';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { probeMpi } from '@vastmax/distributed-mpi';
+import { probeMpi } from '@vastmax/collectives';
 
 const root = resolve(import.meta.dirname, '../../../..');
 const tsx = pathToFileURL(createRequire(resolve(root, 'package.json')).resolve('tsx/esm')).href;

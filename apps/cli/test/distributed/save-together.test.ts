@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { savedModule } from '@vastmax/distributed-mpi';
+import { savedModule } from '@vastmax/lm-models/distributed';
 import { openCheckpoint } from '@vastmax/lm-models/node';
 import { expect, it } from 'vitest';
 import { QuietOutput } from '../../src/distributed/quiet-output.ts';

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startThreadRanks } from '@vastmax/distributed-mpi';
+import { startThreadRanks } from '@vastmax/collectives';
 
 const root = resolve(import.meta.dirname, '../../../..');
 const tsx = pathToFileURL(

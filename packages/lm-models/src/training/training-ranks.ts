@@ -3,7 +3,7 @@ import type { ModelParameters } from '../parameters.ts';
 /**
  * Data-parallel training: each rank of a job has the whole body and its own part of every minibatch. The output layer
  * must be one over the same ranks, whose hidden gradient is that of the mean over all parts. `DataParallel` of
- * `@vastmax/distributed-mpi` is this.
+ * `@vastmax/lm-models/distributed` is this.
  */
 export interface TrainingRanks {
   readonly rank: number;

@@ -1,6 +1,6 @@
 /**
  * What the sampled methods ask of the rows of their classes: so that these may lie in a table of this process
- * (ClassTable), or dealt out over many (distributed-mpi), beneath the same mathematics.
+ * (ClassTable), or dealt out over many (distributed-layers), beneath the same mathematics.
  */
 import type { Indices, Matrix } from '@vastmax/linalg-core';
 import type { ModuleState, TensorSource } from '@vastmax/output-layer';

@@ -1,5 +1,6 @@
 /** A small model on a text of random words, trained by one process or by one rank of several. */
-import { gatherStreams, type Communicator } from '@vastmax/distributed-mpi';
+import type { Communicator } from '@vastmax/collectives';
+import { gatherStreams } from '@vastmax/lm-models/distributed';
 import { createPlainBackend, read, writeRows } from '@vastmax/linalg-core';
 import type { TrainingOptions } from '@vastmax/lm-models';
 import { RandomGenerator, Vocabulary } from '@vastmax/sparse-data';

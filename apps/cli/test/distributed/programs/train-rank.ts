@@ -1,5 +1,5 @@
 /** One rank of a thread job that trains small models. */
-import { runAsThreadRank } from '@vastmax/distributed-mpi';
+import { runAsThreadRank } from '@vastmax/collectives';
 import { trainAll, type SmallTraining } from './small-training.ts';
 
 await runAsThreadRank((communicator, request) => trainAll(communicator, request as readonly SmallTraining[]));

@@ -1,0 +1,54 @@
+/**
+ * U, U⁻¹, C, ω and w̄ are kept by every rank and changed by the same numbers in the same way, so on machines of one
+ * kind they stay the same to the last bit. Processors of different kinds take different kernels, which round
+ * differently; so the matrices are compared by a checksum from time to time, and where they differ those of rank 0 are
+ * taken by all.
+ */
+import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
+import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
+import type { Communicator } from '@vastmax/collectives';
+import { WordHash } from '@vastmax/collectives';
+
+export class Replicas {
+  readonly #communicator: Communicator;
+  readonly #weights: FactoredWeights;
+  readonly #square: FloatArray;
+  readonly #row: FloatArray;
+
+  constructor(communicator: Communicator, weights: FactoredWeights) {
+    this.#communicator = communicator;
+    this.#weights = weights;
+    this.#square = createHostArray(weights.backend, weights.width ** 2);
+    this.#row = createHostArray(weights.backend, weights.width);
+  }
+
+  /** 53 bits of all replicated numbers, never 0. O(d²). */
+  async computeChecksum(): Promise<number> {
+    const hash = new WordHash();
+    for (const matrix of this.#matrices()) hash.add(await read(matrix, this.#hostOf(matrix)));
+    return hash.value;
+  }
+
+  /** Everybody takes the matrices of rank 0. A collective. */
+  async takeFromRankZero(): Promise<void> {
+    for (const matrix of this.#matrices()) {
+      const host = await read(matrix, this.#hostOf(matrix));
+      this.#communicator.broadcast(host, 0);
+      write(host, matrix);
+    }
+  }
+
+  /** Which ranks have another checksum than rank 0. */
+  static differing(checksums: readonly number[]): number[] {
+    return checksums.flatMap((checksum, rank) => (checksum === checksums[0] ? [] : [rank]));
+  }
+
+  #matrices(): readonly Matrix[] {
+    const { map, inverse, centredGram, shift, columnSum } = this.#weights;
+    return [map, inverse, centredGram, shift, columnSum];
+  }
+
+  #hostOf(matrix: Matrix): FloatArray {
+    return matrix.rows === 1 ? this.#row : this.#square;
+  }
+}

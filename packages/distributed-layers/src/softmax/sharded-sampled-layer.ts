@@ -1,0 +1,259 @@
+/**
+ * Sampled losses over many ranks: softmax-losses' method on rows that lie with their owners (fetched-rows.ts). Every
+ * rank draws the same samples and brings its own part of a minibatch, and the step is that of one process on all parts
+ * together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
+ */
+import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  OutputLayerError,
+  type JsonObject,
+  type ModuleState,
+  type OutputLayer,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
+import type { SampledMethod } from '@vastmax/softmax-losses';
+import {
+  createSampledMethod,
+  explainNonFinite,
+  FiniteCheck,
+  TargetList,
+  weightOptions,
+  type SampledLoss,
+} from '@vastmax/softmax-losses/layer-parts';
+import type { CsrRows } from '@vastmax/sparse-data';
+import type { UpdateRule } from '@vastmax/update-rules';
+import type { Communicator } from '@vastmax/collectives';
+import type { Agreement } from '../factored/agreement.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
+import { WordHash } from '@vastmax/collectives';
+import { FetchedRows } from './fetched-rows.ts';
+import { createOwnClasses } from './own-classes.ts';
+import { PartialLogistic } from './partial-logistic.ts';
+import { PartialSoftmax } from './partial-softmax.ts';
+import { unionSampling, type AnyShardedSampledOptions } from './sharded-sampled-options.ts';
+import type { UnionBatch } from './union-batch.ts';
+import { UnionCalls } from './union-calls.ts';
+
+const evaluatedClasses = 1024;
+
+export class ShardedSampledLayer implements OutputLayer {
+  readonly kind: string;
+  readonly isNormalized: boolean;
+  readonly communicator: Communicator;
+  readonly backend: Backend;
+  readonly classes: number;
+  readonly features: number;
+  readonly bias: boolean;
+  readonly rule: UpdateRule;
+  readonly reduction: 'mean' | 'sum';
+  readonly #agreement: Agreement;
+  readonly #workspace: Workspace;
+  readonly #rows: FetchedRows;
+  readonly #method: SampledMethod;
+  readonly #exact: { forward(batch: UnionBatch): Promise<{ readonly losses: Float64Array }> };
+  readonly #check: FiniteCheck;
+  readonly #calls: UnionCalls;
+  readonly #targets = new TargetList();
+
+  /** Use a `createSharded…`. @param options checked by `loss`. */
+  constructor(
+    communicator: Communicator,
+    backend: Backend,
+    options: AnyShardedSampledOptions,
+    loss: SampledLoss,
+    agreement: Agreement,
+  ) {
+    const { classes, features, reduction = 'mean' } = options;
+    const { bias, rule } = weightOptions(options);
+    const sampling = unionSampling(communicator, loss.kind, options);
+    const partition: RowPartition = { rows: classes, size: communicator.size };
+    this.kind = loss.kind;
+    this.isNormalized = loss.evaluation === 'softmax';
+    this.communicator = communicator;
+    this.backend = backend;
+    this.classes = classes;
+    this.features = features;
+    this.bias = bias;
+    this.rule = rule;
+    this.reduction = reduction;
+    this.#agreement = agreement;
+    this.#workspace = new Workspace(backend);
+    const own = createOwnClasses(backend, partition, communicator.rank, options, this.#workspace);
+    this.#rows = new FetchedRows(communicator, agreement, partition, own, this.#workspace);
+    this.#method = createSampledMethod(loss, sampling, this.#rows, this.#workspace);
+    this.#exact = this.isNormalized
+      ? new PartialSoftmax(communicator, partition, own, this.#rows.all, this.#workspace, evaluatedClasses)
+      : new PartialLogistic(communicator, partition, own, this.#workspace, sampling);
+    this.#check = new FiniteCheck(backend);
+    this.#calls = new UnionCalls(this, agreement, this.#workspace);
+  }
+
+  /** Steps taken, those before a restored checkpoint included. */
+  get stepCount(): number {
+    return this.#calls.steps;
+  }
+
+  /**
+   * One step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ, and be
+   * 0.
+   * @returns the sampled losses and the gradient of this rank's own examples.
+   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    const { learningRate, exampleWeights } = options;
+    return this.#calls.step(hidden, targets, options, async ({ totalExamples }) => {
+      if (totalExamples === 0) return this.#emptyStep();
+      this.#targets.build(targets);
+      const scale = this.reduction === 'sum' ? 1 : 1 / totalExamples;
+      const factors = Float64Array.from(
+        { length: hidden.rows },
+        (_, example) => scale * (exampleWeights?.[example] ?? 1),
+      );
+      const batch = { hidden, targets: this.#targets, factors };
+      try {
+        const losses = await this.#forward(batch, learningRate);
+        this.#calls.steps++;
+        return { losses, hiddenGradient: await this.#method.update(batch, learningRate, this.#calls.steps) };
+      } finally {
+        this.#rows.release();
+      }
+    });
+  }
+
+  /**
+   * m×1, the exact losses of this rank's own examples over all classes, each rank computing with its own. A collective.
+   */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    return this.#calls.evaluate(hidden, targets, (batch) => this.#exact.forward(batch));
+  }
+
+  /**
+   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d
+   * numbers.
+   */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#calls.guard.check('scores');
+    checkHidden(this, 'scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    this.#method.scores(hidden, firstClass, out);
+  }
+
+  /** A collective when there are several ranks, each with its own `hidden` and classes. */
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#calls.guard.check('classScores');
+    checkHidden(this, 'classScores', hidden);
+    checkExampleClasses(this, 'classScores', hidden, classes);
+    this.#method.classScores(hidden, classes, out);
+  }
+
+  /** Biases left out. A collective when there are several ranks. */
+  classVectors(firstClass: number, out: Matrix): void {
+    this.#calls.guard.check('classVectors');
+    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    this.#method.classVectors(firstClass, out);
+  }
+
+  /**
+   * This rank's shard, and what a proposal has learned. No collective. Put together by `mergeShards` it is the state of
+   * the layer in one process.
+   */
+  state(): ModuleState {
+    this.#calls.guard.check('state');
+    const { rank, size } = this.communicator;
+    return {
+      configuration: {
+        ...this.#fixedConfiguration(),
+        steps: this.#calls.steps,
+        progress: this.#method.progress(),
+        shard: { rank, size },
+      },
+      tensors: this.#method.tensors(),
+    };
+  }
+
+  /**
+   * Take over this rank's shard, or its part of a whole state. A collective.
+   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   */
+  async restore(state: ModuleState): Promise<void> {
+    await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
+      await this.#method.checkState(shard);
+      await this.#method.restore(shard);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#calls.guard.close()) return;
+    this.#check[Symbol.dispose]();
+    this.#method[Symbol.dispose]();
+    this.#workspace[Symbol.dispose]();
+  }
+
+  /**
+   * Everything of a step that leaves the weights alone. A collective: throws on all ranks or on none.
+   * @returns the losses.
+   */
+  async #forward(batch: Parameters<SampledMethod['forward']>[0], learningRate: number): Promise<Matrix> {
+    const { kind } = this;
+    let losses = this.#workspace.matrix('no losses', 0, 1);
+    let refusal: unknown;
+    try {
+      const result = await this.#method.forward(batch);
+      ({ losses } = result);
+      const isFinite = await this.#check.areFinite([batch.hidden, losses, ...result.watched]);
+      if (!isFinite)
+        refusal = await explainNonFinite(batch.hidden, losses, { kind, step: this.#calls.steps, learningRate });
+    } catch (error) {
+      refusal = error;
+    }
+    try {
+      if (refusal !== undefined && this.#rows.wasRefused) throw refusal;
+      const { checksums } = this.#agreement.begin('step', { refusal, same: {}, checksum: this.#sampleChecksum() });
+      const other = checksums.findIndex((checksum) => checksum !== checksums[0]);
+      if (other > 0)
+        throw new OutputLayerError(
+          'bad-option',
+          `${kind} step: ranks 0 and ${other} have drawn different samples; every rank needs the same sampleSeed, samples and proposal`,
+        );
+    } catch (error) {
+      this.#method.abandon();
+      throw error;
+    }
+    return losses;
+  }
+
+  /** Of the classes drawn and of their probabilities. */
+  #sampleChecksum(): number {
+    const { classes, noise, columns } = this.#method.samples;
+    const hash = new WordHash();
+    hash.add(Float64Array.from(classes.subarray(0, columns)));
+    hash.add(noise.subarray(0, columns));
+    return hash.value;
+  }
+
+  /** No example, no change: a rule with momentum would go on without a gradient. */
+  #emptyStep(): StepResult {
+    this.#calls.steps++;
+    return {
+      losses: this.#workspace.matrix('no losses', 0, 1),
+      hiddenGradient: this.#workspace.matrix('no hidden gradient', 0, this.features),
+    };
+  }
+
+  #fixedConfiguration(): JsonObject {
+    const { kind, classes, features, rule, reduction } = this;
+    return {
+      kind,
+      classes,
+      features,
+      precision: this.backend.precision,
+      rule: { name: rule.name, options: rule.options },
+      reduction,
+      ...this.#method.configuration(),
+    };
+  }
+}

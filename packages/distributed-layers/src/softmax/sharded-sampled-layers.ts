@@ -1,0 +1,70 @@
+/** The three sampled losses over many ranks: one layer, three losses. */
+import type { Backend } from '@vastmax/linalg-core';
+import {
+  negativeSamplingLoss,
+  noiseContrastiveLoss,
+  sampledSoftmaxLoss,
+  type SampledLoss,
+} from '@vastmax/softmax-losses/layer-parts';
+import type { Communicator } from '@vastmax/collectives';
+import { Agreement } from '../factored/agreement.ts';
+import { createTogether } from '../factored/together.ts';
+import { ShardedSampledLayer } from './sharded-sampled-layer.ts';
+import type {
+  AnyShardedSampledOptions,
+  ShardedNegativeSamplingOptions,
+  ShardedNoiseContrastiveOptions,
+  ShardedSampledSoftmaxOptions,
+} from './sharded-sampled-options.ts';
+
+/**
+ * `createSampledSoftmaxLayer` over classes that the ranks share. A collective: all ranks, the same options. Memory of
+ * each rank: D(d + 1)/p numbers, the rule's moments and the whole proposal. O(D·d) once.
+ * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
+ */
+export async function createShardedSampledSoftmax(
+  communicator: Communicator,
+  backend: Backend,
+  options: ShardedSampledSoftmaxOptions,
+): Promise<ShardedSampledLayer> {
+  return createSharded(communicator, backend, options, () => sampledSoftmaxLoss(options));
+}
+
+/**
+ * `createNoiseContrastiveLayer` over classes that the ranks share, as {@link createShardedSampledSoftmax}.
+ * @throws OutputLayerError `bad-option`.
+ */
+export async function createShardedNoiseContrastive(
+  communicator: Communicator,
+  backend: Backend,
+  options: ShardedNoiseContrastiveOptions,
+): Promise<ShardedSampledLayer> {
+  return createSharded(communicator, backend, options, () => noiseContrastiveLoss(options));
+}
+
+/**
+ * `createNegativeSamplingLayer` over classes that the ranks share, as {@link createShardedSampledSoftmax}.
+ * @throws OutputLayerError `bad-option`.
+ */
+export async function createShardedNegativeSampling(
+  communicator: Communicator,
+  backend: Backend,
+  options: ShardedNegativeSamplingOptions,
+): Promise<ShardedSampledLayer> {
+  return createSharded(communicator, backend, options, () => negativeSamplingLoss(options));
+}
+
+/** @param checkedLoss throws where the options are bad. */
+function createSharded(
+  communicator: Communicator,
+  backend: Backend,
+  options: AnyShardedSampledOptions,
+  checkedLoss: () => SampledLoss,
+): Promise<ShardedSampledLayer> {
+  const agreement = new Agreement(communicator);
+  return createTogether(agreement, backend, {
+    options,
+    create: () => new ShardedSampledLayer(communicator, backend, options, checkedLoss(), agreement),
+    finish: () => backend.synchronize(),
+  });
+}
