@@ -4,8 +4,8 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { isCheckpointError, openCheckpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
 import { UsageError } from './usage-error.ts';
 
 export interface ReplacementRule {

@@ -5,7 +5,7 @@
 import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
 import type { Precision } from '@vastmax/linalg-core';
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isLabelModel } from './labels/label-model.ts';
 import { checkOutputFolder } from './output-folder.ts';

@@ -4,7 +4,6 @@ import { savedModule } from '@vastmax/lm-models/distributed';
 import type { Precision } from '@vastmax/linalg-core';
 import { modelOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
 import { openCheckpoint, readVocabulary, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { createBackend } from './backend-choice.ts';
 import { saveTogether } from './distributed/save-together.ts';
@@ -13,6 +12,7 @@ import { exampleSettingsFrom, type TextModel } from './text-model.ts';
 import { createTextModel } from './text-models.ts';
 import { textReadingFrom, type TextReading } from './text-reading.ts';
 import { UsageError } from './usage-error.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 
 export interface OpenedModel {
   readonly model: TextModel;

@@ -85,6 +85,11 @@ export interface Backend {
   writeRows(values: ArrayLike<number>, firstRow: number, count: number, table: RowTable): void;
   /** The value as of the call, into `out` (at least rows·columns long). */
   read(source: Matrix, out: FloatArray): Promise<void>;
+  /**
+   * The same at once. Optional: for backends whose numbers are in host memory; it completes pending work that the
+   * matrix depends on. Reason: synchronous calls that need a few numbers of another process.
+   */
+  readSync?(source: Matrix, out: FloatArray): void;
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void>;
   /**
    * Resolves when everything called so far is done; rejects with `device-lost` or `out-of-memory` when it cannot be.

@@ -12,7 +12,7 @@ export {
   type ReduceOperation,
   type UnaryOperation,
 } from './backend.ts';
-export { isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
+export { CodedError, isCodedError, isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
 export { describeShape, Indices, isMatrix, isRowTable, Matrix, RowTable } from './handles.ts';
 export { TablePieces } from './host-table/table-pieces.ts';
 export {
@@ -47,6 +47,7 @@ export {
   memoryDifference,
   read,
   readRows,
+  readSync,
   write,
   writeIndices,
   writeRows,

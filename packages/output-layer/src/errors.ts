@@ -3,7 +3,7 @@
  * own input.
  */
 export type OutputLayerErrorCode =
-  'shape' | 'class-out-of-range' | 'non-finite' | 'diverged' | 'state-mismatch' | 'bad-option' | 'busy' | 'disposed';
+  'shape' | 'class-out-of-range' | 'non-finite' | 'diverged' | 'bad-option' | 'busy' | 'disposed';
 
 /** Every error that output layers throw on purpose. The layer is unchanged when one is thrown. */
 export class OutputLayerError extends Error {

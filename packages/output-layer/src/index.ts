@@ -4,7 +4,4 @@ export { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from 
 export { checkClassRange, checkExampleClasses, checkHidden, checkStepOptions, checkTargets } from './input-checks.ts';
 export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
-export type { JsonObject, JsonValue, ModuleState, TensorPrecision, TensorSource, TensorValues } from './state.ts';
-export { checkSame, checkWholeNumber } from './state-checks.ts';
 export { explainNonFinite, StepMonitor, type FailedStep } from './step-monitor.ts';
-export { findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor } from './tensor-sources.ts';

@@ -1,6 +1,6 @@
 import type { Backend, Matrix } from '@vastmax/linalg-core';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { CsrRows } from '@vastmax/sparse-data';
-import type { ModuleState } from './state.ts';
 
 export interface StepOptions {
   /** Rate of this step for the layer's own weights, on the reduced loss (the mean unless the layer was told to sum). */
@@ -98,7 +98,7 @@ export interface OutputLayer extends Disposable {
   state(): ModuleState;
   /**
    * Take over a state of a layer with the same sizes and options.
-   * @throws OutputLayerError `state-mismatch`, naming both values.
+   * @throws StateError `state-mismatch`, naming both values.
    */
   restore(state: ModuleState): Promise<void>;
 }

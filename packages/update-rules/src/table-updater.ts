@@ -15,7 +15,7 @@ import {
   type RowTable,
   type Workspace,
 } from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { UpdateRule } from './update-rules.ts';
 
@@ -113,14 +113,14 @@ export class TableUpdater implements Disposable {
   }
 
   /**
-   * @throws OutputLayerError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * @throws StateError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
    * changed.
    */
   checkState(state: ModuleState): void {
     for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
   }
 
-  /** Take over the moments. @throws OutputLayerError `state-mismatch`. */
+  /** Take over the moments. @throws StateError `state-mismatch`. */
   async restore(state: ModuleState): Promise<void> {
     this.checkState(state);
     for (const [index, moment] of this.#moments.entries()) await restoreTable(state, `${this.name}.${index}`, moment);

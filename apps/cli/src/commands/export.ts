@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
 import { classVectorTensor, writeSafetensors, writeWord2vec, type FileDigest } from '@vastmax/lm-models/node';
-import { tableTensor, type TensorSource } from '@vastmax/output-layer';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { bytes, count } from '../display.ts';
 import { Interruption } from '../interruption.ts';

@@ -5,17 +5,8 @@
  */
 import { gatherJson, type Communicator } from '@vastmax/collectives';
 import { gatherStreams, splitModules } from '@vastmax/lm-models/distributed';
-import {
-  CheckpointError,
-  discardCheckpointPart,
-  isCheckpointError,
-  writeCheckpoint,
-  writeCheckpointPart,
-  type CheckpointContent,
-  type CheckpointErrorCode,
-  type CheckpointPart,
-} from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
+import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart } from '@vastmax/lm-models/node';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 interface Outcome {
   readonly part?: CheckpointPart;

@@ -1,8 +1,8 @@
 /** A classifier of points as the commands use it: its network, and which label each of its classes is. */
 import type { Backend } from '@vastmax/linalg-core';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
 import type { XmcShape } from '@vastmax/sparse-data';
 import { UsageError } from '../usage-error.ts';
 

@@ -45,6 +45,26 @@ export async function read(source: Matrix, out?: FloatArray): Promise<FloatArray
 }
 
 /**
+ * As {@link read}, without waiting: for backends whose numbers are in host memory (plain, wasm, openblas).
+ * @throws LinalgError `no-sync-read` where the backend's numbers are on a device.
+ */
+export function readSync(source: Matrix, out?: FloatArray): FloatArray {
+  checkAlive('readSync', 'source', source);
+  const { backend } = source;
+  const length = source.rows * source.columns;
+  const target = out ?? createHostArray(backend, length);
+  checkHostArray('readSync', target, length, backend);
+  if (backend.readSync === undefined) {
+    throw new LinalgError(
+      'no-sync-read',
+      `readSync: the backend '${backend.name}' cannot read without waiting; use 'await read(source)', or a backend in host memory (plain, wasm, openblas)`,
+    );
+  }
+  backend.readSync(source, target);
+  return target;
+}
+
+/**
  * Set the row numbers; the first `count` of `values`.
  * @throws LinalgError `index-out-of-range` for a negative one, `shape` past the capacity.
  */

@@ -144,10 +144,14 @@ class PlainBackend implements Backend {
   }
 
   read(source: Matrix, out: FloatArray): Promise<void> {
+    this.readSync(source, out);
+    return Promise.resolve();
+  }
+
+  readSync(source: Matrix, out: FloatArray): void {
     const data = dataOf(source);
     const length = source.rows * source.columns;
     for (let i = 0; i < length; i++) out[i] = data[i]!;
-    return Promise.resolve();
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject, ModuleState } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import { textFileName } from './checkpoint-files.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { encodeJson } from './json-text.ts';

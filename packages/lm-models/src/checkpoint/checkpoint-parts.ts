@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject, ModuleState } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import { checkContent, labelTensors } from './checkpoint-content.ts';
 import { CheckpointError, isSystemError } from './checkpoint-error.ts';
 import { nextCounter } from './checkpoint-files.ts';

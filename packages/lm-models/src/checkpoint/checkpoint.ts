@@ -4,7 +4,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
-import type { JsonObject, ModuleState, TensorSource } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { CheckpointError, isCheckpointError } from './checkpoint-error.ts';
 import { fileRecords, MANIFEST_NAME, parseManifest } from './manifest.ts';
 import type { FileRecord, Manifest, TextRecord } from './manifest.ts';

@@ -1,7 +1,7 @@
 // JSON that reads back bit for bit, or an error. JSON.stringify alone writes NaN as null and -0 as 0 and drops what it
 // cannot write; a resumed run would then differ from the one that was saved, silently.
 
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './checkpoint-error.ts';
 
 const MAXIMUM_DEPTH = 100;

@@ -11,7 +11,7 @@
 
 import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './checkpoint-error.ts';
 import { findJsonProblem, MAXIMUM_JSON_BYTES } from './json-limits.ts';
 import { encodeJson } from './json-text.ts';

@@ -2,7 +2,7 @@
 // number is checked before it is used, and the ranges have to tile the data exactly, so that no two tensors share bytes
 // and no bytes hide between them.
 
-import type { TensorPrecision } from '@vastmax/output-layer';
+import type { TensorPrecision } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './checkpoint-error.ts';
 import { findJsonProblem } from './json-limits.ts';
 import { storedTypes } from './safetensors-layout.ts';

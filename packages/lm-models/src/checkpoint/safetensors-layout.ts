@@ -6,7 +6,7 @@
 // every tensor lies aligned. The JSON lists tensors in the order they were given. It is put together by hand: keys of
 // an object that look like integers would change places, and a key `__proto__` would vanish.
 
-import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/output-layer';
+import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './checkpoint-error.ts';
 import { MAXIMUM_JSON_BYTES } from './json-limits.ts';
 

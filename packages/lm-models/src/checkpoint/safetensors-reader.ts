@@ -7,7 +7,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
-import type { TensorSource, TensorValues } from '@vastmax/output-layer';
+import type { TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './checkpoint-error.ts';
 import { widenHalf } from './half-precision.ts';
 import { MAXIMUM_JSON_BYTES } from './json-limits.ts';

@@ -1,5 +1,5 @@
+import type { TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
-import type { TensorSource, TensorValues } from '@vastmax/output-layer';
 import { CheckpointError, isSystemError } from './checkpoint-error.ts';
 import { writeDurably } from './durable-file.ts';
 import type { Append, FileDigest } from './durable-file.ts';

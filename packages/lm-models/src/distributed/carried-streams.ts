@@ -3,10 +3,10 @@
  * they stand together, in the order of the ranks, which is that of the text's parts: the state of one process. Any
  * number of ranks, or one process, takes its part of it and goes on.
  */
-import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/output-layer';
 import type { Communicator } from '@vastmax/collectives';
 import type { ShardPlace } from '@vastmax/distributed-layers';
 import { ownPart } from './batch-parts.ts';
+import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 
 /** As the recurrent body of lm-models names the tensors, beside `streams` in its configuration. */
 const carriedTensors = /^carried\.\d+$/;

@@ -3,8 +3,8 @@
  * `output.shard-1-of-4`, in a file that its rank wrote. The format of checkpoints knows nothing of ranks; who reads
  * `output` gets the shards put together, row for row, or the one of his rank.
  */
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { mergeShards, shardPlaceOf, type ShardPlace } from '@vastmax/distributed-layers';
+import { type ModuleState, StateError } from '@vastmax/linalg-core/state';
 
 /** An opened checkpoint of lm-models is such. */
 export interface SavedModules {
@@ -31,7 +31,7 @@ export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
 /**
  * A module of a checkpoint, whole: its shards put together where it has them.
  * @param place to get this rank's own shard, bit for bit, where the checkpoint is of as many ranks.
- * @throws OutputLayerError `state-mismatch` when a shard is missing.
+ * @throws StateError `state-mismatch` when a shard is missing.
  */
 export function savedModule(saved: SavedModules, name: string, place?: ShardPlace): ModuleState {
   const shards = saved.moduleNames.filter((each) => each.startsWith(`${name}.shard-`));
@@ -41,7 +41,7 @@ export function savedModule(saved: SavedModules, name: string, place?: ShardPlac
   const states = shards.map((each) => saved.module(each));
   const size = states[0] === undefined ? undefined : shardPlaceOf(states[0])?.size;
   if (size !== undefined && size !== states.length) {
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `the checkpoint has ${states.length} of the ${size} shards of ${name}: ${shards.join(', ')}`,
     );

@@ -1,4 +1,4 @@
-import type { TensorSource, TensorValues } from '@vastmax/output-layer';
+import type { TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import { CheckpointError } from '../checkpoint/checkpoint-error.ts';
 

@@ -3,7 +3,7 @@
 // decimal with spaces between or as 32 bits each, little-endian, and a line feed. A word cannot have white space in it:
 // there is no way to quote it.
 
-import type { TensorSource } from '@vastmax/output-layer';
+import type { TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import { CheckpointError, isSystemError } from '../checkpoint/checkpoint-error.ts';
 import { writeDurably } from '../checkpoint/durable-file.ts';

@@ -7,11 +7,11 @@ import { copy, fill, write, type Backend, type Matrix } from '@vastmax/linalg-co
 import {
   findTensor,
   matrixTensor,
-  OutputLayerError,
   restoreMatrix,
+  StateError,
   type ModuleState,
   type TensorSource,
-} from '@vastmax/output-layer';
+} from '@vastmax/linalg-core/state';
 
 export class CarriedState implements Disposable {
   readonly #backend: Backend;
@@ -62,10 +62,10 @@ export class CarriedState implements Disposable {
     return this.#matrices.map((matrix, index) => matrixTensor(`carried.${index}`, matrix));
   }
 
-  /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
+  /** @throws StateError `state-mismatch`; nothing is changed. */
   check(state: ModuleState, streams: unknown): void {
     if (!Number.isSafeInteger(streams) || Number(streams) < 0) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `recurrent model: 'streams' is ${String(streams)} in the checkpoint, expected a whole number`,
       );

@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import { isCheckpointError } from '../../src/checkpoint/checkpoint-error.ts';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { openSafetensors } from '../../src/checkpoint/safetensors-reader.ts';

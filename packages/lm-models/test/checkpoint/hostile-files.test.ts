@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { createPlainBackend } from '@vastmax/linalg-core';
+import { isStateError } from '@vastmax/linalg-core/state';
 import { loadLanguageModel, Trainer } from '@vastmax/lm-models';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError, RandomGenerator } from '@vastmax/sparse-data';
@@ -280,7 +281,7 @@ function mutate(bytes: Buffer, random: RandomGenerator, limit: number): Buffer {
 }
 
 const isTyped = (error: unknown): boolean =>
-  isCheckpointError(error) || isOutputLayerError(error) || isSparseDataError(error) || error instanceof RangeError;
+  isCheckpointError(error) || isOutputLayerError(error) || isStateError(error) || isSparseDataError(error) || error instanceof RangeError;
 
 describe('the corpus of mutated real files', () => {
   it('of weights gives tensors inside the file, or a CheckpointError that names it', { timeout: 120_000 }, async () => {

@@ -2,8 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModuleState } from '@vastmax/output-layer';
 import { afterAll, beforeEach, expect, it } from 'vitest';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { discardCheckpointPart, writeCheckpointPart } from '../../src/checkpoint/checkpoint-parts.ts';
 import { writeCheckpoint } from '../../src/checkpoint/write-checkpoint.ts';

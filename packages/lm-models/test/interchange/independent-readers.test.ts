@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseSafetensorsMetadata } from '@huggingface/hub';
 import { safetensors } from '@jax-js/loaders';
 import { createPlainBackend, read } from '@vastmax/linalg-core';
-import { tableTensor } from '@vastmax/output-layer';
+import { tableTensor } from '@vastmax/linalg-core/state';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../src/checkpoint/safetensors-reader.ts';
 import { writeSafetensors } from '../../src/checkpoint/safetensors-writer.ts';

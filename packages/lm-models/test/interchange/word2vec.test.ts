@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { TensorPrecision } from '@vastmax/output-layer';
+import type { TensorPrecision } from '@vastmax/linalg-core/state';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -15,7 +15,7 @@ import {
   type RowTable,
   type Workspace,
 } from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
 import { createInitialRows, type InitialRows } from './initial-rows.ts';
 import type { TrainableRows } from './trainable-rows.ts';
@@ -129,13 +129,13 @@ export class ClassTable implements TrainableRows {
     return [tableTensor(this.name, this.table), ...this.#updater.tensors()];
   }
 
-  /** @throws OutputLayerError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
+  /** @throws StateError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
   checkState(state: ModuleState): void {
     findTensor(state, this.name, this.rows, this.width);
     this.#updater.checkState(state);
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   async restore(state: ModuleState): Promise<void> {
     this.checkState(state);
     await restoreTable(state, this.name, this.table);

@@ -3,8 +3,8 @@
  * (ClassTable), or dealt out over many (distributed-layers), beneath the same mathematics.
  */
 import type { Indices, Matrix } from '@vastmax/linalg-core';
-import type { ModuleState, TensorSource } from '@vastmax/output-layer';
 import type { RowGradient } from '@vastmax/update-rules';
+import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 
 /** Rows to look at. */
 export interface RowSource {
@@ -33,8 +33,8 @@ export interface TrainableRows extends RowSource, Disposable {
   update(gradients: readonly RowGradient[], learningRate: number, step: number): void | Promise<void>;
   /** The rows and the rule's moments. */
   tensors(): TensorSource[];
-  /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
+  /** @throws StateError `state-mismatch`; nothing is changed. */
   checkState(state: ModuleState): void;
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   restore(state: ModuleState): Promise<void>;
 }

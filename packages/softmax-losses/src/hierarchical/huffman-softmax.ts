@@ -18,13 +18,8 @@ import {
   type Backend,
   type Matrix,
 } from '@vastmax/linalg-core';
-import {
-  withBiasFeature,
-  withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
+import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
 import {

@@ -4,29 +4,12 @@
  * layer as it was; the second half cannot fail.
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import {
-  CallGuard,
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  checkSame,
-  checkStepOptions,
-  checkTargets,
-  checkWholeNumber,
-  explainNonFinite,
-  OutputLayerError,
-  StepMonitor,
-  type JsonObject,
-  type ModuleState,
-  type PreparedStep,
-  type StepOptions,
-  type StepResult,
-  type TwoPhaseOutputLayer,
-} from '@vastmax/output-layer';
+import { CallGuard, checkClassRange, checkExampleClasses, checkHidden, checkStepOptions, checkTargets, explainNonFinite, OutputLayerError, StepMonitor, type PreparedStep, type StepOptions, type StepResult, type TwoPhaseOutputLayer } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
 import type { SoftmaxMethod, TrainingBatch } from './softmax-method.ts';
 import { TargetList } from './target-list.ts';
+import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 
 export interface ScoreOptions {
   /** `hidden` is the matrix of the call before, unchanged: a layer may then reuse what it computed for it. */

@@ -1,4 +1,5 @@
-import { findTensor, OutputLayerError } from '@vastmax/output-layer';
+import { findTensor, StateError } from '@vastmax/linalg-core/state';
+import { OutputLayerError } from '@vastmax/output-layer';
 import { CountedSums } from './counted-sums.ts';
 import { checkClasses, type FixedProposal } from './proposal.ts';
 
@@ -57,7 +58,7 @@ export function createLearnedUnigramProposal(classes: number, options: LearnedUn
       const counts = (await findTensor(state, 'counts', classes, 1).read(0, classes)).subarray(0, classes);
       const bad = counts.findIndex((count) => !Number.isSafeInteger(count) || count < 0);
       if (bad >= 0) {
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `learned-unigram proposal: the count of class ${bad} is ${counts[bad]} in the state, expected a whole number`,
         );

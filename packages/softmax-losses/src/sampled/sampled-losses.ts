@@ -1,6 +1,7 @@
 /** The three sampled losses as what a method is made of, apart from where the rows of the classes lie. */
 import type { Workspace } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { OutputLayerError } from '@vastmax/output-layer';
 import type { TrainableRows } from '../class-table/trainable-rows.ts';
 import { weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
 import { createLearnedUnigramProposal } from '../proposals/learned-unigram.ts';

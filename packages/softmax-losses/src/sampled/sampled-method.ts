@@ -3,8 +3,9 @@
  * O(D). The samples decide which rows are looked at, the criterion what the loss is; evaluation is exact over all
  * classes.
  */
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { OutputLayerError } from '@vastmax/output-layer';
 import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { TrainableRows } from '../class-table/trainable-rows.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import type { TargetList } from '../layer/target-list.ts';

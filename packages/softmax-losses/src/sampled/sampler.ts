@@ -3,7 +3,7 @@
  * done.
  */
 import { affine, createHostArray, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { StateError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import { RandomGenerator, type RandomState } from '@vastmax/sparse-data';
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectorSource, Proposal } from '../proposals/proposal.ts';
@@ -91,13 +91,13 @@ export class Sampler {
     }));
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   async checkState(state: ModuleState): Promise<void> {
     const { random, proposal: learned } = progressOf(state);
     try {
       new RandomGenerator(0).restore(random);
     } catch (cause) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `the generator of the samples cannot be restored from ${JSON.stringify(random)}`,
         { cause },
@@ -172,8 +172,5 @@ export class Sampler {
 function progressOf({ configuration }: ModuleState): JsonObject {
   const { progress } = configuration;
   if (typeof progress === 'object' && progress !== null && !Array.isArray(progress)) return progress as JsonObject;
-  throw new OutputLayerError(
-    'state-mismatch',
-    `the state of the samples is ${JSON.stringify(progress)}, expected an object`,
-  );
+  throw new StateError('state-mismatch', `the state of the samples is ${JSON.stringify(progress)}, expected an object`);
 }

@@ -13,7 +13,6 @@ import {
   checkTargets,
   OutputLayerError,
   withBiasFeature,
-  type ModuleState,
   type PreparedStep,
   type StepOptions,
   type StepResult,
@@ -40,6 +39,7 @@ import {
   type FactoredOutputLayerOptions,
 } from './layer-options.ts';
 import { checkConfiguration, constantSumOf, restoreState, stateOf } from './layer-state.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 /**
  * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly

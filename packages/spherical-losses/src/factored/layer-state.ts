@@ -13,15 +13,15 @@ import {
   checkWholeNumber,
   findTensor,
   matrixTensor,
-  OutputLayerError,
   restoreMatrix,
   restoreTable,
+  StateError,
   tableTensor,
   type JsonObject,
   type ModuleState,
-  type OutputLayer,
   type TensorSource,
-} from '@vastmax/output-layer';
+} from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '../losses/loss.ts';
 import type { ClassConstants } from './class-scores.ts';
 import type { FactoredStep } from './factored-step.ts';
@@ -84,7 +84,7 @@ export function stateOf(
   };
 }
 
-/** @throws OutputLayerError `state-mismatch` naming the first key in which the state is of another layer. */
+/** @throws StateError `state-mismatch` naming the first key in which the state is of another layer. */
 export function checkConfiguration(mine: JsonObject, given: JsonObject): void {
   for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision'])
     checkSame('factored layer', key, mine[key], given[key]);
@@ -93,7 +93,7 @@ export function checkConfiguration(mine: JsonObject, given: JsonObject): void {
 /**
  * Take over a state whose configuration has been checked.
  * @param constants this process's own; their values are replaced, and their sum is the caller's to take over.
- * @throws OutputLayerError `state-mismatch`; nothing has changed.
+ * @throws StateError `state-mismatch`; nothing has changed.
  */
 export async function restoreState(
   state: ModuleState,
@@ -116,12 +116,12 @@ export async function restoreState(
 
 /**
  * The class constants' sum as it was added up: classes that came later are added to it.
- * @throws OutputLayerError `state-mismatch`.
+ * @throws StateError `state-mismatch`.
  */
 export function constantSumOf({ configuration }: ModuleState): number {
   const constantSum = configuration['constantSum'];
   if (typeof constantSum === 'number' && Number.isFinite(constantSum)) return constantSum;
-  throw new OutputLayerError(
+  throw new StateError(
     'state-mismatch',
     `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`,
   );
@@ -131,7 +131,7 @@ async function restoreWeights(weights: FactoredWeights, state: ModuleState): Pro
   const epoch = wholeNumber(state.configuration['generation'], 'generation');
   const sweep = state.configuration['sweep'];
   if (typeof sweep !== 'object' || sweep === null || Array.isArray(sweep)) {
-    throw new OutputLayerError('state-mismatch', 'factored layer: the state has no sweep counters');
+    throw new StateError('state-mismatch', 'factored layer: the state has no sweep counters');
   }
   const counters = sweep as JsonObject;
   const sweepState: SweepState = {
@@ -189,7 +189,7 @@ async function readRowEpochs(
     for (let row = first; row < first + count; row++) {
       const epoch = epochs[row]!;
       if (epoch < 0 || epoch > current) {
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `factored layer: row ${row} is of rebase epoch ${epoch} in the state, it must be from 0 to ${current}`,
         );
@@ -199,7 +199,7 @@ async function readRowEpochs(
   }
   for (let epoch = oldest; epoch < current; epoch++) {
     if (singleRebases.has(epoch)) continue;
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `factored layer: the state has rows of rebase epoch ${oldest} and no transform of epoch ${epoch}, the current is ${current}`,
     );

@@ -4,7 +4,8 @@
  * threshold (rebase-schedule.ts). Steps that are verified asynchronously give the host no numbers to bound κ with:
  * there the steps since the last rebase are counted.
  */
-import type { JsonObject, JsonValue, StepMonitor } from '@vastmax/output-layer';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
+import type { StepMonitor } from '@vastmax/output-layer';
 import type { FactoredWeights } from './factored-weights.ts';
 import {
   conditionGrowth,

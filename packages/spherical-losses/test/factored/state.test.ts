@@ -1,10 +1,10 @@
 import { createMatrixFrom, createPlainBackend, read, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from './layer-subjects.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
 import { csrFromLists } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer, sphericalSoftmax, squaredError, zLoss } from '@vastmax/spherical-losses';
+import { type ModuleState, isStateError } from '@vastmax/linalg-core/state';
 
 describe('state and restore', () => {
   it.each(['f64', 'f32'] as const)('are bit for bit with rows of many epochs: %s', async (precision) => {
@@ -84,7 +84,7 @@ describe('state and restore', () => {
     const messages: string[] = [];
     for (const source of sources) {
       await target.restore(source.state()).catch((error: unknown) => {
-        if (error instanceof OutputLayerError && error.code === 'state-mismatch') messages.push(error.message);
+        if (isStateError(error)) messages.push(error.message);
       });
       source[Symbol.dispose]();
     }

@@ -1,6 +1,17 @@
-import { createMatrixFrom, createPlainBackend, read, readRows, writeRows } from '@vastmax/linalg-core';
+import { createMatrixFrom, createPlainBackend, read, readRows, writeRows } from '../src/index.ts';
 import { describe, expect, it } from 'vitest';
-import { findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor, type ModuleState } from '../src/index.ts';
+import {
+  checkSame,
+  checkWholeNumber,
+  findTensor,
+  isStateError,
+  matrixTensor,
+  restoreMatrix,
+  restoreTable,
+  StateError,
+  tableTensor,
+  type ModuleState,
+} from '../src/state.ts';
 
 describe('tensors of a checkpoint', () => {
   const backend = createPlainBackend({ precision: 'f64' });
@@ -29,5 +40,22 @@ describe('tensors of a checkpoint', () => {
     const state: ModuleState = { configuration: {}, tensors: [matrixTensor('m', matrix)] };
     expect(() => findTensor(state, 'x', 1, 1)).toThrow("the checkpoint has no tensor 'x'; it has m");
     expect(() => findTensor(state, 'm', 3, 4)).toThrow("tensor 'm' is 3×2 in the checkpoint, the model's is 3×4");
+  });
+});
+
+describe('checks of a state', () => {
+  it('name the owner, the key and both values', () => {
+    checkSame('layer', 'classes', { a: [1] }, { a: [1] });
+    expect(() => checkSame('layer', 'classes', 3, 4)).toThrow("layer: 'classes' is 4 in the state, 3 in the layer");
+    expect(() => checkSame('layer', 'bias', true, undefined)).toThrow("'bias' is missing in the state, true");
+    expect(checkWholeNumber('layer', 'steps', 7)).toBe(7);
+    expect(() => checkWholeNumber('layer', 'steps', 0.5)).toThrow("'steps' in the state is 0.5");
+  });
+
+  it('throw a StateError, recognised across copies of the package', () => {
+    expect(isStateError(new StateError('state-mismatch', 'x'))).toBe(true);
+    expect(isStateError(Object.assign(new Error('x'), { name: 'StateError', code: 'state-mismatch' }))).toBe(true);
+    expect(isStateError(new Error('x'))).toBe(false);
+    expect(new StateError('state-mismatch', 'x')).toMatchObject({ name: 'StateError', code: 'state-mismatch' });
   });
 });
