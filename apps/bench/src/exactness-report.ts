@@ -5,7 +5,7 @@ import { markdownTable, scientific } from './report/markdown-table.ts';
 
 export interface ExactnessRow {
   readonly id: string;
-  readonly group: 'matrix' | 'generations' | 'singular';
+  readonly group: 'matrix' | 'rebases' | 'singular';
   readonly loss: string;
   readonly targets: number | 'ragged';
   readonly weightDecay: number;

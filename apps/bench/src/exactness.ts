@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   exactnessMatrix,
-  generationCases,
+  rebaseCases,
   judgeExactness,
   largestDrift,
   longRuns,
@@ -62,7 +62,7 @@ function parseSteps(text: string): number {
 }
 
 async function measure(steps: number): Promise<ExactnessReport> {
-  const cases = [...exactnessMatrix(steps), ...generationCases(steps), ...singularCases()];
+  const cases = [...exactnessMatrix(steps), ...rebaseCases(steps), ...singularCases()];
   const runs = longRuns(steps * longStepsPerStep);
   const progress = new Progress(cases.length + runs.length);
   const rows: ExactnessRow[] = [];
@@ -109,9 +109,9 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
     perturbedGradientError,
     movement,
     drift: largestDrift(verification),
-    generationsClosed: counters.generationsClosed,
+    generationsClosed: counters.rebases,
     singularSteps: counters.singularSteps,
-    mapsApplied: counters.mapsApplied,
+    mapsApplied: counters.transformsApplied,
     seconds: (performance.now() - start) / 1000,
     bound: verdict.bound,
     criterion: verdict.criterion,
@@ -122,7 +122,7 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
 /** A run that moved no weights, or closed no generations where it should, passes nothing. */
 function showsSomething(group: ExactnessCase['group'], movement: number, counters: FactoredLayerCounters): boolean {
   if (group === 'singular') return counters.singularSteps === 20;
-  return movement > 0.1 && (group === 'matrix' || counters.generationsClosed > 48);
+  return movement > 0.1 && (group === 'matrix' || counters.rebases > 48);
 }
 
 async function measureLongRun(options: LongRunOptions, progress: Progress): Promise<LongRunRow> {
@@ -147,8 +147,8 @@ async function measureLongRun(options: LongRunOptions, progress: Progress): Prom
     inverseDrift,
     firstLoss,
     lastLoss,
-    generationsClosed: counters.generationsClosed,
-    mapsApplied: counters.mapsApplied,
+    generationsClosed: counters.rebases,
+    mapsApplied: counters.transformsApplied,
     seconds: (performance.now() - start) / 1000,
     bound: driftBound,
     pass: largestDrift(verification) < driftBound,

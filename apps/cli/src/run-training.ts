@@ -129,6 +129,6 @@ function entryOf(
 
 /** Null for layers that have none. */
 function generationsOf(output: OutputLayer): number | null {
-  const counters = 'counters' in output ? (output.counters as { readonly generationsClosed?: unknown }) : {};
-  return typeof counters.generationsClosed === 'number' ? counters.generationsClosed : null;
+  const counters = 'counters' in output ? (output.counters as { readonly rebases?: unknown }) : {};
+  return typeof counters.rebases === 'number' ? counters.rebases : null;
 }

@@ -22,6 +22,7 @@ import {
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import type { TextModelOptions } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
+import { say } from '../warning.ts';
 
 export interface Distribution extends Disposable {
   readonly communicator: Communicator;
@@ -58,6 +59,12 @@ export function createDistribution(
             initialScale,
             seed,
             loss: createBuiltInLoss(loss.name, loss.options),
+            onReplicaDrift: ({ step, ranks }) => {
+              if (communicator.rank !== 0) return;
+              say(
+                `output layer, step ${step}: the replicated matrices of rank ${ranks.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
+              );
+            },
             ...(weightDecay === undefined ? {} : { weightDecay }),
           });
         }

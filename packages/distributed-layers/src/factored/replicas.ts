@@ -4,10 +4,10 @@
  * differently; so the matrices are compared by a checksum from time to time, and where they differ those of rank 0 are
  * taken by all.
  */
+import { WordHash, type Communicator } from '@vastmax/collectives';
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
-import type { Communicator } from '@vastmax/collectives';
-import { WordHash } from '@vastmax/collectives';
+import { computeGram, type FactoredWeights, type GramSums } from '@vastmax/spherical-losses/factored-parts';
+import type { RankContext } from './class-shard.ts';
 
 export class Replicas {
   readonly #communicator: Communicator;
@@ -51,4 +51,26 @@ export class Replicas {
   #hostOf(matrix: Matrix): FloatArray {
     return matrix.rows === 1 ? this.#row : this.#square;
   }
+}
+
+/**
+ * C and w̄ of all rows from each rank's own: sums of the samples put together (T. Chan, G. Golub, R. LeVeque, 1983), in
+ * f64. A collective, O(D·d²/p) a rank.
+ *
+ *     w̄ = Σ_r w̄_r        C = Σ_r C_r + n_r (w̄_r/n_r − w̄/D)ᵀ(w̄_r/n_r − w̄/D)
+ */
+export async function computeGlobalGram(context: RankContext): Promise<GramSums> {
+  const { communicator, workspace, weights, partition } = context;
+  const { width } = weights;
+  const own = weights.classes;
+  const { centredGram, columnSum } = await computeGram(workspace, weights);
+  const total = columnSum.slice();
+  communicator.allReduce(total);
+  if (own > 0) {
+    const apart = columnSum.map((sum, i) => sum / own - total[i]! / partition.rows);
+    for (let i = 0; i < width; i++)
+      for (let j = 0; j < width; j++) centredGram[i * width + j]! += own * apart[i]! * apart[j]!;
+  }
+  communicator.allReduce(centredGram);
+  return { centredGram, columnSum: total };
 }

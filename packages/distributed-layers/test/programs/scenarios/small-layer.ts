@@ -21,8 +21,8 @@ const sizes: ExactnessOptions = {
 export const { classes, width } = sizes;
 const start = startOf(sizes);
 
-/** Closes a generation every few steps, so that rows are stale. */
-export const generationLoss = (): SphericalLoss => squaredError();
+/** Rebases every few steps, so that rows of old epochs are there. */
+export const rebasingLoss = (): SphericalLoss => squaredError();
 /** Has a constant for each class. */
 export const constantsLoss = (): SphericalLoss =>
   sphericalSoftmax({ epsilon: Float64Array.from({ length: classes }, (_, k) => 0.2 + 3 / (k + 1)) });
@@ -42,7 +42,7 @@ export function createSmallLayer(
   options: Partial<DistributedFactoredLayerOptions> = {},
   backend: Backend = createPlainBackend({ precision: 'f64' }),
 ): Promise<DistributedFactoredLayer> {
-  return createDistributedFactoredLayer(communicator, backend, { ...layerOptions(generationLoss()), ...options });
+  return createDistributedFactoredLayer(communicator, backend, { ...layerOptions(rebasingLoss()), ...options });
 }
 
 type TrainedLayer = Pick<DistributedFactoredLayer, 'backend' | 'classes' | 'step'> & {
