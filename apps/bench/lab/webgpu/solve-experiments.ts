@@ -1,6 +1,5 @@
 /** The solve: what the condition of any system costs beside that of one near the identity, where it is bounded. */
-import { planSolve } from '../src/solve/solve-dispatch.ts';
-import type { Operands } from '../test/gemm/run-plan.ts';
+import { type Operands, planSolve } from '@vastmax/gpu-backend-webgpu/testing';
 import { createNumbers, limits, ulp, type Experiment } from './experiment.ts';
 
 function createSolve(n: number, columns: number): Experiment {

@@ -1,5 +1,5 @@
 /** out = a·b, a m×k, b k×n: the versions that need no packing, and the one that ships, packing included. */
-import { gemm } from '../../assembly/gemm';
+import { gemm } from '@vastmax/cpu-backend-wasm/assembly/gemm';
 
 export function productNaive(m: i32, n: i32, k: i32, a: usize, b: usize, out: usize): void {
   for (let i = 0; i < m; i++) {

@@ -1,7 +1,7 @@
 /**
  * Packing rows of a rows×depth matrix for tiles: panel[(group·depth + p)·4 + lane], rows and depth multiples of four.
  */
-import { packDepth } from '../../assembly/gemm-pack';
+import { packDepth } from '@vastmax/cpu-backend-wasm/assembly/gemm-pack';
 
 export function transposeNaive(x: usize, panel: usize, rows: i32, depth: i32): void {
   for (let row = 0; row < rows; row++) {

@@ -1,6 +1,7 @@
 /** Where the operands of an experiment are, in a memory of the lab's own. */
+import { resolve } from 'node:path';
+import { compile } from '@vastmax/cpu-backend-wasm/compile';
 import type { LabKernels, Places } from './experiments.ts';
-import { compile } from '../scripts/compile.js';
 
 /** What the lab uses of the global WebAssembly, which the types of Node leave out. */
 const { WebAssembly } = globalThis as unknown as {
@@ -30,9 +31,12 @@ export interface LabMemory {
   takeResults(count: number): Float32Array;
 }
 
-/** Compiles lab/assembly, some seconds. */
+/** Of this app, whose node_modules have the package with the kernels that ship. */
+const folder = resolve(import.meta.dirname, '../..');
+
+/** Compiles assembly/, some seconds. */
 export async function createLabMemory(options: readonly string[]): Promise<LabMemory> {
-  const binary = await compile('lab/assembly/index.ts', ['--memoryBase', '4096', ...options]);
+  const binary = await compile('lab/wasm/assembly/index.ts', ['--memoryBase', '4096', ...options], folder);
   const memory = new WebAssembly.Memory({ initial: 1 + 6 * 128 });
   const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
   const floats = new Float32Array(memory.buffer);

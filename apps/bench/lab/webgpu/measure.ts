@@ -1,6 +1,6 @@
 /** Every version of an experiment checked, then all of them timed in turns, so that a disturbance hits all alike. */
 import { performance } from 'node:perf_hooks';
-import { preparePlan } from '../test/gemm/run-plan.ts';
+import { preparePlan } from '@vastmax/gpu-backend-webgpu/testing';
 import type { Experiment } from './experiment.ts';
 
 const millisecondsPerTurn = 20;

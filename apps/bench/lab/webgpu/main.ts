@@ -1,11 +1,12 @@
 /**
- * `pnpm --silent --filter @vastmax/gpu-backend-webgpu lab [kernel] [--json] [--software] [--rounds 5]`: the versions of
+ * `pnpm --silent --filter @vastmax/bench lab:webgpu [kernel] [--json] [--software] [--rounds 5]`: the versions of
  * each kernel side by side, on the machine's GPU, or on SwiftShader where there is none (or with --software), where
  * only the ratios mean something. Exit code 1 when a version is wrong, 2 for arguments that mean nothing.
  */
 import { argv, exit, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { createDawnDevice } from '../test/gemm/dawn-device.ts';
+import { requestDevice } from '@vastmax/gpu-backend-webgpu/testing';
+import { findGpu } from '../../src/webgpu/gpu-in-use.ts';
 import { gemmExperiments } from './gemm-experiments.ts';
 import { measure, type Row } from './measure.ts';
 import { solveExperiments } from './solve-experiments.ts';
@@ -83,7 +84,8 @@ function readArguments(): {
 }
 
 const { wanted, json, software, rounds } = readArguments();
-const { device, adapter } = await createDawnDevice(software ? 'software' : 'machine');
+const { detail: adapter } = await findGpu(software);
+const { device } = await requestDevice({ powerPreference: 'high-performance' });
 const results: Row[] = [];
 for (const [kernel, creators] of Object.entries(experiments)) {
   if (wanted !== undefined && kernel !== wanted) continue;

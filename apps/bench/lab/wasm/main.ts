@@ -1,5 +1,5 @@
 /**
- * `pnpm --silent --filter @vastmax/cpu-backend-wasm lab [kernel] [--json] [--relaxed]`: the versions of each kernel
+ * `pnpm --silent --filter @vastmax/bench lab:wasm [kernel] [--json] [--relaxed]`: the versions of each kernel
  * side by side. Exit code 1 when one that ships is wrong, 2 for arguments that mean nothing.
  */
 import { argv, exit, stderr, stdout } from 'node:process';

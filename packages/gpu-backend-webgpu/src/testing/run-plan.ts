@@ -2,7 +2,8 @@
  * Runs a plan by itself: each dispatch in a pass of its own, on buffers made from arrays, with everything in scratch
  * NaN at first.
  */
-import type { BindingRole, KernelDispatch } from '../../src/kernel-dispatch.ts';
+import { bufferUsage, mapModeRead } from '../device/buffer-usage.ts';
+import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 
 const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
 
@@ -32,7 +33,7 @@ export interface PreparedPlan {
 
 export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], operands: Operands): PreparedPlan {
   const buffers = new Map<BindingRole, GPUBuffer>();
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyDestination;
   const create = (role: BindingRole, values: Float32Array): void => {
     const buffer = device.createBuffer({ size: Math.max(16, values.byteLength), usage });
     device.queue.writeBuffer(buffer, 0, values.slice());
@@ -49,7 +50,7 @@ export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], 
     const pipeline = pipelineOf(device, dispatch);
     const uniform = device.createBuffer({
       size: dispatch.uniforms.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: bufferUsage.uniform | bufferUsage.copyDestination,
     });
     device.queue.writeBuffer(uniform, 0, dispatch.uniforms);
     uniforms.push(uniform);
@@ -81,12 +82,12 @@ export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], 
       if (source === undefined) throw new Error(`no operand ${role}`);
       const target = device.createBuffer({
         size: source.size,
-        usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+        usage: bufferUsage.copyDestination | bufferUsage.mapRead,
       });
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(source, 0, target, 0, source.size);
       device.queue.submit([encoder.finish()]);
-      await target.mapAsync(GPUMapMode.READ);
+      await target.mapAsync(mapModeRead);
       const length = operands[role]?.length ?? source.size / 4;
       const values = new Float32Array(target.getMappedRange()).slice(0, length);
       target.destroy();

@@ -1,5 +1,5 @@
 /** out = eˣ for `length` numbers, a multiple of eight. */
-import { exp4 } from '../../assembly/functions';
+import { exp4 } from '@vastmax/cpu-backend-wasm/assembly/functions';
 
 /** The library's, number by number in f64. */
 export function expNaive(x: usize, out: usize, length: i32): void {

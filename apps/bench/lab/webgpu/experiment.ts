@@ -1,6 +1,5 @@
 /** What the lab compares: for one kernel at one size, versions that all have to give the same, the naive one first. */
-import type { KernelDispatch } from '../src/kernel-dispatch.ts';
-import type { Operands } from '../test/gemm/run-plan.ts';
+import type { KernelDispatch, Operands } from '@vastmax/gpu-backend-webgpu/testing';
 
 export interface Version {
   readonly name: string;

@@ -11,8 +11,12 @@ interface Row {
 }
 
 function runLab(...options: string[]): { status: number | null; stdout: string; stderr: string } {
-  const folder = fileURLToPath(new URL('..', import.meta.url));
-  return spawnSync(process.execPath, ['--import', 'tsx', 'lab/main.ts', ...options], { encoding: 'utf8', cwd: folder });
+  const folder = fileURLToPath(new URL('../..', import.meta.url));
+  return spawnSync(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=@vastmax/source', 'lab/wasm/main.ts', ...options],
+    { encoding: 'utf8', cwd: folder },
+  );
 }
 
 it('the lab times the versions of a kernel and checks them', () => {

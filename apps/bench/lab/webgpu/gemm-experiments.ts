@@ -1,8 +1,12 @@
 /** The product, from a thread for each element to what ships; and what ships where a tile is the wrong shape. */
-import type { KernelDispatch } from '../src/kernel-dispatch.ts';
-import { planGemm } from '../src/gemm/gemm-dispatch.ts';
-import { packParameters } from '../src/gemm/product-parameters.ts';
-import { tiledProduct, tiledProductEntry, type TiledProduct } from '../src/gemm/tiled-product.ts';
+import {
+  type KernelDispatch,
+  packParameters,
+  planGemm,
+  tiledProduct,
+  type TiledProduct,
+  tiledProductEntry,
+} from '@vastmax/gpu-backend-webgpu/testing';
 import { createNumbers, limits, ulp, type Experiment, type Version } from './experiment.ts';
 import { naiveProduct, sharedProduct } from './naive-products.ts';
 

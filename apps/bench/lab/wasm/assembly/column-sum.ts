@@ -1,6 +1,6 @@
 /** out_j = Σᵢ x_ij, summed in f64; columns are a multiple of eight. */
-import { widenHigh } from '../../assembly/accumulate';
-import { reduceColumns } from '../../assembly/reduce';
+import { widenHigh } from '@vastmax/cpu-backend-wasm/assembly/accumulate';
+import { reduceColumns } from '@vastmax/cpu-backend-wasm/assembly/reduce';
 
 export function columnSumNaive(x: usize, out: usize, rows: i32, columns: i32): void {
   for (let j = 0; j < columns; j++, x += 4, out += 4) {

@@ -1,6 +1,6 @@
 /** out_i = Σⱼ x_ij and out_i = Σⱼ x_ij·y_ij, summed in f64; columns are a multiple of eight. */
-import { widenHigh } from '../../assembly/accumulate';
-import { reduceRows, rowDot } from '../../assembly/reduce';
+import { widenHigh } from '@vastmax/cpu-backend-wasm/assembly/accumulate';
+import { reduceRows, rowDot } from '@vastmax/cpu-backend-wasm/assembly/reduce';
 
 export function rowSumNaive(x: usize, out: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++, out += 4) {

@@ -3,7 +3,7 @@
  * assembly/gemm-pack.ts for groups of as many lanes as the tile is high or wide; m and n are multiples of all of them.
  * "In place" means that a is not packed.
  */
-import { multiplyAdd } from '../../assembly/gemm-tile';
+import { multiplyAdd } from '@vastmax/cpu-backend-wasm/assembly/gemm-tile';
 
 /**
  * Groups of `width` lanes, depth-first, from a matrix whose numbers are so many bytes apart along the depth and along

@@ -2,8 +2,7 @@
  * The first two steps of a product on a GPU: a thread for each element, and the same with tiles shared in workgroup
  * memory.
  */
-import { parametersDeclaration, resultDeclaration } from '../src/gemm/product-parameters.ts';
-import type { TiledProduct } from '../src/gemm/tiled-product.ts';
+import { parametersDeclaration, resultDeclaration, type TiledProduct } from '@vastmax/gpu-backend-webgpu/testing';
 
 type Transposes = Pick<TiledProduct, 'transposeA' | 'transposeB'>;
 

@@ -5,11 +5,11 @@ export type LabKernels = Readonly<Record<string, (...values: number[]) => void>>
 
 interface Version {
   readonly name: string;
-  /** Of lab/assembly. */
+  /** Of assembly/. */
   readonly run: (kernels: LabKernels, place: Places, size: readonly number[]) => void;
   /** Anything that is not timed: packing for tiles. */
   readonly prepare?: (kernels: LabKernels, place: Places, size: readonly number[]) => void;
-  /** The one in assembly/, which is what users run. */
+  /** The one of the package's assembly/, which is what users run. */
   readonly ships?: true;
 }
 
@@ -43,7 +43,7 @@ const ulp = 2 ** -23;
 function call(name: string, ...values: number[]): (kernels: LabKernels) => void {
   return (kernels) => {
     const kernel = kernels[name];
-    if (kernel === undefined) throw new Error(`lab/assembly exports no '${name}'`);
+    if (kernel === undefined) throw new Error(`lab/wasm/assembly exports no '${name}'`);
     kernel(...values);
   };
 }
