@@ -4,7 +4,7 @@ import { preparePlan } from '@vastmax/gpu-backend-webgpu/testing';
 import type { Experiment } from './experiment.ts';
 
 const millisecondsPerTurn = 20;
-const mostRunsPerTurn = 500;
+const maxRunsPerTurn = 500;
 
 export interface Row {
   readonly kernel: string;
@@ -37,7 +37,7 @@ export async function measure(device: GPUDevice, experiment: Experiment, rounds:
   for (const [index, { operands: own = operands }] of versions.entries()) {
     await time(index, 1);
     errors.push(error((await prepared[index]?.read('out')) ?? new Float32Array(0), own));
-    runs.push(Math.max(1, Math.min(mostRunsPerTurn, Math.round(millisecondsPerTurn / (await time(index, 1))))));
+    runs.push(Math.max(1, Math.min(maxRunsPerTurn, Math.round(millisecondsPerTurn / (await time(index, 1))))));
   }
   const times: number[][] = versions.map(() => []);
   for (let round = 0; round < rounds; round++) {

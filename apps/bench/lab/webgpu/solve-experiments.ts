@@ -1,4 +1,4 @@
-/** The solve: what the condition of any system costs beside that of one near the identity, where it is bounded. */
+/** The solve: the cost of estimating the condition of any system, and of one near the identity, where it is bounded. */
 import { type Operands, planSolve } from '@vastmax/gpu-backend-webgpu/testing';
 import { createNumbers, limits, ulp, type Experiment } from './experiment.ts';
 

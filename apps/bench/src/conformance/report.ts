@@ -5,7 +5,7 @@ import { machineLine } from '../reporting/print-report.ts';
 import type { ConformanceReport } from './measure.ts';
 import type { Exception, SubjectRow } from './support-summary.ts';
 
-const mostIds = 8;
+const maxIds = 8;
 const words: Readonly<Record<Exception['status'], string>> = {
   pass: 'passed',
   fail: 'FAILED',
@@ -56,9 +56,9 @@ function exceptionLine({ backends, status, reason, ids }: Exception): string {
   const which = `- ${backends.join(', ')}: ${words[status]}`;
   if (ids.length === 0) return `${which}: ${reason}`;
   const shown = ids
-    .slice(0, mostIds)
+    .slice(0, maxIds)
     .map((id) => `\`${id}\``)
     .join(', ');
-  const more = ids.length > mostIds ? ` and ${ids.length - mostIds} more` : '';
+  const more = ids.length > maxIds ? ` and ${ids.length - maxIds} more` : '';
   return `${which}: ${ids.length} ${ids.length === 1 ? 'case' : 'cases'} (${shown}${more}): ${reason.replaceAll('\n', ' ')}`;
 }

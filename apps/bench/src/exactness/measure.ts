@@ -138,7 +138,7 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
   };
 }
 
-/** A run that moved no weights, or closed no generations where it should, passes nothing. */
+/** A run that moved no weights, or ended no rebase epochs where it should, passes nothing. */
 function showsSomething(group: ExactnessCase['group'], movement: number, counters: FactoredLayerCounters): boolean {
   if (group === 'singular') return counters.singularSteps === 20;
   return movement > 0.1 && (group === 'matrix' || counters.generationsClosed > 48);

@@ -1,6 +1,6 @@
 /**
  * The job of many labels a document: a wide hidden layer over sparse features and one output layer after the other.
- * Which rates an output layer takes is found on a part of the training points; the test points are looked at once, by
+ * Which rates an output layer takes is found on a part of the training points; the test points are used once, by
  * the model of those rates that was trained on all.
  */
 import {
@@ -15,7 +15,7 @@ import {
   Trainer,
 } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches, type TargetWeights, type XmcRows } from '@vastmax/sparse-data';
-import { type JobContext, type Trained, trainToTheEnd, unlessDiverged } from './train-to-the-end.ts';
+import { type JobContext, type Trained, trainToTheEnd, nullIfDiverged } from './train-to-the-end.ts';
 import { readXmcData, type XmcData, xmcNames } from './xmc-data.ts';
 
 export interface XmcSettings {
@@ -162,7 +162,7 @@ async function rowOf(
     });
   const tried: { outputRate: number; precisionAt1: number | null }[] = [];
   for (const outputRate of layer.rates) {
-    const result = await unlessDiverged(
+    const result = await nullIfDiverged(
       run(data.tuning.train, data.tuning.test, outputRate, `trying the rate ${outputRate}`),
     );
     tried.push({ outputRate, precisionAt1: result?.report.atK[0]?.precision ?? null });
@@ -171,7 +171,7 @@ async function rowOf(
   for (const { outputRate } of tried
     .filter(({ precisionAt1 }) => precisionAt1 !== null)
     .toSorted((a, b) => (b.precisionAt1 ?? 0) - (a.precisionAt1 ?? 0))) {
-    const result = await unlessDiverged(run(data.train, data.test, outputRate, 'training on all'));
+    const result = await nullIfDiverged(run(data.train, data.test, outputRate, 'training on all'));
     if (result === null) continue;
     context.show(
       `xmc: ${data.name}, ${layer.name}: precision at 1 ${result.report.atK[0]?.precision.toFixed(3) ?? ''}`,

@@ -14,7 +14,7 @@ export function steadyStateTables({ machine, backend, options, rows, ceilings }:
         'rate',
         'handles created',
         'heap growth kB',
-        'generations closed',
+        'rebase epochs ended',
         'maps a step',
         'ms a step',
         'of them for stability',

@@ -6,7 +6,7 @@ import { steadyStateTables } from '../../src/steady-state/report.ts';
 const silent = (): void => undefined;
 
 describe('bench steady-state', () => {
-  it('reports handles, heap, generations and the share of stability by loss', async () => {
+  it('reports handles, heap, rebase epochs and the share of stability by loss', async () => {
     const report = await measureSteadyState(
       {
         backend: 'wasm',

@@ -1,4 +1,4 @@
-/** All versions of all kernels of the lab, one module: what is compared shares the compiler's mood. */
+/** All versions of all kernels of the lab in one module, so that all are compiled alike. */
 export * from './column-sum';
 export * from './exponential';
 export * from './product';

@@ -1,23 +1,23 @@
-/** The dense layers of `bench output-layer` as competitors, over at most so many classes as are to be timed. */
+/** The dense layers of `bench output-layer` as tasks, over at most so many classes as are to be timed. */
 import type { Backend } from '@vastmax/linalg-core';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import type { Competitor } from '../measurement/interleaved-timing.ts';
+import type { TimedTask } from '../measurement/interleaved-timing.ts';
 import { DenseSoftmaxLayer } from './dense-softmax-layer.ts';
 import { DenseSphericalLayer } from './dense-spherical-layer.ts';
 import type { LossSettings } from './factored-layer.ts';
 import { MinibatchCycle } from './minibatches.ts';
 
-export interface DenseCompetitorsOptions {
+export interface DenseTasksOptions {
   readonly classes: number;
   readonly features: number;
   readonly batch: number;
   readonly denseRows: number;
   readonly settings: LossSettings;
-  readonly restMs: number;
+  readonly pauseMs: number;
 }
 
-export interface DenseCompetitors extends Disposable {
-  readonly competitors: readonly Competitor[];
+export interface DenseTasks extends Disposable {
+  readonly tasks: readonly TimedTask[];
   readonly names: { readonly dense: string; readonly recomputed: string; readonly softmax: string };
   /** The classes that each has. */
   readonly rows: number;
@@ -28,8 +28,8 @@ const cycled = 4;
 /** For a start whose softmax is defined and that no rate of the bench takes anywhere. */
 const softmaxRate = 0.1;
 
-export function createDenseCompetitors(backend: Backend, options: DenseCompetitorsOptions): DenseCompetitors {
-  const { features, batch, settings, restMs } = options;
+export function createDenseTasks(backend: Backend, options: DenseTasksOptions): DenseTasks {
+  const { features, batch, settings, pauseMs } = options;
   const rows = Math.min(options.classes, options.denseRows);
   const batches = new MinibatchCycle(backend, { classes: rows, features, batch, count: cycled, distribution: 'zipf' });
   const random = new RandomGenerator(2);
@@ -39,13 +39,9 @@ export function createDenseCompetitors(backend: Backend, options: DenseCompetito
   const kept = new DenseSphericalLayer(backend, { ...shared, loss: settings.loss, keepOutputs: true });
   const recomputed = new DenseSphericalLayer(backend, { ...shared, loss: settings.loss, keepOutputs: false });
   const softmax = new DenseSoftmaxLayer(backend, shared);
-  const competitor = (
-    name: string,
-    layer: DenseSphericalLayer | DenseSoftmaxLayer,
-    learningRate: number,
-  ): Competitor => ({
+  const task = (name: string, layer: DenseSphericalLayer | DenseSoftmaxLayer, learningRate: number): TimedTask => ({
     name,
-    restMs,
+    pauseMs,
     run: async (times) => {
       for (let i = 0; i < times; i++) {
         const { hidden, classes } = batches.next();
@@ -57,10 +53,10 @@ export function createDenseCompetitors(backend: Backend, options: DenseCompetito
   return {
     names,
     rows,
-    competitors: [
-      competitor(names.dense, kept, settings.learningRate),
-      competitor(names.recomputed, recomputed, settings.learningRate),
-      competitor(names.softmax, softmax, softmaxRate),
+    tasks: [
+      task(names.dense, kept, settings.learningRate),
+      task(names.recomputed, recomputed, settings.learningRate),
+      task(names.softmax, softmax, softmaxRate),
     ],
     [Symbol.dispose]: () => {
       for (const owned of [batches, kept, recomputed, softmax]) owned[Symbol.dispose]();

@@ -11,8 +11,6 @@ import {
 } from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
 import { KernelProfile } from '../../src/measurement/kernel-profile.ts';
-import { heapUseAfterCollection } from '../../src/measurement/memory-use.ts';
-import { HandleCounter, Stopwatch } from '../../src/steady-state/step-instruments.ts';
 
 describe('KernelProfile', () => {
   it('counts the kernels by group, changes no result, and goes away', async () => {
@@ -76,46 +74,5 @@ describe('KernelProfile', () => {
     expect(profile.groups().map(({ group, calls }) => [group, calls])).toEqual([['twofold', 1]]);
     profile.reset();
     expect(profile.groups()).toEqual([]);
-  });
-});
-
-describe('HandleCounter', () => {
-  it('counts matrices, tables and indices until it is disposed', () => {
-    const backend = createPlainBackend();
-    const counter = new HandleCounter(backend);
-    backend.createMatrix(1, 1);
-    backend.createTable(1, 1);
-    backend.createIndices(1);
-    counter[Symbol.dispose]();
-    backend.createMatrix(1, 1);
-    expect([counter.count, backend.memory().matrices]).toEqual([3, 2]);
-  });
-});
-
-describe('heapUseAfterCollection', () => {
-  it('sees what is kept and not what is garbage', () => {
-    const before = heapUseAfterCollection().heapBytes;
-    const garbage = Array.from({ length: 200_000 }, (_, i) => [i]).length;
-    const after = heapUseAfterCollection().heapBytes;
-    const kept = Array.from({ length: 200_000 }, (_, i) => [i]);
-    const holding = heapUseAfterCollection().heapBytes;
-    expect([garbage, kept.length]).toEqual([200_000, 200_000]);
-    expect(after - before).toBeLessThan(2e6);
-    expect(holding - after).toBeGreaterThan(4e6);
-  });
-});
-
-describe('Stopwatch', () => {
-  it('adds up from begin to end, and begins again', () => {
-    const stopwatch = new Stopwatch();
-    stopwatch.onPhase('begin');
-    stopwatch.onPhase('end');
-    const first = stopwatch.milliseconds;
-    stopwatch.onPhase('begin');
-    stopwatch.onPhase('end');
-    expect(first).toBeGreaterThanOrEqual(0);
-    expect(stopwatch.milliseconds).toBeGreaterThanOrEqual(first);
-    stopwatch.reset();
-    expect(stopwatch.milliseconds).toBe(0);
   });
 });
