@@ -1,6 +1,6 @@
 /**
  * The job of completing sets: an autoencoder is shown part of each set of synonyms and learns the whole; then, for sets
- * whose hidden fifth it never saw, its ten best words are looked at, beside the most frequent words and the words of
+ * whose hidden fifth it never saw, its ten best words are evaluated and compared with the most frequent words and the words of
  * the nearest sets.
  */
 import { bagModelShape, createNetwork, evaluateMultiLabel, MultiLabelCollector, popularityBaseline, Trainer, type MultiLabelMetrics } from '@vastmax/lm-models';

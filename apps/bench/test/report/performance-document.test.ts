@@ -138,8 +138,8 @@ describe('claimsOf', () => {
       ['wasm: slowest over fastest step from 1·10^4 to 1·10^7 classes', false],
       ['wasm: handles created in a thousand steps', true],
       ['wasm: growth of the heap in a thousand steps, MB', false],
-      ['wasm: share of closing, ladder and sweep, z-loss', true],
-      ['wasm: share of closing, ladder and sweep, squared-error', true],
+      ["wasm: share of the step's time for stabilization, z-loss", true],
+      ["wasm: share of the step's time for stabilization, squared-error", true],
     ]);
     expect(claimsOf({})).toEqual([]);
   });
