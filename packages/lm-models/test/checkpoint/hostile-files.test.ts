@@ -281,7 +281,11 @@ function mutate(bytes: Buffer, random: RandomGenerator, limit: number): Buffer {
 }
 
 const isTyped = (error: unknown): boolean =>
-  isCheckpointError(error) || isOutputLayerError(error) || isStateError(error) || isSparseDataError(error) || error instanceof RangeError;
+  isCheckpointError(error) ||
+  isOutputLayerError(error) ||
+  isStateError(error) ||
+  isSparseDataError(error) ||
+  error instanceof RangeError;
 
 describe('the corpus of mutated real files', () => {
   it('of weights gives tensors inside the file, or a CheckpointError that names it', { timeout: 120_000 }, async () => {
