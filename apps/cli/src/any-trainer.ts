@@ -1,6 +1,7 @@
 /** A trainer of any model and minibatches, as far as the commands need it. */
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import type { TrainingEvent, TrainingOptions, TrainingSnapshot } from '@vastmax/lm-models';
-import type { JsonObject, ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { OutputLayer } from '@vastmax/output-layer';
 
 export interface AnyTrainer {
   readonly model: { readonly output: OutputLayer };

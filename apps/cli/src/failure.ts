@@ -1,10 +1,11 @@
 import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
-import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import { TrainingFailure } from './training-failure.ts';
 import { UsageError } from './usage-error.ts';
+import { isStateError } from '@vastmax/linalg-core/state';
+import { isCheckpointError } from '@vastmax/checkpoints';
 
 /** What to tell a person, and the exit code. An error that nobody foresaw keeps its stack, for a bug report. */
 export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: number } {
@@ -16,6 +17,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     error instanceof RangeError ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
+    isStateError(error) ||
     isSparseDataError(error) ||
     isLinalgError(error) ||
     isCommunicatorError(error);

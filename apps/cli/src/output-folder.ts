@@ -4,8 +4,9 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isCheckpointError, openCheckpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
+import { isCheckpointError, openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { UsageError } from './usage-error.ts';
 
 export interface ReplacementRule {
@@ -27,7 +28,7 @@ export async function checkOutputFolder(
   await checkWritable(directory);
   let found: string;
   try {
-    await using checkpoint = await openCheckpoint(directory);
+    await using checkpoint = await openCheckpoint(createFileStorage(directory));
     const { configuration } = checkpoint;
     if (overwrite || mayReplace?.(configuration) === true) return;
     found = `a model${typeof configuration['step'] === 'number' ? ` (step ${configuration['step']})` : ''}`;

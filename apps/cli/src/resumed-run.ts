@@ -2,10 +2,11 @@
  * The run that `vastmax train --resume` goes on with: the checkpoint's settings, and what of them the person may
  * change.
  */
-import { modelOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
-import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
+import { modelOptionsFrom, readVocabulary, type TrainingOptions } from '@vastmax/lm-models';
+import { type Checkpoint, openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { Precision } from '@vastmax/linalg-core';
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isLabelModel } from './labels/label-model.ts';
 import { checkOutputFolder } from './output-folder.ts';
@@ -38,7 +39,7 @@ export interface ResumedRun extends RunState {
 
 /** @throws CheckpointError, UsageError when the checkpoint is not that of a training run over words. */
 export async function readResumedRun(directory: string): Promise<ResumedRun> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   const state = runStateFrom(checkpoint);
   if (isLabelModel(configuration))
@@ -55,11 +56,11 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
 
 /** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
 export async function readRunState(directory: string): Promise<RunState> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return runStateFrom(checkpoint);
 }
 
-function runStateFrom({ configuration, directory }: Checkpoint): RunState {
+function runStateFrom({ configuration, location: directory }: Checkpoint): RunState {
   const { command, training, batchSize, options } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);

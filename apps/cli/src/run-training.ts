@@ -4,7 +4,6 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
-import { isCheckpointError } from '@vastmax/lm-models/node';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { count, duration } from './display.ts';
 import { Progress } from './progress.ts';
@@ -13,6 +12,7 @@ import { TrainingFailure } from './training-failure.ts';
 import type { TrainingLog } from './training-log.ts';
 import type { AnyTrainer } from './any-trainer.ts';
 import { warn } from './warning.ts';
+import { isCheckpointError } from '@vastmax/checkpoints';
 
 export interface TrainingRun {
   readonly trainer: AnyTrainer;

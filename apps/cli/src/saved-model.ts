@@ -2,9 +2,7 @@
 import type { Communicator } from '@vastmax/collectives';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import type { Precision } from '@vastmax/linalg-core';
-import { modelOptionsFrom, type TrainingSnapshot } from '@vastmax/lm-models';
-import { openCheckpoint, readVocabulary, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
+import { modelOptionsFrom, type TrainingSnapshot, readVocabulary } from '@vastmax/lm-models';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { createBackend } from './backend-choice.ts';
 import { saveTogether } from './distributed/save-together.ts';
@@ -13,6 +11,9 @@ import { exampleSettingsFrom, type TextModel } from './text-model.ts';
 import { createTextModel } from './text-models.ts';
 import { textReadingFrom, type TextReading } from './text-reading.ts';
 import { UsageError } from './usage-error.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { openCheckpoint, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 export interface OpenedModel {
   readonly model: TextModel;
@@ -37,7 +38,7 @@ export async function openAnyModel(
   backend: string,
   directory: string,
 ): Promise<OpenedModel | { readonly labels: LabelModel }> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   if (isLabelModel(checkpoint.configuration))
     return {
       labels: await loadLabelModel(await createBackend(backend, precisionFrom(checkpoint.configuration)), checkpoint),
@@ -90,6 +91,6 @@ export async function saveModel(
     texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
   };
   await (communicator === undefined
-    ? writeCheckpoint(directory, content)
+    ? writeCheckpoint(createFileStorage(directory), content)
     : saveTogether(communicator, directory, content));
 }

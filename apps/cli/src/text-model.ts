@@ -1,5 +1,6 @@
 /** A model over the words of a vocabulary, as the commands use every kind. */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type {
   BagChoice,
   EvaluationOptions,
@@ -11,7 +12,7 @@ import type {
   TableParameter,
   TrainingOptions,
 } from '@vastmax/lm-models';
-import type { JsonObject, OutputLayer } from '@vastmax/output-layer';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import type { AnyTrainer } from './any-trainer.ts';
 import { UsageError } from './usage-error.ts';
@@ -62,7 +63,7 @@ export interface TextModel extends Disposable {
   /** Multiplications and additions of the body in a step of so many examples, forward and backward. */
   bodyOperations(batchSize: number): number;
   prepare(data: TextData, order: { readonly batchSize: number; readonly seed: number }): PreparedText;
-  /** The weights of a checkpoint. @throws OutputLayerError `state-mismatch` for those of another model. */
+  /** The weights of a checkpoint. @throws StateError `state-mismatch` for those of another model. */
   restore(saved: SavedModel): Promise<void>;
   /**
    * Ranks of the words of a text; undefined for a model that predicts contexts, of which there is no one right word.

@@ -1,6 +1,6 @@
 /** Text settings with the tokenizer that they name: what turns lines into tokens, and tokens into text again. */
 import { readFile } from 'node:fs/promises';
-import type { Checkpoint } from '@vastmax/lm-models/node';
+import type { Checkpoint } from '@vastmax/checkpoints';
 import {
   createWordSegmenter,
   SparseDataError,
@@ -47,7 +47,7 @@ export async function readTextReading(settings: TextSettings, path: string): Pro
 export function textReadingFrom(checkpoint: Checkpoint): TextReading {
   const settings = textSettingsFrom(checkpoint.configuration);
   if (settings.tokenizer !== 'subword') return createTextReading(settings);
-  const name = `${checkpoint.directory}: ${tokenizerText}`;
+  const name = `${checkpoint.location}: ${tokenizerText}`;
   const text = checkpoint.text(tokenizerText);
   let json: unknown;
   try {

@@ -1,5 +1,5 @@
 /** How text becomes tokens; kept in the checkpoint, so that evaluation and prediction read text as training did. */
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { LetterCase } from '@vastmax/sparse-data';
 import { UsageError } from './usage-error.ts';
 

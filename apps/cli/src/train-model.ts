@@ -1,8 +1,7 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
 import type { Communicator } from '@vastmax/collectives';
 import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
-import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
+import { loadInitialVectors } from '@vastmax/lm-models/node';
 import { createBackend } from './backend-choice.ts';
 import { buildVocabulary, encodeText, fingerprint } from './corpus.ts';
 import { bytes, count } from './display.ts';
@@ -17,16 +16,13 @@ import { createTextModel } from './text-models.ts';
 import { textReadingOf } from './text-options.ts';
 import { TextSource } from './text-source.ts';
 import { describeDryRun, trainAndSave } from './train-and-save.ts';
-import {
-  exampleSettingsOf,
-  modelOptionsOf,
-  trainingOptionsOf,
-  type TrainOptions,
-  type WordTrainOptions,
-} from './training-options.ts';
+import { exampleSettingsOf, modelOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from './training-options.ts';
 import { printPlan } from './training-plan.ts';
 import { UsageError } from './usage-error.ts';
 import { warn } from './warning.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainModel(
@@ -100,7 +96,7 @@ async function train(
       : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = prepared.createTrainer(training);
   if (resumed !== undefined) {
-    await using checkpoint = await openCheckpoint(options.out);
+    await using checkpoint = await openCheckpoint(createFileStorage(options.out));
     const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
     await trainer.restore({
       configuration: checkpoint.configuration,

@@ -10,7 +10,7 @@ import type { Random } from './random.ts';
  * The optional members of Backend. A case that needs one a backend lacks is `not-offered`: a composition stands in for
  * it, or a read.
  */
-export type OptionalKernel = 'symmetricRank2Update' | 'guard';
+export type OptionalKernel = 'symmetricRank2Update' | 'guard' | 'readSync';
 
 /** What a case gets. The runner disposes the scope and the further backends, and then looks for leaks. */
 export interface CaseContext {

@@ -107,6 +107,10 @@ class OpenBlasBackend implements Backend {
     return this.#inner.read(source, out);
   }
 
+  readSync(source: Matrix, out: FloatArray): void {
+    out.set(this.#view(source).subarray(0, source.rows * source.columns));
+  }
+
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
     return this.#inner.readRows(table, firstRow, count, out);
   }

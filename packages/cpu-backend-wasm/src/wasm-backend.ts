@@ -115,9 +115,14 @@ class WasmBackend implements Backend {
   }
 
   read(source: Matrix, out: FloatArray): Promise<void> {
-    const first = at(source) >>> 2;
-    out.set(this.#heap.floats.subarray(first, first + source.rows * source.columns));
+    this.#copyTo(out, source);
     return this.synchronize();
+  }
+
+  readSync(source: Matrix, out: FloatArray): void {
+    const loss = this.#team?.findLoss();
+    if (loss !== undefined) throw loss;
+    this.#copyTo(out, source);
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
@@ -302,6 +307,11 @@ class WasmBackend implements Backend {
       beta,
       this.#panels.offset,
     );
+  }
+
+  #copyTo(out: FloatArray, source: Matrix): void {
+    const first = at(source) >>> 2;
+    out.set(this.#heap.floats.subarray(first, first + source.rows * source.columns));
   }
 
   #checkLive(operation: string): void {

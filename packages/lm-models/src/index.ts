@@ -107,6 +107,7 @@ export {
   type RankedBatch,
   type RankingMetrics,
 } from './training/ranking-metrics.ts';
+export { readVocabulary } from './text/read-vocabulary.ts';
 export { Trainer } from './training/trainer.ts';
 export {
   TrainingDivergedError,

@@ -14,7 +14,8 @@ import {
   type MultiLabelReport,
   type OutputLayerChoice,
 } from '@vastmax/lm-models';
-import { columnCounts, SparseBatches, type TargetWeights, type XmcRows } from '@vastmax/sparse-data';
+import { columnCounts, SparseBatches, type TargetWeights } from '@vastmax/sparse-data';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './job.ts';
 import { readXmcData, xmcNames, type XmcData } from './xmc-data.ts';
 

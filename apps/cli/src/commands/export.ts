@@ -1,7 +1,10 @@
+import { basename, dirname } from 'node:path';
 import { Option, type Command } from 'commander';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
-import { classVectorTensor, writeSafetensors, writeWord2vec, type FileDigest } from '@vastmax/lm-models/node';
-import { tableTensor, type TensorSource } from '@vastmax/output-layer';
+import { type FileDigest, writeSafetensors } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import { backendHelp, backendNames } from '../backend-choice.ts';
 import { bytes, count } from '../display.ts';
 import { Interruption } from '../interruption.ts';
@@ -111,7 +114,7 @@ async function writeVectors(
     progress.update(done / total, []);
   };
   if (format === 'safetensors') {
-    return writeSafetensors(options.output, [vectors], {
+    return writeSafetensors(createFileStorage(dirname(options.output)), basename(options.output), [vectors], {
       half,
       signal,
       onProgress,

@@ -5,17 +5,9 @@
  */
 import { gatherJson, type Communicator } from '@vastmax/collectives';
 import { gatherStreams, splitModules } from '@vastmax/lm-models/distributed';
-import {
-  CheckpointError,
-  discardCheckpointPart,
-  isCheckpointError,
-  writeCheckpoint,
-  writeCheckpointPart,
-  type CheckpointContent,
-  type CheckpointErrorCode,
-  type CheckpointPart,
-} from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 interface Outcome {
   readonly part?: CheckpointPart;
@@ -29,26 +21,27 @@ export async function saveTogether(
   content: CheckpointContent,
 ): Promise<void> {
   const { rank, size } = communicator;
+  const storage = createFileStorage(directory);
   const { own, replicated } = splitModules(content.modules);
   if (size === 1) {
-    await writeCheckpoint(directory, { ...content, modules: replicated });
+    await writeCheckpoint(storage, { ...content, modules: replicated });
     return;
   }
   const modules: Record<string, ModuleState> = {};
   for (const [name, state] of Object.entries(replicated)) modules[name] = await gatherStreams(communicator, state);
-  const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(directory, own) }));
+  const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(storage, own) }));
   const written = gatherJson(communicator, mine);
   let failed = firstFailure(written);
   if (failed === undefined) {
     const parts = written.flatMap(({ part }) => (part === undefined ? [] : [part]));
     const commit = async (): Promise<Outcome> => {
-      if (rank === 0) await writeCheckpoint(directory, { ...content, modules }, { parts });
+      if (rank === 0) await writeCheckpoint(storage, { ...content, modules }, { parts });
       return {};
     };
     failed = firstFailure(gatherJson(communicator, await outcomeOf(commit)));
   }
   if (failed === undefined) return;
-  if (mine.part !== undefined) await discardCheckpointPart(directory, mine.part);
+  if (mine.part !== undefined) await discardCheckpointPart(storage, mine.part);
   throw new CheckpointError(failed.code, `rank ${failed.rank} of ${size}: ${failed.message}`);
 }
 

@@ -1,6 +1,7 @@
 /** A classifier's ranking of the labels of points beside the most frequent labels, with progress. */
 import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models';
-import { SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { SparseBatches } from '@vastmax/sparse-data';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 import { count, table } from '../display.ts';
 import { Progress } from '../progress.ts';
 import type { LabelModel } from './label-model.ts';

@@ -1,10 +1,10 @@
 /** A classifier of points as the commands use it: its network, and which label each of its classes is. */
 import type { Backend } from '@vastmax/linalg-core';
 import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
-import type { Checkpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
-import type { XmcShape } from '@vastmax/sparse-data';
+import type { XmcShape } from '@vastmax/sparse-data/records';
 import { UsageError } from '../usage-error.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { Checkpoint } from '@vastmax/checkpoints';
 
 export interface LabelModel extends Disposable {
   readonly network: BagNetwork;
@@ -29,7 +29,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
-  const { configuration, directory } = checkpoint;
+  const { configuration, location: directory } = checkpoint;
   const network = await loadBagNetwork(backend, checkpoint);
   return labelModelOf(
     network,

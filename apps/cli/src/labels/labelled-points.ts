@@ -3,16 +3,8 @@
  * classes apart want them.
  */
 import { createHash } from 'node:crypto';
-import {
-  columnCounts,
-  columnsByFrequency,
-  renumberColumns,
-  SparseDataError,
-  xmcRows,
-  type XmcPoint,
-  type XmcRows,
-  type XmcShape,
-} from '@vastmax/sparse-data';
+import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
+import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { count } from '../display.ts';
 import { Progress } from '../progress.ts';

@@ -1,7 +1,7 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
 import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
-import { openCheckpoint } from '@vastmax/lm-models/node';
-import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 import { createBackend } from '../backend-choice.ts';
 import { count } from '../display.ts';
 import { Interruption } from '../interruption.ts';
@@ -14,6 +14,8 @@ import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
 import { isLabelModel, labelModelOf, labelsText } from './label-model.ts';
 import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
 import { checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './labelled-points.ts';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
@@ -100,7 +102,7 @@ async function loadResumed<Result>(
   directory: string,
   load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>,
 ): Promise<Result> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);
 }
 

@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { savedModule } from '@vastmax/lm-models/distributed';
-import { openCheckpoint } from '@vastmax/lm-models/node';
 import { expect, it } from 'vitest';
 import { QuietOutput } from '../../src/distributed/quiet-output.ts';
 import { threadsOfRank } from '../../src/distributed/rank-job.ts';
 import { runOnThreads } from './thread-jobs.ts';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 it('a rank that cannot write its shard is named to all, and the checkpoint before stays alone', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'vastmax-together-'));
@@ -22,7 +23,7 @@ it('a rank that cannot write its shard is named to all, and the checkpoint befor
         /^rank 1 of 3: writeCheckpoint: module output\.shard-1-of-3, tensor classes.*NaN/,
       );
     }
-    await using checkpoint = await openCheckpoint(directory);
+    await using checkpoint = await openCheckpoint(createFileStorage(directory));
     expect(checkpoint.configuration).toEqual({ step: 1 });
     expect(Array.from((await savedModule(checkpoint, 'output').tensors[0]?.read(0, 3)) ?? [])).toEqual([0, 1, 2]);
     expect(readdirSync(directory).filter((name) => name.endsWith('.safetensors'))).toHaveLength(4);

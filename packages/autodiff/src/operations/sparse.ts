@@ -53,7 +53,7 @@ export function sparseTimesTable(a: SparseEntries, table: TableVariable): Variab
     const contribution = tape.allocate(entries, gradient.columns);
     gatherRows(gradient, rowIndices, contribution);
     if (values !== undefined) scaleRows(contribution, values, contribution);
-    sink.give(leaf, contribution);
+    sink.add(leaf, contribution);
   });
 }
 

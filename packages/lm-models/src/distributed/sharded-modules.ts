@@ -3,9 +3,9 @@
  * `output.shard-1-of-4`, in the file of its rank, so that the checkpoint format needs no notion of ranks. Reading
  * `output` merges the shards row by row, or takes the shard of this rank.
  */
+import type { Checkpoint } from '@vastmax/checkpoints';
 import { mergeShards, shardPlaceOf, type ShardPlace } from '@vastmax/distributed-layers';
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { StateError, type ModuleState } from '@vastmax/linalg-core/state';
 
 /**
  * Which modules only this rank writes, under names that no other rank uses, and which are the same on every rank. With
@@ -29,7 +29,7 @@ export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
 /**
  * A module of a checkpoint; saved as shards it is merged.
  * @param place of this rank: where the checkpoint has as many shards as ranks, the result is this rank's own shard.
- * @throws OutputLayerError `state-mismatch` when a shard is missing.
+ * @throws StateError `state-mismatch` when a shard is missing.
  */
 export function savedModule(
   saved: Pick<Checkpoint, 'moduleNames' | 'module'>,
@@ -43,7 +43,7 @@ export function savedModule(
   const states = shards.map((each) => saved.module(each));
   const size = states[0] === undefined ? undefined : shardPlaceOf(states[0])?.size;
   if (size !== undefined && size !== states.length) {
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `the checkpoint has ${states.length} of the ${size} shards of ${name}: ${shards.join(', ')}`,
     );

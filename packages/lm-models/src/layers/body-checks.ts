@@ -2,13 +2,13 @@
 import {
   findTensor,
   matrixTensor,
-  OutputLayerError,
   restoreMatrix,
   restoreTable,
+  StateError,
   tableTensor,
   type ModuleState,
   type TensorSource,
-} from '@vastmax/output-layer';
+} from '@vastmax/linalg-core/state';
 import type { ModelParameters } from '../parameters.ts';
 
 /** @throws RangeError naming the model, the size and its value. */
@@ -45,7 +45,7 @@ export function parameterTensors({ tables, matrices }: ModelParameters): TensorS
 }
 
 /**
- * @throws OutputLayerError `state-mismatch` where the state lacks a parameter or has it in another shape; nothing is
+ * @throws StateError `state-mismatch` where the state lacks a parameter or has it in another shape; nothing is
  * changed.
  */
 export function checkParameters(state: ModuleState, { tables, matrices }: ModelParameters): void {
@@ -60,7 +60,7 @@ export async function restoreParameters(state: ModuleState, { tables, matrices }
 
 /**
  * Different models may have the same tensors: what else must agree.
- * @throws OutputLayerError `state-mismatch`, naming both values.
+ * @throws StateError `state-mismatch`, naming both values.
  */
 export function checkSameOptions<Options extends object>(
   model: string,
@@ -72,7 +72,7 @@ export function checkSameOptions<Options extends object>(
     const saved = state.configuration[name];
     const own = options[name];
     if (saved === own) continue;
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `${model}: '${name}' is ${String(saved)} in the checkpoint, ${String(own)} in the model`,
     );

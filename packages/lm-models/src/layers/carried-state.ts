@@ -4,14 +4,7 @@
  */
 import { multiply, type Tape, type Variable } from '@vastmax/autodiff';
 import { copy, fill, write, type Backend, type Matrix } from '@vastmax/linalg-core';
-import {
-  findTensor,
-  matrixTensor,
-  OutputLayerError,
-  restoreMatrix,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource, StateError } from '@vastmax/linalg-core/state';
 
 export class CarriedState implements Disposable {
   readonly #backend: Backend;
@@ -62,10 +55,10 @@ export class CarriedState implements Disposable {
     return this.#matrices.map((matrix, index) => matrixTensor(tensorName(index), matrix));
   }
 
-  /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
+  /** @throws StateError `state-mismatch`; nothing is changed. */
   check(state: ModuleState, streams: unknown): void {
     if (!Number.isSafeInteger(streams) || Number(streams) < 0) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `recurrent model: 'streams' is ${String(streams)} in the checkpoint, expected a whole number`,
       );

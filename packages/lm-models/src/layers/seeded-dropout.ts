@@ -1,5 +1,5 @@
 import { dropout, type Variable } from '@vastmax/autodiff';
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { RandomGenerator } from '@vastmax/sparse-data';
 
 /** Dropout whose random numbers belong to a model: the same for the same seed, and saved with it. */

@@ -2,7 +2,8 @@
  * Word vectors against human judgements: the rank correlation of cosines with scores, over the pairs whose words have
  * vectors.
  */
-import { parseCsv, SparseDataError, type TextLines } from '@vastmax/sparse-data';
+import { SparseDataError, type TextLines } from '@vastmax/sparse-data';
+import { parseCsv } from '@vastmax/sparse-data/records';
 import { spearmanCorrelation } from './rank-correlation.ts';
 
 export interface WordPair {

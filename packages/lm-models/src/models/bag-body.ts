@@ -6,7 +6,7 @@
  */
 import { add, sparseTimesTable, type Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
 import { activationNames, activations, type ActivationName } from '../layers/activations.ts';
 import {
@@ -127,7 +127,7 @@ export class BagBody implements Body<{ readonly inputs: CsrRows }> {
     };
   }
 
-  /** @throws OutputLayerError `state-mismatch` when the state's model is another: sizes, pooling or activation. */
+  /** @throws StateError `state-mismatch` when the state's model is another: sizes, pooling or activation. */
   async restore(state: ModuleState): Promise<void> {
     checkSameOptions('bag model', state, this.options, ['pooling', 'activation']);
     checkParameters(state, this.parameters);

@@ -4,7 +4,7 @@
  */
 import { gatherTable, reshape, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { activationNames, type ActivationName } from '../layers/activations.ts';
 import {
@@ -97,7 +97,7 @@ export class NgramBody implements Disposable {
     };
   }
 
-  /** @throws OutputLayerError `state-mismatch` when the state's model is another: sizes, order or activation. */
+  /** @throws StateError `state-mismatch` when the state's model is another: sizes, order or activation. */
   async restore(state: ModuleState): Promise<void> {
     // Two activations have the same tensors, and so have two orders with embeddings of other widths.
     checkSameOptions('n-gram model', state, this.options, ['order', 'activation']);

@@ -7,7 +7,7 @@
  */
 import { concatRows, gatherRows, gatherTable, sliceRows, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { RandomGenerator, type SequenceBatch } from '@vastmax/sparse-data';
 import {
   checkDropout,
@@ -127,7 +127,7 @@ export class RecurrentBody implements Body<SequenceInputs> {
     };
   }
 
-  /** @throws OutputLayerError `state-mismatch` when the state's model is another: sizes or cell. */
+  /** @throws StateError `state-mismatch` when the state's model is another: sizes or cell. */
   async restore(state: ModuleState): Promise<void> {
     checkSameOptions('recurrent model', state, this.options, ['cell']);
     checkParameters(state, this.parameters);

@@ -3,7 +3,7 @@
  * O(table rows).
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
+import { StateError, type ModuleState } from '@vastmax/linalg-core/state';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import { MatrixUpdater, TableUpdater, type UpdateRule } from '@vastmax/update-rules';
 import type { ModelParameters, Parameter, TableParameter } from '../parameters.ts';
@@ -80,17 +80,17 @@ export class Optimizer implements Disposable {
     };
   }
 
-  /** @throws OutputLayerError `state-mismatch` for another rule, other shapes, or no step count. */
+  /** @throws StateError `state-mismatch` for another rule, other shapes, or no step count. */
   async restore(state: ModuleState): Promise<void> {
     if (state.configuration['rule'] !== this.rule.name) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `the checkpoint's optimizer is '${String(state.configuration['rule'])}', this one is '${this.rule.name}'`,
       );
     }
     const { step } = state.configuration;
     if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `the optimizer's step is ${String(step)} in the checkpoint, expected a whole number`,
       );

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 
 export interface EarlyStoppingOptions {
   /** How many measurements in a row may bring no improvement before training is to stop. */

@@ -1,7 +1,8 @@
 /** A body and an output layer over one vocabulary: what is trained, evaluated, saved and asked for the next word. */
 import { Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import { topK, type JsonObject, type ModuleState, type OutputLayer } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
+import { topK, type OutputLayer } from '@vastmax/output-layer';
 import type { NgramBatch, Vocabulary } from '@vastmax/sparse-data';
 import { NgramBody, type NgramBodyOptions } from '../models/ngram-body.ts';
 import { createOutputLayer, type OutputLayerFactory } from '../output-layers/create-output-layer.ts';
@@ -111,7 +112,7 @@ export interface SavedModel {
 
 /**
  * The model of a checkpoint, with its weights.
- * @throws OutputLayerError `state-mismatch` when the checkpoint does not describe a language model.
+ * @throws StateError `state-mismatch` when the checkpoint does not describe a language model.
  */
 export async function loadLanguageModel(
   backend: Backend,

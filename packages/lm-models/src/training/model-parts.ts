@@ -1,5 +1,6 @@
 /** A model is a body and an output layer. What fails while one is made or restored leaves nothing behind. */
-import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { Body } from '../models/body.ts';
 import type { OutputLayerFactory } from '../output-layers/create-output-layer.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';

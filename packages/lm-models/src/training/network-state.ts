@@ -1,5 +1,5 @@
 /** What a checkpoint says of a network beside its weights. */
-import { OutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
+import { StateError, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 import type { BodyChoice } from '../models/body-choice.ts';
 import type { NetworkOptions } from './network.ts';
 
@@ -12,7 +12,7 @@ export interface NetworkSizes {
 
 /**
  * The `model` part of a checkpoint's configuration, as written by the trainer.
- * @throws RangeError where it describes no network, OutputLayerError `state-mismatch` where its body is of another
+ * @throws RangeError where it describes no network, StateError `state-mismatch` where its body is of another
  * kind.
  */
 export function networkOptionsFrom<Kind extends BodyChoice['kind']>(
@@ -25,10 +25,7 @@ export function networkOptionsFrom<Kind extends BodyChoice['kind']>(
       "the checkpoint's configuration describes no network: 'model.body.kind' and 'model.output' are missing",
     );
   if (found !== kind)
-    throw new OutputLayerError(
-      'state-mismatch',
-      `the checkpoint's network has the body '${found}', '${kind}' was asked for`,
-    );
+    throw new StateError('state-mismatch', `the checkpoint's network has the body '${found}', '${kind}' was asked for`);
   // Values are checked one by one where they are used: by the body and by the output layer.
   return configuration['model'] as unknown as NetworkOptions<Extract<BodyChoice, { readonly kind: Kind }>>;
 }
@@ -58,12 +55,12 @@ export function sizesState({ inputs, frequencies }: NetworkSizes): ModuleState {
   };
 }
 
-/** @throws OutputLayerError `state-mismatch`. */
+/** @throws StateError `state-mismatch`. */
 export async function sizesFrom({ configuration, tensors }: ModuleState): Promise<NetworkSizes> {
   const { inputs } = configuration;
   const source = tensors.find(({ name }) => name === 'frequencies');
   if (typeof inputs !== 'number' || source?.columns !== 1) {
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `the checkpoint's sizes are ${String(inputs)} inputs and ${source === undefined ? 'no' : `${source.rows}×${source.columns}`} frequencies; a number and D×1 are needed`,
     );

@@ -4,7 +4,8 @@
  */
 import { Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { BagBody } from '../models/bag-body.ts';
 import type { Body } from '../models/body.ts';
@@ -105,7 +106,7 @@ export function createRecurrentNetwork(
 
 /**
  * The network of a checkpoint, with its weights.
- * @throws RangeError or OutputLayerError `state-mismatch` when it holds another one.
+ * @throws RangeError or StateError `state-mismatch` when it holds another one.
  */
 export async function loadBagNetwork(backend: Backend, saved: SavedModel): Promise<BagNetwork> {
   const options = networkOptionsFrom(saved.configuration, 'bag');
@@ -114,7 +115,7 @@ export async function loadBagNetwork(backend: Backend, saved: SavedModel): Promi
 
 /**
  * The network of a checkpoint, with its weights.
- * @throws RangeError or OutputLayerError `state-mismatch` when it holds another one.
+ * @throws RangeError or StateError `state-mismatch` when it holds another one.
  */
 export async function loadRecurrentNetwork(backend: Backend, saved: SavedModel): Promise<RecurrentNetwork> {
   const options = networkOptionsFrom(saved.configuration, 'recurrent');

@@ -1,7 +1,8 @@
 /** What the trainer and the evaluations need to know of a model and of where its minibatches come from. */
 import type { Tape, Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { ModelParameters } from '../parameters.ts';
 

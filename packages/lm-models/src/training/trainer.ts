@@ -12,7 +12,8 @@
  */
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
-import { isOutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
+import { isOutputLayerError } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatches } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { createSchedule, type LearningRateSchedule } from '../optimizers/learning-rate-schedule.ts';

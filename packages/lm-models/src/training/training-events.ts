@@ -1,5 +1,5 @@
 /** What comes out of training: how far it is, where it can go on, and why it cannot. */
-import type { JsonObject, ModuleState } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 
 export interface TrainingProgress {
   readonly type: 'progress';

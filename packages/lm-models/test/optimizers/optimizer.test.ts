@@ -82,7 +82,7 @@ describe('Optimizer.restore', () => {
     using momentum = create('momentum', 3);
     using larger = create('adam', 4);
     await expect(adam.optimizer.restore(momentum.optimizer.state())).rejects.toMatchObject({
-      name: 'OutputLayerError',
+      name: 'StateError',
       code: 'state-mismatch',
       message: "the checkpoint's optimizer is 'momentum', this one is 'adam'",
     });

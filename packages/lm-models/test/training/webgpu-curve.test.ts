@@ -73,7 +73,7 @@ async function curveOn(backend: Backend): Promise<readonly number[]> {
   return (await Promise.all(reads)).map((losses) => meanOf([...losses]));
 }
 
-it('takes the same 500 steps on WebGPU as on a CPU', { timeout: 300_000 }, async ({ skip }) => {
+it('takes the same 500 steps on WebGPU as on a CPU', async ({ skip }) => {
   const probe = await probeSoftwareGpu(probeWebGpuBackend);
   if (!probe.available) {
     if (requiredBackends().has('webgpu-dawn'))

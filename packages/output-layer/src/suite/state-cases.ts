@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ModuleState } from '../state.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { LayerRequest, LayerUnderTest, OutputLayerCase } from './layer-under-test.ts';
 import { createMinibatch, request } from './minibatches.ts';
 import { expectRefusal, expectUnchanged, snapshotOf, stepOn, warmUp } from './observations.ts';

@@ -1,8 +1,8 @@
 /** One rank of a thread job that saves twice: a good checkpoint, and one that rank 1 cannot write. */
 import { runAsThreadRank } from '@vastmax/collectives';
-import { isCheckpointError } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
 import { saveTogether } from '../../../src/distributed/save-together.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { isCheckpointError } from '@vastmax/checkpoints';
 
 export interface Refusal {
   readonly code: string;
