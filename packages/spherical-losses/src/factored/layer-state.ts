@@ -8,19 +8,7 @@
  * steps in the current epoch.
  */
 import type { Matrix } from '@vastmax/linalg-core';
-import {
-  checkSame,
-  checkWholeNumber,
-  findTensor,
-  matrixTensor,
-  restoreMatrix,
-  restoreTable,
-  StateError,
-  tableTensor,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/linalg-core/state';
+import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, StateError, tableTensor, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { FactoredWeights } from './factored-weights.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
