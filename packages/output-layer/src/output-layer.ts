@@ -39,8 +39,8 @@ export interface TwoPhaseOutputLayer extends OutputLayer {
  * layer's update is exact only because it is one with the backward pass, so the other layers do the same.
  *
  * `step` and `evaluate` are asynchronous because a layer must look at a few numbers (is the loss finite, is a small
- * system singular) before it touches its weights. A layer on a device may look a few steps late and then waits for
- * nothing: see `confirmSteps`.
+ * system singular) before it touches its weights. A layer on a device may verify its steps asynchronously, and then
+ * waits for nothing: see `confirmSteps`.
  */
 export interface OutputLayer extends Disposable {
   readonly backend: Backend;
@@ -64,9 +64,9 @@ export interface OutputLayer extends Disposable {
   step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult>;
 
   /**
-   * On a layer that looks at its steps late: resolves when it knows that every one so far has been taken. To be awaited
-   * before `state`, and where a step that must be refused should be heard of; every call that is asynchronous does it
-   * by itself.
+   * On a layer that verifies its steps asynchronously: resolves when every pending step has been applied. To be awaited
+   * before `state`, and where the error of a refused step should be thrown; every call that is asynchronous does it by
+   * itself.
    * @throws OutputLayerError what `step` would have thrown. The layer is then as it was before that step, and later
    * ones were not taken.
    */

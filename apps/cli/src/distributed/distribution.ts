@@ -22,7 +22,7 @@ import {
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import type { TextModelOptions } from '../text-model.ts';
 import { UsageError } from '../usage-error.ts';
-import { say } from '../warning.ts';
+import { warn } from '../warning.ts';
 
 export interface Distribution extends Disposable {
   readonly communicator: Communicator;
@@ -61,7 +61,7 @@ export function createDistribution(
             loss: createBuiltInLoss(loss.name, loss.options),
             onReplicaDrift: ({ step, ranks }) => {
               if (communicator.rank !== 0) return;
-              say(
+              warn(
                 `output layer, step ${step}: the replicated matrices of rank ${ranks.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
               );
             },

@@ -1,6 +1,10 @@
 /** A small layer over all ranks, its minibatches, and its state as plain data that threads can hand to each other. */
 import type { Communicator } from '@vastmax/collectives';
-import { createDistributedFactoredLayer, type DistributedFactoredLayer, type DistributedFactoredLayerOptions } from '@vastmax/distributed-layers';
+import {
+  createDistributedFactoredLayer,
+  type DistributedFactoredLayer,
+  type DistributedFactoredLayerOptions,
+} from '@vastmax/distributed-layers';
 import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
 import { sphericalSoftmax, squaredError, type SphericalLoss } from '@vastmax/spherical-losses';
 import { createBatches, type ExactnessOptions } from '@vastmax/spherical-losses/testing';
