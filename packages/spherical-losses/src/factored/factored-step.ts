@@ -110,8 +110,8 @@ export class FactoredStep implements Disposable {
    * @throws OutputLayerError as `step`; the steps after that one are dropped
    */
   async confirm(): Promise<void> {
+    if (this.#mask === undefined || this.#pending.count === 0) return;
     const { count } = this.#pending;
-    if (this.#mask === undefined || count === 0) return;
     const { applied, condition } = await this.#mask.read();
     this.#checkAlive();
     this.#mask.reset();
