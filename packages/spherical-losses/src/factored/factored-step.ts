@@ -11,16 +11,7 @@
  * Only the gradients handed back between such a step and its verification are of the weights before it.
  */
 import { guarded, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import {
-  explainNonFinite,
-  OutputLayerError,
-  StepMonitor,
-  withBiasFeature,
-  withoutBiasFeature,
-  type PendingStep,
-  type StepOptions,
-  type StepResult,
-} from '@vastmax/output-layer';
+import { explainNonFinite, OutputLayerError, StepMonitor, withBiasFeature, withoutBiasFeature, type PendingStep, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass, LossEvaluation, type LossInputs } from './backward-pass.ts';
 import type { ClassConstants } from './class-scores.ts';
@@ -110,8 +101,8 @@ export class FactoredStep implements Disposable {
    * @throws OutputLayerError as `step`; the steps after that one are dropped
    */
   async confirm(): Promise<void> {
+    if (this.#mask === undefined || this.#pending.count === 0) return;
     const { count } = this.#pending;
-    if (this.#mask === undefined || count === 0) return;
     const { applied, condition } = await this.#mask.read();
     this.#checkAlive();
     this.#mask.reset();
