@@ -1,14 +1,17 @@
+import { basename, dirname } from 'node:path';
 import { Option, type Command } from 'commander';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
-import { classVectorTensor, writeSafetensors, writeWord2vec, type FileDigest } from '@vastmax/lm-models/node';
-import { tableTensor, type TensorSource } from '@vastmax/output-layer';
+import { type FileDigest, writeSafetensors } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
+import type { TextModel } from '@vastmax/lm-models/text';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption, Progress } from '../terminal/terminal.ts';
 import { openModel } from '../text/open-model.ts';
-import type { TextModel } from '../text/text-model.ts';
 
 /** What each is written as when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
@@ -91,10 +94,10 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   process.stdout.write(`saved        ${output}\n`);
 }
 
-function vectorsOf({ output, embeddings }: TextModel, kind: VectorKind): TensorSource {
+function vectorsOf({ network }: TextModel, kind: VectorKind): TensorSource {
   return kind === 'output'
-    ? classVectorTensor('output_vectors', output)
-    : tableTensor('input_embeddings', embeddings.table);
+    ? classVectorTensor('output_vectors', network.output)
+    : tableTensor('input_embeddings', network.body.embeddings.table);
 }
 
 async function writeVectors(
@@ -110,7 +113,7 @@ async function writeVectors(
     progress.update(done / total, []);
   };
   if (format === 'safetensors') {
-    return writeSafetensors(options.output, [vectors], {
+    return writeSafetensors(createFileStorage(dirname(options.output)), basename(options.output), [vectors], {
       half,
       signal,
       onProgress,

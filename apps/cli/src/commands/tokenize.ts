@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { TextReading } from '@vastmax/lm-models/text';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption, writeResults } from '../terminal/terminal.ts';
 import { TextSource } from '../text/corpus.ts';
-import { type TextReading, textReadingFrom } from '../text/text-reading.ts';
+import { openText } from '../text/open-model.ts';
 
 interface TokenizeOptions extends TextOptions {
   readonly model?: string;
@@ -60,6 +62,6 @@ async function readingOf(options: TokenizeOptions, command: Command): Promise<Te
     throw new UsageError(
       `${given.map(({ long }) => long).join(' and ')} would change how the text of ${options.model} was read; leave it out, or leave --model out`,
     );
-  await using checkpoint = await openCheckpoint(options.model);
-  return textReadingFrom(checkpoint);
+  await using checkpoint = await openCheckpoint(createFileStorage(options.model));
+  return openText(checkpoint).text;
 }

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { activationNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
+import { textModelNames } from '@vastmax/lm-models/text';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { applyConfig, describeConfig, describeConfigSchema } from '../options/config-file.ts';
 import { dependentDefaults } from '../options/dependent-defaults.ts';
@@ -8,7 +9,6 @@ import { addOutputLayerOptions } from '../options/output-layer-options.ts';
 import { addTextOptions } from '../options/text-options.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { trainModel } from '../run/train-text.ts';
-import { modelNames } from '../text/text-model.ts';
 
 export function addTrainCommand(program: Command): void {
   const command = program
@@ -40,7 +40,7 @@ export function addTrainCommand(program: Command): void {
         '--model <name>',
         'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled points',
       )
-        .choices([...modelNames, 'classifier'])
+        .choices([...textModelNames, 'classifier'])
         .default('ngram'),
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))

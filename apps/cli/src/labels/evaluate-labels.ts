@@ -1,9 +1,10 @@
 /** A classifier's ranking of the labels of points beside the most frequent labels, with progress. */
 import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models';
-import { SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { SparseBatches } from '@vastmax/sparse-data';
+import type { XmcRows } from '@vastmax/sparse-data/records';
+import { type LabelModel, withLabelsInOrder } from './label-model.ts';
 import { count, table } from '../terminal/format.ts';
 import { Progress } from '../terminal/terminal.ts';
-import { type LabelModel, withLabelsInOrder } from './label-model.ts';
 
 export interface LabelEvaluation {
   readonly model: MultiLabelReport;

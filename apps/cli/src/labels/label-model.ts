@@ -2,21 +2,13 @@
  * A classifier of labelled points: its network, which label each of its classes is, and the points of an XMC file, in
  * memory. Classes are labels by falling frequency, which output layers that treat frequent classes apart need.
  */
+import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { createHash } from 'node:crypto';
 import type { Backend } from '@vastmax/linalg-core';
 import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
-import type { Checkpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
-import {
-  type XmcShape,
-  columnCounts,
-  columnsByFrequency,
-  renumberColumns,
-  SparseDataError,
-  xmcRows,
-  type XmcPoint,
-  type XmcRows,
-} from '@vastmax/sparse-data';
-import { createHash } from 'node:crypto';
+import type { Checkpoint } from '@vastmax/checkpoints';
+import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
 import { count } from '../terminal/format.ts';
@@ -45,7 +37,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
-  const { configuration, directory } = checkpoint;
+  const { configuration, location: directory } = checkpoint;
   const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
   return labelModelOf(
     network,

@@ -3,7 +3,7 @@
  * size.
  */
 import { topClasses } from '@vastmax/lm-models';
-import { xmcRows, type XmcPoint } from '@vastmax/sparse-data';
+import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { type LabelModel, checkShape } from './label-model.ts';
 import { count } from '../terminal/format.ts';

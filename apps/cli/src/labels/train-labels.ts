@@ -1,26 +1,17 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { createNetwork, loadNetwork, outputLayerOf, Trainer, type BagNetwork } from '@vastmax/lm-models';
-import { openCheckpoint } from '@vastmax/lm-models/node';
-import { columnCounts, SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
+import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import {
-  isLabelModel,
-  labelModelOf,
-  labelsText,
-  checkShape,
-  fingerprintOfPoints,
-  labelOrder,
-  readPoints,
-  withLabelsInOrder,
-} from './label-model.ts';
+import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createBackend } from '../options/backend-choice.ts';
 import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
-import { describeDryRun, printPlan } from '../run/training-plan.ts';
+import { describeDryRun, printPlan, planOfLabels } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { count } from '../terminal/format.ts';
 import { Interruption } from '../terminal/terminal.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
@@ -72,7 +63,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
       : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = new Trainer(network, batches, training);
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
-  const cost = await printPlan(planOf(network, ordered), trainer, batchSize);
+  const cost = await printPlan(planOfLabels(network, ordered), trainer, batchSize);
   if (options.dryRun === true) {
     process.stdout.write(describeDryRun(cost));
     return;
@@ -114,25 +105,6 @@ async function loadResumed<Result>(
   directory: string,
   load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>,
 ): Promise<Result> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);
-}
-
-function planOf(network: BagNetwork, { inputs, targets }: XmcRows): Parameters<typeof printPlan>[0] {
-  const { body, output, backend, options } = network;
-  const { embedding, hidden, activation } = body.options;
-  const widths = [embedding, ...hidden];
-  const entries = inputs.indices.length / inputs.rows;
-  return {
-    backend,
-    output,
-    outputChoice: options.output,
-    bodyParameters: body.parameterCount,
-    points: `${count(inputs.rows)} of ${count(inputs.columns)} features, ${count(targets.columns)} labels`,
-    description: `a bag of features → ${widths.map((width) => `${activation} ${width}`).join(' → ')}`,
-    bodyOperations: (batchSize) =>
-      6 *
-      batchSize *
-      widths.reduce((sum, width, layer) => sum + width * (layer === 0 ? entries : (widths[layer - 1] ?? 0)), 0),
-  };
 }

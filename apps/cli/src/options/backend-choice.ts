@@ -2,6 +2,7 @@
  * Only applications choose a backend; this one takes the fastest that runs here, and says why it passed over a faster
  * one.
  */
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import {
@@ -11,7 +12,6 @@ import {
   type Precision,
   type ProbeResult,
 } from '@vastmax/linalg-core';
-import type { JsonObject } from '@vastmax/output-layer';
 import { UsageError } from '../terminal/errors.ts';
 
 export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;

@@ -1,15 +1,14 @@
 /** What the options of `vastmax train` whose default depends on other options come to with these. */
-import { outputLayerOf, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
+import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
+import { optionsOfLayer } from './output-layer-options.ts';
 import {
   exampleSettingsOf,
-  modelOptionsOf,
+  networkOptionsOf,
   trainingOptionsOf,
   type TrainOptions,
   type WordTrainOptions,
 } from './training-options.ts';
-import type { TextModelOptions } from '../text/text-model.ts';
-import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
-import { optionsOfLayer } from './output-layer-options.ts';
 
 /**
  * Of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is none of them.
@@ -27,7 +26,7 @@ export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> 
 
 function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
   const { model, steps, window } = exampleSettingsOf(options);
-  const modelOptions = modelOptionsOf(options);
+  const modelOptions = networkOptionsOf(options);
   return {
     ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
     ...bodyDefaults(modelOptions),
@@ -45,7 +44,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   };
 }
 
-function bodyDefaults({ body }: TextModelOptions): Partial<TrainOptions> {
+function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
   if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // A recurrent layer has none to choose, a bag that is the vector itself neither.

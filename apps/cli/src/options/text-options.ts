@@ -1,9 +1,16 @@
 /** The options that say how a text is read, of `train`, `vocab` and `tokenize`. */
+import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
+import {
+  createTextReading,
+  letterCases,
+  tokenizerNames,
+  type TextReading,
+  type TextSettings,
+} from '@vastmax/lm-models/text';
 import type { LetterCase } from '@vastmax/sparse-data';
+import { readSubwordTokenizer } from '@vastmax/text-readers/node';
 import { UsageError } from '../terminal/errors.ts';
-import { createTextReading, readTextReading, type TextReading } from '../text/text-reading.ts';
-import { letterCases, type TextSettings, tokenizerNames } from '../text/text-settings.ts';
 
 export interface TextOptions {
   readonly tokenizer: string;
@@ -48,7 +55,10 @@ export async function textReadingOf(options: TextOptions): Promise<TextReading> 
       throw new UsageError(
         `--letter-case ${letterCase} is no option of a tokenizer file, which has its own rule; leave it out`,
       );
-    return readTextReading({ ...common, tokenizer: 'subword' }, tokenizer);
+    return createTextReading(
+      { ...common, tokenizer: 'subword' },
+      { tokenizer: await readSubwordTokenizer(tokenizer), definition: await readFile(tokenizer, 'utf8') },
+    );
   }
   return createTextReading({
     ...common,

@@ -1,11 +1,11 @@
 /** What `vastmax train` was asked for, as the model and the trainer want it. */
-import { bagModelShape, trainingDefaults, type activationNames, type TrainingOptions } from '@vastmax/lm-models';
+import { trainingDefaults, type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
+import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
 import { defaultsNameOf, outputLayerChoiceOf, type OutputLayerOptions } from './output-layer-options.ts';
 import type { TextOptions } from './text-options.ts';
-import { UsageError } from '../terminal/errors.ts';
-import type { ExampleSettings, ModelName, TextModelOptions } from '../text/text-model.ts';
 
 export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOptions {
   readonly valid?: string;
@@ -21,7 +21,7 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly precision: Precision;
   readonly minCount: number;
   readonly maxVocabulary?: number;
-  readonly model: ModelName | 'classifier';
+  readonly model: TextModelName | 'classifier';
   readonly order?: number;
   readonly steps?: number;
   readonly window?: number;
@@ -51,7 +51,7 @@ export interface GivenOption {
 }
 
 /** Of a model over words. */
-export type WordTrainOptions = TrainOptions & { readonly model: ModelName };
+export type WordTrainOptions = TrainOptions & { readonly model: TextModelName };
 
 const recurrent: readonly TrainOptions['model'][] = ['lstm', 'gru'];
 
@@ -85,40 +85,19 @@ export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
 }
 
 /** @throws UsageError for an option of another layer or loss. */
-export function modelOptionsOf(options: WordTrainOptions): TextModelOptions {
-  const { model, order = 5, embedding, hidden, activation, dropout = 0, seed } = options;
-  const output = outputLayerChoiceOf(options);
-  switch (model) {
-    case 'ngram':
-      return {
-        body: {
-          kind: 'ngram',
-          order,
-          embedding,
-          hidden: hidden ?? [128],
-          activation: activation ?? 'tanh',
-          dropout,
-          seed,
-        },
-        output,
-      };
-    case 'lstm':
-    case 'gru':
-      return { body: { kind: 'recurrent', embedding, cell: model, hidden: hidden ?? [128], dropout, seed }, output };
-    default:
-      return {
-        body: {
-          kind: 'bag',
-          ...bagModelShape(model === 'bag' ? 'next-item' : model),
-          embedding,
-          ...(hidden === undefined ? {} : { hidden }),
-          ...(activation === undefined ? {} : { activation }),
-          dropout,
-          seed,
-        },
-        output,
-      };
-  }
+export function networkOptionsOf(options: WordTrainOptions): NetworkOptions {
+  const { model, order, embedding, hidden, activation, dropout, seed } = options;
+  return {
+    body: textBody(model, {
+      embedding,
+      seed,
+      ...(order === undefined ? {} : { order }),
+      ...(hidden === undefined ? {} : { hidden }),
+      ...(activation === undefined ? {} : { activation }),
+      ...(dropout === undefined ? {} : { dropout }),
+    }),
+    output: outputLayerChoiceOf(options),
+  };
 }
 
 /**

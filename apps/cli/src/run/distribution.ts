@@ -4,30 +4,63 @@
  * anything is read.
  */
 import type { Communicator } from '@vastmax/collectives';
+import {
+  BatchParts,
+  createSequenceSlice,
+  DataParallel,
+  sliceNgramBatch,
+  sliceSparseBatch,
+  type DataParallelOptions,
+  createDistributedOutput,
+} from '@vastmax/lm-models/distributed';
+import type { TextBatch } from '@vastmax/lm-models/text';
 import type { Backend } from '@vastmax/linalg-core';
-import { outputLayerOf, outputLayers, type OutputLayerChoice, type OutputLayerFactory } from '@vastmax/lm-models';
-import { createDistributedOutput, DataParallel, type DataParallelOptions } from '@vastmax/lm-models/distributed';
+import {
+  type BatchSource,
+  type NetworkOptions,
+  type OutputLayerChoice,
+  type OutputLayerFactory,
+  outputLayerOf,
+  outputLayers,
+} from '@vastmax/lm-models';
 import { flagOf } from '../options/output-layer-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import type { TextModelOptions } from '../text/text-model.ts';
+import { warn } from '../terminal/terminal.ts';
 
 export interface Distribution extends Disposable {
   readonly communicator: Communicator;
   readonly ranks: DataParallel;
   readonly createOutput: OutputLayerFactory;
+  /** This rank's parts of the minibatches of all. */
+  partsOf(batches: BatchSource<TextBatch>): BatchSource<TextBatch>;
 }
 
-/** @param options of the body's replicas. */
+/** @param options of the body's replicas; unless given, rank 0 warns when they differed. */
 export function createDistribution(
   communicator: Communicator,
   backend: Backend,
   options: DataParallelOptions = {},
 ): Distribution {
-  const ranks = new DataParallel(communicator, backend, options);
+  const warnOfDrift =
+    (part: string) =>
+    ({ step, ranks: differing }: { readonly step: number; readonly ranks: readonly number[] }): void => {
+      if (communicator.rank === 0)
+        warn(
+          `${part}, step ${step}: the weights of rank ${differing.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
+        );
+    };
+  const ranks = new DataParallel(communicator, backend, { onReplicaDrift: warnOfDrift('body'), ...options });
   return {
     communicator,
     ranks,
-    createOutput: createDistributedOutput(communicator),
+    createOutput: createDistributedOutput(communicator, { onReplicaDrift: warnOfDrift('output layer') }),
+    partsOf: (batches) => {
+      const sliceSequenceBatch = createSequenceSlice();
+      return new BatchParts(batches, communicator, (batch, place) => {
+        if ('contexts' in batch) return sliceNgramBatch(batch, place);
+        return 'steps' in batch ? sliceSequenceBatch(batch, place) : sliceSparseBatch(batch, place);
+      });
+    },
     [Symbol.dispose]: () => {
       ranks[Symbol.dispose]();
     },
@@ -35,7 +68,7 @@ export function createDistribution(
 }
 
 /** @throws UsageError for a model that only one process can train, with what works. */
-export function checkDistributable({ body, output }: TextModelOptions): void {
+export function checkDistributable({ body, output }: NetworkOptions): void {
   if ((body.dropout ?? 0) > 0)
     throw new UsageError(
       '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',

@@ -1,10 +1,10 @@
-/** This process as one rank of a job that mpirun or srun started: rank 0 speaks, and what ends one rank ends all. */
+/** This process as one rank of a job that mpirun or srun started: only rank 0 prints; an error on any rank aborts the job. */
 import { availableParallelism } from 'node:os';
 import { createMpiCommunicator, isCommunicatorError, type Communicator } from '@vastmax/collectives';
 import { describeFailure, UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';
 
-/** An error that all ranks have is told by rank 0 alone: the others wait so long before they tell theirs. */
+/** An error that all ranks have is printed by rank 0 only: the others wait so long before they print theirs. */
 const precedenceMs = 3000;
 
 /** @throws UsageError where there is no MPI, with what to install. */

@@ -2,19 +2,20 @@
  * The folder of a training run: whether a new model may be written there, found out before hours of training, and what
  * `vastmax train --resume` continues from it: the settings of its checkpoint, and which of them may be changed.
  */
-import { networkOptionsFrom, type TrainingOptions } from '@vastmax/lm-models';
-import { openCheckpoint, readVocabulary, type Checkpoint, isCheckpointError } from '@vastmax/lm-models/node';
+import { type TrainingOptions, networkOptionsFrom, type NetworkOptions } from '@vastmax/lm-models';
+import { type Checkpoint, isCheckpointError, openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { Precision } from '@vastmax/linalg-core';
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import { isLabelModel } from '../labels/label-model.ts';
 import { precisionFrom } from '../options/backend-choice.ts';
 import type { TrainOptions, GivenOption } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { exampleSettingsFrom, type ExampleSettings, type TextModelOptions } from '../text/text-model.ts';
-import { textReadingFrom, type TextReading } from '../text/text-reading.ts';
+import { openText } from '../text/open-model.ts';
 
 export interface ReplacementRule {
   readonly overwrite: boolean;
@@ -35,7 +36,7 @@ export async function checkOutputFolder(
   await checkWritable(directory);
   let found: string;
   try {
-    await using checkpoint = await openCheckpoint(directory);
+    await using checkpoint = await openCheckpoint(createFileStorage(directory));
     const { configuration } = checkpoint;
     if (overwrite || mayReplace?.(configuration) === true) return;
     found = `a model${typeof configuration['step'] === 'number' ? ` (step ${configuration['step']})` : ''}`;
@@ -90,7 +91,7 @@ export interface RunState {
 /** Of a model over words. */
 export interface ResumedRun extends RunState {
   readonly examples: ExampleSettings;
-  readonly model: TextModelOptions;
+  readonly network: NetworkOptions;
   readonly text: TextReading;
   readonly vocabulary: Vocabulary;
   /** Fingerprint of the training text's tokens. */
@@ -99,16 +100,15 @@ export interface ResumedRun extends RunState {
 
 /** @throws CheckpointError, UsageError when the checkpoint is not that of a training run over words. */
 export async function readResumedRun(directory: string): Promise<ResumedRun> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   const state = runStateFrom(checkpoint);
   if (isLabelModel(configuration))
     throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
   return {
     ...state,
-    examples: exampleSettingsFrom(configuration),
-    model: networkOptionsFrom(configuration),
-    text: textReadingFrom(checkpoint),
+    ...openText(checkpoint),
+    network: networkOptionsFrom(configuration),
     vocabulary: readVocabulary(checkpoint),
     tokens: configuration['tokens'],
   };
@@ -116,11 +116,11 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
 
 /** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
 export async function readRunState(directory: string): Promise<RunState> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return runStateFrom(checkpoint);
 }
 
-function runStateFrom({ configuration, directory }: Checkpoint): RunState {
+function runStateFrom({ configuration, location: directory }: Checkpoint): RunState {
   const { command, training, batchSize, options } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);

@@ -2,34 +2,22 @@
  * Training as the terminal shows it: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C that loses
  * nothing, and what is printed at the end.
  */
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Communicator } from '@vastmax/collectives';
-import {
-  TrainingDivergedError,
-  type TrainingEvent,
-  type TrainingOptions,
-  type TrainingProgress,
-  type TrainingSnapshot,
-} from '@vastmax/lm-models';
-import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
-import type { JsonObject, ModuleState, OutputLayer } from '@vastmax/output-layer';
+import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
+import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import type { TrainOptions } from '../options/training-options.ts';
 import { TrainingFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, shellWord } from '../terminal/format.ts';
 import { Progress, warn } from '../terminal/terminal.ts';
-import { saveTogether } from './save-together.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
+import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 
-/** A trainer of any model and minibatches, as far as the commands need it. */
-export interface AnyTrainer {
-  readonly network: { readonly output: OutputLayer };
-  readonly options: TrainingOptions;
-  readonly step: number;
-  readonly examples: number;
-  run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, undefined>;
-  snapshot(): TrainingSnapshot;
-  restore(snapshot: { readonly configuration: JsonObject; module(name: string): ModuleState }): Promise<void>;
-}
+/** A trainer of any network and minibatches. */
+export type AnyTrainer = Trainer<TrainingBatch>;
 
 export interface TrainingRun {
   readonly trainer: AnyTrainer;
@@ -146,8 +134,8 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
     texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
   };
   await (communicator === undefined
-    ? writeCheckpoint(directory, content)
-    : saveTogether(communicator, directory, content));
+    ? writeCheckpoint(createFileStorage(directory), content)
+    : writeDistributedCheckpoint(communicator, createFileStorage(directory), content));
 }
 
 /** @throws the error, unless the disk is its reason. */

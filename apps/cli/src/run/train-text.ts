@@ -1,31 +1,33 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
 import type { Communicator } from '@vastmax/collectives';
 import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
-import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
+import { loadInitialVectors } from '@vastmax/lm-models/node';
+import { describeDryRun, printPlan, planOfText } from './training-plan.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { Trainer } from '@vastmax/lm-models';
+import { type TextModel, createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend } from '../options/backend-choice.ts';
 import { textReadingOf } from '../options/text-options.ts';
 import {
-  exampleSettingsOf,
   type GivenOption,
-  modelOptionsOf,
+  exampleSettingsOf,
   trainingOptionsOf,
   type TrainOptions,
   type WordTrainOptions,
+  networkOptionsOf,
 } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { Interruption, warn } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
-import type { TextModel } from '../text/text-model.ts';
-import { createTextModel } from '../text/text-models.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';
 import { runAsRank, threadsOfRank } from './rank-job.ts';
 import { changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
-import { describeDryRun, printPlan } from './training-plan.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainModel(
@@ -61,9 +63,9 @@ async function train(
       'the text and --valid are both standard input, which can be read once; give a file for one of them',
     );
   const resumed = await prepareFolder(options, given, readResumedRun);
-  const exampleSettings = resumed?.examples ?? exampleSettingsOf(options);
-  const modelOptions = resumed?.model ?? modelOptionsOf(options);
-  if (communicator !== undefined) checkDistributable(modelOptions);
+  const examples = resumed?.examples ?? exampleSettingsOf(options);
+  const networkOptions = resumed?.network ?? networkOptionsOf(options);
+  if (communicator !== undefined) checkDistributable(networkOptions);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
   await using source = new TextSource(textFile, { column: options.textColumn, passes: resumed === undefined ? 2 : 1 });
@@ -87,19 +89,20 @@ async function train(
     communicator === undefined ? {} : { threads: threadsOfRank() },
   );
   using distribution = communicator === undefined ? undefined : createDistribution(communicator, backend);
-  using model = await createTextModel(backend, vocabulary, exampleSettings, modelOptions, distribution);
+  using model = await createTextModel(backend, vocabulary, examples, networkOptions, distribution?.createOutput);
   if (resumed === undefined && options.initialVectors !== undefined)
     await startFromVectors(model, options.initialVectors, signal);
-  const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
-  const prepared = model.prepare({ tokens, paddingId }, { batchSize, seed: options.seed });
-  const { examplesPerEpoch } = prepared;
+  const data = { tokens, paddingId: vocabulary.idOf(text.endOfLine) ?? 0 };
+  const { batches, ...step } = model.trainingBatches(data, { batchSize, seed: options.seed });
+  if (communicator !== undefined) checkStreams(step, batchSize, communicator);
+  const { examplesPerEpoch } = batches;
   const training =
     resumed === undefined
       ? trainingOptionsOf(options, examplesPerEpoch)
       : changedTraining(resumed, options, given, examplesPerEpoch);
-  using trainer = prepared.createTrainer(training);
+  using trainer = new Trainer(model.network, distribution?.partsOf(batches) ?? batches, training, distribution);
   if (resumed !== undefined) {
-    await using checkpoint = await openCheckpoint(options.out);
+    await using checkpoint = await openCheckpoint(createFileStorage(options.out));
     const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
     await trainer.restore({
       configuration: checkpoint.configuration,
@@ -108,7 +111,7 @@ async function train(
   }
   if (communicator !== undefined)
     process.stdout.write(`ranks        ${communicator.description}; sizes below are of one\n`);
-  const cost = await printPlan(model, trainer, prepared.batchSize);
+  const cost = await printPlan(planOfText(model), trainer, step.batchSize);
   if (options.dryRun === true) {
     process.stdout.write(`text         ${count(tokens.length)} words, ${bytes(tokens.byteLength)} of memory\n`);
     process.stdout.write(describeDryRun(cost));
@@ -122,7 +125,7 @@ async function train(
         options: resumed?.options ?? { ...options },
         tokens: tokensHash,
         text: { ...text },
-        exampleSettings: { ...exampleSettings },
+        exampleSettings: { ...examples },
         precision,
         batchSize,
       },
@@ -137,14 +140,23 @@ async function train(
   process.stdout.write(`\n${describeEvaluation('held-out text', evaluation)}`);
 }
 
+/** @throws UsageError for a recurrent model whose minibatches have fewer streams than there are ranks. */
+function checkStreams(
+  { streams, batchSize: stepSize }: Omit<TextBatches, 'batches'>,
+  batchSize: number,
+  { size }: Communicator,
+): void {
+  if (streams === undefined || streams >= size) return;
+  const steps = stepSize / streams;
+  throw new UsageError(
+    `a minibatch of ${batchSize} examples has ${streams} streams of ${steps} steps, fewer than the ${size} ranks; give a --batch of at least ${size * steps}, or fewer --steps`,
+  );
+}
+
 /** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
-async function startFromVectors(
-  { vocabulary, embeddings, embeddingScale }: TextModel,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { found, read } = await loadInitialVectors(file, vocabulary, embeddings.table, {
-    standardDeviation: embeddingScale,
+async function startFromVectors({ vocabulary, network }: TextModel, file: string, signal: AbortSignal): Promise<void> {
+  const { found, read } = await loadInitialVectors(file, vocabulary, network.body.embeddings.table, {
+    standardDeviation: network.body.options.embeddingScale,
     signal,
   });
   process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);

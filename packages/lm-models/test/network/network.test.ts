@@ -4,52 +4,12 @@
  */
 import { matmul, type Tape, type Variable } from '@vastmax/autodiff';
 import { createMatrixFrom, createPlainBackend, write, type Backend } from '@vastmax/linalg-core';
-import {
-  bagModelShape,
-  createNetwork,
-  createOutputLayer,
-  evaluateMultiLabel,
-  evaluateRanking,
-  loadNetwork,
-  Network,
-  networkOptionsFrom,
-  outputLayerNames,
-  Parameter,
-  popularityBaseline,
-  readEmbeddings,
-  topClasses,
-  Trainer,
-  type BagNetwork,
-  type BatchSource,
-  type Body,
-  type ModelParameters,
-  type NetworkOptions,
-  type AnyOutputChoice,
-  type OutputLayerChoice,
-  type OutputLayerEntry,
-  type TrainingBatch,
-  type TrainingOptions,
-} from '@vastmax/lm-models';
-import {
-  columnCounts,
-  columnsByFrequency,
-  csrFromLists,
-  RandomGenerator,
-  renumberColumns,
-  SequenceBatches,
-  SessionBatches,
-  SetBatches,
-  singleTargets,
-  SparseBatches,
-  splitSets,
-  WindowBatches,
-  type CsrRows,
-  type SparseBatch,
-} from '@vastmax/sparse-data';
-import { matrixTensor, restoreMatrix, type ModuleState } from '@vastmax/output-layer';
+import { bagModelShape, createNetwork, createOutputLayer, evaluateMultiLabel, evaluateRanking, loadNetwork, Network, networkOptionsFrom, outputLayerNames, Parameter, popularityBaseline, readEmbeddings, topClasses, Trainer, type BagNetwork, type BatchSource, type Body, type ModelParameters, type NetworkOptions, type AnyOutputChoice, type OutputLayerChoice, type OutputLayerEntry, type TrainingBatch, type TrainingOptions } from '@vastmax/lm-models';
+import { columnCounts, columnsByFrequency, csrFromLists, RandomGenerator, renumberColumns, SequenceBatches, SessionBatches, SetBatches, singleTargets, SparseBatches, splitSets, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { describe, expect, it } from 'vitest';
 import { captureSnapshot } from '../training/captured-snapshot.ts';
+import { matrixTensor, restoreMatrix, type ModuleState } from '@vastmax/linalg-core/state';
 
 const full: OutputLayerChoice = { kind: 'full', initialScale: 0.1, seed: 2 };
 const adam: TrainingOptions = { bodyRate: 0.01, outputRate: 1, optimizer: 'adam', schedule: 'linear', examples: 4000 };
