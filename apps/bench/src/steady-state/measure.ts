@@ -1,13 +1,14 @@
 /**
  * `bench steady-state`: what a thousand steps after warm-up leave behind, and how much of their time is the price of
- * numerical stability: closing generations, converting stale rows by the ladder of maps, sweeping (docs/exactness.md).
+ * numerical stability: rebasing, converting stale rows by the cached transforms, the background sweep
+ * (docs/exactness.md).
  * The layer tells when that work begins and ends; the monitor that decides about it is part of every step and not
  * counted.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
-import { type Ceilings, ceilingsFrom, copyCompetitor, gemmCompetitor, squareSize } from '../measurement/ceilings.ts';
+import { type Ceilings, ceilingsFrom, squareSize, copyTask, gemmTask } from '../measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { heapUseAfterCollection } from '../measurement/memory-use.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
@@ -34,7 +35,7 @@ interface SteadyStateRow {
   /** After collection of garbage, end against begin; negative when it shrank. */
   readonly heapGrowthBytes: number;
   readonly externalGrowthBytes: number;
-  readonly generationsClosed: number;
+  readonly rebases: number;
   readonly singularSteps: number;
   readonly mapsAppliedPerStep: number;
   readonly stepMs: number;
@@ -52,7 +53,7 @@ export interface SteadyStateReport {
   /** The largest of all losses. */
   readonly heapGrowthBytes: number;
   /** By loss. */
-  readonly generationsClosed: Readonly<Record<string, number>>;
+  readonly rebases: Readonly<Record<string, number>>;
   readonly stabilizationShare: Readonly<Record<string, number>>;
   readonly rows: readonly SteadyStateRow[];
   readonly ceilings: Ceilings;
@@ -74,7 +75,7 @@ export async function measureSteadyState(options: SteadyStateOptions, show: Show
       options: { classes, features, batch, steps, warmup },
       handlesCreated: rows.reduce((sum, { handlesCreated }) => sum + handlesCreated, 0),
       heapGrowthBytes: Math.max(...rows.map(({ heapGrowthBytes }) => heapGrowthBytes)),
-      generationsClosed: Object.fromEntries(rows.map(({ loss, generationsClosed }) => [loss, generationsClosed])),
+      rebases: Object.fromEntries(rows.map(({ loss, rebases }) => [loss, rebases])),
       stabilizationShare: Object.fromEntries(rows.map(({ loss, stabilizationShare }) => [loss, stabilizationShare])),
       rows,
       ceilings: await measureCeilings(backend, inUse),
@@ -118,9 +119,9 @@ async function measureLoss(
     handlesCreated,
     heapGrowthBytes: heapAfter.heapBytes - heapBefore.heapBytes,
     externalGrowthBytes: heapAfter.externalBytes - heapBefore.externalBytes,
-    generationsClosed: after.generationsClosed - before.generationsClosed,
+    rebases: after.rebases - before.rebases,
     singularSteps: after.singularSteps - before.singularSteps,
-    mapsAppliedPerStep: (after.mapsApplied - before.mapsApplied) / steps,
+    mapsAppliedPerStep: (after.transformsApplied - before.transformsApplied) / steps,
     stepMs: milliseconds / steps,
     stabilizationMs: stopwatch.milliseconds / steps,
     stabilizationShare: stopwatch.milliseconds / milliseconds,
@@ -142,8 +143,8 @@ async function run(
 }
 
 async function measureCeilings(backend: Backend, inUse: BackendInUse): Promise<Ceilings> {
-  const square = gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize);
-  const copy = copyCompetitor();
+  const square = gemmTask(backend, inUse, squareSize, squareSize, squareSize);
+  const copy = copyTask();
   const timings = await timeInterleaved([square, copy], { warmup: 3, rounds: ceilingRounds });
   return ceilingsFrom(timingOf(timings, square.name), timingOf(timings, copy.name));
 }
