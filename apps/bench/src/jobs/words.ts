@@ -2,7 +2,8 @@
  * The job of word vectors: how well the cosines of two words' vectors are ordered as people's judgements are, after
  * training by the words around a word and, with the random initial vectors, before it.
  */
-import { bagModelShape, createNetwork, evaluateWordSimilarity, readEmbeddings, readWordPairs, Trainer, type BagNetwork, type OutputLayerChoice, type WordPair, type WordSimilarity } from '@vastmax/lm-models';
+import { bagModelShape, createNetwork, Trainer, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
+import { evaluateWordSimilarity, readEmbeddings, readWordPairs, type WordPair, type WordSimilarity } from '@vastmax/lm-models/metrics';
 import { subsampleTokens, WindowBatches, type Vocabulary, countTokens, encodeTokens, whitespaceTokens, wordTokens } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { jobFile } from './job-files.ts';

@@ -3,7 +3,8 @@
  * Which rates an output layer takes is found on a part of the training points; the test points are used once, by
  * the model of those rates that was trained on all.
  */
-import { bagModelShape, computePropensities, evaluateMultiLabel, popularityBaseline, Trainer, type BagNetwork, type MultiLabelReport, type OutputLayerChoice, createNetwork } from '@vastmax/lm-models';
+import { bagModelShape, Trainer, type BagNetwork, type OutputLayerChoice, createNetwork } from '@vastmax/lm-models';
+import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models/metrics';
 import { columnCounts, SparseBatches, type TargetWeights } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 import { readXmcData, xmcNames, type XmcData } from './xmc-data.ts';

@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { createNetwork, evaluateRanking, outputLayerNames, type NetworkSizes } from '@vastmax/lm-models';
+import { createNetwork, outputLayerNames, type NetworkSizes } from '@vastmax/lm-models';
+import { evaluateRanking } from '@vastmax/lm-models/metrics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BackendInUse } from '../../src/measurement/backend-choice.ts';
 import { triesOf } from '../../src/quality-rates/command.ts';

@@ -1,5 +1,5 @@
 /** How results and numbers look on a terminal. */
-import type { RankingMetrics } from '@vastmax/lm-models';
+import type { RankingMetrics } from '@vastmax/lm-models/metrics';
 
 const grouped = new Intl.NumberFormat('en-US');
 

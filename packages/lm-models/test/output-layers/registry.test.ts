@@ -2,6 +2,7 @@ import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core
 import {
   createOutputLayer,
   outputLayerNames,
+  outputLayerOf,
   proposalNames,
   trainingDefaults,
   type OutputLayerChoice,
@@ -9,7 +10,7 @@ import {
   type OutputLayerSizes,
 } from '@vastmax/lm-models';
 import { singleTargets } from '@vastmax/sparse-data';
-import { builtInLossNames } from '@vastmax/spherical-losses';
+import { builtInLossNames, createBuiltInLoss } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 import { valuesOf } from '../numbers.ts';
 
@@ -133,6 +134,71 @@ describe('createOutputLayer', () => {
     );
     await expect(attempt({ initialScale: -1 })).rejects.toMatchObject({ code: 'bad-option' });
     expect(backend.memory()).toEqual(before);
+  });
+});
+
+describe('outputLayers', () => {
+  const choices = outputLayerNames.map((kind): OutputLayerChoice => {
+    const { defaults } = outputLayerOf(kind);
+    const own = kind === 'factored' ? { loss: choice.loss } : kind === 'hybrid' ? { headSize: 10 } : { samples: 6 };
+    return { kind, initialScale: 0.1, seed: 5, ...defaults, ...own } as OutputLayerChoice;
+  });
+
+  it.each(choices)(
+    'says of $kind what the layer says of itself, and its defaults are those of the layer',
+    async (made) => {
+      const entry = outputLayerOf(made.kind);
+      const backend = createPlainBackend();
+      using explicit = await createOutputLayer(backend, sizes(40, 4), made);
+      const { kind, initialScale, seed } = made;
+      const required = Object.fromEntries(
+        Object.entries(made).filter(([name]) => ['loss', 'headSize', 'samples', 'proposal'].includes(name)),
+      );
+      using implicit = await createOutputLayer(backend, sizes(40, 4), {
+        kind,
+        initialScale,
+        seed,
+        ...required,
+      } as OutputLayerChoice);
+      expect(implicit.state().configuration).toEqual(explicit.state().configuration);
+      if (entry.losses === undefined) expect(explicit.isNormalized ? 'yes' : 'no').toBe(entry.abilities.probabilities);
+      expect('addClasses' in explicit).toBe(entry.abilities.addsClasses);
+      for (const name of Object.keys(entry.defaults)) expect(entry.options).toContain(name);
+    },
+  );
+
+  it('knows which losses of the factored layer give probabilities, and how several targets are weighted', () => {
+    const { losses, abilities } = outputLayerOf('factored');
+    const names = Object.keys(losses ?? {});
+    expect(names).toEqual(builtInLossNames);
+    const normalised = builtInLossNames.filter((name) => createBuiltInLoss(name).isNormalized);
+    expect(abilities.probabilities).toBe(normalised.join(' and '));
+    for (const name of names) {
+      const weights = abilities.targetWeights({ ...choice, loss: { name, options: {} } });
+      expect(weights).toBe(name === 'squared-error' ? 'given' : 'shares');
+    }
+  });
+
+  it('estimates steps that grow with D or do not, as it says', () => {
+    const at = (kind: OutputLayerName, classes: number): number => {
+      const made = choices.find((each) => each.kind === kind)!;
+      return outputLayerOf(kind).cost.operations({ classes, width: 129, batch: 256 }, made);
+    };
+    for (const kind of ['factored', 'hybrid', 'sampled', 'nce', 'negative'] as const) {
+      expect(outputLayerOf(kind).cost.growth).toBe('not at all');
+      expect(at(kind, 1e7)).toBe(at(kind, 1e4));
+    }
+    expect(at('full', 1e7)).toBe(1000 * at('full', 1e4));
+  });
+
+  it('refuses over ranks the options that only one process has', () => {
+    const refusals = choices.map((made) => outputLayerOf(made.kind).abilities.refusedOverRanks?.(made));
+    expect(refusals.every((refusal) => refusal === undefined)).toBe(true);
+    const refused = (made: OutputLayerChoice): unknown =>
+      outputLayerOf(made.kind).abilities.refusedOverRanks?.(made)?.option;
+    const start = { initialScale: 0.1, seed: 1 };
+    expect(refused({ kind: 'full', ...start, labelSmoothing: 0.1 })).toBe('labelSmoothing');
+    expect(refused({ kind: 'nce', ...start, samples: 5, proposal: 'unigram', sharing: 'example' })).toBe('sharing');
   });
 });
 
