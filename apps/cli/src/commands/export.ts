@@ -10,7 +10,7 @@ import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption, Progress } from '../terminal/terminal.ts';
 import { openModel } from '../text/open-model.ts';
 
-/** What each is written as when `--format` is not given. */
+/** The format by the ending of the file, when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
   txt: 'word2vec-text',
   vec: 'word2vec-text',

@@ -1,4 +1,4 @@
-/** A classifier's ranking of the labels of points beside the most frequent labels, with progress. */
+/** How well a classifier ranks the labels of points, and how well the most frequent labels alone do. */
 import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models';
 import { SparseBatches, type XmcRows } from '@vastmax/sparse-data';
 import { count, table } from '../terminal/format.ts';

@@ -27,7 +27,7 @@ export interface LabelModel extends Disposable {
   /** The file's label of each class. */
   readonly order: Int32Array;
   readonly shape: XmcShape;
-  /** That it was trained on. */
+  /** How many points it was trained on. */
   readonly points: number;
 }
 
@@ -112,7 +112,7 @@ export function checkShape(path: string, points: XmcShape, model: XmcShape): voi
   );
 }
 
-/** Tells one data set from another, in hexadecimal. */
+/** SHA-256 of a data set, in hexadecimal. */
 export function fingerprintOfPoints({ inputs, targets }: XmcRows): string {
   const hash = createHash('sha256');
   for (const { offsets, indices, values } of [inputs, targets]) {

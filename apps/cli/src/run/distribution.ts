@@ -1,7 +1,6 @@
 /**
- * Training over the ranks of a job, as far as the models' parts know of it: an output layer whose classes are shared
- * out, the body's gradients added up, and each rank's part of every minibatch. What cannot be had so is refused before
- * anything is read.
+ * Training over the ranks of a job: an output layer whose classes are sharded, the body's gradients summed, and each
+ * rank's part of every minibatch. A model that cannot be trained over ranks is an error before anything is read.
  */
 import type { Communicator } from '@vastmax/collectives';
 import {

@@ -20,7 +20,7 @@ export interface ReplacementRule {
   readonly overwrite: boolean;
   /** Whether a model of this configuration may be replaced without --overwrite. */
   readonly mayReplace?: (configuration: JsonObject) => boolean;
-  /** What else the person could do, for the message. */
+  /** What else to do, for the message. */
   readonly otherwise: string;
 }
 
@@ -48,7 +48,7 @@ export async function checkOutputFolder(
   throw new UsageError(`${directory} holds ${found}; replace it with --overwrite, ${otherwise}`);
 }
 
-/** The folder, or the nearest that is there above it. Nothing is created. */
+/** Checks the folder, or the nearest one above it that exists. Nothing is created. */
 async function checkWritable(directory: string): Promise<void> {
   for (let path = resolve(directory); ; path = dirname(path)) {
     try {
@@ -76,24 +76,24 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Of a run of any model. */
+/** What a checkpoint says about the run of any model. */
 export interface RunState {
   readonly training: TrainingOptions;
   readonly precision: Precision;
   readonly batchSize: number;
-  /** Of `vastmax train`, as it was first called. */
+  /** Options of the first call of `vastmax train`. */
   readonly options: JsonObject;
-  /** Of the checkpoint. */
+  /** Configuration of the checkpoint. */
   readonly configuration: JsonObject;
 }
 
-/** Of a model over words. */
+/** The same for a model over words. */
 export interface ResumedRun extends RunState {
   readonly examples: ExampleSettings;
   readonly network: NetworkOptions;
   readonly text: TextReading;
   readonly vocabulary: Vocabulary;
-  /** Fingerprint of the training text's tokens. */
+  /** SHA-256 of the training text's tokens. */
   readonly tokens: JsonValue | undefined;
 }
 
@@ -129,7 +129,7 @@ function runStateFrom({ configuration, directory }: Checkpoint): RunState {
     );
   }
   return {
-    // Checked value by value by the trainer.
+    // The trainer checks each value.
     training: training as unknown as TrainingOptions,
     precision: precisionFrom(configuration),
     batchSize,

@@ -151,7 +151,7 @@ function checkStreams(
   );
 }
 
-/** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
+/** Embeddings start from the vectors of a file, scaled to the random start, which words without a vector keep. */
 async function startFromVectors({ vocabulary, network }: TextModel, file: string, signal: AbortSignal): Promise<void> {
   const { found, read } = await loadInitialVectors(file, vocabulary, network.body.embeddings.table, {
     standardDeviation: network.body.options.embeddingScale,

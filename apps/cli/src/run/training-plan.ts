@@ -13,7 +13,7 @@ import type { AnyTrainer } from './run-training.ts';
 export interface CostEstimate {
   readonly outputParameters: number;
   readonly bytes: number;
-  /** Of a checkpoint; while one replaces another both are on the disk. */
+  /** Size of a checkpoint; while one replaces another, both are on the disk. */
   readonly checkpointBytes: number;
   readonly seconds: number;
 }
@@ -72,7 +72,7 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
       network,
       data,
       description: `words of ${embedding} → ${layers(hidden, cell)}, ${examples.steps ?? 16} steps`,
-      // A layer multiplies by its weights what dense layers do, for each of the cell's gates.
+      // Each gate of a cell costs a dense layer of the input and one of the state.
       bodyOperations: (batchSize) =>
         (cell === 'lstm' ? 4 : 3) *
         (denseOperations(batchSize, embedding, hidden) +
@@ -158,8 +158,8 @@ async function estimateCost(
 }
 
 /**
- * Floating-point operations a second at the size that a step mostly is: by the median, for another process may hold
- * this one up.
+ * Floating-point operations a second of the product that dominates a step. The median, since other processes may slow
+ * some of the products down.
  */
 async function measureGemm(backend: Backend, m: number, d: number): Promise<number> {
   const values = Float64Array.from({ length: m * d }, (_, i) => Math.sin(i));

@@ -1,4 +1,4 @@
-/** Errors that are told to a person without a stack, and the exit code of each. */
+/** Errors that are printed without a stack, and the exit code of each. */
 import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isModelError } from '@vastmax/lm-models';

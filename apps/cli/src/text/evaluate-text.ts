@@ -63,12 +63,12 @@ export function describeEvaluation(what: string, { model, unigram }: TextEvaluat
   ])}\n`;
 }
 
-/** Of the embeddings that a model reads, and of the output layer's vectors that it predicts with. */
+/** For the embeddings (`input`) and for the output layer's class vectors (`output`). */
 export type SimilarityEvaluation = Readonly<Record<VectorKind, WordSimilarity>>;
 
 /**
- * Words are looked up in the letter case of the training text; a pair with an unknown word is left out, which the
- * coverage tells. O(words of the file · d²).
+ * Words are looked up in the letter case of the training text. A pair with an unknown word is left out; `coverage` is the
+ * share of the others. O(words of the file · d²).
  * @param path two words and a score a line, separated by tabs.
  * @throws SparseDataError naming the line that is no pair.
  */

@@ -1,4 +1,4 @@
-/** The model of a checkpoint folder, as the commands that ask a trained model want it. */
+/** The model of a checkpoint folder, for the commands that use a trained model. */
 import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
