@@ -1,3 +1,3 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/index.ts'], dts: true, format: 'esm', platform: 'neutral' });
+export default defineConfig({ entry: ['src/index.ts', 'src/state.ts'], dts: true, format: 'esm', platform: 'neutral' });

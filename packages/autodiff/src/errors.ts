@@ -1,8 +1,10 @@
-/** What went wrong, for programs; the message says it for people. Codes are stable across versions. */
+import { CodedError, isCodedError } from '@vastmax/linalg-core';
+
+/** What went wrong. Codes are stable across versions. */
 export type AutodiffErrorCode =
   /** Operands do not fit together. */
   | 'shape'
-  /** Variables of two tapes met in one operation. */
+  /** An operation got variables of two tapes. */
   | 'tape-mismatch'
   /** A variable was used after the `reset()` that ended its step. */
   | 'stale-variable'
@@ -11,17 +13,11 @@ export type AutodiffErrorCode =
   | 'disposed';
 
 /** Every error that autodiff throws on purpose. Recognise it with {@link isAutodiffError}. */
-export class AutodiffError extends Error {
-  readonly code: AutodiffErrorCode;
-
-  constructor(code: AutodiffErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'AutodiffError';
-    this.code = code;
-  }
+export class AutodiffError extends CodedError<AutodiffErrorCode> {
+  override readonly name = 'AutodiffError';
 }
 
-/** True for an AutodiffError of any copy of this package (its name and a code, not `instanceof`). */
+/** True for an AutodiffError of any copy of this package. */
 export function isAutodiffError(value: unknown): value is AutodiffError {
-  return value instanceof Error && value.name === 'AutodiffError' && 'code' in value;
+  return isCodedError(value, 'AutodiffError');
 }

@@ -1,12 +1,12 @@
 export { AutodiffError, isAutodiffError, type AutodiffErrorCode } from './errors.ts';
-export { add, divide, multiply, subtract } from './operations/arithmetic.ts';
-export { commonTape } from './operations/checks.ts';
-export { concatColumns, reshape, sliceColumns } from './operations/columns.ts';
-export { dropout, type DropoutOptions } from './operations/dropout.ts';
+export { concatColumns, concatRows, sliceColumns, sliceRows } from './operations/blocks.ts';
 export {
+  add,
+  divide,
   exp,
   gelu,
   log,
+  multiply,
   negate,
   reciprocal,
   relu,
@@ -16,14 +16,31 @@ export {
   softplus,
   sqrt,
   square,
+  subtract,
   tanh,
 } from './operations/elementwise.ts';
-export { layerNorm, type LayerNormOptions } from './operations/layer-norm.ts';
-export { matmul, type MatmulOptions } from './operations/matmul.ts';
-export { mean, rowDot, rowSum, sum } from './operations/reductions.ts';
-export { concatRows, sliceRows } from './operations/row-blocks.ts';
-export { gatherRows, gatherTable } from './operations/rows.ts';
-export { logSoftmax, softmax } from './operations/softmax.ts';
+export {
+  dropout,
+  gatherRows,
+  gatherTable,
+  matmul,
+  mean,
+  reshape,
+  rowDot,
+  rowSum,
+  sum,
+  type DropoutOptions,
+  type MatmulOptions,
+} from './operations/linear.ts';
+export { layerNorm, logSoftmax, softmax, type LayerNormOptions } from './operations/normalization.ts';
 export { sparseTimesTable, type SparseEntries } from './operations/sparse.ts';
-export { Tape, type Backward, type GradientSink } from './tape.ts';
-export { TableVariable, Variable, type TableGradient } from './variable.ts';
+export { Tape } from './tape.ts';
+export {
+  commonTape,
+  TableVariable,
+  Variable,
+  type Backward,
+  type GradientSink,
+  type Recorder,
+  type TableGradient,
+} from './variable.ts';

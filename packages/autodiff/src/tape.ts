@@ -1,55 +1,35 @@
 /**
  * Reverse-mode differentiation by recording: every operation computes its value at once and leaves a function that
  * turns the gradient of its output into those of its inputs; `backward` runs these in reverse. The tape owns every
- * intermediate until `reset()`, which ends the step; the next step uses the same handles again (intermediate-pool.ts).
+ * intermediate until `reset()`, which ends the step; the next step reuses the same handles (IntermediatePool).
  *
  * Within one backward call a recorded variable collects `pending`, which is complete when its turn comes; afterwards it
- * joins `total`. Two sums, because a second backward call must not send the first one's gradient down again.
+ * is added to `total`. Two sums, because a second backward call must not send the first one's gradient down again.
  */
 import { copy, describeShape, fill, LinalgError, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
 import { AutodiffError } from './errors.ts';
 import {
+  addFrom,
+  addOwned,
+  checkCurrent,
   createGradientSlot,
-  giveTo,
-  openSlot,
-  passTo,
-  settleInto,
+  moveInto,
+  stateOf,
+  TableVariable,
+  Variable,
+  writableSum,
   type Allocate,
+  type Backward,
+  type GradientSink,
   type GradientSlot,
-} from './gradient-slot.ts';
-import { IntermediatePool } from './intermediate-pool.ts';
-import { checkCurrent, stateOf, TableVariable, Variable, type VariableState } from './variable.ts';
+  type Recorder,
+  type VariableState,
+} from './variable.ts';
 
 /**
- * Where a recorded operation sends gradients. Skip the work for inputs whose `requiresGradient` is false; `give` and
- * `pass` ignore them.
+ * Records a step's operations and owns its intermediates. One tape for one loop; dispose it to release everything.
  */
-export interface GradientSink {
-  /** Add a matrix of the input's shape from `tape.allocate`. It is given away: not to be used, nor given, again. */
-  give(input: Variable, contribution: Matrix): void;
-  /**
-   * Add factor (1 unless given) × the output's gradient; input and output have the same shape. Factor 1 is usually
-   * free.
-   */
-  pass(input: Variable, factor?: number): void;
-  /**
-   * The matrix that collects the input's gradient, for kernels that accumulate by themselves: out = contribution +
-   * beta·out. With beta 0 it holds anything and must be overwritten.
-   * @throws AutodiffError `bad-option` for an input that requires no gradient.
-   */
-  target(input: Variable): { readonly out: Matrix; readonly beta: 0 | 1 };
-}
-
-/**
- * @param gradient that of the output, of its shape; read only. Called once in each backward call that reaches the
- * output.
- */
-export type Backward = (gradient: Matrix, sink: GradientSink) => void;
-
-/**
- * Records a step's operations and owns its intermediates. One tape serves one loop; dispose it to hand everything back.
- */
-export class Tape implements Disposable {
+export class Tape implements Recorder, Disposable {
   readonly backend: Backend;
   readonly #pool: IntermediatePool;
   readonly #recorded: Variable[] = [];
@@ -64,17 +44,16 @@ export class Tape implements Disposable {
     this.#pool = new IntermediatePool(backend);
     this.#allocate = (rows, columns) => this.#pool.take(rows, columns);
     this.#sink = {
-      give: (input, contribution) => {
-        this.#give(input, contribution);
+      add: (input, contribution) => {
+        this.#add(input, contribution);
       },
-      pass: (input, factor = 1) => {
-        this.#pass(input, factor);
+      passThrough: (input, factor = 1) => {
+        this.#passThrough(input, factor);
       },
       target: (input) => this.#target(input),
     };
   }
 
-  /** How many steps were ended by `reset()`. */
   get step(): number {
     return this.#step;
   }
@@ -83,13 +62,13 @@ export class Tape implements Disposable {
     return this.#disposed;
   }
 
-  /** A value without gradient. It stays the caller's and must not change before the step's last backward call. */
+  /** See {@link Recorder}. */
   constant(value: Matrix): Variable {
     this.#checkOwn('constant', value);
     return this.#create(value, false, -1, undefined);
   }
 
-  /** A leaf: a parameter or an input whose gradient is wanted. The value stays the caller's, as for a constant. */
+  /** See {@link Recorder}. */
   variable(value: Matrix): Variable {
     this.#checkOwn('variable', value);
     return this.#create(value, true, -1, undefined);
@@ -101,30 +80,13 @@ export class Tape implements Disposable {
     return new TableVariable(this, value, this.#step);
   }
 
-  /**
-   * A matrix for an intermediate, owned by the tape until `reset()`. Its content is whatever was there: write before
-   * you read.
-   */
+  /** See {@link Recorder}. */
   allocate(rows: number, columns: number): Matrix {
     this.#checkLive('allocate');
     return this.#pool.take(rows, columns);
   }
 
-  /**
-   * Enter an operation whose value has been computed (into a matrix from `allocate`). `backward` is kept until
-   * `reset()` and only if an input requires a gradient; let it capture variables and matrices of the tape, not host
-   * arrays.
-   *
-   *     const out = tape.allocate(x.rows, x.columns);
-   *     unary('exp', x.value, out);
-   *     return tape.record(out, [x], (gradient, sink) => {
-   *       const contribution = tape.allocate(x.rows, x.columns);
-   *       binary('multiply', gradient, out, contribution);
-   *       sink.give(x, contribution);
-   *     });
-   *
-   * @throws AutodiffError `tape-mismatch`, `stale-variable`.
-   */
+  /** See {@link Recorder}. */
   record(value: Matrix, inputs: readonly Variable[], backward: Backward): Variable {
     this.#checkOwn('record', value);
     let requiresGradient = false;
@@ -139,7 +101,7 @@ export class Tape implements Disposable {
   }
 
   /**
-   * Add ∂(Σ seed ∘ output)/∂x to the gradient of every x that output depends on. May be called for several outputs in
+   * Adds ∂(Σ seed ∘ output)/∂x to the gradient of every x that output depends on. May be called for several outputs in
    * turn. An output that depends on no variable is no error: nothing is done.
    * @param seed output's shape; ones unless given. It is copied.
    * @throws AutodiffError `shape`, `tape-mismatch`, `stale-variable`.
@@ -157,12 +119,12 @@ export class Tape implements Disposable {
     const start = this.#pool.take(output.rows, output.columns);
     if (seed === undefined) fill(1, start);
     else copy(seed, start);
-    this.#give(output, start);
+    this.#add(output, start);
     const { position } = stateOf(output);
     try {
       for (let i = position; i >= 0; i--) this.#propagate(stateOf(this.#recorded[i]!));
     } finally {
-      // After an error what was under way is dropped; a finished pass has left nothing pending.
+      // After an error partial sums are dropped; a completed pass has left nothing pending.
       this.#current = undefined;
       for (let i = position; i >= 0; i--) {
         const { pending } = stateOf(this.#recorded[i]!);
@@ -173,7 +135,7 @@ export class Tape implements Disposable {
   }
 
   /**
-   * End the step: its variables become stale, its intermediates are used again by the next one. O(1) apart from dropped
+   * Ends the step: its variables become stale, the next step reuses its intermediates. O(1) apart from dropping the
    * records.
    */
   reset(): void {
@@ -182,7 +144,7 @@ export class Tape implements Disposable {
     this.#pool.rewind();
   }
 
-  /** Hand all intermediates back. Idempotent. */
+  /** Releases all intermediates. Idempotent. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -205,36 +167,36 @@ export class Tape implements Disposable {
     if (pending.matrix === undefined || backward === undefined) return;
     this.#current = pending;
     backward(pending.matrix, this.#sink);
-    settleInto(total, pending, this.#allocate);
+    moveInto(total, pending, this.#allocate);
   }
 
-  #collecting(input: Variable): GradientSlot {
+  #slotOf(input: Variable): GradientSlot {
     const { backward, total, pending } = stateOf(input);
     return backward === undefined ? total : pending;
   }
 
-  #give(input: Variable, contribution: Matrix): void {
+  #add(input: Variable, contribution: Matrix): void {
     if (!input.requiresGradient) return;
     checkContribution(input, contribution);
-    giveTo(this.#collecting(input), contribution);
+    addOwned(this.#slotOf(input), contribution);
   }
 
   #target(input: Variable): { readonly out: Matrix; readonly beta: 0 | 1 } {
     if (!input.requiresGradient) {
       throw new AutodiffError(
         'bad-option',
-        `backward: the target of a constant of ${describeShape(input)} was asked for; check requiresGradient of each input first`,
+        `backward: the target of a constant of ${describeShape(input)} was requested; check requiresGradient of each input first`,
       );
     }
-    return openSlot(this.#collecting(input), input.rows, input.columns, this.#allocate);
+    return writableSum(this.#slotOf(input), input.rows, input.columns, this.#allocate);
   }
 
-  #pass(input: Variable, factor: number): void {
+  #passThrough(input: Variable, factor: number): void {
     if (!input.requiresGradient || this.#current?.matrix === undefined) return;
     checkContribution(input, this.#current.matrix);
-    // A leaf's gradient is the caller's to change in place, so it is never lent.
-    const lend = stateOf(input).backward !== undefined;
-    passTo(this.#collecting(input), this.#current, factor, lend, this.#allocate);
+    // The caller may change a leaf's gradient in place, so it is never shared.
+    const share = stateOf(input).backward !== undefined;
+    addFrom(this.#slotOf(input), this.#current, factor, share, this.#allocate);
   }
 
   #check(operation: string, variable: Variable): void {
@@ -272,4 +234,51 @@ function checkContribution(input: Variable, contribution: Matrix): void {
     'shape',
     `backward: a gradient of ${describeShape(contribution)} was sent to a variable of ${describeShape(input)}; the shapes must agree`,
   );
+}
+
+/**
+ * Matrices by order of request: the k-th one requested in a step is the k-th handle of the step before, resized. A model
+ * requests its intermediates in the same order at every step, so shapes need no lookup and varying minibatches need no
+ * second set. A slot that has become too small is replaced, its capacity growing by half at least, so a loop stops
+ * creating handles after a few steps. Where the order varies (the first minibatch of a single example, a model with
+ * branches) a slot ends up as large as its largest use. Rejected: a free list by shape, which creates a new set for
+ * every batch size that it meets.
+ */
+class IntermediatePool implements Disposable {
+  readonly #backend: Backend;
+  readonly #slots: Matrix[] = [];
+  #next = 0;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** The next matrix of this step. Its content is undefined. */
+  take(rows: number, columns: number): Matrix {
+    const position = this.#next;
+    const existing = this.#slots[position];
+    if (existing !== undefined && existing.capacity >= rows * columns) {
+      existing.resize(rows, columns);
+      this.#next = position + 1;
+      return existing;
+    }
+    const capacity = Math.max(rows * columns, Math.ceil((existing?.capacity ?? 0) * 1.5));
+    // Created before the old one is disposed: when the device is out of memory the slot stays usable.
+    const created = this.#backend.createMatrix(1, capacity).resize(rows, columns);
+    existing?.[Symbol.dispose]();
+    this.#slots[position] = created;
+    this.#next = position + 1;
+    return created;
+  }
+
+  /** The next request gets the first slot again. */
+  rewind(): void {
+    this.#next = 0;
+  }
+
+  [Symbol.dispose](): void {
+    for (const slot of this.#slots) slot[Symbol.dispose]();
+    this.#slots.length = 0;
+    this.#next = 0;
+  }
 }

@@ -10,7 +10,7 @@ const input = { rows: 2, columns: 3, values: [0.3, -1.2, 0.7, 2, -0.4, 1.1] };
 function wrongTanh(x: Variable): Variable {
   const { tape } = x;
   return tape.record(tanh(x).value, [x], (_gradient, sink) => {
-    sink.pass(x, 0.9);
+    sink.passThrough(x, 0.9);
   });
 }
 
@@ -38,7 +38,7 @@ describe('compareWithFiniteDifferences', () => {
       x.tape.record(tanh(x).value, [x], (gradient, sink) => {
         const contribution = x.tape.allocate(gradient.rows, gradient.columns);
         backend.fill(Number.NaN, contribution);
-        sink.give(x, contribution);
+        sink.add(x, contribution);
       });
     expect(await compareWithFiniteDifferences(backend, poisoned, [input])).toEqual([Number.NaN]);
   });

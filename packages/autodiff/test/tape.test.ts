@@ -271,10 +271,10 @@ describe('an operation of a third party', () => {
     const x = tape.variable(matrix(2, 1, 2, -1));
     const middle = square(x);
     const wrong = tape.record(tape.allocate(1, 1), [middle], (gradient, sink) => {
-      sink.give(middle, gradient);
+      sink.add(middle, gradient);
     });
     const alsoWrong = tape.record(tape.allocate(1, 1), [middle], (_gradient, sink) => {
-      sink.pass(middle);
+      sink.passThrough(middle);
     });
     for (const output of [wrong, alsoWrong]) {
       expect(() => {

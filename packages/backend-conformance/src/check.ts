@@ -2,11 +2,11 @@
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
 import { checkKnownFailures, findAvailability, requiredBackends, type BackendUnderTest } from './backend-under-test.ts';
-import type { ConformanceCase } from './conformance-case.ts';
+import type { ConformanceCase, OptionalKernel } from './conformance-case.ts';
 import { missingKernels, runCase } from './run-case.ts';
 
 /**
- * What a case came to. `known-failure` failed as announced; `not-offered` needs an optional kernel that the backend
+ * The outcome of a case. `known-failure` failed as listed; `not-offered` needs an optional kernel that the backend
  * leaves out.
  */
 export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
@@ -37,7 +37,7 @@ export interface CheckOptions {
 }
 
 /**
- * Run the cases on one backend. Seconds on a CPU; needs no test runner.
+ * Runs the cases on one backend. Seconds on a CPU; needs no test runner.
  * @throws Error for a bad entry in knownFailures.
  */
 export async function checkBackend(subject: BackendUnderTest, options: CheckOptions = {}): Promise<CheckReport> {
@@ -67,6 +67,13 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
   }
 }
 
+/** What layers do where a backend lacks an optional kernel. */
+const substitutes: Readonly<Record<OptionalKernel, string>> = {
+  symmetricRank2Update: 'the composition is used',
+  guard: 'flags are read',
+  readSync: 'read is used',
+};
+
 /** One case, with the known failures taken into account. */
 export async function judgeCase(
   conformanceCase: ConformanceCase,
@@ -77,11 +84,10 @@ export async function judgeCase(
   const known = subject.knownFailures?.[id];
   const outcome = (status: CaseStatus, reason: string): CaseOutcome => ({ id, kind, subject: about, status, reason });
   const missing = missingKernels(conformanceCase, backend);
-  if (missing.length > 0)
-    return outcome(
-      'not-offered',
-      `offers no ${missing.join(', ')}; ${missing.includes('guard') ? 'flags are read' : 'the composition is used'}`,
-    );
+  if (missing.length > 0) {
+    const instead = missing.map((kernel) => substitutes[kernel]).join(', ');
+    return outcome('not-offered', `offers no ${missing.join(', ')}; ${instead}`);
+  }
   const { create, tablePieceBytes } = subject;
   try {
     await runCase(conformanceCase, { backend, create, ...(tablePieceBytes === undefined ? {} : { tablePieceBytes }) });

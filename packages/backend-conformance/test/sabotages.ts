@@ -449,6 +449,39 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'readSync fills out after it has returned',
+    caughtBy: ['read-sync/after-pending-work', 'read-sync/as-of-the-call', 'read-sync/resized'],
+    apply: replace((to) => ({
+      readSync: (source, out) => {
+        queueMicrotask(() => to.readSync?.(source, out));
+      },
+    })),
+  },
+  {
+    name: 'readSync gives the numbers of the call before',
+    caughtBy: ['read-sync/as-of-the-call'],
+    apply: replace((to) => {
+      const earlier = new Map<Matrix, FloatArray>();
+      return {
+        readSync: (source, out) => {
+          to.readSync?.(source, out);
+          const now = out.slice(0, sizeOf(source));
+          out.set(earlier.get(source) ?? now);
+          earlier.set(source, now);
+        },
+      };
+    }),
+  },
+  {
+    name: 'readSync copies all numbers of a resized matrix',
+    caughtBy: ['read-sync/resized'],
+    apply: replace(() => ({
+      readSync: (source, out) => {
+        out.set(dataOf(source).subarray(0, out.length));
+      },
+    })),
+  },
+  {
     name: 'the guard holds nothing',
     caughtBy: ['guard/held/zero', 'guard/held/nan', 'guard/computed-flag'],
     apply: replace(() => ({ guard: () => undefined })),

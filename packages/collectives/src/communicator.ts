@@ -1,19 +1,18 @@
 /**
- * What the ranks of one job say to each other. Every method is a collective: all ranks call the same methods in the
- * same order with sizes that agree, as in MPI, and the call returns when this rank's part is done. Calls block the
- * thread: a rank that waits for others has nothing else to do, and a blocked call costs no turn of the event loop (an
- * f32 allReduce of 300×300 takes less than the turn).
+ * Collective operations between the ranks of one job. As in MPI, all ranks call the same methods in the same order with
+ * sizes that agree, and a call returns when this rank's part of it is done. Calls block the thread: a rank that waits
+ * for others has nothing else to do, and an f32 allReduce of 300×300 takes less time than a turn of the event loop.
  */
 export type CommunicatorArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /**
- * Counted since creation. Bytes and messages are those of a direct exchange; a library's own algorithm may send fewer
- * and larger messages.
+ * Counted since creation. Bytes and messages are those of a direct exchange between the ranks; the algorithms of an MPI
+ * library may send fewer and larger messages.
  */
 export interface Traffic {
-  /** What this rank handed over for other ranks. */
+  /** Bytes of this rank for other ranks. */
   readonly bytesSent: number;
-  /** Parts of at least one byte that it handed over. */
+  /** How many non-empty parts these bytes were in. */
   readonly messagesSent: number;
   /** Collective calls. */
   readonly calls: number;
@@ -32,22 +31,22 @@ export interface Communicator extends Disposable {
   readonly traffic: Traffic;
 
   /**
-   * The sum over the ranks, in place, added in the order of the ranks in f64: bitwise the same numbers on every rank,
-   * and from run to run. n numbers cost 2n(p − 1)/p sent a rank; up to 4 KiB, and for two ranks, n(p − 1).
+   * The sum over the ranks, in place, added in the order of the ranks in f64: bitwise the same numbers on every rank and
+   * in every run. For n numbers a rank sends 2n(p − 1)/p of them; n(p − 1) up to 4 KiB, and for two ranks.
    */
   allReduce(values: Float32Array | Float64Array): void;
 
   /**
-   * Everybody's part, in the order of the ranks.
-   * @param counts numbers of each rank, size long, the same everywhere; part.length is counts[rank].
+   * The parts of all ranks, in the order of the ranks.
+   * @param counts how many numbers each rank has; size long, the same on every rank; part.length is counts[rank].
    */
   allGather<Values extends CommunicatorArray>(part: Values, counts: Int32Array, out: Values): void;
 
   /**
    * A part for each rank, and one from each. Parts lie one after the other in the order of the ranks; the arrays may be
    * longer than needed.
-   * @param sendCounts numbers for each rank.
-   * @param receiveCounts numbers from each rank: rank r's sendCounts for this rank.
+   * @param sendCounts how many numbers go to each rank.
+   * @param receiveCounts how many come from each rank: rank r's sendCounts for this rank.
    */
   allToAll<Values extends CommunicatorArray>(
     send: Values,
@@ -56,17 +55,29 @@ export interface Communicator extends Disposable {
     receiveCounts: Int32Array,
   ): void;
 
-  /** The values of `root` everywhere, in place. */
+  /** The values of rank `root` on every rank, in place. */
   broadcast(values: CommunicatorArray, root: number): void;
 
   /** Returns when every rank has called it. */
   barrier(): void;
 
-  /** End the whole job, all ranks, with a message that names this rank. Does not return. */
+  /** Ends the whole job, all ranks, with a message that names this rank. Does not return. */
   abort(message: string): never;
 }
 
-/** The size of one number, for counting. */
-export function bytesOf(values: CommunicatorArray): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/**
+ * A JSON value of each rank, in the order of the ranks, on every rank: for reports and checkpoints, where few bytes
+ * matter. A collective.
+ */
+export function gatherJson<Value>(communicator: Communicator, value: Value): Value[] {
+  const own = new TextEncoder().encode(JSON.stringify(value));
+  const lengths = new Int32Array(communicator.size);
+  communicator.allGather(Int32Array.of(own.length), new Int32Array(communicator.size).fill(1), lengths);
+  const all = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  communicator.allGather(own, lengths, all);
+  let place = 0;
+  return Array.from(
+    lengths,
+    (length) => JSON.parse(new TextDecoder().decode(all.subarray(place, (place += length)))) as Value,
+  );
 }

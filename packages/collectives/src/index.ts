@@ -1,8 +1,7 @@
+export { ArrayChecksum } from './array-checksum.ts';
 export { CommunicatorError, isCommunicatorError, type CommunicatorErrorCode } from './communicator-error.ts';
-export type { Communicator, CommunicatorArray, Traffic } from './communicator.ts';
-export { gatherJson } from './gather-json.ts';
+export { gatherJson, type Communicator, type CommunicatorArray, type Traffic } from './communicator.ts';
 export { createMpiCommunicator, type MpiCommunicatorOptions } from './mpi/mpi-transport.ts';
-export { probeMpi, type MpiProbeOptions, type MpiProbeResult } from './mpi/probe.ts';
+export { probeMpi, type MpiProbeOptions, type MpiProbeResult } from './mpi/find-mpi.ts';
 export { createSingleCommunicator } from './single-communicator.ts';
 export { runAsThreadRank, startThreadRanks, type ThreadRanksOptions } from './threads/thread-ranks.ts';
-export { WordHash } from './word-hash.ts';

@@ -1,32 +1,35 @@
 /**
- * The sum over the ranks, added in the order of the ranks in f64 and rounded once, so that every rank ends with the
- * same bits whoever added.
+ * The sum over the ranks, added in the order of the ranks in f64 and rounded once: the same bits on every rank,
+ * whichever rank added.
  *
- *     few numbers, or two ranks   everybody gets everything and adds           n(p − 1) sent, one exchange
- *     many                        each rank adds its share, then hands it round  2n(p − 1)/p sent, two exchanges (Rabenseifner's reduce-scatter)
+ *     up to 4 KiB, or two ranks   all-gather, every rank adds everything              n(p − 1) sent, one exchange
+ *     more                        reduce-scatter, then all-gather (Rabenseifner)   2n(p − 1)/p sent, two exchanges
+ *
+ * Rejected: reduce and broadcast, which sends as much and leaves the adding to one rank.
  */
 type Numbers = Float32Array | Float64Array;
 
-export interface SumMoves {
+/** What the sum needs of a transport. */
+export interface SumTransfers {
   gather(part: Numbers, counts: Int32Array, out: Numbers): void;
   exchange(send: Numbers, sendCounts: Int32Array, receive: Numbers, receiveCounts: Int32Array): void;
 }
 
-const gatheredBytes = 4096;
+const maxGatheredBytes = 4096;
 
 export class RankOrderSum {
   readonly #rank: number;
   readonly #size: number;
-  readonly #moves: SumMoves;
+  readonly #transfers: SumTransfers;
   readonly #shares: Int32Array;
   readonly #own: Int32Array;
   #scratch32: Float32Array = new Float32Array(0);
   #scratch64: Float64Array = new Float64Array(0);
 
-  constructor(rank: number, size: number, moves: SumMoves) {
+  constructor(rank: number, size: number, transfers: SumTransfers) {
     this.#rank = rank;
     this.#size = size;
-    this.#moves = moves;
+    this.#transfers = transfers;
     this.#shares = new Int32Array(size);
     this.#own = new Int32Array(size);
   }
@@ -36,10 +39,10 @@ export class RankOrderSum {
     const size = this.#size;
     if (size === 1) return;
     const { length } = values;
-    if (size === 2 || values.byteLength <= gatheredBytes) {
+    if (size === 2 || values.byteLength <= maxGatheredBytes) {
       this.#own.fill(length);
-      const all = this.#room(values, length * size);
-      this.#moves.gather(values, this.#own, all);
+      const all = this.#scratch(values, length * size);
+      this.#transfers.gather(values, this.#own, all);
       addParts(all, length, size, values);
       return;
     }
@@ -50,14 +53,14 @@ export class RankOrderSum {
     }
     const share = this.#shares[this.#rank]!;
     this.#own.fill(share);
-    const parts = this.#room(values, share * size);
-    this.#moves.exchange(values, this.#shares, parts, this.#own);
+    const parts = this.#scratch(values, share * size);
+    this.#transfers.exchange(values, this.#shares, parts, this.#own);
     addParts(parts, share, size, parts);
-    // The sum lies over the first part; everybody's goes to where it belongs.
-    this.#moves.gather(parts.subarray(0, share), this.#shares, values);
+    // The sum of this rank's share replaced the first of the parts; all shares are gathered into place.
+    this.#transfers.gather(parts.subarray(0, share), this.#shares, values);
   }
 
-  #room(like: Numbers, length: number): Numbers {
+  #scratch(like: Numbers, length: number): Numbers {
     if (like instanceof Float32Array) {
       if (this.#scratch32.length < length) this.#scratch32 = new Float32Array(length);
       return this.#scratch32;

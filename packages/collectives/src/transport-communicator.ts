@@ -1,15 +1,33 @@
 /**
- * A Communicator over any Transport: what is the same for all of them. Arguments are checked here, traffic is counted
- * here, and the sum is made here, because a sum that is to be bitwise the same everywhere must be added in one order:
- * each rank adds up its share of the numbers in the order of the ranks and hands the result round. Rejected:
- * MPI_Allreduce, whose standard advises but does not demand the same bits on all ranks, and whose order changes with
- * the library, the size and the number of ranks; reduce and broadcast, which sends as much and leaves the adding to one
- * rank.
+ * A Communicator over any Transport. What all transports have in common is here: the arguments are checked, the traffic
+ * is counted, and the sum is made (rank-order-sum.ts). Sums are not left to the transport, because all ranks must get
+ * the same bits. Rejected: MPI_Allreduce, whose standard recommends but does not require the same bits on all ranks, and
+ * whose order of additions changes with the library, the size and the number of ranks.
  */
-import { bytesOf, type Communicator, type CommunicatorArray, type Traffic } from './communicator.ts';
+import type { Communicator, CommunicatorArray, Traffic } from './communicator.ts';
 import { CommunicatorError } from './communicator-error.ts';
 import { RankOrderSum } from './rank-order-sum.ts';
-import type { PartSizes, Transport } from './transport.ts';
+
+/** How bytes move between the ranks: the part of a communicator that threads and MPI implement. */
+export interface Transport {
+  readonly kind: string;
+  readonly description: string;
+  readonly rank: number;
+  readonly size: number;
+  /** @param counts bytes of each rank. @param offsets where each rank's part begins in `out`. */
+  gather(call: string, part: Uint8Array, counts: Int32Array, offsets: Int32Array, out: Uint8Array): void;
+  exchange(call: string, send: Uint8Array, sending: PartSizes, receive: Uint8Array, receiving: PartSizes): void;
+  broadcast(call: string, bytes: Uint8Array, root: number): void;
+  barrier(call: string): void;
+  abort(message: string): never;
+  close(): void;
+}
+
+/** In bytes; one entry for each rank. */
+export interface PartSizes {
+  readonly counts: Int32Array;
+  readonly offsets: Int32Array;
+}
 
 export function createTransportCommunicator(transport: Transport): Communicator {
   return new TransportCommunicator(transport);
@@ -119,7 +137,7 @@ class TransportCommunicator implements Communicator {
 
   #gather(call: string, part: CommunicatorArray, counts: Int32Array, out: CommunicatorArray): void {
     const { counts: bytes, offsets } = this.#receiving;
-    layOut(counts, out.BYTES_PER_ELEMENT, bytes, offsets);
+    computePartSizes(counts, out.BYTES_PER_ELEMENT, bytes, offsets);
     if (part.length > 0) this.#count(part.byteLength * (this.size - 1), this.size - 1);
     this.#transport.gather(call, bytesOf(part), bytes, offsets, bytesOf(out));
   }
@@ -131,8 +149,8 @@ class TransportCommunicator implements Communicator {
     receive: CommunicatorArray,
     receiveCounts: Int32Array,
   ): void {
-    layOut(sendCounts, send.BYTES_PER_ELEMENT, this.#sending.counts, this.#sending.offsets);
-    layOut(receiveCounts, receive.BYTES_PER_ELEMENT, this.#receiving.counts, this.#receiving.offsets);
+    computePartSizes(sendCounts, send.BYTES_PER_ELEMENT, this.#sending.counts, this.#sending.offsets);
+    computePartSizes(receiveCounts, receive.BYTES_PER_ELEMENT, this.#receiving.counts, this.#receiving.offsets);
     for (let other = 0; other < this.size; other++) {
       const bytes = this.#sending.counts[other]!;
       if (other !== this.rank && bytes > 0) this.#count(bytes, 1);
@@ -175,18 +193,23 @@ class TransportCommunicator implements Communicator {
         `${call}: ${name} has room for ${values.length} numbers, the counts add up to ${needed}`,
         { call },
       );
-    const most = 2 ** 31 - 1;
-    if (needed * values.BYTES_PER_ELEMENT > most) {
+    const maxBytes = 2 ** 31 - 1;
+    if (needed * values.BYTES_PER_ELEMENT > maxBytes) {
       throw new CommunicatorError(
         'shape',
-        `${call}: ${name} is ${needed * values.BYTES_PER_ELEMENT} bytes, one call moves at most ${most}; move it in several`,
+        `${call}: ${name} is ${needed * values.BYTES_PER_ELEMENT} bytes, one call moves at most ${maxBytes}; split it over several calls`,
         { call },
       );
     }
   }
 }
 
-function layOut(counts: Int32Array, bytesPerNumber: number, bytes: Int32Array, offsets: Int32Array): void {
+function bytesOf(values: CommunicatorArray): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** Counts in numbers as counts and offsets in bytes. */
+function computePartSizes(counts: Int32Array, bytesPerNumber: number, bytes: Int32Array, offsets: Int32Array): void {
   let offset = 0;
   for (let rank = 0; rank < counts.length; rank++) {
     bytes[rank] = counts[rank]! * bytesPerNumber;

@@ -9,9 +9,7 @@ import {
   type SphericalLoss,
 } from '@vastmax/spherical-losses';
 import type { UpdateRule } from '@vastmax/update-rules';
-import { chooseHeadSize } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
-import { headBiases, tailPrior } from './tail-prior.ts';
 
 export interface HybridOutputLayerOptions {
   /** Width of the hidden activations, without the bias feature. */
@@ -166,4 +164,64 @@ function checkFrequencies(frequencies: ArrayLike<number>): void {
       );
     }
   }
+}
+
+/**
+ * How many classes the head holds. Quality grows with the head (docs/experiments.md has the figures), so the head is as
+ * large as its cost allows: its dense softmax, 6(F + 1)d operations an example, may cost four times what the factored
+ * layer costs, 14d² + 8md, which gives 1,877 classes for d = 128. Beyond the classes that hold 99 % of the occurrences
+ * a larger head meets hardly a target, and a class that never occurs has nothing to learn there.
+ */
+export interface HeadSizeInputs {
+  /** How often each class occurs, falling. */
+  readonly frequencies: ArrayLike<number>;
+  /** d. */
+  readonly features: number;
+  /** m; 128 unless given. */
+  readonly batch?: number;
+}
+
+const costOfHead = 4;
+const shareOfOccurrences = 0.99;
+
+/** F, from 1 to D − 1. O(D). */
+export function chooseHeadSize({ frequencies, features, batch = 128 }: HeadSizeInputs): number {
+  const classes = frequencies.length;
+  const byCost = Math.floor((costOfHead * (14 * features + 8 * Math.min(batch, features))) / 6);
+  let total = 0;
+  for (let i = 0; i < classes; i++) total += frequencies[i]!;
+  let covered = 0;
+  let byShare = 0;
+  while (byShare < classes && frequencies[byShare]! > 0 && covered < shareOfOccurrences * total)
+    covered += frequencies[byShare++]!;
+  return Math.max(1, Math.min(byCost, byShare, classes - 1));
+}
+
+/**
+ * ε_c = T·π_c^p / Σ π^p over the T classes of a tail: a prior for each, 1 on average. A class that never occurred
+ * counts as half an occurrence.
+ */
+export function tailPrior(frequencies: ArrayLike<number>, start: number, end: number, power: number): Float64Array {
+  const prior = new Float64Array(end - start);
+  let sum = 0;
+  for (let i = 0; i < prior.length; i++) sum += prior[i] = Math.max(0.5, frequencies[start + i]!) ** power;
+  for (let i = 0; i < prior.length; i++) prior[i] = (prior[i]! * prior.length) / sum;
+  return prior;
+}
+
+/**
+ * The log of the unigram probability of each head class, and of each tail as a whole, to start the head's biases from.
+ * @param starts the first class of each tail, and D.
+ */
+export function headBiases(frequencies: ArrayLike<number>, starts: readonly number[]): Float64Array {
+  const headSize = starts[0]!;
+  const counts = new Float64Array(headSize + starts.length - 1);
+  let total = 0;
+  for (let i = 0, tail = -1; i < frequencies.length; i++) {
+    if (i === starts[tail + 1]) tail++;
+    const count = Math.max(0.5, frequencies[i]!);
+    counts[tail < 0 ? i : headSize + tail]! += count;
+    total += count;
+  }
+  return counts.map((count) => Math.log(count / total));
 }

@@ -22,6 +22,7 @@ import {
   type Indices,
   type Matrix,
 } from '@vastmax/linalg-core';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
@@ -29,7 +30,6 @@ import {
   checkHidden,
   checkStepOptions,
   checkTargets,
-  type ModuleState,
   type OutputLayer,
   type PreparedStep,
   type StepOptions,

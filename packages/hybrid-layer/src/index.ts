@@ -1,3 +1,3 @@
 export { createHybridOutputLayer, type HybridOutputLayerOptions } from './create-hybrid-layer.ts';
-export { chooseHeadSize, type HeadSizeInputs } from './head-size.ts';
+export { chooseHeadSize, type HeadSizeInputs } from './create-hybrid-layer.ts';
 export { HybridOutputLayer, type HybridParts } from './hybrid-output-layer.ts';

@@ -3,11 +3,11 @@ import {
   checkSame,
   checkWholeNumber,
   findTensor,
-  OutputLayerError,
+  StateError,
   type JsonObject,
   type ModuleState,
-  type OutputLayer,
-} from '@vastmax/output-layer';
+} from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 
 interface Joined {
   readonly kind: string;
@@ -46,11 +46,11 @@ export function joinedState(layer: Joined): ModuleState {
   };
 }
 
-/** The state of one of the two. @throws OutputLayerError `state-mismatch` when there is none. */
+/** The state of one of the two. @throws StateError `state-mismatch` when there is none. */
 export function partOf({ configuration, tensors }: ModuleState, part: string): ModuleState {
   const own = configuration[part];
   if (typeof own !== 'object' || own === null || Array.isArray(own)) {
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `hybrid layer: '${part}' in the state is ${JSON.stringify(own)}, expected the state of a layer`,
     );
@@ -73,7 +73,7 @@ export function partOf({ configuration, tensors }: ModuleState, part: string): M
 /**
  * Whether the parts would take the state, as far as can be seen before any is changed: sizes, options and the shapes of
  * the head's tensors, since the tails are restored first and check their own.
- * @throws OutputLayerError `state-mismatch`, naming both values.
+ * @throws StateError `state-mismatch`, naming both values.
  */
 export function checkJoinedState(layer: Joined, state: ModuleState): void {
   const mine = joinedState(layer).configuration;

@@ -6,7 +6,7 @@ import { describeOutputLayer, type LayerRequest } from '@vastmax/output-layer/su
 import { csrFromLists, RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { taylorSoftmax } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
-import { tailPrior } from '../src/tail-prior.ts';
+import { tailPrior } from '../src/create-hybrid-layer.ts';
 import { createDenseTwin, denseLogProbabilities, readDenseWeights, type TwinOptions } from './dense-twin.ts';
 
 const zipf = (classes: number): Float64Array =>

@@ -1,62 +1,28 @@
 /**
- * The kernels: what a backend implements. They are few, unchecked (the operations of this package have checked shapes,
- * lifetime, aliasing and ownership before a kernel is called), synchronous to call, executed as if in call order, and
- * write into `out`. A backend implements these and nothing else; docs/writing-a-backend.md walks through one.
+ * What a backend implements, and the three kinds of handles that it creates; one file because each names the other.
+ *
+ * Kernels are few, unchecked (the operations of this package have checked shapes, lifetime, aliasing and ownership
+ * before they call one), synchronous to call, run as if in call order, and write into `out`. A backend implements these
+ * and nothing else; docs/writing-a-backend.md walks through one.
+ *
+ * A handle knows its shape and its lifetime; only the backend that created it reads its `storage`. A Matrix can be
+ * resized within its capacity, because minibatches, target lists and touched rows vary from step to step and a training
+ * loop must not create handles. Rejected: views (a second handle on the same storage), whose lifetime and aliasing every
+ * backend would have to track.
  */
-import type { Indices, Matrix, RowTable } from './handles.ts';
+import { describeShape, LinalgError } from './errors.ts';
+import type {
+  BinaryOperation,
+  FloatArray,
+  GemmSettings,
+  MemoryReport,
+  Precision,
+  RankUpdateSettings,
+  ReduceOperation,
+  UnaryOperation,
+} from './kernel-types.ts';
 
 export const backendBrand: unique symbol = Symbol.for('vastmax.backend') as never;
-
-/** How numbers are stored and returned. Arithmetic may be wider. */
-export type Precision = 'f32' | 'f64';
-
-/** What crosses the host boundary: Float32Array on an f32 backend, Float64Array on an f64 one. */
-export type FloatArray = Float32Array | Float64Array;
-
-/**
- * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ)
- * without overflow, `step` is 1 where x > 0 and else 0 (NaN stays), `geluDerivative` is Φ(x) + x·φ(x).
- */
-export type UnaryOperation =
-  | 'abs'
-  | 'exp'
-  | 'gelu'
-  | 'geluDerivative'
-  | 'log'
-  | 'reciprocal'
-  | 'relu'
-  | 'sigmoid'
-  | 'softplus'
-  | 'sqrt'
-  | 'square'
-  | 'step'
-  | 'tanh';
-
-/** Elementwise functions of two operands; the second is broadcast when it is 1×n, m×1 or 1×1. */
-export type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide';
-
-/** What a reduction combines with. `sumSquares` is Σx². */
-export type ReduceOperation = 'sum' | 'sumSquares' | 'maximum';
-
-export interface GemmSettings {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly alpha: number;
-  /** 0 never reads `out`: NaN in it does not survive. */
-  readonly beta: number;
-}
-
-export interface MemoryReport {
-  readonly matrices: number;
-  readonly tables: number;
-  readonly indices: number;
-  /** Of the live handles, in bytes; a backend's own scratch is not counted. */
-  readonly bytes: number;
-}
-
-/** Why a backend can or cannot be used here, in words for a person. */
-export type ProbeResult =
-  { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
 
 export interface Backend {
   readonly [backendBrand]: true;
@@ -70,12 +36,9 @@ export interface Backend {
   createMatrix(rows: number, columns: number): Matrix;
   createTable(rows: number, columns: number): RowTable;
   createIndices(capacity: number): Indices;
-  /**
-   * Make room for `rows` ≥ table.rows; new rows are zero, old ones stay. O(new rows), plus at most a bounded piece
-   * copied.
-   */
+  /** Adds zero rows until there are `rows` ≥ table.rows. O(new rows), plus one bounded piece copied at most. */
   growTable(table: RowTable, rows: number): void;
-  /** Called once by a handle's disposal; work in flight that uses it still completes. */
+  /** Called once, when a handle is disposed; pending work that uses it still completes. */
   release(handle: Matrix | RowTable | Indices): void;
   /** All rows·columns numbers of `out`, row by row; the values are copied before the call returns. */
   write(values: ArrayLike<number>, out: Matrix): void;
@@ -85,10 +48,13 @@ export interface Backend {
   writeRows(values: ArrayLike<number>, firstRow: number, count: number, table: RowTable): void;
   /** The value as of the call, into `out` (at least rows·columns long). */
   read(source: Matrix, out: FloatArray): Promise<void>;
-  readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void>;
   /**
-   * Resolves when everything called so far is done; rejects with `device-lost` or `out-of-memory` when it cannot be.
+   * The same without waiting, completing pending work that `source` depends on. Optional: for backends whose numbers
+   * are in host memory. Reason: synchronous calls that need a few numbers of another process.
    */
+  readSync?(source: Matrix, out: FloatArray): void;
+  readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void>;
+  /** Resolves when all work called so far is done; rejects with `device-lost` or `out-of-memory` if it cannot be. */
   synchronize(): Promise<void>;
   memory(): MemoryReport;
   dispose(): Promise<void>;
@@ -105,18 +71,15 @@ export interface Backend {
   gemm(a: Matrix, b: Matrix, out: Matrix, settings: GemmSettings): void;
   /** out_i = Σⱼ a_ij b_ij, m×1. */
   rowDot(a: Matrix, b: Matrix, out: Matrix): void;
-  /** out_ij = factors_i · source_ij, factors m×1. In place is legal. */
+  /** out_ij = factors_i · source_ij, factors m×1; `out` may be `source`. */
   scaleRows(source: Matrix, factors: Matrix, out: Matrix): void;
   /** out += alpha·x. */
   axpy(alpha: number, x: Matrix, out: Matrix): void;
-  /** out = scale·x + shift. In place is legal. Reason: constants in a user's loss, weight decay. */
+  /** out = scale·x + shift; `out` may be `x`. Reason: constants in a user's loss, weight decay. */
   affine(x: Matrix, scale: number, shift: number, out: Matrix): void;
   unary(operation: UnaryOperation, x: Matrix, out: Matrix): void;
   binary(operation: BinaryOperation, a: Matrix, b: Matrix, out: Matrix): void;
-  /**
-   * A dimension in which out is 1 is reduced: out is m×1, 1×n, 1×1, or x's own shape. `maximum` of nothing is
-   * -Infinity.
-   */
+  /** Reduces each dimension in which out is 1: m×1, 1×n, 1×1, or x's own shape. `maximum` of nothing is -Infinity. */
   reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void;
 
   // Rows.
@@ -132,8 +95,8 @@ export interface Backend {
   // Small systems.
   /**
    * a·out = b for square a, by LU with partial pivoting or as well; `reciprocalCondition` (1×1) receives an estimate of
-   * 1/(‖a‖₁‖a⁻¹‖₁), 0 when a is singular: then `out` holds anything. Near the identity, ‖I − a‖₁ ≤ 1/8,
-   * what the condition is above 1 is at least half the true one: layers multiply the conditions of many steps.
+   * 1/(‖a‖₁‖a⁻¹‖₁), 0 when a is singular: then `out` may hold anything. Near the identity, ‖I − a‖₁ ≤ 1/8, the excess
+   * of the estimated condition over 1 is at least half the true one: layers multiply the conditions of many steps.
    */
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void;
 
@@ -141,27 +104,206 @@ export interface Backend {
   /** out = alpha·(aᵀb + bᵀa) + beta·out, or alpha·(abᵀ + baᵀ) + beta·out when `transpose`. */
   symmetricRank2Update?(a: Matrix, b: Matrix, out: Matrix, settings: RankUpdateSettings): void;
 
-  // Without waiting, optional: for backends on which to look at a number is to wait for the device.
+  // Optional, for backends where reading a number means waiting for a device.
   /**
-   * From here on kernels (dense, rows, small systems, fused) leave what they would write as it is, unless the one
-   * number of `flag` is above 0 as of this call; with undefined they write again. Storage is not concerned. So a device
-   * can refuse a step that the host hears of later.
+   * From here on kernels (dense, rows, small systems, fused) write only if the one number of `flag` is above 0 as of
+   * this call, and leave `out` unchanged otherwise; `undefined` ends this. Storage calls are not affected. So a device
+   * can reject a step before the host knows that it must be rejected.
    */
   guard?(flag: Matrix | undefined): void;
-  /**
-   * Begin with what was called so far, where calls are only recorded. Nothing depends on it but when results are there.
-   */
+  /** Start the work called so far, where calls are only recorded. Affects nothing but when results arrive. */
   submit?(): void;
-}
-
-export interface RankUpdateSettings {
-  /** false: a and b are k×n and out = aᵀb + bᵀa; true: a and b are n×k and out = abᵀ + baᵀ. */
-  readonly transpose: boolean;
-  readonly alpha: number;
-  readonly beta: number;
 }
 
 /** True for a backend of any package; the brand is shared through `Symbol.for`. */
 export function isBackend(value: unknown): value is Backend {
   return typeof value === 'object' && value !== null && backendBrand in value;
+}
+
+type HandleKind = 'matrix' | 'table' | 'indices';
+/** Recognises handles of another copy of this package, where `instanceof` would not. */
+const handleBrand = Symbol.for('vastmax.handle');
+
+/** A dense row-major matrix on a backend: the first rows·columns numbers of its storage. Its creator disposes it. */
+export class Matrix implements Disposable {
+  readonly backend: Backend;
+  /** For the backend only. */
+  readonly storage: unknown;
+  /** How many numbers fit: rows·columns as created. */
+  readonly capacity: number;
+  #rows: number;
+  #columns: number;
+  #disposed = false;
+
+  constructor(backend: Backend, rows: number, columns: number, storage: unknown) {
+    checkSize('rows of a matrix', rows);
+    checkSize('columns of a matrix', columns);
+    this.backend = backend;
+    this.storage = storage;
+    this.capacity = rows * columns;
+    this.#rows = rows;
+    this.#columns = columns;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get columns(): number {
+    return this.#columns;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /**
+   * Gives the matrix another shape over the same storage, at no cost.
+   * @throws LinalgError `shape` when rows·columns exceeds the capacity, `disposed` after disposal.
+   */
+  resize(rows: number, columns: number): this {
+    if (this.#disposed)
+      throw new LinalgError('disposed', `resize: the matrix was disposed (it was ${describeShape(this)})`);
+    if (rows !== this.#rows || columns !== this.#columns) {
+      checkSize('rows of a matrix', rows);
+      checkSize('columns of a matrix', columns);
+      if (rows * columns > this.capacity) {
+        throw new LinalgError(
+          'shape',
+          `resize: ${rows}×${columns} needs ${rows * columns} numbers, the matrix was created with room for ${this.capacity}; create a larger one`,
+        );
+      }
+      this.#rows = rows;
+      this.#columns = columns;
+    }
+    return this;
+  }
+
+  /** Releases the storage. Idempotent, safe while work is pending; any later use throws. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.backend.release(this);
+  }
+}
+
+Object.defineProperty(Matrix.prototype, handleBrand, { value: 'matrix' satisfies HandleKind });
+
+/**
+ * A table of D rows that can only be gathered from, scattered into and read or written by blocks: nothing with D rows
+ * can enter a gemm by mistake, and a backend may keep it in pieces, on the host, or on several devices.
+ */
+export class RowTable implements Disposable {
+  readonly backend: Backend;
+  readonly storage: unknown;
+  readonly columns: number;
+  #rows: number;
+  #disposed = false;
+
+  constructor(backend: Backend, rows: number, columns: number, storage: unknown) {
+    checkSize('rows of a table', rows);
+    checkSize('columns of a table', columns);
+    this.backend = backend;
+    this.storage = storage;
+    this.columns = columns;
+    this.#rows = rows;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Called only by the operation `growTable`, after the backend has added the rows. */
+  grown(rows: number): void {
+    checkSize('rows of a table', rows);
+    this.#rows = rows;
+  }
+
+  /** Releases the storage. Idempotent, safe while work is pending; any later use throws. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.backend.release(this);
+  }
+}
+
+Object.defineProperty(RowTable.prototype, handleBrand, { value: 'table' satisfies HandleKind });
+
+/** Row numbers. The host keeps a copy, so that range checks cost O(1) and a device can group them by destination. */
+export class Indices implements Disposable {
+  readonly backend: Backend;
+  readonly storage: unknown;
+  readonly capacity: number;
+  /** The host's copy; the first `count` are valid. Written only by `writeIndices`. */
+  readonly values: Int32Array;
+  #count = 0;
+  #maximum = -1;
+  #disposed = false;
+
+  constructor(backend: Backend, capacity: number, storage: unknown) {
+    checkSize('capacity of indices', capacity);
+    this.backend = backend;
+    this.storage = storage;
+    this.capacity = capacity;
+    this.values = new Int32Array(capacity);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The largest index, -1 when there is none. */
+  get maximum(): number {
+    return this.#maximum;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Called only by the operation `writeIndices`: copies the host's values. */
+  take(values: Int32Array, count: number): void {
+    let maximum = -1;
+    for (let position = 0; position < count; position++) {
+      const index = values[position]!;
+      if (index < 0) {
+        throw new LinalgError('index-out-of-range', `writeIndices: index ${index} at position ${position} is negative`);
+      }
+      if (index > maximum) maximum = index;
+    }
+    for (let position = 0; position < count; position++) this.values[position] = values[position]!;
+    this.#count = count;
+    this.#maximum = maximum;
+  }
+
+  /** Releases the storage. Idempotent, safe while work is pending; any later use throws. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.backend.release(this);
+  }
+}
+
+/** True for a Matrix of any copy of this package. */
+export function isMatrix(value: unknown): value is Matrix {
+  return hasKind(value, 'matrix');
+}
+
+/** True for a RowTable of any copy of this package. */
+export function isRowTable(value: unknown): value is RowTable {
+  return hasKind(value, 'table');
+}
+
+function hasKind(value: unknown, kind: HandleKind): boolean {
+  return typeof value === 'object' && value !== null && Reflect.get(value, handleBrand) === kind;
+}
+
+function checkSize(what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new LinalgError('shape', `${what} must be a whole number of at least 0, got ${value}`);
+  }
 }

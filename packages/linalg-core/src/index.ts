@@ -1,27 +1,24 @@
-export {
-  backendBrand,
-  isBackend,
-  type Backend,
-  type BinaryOperation,
-  type FloatArray,
-  type GemmSettings,
-  type MemoryReport,
-  type Precision,
-  type ProbeResult,
-  type RankUpdateSettings,
-  type ReduceOperation,
-  type UnaryOperation,
-} from './backend.ts';
-export { isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
-export { describeShape, Indices, isMatrix, isRowTable, Matrix, RowTable } from './handles.ts';
-export { TablePieces } from './host-table/table-pieces.ts';
+export { backendBrand, Indices, isBackend, isMatrix, isRowTable, Matrix, RowTable, type Backend } from './backend.ts';
+export { CodedError, describeShape, isCodedError, isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
 export {
   gatherTableRows,
   readTableRows,
   scatterAddTableRows,
   scatterTableRows,
+  TablePieces,
   writeTableRows,
-} from './host-table/table-rows.ts';
+} from './host-table.ts';
+export type {
+  BinaryOperation,
+  FloatArray,
+  GemmSettings,
+  MemoryReport,
+  Precision,
+  ProbeResult,
+  RankUpdateSettings,
+  ReduceOperation,
+  UnaryOperation,
+} from './kernel-types.ts';
 export {
   addDiagonal,
   affine,
@@ -30,16 +27,24 @@ export {
   copy,
   copyColumns,
   fill,
+  gatherRows,
   gemm,
+  guarded,
   reduce,
   rowDot,
   scaleRows,
+  scatterAddRows,
+  scatterRows,
+  solve,
+  symmetricRank2Update,
   unary,
   type GemmOptions,
-} from './operations/dense.ts';
-export { guarded } from './operations/guarded.ts';
-export { gatherRows, scatterAddRows, scatterRows, type ScatterOptions } from './operations/rows.ts';
-export { solve, symmetricRank2Update, type RankUpdateOptions } from './operations/small-systems.ts';
+  type RankUpdateOptions,
+  type ScatterOptions,
+} from './operations.ts';
+export { unaryFunctions } from './plain/kernels.ts';
+export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
+export { Scope } from './scope.ts';
 export {
   createHostArray,
   createMatrixFrom,
@@ -47,11 +52,9 @@ export {
   memoryDifference,
   read,
   readRows,
+  readSync,
+  Workspace,
   write,
   writeIndices,
   writeRows,
-} from './operations/storage.ts';
-export { unaryFunctions } from './plain/elementwise.ts';
-export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
-export { Scope } from './scope.ts';
-export { Workspace } from './workspace.ts';
+} from './storage.ts';

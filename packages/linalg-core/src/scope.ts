@@ -1,8 +1,7 @@
-import type { Backend } from './backend.ts';
-import type { Indices, Matrix, RowTable } from './handles.ts';
+import type { Backend, Indices, Matrix, RowTable } from './backend.ts';
 
 /**
- * Owns handles and disposes them together, last first. A value, not ambient state: it is passed, and works across
+ * Owns handles and disposes them together, last first. A value to pass on, not ambient state, so it works across
  * `await`.
  *
  *     using scope = new Scope(backend);

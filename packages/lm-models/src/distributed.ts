@@ -4,15 +4,9 @@ export {
   sliceNgramBatch,
   sliceSparseBatch,
   type BatchSlice,
-  type UnionBatches,
 } from './distributed/batch-parts.ts';
 export { gatherStreams, ownStreams } from './distributed/carried-streams.ts';
-export {
-  DataParallel,
-  type DataParallelOptions,
-  type RowGradient,
-  type SharedParameters,
-} from './distributed/data-parallel.ts';
+export { DataParallel, type DataParallelOptions } from './distributed/data-parallel.ts';
 export { createDistributedOutput } from './distributed/distributed-output.ts';
-export { savedModule, splitModules, type SavedModules } from './distributed/sharded-modules.ts';
+export { savedModule, splitModules } from './distributed/sharded-modules.ts';
 export { writeDistributedCheckpoint } from './distributed/write-distributed-checkpoint.ts';

@@ -1,21 +1,4 @@
 // Entry point @vastmax/lm-models/node: what needs Node. The main entry runs anywhere.
-export type { CheckpointContent } from './checkpoint/checkpoint-content.ts';
-export { CheckpointError, isCheckpointError } from './checkpoint/checkpoint-error.ts';
-export type { CheckpointErrorCode } from './checkpoint/checkpoint-error.ts';
-export { openCheckpoint } from './checkpoint/checkpoint.ts';
-export type { Checkpoint, OpenOptions } from './checkpoint/checkpoint.ts';
-export { discardCheckpointPart, writeCheckpointPart } from './checkpoint/checkpoint-parts.ts';
-export type { CheckpointPart, WrittenShard } from './checkpoint/checkpoint-parts.ts';
-export type { FileDigest } from './checkpoint/durable-file.ts';
-export { readVocabulary } from './checkpoint/read-vocabulary.ts';
-export { openSafetensors } from './checkpoint/safetensors-reader.ts';
-export type { SafetensorsFile } from './checkpoint/safetensors-reader.ts';
-export { writeSafetensors } from './checkpoint/safetensors-writer.ts';
-export type { SafetensorsOptions, WriteOptions } from './checkpoint/safetensors-writer.ts';
-export type { FileRecord } from './checkpoint/manifest.ts';
-export type { TensorPlace } from './checkpoint/weight-shards.ts';
-export { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
-export type { CheckpointOptions } from './checkpoint/write-checkpoint.ts';
 export { classVectorTensor } from './interchange/class-vectors.ts';
 export { loadInitialVectors } from './interchange/initial-vectors.ts';
 export type { InitialVectors, InitialVectorsOptions } from './interchange/initial-vectors.ts';

@@ -1,22 +1,15 @@
-/**
- * What went wrong, for programs. `diverged` is a training run's NaN or infinity; `non-finite` is one in the caller's
- * own input.
- */
+import { CodedError, isCodedError } from '@vastmax/linalg-core';
+
+/** What went wrong. `diverged` is a training run's NaN or infinity; `non-finite` is one in the caller's own input. */
 export type OutputLayerErrorCode =
-  'shape' | 'class-out-of-range' | 'non-finite' | 'diverged' | 'state-mismatch' | 'bad-option' | 'busy' | 'disposed';
+  'shape' | 'class-out-of-range' | 'non-finite' | 'diverged' | 'bad-option' | 'busy' | 'disposed';
 
 /** Every error that output layers throw on purpose. The layer is unchanged when one is thrown. */
-export class OutputLayerError extends Error {
-  readonly code: OutputLayerErrorCode;
-
-  constructor(code: OutputLayerErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'OutputLayerError';
-    this.code = code;
-  }
+export class OutputLayerError extends CodedError<OutputLayerErrorCode> {
+  override readonly name = 'OutputLayerError';
 }
 
-/** True for an OutputLayerError of any copy of this package (its name and a code, not `instanceof`). */
+/** True for an OutputLayerError of any copy of this package. */
 export function isOutputLayerError(value: unknown): value is OutputLayerError {
-  return value instanceof Error && value.name === 'OutputLayerError' && 'code' in value;
+  return isCodedError(value, 'OutputLayerError');
 }

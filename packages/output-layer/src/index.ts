@@ -1,9 +1,14 @@
-export { withBiasFeature, withoutBiasFeature } from './bias-feature.ts';
-export { CallGuard, type HeldStep } from './call-guard.ts';
 export { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from './errors.ts';
-export { checkClassRange, checkExampleClasses, checkHidden, checkStepOptions, checkTargets } from './input-checks.ts';
+export {
+  CallGuard,
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  withBiasFeature,
+  withoutBiasFeature,
+  type PendingStep,
+} from './layer-calls.ts';
 export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
-export type { JsonObject, JsonValue, ModuleState, TensorPrecision, TensorSource, TensorValues } from './state.ts';
-export { checkSame, checkWholeNumber } from './state-checks.ts';
-export { findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor } from './tensor-sources.ts';

@@ -1,6 +1,6 @@
 import type { Backend, Matrix } from '@vastmax/linalg-core';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { CsrRows } from '@vastmax/sparse-data';
-import type { ModuleState } from './state.ts';
 
 export interface StepOptions {
   /** Rate of this step for the layer's own weights, on the reduced loss (the mean unless the layer was told to sum). */
@@ -19,28 +19,28 @@ export interface StepResult {
 
 /** A step that has been computed and found finite, with no weight changed yet. */
 export interface PreparedStep {
-  /** Change the weights; cannot fail. To be called once, before anything else is asked of the layer. */
+  /** Changes the weights; cannot fail. Call it once, before any other call of the layer. */
   apply(): Promise<StepResult>;
-  /** Leave the layer as it is. */
+  /** Leaves the layer unchanged. */
   discard(): void;
 }
 
 /**
- * A layer whose step comes in two halves, so that a layer composed of several can refuse a step as a whole. Between
- * `prepareStep` and the half that follows the layer is busy.
+ * A layer whose step has two phases, so that a layer composed of several can reject a step as a whole. Between
+ * `prepareStep` and `apply` or `discard` the layer is busy.
  */
 export interface TwoPhaseOutputLayer extends OutputLayer {
-  /** As {@link OutputLayer.step}, up to the point where it would change weights. */
+  /** As {@link OutputLayer.step}, but changes no weight before `apply`. */
   prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep>;
 }
 
 /**
  * The last layer of a network with very many classes, and its loss. It owns and updates its weights: the factored
- * layer's update is exact only because it is one with the backward pass, so the other layers do the same.
+ * layer computes its exact update together with the backward pass, so the other layers do the same.
  *
- * `step` and `evaluate` are asynchronous because a layer must look at a few numbers (is the loss finite, is a small
- * system singular) before it touches its weights. A layer on a device may look a few steps late and then waits for
- * nothing: see `confirmSteps`.
+ * `step` and `evaluate` are asynchronous because a layer must read a few numbers (is the loss finite, is a small system
+ * singular) before it changes its weights. A layer on a device may verify its steps asynchronously, a few steps later,
+ * without waiting: see `confirmSteps`.
  */
 export interface OutputLayer extends Disposable {
   readonly backend: Backend;
@@ -54,7 +54,7 @@ export interface OutputLayer extends Disposable {
   readonly isNormalized: boolean;
 
   /**
-   * One training step on a minibatch: loss, gradient to back-propagate, and the layer's own update.
+   * One training step on a minibatch: the loss, the gradient to propagate back, and the layer's own update.
    * @param hidden m×d on the layer's backend.
    * @param targets m rows; the target classes of each example with weights (all 1 when there are none). A row may be
    * empty, and repeated classes are merged.
@@ -64,11 +64,10 @@ export interface OutputLayer extends Disposable {
   step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult>;
 
   /**
-   * On a layer that looks at its steps late: resolves when it knows that every one so far has been taken. To be awaited
-   * before `state`, and where a step that must be refused should be heard of; every call that is asynchronous does it
-   * by itself.
-   * @throws OutputLayerError what `step` would have thrown. The layer is then as it was before that step, and later
-   * ones were not taken.
+   * For a layer that verifies its steps asynchronously: resolves when all pending steps are verified. Await it before
+   * `state`, and wherever a rejected step must be reported; every asynchronous call does so by itself.
+   * @throws OutputLayerError what `step` would have thrown. The layer is then as it was before that step; later steps
+   * were not applied.
    */
   confirmSteps?(): Promise<void>;
 
@@ -76,8 +75,8 @@ export interface OutputLayer extends Disposable {
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix>;
 
   /**
-   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: whatever orders the classes
-   * best under the layer's loss. O(m·count·d).
+   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: the number by which classes are
+   * ranked under the layer's loss. O(m·count·d).
    * @param out m×count.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void;
@@ -86,19 +85,19 @@ export interface OutputLayer extends Disposable {
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void;
 
   /**
-   * The vectors of classes `firstClass` … as a space to look for neighbours in; biases left out. O(count·d²) at most.
+   * The vectors of classes `firstClass` …, without biases, for neighbour searches. O(count·d²) at most.
    * @param out count×features.
    */
   classVectors(firstClass: number, out: Matrix): void;
 
   /**
-   * Everything needed to go on bit for bit on the same backend. O(1); its tensors are read when the checkpoint is
+   * Everything needed to continue bit for bit on the same backend. O(1); its tensors are read when the checkpoint is
    * written.
    */
   state(): ModuleState;
   /**
-   * Take over a state of a layer with the same sizes and options.
-   * @throws OutputLayerError `state-mismatch`, naming both values.
+   * Restores the state of a layer with the same sizes and options.
+   * @throws StateError `state-mismatch`, naming both values.
    */
   restore(state: ModuleState): Promise<void>;
 }

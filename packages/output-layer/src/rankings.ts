@@ -1,12 +1,12 @@
 /**
- * Rankings over all D classes, exact, streamed in blocks of classes so that m×D is never held. O(m·D·d) arithmetic and
+ * Rankings over all D classes, exact, by blocks of classes, so that m×D scores are never in memory. O(m·D·d) arithmetic and
  * O(m·block) memory: for evaluation and prediction, never for a training step.
  */
 import { createHostArray, read, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError } from './errors.ts';
 import type { OutputLayer } from './output-layer.ts';
 
-/** Scores held at once for one block; 1,048,576 numbers of f32 are 4 MiB. */
+/** Scores in memory at a time; 1,048,576 numbers of f32 are 4 MiB. */
 const scoresPerBlock = 1_048_576;
 
 export interface TopK {
@@ -63,7 +63,7 @@ export interface RankingOptions {
 
 /**
  * The rank (1 is best) of one target class for each example among all classes. A tie counts half: a constant score
- * gives the middle rank, so no layer gains from ties.
+ * gives the middle rank, so that ties favour no layer.
  * @param targets m class numbers.
  * @throws OutputLayerError `diverged` when a target's score is not a number.
  */

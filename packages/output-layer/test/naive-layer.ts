@@ -3,13 +3,13 @@
  * Judges the suite.
  */
 import { read, write, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { StateError, type ModuleState } from '@vastmax/linalg-core/state';
 import {
   checkClassRange,
   checkHidden,
   checkStepOptions,
   checkTargets,
   OutputLayerError,
-  type ModuleState,
   type OutputLayer,
   type StepOptions,
   type StepResult,
@@ -124,7 +124,7 @@ export class NaiveLayer implements OutputLayer {
     this.#check('restore');
     for (const key of ['kind', 'classes', 'features'] as const) {
       if (configuration[key] !== this[key]) {
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `naive layer: '${key}' is ${String(configuration[key])} in the state, ${this[key]} in the layer`,
         );
@@ -132,7 +132,7 @@ export class NaiveLayer implements OutputLayer {
     }
     const weights = tensors.find(({ name, rows }) => name === 'weights' && rows === this.classes);
     if (weights === undefined)
-      throw new OutputLayerError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
+      throw new StateError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
     this.weights = Float64Array.from(await weights.read(0, this.classes));
   }
 

@@ -2,9 +2,14 @@
  * The parts of these layers, for layers that run the same mathematics over rows that lie elsewhere (distributed-layers).
  * May change with any version.
  */
-export { ClassTable } from './class-table/class-table.ts';
-export { createInitialRows } from './class-table/initial-rows.ts';
-export type { RowList, RowSource, TrainableRows } from './class-table/trainable-rows.ts';
+export {
+  ClassTable,
+  createInitialRows,
+  isTensorOfTable,
+  type RowList,
+  type RowSource,
+  type TrainableRows,
+} from './class-table/class-table.ts';
 export { explainNonFinite, FiniteCheck } from './layer/finite-check.ts';
 export { weightOptions } from './layer/layer-options.ts';
 export { TargetList } from './layer/target-list.ts';

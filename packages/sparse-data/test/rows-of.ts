@@ -1,4 +1,4 @@
-import type { CsrRows } from '../src/csr-rows.ts';
+import type { CsrRows } from '../src/csr/csr-rows.ts';
 
 /** Rows as lists of [index, value]. */
 export function rowsOf({ rows, offsets, indices, values }: CsrRows): [number, number][][] {

@@ -20,6 +20,7 @@ export { computeGram, rowsPerBlock, storeGram, type GramSums } from './factored/
 export { createNormalRows } from './factored/initial-rows.ts';
 export { checkAddedClasses, checkDecay, checkOptions, checkRows } from './factored/layer-options.ts';
 export {
+  classRowTensors,
   checkConfiguration,
   configurationOf,
   constantSumOf,

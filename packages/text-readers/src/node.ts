@@ -1,3 +1,3 @@
 // Entry point @vastmax/text-readers/node: what needs Node. The main entry runs anywhere.
-export { readParquet, readParquetTexts } from './node/read-parquet.ts';
-export { readSubwordTokenizer } from './node/read-subword-tokenizer.ts';
+export { readParquet, readParquetTexts } from './node/read-files.ts';
+export { readSubwordTokenizer } from './node/read-files.ts';

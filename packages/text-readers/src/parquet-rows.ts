@@ -1,11 +1,9 @@
+import { SparseDataError, isSparseDataError, type CancellationSignal, type NamedInput } from '@vastmax/sparse-data';
+import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type FileMetaData } from 'hyparquet';
+
 // Rows of a Parquet file, a row group at a time: a writer's unit of some ten thousand rows, which is read column by
 // column and cannot be cut without reading its pages anyway. hyparquet decodes; it throws plain errors of many kinds,
 // which get the file's name here.
-
-import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import type { FileMetaData } from 'hyparquet';
-import { isSparseDataError, SparseDataError } from '@vastmax/sparse-data';
-import type { CancellationSignal, NamedInput } from '@vastmax/sparse-data';
 
 /** A file that is read by ranges of bytes, as hyparquet's AsyncBuffer. */
 export interface ParquetSource {
@@ -154,5 +152,32 @@ async function decode<T>(name: string, what: string, action: () => Promise<T>): 
       `parseParquet: ${name}: ${what} cannot be decoded (${reason}); it is damaged, not Parquet, or uses what hyparquet lacks`,
       { cause: error },
     );
+  }
+}
+
+export interface ParquetTextOptions extends Omit<ParquetOptions, 'columns'> {
+  /** The column with the texts; `text` unless given. */
+  readonly column?: string;
+}
+
+/**
+ * One column of strings, as lines for countTokens and encodeTokens; rows without a value are skipped. A text may have
+ * line breaks in it.
+ * @throws SparseDataError on iteration: `bad-parquet` with the row for a value that is no string; as parseParquet.
+ */
+export async function* parseParquetTexts(
+  source: ParquetSource,
+  options: ParquetTextOptions = {},
+): AsyncGenerator<string, void, undefined> {
+  const { column = 'text', name = 'input' } = options;
+  for await (const { row, values } of parseParquet(source, { ...options, columns: [column] })) {
+    const text = values[column];
+    if (text === null || text === undefined) continue;
+    if (typeof text !== 'string')
+      throw new SparseDataError(
+        'bad-parquet',
+        `parseParquetTexts: ${name}: row ${row}: ${column} is ${typeof text === 'object' ? 'an object' : `${String(text)}, a ${typeof text}`}; a string is needed`,
+      );
+    yield text;
   }
 }

@@ -1,5 +1,3 @@
-export { MatrixUpdater } from './matrix-updater.ts';
-export { TableUpdater, type RowGradient } from './table-updater.ts';
 export {
   adagradRule,
   adamRule,
@@ -10,3 +8,4 @@ export {
   type UpdateRule,
   type UpdateRuleName,
 } from './update-rules.ts';
+export { MatrixUpdater, TableUpdater, type RowGradient } from './updaters.ts';

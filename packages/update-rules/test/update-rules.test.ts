@@ -3,7 +3,7 @@ import { createUpdateRule, updateRuleNames } from '@vastmax/update-rules';
 import { describe, expect, it } from 'vitest';
 import { largestError, normals, rowsOf, valuesOf } from './numbers.ts';
 import { naiveRules, naiveTableStep, naiveWeights } from './naive-rules.ts';
-import { repeatedTouches, Updaters } from './updaters.ts';
+import { repeatedTouches, Updaters } from './updater-pairs.ts';
 
 const columns = 3;
 const tableRows = 9;

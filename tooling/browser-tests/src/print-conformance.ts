@@ -12,7 +12,7 @@ const { backend: name, entry, flags } = webGpuConformanceSite;
 async function check(): Promise<CheckReport> {
   const script = await bundlePage(entry);
   await using browser = await startChromium(flags);
-  const { report } = await visitPage<CheckReport>(browser, script, { headers: {}, seconds: 900 });
+  const { report } = await visitPage<CheckReport>(browser, script, { headers: {} });
   return report;
 }
 

@@ -16,6 +16,7 @@ export async function startChromium(
   try {
     return await chromium.launch({
       executablePath: executable,
+      timeout: 1_200_000,
       env: { ...process.env, ...environment },
       args: ['--disable-background-networking', '--disable-component-update', '--disable-sync', ...flags],
     });

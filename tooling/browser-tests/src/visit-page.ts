@@ -18,12 +18,13 @@ export interface Visit<Report> {
   readonly workersLeft: number;
 }
 
+/** Only a page that hangs takes so long. */
+const seconds = 1200;
+
 export interface PageOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Of wasmSite: one backend after the other with so many threads. */
   readonly threads?: readonly ThreadsAsked[];
-  /** For the page's report; 60 unless given. */
-  readonly seconds?: number;
   /** A file for what the page looks like when it has reported. */
   readonly screenshot?: string;
 }
@@ -35,11 +36,13 @@ export interface PageOptions {
 export async function visitPage<Report>(
   browser: Browser,
   script: string,
-  { headers, threads = [], seconds = 60, screenshot }: PageOptions,
+  { headers, threads = [], screenshot }: PageOptions,
 ): Promise<Visit<Report>> {
   await using server = await servePage(script, headers);
   const context = await browser.newContext();
   try {
+    context.setDefaultTimeout(1000 * seconds);
+    context.setDefaultNavigationTimeout(1000 * seconds);
     const page = await context.newPage();
     const messages: string[] = [];
     const requests: string[] = [];
@@ -57,7 +60,7 @@ export async function visitPage<Report>(
       if (!url.startsWith('blob:')) requests.push(url.replace(server.origin, ''));
     });
     await page.goto(`${server.origin}/#${threads.map((count) => `threads=${count}`).join('&')}`);
-    const report = await Promise.race([readReport<Report>(page, messages, seconds), failure]);
+    const report = await Promise.race([readReport<Report>(page, messages), failure]);
     if (screenshot !== undefined) await page.screenshot({ path: screenshot });
     return { report, messages, requests, workersStarted, workersLeft: await countWorkersLeft(page) };
   } finally {
@@ -65,7 +68,7 @@ export async function visitPage<Report>(
   }
 }
 
-async function readReport<Report>(page: Page, messages: readonly string[], seconds: number): Promise<Report> {
+async function readReport<Report>(page: Page, messages: readonly string[]): Promise<Report> {
   try {
     const text = await page.locator('output:not(:empty)').textContent({ timeout: 1000 * seconds });
     return JSON.parse(text ?? '') as Report;
@@ -78,7 +81,7 @@ async function readReport<Report>(page: Page, messages: readonly string[], secon
 
 /** The end of a worker is told by the browser a little after the page has asked for it. */
 async function countWorkersLeft(page: Page): Promise<number> {
-  for (let attempt = 0; attempt < 100 && page.workers().length > 0; attempt++) {
+  for (let attempt = 0; attempt < 15_000 && page.workers().length > 0; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return page.workers().length;

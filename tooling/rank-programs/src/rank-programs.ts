@@ -90,7 +90,7 @@ export function requireLauncher({ name, missing }: Launcher, skip: (reason: stri
   skip(`unavailable: ${missing}`);
 }
 
-/** The whole job, with what it wrote on both streams. Killed after a minute. */
+/** The whole job, with what it wrote on both streams. Killed after a quarter of an hour: it hangs. */
 export async function runUnderMpi(
   launcher: Launcher,
   program: URL,
@@ -103,7 +103,7 @@ export async function runUnderMpi(
     execFile(
       command,
       [...options, process.execPath, file, ...rest],
-      { timeout: 60_000, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } },
+      { timeout: 900_000, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } },
       (error, out, errors) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
         resolve({ code, output: out + errors });

@@ -1,4 +1,5 @@
-// The last line of a run, for people and for machines: `12 passed, 0 failed`, with `, 3 skipped` when some were.
+// The last line of a run, for people and for machines: `12 passed, 0 failed`, with `, 3 skipped` when some were; and
+// before it the reasons of the skips, each with how many tests it kept from running.
 // A test file that did not load and an error outside every test each count as one failure: neither has a test to count.
 
 import { writeSync } from 'node:fs';
@@ -25,6 +26,21 @@ function countRun(modules: readonly TestModule[], errorsOutsideTests: number): R
   return counts;
 }
 
+/** How many tests were skipped for which reason, the most frequent first. */
+function reasonsOfSkips(modules: readonly TestModule[]): readonly (readonly [reason: string, tests: number])[] {
+  const counts = new Map<string, number>();
+  for (const module of modules) {
+    for (const test of module.children.allTests()) {
+      const result = test.result();
+      if (result.state !== 'skipped') continue;
+      // A case of a conformance suite carries its reason in its name, in brackets at the end.
+      const reason = result.note ?? /\(([^()]+)\)$/.exec(test.name)?.[1] ?? `no reason given: ${test.fullName}`;
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+  }
+  return [...counts].sort(([, a], [, b]) => b - a);
+}
+
 /** `N passed, N failed`, and `, N skipped` only when something was. */
 function formatClosingLine({ passed, failed, skipped }: RunCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
@@ -36,7 +52,8 @@ export class ClosingLineReporter implements Reporter {
   #waiting = false;
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    this.#line = formatClosingLine(countRun(modules, unhandledErrors.length));
+    const reasons = reasonsOfSkips(modules).map(([reason, tests]) => `skipped ${tests}: ${reason}\n`);
+    this.#line = reasons.join('') + formatClosingLine(countRun(modules, unhandledErrors.length));
     if (this.#waiting) return;
     this.#waiting = true;
     process.once('exit', () => {

@@ -21,6 +21,8 @@ function run(files: Readonly<Record<string, string>>): { status: number | null; 
     import { ClosingLineReporter } from ${JSON.stringify(join(source, 'closing-line-reporter.ts'))};
     export default { test: {
       globals: true,
+      testTimeout: 600_000,
+      hookTimeout: 600_000,
       include: ['*.test.js'],
       reporters: ['default', new ClosingLineReporter()],
       setupFiles: [${JSON.stringify(join(source, 'fail-on-console.ts'))}],
@@ -52,6 +54,19 @@ describe('the closing line', () => {
     });
     expect(lines.at(-1)).toBe('1 passed, 3 failed, 3 skipped');
     expect(status).toBe(1);
+  });
+
+  it('comes after the reasons of the skips', () => {
+    const { lines } = run({
+      'a.test.js': `it('a', ({ skip }) => skip('no GPU')); it('b', ({ skip }) => skip('no GPU')); it.skip('c (no guard)', () => {});
+        it.skip('d', () => {});`,
+    });
+    expect(lines.slice(-4)).toEqual([
+      'skipped 2: no GPU',
+      'skipped 1: no guard',
+      'skipped 1: no reason given: d',
+      '0 passed, 0 failed, 4 skipped',
+    ]);
   });
 
   it('counts an error outside every test', () => {

@@ -2,7 +2,8 @@
  * Bibtex as published, with its test set; Delicious, of which there is the training set alone, divided by a hash of the
  * line number.
  */
-import { createHashSplit, type XmcPoint, type XmcRows, xmcRows } from '@vastmax/sparse-data';
+import { createHashSplit } from '@vastmax/sparse-data';
+import { xmcRows, type XmcPoint, type XmcRows } from '@vastmax/sparse-data/records';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { findJobFile, jobFile } from './job-files.ts';
 

@@ -3,8 +3,9 @@
  * Which rates an output layer takes is found on a part of the training points; the test points are looked at once, by
  * the model of those rates that was trained on all.
  */
-import { bagModelShape, computePropensities, createNetwork, evaluateMultiLabel, popularityBaseline, Trainer, type BagNetwork, type MultiLabelReport, type OutputLayerChoice } from '@vastmax/lm-models';
-import { columnCounts, SparseBatches, type TargetWeights, type XmcRows } from '@vastmax/sparse-data';
+import { bagModelShape, computePropensities, evaluateMultiLabel, popularityBaseline, Trainer, type BagNetwork, type MultiLabelReport, type OutputLayerChoice, createNetwork } from '@vastmax/lm-models';
+import { columnCounts, SparseBatches, type TargetWeights } from '@vastmax/sparse-data';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 import { readXmcData, xmcNames, type XmcData } from './xmc-data.ts';
 import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './train-to-the-end.ts';
 

@@ -2,23 +2,11 @@
  * Trainers whose minibatches are counted: the n-gram model of a small text on the plain backend, as a user of lm-models
  * makes it, with the factored layer, the hybrid one, and the factored one over the ranks of a job that has one rank.
  */
-import {
-  BatchParts,
-  createDistributedFactoredLayer,
-  createSingleCommunicator,
-  DataParallel,
-  sliceNgramBatch,
-} from '@vastmax/distributed-mpi';
+import { createSingleCommunicator } from '@vastmax/collectives';
 import { createPlainBackend } from '@vastmax/linalg-core';
-import {
-  createLanguageModel,
-  type LanguageModelOptions,
-  Trainer,
-  trainingDefaults,
-  type TrainingEvent,
-} from '@vastmax/lm-models';
+import { createNetwork, Trainer, trainingDefaults, type NetworkOptions, type TrainingEvent } from '@vastmax/lm-models';
+import { BatchParts, createDistributedOutput, DataParallel, sliceNgramBatch } from '@vastmax/lm-models/distributed';
 import { countTokens, encodeTokens, NgramBatches, whitespaceTokens } from '@vastmax/sparse-data';
-import { createBuiltInLoss } from '@vastmax/spherical-losses';
 
 export const minibatchNames = ['factored', 'hybrid', 'distributed'] as const;
 export type MinibatchName = (typeof minibatchNames)[number];
@@ -29,7 +17,7 @@ export interface CountedTrainer {
 
 /** Fewer than the width of the hidden layer, as the factored layer is meant to be used. */
 const batchSize = 16;
-const body = { order: 4, embedding: 8, hidden: [32] } as const;
+const body = { kind: 'ngram', order: 4, embedding: 8, hidden: [32] } as const;
 const loss = 'z-loss';
 const training = { bodyRate: 1, outputRate: 0.5, optimizer: 'sgd', schedule: 'linear', examples: 1e6 } as const;
 
@@ -52,27 +40,18 @@ export async function createCountedTrainer(
       return next();
     },
   });
+  const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
   if (name === 'distributed') {
     const communicator = createSingleCommunicator();
-    const model = await createLanguageModel(
-      backend,
-      vocabulary,
-      modelOptions(name),
-      (_backend, { frequencies, features }) =>
-        createDistributedFactoredLayer(communicator, backend, {
-          classes: frequencies.length,
-          features,
-          loss: createBuiltInLoss(loss, trainingDefaults(loss).lossOptions),
-          seed: 1,
-        }),
-    );
+    const output = createDistributedOutput(communicator);
+    const network = await createNetwork(backend, sizes, networkOptions(name), output);
     const parts = new BatchParts(batches, communicator, sliceNgramBatch);
-    return new Trainer(model, parts, training, { ranks: new DataParallel(communicator, backend) });
+    return new Trainer(network, parts, training, { ranks: new DataParallel(communicator, backend) });
   }
-  return new Trainer(await createLanguageModel(backend, vocabulary, modelOptions(name)), batches, training);
+  return new Trainer(await createNetwork(backend, sizes, networkOptions(name)), batches, training);
 }
 
-function modelOptions(name: MinibatchName): LanguageModelOptions {
+function networkOptions(name: MinibatchName): NetworkOptions<'ngram'> {
   const { lossOptions, initialScale } = trainingDefaults(name === 'hybrid' ? 'hybrid' : loss);
   return {
     body,

@@ -26,7 +26,7 @@ const row: LabRow = {
 };
 
 describe('bench webgpu', () => {
-  it('counts what a step asks of the device, and times it', { timeout: 120_000 }, async ({ skip }) => {
+  it('counts what a step asks of the device, and times it', async ({ skip }) => {
     const probe = await probeGpu(true);
     if (!probe.available) {
       if (requiredBackends().has('webgpu-dawn'))

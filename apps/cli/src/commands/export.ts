@@ -1,14 +1,17 @@
 import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
-import { classVectorTensor, writeSafetensors, writeWord2vec, type FileDigest } from '@vastmax/lm-models/node';
+import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import type { TextModel } from '@vastmax/lm-models/text';
-import { tableTensor, type TensorSource } from '@vastmax/output-layer';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption, Progress } from '../terminal/terminal.ts';
 import { openModel } from '../text/open-model.ts';
+import { basename, dirname } from 'node:path';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
+import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** The format by the ending of the file, when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
@@ -110,7 +113,7 @@ async function writeVectors(
     progress.update(done / total, []);
   };
   if (format === 'safetensors') {
-    return writeSafetensors(options.output, [vectors], {
+    return writeSafetensors(createFileStorage(dirname(options.output)), basename(options.output), [vectors], {
       half,
       signal,
       onProgress,

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { readVocabulary } from '@vastmax/lm-models/text';
 import { isLabelModel } from '../labels/label-model.ts';
 import { bytes, count, table } from '../terminal/format.ts';
 
@@ -21,7 +23,7 @@ The tensors are in the safetensors format, which other programs read too.`,
 }
 
 async function inspect(directory: string, options: { readonly json?: true }): Promise<void> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   const tensors = checkpoint.moduleNames.flatMap((module) =>
     checkpoint

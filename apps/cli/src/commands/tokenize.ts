@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { TextReading } from '@vastmax/lm-models/text';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -61,6 +62,6 @@ async function readingOf(options: TokenizeOptions, command: Command): Promise<Te
     throw new UsageError(
       `${given.map(({ long }) => long).join(' and ')} would change how the text of ${options.model} was read; leave it out, or leave --model out`,
     );
-  await using checkpoint = await openCheckpoint(options.model);
+  await using checkpoint = await openCheckpoint(createFileStorage(options.model));
   return openText(checkpoint).text;
 }

@@ -1,9 +1,10 @@
 /** How well a classifier ranks the labels of points, and how well the most frequent labels alone do. */
 import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models';
-import { SparseBatches, type XmcRows } from '@vastmax/sparse-data';
+import { SparseBatches } from '@vastmax/sparse-data';
 import { count, table } from '../terminal/format.ts';
 import { Progress } from '../terminal/terminal.ts';
 import { type LabelModel, withLabelsInOrder } from './label-model.ts';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 
 export interface LabelEvaluation {
   readonly model: MultiLabelReport;

@@ -5,22 +5,14 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '@vastmax/linalg-core';
 import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
-import type { Checkpoint } from '@vastmax/lm-models/node';
-import type { JsonObject } from '@vastmax/output-layer';
-import {
-  columnCounts,
-  columnsByFrequency,
-  renumberColumns,
-  SparseDataError,
-  xmcRows,
-  type XmcPoint,
-  type XmcRows,
-  type XmcShape,
-} from '@vastmax/sparse-data';
+import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
 import { count } from '../terminal/format.ts';
 import { Progress } from '../terminal/terminal.ts';
+import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { Checkpoint } from '@vastmax/checkpoints';
 
 export interface LabelModel extends Disposable {
   readonly network: BagNetwork;
@@ -45,7 +37,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
-  const { configuration, directory } = checkpoint;
+  const { configuration, location: directory } = checkpoint;
   const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
   return labelModelOf(
     network,

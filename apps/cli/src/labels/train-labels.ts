@@ -1,26 +1,18 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { createNetwork, loadNetwork, outputLayerOf, Trainer } from '@vastmax/lm-models';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
+import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
+import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createBackend } from '../options/backend-choice.ts';
 import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
-import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
+import { describeDryRun, printPlan, planOfLabels } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/terminal.ts';
-import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import {
-  checkShape,
-  fingerprintOfPoints,
-  isLabelModel,
-  labelModelOf,
-  labelOrder,
-  labelsText,
-  readPoints,
-  withLabelsInOrder,
-} from './label-model.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
@@ -113,6 +105,6 @@ async function loadResumed<Result>(
   directory: string,
   load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>,
 ): Promise<Result> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);
 }

@@ -1,15 +1,9 @@
 /** The backend of a command: the fastest that runs here, unless one is named, and why a faster one does not run. */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
-import {
-  createPlainBackend,
-  probePlainBackend,
-  type Backend,
-  type Precision,
-  type ProbeResult,
-} from '@vastmax/linalg-core';
-import type { JsonObject } from '@vastmax/output-layer';
+import { createPlainBackend, probePlainBackend, type Backend, type Precision, type ProbeResult } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 
 export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
 

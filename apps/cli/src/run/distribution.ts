@@ -3,27 +3,13 @@
  * rank's part of every minibatch. A model that cannot be trained over ranks is an error before anything is read.
  */
 import type { Communicator } from '@vastmax/collectives';
-import {
-  BatchParts,
-  createSequenceSlice,
-  DataParallel,
-  sliceNgramBatch,
-  sliceSparseBatch,
-  type DataParallelOptions,
-  createDistributedOutput,
-} from '@vastmax/lm-models/distributed';
+import { BatchParts, createSequenceSlice, DataParallel, sliceNgramBatch, sliceSparseBatch, type DataParallelOptions, createDistributedOutput } from '@vastmax/lm-models/distributed';
 import type { TextBatch } from '@vastmax/lm-models/text';
 import type { Backend } from '@vastmax/linalg-core';
-import {
-  type BatchSource,
-  type NetworkOptions,
-  type OutputLayerChoice,
-  type OutputLayerFactory,
-  outputLayerOf,
-  outputLayers,
-} from '@vastmax/lm-models';
+import { type BatchSource, type NetworkOptions, type OutputLayerChoice, type OutputLayerFactory, outputLayerOf, outputLayers } from '@vastmax/lm-models';
 import { flagOf } from '../options/output-layer-options.ts';
 import { UsageError } from '../terminal/errors.ts';
+import { warn } from '../terminal/terminal.ts';
 
 export interface Distribution extends Disposable {
   readonly communicator: Communicator;
@@ -33,17 +19,25 @@ export interface Distribution extends Disposable {
   partsOf(batches: BatchSource<TextBatch>): BatchSource<TextBatch>;
 }
 
-/** @param options of the body's replicas. */
+/** @param options of the body's replicas; unless given, rank 0 warns when they differed. */
 export function createDistribution(
   communicator: Communicator,
   backend: Backend,
   options: DataParallelOptions = {},
 ): Distribution {
-  const ranks = new DataParallel(communicator, backend, options);
+  const warnOfDrift =
+    (part: string) =>
+    ({ step, ranks: differing }: { readonly step: number; readonly ranks: readonly number[] }): void => {
+      if (communicator.rank === 0)
+        warn(
+          `${part}, step ${step}: the weights of rank ${differing.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
+        );
+    };
+  const ranks = new DataParallel(communicator, backend, { onReplicaDrift: warnOfDrift('body'), ...options });
   return {
     communicator,
     ranks,
-    createOutput: createDistributedOutput(communicator),
+    createOutput: createDistributedOutput(communicator, { onReplicaDrift: warnOfDrift('output layer') }),
     partsOf: (batches) => {
       const sliceSequenceBatch = createSequenceSlice();
       return new BatchParts(batches, communicator, (batch, place) => {

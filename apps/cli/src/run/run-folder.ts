@@ -5,16 +5,17 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
-import { isCheckpointError, openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
-import type { ExampleSettings, TextReading } from '@vastmax/lm-models/text';
+import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isLabelModel } from '../labels/label-model.ts';
 import { precisionFrom } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openText } from '../text/open-model.ts';
+import { isCheckpointError, openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 
 export interface ReplacementRule {
   readonly overwrite: boolean;
@@ -35,7 +36,7 @@ export async function checkOutputFolder(
   await checkWritable(directory);
   let found: string;
   try {
-    await using checkpoint = await openCheckpoint(directory);
+    await using checkpoint = await openCheckpoint(createFileStorage(directory));
     const { configuration } = checkpoint;
     if (overwrite || mayReplace?.(configuration) === true) return;
     found = `a model${typeof configuration['step'] === 'number' ? ` (step ${configuration['step']})` : ''}`;
@@ -99,7 +100,7 @@ export interface ResumedRun extends RunState {
 
 /** @throws CheckpointError, UsageError when the checkpoint is not that of a training run over words. */
 export async function readResumedRun(directory: string): Promise<ResumedRun> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   const state = runStateFrom(checkpoint);
   if (isLabelModel(configuration))
@@ -115,11 +116,11 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
 
 /** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
 export async function readRunState(directory: string): Promise<RunState> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return runStateFrom(checkpoint);
 }
 
-function runStateFrom({ configuration, directory }: Checkpoint): RunState {
+function runStateFrom({ configuration, location: directory }: Checkpoint): RunState {
   const { command, training, batchSize, options } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);

@@ -5,14 +5,16 @@
 import type { Communicator } from '@vastmax/collectives';
 import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
 import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
-import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/lm-models/node';
-import type { JsonObject, OutputLayer } from '@vastmax/output-layer';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import type { TrainOptions } from '../options/training-options.ts';
 import { TrainingFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, shellWord } from '../terminal/format.ts';
 import { Progress, warn } from '../terminal/terminal.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** A trainer of any network and minibatches. */
 export type AnyTrainer = Trainer<TrainingBatch>;
@@ -132,8 +134,8 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
     texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
   };
   await (communicator === undefined
-    ? writeCheckpoint(directory, content)
-    : writeDistributedCheckpoint(communicator, directory, content));
+    ? writeCheckpoint(createFileStorage(directory), content)
+    : writeDistributedCheckpoint(communicator, createFileStorage(directory), content));
 }
 
 /** @throws the error, unless the disk is its reason. */

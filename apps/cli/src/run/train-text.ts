@@ -2,20 +2,12 @@
 import type { Communicator } from '@vastmax/collectives';
 import { Trainer } from '@vastmax/lm-models';
 import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
-import { loadInitialVectors, openCheckpoint } from '@vastmax/lm-models/node';
+import { loadInitialVectors } from '@vastmax/lm-models/node';
 import { createTextModel, type TextBatches, type TextModel } from '@vastmax/lm-models/text';
-import type { ModuleState } from '@vastmax/output-layer';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend } from '../options/backend-choice.ts';
 import { textReadingOf } from '../options/text-options.ts';
-import {
-  exampleSettingsOf,
-  type GivenOption,
-  networkOptionsOf,
-  trainingOptionsOf,
-  type TrainOptions,
-  type WordTrainOptions,
-} from '../options/training-options.ts';
+import { exampleSettingsOf, type GivenOption, networkOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { Interruption, warn } from '../terminal/terminal.ts';
@@ -26,6 +18,9 @@ import { runAsRank, threadsOfRank } from './rank-job.ts';
 import { changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
 import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainModel(
@@ -100,7 +95,7 @@ async function train(
       : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = new Trainer(model.network, distribution?.partsOf(batches) ?? batches, training, distribution);
   if (resumed !== undefined) {
-    await using checkpoint = await openCheckpoint(options.out);
+    await using checkpoint = await openCheckpoint(createFileStorage(options.out));
     const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
     await trainer.restore({
       configuration: checkpoint.configuration,

@@ -2,9 +2,10 @@
 import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isModelError } from '@vastmax/lm-models';
-import { isCheckpointError } from '@vastmax/lm-models/node';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
+import { isStateError } from '@vastmax/linalg-core/state';
+import { isCheckpointError } from '@vastmax/checkpoints';
 
 /** A mistake in how the command was called. Exit code 2. */
 export class UsageError extends Error {
@@ -37,6 +38,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     isModelError(error) ||
     isCheckpointError(error) ||
     isOutputLayerError(error) ||
+    isStateError(error) ||
     isSparseDataError(error) ||
     isLinalgError(error) ||
     isCommunicatorError(error);

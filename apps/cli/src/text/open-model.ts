@@ -1,19 +1,13 @@
 /** The model of a checkpoint folder, for the commands that use a trained model. */
 import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
-import { openCheckpoint, readVocabulary, type Checkpoint } from '@vastmax/lm-models/node';
-import {
-  createTextModel,
-  exampleSettingsFrom,
-  loadTextReading,
-  type ExampleSettings,
-  type TextModel,
-  type TextReading,
-} from '@vastmax/lm-models/text';
+import { readVocabulary, createTextModel, exampleSettingsFrom, loadTextReading, type ExampleSettings, type TextModel, type TextReading } from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';
 import { createBackend, precisionFrom } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
+import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 export interface OpenedModel {
   readonly model: TextModel;
@@ -38,7 +32,7 @@ export async function openAnyModel(
   backend: string,
   directory: string,
 ): Promise<OpenedModel | { readonly labels: LabelModel }> {
-  await using checkpoint = await openCheckpoint(directory);
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   if (isLabelModel(configuration))
     return { labels: await loadLabelModel(await createBackend(backend, precisionFrom(configuration)), checkpoint) };

@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors, readWord2vecBinary, readWord2vecText } from '@vastmax/lm-models/node';
+import { openSafetensors } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { readWord2vecBinary, readWord2vecText } from '@vastmax/lm-models/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -16,7 +18,7 @@ const backend = '--backend wasm';
 const expected: Record<'output' | 'input', Float32Array> = { output: new Float32Array(), input: new Float32Array() };
 
 async function rowsOf(file: string): Promise<Float32Array> {
-  await using opened = await openSafetensors(at(file));
+  await using opened = await openSafetensors(createFileStorage(folder), file);
   const [tensor] = opened.tensors;
   return Float32Array.from((await tensor?.read(0, tensor.rows)) ?? []);
 }
@@ -34,12 +36,12 @@ beforeAll(async () => {
 
 describe('export', () => {
   it('writes the vectors that neighbors compares, as safetensors', async () => {
-    await using file = await openSafetensors(at('output.safetensors'));
+    await using file = await openSafetensors(createFileStorage(folder), 'output.safetensors');
     expect(file.tensors.map(({ name, precision, rows, columns }) => [name, precision, rows, columns])).toEqual([
       ['output_vectors', 'f32', 22, 16],
     ]);
     expect(Object.fromEntries(file.metadata)).toEqual({ producer: 'vastmax', vectors: 'output' });
-    await using input = await openSafetensors(at('input.safetensors'));
+    await using input = await openSafetensors(createFileStorage(folder), 'input.safetensors');
     expect(input.tensors.map(({ name, rows, columns }) => [name, rows, columns])).toEqual([
       ['input_embeddings', 22, 8],
     ]);

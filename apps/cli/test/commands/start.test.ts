@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -16,7 +17,7 @@ it('start trains on the speeches and shows ranks, neighbours, next words and whe
   expect(stdout).toMatch(/^nearest words by output vector:\n {2}war +\S+,/m);
   expect(stdout).toMatch(/^next words:\n {2}the united states of … \S+ \|/m);
   expect(stdout).toMatch(/^saved in speeches; try:/m);
-  await using checkpoint = await openCheckpoint(join(folder, 'speeches'));
+  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'speeches')));
   expect(checkpoint.configuration['command']).toBe('start');
 
   const resumed = await vastmax(folder, 'train train.txt -o speeches --resume');

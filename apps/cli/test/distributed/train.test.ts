@@ -1,7 +1,8 @@
 /** `mpirun vastmax train … --distributed mpi`, and what may go wrong with it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { pause, vastmax } from '../vastmax.ts';
@@ -38,7 +39,7 @@ describe('two ranks', () => {
         .at(-1),
     ).toBe(8027);
     {
-      await using checkpoint = await openCheckpoint(join(folder, 'together'));
+      await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'together')));
       expect(checkpoint.moduleNames).toEqual(['body', 'optimizer', 'output.shard-0-of-2', 'output.shard-1-of-2']);
     }
     expectAlike(await evaluateModel(folder, 'together'), expected);
@@ -180,6 +181,6 @@ it('standard input is of rank 0 alone, and refused', async () => {
 });
 
 async function stepOf(model: string): Promise<number> {
-  await using checkpoint = await openCheckpoint(join(folder, model));
+  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, model)));
   return Number(checkpoint.configuration['step']);
 }

@@ -1,7 +1,8 @@
 /** Labelled points through the commands. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { vastmax } from '../vastmax.ts';
@@ -54,7 +55,7 @@ describe('a classifier', () => {
     expect((await vastmax(folder, 'inspect model')).stdout).toMatch(/^step 160, 1,200 examples, 4 labels$/m);
     const resumed = await vastmax(folder, 'train train.xmc -o model --model classifier --resume --epochs 21');
     expect(resumed).toMatchObject({ code: 0, stderr: '' });
-    await using checkpoint = await openCheckpoint(join(folder, 'model'));
+    await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'model')));
     expect(checkpoint.configuration).toMatchObject({
       examples: 1260,
       exampleSettings: { model: 'classifier' },

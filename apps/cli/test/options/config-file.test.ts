@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -137,7 +138,7 @@ describe('--config', () => {
     const first = await vastmax(folder, 'train --epochs 2 --config run.json --seed 6');
     expect(first).toMatchObject({ code: 0, stderr: '' });
     {
-      await using checkpoint = await openCheckpoint(join(folder, 'run'));
+      await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'run')));
       expect(checkpoint.configuration).toMatchObject({
         batchSize: 32,
         options: { epochs: 2, seed: 6, order: 3, hidden: [16] },
@@ -209,7 +210,7 @@ describe('--dry-run', () => {
     const dry = await vastmax(folder, `train train.txt -o sized ${toyModel} --dry-run`);
     await vastmax(folder, `train train.txt -o sized ${toyModel}`);
     const said = 1024 * Number(/^checkpoint +([\d.]+) KiB/m.exec(dry.stdout)?.[1]);
-    await using checkpoint = await openCheckpoint(join(folder, 'sized'));
+    await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'sized')));
     const tensors = checkpoint.moduleNames.flatMap((module) => checkpoint.module(module).tensors);
     const bytes = tensors.reduce(
       (sum, { rows, columns, precision }) => sum + rows * columns * (precision === 'f64' ? 8 : 4),

@@ -1,6 +1,7 @@
 /** Every output layer through the commands a person would use: train, resume, evaluate, predict, neighbors, inspect. */
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -45,7 +46,7 @@ describe.each([
       const result = await vastmax(folder, command);
       expect({ command, code: result.code, stderr: result.stderr }).toEqual({ command, code: 0, stderr: '' });
     }
-    await using checkpoint = await openCheckpoint(join(folder, layer));
+    await using checkpoint = await openCheckpoint(createFileStorage(join(folder, layer)));
     expect(checkpoint.configuration).toMatchObject({ model: { output: { kind: layer } } });
   });
 });
@@ -87,6 +88,6 @@ it.each([
 it('takes the short names of losses', async () => {
   const { code } = await vastmax(folder, `train train.txt -o short ${toyModel} --loss spherical`);
   expect(code).toBe(0);
-  await using checkpoint = await openCheckpoint(join(folder, 'short'));
+  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'short')));
   expect(checkpoint.configuration).toMatchObject({ model: { output: { loss: { name: 'spherical-softmax' } } } });
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -14,7 +15,7 @@ function weightsOf(model: string): Buffer {
 }
 
 async function configurationOf(model: string): Promise<{ step: number; examples: number; cursor: unknown }> {
-  await using checkpoint = await openCheckpoint(join(folder, model));
+  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, model)));
   const { step, examples, cursor } = checkpoint.configuration;
   return { step: Number(step), examples: Number(examples), cursor };
 }

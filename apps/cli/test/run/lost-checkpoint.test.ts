@@ -4,7 +4,8 @@
  */
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -34,7 +35,7 @@ it('warns and goes on, and saves the end when it can', async () => {
   expect(stderr).toMatch(
     /^vastmax: warning: no checkpoint of step \d+ \(writeCheckpoint: model was not written: .*\); training goes on, the last one saved is of step \d+\n/,
   );
-  await using checkpoint = await openCheckpoint(join(folder, 'model'));
+  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'model')));
   expect(Number(checkpoint.configuration['step'])).toBeGreaterThan(
     Number(/last one saved is of step (\d+)/.exec(stderr)?.[1]),
   );

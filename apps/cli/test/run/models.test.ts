@@ -1,7 +1,8 @@
 /** Every kind of model through the commands. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { vastmax } from '../vastmax.ts';
@@ -61,7 +62,7 @@ describe.each([
 
     const resumed = await vastmax(folder, `train train.txt -o ${model} --resume --epochs 7 --valid valid.txt`);
     expect(resumed).toMatchObject({ code: 0, stderr: '' });
-    await using checkpoint = await openCheckpoint(join(folder, model));
+    await using checkpoint = await openCheckpoint(createFileStorage(join(folder, model)));
     expect(checkpoint.configuration).toMatchObject({ exampleSettings: { model }, training: { optimizer: 'adam' } });
   });
 });

@@ -1,7 +1,8 @@
 /** A model on disk: what damages it is told, and nothing replaces it unasked. */
 import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel, toySentences } from '../toy-text.ts';
@@ -12,7 +13,7 @@ const train = `train train.txt ${toyModel} --loss squared-error`;
 
 /** Of the model in the folder, after a check of all its bytes. */
 async function stepOf(model: string): Promise<number> {
-  await using checkpoint = await openCheckpoint(join(folder, model));
+  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, model)));
   return Number(checkpoint.configuration['step']);
 }
 

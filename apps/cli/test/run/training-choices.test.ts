@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { openCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -47,7 +48,7 @@ describe.each([
     const perplexity = (row: string): string => / (\S+)$/.exec(row)?.[1] ?? '';
     if (loss.endsWith('softmax')) expect(Number(perplexity(model))).toBeLessThan(Number(perplexity(unigram)) / 2);
     else expect(perplexity(model)).toBe('-');
-    await using checkpoint = await openCheckpoint(join(folder, loss));
+    await using checkpoint = await openCheckpoint(createFileStorage(join(folder, loss)));
     expect(checkpoint.configuration).toMatchObject({
       training: { optimizer },
       model: { output: { loss: { name: loss } } },

@@ -1,5 +1,5 @@
 import { LinalgError } from '@vastmax/linalg-core';
-import { CheckpointError } from '@vastmax/lm-models/node';
+import { CheckpointError } from '@vastmax/checkpoints';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import { describeFailure, TrainingFailure, UsageError } from '../../src/terminal/errors.ts';

@@ -1,7 +1,9 @@
 /** The same model from every kind of text and tokenizer, and read back as it was trained. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint, readVocabulary } from '@vastmax/lm-models/node';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { readVocabulary } from '@vastmax/lm-models/text';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
@@ -47,7 +49,7 @@ function tokenizerFile(): string {
 async function checkpointOf(
   model: string,
 ): Promise<{ readonly text: unknown; readonly tokens: unknown; readonly words: readonly string[] }> {
-  await using checkpoint = await openCheckpoint(at(model));
+  await using checkpoint = await openCheckpoint(createFileStorage(at(model)));
   const { text, tokens } = checkpoint.configuration;
   return { text, tokens, words: readVocabulary(checkpoint).tokens };
 }
@@ -145,7 +147,7 @@ describe('--initial-vectors', () => {
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^embeddings +2 of 22 words start from vectors\.txt$/m);
-    await using checkpoint = await openCheckpoint(at('vectors'));
+    await using checkpoint = await openCheckpoint(createFileStorage(at('vectors')));
     const { tokens } = readVocabulary(checkpoint);
     const [table] = checkpoint.module('body').tensors.filter(({ name }) => name === 'embeddings');
     const cat = Array.from((await table?.read(tokens.indexOf('cat'), 1)) ?? []).slice(0, 8);

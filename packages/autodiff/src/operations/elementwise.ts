@@ -1,13 +1,28 @@
 /**
- * Operations of one operand. Each derivative is written with the output where that saves a kernel (tanh' = 1 − y²),
- * otherwise with the input, which its owner must leave alone until the last backward call anyway. Every one costs
- * O(m·n), forward and backward.
+ * Elementwise operations of one and of two operands. Each derivative is written with the output where that saves a
+ * kernel (tanh' = 1 − y²), otherwise with the input, which its owner must not change before the last backward call
+ * anyway. Every one costs O(m·n), forward and backward.
+ *
+ * Two operands: the kernels broadcast their second one only, so a broadcast first one is exchanged (add, multiply),
+ * negated (subtract) or expanded into the output, where the result goes anyway. Gradients of a broadcast operand are
+ * reduced before they are scaled, divided or negated, so that this is done on the small shape.
  */
-import { affine, binary, unary, type Matrix, type UnaryOperation } from '@vastmax/linalg-core';
-import type { Variable } from '../variable.ts';
-import { checkFiniteOption, commonTape } from './checks.ts';
+import {
+  affine,
+  binary,
+  describeShape,
+  fill,
+  reduce,
+  rowDot,
+  unary,
+  type BinaryOperation,
+  type Matrix,
+  type UnaryOperation,
+} from '@vastmax/linalg-core';
+import { AutodiffError } from '../errors.ts';
+import { commonTape, type Recorder, type Variable } from '../variable.ts';
 
-/** Turns `contribution`, which holds anything, into the input's gradient from that of the output, x and y. */
+/** Writes the input's gradient into `contribution` (of undefined content), from that of the output, x and y. */
 type Derivative = (gradient: Matrix, x: Matrix, y: Matrix, contribution: Matrix) => void;
 
 function apply(operation: UnaryOperation, x: Variable, derivative: Derivative): Variable {
@@ -17,7 +32,7 @@ function apply(operation: UnaryOperation, x: Variable, derivative: Derivative): 
   return tape.record(out, [x], (gradient, sink) => {
     const contribution = tape.allocate(x.rows, x.columns);
     derivative(gradient, x.value, out, contribution);
-    sink.give(x, contribution);
+    sink.add(x, contribution);
   });
 }
 
@@ -109,7 +124,7 @@ export function scale(x: Variable, factor: number): Variable {
   const out = tape.allocate(x.rows, x.columns);
   affine(x.value, factor, 0, out);
   return tape.record(out, [x], (_gradient, sink) => {
-    sink.pass(x, factor);
+    sink.passThrough(x, factor);
   });
 }
 
@@ -125,6 +140,144 @@ export function shift(x: Variable, constant: number): Variable {
   const out = tape.allocate(x.rows, x.columns);
   affine(x.value, 1, constant, out);
   return tape.record(out, [x], (_gradient, sink) => {
-    sink.pass(x);
+    sink.passThrough(x);
   });
+}
+
+/** Options that are not finite are a mistake of the caller, not data. */
+function checkFiniteOption(operation: string, role: string, value: number): void {
+  if (!Number.isFinite(value)) {
+    throw new AutodiffError('bad-option', `${operation}: ${role} must be a finite number, got ${value}`);
+  }
+}
+
+function compute(operation: BinaryOperation, a: Variable, b: Variable): Matrix {
+  const tape = commonTape(operation, a, b);
+  const shape = broadcastShape(operation, a, b);
+  const out = tape.allocate(shape.rows, shape.columns);
+  if (sameShape(a, shape)) {
+    binary(operation, a.value, b.value, out);
+  } else if (sameShape(b, shape) && (operation === 'add' || operation === 'multiply')) {
+    binary(operation, b.value, a.value, out);
+  } else if (sameShape(b, shape) && operation === 'subtract') {
+    affine(b.value, -1, 0, out);
+    binary('add', out, a.value, out);
+  } else {
+    expandInto(a.value, out);
+    binary(operation, out, b.value, out);
+  }
+  return out;
+}
+
+/**
+ * a + b; shapes agree, or either is 1×n, m×1 or 1×1 against the other. O(m·n).
+ * @throws AutodiffError `shape`, `tape-mismatch`, `stale-variable`; so do the other three.
+ */
+export function add(a: Variable, b: Variable): Variable {
+  const { tape } = a;
+  return tape.record(compute('add', a, b), [a, b], (gradient, sink) => {
+    for (const input of [a, b]) {
+      if (sameShape(input, gradient)) sink.passThrough(input);
+      else if (input.requiresGradient) sink.add(input, sumTo(tape, gradient, input));
+    }
+  });
+}
+
+/** a − b, broadcast as in {@link add}. O(m·n). */
+export function subtract(a: Variable, b: Variable): Variable {
+  const { tape } = a;
+  return tape.record(compute('subtract', a, b), [a, b], (gradient, sink) => {
+    if (sameShape(a, gradient)) sink.passThrough(a);
+    else if (a.requiresGradient) sink.add(a, sumTo(tape, gradient, a));
+    if (sameShape(b, gradient)) sink.passThrough(b, -1);
+    else if (b.requiresGradient) {
+      const contribution = sumTo(tape, gradient, b);
+      affine(contribution, -1, 0, contribution);
+      sink.add(b, contribution);
+    }
+  });
+}
+
+/** a ∘ b, elementwise, broadcast as in {@link add}. O(m·n). */
+export function multiply(a: Variable, b: Variable): Variable {
+  const { tape } = a;
+  return tape.record(compute('multiply', a, b), [a, b], (gradient, sink) => {
+    if (a.requiresGradient) sink.add(a, productSumTo(tape, gradient, b.value, a));
+    if (b.requiresGradient) sink.add(b, productSumTo(tape, gradient, a.value, b));
+  });
+}
+
+/** a / b, elementwise, broadcast as in {@link add}. O(m·n). */
+export function divide(a: Variable, b: Variable): Variable {
+  const { tape } = a;
+  const out = compute('divide', a, b);
+  return tape.record(out, [a, b], (gradient, sink) => {
+    if (a.requiresGradient) {
+      const quotient = tape.allocate(gradient.rows, gradient.columns);
+      binary('divide', gradient, b.value, quotient);
+      sink.add(a, reduced(tape, quotient, a));
+    }
+    if (b.requiresGradient) {
+      // −Σ g·(a/b) / b: b does not vary along what is summed.
+      const contribution = productSumTo(tape, gradient, out, b);
+      binary('divide', contribution, b.value, contribution);
+      affine(contribution, -1, 0, contribution);
+      sink.add(b, contribution);
+    }
+  });
+}
+
+export interface Shape {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.rows === b.rows && a.columns === b.columns;
+}
+
+/** Each dimension agrees, or is 1 in one operand and taken from the other. */
+export function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
+  const rowsFit = a.rows === b.rows || a.rows === 1 || b.rows === 1;
+  const columnsFit = a.columns === b.columns || a.columns === 1 || b.columns === 1;
+  if (!rowsFit || !columnsFit) {
+    throw new AutodiffError(
+      'shape',
+      `${operation}: a is ${describeShape(a)}, b is ${describeShape(b)}; ${rowsFit ? 'the columns' : 'the rows'} must agree, or be 1 in one of them`,
+    );
+  }
+  return { rows: a.rows === 1 ? b.rows : a.rows, columns: a.columns === 1 ? b.columns : a.columns };
+}
+
+/** out = x, repeated over the dimensions in which x is 1. */
+export function expandInto(x: Matrix, out: Matrix): void {
+  fill(0, out);
+  binary('add', out, x, out);
+}
+
+/** Σ of `full` over the dimensions in which `shape` is 1, in a new matrix of the tape. */
+export function sumTo(tape: Recorder, full: Matrix, shape: Shape): Matrix {
+  const out = tape.allocate(shape.rows, shape.columns);
+  reduce('sum', full, out);
+  return out;
+}
+
+/**
+ * Σ of a∘b likewise, where a has the full shape and b may be broadcast. Sums along rows need no product of the full
+ * size.
+ */
+export function productSumTo(tape: Recorder, a: Matrix, b: Matrix, shape: Shape): Matrix {
+  if (shape.rows === a.rows && shape.columns === 1 && sameShape(a, b)) {
+    const out = tape.allocate(shape.rows, 1);
+    rowDot(a, b, out);
+    return out;
+  }
+  const product = tape.allocate(a.rows, a.columns);
+  binary('multiply', a, b, product);
+  return sameShape(product, shape) ? product : sumTo(tape, product, shape);
+}
+
+/** `full`, summed to the shape of an input that may have been broadcast. */
+export function reduced(tape: Recorder, full: Matrix, input: Variable): Matrix {
+  return sameShape(full, input) ? full : sumTo(tape, full, input);
 }

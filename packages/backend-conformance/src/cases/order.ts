@@ -1,7 +1,4 @@
-/**
- * Rule 1: kernels behave as if run in call order and never wait; only what is read counts, and it is the value as of
- * the call.
- */
+/** Rule 1: kernels behave as if run in call order and never wait; a read gives the value as of the call. */
 import {
   affine,
   axpy,
@@ -11,12 +8,13 @@ import {
   gatherRows,
   gemm,
   read,
+  readSync,
   scatterAddRows,
   write,
   writeIndices,
 } from '@vastmax/linalg-core';
 import { expectSame } from '../comparison.ts';
-import { ruleCase, type ConformanceCase } from '../conformance-case.ts';
+import { optionalCase, ruleCase, type ConformanceCase } from '../conformance-case.ts';
 import { knownMatrix, randomMatrix } from '../operands.ts';
 
 const inOrder = 'kernels behave as if run in call order';
@@ -40,7 +38,7 @@ export const orderCases: readonly ConformanceCase[] = [
     fill(1, matrix.resize(2, 2));
     expectSame('the 8×8 numbers', await reading, values, 8);
   }),
-  ruleCase('order/read-before-dispose', 'disposal is legal while work is in flight', async ({ backend }) => {
+  ruleCase('order/read-before-dispose', 'disposal is safe while work is pending', async ({ backend }) => {
     const matrix = backend.createMatrix(9, 9);
     fill(4, matrix);
     const reading = read(matrix);
@@ -48,6 +46,47 @@ export const orderCases: readonly ConformanceCase[] = [
     using other = backend.createMatrix(9, 9);
     fill(5, other);
     expectSame('the numbers before disposal', await reading, new Float64Array(81).fill(4));
+  }),
+  optionalCase('read-sync/after-pending-work', 'readSync equals read', ['readSync'], async (context) => {
+    const a = randomMatrix(context, 65, 64).matrix;
+    const b = randomMatrix(context, 64, 63).matrix;
+    const out = context.scope.matrix(65, 63);
+    for (const beta of [0, 1, 0.5]) {
+      gemm(a, b, out, { beta });
+      affine(out, 2, -1, out);
+      // Copied before any deferred work can run.
+      const numbers = readSync(out).slice();
+      expectSame(`with beta ${beta}`, numbers, await read(out), 63);
+    }
+    const empty = context.scope.matrix(0, 3);
+    expectSame('an empty matrix', readSync(empty), []);
+  }),
+  optionalCase(
+    'read-sync/as-of-the-call',
+    'readSync returns the value as of the call',
+    ['readSync'],
+    async (context) => {
+      const { matrix, values } = randomMatrix(context, 9, 7);
+      const first = readSync(matrix);
+      fill(7, matrix);
+      const second = readSync(matrix);
+      write(new Float64Array(63).fill(8), matrix);
+      expectSame('before fill', first, values, 7);
+      expectSame('after fill', second, new Float64Array(63).fill(7), 7);
+      expectSame('after write', readSync(matrix), new Float64Array(63).fill(8), 7);
+      await context.backend.synchronize();
+      expectSame('before fill, looked at later', first, values, 7);
+    },
+  ),
+  optionalCase('read-sync/resized', 'readSync returns the numbers of the shape', ['readSync'], async (context) => {
+    const { matrix, values } = randomMatrix(context, 6, 6);
+    matrix.resize(2, 3);
+    const longer = createHostArray(context.backend, 36).fill(-5);
+    readSync(matrix, longer);
+    const expected = new Float64Array(36).fill(-5);
+    expected.set(values.subarray(0, 6));
+    expectSame('2×3 numbers, the rest of out untouched', longer, expected, 6);
+    await context.backend.synchronize();
   }),
   ruleCase('order/write-copies-values', 'write copies the values before it returns', async ({ backend, scope }) => {
     const values = createHostArray(backend, 12).fill(3);
@@ -102,7 +141,7 @@ export const orderCases: readonly ConformanceCase[] = [
     }
     expectSame('after 250 kernels', await read(x), expected, 2);
   }),
-  ruleCase('order/dispose-right-after-a-kernel', 'disposal is legal while work is in flight', async (context) => {
+  ruleCase('order/dispose-right-after-a-kernel', 'disposal is safe while work is pending', async (context) => {
     const out = context.scope.matrix(64, 64);
     const expected = new Float64Array(64 * 64);
     for (let round = 1; round <= 5; round++) {

@@ -1,8 +1,7 @@
 /**
- * From nothing to a usable MPI library: the one that is named, by option or environment variable, and no other; else
- * the first of the search list that is usable. koffi is imported here and not before, because its native part may be
- * missing and importing this package must not fail for that. Nothing is initialised: that is done once a process, by
- * createMpiCommunicator.
+ * Finds a usable MPI library: the one that the option or the environment variable names, and no other; else the first
+ * usable one of the search list. koffi is imported only here, dynamically, because its native part may be missing and
+ * importing this package must not fail for that. Nothing is initialised: createMpiCommunicator does that, once.
  */
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
 import { recogniseFamily, type MpiFamily } from './mpi-family.ts';
@@ -50,7 +49,7 @@ export async function findMpi(search: MpiSearch = {}): Promise<MpiFound> {
         library: undefined,
         reason: `${library === undefined ? libraryVariable : 'library'}: ${opened.problem}`,
       };
-    // What is not there is the ordinary case; what is there and of no use is worth a word.
+    // Most candidates are not installed; one that is installed but unusable is reported.
     if (opened.loaded) unusable.push(opened.problem);
   }
   const looked = candidates.length === 0 ? 'nowhere: MPI on this platform is not supported' : candidates.join(', ');
@@ -58,6 +57,26 @@ export async function findMpi(search: MpiSearch = {}): Promise<MpiFound> {
     library: undefined,
     reason: ['no MPI library was found', whatToInstall, ...unusable, `looked for: ${looked}`].join('; '),
   };
+}
+
+export interface MpiProbeOptions {
+  /** Path or name of an MPI library instead of the one that is searched for. */
+  readonly library?: string;
+}
+
+/** As the probes of backends answer. */
+export type MpiProbeResult =
+  { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
+
+/**
+ * Which MPI library would be used, or why there is none and what to install. Loads the library and does not initialise
+ * it.
+ */
+export async function probeMpi(options: MpiProbeOptions = {}): Promise<MpiProbeResult> {
+  const found = await findMpi({ library: options.library });
+  return found.library === undefined
+    ? { available: false, reason: found.reason }
+    : { available: true, detail: `${found.library.version}, ${found.library.path}` };
 }
 
 function openMpi(

@@ -1,5 +1,5 @@
 /**
- * Where an MPI library is looked for, and what to install where there is none. A name without folder is left to the
+ * Where an MPI library is searched for, and what to install where there is none. A name without a folder is found by the
  * system's loader.
  */
 import type { MpiFamilyName } from './mpi-family.ts';
@@ -9,7 +9,7 @@ export const libraryVariable = 'VASTMAX_MPI_LIBRARY';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What started this process, by the variables it leaves; undefined when nothing known did. */
+/** The launcher of this process, recognised by the variables that it sets; undefined without a known one. */
 export function launcherOf(
   environment: Environment,
 ): { readonly family: MpiFamilyName; readonly size: number; readonly variable: string } | undefined {
@@ -25,8 +25,8 @@ export function launcherOf(
 }
 
 /**
- * For `process.platform`; the family of the launcher first, because a library of another family makes each process a
- * job of its own.
+ * For `process.platform`; the family of the launcher first, because with a library of another family each process would
+ * be a job of its own.
  */
 export function libraryCandidates(platform: string, environment: Environment): readonly string[] {
   const families: Record<MpiFamilyName, readonly string[]> =

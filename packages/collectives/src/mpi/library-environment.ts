@@ -1,21 +1,19 @@
 /**
- * MPI libraries are tuned by environment variables that they read when they are loaded. Some defaults are wrong in a
- * process of Node's.
+ * MPI libraries read environment variables when they are loaded. Some of their defaults do not suit a process of Node.
  *
- * Open MPI waits for a message by asking for it over and over, on the grounds that a rank has its core to itself. A
- * process of Node's has more threads than the one that waits (compiler, garbage collector, its event loop's), and they
- * then find no core: two ranks on two cores took 3.5 to 4.6 ms a step over shared memory so, and 2.3 to 3.2 ms where a
- * rank that waits lets others go first (`bench distributed`, 10⁴ to 10⁶ classes).
+ * Open MPI busy-waits for messages, as if a rank had a core of its own. But Node has more threads than the one that
+ * waits (compiler, garbage collector, event loop), which then find no core: two ranks on two cores took 3.5 to 4.6 ms a
+ * step over shared memory, and 2.3 to 3.2 ms where a waiting rank yields (`bench distributed`, 10⁴ to 10⁶ classes).
  *
- * UCX, which carries the messages of most libraries:
+ * UCX, the transport of most libraries:
  *
- * - To try its memory hooks it grows the heap by a page and takes the page back, without looking whether it grew. V8 often maps its code right behind
- *   the heap; there the growing fails, the taking back does not, and a page in use is gone: 6 of 132 jobs of three
- *   ranks died of it (UCX 1.13.1), 0 of 180 without hooks. Without them UCX registers memory with the network card at
- *   each large message instead of remembering it.
- * - It takes SIGSEGV over, which V8 uses to turn a WebAssembly access out of bounds into an error.
+ * - To test its memory hooks it grows the heap by a page and shrinks it again, without checking that it grew. V8 often
+ *   maps code right behind the heap; growing then fails, shrinking does not, and a page in use is lost: 6 of 132 jobs
+ *   of three ranks crashed (UCX 1.13.1), 0 of 180 without hooks. Without them UCX registers memory with the network card
+ *   for each large message, instead of once.
+ * - It replaces the handler of SIGSEGV, by which V8 turns a WebAssembly access out of bounds into an error.
  *
- * What the user has set stays.
+ * Variables that the user has set are kept.
  */
 const defaults: Readonly<Record<string, string>> = {
   OMPI_MCA_mpi_yield_when_idle: '1',

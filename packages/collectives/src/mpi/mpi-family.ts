@@ -1,7 +1,7 @@
 /**
- * The three binary interfaces that MPI libraries have. They agree on the functions and differ in what a handle is: in
- * Open MPI the address of a data symbol, in MPICH and its family (Intel MPI, MVAPICH, Cray) an integer, in the ABI of
- * MPI 5 a small number in a pointer.
+ * The three binary interfaces of MPI libraries. The functions are the same, the handles differ: in Open MPI the address
+ * of a data symbol, in MPICH and its family (Intel MPI, MVAPICH, Cray) an integer, in the ABI of MPI 5 a small number in
+ * a pointer.
  */
 export type MpiFamilyName = 'Open MPI' | 'MPICH' | 'MPI ABI';
 
@@ -21,7 +21,7 @@ export function recogniseFamily(path: string, addressOf: (symbol: string) => big
   const world = addressOf('ompi_mpi_comm_world');
   const byte = addressOf('ompi_mpi_byte');
   const errorsReturn = addressOf('ompi_mpi_errors_return');
-  // Open MPI's library for the ABI has both sets of symbols and is to be spoken to by the ABI's.
+  // Open MPI's library for the ABI has both sets of symbols; the handles are the ABI's.
   if (/mpi_abi/.test(path))
     return { name: 'MPI ABI', handle: 'void *', world: 0x101n, byte: 0x247n, errorsReturn: 0x143n, statusIgnore: 0n };
   if (world !== undefined && byte !== undefined && errorsReturn !== undefined) {

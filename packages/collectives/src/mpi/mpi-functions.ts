@@ -1,11 +1,11 @@
 /**
- * The MPI functions that are used, declared once for a family. koffi hands a typed array over as the address of its
- * numbers, without a copy; the non-blocking collectives keep that address until they are done, so the caller holds on
- * to the arrays. Each function returns MPI's code.
+ * The MPI functions in use, declared for a family of libraries. koffi passes a typed array as the address of its numbers,
+ * without a copy; non-blocking operations use that address until they are done, so the caller must keep the arrays. Each
+ * function returns MPI's error code.
  */
 import type { MpiFamily } from './mpi-family.ts';
 
-/** As much of koffi as is used, so that tests can make libraries up. */
+/** The part of koffi in use, so that tests can replace it. */
 export interface NativeLibrary {
   readonly path: string;
   /** @throws Error when there is no such function. */
@@ -16,7 +16,7 @@ export interface NativeLibrary {
 
 export type NativeFunction = (...values: (number | bigint | ArrayBufferView | null)[]) => unknown;
 
-/** @throws Error with the words of the system's loader. */
+/** @throws Error with the message of the system's loader. */
 export type LoadNativeLibrary = (file: string) => NativeLibrary;
 
 export interface MpiFunctions {

@@ -1,7 +1,7 @@
 /**
- * MPI of this process, from MPI_Init_thread to the end. MPI is initialised once in a process and never again, and must
- * be finalised on every way out or the launcher takes the process for a dead one: when the communicator is closed, and
- * at the latest when the process exits. A process that exits with an error calls MPI_Abort instead, because
+ * MPI in this process, from MPI_Init_thread to MPI_Finalize. MPI can be initialised once in a process. It must be
+ * finalised before the process ends, or the launcher reports a failure: that is done when the communicator is closed,
+ * and at the latest when the process exits. A process that exits with an error calls MPI_Abort instead, because
  * MPI_Finalize would wait for ranks that wait for this one.
  */
 import { writeSync } from 'node:fs';
@@ -11,7 +11,8 @@ import type { MpiLibrary } from './find-mpi.ts';
 
 /** MPI_THREAD_FUNNELED: Node has threads of its own, and only this one calls MPI. */
 const funneled = 1;
-const lastWordsMs = 250;
+/** Time for the launcher to forward the last line on stderr. */
+const messageMs = 250;
 
 export class MpiSession {
   readonly library: MpiLibrary;
@@ -29,7 +30,7 @@ export class MpiSession {
     if (word[0] !== 0) {
       throw new CommunicatorError(
         'unavailable',
-        'createMpiCommunicator: MPI was initialised in this process before; it can be once, so pass the first communicator on',
+        'createMpiCommunicator: MPI was already initialised in this process, which can be done once; pass on the first communicator',
       );
     }
     this.check('MPI_Init_thread', functions.initThread(null, null, funneled, word));
@@ -52,7 +53,7 @@ export class MpiSession {
   }
 
   /**
-   * @throws CommunicatorError `mpi` with the function, the rank and MPI's own words, unless the code is MPI_SUCCESS.
+   * @throws CommunicatorError `mpi` with the function, the rank and MPI's own message, unless the code is MPI_SUCCESS.
    */
   check(name: string, code: unknown, call: string = name): void {
     if (code === 0) return;
@@ -67,14 +68,14 @@ export class MpiSession {
     );
   }
 
-  /** Says why on stderr, for a person who finds the job dead, and ends all ranks. */
+  /** Writes the reason to stderr and ends all ranks. */
   abort(message: string, exitCode = 1): never {
     this.#isOver = true;
     writeSync(2, `vastmax: rank ${this.rank} of ${this.size} ends the job: ${message}\n`);
-    // mpiexec of MPICH forgets what a process wrote last when it is told at once that the job is over.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lastWordsMs);
+    // mpiexec of MPICH drops the last output of a process that calls MPI_Abort right after writing it.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, messageMs);
     this.library.functions.abort(this.library.family.world, exitCode);
-    // MPI_Abort does not return; a library whose does leaves the launcher to notice.
+    // MPI_Abort should not return; if it does, the launcher sees this exit code.
     return process.exit(exitCode);
   }
 

@@ -1,34 +1,33 @@
 /**
- * A rank of an MPI job. The collectives are MPI's own, in their non-blocking form, waited for by MPI_Testall in a loop:
- * a blocking call could neither notice that it waits too long nor say for whom. The loop polls for a fraction of a
- * millisecond, then sleeps between polls, so that ranks which share a core let each other run.
+ * A rank of an MPI job. It calls MPI's non-blocking collectives and polls MPI_Testall until they are done: a blocking
+ * call could not notice that it waits too long, or say for which rank. The loop polls for a fraction of a millisecond,
+ * then sleeps between polls, so that ranks which share a core let each other run.
  *
- * The exchange of parts is made of point-to-point messages, which is what libraries make MPI_Ialltoallv of. Rejected:
- * MPI_Ialltoallv itself. With Open MPI 4.1.4 the collectives that followed one in which a rank had nothing to send or
- * receive were seen never to end, and a rank without targets in a minibatch is such a rank.
+ * The exchange of parts consists of point-to-point messages, as MPI_Ialltoallv does inside. Rejected: MPI_Ialltoallv
+ * itself. With Open MPI 4.1.4, when one rank had nothing to send or receive in it, the collectives that followed did
+ * not end; a rank without targets in a minibatch is such a rank.
  */
 import type { Communicator } from '../communicator.ts';
 import { CommunicatorError } from '../communicator-error.ts';
-import { createTransportCommunicator } from '../transport-communicator.ts';
-import type { PartSizes, Transport } from '../transport.ts';
+import { createTransportCommunicator, type PartSizes, type Transport } from '../transport-communicator.ts';
 import { findMpi } from './find-mpi.ts';
 import { MpiSession } from './mpi-session.ts';
-import { describeAbsence, RollCall } from './roll-call.ts';
+import { describeStall, StallDiagnostics } from './stall-diagnostics.ts';
 
 export interface MpiCommunicatorOptions {
   /** Path or name of an MPI library instead of the environment variable VASTMAX_MPI_LIBRARY and the search list. */
   readonly library?: string;
   /**
-   * How long a rank waits for the others in one call before it ends the job; 600,000 unless given. Longer than anything
-   * one rank does alone.
+   * How long a rank waits for the others in one call before it ends the job; 600,000 unless given. It must be longer
+   * than anything that one rank does alone.
    */
   readonly timeoutMs?: number;
 }
 
 /**
- * The communicator of all processes that mpirun or srun started (MPI_COMM_WORLD); of this process alone when nothing
- * started it. Once a process. Whatever ends this process ends the job with it: an uncaught error or an exit code other
- * than 0 within seconds, a call in which others wait for it after timeoutMs and 3 s.
+ * The communicator of all processes that mpirun or srun started (MPI_COMM_WORLD); of this process alone without a
+ * launcher. May be called once in a process. An error on any rank aborts the job: an uncaught error or an exit code
+ * other than 0 within seconds; a rank that the others wait for, after timeoutMs and 3 s.
  * @throws CommunicatorError `unavailable` with what to install, or when the launcher and the library do not belong
  * together.
  */
@@ -44,7 +43,7 @@ export async function createMpiCommunicator(options: MpiCommunicatorOptions = {}
 const pollsBeforeSleep = 300;
 const sleepMs = 0.05;
 const answerEveryMs = 50;
-const rollCallMs = 3000;
+const diagnosisMs = 3000;
 const exchangeTag = 7100;
 
 class MpiTransport implements Transport {
@@ -53,24 +52,24 @@ class MpiTransport implements Transport {
   readonly rank: number;
   readonly size: number;
   readonly #session: MpiSession;
-  readonly #rollCall: RollCall;
+  readonly #diagnostics: StallDiagnostics;
   readonly #timeoutMs: number;
-  /** Handles of what is on the way: pointers or integers, by family. */
+  /** MPI_Request handles of the pending operations: pointers or integers, by family. */
   readonly #requests: BigInt64Array | Int32Array;
-  /** The place of each handle, to be written to. */
-  readonly #places: readonly ArrayBufferView[];
+  /** A view of each handle, which MPI writes to. */
+  readonly #requestViews: readonly ArrayBufferView[];
   #pending = 0;
   readonly #flag = new Int32Array(1);
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
-  /** An empty array has no address, and some libraries look at it. */
-  readonly #one = new Uint8Array(1);
-  /** What MPI reads and writes until the call is done, so that nothing of it is collected before. */
+  /** In place of an empty array, which has no address; some libraries read the address all the same. */
+  readonly #oneByte = new Uint8Array(1);
+  /** The arrays that MPI reads and writes, kept from the garbage collector until the call is done. */
   readonly #held: Uint8Array[] = [];
   #calls = 0;
 
   constructor(session: MpiSession, timeoutMs: number) {
     this.#session = session;
-    this.#rollCall = new RollCall(session);
+    this.#diagnostics = new StallDiagnostics(session);
     this.#timeoutMs = timeoutMs;
     this.rank = session.rank;
     this.size = session.size;
@@ -78,12 +77,12 @@ class MpiTransport implements Transport {
     const requests =
       session.library.family.handle === 'int' ? new Int32Array(2 * this.size) : new BigInt64Array(2 * this.size);
     this.#requests = requests;
-    this.#places = Array.from({ length: requests.length }, (_, i) => requests.subarray(i, i + 1));
+    this.#requestViews = Array.from({ length: requests.length }, (_, i) => requests.subarray(i, i + 1));
   }
 
   gather(call: string, part: Uint8Array, counts: Int32Array, offsets: Int32Array, out: Uint8Array): void {
     const { functions, family } = this.#session.library;
-    // Everybody knows all counts, so everybody leaves out a call that moves nothing.
+    // All ranks know all counts, so all skip a call that moves nothing.
     if (counts.every((count) => count === 0)) return;
     if (this.size === 1) {
       out.set(part);
@@ -103,7 +102,7 @@ class MpiTransport implements Transport {
         offsets,
         family.byte,
         family.world,
-        this.#place(),
+        this.#nextRequest(),
       ),
     );
     this.#finish(call);
@@ -118,11 +117,11 @@ class MpiTransport implements Transport {
       this.#begin(
         call,
         'MPI_Irecv',
-        functions.ireceive(to, count, family.byte, other, exchangeTag, family.world, this.#place()),
+        functions.ireceive(to, count, family.byte, other, exchangeTag, family.world, this.#nextRequest()),
       );
     }
     for (let step = 1; step < this.size; step++) {
-      // Each rank begins with the next one, so that not all send to rank 0 first.
+      // Each rank begins with its successor, so that not all send to rank 0 first.
       const other = (this.rank + step) % this.size;
       const count = sending.counts[other]!;
       if (count === 0) continue;
@@ -130,7 +129,7 @@ class MpiTransport implements Transport {
       this.#begin(
         call,
         'MPI_Isend',
-        functions.isend(from, count, family.byte, other, exchangeTag, family.world, this.#place()),
+        functions.isend(from, count, family.byte, other, exchangeTag, family.world, this.#nextRequest()),
       );
     }
     const own = partOf(send, sending, this.rank);
@@ -151,14 +150,14 @@ class MpiTransport implements Transport {
     this.#begin(
       call,
       'MPI_Ibcast',
-      functions.ibcast(this.#address(bytes), bytes.length, family.byte, root, family.world, this.#place()),
+      functions.ibcast(this.#address(bytes), bytes.length, family.byte, root, family.world, this.#nextRequest()),
     );
     this.#finish(call);
   }
 
   barrier(call: string): void {
     const { functions, family } = this.#session.library;
-    this.#begin(call, 'MPI_Ibarrier', functions.ibarrier(family.world, this.#place()));
+    this.#begin(call, 'MPI_Ibarrier', functions.ibarrier(family.world, this.#nextRequest()));
     this.#finish(call);
   }
 
@@ -171,13 +170,13 @@ class MpiTransport implements Transport {
   }
 
   #address(bytes: Uint8Array): Uint8Array {
-    const addressable = bytes.length === 0 ? this.#one : bytes;
+    const addressable = bytes.length === 0 ? this.#oneByte : bytes;
     this.#held.push(addressable);
     return addressable;
   }
 
-  #place(): ArrayBufferView {
-    return this.#places[this.#pending++] ?? this.#requests;
+  #nextRequest(): ArrayBufferView {
+    return this.#requestViews[this.#pending++] ?? this.#requests;
   }
 
   #begin(call: string, name: string, code: unknown): void {
@@ -209,27 +208,27 @@ class MpiTransport implements Transport {
       Atomics.wait(this.#sleeper, 0, 0, sleepMs);
       const now = performance.now();
       if (now - answered >= answerEveryMs) {
-        this.#rollCall.answer(this.#calls);
+        this.#diagnostics.answer(this.#calls);
         answered = now;
       }
       if (now - start < this.#timeoutMs) continue;
-      this.#callTheRoll(call);
+      this.#diagnoseStall(call);
       return;
     }
   }
 
-  /** Ask the others where they are, and end the job unless the call ends meanwhile. */
-  #callTheRoll(call: string): void {
+  /** Ask the other ranks which call they are in, and end the job unless this call ends meanwhile. */
+  #diagnoseStall(call: string): void {
     const answers = new Map<number, number>();
-    this.#rollCall.ask(this.#calls);
-    const deadline = performance.now() + rollCallMs;
+    this.#diagnostics.ask(this.#calls);
+    const deadline = performance.now() + diagnosisMs;
     while (performance.now() < deadline && answers.size < this.size - 1) {
       if (this.#isDone(call)) return;
-      this.#rollCall.answer(this.#calls);
-      this.#rollCall.collect(answers);
+      this.#diagnostics.answer(this.#calls);
+      this.#diagnostics.collect(answers);
       Atomics.wait(this.#sleeper, 0, 0, 5);
     }
-    this.abort(describeAbsence(this.rank, this.size, this.#calls, call, answers, this.#timeoutMs / 1000));
+    this.abort(describeStall(this.rank, this.size, this.#calls, call, answers, this.#timeoutMs / 1000));
   }
 }
 

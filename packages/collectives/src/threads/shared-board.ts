@@ -1,7 +1,7 @@
 /**
- * What the threads of one job share: a few words for a barrier and for ending the job, a header for each rank's call,
- * and a window of bytes for each rank, through which parts of any size go in rounds. Waiting is Atomics.wait, which
- * yields the core: there may be more ranks than cores.
+ * The shared memory of a job of threads: a few words for the barrier and for aborting the job, a header for each rank's
+ * call, and a window of bytes for each rank, through which parts of any size go in rounds. Ranks wait by Atomics.wait,
+ * which yields the core: there may be more ranks than cores.
  */
 import { CommunicatorError } from '../communicator-error.ts';
 
@@ -11,9 +11,9 @@ export interface SharedBoard {
   readonly windowBytes: number;
   readonly words: SharedArrayBuffer;
   readonly message: SharedArrayBuffer;
-  /** A row a rank: the call, and how many bytes go to each rank. */
+  /** A row for each rank: its call, and how many bytes go to each rank. */
   readonly headers: SharedArrayBuffer;
-  /** A window a rank. */
+  /** One window for each rank. */
   readonly windows: SharedArrayBuffer;
 }
 
@@ -21,7 +21,7 @@ const arrived = 0;
 const epoch = 1;
 const ended = 2;
 const messageLength = 3;
-const firstMark = 4;
+const firstBarrierCount = 4;
 const messageRoom = 4096;
 
 export function createSharedBoard(size: number, timeoutMs: number, windowBytes: number): SharedBoard {
@@ -29,19 +29,19 @@ export function createSharedBoard(size: number, timeoutMs: number, windowBytes: 
     size,
     timeoutMs,
     windowBytes,
-    words: new SharedArrayBuffer(4 * (firstMark + size)),
+    words: new SharedArrayBuffer(4 * (firstBarrierCount + size)),
     message: new SharedArrayBuffer(messageRoom),
     headers: new SharedArrayBuffer(8 * size * headerWords(size)),
     windows: new SharedArrayBuffer(size * windowBytes),
   };
 }
 
-/** The call's number, its root, the bytes put into the window in all, and those for each rank. */
+/** The call's number, its root, the bytes that the rank sends in all, and those for each rank. */
 export function headerWords(size: number): number {
   return 3 + size;
 }
 
-/** The first message stays. Wakes everybody who waits. */
+/** Aborts the job and wakes all waiting ranks. The first call's message is kept. */
 export function endJob({ words, message }: SharedBoard, text: string): void {
   const control = new Int32Array(words);
   if (Atomics.compareExchange(control, ended, 0, 1) === 0) {
@@ -58,17 +58,17 @@ export function endJob({ words, message }: SharedBoard, text: string): void {
 export function endOfJob({ words, message }: SharedBoard): string | undefined {
   const control = new Int32Array(words);
   if (Atomics.load(control, ended) === 0) return undefined;
-  // Between 1 and 2 the message is being written, by a thread that does nothing else meanwhile.
+  // 1 means that another thread is writing the message just now.
   while (Atomics.load(control, ended) === 1) continue;
   return new TextDecoder().decode(new Uint8Array(message).slice(0, Atomics.load(control, messageLength)));
 }
 
-/** One rank's way to wait for all others. */
+/** The barrier of all ranks, as one rank uses it. */
 export class BoardBarrier {
   readonly #board: SharedBoard;
   readonly #rank: number;
   readonly #control: Int32Array;
-  #mark = 0;
+  #barriers = 0;
 
   constructor(board: SharedBoard, rank: number) {
     this.#board = board;
@@ -82,7 +82,7 @@ export class BoardBarrier {
     const { size, timeoutMs } = this.#board;
     this.#throwIfEnded(call);
     const before = Atomics.load(control, epoch);
-    Atomics.store(control, firstMark + this.#rank, ++this.#mark);
+    Atomics.store(control, firstBarrierCount + this.#rank, ++this.#barriers);
     if (Atomics.add(control, arrived, 1) === size - 1) {
       Atomics.store(control, arrived, 0);
       Atomics.add(control, epoch, 1);
@@ -103,11 +103,11 @@ export class BoardBarrier {
     if (text !== undefined) throw new CommunicatorError('aborted', `${call}: the job was ended: ${text}`, { call });
   }
 
-  /** Ranks whose mark is behind have not come. */
+  /** Names the ranks whose count of barriers is behind. */
   #giveUp(call: string): never {
     const missing: number[] = [];
     for (let rank = 0; rank < this.#board.size; rank++) {
-      if (Atomics.load(this.#control, firstMark + rank) < this.#mark) missing.push(rank);
+      if (Atomics.load(this.#control, firstBarrierCount + rank) < this.#barriers) missing.push(rank);
     }
     const text = `rank ${missing.join(', ')} did not come to ${call} within ${this.#board.timeoutMs / 1000} s, rank ${this.#rank} waits there`;
     endJob(this.#board, text);

@@ -1,7 +1,7 @@
 /**
- * A job of worker threads: the same program on every rank, for tests and for machines without MPI. A rank that throws,
- * or whose thread ends early, ends the job: the others, which may be waiting for it, are woken at once, and what is
- * still running after a grace period is terminated.
+ * A job of worker threads: the same program on every rank, for tests and for machines without MPI. An error on any rank,
+ * or a thread that ends early, aborts the job: the other ranks, which may be waiting, are woken at once, and threads
+ * that still run after a grace period are terminated.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Communicator } from '../communicator.ts';
@@ -15,7 +15,7 @@ export interface ThreadRanksOptions {
   readonly size: number;
   /** The program, a URL: a module that calls {@link runAsThreadRank} once. */
   readonly module: { readonly href: string };
-  /** Handed to every rank, by structured clone. */
+  /** Passed to every rank, by structured clone. */
   readonly data?: unknown;
   /** How long a rank waits for the others in one call before it ends the job; 60,000 unless given. */
   readonly timeoutMs?: number;
@@ -71,7 +71,7 @@ export async function startThreadRanks(options: ThreadRanksOptions): Promise<unk
   }
   const outcomes = await Promise.all(ends);
   const failures = outcomes.flatMap(({ error }, rank) => (error === undefined ? [] : [{ rank, error }]));
-  // Who was woken because another failed is not the cause.
+  // A rank that was woken because another failed is not the cause.
   const cause = failures.find(({ error }) => !(isCommunicatorError(error) && error.code === 'aborted')) ?? failures[0];
   if (cause === undefined) return outcomes.map(({ result }) => result);
   const words = endOfJob(board) ?? `rank ${cause.rank} of ${size}: ${messageOf(cause.error)}`;
@@ -79,15 +79,15 @@ export async function startThreadRanks(options: ThreadRanksOptions): Promise<unk
 }
 
 /**
- * To be called once by the module of a thread: runs `program` as the rank that the thread is, and hands what it returns
- * to {@link startThreadRanks}.
+ * The module of a thread calls it once: runs `program` as this thread's rank and passes what it returns to
+ * {@link startThreadRanks}.
  * @throws CommunicatorError `unavailable` outside such a thread.
  */
 export async function runAsThreadRank(program: (communicator: Communicator, data: unknown) => unknown): Promise<void> {
   if (isMainThread || parentPort === null || !isRankData(workerData)) {
     throw new CommunicatorError(
       'unavailable',
-      'runAsThreadRank: this is no thread of startThreadRanks; start the module with it',
+      'runAsThreadRank: this thread was not started by startThreadRanks; start the module with it',
     );
   }
   const { board, rank } = workerData.vastmaxThreadRank;

@@ -1,10 +1,10 @@
 /**
- * A rank of a job of threads. Each call is rounds of two barriers: everybody puts a header and the next piece of what
- * it sends into its own window; everybody takes from the windows of the others what is meant for it. The headers are
- * compared, so that ranks that make different calls hear so instead of reading each other's numbers as something else.
+ * A rank of a job of threads. A call consists of rounds with two barriers each: every rank writes its header and the
+ * next piece of what it sends into its own window; then every rank copies what is meant for it from the windows of the
+ * others. The headers are compared, so that ranks that make different calls get an error instead of wrong numbers.
  */
 import { CommunicatorError } from '../communicator-error.ts';
-import type { PartSizes, Transport } from '../transport.ts';
+import type { PartSizes, Transport } from '../transport-communicator.ts';
 import { BoardBarrier, endJob, headerWords, type SharedBoard } from './shared-board.ts';
 
 const calls = ['allReduce', 'allGather', 'allToAll', 'broadcast', 'barrier'];
@@ -183,7 +183,7 @@ export class ThreadTransport implements Transport {
       );
   }
 
-  /** Nobody can go on from here: the others may be waiting already. */
+  /** Aborts the job: the other ranks may be waiting already. */
   #disagree(call: string, other: number, text: string): never {
     endJob(this.#board, text);
     throw new CommunicatorError('mismatch', text, { call, rank: other });

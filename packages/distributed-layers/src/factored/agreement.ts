@@ -6,6 +6,7 @@
  */
 import { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from '@vastmax/output-layer';
 import type { Communicator } from '@vastmax/collectives';
+import { isStateError, StateError } from '@vastmax/linalg-core/state';
 
 const operations = [
   'create',
@@ -113,12 +114,13 @@ export class Agreement {
     if (!isMine) text = new Uint8Array(length[0]!);
     this.#communicator.broadcast(text, rank);
     const { code, message } = JSON.parse(new TextDecoder().decode(text)) as {
-      code: OutputLayerErrorCode;
+      code: OutputLayerErrorCode | 'state-mismatch';
       message: string;
     };
-    throw new OutputLayerError(code, `rank ${rank} of ${size} refused the ${operation}: ${message}`, {
-      cause: isMine ? own : { rank },
-    });
+    const explanation = `rank ${rank} of ${size} refused the ${operation}: ${message}`;
+    const options = { cause: isMine ? own : { rank } };
+    if (code === 'state-mismatch') throw new StateError(code, explanation, options);
+    throw new OutputLayerError(code, explanation, options);
   }
 
   /** Every rank has all numbers, so all come to the same conclusion. */
@@ -148,11 +150,11 @@ export class Agreement {
 }
 
 /**
- * What an error is to the other ranks. What is no OutputLayerError has gone wrong in the middle, and the layer's own
+ * What an error is to the other ranks. What is no OutputLayerError or StateError has gone wrong in the middle, and the layer's own
  * code for that is `diverged`.
  */
-function describe(error: unknown): { code: OutputLayerErrorCode; message: string } {
-  if (isOutputLayerError(error)) return { code: error.code, message: error.message };
+function describe(error: unknown): { code: OutputLayerErrorCode | 'state-mismatch'; message: string } {
+  if (isOutputLayerError(error) || isStateError(error)) return { code: error.code, message: error.message };
   return { code: 'diverged', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
 }
 

@@ -5,37 +5,12 @@
  * C touched classes and about 4d² for the sums.
  */
 import { copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import {
-  CallGuard,
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  checkStepOptions,
-  checkTargets,
-  OutputLayerError,
-  withBiasFeature,
-  type ModuleState,
-  type PreparedStep,
-  type StepOptions,
-  type StepResult,
-  type TopK,
-  type TwoPhaseOutputLayer,
-} from '@vastmax/output-layer';
+import { CallGuard, checkClassRange, checkExampleClasses, checkHidden, checkStepOptions, checkTargets, OutputLayerError, withBiasFeature, type PreparedStep, type StepOptions, type StepResult, type TopK, type TwoPhaseOutputLayer } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
-import {
-  checkAddedClasses,
-  checkDecay,
-  ClassScores,
-  compareWithExact,
-  FactoredWeights,
-  rowsPerBlock,
-  storeGram,
-  type GramSums,
-} from '@vastmax/spherical-losses/factored-parts';
-import type { Communicator } from '@vastmax/collectives';
+import { checkAddedClasses, checkDecay, ClassScores, compareWithExact, FactoredWeights, rowsPerBlock, storeGram, type GramSums } from '@vastmax/spherical-losses/factored-parts';
+import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
 import { ownedCount, type GrowingPartition } from '../rows/row-partition.ts';
-import { WordHash } from '@vastmax/collectives';
 import { refusalOf, type Agreement, type CollectiveOperation } from './agreement.ts';
 import { GlobalRows } from './global-rows.ts';
 import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from './layer-options.ts';
@@ -47,6 +22,7 @@ import { computeUnionGram } from './union-gram.ts';
 import { UnionProbabilities } from './union-probabilities.ts';
 import { UnionRanking } from './union-ranking.ts';
 import { UnionStep } from './union-step.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   readonly kind = 'factored';
@@ -272,7 +248,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     const refusal = refusalOf(() => {
       count = checkAddedClasses({ classes, width, hasConstants: known !== undefined }, values, constants);
     });
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     for (const numbers of [values, constants ?? []]) hash.add(Float64Array.from(numbers));
     this.#agreement.begin('addClasses', {
       refusal,
@@ -361,7 +337,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /**
    * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards},
-   * or of the factored layer in one process. A collective. @throws OutputLayerError `state-mismatch` on every rank when
+   * or of the factored layer in one process. A collective. @throws StateError `state-mismatch` on every rank when
    * one must refuse; that rank is as it was, others may have taken theirs over.
    */
   async restore(state: ModuleState): Promise<void> {

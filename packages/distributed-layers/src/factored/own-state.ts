@@ -1,18 +1,12 @@
 /** One rank's shard of the layer's state: its rows, its class constants and the replicated matrices. */
-import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
-import {
-  checkConfiguration,
-  configurationOf,
-  restoreWeights,
-  stateOf,
-  stepCountsOf,
-  type FactoredWeights,
-} from '@vastmax/spherical-losses/factored-parts';
+import { checkConfiguration, configurationOf, restoreWeights, stateOf, stepCountsOf, type FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '@vastmax/collectives';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 import { ownShardOf } from './own-shard.ts';
 import type { UnionStep } from './union-step.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 type Layer = Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
   readonly communicator: Communicator;
@@ -40,7 +34,7 @@ export function ownStateOf(
  * What of `given`, a shard or a whole state, belongs to this rank. No collective; the generations' control and the
  * constants of other ranks' classes are left.
  * @param mine the configuration of the layer as it is.
- * @throws OutputLayerError `state-mismatch`, as a rejection.
+ * @throws StateError `state-mismatch`, as a rejection.
  */
 export async function restoreOwnState(
   layer: Layer,

@@ -7,7 +7,7 @@
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '@vastmax/collectives';
-import { WordHash } from '@vastmax/collectives';
+import { ArrayChecksum } from '@vastmax/collectives';
 
 export class Replicas {
   readonly #communicator: Communicator;
@@ -24,7 +24,7 @@ export class Replicas {
 
   /** 53 bits of all replicated numbers, never 0. O(d²). */
   async computeChecksum(): Promise<number> {
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     for (const matrix of this.#matrices()) hash.add(await read(matrix, this.#hostOf(matrix)));
     return hash.value;
   }

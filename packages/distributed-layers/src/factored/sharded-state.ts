@@ -4,25 +4,22 @@
  * job takes its part of such a state. So a run goes on with another number of ranks, or with none. Everything is read
  * by blocks of rows: nothing of size D is ever held.
  */
-import {
-  OutputLayerError,
-  type JsonObject,
-  type ModuleState,
-  type TensorPrecision,
-  type TensorSource,
-  type TensorValues,
-} from '@vastmax/output-layer';
+import { StateError, type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues } from '@vastmax/linalg-core/state';
 import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
+import { isTensorOfTable } from '@vastmax/softmax-losses/layer-parts';
+import { classRowTensors } from '@vastmax/spherical-losses/factored-parts';
 
-/** The tensors that have a row a class: of the factored layer, and the full softmax's with its moments. */
-const shardedTensors = /^(rows|generations|class_constants|classes(\.moment\.\d+)?)$/;
+/** Does a tensor of a layer's state have a row for each class? As the package of that layer says. */
+function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {
+  return configuration['kind'] === 'factored' ? classRowTensors.includes(tensor) : isTensorOfTable('classes', tensor);
+}
 
 export interface ShardPlace {
   readonly rank: number;
   readonly size: number;
 }
 
-/** Which shard of how many a state is; undefined for a whole one. @throws OutputLayerError `state-mismatch`. */
+/** Which shard of how many a state is; undefined for a whole one. @throws StateError `state-mismatch`. */
 export function shardPlaceOf({ configuration }: ModuleState): ShardPlace | undefined {
   const shard = configuration['shard'];
   if (shard === undefined) return undefined;
@@ -36,7 +33,7 @@ export function shardPlaceOf({ configuration }: ModuleState): ShardPlace | undef
     rank < size
   )
     return { rank, size };
-  throw new OutputLayerError(
+  throw new StateError(
     'state-mismatch',
     `distributed layer: 'shard' in the state is ${JSON.stringify(shard)}, expected a rank and a size`,
   );
@@ -44,7 +41,7 @@ export function shardPlaceOf({ configuration }: ModuleState): ShardPlace | undef
 
 /**
  * All shards of a checkpoint, in any order, as one state: that of the factored layer in one process.
- * @throws OutputLayerError `state-mismatch` when one is missing or they are not of one checkpoint.
+ * @throws StateError `state-mismatch` when one is missing or they are not of one checkpoint.
  */
 export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   const placed = new Map<number, ModuleState>();
@@ -52,7 +49,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
     const place = shardPlaceOf(shard);
     if (place === undefined || place.size !== shards.length || placed.has(place.rank)) {
       const found = shards.map((one) => JSON.stringify(one.configuration['shard'] ?? 'whole')).join(', ');
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `mergeShards: ${shards.length} states that are not the shards 0 to ${shards.length - 1} of ${shards.length}: ${found}`,
       );
@@ -61,12 +58,12 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   }
   const ordered = [...placed].sort(([a], [b]) => a - b).map(([, shard]) => shard);
   const [first] = ordered;
-  if (first === undefined) throw new OutputLayerError('state-mismatch', 'mergeShards: there are no shards');
+  if (first === undefined) throw new StateError('state-mismatch', 'mergeShards: there are no shards');
   for (const [rank, { configuration }] of ordered.entries()) {
     for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision', 'steps', 'generation', 'progress']) {
       const [expected, found] = [JSON.stringify(first.configuration[key]), JSON.stringify(configuration[key])];
       if (expected !== found)
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `mergeShards: '${key}' is ${expected ?? 'missing'} in shard 0 and ${found ?? 'missing'} in shard ${rank}; they are not of one checkpoint`,
         );
@@ -74,7 +71,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   }
   const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
   const tensors = first.tensors.map((tensor) =>
-    shardedTensors.test(tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor,
+    hasClassRows(first, tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor,
   );
   // Each rank has forgotten the maps of generations that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
@@ -93,9 +90,9 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
 export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
   const partition: RowPartition = { rows: classes, size };
   const tensors = whole.tensors.map((tensor) => {
-    if (!shardedTensors.test(tensor.name)) return tensor;
+    if (!hasClassRows(whole, tensor.name)) return tensor;
     if (tensor.rows !== classes) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${classes} classes`,
       );
@@ -132,7 +129,7 @@ function dealtTogether(
     const part = shard.tensors.find((candidate) => candidate.name === name);
     const rows = ownedCount(partition, rank);
     if (part?.rows === rows && part.columns === columns) return part;
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `mergeShards: tensor '${name}' of shard ${rank} is ${part === undefined ? 'missing' : `${part.rows}×${part.columns}`}, it must be ${rows}×${columns}`,
     );

@@ -50,7 +50,7 @@ export async function createTogether<Layer extends Disposable>(
  * Each rank takes over its part of a state. A collective; a rank that must refuse is as it was, others may have taken
  * theirs over.
  * @param progress what must be the same everywhere afterwards.
- * @throws OutputLayerError `state-mismatch` on every rank.
+ * @throws StateError `state-mismatch` on every rank.
  */
 export async function restoreTogether(
   agreement: Agreement,

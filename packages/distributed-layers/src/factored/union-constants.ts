@@ -3,16 +3,11 @@
  * own, for scoring its own classes.
  */
 import { createHostArray, readRows, writeRows, type Backend, type RowTable } from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
-import {
-  appendClassConstants,
-  constantSumOf,
-  createClassConstants,
-  type ClassConstants,
-} from '@vastmax/spherical-losses/factored-parts';
+import { appendClassConstants, constantSumOf, createClassConstants, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
 import type { Communicator } from '@vastmax/collectives';
 import { ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import { ownRowsOf } from './own-rows.ts';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
 const name = 'class_constants';
 
@@ -53,7 +48,7 @@ export class UnionConstants implements Disposable {
     return tableTensor(name, this.#ownTable);
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   check(state: ModuleState): void {
     constantSumOf(state);
     findTensor(state, name, this.#ownTable.rows, 1);

@@ -7,19 +7,7 @@
  * (partial-softmax.ts). It moves 2Md numbers of a minibatch of M where this moves 2(n + C)d, so less when M < n + C;
  * but each criterion, whose softmax runs over targets and samples together, would be written a second time.
  */
-import {
-  createHostArray,
-  fill,
-  gatherRows,
-  read,
-  scatterAddRows,
-  write,
-  type FloatArray,
-  type Indices,
-  type Matrix,
-  type Workspace,
-} from '@vastmax/linalg-core';
-import type { ModuleState, TensorSource } from '@vastmax/output-layer';
+import { createHostArray, fill, gatherRows, read, scatterAddRows, write, type FloatArray, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { ClassTable, RowList, TrainableRows } from '@vastmax/softmax-losses/layer-parts';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { RowGradient } from '@vastmax/update-rules';
@@ -28,6 +16,7 @@ import type { Agreement } from '../factored/agreement.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
+import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 
 export class FetchedRows implements TrainableRows {
   readonly partition: RowPartition;

@@ -4,32 +4,14 @@
  * together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import {
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  OutputLayerError,
-  type JsonObject,
-  type ModuleState,
-  type OutputLayer,
-  type StepOptions,
-  type StepResult,
-} from '@vastmax/output-layer';
+import { checkClassRange, checkExampleClasses, checkHidden, OutputLayerError, type OutputLayer, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { SampledMethod } from '@vastmax/softmax-losses';
-import {
-  createSampledMethod,
-  explainNonFinite,
-  FiniteCheck,
-  TargetList,
-  weightOptions,
-  type SampledLoss,
-} from '@vastmax/softmax-losses/layer-parts';
+import { createSampledMethod, explainNonFinite, FiniteCheck, TargetList, weightOptions, type SampledLoss } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
-import type { Communicator } from '@vastmax/collectives';
+import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
 import type { Agreement } from '../factored/agreement.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
-import { WordHash } from '@vastmax/collectives';
 import { FetchedRows } from './fetched-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialLogistic } from './partial-logistic.ts';
@@ -37,6 +19,7 @@ import { PartialSoftmax } from './partial-softmax.ts';
 import { unionSampling, type AnyShardedSampledOptions } from './sharded-sampled-options.ts';
 import type { UnionBatch } from './union-batch.ts';
 import { UnionCalls } from './union-calls.ts';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 
 const evaluatedClasses = 1024;
 
@@ -177,7 +160,7 @@ export class ShardedSampledLayer implements OutputLayer {
 
   /**
    * Take over this rank's shard, or its part of a whole state. A collective.
-   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
    */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
@@ -229,7 +212,7 @@ export class ShardedSampledLayer implements OutputLayer {
   /** Of the classes drawn and of their probabilities. */
   #sampleChecksum(): number {
     const { classes, noise, columns } = this.#method.samples;
-    const hash = new WordHash();
+    const hash = new ArrayChecksum();
     hash.add(Float64Array.from(classes.subarray(0, columns)));
     hash.add(noise.subarray(0, columns));
     return hash.value;

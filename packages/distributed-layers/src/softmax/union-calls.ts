@@ -3,25 +3,14 @@
  * time.
  */
 import { write, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import {
-  CallGuard,
-  checkHidden,
-  checkSame,
-  checkStepOptions,
-  checkTargets,
-  checkWholeNumber,
-  withBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type OutputLayer,
-  type StepOptions,
-} from '@vastmax/output-layer';
+import { CallGuard, checkHidden, checkStepOptions, checkTargets, withBiasFeature, type OutputLayer, type StepOptions } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { Communicator } from '@vastmax/collectives';
 import { refusalOf, type Agreed, type Agreement, type CollectiveOperation } from '../factored/agreement.ts';
 import { ownShardOf } from '../factored/own-shard.ts';
 import { restoreTogether } from '../factored/together.ts';
 import { UnionGather, type UnionBatch } from './union-batch.ts';
+import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 
 type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
   readonly bias: boolean;
@@ -112,7 +101,7 @@ export class UnionCalls {
    * This rank's shard, or its part of a whole state. A collective.
    * @param fixed what of a state's configuration must be the layer's.
    * @param restoreShard takes over the tensors. No collective.
-   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
    */
   async restore(
     given: ModuleState,

@@ -3,31 +3,8 @@
  * the step is the exact one on all parts together. The work of a rank is that of its classes for the examples of all
  * ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
  */
-import {
-  copyColumns,
-  read,
-  rowDot,
-  gemm,
-  Workspace,
-  write,
-  createHostArray,
-  type Backend,
-  type FloatArray,
-  type Matrix,
-} from '@vastmax/linalg-core';
-import {
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  OutputLayerError,
-  withBiasFeature,
-  withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type OutputLayer,
-  type StepOptions,
-  type StepResult,
-} from '@vastmax/output-layer';
+import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
+import { checkClassRange, checkExampleClasses, checkHidden, OutputLayerError, withBiasFeature, withoutBiasFeature, type OutputLayer, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
@@ -40,6 +17,7 @@ import { createOwnClasses } from './own-classes.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
 import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './softmax-options.ts';
 import { UnionCalls } from './union-calls.ts';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 
 /**
  * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's
@@ -199,7 +177,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
 
   /**
    * Take over this rank's shard, or its part of a whole state. A collective.
-   * @throws OutputLayerError `state-mismatch` on every rank when one must refuse.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
    */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));

@@ -5,7 +5,7 @@
  * rounding. Rejected: the naive triple loop as the shipped version (8 times slower); it lives in the conformance suite
  * as the oracle.
  */
-import type { FloatArray, GemmSettings } from '../backend.ts';
+import type { FloatArray, GemmSettings } from '../kernel-types.ts';
 
 const rowsPerBlock = 64;
 const depthPerBlock = 256;
@@ -79,6 +79,17 @@ export function createGemm(): Gemm {
       }
     }
   };
+}
+
+/** out = alpha·(product + productᵀ) + beta·out, n×n: the half of a symmetric update that is not a product. */
+export function addWithTranspose(n: number, product: FloatArray, alpha: number, beta: number, out: FloatArray): void {
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const sum = alpha * (product[i * n + j]! + product[j * n + i]!);
+      out[i * n + j] = beta === 0 ? sum : beta * out[i * n + j]! + sum;
+      if (i !== j) out[j * n + i] = beta === 0 ? sum : beta * out[j * n + i]! + sum;
+    }
+  }
 }
 
 function scaleBy(beta: number, out: FloatArray, length: number): void {

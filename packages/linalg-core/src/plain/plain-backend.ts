@@ -1,23 +1,35 @@
 /**
- * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the living specification: where the
- * words of backend.ts leave a doubt, this is what they mean. f64 is the precision that other backends and all gradients
- * are judged by.
+ * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the reference implementation: where
+ * backend.ts leaves a doubt, it means what this backend does. Its f64 is the reference for other backends and all
+ * gradients.
  */
-import { backendBrand, type Backend, type FloatArray, type Precision, type ProbeResult } from '../backend.ts';
+import { backendBrand, Indices, isMatrix, isRowTable, Matrix, RowTable, type Backend } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
-import { allocate, TablePieces } from '../host-table/table-pieces.ts';
 import {
+  allocate,
+  gatherArrayRows,
   gatherTableRows,
   readTableRows,
+  scatterAddArrayRows,
   scatterAddTableRows,
+  scatterArrayRows,
   scatterTableRows,
+  TablePieces,
   writeTableRows,
-} from '../host-table/table-rows.ts';
-import { Indices, isMatrix, isRowTable, Matrix, RowTable } from '../handles.ts';
-import { applyBinary, applyUnary } from './elementwise.ts';
-import { createGemm } from './gemm.ts';
-import { reduceInto, rowDotInto } from './reduce.ts';
-import { createSolve } from './solve.ts';
+} from '../host-table.ts';
+import type {
+  BinaryOperation,
+  FloatArray,
+  GemmSettings,
+  MemoryReport,
+  Precision,
+  ProbeResult,
+  RankUpdateSettings,
+  ReduceOperation,
+  UnaryOperation,
+} from '../kernel-types.ts';
+import { addWithTranspose, createGemm } from './gemm.ts';
+import { applyBinary, applyUnary, createSolve, reduceInto, rowDotInto } from './kernels.ts';
 
 export interface PlainBackendOptions {
   /** 'f32' unless given. */
@@ -42,9 +54,9 @@ export function createPlainBackend(options: PlainBackendOptions = {}): Backend {
 }
 
 /**
- * The numbers of a matrix of a plain backend as they lie, row by row; not a copy, and as long as its capacity. For
- * backends that hand the same memory to other kernels; a handle of theirs that carries the storage of a plain matrix is
- * as good. Valid as long as the matrix.
+ * The array that holds the numbers of a matrix of a plain backend, row by row; not a copy, and as long as its capacity.
+ * For backends that pass the same memory to other kernels; their handles may carry the storage of a plain matrix. Valid
+ * as long as the matrix.
  * @throws LinalgError `backend-mismatch` for a matrix that is not in such an array, `disposed` after its disposal
  */
 export function hostArray(matrix: Matrix): FloatArray {
@@ -77,8 +89,8 @@ class PlainBackend implements Backend {
   readonly #solve = createSolve();
   readonly #live = { matrices: 0, tables: 0, indices: 0, bytes: 0 };
   #square: FloatArray;
-  /** Kernels leave everything as it is: see `guard`. */
-  #isHeld = false;
+  /** Kernels write nothing: see `guard`. */
+  #isBlocked = false;
   #disposed = false;
 
   constructor(precision: Precision) {
@@ -144,10 +156,14 @@ class PlainBackend implements Backend {
   }
 
   read(source: Matrix, out: FloatArray): Promise<void> {
+    this.readSync(source, out);
+    return Promise.resolve();
+  }
+
+  readSync(source: Matrix, out: FloatArray): void {
     const data = dataOf(source);
     const length = source.rows * source.columns;
     for (let i = 0; i < length; i++) out[i] = data[i]!;
-    return Promise.resolve();
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
@@ -159,7 +175,7 @@ class PlainBackend implements Backend {
     return Promise.resolve();
   }
 
-  memory(): { matrices: number; tables: number; indices: number; bytes: number } {
+  memory(): MemoryReport {
     return { ...this.#live };
   }
 
@@ -169,12 +185,12 @@ class PlainBackend implements Backend {
   }
 
   fill(value: number, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     dataOf(out).fill(value, 0, out.rows * out.columns);
   }
 
   copy(source: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     const from = dataOf(source);
     const to = dataOf(out);
     const length = out.rows * out.columns;
@@ -182,7 +198,7 @@ class PlainBackend implements Backend {
   }
 
   copyColumns(source: Matrix, sourceColumn: number, out: Matrix, outColumn: number, count: number): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     const from = dataOf(source);
     const to = dataOf(out);
     for (let row = 0; row < out.rows; row++) {
@@ -193,39 +209,29 @@ class PlainBackend implements Backend {
   }
 
   addDiagonal(value: number, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     const data = dataOf(out);
     for (let i = 0; i < out.rows; i++) data[i * (out.columns + 1)]! += value;
   }
 
-  gemm(
-    a: Matrix,
-    b: Matrix,
-    out: Matrix,
-    settings: {
-      readonly transposeA: boolean;
-      readonly transposeB: boolean;
-      readonly alpha: number;
-      readonly beta: number;
-    },
-  ): void {
-    if (this.#isHeld) return;
+  gemm(a: Matrix, b: Matrix, out: Matrix, settings: GemmSettings): void {
+    if (this.#isBlocked) return;
     const depth = settings.transposeA ? a.rows : a.columns;
     this.#multiply(out.rows, out.columns, depth, dataOf(a), dataOf(b), dataOf(out), settings);
   }
 
   rowDot(a: Matrix, b: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     rowDotInto(dataOf(a), dataOf(b), dataOf(out), a.rows, a.columns);
   }
 
   scaleRows(source: Matrix, factors: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     applyBinary('multiply', dataOf(source), dataOf(factors), dataOf(out), source.rows, source.columns, 1, 0);
   }
 
   axpy(alpha: number, x: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     const from = dataOf(x);
     const to = dataOf(out);
     const length = out.rows * out.columns;
@@ -233,87 +239,59 @@ class PlainBackend implements Backend {
   }
 
   affine(x: Matrix, scale: number, shift: number, out: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     const from = dataOf(x);
     const to = dataOf(out);
     const length = out.rows * out.columns;
     for (let i = 0; i < length; i++) to[i] = scale * from[i]! + shift;
   }
 
-  unary(operation: Parameters<typeof applyUnary>[0], x: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+  unary(operation: UnaryOperation, x: Matrix, out: Matrix): void {
+    if (this.#isBlocked) return;
     applyUnary(operation, dataOf(x), dataOf(out), out.rows * out.columns);
   }
 
-  binary(operation: Parameters<typeof applyBinary>[0], a: Matrix, b: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+  binary(operation: BinaryOperation, a: Matrix, b: Matrix, out: Matrix): void {
+    if (this.#isBlocked) return;
     const rowStride = b.rows === 1 ? 0 : b.columns;
     const columnStride = b.columns === 1 ? 0 : 1;
     applyBinary(operation, dataOf(a), dataOf(b), dataOf(out), a.rows, a.columns, rowStride, columnStride);
   }
 
-  reduce(operation: Parameters<typeof reduceInto>[0], x: Matrix, out: Matrix): void {
-    if (this.#isHeld) return;
+  reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void {
+    if (this.#isBlocked) return;
     reduceInto(operation, dataOf(x), x.rows, x.columns, dataOf(out), out.rows, out.columns);
   }
 
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
-    if (this.#isHeld) return;
-    const to = dataOf(out);
-    if (!isMatrix(source)) {
-      gatherTableRows(piecesOf(source), indices.values, indices.count, to, 0);
-      return;
-    }
-    const from = dataOf(source);
-    const { columns } = out;
-    for (let i = 0, j = 0; i < indices.count; i++) {
-      let offset = indices.values[i]! * columns;
-      for (const end = j + columns; j < end; j++, offset++) to[j] = from[offset]!;
-    }
+    if (this.#isBlocked) return;
+    const { values, count } = indices;
+    if (isMatrix(source)) gatherArrayRows(dataOf(source), values, count, out.columns, dataOf(out));
+    else gatherTableRows(piecesOf(source), values, count, dataOf(out), 0);
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
-    if (this.#isHeld) return;
-    const from = dataOf(source);
-    if (!isMatrix(destination)) {
-      scatterAddTableRows(from, 0, indices.values, indices.count, scale, piecesOf(destination));
-      return;
-    }
-    const to = dataOf(destination);
-    const { columns } = source;
-    for (let i = 0, j = 0; i < indices.count; i++) {
-      let offset = indices.values[i]! * columns;
-      for (const end = j + columns; j < end; j++, offset++) to[offset] = to[offset]! + scale * from[j]!;
-    }
+    if (this.#isBlocked) return;
+    const { values, count } = indices;
+    if (isMatrix(destination))
+      scatterAddArrayRows(dataOf(source), values, count, source.columns, scale, dataOf(destination));
+    else scatterAddTableRows(dataOf(source), 0, values, count, scale, piecesOf(destination));
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
-    if (this.#isHeld) return;
-    const from = dataOf(source);
-    if (!isMatrix(destination)) {
-      scatterTableRows(from, 0, indices.values, indices.count, piecesOf(destination));
-      return;
-    }
-    const to = dataOf(destination);
-    const { columns } = source;
-    for (let i = 0, j = 0; i < indices.count; i++) {
-      let offset = indices.values[i]! * columns;
-      for (const end = j + columns; j < end; j++, offset++) to[offset] = from[j]!;
-    }
+    if (this.#isBlocked) return;
+    const { values, count } = indices;
+    if (isMatrix(destination)) scatterArrayRows(dataOf(source), values, count, source.columns, dataOf(destination));
+    else scatterTableRows(dataOf(source), 0, values, count, piecesOf(destination));
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
-    if (this.#isHeld) return;
+    if (this.#isBlocked) return;
     dataOf(reciprocalCondition)[0] = this.#solve(a.rows, b.columns, dataOf(a), dataOf(b), dataOf(out));
   }
 
-  symmetricRank2Update(
-    a: Matrix,
-    b: Matrix,
-    out: Matrix,
-    { transpose, alpha, beta }: { readonly transpose: boolean; readonly alpha: number; readonly beta: number },
-  ): void {
-    if (this.#isHeld) return;
+  symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
+    if (this.#isBlocked) return;
     // One product and its mirror image: half the work of two gemms, and symmetric to the last bit.
     const n = out.rows;
     const depth = transpose ? a.columns : a.rows;
@@ -321,18 +299,11 @@ class PlainBackend implements Backend {
     const product = this.#square;
     const settings = { transposeA: !transpose, transposeB: transpose, alpha: 1, beta: 0 };
     this.#multiply(n, n, depth, dataOf(a), dataOf(b), product, settings);
-    const to = dataOf(out);
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j <= i; j++) {
-        const sum = alpha * (product[i * n + j]! + product[j * n + i]!);
-        to[i * n + j] = beta === 0 ? sum : beta * to[i * n + j]! + sum;
-        if (i !== j) to[j * n + i] = beta === 0 ? sum : beta * to[j * n + i]! + sum;
-      }
-    }
+    addWithTranspose(n, product, alpha, beta, dataOf(out));
   }
 
   guard(flag: Matrix | undefined): void {
-    this.#isHeld = flag !== undefined && !(dataOf(flag)[0]! > 0);
+    this.#isBlocked = flag !== undefined && !(dataOf(flag)[0]! > 0);
   }
 
   get #bytesPerNumber(): number {

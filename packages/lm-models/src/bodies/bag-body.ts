@@ -4,9 +4,9 @@
  * vectors (fastText, arXiv:1607.01759; CBOW and skip-gram, arXiv:1301.3781). Which of these it is depends on the
  * minibatches: {@link bagModelShape}.
  */
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { add, sparseTimesTable, type Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Body, PromptOptions } from '../network/network.ts';

@@ -7,7 +7,7 @@ import {
   tableTensor,
   type ModuleState,
   type TensorSource,
-} from '@vastmax/output-layer';
+} from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import type { ModelParameters } from './layers.ts';
 

@@ -2,9 +2,9 @@
  * The state that a recurrent network keeps from one minibatch to the next, outside any tape: what comes out of it is a
  * constant, and so back-propagation through time ends there.
  */
+import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import { multiply, type Tape, type Variable } from '@vastmax/autodiff';
 import { copy, fill, write, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { ModelError } from '../model-error.ts';
 
 export class CarriedState implements Disposable {
@@ -54,7 +54,7 @@ export class CarriedState implements Disposable {
   }
 
   tensors(): TensorSource[] {
-    return this.#matrices.map((matrix, index) => matrixTensor(`carried.${index}`, matrix));
+    return this.#matrices.map((matrix, index) => matrixTensor(tensorName(index), matrix));
   }
 
   /** @throws ModelError or OutputLayerError `state-mismatch`; nothing is changed. */
@@ -66,12 +66,12 @@ export class CarriedState implements Disposable {
       );
     }
     if (streams === 0) return;
-    for (const [index, width] of this.#widths.entries()) findTensor(state, `carried.${index}`, Number(streams), width);
+    for (const [index, width] of this.#widths.entries()) findTensor(state, tensorName(index), Number(streams), width);
   }
 
   async restore(state: ModuleState, streams: number): Promise<void> {
     this.#resize(streams);
-    for (const [index, matrix] of this.#matrices.entries()) await restoreMatrix(state, `carried.${index}`, matrix);
+    for (const [index, matrix] of this.#matrices.entries()) await restoreMatrix(state, tensorName(index), matrix);
   }
 
   #resize(streams: number): void {
@@ -86,6 +86,26 @@ export class CarriedState implements Disposable {
     this.#matrices = [];
     this.#streams = 0;
   }
+}
+
+function tensorName(index: number): string {
+  return `carried.${index}`;
+}
+
+/**
+ * What a body's state carries: how many streams, and the names of the tensors that have a row for each; undefined for a
+ * body that carries nothing.
+ */
+export function carriedStreamsOf({
+  configuration,
+  tensors,
+}: ModuleState): { readonly streams: number; readonly tensorNames: ReadonlySet<string> } | undefined {
+  const { streams } = configuration;
+  if (typeof streams !== 'number') return undefined;
+  const present = new Set(tensors.map(({ name }) => name));
+  const tensorNames = new Set<string>();
+  for (let index = 0; present.has(tensorName(index)); index++) tensorNames.add(tensorName(index));
+  return { streams, tensorNames };
 }
 
 /**

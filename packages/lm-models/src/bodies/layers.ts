@@ -1,4 +1,5 @@
 /** What bodies are made of: trained matrices and tables, embeddings, dense layers, and dropout. */
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import {
   add,
   dropout,
@@ -13,7 +14,6 @@ import {
   type Variable,
 } from '@vastmax/autodiff';
 import { write, writeRows, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
-import type { JsonObject } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
 
 /**

@@ -2,9 +2,9 @@
  * The body of a neural n-gram language model (Y. Bengio et al., JMLR 2003): the embeddings of the n previous words side
  * by side, then one or more dense layers.
  */
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { gatherTable, reshape, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
 import { RandomGenerator, type NgramBatch } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Body, PromptOptions } from '../network/network.ts';

@@ -5,9 +5,9 @@
  * evaluating in the middle of training disturbs nothing. Over a text it is a language model, over sessions a next-item
  * recommender (GRU4Rec, arXiv:1511.06939).
  */
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { concatRows, gatherRows, gatherTable, sliceRows, type Tape, type Variable } from '@vastmax/autodiff';
 import { Workspace, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
 import { RandomGenerator, type SequenceBatch } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Body, PromptOptions } from '../network/network.ts';

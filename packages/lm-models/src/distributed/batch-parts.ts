@@ -1,13 +1,14 @@
 /**
- * A corpus over many ranks: all go through the one sequence of minibatches that the seed determines, and each rank
- * takes its part of every minibatch, neighbours staying together. So the union of the parts is the minibatch that one
- * process would train on, whatever the number of ranks, and a run resumes on another number of ranks where it was. The
- * price: every rank has the encoded corpus (4 bytes a token) and makes the whole minibatch, which is copying a few
- * numbers an example.
+ * A corpus over many ranks: all ranks go through the same sequence of minibatches, which the seed determines, and each
+ * rank takes a contiguous part of every minibatch. The parts together are the minibatch of one process, whatever the
+ * number of ranks, so a run can be resumed on another number of ranks. The cost: every rank holds the encoded corpus (4
+ * bytes a token) and makes the whole minibatch, which copies a few numbers for each example.
  *
- * Rejected: a stretch of the corpus for each rank. It saves that memory, but what is trained then depends on the number
- * of ranks, and so does where a resumed run is.
+ * Rejected: a piece of the corpus for each rank. It saves that memory, but then the minibatches, and the position of a
+ * resumed run, depend on the number of ranks.
  */
+import { CommunicatorError } from '@vastmax/collectives';
+import type { ShardPlace } from '@vastmax/distributed-layers';
 import {
   SequenceRows,
   singleTargets,
@@ -16,53 +17,46 @@ import {
   type SequenceBatch,
   type SparseBatch,
 } from '@vastmax/sparse-data';
-import type { ShardPlace } from '@vastmax/distributed-layers';
+import type { BatchSource } from '../training/trainable-model.ts';
 
-/** Minibatches of all ranks together: NgramBatches, SparseBatches and their like. */
-export interface UnionBatches<Batch> {
-  readonly examplesPerEpoch: number;
-  next(): Batch | Promise<Batch>;
-  cursor(): object;
-  seek(cursor: unknown): void;
-}
-
-/** Cuts a rank's part out of a minibatch, which is valid until the next call. */
+/** Takes a rank's part of a minibatch; valid until the next call. */
 export type BatchSlice<Batch> = (batch: Batch, place: ShardPlace) => Batch;
 
-/** A rank's part of `total` examples or streams in a row: even, but for one. */
+/** A rank's contiguous part of `total` examples or streams. The parts of the ranks differ by at most one. */
 export function ownPart(total: number, { rank, size }: ShardPlace): { readonly first: number; readonly count: number } {
   const first = Math.floor((total * rank) / size);
   return { first, count: Math.floor((total * (rank + 1)) / size) - first };
 }
 
-/** This rank's parts of a sequence of minibatches. Its cursor is that of the whole sequence, the same on every rank. */
-export class BatchParts<Batch> implements UnionBatches<Batch> {
-  readonly #union: UnionBatches<Batch>;
+/** This rank's part of each minibatch. The cursor is that of the whole sequence, the same on every rank. */
+export class BatchParts<Batch> implements BatchSource<Batch> {
+  readonly #whole: BatchSource<Batch>;
   readonly #slice: BatchSlice<Batch>;
   readonly #place: ShardPlace;
 
-  constructor(union: UnionBatches<Batch>, place: ShardPlace, slice: BatchSlice<Batch>) {
-    this.#union = union;
+  /** @param whole the minibatches of all ranks together, the same on every rank. */
+  constructor(whole: BatchSource<Batch>, place: ShardPlace, slice: BatchSlice<Batch>) {
+    this.#whole = whole;
     this.#slice = slice;
     this.#place = place;
   }
 
   /** Of all ranks together. */
   get examplesPerEpoch(): number {
-    return this.#union.examplesPerEpoch;
+    return this.#whole.examplesPerEpoch;
   }
 
   /** This rank's part of the next minibatch, which may be empty; valid until the next call. */
   async next(): Promise<Batch> {
-    return this.#slice(await this.#union.next(), this.#place);
+    return this.#slice(await this.#whole.next(), this.#place);
   }
 
   cursor(): object {
-    return this.#union.cursor();
+    return this.#whole.cursor();
   }
 
   seek(cursor: unknown): void {
-    this.#union.seek(cursor);
+    this.#whole.seek(cursor);
   }
 }
 
@@ -101,7 +95,7 @@ export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseB
 /**
  * For {@link BatchParts} of SequenceBatches: a rank has the same streams of every minibatch, and so its model carries
  * their state. Each rank needs one slice of its own.
- * @returns what throws RangeError when there are fewer streams than ranks.
+ * @returns what throws CommunicatorError `shape` when there are fewer streams than ranks.
  */
 export function createSequenceSlice(): BatchSlice<SequenceBatch> {
   let rows: SequenceRows | undefined;
@@ -109,7 +103,8 @@ export function createSequenceSlice(): BatchSlice<SequenceBatch> {
   return ({ steps, streams, inputs, starts, predicted, targets, targetIds, epoch, endOfEpoch }, place) => {
     const { first, count } = ownPart(streams, place);
     if (streams < place.size)
-      throw new RangeError(
+      throw new CommunicatorError(
+        'shape',
         `training over ${place.size} ranks: the minibatches have ${streams} streams; each rank needs one at least`,
       );
     if (rows === undefined || steps > longest) {

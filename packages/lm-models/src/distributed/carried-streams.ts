@@ -1,31 +1,29 @@
 /**
- * What a recurrent model carries from step to step has a row a stream, and each rank its own streams. In a checkpoint
- * they stand together, in the order of the ranks, which is that of the text's parts: the state of one process. Any
- * number of ranks, or one process, takes its part of it and goes on.
+ * What a recurrent body carries from step to step has a row for each stream, and each rank trains its own streams. A
+ * checkpoint has the streams of all ranks, in the order of the ranks, which is their order in the text: it is the state
+ * of one process, and training goes on from it on any number of ranks.
  */
-import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/output-layer';
 import type { Communicator } from '@vastmax/collectives';
 import type { ShardPlace } from '@vastmax/distributed-layers';
 import { ownPart } from './batch-parts.ts';
-
-/** As the recurrent body of lm-models names the tensors, beside `streams` in its configuration. */
-const carriedTensors = /^carried\.\d+$/;
+import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
+import { carriedStreamsOf } from '../layers/carried-state.ts';
 
 /**
- * The state of a body on every rank with the streams of all. A collective; every rank holds what all carry, a few
- * numbers a stream. A state without streams is itself.
+ * The state of a body with the streams of all ranks. A collective. Every rank holds all streams, a few numbers each. A
+ * state that carries no streams is returned as it is.
  */
 export async function gatherStreams(communicator: Communicator, state: ModuleState): Promise<ModuleState> {
-  const { streams } = state.configuration;
-  if (typeof streams !== 'number' || communicator.size === 1) return state;
+  const carried = carriedStreamsOf(state);
+  if (carried === undefined || communicator.size === 1) return state;
+  const { streams, tensorNames } = carried;
   const { size } = communicator;
-  const own = Float64Array.of(streams);
-  const each = new Float64Array(size);
-  communicator.allGather(own, new Int32Array(size).fill(1), each);
-  const all = each.reduce((sum, count) => sum + count, 0);
+  const counts = new Float64Array(size);
+  communicator.allGather(Float64Array.of(streams), new Int32Array(size).fill(1), counts);
+  const all = counts.reduce((sum, count) => sum + count, 0);
   const tensors: TensorSource[] = [];
   for (const tensor of state.tensors) {
-    if (!carriedTensors.test(tensor.name)) {
+    if (!tensorNames.has(tensor.name)) {
       tensors.push(tensor);
       continue;
     }
@@ -34,7 +32,7 @@ export async function gatherStreams(communicator: Communicator, state: ModuleSta
     const values = createFloats(precision, all * columns);
     communicator.allGather(
       part as typeof values,
-      Int32Array.from(each, (count) => count * columns),
+      Int32Array.from(counts, (count) => count * columns),
       values,
     );
     tensors.push({
@@ -48,13 +46,13 @@ export async function gatherStreams(communicator: Communicator, state: ModuleSta
   return { configuration: { ...state.configuration, streams: all }, tensors };
 }
 
-/** What a rank takes of a body's whole state: all of it but the streams of others. */
+/** The state of a body for one rank: `whole` with the streams of this rank only. */
 export function ownStreams(whole: ModuleState, place: ShardPlace): ModuleState {
-  const { streams } = whole.configuration;
-  if (typeof streams !== 'number') return whole;
-  const { first: begin, count: own } = ownPart(streams, place);
+  const carried = carriedStreamsOf(whole);
+  if (carried === undefined) return whole;
+  const { first: begin, count: own } = ownPart(carried.streams, place);
   const tensors = whole.tensors.map((tensor) =>
-    carriedTensors.test(tensor.name) && tensor.rows === streams
+    carried.tensorNames.has(tensor.name) && tensor.rows === carried.streams
       ? { ...tensor, rows: own, read: (first: number, count: number) => tensor.read(begin + first, count) }
       : tensor,
   );

@@ -1,19 +1,20 @@
 /**
- * The body of a model on every rank, trained on the parts of all: between the backward pass and the update its
- * gradients are added up, in one buffer,
+ * Data-parallel training of a model's body: every rank has all its weights, and between the backward pass and the
+ * update the gradients are summed over the ranks, in one all-reduced buffer
  *
  *     numbers   p·tables row counts   p·2 checksum words   gradients of all matrices
  *
- * and each rank then takes the same step from the same numbers. Tables, of which a step touches few rows, are exchanged
- * by rows: every rank gets the indices and gradient rows of all, in the order of the ranks, which with BatchParts is
- * the order of the whole minibatch. The optimiser sees what it would see in one process: its moments, clipping and
- * decay need not know of ranks.
+ * so that each rank makes the same update. Tables, of which a step touches few rows, are exchanged by rows: every rank
+ * gets the indices and gradient rows of all ranks, in the order of the ranks, which with BatchParts is the order of the
+ * whole minibatch. The optimiser gets the same gradients as in one process: its moments, clipping and weight decay do
+ * not depend on ranks.
  *
- * Input embeddings are replicated. Rejected: sharding them by ShardedTable, which takes Dd/p memory instead of Dd and
- * moves 2C rows a rank instead of p·C, but puts a wait for other ranks before the forward pass, and rows and moments of
- * the optimiser that no rank has whole into every model and checkpoint. A vocabulary of 10⁶ words of 100 numbers is 400
- * MB a rank; the output layer, whose rows cost the most, is the one that is sharded.
+ * Input embeddings are replicated. Rejected: sharding them with ShardedTable. It takes Dd/p memory instead of Dd and
+ * sends 2C rows of a rank instead of p·C, but ranks then wait for each other before the forward pass, and every model
+ * and checkpoint has sharded embeddings and moments. A vocabulary of 10⁶ words of 100 numbers takes 400 MB on a rank;
+ * the output layer, whose rows cost the most, is sharded.
  */
+import { ArrayChecksum, CommunicatorError, type Communicator } from '@vastmax/collectives';
 import {
   createHostArray,
   fill,
@@ -24,34 +25,10 @@ import {
   write,
   type Backend,
   type FloatArray,
-  type Indices,
   type Matrix,
-  type RowTable,
 } from '@vastmax/linalg-core';
-import type { Communicator } from '@vastmax/collectives';
-import { CommunicatorError } from '@vastmax/collectives';
-import { WordHash } from '@vastmax/collectives';
-
-/** Of a table that a step reads few rows of: a row of the gradient, indices.count×columns in all, for each index. */
-export interface RowGradient {
-  readonly indices: Indices;
-  readonly rows: Matrix;
-}
-
-/** What an optimiser changes; ModelParameters of `@vastmax/lm-models` are such. */
-export interface SharedParameters {
-  readonly matrices: readonly {
-    readonly name: string;
-    readonly value: Matrix;
-    readonly gradient: Matrix | undefined;
-  }[];
-  readonly tables: readonly {
-    readonly name: string;
-    readonly table: RowTable;
-    readonly gradients: readonly RowGradient[];
-    replaceGradients(gradients: readonly RowGradient[]): void;
-  }[];
-}
+import type { ModelParameters, TableParameter } from '../parameters.ts';
+import type { TrainingRanks } from '../training/training-ranks.ts';
 
 export interface DataParallelOptions {
   /**
@@ -60,13 +37,14 @@ export interface DataParallelOptions {
    */
   readonly checkEvery?: number;
   /**
-   * Told on every rank when they differed and were mended from rank 0. Unless given, rank 0 emits a process warning.
+   * Called on every rank when the weights of some ranks differed from those of rank 0, which all ranks now have.
+   * Processors that round differently are a likely reason.
    */
   readonly onReplicaDrift?: (drift: { readonly step: number; readonly ranks: readonly number[] }) => void;
 }
 
-/** Adds up what the ranks of a job bring to a step; the `ranks` of lm-models' Trainer. */
-export class DataParallel implements Disposable {
+/** Sums the gradients of all ranks of a job in each step; the `ranks` of the Trainer. */
+export class DataParallel implements TrainingRanks, Disposable {
   readonly #communicator: Communicator;
   readonly #workspace: Workspace;
   readonly #backend: Backend;
@@ -99,11 +77,11 @@ export class DataParallel implements Disposable {
   }
 
   /**
-   * Add up the gradients of matrices in place, give every table the rows of all ranks, and add up `numbers` in place. A
-   * collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers for n in the matrices, and this rank's own
-   * rows to each other rank.
+   * Sums the gradients of the matrices and `numbers` over the ranks, in place, and gives every table the gradient rows of
+   * all ranks. A collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers for n in the matrices, and this
+   * rank's own rows to each other rank.
    */
-  async reduce(parameters: SharedParameters, numbers: Float64Array): Promise<void> {
+  async reduce(parameters: ModelParameters, numbers: Float64Array): Promise<void> {
     this.#steps++;
     const { size } = this.#communicator;
     if (size === 1) return;
@@ -137,7 +115,7 @@ export class DataParallel implements Disposable {
     }
     this.#communicator.allReduce(sums);
     numbers.set(sums.subarray(0, numbers.length));
-    if (checks) await this.#mend(parameters, sums.subarray(firstCheck, firstGradient));
+    if (checks) await this.#repair(parameters, sums.subarray(firstCheck, firstGradient));
     place = firstGradient;
     for (const { name, value, gradient } of matrices) {
       const sum = sums.subarray(place, place + value.rows * value.columns);
@@ -162,7 +140,7 @@ export class DataParallel implements Disposable {
   }
 
   /** After `#counts` are known. */
-  async #exchangeRows(parameter: SharedParameters['tables'][number]): Promise<void> {
+  async #exchangeRows(parameter: TableParameter): Promise<void> {
     const { name, table, gradients } = parameter;
     const width = table.columns;
     const own = this.#counts[this.rank]!;
@@ -194,14 +172,14 @@ export class DataParallel implements Disposable {
     if (this.#all.length < total * width) this.#all = createHostArray(this.#backend, grown(total * width));
   }
 
-  async #checksum(parameters: SharedParameters): Promise<number> {
-    const hash = new WordHash();
+  async #checksum(parameters: ModelParameters): Promise<number> {
+    const hash = new ArrayChecksum();
     for (const { value } of this.#replicas(parameters)) hash.add(await read(value));
     return hash.value;
   }
 
-  /** Where the checksums differ all ranks take rank 0's numbers. */
-  async #mend(parameters: SharedParameters, words: FloatArray): Promise<void> {
+  /** Where the checksums differ all ranks take the values of rank 0. */
+  async #repair(parameters: ModelParameters, words: FloatArray): Promise<void> {
     const ranks = Array.from({ length: this.#communicator.size }, (_, rank) => rank).filter(
       (rank) => words[2 * rank] !== words[0] || words[2 * rank + 1] !== words[1],
     );
@@ -212,21 +190,11 @@ export class DataParallel implements Disposable {
       write(host, value);
       store();
     }
-    const { onReplicaDrift } = this.#options;
-    if (onReplicaDrift !== undefined) onReplicaDrift({ step: this.#steps, ranks });
-    else if (this.rank === 0) {
-      process.emitWarning(
-        `data-parallel training, step ${this.#steps}: the weights of rank ${ranks.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
-        { code: 'VASTMAX_REPLICA_DRIFT' },
-      );
-    }
+    this.#options.onReplicaDrift?.({ step: this.#steps, ranks });
   }
 
   /** All matrices, and of each table the rows that the last step touched. */
-  *#replicas({
-    matrices,
-    tables,
-  }: SharedParameters): Generator<{ readonly value: Matrix; readonly store: () => void }> {
+  *#replicas({ matrices, tables }: ModelParameters): Generator<{ readonly value: Matrix; readonly store: () => void }> {
     for (const { value } of matrices) yield { value, store: () => undefined };
     for (const { name, table } of tables) {
       const touched = this.#touched.get(name);

@@ -6,6 +6,7 @@ import {
   createShardedNoiseContrastive,
   createShardedSampledSoftmax,
   createVocabularyParallelSoftmax,
+  type DistributedFactoredLayerOptions,
 } from '@vastmax/distributed-layers';
 import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import { ModelError } from '../model-error.ts';
@@ -16,9 +17,13 @@ import { fullLayerOptions } from '../output-layers/softmax-layers.ts';
 
 /**
  * For `createNetwork`, on every rank: makes the layer of a choice over all of them.
+ * @param options what the factored layer reports.
  * @returns what throws ModelError `unsupported` for a choice that only one process has.
  */
-export function createDistributedOutput(communicator: Communicator): OutputLayerFactory {
+export function createDistributedOutput(
+  communicator: Communicator,
+  options: Pick<DistributedFactoredLayerOptions, 'onReplicaDrift'> = {},
+): OutputLayerFactory {
   return async (backend, sizes, choice) => {
     const refused = outputLayerOf(choice.kind).abilities.refusedOverRanks?.(choice);
     if (refused !== undefined) {
@@ -34,6 +39,7 @@ export function createDistributedOutput(communicator: Communicator): OutputLayer
           seed,
           loss: createBuiltInLoss(loss.name, loss.options),
           ...(weightDecay === undefined ? {} : { weightDecay }),
+          ...options,
         });
       }
       case 'full':

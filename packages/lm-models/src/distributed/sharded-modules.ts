@@ -1,18 +1,16 @@
 /**
- * A module of which every rank has a shard, in a checkpoint that all ranks write: each shard is a module of its own,
- * `output.shard-1-of-4`, in a file that its rank wrote. The format of checkpoints knows nothing of ranks; who reads
- * `output` gets the shards put together, row for row, or the one of his rank.
+ * The shards of a module in a checkpoint that all ranks write. Each shard is saved as a module with a name of its own,
+ * `output.shard-1-of-4`, in the file of its rank, so that the checkpoint format needs no notion of ranks. Reading
+ * `output` merges the shards row by row, or takes the shard of this rank.
  */
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
 import { mergeShards, shardPlaceOf, type ShardPlace } from '@vastmax/distributed-layers';
+import { type ModuleState, StateError } from '@vastmax/linalg-core/state';
+import type { Checkpoint } from '@vastmax/checkpoints';
 
-/** An opened checkpoint of lm-models is such. */
-export interface SavedModules {
-  readonly moduleNames: readonly string[];
-  module(name: string): ModuleState;
-}
-
-/** What of a rank's modules is its own to write, under names that no other rank uses; with one rank none is sharded. */
+/**
+ * Which modules only this rank writes, under names that no other rank uses, and which are the same on every rank. With
+ * one rank nothing is sharded.
+ */
 export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
   readonly own: Readonly<Record<string, ModuleState>>;
   readonly replicated: Readonly<Record<string, ModuleState>>;
@@ -29,11 +27,15 @@ export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
 }
 
 /**
- * A module of a checkpoint, whole: its shards put together where it has them.
- * @param place to get this rank's own shard, bit for bit, where the checkpoint is of as many ranks.
- * @throws OutputLayerError `state-mismatch` when a shard is missing.
+ * A module of a checkpoint; saved as shards it is merged.
+ * @param place of this rank: where the checkpoint has as many shards as ranks, the result is this rank's own shard.
+ * @throws StateError `state-mismatch` when a shard is missing.
  */
-export function savedModule(saved: SavedModules, name: string, place?: ShardPlace): ModuleState {
+export function savedModule(
+  saved: Pick<Checkpoint, 'moduleNames' | 'module'>,
+  name: string,
+  place?: ShardPlace,
+): ModuleState {
   const shards = saved.moduleNames.filter((each) => each.startsWith(`${name}.shard-`));
   if (shards.length === 0) return saved.module(name);
   if (place?.size === shards.length && shards.includes(shardName(name, place)))
@@ -41,7 +43,7 @@ export function savedModule(saved: SavedModules, name: string, place?: ShardPlac
   const states = shards.map((each) => saved.module(each));
   const size = states[0] === undefined ? undefined : shardPlaceOf(states[0])?.size;
   if (size !== undefined && size !== states.length) {
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `the checkpoint has ${states.length} of the ${size} shards of ${name}: ${shards.join(', ')}`,
     );

@@ -4,11 +4,8 @@
  * throw, and the earlier checkpoint stays.
  */
 import { gatherJson, type Communicator } from '@vastmax/collectives';
-import type { ModuleState } from '@vastmax/output-layer';
-import type { CheckpointContent } from '../checkpoint/checkpoint-content.ts';
-import { CheckpointError, isCheckpointError, type CheckpointErrorCode } from '../checkpoint/checkpoint-error.ts';
-import { discardCheckpointPart, writeCheckpointPart, type CheckpointPart } from '../checkpoint/checkpoint-parts.ts';
-import { writeCheckpoint } from '../checkpoint/write-checkpoint.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart, type CheckpointStorage } from '@vastmax/checkpoints';
 import { gatherStreams } from './carried-streams.ts';
 import { splitModules } from './sharded-modules.ts';
 
@@ -19,35 +16,36 @@ interface Outcome {
 
 /**
  * A collective.
+ * @param storage the same on every rank: a folder of a file system that all share.
  * @param content as one rank has it: its shards of the sharded modules, and the replicated ones.
  * @throws CheckpointError on every rank when one could not write; the message names the rank.
  */
 export async function writeDistributedCheckpoint(
   communicator: Communicator,
-  directory: string,
+  storage: CheckpointStorage,
   content: CheckpointContent,
 ): Promise<void> {
   const { rank, size } = communicator;
   const { own, replicated } = splitModules(content.modules);
   if (size === 1) {
-    await writeCheckpoint(directory, { ...content, modules: replicated });
+    await writeCheckpoint(storage, { ...content, modules: replicated });
     return;
   }
   const modules: Record<string, ModuleState> = {};
   for (const [name, state] of Object.entries(replicated)) modules[name] = await gatherStreams(communicator, state);
-  const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(directory, own) }));
+  const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(storage, own) }));
   const written = gatherJson(communicator, mine);
   let failed = firstFailure(written);
   if (failed === undefined) {
     const parts = written.flatMap(({ part }) => (part === undefined ? [] : [part]));
     const commit = async (): Promise<Outcome> => {
-      if (rank === 0) await writeCheckpoint(directory, { ...content, modules }, { parts });
+      if (rank === 0) await writeCheckpoint(storage, { ...content, modules }, { parts });
       return {};
     };
     failed = firstFailure(gatherJson(communicator, await outcomeOf(commit)));
   }
   if (failed === undefined) return;
-  if (mine.part !== undefined) await discardCheckpointPart(directory, mine.part);
+  if (mine.part !== undefined) await discardCheckpointPart(storage, mine.part);
   throw new CheckpointError(failed.code, `rank ${failed.rank} of ${size}: ${failed.message}`);
 }
 

@@ -1,5 +1,6 @@
 import { createHostArray, read } from '@vastmax/linalg-core';
-import type { OutputLayer, TensorSource } from '@vastmax/output-layer';
+import type { TensorSource } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 
 /**
  * The vectors of an output layer's classes (the rows of W, without a bias) as a tensor that is computed block by block

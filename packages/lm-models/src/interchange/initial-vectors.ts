@@ -1,7 +1,7 @@
+import { CheckpointError } from '@vastmax/checkpoints';
 import { writeRows } from '@vastmax/linalg-core';
 import type { RowTable } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import { CheckpointError } from '../checkpoint/checkpoint-error.ts';
 import { readWord2vecBinary } from './read-word2vec-binary.ts';
 import { readWord2vecText } from './read-word2vec-text.ts';
 import type { ReadWord2vecOptions } from './read-word2vec-text.ts';

@@ -2,11 +2,16 @@
 // that size is allocated, and a word has a limit, so that memory is one block whatever the bytes are.
 
 import { isUtf8 } from 'node:buffer';
-import { CheckpointError } from '../checkpoint/checkpoint-error.ts';
-import { RandomAccessFile } from '../checkpoint/random-access-file.ts';
-import { BLOCK_BYTES } from '../checkpoint/safetensors-layout.ts';
-import { requireLittleEndian } from '../checkpoint/safetensors-reader.ts';
-import { shown } from '../checkpoint/shown-value.ts';
+import { basename, dirname } from 'node:path';
+import {
+  bigEndianError,
+  BLOCK_BYTES,
+  CheckpointError,
+  IS_LITTLE_ENDIAN,
+  type RandomAccessReader,
+  shown,
+} from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { ReadWord2vecOptions, WordVector } from './read-word2vec-text.ts';
 
 const MAXIMUM_WORD_BYTES = 4096;
@@ -22,8 +27,8 @@ export async function* readWord2vecBinary(
   options: ReadWord2vecOptions = {},
 ): AsyncGenerator<WordVector, void, undefined> {
   const { signal, onProgress } = options;
-  requireLittleEndian();
-  const file = await RandomAccessFile.open(path);
+  if (!IS_LITTLE_ENDIAN) throw bigEndianError();
+  const file = await createFileStorage(dirname(path)).open(basename(path));
   try {
     const { words, width, end: headerEnd } = await readHeader(file);
     const vectorBytes = 4 * width;
@@ -97,7 +102,7 @@ interface Header {
   readonly end: number;
 }
 
-async function readHeader(file: RandomAccessFile): Promise<Header> {
+async function readHeader(file: RandomAccessReader): Promise<Header> {
   const start = Buffer.alloc(Math.min(40, file.bytes));
   await file.read(start, 0);
   const line = start.subarray(0, Math.max(0, start.indexOf(LINE_FEED))).toString('latin1');

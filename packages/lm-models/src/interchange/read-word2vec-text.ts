@@ -1,7 +1,6 @@
+import { CheckpointError, shown } from '@vastmax/checkpoints';
 import { readLines } from '@vastmax/sparse-data/node';
 import type { CancellationSignal } from '@vastmax/sparse-data';
-import { CheckpointError } from '../checkpoint/checkpoint-error.ts';
-import { shown } from '../checkpoint/shown-value.ts';
 
 export interface WordVector {
   readonly word: string;

@@ -1,6 +1,6 @@
-import type { TensorSource, TensorValues } from '@vastmax/output-layer';
+import { CheckpointError } from '@vastmax/checkpoints';
+import type { TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
-import { CheckpointError } from '../checkpoint/checkpoint-error.ts';
 
 /** Numbers of vectors that are held at a time. */
 const NUMBERS_PER_BLOCK = 2 ** 18;

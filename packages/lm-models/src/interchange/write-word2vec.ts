@@ -3,14 +3,21 @@
 // decimal with spaces between or as 32 bits each, little-endian, and a line feed. A word cannot have white space in it:
 // there is no way to quote it.
 
-import type { TensorSource } from '@vastmax/output-layer';
+import { basename, dirname } from 'node:path';
+import {
+  bigEndianError,
+  CheckpointError,
+  IS_LITTLE_ENDIAN,
+  narrowToHalf,
+  shown,
+  storeFile,
+  widenHalf,
+  type Append,
+  type FileDigest,
+} from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
-import { CheckpointError, isSystemError } from '../checkpoint/checkpoint-error.ts';
-import { writeDurably } from '../checkpoint/durable-file.ts';
-import type { Append, FileDigest } from '../checkpoint/durable-file.ts';
-import { narrowToHalf, widenHalf } from '../checkpoint/half-precision.ts';
-import { requireLittleEndian } from '../checkpoint/safetensors-reader.ts';
-import { shown } from '../checkpoint/shown-value.ts';
 import { checkWords, vectorBlocks } from './word-vector-blocks.ts';
 import type { VectorBlock } from './word-vector-blocks.ts';
 
@@ -46,22 +53,16 @@ export async function writeWord2vec(
       'bad-argument',
       `writeWord2vec: half is true and format is binary, which stores 32 bits; leave half out, or write text or safetensors`,
     );
-  if (format === 'binary') requireLittleEndian();
+  if (format === 'binary' && !IS_LITTLE_ENDIAN) throw bigEndianError();
   const encode = format === 'text' ? encodeLines : encodeRecords;
-  try {
-    return await writeDurably(path, async (append: Append) => {
-      await append(Buffer.from(`${vectors.rows} ${vectors.columns}\n`));
-      for await (const block of vectorBlocks(vectors, signal)) {
-        await append(encode(block, words, vectors, half));
-        onProgress?.(block.first + block.count, vectors.rows);
-      }
-    });
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new CheckpointError('write-failed', `writeWord2vec: ${path} was not written: ${error.message}`, {
-      cause: error,
-    });
-  }
+  const fill = async (append: Append): Promise<void> => {
+    await append(Buffer.from(`${vectors.rows} ${vectors.columns}\n`));
+    for await (const block of vectorBlocks(vectors, signal)) {
+      await append(encode(block, words, vectors, half));
+      onProgress?.(block.first + block.count, vectors.rows);
+    }
+  };
+  return storeFile(createFileStorage(dirname(path)), basename(path), fill, 'writeWord2vec');
 }
 
 type Encode = (block: VectorBlock, words: readonly string[], vectors: TensorSource, half: boolean) => Uint8Array;

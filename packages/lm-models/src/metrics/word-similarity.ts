@@ -2,9 +2,10 @@
  * Word vectors against human judgements: the rank correlation of cosines with scores, over the pairs whose words have
  * vectors.
  */
+import { SparseDataError, type TextLines } from '@vastmax/sparse-data';
+import { parseCsv } from '@vastmax/sparse-data/records';
 import { gatherRows, read, writeIndices, type RowTable } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
-import { parseCsv, SparseDataError, type TextLines } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 
 export interface WordPair {

@@ -1,14 +1,14 @@
 /** Networks out of plain JSON: new ones, and those of checkpoints. */
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
-import type { JsonObject } from '@vastmax/output-layer';
 import { BagBody, type BagBodyOptions, type BagInputs } from '../bodies/bag-body.ts';
 import { NgramBody, type NgramBodyOptions, type NgramInputs } from '../bodies/ngram-body.ts';
 import { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from '../bodies/recurrent-body.ts';
 import { ModelError } from '../model-error.ts';
-import type { AnyOutputChoice, OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+import type { OutputLayerChoice, AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
+import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { createOutputLayer } from '../output-layers/registry.ts';
-import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
 
 /** Each kind of body: its options as plain JSON, what it reads of a minibatch, and its class. */
 interface BodyKinds {

@@ -3,9 +3,10 @@
  * next; a checkpoint of it needs nothing beside it to be loaded. A language model is a network whose inputs and classes
  * are the words of a vocabulary.
  */
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import type { ModuleState, OutputLayer } from '@vastmax/output-layer';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { ModelParameters } from '../bodies/layers.ts';
 import { ModelError } from '../model-error.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';

@@ -10,33 +10,18 @@
  * | cbow | mean of embeddings | the `window` words on either side |
  * | skip-gram | an embedding | predicts each of the `window` words on either side from the word alone |
  */
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
-import type { JsonObject } from '@vastmax/output-layer';
-import {
-  NgramBatches,
-  SequenceBatches,
-  WindowBatches,
-  type NgramBatch,
-  type SequenceBatch,
-  type SparseBatch,
-  type Vocabulary,
-} from '@vastmax/sparse-data';
+import { NgramBatches, SequenceBatches, WindowBatches, type NgramBatch, type SequenceBatch, type SparseBatch, type Vocabulary } from '@vastmax/sparse-data';
 import { bagModelShape } from '../bodies/bag-body.ts';
 import type { ActivationName, TableParameter } from '../bodies/layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
-import {
-  createNetwork,
-  type BagNetwork,
-  type BodyChoice,
-  type NetworkOptions,
-  type NgramNetwork,
-  type RecurrentNetwork,
-} from '../network/create-network.ts';
+import { createNetwork, type BagNetwork, type BodyChoice, type NetworkOptions, type NgramNetwork, type RecurrentNetwork } from '../network/create-network.ts';
 import type { Body, Network } from '../network/network.ts';
-import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
+import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 
 export const textModelNames = ['ngram', 'lstm', 'gru', 'bag', 'cbow', 'skip-gram'] as const;
 export type TextModelName = (typeof textModelNames)[number];

@@ -5,7 +5,7 @@
  * A subword tokenizer is given as an object with two functions (`createSubwordTokenizer` of `@vastmax/text-readers`
  * makes one of a Hugging Face tokenizer.json), so that this package does not depend on a tokenizer library.
  */
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import {
   createWordSegmenter,
   SparseDataError,
@@ -80,7 +80,7 @@ export function createTextReading(
 export interface SavedText {
   readonly configuration: JsonObject;
   /** For messages. */
-  readonly directory: string;
+  readonly location: string;
   text(name: string): string;
 }
 
@@ -96,7 +96,7 @@ export function loadTextReading(
 ): TextReading {
   const settings = textSettingsFrom(saved.configuration);
   if (settings.tokenizer !== 'subword') return createTextReading(settings);
-  const name = `${saved.directory}: ${tokenizerText}`;
+  const name = `${saved.location}: ${tokenizerText}`;
   const definition = saved.text(tokenizerText);
   let json: unknown;
   try {

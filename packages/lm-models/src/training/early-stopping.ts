@@ -1,4 +1,4 @@
-import type { JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 
 export interface EarlyStoppingOptions {

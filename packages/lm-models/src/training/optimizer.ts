@@ -2,6 +2,7 @@
  * Applies an update rule to a body's matrices and, row-sparse, to its tables: O(matrices + touched rows), never O(table
  * rows). Gradients can be clipped and weights can decay.
  */
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   affine,
   axpy,
@@ -15,7 +16,6 @@ import {
   type Backend,
   type Matrix,
 } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import { MatrixUpdater, TableUpdater, type UpdateRule } from '@vastmax/update-rules';
 import type { ModelParameters, Parameter, TableParameter } from '../bodies/layers.ts';

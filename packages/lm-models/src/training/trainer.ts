@@ -12,20 +12,21 @@
  */
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
-import { isOutputLayerError, type JsonObject } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { isOutputLayerError } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatch } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
-import { ModelError, TrainingDivergedError } from '../model-error.ts';
+import { TrainingDivergedError, ModelError } from '../model-error.ts';
 import type { Network, SavedModel } from '../network/network.ts';
-import { createSchedule, Optimizer, type LearningRateSchedule } from './optimizer.ts';
+import { createSchedule, type LearningRateSchedule, Optimizer } from './optimizer.ts';
 import type {
   BatchSource,
   TrainingBatch,
   TrainingEvent,
-  TrainingOptions,
   TrainingProgress,
-  TrainingRanks,
   TrainingSnapshot,
+  TrainingOptions,
+  TrainingRanks,
 } from './training-types.ts';
 
 /** A progress event comes after so many steps, or after so long where steps are slow. */

@@ -4,8 +4,8 @@
  */
 import { Tape } from '@vastmax/autodiff';
 import { read, write, writeRows } from '@vastmax/linalg-core';
+import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { createOutputLayer, type Body } from '@vastmax/lm-models';
-import type { ModuleState, TensorSource } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { expect } from 'vitest';
 import { largestError, normals, rowsOf, valuesOf } from '../numbers.ts';

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { Trainer } from '@vastmax/lm-models';
 import { afterAll, describe, expect, it } from 'vitest';
-import { writeCheckpoint } from '../../src/checkpoint/write-checkpoint.ts';
+import { writeCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { captureSnapshot } from '../training/captured-snapshot.ts';
 import { createToyModel, toyBatches, toyTraining } from '../training/toy-language.ts';
 import { failureOf } from './fixtures/failure-of.ts';
-import { readEverything } from './fixtures/generations.ts';
+import { readEverything } from './fixtures/read-everything.ts';
 import { mountSmallDisk } from './fixtures/small-disk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-full-'));
@@ -48,7 +49,7 @@ describe('training', () => {
       let first: unknown;
       const end = await train(async (trainer, report) => {
         if (report === 1) {
-          await writeCheckpoint(directory, trainer.snapshot());
+          await writeCheckpoint(createFileStorage(directory), trainer.snapshot());
           first = await readEverything(directory);
         }
         if (report === 2) {
@@ -56,7 +57,7 @@ describe('training', () => {
             writeFileSync(join(disk.path, 'filler'), new Uint8Array(2 ** 20));
           }).toThrow('ENOSPC');
           const files = readdirSync(directory).sort();
-          const error = await failureOf(() => writeCheckpoint(directory, trainer.snapshot()));
+          const error = await failureOf(() => writeCheckpoint(createFileStorage(directory), trainer.snapshot()));
           expect(error).toMatchObject({ code: 'write-failed', cause: { code: 'ENOSPC' } });
           expect(error.message).toMatch(
             /^writeCheckpoint: .*run was not written: ENOSPC: no space left on device, write; an earlier checkpoint there is untouched$/,
@@ -66,7 +67,7 @@ describe('training', () => {
         }
         if (report === 3) {
           rmSync(join(disk.path, 'filler'));
-          await writeCheckpoint(directory, trainer.snapshot());
+          await writeCheckpoint(createFileStorage(directory), trainer.snapshot());
           expect(await readEverything(directory)).toMatchObject({ configuration: { step: trainer.step } });
         }
       });
@@ -88,14 +89,14 @@ describe('training', () => {
       let first: unknown;
       const end = await train(async (trainer, report) => {
         if (report === 1) {
-          await writeCheckpoint(directory, trainer.snapshot());
+          await writeCheckpoint(createFileStorage(directory), trainer.snapshot());
           first = await readEverything(directory);
           if (disk === undefined) chmodSync(directory, 0o555);
           else disk.makeReadOnly();
           return;
         }
         const code = disk === undefined ? 'EACCES' : 'EROFS';
-        const error = await failureOf(() => writeCheckpoint(directory, trainer.snapshot()));
+        const error = await failureOf(() => writeCheckpoint(createFileStorage(directory), trainer.snapshot()));
         expect(error).toMatchObject({ code: 'write-failed', cause: { code } });
         expect(error.message).toContain(`run was not written: ${code}: `);
         expect(await readEverything(directory)).toEqual(first);

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, expect, it } from 'vitest';
-import { readEverything } from './fixtures/generations.ts';
+import { readEverything } from './fixtures/read-everything.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-killed-'));
 afterAll(() => {
@@ -46,41 +46,37 @@ async function live(program: string, directory: string, nth: number): Promise<Li
   return { killed, saved: said.filter((line) => line === 'saved').length };
 }
 
-it(
-  'training killed fifty times at random moments resumes to the final weights of training left alone, bit for bit',
-  { timeout: 180_000 },
-  async () => {
-    const program = join(folder, 'train.mjs');
-    const entry = fileURLToPath(new URL('fixtures/train-until-killed.ts', import.meta.url));
-    await build({
-      entryPoints: [entry],
-      outfile: program,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      conditions: ['@vastmax/source'],
-      logLevel: 'error',
-    });
-    expect(await live(program, join(folder, 'alone'), Infinity)).toMatchObject({ killed: false });
-    const expected = await readEverything(join(folder, 'alone'));
-    expect(expected).toMatchObject({ configuration: { step: 6000, examples: 48_000 } });
+it('training killed fifty times at random moments resumes to the final weights of training left alone, bit for bit', async () => {
+  const program = join(folder, 'train.mjs');
+  const entry = fileURLToPath(new URL('fixtures/train-until-killed.ts', import.meta.url));
+  await build({
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@vastmax/source'],
+    logLevel: 'error',
+  });
+  expect(await live(program, join(folder, 'alone'), Infinity)).toMatchObject({ killed: false });
+  const expected = await readEverything(join(folder, 'alone'));
+  expect(expected).toMatchObject({ configuration: { step: 6000, examples: 48_000 } });
 
-    let kills = 0;
-    let saved = 0;
-    // A run that ends before its fiftieth kill is compared, and another is begun.
-    for (let run = 0; kills < 50; run++) {
-      const directory = join(folder, `run-${run}`);
-      for (let life = { killed: true, saved: 0 }; life.killed;) {
-        life = await live(program, directory, kills < 50 ? 1 + (kills % 3 === 0 ? 0 : 1) : Infinity);
-        saved += life.saved;
-        if (life.killed) kills++;
-      }
-      expect(await readEverything(directory)).toEqual(expected);
-      rmSync(directory, { recursive: true });
+  let kills = 0;
+  let saved = 0;
+  // A run that ends before its fiftieth kill is compared, and another is begun.
+  for (let run = 0; kills < 50; run++) {
+    const directory = join(folder, `run-${run}`);
+    for (let life = { killed: true, saved: 0 }; life.killed;) {
+      life = await live(program, directory, kills < 50 ? 1 + (kills % 3 === 0 ? 0 : 1) : Infinity);
+      saved += life.saved;
+      if (life.killed) kills++;
     }
-    expect(kills).toBeGreaterThanOrEqual(50);
-    // Else the kills came before anything was trained.
-    expect(saved).toBeGreaterThan(50);
-  },
-);
+    expect(await readEverything(directory)).toEqual(expected);
+    rmSync(directory, { recursive: true });
+  }
+  expect(kills).toBeGreaterThanOrEqual(50);
+  // Else the kills came before anything was trained.
+  expect(saved).toBeGreaterThan(50);
+});

@@ -1,21 +1,7 @@
-import {
-  BatchParts,
-  createSequenceSlice,
-  ownStreams,
-  sliceNgramBatch,
-  sliceSparseBatch,
-} from '@vastmax/lm-models/distributed';
-import type { TensorSource } from '@vastmax/output-layer';
-import {
-  NgramBatches,
-  RandomGenerator,
-  SequenceBatches,
-  validateCsrRows,
-  WindowBatches,
-  type CsrRows,
-  type SparseBatch,
-} from '@vastmax/sparse-data';
+import { BatchParts, createSequenceSlice, ownStreams, sliceNgramBatch, sliceSparseBatch } from '@vastmax/lm-models/distributed';
+import { NgramBatches, RandomGenerator, SequenceBatches, validateCsrRows, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
 import { expect, it } from 'vitest';
+import type { TensorSource } from '@vastmax/linalg-core/state';
 
 const random = new RandomGenerator(2);
 const tokens = Int32Array.from({ length: 50 }, () => random.integer(9));

@@ -1,6 +1,6 @@
 import { savedModule, splitModules } from '@vastmax/lm-models/distributed';
-import type { ModuleState } from '@vastmax/output-layer';
 import { expect, it } from 'vitest';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 const classes = 7;
 /** Row r holds the number r. */

@@ -7,13 +7,11 @@ import { join } from 'node:path';
 import { parseSafetensorsMetadata } from '@huggingface/hub';
 import { safetensors } from '@jax-js/loaders';
 import { createPlainBackend, read } from '@vastmax/linalg-core';
-import { tableTensor } from '@vastmax/output-layer';
+import { tableTensor } from '@vastmax/linalg-core/state';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openSafetensors } from '../../src/checkpoint/safetensors-reader.ts';
-import { writeSafetensors } from '../../src/checkpoint/safetensors-writer.ts';
-import { writeCheckpoint } from '../../src/checkpoint/write-checkpoint.ts';
+import { openSafetensors, writeCheckpoint, writeSafetensors } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { classVectorTensor } from '../../src/interchange/class-vectors.ts';
-import { contentOfGeneration } from '../checkpoint/fixtures/generations.ts';
 import { tensorOf } from '../checkpoint/fixtures/tensors.ts';
 import { createToyModel, toyVocabulary } from '../training/toy-language.ts';
 
@@ -56,7 +54,7 @@ const hubOf =
 describe('an exported matrix', () => {
   it('is read by @jax-js/loaders: the class vectors of a model, W, and its embeddings', async () => {
     using model = await createToyModel(createPlainBackend(), 'z-loss');
-    await writeSafetensors(path, [
+    await writeSafetensors(createFileStorage(folder), 'vectors.safetensors', [
       classVectorTensor('class_vectors', model.output),
       tableTensor('input_embeddings', model.body.embeddings.table),
     ]);
@@ -71,7 +69,8 @@ describe('an exported matrix', () => {
   it('of 16, 32 and 64 bits and of integers', async () => {
     const values = Float32Array.of(0.1, -65504, 1e-7, 3, 0, 1 / 3);
     await writeSafetensors(
-      path,
+      createFileStorage(folder),
+      'vectors.safetensors',
       [
         tensorOf('a', values, 2),
         tensorOf('b', Float64Array.of(1 / 3, 1e300), 1, 'f64'),
@@ -90,7 +89,10 @@ describe('an exported matrix', () => {
 
   it('has a header that @huggingface/hub parses, with 16 bits too', async () => {
     const values = Float32Array.of(0.1, -65504, 1e-7, 3, 0, 1 / 3);
-    await writeSafetensors(path, [tensorOf('weight', values, 2)], { half: true, metadata: { producer: 'vastmax' } });
+    await writeSafetensors(createFileStorage(folder), 'vectors.safetensors', [tensorOf('weight', values, 2)], {
+      half: true,
+      metadata: { producer: 'vastmax' },
+    });
     const parsed = await parseSafetensorsMetadata({
       repo: 'a/b',
       path: 'vectors.safetensors',
@@ -102,7 +104,7 @@ describe('an exported matrix', () => {
       parameterCount: { F16: 6 },
       header: { weight: { dtype: 'F16', shape: [3, 2], data_offsets: [0, 12] }, __metadata__: { producer: 'vastmax' } },
     });
-    await using file = await openSafetensors(path);
+    await using file = await openSafetensors(createFileStorage(folder), 'vectors.safetensors');
     expect(await file.tensors[0]?.read(0, 3)).toEqual(
       Float32Array.of(0.0999755859375, -65504, 1.1920928955078125e-7, 3, 0, 0.333251953125),
     );
@@ -111,7 +113,14 @@ describe('an exported matrix', () => {
 
 it('a checkpoint in shards has an index that @huggingface/hub follows, and shards that @jax-js/loaders reads', async () => {
   const directory = join(folder, 'checkpoint');
-  await writeCheckpoint(directory, contentOfGeneration(3), { maximumShardBytes: 1024 });
+  const modules = {
+    body: {
+      configuration: {},
+      tensors: [tensorOf('weights', new Float32Array(60 * 4), 4), tensorOf('bias/inner', new Float32Array(4), 4)],
+    },
+    output: { configuration: {}, tensors: [tensorOf('weights', new Float32Array(500 * 8), 8)] },
+  };
+  await writeCheckpoint(createFileStorage(directory), { configuration: {}, modules }, { maximumShardBytes: 1024 });
   const index = readdirSync(directory).find((name) => name.endsWith('.index.json')) ?? '';
   const parsed = await parseSafetensorsMetadata({
     repo: 'a/b',

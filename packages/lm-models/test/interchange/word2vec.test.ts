@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { TensorPrecision } from '@vastmax/output-layer';
+import type { TensorPrecision } from '@vastmax/linalg-core/state';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isCheckpointError } from '../../src/checkpoint/checkpoint-error.ts';
+import { isCheckpointError } from '@vastmax/checkpoints';
 import { readWord2vecBinary } from '../../src/interchange/read-word2vec-binary.ts';
 import { readWord2vecText } from '../../src/interchange/read-word2vec-text.ts';
 import { writeWord2vec } from '../../src/interchange/write-word2vec.ts';

@@ -4,49 +4,12 @@
  */
 import { matmul, type Tape, type Variable } from '@vastmax/autodiff';
 import { createMatrixFrom, createPlainBackend, write, type Backend } from '@vastmax/linalg-core';
-import {
-  bagModelShape,
-  createNetwork,
-  createOutputLayer,
-  evaluateMultiLabel,
-  evaluateRanking,
-  loadNetwork,
-  Network,
-  networkOptionsFrom,
-  outputLayerNames,
-  Parameter,
-  popularityBaseline,
-  readEmbeddings,
-  topClasses,
-  Trainer,
-  type BagNetwork,
-  type BatchSource,
-  type Body,
-  type ModelParameters,
-  type NetworkOptions,
-  type OutputLayerChoice,
-  type TrainingBatch,
-  type TrainingOptions,
-} from '@vastmax/lm-models';
-import {
-  columnCounts,
-  columnsByFrequency,
-  csrFromLists,
-  RandomGenerator,
-  renumberColumns,
-  SequenceBatches,
-  SessionBatches,
-  SetBatches,
-  singleTargets,
-  SparseBatches,
-  splitSets,
-  WindowBatches,
-  type CsrRows,
-  type SparseBatch,
-} from '@vastmax/sparse-data';
-import { matrixTensor, restoreMatrix, type ModuleState } from '@vastmax/output-layer';
+import { bagModelShape, createNetwork, createOutputLayer, evaluateMultiLabel, evaluateRanking, loadNetwork, Network, networkOptionsFrom, outputLayerNames, Parameter, popularityBaseline, readEmbeddings, topClasses, Trainer, type BagNetwork, type BatchSource, type Body, type ModelParameters, type NetworkOptions, type AnyOutputChoice, type OutputLayerChoice, type OutputLayerEntry, type TrainingBatch, type TrainingOptions } from '@vastmax/lm-models';
+import { columnCounts, columnsByFrequency, csrFromLists, RandomGenerator, renumberColumns, SequenceBatches, SessionBatches, SetBatches, singleTargets, SparseBatches, splitSets, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
+import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { describe, expect, it } from 'vitest';
 import { captureSnapshot } from '../training/captured-snapshot.ts';
+import { matrixTensor, restoreMatrix, type ModuleState } from '@vastmax/linalg-core/state';
 
 const full: OutputLayerChoice = { kind: 'full', initialScale: 0.1, seed: 2 };
 const adam: TrainingOptions = { bodyRate: 0.01, outputRate: 1, optimizer: 'adam', schedule: 'linear', examples: 4000 };
@@ -278,6 +241,56 @@ describe('a body of your own', () => {
         message: expect.stringContaining('this network reads no prompts'),
       }),
     );
+  });
+});
+
+describe('an output layer of your own', () => {
+  interface SmoothedChoice extends AnyOutputChoice {
+    readonly kind: 'smoothed';
+    readonly smoothing: number;
+  }
+
+  it('is made by its entry, trains, and is loaded by it', async () => {
+    const entry: OutputLayerEntry<SmoothedChoice> = {
+      name: 'smoothed',
+      description: 'log-softmax with smoothed labels',
+      create: (backend, { features, frequencies }, { smoothing, initialScale, seed }) =>
+        createFullSoftmaxLayer(backend, {
+          classes: frequencies.length,
+          features,
+          labelSmoothing: smoothing,
+          initialScale,
+          seed,
+        }),
+      options: ['smoothing'],
+      defaults: {},
+      training: { lossOptions: {}, initialScale: 0.1, outputRate: 1, bodyRate: 1 },
+      cost: { step: '8mDd', growth: 'D', operations: ({ batch, classes, width }) => 8 * batch * classes * width },
+      abilities: { probabilities: 'yes', targetWeights: () => 'shares', overRanks: false, addsClasses: false },
+    };
+    const inputs = csrFromLists([[0], [1], [2], [3]], 4);
+    const batches = (): SparseBatches => new SparseBatches({ inputs, targets: inputs, batchSize: 4, seed: 1 });
+    using network = await createNetwork(
+      createPlainBackend(),
+      { inputs: 4, frequencies: columnCounts(inputs) },
+      {
+        body: { kind: 'bag', embedding: 4 },
+        output: { kind: 'smoothed', smoothing: 0.1, initialScale: 0.1, seed: 1 } satisfies SmoothedChoice,
+      },
+      entry.create,
+    );
+    using trainer = new Trainer(network, batches(), { ...adam, bodyRate: 0.05, examples: 1200 });
+    await finish(trainer);
+    const report = await evaluateMultiLabel(network, batches(), { ks: [1] });
+    expect(report.atK[0]!.precision).toBe(1);
+    const saved = await captureSnapshot(trainer.snapshot());
+    await expect(loadNetwork(createPlainBackend(), saved)).rejects.toThrow("no output layer is called 'smoothed'");
+    using loaded = await loadNetwork(createPlainBackend(), saved, {
+      kind: 'bag',
+      createOutput: (backend, sizes, choice) =>
+        entry.create(backend, sizes, choice as AnyOutputChoice as SmoothedChoice),
+    });
+    expect((await evaluateMultiLabel(loaded, batches(), { ks: [1] })).loss).toBe(report.loss);
   });
 });
 

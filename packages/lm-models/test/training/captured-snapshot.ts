@@ -1,6 +1,6 @@
 /** A snapshot in memory, as a checkpoint file would hold it: JSON through text, tensors copied block by block. */
+import type { JsonObject, ModuleState, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import type { SavedModel, TrainingSnapshot } from '@vastmax/lm-models';
-import type { JsonObject, ModuleState, TensorSource, TensorValues } from '@vastmax/output-layer';
 
 export interface CapturedSnapshot extends SavedModel {
   /** Every tensor by `module/name`. */

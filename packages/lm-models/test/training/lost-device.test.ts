@@ -6,7 +6,8 @@ import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend, type WebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { read, type FloatArray } from '@vastmax/linalg-core';
 import { Trainer, type NgramNetwork } from '@vastmax/lm-models';
-import { openCheckpoint, writeCheckpoint } from '@vastmax/lm-models/node';
+import { openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';
 import type { NgramBatches } from '@vastmax/sparse-data';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -76,55 +77,53 @@ function largest(values: ArrayLike<number>): number {
   return Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
-it(
-  'ends training with device-lost, and a new device goes on from the last checkpoint to the same weights',
-  { timeout: 180_000 },
-  async ({ skip }) => {
-    const probe = await probeSoftwareGpu(probeWebGpuBackend);
-    if (!probe.available) {
-      if (requiredBackends().has('webgpu-dawn'))
-        throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
-      skip(`unavailable: ${probe.reason}`);
-    }
-    const whole = await createRun(4);
-    expect((await eventsOf(whole.trainer)).at(-1)).toMatchObject({ type: 'finished', step: lastStep });
-    const expected = await weightsOf(whole);
-    await end(whole);
+it('ends training with device-lost, and a new device goes on from the last checkpoint to the same weights', async ({
+  skip,
+}) => {
+  const probe = await probeSoftwareGpu(probeWebGpuBackend);
+  if (!probe.available) {
+    if (requiredBackends().has('webgpu-dawn'))
+      throw new Error(`REQUIRE_BACKENDS names webgpu-dawn, but it is unavailable: ${probe.reason}`);
+    skip(`unavailable: ${probe.reason}`);
+  }
+  const whole = await createRun(4);
+  expect((await eventsOf(whole.trainer)).at(-1)).toMatchObject({ type: 'finished', step: lastStep });
+  const expected = await weightsOf(whole);
+  await end(whole);
 
-    const lost = await createRun(4);
-    loseDeviceDuringStep(lost, lostStep);
-    expect((await eventsOf(lost.trainer, abortedDuringStep(lost.batches, savedStep))).at(-1)).toMatchObject({
-      type: 'interrupted',
-      step: savedStep,
-    });
-    await writeCheckpoint(directory, {
-      ...lost.trainer.snapshot(),
-      texts: { 'vocabulary.json': JSON.stringify(toyVocabulary) },
-    });
-    await expect(eventsOf(lost.trainer)).rejects.toMatchObject({
-      name: 'LinalgError',
-      code: 'device-lost',
-      message: expect.stringContaining('create a new backend and resume from the last checkpoint'),
-    });
-    expect(lost.trainer.step).toBeGreaterThanOrEqual(lostStep - 1);
-    await end(lost);
+  const lost = await createRun(4);
+  loseDeviceDuringStep(lost, lostStep);
+  expect((await eventsOf(lost.trainer, abortedDuringStep(lost.batches, savedStep))).at(-1)).toMatchObject({
+    type: 'interrupted',
+    step: savedStep,
+  });
+  await writeCheckpoint(createFileStorage(directory), {
+    ...lost.trainer.snapshot(),
+    texts: { 'vocabulary.json': JSON.stringify(toyVocabulary) },
+  });
+  await expect(eventsOf(lost.trainer)).rejects.toMatchObject({
+    name: 'LinalgError',
+    code: 'device-lost',
+    message: expect.stringContaining('create a new backend and resume from the last checkpoint'),
+  });
+  expect(lost.trainer.step).toBeGreaterThanOrEqual(lostStep - 1);
+  await end(lost);
 
-    // Other seeds: everything must come from the checkpoint.
-    const resumed = await createRun(1234);
-    {
-      await using saved = await openCheckpoint(directory);
-      await resumed.trainer.restore(saved);
-    }
-    expect(resumed.trainer.step).toBe(savedStep);
-    expect((await eventsOf(resumed.trainer)).at(-1)).toMatchObject({ type: 'finished', step: lastStep });
-    const actual = await weightsOf(resumed);
-    await end(resumed);
-    expect([...actual.keys()]).toEqual([...expected.keys()]);
-    for (const [name, values] of expected) {
-      const difference = largest(Array.from(values, (value, i) => value - (actual.get(name)?.[i] ?? Number.NaN)));
-      // A fresh layer looks at its steps oftener than one that has seen many, so it closes generations at other steps,
-      // which rounds differently.
-      expect(difference / largest(values), name).toBeLessThan(1e-5);
-    }
-  },
-);
+  // Other seeds: everything must come from the checkpoint.
+  const resumed = await createRun(1234);
+  {
+    await using saved = await openCheckpoint(createFileStorage(directory));
+    await resumed.trainer.restore(saved);
+  }
+  expect(resumed.trainer.step).toBe(savedStep);
+  expect((await eventsOf(resumed.trainer)).at(-1)).toMatchObject({ type: 'finished', step: lastStep });
+  const actual = await weightsOf(resumed);
+  await end(resumed);
+  expect([...actual.keys()]).toEqual([...expected.keys()]);
+  for (const [name, values] of expected) {
+    const difference = largest(Array.from(values, (value, i) => value - (actual.get(name)?.[i] ?? Number.NaN)));
+    // A fresh layer looks at its steps oftener than one that has seen many, so it closes generations at other steps,
+    // which rounds differently.
+    expect(difference / largest(values), name).toBeLessThan(1e-5);
+  }
+});

@@ -12,7 +12,7 @@
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { createPlainBackend, read, type Backend, type FloatArray } from '@vastmax/linalg-core';
-import { createNetwork, Trainer } from '@vastmax/lm-models';
+import { Trainer, createNetwork } from '@vastmax/lm-models';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';
 import { NgramBatches, RandomGenerator, VocabularyCounter } from '@vastmax/sparse-data';
 import { expect, it } from 'vitest';
@@ -74,7 +74,7 @@ async function curveOn(backend: Backend): Promise<readonly number[]> {
   return (await Promise.all(reads)).map((losses) => meanOf([...losses]));
 }
 
-it('takes the same 500 steps on WebGPU as on a CPU', { timeout: 300_000 }, async ({ skip }) => {
+it('takes the same 500 steps on WebGPU as on a CPU', async ({ skip }) => {
   const probe = await probeSoftwareGpu(probeWebGpuBackend);
   if (!probe.available) {
     if (requiredBackends().has('webgpu-dawn'))

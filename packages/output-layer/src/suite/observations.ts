@@ -1,9 +1,9 @@
-/** What a case sees of a layer, copied to the host, and how two such views are compared. */
+/** What a case observes of a layer, copied to the host, and how two observations are compared. */
 import { read } from '@vastmax/linalg-core';
+import { isStateError, type JsonObject } from '@vastmax/linalg-core/state';
 import { expect } from 'vitest';
 import { isOutputLayerError, type OutputLayerErrorCode } from '../errors.ts';
 import type { OutputLayer, StepOptions } from '../output-layer.ts';
-import type { JsonObject } from '../state.ts';
 import { createMinibatch, learningRate, placed, type Minibatch } from './minibatches.ts';
 
 export interface ObservedStep {
@@ -11,7 +11,7 @@ export interface ObservedStep {
   readonly hiddenGradient: Float64Array;
 }
 
-/** A step, looked at: a layer that looks late refuses there what others refuse in the step. */
+/** A verified step: a layer that verifies asynchronously rejects here what others reject in the step. */
 export async function stepOn(
   layer: OutputLayer,
   batch: Minibatch,
@@ -38,7 +38,7 @@ export async function evaluateOn(layer: OutputLayer, batch: Minibatch): Promise<
   return Float64Array.from(await read(losses));
 }
 
-/** m×D scores for a fixed hidden matrix: what the outside can see of all weights. */
+/** m×D scores for a fixed hidden matrix: they depend on all weights. */
 export async function allScores(layer: OutputLayer, batch: Minibatch = createMinibatch(6, 99)): Promise<Float64Array> {
   using hidden = placed(layer.backend, batch);
   using out = layer.backend.createMatrix(hidden.rows, layer.classes);
@@ -46,7 +46,7 @@ export async function allScores(layer: OutputLayer, batch: Minibatch = createMin
   return Float64Array.from(await read(out));
 }
 
-/** Train a few steps, so that a case does not judge the starting weights alone. */
+/** Trains a few steps, so that a case does not test the initial weights alone. */
 export async function warmUp(layer: OutputLayer, steps = 8): Promise<void> {
   for (let step = 0; step < steps; step++) await stepOn(layer, createMinibatch(4, 500 + step));
 }
@@ -103,10 +103,10 @@ export function expectClose(
   expect(relativeDifference(actual, expected), what).toBeLessThanOrEqual(tolerance);
 }
 
-/** Both ways to fail: a throw and a rejection. */
+/** Whether the call throws or rejects. */
 export async function expectRefusal(
   call: () => unknown,
-  code: OutputLayerErrorCode,
+  code: OutputLayerErrorCode | 'state-mismatch',
   mentions: readonly unknown[] = [],
 ): Promise<void> {
   let caught: unknown;
@@ -115,8 +115,9 @@ export async function expectRefusal(
   } catch (error) {
     caught = error;
   }
-  if (!isOutputLayerError(caught))
-    throw new Error(`expected an OutputLayerError '${code}', got ${String(caught)}`, { cause: caught });
+  const [kind, isExpected] =
+    code === 'state-mismatch' ? ['a StateError', isStateError] : ['an OutputLayerError', isOutputLayerError];
+  if (!isExpected(caught)) throw new Error(`expected ${kind} '${code}', got ${String(caught)}`, { cause: caught });
   expect(caught.code, caught.message).toBe(code);
   for (const value of mentions) expect(caught.message, 'the message names both values').toContain(String(value));
 }

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import type { ModuleState } from '../state.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { LayerRequest, LayerUnderTest, OutputLayerCase } from './layer-under-test.ts';
 import { createMinibatch, request } from './minibatches.ts';
 import { expectRefusal, expectUnchanged, snapshotOf, stepOn, warmUp } from './observations.ts';
 
-/** A state of a layer of other sizes is refused with both values, and nothing of it is taken over. */
+/** A state of a layer of other sizes is rejected with both values, and nothing is restored. */
 async function expectOtherSizesRefused(
   subject: LayerUnderTest,
   other: LayerRequest,

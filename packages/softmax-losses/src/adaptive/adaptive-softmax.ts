@@ -5,14 +5,8 @@
  * log p(c) = log p_head(c), or log p_head(tail i) + log p_i(c).
  */
 import { axpy, copyColumns, fill, scatterRows, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import {
-  OutputLayerError,
-  withBiasFeature,
-  withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import { StateError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
@@ -186,7 +180,7 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     for (const tail of this.#tails) tail.checkState(state);
     if (ranks !== undefined) await checkSameIntegers(state, 'rank_of_class', ranks, kind);
     else if (state.tensors.some(({ name }) => name === 'rank_of_class')) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `${kind} layer: the state's classes are ranked by frequencies, the layer's by their numbers`,
       );

@@ -13,7 +13,13 @@ import {
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
-import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import {
+  findTensor,
+  matrixTensor,
+  restoreMatrix,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/linalg-core/state';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { MatrixUpdater, type UpdateRule } from '@vastmax/update-rules';
 import { ClassTable } from '../class-table/class-table.ts';

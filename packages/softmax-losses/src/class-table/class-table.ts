@@ -3,22 +3,11 @@
  * rival keeps its weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own,
  * or to an inner node of a tree.
  */
-import {
-  copyColumns,
-  gatherRows,
-  gemm,
-  rowDot,
-  writeRows,
-  type Backend,
-  type Indices,
-  type Matrix,
-  type RowTable,
-  type Workspace,
-} from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { copyColumns, gatherRows, gemm, rowDot, type Backend, type Indices, type Matrix, type RowTable, type Workspace, writeRows } from '@vastmax/linalg-core';
+import { OutputLayerError } from '@vastmax/output-layer';
+import { RandomGenerator } from '@vastmax/sparse-data';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
-import { createInitialRows, type InitialRows } from './initial-rows.ts';
-import type { TrainableRows } from './trainable-rows.ts';
+import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
 /** Rows that are gathered, written or filled at once outside of a step. */
 const rowsPerBlock = 4096;
@@ -31,6 +20,18 @@ export interface ClassTableOptions extends InitialRows {
   readonly features: number;
   readonly bias: boolean;
   readonly rule: UpdateRule;
+}
+
+/**
+ * Is this tensor of a layer's state one that {@link ClassTable.tensors} made of the table called `table`: its rows, or a
+ * moment of its update rule?
+ */
+export function isTensorOfTable(table: string, tensor: string): boolean {
+  return tensor === table || tensor.startsWith(`${momentsOf(table)}.`);
+}
+
+function momentsOf(table: string): string {
+  return `${table}.moment`;
 }
 
 export class ClassTable implements TrainableRows {
@@ -56,7 +57,7 @@ export class ClassTable implements TrainableRows {
       for (let first = 0; first < rows; first += rowsPerBlock) {
         writeRows(initialRows(first, Math.min(rowsPerBlock, rows - first)), first, this.table);
       }
-      this.#updater = new TableUpdater(`${name}.moment`, this.table, rule, workspace);
+      this.#updater = new TableUpdater(momentsOf(name), this.table, rule, workspace);
     } catch (error) {
       this.table[Symbol.dispose]();
       throw error;
@@ -129,13 +130,13 @@ export class ClassTable implements TrainableRows {
     return [tableTensor(this.name, this.table), ...this.#updater.tensors()];
   }
 
-  /** @throws OutputLayerError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
+  /** @throws StateError `state-mismatch` when a tensor is missing or of another shape; nothing is changed. */
   checkState(state: ModuleState): void {
     findTensor(state, this.name, this.rows, this.width);
     this.#updater.checkState(state);
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   async restore(state: ModuleState): Promise<void> {
     this.checkState(state);
     await restoreTable(state, this.name, this.table);
@@ -146,4 +147,82 @@ export class ClassTable implements TrainableRows {
     this.#updater[Symbol.dispose]();
     this.table[Symbol.dispose]();
   }
+}
+
+/**
+ * What the sampled methods ask of the rows of their classes: so that these may lie in a table of this process
+ * (ClassTable), or dealt out over many (distributed-layers), beneath the same mathematics.
+ */
+
+/** Rows to look at. */
+export interface RowSource {
+  readonly rows: number;
+  /** Features and bias. */
+  readonly width: number;
+  /** Rows `first` … as indices, prepared in the list of the workspace that is called `list`. */
+  range(first: number, count: number, list: string): Indices;
+  /** out_i = row indices_i; out count×width. */
+  gather(indices: Indices, out: Matrix): void;
+}
+
+/** The first `count` of `values`. */
+export interface RowList {
+  readonly values: Int32Array;
+  readonly count: number;
+}
+
+export interface TrainableRows extends RowSource, Disposable {
+  /** Without the bias. */
+  readonly features: number;
+  readonly bias: boolean;
+  /** Told in each step, before it gathers, all rows that it will gather and update; left out where rows are at hand. */
+  fetch?(lists: readonly RowList[]): Promise<void>;
+  /** Change rows by the rule; repeated rows, within one gradient and across them, add up. @param step from 1. */
+  update(gradients: readonly RowGradient[], learningRate: number, step: number): void | Promise<void>;
+  /** The rows and the rule's moments. */
+  tensors(): TensorSource[];
+  /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
+  checkState(state: ModuleState): void;
+  /** @throws OutputLayerError `state-mismatch`. */
+  restore(state: ModuleState): Promise<void>;
+}
+
+export interface InitialRows {
+  /** Standard deviation of the normal start of the weights; 0.01 unless given. Biases start at 0. */
+  readonly initialScale?: number;
+  /** Seed of that start; 1 unless given. */
+  readonly seed?: number;
+  /** One bias for each row to start from, the log of the unigram probability say. */
+  readonly initialBiases?: ArrayLike<number>;
+}
+
+/**
+ * Rows asked for block after block from the first; the array is reused.
+ * @throws OutputLayerError `non-finite` for an initial bias.
+ */
+export function createInitialRows(
+  { initialScale = 0.01, seed = 1, initialBiases }: InitialRows,
+  features: number,
+  bias: boolean,
+): (first: number, count: number) => Float64Array {
+  const random = new RandomGenerator(seed);
+  const width = features + (bias ? 1 : 0);
+  let block = new Float64Array(0);
+  return (first, count) => {
+    if (block.length < count * width) block = new Float64Array(count * width);
+    for (let row = 0, i = 0; row < count; row++) {
+      for (let feature = 0; feature < features; feature++)
+        block[i++] = initialScale === 0 ? 0 : initialScale * random.normal();
+      if (!bias) continue;
+      const start = initialBiases === undefined ? 0 : initialBiases[first + row]!;
+      if (!Number.isFinite(start)) {
+        throw new OutputLayerError(
+          'non-finite',
+          `the initial bias of class ${first + row} is ${start}, it must be finite`,
+        );
+      }
+      block[i++] = start;
+    }
+    return block.subarray(0, count * width);
+  };
 }

@@ -2,7 +2,17 @@
  * The target entries of a minibatch in order of their class, so that each block of classes finds its own. O(P log P)
  * for P targets.
  */
-import { scatterAddRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  gatherRows,
+  scatterAddRows,
+  type Indices,
+  type Matrix,
+  type RowTable,
+  type Workspace,
+  write,
+  writeRows,
+} from '@vastmax/linalg-core';
+import type { ClassTable } from '../class-table/class-table.ts';
 import type { TargetList } from '../layer/target-list.ts';
 
 export class BlockTargets {
@@ -55,5 +65,71 @@ export class BlockTargets {
     // A scatter adds whole rows: seen as one column, the block has its elements for rows.
     scatterAddRows(values, workspace.indices(`${name} block places`, this.#places, found), block.resize(m * count, 1));
     block.resize(m, count);
+  }
+}
+
+/**
+ * What label smoothing ε and class weights w make of a minibatch's targets, on the host in f64: y'_k = (1 − ε) y_k + ε
+ * T/D with T = Σ y.
+ */
+
+export class TargetShares implements Disposable {
+  readonly smoothing: number;
+  /** Σ_k w_k. */
+  readonly weightSum: number;
+  /** (1 − ε) w_c y of each entry. */
+  weighted: Float64Array = new Float64Array(0);
+  /** A = Σ_k w_k y'_k of each example. */
+  amounts: Float64Array = new Float64Array(0);
+  /** εT/D of each example. */
+  spreads: Float64Array = new Float64Array(0);
+  readonly #classes: number;
+  readonly #classWeights: ArrayLike<number> | undefined;
+  /** w as D×1 rows; only smoothing needs the weights of classes that are nobody's target. */
+  readonly #weightTable: RowTable | undefined;
+
+  constructor(table: ClassTable, smoothing: number, classWeights: ArrayLike<number> | undefined) {
+    this.smoothing = smoothing;
+    this.#classes = table.rows;
+    this.#classWeights = classWeights;
+    let sum = classWeights === undefined ? table.rows : 0;
+    if (classWeights !== undefined) for (let k = 0; k < table.rows; k++) sum += classWeights[k]!;
+    this.weightSum = sum;
+    if (classWeights !== undefined && smoothing > 0) {
+      this.#weightTable = table.table.backend.createTable(table.rows, 1);
+      writeRows(classWeights, 0, this.#weightTable);
+    }
+  }
+
+  /** O(examples + targets). */
+  measure({ examples, count, rows, classes, weights }: TargetList): void {
+    if (this.weighted.length < count) this.weighted = new Float64Array(Math.ceil(count * 1.5));
+    if (this.amounts.length < examples) {
+      this.amounts = new Float64Array(Math.ceil(examples * 1.5));
+      this.spreads = new Float64Array(Math.ceil(examples * 1.5));
+    }
+    this.amounts.fill(0);
+    this.spreads.fill(0);
+    for (let entry = 0; entry < count; entry++) {
+      const weight = weights[entry]!;
+      const spread = (this.smoothing * weight) / this.#classes;
+      const weighted =
+        (1 - this.smoothing) * weight * (this.#classWeights === undefined ? 1 : this.#classWeights[classes[entry]!]!);
+      this.weighted[entry] = weighted;
+      this.amounts[rows[entry]!]! += weighted + spread * this.weightSum;
+      this.spreads[rows[entry]!]! += spread;
+    }
+  }
+
+  /** w of some classes, count×1; undefined where all are 1. */
+  weightsOf(range: Indices, workspace: Workspace, name: string): Matrix | undefined {
+    if (this.#weightTable === undefined) return undefined;
+    const weights = workspace.matrix(`${name} class weights`, range.count, 1);
+    gatherRows(this.#weightTable, range, weights);
+    return weights;
+  }
+
+  [Symbol.dispose](): void {
+    this.#weightTable?.[Symbol.dispose]();
   }
 }

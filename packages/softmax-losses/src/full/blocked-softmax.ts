@@ -32,7 +32,7 @@ import {
 import type { ClassTable } from '../class-table/class-table.ts';
 import type { TargetList } from '../layer/target-list.ts';
 import { BlockTargets } from './block-targets.ts';
-import { TargetShares } from './target-shares.ts';
+import { TargetShares } from './block-targets.ts';
 
 export interface BlockedSoftmaxOptions {
   /** ε, 0 unless given. */

@@ -1,13 +1,7 @@
 /** The full log-softmax: what the other layers approximate, factorise or sample, exact at O(D) a step. */
 import { fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import {
-  OutputLayerError,
-  withBiasFeature,
-  withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import {
   checkLayerOptions,

@@ -3,14 +3,8 @@
  * Bengio, AISTATS 2005). With √D clusters of √D classes a target costs O(√D·d) instead of O(D·d).
  */
 import { axpy, copyColumns, fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import {
-  OutputLayerError,
-  withBiasFeature,
-  withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
+import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';

@@ -3,43 +3,17 @@
  * Y. Bengio, AISTATS 2005; the Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). A target costs
  * O(depth·d), and frequent classes have short codes.
  */
-import {
-  axpy,
-  binary,
-  copyColumns,
-  fill,
-  gatherRows,
-  rowDot,
-  scaleRows,
-  scatterAddRows,
-  unary,
-  Workspace,
-  write,
-  type Backend,
-  type Matrix,
-} from '@vastmax/linalg-core';
-import {
-  withBiasFeature,
-  withoutBiasFeature,
-  type JsonObject,
-  type ModuleState,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import { axpy, binary, copyColumns, fill, gatherRows, rowDot, scaleRows, scatterAddRows, unary, Workspace, write, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
-import {
-  checkLayerOptions,
-  checkPerClass,
-  checkWhole,
-  weightOptions,
-  type SoftmaxLayerOptions,
-} from '../layer/layer-options.ts';
+import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import { TargetList } from '../layer/target-list.ts';
-import { HuffmanPairs } from './huffman-pairs.ts';
+import { HuffmanPairs, HuffmanTree } from './huffman-tree.ts';
 import { HuffmanScores } from './huffman-scores.ts';
-import { HuffmanTree } from './huffman-tree.ts';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 
 const kind = 'huffman-softmax';
 /** Classes scored at once: bounds the nodes×m matrices of a range whose codes share little. */

@@ -3,6 +3,7 @@
  * feature sums.
  */
 import type { Backend, Precision } from '@vastmax/linalg-core';
+import { StateError } from '@vastmax/linalg-core/state';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { checkClasses, type ClassVectorSource, type QueryProposal } from '../proposals/proposal.ts';
 import { ChangedClasses } from './changed-classes.ts';
@@ -151,7 +152,7 @@ function createKernelProposal(classes: number, features: KernelFeatures, options
       const restoreTree = prepareTreeRestore(tree, state);
       const changes = state.configuration['changesSinceRebuild'];
       if (typeof changes !== 'number' || !Number.isSafeInteger(changes) || changes < 0) {
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `${name} proposal: 'changesSinceRebuild' in the state is ${String(changes)}, expected a whole number`,
         );

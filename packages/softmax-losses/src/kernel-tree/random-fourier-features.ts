@@ -7,8 +7,6 @@ import type { FloatArray } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import type { KernelFeatures } from './kernel-features.ts';
-import { orthogonalizeBlocks } from './orthogonal-rows.ts';
-import { addCosinesAndSines } from './sine-cosine.ts';
 
 export interface RandomFourierFeaturesOptions {
   /** R, how many w_j: φ has 2R numbers. */
@@ -70,4 +68,105 @@ function squaredDistance(query: FloatArray, vectors: FloatArray, at: number, len
     even += last * last;
   }
   return even + odd;
+}
+
+/**
+ * Frequencies at right angles (F. X. Yu et al., "Orthogonal Random Features", arXiv:1610.09072): each is still N(0,
+ * νI), so the kernel's estimate stays unbiased, but those of a block of d no longer repeat each other, which lowers its
+ * variance at no cost in use. Measured on class vectors trained on WikiText-2: the estimated bias of RF-softmax's
+ * gradient was lower in 21 of 24 settings (ν of 4 and 8, R of 128 to 1024, two seeds), by little at ν = 4 and by 14 to
+ * 39 % at ν = 8 with R = 128.
+ */
+
+/**
+ * Make the rows of each block of `width` orthogonal in place, by Gram and Schmidt (twice, for rounding), every row
+ * keeping its length. O(rows·width²).
+ */
+export function orthogonalizeBlocks(rows: Float64Array, width: number): void {
+  const count = rows.length / width;
+  for (let row = 0; row < count; row++) {
+    const length = lengthOf(rows, row, width);
+    const block = row - (row % width);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let other = block; other < row; other++) {
+        const share = product(rows, row, other, width) / product(rows, other, other, width);
+        for (let i = 0; i < width; i++)
+          rows[row * width + i] = rows[row * width + i]! - share * rows[other * width + i]!;
+      }
+    }
+    const factor = length / lengthOf(rows, row, width);
+    for (let i = 0; i < width; i++) rows[row * width + i] = rows[row * width + i]! * factor;
+  }
+}
+
+function product(rows: Float64Array, a: number, b: number, width: number): number {
+  let sum = 0;
+  for (let i = 0; i < width; i++) sum += rows[a * width + i]! * rows[b * width + i]!;
+  return sum;
+}
+
+function lengthOf(rows: Float64Array, row: number, width: number): number {
+  return Math.sqrt(product(rows, row, row, width));
+}
+
+/**
+ * Sines and cosines of many angles at once. One range reduction serves both (Cody and Waite, to |r| ≤ π/4, then the
+ * minimax polynomials of fdlibm), the quadrant is applied without a branch, and the result is the same number on every
+ * engine, which Math.cos does not promise and a resumed run needs. Within 3e-16 of Math.sin and Math.cos; about three
+ * times as fast as calling both.
+ */
+
+/** Adding and subtracting it rounds to a whole number, for magnitudes below 2^51. */
+const rounding = 1.5 * 2 ** 52;
+const quartersPerRadian = 2 / Math.PI;
+/** π/2 = quarter + quarterRest; the first has 33 bits, so that a multiple up to 2^20 is exact. */
+const quarter = 1.57079632673412561417;
+const quarterRest = 6.07710050650619224932e-11;
+/** Beyond it the reduction would lose digits. No projection of a vector of length 1 comes near. */
+const largestAngle = 1e6;
+
+/** out[at + j] += scale·cos(angles[from + j]) and out[at + count + j] += scale·sin(angles[from + j]) for j < count. */
+export function addCosinesAndSines(
+  angles: FloatArray,
+  from: number,
+  count: number,
+  scale: number,
+  out: Float64Array,
+  at: number,
+): void {
+  for (let j = 0; j < count; j++) {
+    let x = angles[from + j]!;
+    if (!(x < largestAngle && x > -largestAngle)) x = Math.atan2(Math.sin(x), Math.cos(x));
+    const turns = x * quartersPerRadian + rounding - rounding;
+    const r = x - turns * quarter - turns * quarterRest;
+    const z = r * r;
+    const sine =
+      r +
+      r *
+        z *
+        (-1.66666666666666324348e-1 +
+          z *
+            (8.33333333332248946124e-3 +
+              z *
+                (-1.98412698298579493134e-4 +
+                  z *
+                    (2.75573137070700676789e-6 + z * (-2.50507602534068634195e-8 + z * 1.58969099521155010221e-10)))));
+    const cosine =
+      1 -
+      0.5 * z +
+      z *
+        z *
+        (4.16666666666666019037e-2 +
+          z *
+            (-1.38888888888741095749e-3 +
+              z *
+                (2.48015872894767294178e-5 +
+                  z *
+                    (-2.75573143513906633035e-7 + z * (2.0875723212981748279e-9 + z * -1.13596475577881948265e-11)))));
+    // Quadrant 0 to 3: the two change places in the odd ones; the cosine is negative in 1 and 2, the sine in 2 and 3.
+    const quadrant = turns & 3;
+    const swap = (quadrant & 1) * (sine - cosine);
+    out[at + j] = out[at + j]! + scale * (1 - ((quadrant + 1) & 2)) * (cosine + swap);
+    out[at + count + j] = out[at + count + j]! + scale * (1 - (quadrant & 2)) * (sine - swap);
+  }
 }

@@ -5,7 +5,7 @@
  * class vectors.
  */
 import { readTableRows, writeTableRows, type FloatArray, type TablePieces } from '@vastmax/linalg-core';
-import { findTensor, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { findTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import type { FeatureTree } from './feature-tree.ts';
 
 const rowsPerBlock = 1024;
@@ -41,7 +41,7 @@ export function treeTensors(tree: FeatureTree): TensorSource[] {
 /**
  * Find the tree of a state.
  * @returns what takes it over.
- * @throws OutputLayerError `state-mismatch`; nothing is changed.
+ * @throws StateError `state-mismatch`; nothing is changed.
  */
 export function prepareTreeRestore(tree: FeatureTree, state: ModuleState): () => Promise<void> {
   const parts = partsOf(tree).map((part) => ({

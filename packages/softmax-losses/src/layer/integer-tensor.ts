@@ -2,7 +2,7 @@
  * A layer's structure in its checkpoint: which class has which place. It is compared, not taken over: the weights of
  * another structure mean nothing here.
  */
-import { findTensor, OutputLayerError, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { findTensor, StateError, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
 const valuesPerBlock = 65_536;
 
@@ -17,7 +17,7 @@ export function integerTensor(name: string, values: Int32Array): TensorSource {
 }
 
 /**
- * @throws OutputLayerError `state-mismatch` where the state's tensor differs, naming the first place and both values.
+ * @throws StateError `state-mismatch` where the state's tensor differs, naming the first place and both values.
  */
 export async function checkSameIntegers(
   state: ModuleState,
@@ -31,7 +31,7 @@ export async function checkSameIntegers(
     const found = await tensor.read(first, count);
     for (let i = 0; i < count; i++) {
       if (found[i] === values[first + i]) continue;
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `${kind} layer: '${name}' is ${found[i]} for ${first + i} in the state, ${values[first + i]} in the layer; create the layer with the same frequencies or assignment`,
       );

@@ -4,18 +4,15 @@
  * layer as it was; the second half cannot fail.
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
+import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
   checkExampleClasses,
   checkHidden,
-  checkSame,
   checkStepOptions,
   checkTargets,
-  checkWholeNumber,
   OutputLayerError,
-  type JsonObject,
-  type ModuleState,
   type PreparedStep,
   type StepOptions,
   type StepResult,

@@ -1,5 +1,5 @@
 import type { Matrix, Workspace } from '@vastmax/linalg-core';
-import type { JsonObject, ModuleState, TensorSource } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { TargetList } from './target-list.ts';
 
 /** What a method is given for one step. */
@@ -65,7 +65,7 @@ export interface SoftmaxMethod extends Disposable {
   /** What a restore takes over and is not a tensor: the state of a generator. */
   progress?(): JsonObject;
   tensors(): TensorSource[];
-  /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
+  /** @throws StateError `state-mismatch`; nothing is changed. */
   checkState(state: ModuleState): Promise<void> | void;
   /** Take over a state that `checkState` has accepted. */
   restore(state: ModuleState): Promise<void>;

@@ -8,7 +8,8 @@
  * layer treats the two differently anyway (one product for shared samples, pairs otherwise).
  */
 import type { FloatArray } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject, type ModuleState } from '@vastmax/output-layer';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
+import { OutputLayerError } from '@vastmax/output-layer';
 import type { RandomGenerator } from '@vastmax/sparse-data';
 
 interface AnyProposal {
@@ -34,7 +35,7 @@ export interface FixedProposal extends AnyProposal {
   /**
    * Read and check a learned state and return what takes it over, which cannot fail: the layer may refuse the rest of a
    * checkpoint in between.
-   * @throws OutputLayerError `state-mismatch`.
+   * @throws StateError `state-mismatch`.
    */
   prepareRestore?(state: ModuleState): Promise<() => void>;
 }

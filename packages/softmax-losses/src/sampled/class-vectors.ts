@@ -1,8 +1,8 @@
 /** A table of class weights seen through a geometry: vectors and logits instead of rows and products. */
 import { copyColumns, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import type { RowSource } from '../class-table/trainable-rows.ts';
+import type { RowSource } from '../class-table/class-table.ts';
 import type { LogitGeometry } from './logit-geometry.ts';
-import { matrixWithCapacity } from './room.ts';
+import { matrixWithCapacity } from './matrix-with-capacity.ts';
 
 export class ClassVectors {
   readonly table: RowSource;

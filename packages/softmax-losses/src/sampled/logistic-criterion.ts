@@ -19,7 +19,7 @@ import {
   unary,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { matrixWithCapacity } from './room.ts';
+import { matrixWithCapacity } from './matrix-with-capacity.ts';
 import {
   HostColumns,
   maskHits,

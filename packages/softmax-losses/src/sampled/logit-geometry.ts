@@ -6,7 +6,7 @@
  */
 import { affine, axpy, reduce, rowDot, scaleRows, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
-import { matrixWithCapacity } from './room.ts';
+import { matrixWithCapacity } from './matrix-with-capacity.ts';
 
 export interface LogitGeometry {
   /** Length of a class vector; undefined where vectors are not normalised. */

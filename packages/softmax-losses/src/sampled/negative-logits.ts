@@ -16,7 +16,7 @@ import {
 } from '@vastmax/linalg-core';
 import type { RowGradient } from '@vastmax/update-rules';
 import type { ClassVectors } from './class-vectors.ts';
-import { roomyIndices, matrixWithCapacity } from './room.ts';
+import { indicesWithCapacity, matrixWithCapacity } from './matrix-with-capacity.ts';
 import type { SampleSet } from './sample-set.ts';
 
 export interface NegativeLogits {
@@ -139,7 +139,7 @@ export function createExampleNegatives(
 }
 
 function sampledClasses({ workspace }: ClassVectors, samples: SampleSet): Indices {
-  return roomyIndices(
+  return indicesWithCapacity(
     workspace,
     'sampled classes',
     samples.distinct.values,

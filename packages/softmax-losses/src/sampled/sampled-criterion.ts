@@ -4,7 +4,7 @@
  */
 import { fill, scatterRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { MergedTargets } from './merged-targets.ts';
-import { roomyIndices, matrixWithCapacity } from './room.ts';
+import { indicesWithCapacity, matrixWithCapacity } from './matrix-with-capacity.ts';
 import type { SampleSet } from './sample-set.ts';
 
 export interface CriterionInputs {
@@ -69,7 +69,7 @@ export function maskHits({ workspace, targets, logits }: CriterionInputs): void 
   fill(-Infinity, nothing);
   scatterRows(
     nothing,
-    roomyIndices(workspace, 'accidental hits', hits, hitCount, most),
+    indicesWithCapacity(workspace, 'accidental hits', hits, hitCount, most),
     logits.resize(rows * columns, 1),
   );
   logits.resize(rows, columns);

@@ -1,25 +1,19 @@
 /** The three sampled losses as what a method is made of, apart from where the rows of the classes lie. */
 import type { Workspace } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject } from '@vastmax/output-layer';
-import type { TrainableRows } from '../class-table/trainable-rows.ts';
+import { OutputLayerError } from '@vastmax/output-layer';
+import type { TrainableRows } from '../class-table/class-table.ts';
 import { weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
 import { createLearnedUnigramProposal } from '../proposals/learned-unigram.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import { ClassVectors } from './class-vectors.ts';
 import { createCosineGeometry, createDotGeometry } from './logit-geometry.ts';
 import { createLogisticCriterion } from './logistic-criterion.ts';
-import {
-  checkFixedProposal,
-  checkSamplingOptions,
-  type NegativeSamplingOptions,
-  type NoiseContrastiveOptions,
-  type SampledSoftmaxOptions,
-  type SamplingOptions,
-} from './sampled-layer-options.ts';
+import { checkFixedProposal, checkSamplingOptions, type NegativeSamplingOptions, type NoiseContrastiveOptions, type SampledSoftmaxOptions, type SamplingOptions } from './sampled-layer-options.ts';
 import type { SampledCriterion } from './sampled-criterion.ts';
 import { SampledMethod } from './sampled-method.ts';
 import { Sampler } from './sampler.ts';
 import { createSoftmaxCriterion } from './softmax-criterion.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 
 export interface SampledLoss {
   readonly kind: string;

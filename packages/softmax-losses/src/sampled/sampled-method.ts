@@ -3,9 +3,9 @@
  * O(D). The samples decide which rows are looked at, the criterion what the loss is; evaluation is exact over all
  * classes.
  */
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
+import { OutputLayerError } from '@vastmax/output-layer';
 import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import type { TrainableRows } from '../class-table/trainable-rows.ts';
+import type { TrainableRows } from '../class-table/class-table.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectors, PairVectors } from './class-vectors.ts';
@@ -15,6 +15,7 @@ import { createExampleNegatives, createSharedNegatives, type NegativeLogits } fr
 import type { SampleSet } from './sample-set.ts';
 import type { SampledCriterion } from './sampled-criterion.ts';
 import type { Sampler } from './sampler.ts';
+import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 
 export interface SampledMethodParts {
   readonly kind: string;

@@ -3,14 +3,14 @@
  * done.
  */
 import { affine, createHostArray, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/output-layer';
 import { RandomGenerator, type RandomState } from '@vastmax/sparse-data';
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectorSource, Proposal } from '../proposals/proposal.ts';
 import type { ClassVectors } from './class-vectors.ts';
 import type { MergedTargets } from './merged-targets.ts';
-import { roomyIndices } from './room.ts';
+import { indicesWithCapacity } from './matrix-with-capacity.ts';
 import { SampleSet } from './sample-set.ts';
+import { type JsonObject, type ModuleState, type TensorSource, StateError } from '@vastmax/linalg-core/state';
 
 export interface SamplerOptions {
   readonly proposal: Proposal;
@@ -91,13 +91,13 @@ export class Sampler {
     }));
   }
 
-  /** @throws OutputLayerError `state-mismatch`. */
+  /** @throws StateError `state-mismatch`. */
   async checkState(state: ModuleState): Promise<void> {
     const { random, proposal: learned } = progressOf(state);
     try {
       new RandomGenerator(0).restore(random);
     } catch (cause) {
-      throw new OutputLayerError(
+      throw new StateError(
         'state-mismatch',
         `the generator of the samples cannot be restored from ${JSON.stringify(random)}`,
         { cause },
@@ -140,7 +140,7 @@ export class Sampler {
     if (proposal.kind !== 'query') return;
     const { values, count } = this.samples.distinct;
     const most = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
-    const list = roomyIndices(this.#vectors.workspace, 'changed classes', values, count, most);
+    const list = indicesWithCapacity(this.#vectors.workspace, 'changed classes', values, count, most);
     const changed = this.#vectors.gather(list, 'changed vectors', most);
     proposal.classesChanged(values, count, await this.#read(this.#unscaled(changed)));
   }
@@ -172,8 +172,5 @@ export class Sampler {
 function progressOf({ configuration }: ModuleState): JsonObject {
   const { progress } = configuration;
   if (typeof progress === 'object' && progress !== null && !Array.isArray(progress)) return progress as JsonObject;
-  throw new OutputLayerError(
-    'state-mismatch',
-    `the state of the samples is ${JSON.stringify(progress)}, expected an object`,
-  );
+  throw new StateError('state-mismatch', `the state of the samples is ${JSON.stringify(progress)}, expected an object`);
 }

@@ -26,7 +26,7 @@ import {
   type Indices,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { matrixWithCapacity } from './room.ts';
+import { matrixWithCapacity } from './matrix-with-capacity.ts';
 import {
   HostColumns,
   maskHits,

@@ -4,7 +4,7 @@
  * shares nothing with this package, in f64 with exact sums.
  */
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { singleTargets } from '@vastmax/sparse-data';
 import { createAdaptiveSoftmaxLayer } from '@vastmax/softmax-losses';
 import { describe, expect, it } from 'vitest';

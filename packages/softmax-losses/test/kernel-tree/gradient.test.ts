@@ -3,7 +3,7 @@
  * and their P held fixed.
  */
 import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   createQuadraticProposal,
   createRandomFourierProposal,

@@ -1,5 +1,5 @@
 import { createPlainBackend, type Backend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/output-layer';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import {

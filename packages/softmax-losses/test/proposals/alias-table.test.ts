@@ -1,7 +1,7 @@
 import { createUnigramProposal } from '@vastmax/softmax-losses';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAliasTable } from '../../src/proposals/alias-table.ts';
+import { createAliasTable } from '../../src/proposals/fixed-proposals.ts';
 import { sumOf } from './distribution-checks.ts';
 
 /** The probability of each value, from the table alone. */

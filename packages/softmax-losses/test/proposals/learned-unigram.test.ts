@@ -2,7 +2,7 @@ import { createLearnedUnigramProposal } from '@vastmax/softmax-losses';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CountedSums } from '../../src/proposals/counted-sums.ts';
+import { CountedSums } from '../../src/proposals/learned-unigram.ts';
 import { probabilitiesOf } from './distribution-checks.ts';
 
 describe('counted sums', () => {

@@ -4,9 +4,9 @@
 
 import { Worker } from 'node:worker_threads';
 import { SparseDataError } from '../errors.ts';
-import { checkInteger } from '../option-checks.ts';
-import type { Prefetched, PrefetchOptions } from '../prefetch.ts';
-import { prefetch } from '../prefetch.ts';
+import { checkInteger } from '../errors.ts';
+import type { Prefetched, PrefetchOptions } from '../batches/prefetch.ts';
+import { prefetch } from '../batches/prefetch.ts';
 
 export interface PrefetchFromWorkerOptions extends PrefetchOptions {
   /** How many items may be ready; 4 unless given. */

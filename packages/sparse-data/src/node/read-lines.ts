@@ -5,11 +5,9 @@
 // one replaces bad bytes silently and treats U+2028 as a line end, the other does not say where a bad byte is.
 
 import { isUtf8 } from 'node:buffer';
-import type { CancellationSignal } from '../cancellation.ts';
-import { checkInteger } from '../option-checks.ts';
-import { SparseDataError } from '../errors.ts';
-import { findInvalidUtf8 } from '../utf8-scan.ts';
 import { fileError, inputName, openTextFile } from './open-text-file.ts';
+import type { CancellationSignal } from '../batches/prefetch.ts';
+import { SparseDataError, checkInteger } from '../errors.ts';
 
 const LINE_FEED = 0x0a;
 
@@ -134,4 +132,28 @@ class LineAssembler {
     const end = line[line.length - 1] === 0x0d ? line.length - 1 : line.length;
     return line.toString('utf8', start, end);
   }
+}
+
+// Finds the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7). Decoders only say that there is one.
+
+/**
+ * The offset of the first byte of the first ill-formed sequence in [start, end), or −1. A sequence cut off by `end` is
+ * ill-formed.
+ */
+export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
+  let at = start;
+  while (at < end) {
+    const lead = bytes[at]!;
+    const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    if (length === 0 || at + length > end) return at;
+    for (let place = 1; place < length; place++) {
+      const byte = bytes[at + place]!;
+      // The second byte excludes overlong forms (E0, F0), surrogates (ED) and what lies beyond U+10FFFF (F4).
+      const lowest = place > 1 ? 0x80 : lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+      const highest = place > 1 ? 0xbf : lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+      if (byte < lowest || byte > highest) return at;
+    }
+    at += length;
+  }
+  return -1;
 }

@@ -1,14 +1,14 @@
 // The parsers of the main entry over files: lines from readLines, the path as the name in error messages.
 
-import type { CsvOptions } from '../csv-options.ts';
-import type { Interaction, InteractionOptions } from '../parse-interactions.ts';
-import { parseInteractions } from '../parse-interactions.ts';
-import type { CsvRecord } from '../parse-csv.ts';
-import { parseCsv } from '../parse-csv.ts';
-import type { JsonLine } from '../parse-json-lines.ts';
-import { parseJsonLines } from '../parse-json-lines.ts';
-import type { XmcHeader, XmcOptions, XmcPoint } from '../parse-xmc.ts';
-import { parseXmc, parseXmcHeader } from '../parse-xmc.ts';
+import type { CsvOptions } from '../records/parse-csv.ts';
+import type { Interaction, InteractionOptions } from '../interactions/parse-interactions.ts';
+import { parseInteractions } from '../interactions/parse-interactions.ts';
+import type { CsvRecord } from '../records/parse-csv.ts';
+import { parseCsv } from '../records/parse-csv.ts';
+import type { JsonLine } from '../records/parse-json-lines.ts';
+import { parseJsonLines } from '../records/parse-json-lines.ts';
+import type { XmcHeader, XmcOptions, XmcPoint } from '../labels/parse-xmc.ts';
+import { parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
 import { inputName } from './open-text-file.ts';
 import type { ReadLinesOptions } from './read-lines.ts';
 import { readLines } from './read-lines.ts';

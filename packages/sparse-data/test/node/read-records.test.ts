@@ -9,7 +9,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { readCsv, readInteractions, readJsonLines, readXmc, readXmcHeader } from '../../src/node/read-records.ts';
 import { readLines } from '../../src/node/read-lines.ts';
 import { allOf } from '../all-of.ts';
-import { csvStyle, csvTable, writeCsv } from '../csv-text.ts';
+import { csvStyle, csvTable, writeCsv } from '../records/csv-text.ts';
 import { thrownBy } from '../thrown-by.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-read-records-'));

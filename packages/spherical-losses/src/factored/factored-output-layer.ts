@@ -4,6 +4,7 @@
  * are never computed.
  */
 import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import { findTensor, restoreTable, tableTensor, type ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
@@ -11,12 +12,8 @@ import {
   checkHidden,
   checkStepOptions,
   checkTargets,
-  findTensor,
   OutputLayerError,
-  restoreTable,
-  tableTensor,
   withBiasFeature,
-  type ModuleState,
   type PreparedStep,
   type StepOptions,
   type StepResult,

@@ -4,7 +4,7 @@
  * comes near the threshold (stability.ts). A layer whose steps the host does not wait for has no numbers to bound κ
  * with: there the steps since the last look are counted.
  */
-import type { JsonObject, JsonValue } from '@vastmax/output-layer';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { FactoredWeights } from './factored-weights.ts';
 import {
   conditionGrowth,

@@ -4,20 +4,8 @@
  * and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
  */
 import type { Matrix } from '@vastmax/linalg-core';
-import {
-  checkSame,
-  checkWholeNumber,
-  findTensor,
-  matrixTensor,
-  OutputLayerError,
-  restoreMatrix,
-  restoreTable,
-  tableTensor,
-  type JsonObject,
-  type ModuleState,
-  type OutputLayer,
-  type TensorSource,
-} from '@vastmax/output-layer';
+import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, StateError, tableTensor, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '../loss.ts';
 import type { SweepState } from './background-sweep.ts';
 import type { ClassConstants } from './class-constants.ts';
@@ -69,12 +57,12 @@ export function configurationOf(
   };
 }
 
-/** @throws OutputLayerError `state-mismatch` naming the first of `keys` in which the state is of another layer. */
+/** @throws StateError `state-mismatch` naming the first of `keys` in which the state is of another layer. */
 export function checkConfiguration(mine: JsonObject, given: JsonObject, keys: readonly string[]): void {
   for (const key of keys) checkSame('factored layer', key, mine[key], given[key]);
 }
 
-/** @throws OutputLayerError `state-mismatch`. */
+/** @throws StateError `state-mismatch`. */
 export function stepCountsOf({ configuration }: ModuleState): StepCounts {
   return {
     steps: wholeNumber(configuration['steps'], 'steps'),
@@ -84,16 +72,19 @@ export function stepCountsOf({ configuration }: ModuleState): StepCounts {
 
 /**
  * The class constants' sum as it was added up: classes that came later are added to it.
- * @throws OutputLayerError `state-mismatch`.
+ * @throws StateError `state-mismatch`.
  */
 export function constantSumOf({ configuration }: ModuleState): number {
   const constantSum = configuration['constantSum'];
   if (typeof constantSum === 'number' && Number.isFinite(constantSum)) return constantSum;
-  throw new OutputLayerError(
+  throw new StateError(
     'state-mismatch',
     `factored layer: 'constantSum' in the state is ${String(constantSum)}, expected a number`,
   );
 }
+
+/** Which tensors of the layer's state have a row for each class; the others are the same on every rank of a job. */
+export const classRowTensors: readonly string[] = ['rows', 'generations', 'class_constants'];
 
 export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
   const tensors: TensorSource[] = [
@@ -117,7 +108,7 @@ export async function restoreWeights(weights: FactoredWeights, state: ModuleStat
   const generation = wholeNumber(state.configuration['generation'], 'generation');
   const sweep = state.configuration['sweep'];
   if (typeof sweep !== 'object' || sweep === null || Array.isArray(sweep)) {
-    throw new OutputLayerError('state-mismatch', 'factored layer: the state has no sweep counters');
+    throw new StateError('state-mismatch', 'factored layer: the state has no sweep counters');
   }
   const counters = sweep as JsonObject;
   const sweepState: SweepState = {
@@ -175,7 +166,7 @@ async function readGenerations(
     for (let row = first; row < first + count; row++) {
       const generation = generations[row]!;
       if (generation < 0 || generation > current) {
-        throw new OutputLayerError(
+        throw new StateError(
           'state-mismatch',
           `factored layer: row ${row} is of generation ${generation} in the state, it must be from 0 to ${current}`,
         );
@@ -185,7 +176,7 @@ async function readGenerations(
   }
   for (let generation = oldest; generation < current; generation++) {
     if (singleMaps.has(generation)) continue;
-    throw new OutputLayerError(
+    throw new StateError(
       'state-mismatch',
       `factored layer: the state has rows of generation ${oldest} and no map of generation ${generation}, the current is ${current}`,
     );

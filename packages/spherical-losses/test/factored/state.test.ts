@@ -1,5 +1,5 @@
 import { createMatrixFrom, createPlainBackend, read, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { OutputLayerError, type ModuleState } from '@vastmax/output-layer';
+import { isStateError, type ModuleState } from '@vastmax/linalg-core/state';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from './layer-subjects.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
@@ -81,7 +81,7 @@ describe('state and restore', () => {
     const messages: string[] = [];
     for (const source of sources) {
       await target.restore(source.state()).catch((error: unknown) => {
-        if (error instanceof OutputLayerError && error.code === 'state-mismatch') messages.push(error.message);
+        if (isStateError(error)) messages.push(error.message);
       });
       source[Symbol.dispose]();
     }

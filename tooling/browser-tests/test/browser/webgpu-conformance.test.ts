@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { webGpuConformanceSite } from '../../src/sites.ts';
 import { refuse, usePages } from '../../src/use-pages.ts';
 
-const seconds = 600;
-const visit = usePages<CheckReport>(webGpuConformanceSite)({ headers: {}, seconds });
+const visit = usePages<CheckReport>(webGpuConformanceSite)({ headers: {} });
 
 describe('webgpu-chromium', () => {
-  it('passes the conformance suite', { timeout: 1000 * seconds }, async ({ skip }) => {
+  it('passes the conformance suite', async ({ skip }) => {
     const { report, requests } = await visit(skip);
     if (report.status === 'unavailable') refuse(webGpuConformanceSite.backend, report.reason, skip);
     const bad = report.outcomes.filter(({ status }) => status !== 'pass' && status !== 'not-offered');

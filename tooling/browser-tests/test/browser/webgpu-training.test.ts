@@ -6,12 +6,11 @@ import { steps, trainWordModel } from '../../src/page/word-model.ts';
 import { webGpuTrainingSite } from '../../src/sites.ts';
 import { refuse, usePages } from '../../src/use-pages.ts';
 
-const seconds = 180;
 /** To be looked at. */
 const screenshot = join(import.meta.dirname, '../../node_modules/.cache/webgpu-training.png');
-const visit = usePages<WebGpuTrainingReport>(webGpuTrainingSite)({ headers: {}, seconds, screenshot });
+const visit = usePages<WebGpuTrainingReport>(webGpuTrainingSite)({ headers: {}, screenshot });
 
-describe('a language model on WebGPU in a page', { timeout: 1000 * seconds }, () => {
+describe('a language model on WebGPU in a page', () => {
   it('learns: the loss falls, and the page shows it', async ({ skip }) => {
     const { report, messages, requests } = await visit(skip);
     if (!report.available) return refuse(webGpuTrainingSite.backend, report.reason, skip);

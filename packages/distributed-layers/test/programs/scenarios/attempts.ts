@@ -4,6 +4,7 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import { isOutputLayerError } from '@vastmax/output-layer';
+import { isStateError } from '@vastmax/linalg-core/state';
 
 export interface Refusal {
   readonly what: string;
@@ -37,7 +38,7 @@ export function createAttempts<Layer extends { readonly communicator: Communicat
       const after = await readWeights(layer);
       found.push({
         what,
-        code: isOutputLayerError(caught) ? caught.code : undefined,
+        code: isOutputLayerError(caught) || isStateError(caught) ? caught.code : undefined,
         message: caught instanceof Error ? caught.message : 'nothing was thrown',
         unchanged: before.length === after.length && before.every((value, i) => value === after[i]),
       });

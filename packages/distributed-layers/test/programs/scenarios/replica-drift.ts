@@ -1,8 +1,8 @@
 /** A rank whose replicated matrices differ in the last digits is found and mended, and everybody is told. */
 import type { Communicator } from '@vastmax/collectives';
 import type { ReplicaDrift } from '@vastmax/distributed-layers';
-import type { ModuleState } from '@vastmax/output-layer';
 import { createSmallLayer, createTraining, plainState, readWeights } from './small-layer.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 export interface DriftAnswer {
   readonly told: readonly ReplicaDrift[];

@@ -1,15 +1,11 @@
 /** A small layer over all ranks, its minibatches, and its state as plain data that threads can hand to each other. */
 import type { Communicator } from '@vastmax/collectives';
-import {
-  createDistributedFactoredLayer,
-  type DistributedFactoredLayer,
-  type DistributedFactoredLayerOptions,
-} from '@vastmax/distributed-layers';
+import { createDistributedFactoredLayer, type DistributedFactoredLayer, type DistributedFactoredLayerOptions } from '@vastmax/distributed-layers';
 import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
-import type { JsonObject, ModuleState, TensorPrecision, TensorValues } from '@vastmax/output-layer';
 import { sphericalSoftmax, squaredError, type SphericalLoss } from '@vastmax/spherical-losses';
 import { createBatches, type ExactnessOptions } from '@vastmax/spherical-losses/testing';
 import { partOf, rowsOfTargets, startOf } from '../distributed-run.ts';
+import type { JsonObject, ModuleState, TensorPrecision, TensorValues } from '@vastmax/linalg-core/state';
 
 const sizes: ExactnessOptions = {
   loss: { name: 'squared-error', targetValue: 1 },

@@ -1,8 +1,9 @@
 /** One rank of a thread job that saves twice: a good checkpoint, and one that rank 1 cannot write. */
 import { runAsThreadRank } from '@vastmax/collectives';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { isCheckpointError } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
-import { isCheckpointError } from '@vastmax/lm-models/node';
-import type { ModuleState } from '@vastmax/output-layer';
 
 export interface Refusal {
   readonly code: string;
@@ -11,7 +12,7 @@ export interface Refusal {
 
 await runAsThreadRank(async (communicator, data): Promise<Refusal | undefined> => {
   const { rank, size } = communicator;
-  const directory = data as string;
+  const storage = createFileStorage(data as string);
   const content = (step: number, value: number): Parameters<typeof writeDistributedCheckpoint>[2] => ({
     configuration: { step },
     modules: {
@@ -19,9 +20,9 @@ await runAsThreadRank(async (communicator, data): Promise<Refusal | undefined> =
       output: stateOf({ kind: 'full-softmax', classes: size, shard: { rank, size } }, value),
     },
   });
-  await writeDistributedCheckpoint(communicator, directory, content(1, rank));
+  await writeDistributedCheckpoint(communicator, storage, content(1, rank));
   try {
-    await writeDistributedCheckpoint(communicator, directory, content(2, rank === 1 ? Number.NaN : rank));
+    await writeDistributedCheckpoint(communicator, storage, content(2, rank === 1 ? Number.NaN : rank));
     return undefined;
   } catch (error) {
     if (!isCheckpointError(error)) throw error;

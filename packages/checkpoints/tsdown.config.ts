@@ -1,0 +1,9 @@
+import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/node.ts'],
+  dts: true,
+  format: 'esm',
+  platform: 'neutral',
+  deps: { neverBundle: [/^node:/] },
+});

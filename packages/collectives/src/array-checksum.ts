@@ -1,0 +1,22 @@
+/**
+ * Do two ranks hold the same numbers, bit for bit? Two 32-bit hashes of the FNV kind with different multipliers, over
+ * the 32-bit words of the arrays: one pass, and one number to exchange.
+ */
+export class ArrayChecksum {
+  #first = 0x811c9dc5 | 0;
+  #second = 0x2545f491 | 0;
+
+  /** @param values an array after those that were added before; the order matters. */
+  add(values: Float32Array | Float64Array): void {
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4);
+    for (let i = 0; i < words.length; i++) {
+      this.#first = Math.imul(this.#first ^ words[i]!, 0x01000193);
+      this.#second = Math.imul((this.#second << 5) ^ (this.#second >>> 27) ^ words[i]!, 0x85ebca6b);
+    }
+  }
+
+  /** A whole number of 53 bits, never 0. */
+  get value(): number {
+    return 1 + (this.#first >>> 12) * 2 ** 32 + (this.#second >>> 0);
+  }
+}

@@ -1,0 +1,59 @@
+/** What a backend and its kernels are told and answer: precisions, functions, settings and reports. */
+
+/** How numbers are stored and returned. Arithmetic may be wider. */
+export type Precision = 'f32' | 'f64';
+
+/** What crosses the host boundary: Float32Array on an f32 backend, Float64Array on an f64 one. */
+export type FloatArray = Float32Array | Float64Array;
+
+/**
+ * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ)
+ * without overflow, `step` is 1 where x > 0 and else 0 (NaN stays), `geluDerivative` is Φ(x) + x·φ(x).
+ */
+export type UnaryOperation =
+  | 'abs'
+  | 'exp'
+  | 'gelu'
+  | 'geluDerivative'
+  | 'log'
+  | 'reciprocal'
+  | 'relu'
+  | 'sigmoid'
+  | 'softplus'
+  | 'sqrt'
+  | 'square'
+  | 'step'
+  | 'tanh';
+
+/** Elementwise functions of two operands; the second is broadcast when it is 1×n, m×1 or 1×1. */
+export type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide';
+
+/** What a reduction combines with. `sumSquares` is Σx². */
+export type ReduceOperation = 'sum' | 'sumSquares' | 'maximum';
+
+export interface GemmSettings {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly alpha: number;
+  /** 0 never reads `out`: NaN in it does not survive. */
+  readonly beta: number;
+}
+
+export interface MemoryReport {
+  readonly matrices: number;
+  readonly tables: number;
+  readonly indices: number;
+  /** Of the live handles, in bytes; a backend's own scratch is not counted. */
+  readonly bytes: number;
+}
+
+/** Why a backend can or cannot be used here, in words for a person. */
+export type ProbeResult =
+  { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
+
+export interface RankUpdateSettings {
+  /** false: a and b are k×n and out = aᵀb + bᵀa; true: a and b are n×k and out = abᵀ + baᵀ. */
+  readonly transpose: boolean;
+  readonly alpha: number;
+  readonly beta: number;
+}

@@ -1,0 +1,114 @@
+/**
+ * The state of a module (a body, an output layer, an optimiser) as a checkpoint stores it: named tensors, read by blocks
+ * of rows so that a table of ten gigabytes is never in memory twice, and a JSON object for everything else. A module
+ * checks a state before it takes it over; whatever does not fit is one kind of error, StateError.
+ */
+import type { Matrix, RowTable } from './backend.ts';
+import { CodedError, isCodedError } from './errors.ts';
+import { read, readRows, write, writeRows } from './storage.ts';
+
+export type TensorValues = Float32Array | Float64Array | Int32Array;
+export type TensorPrecision = 'f32' | 'f64' | 'i32';
+
+export interface TensorSource {
+  readonly name: string;
+  readonly precision: TensorPrecision;
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows `first` … `first + count - 1`, row by row. The array may be reused by the next call. */
+  read(first: number, count: number): Promise<TensorValues>;
+}
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export interface ModuleState {
+  /** Sizes, options, counters: everything that must agree or be restored and is not a tensor. */
+  readonly configuration: JsonObject;
+  readonly tensors: readonly TensorSource[];
+}
+
+/** A state that does not fit the module that is to restore it; names both values. The module is unchanged. */
+export class StateError extends CodedError<'state-mismatch'> {
+  override readonly name = 'StateError';
+}
+
+/** True for a StateError of any copy of this package. */
+export function isStateError(value: unknown): value is StateError {
+  return isCodedError(value, 'StateError');
+}
+
+/**
+ * @param owner what the message begins with: `factored layer`.
+ * @throws StateError `state-mismatch`, naming both values, unless they are the same.
+ */
+export function checkSame(owner: string, key: string, own: unknown, given: unknown): void {
+  const expected = JSON.stringify(own) ?? 'missing';
+  const found = JSON.stringify(given) ?? 'missing';
+  if (expected !== found)
+    throw new StateError('state-mismatch', `${owner}: '${key}' is ${found} in the state, ${expected} in the layer`);
+}
+
+/** @returns the value. @throws StateError `state-mismatch` unless it is a whole number. */
+export function checkWholeNumber(owner: string, key: string, given: unknown): number {
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return given;
+  throw new StateError(
+    'state-mismatch',
+    `${owner}: '${key}' in the state is ${String(given)}, expected a whole number`,
+  );
+}
+
+export function matrixTensor(name: string, matrix: Matrix): TensorSource {
+  const { rows, columns } = matrix;
+  return {
+    name,
+    precision: matrix.backend.precision,
+    rows,
+    columns,
+    read: async (first, count) => (await read(matrix)).subarray(first * columns, (first + count) * columns),
+  };
+}
+
+export function tableTensor(name: string, table: RowTable): TensorSource {
+  return {
+    name,
+    precision: table.backend.precision,
+    rows: table.rows,
+    columns: table.columns,
+    read: (first, count) => readRows(table, first, count),
+  };
+}
+
+/** The tensor of that name and shape. @throws StateError `state-mismatch`, naming both shapes. */
+export function findTensor(state: ModuleState, name: string, rows: number, columns: number): TensorSource {
+  const tensor = state.tensors.find((candidate) => candidate.name === name);
+  if (tensor === undefined) {
+    throw new StateError(
+      'state-mismatch',
+      `the checkpoint has no tensor '${name}'; it has ${state.tensors.map((t) => t.name).join(', ') || 'none'}`,
+    );
+  }
+  if (tensor.rows !== rows || tensor.columns !== columns) {
+    throw new StateError(
+      'state-mismatch',
+      `tensor '${name}' is ${tensor.rows}×${tensor.columns} in the checkpoint, the model's is ${rows}×${columns}`,
+    );
+  }
+  return tensor;
+}
+
+export async function restoreMatrix(state: ModuleState, name: string, matrix: Matrix): Promise<void> {
+  const tensor = findTensor(state, name, matrix.rows, matrix.columns);
+  write(await tensor.read(0, matrix.rows), matrix);
+}
+
+/** How many rows of a table are in memory beside it while it is restored. */
+const rowsPerBlock = 4096;
+
+export async function restoreTable(state: ModuleState, name: string, table: RowTable): Promise<void> {
+  const tensor = findTensor(state, name, table.rows, table.columns);
+  for (let first = 0; first < table.rows; first += rowsPerBlock) {
+    const count = Math.min(rowsPerBlock, table.rows - first);
+    writeRows((await tensor.read(first, count)).subarray(0, count * table.columns), first, table);
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * What every output layer does at the beginning of a call, before it changes anything: check its arguments, allow one
+ * call at a time, and append the bias feature.
+ */
+import { copyColumns, fill, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { CsrRows } from '@vastmax/sparse-data';
+import { OutputLayerError } from './errors.ts';
+import type { OutputLayer, PreparedStep, StepOptions, StepResult } from './output-layer.ts';
+
+type Sizes = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'>;
+
+/** @throws OutputLayerError `disposed`, `shape`, `bad-option` (another backend). */
+export function checkHidden(layer: Sizes, operation: string, hidden: Matrix): void {
+  if (hidden.disposed) throw new OutputLayerError('disposed', `${layer.kind} ${operation}: hidden was disposed`);
+  if (hidden.backend !== layer.backend) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${layer.kind} ${operation}: hidden lives on '${hidden.backend.name}', the layer on '${layer.backend.name}'`,
+    );
+  }
+  if (hidden.columns !== layer.features) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: hidden is ${hidden.rows}×${hidden.columns}, the layer has ${layer.features} features`,
+    );
+  }
+}
+
+/** Shape, class range and finite weights; O(number of targets). */
+export function checkTargets(layer: Sizes, operation: string, hidden: Matrix, targets: CsrRows): void {
+  const { rows, offsets, indices, values } = targets;
+  if (rows !== hidden.rows) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: targets have ${rows} rows, hidden has ${hidden.rows}`,
+    );
+  }
+  if (offsets.length < rows + 1 || offsets[0] !== 0) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: target offsets must start at 0 and have ${rows + 1} entries, got ${offsets.length} from ${offsets[0]}`,
+    );
+  }
+  for (let row = 0; row < rows; row++) {
+    const end = offsets[row + 1]!;
+    if (end < offsets[row]! || end > indices.length || (values !== undefined && end > values.length)) {
+      throw new OutputLayerError(
+        'shape',
+        `${layer.kind} ${operation}: target offsets of example ${row} run from ${offsets[row]!} to ${end}, there are ${indices.length} targets`,
+      );
+    }
+    for (let position = offsets[row]!; position < end; position++) {
+      const target = indices[position]!;
+      if (target < 0 || target >= layer.classes) {
+        throw new OutputLayerError(
+          'class-out-of-range',
+          `${layer.kind} ${operation}: target ${target} of example ${row} is not a class (0 to ${layer.classes - 1})`,
+        );
+      }
+      const weight = values === undefined ? 1 : values[position]!;
+      if (!Number.isFinite(weight)) {
+        throw new OutputLayerError(
+          'non-finite',
+          `${layer.kind} ${operation}: the weight of target ${target} of example ${row} is ${weight}, it must be finite`,
+        );
+      }
+    }
+  }
+}
+
+/** Rate and example weights. */
+export function checkStepOptions(layer: Sizes, examples: number, options: StepOptions): void {
+  const { learningRate, exampleWeights } = options;
+  if (!Number.isFinite(learningRate) || learningRate < 0) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${layer.kind} step: learningRate must be a finite number of at least 0, got ${learningRate}`,
+    );
+  }
+  if (exampleWeights === undefined) return;
+  if (exampleWeights.length !== examples) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} step: ${exampleWeights.length} example weights for ${examples} examples`,
+    );
+  }
+  for (let example = 0; example < examples; example++) {
+    if (!Number.isFinite(exampleWeights[example])) {
+      throw new OutputLayerError(
+        'non-finite',
+        `${layer.kind} step: the weight of example ${example} is ${exampleWeights[example]}`,
+      );
+    }
+  }
+}
+
+/** @throws OutputLayerError `class-out-of-range`, `shape` for the arguments of `scores` and `classScores`. */
+export function checkClassRange(layer: Sizes, operation: string, firstClass: number, count: number): void {
+  if (!Number.isSafeInteger(firstClass) || firstClass < 0 || firstClass + count > layer.classes) {
+    throw new OutputLayerError(
+      'class-out-of-range',
+      `${layer.kind} ${operation}: classes ${firstClass} to ${firstClass + count - 1} were asked for, there are 0 to ${layer.classes - 1}`,
+    );
+  }
+}
+
+/** One class for each example. @throws OutputLayerError `shape`, `class-out-of-range`. */
+export function checkExampleClasses(layer: Sizes, operation: string, hidden: Matrix, classes: Int32Array): void {
+  if (classes.length !== hidden.rows) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: ${classes.length} classes for ${hidden.rows} examples`,
+    );
+  }
+  for (const target of classes) checkClassRange(layer, operation, target, 1);
+}
+
+/** A step that a layer has computed, to be applied or discarded. */
+export interface PendingStep {
+  apply(): StepResult | Promise<StepResult>;
+  discard?(): void;
+}
+
+/** Allows one call of a layer at a time, and none after its disposal. A call that is rejected has changed nothing. */
+export class CallGuard {
+  readonly #kind: string;
+  #isBusy = false;
+  #isClosed = false;
+
+  /** @param kind the layer's kind, for messages. */
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
+
+  /** To be checked after an `await`: the layer may have been disposed meanwhile. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Every call begins with it. @throws OutputLayerError `disposed`, `busy`. */
+  check(operation: string): void {
+    if (this.#isClosed) throw new OutputLayerError('disposed', `${this.#kind} ${operation}: the layer was disposed`);
+    if (this.#isBusy)
+      throw new OutputLayerError(
+        'busy',
+        `${this.#kind} ${operation}: an earlier call is still running; await it first`,
+      );
+  }
+
+  /** Runs an asynchronous call; other calls are rejected as `busy` until it is done. */
+  async exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
+    this.#isBusy = true;
+    try {
+      return await action();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** The same for a step in two phases: until it is applied or discarded, or its first phase has failed. */
+  async hold(prepare: () => Promise<PendingStep>): Promise<PreparedStep> {
+    this.#isBusy = true;
+    try {
+      const step = await prepare();
+      return {
+        apply: () => this.exclusively(async () => step.apply()),
+        discard: () => {
+          step.discard?.();
+          this.#isBusy = false;
+        },
+      };
+    } catch (error) {
+      this.#isBusy = false;
+      throw error;
+    }
+  }
+
+  /** Called by the layer's disposal. @returns false when it was disposed already. */
+  close(): boolean {
+    const closes = !this.#isClosed;
+    this.#isClosed = true;
+    return closes;
+  }
+}
+
+/**
+ * `hidden` m×features, with a column of ones appended when the class weights have a bias in their last column.
+ * @param name of the workspace's matrix that holds the result until the next call with that name.
+ */
+export function withBiasFeature(
+  workspace: Workspace,
+  hidden: Matrix,
+  bias: boolean,
+  name = 'hidden with bias',
+): Matrix {
+  if (!bias) return hidden;
+  const extended = workspace.matrix(name, hidden.rows, hidden.columns + 1);
+  fill(1, extended);
+  copyColumns(hidden, 0, extended, 0, hidden.columns);
+  return extended;
+}
+
+/** The inverse for a gradient with respect to what {@link withBiasFeature} returned: its first `features` columns. */
+export function withoutBiasFeature(workspace: Workspace, gradient: Matrix, features: number): Matrix {
+  if (gradient.columns === features) return gradient;
+  const narrow = workspace.matrix('hidden gradient without bias', gradient.rows, features);
+  copyColumns(gradient, 0, narrow, 0, features);
+  return narrow;
+}

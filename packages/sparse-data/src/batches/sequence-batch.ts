@@ -1,0 +1,76 @@
+import { singleTargets, type CsrRows } from '../csr/csr-rows.ts';
+
+/**
+ * One minibatch of a recurrent network: B streams, T steps. Row t·B + b is step t of stream b. It and its arrays are
+ * reused: they hold until the next call of next().
+ */
+export interface SequenceBatch {
+  /** T. */
+  readonly steps: number;
+  /** B. */
+  readonly streams: number;
+  /** T·B classes, what is read at each row. */
+  readonly inputs: Int32Array;
+  /** T·B; 1 where the stream begins anew: what came before is forgotten before this input is read. */
+  readonly starts: Uint8Array;
+  /** The rows that have a target, ascending; undefined where all T·B have one. */
+  readonly predicted: Int32Array | undefined;
+  /** Number of examples: of rows that have a target. */
+  readonly size: number;
+  /** One class of weight 1 for each of them. */
+  readonly targets: CsrRows;
+  readonly targetIds: Int32Array;
+  readonly epoch: number;
+  readonly endOfEpoch: boolean;
+}
+
+/** The arrays behind a SequenceBatch, which are filled row by row for each. */
+export class SequenceRows {
+  readonly inputs: Int32Array;
+  readonly starts: Uint8Array;
+  readonly #streams: number;
+  readonly #classes: number;
+  readonly #predicted: Int32Array;
+  readonly #targetIds: Int32Array;
+  #size = 0;
+
+  constructor(streams: number, steps: number, classes: number) {
+    this.#streams = streams;
+    this.#classes = classes;
+    this.inputs = new Int32Array(streams * steps);
+    this.starts = new Uint8Array(streams * steps);
+    this.#predicted = new Int32Array(streams * steps);
+    this.#targetIds = new Int32Array(streams * steps);
+  }
+
+  /** No row has a target yet. */
+  clear(): void {
+    this.#size = 0;
+  }
+
+  /** Rows in ascending order. */
+  predict(row: number, target: number): void {
+    this.#predicted[this.#size] = row;
+    this.#targetIds[this.#size++] = target;
+  }
+
+  /** The first `steps` of the rows. */
+  batch(steps: number, epoch: number, endOfEpoch: boolean): SequenceBatch {
+    const streams = this.#streams;
+    const size = this.#size;
+    const rows = steps * streams;
+    const targetIds = this.#targetIds.subarray(0, size);
+    return {
+      steps,
+      streams,
+      inputs: this.inputs.subarray(0, rows),
+      starts: this.starts.subarray(0, rows),
+      predicted: size === rows ? undefined : this.#predicted.subarray(0, size),
+      size,
+      targets: singleTargets(targetIds, this.#classes),
+      targetIds,
+      epoch,
+      endOfEpoch,
+    };
+  }
+}

@@ -1,0 +1,139 @@
+// A text as parallel streams for truncated back-propagation through time: it is cut into `streams` parts, and a
+// minibatch holds the next `steps` tokens of each, so that a recurrent network goes on from the state it ended in.
+// Every token of the text is a target once an epoch, as for n-grams: perplexities of both compare.
+
+import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
+import { SparseDataError } from '../errors.ts';
+import { checkInteger } from '../errors.ts';
+import { checkTokenRange } from './segments.ts';
+import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
+
+export interface SequenceBatchesOptions {
+  /** The encoded text, referenced, not copied. */
+  readonly tokens: Int32Array;
+  /** Number of classes: the columns of the targets. Every token must be below it. */
+  readonly classes: number;
+  /** B: how many parts of the text are read at a time. */
+  readonly streams: number;
+  /** T: after how many tokens back-propagation is cut off. */
+  readonly steps: number;
+  /** What is read before the first token of the text. */
+  readonly paddingId: number;
+  /** Targets are the tokens at positions first (default 0) to last (exclusive; default tokens.length). */
+  readonly first?: number;
+  readonly last?: number;
+}
+
+/**
+ * Where SequenceBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so
+ * far.
+ */
+export interface SequenceCursor {
+  readonly epoch: number;
+  /** Steps of this epoch that were handed out. */
+  readonly position: number;
+  readonly streams: number;
+  readonly examples: number;
+}
+
+/** An endless sequence of minibatches, epoch after epoch, always in the same order. next() costs O(streams · steps). */
+export class SequenceBatches {
+  readonly examplesPerEpoch: number;
+  readonly streams: number;
+  readonly steps: number;
+  readonly #tokens: Int32Array;
+  readonly #paddingId: number;
+  /** Position of each stream's first target, and the end. */
+  readonly #bounds: Int32Array;
+  readonly #longest: number;
+  readonly #rows: SequenceRows;
+  #epoch = 0;
+  #position = 0;
+
+  /**
+   * @throws SparseDataError `empty-input` for fewer targets than streams, `index-out-of-range` for a token that is no
+   * class (the text is checked once, O(tokens)), `bad-option`.
+   */
+  constructor(options: SequenceBatchesOptions) {
+    const { tokens, classes, streams, steps, paddingId, first = 0, last = tokens.length } = options;
+    checkInteger('SequenceBatches', 'classes', classes, 1, 2 ** 31 - 1);
+    checkInteger('SequenceBatches', 'streams', streams, 1, 2 ** 20);
+    checkInteger('SequenceBatches', 'steps', steps, 1, Math.floor((2 ** 31 - 1) / streams));
+    checkInteger('SequenceBatches', 'paddingId', paddingId, 0, classes - 1);
+    checkInteger('SequenceBatches', 'last', last, 0, tokens.length);
+    checkInteger('SequenceBatches', 'first', first, 0, last);
+    const examples = last - first;
+    if (examples < streams) {
+      throw new SparseDataError(
+        'empty-input',
+        `SequenceBatches: ${examples} targets for ${streams} streams; give each at least one, or fewer streams`,
+      );
+    }
+    checkTokenRange('SequenceBatches', tokens, classes);
+    this.#tokens = tokens;
+    this.#paddingId = paddingId;
+    this.streams = streams;
+    this.steps = steps;
+    this.examplesPerEpoch = examples;
+    this.#bounds = Int32Array.from(
+      { length: streams + 1 },
+      (_, stream) => first + Math.floor((examples * stream) / streams),
+    );
+    this.#longest = Math.ceil(examples / streams);
+    this.#rows = new SequenceRows(streams, steps, classes);
+  }
+
+  /**
+   * The next minibatch; at the end of an epoch it may have fewer steps, and the next one begins with an empty state.
+   */
+  next(): SequenceBatch {
+    const { streams } = this;
+    const { inputs, starts } = this.#rows;
+    const steps = Math.min(this.steps, this.#longest - this.#position);
+    this.#rows.clear();
+    for (let step = 0, row = 0; step < steps; step++) {
+      for (let stream = 0; stream < streams; stream++, row++) {
+        const target = this.#bounds[stream]! + this.#position + step;
+        inputs[row] = target === 0 ? this.#paddingId : this.#tokens[target - 1]!;
+        starts[row] = this.#position + step === 0 ? 1 : 0;
+        // Parts differ in length by one at most.
+        if (target < this.#bounds[stream + 1]!) this.#rows.predict(row, this.#tokens[target]!);
+      }
+    }
+    const epoch = this.#epoch;
+    this.#position += steps;
+    const endOfEpoch = this.#position === this.#longest;
+    if (endOfEpoch) {
+      this.#position = 0;
+      this.#epoch++;
+    }
+    return this.#rows.batch(steps, epoch, endOfEpoch);
+  }
+
+  /** Where the sequence stands, as plain JSON. */
+  cursor(): SequenceCursor {
+    return { epoch: this.#epoch, position: this.#position, streams: this.streams, examples: this.examplesPerEpoch };
+  }
+
+  /**
+   * Continues from a cursor; `steps` may differ.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
+  seek(cursor: unknown): void {
+    const where = 'SequenceBatches.seek';
+    const { epoch, position, streams, examples } = cursorFields(where, cursor);
+    for (const [name, found, own] of [
+      ['examples', examples, this.examplesPerEpoch],
+      ['streams', streams, this.streams],
+    ] as const) {
+      if (found !== own)
+        throw badCursor(
+          where,
+          `the cursor belongs to data of ${String(found)} ${name}, this has ${own}; resume with the same text and streams`,
+        );
+    }
+    const place = integerBelow(where, 'position', position, this.#longest);
+    this.#epoch = integerBelow(where, 'epoch', epoch, Number.MAX_SAFE_INTEGER);
+    this.#position = place;
+  }
+}

@@ -1,0 +1,153 @@
+// Minibatches of sparse inputs with sparse targets, out of rows that fit into memory: documents and their labels, users
+// and items.
+
+import type { BatchCursor } from './batch-cursor.ts';
+import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
+import { CsrBuffer } from '../csr/csr-buffer.ts';
+import { type CsrRows, validateCsrRows } from '../csr/csr-rows.ts';
+import { SparseDataError, show } from '../errors.ts';
+
+/**
+ * One minibatch of any source of sparse examples. It and its arrays are reused: they hold until the next call of
+ * next().
+ */
+export interface SparseBatch {
+  /** m, the number of examples. */
+  readonly size: number;
+  /** m rows: the weighted features of each example. */
+  readonly inputs: CsrRows;
+  /** m rows: the weighted classes of each example. */
+  readonly targets: CsrRows;
+  /** The one class of each example, where every example has one. */
+  readonly targetIds: Int32Array | undefined;
+  /** Which rows of the data they are, m long. */
+  readonly examples: Int32Array;
+  /** Epoch, from 0, that this batch belongs to. */
+  readonly epoch: number;
+  /** Whether it is the last of its epoch. */
+  readonly endOfEpoch: boolean;
+}
+
+export interface SparseBatchesOptions extends ExampleOrderOptions {
+  /** Features of each example; referenced, not copied. */
+  readonly inputs: CsrRows;
+  /** Classes of each example, as many rows; referenced, not copied. */
+  readonly targets: CsrRows;
+  /** The rows to take, such as those of one part of a split; all unless given. */
+  readonly rows?: Int32Array;
+  /** Default `given`; see TargetWeights. */
+  readonly targetWeights?: TargetWeights;
+}
+
+/**
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(entries of the
+ * batch).
+ */
+export class SparseBatches {
+  readonly #order: ExampleOrder;
+  readonly #rows: Int32Array | undefined;
+  readonly #sourceInputs: CsrRows;
+  readonly #sourceTargets: CsrRows;
+  readonly #shares: boolean;
+  readonly #inputs: CsrBuffer;
+  readonly #targets: CsrBuffer;
+
+  /**
+   * @throws SparseDataError `shape` when inputs and targets differ in rows or hold what CsrRows forbid,
+   * `index-out-of-range`, `empty-input`, `bad-option`. Everything is checked once, O(entries).
+   */
+  constructor(options: SparseBatchesOptions) {
+    const { inputs, targets, rows, targetWeights = 'given' } = options;
+    validateCsrRows(inputs, 'SparseBatches: inputs');
+    validateCsrRows(targets, 'SparseBatches: targets');
+    if (inputs.rows !== targets.rows) {
+      throw new SparseDataError(
+        'shape',
+        `SparseBatches: inputs has ${inputs.rows} rows, targets has ${targets.rows}; an example is a row of each`,
+      );
+    }
+    checkRowNumbers('SparseBatches', rows, inputs.rows);
+    checkTargetWeights('SparseBatches', targetWeights);
+    this.#order = new ExampleOrder('SparseBatches', rows?.length ?? inputs.rows, options);
+    this.#rows = rows;
+    this.#sourceInputs = inputs;
+    this.#sourceTargets = targets;
+    this.#shares = targetWeights === 'shares';
+    this.#inputs = new CsrBuffer(inputs.columns, { weighted: inputs.values !== undefined });
+    this.#targets = new CsrBuffer(targets.columns, { weighted: targets.values !== undefined || this.#shares });
+  }
+
+  get examplesPerEpoch(): number {
+    return this.#order.examplesPerEpoch;
+  }
+
+  get batchSize(): number {
+    return this.#order.batchSize;
+  }
+
+  next(): SparseBatch {
+    const { examples, epoch, endOfEpoch } = this.#order.next();
+    this.#inputs.clear();
+    this.#targets.clear();
+    for (let place = 0; place < examples.length; place++) {
+      const row = this.#rows === undefined ? examples[place]! : this.#rows[examples[place]!]!;
+      examples[place] = row;
+      copyRow(this.#sourceInputs, row, this.#inputs);
+      copyRow(this.#sourceTargets, row, this.#targets);
+      if (this.#shares) this.#targets.normalizeRow();
+      this.#inputs.endRow();
+      this.#targets.endRow();
+    }
+    return {
+      size: examples.length,
+      inputs: this.#inputs.rows(),
+      targets: this.#targets.rows(),
+      targetIds: undefined,
+      examples,
+      epoch,
+      endOfEpoch,
+    };
+  }
+
+  /** Where the sequence stands, as plain JSON. */
+  cursor(): BatchCursor {
+    return this.#order.cursor();
+  }
+
+  /**
+   * Continues from a cursor.
+   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   */
+  seek(cursor: unknown): void {
+    this.#order.seek(cursor);
+  }
+}
+
+function copyRow(source: CsrRows, row: number, out: CsrBuffer): void {
+  const { offsets, indices, values } = source;
+  for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++)
+    out.add(indices[entry]!, values === undefined ? 1 : values[entry]!);
+}
+
+export function checkRowNumbers(where: string, rows: Int32Array | undefined, available: number): void {
+  rows?.forEach((row, at) => {
+    if (row < 0 || row >= available) {
+      throw new SparseDataError(
+        'index-out-of-range',
+        `${where}: rows[${at}] is ${row}, but there are ${available} rows; they are 0..${available - 1}`,
+      );
+    }
+  });
+}
+
+/**
+ * How much the classes of an example with several weigh. `given`: as in the data, 1 where it has no values, so that an
+ * example counts the more the more classes it has. `shares`: scaled to add up to 1, a distribution over the classes,
+ * which is what a softmax can fit.
+ */
+export type TargetWeights = 'given' | 'shares';
+
+export function checkTargetWeights(where: string, value: unknown): void {
+  if (value !== 'given' && value !== 'shares')
+    throw new SparseDataError('bad-option', `${where}: targetWeights is ${show(value)}; given or shares is needed`);
+}

@@ -1,0 +1,38 @@
+import type { CsrRows } from './csr-rows.ts';
+import { SparseDataError } from '../errors.ts';
+
+/** Columns from the most to the least frequent; of equally frequent ones the smaller number first. O(D log D). */
+export function columnsByFrequency(counts: ArrayLike<number>): Int32Array {
+  return Int32Array.from({ length: counts.length }, (_, column) => column).sort(
+    (a, b) => counts[b]! - counts[a]! || a - b,
+  );
+}
+
+/**
+ * The same rows with columns numbered anew: column order[i] becomes i. Layers with frequent classes apart (hybrid,
+ * adaptive) and proposals by rank want classes by falling frequency, as vocabularies have them; keep `order` to
+ * translate predictions back. O(entries + D).
+ * @throws SparseDataError `shape` when `order` is not a list of all columns.
+ */
+export function renumberColumns(csr: CsrRows, order: Int32Array): CsrRows {
+  const { columns, indices } = csr;
+  const places = new Int32Array(columns).fill(-1);
+  order.forEach((column, place) => {
+    if (column < 0 || column >= columns || places[column] !== -1 || order.length !== columns) {
+      throw new SparseDataError(
+        'shape',
+        `renumberColumns: order has ${order.length} entries, ${column} at ${place}, for ${columns} columns; each of 0..${columns - 1} is needed once`,
+      );
+    }
+    places[column] = place;
+  });
+  return { ...csr, indices: indices.map((column) => places[column]!) };
+}
+
+/** In how many entries each column stands: how often each class or feature occurs. O(entries + columns). */
+export function columnCounts(csr: CsrRows): Float64Array {
+  const counts = new Float64Array(csr.columns);
+  const entries = csr.offsets[csr.rows] ?? 0;
+  for (let entry = 0; entry < entries; entry++) counts[csr.indices[entry]!]!++;
+  return counts;
+}

@@ -1,0 +1,87 @@
+import { SparseDataError, show } from '../errors.ts';
+import { parseCsv, type CsvOptions } from '../records/parse-csv.ts';
+import { lineError, parseNumber } from '../records/record-lines.ts';
+import type { TextLines } from '../text/token-stream.ts';
+
+/** A user met an item at a time: a click, a rating, a play. */
+export interface Interaction {
+  /** Number of the line, from 1. */
+  readonly line: number;
+  readonly user: string;
+  readonly item: string;
+  /** In the unit of the file; seconds since 1970 for dates. */
+  readonly time: number;
+}
+
+export interface InteractionOptions extends Omit<CsvOptions, 'columns'> {
+  /**
+   * Where the three stand: names in the header (default `user`, `item`, `time`), or positions from 0 where there is no
+   * header.
+   */
+  readonly columns?: InteractionColumns;
+  /**
+   * `number` (default): any finite number, kept as it is. `iso-8601`: a date, or date and time; UTC where it names no
+   * zone.
+   */
+  readonly timeFormat?: InteractionTimeFormat;
+}
+
+export type InteractionColumns =
+  | { readonly user: string; readonly item: string; readonly time: string }
+  | { readonly user: number; readonly item: number; readonly time: number };
+
+/**
+ * Interactions from CSV or TSV, in the order of the file; other columns are ignored. Cost: O(characters); memory: one
+ * record.
+ * @throws SparseDataError on iteration: as parseCsv, and `bad-interaction` for an empty user or item, or a time that is
+ * none.
+ */
+export async function* parseInteractions(
+  lines: TextLines,
+  options: InteractionOptions = {},
+): AsyncGenerator<Interaction, void, undefined> {
+  const { columns = { user: 'user', item: 'item', time: 'time' }, timeFormat = 'number', ...csvOptions } = options;
+  const { name = 'input' } = options;
+  if (timeFormat !== 'number' && timeFormat !== 'iso-8601') {
+    throw new SparseDataError(
+      'bad-option',
+      `parseInteractions: timeFormat is ${show(timeFormat)}; number or iso-8601 is needed`,
+    );
+  }
+  const selected = [columns.user, columns.item, columns.time] as readonly string[] | readonly number[];
+  for await (const { line, fields } of parseCsv(lines, { ...csvOptions, columns: selected })) {
+    const [user = '', item = '', timeText = ''] = fields;
+    const bad = (message: string): SparseDataError =>
+      lineError('bad-interaction', 'parseInteractions', name, line, message);
+    if (user === '') throw bad(`user is empty (item ${show(item)}); each interaction needs a user`);
+    if (item === '') throw bad(`item is empty (user ${show(user)}); each interaction needs an item`);
+    const time = parseInteractionTime(timeText, timeFormat);
+    if (time === undefined) {
+      throw bad(
+        `time is ${show(timeText)}; ${timeFormat === 'number' ? 'a finite number is needed (for dates set timeFormat to iso-8601)' : 'a date such as 2014-04-07T10:51:09Z is needed'}`,
+      );
+    }
+    yield { line, user, item, time };
+  }
+}
+
+export type InteractionTimeFormat = 'number' | 'iso-8601';
+
+const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2}(?:\.\d+)?))?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/**
+ * A time as a number (seconds since 1970 for iso-8601), or undefined where the text is not one. Never depends on the
+ * machine's zone.
+ */
+export function parseInteractionTime(text: string, format: InteractionTimeFormat): number | undefined {
+  if (format === 'number') return parseNumber(text);
+  const match = ISO_8601.exec(text);
+  if (match === null) return undefined;
+  const [, day = '', minutes = '00:00', seconds = '00', zone = 'Z'] = match;
+  // Date.parse turns 2023-02-29 into 1 March; a day that does not come back is none.
+  const midnight = Date.parse(`${day}T00:00Z`);
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return undefined;
+  const minute = Date.parse(`${day}T${minutes}${zone}`);
+  const second = Number(seconds);
+  return Number.isNaN(minute) || second >= 60 ? undefined : minute / 1000 + second;
+}

@@ -1,0 +1,49 @@
+import type { CsrRows } from '../csr/csr-rows.ts';
+import { CsrBuffer } from '../csr/csr-buffer.ts';
+import { validateCsrRows } from '../csr/csr-rows.ts';
+import { SparseDataError } from '../errors.ts';
+import { mix32, seedWord } from '../random/random.ts';
+import { checkInteger, show } from '../errors.ts';
+
+export interface SplitSetsOptions {
+  /** Share of each set that is hidden, in [0, 1]: that many elements, rounded, but never all of a set. */
+  readonly hidden: number;
+  /** An integer in [0, 2^53); default 0. */
+  readonly seed?: number;
+}
+
+/** Both have the rows and columns of the whole, and together its entries. */
+export interface SplitSets {
+  readonly shown: CsrRows;
+  readonly hidden: CsrRows;
+}
+
+/**
+ * Hides a part of each set for good, to be found again from the rest: the usual test of completion and of
+ * recommendation. O(entries), and a copy of them.
+ * @throws SparseDataError `bad-option`, and as validateCsrRows.
+ */
+export function splitSets(sets: CsrRows, options: SplitSetsOptions): SplitSets {
+  const { hidden: share, seed = 0 } = options;
+  validateCsrRows(sets, 'splitSets: sets');
+  if (!(share >= 0 && share <= 1))
+    throw new SparseDataError('bad-option', `splitSets: hidden is ${show(share)}; a number in 0..1 is needed`);
+  checkInteger('splitSets', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  const { rows, columns, offsets, indices, values } = sets;
+  const weighted = values !== undefined;
+  const shown = new CsrBuffer(columns, { weighted });
+  const hidden = new CsrBuffer(columns, { weighted });
+  const key = seedWord(seed, 0);
+  for (let row = 0; row < rows; row++) {
+    const start = offsets[row]!;
+    const count = offsets[row + 1]! - start;
+    const drawn = Array.from({ length: count }, (_, i) => mix32(key ^ mix32(start + i + 1)) >>> 0);
+    const hiddenCount = Math.min(Math.round(share * count), count - 1);
+    const bound = hiddenCount <= 0 ? -1 : drawn.toSorted((a, b) => a - b)[hiddenCount - 1]!;
+    for (let i = 0; i < count; i++)
+      (drawn[i]! <= bound ? hidden : shown).add(indices[start + i]!, weighted ? values[start + i]! : 1);
+    shown.endRow();
+    hidden.endRow();
+  }
+  return { shown: shown.rows(), hidden: hidden.rows() };
+}

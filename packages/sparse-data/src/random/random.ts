@@ -1,0 +1,136 @@
+// xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, arXiv:1805.01407): 128 bits of state, period 2^128 - 1, four
+// shifts and xors a word, and only 32-bit arithmetic, which is what JavaScript does fast. Math.random cannot be seeded
+// or saved. Normals by Marsaglia's polar method (Marsaglia and Bray, SIAM Review 1964), which yields two at a time: the
+// second one is part of the state. Words, uniforms and integers are the same on every engine; normals go through
+// Math.log, which engines may round differently in the last place.
+
+import { SparseDataError, checkInteger, show } from '../errors.ts';
+
+/** What a checkpoint keeps of a generator: plain JSON. */
+export interface RandomState {
+  /** Four integers in [0, 2^32), not all 0. */
+  readonly words: readonly [number, number, number, number];
+  /** The second normal of a pair, if it has not been handed out yet. */
+  readonly spareNormal: number | null;
+}
+
+/** A seeded generator. Not for secrets. Cost: a few nanoseconds a number, no allocation but in state(). */
+export class RandomGenerator {
+  #a: number;
+  #b: number;
+  #c: number;
+  #d: number;
+  #spareNormal: number | null = null;
+
+  /** @param seed an integer in [0, 2^53). */
+  constructor(seed: number) {
+    checkInteger('RandomGenerator', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
+    this.#a = seedWord(seed, 0);
+    this.#b = seedWord(seed, 1);
+    this.#c = seedWord(seed, 2);
+    this.#d = seedWord(seed, 3);
+  }
+
+  /** 32 random bits as an integer in [0, 2^32). */
+  word(): number {
+    const b = this.#b;
+    const times5 = Math.imul(b, 5);
+    const result = Math.imul((times5 << 7) | (times5 >>> 25), 9);
+    const c = this.#c ^ this.#a;
+    const d = this.#d ^ b;
+    this.#b = b ^ c;
+    this.#a ^= d;
+    this.#c = c ^ (b << 9);
+    this.#d = (d << 11) | (d >>> 21);
+    return result >>> 0;
+  }
+
+  /** Uniform in [0, 1), a multiple of 2^-53. */
+  uniform(): number {
+    const high = this.word() >>> 5;
+    return (high * 2 ** 26 + (this.word() >>> 6)) * 2 ** -53;
+  }
+
+  /** Standard normal. */
+  normal(): number {
+    const spare = this.#spareNormal;
+    if (spare !== null) {
+      this.#spareNormal = null;
+      return spare;
+    }
+    for (;;) {
+      const x = 2 * this.uniform() - 1;
+      const y = 2 * this.uniform() - 1;
+      const square = x * x + y * y;
+      if (square >= 1 || square === 0) continue;
+      const factor = Math.sqrt((-2 * Math.log(square)) / square);
+      this.#spareNormal = y * factor;
+      return x * factor;
+    }
+  }
+
+  /** Uniform in {0, …, n − 1} without bias, for n in [1, 2^53): draws again where a draw would favour small values. */
+  integer(n: number): number {
+    checkInteger('RandomGenerator.integer', 'n', n, 1, Number.MAX_SAFE_INTEGER);
+    const wide = n > 2 ** 32;
+    const range = wide ? 2 ** 53 : 2 ** 32;
+    const limit = range - (range % n);
+    for (;;) {
+      const draw = wide ? this.uniform() * 2 ** 53 : this.word();
+      if (draw < limit) return draw % n;
+    }
+  }
+
+  /** The state as plain JSON; restore continues with exactly the numbers that would have followed. */
+  state(): RandomState {
+    return { words: [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0], spareNormal: this.#spareNormal };
+  }
+
+  /**
+   * @throws SparseDataError `bad-random-state` for anything that state() cannot have returned; the generator then stays
+   * as it was.
+   */
+  restore(state: unknown): void {
+    const { words, spareNormal } = (typeof state === 'object' && state !== null ? state : {}) as Partial<
+      Record<keyof RandomState, unknown>
+    >;
+    const isWord = (word: unknown): word is number =>
+      Number.isInteger(word) && (word as number) >= 0 && (word as number) < 2 ** 32;
+    if (!Array.isArray(words) || words.length !== 4 || !words.every(isWord) || words.every((word) => word === 0)) {
+      throw new SparseDataError(
+        'bad-random-state',
+        `RandomGenerator.restore: words is ${Array.isArray(words) ? `[${words.map(show).join(', ')}]` : show(words)}; four integers in 0..4294967295, not all 0, are needed`,
+      );
+    }
+    if (spareNormal !== null && (typeof spareNormal !== 'number' || !Number.isFinite(spareNormal))) {
+      throw new SparseDataError(
+        'bad-random-state',
+        `RandomGenerator.restore: spareNormal is ${show(spareNormal)}; a finite number or null is needed`,
+      );
+    }
+    const [a, b, c, d] = words as [number, number, number, number];
+    this.#a = a | 0;
+    this.#b = b | 0;
+    this.#c = c | 0;
+    this.#d = d | 0;
+    this.#spareNormal = spareNormal;
+  }
+}
+
+// A 32-bit mixing step: the finaliser of MurmurHash3 (Austin Appleby, public domain). It is a bijection of the 32-bit
+// integers that maps only 0 to 0; seeds are spread with it as SplitMix does (Steele, Lea, Flood, OOPSLA 2014).
+
+const GOLDEN_GAMMA = 0x9e3779b9;
+
+export function mix32(value: number): number {
+  let x = value | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) | 0;
+}
+
+/** The index-th 32-bit word that belongs to a seed in [0, 2^53). At most one of a seed's words is 0. */
+export function seedWord(seed: number, index: number): number {
+  const high = Math.floor(seed / 2 ** 32);
+  return mix32(mix32((seed | 0) + Math.imul(index + 1, GOLDEN_GAMMA)) + high);
+}

@@ -1,0 +1,44 @@
+import type { NamedInput } from './record-lines.ts';
+import { lineError } from './record-lines.ts';
+import { show } from '../errors.ts';
+import type { TextLines } from '../text/token-stream.ts';
+
+export interface JsonLine {
+  /** Number of the line, from 1. */
+  readonly line: number;
+  /** What JSON.parse makes of it; its shape is for the caller to check. */
+  readonly value: unknown;
+}
+
+const BLANK = /^\s*$/;
+
+/**
+ * JSON Lines: one JSON value of any kind a line; blank lines are skipped. Cost: O(characters); memory: one line.
+ * @throws SparseDataError on iteration: `bad-json` with name, line and its text; whatever the lines throw.
+ */
+export async function* parseJsonLines(
+  lines: TextLines,
+  options: NamedInput = {},
+): AsyncGenerator<JsonLine, void, undefined> {
+  const { name = 'input' } = options;
+  let line = 0;
+  for await (const text of lines) {
+    line++;
+    if (BLANK.test(text)) continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw lineError(
+        'bad-json',
+        'parseJsonLines',
+        name,
+        line,
+        `${show(text)} is not JSON (${reason}); each line must be one whole JSON value`,
+        error,
+      );
+    }
+    yield { line, value };
+  }
+}

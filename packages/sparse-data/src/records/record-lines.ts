@@ -1,0 +1,34 @@
+import { SparseDataError, type SparseDataErrorCode } from '../errors.ts';
+
+export interface NamedInput {
+  /** What to call the input in an error message, such as its path; default `input`. */
+  readonly name?: string;
+}
+
+/** An error about one line (from 1) of an input: `parseXmc: train.txt: line 3: …`. */
+export function lineError(
+  code: SparseDataErrorCode,
+  where: string,
+  name: string,
+  line: number,
+  message: string,
+  cause?: unknown,
+): SparseDataError {
+  return new SparseDataError(code, `${where}: ${name}: line ${line}: ${message}`, cause === undefined ? {} : { cause });
+}
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** A finite decimal number, or undefined: Number() alone would also take '', ' 1', '0x10' and 'Infinity'. */
+export function parseNumber(text: string): number | undefined {
+  if (!DECIMAL.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** A non-negative integer in decimal digits, at most 2^53 − 1, or undefined. */
+export function parseCount(text: string): number | undefined {
+  if (!/^\d+$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+}

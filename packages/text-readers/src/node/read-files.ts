@@ -1,0 +1,144 @@
+/** Parquet files and tokenizer.json files from disk, with the codecs that Node brings. */
+import { SparseDataError } from '@vastmax/sparse-data';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
+import * as zlib from 'node:zlib';
+import {
+  parseParquet,
+  parseParquetTexts,
+  type ParquetCompressors,
+  type ParquetOptions,
+  type ParquetRow,
+  type ParquetSource,
+  type ParquetTextOptions,
+} from '../parquet-rows.ts';
+import { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from '../subword-tokenizer.ts';
+
+/**
+ * parseParquet over a file: snappy, gzip and Brotli, and zstd from Node 22.15 on. Throws as it, and `missing-file`,
+ * `not-a-file`, `unreadable-file`.
+ */
+export function readParquet(
+  path: string,
+  options: Omit<ParquetOptions, 'name'> = {},
+): AsyncGenerator<ParquetRow, void, undefined> {
+  return overFile(path, (source) => parseParquet(source, { compressors: nodeCompressors(), ...options, name: path }));
+}
+
+/** parseParquetTexts over a file, as readParquet reads it. */
+export function readParquetTexts(
+  path: string,
+  options: Omit<ParquetTextOptions, 'name'> = {},
+): AsyncGenerator<string, void, undefined> {
+  return overFile(path, (source) =>
+    parseParquetTexts(source, { compressors: nodeCompressors(), ...options, name: path }),
+  );
+}
+
+/** Leaving the loop early closes the file. */
+async function* overFile<T>(
+  path: string,
+  parse: (source: ParquetSource) => AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile())
+      throw new SparseDataError(
+        'not-a-file',
+        `readParquet: ${path} is no regular file; one is needed, for Parquet is read from its end`,
+      );
+    yield* parse(sourceOf(handle, stats.size, path));
+  } catch (error) {
+    throw fileError('readParquet', path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+function sourceOf(handle: FileHandle, byteLength: number, path: string): ParquetSource {
+  return {
+    byteLength,
+    slice: async (start, end = byteLength) => {
+      // What a footer says is compared with the file before it is allocated.
+      if (!(start >= 0 && start <= end && end <= byteLength))
+        throw new SparseDataError(
+          'bad-parquet',
+          `readParquet: ${path}: bytes ${start} to ${end} are asked for, the file has ${byteLength}; it is truncated or damaged`,
+        );
+      const bytes = new Uint8Array(end - start);
+      for (let done = 0; done < bytes.length;) {
+        const { bytesRead } = await handle
+          .read(bytes, done, bytes.length - done, start + done)
+          .catch((error: unknown) => {
+            throw fileError('readParquet', path, error);
+          });
+        if (bytesRead === 0)
+          throw new SparseDataError(
+            'bad-parquet',
+            `readParquet: ${path} ends at byte ${start + done}; it had ${byteLength} when it was opened`,
+          );
+        done += bytesRead;
+      }
+      return bytes.buffer;
+    },
+  };
+}
+
+/** Node has zstd from 22.15 on; its types here are those of Node 20. */
+type Decompress = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Uint8Array;
+
+/**
+ * The codecs that Node brings: gzip, Brotli and, where it has it, zstd. No page becomes longer than its header says.
+ */
+export function nodeCompressors(): ParquetCompressors {
+  const limited =
+    (decompress: Decompress) =>
+    (bytes: Uint8Array, length: number): Uint8Array =>
+      decompress(bytes, { maxOutputLength: Math.max(1, length) });
+  const zstd: unknown = Reflect.get(zlib, 'zstdDecompressSync');
+  return {
+    GZIP: limited(zlib.gunzipSync),
+    BROTLI: limited(zlib.brotliDecompressSync),
+    ...(typeof zstd === 'function' ? { ZSTD: limited(zstd as Decompress) } : {}),
+  };
+}
+
+/**
+ * createSubwordTokenizer over a tokenizer.json.
+ * @throws SparseDataError `missing-file`, `not-a-file`, `unreadable-file`, `bad-json`, `bad-tokenizer`
+ */
+export async function readSubwordTokenizer(
+  path: string,
+  options: Omit<SubwordTokenizerOptions, 'name'> = {},
+): Promise<SubwordTokenizer> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError('readSubwordTokenizer', path, error);
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new SparseDataError(
+      'bad-json',
+      `readSubwordTokenizer: ${path} (${text.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    );
+  }
+  return createSubwordTokenizer(json, { ...options, name: path });
+}
+
+/** What a failed open or read means, as a typed error with the system's own as its cause; other errors as they are. */
+export function fileError(where: string, path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
+  const cause = { cause: error };
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+    return new SparseDataError('missing-file', `${where}: there is no file ${path}; check the path`, cause);
+  if (error.code === 'EISDIR')
+    return new SparseDataError('not-a-file', `${where}: ${path} is a directory; a file is needed`, cause);
+  return new SparseDataError(
+    'unreadable-file',
+    `${where}: ${path} cannot be read (${error.message}); check its permissions and its disk`,
+    cause,
+  );
+}

@@ -1,0 +1,207 @@
+/** What applies an update rule to weights and owns the moments that it keeps: one class for matrices, one for tables. */
+import {
+  fill,
+  gatherRows,
+  growTable,
+  scatterAddRows,
+  scatterRows,
+  type Indices,
+  type Matrix,
+  type RowTable,
+  type Workspace,
+} from '@vastmax/linalg-core';
+import {
+  findTensor,
+  matrixTensor,
+  restoreMatrix,
+  restoreTable,
+  tableTensor,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/linalg-core/state';
+import { DistinctIndices } from '@vastmax/sparse-data';
+import type { UpdateRule } from './update-rules.ts';
+
+/** Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the caller owns the matrix. */
+export class MatrixUpdater implements Disposable {
+  /** Prefix of its tensors' names: `name.0`, `name.1`. */
+  readonly name: string;
+  readonly value: Matrix;
+  readonly #rule: UpdateRule;
+  readonly #workspace: Workspace;
+  readonly #moments: readonly Matrix[];
+
+  /** @param workspace for scratch, under names that begin with `name`. */
+  constructor(name: string, value: Matrix, rule: UpdateRule, workspace: Workspace) {
+    this.name = name;
+    this.value = value;
+    this.#rule = rule;
+    this.#workspace = workspace;
+    this.#moments = Array.from({ length: rule.slots }, () => value.backend.createMatrix(value.rows, value.columns));
+  }
+
+  /**
+   * Changes the matrix. O(rows·columns).
+   * @param gradient of the matrix's shape; may be overwritten.
+   * @param step of the whole training, from 1.
+   */
+  apply(gradient: Matrix, learningRate: number, step: number): void {
+    const { rows, columns } = this.value;
+    const scratch = this.#workspace.matrix(`${this.name} scratch`, rows, columns);
+    this.#rule.apply(this.value, gradient, this.#moments, scratch, learningRate, step);
+  }
+
+  /** The moments, for a checkpoint; the owner of the weights saves those. */
+  tensors(): TensorSource[] {
+    return this.#moments.map((moment, index) => matrixTensor(`${this.name}.${index}`, moment));
+  }
+
+  /**
+   * @throws StateError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * changed.
+   */
+  checkState(state: ModuleState): void {
+    for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
+  }
+
+  /** Restores the moments. @throws StateError `state-mismatch`. */
+  async restore(state: ModuleState): Promise<void> {
+    this.checkState(state);
+    for (const [index, moment] of this.#moments.entries()) await restoreMatrix(state, `${this.name}.${index}`, moment);
+  }
+
+  [Symbol.dispose](): void {
+    for (const moment of this.#moments) moment[Symbol.dispose]();
+  }
+}
+
+/** A row-sparse gradient: `rows` is count×columns, one for each index. */
+export interface RowGradient {
+  readonly indices: Indices;
+  readonly rows: Matrix;
+}
+
+/**
+ * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows included. A
+ * rule with moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows and
+ * their moments gathered, changed and scattered. Rows that are not touched keep their moments unchanged ("lazy" momentum
+ * and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
+ */
+export class TableUpdater implements Disposable {
+  /** Prefix of its tensors' names: `name.0`, `name.1`. */
+  readonly name: string;
+  readonly table: RowTable;
+  readonly #rule: UpdateRule;
+  readonly #workspace: Workspace;
+  readonly #moments: readonly RowTable[];
+  readonly #gathered: Matrix[] = [];
+  readonly #distinct = new DistinctIndices();
+  #rowSlots: Int32Array = new Int32Array(0);
+
+  /** @param workspace for scratch, under names that begin with `name`. */
+  constructor(name: string, table: RowTable, rule: UpdateRule, workspace: Workspace) {
+    this.name = name;
+    this.table = table;
+    this.#rule = rule;
+    this.#workspace = workspace;
+    this.#moments = Array.from({ length: rule.slots }, () => table.backend.createTable(table.rows, table.columns));
+  }
+
+  /**
+   * Changes the touched rows; repeated rows, within one gradient and across gradients, add up. O(touched rows · columns).
+   * @param step of the whole training, from 1.
+   */
+  apply(gradients: readonly RowGradient[], learningRate: number, step: number): void {
+    if (this.#rule.slots === 0) {
+      for (const { indices, rows } of gradients) scatterAddRows(rows, indices, this.table, { scale: -learningRate });
+      return;
+    }
+    let count = 0;
+    for (const { indices } of gradients) count += indices.count;
+    if (count === 0) return;
+    this.#numberRows(gradients, count);
+    const touched = this.#distinct.count;
+    const gradient = this.#matrix('gradient', touched);
+    fill(0, gradient);
+    let position = 0;
+    for (const { indices, rows } of gradients) {
+      const places = this.#rowSlots.subarray(position, position + indices.count);
+      scatterAddRows(rows, this.#workspace.indices(`${this.name} gradient places`, places), gradient);
+      position += indices.count;
+    }
+    this.applyDistinct(
+      this.#workspace.indices(`${this.name} touched rows`, this.#distinct.values, touched),
+      gradient,
+      learningRate,
+      step,
+    );
+  }
+
+  /**
+   * The same for rows without repetitions, which saves adding up.
+   * @param gradient count×columns; may be overwritten.
+   * @param values the rows of the table, if they have been gathered already; may be overwritten with the new ones.
+   */
+  applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
+    const { count } = indices;
+    if (this.#rule.slots === 0 && values === undefined) {
+      scatterAddRows(gradient, indices, this.table, { scale: -learningRate });
+      return;
+    }
+    const value = values ?? this.#matrix('value', count);
+    if (values === undefined) gatherRows(this.table, indices, value);
+    for (const [index, moment] of this.#moments.entries()) {
+      const rows = this.#matrix(`moment ${index}`, count);
+      gatherRows(moment, indices, rows);
+      this.#gathered[index] = rows;
+    }
+    this.#rule.apply(value, gradient, this.#gathered, this.#matrix('scratch', count), learningRate, step);
+    scatterRows(value, indices, this.table);
+    for (const [index, moment] of this.#moments.entries()) {
+      const rows = this.#gathered[index];
+      if (rows !== undefined) scatterRows(rows, indices, moment);
+    }
+  }
+
+  /** To be called after the table has grown: new rows begin with moments of zero. */
+  grow(): void {
+    for (const moment of this.#moments) growTable(moment, this.table.rows);
+  }
+
+  /** The moments, for a checkpoint; the owner of the weights saves those. */
+  tensors(): TensorSource[] {
+    return this.#moments.map((moment, index) => tableTensor(`${this.name}.${index}`, moment));
+  }
+
+  /**
+   * @throws StateError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * changed.
+   */
+  checkState(state: ModuleState): void {
+    for (const { name, rows, columns } of this.tensors()) findTensor(state, name, rows, columns);
+  }
+
+  /** Restores the moments. @throws StateError `state-mismatch`. */
+  async restore(state: ModuleState): Promise<void> {
+    this.checkState(state);
+    for (const [index, moment] of this.#moments.entries()) await restoreTable(state, `${this.name}.${index}`, moment);
+  }
+
+  [Symbol.dispose](): void {
+    for (const moment of this.#moments) moment[Symbol.dispose]();
+  }
+
+  /** Numbers the distinct rows of all gradients, and notes the number of each row. */
+  #numberRows(gradients: readonly RowGradient[], count: number): void {
+    if (this.#rowSlots.length < count) this.#rowSlots = new Int32Array(Math.ceil(count * 1.5));
+    this.#distinct.begin(count);
+    let position = 0;
+    for (const { indices } of gradients) {
+      for (let i = 0; i < indices.count; i++) this.#rowSlots[position++] = this.#distinct.slotOf(indices.values[i]!);
+    }
+  }
+
+  #matrix(what: string, rows: number): Matrix {
+    return this.#workspace.matrix(`${this.name} ${what}`, rows, this.table.columns);
+  }
+}

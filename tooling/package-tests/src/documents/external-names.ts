@@ -1,0 +1,19 @@
+// Names in code spans that are not this repository's, each with where it comes from.
+
+const reasons: Readonly<Record<string, readonly string[]>> = {
+  'vitest, in the rules for tests': ['spyOn', 'mockImplementation'],
+  PyTorch: ['AdaptiveLogSoftmaxWithLoss'],
+  'the MPI operator of Kubernetes': ['backoffLimit'],
+  'an environment variable of OpenBLAS': ['OPENBLAS_CORETYPE'],
+  'the file that the reader of docs/writing-a-backend.md writes': ['naive-backend.ts'],
+};
+
+const optionReasons: Readonly<Record<string, readonly string[]>> = {
+  npm: ['--global'],
+  pnpm: ['--filter'],
+  vitest: ['--project'],
+  'srun of Slurm': ['--mpi'],
+};
+
+export const externalNames: ReadonlySet<string> = new Set(Object.values(reasons).flat());
+export const externalOptions: ReadonlySet<string> = new Set(Object.values(optionReasons).flat());
