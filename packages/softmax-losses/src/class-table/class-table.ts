@@ -3,10 +3,10 @@
  * rival keeps its weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own,
  * or to an inner node of a tree.
  */
-import { copyColumns, gatherRows, gemm, rowDot, type Backend, type Indices, type Matrix, type RowTable, type Workspace, writeRows } from '@vastmax/linalg-core';
+import { copyColumns, gatherRows, gemm, rowDot, writeRows, type Backend, type Indices, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
-import { RandomGenerator } from '@vastmax/sparse-data';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
+import { RandomGenerator } from '@vastmax/sparse-data';
 import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
 /** Rows that are gathered, written or filled at once outside of a step. */

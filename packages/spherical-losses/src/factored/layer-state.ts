@@ -4,7 +4,6 @@
  * and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
  */
 import type { Matrix } from '@vastmax/linalg-core';
-import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, StateError, tableTensor, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { SphericalLoss } from '../loss.ts';
 import type { SweepState } from './background-sweep.ts';
@@ -13,6 +12,7 @@ import type { FactoredWeights } from './factored-weights.ts';
 import type { GenerationControl } from './generation-control.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 import type { FactoredOutputLayerOptions } from './layer-options.ts';
+import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor, type JsonObject, type ModuleState, type TensorSource, StateError } from '@vastmax/linalg-core/state';
 
 export interface StepCounts {
   readonly steps: number;
