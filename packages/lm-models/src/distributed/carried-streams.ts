@@ -5,7 +5,7 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import type { ShardPlace } from '@vastmax/distributed-layers';
-import { carriedStreamsOf } from '../layers/carried-state.ts';
+import { carriedStreamsOf } from '../bodies/carried-state.ts';
 import { ownPart } from './batch-parts.ts';
 import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 
