@@ -1,14 +1,11 @@
-/**
- * Completion scripts for three shells, from the definition of the commands: what commander knows of options and
- * choices, they know.
- */
+/** `vastmax completion`: scripts for three shells, made from commander's definitions of the commands and options. */
 import { Argument, type Command, type Option } from 'commander';
 
 interface CompletedOption {
   /** With their dashes. */
   readonly names: readonly string[];
   readonly description: string;
-  /** What follows: nothing, one of some words, a path, or anything. */
+  /** The value that follows: none, one of some words, a path, or any. */
   readonly value: 'none' | 'path' | 'any' | readonly string[];
 }
 
@@ -61,7 +58,7 @@ function completedOption(option: Option): CompletedOption {
   };
 }
 
-/** With `-o default` an empty reply means file names. */
+/** With `-o default` bash completes file names when the reply is empty. */
 function bashScript(name: string, commands: readonly CompletedCommand[]): string {
   const values = commands.flatMap((command) =>
     command.options
@@ -107,7 +104,7 @@ function zshScript(name: string, commands: readonly CompletedCommand[]): string 
           : value === 'any'
             ? ':value: '
             : `:value:(${value.join(' ')})`;
-    // Either name excludes the other.
+    // The short and the long name exclude each other.
     return names
       .map((each) => quote(`${names.length > 1 ? `(${names.join(' ')})` : ''}${each}${explained}${follows}`))
       .join(' ');

@@ -1,9 +1,5 @@
-import { basename, dirname } from 'node:path';
 import { Option, type Command } from 'commander';
-import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import type { VectorKind } from '@vastmax/lm-models';
-import { type FileDigest, writeSafetensors } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import type { TextModel } from '@vastmax/lm-models/text';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
@@ -12,8 +8,12 @@ import { bytes, count } from '../terminal/format.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption, Progress } from '../terminal/terminal.ts';
 import { openModel } from '../text/open-model.ts';
+import { basename, dirname } from 'node:path';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
+import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
-/** What each is written as when `--format` is not given. */
+/** The format by the ending of the file, when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
   txt: 'word2vec-text',
   vec: 'word2vec-text',

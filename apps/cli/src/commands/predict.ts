@@ -99,7 +99,7 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
   });
   const continued = [...words];
   for (let i = 0; i < options.continue; i++) {
-    // The word for unknown words is no text.
+    // The word for unknown words is not continued with.
     const [best = []] = await owned.predictNextWords([continued], { k: 2, paddingWord });
     continued.push(best.find(({ word }) => word !== settings.unknown)?.word ?? settings.unknown);
   }

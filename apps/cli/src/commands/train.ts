@@ -164,13 +164,13 @@ async function train(argument: string | undefined, options: TrainOptions, comman
     process.stdout.write(describeConfig(command, text, dependentDefaults(options)));
     return;
   }
-  // Either may come from the configuration file, which commander does not know of.
+  // Both may come from the configuration file, so commander cannot check that they are given.
   if (text === undefined) command.error("error: missing required argument 'text'");
   if (!Object.hasOwn(options, 'out')) command.error("error: required option '-o, --out <folder>' not specified");
   await trainModel(text, options, optionsGiven(command));
 }
 
-/** Those that were on the command line or in a configuration file. */
+/** The options that were on the command line or in a configuration file. */
 function optionsGiven(command: Command): GivenOption[] {
   return command.options
     .map((option) => ({ name: option.attributeName() as keyof TrainOptions, flag: option.long ?? option.flags }))

@@ -69,7 +69,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\\': String.raw`\\`,
 };
 
-/** In blocks of lines. */
+/** The lines of the file, in blocks. */
 function* countedWords({ tokens, counts }: Vocabulary): Generator<string, void, undefined> {
   const linesPerBlock = 1000;
   for (let first = 0; first < tokens.length; first += linesPerBlock) {

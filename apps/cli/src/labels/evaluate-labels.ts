@@ -1,10 +1,5 @@
-/** A classifier's ranking of the labels of points beside the most frequent labels, with progress. */
-import {
-  computePropensities,
-  evaluateMultiLabel,
-  popularityBaseline,
-  type MultiLabelReport,
-} from '@vastmax/lm-models/metrics';
+/** How well a classifier ranks the labels of points, and how well the most frequent labels alone do. */
+import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models/metrics';
 import { SparseBatches } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 import { type LabelModel, withLabelsInOrder } from './label-model.ts';

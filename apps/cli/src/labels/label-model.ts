@@ -2,24 +2,24 @@
  * A classifier of labelled points: its network, which label each of its classes is, and the points of an XMC file, in
  * memory. Classes are labels by falling frequency, which output layers that treat frequent classes apart need.
  */
-import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
-import type { JsonObject } from '@vastmax/linalg-core/state';
 import { createHash } from 'node:crypto';
 import type { Backend } from '@vastmax/linalg-core';
 import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
-import type { Checkpoint } from '@vastmax/checkpoints';
 import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
 import { count } from '../terminal/format.ts';
 import { Progress } from '../terminal/terminal.ts';
+import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { Checkpoint } from '@vastmax/checkpoints';
 
 export interface LabelModel extends Disposable {
   readonly network: BagNetwork;
   /** The file's label of each class. */
   readonly order: Int32Array;
   readonly shape: XmcShape;
-  /** That it was trained on. */
+  /** How many points it was trained on. */
   readonly points: number;
 }
 
@@ -104,7 +104,7 @@ export function checkShape(path: string, points: XmcShape, model: XmcShape): voi
   );
 }
 
-/** Tells one data set from another, in hexadecimal. */
+/** SHA-256 of a data set, in hexadecimal. */
 export function fingerprintOfPoints({ inputs, targets }: XmcRows): string {
   const hash = createHash('sha256');
   for (const { offsets, indices, values } of [inputs, targets]) {

@@ -1,13 +1,10 @@
-/**
- * Points of an XMC file, a batch at a time, to their labels as JSON Lines: memory of one batch, whatever the file's
- * size.
- */
+/** The labels of each point of an XMC file, as JSON Lines; in memory is one batch of points. */
 import { topClasses } from '@vastmax/lm-models';
-import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
 import { readXmc } from '@vastmax/sparse-data/node';
-import { type LabelModel, checkShape } from './label-model.ts';
 import { count } from '../terminal/format.ts';
 import { Progress, writeResults } from '../terminal/terminal.ts';
+import { checkShape, type LabelModel } from './label-model.ts';
+import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
 
 export interface LabelPredictionOptions {
   readonly top: number;
@@ -18,8 +15,8 @@ export interface LabelPredictionOptions {
 }
 
 /**
- * What comes out is an object for each point: its line in the file, and its best labels with their scores. O(points ·
- * labels · width).
+ * The result is an object for each point: its line in the file, and its best labels with their scores. O(points · labels ·
+ * width).
  */
 export async function predictLabels(
   { network, order, shape }: LabelModel,
@@ -27,7 +24,7 @@ export async function predictLabels(
   options: LabelPredictionOptions,
 ): Promise<void> {
   const { top, threshold = -Infinity, batch, signal } = options;
-  // A bar among the results of a terminal would disturb both.
+  // On a terminal the results are printed where the bar would be.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let points: XmcPoint[] = [];
@@ -62,7 +59,7 @@ export async function predictLabels(
       if (points.length === batch && !(await flush())) return;
     }
   } finally {
-    // What came before a faulty line is answered too.
+    // What came before a faulty line is predicted too.
     if (points.length > 0) await flush();
   }
 }

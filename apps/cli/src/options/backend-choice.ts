@@ -1,22 +1,13 @@
-/**
- * Only applications choose a backend; this one takes the fastest that runs here, and says why it passed over a faster
- * one.
- */
-import type { JsonObject } from '@vastmax/linalg-core/state';
+/** The backend of a command: the fastest that runs here, unless one is named, and why a faster one does not run. */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
-import {
-  createPlainBackend,
-  probePlainBackend,
-  type Backend,
-  type Precision,
-  type ProbeResult,
-} from '@vastmax/linalg-core';
+import { createPlainBackend, probePlainBackend, type Backend, type Precision, type ProbeResult } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 
 export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
 
-/** Of the option `--backend` of every command. */
+/** Help text of the option `--backend` of every command. */
 export const backendHelp =
   'what computes: openblas (a native BLAS), wasm or plain; auto takes the first of them that runs here';
 
@@ -71,13 +62,13 @@ export async function createBackend(
     }
     if (name === candidate.name)
       throw new UsageError(`--backend ${name} is not available: ${probe.reason}; or use --backend auto`);
-    // What to do about it comes after the first clause, and with the error of asking for it by name.
+    // The reason up to its first semicolon; what to do about it is in the error for a backend asked for by name.
     passedOver.push(`not ${candidate.name}: ${probe.reason.replace(/;.*/s, '')}`);
   }
   throw new UsageError('no backend runs here');
 }
 
-/** Says which was taken and why, for people. */
+/** Which one was taken and why. */
 export function describeBackend(backend: Backend): string {
   return descriptions.get(backend) ?? backend.name;
 }

@@ -1,4 +1,4 @@
-/** What the options of `vastmax train` whose default depends on other options come to with these. */
+/** The values of those options of `vastmax train` whose default depends on other options. */
 import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
 import { optionsOfLayer } from './output-layer-options.ts';
@@ -11,7 +11,7 @@ import {
 } from './training-options.ts';
 
 /**
- * Of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is none of them.
+ * The values of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is not among them.
  * @throws UsageError for options that do not fit together.
  */
 export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
@@ -47,7 +47,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
 function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
   if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
-  // A recurrent layer has none to choose, a bag that is the vector itself neither.
+  // A recurrent body has no activation to choose, nor has a bag without one.
   return {
     hidden,
     dropout,
@@ -67,7 +67,7 @@ function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
     return optional({ zA: a, zB: b, epsilon, targetValue });
   }
   const { power, ...defaults } = { ...outputLayerOf(output.kind).defaults };
-  // A power is of the unigram proposal alone.
+  // Only the unigram proposal has a power.
   const isUnigram = 'proposal' in output && output.proposal === 'unigram';
   return optionsOfLayer({ ...defaults, ...(isUnigram ? { proposal: output.proposal, power } : {}) });
 }

@@ -1,4 +1,4 @@
-/** What `vastmax train --model classifier` was asked for, as the network and the trainer want it. */
+/** What the options of `vastmax train --model classifier` mean to the network and the trainer. */
 import { bagModelShape, type BagChoice, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
 import { UsageError } from '../terminal/errors.ts';
 import { defaultsNameOf, outputLayerChoiceOf } from './output-layer-options.ts';
@@ -9,7 +9,7 @@ export interface LabelNetworkOptions {
   readonly output: OutputLayerChoice;
 }
 
-/** Options of models over words. */
+/** Options that only models over words have. */
 const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
   'tokenizer',
   'letterCase',
@@ -26,9 +26,9 @@ const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
 ]);
 
 /**
- * Output rates of many labels a point, as Bibtex and Delicious want them (`bench jobs --job xmc`): activations grow
- * larger than those of language models, and the losses of the squared outputs stand less of them. Other layers keep the
- * rates of language models.
+ * Output rates for several labels a point, measured on Bibtex and Delicious (`bench jobs --job xmc`): activations are
+ * larger than in language models, so the losses of the squared outputs need lower rates. Other layers have the rates of
+ * language models.
  */
 const outputRates: Readonly<Record<string, number>> = {
   'z-loss': 0.1,

@@ -1,7 +1,4 @@
-/**
- * What the text after an option becomes: a number in the option's range, or a UsageError that names the option, the
- * range and the text.
- */
+/** Parsers of numeric options: a number in the option's range, or a UsageError with the option, its range and the text. */
 import { UsageError } from '../terminal/errors.ts';
 
 /** JSON Schema of the values that a parser takes, for configuration files. */
@@ -9,18 +6,18 @@ export type ValueSchema = Readonly<Record<string, unknown>>;
 
 const schemas = new WeakMap<object, ValueSchema>();
 
-/** Of a parser made here; undefined for another. */
+/** The schema of a parser made here; undefined for another parser. */
 export function schemaOf(parse: object): ValueSchema | undefined {
   return schemas.get(parse);
 }
 
-/** From `minimum` up. Underscores and 2e6 are understood. */
+/** A whole number of at least `minimum`; 2_000_000 and 2e6 are whole numbers too. */
 export function wholeNumber(option: string, minimum: number): (text: string) => number {
   const accepts = (value: number): boolean => Number.isSafeInteger(value) && value >= minimum;
   return numberWhere(option, `a whole number of at least ${minimum}`, { type: 'integer', minimum }, accepts);
 }
 
-/** Whole numbers with commas between. */
+/** Whole numbers, separated by commas. */
 export function wholeNumbers(option: string, minimum: number): (text: string) => number[] {
   const one = wholeNumber(option, minimum);
   const parse = (text: string): number[] => text.split(',').map((part) => one(part));

@@ -228,7 +228,7 @@ export function addOutputLayerOptions(command: Command): Command {
     );
 }
 
-/** What the rates and the start follow from. */
+/** The name whose rates and initial scale are the defaults: of the loss, or of the layer. */
 export function defaultsNameOf({ outputLayer, loss }: OutputLayerOptions): string {
   return outputLayer === 'factored' ? loss : outputLayer;
 }

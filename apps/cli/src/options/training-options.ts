@@ -1,4 +1,4 @@
-/** What `vastmax train` was asked for, as the model and the trainer want it. */
+/** The options of `vastmax train`, and what they mean to the model and the trainer. */
 import { trainingDefaults, type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
@@ -9,7 +9,7 @@ import type { TextOptions } from './text-options.ts';
 
 export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOptions {
   readonly valid?: string;
-  /** There when training starts, by the command line or the configuration file. */
+  /** Given on the command line or in the configuration file; checked before training starts. */
   readonly out: string;
   readonly overwrite?: true;
   readonly resume?: true;
@@ -50,12 +50,12 @@ export interface GivenOption {
   readonly flag: string;
 }
 
-/** Of a model over words. */
+/** The options of a model over words. */
 export type WordTrainOptions = TrainOptions & { readonly model: TextModelName };
 
 const recurrent: readonly TrainOptions['model'][] = ['lstm', 'gru'];
 
-/** Options of some models only. */
+/** Options that only some models have. */
 const ownOptions: readonly (readonly [
   name: keyof TrainOptions,
   flag: string,
@@ -101,8 +101,8 @@ export function networkOptionsOf(options: WordTrainOptions): NetworkOptions {
 }
 
 /**
- * Of Adam, whatever the loss: its steps do not depend on the size of gradients. Bags have only a table, whose rows are
- * rarely touched.
+ * Body rates of Adam for every loss: its steps do not depend on the size of gradients. The body of a bag model is a table
+ * of embeddings, whose rows are updated rarely, so its rate is higher.
  */
 const adamRate = 0.003;
 const adamRateOfBags = 0.01;

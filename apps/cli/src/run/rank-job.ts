@@ -1,11 +1,13 @@
-/** This process as one rank of a job that mpirun or srun started: only rank 0 prints; an error on any rank aborts the job. */
+/**
+ * This process as one rank of a job that mpirun or srun started: only rank 0 prints; an error on any rank aborts the job.
+ */
 import { availableParallelism } from 'node:os';
 import { createMpiCommunicator, isCommunicatorError, type Communicator } from '@vastmax/collectives';
 import { describeFailure, UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';
 
-/** An error that all ranks have is printed by rank 0 only: the others wait so long before they print theirs. */
-const precedenceMs = 3000;
+/** An error that all ranks have is printed by rank 0 alone: the others wait this long before they print theirs. */
+const otherRanksDelayMs = 3000;
 
 /** @throws UsageError where there is no MPI, with what to install. */
 export async function runAsRank(action: (communicator: Communicator) => Promise<void>): Promise<void> {
@@ -21,7 +23,7 @@ export async function runAsRank(action: (communicator: Communicator) => Promise<
     if (size === 1) throw error;
     if (rank > 0)
       await new Promise((resolve) => {
-        setTimeout(resolve, precedenceMs);
+        setTimeout(resolve, otherRanksDelayMs);
       });
     communicator.abort(describeFailure(error).message);
   }
@@ -38,7 +40,7 @@ async function joinJob(): Promise<Communicator> {
   }
 }
 
-/** How many threads a rank may use: the machine's cores shared out among its ranks. */
+/** How many threads a rank may use: the machine's cores divided by its number of ranks. */
 export function threadsOfRank(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   cores: number = availableParallelism(),
@@ -53,8 +55,7 @@ export function threadsOfRank(
 }
 
 /**
- * Of several processes that do the same, one speaks: the others' output and progress go nowhere until this is disposed.
- * Errors come after that, and are heard.
+ * On all ranks but one: output and progress are dropped until this is disposed. Errors are printed after that.
  */
 export class QuietOutput implements Disposable {
   readonly #restore: readonly (() => void)[];
@@ -63,7 +64,7 @@ export class QuietOutput implements Disposable {
     this.#restore = streams.map((stream) => {
       const { write } = stream;
       stream.write = (...args: readonly unknown[]): boolean => {
-        // Who waits for the text to be written is told that it is.
+        // A caller that waits for the text to be written goes on.
         const done = args.at(-1);
         if (typeof done === 'function')
           queueMicrotask(() => {

@@ -2,26 +2,26 @@
  * The folder of a training run: whether a new model may be written there, found out before hours of training, and what
  * `vastmax train --resume` continues from it: the settings of its checkpoint, and which of them may be changed.
  */
-import { type TrainingOptions, networkOptionsFrom, type NetworkOptions } from '@vastmax/lm-models';
-import { type Checkpoint, isCheckpointError, openCheckpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
-import type { Precision } from '@vastmax/linalg-core';
-import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
-import type { Vocabulary } from '@vastmax/sparse-data';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
+import type { Precision } from '@vastmax/linalg-core';
+import type { Vocabulary } from '@vastmax/sparse-data';
 import { isLabelModel } from '../labels/label-model.ts';
 import { precisionFrom } from '../options/backend-choice.ts';
-import type { TrainOptions, GivenOption } from '../options/training-options.ts';
+import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openText } from '../text/open-model.ts';
+import { isCheckpointError, openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 
 export interface ReplacementRule {
   readonly overwrite: boolean;
   /** Whether a model of this configuration may be replaced without --overwrite. */
   readonly mayReplace?: (configuration: JsonObject) => boolean;
-  /** What else the person could do, for the message. */
+  /** What else to do, for the message. */
   readonly otherwise: string;
 }
 
@@ -49,7 +49,7 @@ export async function checkOutputFolder(
   throw new UsageError(`${directory} holds ${found}; replace it with --overwrite, ${otherwise}`);
 }
 
-/** The folder, or the nearest that is there above it. Nothing is created. */
+/** Checks the folder, or the nearest one above it that exists. Nothing is created. */
 async function checkWritable(directory: string): Promise<void> {
   for (let path = resolve(directory); ; path = dirname(path)) {
     try {
@@ -77,24 +77,24 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Of a run of any model. */
+/** What a checkpoint says about the run of any model. */
 export interface RunState {
   readonly training: TrainingOptions;
   readonly precision: Precision;
   readonly batchSize: number;
-  /** Of `vastmax train`, as it was first called. */
+  /** Options of the first call of `vastmax train`. */
   readonly options: JsonObject;
-  /** Of the checkpoint. */
+  /** Configuration of the checkpoint. */
   readonly configuration: JsonObject;
 }
 
-/** Of a model over words. */
+/** The same for a model over words. */
 export interface ResumedRun extends RunState {
   readonly examples: ExampleSettings;
   readonly network: NetworkOptions;
   readonly text: TextReading;
   readonly vocabulary: Vocabulary;
-  /** Fingerprint of the training text's tokens. */
+  /** SHA-256 of the training text's tokens. */
   readonly tokens: JsonValue | undefined;
 }
 
@@ -130,7 +130,7 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
     );
   }
   return {
-    // Checked value by value by the trainer.
+    // The trainer checks each value.
     training: training as unknown as TrainingOptions,
     precision: precisionFrom(configuration),
     batchSize,

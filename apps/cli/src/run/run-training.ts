@@ -32,18 +32,18 @@ export interface TrainingRun {
   readonly signal: AbortSignal;
 }
 
-/** What a command keeps in a checkpoint beside what the trainer does. */
+/** What a command adds to the trainer's own parts of a checkpoint. */
 export interface CheckpointExtras {
-  /** In its configuration: how text was read, the precision. */
+  /** Added to its configuration: how text was read, the precision. */
   readonly configuration: JsonObject;
-  /** Of a model over words. */
+  /** Of models over words. */
   readonly vocabulary?: Vocabulary;
   readonly texts: Readonly<Record<string, string>>;
 }
 
 export interface TrainingOutcome {
   readonly interrupted: boolean;
-  /** To the end; up to the last report for an interrupted run. */
+  /** Of training, up to the end, or up to the last report of an interrupted run. */
   readonly seconds: number;
   /** Examples of this run. */
   readonly examples: number;
@@ -68,7 +68,7 @@ export async function trainAndSave(
   const isLogged = (options.log ?? options.tensorboard) !== undefined && (communicator?.rank ?? 0) === 0;
   await using log = isLogged ? await TrainingLog.open(options) : undefined;
   const outcome = await runTraining({ ...run, directory: options.out, checkpointEvery: options.checkpointEvery, log });
-  // Node gives kilobytes (VmHWM on Linux), whatever unit the system has.
+  // Node converts to kilobytes on every system; on Linux it is VmHWM.
   const peakMemory = bytes(1024 * process.resourceUsage().maxRSS);
   process.stdout.write(`${describeOutcome(outcome)}peak memory  ${peakMemory}\nsaved        ${options.out}\n`);
   if (!outcome.interrupted) return true;

@@ -1,7 +1,7 @@
 /**
  * Event files of TensorBoard: TFRecords (tensorflow/core/lib/io/record_writer.h: length, masked CRC-32C of the length,
- * data, masked CRC-32C of the data, all little-endian) of Event messages (tensorflow/core/util/event.proto). The four
- * fields that a scalar needs are encoded by hand: a protocol buffer library would be many times the size of this file.
+ * data, masked CRC-32C of the data, all little-endian) of Event messages (tensorflow/core/util/event.proto). Only the four
+ * fields that a scalar needs are encoded, which takes less code than using a protocol buffer library.
  */
 
 /** The first record of a file. @param seconds since 1970. */
@@ -27,7 +27,7 @@ function record(data: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** Rotated and shifted, since the CRC of data that holds its own CRC is weak. */
+/** Rotated and offset, as TFRecords need it: the CRC of data that contains its own CRC is weak. */
 function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

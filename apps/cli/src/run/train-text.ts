@@ -1,24 +1,13 @@
 /** What `vastmax train` does, from a text to a saved and evaluated model. */
 import type { Communicator } from '@vastmax/collectives';
+import { Trainer } from '@vastmax/lm-models';
 import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
 import { loadInitialVectors } from '@vastmax/lm-models/node';
-import { describeDryRun, printPlan, planOfText } from './training-plan.ts';
-import type { ModuleState } from '@vastmax/linalg-core/state';
-import { openCheckpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
-import { Trainer } from '@vastmax/lm-models';
-import { type TextModel, createTextModel, type TextBatches } from '@vastmax/lm-models/text';
+import { createTextModel, type TextBatches, type TextModel } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend } from '../options/backend-choice.ts';
 import { textReadingOf } from '../options/text-options.ts';
-import {
-  type GivenOption,
-  exampleSettingsOf,
-  trainingOptionsOf,
-  type TrainOptions,
-  type WordTrainOptions,
-  networkOptionsOf,
-} from '../options/training-options.ts';
+import { exampleSettingsOf, type GivenOption, networkOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { Interruption, warn } from '../terminal/terminal.ts';
@@ -28,6 +17,10 @@ import { checkDistributable, createDistribution } from './distribution.ts';
 import { runAsRank, threadsOfRank } from './rank-job.ts';
 import { changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
+import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainModel(
@@ -153,7 +146,7 @@ function checkStreams(
   );
 }
 
-/** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
+/** Embeddings start from the vectors of a file, scaled to the random start, which words without a vector keep. */
 async function startFromVectors({ vocabulary, network }: TextModel, file: string, signal: AbortSignal): Promise<void> {
   const { found, read } = await loadInitialVectors(file, vocabulary, network.body.embeddings.table, {
     standardDeviation: network.body.options.embeddingScale,

@@ -1,4 +1,4 @@
-/** How training goes, for programs: JSON Lines and event files of TensorBoard, an entry a progress report. */
+/** The log of a training run: JSON Lines and event files of TensorBoard, an entry for each progress report. */
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,20 +9,20 @@ import { encodeFileVersion, encodeScalars } from './tensorboard-events.ts';
 export interface LogEntry {
   readonly step: number;
   readonly examples: number;
-  /** Mean since the entry before. */
+  /** Mean since the previous entry. */
   readonly loss: number;
   readonly examplesPerSecond: number;
-  /** Of training in this run. */
+  /** Time of training in this run. */
   readonly seconds: number;
   readonly bodyRate: number;
   readonly outputRate: number;
-  /** Of the factored layer, since its creation; null for other layers. */
+  /** How often the factored layer has renewed its basis since its creation; null for other layers. */
   readonly rebases: number | null;
 }
 
 /**
- * Where entries go. A file that can no longer be written is given up with a warning: training is worth more than its
- * log.
+ * The files that entries are appended to. When a file can no longer be written, a warning is printed and the file is
+ * closed; training goes on.
  */
 export class TrainingLog implements AsyncDisposable {
   readonly #outputs: LogOutput[] = [];
@@ -83,7 +83,7 @@ interface LogOutput {
   encode(entry: LogEntry): string | Uint8Array;
 }
 
-/** Appends to a file that is there, and creates its folder. */
+/** Appends to a file that exists; creates its folder. */
 async function openOutput(option: string, path: string, encode: LogOutput['encode']): Promise<LogOutput> {
   try {
     await mkdir(dirname(path), { recursive: true });

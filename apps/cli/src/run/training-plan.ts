@@ -2,18 +2,18 @@
  * What will be trained and what that costs, to standard output before the first step: numbers from the model's sizes,
  * time from this machine's own gemm.
  */
-import type { XmcRows } from '@vastmax/sparse-data/records';
-import { type BagNetwork, type OutputLayerChoice, outputLayerOf } from '@vastmax/lm-models';
+import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
+import { outputLayerOf, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
 import type { TextModel, TextNetwork } from '@vastmax/lm-models/text';
 import { describeBackend } from '../options/backend-choice.ts';
 import { bytes, count, duration } from '../terminal/format.ts';
 import type { AnyTrainer } from './run-training.ts';
-import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
+import type { XmcRows } from '@vastmax/sparse-data/records';
 
 export interface CostEstimate {
   readonly outputParameters: number;
   readonly bytes: number;
-  /** Of a checkpoint; while one replaces another both are on the disk. */
+  /** Size of a checkpoint; while one replaces another, both are on the disk. */
   readonly checkpointBytes: number;
   readonly seconds: number;
 }
@@ -72,7 +72,7 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
       network,
       data,
       description: `words of ${embedding} → ${layers(hidden, cell)}, ${examples.steps ?? 16} steps`,
-      // A layer multiplies by its weights what dense layers do, for each of the cell's gates.
+      // Each gate of a cell costs a dense layer of the input and one of the state.
       bodyOperations: (batchSize) =>
         (cell === 'lstm' ? 4 : 3) *
         (denseOperations(batchSize, embedding, hidden) +
@@ -158,8 +158,8 @@ async function estimateCost(
 }
 
 /**
- * Floating-point operations a second at the size that a step mostly is: by the median, for another process may hold
- * this one up.
+ * Floating-point operations a second of the product that dominates a step. The median, since other processes may slow
+ * some of the products down.
  */
 async function measureGemm(backend: Backend, m: number, d: number): Promise<number> {
   const values = Float64Array.from({ length: m * d }, (_, i) => Math.sin(i));

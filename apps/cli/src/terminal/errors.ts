@@ -1,11 +1,11 @@
-/** Errors that are told to a person without a stack, and the exit code of each. */
+/** Errors that are printed without a stack, and the exit code of each. */
 import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
+import { isModelError } from '@vastmax/lm-models';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import { isStateError } from '@vastmax/linalg-core/state';
 import { isCheckpointError } from '@vastmax/checkpoints';
-import { isModelError } from '@vastmax/lm-models';
 
 /** A mistake in how the command was called. Exit code 2. */
 export class UsageError extends Error {

@@ -1,4 +1,4 @@
-/** A file that a command writes: nothing replaces it unasked, and it gets its name when it is whole. */
+/** A file that a command writes: replaced only with --overwrite, and renamed to its name when it is complete. */
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';

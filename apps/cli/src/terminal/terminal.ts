@@ -109,14 +109,14 @@ export class Progress implements Disposable {
     this.#stream.write(`${this.#label}: ${Math.floor(100 * Math.min(1, share))} %${parts.join('')}\n`);
   }
 
-  /** Take the bar off the screen. */
+  /** Removes the bar from the screen. */
   [Symbol.dispose](): void {
     this.#stop();
     process.off('exit', this.#stop);
   }
 }
 
-/** The first parts, as many as have room. */
+/** As many of the first parts as fit. */
 function joinWhile(parts: readonly string[], room: number): string {
   let text = '';
   for (const part of parts) {

@@ -22,7 +22,7 @@ import { Progress } from '../terminal/terminal.ts';
 
 export interface ReadingOptions {
   readonly signal?: AbortSignal;
-  /** With what has been read and all there is, in bytes or rows; all is Infinity for standard input. */
+  /** @param total bytes or rows in all; Infinity for standard input. */
   readonly onProgress?: (read: number, total: number) => void;
 }
 
@@ -156,7 +156,7 @@ export async function encodeText(
   });
 }
 
-/** Tells one encoded text from another, in hexadecimal. */
+/** SHA-256 of an encoded text, in hexadecimal. */
 export function fingerprint(tokens: Int32Array): string {
   const hash = createHash('sha256');
   const block = 2 ** 26;

@@ -2,16 +2,8 @@
  * How well a model over words does: its ranks on a held-out text beside those of the unigram baseline on the same words,
  * and the correlation of its word vectors with people's judgements of how alike two words are.
  */
-import { type VectorKind } from '@vastmax/lm-models';
-import {
-  evaluateWordSimilarity,
-  readClassVectors,
-  readEmbeddings,
-  readWordPairs,
-  unigramBaseline,
-  type RankingMetrics,
-  type WordSimilarity,
-} from '@vastmax/lm-models/metrics';
+import type { VectorKind } from '@vastmax/lm-models';
+import { evaluateWordSimilarity, readClassVectors, readEmbeddings, readWordPairs, unigramBaseline, type RankingMetrics, type WordSimilarity } from '@vastmax/lm-models/metrics';
 import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
 import { readLines } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
@@ -63,12 +55,12 @@ export function describeEvaluation(what: string, { model, unigram }: TextEvaluat
   ])}\n`;
 }
 
-/** Of the embeddings that a model reads, and of the output layer's vectors that it predicts with. */
+/** For the embeddings (`input`) and for the output layer's class vectors (`output`). */
 export type SimilarityEvaluation = Readonly<Record<VectorKind, WordSimilarity>>;
 
 /**
- * Words are looked up in the letter case of the training text; a pair with an unknown word is left out, which the
- * coverage tells. O(words of the file · d²).
+ * Words are looked up in the letter case of the training text. A pair with an unknown word is left out; `coverage` is the
+ * share of the others. O(words of the file · d²).
  * @param path two words and a score a line, separated by tabs.
  * @throws SparseDataError naming the line that is no pair.
  */

@@ -1,21 +1,13 @@
-/** The model of a checkpoint folder, as the commands that ask a trained model want it. */
-import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
+/** The model of a checkpoint folder, for the commands that use a trained model. */
 import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
-import {
-  createTextModel,
-  exampleSettingsFrom,
-  loadTextReading,
-  readVocabulary,
-  type ExampleSettings,
-  type TextModel,
-  type TextReading,
-} from '@vastmax/lm-models/text';
+import { readVocabulary, createTextModel, exampleSettingsFrom, loadTextReading, type ExampleSettings, type TextModel, type TextReading } from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';
 import { createBackend, precisionFrom } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
+import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 export interface OpenedModel {
   readonly model: TextModel;

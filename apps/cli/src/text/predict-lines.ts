@@ -1,7 +1,4 @@
-/**
- * Prompts of a JSON Lines file, a batch at a time, to the next words as JSON Lines: memory of one batch, whatever the
- * file's size.
- */
+/** The next words for each prompt of a JSON Lines file, as JSON Lines; in memory is one batch of prompts. */
 import type { TextModel, TextReading } from '@vastmax/lm-models/text';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
@@ -25,8 +22,8 @@ interface Prompt {
 }
 
 /**
- * Each line is a prompt: a string, or an object whose `prompt` is a text or an array of words. What comes out is the
- * object with `next` added, in the same order. O(vocabulary · width) a prompt.
+ * Each line is a prompt: a string, or an object whose `prompt` is a text or an array of words. The result is the object
+ * with `next` added, in the same order. O(vocabulary · width) a prompt.
  * @param path `-` for standard input.
  * @throws SparseDataError `bad-json` with file and line.
  */
@@ -37,7 +34,7 @@ export async function predictLines(
   options: PredictionOptions,
 ): Promise<void> {
   const { top, threshold, batch, signal } = options;
-  // A bar among the results of a terminal would disturb both.
+  // On a terminal the results are printed where the bar would be.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let prompts: Prompt[] = [];
@@ -68,7 +65,7 @@ export async function predictLines(
       if (prompts.length === batch && !(await flush())) return;
     }
   } finally {
-    // What came before a faulty line is answered too.
+    // What came before a faulty line is predicted too.
     if (prompts.length > 0) await flush();
   }
 }
