@@ -39,7 +39,7 @@ const filesOf = (path: string): Map<string, Uint8Array<ArrayBuffer>> =>
   );
 
 async function bytesOf(memory: MemoryStorage, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array((await memory.files.get(name)?.arrayBuffer()) ?? 0);
+  return new Uint8Array(await (memory.files.get(name) ?? new Blob([])).arrayBuffer());
 }
 
 async function bytesOfBlobs(files: ReadonlyMap<string, Blob>): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
@@ -176,7 +176,7 @@ describe('damage', () => {
   it('that comes to a chosen file while it is open is read-failed or truncated', async () => {
     const memory = createMemoryStorage();
     await writeSafetensors(memory, 'x', [tensorOf('a', Float32Array.of(1, 2), 1)]);
-    const blob = memory.files.get('x') ?? new Blob();
+    const blob = memory.files.get('x') ?? new Blob([]);
     let isGone = false;
     const file = new Proxy(blob, {
       get: (target, key) => {

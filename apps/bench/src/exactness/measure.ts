@@ -8,7 +8,6 @@ import {
   exactnessMatrix,
   type ExactnessVerdict,
   type FormChoice,
-  generationCases,
   judgeExactness,
   largestDrift,
   type LongRunOptions,
@@ -16,13 +15,14 @@ import {
   runExactness,
   runLong,
   singularCases,
+  rebaseCases,
 } from '@vastmax/spherical-losses/testing';
 import type { ShowStage } from '../reporting/stage-progress.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 
 export interface ExactnessRow {
   readonly id: string;
-  readonly group: 'matrix' | 'generations' | 'singular';
+  readonly group: 'matrix' | 'rebases' | 'singular';
   readonly loss: string;
   readonly targets: number | 'ragged';
   readonly weightDecay: number;
@@ -41,7 +41,7 @@ export interface ExactnessRow {
   readonly movement: number;
   /** The largest drift that verify() reports. */
   readonly drift: number;
-  readonly generationsClosed: number;
+  readonly rebases: number;
   readonly singularSteps: number;
   readonly mapsApplied: number;
   readonly seconds: number;
@@ -60,7 +60,7 @@ export interface LongRunRow {
   readonly inverseDrift: number;
   readonly firstLoss: number;
   readonly lastLoss: number;
-  readonly generationsClosed: number;
+  readonly rebases: number;
   readonly mapsApplied: number;
   readonly seconds: number;
   readonly bound: number;
@@ -81,7 +81,7 @@ export const longStepsPerStep = 50;
 const driftBound = 2e-4;
 
 export async function measureExactness(steps: number, show: ShowStage): Promise<ExactnessReport> {
-  const cases = [...exactnessMatrix(steps), ...generationCases(steps), ...singularCases()];
+  const cases = [...exactnessMatrix(steps), ...rebaseCases(steps), ...singularCases()];
   const runs = longRuns(steps * longStepsPerStep);
   const total = cases.length + runs.length;
   const rows: ExactnessRow[] = [];
@@ -128,9 +128,9 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
     perturbedGradientError,
     movement,
     drift: largestDrift(verification),
-    generationsClosed: counters.generationsClosed,
+    rebases: counters.rebases,
     singularSteps: counters.singularSteps,
-    mapsApplied: counters.mapsApplied,
+    mapsApplied: counters.transformsApplied,
     seconds: (performance.now() - start) / 1000,
     bound: verdict.bound,
     criterion: verdict.criterion,
@@ -141,7 +141,7 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
 /** A run that moved no weights, or closed no generations where it should, passes nothing. */
 function showsSomething(group: ExactnessCase['group'], movement: number, counters: FactoredLayerCounters): boolean {
   if (group === 'singular') return counters.singularSteps === 20;
-  return movement > 0.1 && (group === 'matrix' || counters.generationsClosed > 48);
+  return movement > 0.1 && (group === 'matrix' || counters.rebases > 48);
 }
 
 async function measureLongRun(options: LongRunOptions, show: ShowStage): Promise<LongRunRow> {
@@ -166,8 +166,8 @@ async function measureLongRun(options: LongRunOptions, show: ShowStage): Promise
     inverseDrift,
     firstLoss,
     lastLoss,
-    generationsClosed: counters.generationsClosed,
-    mapsApplied: counters.mapsApplied,
+    rebases: counters.rebases,
+    mapsApplied: counters.transformsApplied,
     seconds: (performance.now() - start) / 1000,
     bound: driftBound,
     pass: largestDrift(verification) < driftBound,

@@ -34,7 +34,7 @@ interface SteadyStateRow {
   /** After collection of garbage, end against begin; negative when it shrank. */
   readonly heapGrowthBytes: number;
   readonly externalGrowthBytes: number;
-  readonly generationsClosed: number;
+  readonly rebases: number;
   readonly singularSteps: number;
   readonly mapsAppliedPerStep: number;
   readonly stepMs: number;
@@ -52,7 +52,7 @@ export interface SteadyStateReport {
   /** The largest of all losses. */
   readonly heapGrowthBytes: number;
   /** By loss. */
-  readonly generationsClosed: Readonly<Record<string, number>>;
+  readonly rebases: Readonly<Record<string, number>>;
   readonly stabilizationShare: Readonly<Record<string, number>>;
   readonly rows: readonly SteadyStateRow[];
   readonly ceilings: Ceilings;
@@ -74,7 +74,7 @@ export async function measureSteadyState(options: SteadyStateOptions, show: Show
       options: { classes, features, batch, steps, warmup },
       handlesCreated: rows.reduce((sum, { handlesCreated }) => sum + handlesCreated, 0),
       heapGrowthBytes: Math.max(...rows.map(({ heapGrowthBytes }) => heapGrowthBytes)),
-      generationsClosed: Object.fromEntries(rows.map(({ loss, generationsClosed }) => [loss, generationsClosed])),
+      rebases: Object.fromEntries(rows.map(({ loss, rebases }) => [loss, rebases])),
       stabilizationShare: Object.fromEntries(rows.map(({ loss, stabilizationShare }) => [loss, stabilizationShare])),
       rows,
       ceilings: await measureCeilings(backend, inUse),
@@ -118,9 +118,9 @@ async function measureLoss(
     handlesCreated,
     heapGrowthBytes: heapAfter.heapBytes - heapBefore.heapBytes,
     externalGrowthBytes: heapAfter.externalBytes - heapBefore.externalBytes,
-    generationsClosed: after.generationsClosed - before.generationsClosed,
+    rebases: after.rebases - before.rebases,
     singularSteps: after.singularSteps - before.singularSteps,
-    mapsAppliedPerStep: (after.mapsApplied - before.mapsApplied) / steps,
+    mapsAppliedPerStep: (after.transformsApplied - before.transformsApplied) / steps,
     stepMs: milliseconds / steps,
     stabilizationMs: stopwatch.milliseconds / steps,
     stabilizationShare: stopwatch.milliseconds / milliseconds,

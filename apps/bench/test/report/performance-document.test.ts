@@ -86,7 +86,7 @@ const measurements: Measurements = {
     options: { classes: 100_000, features: 256, batch: 128, steps: 1000, warmup: 2000 },
     handlesCreated: 0,
     heapGrowthBytes: 2e6,
-    generationsClosed: { 'z-loss': 0, 'squared-error': 100 },
+    rebases: { 'z-loss': 0, 'squared-error': 100 },
     stabilizationShare: { 'z-loss': 0, 'squared-error': 0.25 },
     rows: [
       {
@@ -95,7 +95,7 @@ const measurements: Measurements = {
         handlesCreated: 0,
         heapGrowthBytes: 2e6,
         externalGrowthBytes: 0,
-        generationsClosed: 0,
+        rebases: 0,
         singularSteps: 0,
         mapsAppliedPerStep: 0,
         stepMs: 3,

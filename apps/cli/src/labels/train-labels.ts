@@ -2,7 +2,16 @@
 import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
+import {
+  isLabelModel,
+  labelModelOf,
+  labelsText,
+  checkShape,
+  fingerprintOfPoints,
+  labelOrder,
+  readPoints,
+  withLabelsInOrder,
+} from './label-model.ts';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createBackend } from '../options/backend-choice.ts';

@@ -162,21 +162,18 @@ export function describeOutcome({ interrupted, examples, seconds }: TrainingOutc
 
 function entryOf(event: TrainingProgress, output: OutputLayer): LogEntry {
   const { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate } = event;
-  const counters = 'counters' in output ? (output.counters as { readonly generationsClosed?: unknown }) : {};
-  const generationsClosed = typeof counters.generationsClosed === 'number' ? counters.generationsClosed : null;
-  return { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate, generationsClosed };
+  const counters = 'counters' in output ? (output.counters as { readonly rebases?: unknown }) : {};
+  const rebases = typeof counters.rebases === 'number' ? counters.rebases : null;
+  return { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate, rebases };
 }
 
 /** The most important first. */
-function detailsOf(
-  { loss, examplesPerSecond, examples, generationsClosed }: LogEntry,
-  totalExamples: number,
-): string[] {
+function detailsOf({ loss, examplesPerSecond, examples, rebases }: LogEntry, totalExamples: number): string[] {
   return [
     `loss ${loss.toFixed(3)}`,
     `${count(examplesPerSecond)} examples/s`,
     `${count(examples)} of ${count(totalExamples)} examples`,
-    ...(generationsClosed === null ? [] : [`${count(generationsClosed)} generations closed`]),
+    ...(rebases === null ? [] : [`${count(rebases)} rebases`]),
   ];
 }
 

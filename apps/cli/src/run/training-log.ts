@@ -17,7 +17,7 @@ export interface LogEntry {
   readonly bodyRate: number;
   readonly outputRate: number;
   /** How often the factored layer has renewed its basis since its creation; null for other layers. */
-  readonly generationsClosed: number | null;
+  readonly rebases: number | null;
 }
 
 /**
@@ -96,18 +96,12 @@ async function openOutput(option: string, path: string, encode: LogOutput['encod
   }
 }
 
-function scalarsOf({
-  loss,
-  examplesPerSecond,
-  bodyRate,
-  outputRate,
-  generationsClosed,
-}: LogEntry): Record<string, number> {
+function scalarsOf({ loss, examplesPerSecond, bodyRate, outputRate, rebases }: LogEntry): Record<string, number> {
   return {
     loss,
     examples_per_second: examplesPerSecond,
     'rate/body': bodyRate,
     'rate/output': outputRate,
-    ...(generationsClosed === null ? {} : { generations_closed: generationsClosed }),
+    ...(rebases === null ? {} : { rebases: rebases }),
   };
 }

@@ -68,7 +68,7 @@ describe('train', () => {
         'seconds',
         'bodyRate',
         'outputRate',
-        'generationsClosed',
+        'rebases',
       ]);
       for (const value of Object.values(entry)) expect(value).toEqual(expect.any(Number));
     }
@@ -86,7 +86,7 @@ describe('train', () => {
     expect(files.every((file) => file.startsWith('events.out.tfevents.'))).toBe(true);
     const records = files.flatMap((file) => recordsOf(readFileSync(join(folder, 'events', file))));
     expect(records).toHaveLength(all.length + 2);
-    for (const tag of ['loss', 'examples_per_second', 'rate/body', 'rate/output', 'generations_closed'])
+    for (const tag of ['loss', 'examples_per_second', 'rate/body', 'rate/output', 'rebases'])
       expect(records[1]?.includes(tag)).toBe(true);
   });
 
@@ -94,7 +94,7 @@ describe('train', () => {
     expect(
       await vastmax(folder, `train train.txt -o full ${toyModel} --output-layer full --log full.jsonl`),
     ).toMatchObject({ code: 0 });
-    expect(readFileSync(join(folder, 'full.jsonl'), 'utf8')).toMatch(/^(\{.*"generationsClosed":null\}\n)+$/);
+    expect(readFileSync(join(folder, 'full.jsonl'), 'utf8')).toMatch(/^(\{.*"rebases":null\}\n)+$/);
     const { code, stderr } = await vastmax(folder, `train train.txt -o absent ${toyModel} --log train.txt/log.jsonl`);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^vastmax: --log train\.txt\/log\.jsonl cannot be written: E\w+: .*\n$/);

@@ -2,7 +2,13 @@
  * The state that a recurrent network keeps from one minibatch to the next, outside any tape: what comes out of it is a
  * constant, and so back-propagation through time ends there.
  */
-import { findTensor, matrixTensor, restoreMatrix, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
+import {
+  findTensor,
+  matrixTensor,
+  restoreMatrix,
+  type ModuleState,
+  type TensorSource,
+} from '@vastmax/linalg-core/state';
 import { multiply, type Tape, type Variable } from '@vastmax/autodiff';
 import { copy, fill, write, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { ModelError } from '../model-error.ts';

@@ -5,7 +5,17 @@
  */
 import { gatherJson, type Communicator } from '@vastmax/collectives';
 import type { ModuleState } from '@vastmax/linalg-core/state';
-import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart, type CheckpointStorage } from '@vastmax/checkpoints';
+import {
+  CheckpointError,
+  discardCheckpointPart,
+  isCheckpointError,
+  writeCheckpoint,
+  writeCheckpointPart,
+  type CheckpointContent,
+  type CheckpointErrorCode,
+  type CheckpointPart,
+  type CheckpointStorage,
+} from '@vastmax/checkpoints';
 import { gatherStreams } from './carried-streams.ts';
 import { splitModules } from './sharded-modules.ts';
 

@@ -1,6 +1,7 @@
 /** What the registry knows of an output layer. */
 import type { Backend } from '@vastmax/linalg-core';
-import type { JsonObject, OutputLayer } from '@vastmax/output-layer';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { AnyOutputChoice, OutputLayerChoice } from './output-layer-choice.ts';
 
 export interface OutputLayerSizes {

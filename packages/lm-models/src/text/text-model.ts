@@ -12,12 +12,27 @@
  */
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
-import { NgramBatches, SequenceBatches, WindowBatches, type NgramBatch, type SequenceBatch, type SparseBatch, type Vocabulary } from '@vastmax/sparse-data';
+import {
+  NgramBatches,
+  SequenceBatches,
+  WindowBatches,
+  type NgramBatch,
+  type SequenceBatch,
+  type SparseBatch,
+  type Vocabulary,
+} from '@vastmax/sparse-data';
 import { bagModelShape } from '../bodies/bag-body.ts';
 import type { ActivationName, TableParameter } from '../bodies/layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
-import { createNetwork, type BagNetwork, type BodyChoice, type NetworkOptions, type NgramNetwork, type RecurrentNetwork } from '../network/create-network.ts';
+import {
+  createNetwork,
+  type BagNetwork,
+  type BodyChoice,
+  type NetworkOptions,
+  type NgramNetwork,
+  type RecurrentNetwork,
+} from '../network/create-network.ts';
 import type { Body, Network } from '../network/network.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';

@@ -17,7 +17,7 @@ const pairs: SubwordTokenizer = {
 };
 const savedText = (text: unknown, definition = '{}'): Parameters<typeof loadTextReading>[0] => ({
   configuration: { text: text as Record<string, string> },
-  directory: 'models/toy',
+  location: 'models/toy',
   text: () => definition,
 });
 

@@ -94,7 +94,7 @@ const runs: readonly (readonly [string, Run, readonly number[]])[] = [
     [33],
   ],
   [
-    'the squared error, generations closed before and after',
+    'the squared error, rebases before and after',
     {
       loss: 'squared-error',
       dropout: 0,

@@ -1,12 +1,13 @@
 /**
- * How the ranks begin a call together: one small all-to-all in which each says what it is about to do, with which
- * numbers, and whether it must refuse. When one must, all do, with that rank's error, before anybody has changed
- * anything; so no rank waits for one that has left. The same message carries how many rows are asked of each rank,
- * which would otherwise take a message of its own.
+ * How the ranks begin a collective call: one small all-to-all in which each says which call it makes, with which
+ * numbers, and whether it has a local error. When one has, all throw it, before anything has changed; so no rank waits
+ * for one that has left. The same message carries how many rows are asked of each rank, which would otherwise take a
+ * message of its own.
  */
 import { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from '@vastmax/output-layer';
 import type { Communicator } from '@vastmax/collectives';
 import { isStateError, StateError } from '@vastmax/linalg-core/state';
+import type { Backend } from '@vastmax/linalg-core';
 
 const operations = [
   'create',
@@ -26,8 +27,8 @@ const operations = [
 export type CollectiveOperation = (typeof operations)[number];
 
 export interface Announcement {
-  /** Why this rank must refuse; undefined when it need not. */
-  readonly refusal?: unknown;
+  /** Why this rank must refuse the call; undefined when it need not. */
+  readonly localError?: unknown;
   /** Up to four named numbers that must be the same everywhere. */
   readonly same: Readonly<Record<string, number>>;
   /** m of this rank. */
@@ -35,7 +36,7 @@ export interface Announcement {
   readonly checksum?: number;
 }
 
-export interface Agreed {
+export interface GlobalCounts {
   /** m of each rank. */
   readonly examples: Int32Array;
   /** Σm. */
@@ -45,14 +46,14 @@ export interface Agreed {
 
 const sameNumbers = 4;
 const operationWord = 0;
-const refusedWord = 1;
+const errorWord = 1;
 const firstSame = 2;
 const examplesWord = firstSame + sameNumbers;
 const checksumWord = examplesWord + 1;
 const countWord = checksumWord + 1;
 const words = countWord + 1;
 
-export class Agreement {
+export class CollectivePreflight {
   readonly #communicator: Communicator;
   readonly #sent: Float64Array;
   readonly #received: Float64Array;
@@ -67,29 +68,29 @@ export class Agreement {
 
   /**
    * @param asked how many rows this rank asks of each, and `wanted`, filled with how many each asks of this rank.
-   * @throws OutputLayerError the refusal of the first rank that refuses, on every rank; `bad-option` when the numbers
+   * @throws OutputLayerError the error of the first rank that has one, on every rank; `bad-option` when the numbers
    * differ.
    */
   begin(
     operation: CollectiveOperation,
     announcement: Announcement,
     rows?: { readonly asked: Int32Array; readonly wanted: Int32Array },
-  ): Agreed {
-    const { refusal, same, examples = 0, checksum = 0 } = announcement;
+  ): GlobalCounts {
+    const { localError, same, examples = 0, checksum = 0 } = announcement;
     const { size } = this.#communicator;
     const names = Object.keys(same);
     for (let rank = 0, place = 0; rank < size; rank++, place += words) {
       this.#sent.fill(0, place, place + words);
       this.#sent[place + operationWord] = operations.indexOf(operation);
-      this.#sent[place + refusedWord] = refusal === undefined ? 0 : 1;
+      this.#sent[place + errorWord] = localError === undefined ? 0 : 1;
       names.forEach((name, i) => (this.#sent[place + firstSame + i] = same[name] ?? 0));
       this.#sent[place + examplesWord] = examples;
       this.#sent[place + checksumWord] = checksum;
-      this.#sent[place + countWord] = rows === undefined || refusal !== undefined ? 0 : rows.asked[rank]!;
+      this.#sent[place + countWord] = rows === undefined || localError !== undefined ? 0 : rows.asked[rank]!;
     }
     this.#communicator.allToAll(this.#sent, this.#counts, this.#received, this.#counts);
     for (let rank = 0; rank < size; rank++)
-      if (this.#of(rank, refusedWord) !== 0) this.refuse(operation, rank, refusal);
+      if (this.#of(rank, errorWord) !== 0) this.throwErrorOf(operation, rank, localError);
     this.#compare(operation, names);
     const each = new Int32Array(size);
     for (let rank = 0; rank < size; rank++) {
@@ -103,8 +104,8 @@ export class Agreement {
     };
   }
 
-  /** All ranks know that `rank` must refuse; it says why, and all throw that. A collective. */
-  refuse(operation: CollectiveOperation, rank: number, own: unknown): never {
+  /** All ranks know that `rank` has an error; it says which, and all throw that. A collective. */
+  throwErrorOf(operation: CollectiveOperation, rank: number, own: unknown): never {
     const { size } = this.#communicator;
     if (size === 1) throw own;
     const isMine = rank === this.#communicator.rank;
@@ -159,11 +160,74 @@ function describe(error: unknown): { code: OutputLayerErrorCode | 'state-mismatc
 }
 
 /** What a check throws, kept until the other ranks can be told. */
-export function refusalOf(check: () => void): unknown {
+export function localErrorOf(check: () => void): unknown {
   try {
     check();
     return undefined;
   } catch (error) {
     return error;
   }
+}
+
+export interface Creation<Layer extends Disposable> {
+  /** What every rank must ask for alike. */
+  readonly options: { readonly classes: number; readonly features: number; readonly bias?: boolean };
+  /** This rank's part, options checked. No collective. */
+  readonly create: () => Layer;
+  /** What may fail when there is something to dispose of already. No collective. */
+  readonly fill?: (layer: Layer) => void;
+  /** When every rank has one. A collective. */
+  readonly finish: (layer: Layer) => Promise<void>;
+}
+
+/**
+ * A layer on every rank, or on none. A collective.
+ * @throws OutputLayerError the error of one rank on all; `bad-option` when their options differ.
+ */
+export async function createCollectively<Layer extends Disposable>(
+  preflight: CollectivePreflight,
+  backend: Backend,
+  { options, create, fill, finish }: Creation<Layer>,
+): Promise<Layer> {
+  let layer: Layer | undefined;
+  let localError: unknown;
+  try {
+    layer = create();
+    fill?.(layer);
+  } catch (error) {
+    localError = error;
+  }
+  try {
+    const { classes, features, bias = true } = options;
+    preflight.begin('create', {
+      localError,
+      same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 },
+    });
+    if (layer === undefined) throw new OutputLayerError('bad-option', 'distributed layer: there is none');
+    await finish(layer);
+    return layer;
+  } catch (error) {
+    layer?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Each rank takes over its part of a state. A collective; a rank that must refuse is as it was, others may have taken
+ * theirs over.
+ * @param progress what must be the same everywhere afterwards.
+ * @throws StateError `state-mismatch` on every rank.
+ */
+export async function restoreCollectively(
+  preflight: CollectivePreflight,
+  restoreOwn: () => Promise<void>,
+  progress: () => Readonly<Record<string, number>>,
+): Promise<void> {
+  let localError: unknown;
+  try {
+    await restoreOwn();
+  } catch (error) {
+    localError = error;
+  }
+  preflight.begin('restore', { localError, same: progress() });
 }

@@ -1,13 +1,13 @@
 /**
- * Log-probabilities of classes for each rank's own examples (class-probabilities.ts of spherical-losses). A loss of a
- * class is made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked
- * for travel.
+ * Losses and log-probabilities for each rank's own examples (class-scores.ts of spherical-losses). A loss of a class is
+ * made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked for travel.
  */
 import { affine, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkTargets,
   OutputLayerError,
   withBiasFeature,
   type OutputLayer,
@@ -19,10 +19,11 @@ import {
   requireProbabilities,
   requireUnnormalized,
   type ClassScores,
+  type FactoredStep,
 } from '@vastmax/spherical-losses/factored-parts';
-import { refusalOf } from './agreement.ts';
+import { localErrorOf, type CollectiveOperation } from './collective-preflight.ts';
+import type { FactoredExchange } from './factored-exchange.ts';
 import type { GlobalRows } from './global-rows.ts';
-import type { UnionStep } from './union-step.ts';
 
 type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
   readonly loss: SphericalLoss;
@@ -31,57 +32,93 @@ type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
 
 const none: CsrRows = singleTargets(new Int32Array(0), 1);
 
-export class UnionProbabilities {
+export class DistributedLosses {
   readonly #layer: Layer;
   readonly #workspace: Workspace;
-  readonly #step: UnionStep;
+  readonly #step: FactoredStep;
+  readonly #exchange: FactoredExchange;
   readonly #rows: GlobalRows;
   readonly #scores: ClassScores;
 
-  constructor(layer: Layer, workspace: Workspace, step: UnionStep, rows: GlobalRows, scores: ClassScores) {
+  constructor(
+    layer: Layer,
+    workspace: Workspace,
+    step: FactoredStep,
+    exchange: FactoredExchange,
+    rows: GlobalRows,
+    scores: ClassScores,
+  ) {
     this.#layer = layer;
     this.#workspace = workspace;
     this.#step = step;
+    this.#exchange = exchange;
     this.#rows = rows;
     this.#scores = scores;
   }
 
-  /** A collective. @param out m×1. */
+  /** m×1. A collective. */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    const layer = this.#layer;
+    const localError = localErrorOf(() => {
+      checkHidden(layer, 'evaluate', hidden);
+      checkTargets(layer, 'evaluate', hidden, targets);
+    });
+    const losses = await this.#losses('evaluate', hidden, targets, localError);
+    await layer.backend.synchronize();
+    return losses;
+  }
+
+  /** log p of one class for each example. A collective. @param out m×1. */
   async ofClasses(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
     const operation = 'classLogProbabilities';
     const layer = this.#layer;
     let targets = none;
-    const refusal = refusalOf(() => {
+    const localError = localErrorOf(() => {
       requireProbabilities(layer.loss, operation);
       checkHidden(layer, operation, hidden);
       checkExampleClasses(layer, operation, hidden, classes);
       checkOut(layer, operation, hidden, out, 1);
       targets = singleTargets(classes, layer.classes);
     });
-    affine(await this.#step.computeLosses(operation, hidden, targets, refusal), -1, 0, out);
+    affine(await this.#losses(operation, hidden, targets, localError), -1, 0, out);
     await layer.backend.synchronize();
   }
 
-  /** A collective: the same range on all ranks. @param out m×count. */
+  /** log p of a range of classes, the same on all ranks. A collective. @param out m×count. */
   async ofRange(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
     const operation = 'logProbabilities';
     const layer = this.#layer;
     const count = out.columns;
     let targets = none;
-    const refusal = refusalOf(() => {
+    const localError = localErrorOf(() => {
       requireUnnormalized(layer.loss, operation);
       checkHidden(layer, operation, hidden);
       checkClassRange(layer, operation, firstClass, count);
       checkOut(layer, operation, hidden, out, Math.max(1, count));
       targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
     });
-    const losses = await this.#step.computeLosses(operation, hidden, targets, refusal, { firstClass, count });
+    const losses = await this.#losses(operation, hidden, targets, localError, { firstClass, count });
     const extended = withBiasFeature(this.#workspace, hidden, layer.bias);
     const rows = this.#workspace.matrix('log probability rows', count, extended.columns);
     await this.#rows.fetchDenseRows(firstClass, count, rows);
-    this.#scores.ofRows(extended, rows, firstClass, this.#step.constants?.all, layer.loss.unnormalizedProbability, out);
+    this.#scores.ofRows(extended, rows, firstClass, this.#step.constants, layer.loss.unnormalizedProbability, out);
     normalizeLogs(this.#workspace, losses, out);
     await layer.backend.synchronize();
+  }
+
+  /** m×1, without changing anything. @param same up to two numbers more that must be the same everywhere. */
+  async #losses(
+    operation: CollectiveOperation,
+    hidden: Matrix,
+    targets: CsrRows,
+    localError: unknown,
+    same: Readonly<Record<string, number>> = {},
+  ): Promise<Matrix> {
+    const { pairs, steps } = this.#step;
+    if (localError === undefined) this.#step.buildPairs(targets);
+    this.#exchange.announce(operation, { pairs, examples: hidden.rows, steps }, localError, same);
+    await this.#exchange.fetch(pairs.touched, false);
+    return this.#step.computeLosses(hidden);
   }
 }
 

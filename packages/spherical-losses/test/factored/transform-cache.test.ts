@@ -3,7 +3,7 @@ import { createMatrixFrom, createPlainBackend, read, Workspace } from '@vastmax/
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
-import { GenerationLadder } from '../../src/factored/generation-ladder.ts';
+import { TransformCache } from '../../src/factored/transform-cache.ts';
 
 const width = 3;
 
@@ -29,37 +29,37 @@ function applied({ linear, shift }: AffineMap, row: Float64Array): Float64Array 
   );
 }
 
-function createLadder(
-  closings: number,
+function createCache(
+  rebases: number,
   seed: number,
 ): {
-  ladder: GenerationLadder;
+  cache: TransformCache;
   maps: AffineMap[];
   dispose: () => void;
   backend: ReturnType<typeof createPlainBackend>;
 } {
   const backend = createPlainBackend({ precision: 'f64' });
   const workspace = new Workspace(backend);
-  const ladder = new GenerationLadder(backend, width, workspace);
+  const cache = new TransformCache(backend, width, workspace);
   const random = new RandomGenerator(seed);
-  const maps = Array.from({ length: closings }, () => randomMap(random));
+  const maps = Array.from({ length: rebases }, () => randomMap(random));
   for (const { linear, shift } of maps) {
     using a = createMatrixFrom(backend, width, width, linear);
     using b = createMatrixFrom(backend, 1, width, shift);
-    ladder.close(a, b);
+    cache.append(a, b);
   }
   return {
-    ladder,
+    cache,
     maps,
     backend,
     dispose: () => {
-      ladder[Symbol.dispose]();
+      cache[Symbol.dispose]();
       workspace[Symbol.dispose]();
     },
   };
 }
 
-describe('the ladder of generation maps', () => {
+describe('the cache of the transforms between rebase epochs', () => {
   it('converts any interval as the maps one after the other, rows of many ages together', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -67,15 +67,15 @@ describe('the ladder of generation maps', () => {
         fc.nat(),
         fc.array(fc.nat(), { minLength: 1, maxLength: 12 }),
         fc.nat(),
-        async (closings, seed, ages, end) => {
-          const { ladder, maps, backend, dispose } = createLadder(closings, seed);
-          const target = end % (closings + 1);
-          const generations = Int32Array.from(ages, (age) => age % (closings + 1));
+        async (rebases, seed, ages, end) => {
+          const { cache, maps, backend, dispose } = createCache(rebases, seed);
+          const target = end % (rebases + 1);
+          const epochs = Int32Array.from(ages, (age) => age % (rebases + 1));
           const random = new RandomGenerator(seed + 1);
-          const start = Array.from(generations, () => Float64Array.from({ length: width }, () => random.normal()));
+          const start = Array.from(epochs, () => Float64Array.from({ length: width }, () => random.normal()));
           const expected = start.map((row, i) =>
             maps
-              .slice(generations[i]!, Math.max(generations[i]!, target))
+              .slice(epochs[i]!, Math.max(epochs[i]!, target))
               .reduce<Float64Array>((value, map) => applied(map, value), row),
           );
           using rows = createMatrixFrom(
@@ -84,9 +84,9 @@ describe('the ladder of generation maps', () => {
             width,
             start.flatMap((row) => Array.from(row)),
           );
-          const after = generations.map((generation) => Math.max(generation, target));
-          ladder.convert(rows, generations, start.length, target);
-          expect(Array.from(generations)).toEqual(Array.from(after));
+          const after = epochs.map((epoch) => Math.max(epoch, target));
+          cache.convert(rows, epochs, start.length, target);
+          expect(Array.from(epochs)).toEqual(Array.from(after));
           const values = await read(rows);
           expected.forEach((row, i) => {
             expect(relativeError(values.subarray(i * width, (i + 1) * width), row)).toBeLessThan(1e-7);
@@ -99,36 +99,36 @@ describe('the ladder of generation maps', () => {
   });
 
   it('needs at most 2·log₂(lag) maps for a row, and one for a complete dyadic interval', () => {
-    const { ladder, backend, dispose } = createLadder(200, 3);
+    const { cache, backend, dispose } = createCache(200, 3);
     using row = backend.createMatrix(1, width);
     for (let start = 0; start < 200; start += 7) {
       for (let target = start + 1; target <= 200; target += 5) {
-        const before = ladder.mapsApplied;
-        ladder.convert(row, Int32Array.of(start), 1, target);
-        expect(ladder.mapsApplied - before).toBeLessThanOrEqual(Math.max(1, 2 * Math.log2(target - start + 1)));
+        const before = cache.applied;
+        cache.convert(row, Int32Array.of(start), 1, target);
+        expect(cache.applied - before).toBeLessThanOrEqual(Math.max(1, 2 * Math.log2(target - start + 1)));
       }
     }
-    const before = ladder.mapsApplied;
-    ladder.convert(row, Int32Array.of(64), 1, 128);
-    expect(ladder.mapsApplied - before).toBe(1);
+    const before = cache.applied;
+    cache.convert(row, Int32Array.of(64), 1, 128);
+    expect(cache.applied - before).toBe(1);
     dispose();
   });
 
   it('forgets maps on drop and uses their matrices again', () => {
-    const { ladder, backend, dispose } = createLadder(64, 4);
-    expect([...ladder.maps()].length).toBe(127);
-    ladder.drop(48);
-    expect([...ladder.maps()].every(({ start }) => start >= 48)).toBe(true);
-    expect([...ladder.maps()].length).toBe(31);
+    const { cache, backend, dispose } = createCache(64, 4);
+    expect([...cache.transforms()].length).toBe(127);
+    cache.drop(48);
+    expect([...cache.transforms()].every(({ start }) => start >= 48)).toBe(true);
+    expect([...cache.transforms()].length).toBe(31);
     using row = backend.createMatrix(1, width);
-    ladder.convert(row, Int32Array.of(50), 1, 64);
+    cache.convert(row, Int32Array.of(50), 1, 64);
     expect(() => {
-      ladder.convert(row, Int32Array.of(40), 1, 64);
-    }).toThrow('no map from generation 40 to 64');
+      cache.convert(row, Int32Array.of(40), 1, 64);
+    }).toThrow('no transform from rebase epoch 40 to 64');
     using linear = backend.createMatrix(width, width);
     using shift = backend.createMatrix(1, width);
     const before = backend.memory().matrices;
-    for (let closing = 0; closing < 32; closing++) ladder.close(linear, shift);
+    for (let rebase = 0; rebase < 32; rebase++) cache.append(linear, shift);
     expect(backend.memory().matrices).toBe(before);
     dispose();
     expect(backend.memory().matrices).toBe(3);

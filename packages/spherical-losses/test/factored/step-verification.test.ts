@@ -1,4 +1,4 @@
-/** Steps that the host looks at late: the same weights as when it looks at each, whatever happens in between. */
+/** Asynchronously verified steps: the same weights as when each is verified at once, whatever happens in between. */
 import { createMatrixFrom, createPlainBackend, gemm, read, write, type Backend } from '@vastmax/linalg-core';
 import { csrFromLists } from '@vastmax/sparse-data';
 import {
@@ -10,7 +10,7 @@ import {
 } from '@vastmax/spherical-losses';
 import {
   exactnessMatrix,
-  generationCases,
+  rebaseCases,
   judgeExactness,
   relativeError,
   runExactness,
@@ -20,18 +20,18 @@ import { describe, expect, it } from 'vitest';
 import { createCountingBackend } from './counting-backend.ts';
 import { readWeights } from './layer-subjects.ts';
 
-const readEachStep = false;
+const verifyEachStep = false;
 
 describe('exact against dense f64 SGD', () => {
   const regular = exactnessMatrix().filter(({ form, options }) => form !== 'auto' && (options.weightDecay ?? 0) === 0);
   it.each(regular)('$id', async ({ options }) => {
-    const result = await runExactness({ ...options, steps: 500, readEachStep });
+    const result = await runExactness({ ...options, steps: 500, verifyEachStep });
     expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({ pass: true });
   });
 
-  it.each(generationCases())('$id: the weights, when generations close without a look', async ({ options }) => {
-    const result = await runExactness({ ...options, readEachStep });
-    expect(result.counters.generationsClosed).toBeGreaterThan(48);
+  it.each(rebaseCases())('$id: the weights, when the layer rebases without reading κ', async ({ options }) => {
+    const result = await runExactness({ ...options, verifyEachStep });
+    expect(result.counters.rebases).toBeGreaterThan(48);
     // At these rates some steps are singular by themselves: see below.
     expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({
       pass: true,
@@ -39,9 +39,9 @@ describe('exact against dense f64 SGD', () => {
   });
 
   it.each(singularCases())('$id: the weights, with twenty singular steps in two hundred', async ({ options }) => {
-    const result = await runExactness({ ...options, readEachStep });
+    const result = await runExactness({ ...options, verifyEachStep });
     expect(result.counters.singularSteps).toBe(20);
-    // Gradients handed out between a singular step and the look are of the weights before it.
+    // Gradients handed out between a singular step and its verification are of the weights before it.
     expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({
       pass: true,
     });
@@ -58,7 +58,7 @@ async function createLayer(
     loss: zLoss(),
     initialScale: 0.3,
     seed: 3,
-    readEachStep,
+    verifyEachStep,
     ...options,
   });
 }
@@ -74,7 +74,7 @@ describe('a step that must be refused', () => {
     using layer = await createLayer(backend);
     using reference = await createLayer(backend);
     using hidden = backend.createMatrix(4, 5);
-    // Patience has to grow first: after 1, 2, 4, 8 and 16 steps.
+    // The number of pending steps has to grow first: 1, 2, 4, 8 and 16.
     for (let step = 0; step < 40; step++) {
       const { hidden: values, targets } = batch(step);
       if (step === 35) values[7] = Number.NaN;
@@ -137,7 +137,7 @@ describe('a step that must be refused', () => {
 it('keeps what the caller may change', async () => {
   const backend = createPlainBackend({ precision: 'f64' });
   using late = await createLayer(backend, { loss: squaredError() });
-  using soon = await createLayer(backend, { loss: squaredError(), readEachStep: true });
+  using soon = await createLayer(backend, { loss: squaredError(), verifyEachStep: true });
   using hidden = backend.createMatrix(4, 5);
   using gram = backend.createMatrix(5, 5);
   // The rate grows until steps are singular by themselves, which are done again from what was kept.
@@ -179,15 +179,13 @@ it('reads nothing in a step, and once in 16 steps', async () => {
   expect(counts.created).toBe(0);
 });
 
-describe('a layer with steps that it has not looked at', () => {
+describe('a layer with pending steps', () => {
   it('refuses to give its state or take classes, and says what to do', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await createLayer(backend);
     using hidden = createMatrixFrom(backend, 4, 5, batch(0).hidden);
     await layer.step(hidden, batch(0).targets, { learningRate: 0.1 });
-    expect(() => layer.state()).toThrow(
-      'factored state: 1 steps have not been looked at yet; await confirmSteps() first',
-    );
+    expect(() => layer.state()).toThrow('factored state: 1 steps are not verified yet; await confirmSteps() first');
     expect(() => layer.addClasses([0, 0, 0, 0, 0, 0])).toThrow('await confirmSteps() first');
     await layer.confirmSteps();
     expect(layer.state().configuration['steps']).toBe(1);
@@ -216,5 +214,7 @@ describe('a layer with steps that it has not looked at', () => {
 
 it('needs a backend with a guard', async () => {
   const backend = Object.defineProperty(createPlainBackend(), 'guard', { value: undefined });
-  await expect(createLayer(backend)).rejects.toThrow("readEachStep is false, but the backend 'plain f32' has no guard");
+  await expect(createLayer(backend)).rejects.toThrow(
+    "verifyEachStep is false, but the backend 'plain f32' has no guard",
+  );
 });

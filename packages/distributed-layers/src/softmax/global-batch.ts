@@ -14,7 +14,7 @@ import {
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { Communicator } from '@vastmax/collectives';
 
-export interface UnionBatch {
+export interface GlobalBatch {
   /** M×width, the examples of rank 0 first. */
   readonly hidden: Matrix;
   /** M. */
@@ -30,7 +30,7 @@ export interface UnionBatch {
   readonly factors: Float64Array;
 }
 
-export class UnionGather {
+export class GlobalBatchGather {
   readonly #communicator: Communicator;
   readonly #backend: Backend;
   readonly #workspace: Workspace;
@@ -55,7 +55,7 @@ export class UnionGather {
     exampleWeights: ArrayLike<number> | undefined,
     examples: Int32Array,
     factor: number,
-  ): Promise<UnionBatch> {
+  ): Promise<GlobalBatch> {
     const communicator = this.#communicator;
     const { rank, size } = communicator;
     const width = hidden.columns;
@@ -67,7 +67,7 @@ export class UnionGather {
       examples.map((count) => count * width),
       this.#host,
     );
-    const all = this.#workspace.matrix('union hidden', total, width);
+    const all = this.#workspace.matrix('global hidden', total, width);
     write(this.#host.subarray(0, total * width), all);
 
     const own = entriesOf(targets, first);

@@ -3,36 +3,49 @@
  * time.
  */
 import { write, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { CallGuard, checkHidden, checkStepOptions, checkTargets, withBiasFeature, type OutputLayer, type StepOptions } from '@vastmax/output-layer';
+import {
+  CallGuard,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  withBiasFeature,
+  type OutputLayer,
+  type StepOptions,
+} from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { Communicator } from '@vastmax/collectives';
-import { refusalOf, type Agreed, type Agreement, type CollectiveOperation } from '../factored/agreement.ts';
-import { ownShardOf } from '../factored/own-shard.ts';
-import { restoreTogether } from '../factored/together.ts';
-import { UnionGather, type UnionBatch } from './union-batch.ts';
 import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
+import {
+  type CollectiveOperation,
+  localErrorOf,
+  type GlobalCounts,
+  type CollectivePreflight,
+  restoreCollectively,
+} from '../factored/collective-preflight.ts';
+import { ownShardOf } from '../factored/sharded-state.ts';
+import { GlobalBatchGather, type GlobalBatch } from './global-batch.ts';
 
 type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
   readonly bias: boolean;
   readonly communicator: Communicator;
 };
 
-export class UnionCalls {
+export class CollectiveCalls {
   readonly guard: CallGuard;
   /** Taken, those before a restored checkpoint included. */
   steps = 0;
   readonly #layer: Layer;
-  readonly #agreement: Agreement;
+  readonly #preflight: CollectivePreflight;
   readonly #workspace: Workspace;
-  readonly #union: UnionGather;
+  readonly #gather: GlobalBatchGather;
 
   /** @param layer whose sizes are set. */
-  constructor(layer: Layer, agreement: Agreement, workspace: Workspace) {
+  constructor(layer: Layer, preflight: CollectivePreflight, workspace: Workspace) {
     this.guard = new CallGuard(layer.kind);
     this.#layer = layer;
-    this.#agreement = agreement;
+    this.#preflight = preflight;
     this.#workspace = workspace;
-    this.#union = new UnionGather(layer.communicator, layer.backend, workspace);
+    this.#gather = new GlobalBatchGather(layer.communicator, layer.backend, workspace);
   }
 
   /**
@@ -43,15 +56,15 @@ export class UnionCalls {
     hidden: Matrix,
     targets: CsrRows,
     options: StepOptions,
-    action: (agreed: Agreed) => Promise<Result>,
+    action: (counts: GlobalCounts) => Promise<Result>,
   ): Promise<Result> {
     this.guard.check('step');
-    const refusal = refusalOf(() => {
+    const localError = localErrorOf(() => {
       this.#checkExamples('step', hidden, targets);
       checkStepOptions(this.#layer, hidden.rows, options);
     });
     return this.guard.exclusively(async () =>
-      action(this.#begin('step', refusal, { learningRate: options.learningRate }, hidden)),
+      action(this.#begin('step', localError, { learningRate: options.learningRate }, hidden)),
     );
   }
 
@@ -59,14 +72,14 @@ export class UnionCalls {
   async evaluate(
     hidden: Matrix,
     targets: CsrRows,
-    forward: (batch: UnionBatch) => Promise<{ readonly losses: Float64Array }>,
+    forward: (batch: GlobalBatch) => Promise<{ readonly losses: Float64Array }>,
   ): Promise<Matrix> {
     this.guard.check('evaluate');
-    const refusal = refusalOf(() => {
+    const localError = localErrorOf(() => {
       this.#checkExamples('evaluate', hidden, targets);
     });
     return this.guard.exclusively(async () => {
-      const { examples } = this.#begin('evaluate', refusal, {}, hidden);
+      const { examples } = this.#begin('evaluate', localError, {}, hidden);
       const batch = await this.gather(hidden, targets, undefined, examples, 1);
       const { losses } = await forward(batch);
       return this.ownLosses(losses, batch.first, hidden.rows);
@@ -80,8 +93,8 @@ export class UnionCalls {
     exampleWeights: ArrayLike<number> | undefined,
     examples: Int32Array,
     factor: number,
-  ): Promise<UnionBatch> {
-    return this.#union.gather(
+  ): Promise<GlobalBatch> {
+    return this.#gather.gather(
       withBiasFeature(this.#workspace, hidden, this.#layer.bias),
       targets,
       exampleWeights,
@@ -117,19 +130,19 @@ export class UnionCalls {
       await restoreShard(ownShardOf(described, given, communicator, classes));
       this.steps = steps;
     };
-    await this.guard.exclusively(() => restoreTogether(this.#agreement, restoreOwn, () => ({ steps: this.steps })));
+    await this.guard.exclusively(() => restoreCollectively(this.#preflight, restoreOwn, () => ({ steps: this.steps })));
   }
 
   #begin(
     operation: CollectiveOperation,
-    refusal: unknown,
+    localError: unknown,
     numbers: { readonly learningRate?: number },
     hidden: Matrix,
-  ): Agreed {
-    return this.#agreement.begin(operation, {
-      refusal,
+  ): GlobalCounts {
+    return this.#preflight.begin(operation, {
+      localError,
       same: { steps: this.steps, ...numbers },
-      examples: refusal === undefined ? hidden.rows : 0,
+      examples: localError === undefined ? hidden.rows : 0,
     });
   }
 
