@@ -1,7 +1,13 @@
 /** The backend of a command: the fastest that runs here, unless one is named, and why a faster one does not run. */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
-import { createPlainBackend, probePlainBackend, type Backend, type Precision, type ProbeResult } from '@vastmax/linalg-core';
+import {
+  createPlainBackend,
+  probePlainBackend,
+  type Backend,
+  type Precision,
+  type ProbeResult,
+} from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 

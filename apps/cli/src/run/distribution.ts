@@ -3,10 +3,25 @@
  * rank's part of every minibatch. A model that cannot be trained over ranks is an error before anything is read.
  */
 import type { Communicator } from '@vastmax/collectives';
-import { BatchParts, createSequenceSlice, DataParallel, sliceNgramBatch, sliceSparseBatch, type DataParallelOptions, createDistributedOutput } from '@vastmax/lm-models/distributed';
+import {
+  BatchParts,
+  createSequenceSlice,
+  DataParallel,
+  sliceNgramBatch,
+  sliceSparseBatch,
+  type DataParallelOptions,
+  createDistributedOutput,
+} from '@vastmax/lm-models/distributed';
 import type { TextBatch } from '@vastmax/lm-models/text';
 import type { Backend } from '@vastmax/linalg-core';
-import { type BatchSource, type NetworkOptions, type OutputLayerChoice, type OutputLayerFactory, outputLayerOf, outputLayers } from '@vastmax/lm-models';
+import {
+  type BatchSource,
+  type NetworkOptions,
+  type OutputLayerChoice,
+  type OutputLayerFactory,
+  outputLayerOf,
+  outputLayers,
+} from '@vastmax/lm-models';
 import { flagOf } from '../options/output-layer-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';

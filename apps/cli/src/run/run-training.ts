@@ -2,11 +2,9 @@
  * Training as the terminal shows it: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C that loses
  * nothing, and what is printed at the end.
  */
-import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Communicator } from '@vastmax/collectives';
 import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
-import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
+import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import type { TrainOptions } from '../options/training-options.ts';
@@ -14,7 +12,9 @@ import { TrainingFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, shellWord } from '../terminal/format.ts';
 import { Progress, warn } from '../terminal/terminal.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
-import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** A trainer of any network and minibatches. */
 export type AnyTrainer = Trainer<TrainingBatch>;

@@ -7,7 +7,14 @@ import { createTextModel, type TextBatches, type TextModel } from '@vastmax/lm-m
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend } from '../options/backend-choice.ts';
 import { textReadingOf } from '../options/text-options.ts';
-import { exampleSettingsOf, type GivenOption, networkOptionsOf, trainingOptionsOf, type TrainOptions, type WordTrainOptions } from '../options/training-options.ts';
+import {
+  exampleSettingsOf,
+  type GivenOption,
+  networkOptionsOf,
+  trainingOptionsOf,
+  type TrainOptions,
+  type WordTrainOptions,
+} from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { Interruption, warn } from '../terminal/terminal.ts';

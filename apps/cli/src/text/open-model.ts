@@ -1,7 +1,15 @@
 /** The model of a checkpoint folder, for the commands that use a trained model. */
 import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
-import { readVocabulary, createTextModel, exampleSettingsFrom, loadTextReading, type ExampleSettings, type TextModel, type TextReading } from '@vastmax/lm-models/text';
+import {
+  readVocabulary,
+  createTextModel,
+  exampleSettingsFrom,
+  loadTextReading,
+  type ExampleSettings,
+  type TextModel,
+  type TextReading,
+} from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';
 import { createBackend, precisionFrom } from '../options/backend-choice.ts';

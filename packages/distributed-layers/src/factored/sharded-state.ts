@@ -4,10 +4,10 @@
  * job takes its part of such a state. So a run goes on with another number of ranks, or with none. Everything is read
  * by blocks of rows: nothing of size D is ever held.
  */
-import { StateError, type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues } from '@vastmax/linalg-core/state';
-import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import { isTensorOfTable } from '@vastmax/softmax-losses/layer-parts';
 import { classRowTensors } from '@vastmax/spherical-losses/factored-parts';
+import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
+import { type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues, StateError } from '@vastmax/linalg-core/state';
 
 /** Does a tensor of a layer's state have a row for each class? As the package of that layer says. */
 function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {
