@@ -6,7 +6,6 @@ import { argv, exit, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { experiments } from './experiments.ts';
 import { measure, type Row } from './measure.ts';
-import { createLabMemory } from './memory.ts';
 
 const headings = ['kernel', 'version', 'size', 'max error', 'rate', 'best', 'to naive'];
 
@@ -65,6 +64,8 @@ function readArguments(): { readonly wanted: string | undefined; readonly json: 
 }
 
 const { wanted, json, relaxed } = readArguments();
+// The compiler takes seconds to load, and arguments that mean nothing do not need it.
+const { createLabMemory } = await import('./memory.ts');
 const memory = await createLabMemory(relaxed ? ['--enable', 'relaxed-simd'] : []);
 const rows: Row[] = [];
 for (const experiment of experiments) {

@@ -224,13 +224,13 @@ async function similaritiesOf(
   }));
 }
 
-export interface WordsCorpus {
+interface WordsCorpus {
   readonly name: string;
   readonly vocabulary: Vocabulary;
   readonly tokens: Int32Array;
 }
 
-export async function readWordsCorpus(data: string): Promise<WordsCorpus> {
+async function readWordsCorpus(data: string): Promise<WordsCorpus> {
   const path = jobFile(data, 'wikitext-2', 'wiki.train.tokens');
   // Words and marks of the speeches are taken apart and joined by spaces, as those of WikiText-2 are.
   async function* lines(): AsyncGenerator<string, void, undefined> {

@@ -29,7 +29,7 @@ export interface RivalsOptions {
   readonly seconds: number;
 }
 
-export interface RivalRow {
+interface RivalRow {
   readonly layer: string;
   readonly classes: number;
   /** Of a step over all classes. */
@@ -45,7 +45,7 @@ export interface RivalRow {
 }
 
 /** `fullOverFactored` and so on: medianMs over factoredMs of the layer's row; absent for a layer that has none. */
-export type RatioRow = { readonly classes: number } & Readonly<Record<`${string}OverFactored`, number>>;
+type RatioRow = { readonly classes: number } & Readonly<Record<`${string}OverFactored`, number>>;
 
 export interface RivalsReport {
   readonly bench: 'rivals';
@@ -63,7 +63,7 @@ export interface RivalsReport {
   readonly ceilings: Ceilings;
 }
 
-export function ratiosOf(rows: readonly RivalRow[]): RatioRow[] {
+function ratiosOf(rows: readonly RivalRow[]): RatioRow[] {
   return [...new Set(rows.map(({ classes }) => classes))].map((classes) => {
     const ratios: { classes: number } & Record<`${string}OverFactored`, number> = { classes };
     for (const row of rows) {

@@ -19,7 +19,10 @@ function runLab(...options: string[]): { status: number | null; stdout: string; 
   );
 }
 
-it('the lab times the versions of a kernel and checks them', () => {
+/** The lab compiles its kernels: seconds on a quiet machine. */
+const timeout = 600_000;
+
+it('the lab times the versions of a kernel and checks them', { timeout }, () => {
   const { status, stdout } = runLab('row-sum', '--json');
   expect(status).toBe(0);
   const rows = JSON.parse(stdout) as readonly Row[];
@@ -28,7 +31,7 @@ it('the lab times the versions of a kernel and checks them', () => {
   expect(rows.every(({ withinTolerance, rate }) => withinTolerance && rate > 0)).toBe(true);
 });
 
-it('the lab names its kernels when asked for another', () => {
+it('the lab names its kernels when asked for another', { timeout }, () => {
   const { status, stdout, stderr } = runLab('sort');
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toContain("'sort' is not a kernel of the lab; there are gemm, exp, row-sum");
