@@ -1,25 +1,26 @@
 /** `pnpm bench <name>`: one file here for each bench. A result goes to stdout, progress to stderr. */
 import { isLinalgError } from '@vastmax/linalg-core';
 import { Command } from 'commander';
-import { addConformanceCommand } from './conformance.ts';
-import { addDataCommand } from './data.ts';
-import { addDistributedCommand } from './distributed.ts';
-import { addExactnessCommand } from './exactness.ts';
-import { addHybridCommand } from './hybrid.ts';
-import { addJobsCommand } from './jobs.ts';
-import { addKernelsCommand } from './kernels.ts';
-import { addOutputLayerCommand } from './output-layer.ts';
-import { addPlotsCommand } from './plots.ts';
-import { addQualityCommand } from './quality.ts';
-import { addQualityRatesCommand } from './quality-rates.ts';
-import { addReportCommand } from './report.ts';
-import { addRivalsCommand } from './rivals.ts';
-import { addSamplingBiasCommand } from './sampling-bias.ts';
-import { addScalingCommand } from './scaling.ts';
-import { addSteadyStateCommand } from './steady-state.ts';
-import { addTrainingCommand } from './training.ts';
-import { addWebGpuCommand } from './webgpu.ts';
+import { addConformanceCommand } from './conformance/command.ts';
+import { addDataCommand } from './data/command.ts';
+import { addDistributedCommand } from './distributed/command.ts';
+import { addExactnessCommand } from './exactness/command.ts';
+import { addHybridCommand } from './hybrid/command.ts';
+import { addJobsCommand } from './jobs/command.ts';
+import { addKernelsCommand } from './kernels/command.ts';
 import { BenchError } from './measurement/bench-error.ts';
+import { addOutputLayerCommand } from './output-layer/command.ts';
+import { addPlotsCommand } from './plots/command.ts';
+import { addQualityRatesCommand } from './quality-rates/command.ts';
+import { addQualityCommand } from './quality/command.ts';
+import { addReportCommand } from './report/command.ts';
+import { addRivalsCommand } from './rivals/command.ts';
+import { addRoomsCommand } from './rooms/command.ts';
+import { addSamplingBiasCommand } from './sampling-bias/command.ts';
+import { addScalingCommand } from './scaling/command.ts';
+import { addSteadyStateCommand } from './steady-state/command.ts';
+import { addTrainingCommand } from './training/command.ts';
+import { addWebGpuCommand } from './webgpu/command.ts';
 
 const program = new Command('bench').description(
   'measurements of vastmax; each prints a table, or one JSON object with --json',
@@ -34,6 +35,7 @@ addKernelsCommand(program);
 addOutputLayerCommand(program);
 addRivalsCommand(program);
 addSamplingBiasCommand(program);
+addRoomsCommand(program);
 addScalingCommand(program);
 addSteadyStateCommand(program);
 addTrainingCommand(program);

@@ -1,25 +1,32 @@
 #!/usr/bin/env node
 import { Command, CommanderError, type Argument } from 'commander';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addEvaluateCommand } from './commands/evaluate.ts';
-import { addExportCommand } from './commands/export.ts';
-import { addInspectCommand } from './commands/inspect.ts';
-import { addNeighborsCommand } from './commands/neighbors.ts';
-import { addPredictCommand } from './commands/predict.ts';
-import { addStartCommand } from './commands/start.ts';
-import { addTokenizeCommand } from './commands/tokenize.ts';
-import { addTrainCommand } from './commands/train.ts';
-import { addVocabCommand } from './commands/vocab.ts';
-import { describeFailure } from './failure.ts';
+import { describeFailure } from './terminal/errors.ts';
 
-// A reader that has seen enough (`| head`) is no error, and a full disk behind `>` is one; either way the work goes on,
-// for training may be what it was called for.
+/**
+ * Adds a command to the program. Only the module of the command that was called is loaded, since most of them import
+ * the models; help and completion need all.
+ */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  start: async () => (await import('./commands/start.ts')).addStartCommand,
+  train: async () => (await import('./commands/train.ts')).addTrainCommand,
+  evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluateCommand,
+  predict: async () => (await import('./commands/predict.ts')).addPredictCommand,
+  neighbors: async () => (await import('./commands/neighbors.ts')).addNeighborsCommand,
+  export: async () => (await import('./commands/export.ts')).addExportCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).addInspectCommand,
+  vocab: async () => (await import('./commands/vocab.ts')).addVocabCommand,
+  tokenize: async () => (await import('./commands/tokenize.ts')).addTokenizeCommand,
+  completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+};
+
+// A reader that has seen enough (`| head`) is no error; a full disk behind `>` is one. Either way the work goes on: it
+// may be training.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(`vastmax: standard output could not be written: ${error.message}\n`);
   process.exitCode = 1;
 });
-// There is nowhere left to say it.
+// There is nowhere left to report it.
 process.stderr.on('error', () => undefined);
 
 function usageOf(argument: Argument): string {
@@ -41,16 +48,9 @@ const program = new Command('vastmax')
   })
   .showHelpAfterError('(add --help for what there is)')
   .exitOverride();
-addStartCommand(program);
-addTrainCommand(program);
-addEvaluateCommand(program);
-addPredictCommand(program);
-addNeighborsCommand(program);
-addExportCommand(program);
-addInspectCommand(program);
-addVocabCommand(program);
-addTokenizeCommand(program);
-addCompletionCommand(program);
+const asked = process.argv[2] ?? '';
+const isOneCommand = Object.hasOwn(commands, asked) && asked !== 'completion';
+for (const [name, load] of Object.entries(commands)) if (!isOneCommand || name === asked) (await load())(program);
 program.addHelpText(
   'after',
   `

@@ -1,4 +1,4 @@
-/** What a third party says about a backend, and whether it can be judged here. Unavailable is not passed. */
+/** How a third party describes a backend, and whether it is available here. Unavailable is not passed. */
 import type { Backend, ProbeResult } from '@vastmax/linalg-core';
 import type { ConformanceCase } from './conformance-case.ts';
 
@@ -9,11 +9,11 @@ export interface BackendUnderTest {
   readonly create: () => Backend | Promise<Backend>;
   /** Left out: available. */
   readonly probe?: () => ProbeResult | Promise<ProbeResult>;
-  /** Case id → why it fails. Such a case must fail: when it passes, the entry must go. */
+  /** Case id → why it fails. Such a case must fail: when it passes, remove the entry. */
   readonly knownFailures?: Readonly<Record<string, string>>;
   /**
-   * From what size on the backend keeps a table in several pieces, in bytes; 16 MiB unless given. Cases use 2.2 times
-   * as much.
+   * The size from which on the backend keeps a table in several pieces, in bytes; 16 MiB unless given. Cases use 2.2
+   * times as much.
    */
   readonly tablePieceBytes?: number;
 }
@@ -31,7 +31,7 @@ export function requiredBackends(
   return new Set(names.filter((name) => name !== ''));
 }
 
-/** Ask the probe; one that throws counts as unavailable, with its message. */
+/** Calls the probe; one that throws counts as unavailable, with its message. */
 export async function findAvailability(
   { name, probe }: BackendUnderTest,
   required: ReadonlySet<string> = requiredBackends(),

@@ -6,7 +6,7 @@ import type { ConformanceCase, OptionalKernel } from './conformance-case.ts';
 import { missingKernels, runCase } from './run-case.ts';
 
 /**
- * What a case came to. `known-failure` failed as announced; `not-offered` needs an optional kernel that the backend
+ * The outcome of a case. `known-failure` failed as listed; `not-offered` needs an optional kernel that the backend
  * leaves out.
  */
 export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
@@ -37,7 +37,7 @@ export interface CheckOptions {
 }
 
 /**
- * Run the cases on one backend. Seconds on a CPU; needs no test runner.
+ * Runs the cases on one backend. Seconds on a CPU; needs no test runner.
  * @throws Error for a bad entry in knownFailures.
  */
 export async function checkBackend(subject: BackendUnderTest, options: CheckOptions = {}): Promise<CheckReport> {

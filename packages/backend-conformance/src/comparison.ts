@@ -1,10 +1,7 @@
-/**
- * Comparisons that throw a ConformanceFailure which says where, what was there, what belongs there and what was
- * allowed.
- */
+/** Comparisons that throw a ConformanceFailure with the place, the actual and the expected value and the tolerance. */
 import { isLinalgError, type LinalgErrorCode } from '@vastmax/linalg-core';
 
-/** A backend is wrong. The message is for the person who writes it. */
+/** The backend is wrong. The message is for its author. */
 export class ConformanceFailure extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -16,7 +13,7 @@ export function expectTrue(what: string, condition: boolean): void {
   if (!condition) throw new ConformanceFailure(what);
 }
 
-/** Every element within its tolerance. NaN and infinities must be met exactly; the sign of zero is free. */
+/** Every element within its tolerance. NaN and infinities must match exactly; the sign of zero does not matter. */
 export function expectClose(
   what: string,
   actual: ArrayLike<number>,

@@ -1,31 +1,31 @@
 /**
- * A case is data: a stable id, what it pins, and a function of a context. The same cases are checked, measured and
- * tabulated; nothing here knows a test runner. A kernel case is split into preparing, calling and checking, so that
+ * A case is data: a stable id, what it tests, and a function of a context. The same cases are checked, measured and
+ * tabulated, independent of a test runner. A kernel case is split into preparing, calling and checking, so that
  * measuring repeats the call alone.
  */
 import type { Backend, Scope } from '@vastmax/linalg-core';
 import type { Random } from './random.ts';
 
 /**
- * The optional members of Backend. A case that needs one a backend lacks is `not-offered`: a composition stands in for
- * it, or a read.
+ * The optional members of Backend. A case that needs one which the backend lacks is `not-offered`: layers then use
+ * other calls.
  */
 export type OptionalKernel = 'symmetricRank2Update' | 'guard' | 'readSync';
 
-/** What a case gets. The runner disposes the scope and the further backends, and then looks for leaks. */
+/** What a case gets. The runner disposes the scope and the further backends, and then checks for leaks. */
 export interface CaseContext {
   readonly backend: Backend;
-  /** Make handles with this: it is disposed before the leak check. */
+  /** Create handles with it: it is disposed before the leak check. */
   readonly scope: Scope;
   /** Seeded by the id of the case: the same numbers in every run, on every backend of the same precision. */
   readonly random: Random;
-  /** From what size on a table is in several pieces, in bytes. */
+  /** The size from which on a table is in several pieces, in bytes. */
   readonly tablePieceBytes: number;
   /** A second instance; the runner disposes it. */
   createBackend(): Promise<Backend>;
 }
 
-/** A kernel call with its operands in place. `check` is right after exactly one `call`. */
+/** A kernel call with its operands. `check` is valid after exactly one `call`. */
 export interface Prepared {
   call(): void;
   check(): Promise<void>;

@@ -1,4 +1,4 @@
-/** The mode `measure`: the same kernel cases, timed. Rows of data; nothing is printed and nothing is judged. */
+/** The mode `measure`: the same kernel cases, timed. Rows of data; nothing is printed or checked. */
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -27,7 +27,7 @@ export interface MeasureOptions {
   readonly now?: () => number;
 }
 
-/** Time the kernel cases that the backend offers. About samples·secondsPerSample for each. */
+/** Times the kernel cases that the backend offers. About samples·secondsPerSample for each. */
 export async function measureBackend(
   create: () => Backend | Promise<Backend>,
   options: MeasureOptions = {},

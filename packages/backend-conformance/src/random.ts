@@ -9,7 +9,7 @@ export interface Random {
   uniform(): number;
   /** A whole number in 0 … limit - 1. */
   integer(limit: number): number;
-  /** `count` uniform numbers, rounded to the precision: what the backend stores is exactly what the oracle sees. */
+  /** `count` uniform numbers, rounded to the precision: the backend stores exactly the numbers that the oracle uses. */
   values(count: number, precision: Precision): FloatArray;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The suite in the words of a test runner that has describe, it, beforeAll and afterAll.
- * `@vastmax/backend-conformance/vitest` hands in vitest's; another runner needs four short functions. The tests are
- * registered before the probe is asked, because asking may take long and a runner wants the names first; so an
- * unavailable backend is skipped test by test, each with the reason.
+ * Registers the suite with a test runner that has describe, it, beforeAll and afterAll.
+ * `@vastmax/backend-conformance/vitest` passes vitest's; another runner needs four short functions. The tests are
+ * registered before the probe runs, because probing may take long and a runner needs the names first; so an unavailable
+ * backend is skipped test by test, each with the reason.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
@@ -30,7 +30,7 @@ export interface SuiteOptions {
   readonly required?: ReadonlySet<string>;
 }
 
-/** Register a test for every case. @throws Error at once for a bad entry in knownFailures. */
+/** Registers a test for every case. @throws Error at once for a bad entry in knownFailures. */
 export function registerBackendSuite(subject: BackendUnderTest, runner: SuiteRunner, options: SuiteOptions = {}): void {
   const { cases = conformanceCases, required = requiredBackends() } = options;
   checkKnownFailures(subject, conformanceCases);

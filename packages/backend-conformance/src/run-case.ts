@@ -1,4 +1,4 @@
-/** One case on one backend, with everything cleaned up after it and a look for what was left behind. */
+/** Runs one case on one backend, cleans up, and checks for leaks. */
 import { memoryDifference, Scope, type Backend } from '@vastmax/linalg-core';
 import { ConformanceFailure } from './comparison.ts';
 import type { ConformanceCase, OptionalKernel } from './conformance-case.ts';
@@ -20,8 +20,8 @@ export function missingKernels(conformanceCase: ConformanceCase, backend: Backen
 }
 
 /**
- * Resolves when the case passes and leaves nothing behind.
- * @throws whatever says why not, usually a ConformanceFailure.
+ * Resolves when the case passes without leaks.
+ * @throws ConformanceFailure, or the error of the backend.
  */
 export async function runCase(conformanceCase: ConformanceCase, environment: CaseEnvironment): Promise<void> {
   const { backend } = environment;
@@ -35,7 +35,7 @@ export async function runCase(conformanceCase: ConformanceCase, environment: Cas
   }
 }
 
-/** Run `body` with a context whose scope and further backends are disposed afterwards, whatever happens. */
+/** Runs `body` with a context whose scope and further backends are always disposed afterwards. */
 export async function withContext<T>(
   id: string,
   { backend, create, tablePieceBytes = defaultTablePieceBytes }: CaseEnvironment,

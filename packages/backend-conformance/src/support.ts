@@ -8,7 +8,10 @@ export interface SupportTable {
   readonly outcomes: readonly CaseOutcome[];
 }
 
-/** Run the cases and keep the outcomes. A required backend that is unavailable is shown as such, as any other. */
+/**
+ * Runs the cases and returns the outcomes. A required backend that is unavailable is listed as unavailable, like any
+ * other.
+ */
 export async function supportOf(subject: BackendUnderTest, options: CheckOptions = {}): Promise<SupportTable> {
   const { name, outcomes } = await checkBackend(subject, options);
   return { name, outcomes };

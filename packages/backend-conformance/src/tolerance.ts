@@ -1,10 +1,10 @@
 /**
- * How far from the f64 oracle a right backend may be. Derived, never picked for a test.
+ * How far a correct backend may be from the f64 oracle. Derived, never chosen for a test.
  *
  * Sums of k products: |got − exact| ≤ k·u·Σ|a||b| for any order of summation (Higham, Accuracy and Stability of
  * Numerical Algorithms, 2nd ed., §3.1), u = ε/2. The oracle in f64 errs by as much where the backend is f64 itself,
- * hence c·k·ε·Σ|a||b| with c = 1; three roundings are added for alpha, beta and storing. What is below the smallest
- * normal number may be flushed to zero.
+ * hence c·k·ε·Σ|a||b| with c = 1; three roundings are added for alpha, beta and storing. Numbers below the smallest
+ * normal one may be flushed to zero.
  *
  * Elementwise functions: 4 ulps of the terms that the function's definition adds up (for x·Φ(x) with Φ = (1 + erf)/2,
  * that is |x|), plus 4 times the conditioning |x·f′(x)|·ε, which is what an argument rounded once inside costs (exp as

@@ -7,7 +7,7 @@ export type { BackendUnderTest } from './backend-under-test.ts';
 export type { SuiteOptions } from './register-suite.ts';
 
 /**
- * Register a vitest test for every case of the suite. Unavailable backends are skipped with the reason, or fail where
+ * Registers a vitest test for every case of the suite. Unavailable backends are skipped with the reason, or fail where
  * REQUIRE_BACKENDS names them.
  * @throws Error at once when knownFailures names an unknown case or gives no reason.
  */

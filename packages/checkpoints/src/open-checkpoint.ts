@@ -77,12 +77,12 @@ async function openFiles(
       signal?.throwIfAborted();
       onProgress?.((done += bytes), total);
     };
-    const texted = new Map<string, string>();
+    const textsByName = new Map<string, string>();
     const tensors: ShardTensor[] = [];
     for (const [at, record] of records.entries()) {
       const file = files[at];
       if (file === undefined) continue;
-      if (isText(record)) texted.set(record.name, await readText(source, file, record, onBlock));
+      if (isText(record)) textsByName.set(record.name, await readText(source, file, record, onBlock));
       else await verifyChecksum(source, file, record, onBlock);
       if (!shards.includes(record)) await file.close();
     }
@@ -97,7 +97,7 @@ async function openFiles(
       textNames: texts.map(({ name }) => name),
       bytes: total + stored.bytes.length,
       module: (name) => lookUp(states, name, 'module', source.location),
-      text: (name) => lookUp(texted, name, 'text', source.location),
+      text: (name) => lookUp(textsByName, name, 'text', source.location),
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -1,6 +1,6 @@
-// A safetensors file is written by blocks after its head: eight bytes with the length of a JSON header, little-endian, then the header, which
-// gives each tensor a dtype, a shape and a range of the bytes after it. (https://huggingface.co/docs/safetensors:
-// format.)
+// A safetensors file, written block by block. It begins with eight bytes, little-endian, of the length of a JSON header;
+// the header gives each tensor a dtype, a shape and a range of the bytes that follow.
+// (https://huggingface.co/docs/safetensors: format.)
 //
 // The header is padded with spaces to a multiple of eight bytes and tensors of eight-byte numbers come first, so that
 // every tensor lies aligned. The JSON lists tensors in the order they were given. It is put together by hand: keys of

@@ -1,7 +1,4 @@
-/**
- * A native library that was found to be a BLAS this backend can use: its functions, what it is, and how many threads it
- * runs.
- */
+/** A native BLAS that this backend can use: its functions, its description, and its thread count. */
 import {
   declareBlas,
   declareLapack,
@@ -19,17 +16,17 @@ export interface BlasLibrary {
   readonly f32: BlasFunctions;
   readonly f64: BlasFunctions;
   readonly lapack: { readonly f32: LapackFunctions; readonly f64: LapackFunctions } | undefined;
-  /** undefined where the library has no function for it that is known here. */
+  /** undefined where the library has no known function for it. */
   readonly threads: ThreadCount | undefined;
 }
 
-/** Of the whole process: whoever else uses the library shares it. */
+/** The count of the whole process, shared with other users of the library. */
 export interface ThreadCount {
   get(): number;
   set(count: number): void;
 }
 
-/** The library, or what is wrong with it, in words that name the file and what to do. */
+/** The library, or a message that names the file, what is wrong with it and what to do. */
 export function openBlasLibrary(
   load: LoadNativeLibrary,
   file: string,
@@ -75,8 +72,8 @@ export function openBlasLibrary(
 }
 
 /**
- * Seen by where the second pivot of a 2×2 matrix is written, 4 or 8 bytes after the first; without LAPACK only BLIS can
- * be asked.
+ * Detected by where the second pivot of a 2×2 matrix is written, 4 or 8 bytes after the first; without LAPACK only BLIS
+ * reports it.
  */
 function hasWideIntegers(library: NativeLibrary, lapack: LapackFunctions | undefined): boolean {
   if (lapack === undefined) return ask(library, 'bli_info_get_blas_int_type_size', 'int64') === 64;

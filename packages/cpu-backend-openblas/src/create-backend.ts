@@ -1,5 +1,12 @@
 import { createWasmBackend, matrixView, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
-import { createPlainBackend, hostArray, LinalgError, type Backend, type Precision } from '@vastmax/linalg-core';
+import {
+  createPlainBackend,
+  hostArray,
+  LinalgError,
+  type Backend,
+  type Precision,
+  type ProbeResult,
+} from '@vastmax/linalg-core';
 import { findLibrary } from './find-library.ts';
 import { composeBackend, type InnerBackend } from './openblas-backend.ts';
 import { checkThreadCount, chooseThreadCount } from './thread-count.ts';
@@ -16,8 +23,8 @@ export interface OpenBlasBackendOptions {
 /**
  * A backend whose products and small systems are computed by a native BLAS and LAPACK, everything else by the wasm
  * backend (f32) or the plain one (f64). Node only. Loads the library at the first call, some milliseconds.
- * @throws LinalgError `device-lost` when there is no BLAS library, with what to install; `bad-option` for a precision,
- * thread count or library that cannot be
+ * @throws LinalgError `device-lost` when there is no BLAS library, with what to install; `bad-option` for an invalid
+ * precision, thread count or library
  */
 export async function createOpenBlasBackend(options: OpenBlasBackendOptions = {}): Promise<Backend> {
   const { precision = 'f32', threads } = options;
@@ -43,4 +50,20 @@ async function createInnerBackend(precision: Precision): Promise<InnerBackend> {
     return { backend: await createWasmBackend(oneThread), view: matrixView };
   }
   return { backend: createPlainBackend({ precision }), view: hostArray };
+}
+
+export interface OpenBlasProbeOptions {
+  /** Path or name of a BLAS library instead of the one that is searched for. */
+  readonly library?: string;
+}
+
+/**
+ * Which library would be used, or why there is none and what to install. Loads the library, some milliseconds at the
+ * first call.
+ */
+export async function probeOpenBlasBackend(options: OpenBlasProbeOptions = {}): Promise<ProbeResult> {
+  const found = await findLibrary({ library: options.library });
+  return found.library === undefined
+    ? { available: false, reason: found.reason }
+    : { available: true, detail: found.library.description };
 }

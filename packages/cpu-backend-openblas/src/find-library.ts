@@ -1,7 +1,7 @@
 /**
- * From nothing to a usable library: the one that is named, by option or environment variable, and no other; else the
- * first of the search list that is usable. koffi is imported here and not before, because its native part may be
- * missing and importing this package must not fail for that.
+ * Finds a usable library: only the one named by option or environment variable, if any; otherwise the first usable one
+ * of the search list. koffi is imported here and not earlier, because its native part may be missing, and importing
+ * this package must not fail then.
  */
 import { openBlasLibrary, type BlasLibrary } from './blas-library.ts';
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
@@ -21,10 +21,11 @@ export type LibraryFound =
   | {
       readonly library: undefined;
       readonly reason: string;
-      /** Somebody named it, so it is a mistake rather than a lack. */ readonly named: boolean;
+      /** The user named it, so it is a mistake rather than a missing library. */
+      readonly named: boolean;
     };
 
-/** Declared functions live as long as the process; a library is declared once. */
+/** Declared functions are kept until the process ends; a library is declared once. */
 const known = new Map<string, BlasLibrary>();
 
 export async function findLibrary(search: LibrarySearch = {}): Promise<LibraryFound> {
@@ -54,7 +55,7 @@ export async function findLibrary(search: LibrarySearch = {}): Promise<LibraryFo
       const origin = library === undefined ? libraryVariable : 'library';
       return { library: undefined, named: true, reason: `${origin}: ${opened.problem}` };
     }
-    // What is not there is the ordinary case; what is there and of no use is worth a word.
+    // A missing file is the ordinary case; a file that exists but is unusable is reported.
     if (opened.loaded) unusable.push(opened.problem);
   }
   const looked = candidates.length === 0 ? 'nowhere' : candidates.join(', ');
@@ -70,7 +71,7 @@ export async function createKoffiLoader(): Promise<LoadNativeLibrary> {
   const { default: koffi } = await import('koffi');
   type Handle = ReturnType<typeof koffi.load>;
 
-  /** The loader knows which file holds an address (POSIX). */
+  /** The loader can tell which file holds an address (POSIX). */
   const pathOf = (handle: Handle): string | undefined => {
     try {
       const findAddress = koffi.load(null).func('dladdr', 'int', ['void *', 'void *']);

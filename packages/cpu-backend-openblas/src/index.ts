@@ -1,2 +1,6 @@
-export { createOpenBlasBackend, type OpenBlasBackendOptions } from './create-backend.ts';
-export { probeOpenBlasBackend, type OpenBlasProbeOptions } from './probe.ts';
+export {
+  createOpenBlasBackend,
+  probeOpenBlasBackend,
+  type OpenBlasBackendOptions,
+  type OpenBlasProbeOptions,
+} from './create-backend.ts';

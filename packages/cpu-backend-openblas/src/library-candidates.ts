@@ -1,6 +1,6 @@
 /**
- * Where a BLAS is looked for, best first, and what to install where there is none. A name without folder is left to the
- * system's loader.
+ * Where a BLAS is searched for, best first, and what to install where there is none. A name without folder is resolved
+ * by the system's loader.
  */
 
 /** The environment variable that names the library instead. */

@@ -1,15 +1,15 @@
 /**
- * The C functions of a BLAS, declared once for each precision. koffi hands a typed array over as the address of its
+ * The C functions of a BLAS, declared once for each precision. koffi passes a typed array as the address of its
  * numbers, without a copy (about 0.1 µs a call here); `void *` is declared rather than `float *` so that nothing is
  * ever converted. Names and arguments are those of the CBLAS standard and of LAPACK's Fortran interface, where every
  * argument is an address: integers are passed as two 32-bit words, the second 0, which a library with 64-bit integers
- * reads alike.
+ * reads correctly too.
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 
-/** As much of koffi as is used, so that tests can hide functions. */
+/** The part of koffi in use, so that tests can hide functions. */
 export interface NativeLibrary {
-  /** Where it lies, as well as that can be found out. */
+  /** Its path, as far as that can be found out. */
   readonly path: string;
   /** @throws Error when there is no such function. */
   func(name: string, result: string, parameters: string[]): NativeFunction;
@@ -17,7 +17,7 @@ export interface NativeLibrary {
 
 export type NativeFunction = (...values: (number | ArrayBufferView)[]) => unknown;
 
-/** @throws Error with the words of the system's loader. */
+/** @throws Error with the message of the system's loader. */
 export type LoadNativeLibrary = (file: string) => NativeLibrary;
 
 /** The enumerations of CBLAS. */

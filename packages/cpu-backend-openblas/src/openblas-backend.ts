@@ -1,7 +1,7 @@
 /**
- * A backend upon another: matrices, tables and indices are those of an inner host backend, whose kernels take these
- * handles because they look at nothing but shape and storage; products, rank updates and small systems go to the BLAS,
- * on the same numbers. A third set of elementwise and row kernels was rejected (docs/decisions/0015).
+ * A backend built on another: matrices, tables and indices have the storage of an inner host backend, whose kernels
+ * accept these handles because they use only shape and storage; products, rank updates and small systems go to the
+ * BLAS, on the same numbers. A third set of elementwise and row kernels was rejected (docs/decisions/0015).
  */
 import {
   backendBrand,
@@ -24,10 +24,10 @@ import { createLapackSolve, type LapackSolve } from './lapack-solve.ts';
 import { lower, noTranspose, rowMajor, transpose as transposed, type BlasFunctions } from './native-functions.ts';
 import { mirrorLower, multiply, transposeSquare } from './products.ts';
 
-/** A backend whose numbers lie in host memory. */
+/** A backend whose numbers are in host memory. */
 export interface InnerBackend {
   readonly backend: Backend;
-  /** The numbers themselves; asked for before each call of the BLAS, because a heap may move when it grows. */
+  /** The array with the numbers; requested before each call of the BLAS, because a heap may move when it grows. */
   readonly view: (matrix: Matrix) => FloatArray;
 }
 
@@ -151,7 +151,7 @@ class OpenBlasBackend implements Backend {
       this.#inner.gemm(a, b, out, settings);
       return;
     }
-    // Some releases of OpenBLAS let gemv multiply what is in out by a beta of 0.
+    // In some releases of OpenBLAS gemv multiplies out by a beta of 0, so that NaN stays NaN.
     if (settings.beta === 0 && (m === 1 || n === 1)) this.#inner.fill(0, out);
     this.#claimThreads();
     multiply(this.#blas, m, n, k, this.#view(a), this.#view(b), this.#view(out), settings);
@@ -267,9 +267,7 @@ class OpenBlasBackend implements Backend {
     return this.precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
   }
 
-  /**
-   * The count belongs to the process: another backend, or somebody else's addon, may have set it. Asking costs 30 ns.
-   */
+  /** The count belongs to the process: another backend or addon may have set it. Reading it costs 30 ns. */
   #claimThreads(): void {
     const { threads } = this.#library;
     if (threads !== undefined && this.#threads !== undefined && threads.get() !== this.#threads)

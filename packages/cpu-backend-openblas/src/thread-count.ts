@@ -1,9 +1,9 @@
-/** From the option `threads` to what the library is told. */
+/** Turns the option `threads` into the library's thread count. */
 import { availableParallelism } from 'node:os';
 import { LinalgError } from '@vastmax/linalg-core';
 import type { BlasLibrary, ThreadCount } from './blas-library.ts';
 
-/** Beyond any machine; some libraries take whatever they are told and fall over later. */
+/** More than any machine has; some libraries accept any number and fail later. */
 const maxThreads = 1024;
 
 /** @throws LinalgError `bad-option` */
@@ -16,9 +16,9 @@ export function checkThreadCount(threads: number | undefined): void {
 }
 
 /**
- * How many threads this library will run: as many as wanted, or as there are cores; undefined when it cannot be told
- * and nobody asked.
- * @throws LinalgError `bad-option` when more are wanted than it was built for, or it cannot be told
+ * How many threads this library will run: as many as requested, or the number of cores; undefined when it cannot be set
+ * and none was requested.
+ * @throws LinalgError `bad-option` when more are requested than it was built for, or its count cannot be set
  */
 export function chooseThreadCount(
   { threads: control, path }: Pick<BlasLibrary, 'threads' | 'path'>,
@@ -41,7 +41,7 @@ export function chooseThreadCount(
   return most;
 }
 
-/** The library cuts a count to what it was built for; that of the process is left as it was. */
+/** The library limits a count to what it was built for; the count of the process is restored. */
 function largestThreadCount(control: ThreadCount, wanted: number): number {
   const before = control.get();
   if (before === wanted) return wanted;

@@ -1,5 +1,5 @@
 /**
- * The words at the bottom of a shared memory through which the host speaks to assembly/run.ts, as numbered in
+ * The words at the beginning of a shared memory through which the host controls assembly/run.ts, as numbered in
  * assembly/job.ts.
  */
 import type { WasmMemory } from './web-assembly.ts';
@@ -17,7 +17,7 @@ function wordsOf(memory: WasmMemory): Int32Array {
   return new Int32Array(memory.buffer, 0, 256);
 }
 
-/** From now on jobs are shared by so many threads. */
+/** Sets how many threads share a job from now on. */
 export function shareJobs(memory: WasmMemory, threads: number, patience: number = usualPatience): void {
   const words = wordsOf(memory);
   words[patienceWord] = patience;
@@ -29,7 +29,7 @@ export function patienceOf(memory: WasmMemory): number {
   return wordsOf(memory)[patienceWord] ?? usualPatience;
 }
 
-/** The main thread works alone from now on. */
+/** From now on the main thread works alone. */
 export function markLost(memory: WasmMemory): void {
   Atomics.store(wordsOf(memory), lostWord, 1);
 }
@@ -39,7 +39,7 @@ export function isLost(memory: WasmMemory): boolean {
   return Atomics.load(wordsOf(memory), lostWord) === 1;
 }
 
-/** Workers leave their loop, those that sleep too. */
+/** Makes all workers leave their loop, sleeping ones included. */
 export function sendHome(memory: WasmMemory): void {
   const words = wordsOf(memory);
   Atomics.store(words, stopWord, 1);

@@ -19,7 +19,7 @@ export interface WasmBackendOptions {
   readonly precision?: 'f32';
   /**
    * From 1 to 64, the caller's own among them. Unless given, one for each core, and one alone where threads are
-   * impossible: `probeWasmBackend` says so, and the backend's name has the number. More than there are cores gain
+   * impossible: `probeWasmBackend` says so, and the backend's name has the number. More threads than cores gain
    * nothing.
    */
   readonly threads?: number;
@@ -47,7 +47,8 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
 }
 
 /**
- * The same with everything decided; for tests and the lab, which want the kernels that this engine would not choose.
+ * The same with all choices made by the caller; for tests and the lab, which use kernels that this engine would not
+ * choose.
  */
 export async function createVariant({
   threads,

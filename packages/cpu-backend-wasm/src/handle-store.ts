@@ -1,6 +1,6 @@
 /**
- * The handles of one backend: matrices and index lists on the WebAssembly heap, tables in host memory, and the account
- * of what is alive. The kernels of wasm-backend.ts only ask it where things are.
+ * The handles of one backend: matrices and index lists on the WebAssembly heap, tables in host memory, and the count of
+ * live handles. The kernels of wasm-backend.ts only look up offsets here.
  */
 import {
   Indices,
@@ -88,7 +88,7 @@ export class HandleStore {
   }
 
   /**
-   * An engine cannot be told to drop a WebAssembly memory; it goes with the last reference, which handles must not be.
+   * A WebAssembly memory cannot be freed explicitly; it is freed with its last reference, so handles must not hold one.
    */
   dispose(): void {
     this.#disposed = true;

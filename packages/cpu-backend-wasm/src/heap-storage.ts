@@ -1,4 +1,4 @@
-/** What a handle of this backend carries, and the one way for others to see the numbers behind it. */
+/** The storage of this backend's handles, and how other packages access its numbers. */
 import { LinalgError, type Indices, type Matrix } from '@vastmax/linalg-core';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 
@@ -27,12 +27,11 @@ export function at(handle: Matrix | Indices): number {
 }
 
 /**
- * The numbers of a matrix on the heap of a wasm backend, rows·columns long, row by row, as they lie: not a copy. For
- * backends that hand the same memory to other kernels. Valid until the next creation of a handle on that backend, or
- * the next `solve` or `symmetricRank2Update` larger than those before, each of which may move the heap: ask again, it
- * costs a comparison and no allocation while nothing has moved. It does not wait: on this backend everything called is
- * done. A handle of another backend that carries the storage of a wasm one, as a backend built upon it does, is as
- * good.
+ * The numbers of a matrix on the heap of a wasm backend, rows·columns long, row by row: not a copy. For backends that
+ * pass the same memory to other kernels. Valid until the next creation of a handle on that backend, or the next `solve`
+ * or `symmetricRank2Update` larger than those before, each of which may move the heap: call it again, which costs a
+ * comparison and no allocation while nothing has moved. All work called so far is complete. A handle of another backend
+ * may carry the storage of a wasm matrix, as in a backend built on this one.
  * @throws LinalgError `backend-mismatch` for a matrix of another backend, `disposed` after the disposal of the matrix
  * or its backend
  */

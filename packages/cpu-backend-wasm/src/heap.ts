@@ -1,8 +1,8 @@
 /**
  * Blocks of the WebAssembly memory. Sizes are rounded up to classes (64 bytes apart up to 1 KiB, then eight to a power
- * of two: at most an eighth is lost), a freed block goes to the list of its class, and new ones are cut off at the top.
- * No block is split or merged: training asks for the same sizes over and over, and what a merging allocator would win
- * is not worth its bookkeeping here.
+ * of two: at most an eighth is lost), a freed block goes to the free list of its class, and new blocks are taken from
+ * the end. No block is split or merged: training requests the same sizes over and over, so a merging allocator would
+ * gain little.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WasmMemory } from './web-assembly.ts';
@@ -10,7 +10,7 @@ import type { WasmMemory } from './web-assembly.ts';
 const pageBytes = 65_536;
 const pagesPerGrowth = 16;
 const smallestBlock = 64;
-/** Below it is what the threads share (assembly/job.ts). */
+/** Below it are the threads' control words (assembly/job.ts). */
 const firstOffset = 2048;
 /** A kernel may load up to a vector beyond the last block. */
 const guardBytes = 64;
@@ -50,8 +50,8 @@ export class WasmHeap {
   }
 
   /**
-   * A block of at least `bytes`, whatever it held before.
-   * @throws LinalgError `out-of-memory`, with nothing changed, when there is no room
+   * A block of at least `bytes`, of undefined content.
+   * @throws LinalgError `out-of-memory`, with nothing changed, when the memory is full
    */
   allocate(bytes: number, what: string): HeapBlock {
     if (!(bytes <= this.#maxBytes)) throw this.#outOfMemory(bytes, what);

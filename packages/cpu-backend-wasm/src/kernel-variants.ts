@@ -1,4 +1,4 @@
-/** Which of the compiled kernels this engine runs, and each of them compiled at most once. */
+/** Chooses among the kernel variants that this engine can run, and compiles each at most once. */
 import { LinalgError } from '@vastmax/linalg-core';
 import { plainKernels } from './generated/plain-kernels.ts';
 import { relaxedKernels } from './generated/relaxed-kernels.ts';
@@ -20,7 +20,7 @@ function binaryOf({ threaded, relaxed }: KernelVariant): string {
   return relaxed ? relaxedKernels : plainKernels;
 }
 
-/** Asks the engine to validate them, about a millisecond. False for the plain ones usually means no SIMD. */
+/** Has the engine validate them, about a millisecond. False for the plain ones usually means no SIMD. */
 export function canRun(variant: KernelVariant, webAssembly: WebAssemblyHost): boolean {
   return webAssembly.validate(decodeBase64(binaryOf(variant)));
 }

@@ -1,4 +1,4 @@
-/** The compiled kernels as functions over byte offsets, and the numbers that both sides must agree on. */
+/** The compiled kernels as functions over byte offsets, and the constants shared with assembly/. */
 import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
 import { describeRefusal, requireWebAssembly } from './kernel-variants.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
@@ -90,7 +90,7 @@ export function splatBytes(threads: number): number {
 }
 
 /**
- * An instance over `memory`, with a clock for those that wait for workers.
+ * An instance over `memory`, with a clock for waiting on workers.
  * @throws LinalgError `device-lost` where the engine refuses.
  */
 export async function instantiateKernels(module: WasmModule, memory: WasmMemory): Promise<Kernels> {

@@ -5,7 +5,7 @@ import { findCompileObstacle, findWebAssembly } from './web-assembly.ts';
 
 /**
  * Whether the engine can run the kernels, and how: with relaxed SIMD, with how many threads, or why with one. Found by
- * letting it validate them, some milliseconds. A worker that a page's policy refuses is known after the first
+ * having it validate them, some milliseconds. A worker that a page's policy refuses is known after the first
  * `createWasmBackend`.
  */
 export function probeWasmBackend(): ProbeResult {

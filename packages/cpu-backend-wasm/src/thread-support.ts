@@ -4,13 +4,13 @@ import { canRun } from './kernel-variants.ts';
 import type { WasmMemory, WebAssemblyHost } from './web-assembly.ts';
 import { canStartWorkers, findNodeModule } from './worker-host.ts';
 
-/** More than any machine gains from here; each costs a worker. */
+/** More threads than any machine gains from; each is a worker. */
 export const maxThreads = 64;
 const initialPages = 16;
 /** Address space that is reserved, not memory that is used; some phones and 32-bit engines have less than the 4 GiB. */
 const maximumPages: readonly number[] = [65_536, 32_768, 16_384];
 
-/** Remembered, because only trying shows it: a worker that a page's policy has refused. */
+/** Set when a page's policy has refused a worker, which only trying shows. */
 let refusal: string | undefined;
 
 interface Host {

@@ -1,6 +1,6 @@
 /**
- * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. Everything
- * is done when a call returns, also what workers have done, so nothing here has to wait.
+ * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. All work,
+ * including that of workers, is complete when a call returns, so nothing here waits.
  */
 import {
   backendBrand,
@@ -142,8 +142,7 @@ class WasmBackend implements Backend {
   async dispose(): Promise<void> {
     const team = this.#team;
     this.#disposed = true;
-    // The operations refuse a disposed backend: no kernel is called any more, and both that lead to the memory are
-    // given up.
+    // Operations reject a disposed backend, so no kernel is called any more; both references to the memory are dropped.
     this.#kernels = {} as Kernels;
     this.#store.dispose();
     this.#team = undefined;
@@ -214,7 +213,7 @@ class WasmBackend implements Backend {
     const number = binaryNumbers[operation];
     const same = b.rows === rows && b.columns === columns;
     if (same || (b.rows === 1 && b.columns === 1)) {
-      // No row of its own starts anywhere: one run over all numbers.
+      // b is not broadcast by rows or columns: one run over all numbers.
       this.#kernels.binary(number, at(a), at(b), at(out), 1, rows * columns, 0, same ? 1 : 0, this.#splats.offset);
       return;
     }

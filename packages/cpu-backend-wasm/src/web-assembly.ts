@@ -1,6 +1,6 @@
 /**
- * What this package uses of the host, written down because no `lib` common to Node, browsers and workers declares it
- * alone: the DOM's types would let a `document` slip in.
+ * Types of what this package uses of the host, because no `lib` common to Node, browsers and workers declares only
+ * that: with the DOM's types a use of `document` would pass unnoticed.
  */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
@@ -8,7 +8,7 @@ export interface WasmMemory {
   grow(pages: number): number;
 }
 
-/** A compiled module; only handed on. */
+/** A compiled module, opaque here. */
 export type WasmModule = object;
 
 export interface WebAssemblyHost {
@@ -33,7 +33,7 @@ export function findWebAssembly(): WebAssemblyHost | undefined {
 /** The smallest module: the magic number and the version. */
 const emptyModule: Uint8Array = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** What a page's policy says to compiling, which validating does not show; undefined where it is allowed. */
+/** Why a page's policy forbids compiling, which validation does not show; undefined where it is allowed. */
 export function findCompileObstacle(webAssembly: WebAssemblyHost): string | undefined {
   try {
     new webAssembly.Module(emptyModule);

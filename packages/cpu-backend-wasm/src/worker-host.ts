@@ -1,14 +1,14 @@
 /**
  * A worker, in Node a thread of node:worker_threads and elsewhere a Web Worker, from code that is in this file: no
- * path, no fetch, so it survives bundlers. It announces itself by a message before it enters the kernels' loop, from
- * which no message comes any more.
+ * path, no fetch, so it works in bundles. It sends one message when it is ready, before it enters the kernels' loop,
+ * and none afterwards.
  */
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 
 export interface TeamMember {
   /** Resolves when the worker runs; rejects when it cannot. */
   readonly ready: Promise<void>;
-  /** Lets the process exit while the worker lives. To be called when it is ready. */
+  /** Lets the process exit while the worker runs. To be called when it is ready. */
   release(): void;
   /** Resolves when the worker has ended. */
   end(): Promise<void>;
@@ -59,7 +59,7 @@ interface Host {
 
 const host = globalThis as unknown as Host;
 
-/** What runs of Node's built-in modules in a bundle, too, where an `import` would not. */
+/** Loads a built-in module of Node; works in a bundle, where an `import` would not. */
 export function findNodeModule(name: string): unknown {
   return host.process?.getBuiltinModule?.(name);
 }
@@ -69,7 +69,7 @@ export function canStartWorkers(): boolean {
 }
 
 /**
- * Start a worker.
+ * Starts a worker.
  * @param lost called when it ends or fails after it was ready and before `end`, with the reason
  * @throws whatever the host throws where it refuses workers
  */
@@ -79,8 +79,8 @@ export function startWorker(task: WorkerTask, lost: (reason: string) => void): T
 }
 
 function startNodeWorker({ Worker }: NodeThreads, task: WorkerTask, lost: (reason: string) => void): TeamMember {
-  // Not the options of the process: a loader for TypeScript has nothing to do there and would take longer than the
-  // worker's start.
+  // Without the process's options: a TypeScript loader is not needed there and would take longer than the worker's
+  // start.
   const worker = new Worker(nodeSource, { eval: true, workerData: task, execArgv: [], name: `vastmax-${task.thread}` });
   let ended = false;
   const ready = new Promise<void>((resolve, reject) => {

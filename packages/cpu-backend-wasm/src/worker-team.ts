@@ -1,6 +1,6 @@
 /**
- * The workers of one backend, and what is known about their health. They are spoken to through the shared memory alone;
- * see assembly/run.ts for how work is shared.
+ * The workers of one backend and their health. They are controlled through the shared memory only; see assembly/run.ts
+ * for how work is shared.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import { isLost, markLost, patienceOf, sendHome, shareJobs } from './control-words.ts';
@@ -19,7 +19,7 @@ export class WorkerTeam {
   }
 
   /**
-   * `device-lost` with what happened, once a worker has died or has left its work undone; undefined while all are well.
+   * `device-lost` with the reason, once a worker has died or not finished its work; undefined while all are healthy.
    */
   findLoss(): LinalgError | undefined {
     if (!isLost(this.#memory)) return undefined;
@@ -40,7 +40,7 @@ export class WorkerTeam {
 
 /**
  * `threads` − 1 workers over `memory`, all of them running.
- * @throws whatever the host throws where it refuses workers; those that had started have ended then
+ * @throws whatever the host throws where it refuses workers; workers that had started are then stopped
  */
 export async function createWorkerTeam(module: WasmModule, memory: WasmMemory, threads: number): Promise<WorkerTeam> {
   const health: { reason: string | undefined } = { reason: undefined };

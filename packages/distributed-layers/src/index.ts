@@ -1,5 +1,5 @@
 export { createDistributedFactoredLayer } from './factored/create-distributed-layer.ts';
-export type { DistributedFactoredLayer } from './factored/distributed-layer.ts';
+export type { DistributedFactoredLayer } from './factored/distributed-factored-layer.ts';
 export type {
   DistributedFactoredLayerOptions,
   DistributedLayerCounters,

@@ -1,18 +1,18 @@
 /**
- * What a backend has asked of its device since it was made: for tests, benches and the curious. A difference of two
- * copies is a step.
+ * What a backend has requested of its device since its creation, for tests and benchmarks. Subtract two copies to
+ * measure a step.
  */
 export interface WebGpuCounters {
   /** Compute dispatches; copies are not among them. */
   dispatches: number;
-  /** Calls of queue.submit: what a step should need one of. */
+  /** Calls of queue.submit; a step should need one. */
   submits: number;
   /** From the host to the device: uniforms, indices, matrices, rows. */
   bytesUploaded: number;
   buffersCreated: number;
   bindGroupsCreated: number;
   pipelinesCreated: number;
-  /** Reads back to the host, those that tables in host memory need included. */
+  /** Reads back to the host, including those for tables in host memory. */
   reads: number;
 }
 

@@ -1,12 +1,19 @@
-import { LinalgError } from '@vastmax/linalg-core';
-import { requestDevice, type DeviceRequest } from './device/find-device.ts';
+import { LinalgError, type ProbeResult } from '@vastmax/linalg-core';
+import {
+  describeAdapter,
+  findAdapter,
+  findMissingLimit,
+  requestDevice,
+  type DeviceRequest,
+} from './device/find-device.ts';
 import type { TablePlacement } from './handle-store.ts';
 import { createBackendOn, type WebGpuBackend } from './webgpu-backend.ts';
 
 export interface WebGpuBackendOptions extends DeviceRequest {
   /**
-   * Where row tables lie: on the device, or in host memory, with gathered rows uploaded and scattered ones read back,
-   * after which everything waits. 'auto', unless given, takes the device for tables of up to 2 GiB.
+   * Where row tables are stored: on the device, or in host memory; then gathered rows are uploaded and scattered rows
+   * read back, and later operations wait for that read. 'auto', unless given, takes the device for tables of up to 2
+   * GiB.
    */
   readonly tables?: TablePlacement;
   /**
@@ -17,9 +24,9 @@ export interface WebGpuBackendOptions extends DeviceRequest {
 }
 
 /**
- * A backend on a GPU by WebGPU: a browser's, or in Node the one of the package `webgpu`. Give `device` to share an
- * application's own.
- * @throws LinalgError `device-lost` where there is no GPU that will do, with the reason; `bad-option`
+ * A backend on a GPU through WebGPU: the browser's, or in Node that of the package `webgpu`. Pass `device` to share an
+ * application's device.
+ * @throws LinalgError `device-lost` where no GPU is usable, with the reason; `bad-option`
  */
 export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): Promise<WebGpuBackend> {
   const { tables = 'auto', limits = {}, fuse = true } = options;
@@ -47,6 +54,22 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
     maxBlockBytes: wholeParts(allowed),
     fuse,
   });
+}
+
+/**
+ * Whether there is a usable GPU, and which, or why not: no navigator.gpu, no package `webgpu` in Node, no adapter, too
+ * small limits.
+ */
+export async function probeWebGpuBackend(
+  request: Pick<DeviceRequest, 'gpu' | 'adapter' | 'powerPreference'> = {},
+): Promise<ProbeResult> {
+  const adapter = await findAdapter(request);
+  if ('reason' in adapter) return { available: false, reason: adapter.reason };
+  const { limits, info } = adapter.found;
+  const missing = findMissingLimit(limits);
+  if (missing !== undefined) return { available: false, reason: missing };
+  const mebibytes = Math.floor(limits.maxStorageBufferBindingSize / 2 ** 20);
+  return { available: true, detail: `WebGPU on ${describeAdapter(info)}, f32, up to ${mebibytes} MiB a matrix` };
 }
 
 function wholeParts(bytes: number): number {

@@ -1,6 +1,4 @@
-/**
- * The handles of one backend: what their storage is, where it comes from and goes to, and the account of what is alive.
- */
+/** The handles of one backend: their storage, its allocation and release, and the count of live handles. */
 import {
   Indices,
   isMatrix,
@@ -20,16 +18,14 @@ import { groupRows, type RowGroups } from './tables/row-groups.ts';
 
 export type TablePlacement = 'auto' | 'device' | 'host';
 
-/**
- * A larger table stays in host memory unless it is asked onto the device: WebGPU does not say how much a device has.
- */
+/** Larger tables are kept in host memory unless the device is requested: WebGPU does not report a device's memory. */
 const maxAutomaticBytes = 2 ** 31;
 
 interface MatrixStorage {
   block: BufferBlock | undefined;
 }
 
-/** What is known of the numbers in an index list; made when first needed, dropped when they change. */
+/** What was computed from the numbers of an index list: computed when first needed, dropped when they change. */
 interface IndexStorage {
   rows: UploadedList | undefined;
   groups: (RowGroups & { readonly list: UploadedList }) | undefined;
@@ -107,14 +103,14 @@ export class HandleStore {
     if (isMatrix(handle)) {
       const block = blockOf(handle);
       this.#stream.do(() => {
-        if (block.borrowed) this.#stream.recorder.forget(block);
-        else this.#stream.recorder.giveBack(block);
+        if (block.external) this.#stream.recorder.forget(block);
+        else this.#stream.recorder.release(block);
       });
     } else if (isRowTable(handle)) {
       const storage = tableOf(handle);
       this.#stream.do(() => {
         if (storage.kind === 'host') storage.pieces.pieces.length = 0;
-        else for (const block of storage.blocks.splice(0)) this.#stream.recorder.giveBack(block);
+        else for (const block of storage.blocks.splice(0)) this.#stream.recorder.release(block);
       });
     } else {
       indicesChanged(handle);
@@ -150,14 +146,14 @@ export function tableOf(table: RowTable): DeviceTable | HostTable {
   return table.storage as DeviceTable | HostTable;
 }
 
-/** The row numbers as they are now, which do not change any more. */
+/** A copy of the row numbers as of now. */
 export function rowListOf(indices: Indices): UploadedList {
   const storage = indices.storage as IndexStorage;
   storage.rows ??= createUploadedList(indices.values.slice(0, indices.count));
   return storage.rows;
 }
 
-/** The same grouped by row; O(count), once for however many scatters use them. */
+/** The same grouped by row; O(count), computed once for all scatters that use them. */
 export function rowGroupsOf(indices: Indices): RowGroups & { readonly list: UploadedList } {
   const storage = indices.storage as IndexStorage;
   if (storage.groups === undefined) {

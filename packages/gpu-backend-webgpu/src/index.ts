@@ -1,7 +1,6 @@
 export type { WebGpuCounters } from './counters.ts';
-export { createWebGpuBackend, type WebGpuBackendOptions } from './create-webgpu-backend.ts';
+export { createWebGpuBackend, probeWebGpuBackend, type WebGpuBackendOptions } from './create-webgpu-backend.ts';
 export type { DeviceRequest, StorageLimits } from './device/find-device.ts';
 export type { TablePlacement } from './handle-store.ts';
 export { interop, type MatrixBuffer, type MatrixOverOptions } from './interop.ts';
-export { probeWebGpuBackend } from './probe.ts';
 export type { WebGpuBackend } from './webgpu-backend.ts';

@@ -1,5 +1,6 @@
 /**
- * For those who hold GPU buffers: a matrix's buffer, and a matrix over a buffer, on the device that both sides share.
+ * For applications with GPU buffers of their own: the buffer of a matrix, and a matrix over a buffer, on a shared
+ * device.
  */
 import { LinalgError, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { BufferBlock } from './device/buffer-block.ts';
@@ -21,8 +22,8 @@ export interface MatrixOverOptions {
 }
 
 /**
- * Where the numbers of a matrix lie, valid until its disposal. Everything recorded so far is submitted: what the
- * application submits from now on sees it, and what the backend does later sees the application's.
+ * The buffer range that holds the numbers of a matrix, valid until its disposal. Everything recorded so far is
+ * submitted: later submissions of the application see its results, and later work of the backend sees theirs.
  * @throws LinalgError `backend-mismatch` for a matrix that is not on WebGPU, `disposed`, `bad-option` while a table on
  * the host is awaited
  */
@@ -36,8 +37,8 @@ function bufferOf(matrix: Matrix): MatrixBuffer {
 }
 
 /**
- * A matrix over part of an application's buffer; nothing is copied. Disposing the matrix leaves the buffer, which has
- * to live as long.
+ * A matrix over part of an application's buffer; nothing is copied. Disposing the matrix does not destroy the buffer,
+ * which must outlive it.
  * @param buffer of the same device, with the usages STORAGE, COPY_SRC and COPY_DST; its numbers must end at a multiple
  * of 16 bytes or before unused bytes up to one
  * @throws LinalgError `shape` when the numbers do not fit, `bad-option` for other usages or a wrong offset,
@@ -77,7 +78,7 @@ function matrixOver(
 }
 
 /**
- * Submit what the backend has recorded, so that an application's own submissions come after it.
+ * Submits what the backend has recorded, so that an application's own submissions come after it.
  * @throws LinalgError `bad-option` while a table on the host is awaited
  */
 function submit(backend: Backend): void {

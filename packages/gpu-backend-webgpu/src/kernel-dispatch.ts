@@ -1,7 +1,6 @@
 /**
- * One way to describe a piece of work for the GPU, used by every kernel of this package: what to run, over how many
- * workgroups, with which numbers, on which operands. A plan is a list of these, run in order; each sees what the ones
- * before it have written.
+ * How every kernel of this package describes its work: what to run, over how many workgroups, with which numbers, on
+ * which operands. A plan is a list of these, run in order; each sees what the ones before it have written.
  *
  * Binding 0 of group 0 is the uniform buffer; it is bound with an offset that changes, so a kernel declares it as one
  * struct: `@group(0) @binding(0) var<uniform> parameters: Parameters;`. Bindings 1, 2 … are the storage buffers named
@@ -12,16 +11,13 @@
 /**
  * Which buffer goes to a binding. `a`, `b`, `out` and `reciprocalCondition` are the operands of the operation; `lists`
  * is the buffer in which integers uploaded with this submission lie (at offsets that are in the uniforms); `scratch0`,
- * `scratch1` … hold anything at first, keep their content from one dispatch of a plan to the next, and are as large as
- * the largest `scratchBytes` of the plan; `operand0` … are those of a chain of elementwise operations.
+ * `scratch1` … have undefined content at first, keep their content from one dispatch of a plan to the next, and are as
+ * large as the largest `scratchBytes` of the plan; `operand0` … are those of a chain of elementwise operations.
  */
 export type BindingRole = 'a' | 'b' | 'out' | 'reciprocalCondition' | 'lists' | `scratch${number}` | `operand${number}`;
 
 export interface KernelDispatch {
-  /**
-   * WGSL. With `entryPoint` the key of the pipeline cache: hand over the same string for the same kernel rather than
-   * building it anew.
-   */
+  /** WGSL. With `entryPoint` the key of the pipeline cache: pass the same string for the same kernel. */
   readonly code: string;
   readonly entryPoint: string;
   /** x, y, z; each at most maxComputeWorkgroupsPerDimension. A dispatch with a 0 is left out. */

@@ -40,9 +40,9 @@ import { planSolve } from './solve/solve-dispatch.ts';
 import type { RowRun } from './tables/device-table.ts';
 import { RowMover } from './tables/move-rows.ts';
 
-/** A Backend, and what those who know that it is WebGPU may want. */
+/** A Backend, with what is specific to WebGPU. */
 export interface WebGpuBackend extends Backend {
-  /** Every submission so far, counted; compare copies of it. */
+  /** Counts since the backend's creation; compare copies. */
   readonly counters: Readonly<WebGpuCounters>;
   readonly device: GPUDevice;
 }
@@ -53,7 +53,7 @@ export function createBackendOn(found: FoundDevice, settings: BackendSettings): 
   return new DeviceBackend(found, settings);
 }
 
-/** What interop needs beside. */
+/** What interop needs in addition. */
 export interface DeviceSharing extends WebGpuBackend {
   submit(): void;
   /** @throws LinalgError `disposed`, `device-lost`, `out-of-memory` */
@@ -318,7 +318,7 @@ class DeviceBackend implements DeviceSharing {
     if (this.#product === undefined || this.#product.bytes < bytes) {
       const old = this.#product;
       this.#product = this.#stream.pool.take(bytes, 'symmetricRank2Update: the product').block;
-      if (old !== undefined) this.#stream.do(() => this.#stream.recorder.giveBack(old));
+      if (old !== undefined) this.#stream.do(() => this.#stream.recorder.release(old));
     }
     return this.#product;
   }

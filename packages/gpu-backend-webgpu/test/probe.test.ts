@@ -39,7 +39,7 @@ describe('probeWebGpuBackend', () => {
   });
 
   it('says that a browser has no WebGPU', async () => {
-    const fresh = await import('../src/probe.ts?browser' as '../src/probe.ts');
+    const fresh = await import('../src/create-webgpu-backend.ts?browser' as '../src/create-webgpu-backend.ts');
     vi.stubGlobal('process', { env: process.env });
     expect(await fresh.probeWebGpuBackend()).toEqual({
       available: false,
@@ -78,7 +78,7 @@ describe('probeWebGpuBackend', () => {
       return gpuWith(() => Promise.resolve(adapter));
     });
     vi.doMock('webgpu', () => ({ create }));
-    const fresh = await import('../src/probe.ts?drivers' as '../src/probe.ts');
+    const fresh = await import('../src/create-webgpu-backend.ts?drivers' as '../src/create-webgpu-backend.ts');
     const probes = [
       await fresh.probeWebGpuBackend(),
       await fresh.probeWebGpuBackend(),

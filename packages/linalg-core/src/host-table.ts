@@ -1,19 +1,19 @@
 /**
- * A table in host memory: its rows in pieces of at most 16 MiB, and the row kernels over them and over one array. One typed array would be
- * simpler, but a table of 10⁷ rows passes what an engine allows one array to hold, and growing it would copy
- * everything; here growth copies at most the last piece, and memory is exactly the rows. For the plain backend and every
- * other whose own memory is too small for its tables. In the row kernels offsets are in numbers; the checks have been
- * made.
+ * A table in host memory: its rows in pieces of at most 16 MiB, and the row kernels over them and over one array. One
+ * typed array would be simpler, but a table of 10⁷ rows exceeds what an engine allows one array to hold, and growing it
+ * would copy everything; here growth copies at most the last piece, and memory is exactly the rows. For the plain
+ * backend and every backend whose own memory is too small for its tables. Row kernels take offsets in numbers and check
+ * nothing.
  */
 import { LinalgError } from './errors.ts';
 import type { FloatArray, Precision } from './kernel-types.ts';
 
 const bytesPerPiece = 16 * 1024 * 1024;
 /**
- * Refused before anything is allocated: more than the host has, or 1 TiB where it does not say. An engine hands out
- * zeroed pages it does not have, so that an absurd table would take minutes of small allocations before the first one
- * failed (Linux lets a process map some 65,000 regions, which is 1 TiB of pieces), and one that is only too large would
- * be killed while it is filled.
+ * A table may not be larger than this or than the host's memory, where that is known; it is rejected before anything is
+ * allocated. An engine allocates zeroed pages beyond the memory there is, so that an absurd table would take minutes of
+ * small allocations before one failed (Linux lets a process map some 65,000 regions, which is 1 TiB of pieces), and a
+ * process with one that is only too large would be killed while filling it.
  */
 const maxBytes = 2 ** 40;
 /** Row numbers are 32-bit. */
@@ -35,7 +35,7 @@ export class TablePieces {
     this.#precision = precision;
   }
 
-  /** Room for `rows` rows in all. @throws LinalgError `out-of-memory`, with what was there before untouched. */
+  /** Capacity for `rows` rows in all. @throws LinalgError `out-of-memory`; the table is then unchanged. */
   grow(rows: number): void {
     if (rows > maxRows) {
       throw new LinalgError('out-of-memory', `a table of ${rows} rows: at most ${maxRows} rows can be addressed`);
@@ -61,7 +61,7 @@ export class TablePieces {
   }
 }
 
-/** A zeroed array, or an error that says how much was asked for. */
+/** A zeroed array. @throws LinalgError `out-of-memory`, saying how much was requested. */
 export function allocate(length: number, precision: Precision, wanted: number = length): FloatArray {
   try {
     return precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
@@ -93,8 +93,8 @@ interface Host {
   };
 }
 
-/** In bytes; undefined in a browser, which refuses early by itself. */
-export function findHostMemory(): number | undefined {
+/** The host's memory in bytes; undefined in a browser, which rejects large allocations early by itself. */
+function findHostMemory(): number | undefined {
   const { process } = globalThis as unknown as Host;
   const system = process?.getBuiltinModule?.('node:os') as { totalmem?(): number } | undefined;
   const total = system?.totalmem?.();

@@ -37,7 +37,7 @@ export function fill(value: number, out: Matrix): void {
   out.backend.fill(value, out);
 }
 
-/** Copy; the shapes may differ as long as the number of elements agrees. */
+/** Copies; the shapes may differ as long as the number of elements agrees. */
 export function copy(source: Matrix, out: Matrix): void {
   checkAlive('copy', 'out', out);
   checkOperand('copy', 'source', source, out.backend);
@@ -51,7 +51,7 @@ export function copy(source: Matrix, out: Matrix): void {
   out.backend.copy(source, out);
 }
 
-/** Copy `count` columns of every row: out[:, outColumn…] = source[:, sourceColumn…]. */
+/** Copies `count` columns of every row: out[:, outColumn…] = source[:, sourceColumn…]. */
 export function copyColumns(source: Matrix, sourceColumn: number, out: Matrix, outColumn: number, count: number): void {
   checkAlive('copyColumns', 'out', out);
   checkOperand('copyColumns', 'source', source, out.backend);
@@ -161,8 +161,8 @@ export function binary(operation: BinaryOperation, a: Matrix, b: Matrix, out: Ma
 }
 
 /**
- * Reduce the dimensions in which `out` is 1: x is m×n, out m×1 (each row), 1×n (each column) or 1×1 (all).
- * `sum` and `sumSquares` of nothing are 0, `maximum` of nothing is -Infinity.
+ * Reduces the dimensions in which `out` is 1: x is m×n, out m×1 (each row), 1×n (each column) or 1×1 (all). `sum` and
+ * `sumSquares` of nothing are 0, `maximum` of nothing is -Infinity.
  */
 export function reduce(operation: ReduceOperation, x: Matrix, out: Matrix): void {
   checkAlive(operation, 'out', out);
@@ -231,9 +231,9 @@ function nameOf(rows: Matrix | RowTable): string {
 }
 
 /**
- * Solve a·out = b for a n×n, b and out n×k, by LU with partial pivoting. ⅔n³ + 2n²k operations.
- * @param reciprocalCondition 1×1; receives an estimate of 1/(‖a‖₁‖a⁻¹‖₁), exactly 0 when a is singular (out is then
- * anything).
+ * Solves a·out = b for a n×n, b and out n×k, by LU with partial pivoting. ⅔n³ + 2n²k operations.
+ * @param reciprocalCondition 1×1; receives an estimate of 1/(‖a‖₁‖a⁻¹‖₁), exactly 0 when a is singular (the content of
+ * out is then undefined).
  */
 export function solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
   checkOperands('solve', a, b, out);

@@ -43,7 +43,7 @@ export function checkShape(operation: string, role: string, handle: Matrix, rows
   }
 }
 
-/** NaN and infinities as a factor are a mistake of the caller, not data. */
+/** A factor that is NaN or infinite is a mistake of the caller, not data. */
 export function checkFinite(operation: string, role: string, value: number): void {
   if (!Number.isFinite(value))
     throw new LinalgError('bad-option', `${operation}: ${role} must be a finite number, got ${value}`);
@@ -92,7 +92,7 @@ function checkHostArray(operation: string, target: FloatArray, length: number, b
   }
 }
 
-/** A typed array of the backend's own precision, on the host. */
+/** A typed array on the host, of the backend's precision. */
 export function createHostArray(backend: Backend, length: number): FloatArray {
   return backend.precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
 }
@@ -107,7 +107,7 @@ export function createMatrixFrom(backend: Backend, rows: number, columns: number
   return matrix;
 }
 
-/** Copy rows·columns host numbers into `out`. @throws LinalgError `shape` when there are more or fewer. */
+/** Copies rows·columns host numbers into `out`. @throws LinalgError `shape` when there are more or fewer. */
 export function write(values: ArrayLike<number>, out: Matrix): void {
   checkAlive('write', 'out', out);
   if (values.length !== out.rows * out.columns) {
@@ -154,7 +154,7 @@ export function readSync(source: Matrix, out?: FloatArray): FloatArray {
 }
 
 /**
- * Set the row numbers; the first `count` of `values`.
+ * Sets the row numbers: the first `count` of `values`.
  * @throws LinalgError `index-out-of-range` for a negative one, `shape` past the capacity.
  */
 export function writeIndices(values: Int32Array, indices: Indices, count: number = values.length): void {
@@ -170,7 +170,7 @@ export function writeIndices(values: Int32Array, indices: Indices, count: number
   indices.backend.indicesWritten(indices);
 }
 
-/** Overwrite rows `firstRow` … with `values` (a whole number of rows). */
+/** Overwrites rows `firstRow` … with `values` (a whole number of rows). */
 export function writeRows(values: ArrayLike<number>, firstRow: number, table: RowTable): void {
   checkAlive('writeRows', 'table', table);
   const count = table.columns === 0 ? 0 : values.length / table.columns;
@@ -181,7 +181,7 @@ export function writeRows(values: ArrayLike<number>, firstRow: number, table: Ro
   table.backend.writeRows(values, firstRow, count, table);
 }
 
-/** Rows `firstRow` … `firstRow + count - 1` as of this call. For streaming a table by blocks. */
+/** Rows `firstRow` … `firstRow + count - 1` as of this call. For reading a table by blocks. */
 export async function readRows(
   table: RowTable,
   firstRow: number,
@@ -196,7 +196,7 @@ export async function readRows(
   return target;
 }
 
-/** Append zero rows until the table has `rows`; the old ones stay as they are. */
+/** Appends zero rows until the table has `rows`; the old ones are unchanged. */
 export function growTable(table: RowTable, rows: number): void {
   checkAlive('growTable', 'table', table);
   if (!Number.isSafeInteger(rows) || rows < table.rows) {
@@ -234,7 +234,7 @@ export class Workspace implements Disposable {
     this.backend = backend;
   }
 
-  /** The matrix of that name as rows×columns. Its content is whatever was there: write before you read. */
+  /** The matrix of that name as rows×columns. Its content is undefined: write before you read. */
   matrix(name: string, rows: number, columns: number): Matrix {
     const existing = this.#matrices.get(name);
     const needed = rows * columns;

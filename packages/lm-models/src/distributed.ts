@@ -7,4 +7,6 @@ export {
 } from './distributed/batch-parts.ts';
 export { gatherStreams, ownStreams } from './distributed/carried-streams.ts';
 export { DataParallel, type DataParallelOptions } from './distributed/data-parallel.ts';
+export { createDistributedOutput } from './distributed/distributed-output.ts';
 export { savedModule, splitModules } from './distributed/sharded-modules.ts';
+export { writeDistributedCheckpoint } from './distributed/write-distributed-checkpoint.ts';

@@ -12,3 +12,4 @@ export {
 } from './layer-calls.ts';
 export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
+export { explainNonFinite, StepMonitor, type FailedStep } from './step-monitor.ts';

@@ -10,7 +10,6 @@ export {
   type RowSource,
   type TrainableRows,
 } from './class-table/class-table.ts';
-export { explainNonFinite, FiniteCheck } from './layer/finite-check.ts';
 export { weightOptions } from './layer/layer-options.ts';
 export { TargetList } from './layer/target-list.ts';
 export { ClassVectors } from './sampled/class-vectors.ts';

@@ -1,7 +1,7 @@
 export { DenseReference, denseLoss, type DenseStep, type ReferenceLoss } from './testing/dense-reference.ts';
 export {
   exactnessMatrix,
-  generationCases,
+  rebaseCases,
   judgeExactness,
   singularCases,
   type ExactnessCase,

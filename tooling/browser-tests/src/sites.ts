@@ -34,3 +34,10 @@ export const failingSite: Site = {
   entry: new URL('page/failing.ts', import.meta.url),
   flags: [],
 };
+
+/** A page that saves, loads itself again, and reports a SavedCheckpointReport. */
+export const savedCheckpointSite: Site = {
+  backend: 'wasm-browser',
+  entry: new URL('page/saved-checkpoint.ts', import.meta.url),
+  flags: [],
+};

@@ -1,18 +1,18 @@
 /** The backends of the table, in its order: each with what checks it, in this process, or in a browser's. */
 import { resolve } from 'node:path';
 import {
-  checkBackend,
-  conformanceCases,
-  findAvailability,
   type BackendUnderTest,
+  checkBackend,
   type CheckReport,
   type ConformanceCase,
+  conformanceCases,
+  findAvailability,
 } from '@vastmax/backend-conformance';
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { createPlainBackend, probePlainBackend } from '@vastmax/linalg-core';
-import { jsonOf } from '../report/child-program.ts';
+import { jsonOf } from '../measurement/child-program.ts';
 import { probeGpu } from '../webgpu/gpu-in-use.ts';
 
 export interface CheckedBackend {

@@ -4,11 +4,11 @@
  * larger than memory allows.
  */
 import {
+  type NgramBatch,
   NgramBatches,
+  type Vocabulary,
   vocabularyFromJSON,
   whitespaceTokens,
-  type NgramBatch,
-  type Vocabulary,
 } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 

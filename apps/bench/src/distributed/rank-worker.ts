@@ -1,7 +1,7 @@
 /** One rank of the bench: a process of mpirun, which prints rank 0's report, or a thread. */
 import { isMainThread } from 'node:worker_threads';
 import { createMpiCommunicator, createSingleCommunicator, runAsThreadRank } from '@vastmax/collectives';
-import { measureRank, type RankRequest } from './rank-measurement.ts';
+import { measureRank, type RankRequest } from './measure-rank.ts';
 
 const [, , request = '{}', kind = 'mpi'] = process.argv;
 if (!isMainThread) {

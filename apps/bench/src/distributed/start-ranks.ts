@@ -1,13 +1,13 @@
 /**
- * Starts the ranks of a measurement: by mpirun over shared memory or over TCP, as threads, or as the one process that
- * there is nothing to wait for in.
+ * Starts the ranks of a measurement: by mpirun over shared memory or over TCP, as threads, or as a single process
+ * without communication.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isCommunicatorError, probeMpi, startThreadRanks } from '@vastmax/collectives';
 import { BenchError } from '../measurement/bench-error.ts';
-import type { RankReport, RankRequest } from './rank-measurement.ts';
+import type { RankReport, RankRequest } from './measure-rank.ts';
 
 export const transports = ['shared-memory', 'tcp', 'threads'] as const;
 export type TransportName = (typeof transports)[number];

@@ -1,6 +1,5 @@
 /**
- * The files of a job's data: in the folder, or in the subfolder that /shared/data and its unpack.mjs give them, plain,
- * .br or .gz.
+ * The files of a job's data: in the folder or in the job's subfolder, plain, .br or .gz.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

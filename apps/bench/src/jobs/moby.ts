@@ -1,22 +1,14 @@
 /**
  * The job of completing sets: an autoencoder is shown part of each set of synonyms and learns the whole; then, for sets
- * whose hidden fifth it never saw, its ten best words are looked at, beside the most frequent words and the words of
+ * whose hidden fifth it never saw, its ten best words are evaluated and compared with the most frequent words and the words of
  * the nearest sets.
  */
-import {
-  bagModelShape,
-  createBagNetwork,
-  evaluateMultiLabel,
-  MultiLabelCollector,
-  popularityBaseline,
-  Trainer,
-  type MultiLabelMetrics,
-} from '@vastmax/lm-models';
+import { bagModelShape, createNetwork, evaluateMultiLabel, MultiLabelCollector, popularityBaseline, Trainer, type MultiLabelMetrics } from '@vastmax/lm-models';
 import { columnCounts, IndexPermutation, SetBatches, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
-import { trainToTheEnd, type JobContext, type Trained } from './job.ts';
 import { jobFile } from './job-files.ts';
 import { SetNeighbors } from './set-neighbors.ts';
 import { hiddenShare, readSynonymSets } from './synonym-sets.ts';
+import { trainToTheEnd, type JobContext, type Trained } from './train-to-the-end.ts';
 
 export interface MobySettings {
   /** Width of the code. */
@@ -91,7 +83,7 @@ export async function measureMoby(
   const nearestSets = new MultiLabelCollector({ ks });
   for (const row of rows)
     nearestSets.add(neighbors.complete(row, 10), hidden.indices.subarray(hidden.offsets[row], hidden.offsets[row + 1]));
-  using network = await createBagNetwork(
+  using network = await createNetwork(
     backend,
     { inputs: words, frequencies },
     {

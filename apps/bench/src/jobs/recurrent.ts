@@ -3,13 +3,13 @@
  * and the log-softmax, at equal examples and at equal time. It is `bench quality` twice.
  */
 import type { BackendInUse } from '../measurement/backend-choice.ts';
-import { contestantsOf } from '../quality-contestants.ts';
-import { readQualityCorpus } from '../quality-corpus.ts';
-import type { BodySizes } from '../quality-model.ts';
-import type { QualityReport } from '../quality-report.ts';
-import { measureQuality } from '../quality.ts';
+import { readQualityCorpus } from '../quality/corpus.ts';
+import { measureQuality } from '../quality/measure.ts';
+import type { BodySizes } from '../quality/model.ts';
+import type { QualityReport } from '../quality/summarize-runs.ts';
+import { parseLayerSettingsList } from '../workload/layer-settings.ts';
 import { jobFile } from './job-files.ts';
-import type { JobContext } from './job.ts';
+import type { JobContext } from './train-to-the-end.ts';
 
 export interface RecurrentSettings {
   /** With commas between, as `bench quality --layers` has them. */
@@ -64,7 +64,7 @@ export async function measureRecurrent(
         corpus,
         {
           ...model,
-          layers: contestantsOf(layers),
+          layers: parseLayerSettingsList(layers),
           seeds: [seed],
           budgetSeconds: seconds ?? budgetSeconds,
           examples,

@@ -6,9 +6,9 @@ import {
   columnCounts,
   columnsByFrequency,
   csrFromLists,
+  type CsrRows,
   renumberColumns,
   splitSets,
-  type CsrRows,
 } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 

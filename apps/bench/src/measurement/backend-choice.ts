@@ -1,7 +1,7 @@
 /** The backends that a bench can choose from, and why one cannot be had. */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
-import { createPlainBackend, probePlainBackend, type Backend, type ProbeResult } from '@vastmax/linalg-core';
+import { type Backend, createPlainBackend, probePlainBackend, type ProbeResult } from '@vastmax/linalg-core';
 import { BenchError } from './bench-error.ts';
 
 export const backendNames = ['openblas', 'wasm', 'plain'] as const;

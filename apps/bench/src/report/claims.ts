@@ -1,6 +1,6 @@
 /** What the project says of its speed and memory, against what was measured. */
-import { reportsOf, type Measurements } from './measurements.ts';
-import { figure, percent } from './numbers.ts';
+import { figure, percent } from '../reporting/numbers.ts';
+import { type Measurements, reportsOf } from './measurements.ts';
 
 export interface Claim {
   readonly claim: string;
@@ -79,7 +79,7 @@ function steadyStateClaims(measurements: Measurements): Claim[] {
         const share = stabilizationShare[loss];
         return share === undefined
           ? []
-          : [atMost(`${name}: share of closing, ladder and sweep, ${loss}`, share, bound, percent)];
+          : [atMost(`${name}: share of the step's time for stabilization, ${loss}`, share, bound, percent)];
       }),
     ],
   );

@@ -1,14 +1,14 @@
 /** The sections of docs/performance.md that `bench report` writes, from what it has measured. */
-import { machineLine } from './bench-output.ts';
-import { claimsOf } from './claims.ts';
-import { kernelsTables } from './kernels-tables.ts';
-import { markdownTable } from './markdown-table.ts';
-import { reportsOf, type Measurements } from './measurements.ts';
-import { figure, grouped, percent, withSpread } from './numbers.ts';
-import { profileTable } from './output-layer-tables.ts';
-import { scalingTables } from './scaling-tables.ts';
-import { steadyStateTables } from './steady-state-tables.ts';
-import { trainingTables } from './training-tables.ts';
+import { kernelsTables } from '../kernels/report.ts';
+import { profileTable } from '../output-layer/report.ts';
+import { markdownTable } from '../reporting/markdown-table.ts';
+import { figure, grouped, percent, withSpread } from '../reporting/numbers.ts';
+import { machineLine } from '../reporting/print-report.ts';
+import { scalingTables } from '../scaling/report.ts';
+import { steadyStateTables } from '../steady-state/report.ts';
+import { trainingTables } from '../training/report.ts';
+import { claimsOf, type Claim } from './claims.ts';
+import { type Measurements, reportsOf } from './measurements.ts';
 
 export const sectionNames = [
   'claims',
@@ -38,7 +38,10 @@ export function documentSections(measurements: Measurements): ReadonlyMap<Sectio
 
 function claimsTable(measurements: Measurements): string {
   const claims = claimsOf(measurements);
-  if (claims.length === 0) return '';
+  return claims.length === 0 ? '' : claimRows(claims);
+}
+
+export function claimRows(claims: readonly Claim[]): string {
   return markdownTable(
     ['claim', 'bound', 'measured', ''],
     claims.map(({ claim, bound, measured, isMet }) => [claim, bound, measured, isMet ? 'met' : 'not met']),

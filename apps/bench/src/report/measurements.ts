@@ -3,12 +3,12 @@
  * others.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import type { KernelsReport } from '../kernels.ts';
+import type { KernelsReport } from '../kernels/measure.ts';
 import { BenchError } from '../measurement/bench-error.ts';
-import type { OutputLayerReport } from '../output-layer.ts';
-import type { ScalingReport } from '../scaling.ts';
-import type { SteadyStateReport } from '../steady-state.ts';
-import type { TrainingReport } from '../training.ts';
+import type { OutputLayerReport } from '../output-layer/measure.ts';
+import type { ScalingReport } from '../scaling/measure.ts';
+import type { SteadyStateReport } from '../steady-state/measure.ts';
+import type { TrainingReport } from '../training/measure.ts';
 
 export type BenchReport = KernelsReport | OutputLayerReport | ScalingReport | SteadyStateReport | TrainingReport;
 export type Measurements = Readonly<Record<string, BenchReport>>;

@@ -1,7 +1,7 @@
 /** The plots of docs/performance.md. */
 import type { TopLevelSpec } from 'vega-lite';
-import { reportsOf, type Measurements } from './measurements.ts';
-import { frame, labelLimit, type PlotValue } from './svg-plot.ts';
+import { frame, labelLimit, type PlotValue } from '../reporting/svg-plot.ts';
+import { type Measurements, reportsOf } from './measurements.ts';
 
 /** File name without ending, to the specification; only of what was measured. */
 export function plotSpecifications(measurements: Measurements): ReadonlyMap<string, TopLevelSpec> {

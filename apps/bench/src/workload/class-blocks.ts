@@ -2,7 +2,7 @@
  * The weights of a dense output layer, D×d, as blocks of rows where the arithmetic is, and the targets of a minibatch
  * sorted by block.
  */
-import { write, type Backend, type Indices, type Matrix, Workspace } from '@vastmax/linalg-core';
+import { type Backend, type Indices, type Matrix, Workspace, write } from '@vastmax/linalg-core';
 
 /** A block's weights, outputs and indices together fit a second-level cache or nearly so. */
 const rowsPerBlock = 1024;

@@ -6,11 +6,13 @@
  */
 import {
   axpy,
+  type Backend,
   binary,
   copyColumns,
   fill,
   gatherRows,
   gemm,
+  type Matrix,
   reduce,
   rowDot,
   scaleRows,
@@ -18,8 +20,6 @@ import {
   scatterRows,
   unary,
   Workspace,
-  type Backend,
-  type Matrix,
 } from '@vastmax/linalg-core';
 import { ClassBlocks } from './class-blocks.ts';
 import type { DenseResult } from './dense-spherical-layer.ts';

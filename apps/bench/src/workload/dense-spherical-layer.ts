@@ -7,17 +7,17 @@
 import { Tape } from '@vastmax/autodiff';
 import {
   axpy,
+  type Backend,
   binary,
   fill,
   gatherRows,
   gemm,
+  type Matrix,
   reduce,
   scaleRows,
   scatterAddRows,
   scatterRows,
   Workspace,
-  type Backend,
-  type Matrix,
 } from '@vastmax/linalg-core';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
 import { ClassBlocks } from './class-blocks.ts';

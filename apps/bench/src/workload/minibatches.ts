@@ -4,8 +4,8 @@
  * are. Independent noise would be kinder to the factored layer than any data, since its map U then stays near a
  * multiple of the identity.
  */
-import { createMatrixFrom, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { RandomGenerator, singleTargets, type CsrRows } from '@vastmax/sparse-data';
+import { type Backend, createMatrixFrom, type Matrix } from '@vastmax/linalg-core';
+import { type CsrRows, RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 
 /** How targets are distributed over the classes: like words, or all alike. */
 type TargetDistribution = 'zipf' | 'uniform';

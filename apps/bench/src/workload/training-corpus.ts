@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import {
   countTokens,
   encodeTokens,
-  whitespaceTokens,
-  wordTokens,
   type TextLines,
   type Tokenize,
   type Vocabulary,
+  whitespaceTokens,
+  wordTokens,
 } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 

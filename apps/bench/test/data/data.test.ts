@@ -6,11 +6,11 @@ import { createPlainBackend } from '@vastmax/linalg-core';
 import { countTokens, encodeTokens, NgramBatches, type Vocabulary } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataTables } from '../../src/data/data-tables.ts';
+import { measureData } from '../../src/data/measure.ts';
+import { dataTables } from '../../src/data/report.ts';
 import { streamBatches } from '../../src/data/stream-batches.ts';
 import { TimedBatches } from '../../src/data/timed-batches.ts';
-import { measureData } from '../../src/data.ts';
-import { contestantOf } from '../../src/quality-contestants.ts';
+import { parseLayerSettings } from '../../src/workload/layer-settings.ts';
 
 let folder: string;
 let path: string;
@@ -71,7 +71,7 @@ describe('bench data', () => {
   it('has a row for each way, a worker among them', async () => {
     const options = {
       data: path,
-      layer: contestantOf('z-loss'),
+      layer: parseLayerSettings('z-loss'),
       order: 2,
       embedding: 4,
       hidden: [5],

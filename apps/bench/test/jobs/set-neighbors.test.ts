@@ -1,7 +1,6 @@
 import { csrFromLists } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
-import { SetNeighbors } from '../../src/jobs/set-neighbors.ts';
-import { topOf } from '../../src/jobs/top-of.ts';
+import { SetNeighbors, topOf } from '../../src/jobs/set-neighbors.ts';
 
 describe('SetNeighbors', () => {
   const sets = csrFromLists(

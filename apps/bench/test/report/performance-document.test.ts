@@ -7,12 +7,12 @@ import type { BackendInUse } from '../../src/measurement/backend-choice.ts';
 import type { Spread } from '../../src/measurement/statistics.ts';
 import { claimsOf } from '../../src/report/claims.ts';
 import { documentSections, sectionNames } from '../../src/report/document-sections.ts';
-import type { Machine } from '../../src/report/machine.ts';
-import { replaceSection } from '../../src/report/marked-sections.ts';
+import { reportRuns } from '../../src/report/measure.ts';
 import type { Measurements } from '../../src/report/measurements.ts';
 import { plotSpecifications } from '../../src/report/plots.ts';
-import { renderSvg } from '../../src/report/svg-plot.ts';
-import { reportRuns } from '../../src/report/report-runs.ts';
+import type { Machine } from '../../src/reporting/machine.ts';
+import { replaceSection } from '../../src/reporting/marked-sections.ts';
+import { renderSvg } from '../../src/reporting/svg-plot.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
 const machine: Machine = {
@@ -86,7 +86,7 @@ const measurements: Measurements = {
     options: { classes: 100_000, features: 256, batch: 128, steps: 1000, warmup: 2000 },
     handlesCreated: 0,
     heapGrowthBytes: 2e6,
-    generationsClosed: { 'z-loss': 0, 'squared-error': 100 },
+    rebases: { 'z-loss': 0, 'squared-error': 100 },
     stabilizationShare: { 'z-loss': 0, 'squared-error': 0.25 },
     rows: [
       {
@@ -95,7 +95,7 @@ const measurements: Measurements = {
         handlesCreated: 0,
         heapGrowthBytes: 2e6,
         externalGrowthBytes: 0,
-        generationsClosed: 0,
+        rebases: 0,
         singularSteps: 0,
         mapsAppliedPerStep: 0,
         stepMs: 3,
@@ -138,8 +138,8 @@ describe('claimsOf', () => {
       ['wasm: slowest over fastest step from 1·10^4 to 1·10^7 classes', false],
       ['wasm: handles created in a thousand steps', true],
       ['wasm: growth of the heap in a thousand steps, MB', false],
-      ['wasm: share of closing, ladder and sweep, z-loss', true],
-      ['wasm: share of closing, ladder and sweep, squared-error', true],
+      ["wasm: share of the step's time for stabilization, z-loss", true],
+      ["wasm: share of the step's time for stabilization, squared-error", true],
     ]);
     expect(claimsOf({})).toEqual([]);
   });

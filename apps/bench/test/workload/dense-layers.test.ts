@@ -1,7 +1,7 @@
-import { createPlainBackend, createMatrixFrom, read, type Matrix } from '@vastmax/linalg-core';
+import { createMatrixFrom, createPlainBackend, type Matrix, read } from '@vastmax/linalg-core';
 import { RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { builtInLossNames, createBuiltInLoss } from '@vastmax/spherical-losses';
-import { DenseReference, relativeError, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
+import { DenseReference, type ReferenceLoss, relativeError } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import { DenseSoftmaxLayer } from '../../src/workload/dense-softmax-layer.ts';
 import { DenseSphericalLayer } from '../../src/workload/dense-spherical-layer.ts';

@@ -1,17 +1,21 @@
 import { Option, type Command } from 'commander';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { encodeText } from '../corpus.ts';
-import { describeSimilarity, evaluateSimilarity, type SimilarityEvaluation } from '../evaluate-similarity.ts';
-import { describeEvaluation, evaluateText, type TextEvaluation } from '../evaluate-text.ts';
-import { Interruption } from '../interruption.ts';
 import { describeLabelEvaluation, evaluateLabels } from '../labels/evaluate-labels.ts';
-import type { LabelModel } from '../labels/label-model.ts';
-import { checkShape, readPoints } from '../labels/labelled-points.ts';
-import { wholeNumber } from '../option-values.ts';
-import { openAnyModel, type OpenedModel } from '../saved-model.ts';
-import { textColumnHelp } from '../text-options.ts';
-import { TextSource } from '../text-source.ts';
-import { UsageError } from '../usage-error.ts';
+import { checkShape, type LabelModel, readPoints } from '../labels/label-model.ts';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { wholeNumber } from '../options/option-values.ts';
+import { textColumnHelp } from '../options/text-options.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { Interruption } from '../terminal/terminal.ts';
+import { encodeText, TextSource } from '../text/corpus.ts';
+import {
+  describeEvaluation,
+  describeSimilarity,
+  evaluateSimilarity,
+  evaluateText,
+  type SimilarityEvaluation,
+  type TextEvaluation,
+} from '../text/evaluate-text.ts';
+import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
 
 interface EvaluateOptions {
   readonly limit: number;

@@ -5,14 +5,13 @@ import type { VectorKind } from '@vastmax/lm-models';
 import { type FileDigest, writeSafetensors } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { bytes, count } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { checkOutputFile } from '../output-file.ts';
-import { Progress } from '../progress.ts';
-import { openModel } from '../saved-model.ts';
-import type { TextModel } from '../text-model.ts';
-import { UsageError } from '../usage-error.ts';
+import type { TextModel } from '@vastmax/lm-models/text';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { bytes, count } from '../terminal/format.ts';
+import { checkOutputFile } from '../terminal/output-file.ts';
+import { Interruption, Progress } from '../terminal/terminal.ts';
+import { openModel } from '../text/open-model.ts';
 
 /** What each is written as when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
@@ -95,10 +94,10 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   process.stdout.write(`saved        ${output}\n`);
 }
 
-function vectorsOf({ output, embeddings }: TextModel, kind: VectorKind): TensorSource {
+function vectorsOf({ network }: TextModel, kind: VectorKind): TensorSource {
   return kind === 'output'
-    ? classVectorTensor('output_vectors', output)
-    : tableTensor('input_embeddings', embeddings.table);
+    ? classVectorTensor('output_vectors', network.output)
+    : tableTensor('input_embeddings', network.body.embeddings.table);
 }
 
 async function writeVectors(

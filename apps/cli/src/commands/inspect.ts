@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import { readVocabulary } from '@vastmax/lm-models';
-import { bytes, count, table } from '../display.ts';
+import { readVocabulary } from '@vastmax/lm-models/text';
 import { isLabelModel } from '../labels/label-model.ts';
+import { bytes, count, table } from '../terminal/format.ts';
 
 export function addInspectCommand(program: Command): void {
   program

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { neighborsOf } from '../neighbors-of.ts';
-import { wholeNumber } from '../option-values.ts';
-import { openModel } from '../saved-model.ts';
-import { inLetterCase } from '../text-settings.ts';
-import { UsageError } from '../usage-error.ts';
+import { computeNeighbors } from '@vastmax/lm-models';
+import { inLetterCase } from '@vastmax/lm-models/text';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { wholeNumber } from '../options/option-values.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { openModel } from '../text/open-model.ts';
 
 interface NeighborsOptions {
   readonly top: number;
@@ -44,7 +44,10 @@ async function neighbors(directory: string, words: readonly string[], options: N
   const probes = words.map((word) => inLetterCase(text.settings, word));
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
   if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
-  const lists = await neighborsOf(owned, probes, options.top, options.vectors);
+  const lists = await computeNeighbors(owned.network, owned.vocabulary, probes, {
+    k: options.top,
+    kind: options.vectors,
+  });
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;

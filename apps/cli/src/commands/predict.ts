@@ -1,13 +1,12 @@
 import { Option, type Command } from 'commander';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { table } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { predictNextWords } from '../next-words.ts';
-import { finite, wholeNumber } from '../option-values.ts';
-import { predictLines } from '../predict-lines.ts';
 import { predictLabels } from '../labels/predict-labels.ts';
-import { openAnyModel, openModel, type OpenedModel } from '../saved-model.ts';
-import { UsageError } from '../usage-error.ts';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { finite, wholeNumber } from '../options/option-values.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { table } from '../terminal/format.ts';
+import { Interruption } from '../terminal/terminal.ts';
+import { openAnyModel, type OpenedModel, openModel } from '../text/open-model.ts';
+import { predictLines } from '../text/predict-lines.ts';
 
 interface PredictOptions {
   readonly top: number;
@@ -92,11 +91,16 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
     (word) => model.vocabulary.idOf(word) === model.vocabulary.unknownId && word !== settings.unknown,
   );
   if (unknown.length > 0) process.stderr.write(`not in the vocabulary: ${unknown.join(', ')}\n`);
-  const next = (await predictNextWords(owned, settings, [words], options)).flat();
+  const paddingWord = settings.endOfLine;
+  const [next = []] = await owned.predictNextWords([words], {
+    k: options.top,
+    paddingWord,
+    ...(options.threshold === undefined ? {} : { minScore: options.threshold }),
+  });
   const continued = [...words];
   for (let i = 0; i < options.continue; i++) {
     // The word for unknown words is no text.
-    const best = (await predictNextWords(owned, settings, [continued], { top: 2 })).flat();
+    const [best = []] = await owned.predictNextWords([continued], { k: 2, paddingWord });
     continued.push(best.find(({ word }) => word !== settings.unknown)?.word ?? settings.unknown);
   }
   if (options.json === true) {

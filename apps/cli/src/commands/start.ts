@@ -1,18 +1,15 @@
 import { Option, type Command } from 'commander';
-import { trainingDefaults } from '@vastmax/lm-models';
-import { backendHelp, backendNames, createBackend } from '../backend-choice.ts';
-import { count, shellWord } from '../display.ts';
-import { describeEvaluation, evaluateText } from '../evaluate-text.ts';
-import { Interruption } from '../interruption.ts';
-import { neighborsOf } from '../neighbors-of.ts';
-import { predictNextWords } from '../next-words.ts';
-import { positive, wholeNumber } from '../option-values.ts';
-import { checkOutputFolder } from '../output-folder.ts';
-import { describeOutcome, runTraining } from '../run-training.ts';
-import { loadStateOfTheUnion } from '../state-of-the-union.ts';
-import { createTextModel } from '../text-models.ts';
-import { createTextReading } from '../text-reading.ts';
-import { printPlan } from '../training-plan.ts';
+import { computeNeighbors, Trainer, trainingDefaults } from '@vastmax/lm-models';
+import { createTextModel, createTextReading } from '@vastmax/lm-models/text';
+import { backendHelp, backendNames, createBackend } from '../options/backend-choice.ts';
+import { positive, wholeNumber } from '../options/option-values.ts';
+import { checkOutputFolder } from '../run/run-folder.ts';
+import { describeOutcome, runTraining } from '../run/run-training.ts';
+import { planOfText, printPlan } from '../run/training-plan.ts';
+import { count, shellWord } from '../terminal/format.ts';
+import { Interruption } from '../terminal/terminal.ts';
+import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
+import { loadStateOfTheUnion } from '../text/state-of-the-union.ts';
 
 interface StartOptions {
   readonly out: string;
@@ -76,24 +73,24 @@ async function start(options: StartOptions): Promise<void> {
     vocabulary,
     { model: 'ngram' },
     {
-      body: { order: 4, embedding: 64, hidden: [96] },
+      body: { kind: 'ngram', order: 4, embedding: 64, hidden: [96] },
       output: { kind: 'hybrid', initialScale: defaults.initialScale, seed: 1 },
     },
   );
   const paddingId = vocabulary.idOf(text.endOfLine) ?? 0;
-  const { batchSize, examplesPerEpoch, createTrainer } = model.prepare(
+  const { batches, batchSize } = model.trainingBatches(
     { tokens: corpus.train, paddingId },
     { batchSize: 256, seed: 1 },
   );
-  using trainer = createTrainer({
+  using trainer = new Trainer(model.network, batches, {
     bodyRate: defaults.bodyRate,
     outputRate: defaults.outputRate,
     optimizer: 'sgd',
     schedule: 'linear',
-    examples: options.examples ?? epochs * examplesPerEpoch,
+    examples: options.examples ?? epochs * batches.examplesPerEpoch,
     maximumSeconds: 60 * options.maxMinutes,
   });
-  await printPlan(model, trainer, batchSize);
+  await printPlan(planOfText(model), trainer, batchSize);
   const outcome = await runTraining({
     trainer,
     directory: options.out,
@@ -114,13 +111,16 @@ async function start(options: StartOptions): Promise<void> {
   const evaluation = await evaluateText(model, corpus.held, text, options.evaluate, signal);
   process.stdout.write(`\n${describeEvaluation('held-out speeches', evaluation)}`);
   process.stdout.write('\nnearest words by output vector:\n');
-  const neighbors = await neighborsOf(model, probes, 6);
+  const neighbors = await computeNeighbors(model.network, vocabulary, probes, { k: 6 });
   for (const [index, probe] of probes.entries()) {
     process.stdout.write(`  ${probe.padEnd(10)} ${(neighbors[index] ?? []).map(({ word }) => word).join(', ')}\n`);
   }
   process.stdout.write('\nnext words:\n');
   for (const prompt of prompts) {
-    const [next = []] = await predictNextWords(model, text, [[...reading.tokenize(prompt)]], { top: 6 });
+    const [next = []] = await model.predictNextWords([[...reading.tokenize(prompt)]], {
+      k: 6,
+      paddingWord: text.endOfLine,
+    });
     process.stdout.write(`  ${prompt} … ${next.map(({ word }) => word).join(' | ')}\n`);
   }
   process.stdout.write(`\nsaved in ${options.out}; try:

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import { Interruption } from '../interruption.ts';
-import { writeResults } from '../standard-output.ts';
-import { addTextOptions, textReadingOf, type TextOptions } from '../text-options.ts';
-import { textReadingFrom, type TextReading } from '../text-reading.ts';
-import { TextSource } from '../text-source.ts';
-import { UsageError } from '../usage-error.ts';
+import type { TextReading } from '@vastmax/lm-models/text';
+import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { Interruption, writeResults } from '../terminal/terminal.ts';
+import { TextSource } from '../text/corpus.ts';
+import { openText } from '../text/open-model.ts';
 
 interface TokenizeOptions extends TextOptions {
   readonly model?: string;
@@ -63,5 +63,5 @@ async function readingOf(options: TokenizeOptions, command: Command): Promise<Te
       `${given.map(({ long }) => long).join(' and ')} would change how the text of ${options.model} was read; leave it out, or leave --model out`,
     );
   await using checkpoint = await openCheckpoint(createFileStorage(options.model));
-  return textReadingFrom(checkpoint);
+  return openText(checkpoint).text;
 }

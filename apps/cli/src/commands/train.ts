@@ -1,15 +1,14 @@
 import { Option, type Command } from 'commander';
 import { activationNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
-import { backendHelp, backendNames } from '../backend-choice.ts';
-import { addConfigOptions, describeConfig, describeConfigSchema } from '../config-file.ts';
-import { dependentDefaults } from '../dependent-defaults.ts';
-import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../option-values.ts';
-import { addOutputLayerOptions } from '../output-layer-options.ts';
-import type { GivenOption } from '../resumed-run.ts';
-import { modelNames } from '../text-model.ts';
-import { addTextOptions } from '../text-options.ts';
-import { trainModel } from '../train-model.ts';
-import type { TrainOptions } from '../training-options.ts';
+import { textModelNames } from '@vastmax/lm-models/text';
+import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { applyConfig, describeConfig, describeConfigSchema } from '../options/config-file.ts';
+import { dependentDefaults } from '../options/dependent-defaults.ts';
+import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../options/option-values.ts';
+import { addOutputLayerOptions } from '../options/output-layer-options.ts';
+import { addTextOptions } from '../options/text-options.ts';
+import type { GivenOption, TrainOptions } from '../options/training-options.ts';
+import { trainModel } from '../run/train-text.ts';
 
 export function addTrainCommand(program: Command): void {
   const command = program
@@ -41,7 +40,7 @@ export function addTrainCommand(program: Command): void {
         '--model <name>',
         'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled points',
       )
-        .choices([...modelNames, 'classifier'])
+        .choices([...textModelNames, 'classifier'])
         .default('ngram'),
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
@@ -115,7 +114,17 @@ export function addTrainCommand(program: Command): void {
       ),
     )
     .optionsGroup('Configuration:');
-  addConfigOptions(command)
+  command
+    .addOption(
+      new Option('--config <file>', 'read options from a JSON file; those given here override it').argParser(
+        (file: string) => {
+          applyConfig(command, file);
+          return file;
+        },
+      ),
+    )
+    .option('--print-config', 'print all options as JSON that --config reads, and end')
+    .option('--print-config-schema', 'print the JSON Schema of that file, and end')
     .addHelpText(
       'after',
       `

@@ -1,14 +1,11 @@
 import type { Command } from 'commander';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import { countWords } from '../corpus.ts';
-import { count } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { wholeNumber } from '../option-values.ts';
-import { checkOutputFile, writeTextFile } from '../output-file.ts';
-import { writeResults } from '../standard-output.ts';
-import { addTextOptions, textReadingOf, type TextOptions } from '../text-options.ts';
-import { TextSource } from '../text-source.ts';
-import { warn } from '../warning.ts';
+import { wholeNumber } from '../options/option-values.ts';
+import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
+import { count } from '../terminal/format.ts';
+import { checkOutputFile, writeTextFile } from '../terminal/output-file.ts';
+import { Interruption, warn, writeResults } from '../terminal/terminal.ts';
+import { countWords, TextSource } from '../text/corpus.ts';
 
 interface VocabOptions extends TextOptions {
   readonly output?: string;

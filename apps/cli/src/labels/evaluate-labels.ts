@@ -2,10 +2,9 @@
 import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models';
 import { SparseBatches } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
-import { count, table } from '../display.ts';
-import { Progress } from '../progress.ts';
-import type { LabelModel } from './label-model.ts';
-import { withLabelsInOrder } from './labelled-points.ts';
+import { type LabelModel, withLabelsInOrder } from './label-model.ts';
+import { count, table } from '../terminal/format.ts';
+import { Progress } from '../terminal/terminal.ts';
 
 export interface LabelEvaluation {
   readonly model: MultiLabelReport;

@@ -1,10 +1,18 @@
-/** A classifier of points as the commands use it: its network, and which label each of its classes is. */
-import type { Backend } from '@vastmax/linalg-core';
-import { loadBagNetwork, type BagNetwork } from '@vastmax/lm-models';
-import type { XmcShape } from '@vastmax/sparse-data/records';
-import { UsageError } from '../usage-error.ts';
+/**
+ * A classifier of labelled points: its network, which label each of its classes is, and the points of an XMC file, in
+ * memory. Classes are labels by falling frequency, which output layers that treat frequent classes apart need.
+ */
+import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
 import type { JsonObject } from '@vastmax/linalg-core/state';
+import { createHash } from 'node:crypto';
+import type { Backend } from '@vastmax/linalg-core';
+import { loadNetwork, type BagNetwork } from '@vastmax/lm-models';
 import type { Checkpoint } from '@vastmax/checkpoints';
+import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
+import { readXmc } from '@vastmax/sparse-data/node';
+import { UsageError } from '../terminal/errors.ts';
+import { count } from '../terminal/format.ts';
+import { Progress } from '../terminal/terminal.ts';
 
 export interface LabelModel extends Disposable {
   readonly network: BagNetwork;
@@ -30,7 +38,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
   const { configuration, location: directory } = checkpoint;
-  const network = await loadBagNetwork(backend, checkpoint);
+  const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
   return labelModelOf(
     network,
     readLabelOrder(checkpoint.text(labelsText), network.output.classes, directory),
@@ -62,4 +70,46 @@ function readLabelOrder(text: string, classes: number, directory: string): Int32
       `${directory}: ${labelsText} is no list of the ${classes} labels; was it written by vastmax train?`,
     );
   return Int32Array.from(order as number[]);
+}
+
+/** @throws SparseDataError naming the line that is none, `empty-input` for a file without points. */
+export async function readPoints(path: string, signal: AbortSignal): Promise<XmcRows> {
+  using progress = new Progress('reading points');
+  const points: XmcPoint[] = [];
+  for await (const point of readXmc(path, {
+    signal,
+    onProgress: (read, total) => {
+      progress.update(read / total, [`${count(points.length)} points`]);
+    },
+  }))
+    points.push(point);
+  return xmcRows(points);
+}
+
+/** The file's label of each class, the most frequent first. */
+export function labelOrder({ targets }: XmcRows): Int32Array {
+  return columnsByFrequency(columnCounts(targets));
+}
+
+export function withLabelsInOrder({ inputs, targets }: XmcRows, order: Int32Array): XmcRows {
+  return { inputs, targets: renumberColumns(targets, order) };
+}
+
+/** @throws SparseDataError `shape` for points of another data set than the model's. */
+export function checkShape(path: string, points: XmcShape, model: XmcShape): void {
+  if (points.features === model.features && points.labels === model.labels) return;
+  throw new SparseDataError(
+    'shape',
+    `${path} has points of ${count(points.features)} features and ${count(points.labels)} labels, the model is of ${count(model.features)} and ${count(model.labels)}; the first lines of both files must name the same numbers`,
+  );
+}
+
+/** Tells one data set from another, in hexadecimal. */
+export function fingerprintOfPoints({ inputs, targets }: XmcRows): string {
+  const hash = createHash('sha256');
+  for (const { offsets, indices, values } of [inputs, targets]) {
+    hash.update(offsets).update(indices);
+    if (values !== undefined) hash.update(values);
+  }
+  return hash.digest('hex');
 }

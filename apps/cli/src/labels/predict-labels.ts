@@ -5,11 +5,9 @@
 import { topClasses } from '@vastmax/lm-models';
 import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
 import { readXmc } from '@vastmax/sparse-data/node';
-import { count } from '../display.ts';
-import { Progress } from '../progress.ts';
-import { writeResults } from '../standard-output.ts';
-import type { LabelModel } from './label-model.ts';
-import { checkShape } from './labelled-points.ts';
+import { type LabelModel, checkShape } from './label-model.ts';
+import { count } from '../terminal/format.ts';
+import { Progress, writeResults } from '../terminal/terminal.ts';
 
 export interface LabelPredictionOptions {
   readonly top: number;
@@ -36,7 +34,7 @@ export async function predictLabels(
   const flush = async (): Promise<boolean> => {
     const { k, classes, scores } = await topClasses(
       network.output,
-      network.computeBatchHidden({ inputs: xmcRows(points).inputs }),
+      network.computeHidden({ inputs: xmcRows(points).inputs }),
       Math.min(top, shape.labels),
       { signal },
     );

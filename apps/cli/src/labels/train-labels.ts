@@ -1,21 +1,18 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
-import { createBagNetwork, loadBagNetwork, Trainer, type BagNetwork } from '@vastmax/lm-models';
+import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
-import type { XmcRows } from '@vastmax/sparse-data/records';
-import { createBackend } from '../backend-choice.ts';
-import { count } from '../display.ts';
-import { Interruption } from '../interruption.ts';
-import { changedTraining, prepareFolder, readRunState, type GivenOption, type RunState } from '../resumed-run.ts';
-import { describeDryRun, trainAndSave } from '../train-and-save.ts';
-import type { TrainOptions } from '../training-options.ts';
-import { printPlan } from '../training-plan.ts';
-import { UsageError } from '../usage-error.ts';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import { isLabelModel, labelModelOf, labelsText } from './label-model.ts';
-import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
-import { checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './labelled-points.ts';
+import { isLabelModel, labelModelOf, labelsText, checkShape, fingerprintOfPoints, labelOrder, readPoints, withLabelsInOrder } from './label-model.ts';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import { createBackend } from '../options/backend-choice.ts';
+import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
+import type { GivenOption, TrainOptions } from '../options/training-options.ts';
+import { changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { trainAndSave } from '../run/run-training.ts';
+import { describeDryRun, printPlan, planOfLabels } from '../run/training-plan.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { Interruption } from '../terminal/terminal.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
@@ -46,13 +43,19 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const backend = await createBackend(options.backend, precision);
   using network =
     resumed === undefined
-      ? await createBagNetwork(
+      ? await createNetwork(
           backend,
           { inputs: shape.features, frequencies: columnCounts(ordered.targets) },
           networkOptions,
         )
-      : await loadResumed(options.out, (checkpoint) => loadBagNetwork(backend, checkpoint));
-  const batches = new SparseBatches({ ...ordered, batchSize, seed: options.seed, targetWeights: weightsOf(network) });
+      : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
+  const { output: outputChoice } = network.options;
+  const batches = new SparseBatches({
+    ...ordered,
+    batchSize,
+    seed: options.seed,
+    targetWeights: outputLayerOf(outputChoice.kind).abilities.targetWeights(outputChoice),
+  });
   const { examplesPerEpoch } = batches;
   const training =
     resumed === undefined
@@ -60,7 +63,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
       : changedTraining(resumed, options, given, examplesPerEpoch);
   using trainer = new Trainer(network, batches, training);
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
-  const cost = await printPlan(planOf(network, ordered), trainer, batchSize);
+  const cost = await printPlan(planOfLabels(network, ordered), trainer, batchSize);
   if (options.dryRun === true) {
     process.stdout.write(describeDryRun(cost));
     return;
@@ -104,28 +107,4 @@ async function loadResumed<Result>(
 ): Promise<Result> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);
-}
-
-/** A softmax fits a distribution over a point's labels, the squared error the labels themselves. */
-function weightsOf({ options: { output } }: BagNetwork): 'given' | 'shares' {
-  return output.kind === 'factored' && output.loss.name === 'squared-error' ? 'given' : 'shares';
-}
-
-function planOf(network: BagNetwork, { inputs, targets }: XmcRows): Parameters<typeof printPlan>[0] {
-  const { body, output, backend, options } = network;
-  const { embedding, hidden, activation } = body.options;
-  const widths = [embedding, ...hidden];
-  const entries = inputs.indices.length / inputs.rows;
-  return {
-    backend,
-    output,
-    outputChoice: options.output,
-    bodyParameters: body.parameterCount,
-    points: `${count(inputs.rows)} of ${count(inputs.columns)} features, ${count(targets.columns)} labels`,
-    description: `a bag of features → ${widths.map((width) => `${activation} ${width}`).join(' → ')}`,
-    bodyOperations: (batchSize) =>
-      6 *
-      batchSize *
-      widths.reduce((sum, width, layer) => sum + width * (layer === 0 ? entries : (widths[layer - 1] ?? 0)), 0),
-  };
 }

@@ -2,11 +2,11 @@
  * A whole model over several ranks is the model of one process: body, output layer, reports and where it stands in the
  * text.
  */
-import { createSingleCommunicator } from '@vastmax/collectives';
+import { createSingleCommunicator, startThreadRanks } from '@vastmax/collectives';
+import { bundleProgram } from '@vastmax/rank-programs';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { expect, it } from 'vitest';
 import { trainAll, trainSmallModel, type SmallTraining, type TrainedModel } from './programs/small-training.ts';
-import { runOnThreads } from './thread-jobs.ts';
 
 const output: SmallTraining['model']['output'] = {
   kind: 'factored',
@@ -16,14 +16,13 @@ const output: SmallTraining['model']['output'] = {
 };
 const ngram: Pick<SmallTraining, 'examples' | 'model'> = {
   examples: { model: 'ngram' },
-  model: { body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output },
+  model: { body: { kind: 'ngram', order: 2, embedding: 5, hidden: [7, 6], seed: 1 }, output },
 };
 const bag: Pick<SmallTraining, 'examples' | 'model'> = {
   examples: { model: 'cbow', window: 2 },
   model: { body: { kind: 'bag', embedding: 6, hidden: [5], seed: 1 }, output },
 };
 
-const program = new URL('./programs/train-rank.ts', import.meta.url);
 /**
  * 31 is no multiple of 2 or 3; every epoch of 700 ends with a minibatch of 18; the last of all has one example, so that
  * ranks are without.
@@ -42,7 +41,7 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
     {
       examples: ngram.examples,
       model: {
-        body: { order: 2, embedding: 5, hidden: [7, 6], seed: 1 },
+        body: { kind: 'ngram', order: 2, embedding: 5, hidden: [7, 6], seed: 1 },
         output: { kind: 'full', initialScale: 0.1, seed: 2 },
       },
       batchSize,
@@ -74,43 +73,46 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
   ],
 ];
 
-const expected = new Map<string, Promise<TrainedModel>>(
-  runs.map(([name, training]) => [name, trainSmallModel(undefined, training)]),
-);
+const expected = new Map<string, Promise<TrainedModel>>();
+function trainAlone(name: string, training: SmallTraining): Promise<TrainedModel> {
+  const known = expected.get(name) ?? trainSmallModel(undefined, training);
+  expected.set(name, known);
+  return known;
+}
 
-it.each([1, 2, 3])('on %i ranks every model is that of one process', async (size) => {
-  const trainings = runs.map(([, training]) => training);
+const cases = [1, 2, 3].flatMap((size) => runs.map(([name, training]) => [size, name, training] as const));
+it.each(cases)('on %i ranks %s is that of one process', async (size, name, training) => {
   const answers =
-    size === 1
-      ? [await trainAll(createSingleCommunicator(), trainings)]
-      : await runOnThreads<TrainedModel[]>(program, size, trainings);
-  for (const [place, [name]] of runs.entries()) {
-    const alone = await expected.get(name);
-    if (alone === undefined) throw new Error(`no ${name}`);
-    expect(alone.losses.length).toBeGreaterThan(1);
-    const first = answers[0]?.[place];
-    for (const [rank, models] of answers.entries()) {
-      const what = `${name}, rank ${rank} of ${size}`;
-      const answer = models[place];
-      expect(relativeError(answer?.body ?? [], alone.body), what).toBeLessThan(1e-9);
-      expect(relativeError(answer?.classVectors ?? [], alone.classVectors), what).toBeLessThan(1e-9);
-      expect(relativeError(answer?.losses ?? [], alone.losses), what).toBeLessThan(1e-9);
-      expect(answer?.examples, what).toBe(alone.examples);
-      expect(answer?.cursor, what).toEqual(alone.cursor);
-      expect(answer?.drifts, what).toEqual([]);
-      // Replicas are equal to the last bit.
-      expect(answer?.body, what).toEqual(first?.body);
-      expect(answer?.losses, what).toEqual(first?.losses);
-    }
+    size === 1 ? [await trainAll(createSingleCommunicator(), [training])] : await trainOnThreads(size, [training]);
+  const alone = await trainAlone(name, training);
+  expect(alone.lossSum).toBeGreaterThan(0);
+  const [[first] = []] = answers;
+  for (const [rank, [answer]] of answers.entries()) {
+    const what = `rank ${rank} of ${size}`;
+    expect(relativeError(answer?.body ?? [], alone.body), what).toBeLessThan(1e-9);
+    expect(relativeError(answer?.classVectors ?? [], alone.classVectors), what).toBeLessThan(1e-9);
+    expect(relativeError([answer?.lossSum ?? 0], [alone.lossSum]), what).toBeLessThan(1e-9);
+    expect(answer?.examples, what).toBe(alone.examples);
+    expect(answer?.cursor, what).toEqual(alone.cursor);
+    expect(answer?.drifts, what).toEqual([]);
+    // Replicas are equal to the last bit.
+    expect(answer?.body, what).toEqual(first?.body);
+    expect(answer?.lossSum, what).toBe(first?.lossSum);
   }
 });
 
 it('a replica that was spoilt is found and mended', async () => {
   const [, training] = runs[0] ?? [];
   if (training === undefined) throw new Error('there must be a run');
-  const answers = await runOnThreads<TrainedModel[]>(program, 2, [{ ...training, spoil: true }]);
+  const answers = await trainOnThreads(2, [{ ...training, spoil: true }]);
   const [[first] = [], [second] = []] = answers;
   expect(first?.drifts.length).toBeGreaterThan(0);
   expect(second?.drifts).toEqual(first?.drifts);
   expect(second?.body).toEqual(first?.body);
 });
+
+/** What each rank answers. */
+async function trainOnThreads(size: number, data: readonly SmallTraining[]): Promise<TrainedModel[][]> {
+  const module = await bundleProgram(new URL('./programs/train-rank.ts', import.meta.url));
+  return (await startThreadRanks({ size, module, data })) as TrainedModel[][];
+}

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { describe, expect, it } from 'vitest';
-import { checkDistributable } from '../../src/distributed/distribution.ts';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { pause, vastmax } from '../vastmax.ts';
 import { calm, evaluateModel, expectAlike } from './calm-training.ts';
 import { requireMpi, runJob, startJob } from './mpi-command.ts';
+import { checkDistributable } from '../../src/run/distribution.ts';
 
 const folder = createScratchFolder();
 
@@ -130,7 +130,7 @@ describe('two ranks', () => {
 });
 
 describe('a model over ranks', () => {
-  const body = { order: 2, embedding: 4, hidden: [4] };
+  const body = { kind: 'ngram', order: 2, embedding: 4, hidden: [4] } as const;
   const factored = { kind: 'factored', loss: { name: 'z-loss', options: {} }, initialScale: 0.1, seed: 1 } as const;
   const full = { kind: 'full', initialScale: 0.1, seed: 1 } as const;
   const sampled = { kind: 'sampled', samples: 10, proposal: 'uniform', initialScale: 0.1, seed: 1 } as const;
@@ -160,7 +160,11 @@ describe('a model over ranks', () => {
       { body, output: { ...sampled, sharing: 'example' } },
       '--distributed draws samples for the minibatch of all ranks; leave --sharing example out',
     ],
-    ['label smoothing', { body, output: { ...full, labelSmoothing: 0.1 } }, '--distributed has no --label-smoothing'],
+    [
+      'label smoothing',
+      { body, output: { ...full, labelSmoothing: 0.1 } },
+      '--distributed has no label smoothing; leave --label-smoothing out',
+    ],
   ] as const)('is refused otherwise: %s, %o', (_what, options, message) => {
     expect(() => {
       checkDistributable(options);

@@ -72,7 +72,7 @@ export function sliceColumns(x: Variable, first: number, count: number): Variabl
       fill(0, target.out);
       copyColumns(gradient, 0, target.out, first, count);
     } else {
-      // Only the columns concerned are taken out, added to and put back: many slices of one x cost no more than x.
+      // Only the columns of this slice are copied out, added to and copied back: many slices of one x cost no more than x.
       const columns = tape.allocate(x.rows, count);
       copyColumns(target.out, first, columns, 0, count);
       axpy(1, gradient, columns);
@@ -81,9 +81,7 @@ export function sliceColumns(x: Variable, first: number, count: number): Variabl
   });
 }
 
-/**
- * out rows outFirst … = source rows sourceFirst …, `count` of them; both matrices have their shapes again afterwards.
- */
+/** out rows outFirst … = source rows sourceFirst …, `count` of them; both matrices have their old shapes afterwards. */
 function copyRows(source: Matrix, sourceFirst: number, out: Matrix, outFirst: number, count: number): void {
   const { rows, columns } = source;
   const { rows: outRows } = out;
@@ -124,7 +122,7 @@ export function sliceRows(x: Variable, first: number, count: number): Variable {
       copyRows(gradient, 0, target.out, first, count);
       return;
     }
-    // Only the rows concerned are taken out, added to and put back: many slices of one x cost no more than x.
+    // Only the rows of this slice are copied out, added to and copied back: many slices of one x cost no more than x.
     const collected = tape.allocate(count, x.columns);
     copyRows(target.out, first, collected, 0, count);
     axpy(1, gradient, collected);

@@ -158,7 +158,7 @@ export function gatherRows(x: Variable, indices: Indices): Variable {
 
 /**
  * out_i = table[indices_i], count×n. The gradient is the pair (indices, ∂L/∂out) in `table.gradients`: O(count·n),
- * whatever the number of rows of the table. The result is a leaf, whose gradient is that pair's.
+ * whatever the number of rows of the table. The result is a leaf, whose gradient is the second of the pair.
  * @throws LinalgError `index-out-of-range`.
  */
 export function gatherTable(table: TableVariable, indices: Indices): Variable {
@@ -180,7 +180,7 @@ export interface DropoutOptions {
   readonly training?: boolean;
 }
 
-/** One buffer a tape for all its masks: `write` copies before it returns. */
+/** One buffer per tape for all its masks: `write` copies before it returns. */
 const buffers = new WeakMap<Recorder, FloatArray>();
 
 function bufferOf(tape: Recorder, length: number): FloatArray {

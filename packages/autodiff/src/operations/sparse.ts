@@ -1,8 +1,8 @@
 /**
  * A sparse matrix times a table: bags of weighted features, words or items. The entries are gathered, scaled by their
- * values and scattered into the rows they belong to, three kernels that every backend has; backward they travel the
- * same way back. Neither pass depends on how many rows the table has. Merging the columns that repeat within a
- * minibatch was rejected: plain SGD scatters them as they are, and rules with moments merge them anyway.
+ * values and scattered into the rows they belong to, three kernels that every backend has; the gradient takes the same
+ * way back. Neither pass depends on how many rows the table has. Merging the columns that repeat within a minibatch was
+ * rejected: plain SGD scatters them as they are, and rules with moments merge them anyway.
  */
 import {
   describeShape,

@@ -1,7 +1,6 @@
 /**
- * The operations' checks, with this backend's handles: code, and both values in the message. They live in linalg-core,
- * and hold for a backend as long as its handles are made with the classes of linalg-core and report the shapes they
- * have.
+ * The operations' checks, with this backend's handles: code, and both values in the message. They are made in
+ * linalg-core, and hold for every backend whose handles are instances of linalg-core's classes and report their shapes.
  */
 import {
   addDiagonal,

@@ -1,4 +1,4 @@
-/** Fused overrides: each equals the composition that stands in for it, on the same backend and by the oracle. */
+/** Fused overrides: each equals the composition that it replaces, on the same backend and by the oracle. */
 import { gemm, read, symmetricRank2Update } from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
 import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';

@@ -1,7 +1,4 @@
-/**
- * The optional guard: under a flag that is not above 0 no kernel writes, under one that is each writes what it always
- * does.
- */
+/** The optional guard: under a flag that is not above 0 no kernel writes, under one above 0 each writes as usual. */
 import {
   addDiagonal,
   affine,
@@ -33,7 +30,7 @@ import { expectSame } from '../comparison.ts';
 import { optionalCase, type CaseContext, type ConformanceCase } from '../conformance-case.ts';
 import { knownIndices, knownMatrix, randomMatrix } from '../operands.ts';
 
-const rule = 'a guard holds back every kernel and nothing else';
+const rule = 'a guard stops every kernel and nothing else';
 const size = 19;
 const tableRows = 40;
 
@@ -44,7 +41,7 @@ interface Victim {
 }
 
 /**
- * Every kernel once, each with a result of its own that already holds numbers. `numbers` are the same for every call of
+ * Every kernel once, each with its own result, which already holds numbers. `numbers` are the same for every call of
  * this function.
  */
 function victims(context: CaseContext, numbers: FloatArray): readonly Victim[] {

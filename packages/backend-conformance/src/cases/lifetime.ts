@@ -1,6 +1,6 @@
 /**
- * Rule 3: whoever creates disposes; disposal is idempotent, and use after it throws a typed error. Also: two instances
- * stay apart.
+ * Rule 3: the creator disposes; disposal is idempotent, and later use throws a typed error. Also: two instances are
+ * independent.
  */
 import {
   axpy,

@@ -1,7 +1,4 @@
-/**
- * Rule 1: kernels behave as if run in call order and never wait; only what is read counts, and it is the value as of
- * the call.
- */
+/** Rule 1: kernels behave as if run in call order and never wait; a read gives the value as of the call. */
 import {
   affine,
   axpy,
@@ -41,7 +38,7 @@ export const orderCases: readonly ConformanceCase[] = [
     fill(1, matrix.resize(2, 2));
     expectSame('the 8×8 numbers', await reading, values, 8);
   }),
-  ruleCase('order/read-before-dispose', 'disposal is legal while work is in flight', async ({ backend }) => {
+  ruleCase('order/read-before-dispose', 'disposal is safe while work is pending', async ({ backend }) => {
     const matrix = backend.createMatrix(9, 9);
     fill(4, matrix);
     const reading = read(matrix);
@@ -57,7 +54,7 @@ export const orderCases: readonly ConformanceCase[] = [
     for (const beta of [0, 1, 0.5]) {
       gemm(a, b, out, { beta });
       affine(out, 2, -1, out);
-      // Copied before anything can run that was put off.
+      // Copied before any deferred work can run.
       const numbers = readSync(out).slice();
       expectSame(`with beta ${beta}`, numbers, await read(out), 63);
     }
@@ -78,7 +75,7 @@ export const orderCases: readonly ConformanceCase[] = [
       expectSame('after fill', second, new Float64Array(63).fill(7), 7);
       expectSame('after write', readSync(matrix), new Float64Array(63).fill(8), 7);
       await context.backend.synchronize();
-      expectSame('before fill, looked at later', first, values, 7);
+      expectSame('before fill, compared later', first, values, 7);
     },
   ),
   optionalCase('read-sync/resized', 'readSync returns the numbers of the shape', ['readSync'], async (context) => {
@@ -144,7 +141,7 @@ export const orderCases: readonly ConformanceCase[] = [
     }
     expectSame('after 250 kernels', await read(x), expected, 2);
   }),
-  ruleCase('order/dispose-right-after-a-kernel', 'disposal is legal while work is in flight', async (context) => {
+  ruleCase('order/dispose-right-after-a-kernel', 'disposal is safe while work is pending', async (context) => {
     const out = context.scope.matrix(64, 64);
     const expected = new Float64Array(64 * 64);
     for (let round = 1; round <= 5; round++) {

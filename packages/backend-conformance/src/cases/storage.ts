@@ -1,4 +1,6 @@
-/** Matrices and index lists as storage: zero fill, round trips, precision, resizing, and what cannot be made. */
+/**
+ * Matrices and index lists as storage: zero fill, round trips, precision, resizing, and sizes that cannot be created.
+ */
 import { createHostArray, fill, isBackend, read, write, writeIndices } from '@vastmax/linalg-core';
 import { expectSame, expectThrows, expectTrue } from '../comparison.ts';
 import { ruleCase, type ConformanceCase } from '../conformance-case.ts';

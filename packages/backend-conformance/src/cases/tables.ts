@@ -6,14 +6,14 @@ import { knownIndices, randomMatrix } from '../operands.ts';
 
 const width = 3;
 
-/** More than two pieces of narrow rows, and the rows on both sides of everything that can be a seam. */
+/** More than two pieces of narrow rows, and the rows on both sides of every possible boundary. */
 function largeTable(context: CaseContext): { table: RowTable; probes: number[] } {
   const bytesPerRow = width * (context.backend.precision === 'f32' ? 4 : 8);
   const rows = Math.ceil((2.2 * context.tablePieceBytes) / bytesPerRow);
   const table = context.scope.table(rows, width);
   const seams = new Set([0, rows]);
   for (let piece = 1; piece <= 4; piece++) {
-    // Pieces may be cut by bytes, or at a power of two of rows.
+    // Pieces may end at a number of bytes, or at a power of two of rows.
     seams.add(Math.floor((piece * context.tablePieceBytes) / bytesPerRow));
     seams.add(piece * 2 ** Math.floor(Math.log2(context.tablePieceBytes / bytesPerRow)));
   }

@@ -1,7 +1,7 @@
-/** The product by its definition: three loops in f64. Slow, and short enough to be seen to be right. */
+/** The product by its definition: three loops in f64. Slow, and short enough to be obviously correct. */
 export interface Sums {
   readonly values: Float64Array;
-  /** Σ|a||b| beside each sum: what the tolerance is made of. */
+  /** Σ|a||b| of each sum, for the tolerance. */
   readonly magnitudes: Float64Array;
 }
 
@@ -15,7 +15,7 @@ export interface ProductShape {
   readonly beta: number;
 }
 
-/** alpha·op(a)·op(b) + beta·old, old m×n; with beta 0 old is not looked at. */
+/** alpha·op(a)·op(b) + beta·old, old m×n; with beta 0 old is not read. */
 export function naiveGemm(
   a: ArrayLike<number>,
   b: ArrayLike<number>,

@@ -9,7 +9,8 @@ export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLaye
   /** Compare the replicated matrices of all ranks every so many steps; 100 unless given, 0 for never. O(d²). */
   readonly checkEvery?: number;
   /**
-   * Told on every rank when they differed and were mended from rank 0. Unless given, rank 0 emits a process warning.
+   * Called on every rank when they differed and were replaced by those of rank 0: are the machines of one kind?
+   * `counters.replicaRepairs` counts it in any case.
    */
   readonly onReplicaDrift?: (drift: ReplicaDrift) => void;
 }
@@ -21,6 +22,6 @@ export interface ReplicaDrift {
 }
 
 export interface DistributedLayerCounters extends Omit<FactoredLayerCounters, 'repeatedSteps'> {
-  /** How often replicas had to be mended. */
+  /** How often replicas had to be replaced. */
   readonly replicaRepairs: number;
 }

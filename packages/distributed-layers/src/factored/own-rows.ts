@@ -1,4 +1,4 @@
-/** What a rank starts with: its part of the rows and of the class constants. */
+/** Of values in the order of the classes, the part that a rank keeps: the rows it starts from, added rows, constants. */
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { checkRows, createNormalRows, rowsPerBlock } from '@vastmax/spherical-losses/factored-parts';
 import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';

@@ -5,9 +5,9 @@
  * taken by all.
  */
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import type { FactoredWeights } from '@vastmax/spherical-losses/factored-parts';
-import type { Communicator } from '@vastmax/collectives';
-import { ArrayChecksum } from '@vastmax/collectives';
+import { type FactoredWeights, computeGram, type GramSums } from '@vastmax/spherical-losses/factored-parts';
+import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
+import type { RankContext } from './class-shard.ts';
 
 export class Replicas {
   readonly #communicator: Communicator;
@@ -51,4 +51,26 @@ export class Replicas {
   #hostOf(matrix: Matrix): FloatArray {
     return matrix.rows === 1 ? this.#row : this.#square;
   }
+}
+
+/**
+ * C and w̄ of all rows from each rank's own: sums of the samples put together (T. Chan, G. Golub, R. LeVeque, 1983), in
+ * f64. A collective, O(D·d²/p) a rank.
+ *
+ *     w̄ = Σ_r w̄_r        C = Σ_r C_r + n_r (w̄_r/n_r − w̄/D)ᵀ(w̄_r/n_r − w̄/D)
+ */
+export async function computeGlobalGram(context: RankContext): Promise<GramSums> {
+  const { communicator, workspace, weights, partition } = context;
+  const { width } = weights;
+  const own = weights.classes;
+  const { centredGram, columnSum } = await computeGram(workspace, weights);
+  const total = columnSum.slice();
+  communicator.allReduce(total);
+  if (own > 0) {
+    const apart = columnSum.map((sum, i) => sum / own - total[i]! / partition.rows);
+    for (let i = 0; i < width; i++)
+      for (let j = 0; j < width; j++) centredGram[i * width + j]! += own * apart[i]! * apart[j]!;
+  }
+  communicator.allReduce(centredGram);
+  return { centredGram, columnSum: total };
 }

@@ -71,9 +71,9 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   }
   const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
   const tensors = first.tensors.map((tensor) =>
-    hasClassRows(first, tensor.name) ? dealtTogether(tensor, ordered, partition) : tensor,
+    hasClassRows(first, tensor.name) ? interleaved(tensor, ordered, partition) : tensor,
   );
-  // Each rank has forgotten the maps of generations that none of its own rows needs.
+  // Each rank has forgotten the transforms of rebase epochs that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
   for (const shard of ordered) {
     for (const tensor of shard.tensors) {
@@ -105,7 +105,21 @@ export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes:
   };
 }
 
-/** Where the state sweeps: a pass over all rows is owed, from the first, a few a step. */
+/**
+ * What a rank takes of a state that is its own shard or a whole one.
+ * @throws StateError `state-mismatch` for another rank's shard.
+ */
+export function ownShardOf(layer: string, given: ModuleState, own: ShardPlace, classes: number): ModuleState {
+  const place = shardPlaceOf(given);
+  if (place === undefined) return shardOf(given, own, classes);
+  if (place.rank === own.rank && place.size === own.size) return given;
+  throw new StateError(
+    'state-mismatch',
+    `${layer}: the state is shard ${place.rank} of ${place.size}, this is rank ${own.rank} of ${own.size}; give every rank mergeShards of all shards`,
+  );
+}
+
+/** The state of the background conversion: a pass over all rows is owed, from the first, a few a step. */
 function sweepOf({ configuration }: ModuleState, rows: number): JsonObject {
   return configuration['sweep'] === undefined
     ? {}
@@ -120,7 +134,7 @@ function sweepOf({ configuration }: ModuleState, rows: number): JsonObject {
       };
 }
 
-function dealtTogether(
+function interleaved(
   { name, precision, columns }: TensorSource,
   shards: readonly ModuleState[],
   partition: RowPartition,

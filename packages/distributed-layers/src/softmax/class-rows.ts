@@ -1,36 +1,35 @@
 /**
  * The rows of W of all ranks by their own numbers, for scoring, each rank keeping its part (row-partition.ts).
- * Collectives, without waiting.
+ * Collectives, without waiting: the backend must be able to read so.
  */
+import type { Communicator } from '@vastmax/collectives';
 import {
   createHostArray,
   gatherRows,
+  readSync,
   write,
   type FloatArray,
   type Matrix,
   type RowTable,
   type Workspace,
 } from '@vastmax/linalg-core';
-import type { Communicator } from '@vastmax/collectives';
-import { readNow } from '../factored/read-now.ts';
+import { RangeGather } from '../rows/range-gather.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
-import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
 
 export class ClassRows {
-  readonly #communicator: Communicator;
-  readonly #partition: RowPartition;
   readonly #table: RowTable;
   readonly #workspace: Workspace;
   readonly #exchange: RowExchange;
+  readonly #range: RangeGather;
   #own: FloatArray;
   #all: FloatArray;
 
   constructor(communicator: Communicator, partition: RowPartition, table: RowTable, workspace: Workspace) {
-    this.#communicator = communicator;
-    this.#partition = partition;
     this.#table = table;
     this.#workspace = workspace;
     this.#exchange = new RowExchange(communicator, partition);
+    this.#range = new RangeGather(communicator, table.backend, partition);
     this.#own = createHostArray(table.backend, 0);
     this.#all = this.#own;
   }
@@ -45,27 +44,10 @@ export class ClassRows {
 
   /** Classes `first` … of all ranks. Moves count·width numbers. @param out count×width. */
   range(first: number, out: Matrix): void {
-    const { rank, size } = this.#communicator;
     const { columns: width, rows: count } = out;
-    const mine = ownedCount(this.#partition, rank, first, count);
-    this.#reserve(count * width, 2 * count * width);
-    readNow(this.own(firstLocalAt(this.#partition, rank, first), mine, 'own class rows'), this.#own);
-    const counts = Int32Array.from(
-      { length: size },
-      (_, other) => width * ownedCount(this.#partition, other, first, count),
-    );
-    const gathered = this.#all.subarray(count * width);
-    this.#communicator.allGather(this.#own.subarray(0, mine * width), counts, gathered);
-    for (let other = 0, place = 0; other < size; other++) {
-      const firstLocal = firstLocalAt(this.#partition, other, first);
-      for (let i = 0; i < counts[other]! / width; i++, place += width) {
-        this.#all.set(
-          gathered.subarray(place, place + width),
-          (rowOf(this.#partition, other, firstLocal + i) - first) * width,
-        );
-      }
-    }
-    write(this.#all.subarray(0, count * width), out);
+    const own = this.#range.ownRange(first, count);
+    readSync(this.own(own.first, own.count, 'own class rows'), this.#range.host(count, width));
+    this.#range.gather(first, out);
   }
 
   /** The rows of this rank's own list of classes. @param out classes.length×width. */
@@ -78,7 +60,7 @@ export class ClassRows {
     this.#reserve(owned * width, classes.length * width);
     const rows = this.#workspace.matrix('wanted class rows', owned, width);
     gatherRows(this.#table, this.#workspace.indices('wanted classes', ownedRows, owned), rows);
-    readNow(rows, this.#own);
+    readSync(rows, this.#own);
     this.#exchange.fetch(this.#own, width, this.#all);
     write(this.#all.subarray(0, classes.length * width), out);
   }

@@ -7,16 +7,27 @@
  * (partial-softmax.ts). It moves 2Md numbers of a minibatch of M where this moves 2(n + C)d, so less when M < n + C;
  * but each criterion, whose softmax runs over targets and samples together, would be written a second time.
  */
-import { createHostArray, fill, gatherRows, read, scatterAddRows, write, type FloatArray, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  createHostArray,
+  fill,
+  gatherRows,
+  read,
+  scatterAddRows,
+  write,
+  type FloatArray,
+  type Indices,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { ClassTable, RowList, TrainableRows } from '@vastmax/softmax-losses/layer-parts';
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { RowGradient } from '@vastmax/update-rules';
 import type { Communicator } from '@vastmax/collectives';
-import type { Agreement } from '../factored/agreement.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
 import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
+import type { CollectivePreflight } from '../factored/collective-preflight.ts';
 
 export class FetchedRows implements TrainableRows {
   readonly partition: RowPartition;
@@ -24,7 +35,7 @@ export class FetchedRows implements TrainableRows {
   readonly own: ClassTable;
   /** All, for scoring. */
   readonly all: ClassRows;
-  readonly #agreement: Agreement;
+  readonly #preflight: CollectivePreflight;
   readonly #workspace: Workspace;
   readonly #exchange: RowExchange;
   readonly #distinct = new DistinctIndices();
@@ -36,7 +47,7 @@ export class FetchedRows implements TrainableRows {
   /** Takes over `own`. */
   constructor(
     communicator: Communicator,
-    agreement: Agreement,
+    preflight: CollectivePreflight,
     partition: RowPartition,
     own: ClassTable,
     workspace: Workspace,
@@ -44,7 +55,7 @@ export class FetchedRows implements TrainableRows {
     this.partition = partition;
     this.own = own;
     this.all = new ClassRows(communicator, partition, own.table, workspace);
-    this.#agreement = agreement;
+    this.#preflight = preflight;
     this.#workspace = workspace;
     this.#exchange = new RowExchange(communicator, partition);
     this.#owned = createHostArray(own.table.backend, 0);
@@ -90,7 +101,7 @@ export class FetchedRows implements TrainableRows {
     const { width } = this;
     this.#exchange.sort(distinct.values, distinct.count);
     this.#phase = 'asking';
-    this.#agreement.begin('step', { same: {} }, this.#exchange);
+    this.#preflight.begin('step', { same: {} }, this.#exchange);
     this.#phase = 'fetched';
     this.#exchange.exchangeRows();
     const { ownedCount, ownedRows } = this.#exchange;

@@ -14,7 +14,7 @@ import {
 } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
 import { localRowOf, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
-import type { UnionBatch } from './union-batch.ts';
+import type { GlobalBatch } from './global-batch.ts';
 
 export interface LogisticSampling {
   readonly proposal: FixedProposal;
@@ -52,7 +52,7 @@ export class PartialLogistic {
     rows,
     classes,
     weights,
-  }: UnionBatch): Promise<{ readonly losses: Float64Array }> {
+  }: GlobalBatch): Promise<{ readonly losses: Float64Array }> {
     const { rank } = this.#communicator;
     const { proposal, tries, removeHits } = this.#sampling;
     const totals = new Float64Array(examples);

@@ -27,7 +27,7 @@ import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
 import { localRowOf, ownerOf, type RowPartition } from '../rows/row-partition.ts';
 import type { ClassRows } from './class-rows.ts';
-import type { UnionBatch } from './union-batch.ts';
+import type { GlobalBatch } from './global-batch.ts';
 
 export class PartialSoftmax {
   readonly #communicator: Communicator;
@@ -54,7 +54,7 @@ export class PartialSoftmax {
   }
 
   /** log Z of every example, and the losses, the same on every rank. A collective. */
-  async forward(batch: UnionBatch): Promise<{ readonly logPartition: Float64Array; readonly losses: Float64Array }> {
+  async forward(batch: GlobalBatch): Promise<{ readonly logPartition: Float64Array; readonly losses: Float64Array }> {
     const { examples, count } = batch;
     const { size } = this.#communicator;
     // Of this rank: maxima, sums, and the outputs of all target entries, 0 for those of other ranks' classes.
@@ -89,7 +89,7 @@ export class PartialSoftmax {
    * Change this rank's rows. No collective; cannot fail.
    * @param gradient M×width: this rank's part of the gradient with respect to all activations; replaced.
    */
-  update(batch: UnionBatch, logPartition: Float64Array, gradient: Matrix, learningRate: number, step: number): void {
+  update(batch: GlobalBatch, logPartition: Float64Array, gradient: Matrix, learningRate: number, step: number): void {
     const { hidden, examples, count } = batch;
     const amounts = new Float64Array(examples);
     for (let entry = 0; entry < count; entry++)
@@ -113,7 +113,7 @@ export class PartialSoftmax {
   }
 
   /** Maxima and sums over this rank's classes; each block's are combined in f64. */
-  async #maximaAndSums({ hidden, examples }: UnionBatch, out: Float64Array): Promise<void> {
+  async #maximaAndSums({ hidden, examples }: GlobalBatch, out: Float64Array): Promise<void> {
     const column = this.#workspace.matrix('block column', examples, 1);
     for (let first = 0; first < this.#own.rows; first += this.#blockRows) {
       const { logits } = this.#block(hidden, first);
@@ -134,7 +134,7 @@ export class PartialSoftmax {
     }
   }
 
-  async #targetOutputs(batch: UnionBatch, out: Float64Array): Promise<void> {
+  async #targetOutputs(batch: GlobalBatch, out: Float64Array): Promise<void> {
     const own = this.#ownTargets(batch);
     if (own.length === 0) return;
     const { width } = this.#own;
@@ -162,7 +162,7 @@ export class PartialSoftmax {
   }
 
   /** G −= factor·y at the targets that lie in a block, which is a table of m·columns rows of one number. */
-  #subtractTargets(batch: UnionBatch, targets: readonly number[], first: number, logits: Matrix): void {
+  #subtractTargets(batch: GlobalBatch, targets: readonly number[], first: number, logits: Matrix): void {
     const { rows: examples, columns } = logits;
     const inBlock = targets.filter((entry) => {
       const local = localRowOf(this.#partition, batch.classes[entry]!) - first;
@@ -182,7 +182,7 @@ export class PartialSoftmax {
     logits.resize(examples, columns);
   }
 
-  #ownTargets({ classes, count }: UnionBatch): readonly number[] {
+  #ownTargets({ classes, count }: GlobalBatch): readonly number[] {
     const own: number[] = [];
     for (let entry = 0; entry < count; entry++)
       if (ownerOf(this.#partition, classes[entry]!) === this.#communicator.rank) own.push(entry);

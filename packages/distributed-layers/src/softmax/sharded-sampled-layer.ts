@@ -4,22 +4,32 @@
  * together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { checkClassRange, checkExampleClasses, checkHidden, OutputLayerError, type OutputLayer, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import {
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  OutputLayerError,
+  type OutputLayer,
+  type StepOptions,
+  type StepResult,
+  explainNonFinite,
+  StepMonitor,
+} from '@vastmax/output-layer';
 import type { SampledMethod } from '@vastmax/softmax-losses';
-import { createSampledMethod, explainNonFinite, FiniteCheck, TargetList, weightOptions, type SampledLoss } from '@vastmax/softmax-losses/layer-parts';
+import { createSampledMethod, TargetList, weightOptions, type SampledLoss } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
-import type { Agreement } from '../factored/agreement.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { FetchedRows } from './fetched-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialLogistic } from './partial-logistic.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
-import { unionSampling, type AnyShardedSampledOptions } from './sharded-sampled-options.ts';
-import type { UnionBatch } from './union-batch.ts';
-import { UnionCalls } from './union-calls.ts';
+import { type AnyShardedSampledOptions, globalSampling } from './sharded-sampled-options.ts';
 import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
+import type { CollectivePreflight } from '../factored/collective-preflight.ts';
+import type { GlobalBatch } from './global-batch.ts';
+import { CollectiveCalls } from './collective-calls.ts';
 
 const evaluatedClasses = 1024;
 
@@ -33,13 +43,13 @@ export class ShardedSampledLayer implements OutputLayer {
   readonly bias: boolean;
   readonly rule: UpdateRule;
   readonly reduction: 'mean' | 'sum';
-  readonly #agreement: Agreement;
+  readonly #preflight: CollectivePreflight;
   readonly #workspace: Workspace;
   readonly #rows: FetchedRows;
   readonly #method: SampledMethod;
-  readonly #exact: { forward(batch: UnionBatch): Promise<{ readonly losses: Float64Array }> };
-  readonly #check: FiniteCheck;
-  readonly #calls: UnionCalls;
+  readonly #exact: { forward(batch: GlobalBatch): Promise<{ readonly losses: Float64Array }> };
+  readonly #monitor: StepMonitor;
+  readonly #calls: CollectiveCalls;
   readonly #targets = new TargetList();
 
   /** Use a `createSharded…`. @param options checked by `loss`. */
@@ -48,11 +58,11 @@ export class ShardedSampledLayer implements OutputLayer {
     backend: Backend,
     options: AnyShardedSampledOptions,
     loss: SampledLoss,
-    agreement: Agreement,
+    preflight: CollectivePreflight,
   ) {
     const { classes, features, reduction = 'mean' } = options;
     const { bias, rule } = weightOptions(options);
-    const sampling = unionSampling(communicator, loss.kind, options);
+    const sampling = globalSampling(communicator, loss.kind, options);
     const partition: RowPartition = { rows: classes, size: communicator.size };
     this.kind = loss.kind;
     this.isNormalized = loss.evaluation === 'softmax';
@@ -63,16 +73,16 @@ export class ShardedSampledLayer implements OutputLayer {
     this.bias = bias;
     this.rule = rule;
     this.reduction = reduction;
-    this.#agreement = agreement;
+    this.#preflight = preflight;
     this.#workspace = new Workspace(backend);
     const own = createOwnClasses(backend, partition, communicator.rank, options, this.#workspace);
-    this.#rows = new FetchedRows(communicator, agreement, partition, own, this.#workspace);
+    this.#rows = new FetchedRows(communicator, preflight, partition, own, this.#workspace);
     this.#method = createSampledMethod(loss, sampling, this.#rows, this.#workspace);
     this.#exact = this.isNormalized
       ? new PartialSoftmax(communicator, partition, own, this.#rows.all, this.#workspace, evaluatedClasses)
       : new PartialLogistic(communicator, partition, own, this.#workspace, sampling);
-    this.#check = new FiniteCheck(backend);
-    this.#calls = new UnionCalls(this, agreement, this.#workspace);
+    this.#monitor = new StepMonitor(backend);
+    this.#calls = new CollectiveCalls(this, preflight, this.#workspace);
   }
 
   /** Steps taken, those before a restored checkpoint included. */
@@ -171,7 +181,7 @@ export class ShardedSampledLayer implements OutputLayer {
 
   [Symbol.dispose](): void {
     if (!this.#calls.guard.close()) return;
-    this.#check[Symbol.dispose]();
+    this.#monitor[Symbol.dispose]();
     this.#method[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
   }
@@ -183,19 +193,19 @@ export class ShardedSampledLayer implements OutputLayer {
   async #forward(batch: Parameters<SampledMethod['forward']>[0], learningRate: number): Promise<Matrix> {
     const { kind } = this;
     let losses = this.#workspace.matrix('no losses', 0, 1);
-    let refusal: unknown;
+    let localError: unknown;
     try {
       const result = await this.#method.forward(batch);
       ({ losses } = result);
-      const isFinite = await this.#check.areFinite([batch.hidden, losses, ...result.watched]);
+      const isFinite = await this.#monitor.areFinite([batch.hidden, losses, ...result.watched]);
       if (!isFinite)
-        refusal = await explainNonFinite(batch.hidden, losses, { kind, step: this.#calls.steps, learningRate });
+        localError = await explainNonFinite(batch.hidden, losses, { kind, step: this.#calls.steps, learningRate });
     } catch (error) {
-      refusal = error;
+      localError = error;
     }
     try {
-      if (refusal !== undefined && this.#rows.wasRefused) throw refusal;
-      const { checksums } = this.#agreement.begin('step', { refusal, same: {}, checksum: this.#sampleChecksum() });
+      if (localError !== undefined && this.#rows.wasRefused) throw localError;
+      const { checksums } = this.#preflight.begin('step', { localError, same: {}, checksum: this.#sampleChecksum() });
       const other = checksums.findIndex((checksum) => checksum !== checksums[0]);
       if (other > 0)
         throw new OutputLayerError(

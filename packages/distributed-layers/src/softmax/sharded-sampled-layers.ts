@@ -7,8 +7,8 @@ import {
   type SampledLoss,
 } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
-import { Agreement } from '../factored/agreement.ts';
-import { createTogether } from '../factored/together.ts';
+import { CollectivePreflight } from '../factored/collective-preflight.ts';
+import { createCollectively } from '../factored/collective-preflight.ts';
 import { ShardedSampledLayer } from './sharded-sampled-layer.ts';
 import type {
   AnyShardedSampledOptions,
@@ -61,10 +61,10 @@ function createSharded(
   options: AnyShardedSampledOptions,
   checkedLoss: () => SampledLoss,
 ): Promise<ShardedSampledLayer> {
-  const agreement = new Agreement(communicator);
-  return createTogether(agreement, backend, {
+  const preflight = new CollectivePreflight(communicator);
+  return createCollectively(preflight, backend, {
     options,
-    create: () => new ShardedSampledLayer(communicator, backend, options, checkedLoss(), agreement),
+    create: () => new ShardedSampledLayer(communicator, backend, options, checkedLoss(), preflight),
     finish: () => backend.synchronize(),
   });
 }

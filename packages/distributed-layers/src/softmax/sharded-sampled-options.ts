@@ -9,7 +9,7 @@ import type {
 } from '@vastmax/softmax-losses';
 import { samplingPlan, type SamplingPlan } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
-import { learnFromAllRanks } from './union-proposal.ts';
+import { learnFromAllRanks } from './global-proposal.ts';
 
 /**
  * What only one process has: draws for each example, which follow the examples' numbers or the class vectors, and
@@ -17,7 +17,7 @@ import { learnFromAllRanks } from './union-proposal.ts';
  */
 type OfOneProcess = 'sharing' | 'temperature' | 'proposal';
 
-interface UnionSampling {
+interface GlobalSampling {
   /**
    * The same on every rank, each its own object; one that learns the targets' frequencies by counts, those of all
    * ranks, unless given. O(D) memory of each.
@@ -26,21 +26,21 @@ interface UnionSampling {
 }
 
 /** Those of `createSampledSoftmaxLayer`, of which it is the same layer; the same on every rank. */
-export interface ShardedSampledSoftmaxOptions extends Omit<SampledSoftmaxOptions, OfOneProcess>, UnionSampling {}
+export interface ShardedSampledSoftmaxOptions extends Omit<SampledSoftmaxOptions, OfOneProcess>, GlobalSampling {}
 
 /** Those of `createNoiseContrastiveLayer`; the same on every rank. */
-export interface ShardedNoiseContrastiveOptions extends Omit<NoiseContrastiveOptions, OfOneProcess>, UnionSampling {}
+export interface ShardedNoiseContrastiveOptions extends Omit<NoiseContrastiveOptions, OfOneProcess>, GlobalSampling {}
 
 /** Those of `createNegativeSamplingLayer`; the same on every rank. */
-export interface ShardedNegativeSamplingOptions extends Omit<NegativeSamplingOptions, OfOneProcess>, UnionSampling {}
+export interface ShardedNegativeSamplingOptions extends Omit<NegativeSamplingOptions, OfOneProcess>, GlobalSampling {}
 
-export type AnyShardedSampledOptions = SoftmaxLayerOptions & Omit<SamplingOptions, OfOneProcess> & UnionSampling;
+export type AnyShardedSampledOptions = SoftmaxLayerOptions & Omit<SamplingOptions, OfOneProcess> & GlobalSampling;
 
 /**
  * How all ranks draw.
  * @throws OutputLayerError `bad-option` for what JavaScript may ask for and only one process has.
  */
-export function unionSampling(
+export function globalSampling(
   communicator: Communicator,
   kind: string,
   options: AnyShardedSampledOptions,

@@ -3,21 +3,41 @@
  * the step is the exact one on all parts together. The work of a rank is that of its classes for the examples of all
  * ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
  */
-import { copyColumns, read, rowDot, gemm, Workspace, write, createHostArray, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import { checkClassRange, checkExampleClasses, checkHidden, OutputLayerError, withBiasFeature, withoutBiasFeature, type OutputLayer, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import {
+  copyColumns,
+  read,
+  rowDot,
+  gemm,
+  Workspace,
+  write,
+  createHostArray,
+  type Backend,
+  type FloatArray,
+  type Matrix,
+} from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  OutputLayerError,
+  withBiasFeature,
+  withoutBiasFeature,
+  type OutputLayer,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
 import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '@vastmax/collectives';
-import { Agreement } from '../factored/agreement.ts';
-import { createTogether } from '../factored/together.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialSoftmax } from './partial-softmax.ts';
 import { checkSoftmaxOptions, type VocabularyParallelSoftmaxOptions } from './softmax-options.ts';
-import { UnionCalls } from './union-calls.ts';
 import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
+import { CollectivePreflight, createCollectively } from '../factored/collective-preflight.ts';
+import { CollectiveCalls } from './collective-calls.ts';
 
 /**
  * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's
@@ -29,12 +49,12 @@ export async function createVocabularyParallelSoftmax(
   backend: Backend,
   options: VocabularyParallelSoftmaxOptions,
 ): Promise<VocabularyParallelSoftmax> {
-  const agreement = new Agreement(communicator);
-  return createTogether(agreement, backend, {
+  const preflight = new CollectivePreflight(communicator);
+  return createCollectively(preflight, backend, {
     options,
     create: () => {
       checkSoftmaxOptions(options);
-      return new VocabularyParallelSoftmax(communicator, backend, options, agreement);
+      return new VocabularyParallelSoftmax(communicator, backend, options, preflight);
     },
     finish: () => backend.synchronize(),
   });
@@ -58,14 +78,14 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   readonly #rows: ClassRows;
   readonly #softmax: PartialSoftmax;
   #received: FloatArray;
-  readonly #calls: UnionCalls;
+  readonly #calls: CollectiveCalls;
 
   /** Use {@link createVocabularyParallelSoftmax}. */
   constructor(
     communicator: Communicator,
     backend: Backend,
     options: VocabularyParallelSoftmaxOptions,
-    agreement: Agreement,
+    preflight: CollectivePreflight,
   ) {
     const { classes, features, bias = true, rule = sgdRule(), reduction = 'mean', blockClasses = 1024 } = options;
     this.communicator = communicator;
@@ -79,7 +99,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.#workspace = new Workspace(backend);
     this.#own = createOwnClasses(backend, this.#partition, communicator.rank, options, this.#workspace);
     this.#rows = new ClassRows(communicator, this.#partition, this.#own.table, this.#workspace);
-    this.#calls = new UnionCalls(this, agreement, this.#workspace);
+    this.#calls = new CollectiveCalls(this, preflight, this.#workspace);
     this.#softmax = new PartialSoftmax(
       communicator,
       this.#partition,
@@ -115,7 +135,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
       const { logPartition, losses } = await this.#softmax.forward(batch);
       await this.#checkFinite(batch.hidden, losses, learningRate);
       calls.steps++;
-      const gradient = this.#workspace.matrix('union hidden gradient', batch.examples, this.width);
+      const gradient = this.#workspace.matrix('global hidden gradient', batch.examples, this.width);
       // No example, no change: a rule with momentum would go on without a gradient.
       if (batch.examples > 0) this.#softmax.update(batch, logPartition, gradient, learningRate, calls.steps);
       return {

@@ -1,8 +1,8 @@
 /**
- * Four losses in both precisions, with ragged weighted targets and decay; then generations that close, and singular
+ * Four losses in both precisions, with ragged weighted targets and decay; then many rebases, and singular
  * steps.
  */
-import { exactnessMatrix, generationCases, singularCases } from '@vastmax/spherical-losses/testing';
+import { exactnessMatrix, rebaseCases, singularCases } from '@vastmax/spherical-losses/testing';
 import type { DistributedRun } from '../programs/distributed-run.ts';
 
 export function exactnessRuns(): readonly DistributedRun[] {
@@ -16,7 +16,7 @@ export function exactnessRuns(): readonly DistributedRun[] {
   );
   return [
     // Twelve examples: three and more for each of four ranks.
-    ...[...doubles, ...singles, ...inRowForm(generationCases(300))].map(({ id, options }) => ({
+    ...[...doubles, ...singles, ...inRowForm(rebaseCases(300))].map(({ id, options }) => ({
       id,
       options: { ...options, batch: 12 },
     })),

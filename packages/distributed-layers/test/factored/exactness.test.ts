@@ -31,7 +31,7 @@ it.each([
       expect(result?.gradientError, what).toBeLessThan(bound);
       expect(result?.lossError, what).toBeLessThan(bound);
       expect(result?.movement, what).toBeGreaterThan(0.02);
-      if (id.startsWith('generations')) expect(result?.counters.generationsClosed, what).toBeGreaterThan(5);
+      if (id.startsWith('rebases')) expect(result?.counters.rebases, what).toBeGreaterThan(5);
       if (id.startsWith('singular')) expect(result?.counters.singularSteps, what).toBe(10);
       expect(result?.counters.replicaRepairs, what).toBe(0);
       expect(result?.checksum, what).toBe(byRank[0]?.[place]?.checksum);

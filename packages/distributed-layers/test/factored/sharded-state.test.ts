@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckpointAnswer, CheckpointRequest } from '../programs/scenarios/checkpoints.ts';
 import {
   constantsLoss,
-  generationLoss,
+  rebasingLoss,
   layerOptions,
   moduleState,
   plainState,
@@ -18,19 +18,19 @@ import { playOnThreads } from '../run-program.ts';
 const play = (size: number, request: CheckpointRequest): Promise<CheckpointAnswer[]> =>
   playOnThreads('checkpoints', size, request);
 
-describe.each(['generations', 'constants'] as const)('a checkpoint of a layer with %s', (loss) => {
+describe.each(['rebases', 'constants'] as const)('a checkpoint of a layer with %s', (loss) => {
   it('resumes bit for bit on as many ranks, and exactly on others', async () => {
     const straight = await play(3, { loss, skip: 0, steps: 80 });
     const half = await play(3, { loss, skip: 0, steps: 40 });
     const from = half.map(({ state }) => state);
-    if (loss === 'generations') expect(half[0]?.generationsClosed).toBeGreaterThan(1);
+    if (loss === 'rebases') expect(half[0]?.rebases).toBeGreaterThan(1);
 
     const same = await play(3, { loss, skip: 40, from, steps: 40 });
     for (const [rank, { state, steps }] of same.entries()) {
       expect(steps).toBe(80);
       expect(state, `rank ${rank}`).toEqual(straight[rank]?.state);
     }
-    for (const size of loss === 'generations' ? [1, 2, 4] : [2]) {
+    for (const size of loss === 'rebases' ? [1, 2, 4] : [2]) {
       const other = await play(size, { loss, skip: 40, from, steps: 40 });
       for (const { weights, steps } of other) {
         expect(steps).toBe(80);
@@ -43,7 +43,7 @@ describe.each(['generations', 'constants'] as const)('a checkpoint of a layer wi
     const half = await play(3, { loss, skip: 0, steps: 40 });
     const [first] = half;
     const backend = createPlainBackend({ precision: 'f64' });
-    const options = layerOptions(loss === 'generations' ? generationLoss() : constantsLoss());
+    const options = layerOptions(loss === 'rebases' ? rebasingLoss() : constantsLoss());
     using single = await createFactoredOutputLayer(backend, options);
     await single.restore(mergeShards(half.map(({ state }) => moduleState(state))));
     using dense = backend.createMatrix(single.classes, single.width);
@@ -60,7 +60,7 @@ describe.each(['generations', 'constants'] as const)('a checkpoint of a layer wi
 
 describe('shards that do not fit', () => {
   const shardsOf = async (): Promise<PlainState[]> =>
-    (await play(2, { loss: 'generations', skip: 0, steps: 3 })).map(({ state }) => state);
+    (await play(2, { loss: 'rebases', skip: 0, steps: 3 })).map(({ state }) => state);
 
   it('are refused by name', async () => {
     const shards = await shardsOf();
@@ -78,7 +78,7 @@ describe('shards that do not fit', () => {
     using layer = await createDistributedFactoredLayer(
       createSingleCommunicator(),
       backend,
-      layerOptions(generationLoss()),
+      layerOptions(rebasingLoss()),
     );
     const before = await plainState(layer.state());
     await expect(layer.restore(second)).rejects.toThrow(

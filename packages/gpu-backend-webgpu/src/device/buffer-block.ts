@@ -1,6 +1,6 @@
 /**
- * A range of a GPUBuffer that kernels bind as a whole. Those of this package's own making begin at 0 and are as long as
- * their buffer.
+ * A range of a GPUBuffer that kernels bind as a whole. Blocks that this package creates begin at 0 and cover their
+ * buffer.
  */
 export interface BufferBlock {
   /** Unique in the process: the key of bind groups. */
@@ -10,12 +10,12 @@ export interface BufferBlock {
   readonly offset: number;
   /** A multiple of 16, so that kernels may take four numbers at a time. */
   readonly bytes: number;
-  /** True for a range of an application's buffer, which may overlap another's and is not ours to destroy. */
-  readonly borrowed: boolean;
+  /** True for a range of an application's buffer: it may overlap others, and this package must not destroy it. */
+  readonly external: boolean;
 }
 
 let lastId = 0;
 
-export function createBlock(buffer: GPUBuffer, offset: number, bytes: number, borrowed: boolean): BufferBlock {
-  return { id: ++lastId, buffer, offset, bytes, borrowed };
+export function createBlock(buffer: GPUBuffer, offset: number, bytes: number, external: boolean): BufferBlock {
+  return { id: ++lastId, buffer, offset, bytes, external };
 }

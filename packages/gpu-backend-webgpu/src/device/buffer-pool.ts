@@ -1,22 +1,22 @@
 /**
- * Buffers by size, to be used again. A buffer goes back when its handle is released, although recorded commands may
- * still use it: all use goes through one queue in order, so whoever takes it next comes after them. Only destroying has
- * to wait for the submission. Sizes are rounded up to one of eight steps between powers of two, so that at most an
- * eighth is wasted and shapes that vary a little share buffers. Rejected: parts of large buffers, which WebGPU cannot
- * bind for reading and writing in the same dispatch.
+ * Reuses buffers by size. A buffer returns to the pool when its handle is released, although recorded commands may
+ * still use it: one queue runs all commands in order, so its next use comes after them. Only destroying it must wait
+ * for the submission. Sizes are rounded up to one of eight steps between powers of two, so that at most an eighth is
+ * wasted and shapes that vary a little share buffers. Rejected: parts of large buffers, which WebGPU cannot bind for
+ * reading and writing in the same dispatch.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
 import { createBlock, type BufferBlock } from './buffer-block.ts';
 import type { DeviceHealth } from './device-health.ts';
 
-/** Kept for reuse at most; beyond, a buffer that comes back is destroyed. */
+/** Total size of free buffers; above it a released buffer is destroyed. */
 const maxKeptBytes = 256 * 2 ** 20;
 const smallestBytes = 256;
 
 export interface BufferPoolOptions {
   readonly usage: number;
-  /** What the device allows a buffer. */
+  /** The largest buffer that the device allows. */
   readonly maxBytes: number;
 }
 
@@ -39,10 +39,10 @@ export class BufferPool {
 
   /**
    * @param what `createMatrix: 3×4`, for messages
-   * @param maxBytes what the one who made the backend allows it
-   * @returns a block of at least `bytes`, and whether it is fresh: then it is zero, otherwise it holds anything
-   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; when the device finds that it cannot, the
-   * next read rejects so
+   * @param maxBytes the limit of the backend's creator
+   * @returns a block of at least `bytes`, and whether it is fresh: then it is zero, otherwise its content is undefined
+   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; where only the device notices, the next read
+   * rejects with it
    */
   take(
     bytes: number,
@@ -77,8 +77,11 @@ export class BufferPool {
     return { block, fresh: true };
   }
 
-  /** Take a block back. @returns it when it is not kept: the caller destroys it once nothing recorded uses it */
-  giveBack(block: BufferBlock): BufferBlock | undefined {
+  /**
+   * Returns a block to the pool. @returns the block when it is not kept: the caller destroys it once no recorded
+   * command uses it
+   */
+  release(block: BufferBlock): BufferBlock | undefined {
     if (this.#closed) return undefined;
     if (this.#freeBytes + block.bytes > maxKeptBytes) {
       this.#all.delete(block);
@@ -91,7 +94,7 @@ export class BufferPool {
     return undefined;
   }
 
-  /** Destroy all buffers, those in use included. */
+  /** Destroys all buffers, including those in use. */
   close(): void {
     this.#closed = true;
     for (const { buffer } of this.#all) buffer.destroy();

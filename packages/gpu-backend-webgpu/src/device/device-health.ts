@@ -1,13 +1,12 @@
 /**
- * What went wrong on a device, found late: WebGPU tells of loss, exhaustion and misuse through promises, after the
- * call. The first failure stays: numbers computed after it mean nothing, so every later `read` and `synchronize` rejects
- * with it.
+ * The first failure of a device. WebGPU reports loss, exhaustion and misuse through promises, after the call. Numbers
+ * computed after a failure are invalid, so every later `read` and `synchronize` rejects with it.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 
 export class DeviceHealth {
   readonly #examinations = new Set<Promise<void>>();
-  /** Those who wait for the device. */
+  /** Callers that wait for the device. */
   readonly #waiting = new Set<(loss: LinalgError) => void>();
   #failure: LinalgError | undefined;
   #loss: LinalgError | undefined;
@@ -25,7 +24,7 @@ export class DeviceHealth {
     return this.#failure;
   }
 
-  /** The first one stays. */
+  /** Only the first one is kept. */
   fail(failure: LinalgError): void {
     this.#failure ??= failure;
   }
@@ -36,8 +35,8 @@ export class DeviceHealth {
   }
 
   /**
-   * Look at what an error scope has caught when it is known.
-   * @param explain makes the failure of the device's own words
+   * Records what an error scope has caught, once that is known.
+   * @param explain turns the device's message into the failure
    */
   examine(scope: Promise<GPUError | null>, explain: (words: string) => LinalgError): void {
     const examination = scope.then(
@@ -45,15 +44,15 @@ export class DeviceHealth {
         if (error !== null) this.fail(explain(error.message));
         this.#examinations.delete(examination);
       },
-      // A lost device answers no more; `lost` says so.
+      // A lost device no longer answers; `lost` reports it.
       () => void this.#examinations.delete(examination),
     );
     this.#examinations.add(examination);
   }
 
   /**
-   * Wait for the device, which may never answer when it is lost.
-   * @throws LinalgError the failure: the one that is known by then, or the rejection itself, as a loss
+   * Waits for the device, which may never answer when it is lost.
+   * @throws LinalgError the failure known by then, or the rejection itself as a device loss
    */
   async answered<T>(answer: Promise<T>): Promise<T> {
     try {
@@ -65,7 +64,7 @@ export class DeviceHealth {
     }
   }
 
-  /** Resolves when all error scopes so far have been looked at, or the device is lost. */
+  /** Resolves when all error scopes so far have been examined, or the device is lost. */
   async examined(): Promise<void> {
     await this.#orLost(Promise.all(this.#examinations)).catch(() => undefined);
   }

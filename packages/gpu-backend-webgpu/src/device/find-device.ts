@@ -1,7 +1,6 @@
 /**
- * From "is there a GPU" to a device: the browser's navigator.gpu, or in Node the optional package `webgpu` (Dawn); its
- * adapter; a device with the largest limits the adapter has for storage, because the defaults (128 MiB a binding) cut a
- * table into pieces needlessly.
+ * Finds a device: the browser's navigator.gpu, or in Node the optional package `webgpu` (Dawn); its adapter; and a
+ * device with the adapter's largest storage limits, because the defaults (128 MiB a binding) split tables needlessly.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 
@@ -25,7 +24,7 @@ declare global {
   }
 }
 
-/** What to ask for; everything left out is found. */
+/** What to request; everything left out is found. */
 export interface DeviceRequest {
   /** Instead of navigator.gpu. */
   readonly gpu?: GPU;
@@ -42,7 +41,7 @@ export interface StorageLimits {
   readonly maxBufferSize?: number;
 }
 
-/** Below these, which every device of the specification's core has, the kernels do not run. */
+/** The kernels need these limits, which the specification guarantees for every core device. */
 const requiredLimits: Readonly<Partial<Record<keyof GPUSupportedLimits, number>>> = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeInvocationsPerWorkgroup: 256,
@@ -59,9 +58,12 @@ type Found<T> = { readonly found: T } | { readonly reason: string };
  */
 const optionalPackage: { name: string } = { name: 'webgpu' };
 
-/** Of `create`, all that it returned: Dawn crashes when one is collected, so they are kept as long as the process. */
+/**
+ * Everything that `create` returned: Dawn crashes when one is garbage-collected, so they are kept until the process
+ * ends.
+ */
 const instances: GPU[] = [];
-/** Dawn looks for drivers once for each instance: one that has found none is not asked again. */
+/** Dawn searches for drivers once for each instance: one that has found none is not used again. */
 let dawn: GPU | undefined;
 
 async function findGpu(gpu: GPU | undefined): Promise<Found<GPU>> {
@@ -114,12 +116,12 @@ export function findMissingLimit(limits: GPUSupportedLimits): string | undefined
 
 export interface FoundDevice {
   readonly device: GPUDevice;
-  /** Ours to destroy. */
+  /** The backend destroys it. */
   readonly owned: boolean;
   readonly description: string;
 }
 
-/** @throws LinalgError `device-lost` when there is none, or none that will do */
+/** @throws LinalgError `device-lost` when there is none, or none with the limits that the kernels need */
 export async function requestDevice(request: DeviceRequest): Promise<FoundDevice> {
   if (request.device !== undefined) {
     const missing = findMissingLimit(request.device.limits);
@@ -148,7 +150,9 @@ export async function requestDevice(request: DeviceRequest): Promise<FoundDevice
   }
 }
 
-/** In words: `NVIDIA RTX 4090`, or what the browser is willing to say; older ones say nothing of a device's adapter. */
+/**
+ * In words: `NVIDIA RTX 4090`, or what the browser discloses; older browsers disclose nothing about a device's adapter.
+ */
 export function describeAdapter(info: GPUAdapterInfo | undefined): string {
   const { description = '', vendor = '', architecture = '' } = info ?? {};
   return (

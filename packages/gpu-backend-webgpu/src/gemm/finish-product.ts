@@ -1,7 +1,4 @@
-/**
- * WGSL of what remains beside the products themselves: adding the splits of a sum in their order, and beta·out where
- * there is no sum.
- */
+/** WGSL that completes a product: adding the splits of a sum in order, and beta·out where there is no sum. */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
 const threads = 64;
@@ -31,7 +28,7 @@ ${element}
 }
 `;
 
-/** out = beta·out: the product of operands that share no dimension, or that alpha 0 discards unread. */
+/** out = beta·out: where the inner dimension is 0, or alpha is 0 and the operands are not read. */
 export const scaleOutCode: string = `${parametersDeclaration}
 ${resultDeclaration(1, 'f32', false)}
 

@@ -1,7 +1,8 @@
 /**
- * Which kernels a product takes, over how many workgroups: a function of its shape alone, so the same product is always
- * computed in the same order. One dispatch for almost all; two where the product has too few elements to keep a GPU
- * busy and the sums are long: then workgroups share each sum ("split k"), and a second dispatch adds their parts.
+ * Which kernels compute a product, over how many workgroups: a function of its shape alone, so the same product is
+ * always computed in the same order. One dispatch for almost all products; two where a product has too few elements to
+ * keep a GPU busy and the sums are long: then workgroups share each sum ("split k"), and a second dispatch adds their
+ * parts.
  *
  *     no elements           nothing
  *     no terms, or alpha 0  beta·out
@@ -21,7 +22,7 @@ import { foldWorkgroups, type GridLimits } from './workgroup-grid.ts';
  * saves.
  */
 const enoughLargeTiles = 64;
-/** Below this many workgroups the sums are shared among several. */
+/** Below this many workgroups each sum is split among several. */
 const enoughGroups = 32;
 /** Terms that are worth a workgroup of their own. */
 const minDepthPerSplit = 512;
@@ -108,7 +109,7 @@ interface Choice {
   readonly code: (isSplit: boolean) => string;
   readonly entryPoint: string;
   readonly groups: number;
-  /** What a split is a multiple of. */
+  /** A split's length is a multiple of this. */
   readonly depth: number;
 }
 

@@ -1,13 +1,12 @@
 /**
- * What every kernel of a product is told: 32 bytes, the same struct in all of them, so that they differ in their code
- * alone.
+ * The parameters of every product kernel: 32 bytes, the same struct in all, so that kernels differ in their code only.
  */
 
 export interface ProductParameters {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Workgroups that have something to do; those beyond, of a folded grid, return. */
+  /** Workgroups with work to do; those beyond, of a folded grid, return at once. */
   readonly groups: number;
   /** Terms of the sum that one split takes: k where there is one split. */
   readonly depthPerSplit: number;
@@ -36,9 +35,9 @@ export function packParameters({
 }
 
 /**
- * How a kernel hands over element `index` of the product: alpha·product + beta·out, and with beta 0 `out` is not read,
- * so that NaN in it does not survive; or, for one split of the sum, as it is into that split's part of scratch0.
- * @param type f32, or vec4f where four columns are handed over at once and `index` counts by four
+ * How a kernel stores element `index` of the product: alpha·product + beta·out (with beta 0 `out` is not read, so NaN
+ * in it has no effect); or, for one split of the sum, unscaled into that split's part of scratch0.
+ * @param type f32, or vec4f where four columns are stored at once and `index` counts by four
  */
 export function resultDeclaration(binding: number, type: 'f32' | 'vec4f', isSplit: boolean): string {
   const place = isSplit ? 'partial' : 'result';

@@ -1,14 +1,14 @@
 /**
- * Workgroups in a row, folded into two dimensions where one may not be as long: a kernel counts `group.x + group.y *
- * grid.x`.
+ * A list of workgroups, folded into two dimensions where one dimension is too short: a kernel computes its number as
+ * `group.x + group.y * grid.x`.
  */
 
-/** What a device allows; the defaults of WebGPU, `{ maxComputeWorkgroupsPerDimension: 65_535 }`, are met everywhere. */
+/** The limit of the device; every device allows WebGPU's default, 65,535. */
 export interface GridLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
 }
 
-/** At least `count` workgroups, fewer than a row too many: those beyond `count` have to return at once. */
+/** At least `count` workgroups, less than one row more: those beyond `count` must return at once. */
 export function foldWorkgroups(
   count: number,
   { maxComputeWorkgroupsPerDimension: limit }: GridLimits,

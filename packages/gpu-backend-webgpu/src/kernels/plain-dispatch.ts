@@ -1,11 +1,11 @@
 /**
- * The parts that all kernels of this folder share: uniforms by their order, a line of workgroups, and texts that are
- * made once.
+ * What all kernels of this folder share: uniforms by order, a one-dimensional grid of workgroups, and cached WGSL
+ * texts.
  */
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 
 export const threadsPerGroup = 256;
-/** What every device allows in one dimension; kernels loop over what is left. */
+/** Workgroups that every device allows in one dimension; kernels loop over the rest. */
 const maxGroups = 65_535;
 
 /** Words of 4 bytes, padded to the 16 that uniforms come in: whole numbers first, then f32. */
@@ -17,7 +17,7 @@ export function packUniforms(integers: readonly number[], floats: readonly numbe
   return bytes;
 }
 
-/** As many groups as give each of `items` a thread, or as the device allows. */
+/** Enough workgroups for a thread for each of `items`, up to the limit. */
 export function groupsFor(items: number, perGroup: number = threadsPerGroup): readonly [number, number, number] {
   return [Math.min(maxGroups, Math.ceil(items / perGroup)), 1, 1];
 }
@@ -31,7 +31,7 @@ export function dispatchOf(
   return { code, entryPoint: 'main', workgroups, uniforms, bindings };
 }
 
-/** `build`, once for each key: the pipeline cache wants the same string again. */
+/** Calls `build` once for each key: the pipeline cache is keyed by the string. */
 export function memoized(build: (key: string) => string): (key: string) => string {
   const texts = new Map<string, string>();
   return (key) => {

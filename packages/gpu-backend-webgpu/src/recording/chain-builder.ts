@@ -1,9 +1,8 @@
 /**
- * Collects elementwise operations into a chain as long as that changes nothing: all results have one length, so that a
- * thread which takes its element through all of them sees what it would see if they ran one after another. A buffer
- * that is read in two ways, or read by broadcasting and written, would break that, and ends the chain. Commands of
- * other kinds are recorded before the chain, which stays open, as long as they have nothing to do with what it writes,
- * and write nothing that it uses.
+ * Collects elementwise operations into a chain as long as that does not change results: all results have one length, so
+ * that a thread which takes its element through all of them computes what separate kernels would. A buffer that is read
+ * in two ways, or read by broadcasting and written, would break that, and ends the chain. Other commands are recorded
+ * before the chain, which stays open, as long as they do not use what it writes and do not write what it uses.
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import {
@@ -37,7 +36,7 @@ interface Slot {
   written: boolean;
 }
 
-/** More are not worth their registers. */
+/** The most buffers of a chain: more would need too many registers. */
 const maxSlots = 16;
 
 export class ChainBuilder {
@@ -47,7 +46,7 @@ export class ChainBuilder {
   #steps: ChainStep[] = [];
   #length = 0;
   #columns: number | undefined;
-  /** Four numbers a thread: required, impossible, or as one likes. */
+  /** Four numbers a thread: required, impossible, or optional. */
   #vectors: boolean | undefined;
 
   /**
@@ -65,13 +64,16 @@ export class ChainBuilder {
 
   /** True when a command that reads and writes these blocks may not be moved before the chain. */
   conflictsWith(read: Iterable<BufferBlock>, written: Iterable<BufferBlock>): boolean {
-    if (this.#slots.some(({ block }) => block.borrowed)) return true;
-    for (const block of read) if (block.borrowed || this.#find(block)?.written === true) return true;
-    for (const block of written) if (block.borrowed || this.#find(block) !== undefined) return true;
+    if (this.#slots.some(({ block }) => block.external)) return true;
+    for (const block of read) if (block.external || this.#find(block)?.written === true) return true;
+    for (const block of written) if (block.external || this.#find(block) !== undefined) return true;
     return false;
   }
 
-  /** Add an operation. @returns false, and changes nothing, when it cannot join; an empty chain takes every one */
+  /**
+   * Adds an operation. @returns false, and changes nothing, when it does not fit; an empty chain accepts every
+   * operation
+   */
   join(element: ElementOperation): boolean {
     const { operation, length, a, b, columns, out, first = 0, second = 0 } = element;
     const vectors = needsVectors(operation) ? true : columns === undefined || columns % 4 === 0 ? undefined : false;
@@ -89,7 +91,7 @@ export class ChainBuilder {
     return true;
   }
 
-  /** The chain so far, which begins anew. */
+  /** Returns the chain so far and empties it. */
   take(): { readonly dispatch: KernelDispatch; readonly blocks: readonly BufferBlock[] } {
     const slots = this.#slots;
     const vectors = this.#vectors ?? true;
@@ -120,8 +122,8 @@ export class ChainBuilder {
     if (length !== this.#length || this.#steps.length >= this.#longest) return false;
     if (columns !== undefined && this.#columns !== undefined && columns !== this.#columns) return false;
     if (vectors !== undefined && this.#vectors !== undefined && vectors !== this.#vectors) return false;
-    // Buffers of an application may overlap, which the recorder sees to for one operation alone.
-    if (uses.some(({ block }) => block.borrowed) || this.#slots.some(({ block }) => block.borrowed)) return false;
+    // Buffers of an application may overlap, which the recorder handles for single operations only.
+    if (uses.some(({ block }) => block.external) || this.#slots.some(({ block }) => block.external)) return false;
     let added = 0;
     for (const { block, access } of uses) {
       const slot = this.#find(block);

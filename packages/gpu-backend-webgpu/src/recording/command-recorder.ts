@@ -1,11 +1,9 @@
 /**
  * Commands are recorded into one encoder, in one compute pass as long as no copy comes between, and submitted together:
- * when somebody waits for a result, or when the room for uniforms or uploads is used up. A step of training is one
- * submission.
+ * when a result is awaited, or when the space for uniforms or uploads is used up. A step of training is one submission.
  *
- * Uniforms do not go into buffers of their own: a submission's are put one after another into one buffer, which a bind
- * group sees through an offset that changes from dispatch to dispatch. So a learning rate that changes with every step
- * creates nothing.
+ * The uniforms of a submission are stored one after another in one buffer, which a bind group sees through an offset
+ * that changes from dispatch to dispatch. So a learning rate that changes with every step creates no buffer.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -20,7 +18,7 @@ import { PipelineCache, uniformSlotBytes } from './pipeline-cache.ts';
 import { UploadArea } from './upload-area.ts';
 import type { UploadedList } from './uploaded-list.ts';
 
-/** So many dispatches a submission at most. */
+/** The most dispatches in one submission. */
 const uniformSlots = 1024;
 /** A write from here on goes to the queue at once instead of through the upload area. */
 const largeWriteBytes = 2 ** 23;
@@ -42,7 +40,7 @@ export class CommandRecorder {
   readonly #scratch: BufferBlock[] = [];
   readonly #guard: BufferBlock;
   #isGuarded = false;
-  /** To be destroyed when what uses them has been submitted. */
+  /** To be destroyed when the commands that use them have been submitted. */
   #pendingDestroy: BufferBlock[] = [];
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -68,7 +66,7 @@ export class CommandRecorder {
   }
 
   /**
-   * Record a plan. Nothing happens on a device that has failed: the next read says so.
+   * Records a plan. Does nothing on a failed device: the next read reports it.
    * @param list what the role `lists` stands for; where it begins becomes the first word of the uniforms of dispatches
    * that bind it
    */
@@ -89,14 +87,14 @@ export class CommandRecorder {
     }
   }
 
-  /** Record an elementwise operation; those that follow one another and fit run as one kernel. */
+  /** Records an elementwise operation; consecutive ones that fit run as one kernel. */
   runElementwise(operation: ElementOperation): void {
     if (this.#health.failure !== undefined || this.#chain.join(operation)) return;
     this.#endChain();
     this.#chain.join(operation);
   }
 
-  /** From here on kernels write only if the flag is above 0 as of now; or always, again. */
+  /** From here on kernels write only if the flag is above 0 as of now; undefined ends this. */
   guard(flag: BufferBlock | undefined): void {
     this.#endChain();
     this.#isGuarded = false;
@@ -105,7 +103,7 @@ export class CommandRecorder {
     this.#isGuarded = true;
   }
 
-  /** The word of the guard that is on: what decides on the host for a table that lies there. */
+  /** The word of the active guard: what a scatter into a table on the host is decided by. */
   get guardWord(): BufferBlock | undefined {
     return this.#isGuarded ? this.#guard : undefined;
   }
@@ -129,7 +127,7 @@ export class CommandRecorder {
     }
   }
 
-  /** The same with numbers that `fill` puts where it is told; it is called before this returns. */
+  /** The same with numbers that `fill` writes at the given offset; it is called before this returns. */
   upload(count: number, block: BufferBlock, at: number, fill: (floats: Float32Array, offset: number) => void): void {
     if (count === 0) return;
     this.#endChainBefore([], [block]);
@@ -164,9 +162,9 @@ export class CommandRecorder {
     this.#encode().clearBuffer(block.buffer, block.offset + offset, bytes);
   }
 
-  /** Back to the pool, for whoever records next. */
-  giveBack(block: BufferBlock): void {
-    const pendingDestroy = this.#pool.giveBack(block);
+  /** Returns a block to the pool; later commands may reuse it. */
+  release(block: BufferBlock): void {
+    const pendingDestroy = this.#pool.release(block);
     if (pendingDestroy === undefined) return;
     this.#pendingDestroy.push(pendingDestroy);
     if (this.#encoder === undefined && this.#chain.isEmpty) this.#destroyPending();
@@ -179,7 +177,7 @@ export class CommandRecorder {
   }
 
   /**
-   * Resolves when everything recorded in this turn of the event loop has been submitted: several reads share a
+   * Resolves when everything recorded in this turn of the event loop has been submitted, so that several reads share a
    * submission.
    */
   submitted(): Promise<void> {
@@ -190,7 +188,7 @@ export class CommandRecorder {
     return this.#submitting;
   }
 
-  /** Hand what has been recorded to the device. */
+  /** Submits what has been recorded. */
   submit(): void {
     this.#endChain();
     this.#endPass();
@@ -235,7 +233,7 @@ export class CommandRecorder {
     this.#pendingDestroy = [];
   }
 
-  /** Unless a command on these blocks may come before it. */
+  /** Ends the chain unless a command on these blocks may run before it. */
   #endChainBefore(read: readonly (BufferBlock | undefined)[], written: readonly (BufferBlock | undefined)[]): void {
     if (this.#chain.isEmpty) return;
     const isBlock = (block: BufferBlock | undefined): block is BufferBlock => block !== undefined;
@@ -265,7 +263,7 @@ export class CommandRecorder {
     if (this.#slotsUsed + dispatches <= uniformSlots && this.#uploads.hasRoom(bytes)) return;
     this.submit();
     const old = this.#uploads.grow(bytes);
-    if (old !== undefined) this.giveBack(old);
+    if (old !== undefined) this.release(old);
   }
 
   #place(list: UploadedList): void {
@@ -279,7 +277,7 @@ export class CommandRecorder {
     const guarded = this.#isGuarded;
     const kernel = this.#pipelines.kernelOf(dispatch, guarded);
     const blocks = dispatch.bindings.map((role) => this.#blockOf(role, operands));
-    const borrowed = blocks.some((block) => block.borrowed) ? this.#separate(blocks, kernel.layout.signature) : [];
+    const copies = blocks.some((block) => block.external) ? this.#separate(blocks, kernel.layout.signature) : [];
     const slot = this.#slotsUsed++;
     const at = (slot * uniformSlotBytes) / 4;
     this.#uniformWords.set(new Uint32Array(dispatch.uniforms), at);
@@ -293,7 +291,7 @@ export class CommandRecorder {
     if (guarded) this.#pass.setBindGroup(1, this.#pipelines.guardGroup);
     this.#pass.dispatchWorkgroups(...dispatch.workgroups);
     this.#counters.dispatches++;
-    for (const block of borrowed) this.giveBack(block);
+    for (const block of copies) this.release(block);
   }
 
   #blockOf(role: BindingRole, operands: Operands): BufferBlock {
@@ -309,8 +307,8 @@ export class CommandRecorder {
   }
 
   /**
-   * WebGPU refuses a dispatch that reads one part of a buffer and writes another. Of an application's buffer in which
-   * several matrices lie, what is read is copied out first. @returns the copies, put into `blocks`
+   * WebGPU rejects a dispatch that reads one part of a buffer and writes another. Where several matrices share an
+   * application's buffer, those that are read are copied out first. @returns the copies, put into `blocks`
    */
   #separate(blocks: BufferBlock[], signature: string): readonly BufferBlock[] {
     const written = blocks.filter((_, i) => signature[i] === 'w');
@@ -340,7 +338,7 @@ export class CommandRecorder {
         const old = this.#scratch[index];
         if (old !== undefined && old.bytes >= bytes) return;
         this.#scratch[index] = this.#pool.take(bytes, `scratch of a kernel`).block;
-        if (old !== undefined) this.giveBack(old);
+        if (old !== undefined) this.release(old);
       });
     }
   }

@@ -1,7 +1,6 @@
 /**
- * The device as the backend sees it: work that is done in call order, commands that are recorded and submitted
- * together, numbers that go up and come back, and the account of what went wrong. It knows buffers and plans, no
- * handles.
+ * The device as the backend uses it: work in call order, commands recorded and submitted together, uploads and reads,
+ * and failures. It knows buffers and plans, not handles.
  */
 import { LinalgError, type FloatArray } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -29,7 +28,7 @@ export class CommandStream {
   readonly readback: Readback;
   readonly #device: GPUDevice;
   readonly #stagingPool: BufferPool;
-  /** Reads and settlements under way. */
+  /** Pending reads and synchronizations. */
   readonly #awaited = new Set<Promise<void>>();
 
   constructor(device: GPUDevice, counters: WebGpuCounters, { maxBytes, fuse }: StreamOptions) {
@@ -55,7 +54,7 @@ export class CommandStream {
     });
   }
 
-  /** In call order, at once when nothing waits. */
+  /** Runs a job in call order, at once when none is waiting. */
   do(body: () => void): void {
     this.work.do(() => {
       body();
@@ -73,7 +72,7 @@ export class CommandStream {
 
   /** `count` numbers into the extents, one after another; `values` is copied before the call returns. */
   write(values: ArrayLike<number>, count: number, extents: readonly Extent[]): void {
-    // Numbers that lie in several buffers are cut by views, which an array does not have.
+    // Numbers for several buffers are split by views, which a plain array does not have.
     const typed =
       this.work.blocked || (extents.length > 1 && !(values instanceof Float32Array))
         ? Float32Array.from(values)
@@ -96,7 +95,7 @@ export class CommandStream {
     );
   }
 
-  /** What `copy` takes from host memory, as of the call. */
+  /** What `copy` reads from host memory, as of the call. */
   readHost(copy: () => void): Promise<void> {
     return this.#tracked(() => {
       copy();
@@ -116,10 +115,7 @@ export class CommandStream {
     this.health.check();
   }
 
-  /**
-   * Destroy all buffers, when the reads under way have their numbers and those who wait for the device know that it is
-   * done.
-   */
+  /** Destroys all buffers, once pending reads and synchronizations have completed. */
   async close(): Promise<void> {
     await this.work.drained();
     this.recorder.submit();
@@ -130,7 +126,7 @@ export class CommandStream {
   }
 
   #tracked(begin: () => Promise<void>): Promise<void> {
-    // What is thrown while beginning rejects the read, also when it had to wait its turn.
+    // An error at the start rejects the read, also when the read had to wait for earlier jobs.
     const start = async (): Promise<void> => {
       this.health.check();
       await begin();

@@ -1,8 +1,8 @@
 /**
- * A guard on the device: one word, 1 or 0, that a kernel of its own derives from the flag, and that every kernel under
- * the guard looks at first. The word is a uniform, so a kernel that returns at once does so with all its threads,
- * barriers or not. Rejected: indirect dispatches of no workgroups, which need no other kernels, but of which an
- * implementation validates every one with a dispatch of its own.
+ * A guard on the device: one word, 1 or 0, that a kernel of its own derives from the flag, and that every guarded
+ * kernel tests first. The word is a uniform, so all threads of a kernel return together, barriers or not. Rejected:
+ * indirect dispatches of no workgroups, which need no changed kernels, but which implementations validate with a
+ * dispatch each.
  */
 import { createBlock, type BufferBlock } from '../device/buffer-block.ts';
 import { bufferUsage } from '../device/buffer-usage.ts';
@@ -38,7 +38,7 @@ export function createGuardBlock(device: GPUDevice): BufferBlock {
   );
 }
 
-/** The kernel that does nothing where the word in group 1 is 0. */
+/** The kernel, changed to do nothing where the word in group 1 is 0. */
 export function guardedCode({ code, entryPoint }: Pick<KernelDispatch, 'code' | 'entryPoint'>): string {
   return textOf(`${entryPoint}\n${code}`);
 }
@@ -51,7 +51,7 @@ const textOf = memoized((key) => {
   return `@group(1) @binding(0) var<uniform> guard: vec4u;\n${code.slice(0, body)} if (guard.x == 0u) { return; }${code.slice(body)}`;
 });
 
-/** Where the body of a function begins: behind the brace that follows its parameters. */
+/** Where the body of a function begins: after the brace that follows its parameters. */
 function bodyOf(code: string, name: string): number {
   let at = code.search(new RegExp(`fn\\s+${name}\\s*\\(`));
   at = code.indexOf('(', at);

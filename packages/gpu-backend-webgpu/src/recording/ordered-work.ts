@@ -1,7 +1,7 @@
 /**
- * Work in call order when some of it has to wait for the device: a table in host memory gets its new rows from a read,
- * and whatever is called meanwhile may need them. So while such a job is under way, later ones queue up here; without
- * one, they run when they are given. A job must have copied what its caller may change, and holds buffers, not handles.
+ * Runs jobs in call order when some must wait for the device: a table in host memory gets its new rows from a read, and
+ * later calls may need them. While such a job is pending, later jobs are queued; otherwise they run at once. A job must
+ * have copied what its caller may change, and refers to buffers, not handles.
  */
 export type Job = () => Promise<void> | undefined;
 
@@ -10,12 +10,12 @@ export class OrderedWork {
   readonly #fail: (error: unknown) => void;
   #pending: Promise<void> | undefined;
 
-  /** @param fail takes what a job that had to wait throws, because its caller is gone */
+  /** @param fail receives the error of a queued job, whose caller has returned already */
   constructor(fail: (error: unknown) => void) {
     this.#fail = fail;
   }
 
-  /** True while jobs queue up: then a job that is given has to keep its values. */
+  /** True while jobs are queued: a new job must then copy its values. */
   get blocked(): boolean {
     return this.#pending !== undefined;
   }

@@ -10,9 +10,11 @@ import type { DeviceHealth } from '../device/device-health.ts';
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { guardedCode } from './guard.ts';
 
-/** Bytes of a dispatch's own part of the uniform buffer: the alignment that every device allows for. */
+/** Bytes of a dispatch's part of the uniform buffer: the alignment that every device supports. */
 export const uniformSlotBytes = 256;
-/** More than any model has; beyond, the cache starts anew rather than growing with every new combination of buffers. */
+/**
+ * More than any model needs; above it the cache is emptied rather than growing with every new combination of buffers.
+ */
 const maxBindGroups = 8192;
 /** GPUShaderStage.COMPUTE. */
 const visibility = 0x4;
@@ -70,7 +72,7 @@ export class PipelineCache {
     counters.bindGroupsCreated++;
   }
 
-  /** @param guarded whether it looks at the guard first */
+  /** @param guarded whether it tests the guard first */
   kernelOf(dispatch: KernelDispatch, guarded: boolean): Kernel {
     const { code, entryPoint } = dispatch;
     let entries = this.#kernels.get(code);
@@ -103,7 +105,7 @@ export class PipelineCache {
     return group;
   }
 
-  /** The block is gone: so is every bind group with it. O(bind groups), and rare. */
+  /** Drops every bind group with a destroyed block. O(bind groups), and rare. */
   forget({ id }: BufferBlock): void {
     const part = new RegExp(`,${id}(?:,|$)`);
     for (const key of this.#groups.keys()) if (part.test(key)) this.#groups.delete(key);

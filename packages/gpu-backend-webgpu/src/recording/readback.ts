@@ -1,7 +1,7 @@
 /**
- * Numbers back to the host. They are copied into a staging buffer by a command, so that what is recorded later does not
- * show, and the staging buffer is mapped once the submission is done; there are as many of those as reads in flight,
- * and they are used again.
+ * Reads numbers back to the host. A command copies them into a staging buffer, so that later commands do not affect
+ * them, and the staging buffer is mapped once the submission has completed. There are as many staging buffers as
+ * pending reads, and they are reused.
  */
 import type { WebGpuCounters } from '../counters.ts';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -10,7 +10,7 @@ import { mapModeRead } from '../device/buffer-usage.ts';
 import type { DeviceHealth } from '../device/device-health.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 
-/** Larger reads are cut into staging buffers of this size. */
+/** Larger reads are split into staging buffers of this size. */
 const maxStagingBytes = 2 ** 26;
 
 /** Part of a block, in bytes. */
@@ -39,7 +39,7 @@ export class Readback {
     this.#counters = counters;
   }
 
-  /** Record the copies of all extents, one after another. */
+  /** Records the copies of all extents, one after another. */
   stage(extents: readonly Extent[]): readonly StagedRead[] {
     this.#counters.reads++;
     const reads: StagedRead[] = [];
@@ -55,7 +55,7 @@ export class Readback {
   }
 
   /**
-   * Wait for what was staged and hand it over, in order; the floats are valid during the call only.
+   * Waits for the staged numbers and passes them on, in order; the floats are valid during the call only.
    * @throws LinalgError `device-lost` or `out-of-memory`
    */
   async finish(reads: readonly StagedRead[], take: (floats: Float32Array, offset: number) => void): Promise<void> {
@@ -63,14 +63,14 @@ export class Readback {
     await this.#health.answered(
       Promise.all(reads.map(({ staging, bytes }) => staging.buffer.mapAsync(mapModeRead, 0, bytes))),
     );
-    // A submission that was refused leaves zeros behind, and tells of it elsewhere.
+    // A rejected submission leaves zeros, and is reported by the device's health.
     await this.#health.examined();
     let offset = 0;
     for (const { staging, bytes } of reads) {
       if (this.#health.failure === undefined) take(new Float32Array(staging.buffer.getMappedRange(0, bytes)), offset);
       staging.buffer.unmap();
-      // Nothing recorded uses it: what the pool does not keep can go at once.
-      this.#pool.giveBack(staging)?.buffer.destroy();
+      // No recorded command uses it: what the pool does not keep can be destroyed at once.
+      this.#pool.release(staging)?.buffer.destroy();
       offset += bytes / 4;
     }
     this.#health.check();

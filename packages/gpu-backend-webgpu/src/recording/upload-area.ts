@@ -1,9 +1,8 @@
 /**
- * What a submission carries to the device besides commands: on the host an array that is filled while commands are
- * recorded, on the device a buffer that receives it in one writeBuffer before the submit. The queue runs both in order
- * after whatever was submitted before, so one buffer serves all submissions and nothing has to be mapped or waited for.
- * Rejected: a ring of mapped buffers, which saves one copy on the host and makes how many buffers there are depend on
- * how far the device is behind.
+ * The data that a submission uploads: on the host an array that is filled while commands are recorded, on the device a
+ * buffer that receives it by one writeBuffer before the submit. The queue runs both in order after earlier submissions,
+ * so one buffer serves all of them without mapping or waiting. Rejected: a ring of mapped buffers, which saves one copy
+ * on the host but needs more buffers the further the device is behind.
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import type { BufferPool } from '../device/buffer-pool.ts';
@@ -36,7 +35,7 @@ export class UploadArea {
     return this.#used + bytes <= this.#bytes.length;
   }
 
-  /** Make room in an area that is empty. @returns the block that is no longer used, if there was one */
+  /** Enlarges an empty area. @returns the block that is no longer used, if there was one */
   grow(bytes: number): BufferBlock | undefined {
     if (this.#bytes.length >= bytes) return undefined;
     const old = this.#block;
@@ -54,14 +53,14 @@ export class UploadArea {
     return at;
   }
 
-  /** Hand everything to the queue, to come before what is submitted next. @returns the bytes uploaded */
+  /** Writes everything to the queue, before the next submission. @returns the bytes uploaded */
   send(queue: GPUQueue): number {
     const bytes = this.#used;
     if (bytes > 0) queue.writeBuffer(this.block.buffer, 0, this.#bytes.buffer, 0, bytes);
     return bytes;
   }
 
-  /** Begin anew. */
+  /** Empties the area. */
   discard(): void {
     this.#used = 0;
   }

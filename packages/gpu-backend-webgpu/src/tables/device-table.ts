@@ -1,7 +1,7 @@
 /**
- * A table's rows in device buffers of equal numbers of rows, each as large as may be bound (128 MiB by default); the
- * last one is as large as needed. Growing copies at most that last one, and doubles it, so that appending row by row
- * stays cheap.
+ * The rows of a table in device buffers of equal numbers of rows, each as large as can be bound (128 MiB by default);
+ * the last one is as large as needed. Growing copies at most the last one, and doubles it, so that appending row by row
+ * is cheap.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -9,7 +9,7 @@ import type { BufferPool } from '../device/buffer-pool.ts';
 import type { CommandRecorder } from '../recording/command-recorder.ts';
 import type { Extent } from '../recording/readback.ts';
 
-/** More than any device has: refused before buffers by the thousand are asked for. */
+/** More than any device has: rejected before thousands of buffers are created. */
 const maxBytes = 2 ** 38;
 /** Row numbers are 32-bit. */
 const maxRows = 2 ** 31 - 1;
@@ -51,7 +51,7 @@ export class DeviceTable {
   }
 
   /**
-   * Room for `rows` rows in all, of which `used` are filled; the others become zero when the returned commands have
+   * Capacity for `rows` rows in all, of which `used` are filled; the others become zero when the returned commands have
    * been recorded.
    * @throws LinalgError `out-of-memory`, with what was there before untouched
    */
@@ -78,7 +78,7 @@ export class DeviceTable {
         added.push(this.#pool.take(rowBytes * Math.max(needed, doubled), `a piece of a ${rows}×${this.columns} table`));
       }
     } catch (error) {
-      for (const { block } of added) this.#pool.giveBack(block);
+      for (const { block } of added) this.#pool.release(block);
       throw error;
     }
     this.blocks.splice(first, this.blocks.length - first, ...added.map(({ block }) => block));
@@ -90,7 +90,7 @@ export class DeviceTable {
       }
       if (replaced === undefined) return;
       recorder.copy(replaced, 0, added[0]!.block, 0, kept);
-      recorder.giveBack(replaced);
+      recorder.release(replaced);
     };
   }
 

@@ -1,7 +1,7 @@
 /**
  * Gather and scatter between a matrix on the device and rows that may lie in one buffer, in several, or on the host.
  * Arithmetic is done on the device in every case, also for a table on the host: its rows are uploaded, added to by the
- * same kernel and read back, so that where a table lies does not show in its numbers, to the last bit.
+ * same kernel and read back, so that results do not depend on where a table is stored, to the last bit.
  */
 import { gatherTableRows, scatterTableRows, type TablePieces } from '@vastmax/linalg-core';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -12,7 +12,7 @@ import { createUploadedList, type UploadedList } from '../recording/uploaded-lis
 import { lowerBound, type RowGroups } from './row-groups.ts';
 import type { RowRun } from './device-table.ts';
 
-/** Rows from the host go up in pieces of so many numbers. */
+/** Rows of the host are uploaded in pieces of this many numbers. */
 const uploadedNumbers = 2 ** 18;
 
 export class RowMover {
@@ -77,14 +77,14 @@ export class RowMover {
         this.#upload(table, list.values, out);
         return;
       }
-      // An upload is a copy, which no guard holds back.
+      // An upload is a copy, which a guard does not prevent.
       const { block } = this.#stream.pool.take(
         4 * length,
         `gatherRows: ${list.values.length} rows of ${table.columns} of a table on the host`,
       );
       this.#upload(table, list.values, block);
       this.#stream.recorder.runElementwise({ operation: 'copy', length, a: block, out });
-      this.#stream.recorder.giveBack(block);
+      this.#stream.recorder.release(block);
     });
   }
 
@@ -105,7 +105,7 @@ export class RowMover {
       const plan = planScatter({ first: 0, count, all: count, firstRow: 0, columns, scale });
       this.#stream.recorder.run(plan, { a: source, out: block }, createUploadedList(renumbered));
       const back = this.#takeRows({ block, offset: 0, bytes: 4 * count * columns }, destinations, table);
-      this.#stream.recorder.giveBack(block);
+      this.#stream.recorder.release(block);
       return back;
     });
   }
@@ -128,8 +128,8 @@ export class RowMover {
   }
 
   /**
-   * Read rows and store them in the table. A device that has failed leaves the table as it is, and tells of it
-   * elsewhere.
+   * Reads rows and stores them in the table. A failed device leaves the table unchanged; its health reports the
+   * failure.
    */
   #takeRows(extent: Extent, rows: Int32Array, table: TablePieces): Promise<void> {
     const length = extent.bytes / 4;

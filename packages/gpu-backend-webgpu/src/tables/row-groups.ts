@@ -1,7 +1,6 @@
 /**
- * Row numbers grouped by destination, on the host, where they come from: a GPU has no atomic addition of floats, and
- * its order would not be the same twice. Each destination then belongs to one thread a column, which adds its rows in
- * the order in which they came.
+ * Row numbers grouped by destination, on the host: a GPU has no atomic addition of floats, and its order would differ
+ * from run to run. Each destination then belongs to one thread per column, which adds its rows in their order.
  */
 
 export interface RowGroups {
@@ -14,7 +13,7 @@ export interface RowGroups {
   readonly packed: Int32Array;
 }
 
-/** Rows a digit of the sort: 2¹¹ counters stay in a processor's first cache. */
+/** Rows a digit of the sort: 2¹¹ counters stay in a processor's first-level cache. */
 const digitBits = 11;
 
 /** O(n), by a stable radix sort unless the rows are in order already. */

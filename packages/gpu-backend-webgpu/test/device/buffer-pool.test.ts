@@ -44,7 +44,7 @@ describe('BufferPool', () => {
     const { pool, created } = poolOver(2 ** 40);
     const { block, fresh } = pool.take(100_000, 'a test');
     expect([fresh, block.bytes % 256, block.bytes >= 100_000, block.bytes <= 112_500]).toEqual([true, 0, true, true]);
-    expect(pool.giveBack(block)).toBeUndefined();
+    expect(pool.release(block)).toBeUndefined();
     expect(pool.take(99_000, 'a test')).toEqual({ block, fresh: false });
     expect(pool.take(99_000, 'a test').fresh).toBe(true);
     expect(created()).toBe(2);
@@ -53,7 +53,7 @@ describe('BufferPool', () => {
   it('keeps no more than 256 MiB, and leaves the rest to its caller to destroy', () => {
     const { pool, destroyed } = poolOver(2 ** 40);
     const blocks = [1, 2, 3].map(() => pool.take(100 * 2 ** 20, 'a test').block);
-    expect(blocks.map((block) => pool.giveBack(block) === undefined)).toEqual([true, true, false]);
+    expect(blocks.map((block) => pool.release(block) === undefined)).toEqual([true, true, false]);
     pool.close();
     expect(destroyed).toEqual([104 * 2 ** 20, 104 * 2 ** 20]);
   });

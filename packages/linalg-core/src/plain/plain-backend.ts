@@ -1,7 +1,7 @@
 /**
- * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the living specification: where the
- * words of backend.ts leave a doubt, this is what they mean. f64 is the precision that other backends and all gradients
- * are judged by.
+ * The plain TypeScript backend: clear loops on typed arrays, no dependency. It is the reference implementation: where
+ * backend.ts leaves a doubt, it means what this backend does. Its f64 is the reference for other backends and all
+ * gradients.
  */
 import { backendBrand, Indices, isMatrix, isRowTable, Matrix, RowTable, type Backend } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
@@ -54,9 +54,9 @@ export function createPlainBackend(options: PlainBackendOptions = {}): Backend {
 }
 
 /**
- * The numbers of a matrix of a plain backend as they lie, row by row; not a copy, and as long as its capacity. For
- * backends that hand the same memory to other kernels; a handle of theirs that carries the storage of a plain matrix is
- * as good. Valid as long as the matrix.
+ * The array that holds the numbers of a matrix of a plain backend, row by row; not a copy, and as long as its capacity.
+ * For backends that pass the same memory to other kernels; their handles may carry the storage of a plain matrix. Valid
+ * as long as the matrix.
  * @throws LinalgError `backend-mismatch` for a matrix that is not in such an array, `disposed` after its disposal
  */
 export function hostArray(matrix: Matrix): FloatArray {

@@ -17,7 +17,7 @@ import {
   type SequenceBatch,
   type SparseBatch,
 } from '@vastmax/sparse-data';
-import type { BatchSource } from '../training/trainable-model.ts';
+import type { BatchSource } from '../training/training-types.ts';
 
 /** Takes a rank's part of a minibatch; valid until the next call. */
 export type BatchSlice<Batch> = (batch: Batch, place: ShardPlace) => Batch;

@@ -5,9 +5,9 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import type { ShardPlace } from '@vastmax/distributed-layers';
-import { carriedStreamsOf } from '../layers/carried-state.ts';
 import { ownPart } from './batch-parts.ts';
 import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
+import { carriedStreamsOf } from '../bodies/carried-state.ts';
 
 /**
  * The state of a body with the streams of all ranks. A collective. Every rank holds all streams, a few numbers each. A

@@ -27,8 +27,8 @@ import {
   type FloatArray,
   type Matrix,
 } from '@vastmax/linalg-core';
-import type { ModelParameters, TableParameter } from '../parameters.ts';
-import type { TrainingRanks } from '../training/training-ranks.ts';
+import type { ModelParameters, TableParameter } from '../bodies/layers.ts';
+import type { TrainingRanks } from '../training/training-types.ts';
 
 export interface DataParallelOptions {
   /**

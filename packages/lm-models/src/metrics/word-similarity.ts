@@ -4,7 +4,9 @@
  */
 import { SparseDataError, type TextLines } from '@vastmax/sparse-data';
 import { parseCsv } from '@vastmax/sparse-data/records';
-import { spearmanCorrelation } from './rank-correlation.ts';
+import { gatherRows, read, writeIndices, type RowTable } from '@vastmax/linalg-core';
+import type { OutputLayer } from '@vastmax/output-layer';
+import { ModelError } from '../model-error.ts';
 
 export interface WordPair {
   readonly first: string;
@@ -87,4 +89,72 @@ function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   const norm = Math.sqrt(squaresA * squaresB);
   return norm > 0 ? product / norm : 0;
+}
+
+/** The rows of an embedding table, in the order of `ids`. O(ids · width). */
+export async function readEmbeddings(table: RowTable, ids: Int32Array): Promise<Float64Array[]> {
+  using indices = table.backend.createIndices(ids.length);
+  using rows = table.backend.createMatrix(ids.length, table.columns);
+  writeIndices(ids, indices);
+  gatherRows(table, indices, rows);
+  const values = Float64Array.from(await read(rows));
+  return Array.from(ids, (_, i) => values.subarray(i * table.columns, (i + 1) * table.columns));
+}
+
+/** The vectors of classes, in the order of `ids`. O(ids · d²) for the factored layer, a call each. */
+export async function readClassVectors(layer: OutputLayer, ids: Int32Array): Promise<Float64Array[]> {
+  using vector = layer.backend.createMatrix(1, layer.features);
+  const vectors: Float64Array[] = [];
+  for (const id of ids) {
+    layer.classVectors(id, vector);
+    vectors.push(Float64Array.from(await read(vector)));
+  }
+  return vectors;
+}
+
+/**
+ * Spearman's ρ: the correlation of the ranks, with tied ranks averaged. NaN where either side is constant or there are
+ * fewer than two.
+ * @throws ModelError `shape` when the lengths differ, `bad-option` when a value is NaN.
+ */
+export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length)
+    throw new ModelError(
+      'shape',
+      `spearmanCorrelation: ${a.length} and ${b.length} values; as many on both sides are needed`,
+    );
+  for (let i = 0; i < a.length; i++) {
+    if (Number.isNaN(a[i]) || Number.isNaN(b[i]))
+      throw new ModelError('bad-option', `spearmanCorrelation: value ${i} is ${a[i]!} and ${b[i]!}; NaN has no rank`);
+  }
+  return pearson(averageRanks(a), averageRanks(b));
+}
+
+function pearson(a: Float64Array, b: Float64Array): number {
+  // The mean of ranks is known and exact, so the sums lose nothing.
+  const middle = (a.length + 1) / 2;
+  let products = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i]! - middle;
+    const y = b[i]! - middle;
+    products += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
+  }
+  return products / Math.sqrt(squaresA * squaresB);
+}
+
+/** Ranks from 1 on; equal values share the mean of theirs. O(n log n). */
+function averageRanks(values: ArrayLike<number>): Float64Array {
+  const order = Int32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  const ranks = new Float64Array(values.length);
+  for (let first = 0; first < order.length;) {
+    let end = first + 1;
+    while (end < order.length && values[order[end]!] === values[order[first]!]) end++;
+    for (let place = first; place < end; place++) ranks[order[place]!] = (first + 1 + end) / 2;
+    first = end;
+  }
+  return ranks;
 }

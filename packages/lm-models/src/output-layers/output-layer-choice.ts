@@ -1,39 +1,25 @@
 /** An output layer as configuration: plain JSON, what the command line is turned into and checkpoints keep. */
 
-export const outputLayerNames = [
-  'factored',
-  'hybrid',
-  'full',
-  'hierarchical',
-  'huffman',
-  'adaptive',
-  'sampled',
-  'nce',
-  'negative',
-  'rf',
-  'quadratic',
-] as const;
-export type OutputLayerName = (typeof outputLayerNames)[number];
-
 /** What negatives can be drawn from by name. */
 export const proposalNames = ['uniform', 'log-uniform', 'unigram', 'learned'] as const;
 export type ProposalName = (typeof proposalNames)[number];
 
-interface AnyChoice {
+export interface AnyOutputChoice {
+  readonly kind: string;
   /** Standard deviation of the normal start. */
   readonly initialScale: number;
   readonly seed: number;
 }
 
 /** The exact layer of the spherical losses. */
-interface FactoredChoice extends AnyChoice {
+export interface FactoredChoice extends AnyOutputChoice {
   readonly kind: 'factored';
   readonly loss: { readonly name: string; readonly options: Readonly<Record<string, number>> };
   readonly weightDecay?: number;
 }
 
 /** A dense head over the most frequent classes and an exact factored tail. */
-interface HybridChoice extends AnyChoice {
+export interface HybridChoice extends AnyOutputChoice {
   readonly kind: 'hybrid';
   /** Classes of the head; chosen by cost unless given. */
   readonly headSize?: number;
@@ -47,7 +33,7 @@ interface HybridChoice extends AnyChoice {
   readonly tailRate?: number;
 }
 
-interface AnySoftmaxChoice extends AnyChoice {
+export interface AnySoftmaxChoice extends AnyOutputChoice {
   /** Update rule of the layer's own weights; plain SGD unless given. */
   readonly rule?: { readonly name: string; readonly options?: Readonly<Record<string, number>> };
 }
@@ -57,11 +43,11 @@ export interface FullChoice extends AnySoftmaxChoice {
   readonly labelSmoothing?: number;
 }
 
-interface TreeChoice extends AnySoftmaxChoice {
+export interface TreeChoice extends AnySoftmaxChoice {
   readonly kind: 'hierarchical' | 'huffman';
 }
 
-interface AdaptiveChoice extends AnySoftmaxChoice {
+export interface AdaptiveChoice extends AnySoftmaxChoice {
   readonly kind: 'adaptive';
   /** Balanced by cost unless given. */
   readonly cutoffs?: readonly number[];
@@ -77,7 +63,7 @@ export interface SampledChoice extends AnySoftmaxChoice {
   readonly sharing?: 'minibatch' | 'example';
 }
 
-interface KernelSampledChoice extends AnySoftmaxChoice {
+export interface KernelSampledChoice extends AnySoftmaxChoice {
   readonly kind: 'rf' | 'quadratic';
   readonly samples: number;
   /** τ of rf, whose logits are τ·cos(h, w); quadratic has plain logits unless given. */
@@ -92,3 +78,5 @@ interface KernelSampledChoice extends AnySoftmaxChoice {
 
 export type OutputLayerChoice =
   FactoredChoice | HybridChoice | FullChoice | TreeChoice | AdaptiveChoice | SampledChoice | KernelSampledChoice;
+
+export type OutputLayerName = OutputLayerChoice['kind'];

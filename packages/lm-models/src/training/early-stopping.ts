@@ -1,4 +1,5 @@
 import type { JsonObject } from '@vastmax/linalg-core/state';
+import { ModelError } from '../model-error.ts';
 
 export interface EarlyStoppingOptions {
   /** How many measurements in a row may bring no improvement before training is to stop. */
@@ -18,13 +19,16 @@ export class EarlyStopping {
   #best: number | undefined;
   #withoutImprovement = 0;
 
-  /** @throws RangeError for an option out of range. */
+  /** @throws ModelError `bad-option` for an option out of range. */
   constructor(options: EarlyStoppingOptions) {
     const { patience, better = 'lower', minimumChange = 0 } = options;
     if (!Number.isSafeInteger(patience) || patience < 1)
-      throw new RangeError(`early stopping: patience must be a whole number of at least 1, got ${patience}`);
+      throw new ModelError(
+        'bad-option',
+        `early stopping: patience must be a whole number of at least 1, got ${patience}`,
+      );
     if (!(minimumChange >= 0))
-      throw new RangeError(`early stopping: minimumChange must be at least 0, got ${minimumChange}`);
+      throw new ModelError('bad-option', `early stopping: minimumChange must be at least 0, got ${minimumChange}`);
     this.options = { patience, better, minimumChange };
   }
 
@@ -51,7 +55,7 @@ export class EarlyStopping {
     return { best: this.#best ?? null, withoutImprovement: this.#withoutImprovement };
   }
 
-  /** @throws RangeError for what state() cannot have returned. */
+  /** @throws ModelError `state-mismatch` for what state() cannot have returned. */
   restore(state: JsonObject): void {
     const { best, withoutImprovement } = state;
     if (
@@ -59,7 +63,8 @@ export class EarlyStopping {
       !Number.isSafeInteger(withoutImprovement) ||
       Number(withoutImprovement) < 0
     ) {
-      throw new RangeError(
+      throw new ModelError(
+        'state-mismatch',
         `early stopping: the state is best ${String(best)} and withoutImprovement ${String(withoutImprovement)}; a number or null, and a whole number, are needed`,
       );
     }

@@ -2,7 +2,7 @@
  * The training loop: minibatches in, events out. Iterate over `run()`: it yields an event now and then and goes on when
  * the next is asked for, so evaluating or saving inside the loop simply pauses training.
  *
- * Every number that the future depends on is in `snapshot()`: the weights, the optimiser, the batches' cursor, the
+ * Every number that the future depends on is in `snapshot()`: the weights, the optimizer, the batches' cursor, the
  * random states and the counters. Training resumed from a snapshot is bit for bit the training that was never
  * interrupted.
  *
@@ -12,22 +12,22 @@
  */
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
-import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import { isOutputLayerError } from '@vastmax/output-layer';
-import type { CancellationSignal, NgramBatches } from '@vastmax/sparse-data';
+import type { CancellationSignal, NgramBatch } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
-import { createSchedule, type LearningRateSchedule } from '../optimizers/learning-rate-schedule.ts';
-import { Optimizer } from '../optimizers/optimizer.ts';
-import type { LanguageModel } from './language-model.ts';
-import type { BatchOf, BatchSource, TrainableModel, TrainingBatch } from './trainable-model.ts';
-import {
-  TrainingDivergedError,
-  type TrainingEvent,
-  type TrainingProgress,
-  type TrainingSnapshot,
-} from './training-events.ts';
-import { checkTrainingOptions, type TrainingOptions } from './training-options.ts';
-import type { TrainingRanks } from './training-ranks.ts';
+import { TrainingDivergedError, ModelError } from '../model-error.ts';
+import type { Network, SavedModel } from '../network/network.ts';
+import { createSchedule, type LearningRateSchedule, Optimizer } from './optimizer.ts';
+import type {
+  BatchSource,
+  TrainingBatch,
+  TrainingEvent,
+  TrainingProgress,
+  TrainingSnapshot,
+  TrainingOptions,
+  TrainingRanks,
+} from './training-types.ts';
 
 /** A progress event comes after so many steps, or after so long where steps are slow. */
 const stepsPerReport = 50;
@@ -35,14 +35,10 @@ const secondsPerReport = 2;
 /** How long the loop may keep other work of the process waiting. */
 const millisecondsBetweenRests = 50;
 
-export class Trainer<
-  Batches extends BatchSource<TrainingBatch> = NgramBatches,
-  Model extends TrainableModel<never> = LanguageModel,
-> implements Disposable {
-  readonly model: Model;
-  readonly batches: Batches;
+export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Disposable {
+  readonly network: Network<Batch>;
+  readonly batches: BatchSource<Batch>;
   readonly options: TrainingOptions;
-  readonly #forward: TrainableModel<BatchOf<Batches>>['forward'];
   readonly #optimizer: Optimizer;
   readonly #schedule: LearningRateSchedule;
   readonly #tape: Tape;
@@ -60,30 +56,29 @@ export class Trainer<
    * counts those of all.
    */
   constructor(
-    model: Model & TrainableModel<BatchOf<Batches>>,
-    batches: Batches,
+    network: Network<NoInfer<Batch>>,
+    batches: BatchSource<Batch>,
     options: TrainingOptions,
     parts: { readonly ranks?: TrainingRanks } = {},
   ) {
     checkTrainingOptions(options);
     this.#ranks = parts.ranks;
-    this.model = model;
-    this.#forward = model.forward.bind(model);
+    this.network = network;
     this.batches = batches;
     this.options = options;
     this.#schedule = createSchedule(options.schedule, options.scheduleOptions);
     this.#optimizer = new Optimizer(
-      model.backend,
-      model.body.parameters,
+      network.backend,
+      network.body.parameters,
       createUpdateRule(options.optimizer, options.optimizerOptions),
       {
         ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
         ...(options.weightDecay === undefined ? {} : { weightDecay: options.weightDecay }),
       },
     );
-    this.#tape = new Tape(model.backend);
-    this.#lossSum = model.backend.createMatrix(1, 1);
-    this.#batchLoss = model.backend.createMatrix(1, 1);
+    this.#tape = new Tape(network.backend);
+    this.#lossSum = network.backend.createMatrix(1, 1);
+    this.#batchLoss = network.backend.createMatrix(1, 1);
   }
 
   get step(): number {
@@ -120,7 +115,7 @@ export class Trainer<
       }
       const progress = Math.max(this.#examples / total, elapsed() / maximumSeconds);
       factor = this.#schedule(progress);
-      const batch = (await this.batches.next()) as BatchOf<Batches>;
+      const batch = await this.batches.next();
       await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor, () => {
         this.#shared[2] = this.#ranks?.rank === 0 ? ownSeconds() : 0;
         this.#shared[3] = signal?.aborted === true ? 1 : 0;
@@ -160,42 +155,42 @@ export class Trainer<
   snapshot(): TrainingSnapshot {
     return {
       configuration: {
-        model: this.model.options as unknown as JsonObject,
+        model: this.network.options as unknown as JsonObject,
         training: this.options as unknown as JsonObject,
         cursor: { ...this.batches.cursor() },
         step: this.#step,
         examples: this.#examples,
       },
-      modules: { ...this.model.modules(), optimizer: this.#optimizer.state() },
+      modules: { ...this.network.modules(), optimizer: this.#optimizer.state() },
     };
   }
 
   /**
-   * Continue from a snapshot of a trainer with the same model and data: the weights, the optimiser, the cursor, the
+   * Continue from a snapshot of a trainer with the same network and data: the weights, the optimizer, the cursor, the
    * counters. Rates, schedule and length may differ.
    */
-  async restore(snapshot: { readonly configuration: JsonObject; module(name: string): ModuleState }): Promise<void> {
+  async restore(snapshot: SavedModel): Promise<void> {
     const { step, examples, cursor } = snapshot.configuration;
     if (!Number.isSafeInteger(step) || !Number.isSafeInteger(examples)) {
-      throw new RangeError(
+      throw new ModelError(
+        'state-mismatch',
         `the checkpoint's counters are step ${String(step)} and examples ${String(examples)}, expected whole numbers`,
       );
     }
     this.batches.seek(cursor);
-    await this.model.body.restore(snapshot.module('body'));
-    await this.model.output.restore(snapshot.module('output'));
+    await this.network.restore(snapshot);
     await this.#optimizer.restore(snapshot.module('optimizer'));
     this.#step = Number(step);
     this.#examples = Number(examples);
   }
 
   /** @param announce called when the ranks are about to add up what they share. */
-  async #trainOn(batch: BatchOf<Batches>, bodyRate: number, outputRate: number, announce: () => void): Promise<void> {
+  async #trainOn(batch: Batch, bodyRate: number, outputRate: number, announce: () => void): Promise<void> {
     const tape = this.#tape;
     tape.reset();
-    const hidden = this.#forward(tape, batch, { training: true });
+    const hidden = this.network.body.forward(tape, batch, { training: true });
     try {
-      const { losses, hiddenGradient } = await this.model.output.step(hidden.value, batch.targets, {
+      const { losses, hiddenGradient } = await this.network.output.step(hidden.value, batch.targets, {
         learningRate: outputRate,
       });
       tape.backward(hidden, hiddenGradient);
@@ -216,14 +211,14 @@ export class Trainer<
     this.#shared[0] = loss;
     this.#shared[1] = examples;
     announce();
-    await ranks.reduce(this.model.body.parameters, this.#shared);
+    await ranks.reduce(this.network.body.parameters, this.#shared);
     fill(this.#shared[0], this.#batchLoss);
   }
 
   /** Before anybody looks at the model: a layer on a device may not have looked at its last steps yet. */
   async #confirmSteps(factor: number): Promise<void> {
     try {
-      await this.model.output.confirmSteps?.();
+      await this.network.output.confirmSteps?.();
     } catch (error) {
       throw this.#explained(error, this.options.bodyRate * factor, this.options.outputRate * factor);
     }
@@ -258,5 +253,25 @@ export class Trainer<
     this.#optimizer[Symbol.dispose]();
     this.#lossSum[Symbol.dispose]();
     this.#batchLoss[Symbol.dispose]();
+  }
+}
+
+/** @throws ModelError `bad-option`, naming the option and its value. */
+function checkTrainingOptions(options: TrainingOptions): void {
+  for (const [name, value] of [
+    ['bodyRate', options.bodyRate],
+    ['outputRate', options.outputRate],
+  ] as const) {
+    if (!Number.isFinite(value) || value < 0)
+      throw new ModelError('bad-option', `trainer: ${name} must be a finite number of at least 0, got ${value}`);
+  }
+  if (!Number.isSafeInteger(options.examples) || options.examples < 1) {
+    throw new ModelError(
+      'bad-option',
+      `trainer: examples must be a whole number of at least 1, got ${options.examples}`,
+    );
+  }
+  if (options.maximumSeconds !== undefined && !(options.maximumSeconds > 0)) {
+    throw new ModelError('bad-option', `trainer: maximumSeconds must be above 0, got ${options.maximumSeconds}`);
   }
 }

@@ -1,6 +1,6 @@
 import { createPlainBackend, read } from '@vastmax/linalg-core';
 import {
-  createBagNetwork,
+  createNetwork,
   evaluateMultiLabel,
   MultiLabelCollector,
   popularityBaseline,
@@ -16,8 +16,8 @@ const shown = Array.from({ length: 23 }, () => draw(5));
 const hidden = shown.map((list) => draw(4).filter((item) => !list.includes(item)));
 const frequencies = Float64Array.from({ length: items }, (_, i) => ((7 * i) % 11) + 1);
 
-function createNetwork(): Promise<BagNetwork> {
-  return createBagNetwork(
+function createItemNetwork(): Promise<BagNetwork> {
+  return createNetwork(
     createPlainBackend({ precision: 'f64' }),
     { inputs: items, frequencies },
     { body: { kind: 'bag', embedding: 4, embeddingScale: 1 }, output: { kind: 'full', initialScale: 1, seed: 3 } },
@@ -52,8 +52,8 @@ function collect(
 
 describe('evaluateMultiLabel', () => {
   it.each([true, false])('agrees with sorting all classes, known ones excluded: %s', async (excluded) => {
-    using network = await createNetwork();
-    const body = network.computeBatchHidden({ inputs: csrFromLists(shown, items) });
+    using network = await createItemNetwork();
+    const body = network.computeHidden({ inputs: csrFromLists(shown, items) });
     using all = network.backend.createMatrix(shown.length, items);
     network.output.scores(body, 0, all);
     const scores = await read(all);
@@ -73,7 +73,7 @@ describe('evaluateMultiLabel', () => {
   });
 
   it('stops at its limit and when told to, and changes nothing', async () => {
-    using network = await createNetwork();
+    using network = await createItemNetwork();
     const first = await evaluateMultiLabel(network, batches(), { ks, limit: 10 });
     const memory = network.backend.memory();
     expect(await evaluateMultiLabel(network, batches(), { ks, limit: 10 })).toEqual(first);

@@ -5,7 +5,7 @@
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend, type WebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { read, type FloatArray } from '@vastmax/linalg-core';
-import { Trainer, type LanguageModel } from '@vastmax/lm-models';
+import { Trainer, type NgramNetwork } from '@vastmax/lm-models';
 import { openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';
@@ -32,7 +32,7 @@ const training = toyTraining(loss, { examples: lastStep * batchSize });
 
 interface Run {
   readonly backend: WebGpuBackend;
-  readonly model: LanguageModel;
+  readonly model: NgramNetwork;
   readonly batches: NgramBatches;
   readonly trainer: Trainer;
 }

@@ -3,16 +3,18 @@
  */
 import type { Backend } from '@vastmax/linalg-core';
 import {
-  createLanguageModel,
+  createNetwork,
   trainingDefaults,
-  type LanguageModel,
-  type LanguageModelOptions,
+  type NetworkOptions,
+  type NetworkSizes,
+  type NgramNetwork,
   type TrainingOptions,
 } from '@vastmax/lm-models';
 import { NgramBatches, RandomGenerator, VocabularyCounter, type Vocabulary } from '@vastmax/sparse-data';
 
 const toyWords = 29;
 export const toyVocabulary: Vocabulary = countWords(toyText(3000, 1));
+export const toySizes: NetworkSizes = { inputs: toyVocabulary.size, frequencies: toyVocabulary.counts };
 
 /** The word that follows. */
 export function toyNext(word: string): string {
@@ -65,11 +67,11 @@ export function toyBatches(options: ToyBatchesOptions = {}): NgramBatches {
 export function toyModelOptions(
   loss: string,
   changes: { readonly seed?: number; readonly dropout?: number } = {},
-): LanguageModelOptions {
+): NetworkOptions<'ngram'> {
   const { seed = 1, dropout = 0 } = changes;
   const { lossOptions, initialScale } = trainingDefaults(loss);
   return {
-    body: { order: 2, embedding: 6, hidden: [12], seed, dropout },
+    body: { kind: 'ngram', order: 2, embedding: 6, hidden: [12], seed, dropout },
     output: { kind: 'factored', loss: { name: loss, options: lossOptions }, initialScale, seed: seed + 1 },
   };
 }
@@ -78,8 +80,8 @@ export function createToyModel(
   backend: Backend,
   loss: string,
   changes: { readonly seed?: number; readonly dropout?: number } = {},
-): Promise<LanguageModel> {
-  return createLanguageModel(backend, toyVocabulary, toyModelOptions(loss, changes));
+): Promise<NgramNetwork> {
+  return createNetwork(backend, toySizes, toyModelOptions(loss, changes));
 }
 
 /** For so few words the rates of trainingDefaults are high; these are as stable as those are for thirty thousand. */

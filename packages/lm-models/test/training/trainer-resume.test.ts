@@ -3,7 +3,7 @@
  * bit for bit.
  */
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { Trainer, type LanguageModel, type TrainingOptions } from '@vastmax/lm-models';
+import { Trainer, type NgramNetwork, type TrainingOptions } from '@vastmax/lm-models';
 import { describe, expect, it } from 'vitest';
 import { captureSnapshot, type CapturedSnapshot } from './captured-snapshot.ts';
 import { abortedDuringStep, eventsOf } from './run-training.ts';
@@ -94,7 +94,7 @@ const runs: readonly (readonly [string, Run, readonly number[]])[] = [
     [33],
   ],
   [
-    'the squared error, generations closed before and after',
+    'the squared error, rebases before and after',
     {
       loss: 'squared-error',
       dropout: 0,
@@ -123,7 +123,7 @@ describe.each(runs)('a resumed run with %s', (_name, run, steps) => {
 
 describe('Trainer.restore', () => {
   const run = runs[0]![1];
-  const fresh = (model: LanguageModel, changes: Partial<TrainingOptions> = {}): Trainer =>
+  const fresh = (model: NgramNetwork, changes: Partial<TrainingOptions> = {}): Trainer =>
     new Trainer(model, toyBatches({ examples: epoch }), { ...run.training, ...changes });
 
   it('describes the model and the training in the snapshot', async () => {

@@ -1,6 +1,7 @@
 import { createPlainBackend, memoryDifference, read } from '@vastmax/linalg-core';
 import {
   evaluateRanking,
+  predictNextWords,
   Trainer,
   unigramBaseline,
   type TrainingOptions,
@@ -230,7 +231,7 @@ describe('a trainer', () => {
       for await (const event of trainer.run()) {
         if (evaluating && event.type === 'progress') {
           await evaluateRanking(model, toyBatches({ shuffle: false, batchSize: 50 }), { limit: 70 });
-          await model.predict(['w1'], 3, 'w0');
+          await predictNextWords(model, toyVocabulary, [['w1']], { k: 3, paddingWord: 'w0' });
         }
       }
       return (await captureSnapshot(trainer.snapshot())).tensors;

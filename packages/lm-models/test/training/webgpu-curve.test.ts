@@ -12,7 +12,7 @@
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { createPlainBackend, read, type Backend, type FloatArray } from '@vastmax/linalg-core';
-import { createLanguageModel, Trainer } from '@vastmax/lm-models';
+import { Trainer, createNetwork } from '@vastmax/lm-models';
 import { probeSoftwareGpu } from '@vastmax/software-gpu';
 import { NgramBatches, RandomGenerator, VocabularyCounter } from '@vastmax/sparse-data';
 import { expect, it } from 'vitest';
@@ -50,8 +50,9 @@ async function curveOn(backend: Backend): Promise<readonly number[]> {
   const vocabulary = counter.build();
   const tokens = Int32Array.from(text, (word) => vocabulary.idOf(word) ?? -1);
   const batches = new NgramBatches({ tokens, classes: vocabulary.size, order: 2, batchSize, paddingId: 0, seed: 4 });
-  using model = await createLanguageModel(backend, vocabulary, {
-    body: { order: 2, embedding: 16, hidden: [24], seed: 1 },
+  const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
+  using model = await createNetwork(backend, sizes, {
+    body: { kind: 'ngram', order: 2, embedding: 16, hidden: [24], seed: 1 },
     output: { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.1, b: 10 } }, initialScale: 0.01, seed: 2 },
   });
   const { output } = model;

@@ -9,7 +9,7 @@ import { expectRefusal, expectUnchanged, snapshotOf, stepOn, warmUp } from './ob
 
 const good = createSingleTargets(4, 400);
 
-/** Targets that no constructor of sparse-data would have made. */
+/** Targets that the constructors of sparse-data would reject. */
 function unchecked(classes: readonly number[], values?: readonly number[]): CsrRows {
   return {
     rows: classes.length,
@@ -26,7 +26,7 @@ function spoiled(value: number): Minibatch {
   return { hidden, targets: good.targets };
 }
 
-/** After some training a call is refused with its code, and the layer is bit for bit as before. */
+/** After some training a call is rejected with its code, and the layer is bit for bit as before. */
 function refusal(
   id: string,
   code: OutputLayerErrorCode,

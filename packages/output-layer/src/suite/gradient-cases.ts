@@ -3,8 +3,8 @@ import { createMinibatch, learningRate, request, type Minibatch } from './miniba
 import { allScores, evaluateOn, expectClose, stepOn, toleranceOf, warmUp } from './observations.ts';
 
 /**
- * ∂(mean loss)/∂hidden by central differences; the examples do not touch each other, so one feature of all is moved at
- * a time.
+ * ∂(mean loss)/∂hidden by central differences; the examples are independent, so one feature of all is changed at a
+ * time.
  */
 async function differences(
   losses: (batch: Minibatch) => Promise<Float64Array>,

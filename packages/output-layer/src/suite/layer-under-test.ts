@@ -1,6 +1,6 @@
 /**
- * What a layer's author hands to the suite, and what one of its cases is. A case is data with a stable id, so that a
- * test can run it alone.
+ * What a layer's author passes to the suite, and what a case is: data with a stable id, so that a test can run it
+ * alone.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import type { CsrRows } from '@vastmax/sparse-data';
@@ -8,13 +8,13 @@ import type { OutputLayer, StepOptions } from '../output-layer.ts';
 
 export interface LayerRequest {
   readonly classes: number;
-  /** Width of `hidden`, without what the layer adds by itself. */
+  /** Width of `hidden`, without the layer's own bias feature. */
   readonly features: number;
   /** Two layers with the same seed start from the same weights, two with different seeds from different ones. */
   readonly seed: number;
 }
 
-/** The same training on stored weights, as naively as it can be said. */
+/** The same training on stored weights, in the simplest form. */
 export interface DenseTwin {
   /** Updated by `step`; in the order of `readWeights`. */
   readonly weights: ArrayLike<number>;
@@ -42,7 +42,7 @@ export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
   backend(): Backend;
   /**
    * A layer on the mean loss, without weight decay, with random weights large enough to matter (a deviation of 0.1 to
-   * 0.5): where all scores are equal a ranking shows nothing.
+   * 0.5): a ranking of equal scores tests nothing.
    */
   create(backend: Backend, request: LayerRequest): Promise<Layer>;
   /** Dense SGD to compare with, for a layer that claims to equal it. */

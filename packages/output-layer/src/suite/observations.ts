@@ -1,4 +1,4 @@
-/** What a case sees of a layer, copied to the host, and how two such views are compared. */
+/** What a case observes of a layer, copied to the host, and how two observations are compared. */
 import { read } from '@vastmax/linalg-core';
 import { isStateError, type JsonObject } from '@vastmax/linalg-core/state';
 import { expect } from 'vitest';
@@ -38,7 +38,7 @@ export async function evaluateOn(layer: OutputLayer, batch: Minibatch): Promise<
   return Float64Array.from(await read(losses));
 }
 
-/** m×D scores for a fixed hidden matrix: what the outside can see of all weights. */
+/** m×D scores for a fixed hidden matrix: they depend on all weights. */
 export async function allScores(layer: OutputLayer, batch: Minibatch = createMinibatch(6, 99)): Promise<Float64Array> {
   using hidden = placed(layer.backend, batch);
   using out = layer.backend.createMatrix(hidden.rows, layer.classes);
@@ -46,7 +46,7 @@ export async function allScores(layer: OutputLayer, batch: Minibatch = createMin
   return Float64Array.from(await read(out));
 }
 
-/** Train a few steps, so that a case does not judge the starting weights alone. */
+/** Trains a few steps, so that a case does not test the initial weights alone. */
 export async function warmUp(layer: OutputLayer, steps = 8): Promise<void> {
   for (let step = 0; step < steps; step++) await stepOn(layer, createMinibatch(4, 500 + step));
 }

@@ -4,7 +4,7 @@ import type { LayerRequest, LayerUnderTest, OutputLayerCase } from './layer-unde
 import { createMinibatch, request } from './minibatches.ts';
 import { expectRefusal, expectUnchanged, snapshotOf, stepOn, warmUp } from './observations.ts';
 
-/** A state of a layer of other sizes is refused with both values, and nothing of it is taken over. */
+/** A state of a layer of other sizes is rejected with both values, and nothing is restored. */
 async function expectOtherSizesRefused(
   subject: LayerUnderTest,
   other: LayerRequest,

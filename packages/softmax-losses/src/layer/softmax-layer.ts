@@ -4,7 +4,6 @@
  * layer as it was; the second half cannot fail.
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
@@ -12,7 +11,9 @@ import {
   checkHidden,
   checkStepOptions,
   checkTargets,
+  explainNonFinite,
   OutputLayerError,
+  StepMonitor,
   type PreparedStep,
   type StepOptions,
   type StepResult,
@@ -20,9 +21,9 @@ import {
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
-import { explainNonFinite, FiniteCheck } from './finite-check.ts';
 import type { SoftmaxMethod, TrainingBatch } from './softmax-method.ts';
 import { TargetList } from './target-list.ts';
+import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 
 export interface ScoreOptions {
   /** `hidden` is the matrix of the call before, unchanged: a layer may then reuse what it computed for it. */
@@ -36,7 +37,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   readonly rule: UpdateRule;
   readonly reduction: 'mean' | 'sum';
   readonly #targets = new TargetList();
-  readonly #check: FiniteCheck;
+  readonly #monitor: StepMonitor;
   readonly #calls: CallGuard;
   #factors: Float64Array = new Float64Array(0);
   #steps = 0;
@@ -48,7 +49,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.method = method;
     this.rule = rule;
     this.reduction = reduction;
-    this.#check = new FiniteCheck(this.backend);
+    this.#monitor = new StepMonitor(this.backend);
     this.#calls = new CallGuard(method.kind);
   }
 
@@ -152,7 +153,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
 
   [Symbol.dispose](): void {
     if (!this.#calls.close()) return;
-    this.#check[Symbol.dispose]();
+    this.#monitor[Symbol.dispose]();
     this.method[Symbol.dispose]();
     this.method.workspace[Symbol.dispose]();
   }
@@ -172,7 +173,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
       factors: this.#factorsOf(hidden.rows, exampleWeights),
     };
     const { losses, watched } = await method.forward(batch);
-    const isFinite = await this.#check.areFinite([hidden, losses, ...watched]);
+    const isFinite = await this.#monitor.areFinite([hidden, losses, ...watched]);
     if (this.#calls.isClosed)
       throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
     if (!isFinite) {

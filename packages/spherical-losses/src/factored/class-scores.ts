@@ -1,21 +1,64 @@
 /**
- * What orders the classes, and what their probabilities are proportional to: outputs computed from rows of W, and put
- * through the loss's own expression for the one or the other.
+ * Outputs computed from rows of W and put through the loss's own expression: what orders the classes, and what their
+ * probabilities are proportional to. With the class constants of the losses that have them.
+ *
+ * Log-probabilities under a normalised loss: of one class for each example they are minus its loss. For a range, log p_c
+ * is the log of what p_c is proportional to and a part that belongs to the example, which the first class of the range
+ * shows: log p less the log of what p is proportional to. So no loss has to say its normaliser twice.
  */
 import { Tape, type Variable } from '@vastmax/autodiff';
 import {
+  axpy,
   binary,
   copy,
+  copyColumns,
   gatherRows,
   gemm,
+  growTable,
   rowDot,
+  unary,
+  writeRows,
   type Backend,
   type Matrix,
+  type RowTable,
   type Workspace,
 } from '@vastmax/linalg-core';
-import type { ScoreTerms } from '../loss.ts';
+import { OutputLayerError } from '@vastmax/output-layer';
+import type { ScoreTerms, SphericalLoss } from '../losses/loss.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import type { ClassConstants } from './class-constants.ts';
+
+/** One constant for each class (D×1) and their sum; for losses that have them. */
+export interface ClassConstants {
+  readonly table: RowTable;
+  readonly sum: number;
+}
+
+/** @throws OutputLayerError `shape` unless there is one for each class. */
+export function createClassConstants(backend: Backend, values: ArrayLike<number>, classes: number): ClassConstants {
+  if (values.length !== classes) {
+    throw new OutputLayerError(
+      'shape',
+      `factored layer: the loss has ${values.length} class constants, the layer ${classes} classes`,
+    );
+  }
+  const table = backend.createTable(classes, 1);
+  writeRows(values, 0, table);
+  return { table, sum: sumOf(values) };
+}
+
+/** The table grows in place. */
+export function appendClassConstants({ table, sum }: ClassConstants, values: ArrayLike<number>): ClassConstants {
+  const first = table.rows;
+  growTable(table, first + values.length);
+  writeRows(values, first, table);
+  return { table, sum: sum + sumOf(values) };
+}
+
+function sumOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}
 
 /** Of the outputs; undefined for the outputs themselves. */
 export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
@@ -97,4 +140,39 @@ export class ClassScores implements Disposable {
   [Symbol.dispose](): void {
     this.#tape[Symbol.dispose]();
   }
+}
+
+/** @throws OutputLayerError `bad-option`. */
+export function requireProbabilities({ name, isNormalized }: SphericalLoss, operation: string): void {
+  if (isNormalized) return;
+  throw new OutputLayerError(
+    'bad-option',
+    `factored ${operation}: the loss ${name} gives no probabilities; spherical-softmax and taylor-softmax do`,
+  );
+}
+
+/** What the probabilities are proportional to. @throws OutputLayerError `bad-option`. */
+export function requireUnnormalized(
+  loss: SphericalLoss,
+  operation: string,
+): NonNullable<SphericalLoss['unnormalizedProbability']> {
+  requireProbabilities(loss, operation);
+  const { name, unnormalizedProbability } = loss;
+  if (unnormalizedProbability !== undefined) return unnormalizedProbability;
+  throw new OutputLayerError(
+    'bad-option',
+    `factored ${operation}: the loss ${name} does not say what its probabilities are proportional to (unnormalizedProbability)`,
+  );
+}
+
+/**
+ * @param firstLosses m×1, the loss of each example with the first class of the range as its target.
+ * @param out m×count: what the probabilities of the range are proportional to; replaced by their logs; not empty.
+ */
+export function normalizeLogs(workspace: Workspace, firstLosses: Matrix, out: Matrix): void {
+  unary('log', out, out);
+  const excess = workspace.matrix('log excess', out.rows, 1);
+  copyColumns(out, 0, excess, 0, 1);
+  axpy(1, firstLosses, excess);
+  binary('subtract', out, excess, out);
 }

@@ -1,46 +1,54 @@
 /**
- * The exact update W ← W − ηG H of W = VU + 1ωᵀ, in its two forms. Each is split at the one place where a host decision
- * is needed: `solve` forms the small system and its reciprocal condition, which says whether the new U has a usable
- * inverse; `apply` then changes the weights, with the inverse (`regular`) or without (`singular`).
+ * The exact update W ← W − ηG H of W = VU + 1ωᵀ, in its two forms: the m×m form here, the row form in row-form.ts.
+ * Each is split at the one place where a host decision is needed: `solve` forms the small system and its reciprocal
+ * condition, which says whether the new U has a usable inverse; `apply` then changes the weights, with the inverse
+ * (`regular`) or without (`singular`).
  *
  * A singular step (1 − 2ηα‖h‖² ≈ 0 for one example) is harmless to dense SGD. Here U becomes singular, so V's rows
- * cannot carry the sparse part in the old basis: the generation is closed with the new map, the touched rows are
+ * cannot carry the sparse part in the old basis: the weights are rebased with the new map, the touched rows are
  * converted, and the sparse part is added in the fresh basis where U = I (mathematics.md §4). Exact, never skipped.
+ *
+ * The m×m form (arXiv:1606.08061 §5, with Woodbury's identity for the minibatch) is the cheapest while m < d: 14md²
+ * + 8m²d + ⅔m³ operations. With a = 2ηα, and P = I − 11ᵀ/D for the centred parts:
+ *
+ *     F = H U⁻¹    (I − H Hᵀ diag(a)) F̃ = F    U ← U − H̃ᵀ diag(a) H    U⁻¹ ← U⁻¹ + Hᵀ diag(a) F̃    V_c ← V_c − η γ_jc F̃_j
+ *     M = (PG)ᵀPG = R + Rᵀ + ΓΓᵀ − yyᵀ/D,  R = diag(2α) H (Z_c + diag(α) H C)ᵀ  with Z_c = Z − y w̄ᵀ/D
+ *     B = η(2 diag(α) H C + Z_c) − (η²/2) M H        C ← C − BᵀH − HᵀB
+ *     ω ← ω − Hᵀ(a∘Hω + η(β − 2αs/D))        w̄ ← w̄ − ηHᵀ(Dβ + y)
  */
 import {
+  addDiagonal,
   affine,
   axpy,
   binary,
   copy,
   fill,
+  gatherRows,
+  gemm,
   scaleRows,
   scatterAddRows,
   scatterRows,
-  gemm,
+  solve,
+  symmetricRank2Update,
+  unary,
   type Indices,
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
-import type { BackwardPass } from './backward-pass.ts';
+import type { BackwardPass, LossGradients, LossInputs } from './backward-pass.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import { ofPairs, type ForwardPass } from './forward-pass.ts';
+import { ofPairs, project } from './forward-pass.ts';
 import type { UpdateForm } from './layer-options.ts';
-import type { LossGradients } from './loss-evaluation.ts';
-import type { TargetPairs } from './target-pairs.ts';
 
-export interface UpdateInputs {
+export interface UpdateInputs extends LossInputs {
   readonly workspace: Workspace;
   readonly weights: FactoredWeights;
-  readonly forward: ForwardPass;
   readonly gradients: LossGradients;
   readonly backward: BackwardPass;
-  readonly pairs: TargetPairs;
   /** η. */
   readonly learningRate: number;
-  /** diag(α) H, m×d. */
-  readonly alphaHidden: Matrix;
-  /** 1×1, receives the reciprocal condition of the small system. */
-  readonly reciprocalCondition: Matrix;
+  /** Over ranks, what all of them added up; undefined in one process, where the sums over the examples are complete. */
+  readonly globalSums: GlobalSums | undefined;
 }
 
 /** The rows of V that a step touches, one for each class that is a target, wherever they came from. */
@@ -49,36 +57,43 @@ export interface TouchedRows {
   readonly count: number;
   /** The classes, as a backend's indices. */
   readonly indices: Indices;
-  /** count×d, in the current generation. */
+  /** count×d, in the current rebase epoch. */
   readonly rows: Matrix;
   /** R, count×d. */
   readonly gradient: Matrix;
 }
 
 /**
- * What is added to a sum over the examples depends on no more than this; many machines add to a sum of their own first.
+ * What the row form adds up over the examples, d×d or 1×d: E, Y, v, and the changes of w̄ and ω; and `gram`, N = RᵀR,
+ * over the touched classes (row-form.ts).
  */
-export interface SumInputs<Sum extends 'columnSum' | 'shift'> extends Pick<
-  UpdateInputs,
-  'workspace' | 'forward' | 'gradients' | 'backward' | 'learningRate'
-> {
-  readonly weights: Pick<FactoredWeights, 'classes' | Sum>;
+export type SumName = 'change' | 'cross' | 'gram' | 'gammaVector' | 'columnSum' | 'shift';
+
+/** Those of the examples of all ranks together. */
+export interface GlobalSums {
+  /** The rows of V kept by this rank that the examples of any rank touch. */
+  readonly touched: TouchedRows;
+  /** Writes a sum to `out`. @returns out. */
+  take(sum: SumName, out: Matrix): Matrix;
+}
+
+/** The form with fewer operations for m examples and `touched` classes; what both share is left out. */
+export function cheaperForm(m: number, d: number, touched: number): UpdateForm {
+  return 8 * m * m * d + (2 / 3) * m ** 3 <= 11 * d ** 3 + 4 * touched * d * d ? 'small-batch' : 'row';
 }
 
 export interface ExactUpdate {
   readonly form: UpdateForm;
-  /** @returns the small system, whose size the judgement of singularity needs beside its reciprocal condition. */
-  solve(inputs: UpdateInputs): Matrix;
+  /**
+   * @param reciprocalCondition 1×1, receives that of the small system.
+   * @returns the small system, whose size the test of singularity needs as well.
+   */
+  solve(inputs: UpdateInputs, reciprocalCondition: Matrix): Matrix;
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void;
 }
 
 /** R = ΓᵀH, C×d: the gradient's row r_c = Σ_j γ_jc h_j for each touched class. */
-export function touchedGradient({
-  workspace,
-  forward,
-  gradients,
-  pairs,
-}: Pick<UpdateInputs, 'workspace' | 'forward' | 'gradients' | 'pairs'>): Matrix {
+export function touchedGradient({ workspace, forward, gradients, pairs }: UpdateInputs): Matrix {
   const d = forward.hidden.columns;
   const byPair = workspace.matrix('gradient by pair', pairs.count, d);
   const rows = workspace.matrix('touched gradient', pairs.touched, d);
@@ -99,39 +114,28 @@ export function touchedRows(inputs: UpdateInputs): TouchedRows {
   };
 }
 
-/** w̄ ← w̄ − ηHᵀ(Dβ + y), both forms: the deviations from the mean add up to nothing. */
-export function updateColumnSum({
-  workspace,
-  weights,
-  forward,
-  gradients,
-  backward,
-  learningRate,
-}: SumInputs<'columnSum'>): void {
+/** Adds −ηHᵀ(Dβ + y), by which w̄ changes in both forms: the deviations from the mean add up to nothing. */
+export function addColumnSumChange(inputs: UpdateInputs, out: Matrix): void {
+  const { workspace, classes, forward, gradients, backward, learningRate } = inputs;
   const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
   copy(backward.gammaSum, factors);
-  axpy(weights.classes, gradients.beta, factors);
-  gemm(factors, forward.hidden, weights.columnSum, { transposeA: true, alpha: -learningRate, beta: 1 });
+  axpy(classes, gradients.beta, factors);
+  gemm(factors, forward.hidden, out, { transposeA: true, alpha: -learningRate, beta: 1 });
 }
 
 /**
- * ω ← ω − Hᵀ(a∘Hω + ηβ′), both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo + β′1 + γ, where o
- * is not centred as it is in V·U.
+ * Adds −Hᵀ(a∘Hω + ηβ′), by which ω changes in both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in
+ * g = 2αo + β′1 + γ, where o is not centred as it is in V·U.
  */
-export function updateShift({
-  workspace,
-  weights,
-  forward,
-  gradients,
-  learningRate,
-}: Omit<SumInputs<'shift'>, 'backward'>): void {
+export function addShiftChange(inputs: UpdateInputs, out: Matrix): void {
+  const { workspace, classes, forward, gradients, learningRate } = inputs;
   const factors = workspace.matrix('shift factors', forward.hidden.rows, 1);
-  affine(forward.outputSum, -1 / weights.classes, 0, factors);
+  affine(forward.outputSum, -1 / classes, 0, factors);
   axpy(1, forward.shiftOutputs, factors);
   binary('multiply', factors, gradients.alpha, factors);
   affine(factors, 2, 0, factors);
   axpy(1, gradients.beta, factors);
-  gemm(factors, forward.hidden, weights.shift, { transposeA: true, alpha: -learningRate, beta: 1 });
+  gemm(factors, forward.hidden, out, { transposeA: true, alpha: -learningRate, beta: 1 });
 }
 
 /** U and ω are new already and U has no usable inverse: go on in a fresh basis. */
@@ -145,7 +149,88 @@ export function updateRowsInFreshBasis(
   gemm(rows, weights.map, converted);
   binary('add', converted, weights.shift, converted);
   axpy(-learningRate, gradient, converted);
-  weights.closeGeneration();
+  weights.rebase();
   scatterRows(converted, indices, weights.rows);
   weights.tagCurrent(classes, count);
+}
+
+export class SmallBatchUpdate implements ExactUpdate {
+  readonly form = 'small-batch';
+
+  solve(inputs: UpdateInputs, reciprocalCondition: Matrix): Matrix {
+    const { workspace, weights, forward, gradients, learningRate } = inputs;
+    const { hidden } = forward;
+    const system = workspace.matrix('small system', hidden.rows, hidden.rows);
+    // −2η HHᵀ diag(α): symmetric until its columns are scaled.
+    symmetricRank2Update(hidden, hidden, system, { transpose: true, alpha: -learningRate });
+    binary('multiply', system, gradients.alpha.resize(1, hidden.rows), system);
+    gradients.alpha.resize(hidden.rows, 1);
+    addDiagonal(1, system);
+    const before = workspace.matrix('F', hidden.rows, hidden.columns);
+    gemm(hidden, weights.inverse, before);
+    solve(system, before, workspace.matrix('F new', hidden.rows, hidden.columns), reciprocalCondition);
+    return system;
+  }
+
+  apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
+    const { workspace, weights, forward, gradients, backward, pairs, learningRate } = inputs;
+    const { hidden } = forward;
+    const { alphaHidden } = backward;
+    this.#updateGram(inputs);
+    addColumnSumChange(inputs, weights.columnSum);
+    addShiftChange(inputs, weights.shift);
+    // U, with the old H̃.
+    gemm(forward.projected ?? project(workspace, hidden, weights), alphaHidden, weights.map, {
+      transposeA: true,
+      alpha: -2 * learningRate,
+      beta: 1,
+    });
+    weights.markUpdated();
+
+    if (kind === 'singular') {
+      updateRowsInFreshBasis(workspace, weights, touchedRows(inputs), learningRate);
+      return;
+    }
+    const after = workspace.matrix('F new', hidden.rows, hidden.columns);
+    gemm(alphaHidden, after, weights.inverse, { transposeA: true, alpha: 2 * learningRate, beta: 1 });
+    const byPair = workspace.matrix('gradient by pair', pairs.count, hidden.columns);
+    scaleRows(ofPairs(workspace, pairs, forward.pairRows, 'F new by pair', after), gradients.gamma, byPair);
+    // The rows are at hand from the forward pass; storing them is a copy, adding to the table's would read it again.
+    scatterAddRows(byPair, forward.pairSlots, forward.touchedRows, { scale: -learningRate });
+    scatterRows(forward.touchedRows, forward.slotClasses, weights.rows);
+  }
+
+  #updateGram(inputs: UpdateInputs): void {
+    const { workspace, weights, classes, forward, backward, learningRate } = inputs;
+    const { hidden } = forward;
+    const m = hidden.rows;
+    const inner = workspace.matrix('gradient gram', m, m);
+    // R + Rᵀ.
+    symmetricRank2Update(backward.alphaHidden, backward.halfGradient, inner, { transpose: true, alpha: 2 });
+    gemm(backward.gammaSum, backward.gammaSum, inner, { transposeB: true, alpha: -1 / classes, beta: 1 });
+    this.#addGammaGram(inputs, inner);
+
+    // B takes the place of the centred gradient.
+    const change = backward.centredGradient;
+    gemm(inner, hidden, change, { alpha: (-learningRate * learningRate) / 2, beta: learningRate });
+    symmetricRank2Update(change, hidden, weights.centredGram, { alpha: -1, beta: 1 });
+  }
+
+  /** inner += ΓΓᵀ, from the pairs that share a class: Σ_c n_c² products instead of 2m²C. */
+  #addGammaGram({ workspace, gradients, pairs }: UpdateInputs, inner: Matrix): void {
+    const m = inner.rows;
+    const products = pairs.listProducts();
+    if (products === 0) return;
+    const first = workspace.matrix('gamma first', products, 1);
+    // No class twice: each pair goes with itself, in order.
+    if (products === pairs.count) unary('square', gradients.gamma, first);
+    else {
+      const second = workspace.matrix('gamma second', products, 1);
+      gatherRows(gradients.gamma, workspace.indices('pair first', pairs.productFirst, products), first);
+      gatherRows(gradients.gamma, workspace.indices('pair second', pairs.productSecond, products), second);
+      binary('multiply', first, second, first);
+    }
+    scatterAddRows(first, workspace.indices('pair place', pairs.productPlace, products), inner.resize(m * m, 1));
+    inner.resize(m, m);
+  }
 }

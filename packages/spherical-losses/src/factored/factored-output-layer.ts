@@ -4,7 +4,6 @@
  * are never computed.
  */
 import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { findTensor, restoreTable, tableTensor, type ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
@@ -20,30 +19,27 @@ import {
   type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
 import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
-import type { SphericalLoss } from '../loss.ts';
-import { FactoredWeights } from './factored-weights.ts';
-import { computeGram, rowsPerBlock, storeGram } from './gram-matrix.ts';
-import { appendClassConstants, createClassConstants } from './class-constants.ts';
-import { normalizeLogs, requireProbabilities, requireUnnormalized } from './class-probabilities.ts';
-import { ClassScores } from './class-scores.ts';
-import { fillRows } from './initial-rows.ts';
+import type { SphericalLoss } from '../losses/loss.ts';
+import {
+  appendClassConstants,
+  ClassScores,
+  createClassConstants,
+  normalizeLogs,
+  requireProbabilities,
+  requireUnnormalized,
+} from './class-scores.ts';
+import { FactoredStep } from './factored-step.ts';
+import { decayFactor, FactoredWeights } from './factored-weights.ts';
+import { rebuildGram, rowsPerBlock, verifyWeights, type Verification } from './gram-matrix.ts';
 import {
   checkAddedClasses,
-  checkDecay,
   checkOptions,
+  fillRows,
   type FactoredLayerCounters,
   type FactoredOutputLayerOptions,
 } from './layer-options.ts';
-import {
-  checkConfiguration,
-  configurationOf,
-  constantSumOf,
-  restoreWeights,
-  stateOf,
-  stepCountsOf,
-} from './layer-state.ts';
-import { TrainingStep } from './training-step.ts';
-import { verifyWeights, type Verification } from './verification.ts';
+import { checkConfiguration, constantSumOf, restoreState, stateOf } from './layer-state.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 
 /**
  * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly
@@ -74,7 +70,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   readonly #options: FactoredOutputLayerOptions;
   readonly #workspace: Workspace;
   readonly #weights: FactoredWeights;
-  readonly #trainingStep: TrainingStep;
+  readonly #step: FactoredStep;
   readonly #scores: ClassScores;
   readonly #calls = new CallGuard(this.kind);
 
@@ -88,7 +84,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#workspace = new Workspace(backend);
     this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
     this.#weights.onStabilization = options.onStabilization;
-    this.#trainingStep = new TrainingStep(backend, options, this.#workspace, this.#weights);
+    this.#step = new FactoredStep(backend, options, this.#workspace, this.#weights);
     this.#scores = new ClassScores(backend, this.#workspace, this.#weights);
   }
 
@@ -106,24 +102,19 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   get counters(): FactoredLayerCounters {
-    return {
-      steps: this.#trainingStep.steps,
-      generationsClosed: this.#weights.ladder.current,
-      singularSteps: this.#trainingStep.singularSteps,
-      repeatedSteps: this.#trainingStep.repeatedSteps,
-      mapsApplied: this.#weights.ladder.mapsApplied,
-      form: this.#trainingStep.form,
-    };
+    const { steps, singularSteps, repeatedSteps, form } = this.#step;
+    const { epoch, applied } = this.#weights.transforms;
+    return { steps, rebases: epoch, singularSteps, repeatedSteps, transformsApplied: applied, form };
   }
 
   /** Fill V, C and w̄ and the class constants. Called once, by createFactoredOutputLayer. */
   async initialize(): Promise<void> {
     fillRows(this.#weights.rows, this.#options);
-    await this.#rebuildGram();
+    await rebuildGram(this.#workspace, this.#weights);
     const { classConstants } = this.loss;
     if (classConstants !== undefined)
-      this.#trainingStep.constants = createClassConstants(this.backend, classConstants, this.classes);
-    this.#trainingStep.generations.watchMap();
+      this.#step.constants = createClassConstants(this.backend, classConstants, this.classes);
+    this.#step.rebaseControl.watchMap();
   }
 
   /**
@@ -132,18 +123,18 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     this.#checkStep(hidden, targets, options);
-    return this.#calls.exclusively(() => this.#trainingStep.step(hidden, targets, options));
+    return this.#calls.exclusively(() => this.#step.step(hidden, targets, options));
   }
 
-  /** Where steps are looked at late: see {@link OutputLayer.confirmSteps}. */
+  /** Verifies the pending steps: see {@link OutputLayer.confirmSteps}. */
   async confirmSteps(): Promise<void> {
     this.#calls.check('confirmSteps');
-    await this.#calls.exclusively(() => this.#trainingStep.confirm());
+    await this.#calls.exclusively(() => this.#step.confirm());
   }
 
   async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
     this.#checkStep(hidden, targets, options);
-    return this.#calls.hold(() => this.#trainingStep.prepare(hidden, targets, options));
+    return this.#calls.hold(() => this.#step.prepare(hidden, targets, options));
   }
 
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
@@ -151,7 +142,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkHidden(this, 'evaluate', hidden);
     checkTargets(this, 'evaluate', hidden, targets);
     await this.confirmSteps();
-    const losses = this.#trainingStep.computeLosses(hidden, targets);
+    const losses = this.#step.computeLosses(hidden, targets);
     await this.backend.synchronize();
     return losses;
   }
@@ -160,22 +151,14 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
     checkClassRange(this, 'scores', firstClass, out.columns);
-    const { constants } = this.#trainingStep;
-    this.#scores.range(
-      withBiasFeature(this.#workspace, hidden, this.bias),
-      firstClass,
-      constants,
-      this.loss.score,
-      out,
-    );
+    this.#scores.range(this.#extended(hidden), firstClass, this.#step.constants, this.loss.score, out);
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
-    const { constants } = this.#trainingStep;
-    this.#scores.each(withBiasFeature(this.#workspace, hidden, this.bias), classes, constants, this.loss.score, out);
+    this.#scores.each(this.#extended(hidden), classes, this.#step.constants, this.loss.score, out);
   }
 
   /**
@@ -187,7 +170,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkHidden(this, 'classLogProbabilities', hidden);
     checkExampleClasses(this, 'classLogProbabilities', hidden, classes);
     requireProbabilities(this.loss, 'classLogProbabilities');
-    affine(this.#trainingStep.computeLosses(hidden, singleTargets(classes, this.classes)), -1, 0, out);
+    affine(this.#step.computeLosses(hidden, singleTargets(classes, this.classes)), -1, 0, out);
   }
 
   /**
@@ -202,17 +185,9 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkClassRange(this, 'logProbabilities', firstClass, out.columns);
     const expression = requireUnnormalized(this.loss, 'logProbabilities');
     if (out.columns === 0) return;
-    const losses = this.#trainingStep.computeLosses(
-      hidden,
-      singleTargets(new Int32Array(hidden.rows).fill(firstClass), this.classes),
-    );
-    this.#scores.range(
-      withBiasFeature(this.#workspace, hidden, this.bias),
-      firstClass,
-      this.#trainingStep.constants,
-      expression,
-      out,
-    );
+    const first = new Int32Array(hidden.rows).fill(firstClass);
+    const losses = this.#step.computeLosses(hidden, singleTargets(first, this.classes));
+    this.#scores.range(this.#extended(hidden), firstClass, this.#step.constants, expression, out);
     normalizeLogs(this.#workspace, losses, out);
   }
 
@@ -240,18 +215,18 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
     this.#calls.check('addClasses');
     this.#checkConfirmed('addClasses');
-    const known = this.#trainingStep.constants;
+    const known = this.#step.constants;
     const { classes, width } = this;
     const count = checkAddedClasses({ classes, width, hasConstants: known !== undefined }, values, constants);
     using weights = createMatrixFrom(this.backend, count, width, values);
     this.#weights.append(weights, classes, values);
     if (known !== undefined && constants !== undefined) {
-      this.#trainingStep.constants = appendClassConstants(known, constants);
+      this.#step.constants = appendClassConstants(known, constants);
     }
-    this.#trainingStep.generations.watchMap();
+    this.#step.rebaseControl.watchMap();
   }
 
-  /** How far C, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²), changes nothing. */
+  /** How far C, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²). Changes nothing. */
   async verify(): Promise<Verification> {
     this.#calls.check('verify');
     await this.confirmSteps();
@@ -266,8 +241,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     await this.confirmSteps();
     await this.#calls.exclusively(async () => {
       this.#weights.materialize(rowsPerBlock);
-      await this.#rebuildGram();
-      this.#trainingStep.generations.watchMap();
+      await rebuildGram(this.#workspace, this.#weights);
+      this.#step.rebaseControl.watchMap();
     });
   }
 
@@ -278,55 +253,30 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   #state(): ModuleState {
-    const { constants } = this.#trainingStep;
-    const { configuration, tensors } = stateOf(this.#weights, configurationOf(this, this.#options, this.#trainingStep));
-    return {
-      configuration,
-      tensors: constants === undefined ? tensors : [...tensors, tableTensor('class_constants', constants.table)],
-    };
+    return stateOf(this, this.#options, this.#step, this.#weights, this.#step.constants);
   }
 
   async restore(state: ModuleState): Promise<void> {
     this.#calls.check('restore');
-    checkConfiguration(this.#state().configuration, state.configuration, [
-      'kind',
-      'classes',
-      'features',
-      'bias',
-      'loss',
-      'precision',
-    ]);
-    const { steps, singularSteps } = stepCountsOf(state);
-    const { constants } = this.#trainingStep;
-    const constantSum = constantSumOf(state);
-    if (constants !== undefined) findTensor(state, 'class_constants', this.classes, 1);
+    checkConfiguration(this.#state().configuration, state.configuration);
+    const step = this.#step;
     await this.#calls.exclusively(async () => {
-      await restoreWeights(this.#weights, state);
-      if (constants !== undefined) {
-        await restoreTable(state, 'class_constants', constants.table);
-        this.#trainingStep.constants = { table: constants.table, sum: constantSum };
-      }
-      this.#trainingStep.forgetUnread();
-      this.#trainingStep.steps = steps;
-      this.#trainingStep.singularSteps = singularSteps;
-      this.#trainingStep.generations.restore(state.configuration['condition']);
+      await restoreState(state, step, this.#weights, step.constants);
+      if (step.constants !== undefined) step.constants = { ...step.constants, sum: constantSumOf(state) };
     });
   }
 
   [Symbol.dispose](): void {
     if (!this.#calls.close()) return;
-    this.#trainingStep[Symbol.dispose]();
+    this.#step[Symbol.dispose]();
     this.#scores[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
-    this.#trainingStep.constants?.table[Symbol.dispose]();
+    this.#step.constants?.table[Symbol.dispose]();
     this.#workspace[Symbol.dispose]();
   }
 
-  async #rebuildGram(): Promise<void> {
-    const sums = await computeGram(this.#workspace, this.classes, this.width, (first, count, out) =>
-      this.#weights.denseRows(first, count, out),
-    );
-    storeGram(sums, this.#weights.centredGram, this.#weights.columnSum);
+  #extended(hidden: Matrix): Matrix {
+    return withBiasFeature(this.#workspace, hidden, this.bias);
   }
 
   #checkStep(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
@@ -334,15 +284,15 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
-    checkDecay(this.#options, options.learningRate);
+    decayFactor(this.#options, options.learningRate);
   }
 
   #checkConfirmed(operation: string): void {
-    const { unreadSteps } = this.#trainingStep;
-    if (unreadSteps === 0) return;
+    const { pendingSteps } = this.#step;
+    if (pendingSteps === 0) return;
     throw new OutputLayerError(
       'busy',
-      `factored ${operation}: ${unreadSteps} steps have not been looked at yet; await confirmSteps() first`,
+      `factored ${operation}: ${pendingSteps} steps are not verified yet; await confirmSteps() first`,
     );
   }
 }

@@ -1,8 +1,9 @@
 /**
  * The state of the factored layer, W = V·U + 1·ωᵀ with W never stored (arXiv:1606.08061 §4, §5), and the moves that
- * change how W is written down without changing W: closing a generation, converting rows, settling.
+ * change how W is written down without changing W: rebasing (U, ω are kept as a transform, and U starts again at I),
+ * converting rows, materializing. The epoch counts the rebases.
  *
- *     V  rows          D×d row table; row r is expressed in generation generations[r]
+ *     V  rows          D×d row table; row r is expressed in the basis of epoch rowEpochs[r]
  *     U  map           d×d          X = U⁻ᵀ is kept transposed: `inverse` is U⁻¹
  *     ω  shift         1×d
  *     C  centredGram   d×d, WᵀPW = Σ_k (w_k − w̄/D)(w_k − w̄/D)ᵀ with P = I − 11ᵀ/D     w̄  columnSum   1×d, 1ᵀW
@@ -27,28 +28,39 @@ import {
   type RowTable,
   type Workspace,
 } from '@vastmax/linalg-core';
-import { BackgroundSweep } from './background-sweep.ts';
-import { GenerationLadder } from './generation-ladder.ts';
+import { OutputLayerError } from '@vastmax/output-layer';
+import { BackgroundSweep } from './rebase-schedule.ts';
+import { TransformCache } from './transform-cache.ts';
+
+/** What a step of weight decay λ multiplies W by, 1 − ηλ. @throws OutputLayerError `bad-option` unless above 0. */
+export function decayFactor({ weightDecay = 0 }: { readonly weightDecay?: number }, learningRate: number): number {
+  if (learningRate * weightDecay < 1) return 1 - learningRate * weightDecay;
+  throw new OutputLayerError(
+    'bad-option',
+    `factored step: learningRate ${learningRate} times weightDecay ${weightDecay} must be below 1`,
+  );
+}
 
 export class FactoredWeights implements Disposable {
   readonly backend: Backend;
   readonly width: number;
   readonly rows: RowTable;
-  /** Generation of each row; 4 bytes a class, on the host. */
-  generations: Int32Array;
+  /** Rebase epoch of each row; 4 bytes a class, on the host. */
+  rowEpochs: Int32Array;
   map: Matrix;
   inverse: Matrix;
   readonly centredGram: Matrix;
   readonly shift: Matrix;
   readonly columnSum: Matrix;
-  readonly ladder: GenerationLadder;
+  readonly transforms: TransformCache;
   readonly sweep: BackgroundSweep = new BackgroundSweep();
   /** See FactoredOutputLayerOptions. */
   onStabilization: ((phase: 'begin' | 'end') => void) | undefined;
   readonly #workspace: Workspace;
-  /** U = I and ω = 0: closing a generation would change nothing. */
+  /** U = I and ω = 0: to rebase would change nothing. */
   #isFresh = true;
-  #ages: Int32Array = new Int32Array(0);
+  #epochs: Int32Array = new Int32Array(0);
+  #reserved = 0;
   #classNumbers: Int32Array = new Int32Array(0);
   #spareSquares: [Matrix, Matrix];
 
@@ -57,8 +69,8 @@ export class FactoredWeights implements Disposable {
     this.width = width;
     this.#workspace = workspace;
     this.rows = backend.createTable(classes, width);
-    this.generations = new Int32Array(classes);
-    this.ladder = new GenerationLadder(backend, width, workspace);
+    this.rowEpochs = new Int32Array(classes);
+    this.transforms = new TransformCache(backend, width, workspace);
     this.map = backend.createMatrix(width, width);
     this.inverse = backend.createMatrix(width, width);
     this.centredGram = backend.createMatrix(width, width);
@@ -105,57 +117,60 @@ export class FactoredWeights implements Disposable {
   }
 
   /**
-   * Keep (U, ω) as the map of this generation and start the next at the identity. W does not change. O(d²), a d×d
+   * Keep (U, ω) as the transform of this epoch and start the next at the identity. W does not change. O(d²), a d×d
    * product on average.
    */
-  closeGeneration(): void {
+  rebase(): void {
     if (this.#isFresh) return;
     this.onStabilization?.('begin');
-    this.ladder.close(this.map, this.shift);
-    this.sweep.closed(this.classes, this.lagBound);
+    this.transforms.append(this.map, this.shift);
+    this.sweep.addDebt(this.classes, this.lagBound);
     this.resetMap();
     this.onStabilization?.('end');
   }
 
-  /** Rows of V as of the current generation, without storing what was converted. */
+  /** Rows of V in the current epoch, without storing what was converted. */
   gatherCurrent(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
     gatherRows(this.rows, indices, out);
-    if (this.ladder.current === 0) return;
-    this.#convert(classes, count, out, this.ladder.current);
+    if (this.transforms.epoch === 0) return;
+    this.#convert(classes, count, out, this.transforms.epoch);
   }
 
-  /** Rows of V as of the current generation; those that were older are stored back as such. `classes` are distinct. */
+  /** Rows of V in the current epoch; those that were older are stored back as such. `classes` are distinct. */
   refresh(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
-    this.ladder.reserve(count);
+    if (count > this.#reserved) {
+      this.transforms.reserve(count);
+      this.#reserved = count;
+    }
     gatherRows(this.rows, indices, out);
-    if (this.ladder.current === 0) return;
+    if (this.transforms.epoch === 0) return;
     this.onStabilization?.('begin');
-    if (this.#convert(classes, count, out, this.ladder.current)) {
+    if (this.#convert(classes, count, out, this.transforms.epoch)) {
       scatterRows(out, indices, this.rows);
       this.tagCurrent(classes, count);
     }
     this.onStabilization?.('end');
   }
 
-  /** The rows of `classes` are now expressed in the current generation. */
+  /** The rows of `classes` are now expressed in the current epoch. */
   tagCurrent(classes: Int32Array, count: number): void {
-    for (let i = 0; i < count; i++) this.generations[classes[i]!] = this.ladder.current;
+    for (let i = 0; i < count; i++) this.rowEpochs[classes[i]!] = this.transforms.epoch;
   }
 
   /** The share of the background conversion that belongs to one step; O(lag bound) rows, independent of D. */
   sweepOnce(): void {
-    const { current } = this.ladder;
-    if (current === 0) return;
-    const range = this.sweep.next(this.classes, current, this.lagBound);
+    const { epoch } = this.transforms;
+    if (epoch === 0) return;
+    const range = this.sweep.next(this.classes, epoch, this.lagBound);
     if (range.count === 0) return;
     this.onStabilization?.('begin');
     this.#convertRange(range.firstRow, range.count, range.target);
     const oldest = this.sweep.visited(range, this.classes);
-    if (oldest !== undefined) this.ladder.drop(oldest);
+    if (oldest !== undefined) this.transforms.drop(oldest);
     this.onStabilization?.('end');
   }
 
-  /** W of classes `first` …: V·U + ω in the current generation. Nothing is stored. */
+  /** W of classes `first` …: V·U + ω in the current epoch. Nothing is stored. */
   denseRows(first: number, count: number, out: Matrix): void {
     const current = this.#workspace.matrix('dense rows', count, this.width);
     const classes = this.#range(first, count);
@@ -166,11 +181,11 @@ export class FactoredWeights implements Disposable {
 
   /** Convert every row and fold U and ω in: V = W, U = I, ω = 0. O(D·d²). C and w̄ are left alone. */
   materialize(rowsPerBlock: number): void {
-    this.closeGeneration();
+    this.rebase();
     for (let first = 0; first < this.classes; first += rowsPerBlock) {
-      this.#convertRange(first, Math.min(rowsPerBlock, this.classes - first), this.ladder.current);
+      this.#convertRange(first, Math.min(rowsPerBlock, this.classes - first), this.transforms.epoch);
     }
-    this.ladder.drop(this.ladder.current);
+    this.transforms.drop(this.transforms.epoch);
     this.sweep.reset();
   }
 
@@ -181,15 +196,15 @@ export class FactoredWeights implements Disposable {
    * @param stored those of them whose rows are kept here, row by row: all, or the part of one of many ranks.
    */
   append(added: Matrix, before: number, stored: ArrayLike<number>): void {
-    // In a fresh generation V = W, so no inverse is needed to express the new rows.
-    this.closeGeneration();
+    // In a fresh epoch V = W, so no inverse is needed to express the new rows.
+    this.rebase();
     const first = this.classes;
     growTable(this.rows, first + stored.length / this.width);
     writeRows(stored, first, this.rows);
-    const generations = new Int32Array(this.classes);
-    generations.set(this.generations);
-    generations.fill(this.ladder.current, first);
-    this.generations = generations;
+    const rowEpochs = new Int32Array(this.classes);
+    rowEpochs.set(this.rowEpochs);
+    rowEpochs.fill(this.transforms.epoch, first);
+    this.rowEpochs = rowEpochs;
     this.#addToSums(added, before);
   }
 
@@ -221,12 +236,12 @@ export class FactoredWeights implements Disposable {
     affine(this.centredGram, factor * factor, 0, this.centredGram);
   }
 
-  /** Convert rows first … in the table to a generation ≤ current. */
+  /** Convert rows first … in the table to an epoch ≤ the current. */
   #convertRange(first: number, count: number, target: number): void {
     let stale = 0;
     if (this.#classNumbers.length < count) this.#classNumbers = new Int32Array(count);
     for (let row = first; row < first + count; row++) {
-      if (this.generations[row]! < target) this.#classNumbers[stale++] = row;
+      if (this.rowEpochs[row]! < target) this.#classNumbers[stale++] = row;
     }
     if (stale === 0) return;
     const indices = this.#workspace.indices('converted classes', this.#classNumbers, stale);
@@ -234,19 +249,19 @@ export class FactoredWeights implements Disposable {
     gatherRows(this.rows, indices, rows);
     this.#convert(this.#classNumbers, stale, rows, target);
     scatterRows(rows, indices, this.rows);
-    for (let i = 0; i < stale; i++) this.generations[this.#classNumbers[i]!] = target;
+    for (let i = 0; i < stale; i++) this.rowEpochs[this.#classNumbers[i]!] = target;
   }
 
   /** True when any of the rows was older than the target. */
   #convert(classes: Int32Array, count: number, rows: Matrix, target: number): boolean {
-    if (this.#ages.length < count) this.#ages = new Int32Array(Math.ceil(count * 1.5));
+    if (this.#epochs.length < count) this.#epochs = new Int32Array(Math.ceil(count * 1.5));
     let stale = false;
     for (let i = 0; i < count; i++) {
-      const generation = this.generations[classes[i]!]!;
-      this.#ages[i] = generation;
-      if (generation < target) stale = true;
+      const epoch = this.rowEpochs[classes[i]!]!;
+      this.#epochs[i] = epoch;
+      if (epoch < target) stale = true;
     }
-    if (stale) this.ladder.convert(rows, this.#ages, count, target);
+    if (stale) this.transforms.convert(rows, this.#epochs, count, target);
     return stale;
   }
 
@@ -257,7 +272,7 @@ export class FactoredWeights implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.ladder[Symbol.dispose]();
+    this.transforms[Symbol.dispose]();
     for (const handle of [
       this.rows,
       this.map,

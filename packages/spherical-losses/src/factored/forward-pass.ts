@@ -1,6 +1,6 @@
 /**
  * The part of a minibatch that training and evaluation share (arXiv:1606.08061 §4), with the centred Gram matrix
- * (factored-weights.ts).
+ * (factored-weights.ts): from the targets' (example, class) pairs and the rows of V of their classes to the outputs.
  *
  *     hidden H, m×d     product H C     r = rowDot(H, H C) = Σ(o − μ)²     s = H w̄ = Σo     projected H̃ = H Uᵀ     outputs o_jc
  *
@@ -9,14 +9,142 @@
  * while C ≤ m: always with one target an example.
  */
 import { binary, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { DistinctIndices, type CsrRows } from '@vastmax/sparse-data';
 import type { FactoredWeights } from './factored-weights.ts';
-import type { TargetPairs } from './target-pairs.ts';
 
-/** What the pass asks of the weights; a layer whose rows are elsewhere brings its own `refresh` and `gatherCurrent`. */
-export type ForwardWeights = Pick<
-  FactoredWeights,
-  'map' | 'shift' | 'centredGram' | 'columnSum' | 'refresh' | 'gatherCurrent'
->;
+/**
+ * The (example, target class) pairs of a minibatch, on the host: repeated targets of an example merged (their weights
+ * add), and each distinct class given a slot, so that a row of V is fetched once however many examples want it.
+ * O(number of targets), independent of D. Buffers grow and are kept.
+ */
+export class TargetPairs {
+  /** m. */
+  examples = 0;
+  /** P: pairs after merging. */
+  count = 0;
+  /** Example of each pair, ascending. */
+  rows: Int32Array = new Int32Array(0);
+  /** Slot of each pair's class. */
+  slots: Int32Array = new Int32Array(0);
+  /** Class of each pair. */
+  pairClasses: Int32Array = new Int32Array(0);
+  /** y of each pair. */
+  weights: Float64Array = new Float64Array(0);
+  /** Every example has exactly one pair, so pair j is example j: nothing has to be gathered by example or added up. */
+  isOneEach = true;
+  /** Pairs of each slot. */
+  pairsOfSlot: Int32Array = new Int32Array(0);
+  /** Both pairs of each product that `listProducts` found, and its place j·m + k in an m×m matrix. */
+  productFirst: Int32Array = new Int32Array(0);
+  productSecond: Int32Array = new Int32Array(0);
+  productPlace: Int32Array = new Int32Array(0);
+  #lastPair: Int32Array = new Int32Array(0);
+  #order: Int32Array = new Int32Array(0);
+  #start: Int32Array = new Int32Array(0);
+  readonly #distinct = new DistinctIndices();
+
+  /** C: distinct classes touched. */
+  get touched(): number {
+    return this.#distinct.count;
+  }
+
+  /** Class of each slot, in order of first appearance. */
+  get classes(): Int32Array {
+    return this.#distinct.values;
+  }
+
+  /** Replace the content by the pairs of `targets`, every weight times `scale`. The targets must have been checked. */
+  build(targets: CsrRows, scale: number): void {
+    const { rows, offsets, indices, values } = targets;
+    const entries = offsets[rows]!;
+    this.#reserve(entries);
+    this.examples = rows;
+    this.count = 0;
+    this.isOneEach = true;
+    this.#distinct.begin(entries);
+    for (let row = 0; row < rows; row++) {
+      const firstPair = this.count;
+      for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
+        const weight = scale * (values === undefined ? 1 : values[entry]!);
+        const slot = this.#slotOf(indices[entry]!);
+        const last = this.#lastPair[slot]!;
+        if (last >= firstPair) {
+          this.weights[last]! += weight;
+          continue;
+        }
+        this.rows[this.count] = row;
+        this.slots[this.count] = slot;
+        this.pairClasses[this.count] = indices[entry]!;
+        this.weights[this.count] = weight;
+        this.pairsOfSlot[slot]!++;
+        this.#lastPair[slot] = this.count++;
+      }
+      if (this.count !== row + 1) this.isOneEach = false;
+    }
+  }
+
+  /** List every ordered pair of pairs of the same class. @returns how many there are: Σ_c n_c². */
+  listProducts(): number {
+    let products = 0;
+    for (let slot = 0; slot < this.touched; slot++) products += this.pairsOfSlot[slot]! ** 2;
+    if (this.productFirst.length < products) {
+      const room = Math.ceil(products * 1.5);
+      this.productFirst = new Int32Array(room);
+      this.productSecond = new Int32Array(room);
+      this.productPlace = new Int32Array(room);
+    }
+    // Counting sort of the pairs by slot.
+    const start = this.#start;
+    start[0] = 0;
+    for (let slot = 0; slot < this.touched; slot++) start[slot + 1] = start[slot]! + this.pairsOfSlot[slot]!;
+    for (let pair = this.count - 1; pair >= 0; pair--) {
+      const slot = this.slots[pair]!;
+      this.#order[--start[slot + 1]!] = pair;
+    }
+    // start[slot + 1] now is where the slot begins.
+    let product = 0;
+    for (let slot = 0; slot < this.touched; slot++) {
+      const begin = start[slot + 1]!;
+      const end = begin + this.pairsOfSlot[slot]!;
+      for (let i = begin; i < end; i++) {
+        for (let j = begin; j < end; j++) {
+          const one = this.#order[i]!;
+          const other = this.#order[j]!;
+          this.productFirst[product] = one;
+          this.productSecond[product] = other;
+          this.productPlace[product++] = this.rows[one]! * this.examples + this.rows[other]!;
+        }
+      }
+    }
+    return products;
+  }
+
+  #slotOf(target: number): number {
+    const known = this.#distinct.count;
+    const slot = this.#distinct.slotOf(target);
+    if (slot === known) {
+      this.pairsOfSlot[slot] = 0;
+      this.#lastPair[slot] = -1;
+    }
+    return slot;
+  }
+
+  #reserve(entries: number): void {
+    if (this.rows.length >= entries) return;
+    const room = Math.ceil(entries * 1.5);
+    this.rows = new Int32Array(room);
+    this.slots = new Int32Array(room);
+    this.pairClasses = new Int32Array(room);
+    this.weights = new Float64Array(room);
+    this.pairsOfSlot = new Int32Array(room);
+    this.#lastPair = new Int32Array(room);
+    this.#order = new Int32Array(room);
+    this.#start = new Int32Array(room + 1);
+  }
+}
+
+/** Where a step's rows of V come from: this process's own, or fetched from the ranks that keep them. */
+export type RowSource = Pick<FactoredWeights, 'refresh' | 'gatherCurrent'>;
 
 export interface ForwardPass {
   readonly hidden: Matrix;
@@ -30,7 +158,7 @@ export interface ForwardPass {
   readonly projected: Matrix | undefined;
   /** H ω, m×1. */
   readonly shiftOutputs: Matrix;
-  /** C×d rows of V, one for each slot, in the current generation. */
+  /** C×d rows of V, one for each slot, in the current rebase epoch. */
   readonly touchedRows: Matrix;
   /** P×d, for each pair the row of its class: of W, or of V when there is `projected`. */
   readonly pairClassRows: Matrix;
@@ -48,7 +176,8 @@ export interface ForwardPass {
  */
 export function forwardPass(
   workspace: Workspace,
-  weights: ForwardWeights,
+  weights: Pick<FactoredWeights, 'map' | 'shift' | 'centredGram' | 'columnSum'>,
+  rows: RowSource,
   hidden: Matrix,
   pairs: TargetPairs,
   store: boolean,
@@ -60,8 +189,8 @@ export function forwardPass(
   const pairSlots = workspace.indices('pair slots', pairs.slots, pairs.count);
 
   const touchedRows = workspace.matrix('touched rows', pairs.touched, d);
-  if (store) weights.refresh(pairs.classes, pairs.touched, slotClasses, touchedRows);
-  else weights.gatherCurrent(pairs.classes, pairs.touched, slotClasses, touchedRows);
+  if (store) rows.refresh(pairs.classes, pairs.touched, slotClasses, touchedRows);
+  else rows.gatherCurrent(pairs.classes, pairs.touched, slotClasses, touchedRows);
 
   const product = workspace.matrix('product', m, d);
   const squaredDeviations = workspace.matrix('squared deviations', m, 1);

@@ -1,9 +1,12 @@
 /**
  * C = WᵀPW and w̄ = Wᵀ1 from the rows, in two passes by blocks: first the sum, then the products of what deviates from
  * the mean. Each block's part is computed on the backend, the sum over blocks in f64 on the host, because a plain f32
- * sum over many rows is far worse than the tracked value it would replace. O(D·d²).
+ * sum over many rows is far worse than the tracked value it would replace. O(D·d²). And how far the tracked values have
+ * drifted from these.
  */
 import { binary, fill, gemm, read, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { FactoredWeights } from './factored-weights.ts';
+import { conditionOf } from './rebase-schedule.ts';
 
 export const rowsPerBlock = 1024;
 
@@ -14,18 +17,12 @@ export interface GramSums {
   readonly columnSum: Float64Array;
 }
 
-/**
- * @param denseRows puts rows `first` … of W into `out` (count×d).
- */
-export async function computeGram(
-  workspace: Workspace,
-  classes: number,
-  width: number,
-  denseRows: (first: number, count: number, out: Matrix) => void,
-): Promise<GramSums> {
+/** Of the rows that this process keeps. */
+export async function computeGram(workspace: Workspace, weights: FactoredWeights): Promise<GramSums> {
+  const { classes, width } = weights;
   const blockRows = (first: number): Matrix => {
     const rows = workspace.matrix('gram rows', Math.min(rowsPerBlock, classes - first), width);
-    denseRows(first, rows.rows, rows);
+    weights.denseRows(first, rows.rows, rows);
     return rows;
   };
   const columnSum = await sumOverBlocks(classes, workspace.matrix('block sum', 1, width), (first, out) => {
@@ -53,6 +50,11 @@ export function storeGram(sums: GramSums, centredGram: Matrix, columnSum: Matrix
   write(sums.columnSum, columnSum);
 }
 
+/** From the rows of one process. */
+export async function rebuildGram(workspace: Workspace, weights: FactoredWeights): Promise<void> {
+  storeGram(await computeGram(workspace, weights), weights.centredGram, weights.columnSum);
+}
+
 async function sumOverBlocks(
   classes: number,
   part: Matrix,
@@ -66,4 +68,70 @@ async function sumOverBlocks(
     for (let i = 0; i < total.length; i++) total[i]! += values[i]!;
   }
   return total;
+}
+
+/** How far the tracked quantities have drifted from the weights they describe. All relative, in the Frobenius norm. */
+export interface Verification {
+  /** ‖C − WᵀPW‖/‖WᵀPW‖ for the centred Gram matrix, P = I − 11ᵀ/D. */
+  readonly gramDrift: number;
+  /** ‖w̄ − Wᵀ1‖/max(‖Wᵀ1‖, ‖W‖): the rows' sum may cancel, then their size is the measure. */
+  readonly columnSumDrift: number;
+  /** ‖U·U⁻¹ − I‖/√d. */
+  readonly inverseDrift: number;
+  /** κ = ‖U‖·‖U⁻¹‖/d, 1 for the identity. */
+  readonly condition: number;
+  /** How often the layer has been rebased. */
+  readonly rebases: number;
+}
+
+/** Stream all rows once. O(D·d²), nothing is changed. */
+export async function verifyWeights(workspace: Workspace, weights: FactoredWeights): Promise<Verification> {
+  return compareWithExact(workspace, weights, await computeGram(workspace, weights), weights.classes);
+}
+
+/**
+ * What the weights keep of C and w̄, and U with U⁻¹, against the sums of all rows. O(d³).
+ * @param classes D, of all rows that `exact` is of.
+ */
+export async function compareWithExact(
+  workspace: Workspace,
+  weights: FactoredWeights,
+  exact: GramSums,
+  classes: number,
+): Promise<Verification> {
+  const { width } = weights;
+  const gram = await read(weights.centredGram);
+  const columnSum = await read(weights.columnSum);
+  // ‖W‖² = tr C + ‖w̄‖²/D.
+  let trace = norm(exact.columnSum) ** 2 / classes;
+  for (let i = 0; i < width; i++) trace += exact.centredGram[i * (width + 1)]!;
+
+  const product = workspace.matrix('verification', width, width);
+  gemm(weights.map, weights.inverse, product);
+  const identity = await read(product);
+  for (let i = 0; i < width; i++) identity[i * (width + 1)]! -= 1;
+  return {
+    gramDrift: distance(gram, exact.centredGram) / Math.max(norm(exact.centredGram), Number.MIN_VALUE),
+    columnSumDrift:
+      distance(columnSum, exact.columnSum) / Math.max(norm(exact.columnSum), Math.sqrt(trace), Number.MIN_VALUE),
+    inverseDrift: norm(identity) / Math.sqrt(Math.max(1, width)),
+    condition: conditionOf(await sumSquares(weights.map), await sumSquares(weights.inverse), width),
+    rebases: weights.transforms.epoch,
+  };
+}
+
+async function sumSquares(matrix: Matrix): Promise<number> {
+  return norm(await read(matrix)) ** 2;
+}
+
+function norm(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
+  return Math.sqrt(sum);
+}
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  return Math.sqrt(sum);
 }

@@ -1,5 +1,9 @@
+/** What a layer is created with: its options, their checks, and the rows that it starts from. */
+import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
-import type { SphericalLoss } from '../loss.ts';
+import { RandomGenerator } from '@vastmax/sparse-data';
+import type { SphericalLoss } from '../losses/loss.ts';
+import { rowsPerBlock } from './gram-matrix.ts';
 
 export type UpdateForm = 'small-batch' | 'row';
 
@@ -24,15 +28,15 @@ export interface FactoredOutputLayerOptions {
   /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
   readonly form?: UpdateForm;
   /**
-   * Look at each step (is it finite, is its small system singular) before it changes a weight. True unless calls are
-   * only recorded, as on a GPU, where to look is to wait: there up to 16 steps go by before the layer looks, and what
-   * `step` should have thrown is thrown by a later call. Needs a backend with a guard when false, and is not heeded
-   * with weightDecay.
+   * Verify each step (is it finite, is its small system regular) before it changes a weight. True unless calls are only
+   * recorded, as on a GPU, where to read a number is to wait: there steps are verified asynchronously, up to 16 at a
+   * time, and what `step` should have thrown is thrown by a later call. Needs a backend with a guard when false, and is
+   * not heeded with weightDecay.
    */
-  readonly readEachStep?: boolean;
+  readonly verifyEachStep?: boolean;
   /**
-   * Told when work for numerical stability alone (closing, converting stale rows, sweeping) begins and ends; for
-   * measuring it. Not nested.
+   * Told when work for numerical stability alone (rebasing, converting old rows) begins and ends; for measuring it. Not
+   * nested.
    */
   readonly onStabilization?: (phase: 'begin' | 'end') => void;
 }
@@ -40,12 +44,13 @@ export interface FactoredOutputLayerOptions {
 /** Counted since creation; for benchmarks and logs. */
 export interface FactoredLayerCounters {
   readonly steps: number;
-  readonly generationsClosed: number;
+  /** How often the weights were rebased: U kept as a transform of V's rows, and started again at I. */
+  readonly rebases: number;
   readonly singularSteps: number;
-  /** Steps done again because the device had refused them, or one before them; see readEachStep. */
+  /** Steps done again because the device had refused them, or one before them; see verifyEachStep. */
   readonly repeatedSteps: number;
-  /** Applications of a ladder map to a group of rows. */
-  readonly mapsApplied: number;
+  /** Applications of a cached transform to a group of rows. */
+  readonly transformsApplied: number;
   /** Form of the last step. */
   readonly form: UpdateForm | undefined;
 }
@@ -74,18 +79,6 @@ export function checkOptions({ classes, features, initialScale, weightDecay }: F
       );
     }
   }
-}
-
-/** The factor 1 − ηλ must be above 0. @throws OutputLayerError `bad-option`. */
-export function checkDecay(
-  { weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'weightDecay'>,
-  learningRate: number,
-): void {
-  if (learningRate * weightDecay < 1) return;
-  throw new OutputLayerError(
-    'bad-option',
-    `factored step: learningRate ${learningRate} times weightDecay ${weightDecay} must be below 1`,
-  );
 }
 
 /** count×width finite numbers for the classes from `first` on. */
@@ -133,4 +126,38 @@ export function checkAddedClasses(
     'shape',
     `addClasses: ${given} class constants for ${count} classes of a loss ${hasConstants ? 'with' : 'without'} constants`,
   );
+}
+
+/** Rows of a seeded normal start, asked for block after block from the first; the array is reused. */
+export function createNormalRows(
+  width: number,
+  scale = 0.01,
+  seed = 1,
+): (first: number, count: number) => Float64Array {
+  const random = new RandomGenerator(seed);
+  let block = new Float64Array(0);
+  return (_first, count) => {
+    const length = count * width;
+    if (block.length < length) block = new Float64Array(length);
+    for (let i = 0; i < length; i++) block[i] = scale * random.normal();
+    return block.subarray(0, length);
+  };
+}
+
+/**
+ * The rows that the options ask for, block after block.
+ * @throws OutputLayerError `shape`, `non-finite` for rows of the user's own.
+ */
+export function fillRows(
+  table: RowTable,
+  { initialScale, seed, initialRows }: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
+): void {
+  const { rows, columns } = table;
+  const rowsFrom = initialRows ?? createNormalRows(columns, initialScale, seed);
+  for (let first = 0; first < rows; first += rowsPerBlock) {
+    const count = Math.min(rowsPerBlock, rows - first);
+    const values = rowsFrom(first, count);
+    checkRows(values, first, count, columns);
+    writeRows(values, first, table);
+  }
 }

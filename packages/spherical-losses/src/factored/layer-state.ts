@@ -1,73 +1,105 @@
 /**
- * The factored layer's checkpoint: V as it is stored (not settled), each row's generation, the current map and its
- * inverse, the tracked sums and the ladder. Everything that the next step reads is there bit for bit, so a resumed run
- * and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
+ * The factored layer's checkpoint: V as it is stored (not materialized), each row's rebase epoch, the current map and
+ * its inverse, the tracked sums and the transform cache. Everything that the next step reads is there bit for bit, so a
+ * resumed run and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
+ *
+ * Names on disk are older than those in the code, so that old checkpoints can be read: `generation` and `generations`
+ * are the rebase epochs, of the layer and of the rows, `ladder.*` the transform cache, and `sweep.stepsInGeneration` the
+ * steps in the current epoch.
  */
 import type { Matrix } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
-import type { SphericalLoss } from '../loss.ts';
-import type { SweepState } from './background-sweep.ts';
-import type { ClassConstants } from './class-constants.ts';
 import type { FactoredWeights } from './factored-weights.ts';
-import type { GenerationControl } from './generation-control.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 import type { FactoredOutputLayerOptions } from './layer-options.ts';
 import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor, type JsonObject, type ModuleState, type TensorSource, StateError } from '@vastmax/linalg-core/state';
+import type { SphericalLoss } from '../losses/loss.ts';
+import type { ClassConstants } from './class-scores.ts';
+import type { FactoredStep } from './factored-step.ts';
+import type { SweepState } from './rebase-schedule.ts';
 
-export interface StepCounts {
-  readonly steps: number;
-  readonly singularSteps: number;
-}
+const constantsTensor = 'class_constants';
 
-/** What the state says of the layer beside its weights. */
-export function configurationOf(
-  {
-    kind,
-    classes,
-    features,
-    bias,
-    loss,
-    backend,
-  }: Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
-    readonly bias: boolean;
-    readonly loss: SphericalLoss;
-  },
+type Layer = Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
+  readonly bias: boolean;
+  readonly loss: SphericalLoss;
+};
+
+/**
+ * @param constants this process's own.
+ * @param more of the configuration.
+ */
+export function stateOf(
+  { kind, classes, features, bias, loss, backend }: Layer,
   { reduction = 'mean', weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'reduction' | 'weightDecay'>,
-  {
-    steps,
-    singularSteps,
-    constants,
-    generations,
-  }: StepCounts & { readonly constants: ClassConstants | undefined; readonly generations: GenerationControl },
-): JsonObject {
-  const { name, options } = loss;
+  { steps, singularSteps, rebaseControl, constants: all }: FactoredStep,
+  weights: FactoredWeights,
+  constants: ClassConstants | undefined,
+  more: JsonObject = {},
+): ModuleState {
+  const { cursor, debt, passBoundary, stepsInEpoch, pace } = weights.sweep.state();
+  const tensors: TensorSource[] = [
+    tableTensor('rows', weights.rows),
+    {
+      name: 'generations',
+      precision: 'i32',
+      rows: weights.classes,
+      columns: 1,
+      read: (first, count) => Promise.resolve(weights.rowEpochs.slice(first, first + count)),
+    },
+  ];
+  for (const [name, matrix] of namedMatrices(weights)) tensors.push(matrixTensor(name, matrix));
+  if (constants !== undefined) tensors.push(tableTensor(constantsTensor, constants.table));
   return {
-    kind,
-    classes,
-    features,
-    bias,
-    reduction,
-    weightDecay,
-    loss: { name, options },
-    precision: backend.precision,
-    steps,
-    singularSteps,
-    constantSum: constants?.sum ?? 0,
-    condition: generations.state(),
+    configuration: {
+      kind,
+      classes,
+      features,
+      bias,
+      reduction,
+      weightDecay,
+      loss: { name: loss.name, options: loss.options },
+      precision: backend.precision,
+      steps,
+      singularSteps,
+      constantSum: all?.sum ?? 0,
+      condition: rebaseControl.state(),
+      ...more,
+      generation: weights.transforms.epoch,
+      sweep: { cursor, debt, passBoundary, stepsInGeneration: stepsInEpoch, pace },
+    },
+    tensors,
   };
 }
 
-/** @throws StateError `state-mismatch` naming the first of `keys` in which the state is of another layer. */
-export function checkConfiguration(mine: JsonObject, given: JsonObject, keys: readonly string[]): void {
-  for (const key of keys) checkSame('factored layer', key, mine[key], given[key]);
+/** @throws StateError `state-mismatch` naming the first key in which the state is of another layer. */
+export function checkConfiguration(mine: JsonObject, given: JsonObject): void {
+  for (const key of ['kind', 'classes', 'features', 'bias', 'loss', 'precision'])
+    checkSame('factored layer', key, mine[key], given[key]);
 }
 
-/** @throws StateError `state-mismatch`. */
-export function stepCountsOf({ configuration }: ModuleState): StepCounts {
-  return {
-    steps: wholeNumber(configuration['steps'], 'steps'),
-    singularSteps: wholeNumber(configuration['singularSteps'], 'singularSteps'),
-  };
+/**
+ * Take over a state whose configuration has been checked.
+ * @param constants this process's own; their values are replaced, and their sum is the caller's to take over.
+ * @throws StateError `state-mismatch`; nothing has changed.
+ */
+export async function restoreState(
+  state: ModuleState,
+  step: FactoredStep,
+  weights: FactoredWeights,
+  constants: ClassConstants | undefined,
+): Promise<void> {
+  const { configuration } = state;
+  const steps = wholeNumber(configuration['steps'], 'steps');
+  const singularSteps = wholeNumber(configuration['singularSteps'], 'singularSteps');
+  constantSumOf(state);
+  if (constants !== undefined) findTensor(state, constantsTensor, constants.table.rows, 1);
+  await restoreWeights(weights, state);
+  if (constants !== undefined) await restoreTable(state, constantsTensor, constants.table);
+  step.forgetPending();
+  step.steps = steps;
+  step.singularSteps = singularSteps;
+  step.rebaseControl.restore(configuration['condition']);
 }
 
 /**
@@ -86,26 +118,8 @@ export function constantSumOf({ configuration }: ModuleState): number {
 /** Which tensors of the layer's state have a row for each class; the others are the same on every rank of a job. */
 export const classRowTensors: readonly string[] = ['rows', 'generations', 'class_constants'];
 
-export function stateOf(weights: FactoredWeights, configuration: JsonObject): ModuleState {
-  const tensors: TensorSource[] = [
-    tableTensor('rows', weights.rows),
-    {
-      name: 'generations',
-      precision: 'i32',
-      rows: weights.classes,
-      columns: 1,
-      read: (first, count) => Promise.resolve(weights.generations.slice(first, first + count)),
-    },
-  ];
-  for (const [name, matrix] of namedMatrices(weights)) tensors.push(matrixTensor(name, matrix));
-  return {
-    configuration: { ...configuration, generation: weights.ladder.current, sweep: { ...weights.sweep.state() } },
-    tensors,
-  };
-}
-
-export async function restoreWeights(weights: FactoredWeights, state: ModuleState): Promise<void> {
-  const generation = wholeNumber(state.configuration['generation'], 'generation');
+async function restoreWeights(weights: FactoredWeights, state: ModuleState): Promise<void> {
+  const epoch = wholeNumber(state.configuration['generation'], 'generation');
   const sweep = state.configuration['sweep'];
   if (typeof sweep !== 'object' || sweep === null || Array.isArray(sweep)) {
     throw new StateError('state-mismatch', 'factored layer: the state has no sweep counters');
@@ -115,83 +129,83 @@ export async function restoreWeights(weights: FactoredWeights, state: ModuleStat
     cursor: wholeNumber(counters['cursor'], 'sweep.cursor'),
     debt: wholeNumber(counters['debt'], 'sweep.debt'),
     passBoundary: wholeNumber(counters['passBoundary'], 'sweep.passBoundary'),
-    stepsInGeneration: wholeNumber(counters['stepsInGeneration'], 'sweep.stepsInGeneration'),
+    stepsInEpoch: wholeNumber(counters['stepsInGeneration'], 'sweep.stepsInGeneration'),
     pace: wholeNumber(counters['pace'], 'sweep.pace'),
   };
   const { classes, width } = weights;
   findTensor(state, 'rows', classes, width);
   const generations = findTensor(state, 'generations', classes, 1);
   for (const [name, matrix] of namedMatrices(weights, false)) findTensor(state, name, matrix.rows, matrix.columns);
-  const ladderMaps = state.tensors.flatMap(({ name }) => {
+  const transforms = state.tensors.flatMap(({ name }) => {
     const match = /^ladder\.(\d+)\.(\d+)\.linear$/.exec(name);
     return match === null ? [] : [{ level: Number(match[1]), start: Number(match[2]) }];
   });
-  for (const { level, start } of ladderMaps) {
+  for (const { level, start } of transforms) {
     findTensor(state, `ladder.${level}.${start}.linear`, width, width);
     findTensor(state, `ladder.${level}.${start}.shift`, 1, width);
   }
-  const rowGenerations = await readGenerations(
+  const rowEpochs = await readRowEpochs(
     generations,
-    generation,
-    new Set(ladderMaps.flatMap(({ level, start }) => (level === 0 ? [start] : []))),
+    epoch,
+    new Set(transforms.flatMap(({ level, start }) => (level === 0 ? [start] : []))),
   );
 
   // Everything that can be refused has been: from here on the layer changes.
   await restoreTable(state, 'rows', weights.rows);
-  weights.generations = rowGenerations;
+  weights.rowEpochs = rowEpochs;
   for (const [name, matrix] of namedMatrices(weights, false)) await restoreMatrix(state, name, matrix);
-  weights.ladder.reset(generation);
-  for (const { level, start } of ladderMaps) {
+  weights.transforms.reset(epoch);
+  for (const { level, start } of transforms) {
     const linear = weights.backend.createMatrix(width, width);
     const shift = weights.backend.createMatrix(1, width);
     await restoreMatrix(state, `ladder.${level}.${start}.linear`, linear);
     await restoreMatrix(state, `ladder.${level}.${start}.shift`, shift);
-    weights.ladder.insert({ level, start, linear, shift });
+    weights.transforms.insert({ level, start, linear, shift });
   }
   weights.markUpdated();
   weights.sweep.restore(sweepState);
 }
 
-/** The generation of each row, each one that the state's ladder can lead to the current one. */
-async function readGenerations(
+/** The epoch of each row, each one that the state's transforms can lead to the current one. */
+async function readRowEpochs(
   source: TensorSource,
   current: number,
-  singleMaps: ReadonlySet<number>,
+  singleRebases: ReadonlySet<number>,
 ): Promise<Int32Array> {
-  const generations = new Int32Array(source.rows);
+  const epochs = new Int32Array(source.rows);
   let oldest = current;
   for (let first = 0; first < source.rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, source.rows - first);
-    generations.set((await source.read(first, count)).subarray(0, count), first);
+    epochs.set((await source.read(first, count)).subarray(0, count), first);
     for (let row = first; row < first + count; row++) {
-      const generation = generations[row]!;
-      if (generation < 0 || generation > current) {
+      const epoch = epochs[row]!;
+      if (epoch < 0 || epoch > current) {
         throw new StateError(
           'state-mismatch',
-          `factored layer: row ${row} is of generation ${generation} in the state, it must be from 0 to ${current}`,
+          `factored layer: row ${row} is of rebase epoch ${epoch} in the state, it must be from 0 to ${current}`,
         );
       }
-      if (generation < oldest) oldest = generation;
+      if (epoch < oldest) oldest = epoch;
     }
   }
-  for (let generation = oldest; generation < current; generation++) {
-    if (singleMaps.has(generation)) continue;
+  for (let epoch = oldest; epoch < current; epoch++) {
+    if (singleRebases.has(epoch)) continue;
     throw new StateError(
       'state-mismatch',
-      `factored layer: the state has rows of generation ${oldest} and no map of generation ${generation}, the current is ${current}`,
+      `factored layer: the state has rows of rebase epoch ${oldest} and no transform of epoch ${epoch}, the current is ${current}`,
     );
   }
-  return generations;
+  return epochs;
 }
 
-function* namedMatrices(weights: FactoredWeights, withLadder = true): Generator<[string, Matrix]> {
+function* namedMatrices(weights: FactoredWeights, withTransforms = true): Generator<[string, Matrix]> {
   yield ['map', weights.map];
   yield ['inverse', weights.inverse];
   yield ['shift', weights.shift];
   yield ['centred_gram', weights.centredGram];
   yield ['column_sum', weights.columnSum];
-  if (!withLadder) return;
-  for (const { level, start, linear, shift } of weights.ladder.maps()) {
+  if (!withTransforms) return;
+  for (const { level, start, linear, shift } of weights.transforms.transforms()) {
     yield [`ladder.${level}.${start}.linear`, linear];
     yield [`ladder.${level}.${start}.shift`, shift];
   }

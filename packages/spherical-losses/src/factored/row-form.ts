@@ -1,7 +1,7 @@
 /**
- * The parts of the update in row form (mathematics.md §3b), apart so that many machines can add up E, Y and v between
- * computing and using them. No m×m product: cheapest when m ≥ d, and the form that shards. 14md² + 11d³ operations, and
- * 4Kd² for the K touched classes. P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
+ * The update in row form (mathematics.md §3b). No m×m product: cheapest when m ≥ d, and the form that shards, because
+ * all that it needs of the examples is a handful of sums. 14md² + 11d³ operations, and 4Kd² for the K touched classes.
+ * P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
  *
  *     E = −Hᵀ diag(2ηα) H    T = I + E    v = Hᵀy    R = ΓᵀH    N = RᵀR    Y = Z_cᵀH
  *     C ← TᵀCT − η(TᵀY + YᵀT) + η²(N − vvᵀ/D)
@@ -10,118 +10,153 @@
  * U, U⁻¹ and C are changed by what is added to them, UT = U + UE, T⁻¹U⁻¹ = U⁻¹ − T⁻¹EU⁻¹ and TᵀCT = C + (I + E/2)ᵀCE +
  * (CE)ᵀ(I + E/2), not replaced by a product: a step then rounds them once, elimination in f32 is exact enough, and C
  * stays symmetric to the last bit.
+ *
+ * In one process a sum goes straight to where it is added. Over ranks each computes the sums of its own examples
+ * (`ownSum`), and the update goes on with those of all (`GlobalSums`).
  */
 import {
   addDiagonal,
   affine,
   axpy,
   copy,
+  fill,
   gemm,
   scatterRows,
   solve,
   symmetricRank2Update,
   type Matrix,
-  type Workspace,
 } from '@vastmax/linalg-core';
-import { updateRowsInFreshBasis, type TouchedRows, type UpdateInputs } from './exact-update.ts';
-import type { FactoredWeights } from './factored-weights.ts';
+import {
+  addColumnSumChange,
+  addShiftChange,
+  touchedRows,
+  updateRowsInFreshBasis,
+  type ExactUpdate,
+  type SumName,
+  type TouchedRows,
+  type UpdateInputs,
+} from './exact-update.ts';
 
-/** E, d×d: a sum over the examples. */
-export function mapChange({
-  workspace,
-  forward: { hidden },
-  alphaHidden,
-  learningRate,
-}: Pick<UpdateInputs, 'workspace' | 'forward' | 'alphaHidden' | 'learningRate'>): Matrix {
-  const change = workspace.matrix('E', hidden.columns, hidden.columns);
-  gemm(alphaHidden, hidden, change, { transposeA: true, alpha: -2 * learningRate });
-  return change;
+/** Names of the matrices that hold the sums, and whether they are d×d. */
+const sums: Readonly<Record<SumName, { readonly matrix: string; readonly isSquare: boolean }>> = {
+  change: { matrix: 'E', isSquare: true },
+  cross: { matrix: 'Y', isSquare: true },
+  gram: { matrix: 'N', isSquare: true },
+  gammaVector: { matrix: 'v', isSquare: false },
+  columnSum: { matrix: 'column sum change', isSquare: false },
+  shift: { matrix: 'shift change', isSquare: false },
+};
+
+function sumMatrix({ workspace, weights }: UpdateInputs, sum: SumName): Matrix {
+  const { matrix, isSquare } = sums[sum];
+  return workspace.matrix(matrix, isSquare ? weights.width : 1, weights.width);
 }
 
-/** Y, d×d: a sum over the examples. */
-export function crossProduct({
-  workspace,
-  forward: { hidden },
-  backward,
-}: Pick<UpdateInputs, 'workspace' | 'forward' | 'backward'>): Matrix {
-  const cross = workspace.matrix('Y', hidden.columns, hidden.columns);
-  gemm(backward.centredSparse, hidden, cross, { transposeA: true });
-  return cross;
-}
-
-/** v, 1×d: a sum over the examples. */
-export function gammaVector({
-  workspace,
-  forward: { hidden },
-  backward,
-}: Pick<UpdateInputs, 'workspace' | 'forward' | 'backward'>): Matrix {
-  const v = workspace.matrix('v', 1, hidden.columns);
-  gemm(backward.gammaSum, hidden, v, { transposeA: true });
-  return v;
-}
-
-/**
- * From E to T = I + E and to what U⁻¹ is changed by, kept in the workspace for the functions below. Nothing that a
- * layer reads has changed.
- * @returns T. Its reciprocal condition says whether the new U has a usable inverse.
- */
-export function solveMap(
-  workspace: Workspace,
-  weights: FactoredWeights,
-  change: Matrix,
-  reciprocalCondition: Matrix,
-): Matrix {
-  const d = weights.width;
-  const contraction = workspace.matrix('T', d, d);
-  copy(change, contraction);
-  addDiagonal(1, contraction);
-  const spare = weights.spare('inverse');
-  gemm(change, weights.inverse, spare);
-  solve(contraction, spare, workspace.matrix('inverse correction', d, d), reciprocalCondition);
-  // The spares hold the old values until `updateMapAndRows` adds to them, so that they may be swapped in whether it
-  // takes effect or not.
-  copy(weights.inverse, spare);
-  copy(weights.map, weights.spare('map'));
-  return contraction;
-}
-
-/** C ← TᵀCT − η(TᵀY + YᵀT), after `solveMap`; N and v are for the caller to add. */
-export function updateGram(
-  workspace: Workspace,
-  { centredGram, width: d }: FactoredWeights,
-  cross: Matrix,
-  learningRate: number,
-): void {
-  const change = workspace.matrix('E', d, d);
-  const product = workspace.matrix('CE', d, d);
-  gemm(centredGram, change, product);
-  const half = workspace.matrix('I + E/2', d, d);
-  affine(change, 0.5, 0, half);
-  addDiagonal(1, half);
-  symmetricRank2Update(half, product, centredGram, { beta: 1 });
-  symmetricRank2Update(workspace.matrix('T', d, d), cross, centredGram, { alpha: -learningRate, beta: 1 });
-}
-
-/** U, U⁻¹ and the touched rows of V, when C, w̄ and ω are new already. */
-export function updateMapAndRows(
-  workspace: Workspace,
-  weights: FactoredWeights,
-  touched: TouchedRows,
-  learningRate: number,
-  kind: 'regular' | 'singular',
-): void {
-  const d = weights.width;
-  gemm(weights.map, workspace.matrix('E', d, d), weights.spare('map'), { beta: 1 });
-  weights.swap('map');
-  weights.markUpdated();
-  if (kind === 'singular') {
-    updateRowsInFreshBasis(workspace, weights, touched, learningRate);
-    return;
+/** A sum over this process's own examples, d×d or 1×d, in a matrix of the workspace. */
+export function ownSum(sum: Exclude<SumName, 'gram'>, inputs: UpdateInputs): Matrix {
+  const { forward, backward, learningRate } = inputs;
+  const { hidden } = forward;
+  const out = sumMatrix(inputs, sum);
+  if (sum === 'change') gemm(backward.alphaHidden, hidden, out, { transposeA: true, alpha: -2 * learningRate });
+  else if (sum === 'cross') gemm(backward.centredSparse, hidden, out, { transposeA: true });
+  else if (sum === 'gammaVector') gemm(backward.gammaSum, hidden, out, { transposeA: true });
+  else {
+    fill(0, out);
+    if (sum === 'columnSum') addColumnSumChange(inputs, out);
+    else addShiftChange(inputs, out);
   }
-  axpy(-1, workspace.matrix('inverse correction', d, d), weights.spare('inverse'));
-  weights.swap('inverse');
-  const inBasis = workspace.matrix('gradient in basis', touched.count, d);
-  gemm(touched.gradient, weights.inverse, inBasis);
-  axpy(-learningRate, inBasis, touched.rows);
-  scatterRows(touched.rows, touched.indices, weights.rows);
+  return out;
+}
+
+/** N of the rows that this process keeps. */
+export function ownGram(inputs: UpdateInputs, { gradient }: TouchedRows): Matrix {
+  const out = sumMatrix(inputs, 'gram');
+  gemm(gradient, gradient, out, { transposeA: true });
+  return out;
+}
+
+export class RowFormUpdate implements ExactUpdate {
+  readonly form = 'row';
+
+  /**
+   * From E to T = I + E and to what U⁻¹ is changed by, kept in the workspace for `apply`. Nothing that a layer reads
+   * has changed.
+   * @returns T. Its reciprocal condition says whether the new U has a usable inverse.
+   */
+  solve(inputs: UpdateInputs, reciprocalCondition: Matrix): Matrix {
+    const { workspace, weights } = inputs;
+    const d = weights.width;
+    const change = this.#total(inputs, 'change');
+    const contraction = workspace.matrix('T', d, d);
+    copy(change, contraction);
+    addDiagonal(1, contraction);
+    const spare = weights.spare('inverse');
+    gemm(change, weights.inverse, spare);
+    solve(contraction, spare, workspace.matrix('inverse correction', d, d), reciprocalCondition);
+    // The spares hold the old values until `apply` adds to them, so that they may be swapped in whether it takes effect
+    // or not.
+    copy(weights.inverse, spare);
+    copy(weights.map, weights.spare('map'));
+    return contraction;
+  }
+
+  apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
+    const { weights, classes, learningRate, globalSums } = inputs;
+    const { centredGram } = weights;
+    const touched = globalSums?.touched ?? touchedRows(inputs);
+    this.#updateGram(inputs);
+    // N and v.
+    if (globalSums === undefined)
+      gemm(touched.gradient, touched.gradient, centredGram, { transposeA: true, alpha: learningRate ** 2, beta: 1 });
+    else axpy(learningRate ** 2, globalSums.take('gram', sumMatrix(inputs, 'gram')), centredGram);
+    const v = this.#total(inputs, 'gammaVector');
+    gemm(v, v, centredGram, { transposeA: true, alpha: -(learningRate ** 2) / classes, beta: 1 });
+    if (globalSums === undefined) {
+      addColumnSumChange(inputs, weights.columnSum);
+      addShiftChange(inputs, weights.shift);
+    } else {
+      axpy(1, globalSums.take('columnSum', sumMatrix(inputs, 'columnSum')), weights.columnSum);
+      axpy(1, globalSums.take('shift', sumMatrix(inputs, 'shift')), weights.shift);
+    }
+    this.#updateMapAndRows(inputs, touched, kind);
+  }
+
+  /** A sum over all examples. */
+  #total(inputs: UpdateInputs, sum: 'change' | 'cross' | 'gammaVector'): Matrix {
+    return inputs.globalSums?.take(sum, sumMatrix(inputs, sum)) ?? ownSum(sum, inputs);
+  }
+
+  /** C ← TᵀCT − η(TᵀY + YᵀT), after `solve`; N and v are for the caller to add. */
+  #updateGram(inputs: UpdateInputs): void {
+    const { workspace, weights, learningRate } = inputs;
+    const { centredGram, width: d } = weights;
+    const cross = this.#total(inputs, 'cross');
+    const change = workspace.matrix('E', d, d);
+    const product = workspace.matrix('CE', d, d);
+    gemm(centredGram, change, product);
+    const half = workspace.matrix('I + E/2', d, d);
+    affine(change, 0.5, 0, half);
+    addDiagonal(1, half);
+    symmetricRank2Update(half, product, centredGram, { beta: 1 });
+    symmetricRank2Update(workspace.matrix('T', d, d), cross, centredGram, { alpha: -learningRate, beta: 1 });
+  }
+
+  /** U, U⁻¹ and the touched rows of V, when C, w̄ and ω are new already. */
+  #updateMapAndRows(inputs: UpdateInputs, touched: TouchedRows, kind: 'regular' | 'singular'): void {
+    const { workspace, weights, learningRate } = inputs;
+    const d = weights.width;
+    gemm(weights.map, workspace.matrix('E', d, d), weights.spare('map'), { beta: 1 });
+    weights.swap('map');
+    weights.markUpdated();
+    if (kind === 'singular') {
+      updateRowsInFreshBasis(workspace, weights, touched, learningRate);
+      return;
+    }
+    axpy(-1, workspace.matrix('inverse correction', d, d), weights.spare('inverse'));
+    weights.swap('inverse');
+    const inBasis = workspace.matrix('gradient in basis', touched.count, d);
+    gemm(touched.gradient, weights.inverse, inBasis);
+    axpy(-learningRate, inBasis, touched.rows);
+    scatterRows(touched.rows, touched.indices, weights.rows);
+  }
 }

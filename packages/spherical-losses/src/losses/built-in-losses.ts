@@ -1,8 +1,131 @@
-import type { SphericalLoss } from '../loss.ts';
-import { sphericalSoftmax } from './spherical-softmax.ts';
-import { squaredError } from './squared-error.ts';
-import { taylorSoftmax } from './taylor-softmax.ts';
-import { zLoss } from './z-loss.ts';
+/** The built-in losses, each one expression, and their names for configuration files and checkpoints. */
+import {
+  add,
+  divide,
+  log,
+  negate,
+  scale,
+  shift,
+  softplus,
+  sqrt,
+  square,
+  subtract,
+  type Variable,
+} from '@vastmax/autodiff';
+import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss } from './loss.ts';
+
+export interface ZLossOptions {
+  /** Sharpness, 0.1 unless given; smaller weighs the ranks below the first less sharply (0.05 for top-1 and MRR). */
+  readonly a?: number;
+  /** Margin in standard deviations, 10 unless given (20 to 40 with a = 0.05). */
+  readonly b?: number;
+}
+
+/**
+ * The Z-loss of A. de Brébisson and P. Vincent (arXiv:1604.08859): (1/a)·softplus(a(b − z_c)) with z_c = (o_c − μ)/σ,
+ * the target's output standardised by the mean and deviation of all D outputs. It does not change when all outputs are
+ * shifted or scaled, so it ranks well and gives no probabilities. It is undefined when all outputs are equal: start
+ * from random weights.
+ *
+ * Not the "z-loss" of large language models, which penalises the log-partition of a softmax and has only the name in
+ * common.
+ */
+export function zLoss(options: ZLossOptions = {}): SphericalLoss {
+  const { a = 0.1, b = 10 } = options;
+  checkPositive('z-loss', 'a', a);
+  if (!Number.isFinite(b)) throw new RangeError(`z-loss: b must be a finite number, got ${b}`);
+  return defineSphericalLoss({
+    name: 'z-loss',
+    options: { a, b },
+    perTarget: ({ s, squaredDeviations, output, classes }) => {
+      const mean = scale(s, 1 / classes);
+      const deviation = sqrt(scale(squaredDeviations, 1 / classes));
+      const z = divide(subtract(output, mean), deviation);
+      return scale(softplus(scale(shift(negate(z), b), a)), 1 / a);
+    },
+  });
+}
+
+export interface SphericalSoftmaxOptions {
+  /** Added to each squared output, so that no probability is 0: one number (1 unless given), or one for each class. */
+  readonly epsilon?: number | ArrayLike<number>;
+}
+
+/**
+ * −log p_c with p_c = (o_c² + ε_c)/(q + Σε) (arXiv:1511.05042 §3). The sign of an output does not matter. With one ε
+ * for each class, say proportional to a power of its frequency, it starts from a prior.
+ */
+export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): SphericalLoss {
+  const { epsilon = 1 } = options;
+  if (typeof epsilon === 'number') {
+    checkPositive('spherical-softmax', 'epsilon', epsilon);
+    return defineSphericalLoss({
+      name: 'spherical-softmax',
+      options: { epsilon },
+      isNormalized: true,
+      perTarget: ({ q, output, classes }) =>
+        subtract(log(shift(q, classes * epsilon)), log(shift(square(output), epsilon))),
+      // Without ε, which would round small squares away.
+      score: ({ output }) => square(output),
+      unnormalizedProbability: ({ output }) => shift(square(output), epsilon),
+    });
+  }
+  for (let index = 0; index < epsilon.length; index++)
+    checkPositive('spherical-softmax', `epsilon of class ${index}`, epsilon[index]!);
+  return defineSphericalLoss({
+    name: 'spherical-softmax-with-prior',
+    isNormalized: true,
+    classConstants: epsilon,
+    perTarget: ({ q, output, constant, constantSum }) => {
+      if (constant === undefined)
+        throw new RangeError('spherical-softmax: the layer passed no constants for its classes');
+      return subtract(log(shift(q, constantSum)), log(add(square(output), constant)));
+    },
+    score: withConstant,
+    unnormalizedProbability: withConstant,
+  });
+}
+
+function withConstant({ output, constant }: ScoreTerms): Variable {
+  return constant === undefined ? square(output) : add(square(output), constant);
+}
+
+/**
+ * −log p_c with p_c = (1 + o_c + o_c²/2)/(D + s + q/2): the second-order Taylor expansion of the softmax around 0,
+ * which is always positive (arXiv:1511.05042 §3.2).
+ */
+export function taylorSoftmax(): SphericalLoss {
+  return defineSphericalLoss({
+    name: 'taylor-softmax',
+    isNormalized: true,
+    perTarget: ({ q, s, output, classes }) =>
+      subtract(log(shift(add(s, scale(q, 0.5)), classes)), log(shift(add(output, scale(square(output), 0.5)), 1))),
+    score: ({ output }) => add(output, scale(square(output), 0.5)),
+    unnormalizedProbability: ({ output }) => shift(add(output, scale(square(output), 0.5)), 1),
+  });
+}
+
+export interface SquaredErrorOptions {
+  /** What a target of weight 1 should be; all other classes should be 0. 1 unless given; 10 trains language models. */
+  readonly targetValue?: number;
+}
+
+/**
+ * ‖o − y‖² = q − 2Σ y_c o_c + Σ y_c² with y_c = targetValue·weight (arXiv:1412.7091). An example without targets still
+ * costs q.
+ */
+export function squaredError(options: SquaredErrorOptions = {}): SphericalLoss {
+  const { targetValue = 1 } = options;
+  checkPositive('squared-error', 'targetValue', targetValue);
+  return defineSphericalLoss({
+    name: 'squared-error',
+    options: { targetValue },
+    targetScale: targetValue,
+    // y·(y − 2o): the layer multiplies by y.
+    perTarget: ({ output, weight }) => subtract(weight, scale(output, 2)),
+    perExample: ({ q }) => q,
+  });
+}
 
 /** The names under which tools and checkpoints know the built-in losses. */
 export type BuiltInLossName = 'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error';

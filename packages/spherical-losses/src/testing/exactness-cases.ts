@@ -24,7 +24,7 @@ const settings: readonly LossSetting[] = [
 export type FormChoice = UpdateForm | 'auto';
 
 export interface ExactnessCase {
-  readonly group: 'matrix' | 'generations' | 'singular';
+  readonly group: 'matrix' | 'rebases' | 'singular';
   /** `matrix/z-loss/K=3/decay/f32/row`. */
   readonly id: string;
   readonly form: FormChoice;
@@ -70,11 +70,11 @@ export function exactnessMatrix(steps = 2000): readonly ExactnessCase[] {
   return cases;
 }
 
-/** Squared error at a rate where U shrinks fast: dozens of generations in both precisions, the sweep at work. */
-export function generationCases(steps = 2000): readonly ExactnessCase[] {
+/** Squared error at a rate where U shrinks fast: dozens of rebases in both precisions, the sweep at work. */
+export function rebaseCases(steps = 2000): readonly ExactnessCase[] {
   return eachPrecisionAndForm((precision, form) => ({
-    group: 'generations',
-    id: `generations/squared-error/K=3/${precision}/${form}`,
+    group: 'rebases',
+    id: `rebases/squared-error/K=3/${precision}/${form}`,
     form,
     options: {
       loss: { name: 'squared-error', targetValue: 1 },

@@ -7,7 +7,7 @@ import { createPlainBackend, read, type Backend, type Precision, write } from '@
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import type { FactoredLayerCounters, UpdateForm } from '../factored/layer-options.ts';
-import type { Verification } from '../factored/verification.ts';
+import type { Verification } from '../factored/gram-matrix.ts';
 import { createBuiltInLoss } from '../losses/built-in-losses.ts';
 import { DenseReference, type ReferenceLoss } from './dense-reference.ts';
 
@@ -28,7 +28,7 @@ export interface ExactnessOptions {
   readonly form?: UpdateForm;
   readonly seed?: number;
   /** See FactoredOutputLayerOptions. */
-  readonly readEachStep?: boolean;
+  readonly verifyEachStep?: boolean;
   /** Make every n-th step exactly singular: needs one example a batch. */
   readonly singularEvery?: number;
   /** How far such steps are from singular: 1 − 2η‖h‖², 0 unless given. */
@@ -99,7 +99,7 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
     weightDecay,
     initialRows: (first, count) => start.subarray(first * width, (first + count) * width),
     ...(options.form === undefined ? {} : { form: options.form }),
-    ...(options.readEachStep === undefined ? {} : { readEachStep: options.readEachStep }),
+    ...(options.verifyEachStep === undefined ? {} : { verifyEachStep: options.verifyEachStep }),
   });
   using hiddenMatrix = backend.createMatrix(options.batch, width);
   const nextBatch = createBatches(options);

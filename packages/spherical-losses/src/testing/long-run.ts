@@ -7,7 +7,7 @@ import { createPlainBackend, read, write, type Backend, type Precision } from '@
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import type { FactoredLayerCounters } from '../factored/layer-options.ts';
-import type { Verification } from '../factored/verification.ts';
+import type { Verification } from '../factored/gram-matrix.ts';
 import { builtInLossNames, type BuiltInLossName } from '../losses/built-in-losses.ts';
 import type { ReferenceLoss } from './dense-reference.ts';
 import { factoredLoss } from './exactness-run.ts';

@@ -41,7 +41,7 @@ describe('addClasses', () => {
   it.each(runs)('is exact, and training goes on with the new classes: $title', async (options) => {
     using run = await createTwinRun(options);
     await run.train(150);
-    if (options.loss.name === 'squared-error') expect(run.layer.counters.generationsClosed).toBeGreaterThan(2);
+    if (options.loss.name === 'squared-error') expect(run.layer.counters.rebases).toBeGreaterThan(2);
     addFortyClasses(run, options);
     expect(run.layer.classes).toBe(190);
     expect(await run.weightError()).toBeLessThan(options.tolerance);

@@ -1,6 +1,6 @@
 import {
   exactnessMatrix,
-  generationCases,
+  rebaseCases,
   judgeExactness,
   runExactness,
   singularCases,
@@ -19,12 +19,12 @@ describe('exactness over 2,000 steps, against dense f64 SGD', () => {
   });
 });
 
-describe('dozens of generations', () => {
-  it.each(generationCases())('$id', async ({ options }) => {
+describe('dozens of rebases', () => {
+  it.each(rebaseCases())('$id', async ({ options }) => {
     const result = await runExactness(options);
-    expect(result.counters.generationsClosed).toBeGreaterThan(48);
+    expect(result.counters.rebases).toBeGreaterThan(48);
     // Touched rows are at most batch·targets a step; only the sweep reaches the others.
-    expect(result.counters.mapsApplied).toBeGreaterThan(0);
+    expect(result.counters.transformsApplied).toBeGreaterThan(0);
     expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({
       pass: true,
       criterion: 'bound',

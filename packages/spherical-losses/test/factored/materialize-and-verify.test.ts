@@ -39,9 +39,9 @@ describe('verify', () => {
     using run = await createTwinRun(staleRows);
     await run.train(200);
     const before = Float64Array.from(await readWeights(run.layer));
-    const { generationsClosed, condition, ...drift } = await run.layer.verify();
+    const { rebases, condition, ...drift } = await run.layer.verify();
     expect(Math.max(...Object.values(drift))).toBeLessThan(1e-5);
-    expect(generationsClosed).toBe(run.layer.counters.generationsClosed);
+    expect(rebases).toBe(run.layer.counters.rebases);
     expect(condition).toBeGreaterThanOrEqual(1 - 1e-6);
     expect(Array.from(await readWeights(run.layer))).toEqual(Array.from(before));
   });

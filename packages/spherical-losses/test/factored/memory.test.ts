@@ -3,7 +3,7 @@ import { createFactoredOutputLayer, zLoss } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 
 describe('memory of a created layer', () => {
-  it('is 4Dd bytes, 4 bytes a class for the generations, and O(d²)', async () => {
+  it('is 4Dd bytes, 4 bytes a class for the epochs of rows, and O(d²)', async () => {
     const classes = 200_000;
     const width = 64;
     const backend = createPlainBackend();

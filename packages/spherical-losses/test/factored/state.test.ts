@@ -1,22 +1,22 @@
 import { createMatrixFrom, createPlainBackend, read, type Backend, type Matrix } from '@vastmax/linalg-core';
-import { isStateError, type ModuleState } from '@vastmax/linalg-core/state';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from './layer-subjects.ts';
 import { createTwinRun, staleRows } from './trained-layers.ts';
 import { csrFromLists } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer, sphericalSoftmax, squaredError, zLoss } from '@vastmax/spherical-losses';
+import { type ModuleState, isStateError } from '@vastmax/linalg-core/state';
 
 describe('state and restore', () => {
-  it.each(['f64', 'f32'] as const)('are bit for bit in the middle of stale generations: %s', async (precision) => {
+  it.each(['f64', 'f32'] as const)('are bit for bit with rows of many epochs: %s', async (precision) => {
     using original = await createTwinRun({ ...staleRows, precision, classes: 400 });
     await original.train(173);
     const state = original.layer.state();
     const generations = state.tensors.find(({ name }) => name === 'generations');
     const ages = new Set(Array.from((await generations?.read(0, 400)) ?? []));
-    expect(ages.size, 'rows of several generations').toBeGreaterThan(2);
+    expect(ages.size, 'rows of several epochs').toBeGreaterThan(2);
     expect(
       state.tensors.some(({ name }) => name.startsWith('ladder.')),
-      'maps in the ladder',
+      'transforms in the cache',
     ).toBe(true);
 
     using copy = await createTwinRun({ ...staleRows, precision, classes: 400, seed: 9 });
@@ -28,7 +28,10 @@ describe('state and restore', () => {
       await original.train(25);
       await copy.train(25);
       expect(Array.from(await readWeights(copy.layer))).toEqual(Array.from(await readWeights(original.layer)));
-      expect({ ...copy.layer.counters, mapsApplied: 0 }).toEqual({ ...original.layer.counters, mapsApplied: 0 });
+      expect({ ...copy.layer.counters, transformsApplied: 0 }).toEqual({
+        ...original.layer.counters,
+        transformsApplied: 0,
+      });
     }
     for (const tensor of original.layer.state().tensors) {
       const other = copy.layer.state().tensors.find(({ name }) => name === tensor.name);
@@ -109,7 +112,7 @@ describe('state and restore', () => {
     },
   );
 
-  it('refuse rows of generations that the ladder does not reach', async () => {
+  it('refuse rows of epochs that no transform leads on from', async () => {
     using source = await createTwinRun({ ...staleRows, seed: 4 });
     using target = await createTwinRun(staleRows);
     await source.train(60);
@@ -125,15 +128,15 @@ describe('state and restore', () => {
       ),
     });
     await expect(target.layer.restore(withGenerations(generation + 1))).rejects.toThrow(
-      `row 0 is of generation ${generation + 1} in the state, it must be from 0 to ${generation}`,
+      `row 0 is of rebase epoch ${generation + 1} in the state, it must be from 0 to ${generation}`,
     );
-    await expect(target.layer.restore(withGenerations(-1))).rejects.toThrow('row 0 is of generation -1');
+    await expect(target.layer.restore(withGenerations(-1))).rejects.toThrow('row 0 is of rebase epoch -1');
     const withoutMap = {
       configuration,
       tensors: tensors.filter(({ name }) => !name.startsWith(`ladder.0.${generation - 1}.`)),
     };
     await expect(target.layer.restore(withoutMap)).rejects.toThrow(
-      `no map of generation ${generation - 1}, the current is ${generation}`,
+      `no transform of epoch ${generation - 1}, the current is ${generation}`,
     );
     expect(Array.from(await readWeights(target.layer))).toEqual(before);
   });

@@ -28,7 +28,7 @@ export interface TwinOptions {
   readonly seed?: number;
 }
 
-/** Squared error that closes a generation every few steps in f32, so that rows are stale all the time. */
+/** Squared error that rebases every few steps in f32, so that rows of old epochs are there all the time. */
 export const staleRows: TwinOptions = {
   loss: { name: 'squared-error', targetValue: 1 },
   precision: 'f32',

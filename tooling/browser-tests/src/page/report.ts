@@ -29,3 +29,24 @@ export type WebGpuTrainingReport =
       /** Of the line that the page shows. */
       readonly points: number;
     };
+
+/** What a page found of a checkpoint. */
+export interface OpenedCheckpoint {
+  readonly step: unknown;
+  readonly text: string;
+  /** The last two rows of its tensor. */
+  readonly values: readonly number[];
+}
+
+/** Of the page saved-checkpoint.ts, which has saved and loaded itself again. */
+export interface SavedCheckpointReport {
+  /** From the page's private files. */
+  readonly opened: OpenedCheckpoint;
+  /** The same files as Blobs. */
+  readonly asBlobs: OpenedCheckpoint;
+  /** Values that were saved. */
+  readonly expected: readonly number[];
+  readonly files: readonly string[];
+  /** The code of the error when every file but checkpoint.json lacks its last byte. */
+  readonly damaged: string;
+}

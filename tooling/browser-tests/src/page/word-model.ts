@@ -4,7 +4,7 @@
 
 import { Tape } from '@vastmax/autodiff';
 import { read, type Backend } from '@vastmax/linalg-core';
-import { createLanguageModel, Optimizer } from '@vastmax/lm-models';
+import { createNetwork, Optimizer } from '@vastmax/lm-models';
 import { countTokens, encodeTokens, NgramBatches, RandomGenerator, whitespaceTokens } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
 
@@ -32,17 +32,21 @@ export async function trainWordModel(
     seed: 1,
     paddingId: vocabulary.idOf('<eos>') ?? 0,
   });
-  using model = await createLanguageModel(backend, vocabulary, {
-    body: { order, embedding: 24, hidden: [48] },
-    output: { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.1, b: 10 } }, initialScale: 0.01, seed: 1 },
-  });
+  using model = await createNetwork(
+    backend,
+    { inputs: vocabulary.size, frequencies: vocabulary.counts },
+    {
+      body: { kind: 'ngram', order, embedding: 24, hidden: [48] },
+      output: { kind: 'factored', loss: { name: 'z-loss', options: { a: 0.1, b: 10 } }, initialScale: 0.01, seed: 1 },
+    },
+  );
   using tape = new Tape(backend);
   using optimizer = new Optimizer(backend, model.body.parameters, createUpdateRule('sgd'), {});
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
     const batch = batches.next();
     tape.reset();
-    const hidden = model.forward(tape, batch, { training: true });
+    const hidden = model.body.forward(tape, batch, { training: true });
     const result = await model.output.step(hidden.value, batch.targets, { learningRate: 1 });
     tape.backward(hidden, result.hiddenGradient);
     optimizer.step(5);

@@ -2,15 +2,14 @@
 import type { Communicator } from '@vastmax/collectives';
 import { gatherStreams } from '@vastmax/lm-models/distributed';
 import { createPlainBackend, read, writeRows } from '@vastmax/linalg-core';
-import type { TrainingOptions } from '@vastmax/lm-models';
+import { Trainer, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { createTextModel, type ExampleSettings } from '@vastmax/lm-models/text';
 import { RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
-import { createDistribution } from '../../../src/distributed/distribution.ts';
-import type { ExampleSettings, TextModelOptions } from '../../../src/text-model.ts';
-import { createTextModel } from '../../../src/text-models.ts';
+import { createDistribution } from '../../../src/run/distribution.ts';
 
 export interface SmallTraining {
   readonly examples: ExampleSettings;
-  readonly model: TextModelOptions;
+  readonly model: NetworkOptions;
   readonly training: TrainingOptions;
   readonly batchSize: number;
   /** Put other numbers into an embedding of rank 1 at the first report. */
@@ -22,8 +21,8 @@ export interface TrainedModel {
   readonly body: readonly number[];
   /** D×features. */
   readonly classVectors: readonly number[];
-  /** Mean losses of all reports. */
-  readonly losses: readonly number[];
+  /** Of all examples together: when reports come depends on the clock. */
+  readonly lossSum: number;
   readonly examples: number;
   readonly cursor: unknown;
   /** Steps at which replicas had to be mended. */
@@ -59,26 +58,31 @@ export async function trainSmallModel(
             drifts.push(step);
           },
         });
-  using model = await createTextModel(backend, vocabulary, examples, options, distribution);
-  using trainer = model.prepare({ tokens, paddingId: 0 }, { batchSize, seed: 3 }).createTrainer(training);
-  const losses: number[] = [];
+  using model = await createTextModel(backend, vocabulary, examples, options, distribution?.createOutput);
+  const { network } = model;
+  const { batches } = model.trainingBatches({ tokens, paddingId: 0 }, { batchSize, seed: 3 });
+  using trainer = new Trainer(network, distribution?.partsOf(batches) ?? batches, training, distribution);
+  let lossSum = 0;
+  let reported = 0;
   for await (const event of trainer.run()) {
     if (event.type !== 'progress') continue;
-    losses.push(event.loss);
-    if (spoil === true && communicator?.rank === 1 && losses.length === 1)
-      writeRows(new Float64Array(model.embeddings.table.columns), 1, model.embeddings.table);
+    const isFirst = reported === 0;
+    lossSum += event.loss * (event.examples - reported);
+    reported = event.examples;
+    const { table } = network.body.embeddings;
+    if (spoil === true && communicator?.rank === 1 && isFirst) writeRows(new Float64Array(table.columns), 1, table);
   }
   const { configuration, modules } = trainer.snapshot();
   const body: number[] = [];
   const own = modules['body'] ?? { configuration: {}, tensors: [] };
   const { tensors } = communicator === undefined ? own : await gatherStreams(communicator, own);
   for (const { rows, read: readRows } of tensors) body.push(...(await readRows(0, rows)));
-  using vectors = backend.createMatrix(vocabulary.size, model.output.features);
-  model.output.classVectors(0, vectors);
+  using vectors = backend.createMatrix(vocabulary.size, network.output.features);
+  network.output.classVectors(0, vectors);
   return {
     body,
     classVectors: Array.from(await read(vectors)),
-    losses,
+    lossSum,
     examples: trainer.examples,
     cursor: configuration['cursor'],
     drifts,

@@ -5,7 +5,7 @@ import {
   constantsLoss,
   createSmallLayer,
   createTraining,
-  generationLoss,
+  rebasingLoss,
   moduleState,
   plainState,
   readWeights,
@@ -13,7 +13,7 @@ import {
 } from './small-layer.ts';
 
 export interface CheckpointRequest {
-  readonly loss: 'generations' | 'constants';
+  readonly loss: 'rebases' | 'constants';
   /** Steps that the stream of minibatches is ahead. */
   readonly skip: number;
   /** Shards of a job of any number of ranks, to be resumed from. */
@@ -24,7 +24,7 @@ export interface CheckpointRequest {
 export interface CheckpointAnswer {
   readonly state: PlainState;
   readonly weights: Float64Array;
-  readonly generationsClosed: number;
+  readonly rebases: number;
   readonly steps: number;
 }
 
@@ -33,8 +33,8 @@ export async function checkpoints(
   { loss, skip, from, steps }: CheckpointRequest,
 ): Promise<CheckpointAnswer> {
   const { rank, size } = communicator;
-  const options = { loss: loss === 'generations' ? generationLoss() : constantsLoss() };
-  const rate = loss === 'generations' ? 0.13 : 0.002;
+  const options = { loss: loss === 'rebases' ? rebasingLoss() : constantsLoss() };
+  const rate = loss === 'rebases' ? 0.13 : 0.002;
   using layer = await createSmallLayer(communicator, options);
   const train = createTraining(layer, rate);
   // The layer's own start is trained for nothing, and the stream with it.
@@ -45,6 +45,6 @@ export async function checkpoints(
     await layer.restore(shards.length === size && own !== undefined ? own : mergeShards(shards));
   }
   await train(steps);
-  const { generationsClosed, steps: done } = layer.counters;
-  return { state: await plainState(layer.state()), weights: await readWeights(layer), generationsClosed, steps: done };
+  const { rebases, steps: done } = layer.counters;
+  return { state: await plainState(layer.state()), weights: await readWeights(layer), rebases, steps: done };
 }

@@ -7,7 +7,7 @@ import {
   constantsLoss,
   createSmallLayer,
   createTraining,
-  generationLoss,
+  rebasingLoss,
   readWeights,
   width,
 } from './small-layer.ts';
@@ -47,7 +47,7 @@ export async function growthRefusals(communicator: Communicator): Promise<readon
   await attempt('range', 0, (isBad) => layer.logProbabilities(hidden, isBad ? classes - 3 : 0, wide));
   await attempt('other range', 1, (isBad) => layer.logProbabilities(hidden, isBad ? 1 : 0, wide));
 
-  using without = await createSmallLayer(communicator, { loss: generationLoss() });
+  using without = await createSmallLayer(communicator, { loss: rebasingLoss() });
   await attempt('no probabilities', 0, () => without.logProbabilities(hidden, 0, wide));
   return found;
 }

@@ -31,7 +31,7 @@ const prior = Float64Array.from({ length: classes + added }, (_, k) => 0.2 + 3 /
 
 export type GrowingLoss = 'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error' | 'prior';
 
-/** At the squared error's rate generations close every few steps. */
+/** At the squared error's rate the layer rebases every few steps. */
 const rates: Readonly<Record<GrowingLoss, number>> = {
   'z-loss': 0.05,
   'spherical-softmax': 0.003,
@@ -76,7 +76,7 @@ export interface GrowthRequest {
 export interface GrowthAnswer {
   readonly weights: Float64Array;
   readonly state: PlainState;
-  readonly generationsClosed: number;
+  readonly rebases: number;
   /** Of C, w̄ and U⁻¹. */
   readonly drift: number;
   readonly hidden: Float64Array;
@@ -118,7 +118,7 @@ export async function growth(communicator: Communicator, { loss, from }: GrowthR
   return {
     weights: await readWeights(layer),
     state: await plainState(layer.state()),
-    generationsClosed: layer.counters.generationsClosed,
+    rebases: layer.counters.rebases,
     drift: Math.max(gramDrift, columnSumDrift, inverseDrift),
     hidden,
     wanted,

@@ -1,6 +1,10 @@
 /** A small layer over all ranks, its minibatches, and its state as plain data that threads can hand to each other. */
 import type { Communicator } from '@vastmax/collectives';
-import { createDistributedFactoredLayer, type DistributedFactoredLayer, type DistributedFactoredLayerOptions } from '@vastmax/distributed-layers';
+import {
+  createDistributedFactoredLayer,
+  type DistributedFactoredLayer,
+  type DistributedFactoredLayerOptions,
+} from '@vastmax/distributed-layers';
 import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
 import { sphericalSoftmax, squaredError, type SphericalLoss } from '@vastmax/spherical-losses';
 import { createBatches, type ExactnessOptions } from '@vastmax/spherical-losses/testing';
@@ -21,8 +25,8 @@ const sizes: ExactnessOptions = {
 export const { classes, width } = sizes;
 const start = startOf(sizes);
 
-/** Closes a generation every few steps, so that rows are stale. */
-export const generationLoss = (): SphericalLoss => squaredError();
+/** Rebases every few steps, so that rows of old epochs are there. */
+export const rebasingLoss = (): SphericalLoss => squaredError();
 /** Has a constant for each class. */
 export const constantsLoss = (): SphericalLoss =>
   sphericalSoftmax({ epsilon: Float64Array.from({ length: classes }, (_, k) => 0.2 + 3 / (k + 1)) });
@@ -42,7 +46,7 @@ export function createSmallLayer(
   options: Partial<DistributedFactoredLayerOptions> = {},
   backend: Backend = createPlainBackend({ precision: 'f64' }),
 ): Promise<DistributedFactoredLayer> {
-  return createDistributedFactoredLayer(communicator, backend, { ...layerOptions(generationLoss()), ...options });
+  return createDistributedFactoredLayer(communicator, backend, { ...layerOptions(rebasingLoss()), ...options });
 }
 
 type TrainedLayer = Pick<DistributedFactoredLayer, 'backend' | 'classes' | 'step'> & {

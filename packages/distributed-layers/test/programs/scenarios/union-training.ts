@@ -13,7 +13,7 @@ export const features = 6;
 const learningRate = 0.3;
 const batch = 9;
 
-interface UnionBatch {
+interface GlobalBatch {
   readonly hidden: Float64Array;
   readonly targets: CsrRows;
   readonly weights: Float64Array;
@@ -24,7 +24,7 @@ interface UnionBatch {
 const examplesOf = (step: number): number => (step % 7 === 3 ? 2 : step % 11 === 5 ? 0 : batch);
 
 /** Ragged weighted targets, some examples without, and classes that several examples share. */
-function unionBatches(): () => UnionBatch {
+function globalBatches(): () => GlobalBatch {
   const random = new RandomGenerator(8);
   let step = 0;
   return () => {
@@ -69,7 +69,7 @@ function ownBatches({
   rank,
   size,
 }: Place): () => { values: number[]; targets: CsrRows; weights: number[]; count: number } {
-  const next = unionBatches();
+  const next = globalBatches();
   return () => {
     const { hidden, targets, weights, examples } = next();
     const mine = partOf(rank, size, examples);

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../../../..');
+
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** @param interruptAt the text on stderr at which the process gets SIGINT. */
+function bench(args: readonly string[], interruptAt?: string): Promise<Ended> {
+  return new Promise((done) => {
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args],
+      { cwd: root },
+    );
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      if (interruptAt !== undefined && stderr.includes(interruptAt)) child.kill('SIGINT');
+    });
+    child.on('close', (code, signal) => {
+      done({ stdout, stderr, code, signal });
+    });
+  });
+}
+
+describe('bench exactness', () => {
+  it('prints one JSON object, and its tables from the file', async () => {
+    const { stdout, stderr, code } = await bench(['exactness', '--json', '--steps', '2']);
+    const report = JSON.parse(stdout) as {
+      rows: { id: string; pass: boolean }[];
+      longRuns: unknown[];
+      machine: { node: string };
+      pass: boolean;
+    };
+    expect(report.rows.length).toBe(144 + 4 + 4);
+    expect(new Set(report.rows.map(({ id }) => id)).size).toBe(152);
+    expect(report.longRuns.length).toBe(4);
+    expect(report.machine.node).toBe(process.version);
+    expect(report.rows.filter(({ pass }) => !pass)).toEqual([]);
+    expect([report.pass, code]).toEqual([true, 0]);
+    expect(stderr).toContain('155/156 long/squared-error/f32');
+
+    const folder = mkdtempSync(join(tmpdir(), 'vastmax-bench-'));
+    const file = join(folder, 'report.json');
+    writeFileSync(file, stdout);
+    const tables = await bench(['exactness', '--from', file]);
+    expect(tables.stdout).toMatch(/^\| z-loss +\| ragged \| yes {3}\| f32 .*within bound \|$/m);
+    expect(tables.stdout.match(/^\| /gm)?.length).toBe(48 + 8 + 4 + 3);
+
+    writeFileSync(file, JSON.stringify({ ...report, pass: false }));
+    const failed = await bench(['exactness', '--from', file, '--json']);
+    expect([failed.code, (JSON.parse(failed.stdout) as { pass: boolean }).pass]).toEqual([1, false]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('prints nothing on stdout when it is interrupted', async () => {
+    const { stdout, signal, code } = await bench(['exactness', '--json'], '3/156');
+    expect(stdout).toBe('');
+    expect([signal, code]).not.toEqual([null, 0]);
+  });
+
+  it('says what is wrong with a bad option', async () => {
+    const { stdout, stderr, code } = await bench(['exactness', '--steps', '0']);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect(stderr).toContain("expected a whole number of at least 1, got '0'");
+  });
+});

@@ -1,0 +1,81 @@
+/** What the options of `vastmax train` whose default depends on other options come to with these. */
+import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
+import { optionsOfLayer } from './output-layer-options.ts';
+import {
+  exampleSettingsOf,
+  networkOptionsOf,
+  trainingOptionsOf,
+  type TrainOptions,
+  type WordTrainOptions,
+} from './training-options.ts';
+
+/**
+ * Of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is none of them.
+ * @throws UsageError for options that do not fit together.
+ */
+export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
+  const { model } = options;
+  const values: Record<string, unknown> =
+    model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
+  const open = Object.entries(values).filter(
+    ([name, value]) => value !== undefined && options[name as keyof TrainOptions] === undefined,
+  );
+  return Object.fromEntries(open);
+}
+
+function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
+  const { model, steps, window } = exampleSettingsOf(options);
+  const modelOptions = networkOptionsOf(options);
+  return {
+    ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
+    ...bodyDefaults(modelOptions),
+    ...layerDefaults(modelOptions.output),
+    ...trainingDefaultsOf(trainingOptionsOf(options, 1)),
+  };
+}
+
+function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
+  const networkOptions = labelNetworkOptions(options, []);
+  return {
+    ...bodyDefaults(networkOptions),
+    ...layerDefaults(networkOptions.output),
+    ...trainingDefaultsOf(labelTrainingOptions(options, 1)),
+  };
+}
+
+function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {
+  const { hidden = [], dropout = 0 } = body;
+  if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
+  // A recurrent layer has none to choose, a bag that is the vector itself neither.
+  return {
+    hidden,
+    dropout,
+    ...(body.kind === 'bag' && body.activation !== undefined && body.activation !== 'identity'
+      ? { activation: body.activation }
+      : {}),
+  };
+}
+
+function layerDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
+  return { ...ownDefaults(output), initialScale: output.initialScale };
+}
+
+function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
+  if (output.kind === 'factored') {
+    const { a, b, epsilon, targetValue } = output.loss.options;
+    return optional({ zA: a, zB: b, epsilon, targetValue });
+  }
+  const { power, ...defaults } = { ...outputLayerOf(output.kind).defaults };
+  // A power is of the unigram proposal alone.
+  const isUnigram = 'proposal' in output && output.proposal === 'unigram';
+  return optionsOfLayer({ ...defaults, ...(isUnigram ? { proposal: output.proposal, power } : {}) });
+}
+
+function trainingDefaultsOf({ outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions): Partial<TrainOptions> {
+  return { outputRate, bodyRate, optimizer, ...optional({ clipNorm }) };
+}
+
+function optional(values: Readonly<Record<string, number | undefined>>): Partial<TrainOptions> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

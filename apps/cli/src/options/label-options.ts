@@ -1,0 +1,68 @@
+/** What `vastmax train --model classifier` was asked for, as the network and the trainer want it. */
+import { bagModelShape, type BagChoice, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
+import { UsageError } from '../terminal/errors.ts';
+import { defaultsNameOf, outputLayerChoiceOf } from './output-layer-options.ts';
+import { type GivenOption, trainingOptionsOf, type TrainOptions } from './training-options.ts';
+
+export interface LabelNetworkOptions {
+  readonly body: BagChoice;
+  readonly output: OutputLayerChoice;
+}
+
+/** Options of models over words. */
+const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
+  'tokenizer',
+  'letterCase',
+  'lowerCase',
+  'locale',
+  'textColumn',
+  'minCount',
+  'maxVocabulary',
+  'order',
+  'steps',
+  'window',
+  'initialVectors',
+  'distributed',
+]);
+
+/**
+ * Output rates of many labels a point, as Bibtex and Delicious want them (`bench jobs --job xmc`): activations grow
+ * larger than those of language models, and the losses of the squared outputs stand less of them. Other layers keep the
+ * rates of language models.
+ */
+const outputRates: Readonly<Record<string, number>> = {
+  'z-loss': 0.1,
+  'squared-error': 0.1,
+  'spherical-softmax': 0.25,
+  'taylor-softmax': 0.25,
+};
+
+/** @throws UsageError for options of models over words, of another layer or loss. */
+export function labelNetworkOptions(options: TrainOptions, given: readonly GivenOption[]): LabelNetworkOptions {
+  const foreign = given.find(({ name }) => ofWords.has(name));
+  if (foreign !== undefined)
+    throw new UsageError(
+      `${foreign.flag} is an option of models over words, not of classifier; leave it out or choose another model`,
+    );
+  const { embedding, hidden, activation, dropout, seed } = options;
+  return {
+    body: {
+      kind: 'bag',
+      ...bagModelShape('classifier'),
+      embedding,
+      ...(hidden === undefined ? {} : { hidden }),
+      ...(activation === undefined ? {} : { activation }),
+      ...(dropout === undefined ? {} : { dropout }),
+      seed,
+    },
+    output: outputLayerChoiceOf(options),
+  };
+}
+
+export function labelTrainingOptions(options: TrainOptions, examplesPerEpoch: number): TrainingOptions {
+  const outputRate = options.outputRate ?? outputRates[defaultsNameOf(options)];
+  return trainingOptionsOf(
+    { ...options, optimizer: options.optimizer ?? 'adam', ...(outputRate === undefined ? {} : { outputRate }) },
+    examplesPerEpoch,
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * What the text after an option becomes: a number in the option's range, or a UsageError that names the option, the
+ * range and the text.
+ */
+import { UsageError } from '../terminal/errors.ts';
+
+/** JSON Schema of the values that a parser takes, for configuration files. */
+export type ValueSchema = Readonly<Record<string, unknown>>;
+
+const schemas = new WeakMap<object, ValueSchema>();
+
+/** Of a parser made here; undefined for another. */
+export function schemaOf(parse: object): ValueSchema | undefined {
+  return schemas.get(parse);
+}
+
+/** From `minimum` up. Underscores and 2e6 are understood. */
+export function wholeNumber(option: string, minimum: number): (text: string) => number {
+  const accepts = (value: number): boolean => Number.isSafeInteger(value) && value >= minimum;
+  return numberWhere(option, `a whole number of at least ${minimum}`, { type: 'integer', minimum }, accepts);
+}
+
+/** Whole numbers with commas between. */
+export function wholeNumbers(option: string, minimum: number): (text: string) => number[] {
+  const one = wholeNumber(option, minimum);
+  const parse = (text: string): number[] => text.split(',').map((part) => one(part));
+  schemas.set(parse, { type: 'array', items: schemaOf(one), minItems: 1 });
+  return parse;
+}
+
+export function finite(option: string): (text: string) => number {
+  return numberWhere(option, 'a number', { type: 'number' }, () => true);
+}
+
+export function nonNegative(option: string): (text: string) => number {
+  return numberWhere(option, 'a number of at least 0', { type: 'number', minimum: 0 }, (value) => value >= 0);
+}
+
+export function positive(option: string): (text: string) => number {
+  return numberWhere(option, 'a number above 0', { type: 'number', exclusiveMinimum: 0 }, (value) => value > 0);
+}
+
+/** In [0, 1]. */
+export function share(option: string): (text: string) => number {
+  return numberWhere(
+    option,
+    'a number from 0 to 1',
+    { type: 'number', minimum: 0, maximum: 1 },
+    (value) => value >= 0 && value <= 1,
+  );
+}
+
+/** In [0, 1). */
+export function shareBelowOne(option: string): (text: string) => number {
+  return numberWhere(
+    option,
+    'a number of at least 0 and less than 1',
+    { type: 'number', minimum: 0, exclusiveMaximum: 1 },
+    (value) => value >= 0 && value < 1,
+  );
+}
+
+function numberWhere(
+  option: string,
+  description: string,
+  schema: ValueSchema,
+  accepts: (value: number) => boolean,
+): (text: string) => number {
+  const parse = (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text.replaceAll('_', ''));
+    if (!Number.isFinite(value) || !accepts(value))
+      throw new UsageError(`${option} must be ${description}, got '${text}'`);
+    return value;
+  };
+  schemas.set(parse, schema);
+  return parse;
+}

@@ -1,0 +1,314 @@
+/** The options of `vastmax train` that describe the output layer, and which layer or loss each belongs to. */
+import { Option, type Command } from 'commander';
+import {
+  outputLayerNames,
+  outputLayerOf,
+  outputLayers,
+  proposalNames,
+  trainingDefaults,
+  updateRuleNames,
+  type OutputLayerChoice,
+  type OutputLayerName,
+  type ProposalName,
+} from '@vastmax/lm-models';
+import { builtInLossNames } from '@vastmax/spherical-losses';
+import { UsageError } from '../terminal/errors.ts';
+import { finite, nonNegative, positive, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.ts';
+
+export interface OutputLayerOptions {
+  readonly outputLayer: OutputLayerName;
+  readonly loss: string;
+  readonly zA?: number;
+  readonly zB?: number;
+  readonly epsilon?: number;
+  readonly targetValue?: number;
+  readonly weightDecay?: number;
+  readonly headSize?: number;
+  readonly priorPower?: number;
+  readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
+  readonly headRate?: number;
+  readonly tailRate?: number;
+  readonly outputOptimizer?: string;
+  readonly labelSmoothing?: number;
+  readonly cutoffs?: readonly number[];
+  readonly divValue?: number;
+  readonly samples?: number;
+  readonly proposal?: ProposalName;
+  readonly proposalPower?: number;
+  readonly sharing?: 'minibatch' | 'example';
+  readonly temperature?: number;
+  readonly rfFrequencies?: number;
+  readonly nu?: number;
+  readonly alpha?: number;
+  readonly initialScale?: number;
+  readonly seed: number;
+}
+
+/** `--loss spherical` is short for `spherical-softmax`. */
+const shortLosses: Readonly<Record<string, string>> = {
+  spherical: 'spherical-softmax',
+  taylor: 'taylor-softmax',
+  squared: 'squared-error',
+};
+/** The options of some layers only, by their name in the registry: how the command calls each. */
+const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOptions, flag: string]>> = {
+  weightDecay: ['weightDecay', '--weight-decay'],
+  headSize: ['headSize', '--head-size'],
+  priorPower: ['priorPower', '--prior-power'],
+  tailLoss: ['tailLoss', '--tail-loss'],
+  headRate: ['headRate', '--head-rate'],
+  tailRate: ['tailRate', '--tail-rate'],
+  rule: ['outputOptimizer', '--output-optimizer'],
+  labelSmoothing: ['labelSmoothing', '--label-smoothing'],
+  cutoffs: ['cutoffs', '--cutoffs'],
+  divValue: ['divValue', '--div-value'],
+  samples: ['samples', '--samples'],
+  proposal: ['proposal', '--proposal'],
+  power: ['proposalPower', '--proposal-power'],
+  sharing: ['sharing', '--sharing'],
+  temperature: ['temperature', '--temperature'],
+  frequencies: ['rfFrequencies', '--rf-frequencies'],
+  nu: ['nu', '--nu'],
+  alpha: ['alpha', '--alpha'],
+};
+
+/** @param option of a choice. */
+export function flagOf(option: string): string {
+  return layerOptions[option]?.[1] ?? option;
+}
+
+/** Options of a choice as those of the command. */
+export function optionsOfLayer(choice: Readonly<Record<string, unknown>>): Partial<OutputLayerOptions> {
+  const options: Record<string, unknown> = {};
+  for (const [option, value] of Object.entries(choice)) {
+    const [name] = layerOptions[option] ?? [];
+    if (name !== undefined) options[name] = isRule(value) ? value.name : value;
+  }
+  return options;
+}
+
+const isRule = (value: unknown): value is { readonly name: string } =>
+  typeof value === 'object' && value !== null && 'name' in value;
+
+/** The layers that have an option. */
+const layersWith = (option: string): readonly OutputLayerName[] =>
+  outputLayers.filter(({ options }) => options.includes(option)).map(({ name }) => name);
+
+/** For help texts. */
+const defaultOf = (layer: OutputLayerName, option: string): string => String(outputLayerOf(layer).defaults[option]);
+const lossDefault = (loss: string, option: string): string => String(trainingDefaults(loss).lossOptions[option]);
+
+export function addOutputLayerOptions(command: Command): Command {
+  return command
+    .optionsGroup('Output layer:')
+    .addOption(
+      new Option('--output-layer <name>', 'the layer over the vocabulary')
+        .choices(outputLayerNames)
+        .default('factored'),
+    )
+    .addOption(
+      new Option('--loss <name>', 'factored: what it minimises; spherical, taylor and squared are short forms')
+        .argParser(lossName)
+        .default('z-loss'),
+    )
+    .option(
+      '--z-a <a>',
+      `z-loss: sharpness; smaller favours top-1 and MRR (default ${lossDefault('z-loss', 'a')})`,
+      positive('--z-a'),
+    )
+    .option(
+      '--z-b <b>',
+      `z-loss: margin in standard deviations (default ${lossDefault('z-loss', 'b')})`,
+      finite('--z-b'),
+    )
+    .option(
+      '--epsilon <e>',
+      `spherical-softmax: added to each squared output (default ${lossDefault('spherical-softmax', 'epsilon')})`,
+      positive('--epsilon'),
+    )
+    .option(
+      '--target-value <v>',
+      `squared-error: what a target's output should be (default ${lossDefault('squared-error', 'targetValue')})`,
+      finite('--target-value'),
+    )
+    .option('--weight-decay <l>', 'factored: on the output weights, exact and free', nonNegative('--weight-decay'))
+    .option(
+      '--head-size <n>',
+      'hybrid: words of the dense head (default: as many as cost four times the tail)',
+      wholeNumber('--head-size', 1),
+    )
+    .option(
+      '--prior-power <p>',
+      `hybrid: power of the counts in the tail's prior (default ${defaultOf('hybrid', 'priorPower')})`,
+      nonNegative('--prior-power'),
+    )
+    .addOption(
+      new Option(
+        '--tail-loss <name>',
+        `hybrid: loss of the tail (default ${defaultOf('hybrid', 'tailLoss')})`,
+      ).argParser(tailLossName),
+    )
+    .option(
+      '--head-rate <f>',
+      `hybrid: factor on the output rate for the head (default ${defaultOf('hybrid', 'headRate')})`,
+      nonNegative('--head-rate'),
+    )
+    .option(
+      '--tail-rate <f>',
+      `hybrid: factor on the output rate for the tail (default ${defaultOf('hybrid', 'tailRate')})`,
+      nonNegative('--tail-rate'),
+    )
+    .addOption(
+      new Option(
+        '--output-optimizer <name>',
+        "not factored, not hybrid: of the layer's own weights (default sgd)",
+      ).choices(updateRuleNames),
+    )
+    .option(
+      '--label-smoothing <e>',
+      'full: share of each target spread over all words',
+      shareBelowOne('--label-smoothing'),
+    )
+    .option(
+      '--cutoffs <n,...>',
+      'adaptive: where each cluster begins (default balanced by cost); hybrid: where further tails do (default none)',
+      wholeNumbers('--cutoffs', 1),
+    )
+    .option(
+      '--div-value <v>',
+      `adaptive: each cluster has so many times fewer features (default ${defaultOf('adaptive', 'divValue')})`,
+      positive('--div-value'),
+    )
+    .option(
+      '--samples <n>',
+      `sampled, nce, negative: words drawn for a minibatch (default ${defaultOf('sampled', 'samples')}); rf, quadratic: for each example (default ${defaultOf('rf', 'samples')})`,
+      wholeNumber('--samples', 1),
+    )
+    .addOption(
+      new Option(
+        '--proposal <name>',
+        `sampled, nce, negative: what they are drawn from (default ${defaultOf('sampled', 'proposal')}; negative: ${defaultOf('negative', 'proposal')})`,
+      ).choices(proposalNames),
+    )
+    .option(
+      '--proposal-power <p>',
+      `unigram proposal: power of the counts (default ${defaultOf('sampled', 'power')})`,
+      nonNegative('--proposal-power'),
+    )
+    .addOption(
+      new Option(
+        '--sharing <name>',
+        `sampled, nce, negative: who shares a draw (default ${defaultOf('sampled', 'sharing')})`,
+      ).choices(['minibatch', 'example']),
+    )
+    .option(
+      '--temperature <t>',
+      'rf, quadratic: logits are t·cos(h, w) (rf: default 11.1; quadratic: plain logits)',
+      positive('--temperature'),
+    )
+    .option(
+      '--rf-frequencies <n>',
+      `rf: random frequencies (default ${defaultOf('rf', 'frequencies')})`,
+      wholeNumber('--rf-frequencies', 1),
+    )
+    .option(
+      '--nu <v>',
+      `rf: inverse temperature of the kernel that is sampled by (default ${defaultOf('rf', 'nu')})`,
+      positive('--nu'),
+    )
+    .option(
+      '--alpha <a>',
+      `quadratic: of the kernel a·o² + 1 (default ${defaultOf('quadratic', 'alpha')})`,
+      positive('--alpha'),
+    )
+    .option(
+      '--initial-scale <s>',
+      "standard deviation of the output weights' start (default depends on the layer)",
+      nonNegative('--initial-scale'),
+    );
+}
+
+/** What the rates and the start follow from. */
+export function defaultsNameOf({ outputLayer, loss }: OutputLayerOptions): string {
+  return outputLayer === 'factored' ? loss : outputLayer;
+}
+
+/** @throws UsageError for an option of another layer or loss. */
+export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerChoice {
+  const { outputLayer: kind, seed } = options;
+  for (const [option, [name, flag]] of Object.entries(layerOptions)) {
+    const layers = layersWith(option);
+    if (options[name] === undefined || layers.includes(kind)) continue;
+    throw new UsageError(
+      `${flag} is an option of --output-layer ${layers.join(', ')}, not of ${kind}; leave it out or choose another layer`,
+    );
+  }
+  const defaults = trainingDefaults(defaultsNameOf(options));
+  const lossOptions = lossOptionsOf(options, defaults.lossOptions);
+  const entry = outputLayerOf(kind);
+  const own: Record<string, unknown> = {};
+  for (const option of entry.options) {
+    const [name] = layerOptions[option] ?? [];
+    const given = name === undefined ? undefined : options[name];
+    // A choice always says how many samples are drawn, and from what.
+    const value = given ?? (option === 'samples' || option === 'proposal' ? entry.defaults[option] : undefined);
+    if (value !== undefined) own[option] = option === 'rule' ? { name: value } : value;
+  }
+  if (own['power'] !== undefined) {
+    // Only the unigram proposal has a power.
+    own['proposal'] = options.proposal ?? 'unigram';
+    if (own['proposal'] !== 'unigram') {
+      throw new UsageError(
+        `--proposal-power is an option of --proposal unigram, not of ${String(own['proposal'])}; leave it out`,
+      );
+    }
+  }
+  return {
+    kind,
+    ...(kind === 'factored' ? { loss: { name: options.loss, options: lossOptions } } : {}),
+    initialScale: options.initialScale ?? defaults.initialScale,
+    seed,
+    ...own,
+  } as OutputLayerChoice;
+}
+
+function lossOptionsOf(
+  options: OutputLayerOptions,
+  defaults: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const known: readonly (readonly [flag: string, name: string, value: number | undefined])[] = [
+    ['--z-a', 'a', options.zA],
+    ['--z-b', 'b', options.zB],
+    ['--epsilon', 'epsilon', options.epsilon],
+    ['--target-value', 'targetValue', options.targetValue],
+  ];
+  const lossOptions = { ...defaults };
+  for (const [flag, name, value] of known) {
+    if (value === undefined) continue;
+    if (options.outputLayer !== 'factored') {
+      throw new UsageError(
+        `${flag} is an option of --output-layer factored, not of ${options.outputLayer}; leave it out or choose another layer`,
+      );
+    }
+    if (!(name in defaults)) {
+      const own = known.filter(([, each]) => each in defaults).map(([each]) => each);
+      throw new UsageError(
+        `${flag} is no option of the loss ${options.loss}, which has ${own.join(' and ') || 'none'}; leave it out or give another --loss`,
+      );
+    }
+    lossOptions[name] = value;
+  }
+  return lossOptions;
+}
+
+function lossName(text: string): string {
+  const name = (Object.hasOwn(shortLosses, text) ? shortLosses[text] : undefined) ?? text;
+  if (builtInLossNames.some((known) => known === name)) return name;
+  throw new UsageError(`--loss must be one of ${builtInLossNames.join(', ')}, got '${text}'`);
+}
+
+function tailLossName(text: string): 'spherical-softmax' | 'taylor-softmax' {
+  const name = lossName(text);
+  if (name === 'spherical-softmax' || name === 'taylor-softmax') return name;
+  throw new UsageError(`--tail-loss must give probabilities: spherical-softmax or taylor-softmax, got '${text}'`);
+}

@@ -1,0 +1,128 @@
+/** What `vastmax train` was asked for, as the model and the trainer want it. */
+import { trainingDefaults, type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
+import type { Precision } from '@vastmax/linalg-core';
+import { UsageError } from '../terminal/errors.ts';
+import type { ConfigOptions } from './config-file.ts';
+import { defaultsNameOf, outputLayerChoiceOf, type OutputLayerOptions } from './output-layer-options.ts';
+import type { TextOptions } from './text-options.ts';
+
+export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOptions {
+  readonly valid?: string;
+  /** There when training starts, by the command line or the configuration file. */
+  readonly out: string;
+  readonly overwrite?: true;
+  readonly resume?: true;
+  readonly dryRun?: true;
+  readonly initialVectors?: string;
+  readonly log?: string;
+  readonly tensorboard?: string;
+  readonly backend: string;
+  readonly precision: Precision;
+  readonly minCount: number;
+  readonly maxVocabulary?: number;
+  readonly model: TextModelName | 'classifier';
+  readonly order?: number;
+  readonly steps?: number;
+  readonly window?: number;
+  readonly embedding: number;
+  readonly hidden?: readonly number[];
+  readonly activation?: (typeof activationNames)[number];
+  readonly dropout?: number;
+  readonly outputRate?: number;
+  readonly bodyRate?: number;
+  readonly optimizer?: string;
+  readonly clipNorm?: number;
+  readonly schedule: string;
+  readonly finalFactor: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly examples?: number;
+  readonly maxMinutes?: number;
+  readonly checkpointEvery: number;
+  readonly evaluate: number;
+  readonly distributed?: 'mpi';
+}
+
+/** An option that was on the command line or in a configuration file: its name in TrainOptions and its flag. */
+export interface GivenOption {
+  readonly name: keyof TrainOptions;
+  readonly flag: string;
+}
+
+/** Of a model over words. */
+export type WordTrainOptions = TrainOptions & { readonly model: TextModelName };
+
+const recurrent: readonly TrainOptions['model'][] = ['lstm', 'gru'];
+
+/** Options of some models only. */
+const ownOptions: readonly (readonly [
+  name: keyof TrainOptions,
+  flag: string,
+  models: readonly TrainOptions['model'][],
+])[] = [
+  ['order', '--order', ['ngram', 'bag']],
+  ['steps', '--steps', recurrent],
+  ['window', '--window', ['cbow', 'skip-gram']],
+  ['activation', '--activation', ['ngram', 'bag', 'cbow', 'skip-gram']],
+];
+
+/** @throws UsageError for an option of another model. */
+export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
+  const { model, steps = 16, window = 5, order = 5 } = options;
+  for (const [name, flag, models] of ownOptions) {
+    if (options[name] === undefined || models.includes(model)) continue;
+    throw new UsageError(
+      `${flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
+    );
+  }
+  if (options.valid !== undefined && model === 'skip-gram')
+    throw new UsageError(
+      '--valid ranks words, and skip-gram predicts the words around a word; leave it out, or train another model',
+    );
+  if (model === 'ngram') return { model };
+  return recurrent.includes(model) ? { model, steps } : { model, window: model === 'bag' ? order : window };
+}
+
+/** @throws UsageError for an option of another layer or loss. */
+export function networkOptionsOf(options: WordTrainOptions): NetworkOptions {
+  const { model, order, embedding, hidden, activation, dropout, seed } = options;
+  return {
+    body: textBody(model, {
+      embedding,
+      seed,
+      ...(order === undefined ? {} : { order }),
+      ...(hidden === undefined ? {} : { hidden }),
+      ...(activation === undefined ? {} : { activation }),
+      ...(dropout === undefined ? {} : { dropout }),
+    }),
+    output: outputLayerChoiceOf(options),
+  };
+}
+
+/**
+ * Of Adam, whatever the loss: its steps do not depend on the size of gradients. Bags have only a table, whose rows are
+ * rarely touched.
+ */
+const adamRate = 0.003;
+const adamRateOfBags = 0.01;
+const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
+const recurrentClipNorm = 5;
+
+export function trainingOptionsOf(options: TrainOptions, examplesPerEpoch: number): TrainingOptions {
+  const defaults = trainingDefaults(defaultsNameOf(options));
+  const optimizer = options.optimizer ?? (options.model === 'ngram' ? 'sgd' : 'adam');
+  const clipNorm = options.clipNorm ?? (recurrent.includes(options.model) ? recurrentClipNorm : undefined);
+  return {
+    bodyRate:
+      options.bodyRate ??
+      (optimizer === 'adam' ? (bags.includes(options.model) ? adamRateOfBags : adamRate) : defaults.bodyRate),
+    outputRate: options.outputRate ?? defaults.outputRate,
+    optimizer,
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    schedule: options.schedule,
+    scheduleOptions: { finalFactor: options.finalFactor },
+    examples: options.examples ?? options.epochs * examplesPerEpoch,
+    ...(options.maxMinutes === undefined ? {} : { maximumSeconds: 60 * options.maxMinutes }),
+  };
+}

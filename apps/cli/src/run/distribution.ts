@@ -1,0 +1,94 @@
+/**
+ * Training over the ranks of a job, as far as the models' parts know of it: an output layer whose classes are shared
+ * out, the body's gradients added up, and each rank's part of every minibatch. What cannot be had so is refused before
+ * anything is read.
+ */
+import type { Communicator } from '@vastmax/collectives';
+import {
+  BatchParts,
+  createSequenceSlice,
+  DataParallel,
+  sliceNgramBatch,
+  sliceSparseBatch,
+  type DataParallelOptions,
+  createDistributedOutput,
+} from '@vastmax/lm-models/distributed';
+import type { TextBatch } from '@vastmax/lm-models/text';
+import type { Backend } from '@vastmax/linalg-core';
+import {
+  type BatchSource,
+  type NetworkOptions,
+  type OutputLayerChoice,
+  type OutputLayerFactory,
+  outputLayerOf,
+  outputLayers,
+} from '@vastmax/lm-models';
+import { flagOf } from '../options/output-layer-options.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { warn } from '../terminal/terminal.ts';
+
+export interface Distribution extends Disposable {
+  readonly communicator: Communicator;
+  readonly ranks: DataParallel;
+  readonly createOutput: OutputLayerFactory;
+  /** This rank's parts of the minibatches of all. */
+  partsOf(batches: BatchSource<TextBatch>): BatchSource<TextBatch>;
+}
+
+/** @param options of the body's replicas; unless given, rank 0 warns when they differed. */
+export function createDistribution(
+  communicator: Communicator,
+  backend: Backend,
+  options: DataParallelOptions = {},
+): Distribution {
+  const warnOfDrift =
+    (part: string) =>
+    ({ step, ranks: differing }: { readonly step: number; readonly ranks: readonly number[] }): void => {
+      if (communicator.rank === 0)
+        warn(
+          `${part}, step ${step}: the weights of rank ${differing.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
+        );
+    };
+  const ranks = new DataParallel(communicator, backend, { onReplicaDrift: warnOfDrift('body'), ...options });
+  return {
+    communicator,
+    ranks,
+    createOutput: createDistributedOutput(communicator, { onReplicaDrift: warnOfDrift('output layer') }),
+    partsOf: (batches) => {
+      const sliceSequenceBatch = createSequenceSlice();
+      return new BatchParts(batches, communicator, (batch, place) => {
+        if ('contexts' in batch) return sliceNgramBatch(batch, place);
+        return 'steps' in batch ? sliceSequenceBatch(batch, place) : sliceSparseBatch(batch, place);
+      });
+    },
+    [Symbol.dispose]: () => {
+      ranks[Symbol.dispose]();
+    },
+  };
+}
+
+/** @throws UsageError for a model that only one process can train, with what works. */
+export function checkDistributable({ body, output }: NetworkOptions): void {
+  if ((body.dropout ?? 0) > 0)
+    throw new UsageError(
+      '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',
+    );
+  checkOutput(output);
+}
+
+function checkOutput(output: OutputLayerChoice): void {
+  const { abilities } = outputLayerOf(output.kind);
+  if (!abilities.overRanks) {
+    const names = outputLayers
+      .filter((each) => each.abilities.overRanks)
+      .map(({ name, losses }) => (losses === undefined ? name : `${name}, with any of its losses`));
+    throw new UsageError(
+      `--distributed has no output layer '${output.kind}' over several ranks; use --output-layer ${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`,
+    );
+  }
+  const refused = abilities.refusedOverRanks?.(output);
+  if (refused === undefined) return;
+  const value: unknown = Object.entries(output).find(([name]) => name === refused.option)?.[1];
+  const flag = `${flagOf(refused.option)}${typeof value === 'string' ? ` ${value}` : ''}`;
+  throw new UsageError(`--distributed ${refused.reason}; leave ${flag} out`);
+}

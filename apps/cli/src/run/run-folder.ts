@@ -1,0 +1,224 @@
+/**
+ * The folder of a training run: whether a new model may be written there, found out before hours of training, and what
+ * `vastmax train --resume` continues from it: the settings of its checkpoint, and which of them may be changed.
+ */
+import { type TrainingOptions, networkOptionsFrom, type NetworkOptions } from '@vastmax/lm-models';
+import { type Checkpoint, isCheckpointError, openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { Precision } from '@vastmax/linalg-core';
+import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
+import type { Vocabulary } from '@vastmax/sparse-data';
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
+import { isLabelModel } from '../labels/label-model.ts';
+import { precisionFrom } from '../options/backend-choice.ts';
+import type { TrainOptions, GivenOption } from '../options/training-options.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { openText } from '../text/open-model.ts';
+
+export interface ReplacementRule {
+  readonly overwrite: boolean;
+  /** Whether a model of this configuration may be replaced without --overwrite. */
+  readonly mayReplace?: (configuration: JsonObject) => boolean;
+  /** What else the person could do, for the message. */
+  readonly otherwise: string;
+}
+
+/**
+ * @throws UsageError when the folder is or lies under a file, or holds a model that is not to be replaced.
+ * @throws CheckpointError `unsupported-version` for a checkpoint that this version could not replace.
+ */
+export async function checkOutputFolder(
+  directory: string,
+  { overwrite, mayReplace, otherwise }: ReplacementRule,
+): Promise<void> {
+  await checkWritable(directory);
+  let found: string;
+  try {
+    await using checkpoint = await openCheckpoint(createFileStorage(directory));
+    const { configuration } = checkpoint;
+    if (overwrite || mayReplace?.(configuration) === true) return;
+    found = `a model${typeof configuration['step'] === 'number' ? ` (step ${configuration['step']})` : ''}`;
+  } catch (error) {
+    if (!isCheckpointError(error) || error.code === 'unsupported-version') throw error;
+    if (error.code === 'missing' && !(await exists(`${directory}/checkpoint.json`))) return;
+    if (overwrite) return;
+    found = `a damaged model (${error.message})`;
+  }
+  throw new UsageError(`${directory} holds ${found}; replace it with --overwrite, ${otherwise}`);
+}
+
+/** The folder, or the nearest that is there above it. Nothing is created. */
+async function checkWritable(directory: string): Promise<void> {
+  for (let path = resolve(directory); ; path = dirname(path)) {
+    try {
+      if (!(await stat(path)).isDirectory())
+        throw new UsageError(`--out ${directory}: ${path} is a file; give a folder`);
+      await access(path, constants.W_OK);
+      return;
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
+      if (!isAbsent || path === dirname(path)) {
+        throw new UsageError(`--out ${directory}: ${path} cannot be written (${String(code)}); give another folder`, {
+          cause: error,
+        });
+      }
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Of a run of any model. */
+export interface RunState {
+  readonly training: TrainingOptions;
+  readonly precision: Precision;
+  readonly batchSize: number;
+  /** Of `vastmax train`, as it was first called. */
+  readonly options: JsonObject;
+  /** Of the checkpoint. */
+  readonly configuration: JsonObject;
+}
+
+/** Of a model over words. */
+export interface ResumedRun extends RunState {
+  readonly examples: ExampleSettings;
+  readonly network: NetworkOptions;
+  readonly text: TextReading;
+  readonly vocabulary: Vocabulary;
+  /** Fingerprint of the training text's tokens. */
+  readonly tokens: JsonValue | undefined;
+}
+
+/** @throws CheckpointError, UsageError when the checkpoint is not that of a training run over words. */
+export async function readResumedRun(directory: string): Promise<ResumedRun> {
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
+  const { configuration } = checkpoint;
+  const state = runStateFrom(checkpoint);
+  if (isLabelModel(configuration))
+    throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
+  return {
+    ...state,
+    ...openText(checkpoint),
+    network: networkOptionsFrom(configuration),
+    vocabulary: readVocabulary(checkpoint),
+    tokens: configuration['tokens'],
+  };
+}
+
+/** @throws CheckpointError, UsageError when the checkpoint is not that of a training run. */
+export async function readRunState(directory: string): Promise<RunState> {
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
+  return runStateFrom(checkpoint);
+}
+
+function runStateFrom({ configuration, location: directory }: Checkpoint): RunState {
+  const { command, training, batchSize, options } = configuration;
+  if (command === 'start')
+    throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
+  if (!isObject(training) || typeof batchSize !== 'number') {
+    throw new UsageError(
+      `${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`,
+    );
+  }
+  return {
+    // Checked value by value by the trainer.
+    training: training as unknown as TrainingOptions,
+    precision: precisionFrom(configuration),
+    batchSize,
+    options: isObject(options) ? options : {},
+    configuration,
+  };
+}
+
+const changeable: ReadonlySet<keyof TrainOptions> = new Set([
+  'distributed',
+  'valid',
+  'textColumn',
+  'out',
+  'resume',
+  'config',
+  'dryRun',
+  'backend',
+  'checkpointEvery',
+  'evaluate',
+  'log',
+  'tensorboard',
+  'bodyRate',
+  'outputRate',
+  'schedule',
+  'finalFactor',
+  'examples',
+  'epochs',
+  'maxMinutes',
+]);
+
+/**
+ * @returns the run to go on with; undefined for a new one, which its folder is then free for.
+ * @param read the run of such a model from its folder.
+ */
+export async function prepareFolder<Run extends RunState>(
+  options: TrainOptions,
+  given: readonly GivenOption[],
+  read: (directory: string) => Promise<Run>,
+): Promise<Run | undefined> {
+  if (options.resume !== true) {
+    await checkOutputFolder(options.out, {
+      overwrite: options.overwrite === true,
+      otherwise: 'go on from it with --resume, or give another folder',
+    });
+    return undefined;
+  }
+  if (options.overwrite === true)
+    throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
+  const run = await read(options.out);
+  checkUnchanged(run, options, given);
+  return run;
+}
+
+/** @throws UsageError when an option that makes the model or its data what they are differs from the run's. */
+function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
+  for (const { name, flag } of given) {
+    if (changeable.has(name)) continue;
+    const before = JSON.stringify(run.options[name]);
+    const now = JSON.stringify(options[name]);
+    if (before === now) continue;
+    throw new UsageError(
+      `${flag} is ${now ?? 'not set'}, but the run in ${options.out} has ${before ?? 'its default'}; leave ${flag} out, or train a new model in another folder`,
+    );
+  }
+}
+
+/** The run's training with the rates, schedule and length that were given now. */
+export function changedTraining(
+  run: RunState,
+  options: TrainOptions,
+  given: readonly GivenOption[],
+  examplesPerEpoch: number,
+): TrainingOptions {
+  const isGiven = (name: keyof TrainOptions): boolean => given.some((each) => each.name === name);
+  return {
+    ...run.training,
+    ...(options.bodyRate === undefined ? {} : { bodyRate: options.bodyRate }),
+    ...(options.outputRate === undefined ? {} : { outputRate: options.outputRate }),
+    ...(isGiven('schedule') ? { schedule: options.schedule } : {}),
+    ...(isGiven('finalFactor')
+      ? { scheduleOptions: { ...run.training.scheduleOptions, finalFactor: options.finalFactor } }
+      : {}),
+    ...(isGiven('epochs') ? { examples: options.epochs * examplesPerEpoch } : {}),
+    ...(options.examples === undefined ? {} : { examples: options.examples }),
+    ...(options.maxMinutes === undefined ? {} : { maximumSeconds: 60 * options.maxMinutes }),
+  };
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

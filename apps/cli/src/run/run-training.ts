@@ -1,0 +1,193 @@
+/**
+ * Training as the terminal shows it: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C that loses
+ * nothing, and what is printed at the end.
+ */
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { Communicator } from '@vastmax/collectives';
+import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
+import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import type { OutputLayer } from '@vastmax/output-layer';
+import type { Vocabulary } from '@vastmax/sparse-data';
+import type { TrainOptions } from '../options/training-options.ts';
+import { TrainingFailure } from '../terminal/errors.ts';
+import { bytes, count, duration, shellWord } from '../terminal/format.ts';
+import { Progress, warn } from '../terminal/terminal.ts';
+import { type LogEntry, TrainingLog } from './training-log.ts';
+import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
+
+/** A trainer of any network and minibatches. */
+export type AnyTrainer = Trainer<TrainingBatch>;
+
+export interface TrainingRun {
+  readonly trainer: AnyTrainer;
+  /** Where checkpoints go. */
+  readonly directory: string;
+  /** Seconds of training between two checkpoints. */
+  readonly checkpointEvery: number;
+  readonly extras: CheckpointExtras;
+  readonly log?: TrainingLog | undefined;
+  /** Of the ranks that train together. */
+  readonly communicator?: Communicator | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What a command keeps in a checkpoint beside what the trainer does. */
+export interface CheckpointExtras {
+  /** In its configuration: how text was read, the precision. */
+  readonly configuration: JsonObject;
+  /** Of a model over words. */
+  readonly vocabulary?: Vocabulary;
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export interface TrainingOutcome {
+  readonly interrupted: boolean;
+  /** To the end; up to the last report for an interrupted run. */
+  readonly seconds: number;
+  /** Examples of this run. */
+  readonly examples: number;
+}
+
+/**
+ * Train what is left of the run, save, and print how it went. @param file the text or the points.
+ * @returns whether it reached its end; after an interruption the way to continue is printed and the exit code is set.
+ */
+export async function trainAndSave(
+  file: string,
+  options: TrainOptions,
+  run: Pick<TrainingRun, 'trainer' | 'extras' | 'communicator' | 'signal'>,
+): Promise<boolean> {
+  const { trainer, communicator } = run;
+  if (trainer.examples >= trainer.options.examples) {
+    process.stdout.write(
+      `trained      all ${count(trainer.options.examples)} examples of the run already; go on with --epochs or --examples\n`,
+    );
+    return true;
+  }
+  const isLogged = (options.log ?? options.tensorboard) !== undefined && (communicator?.rank ?? 0) === 0;
+  await using log = isLogged ? await TrainingLog.open(options) : undefined;
+  const outcome = await runTraining({ ...run, directory: options.out, checkpointEvery: options.checkpointEvery, log });
+  // Node gives kilobytes (VmHWM on Linux), whatever unit the system has.
+  const peakMemory = bytes(1024 * process.resourceUsage().maxRSS);
+  process.stdout.write(`${describeOutcome(outcome)}peak memory  ${peakMemory}\nsaved        ${options.out}\n`);
+  if (!outcome.interrupted) return true;
+  process.stdout.write(`interrupted at step ${trainer.step}; go on with: vastmax ${resumeCommand(file, options)}\n`);
+  process.exitCode = 130;
+  return false;
+}
+
+/**
+ * Train to the end or to the interruption, and save. When a checkpoint on the way cannot be written (a full disk), a
+ * warning is printed and training goes on; the last checkpoint must be written.
+ * @throws TrainingFailure when training diverges, with what to do next; CheckpointError when the end cannot be saved.
+ */
+export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
+  const { trainer, log, signal } = run;
+  const first = trainer.examples;
+  const secondsLeft = ({ seconds, examples, totalExamples }: TrainingProgress): number =>
+    Math.min(
+      (seconds * (totalExamples - examples)) / (examples - first),
+      (trainer.options.maximumSeconds ?? Infinity) - seconds,
+    );
+  let saved = 0;
+  let savedStep = trainer.step > 0 ? trainer.step : undefined;
+  let seconds = 0;
+  let interrupted = false;
+  const save = async (): Promise<void> => {
+    await saveCheckpoint(run);
+    savedStep = trainer.step;
+  };
+  try {
+    using progress = new Progress('training');
+    for await (const event of trainer.run(signal)) {
+      if (event.type === 'progress') {
+        seconds = event.seconds;
+        const entry = entryOf(event, trainer.network.output);
+        progress.update(event.progress, detailsOf(entry, event.totalExamples), secondsLeft(event));
+        await log?.write(entry);
+        if (event.seconds - saved >= run.checkpointEvery) {
+          await save().catch((error: unknown) => {
+            warnOfLostCheckpoint(error, event.step, savedStep);
+          });
+          saved = event.seconds;
+        }
+      }
+      if (event.type === 'interrupted') interrupted = true;
+      if (event.type === 'finished') ({ seconds } = event);
+    }
+  } catch (error) {
+    throw error instanceof TrainingDivergedError
+      ? new TrainingFailure(describeDivergence(error, run.directory, savedStep), { cause: error })
+      : error;
+  }
+  await save();
+  return { interrupted, seconds, examples: trainer.examples - first };
+}
+
+async function saveCheckpoint({ trainer, directory, extras, communicator }: TrainingRun): Promise<void> {
+  const snapshot = trainer.snapshot();
+  const { configuration, vocabulary, texts } = extras;
+  const content: CheckpointContent = {
+    configuration: { ...snapshot.configuration, ...configuration },
+    modules: snapshot.modules,
+    texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
+  };
+  await (communicator === undefined
+    ? writeCheckpoint(createFileStorage(directory), content)
+    : writeDistributedCheckpoint(communicator, createFileStorage(directory), content));
+}
+
+/** @throws the error, unless the disk is its reason. */
+function warnOfLostCheckpoint(error: unknown, step: number, savedStep: number | undefined): void {
+  if (!isCheckpointError(error) || error.code !== 'write-failed') throw error;
+  warn(
+    `no checkpoint of step ${step} (${error.message}); training goes on, ${savedStep === undefined ? 'nothing is saved so far' : `the last one saved is of step ${savedStep}`}`,
+  );
+}
+
+function describeDivergence(error: TrainingDivergedError, directory: string, savedStep: number | undefined): string {
+  const [bodyRate, outputRate] = [error.bodyRate, error.outputRate].map((rate) => rate.toPrecision(3));
+  const what = `training diverged at step ${error.step} (body rate ${bodyRate ?? ''}, output rate ${outputRate ?? ''}): ${(error.cause as Error).message}`;
+  return savedStep === undefined
+    ? `${what}. No checkpoint of this run was saved yet; start again with a lower --body-rate or --output-rate (try a quarter)`
+    : `${what}. ${directory} holds the checkpoint of step ${savedStep}; add --resume and a lower --body-rate or --output-rate (try a quarter)`;
+}
+
+/** One line, for standard output. */
+export function describeOutcome({ interrupted, examples, seconds }: TrainingOutcome): string {
+  if (interrupted) return `trained      ${count(examples)} examples\n`;
+  return `trained      ${count(examples)} examples in ${duration(seconds)}, ${count(examples / Math.max(1e-9, seconds))} examples/s\n`;
+}
+
+function entryOf(event: TrainingProgress, output: OutputLayer): LogEntry {
+  const { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate } = event;
+  const counters = 'counters' in output ? (output.counters as { readonly rebases?: unknown }) : {};
+  const rebases = typeof counters.rebases === 'number' ? counters.rebases : null;
+  return { step, examples, loss, examplesPerSecond, seconds, bodyRate, outputRate, rebases };
+}
+
+/** The most important first. */
+function detailsOf({ loss, examplesPerSecond, examples, rebases }: LogEntry, totalExamples: number): string[] {
+  return [
+    `loss ${loss.toFixed(3)}`,
+    `${count(examplesPerSecond)} examples/s`,
+    `${count(examples)} of ${count(totalExamples)} examples`,
+    ...(rebases === null ? [] : [`${count(rebases)} rebases`]),
+  ];
+}
+
+function resumeCommand(file: string, { out, model, valid, textColumn, distributed }: TrainOptions): string {
+  const words = [
+    'train',
+    file,
+    '-o',
+    out,
+    ...(model === 'classifier' ? ['--model', model] : []),
+    ...(valid === undefined ? [] : ['--valid', valid]),
+    ...(textColumn === 'text' ? [] : ['--text-column', textColumn]),
+    ...(distributed === undefined ? [] : ['--distributed', distributed]),
+    '--resume',
+  ];
+  return words.map(shellWord).join(' ');
+}

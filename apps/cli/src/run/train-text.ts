@@ -1,0 +1,167 @@
+/** What `vastmax train` does, from a text to a saved and evaluated model. */
+import type { Communicator } from '@vastmax/collectives';
+import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
+import { loadInitialVectors } from '@vastmax/lm-models/node';
+import { describeDryRun, printPlan, planOfText } from './training-plan.ts';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { openCheckpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { Trainer } from '@vastmax/lm-models';
+import { type TextModel, createTextModel, type TextBatches } from '@vastmax/lm-models/text';
+import { trainLabels } from '../labels/train-labels.ts';
+import { createBackend } from '../options/backend-choice.ts';
+import { textReadingOf } from '../options/text-options.ts';
+import {
+  type GivenOption,
+  exampleSettingsOf,
+  trainingOptionsOf,
+  type TrainOptions,
+  type WordTrainOptions,
+  networkOptionsOf,
+} from '../options/training-options.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { bytes, count } from '../terminal/format.ts';
+import { Interruption, warn } from '../terminal/terminal.ts';
+import { buildVocabulary, encodeText, fingerprint, TextSource } from '../text/corpus.ts';
+import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
+import { checkDistributable, createDistribution } from './distribution.ts';
+import { runAsRank, threadsOfRank } from './rank-job.ts';
+import { changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
+import { trainAndSave } from './run-training.ts';
+
+/** @param given those options that were on the command line or in a configuration file. */
+export async function trainModel(
+  textFile: string,
+  options: TrainOptions,
+  given: readonly GivenOption[],
+): Promise<void> {
+  const { model } = options;
+  if (model === 'classifier') {
+    await trainLabels(textFile, options, given);
+    return;
+  }
+  const wordOptions: WordTrainOptions = { ...options, model };
+  if (options.distributed === undefined) {
+    await train(textFile, wordOptions, given);
+    return;
+  }
+  if (textFile === '-' || options.valid === '-')
+    throw new UsageError('--distributed reads texts on every rank, and only rank 0 has a standard input; give a file');
+  await runAsRank((communicator) => train(textFile, wordOptions, given, communicator));
+}
+
+async function train(
+  textFile: string,
+  options: WordTrainOptions,
+  given: readonly GivenOption[],
+  communicator?: Communicator,
+): Promise<void> {
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  if (textFile === '-' && options.valid === '-')
+    throw new UsageError(
+      'the text and --valid are both standard input, which can be read once; give a file for one of them',
+    );
+  const resumed = await prepareFolder(options, given, readResumedRun);
+  const examples = resumed?.examples ?? exampleSettingsOf(options);
+  const networkOptions = resumed?.network ?? networkOptionsOf(options);
+  if (communicator !== undefined) checkDistributable(networkOptions);
+  const reading = resumed?.text ?? (await textReadingOf(options));
+  const { settings: text } = reading;
+  await using source = new TextSource(textFile, { column: options.textColumn, passes: resumed === undefined ? 2 : 1 });
+  const vocabulary = resumed?.vocabulary ?? (await buildVocabulary(source, reading, options, signal));
+  const tokens = await encodeText(source, vocabulary, reading, signal);
+  const tokensHash = fingerprint(tokens);
+  if (resumed !== undefined && resumed.tokens !== undefined && resumed.tokens !== tokensHash) {
+    throw new UsageError(
+      `${textFile} is not the text that ${options.out} was trained on: its ${count(tokens.length)} tokens have the SHA-256 ${tokensHash}, those of the run ${JSON.stringify(resumed.tokens)}; resume with the same text`,
+    );
+  }
+  await using heldSource =
+    options.valid === undefined ? undefined : new TextSource(options.valid, { column: options.textColumn });
+  const held = heldSource === undefined ? undefined : await encodeText(heldSource, vocabulary, reading, signal);
+
+  const precision = resumed?.precision ?? options.precision;
+  const batchSize = resumed?.batchSize ?? options.batch;
+  const backend = await createBackend(
+    options.backend,
+    precision,
+    communicator === undefined ? {} : { threads: threadsOfRank() },
+  );
+  using distribution = communicator === undefined ? undefined : createDistribution(communicator, backend);
+  using model = await createTextModel(backend, vocabulary, examples, networkOptions, distribution?.createOutput);
+  if (resumed === undefined && options.initialVectors !== undefined)
+    await startFromVectors(model, options.initialVectors, signal);
+  const data = { tokens, paddingId: vocabulary.idOf(text.endOfLine) ?? 0 };
+  const { batches, ...step } = model.trainingBatches(data, { batchSize, seed: options.seed });
+  if (communicator !== undefined) checkStreams(step, batchSize, communicator);
+  const { examplesPerEpoch } = batches;
+  const training =
+    resumed === undefined
+      ? trainingOptionsOf(options, examplesPerEpoch)
+      : changedTraining(resumed, options, given, examplesPerEpoch);
+  using trainer = new Trainer(model.network, distribution?.partsOf(batches) ?? batches, training, distribution);
+  if (resumed !== undefined) {
+    await using checkpoint = await openCheckpoint(createFileStorage(options.out));
+    const saved = (name: string): ModuleState => savedModule(checkpoint, name, communicator);
+    await trainer.restore({
+      configuration: checkpoint.configuration,
+      module: communicator === undefined ? saved : (name) => ownStreams(saved(name), communicator),
+    });
+  }
+  if (communicator !== undefined)
+    process.stdout.write(`ranks        ${communicator.description}; sizes below are of one\n`);
+  const cost = await printPlan(planOfText(model), trainer, step.batchSize);
+  if (options.dryRun === true) {
+    process.stdout.write(`text         ${count(tokens.length)} words, ${bytes(tokens.byteLength)} of memory\n`);
+    process.stdout.write(describeDryRun(cost));
+    return;
+  }
+  const isTrained = await trainAndSave(textFile, options, {
+    trainer,
+    extras: {
+      configuration: {
+        command: 'train',
+        options: resumed?.options ?? { ...options },
+        tokens: tokensHash,
+        text: { ...text },
+        exampleSettings: { ...examples },
+        precision,
+        batchSize,
+      },
+      vocabulary,
+      texts: reading.texts,
+    },
+    communicator,
+    signal,
+  });
+  if (!isTrained || held === undefined) return;
+  const evaluation = await evaluateText(model, held, text, options.evaluate, signal);
+  process.stdout.write(`\n${describeEvaluation('held-out text', evaluation)}`);
+}
+
+/** @throws UsageError for a recurrent model whose minibatches have fewer streams than there are ranks. */
+function checkStreams(
+  { streams, batchSize: stepSize }: Omit<TextBatches, 'batches'>,
+  batchSize: number,
+  { size }: Communicator,
+): void {
+  if (streams === undefined || streams >= size) return;
+  const steps = stepSize / streams;
+  throw new UsageError(
+    `a minibatch of ${batchSize} examples has ${streams} streams of ${steps} steps, fewer than the ${size} ranks; give a --batch of at least ${size * steps}, or fewer --steps`,
+  );
+}
+
+/** The vectors of a file for the words that it has, as large as the embeddings' random start that other words keep. */
+async function startFromVectors({ vocabulary, network }: TextModel, file: string, signal: AbortSignal): Promise<void> {
+  const { found, read } = await loadInitialVectors(file, vocabulary, network.body.embeddings.table, {
+    standardDeviation: network.body.options.embeddingScale,
+    signal,
+  });
+  process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);
+  if (found === 0)
+    warn(
+      `none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`,
+    );
+}

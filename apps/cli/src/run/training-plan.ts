@@ -1,0 +1,186 @@
+/**
+ * What will be trained and what that costs, to standard output before the first step: numbers from the model's sizes,
+ * time from this machine's own gemm.
+ */
+import type { XmcRows } from '@vastmax/sparse-data/records';
+import { type BagNetwork, type OutputLayerChoice, outputLayerOf } from '@vastmax/lm-models';
+import type { TextModel, TextNetwork } from '@vastmax/lm-models/text';
+import { describeBackend } from '../options/backend-choice.ts';
+import { bytes, count, duration } from '../terminal/format.ts';
+import type { AnyTrainer } from './run-training.ts';
+import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
+
+export interface CostEstimate {
+  readonly outputParameters: number;
+  readonly bytes: number;
+  /** Of a checkpoint; while one replaces another both are on the disk. */
+  readonly checkpointBytes: number;
+  readonly seconds: number;
+}
+
+/** A model as the plan describes it. */
+export interface PlannedModel {
+  readonly network: TextNetwork | BagNetwork;
+  /** What it learns from: a name and a size. */
+  readonly data: readonly [name: string, size: string];
+  /** Its body. */
+  readonly description: string;
+  /** Multiplications and additions of the body in a step of so many examples, forward and backward. */
+  readonly bodyOperations: (batchSize: number) => number;
+}
+
+export async function printPlan(model: PlannedModel, trainer: AnyTrainer, batchSize: number): Promise<CostEstimate> {
+  const { options } = trainer;
+  const { backend, body, options: choices } = model.network;
+  const remaining = Math.max(0, options.examples - trainer.examples);
+  const cost = await estimateCost(model, trainer, batchSize, remaining);
+  const seconds = Math.min(cost.seconds, options.maximumSeconds ?? Infinity);
+  const lines = [
+    `backend      ${describeBackend(backend)}`,
+    `${model.data[0].padEnd(12)} ${model.data[1]}`,
+    `output       ${describeOutput(choices.output)}, ${count(cost.outputParameters)} parameters`,
+    `body         ${model.description}, ${count(body.parameterCount)} parameters`,
+    `memory       ${bytes(cost.bytes)}`,
+    `training     ${count(remaining)} examples, minibatches of ${batchSize}, about ${duration(seconds)}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return cost;
+}
+
+export function describeDryRun({ checkpointBytes }: CostEstimate): string {
+  return `checkpoint   ${bytes(checkpointBytes)}; twice that on the disk while one replaces another\ndry run: nothing was trained and nothing written\n`;
+}
+
+function describeOutput(choice: OutputLayerChoice): string {
+  if (choice.kind === 'factored')
+    return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
+  const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
+  return `${choice.kind}${describeOptions('rule' in choice && choice.rule !== undefined ? [...options, ['optimizer', choice.rule.name]] : options)}`;
+}
+
+function describeOptions(options: readonly (readonly [name: string, value: unknown])[]): string {
+  return options.length === 0 ? '' : ` (${options.map(([name, value]) => `${name} = ${String(value)}`).join(', ')})`;
+}
+
+export function planOfText({ network, vocabulary, examples }: TextModel): PlannedModel {
+  const { options } = network.body;
+  const { embedding, hidden } = options;
+  const data = ['vocabulary', `${count(vocabulary.size)} words`] as const;
+  if ('cell' in options) {
+    const { cell } = options;
+    return {
+      network,
+      data,
+      description: `words of ${embedding} → ${layers(hidden, cell)}, ${examples.steps ?? 16} steps`,
+      // A layer multiplies by its weights what dense layers do, for each of the cell's gates.
+      bodyOperations: (batchSize) =>
+        (cell === 'lstm' ? 4 : 3) *
+        (denseOperations(batchSize, embedding, hidden) +
+          hidden.reduce((sum, width) => sum + 6 * batchSize * width * width, 0)),
+    };
+  }
+  const { activation } = options;
+  if ('order' in options) {
+    const { order } = options;
+    return {
+      network,
+      data,
+      description: `${order} words of ${embedding} → ${layers(hidden, activation)}`,
+      bodyOperations: (batchSize) => denseOperations(batchSize, order * embedding, hidden),
+    };
+  }
+  const { window = 5 } = examples;
+  const words = {
+    bag: `the bag of ${window} words`,
+    cbow: `the bag of ${window} words on either side`,
+    'skip-gram': 'a word',
+  }[examples.model as 'bag' | 'cbow' | 'skip-gram'];
+  return {
+    network,
+    data,
+    description: `${words}, of ${embedding}${hidden.length === 0 ? '' : ` → ${layers(hidden, activation === 'identity' ? 'tanh' : activation)}`}`,
+    bodyOperations: (batchSize) => denseOperations(batchSize, embedding, hidden),
+  };
+}
+
+export function planOfLabels(network: BagNetwork, { inputs, targets }: XmcRows): PlannedModel {
+  const { embedding, hidden, activation } = network.body.options;
+  const entriesPerPoint = inputs.indices.length / inputs.rows;
+  return {
+    network,
+    data: ['points', `${count(inputs.rows)} of ${count(inputs.columns)} features, ${count(targets.columns)} labels`],
+    description: `a bag of features → ${layers([embedding, ...hidden], activation)}`,
+    bodyOperations: (batchSize) => denseOperations(batchSize, entriesPerPoint, [embedding, ...hidden]),
+  };
+}
+
+const layers = (widths: readonly number[], kind: string): string =>
+  widths.map((width) => `${kind} ${width}`).join(' → ');
+
+/** Three products a layer: forward, and backward to the weights and to the input. */
+function denseOperations(batchSize: number, inputs: number, widths: readonly number[]): number {
+  let operations = 0;
+  for (const width of widths) {
+    operations += 6 * batchSize * inputs * width;
+    inputs = width;
+  }
+  return operations;
+}
+
+/** Share of a step that is not gemm, as measured on the plain backend. */
+const overhead = 1.35;
+
+/** @param examples that are still to be trained on. */
+async function estimateCost(
+  { network, bodyOperations }: PlannedModel,
+  trainer: AnyTrainer,
+  batchSize: number,
+  examples: number,
+): Promise<CostEstimate> {
+  const { output, backend, options } = network;
+  const width = output.features + 1;
+  const sizes = { classes: output.classes, width, batch: batchSize };
+  const steps = Math.ceil(examples / batchSize);
+  const tensors = Object.values(trainer.snapshot().modules).flatMap((module) => module.tensors);
+  return {
+    outputParameters: output.classes * width,
+    bytes: backend.memory().bytes + 4 * output.classes,
+    checkpointBytes: tensors.reduce(
+      (sum, { rows, columns, precision }) => sum + rows * columns * (precision === 'f64' ? 8 : 4),
+      0,
+    ),
+    seconds:
+      (overhead *
+        steps *
+        (bodyOperations(batchSize) + outputLayerOf(options.output.kind).cost.operations(sizes, options.output))) /
+      (await measureGemm(backend, batchSize, width)),
+  };
+}
+
+/**
+ * Floating-point operations a second at the size that a step mostly is: by the median, for another process may hold
+ * this one up.
+ */
+async function measureGemm(backend: Backend, m: number, d: number): Promise<number> {
+  const values = Float64Array.from({ length: m * d }, (_, i) => Math.sin(i));
+  using a = createMatrixFrom(backend, m, d, values);
+  using b = createMatrixFrom(
+    backend,
+    d,
+    d,
+    values.length >= d * d ? values.subarray(0, d * d) : new Float64Array(d * d).fill(0.5),
+  );
+  using out = backend.createMatrix(m, d);
+  const product = async (): Promise<number> => {
+    const start = performance.now();
+    gemm(a, b, out);
+    await backend.synchronize();
+    return performance.now() - start;
+  };
+  await product();
+  const milliseconds: number[] = [];
+  for (const end = performance.now() + 150; performance.now() < end || milliseconds.length === 0;)
+    milliseconds.push(await product());
+  const median = milliseconds.sort((x, y) => x - y)[milliseconds.length >> 1] ?? 1;
+  return (2 * m * d * d) / (Math.max(1e-3, median) / 1000);
+}

@@ -1,0 +1,46 @@
+/** Errors that are told to a person without a stack, and the exit code of each. */
+import { isCommunicatorError } from '@vastmax/collectives';
+import { isLinalgError } from '@vastmax/linalg-core';
+import { isOutputLayerError } from '@vastmax/output-layer';
+import { isSparseDataError } from '@vastmax/sparse-data';
+import { isStateError } from '@vastmax/linalg-core/state';
+import { isCheckpointError } from '@vastmax/checkpoints';
+import { isModelError } from '@vastmax/lm-models';
+
+/** A mistake in how the command was called. Exit code 2. */
+export class UsageError extends Error {
+  readonly code = 'usage';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UsageError';
+  }
+}
+
+/** Training could not go on, for a reason that the person can act upon. Exit code 1. */
+export class TrainingFailure extends Error {
+  readonly code = 'training-failed';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'TrainingFailure';
+  }
+}
+
+/** What to print, and the exit code. An unexpected error keeps its stack, for a bug report. */
+export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: number } {
+  if (error instanceof UsageError) return { message: error.message, exitCode: 2 };
+  if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };
+  if (error.name === 'AbortError') return { message: 'interrupted', exitCode: 130 };
+  const isExpected =
+    error instanceof TrainingFailure ||
+    error instanceof RangeError ||
+    isModelError(error) ||
+    isCheckpointError(error) ||
+    isOutputLayerError(error) ||
+    isStateError(error) ||
+    isSparseDataError(error) ||
+    isLinalgError(error) ||
+    isCommunicatorError(error);
+  return { message: isExpected ? error.message : (error.stack ?? error.message), exitCode: 1 };
+}

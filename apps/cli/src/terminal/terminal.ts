@@ -1,0 +1,127 @@
+/**
+ * What the command does on the terminal besides its results: progress, warnings, results as a stream, Ctrl-C. Progress
+ * goes to standard error, as a bar on a terminal and as a plain line now and then elsewhere, so that standard output
+ * has nothing but results.
+ */
+import { once } from 'node:events';
+import { SingleBar } from 'cli-progress';
+import { duration } from './format.ts';
+
+/**
+ * A line on standard error while a progress bar may be shown: on a terminal it replaces the bar, which is drawn again
+ * below it.
+ */
+export function printNotice(text: string): void {
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}${text}\n`);
+}
+
+/** Something went wrong that does not end the command. */
+export function warn(text: string): void {
+  printNotice(`vastmax: warning: ${text}`);
+}
+
+/**
+ * Many lines to standard output, no faster than they are read.
+ * @returns whether the reader still reads: one such as `head` leaves once it has enough.
+ */
+export async function writeResults(text: string): Promise<boolean> {
+  const { stdout } = process;
+  if (stdout.errored !== null || !stdout.writable) return false;
+  // main.ts handles the error.
+  if (!stdout.write(text)) await once(stdout, 'drain').catch(() => undefined);
+  return stdout.errored === null;
+}
+
+/** Ctrl-C: the first one asks the work to stop where nothing is lost, the second one ends the process at once. */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listener = (): void => {
+    if (this.#controller.signal.aborted) process.exit(130);
+    printNotice('stopping; press Ctrl-C again to end at once');
+    this.#controller.abort();
+  };
+
+  constructor() {
+    process.on('SIGINT', this.#listener);
+    process.on('SIGTERM', this.#listener);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    process.off('SIGINT', this.#listener);
+    process.off('SIGTERM', this.#listener);
+  }
+}
+
+/** The first plain line comes early, to show that there is progress; the others are this far apart. */
+const secondsBetweenLines = 10;
+const secondsToFirstLine = 2;
+const barWidth = 12;
+
+export class Progress implements Disposable {
+  readonly #label: string;
+  readonly #stream: NodeJS.WriteStream;
+  readonly #bar: SingleBar | undefined;
+  #nextLine = performance.now() + 1000 * secondsToFirstLine;
+  /** The bar hides the cursor, so it must go however the process ends. */
+  readonly #stop = (): void => {
+    this.#bar?.stop();
+  };
+
+  constructor(label: string, stream: NodeJS.WriteStream = process.stderr) {
+    this.#label = label;
+    this.#stream = stream;
+    if (!stream.isTTY || process.env['TERM'] === 'dumb') return;
+    this.#bar = new SingleBar({
+      format: `${label} {bar} {percentage} %{details}`,
+      stream,
+      barsize: barWidth,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+      clearOnComplete: true,
+      linewrap: true,
+      gracefulExit: false,
+    });
+    this.#bar.start(1000, 0, { details: '' });
+    process.once('exit', this.#stop);
+  }
+
+  /**
+   * @param share done, in [0, 1].
+   * @param details the most important first; a narrow terminal shows as many as fit.
+   */
+  update(share: number, details: readonly string[], secondsLeft?: number): void {
+    const parts = [...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]), ...details].map(
+      (part) => ` · ${part}`,
+    );
+    if (this.#bar !== undefined) {
+      const room = this.#stream.columns - `${this.#label}  100 % `.length - barWidth;
+      this.#bar.update(Math.round(1000 * Math.min(1, share)), { details: joinWhile(parts, room) });
+      return;
+    }
+    const now = performance.now();
+    if (now < this.#nextLine) return;
+    this.#nextLine = now + 1000 * secondsBetweenLines;
+    this.#stream.write(`${this.#label}: ${Math.floor(100 * Math.min(1, share))} %${parts.join('')}\n`);
+  }
+
+  /** Take the bar off the screen. */
+  [Symbol.dispose](): void {
+    this.#stop();
+    process.off('exit', this.#stop);
+  }
+}
+
+/** The first parts, as many as have room. */
+function joinWhile(parts: readonly string[], room: number): string {
+  let text = '';
+  for (const part of parts) {
+    if (text.length + part.length > room) break;
+    text += part;
+  }
+  return text;
+}

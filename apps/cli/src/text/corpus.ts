@@ -1,0 +1,165 @@
+/**
+ * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token numbers,
+ * with progress. It is read twice, to count and to encode, so it may be larger than memory; standard input can be read
+ * once, so its first pass writes a copy to disk for the second.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TextReading } from '@vastmax/lm-models/text';
+import {
+  countTokens,
+  encodeTokens,
+  SparseDataError,
+  type Vocabulary,
+  type VocabularyCounter,
+} from '@vastmax/sparse-data';
+import { readLines } from '@vastmax/sparse-data/node';
+import { readParquetTexts } from '@vastmax/text-readers/node';
+import { count } from '../terminal/format.ts';
+import { Progress } from '../terminal/terminal.ts';
+
+export interface ReadingOptions {
+  readonly signal?: AbortSignal;
+  /** With what has been read and all there is, in bytes or rows; all is Infinity for standard input. */
+  readonly onProgress?: (read: number, total: number) => void;
+}
+
+const blockLength = 2 ** 20;
+
+export class TextSource implements AsyncDisposable {
+  /** `-` is standard input. */
+  readonly path: string;
+  readonly #column: string;
+  readonly #copies: boolean;
+  #folder: string | undefined;
+  #copy: string | undefined;
+
+  /** @param options `column` of a Parquet file; `passes` that will be made. */
+  constructor(
+    path: string,
+    { column = 'text', passes = 1 }: { readonly column?: string; readonly passes?: number } = {},
+  ) {
+    this.path = path;
+    this.#column = column;
+    this.#copies = path === '-' && passes > 1;
+  }
+
+  lines(options: ReadingOptions = {}): AsyncIterable<string> {
+    if (this.#copy !== undefined) return readLines(this.#copy, options);
+    if (this.path.endsWith('.parquet')) return readParquetTexts(this.path, { ...options, column: this.#column });
+    const lines = readLines(this.path, options);
+    return this.#copies ? this.#copied(lines) : lines;
+  }
+
+  async *#copied(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+    this.#folder = await mkdtemp(join(tmpdir(), 'vastmax-'));
+    const path = join(this.#folder, 'standard-input.txt');
+    await using file = await open(path, 'w');
+    // readLines drops one byte order mark at the start, so that the copy is read as the original was.
+    let block = '\uFEFF';
+    for await (const line of lines) {
+      yield line;
+      block += `${line}\n`;
+      if (block.length < blockLength) continue;
+      await file.writeFile(block);
+      block = '';
+    }
+    await file.writeFile(block);
+    this.#copy = path;
+  }
+
+  /** Removes the copy. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export interface VocabularySettings {
+  readonly minCount: number;
+  readonly maxVocabulary?: number;
+}
+
+/** @param endOfLine counted once a line, unless it is left out. */
+export async function countWords(
+  source: TextSource,
+  { tokenize }: TextReading,
+  endOfLine: string | undefined,
+  signal: AbortSignal,
+): Promise<VocabularyCounter> {
+  using progress = new Progress('counting words');
+  let words = 0;
+  const lines = source.lines({
+    signal,
+    onProgress: (read, total) => {
+      progress.update(read / total, [`${count(words)} words`]);
+    },
+  });
+  return countTokens(lines, {
+    tokenize,
+    ...(endOfLine === undefined ? {} : { endOfLine }),
+    signal,
+    onProgress: (tokens) => {
+      words = tokens;
+    },
+  });
+}
+
+export async function buildVocabulary(
+  source: TextSource,
+  reading: TextReading,
+  { minCount, maxVocabulary }: VocabularySettings,
+  signal: AbortSignal,
+): Promise<Vocabulary> {
+  const { endOfLine, unknown } = reading.settings;
+  const counter = await countWords(source, reading, endOfLine, signal);
+  const vocabulary = counter.build({
+    minimumCount: minCount,
+    ...(maxVocabulary === undefined ? {} : { maximumSize: maxVocabulary }),
+    specialTokens: [endOfLine, unknown],
+    unknownToken: unknown,
+  });
+  const ordinary = vocabulary.tokens.filter((token) => token !== endOfLine && token !== unknown);
+  if (ordinary.length < 2) {
+    const found = ordinary.length === 0 ? 'no word' : `only the word '${ordinary[0] ?? ''}'`;
+    const limits = `--min-count ${minCount}${maxVocabulary === undefined ? '' : ` and --max-vocabulary ${maxVocabulary}`}`;
+    throw new SparseDataError(
+      'bad-vocabulary',
+      `${source.path}: ${found} is left for the vocabulary of its ${count(counter.total)} tokens with ${limits}; at least 2 are needed to have something to predict`,
+    );
+  }
+  return vocabulary;
+}
+
+export async function encodeText(
+  source: TextSource,
+  vocabulary: Vocabulary,
+  { settings, tokenize }: TextReading,
+  signal: AbortSignal,
+): Promise<Int32Array> {
+  using progress = new Progress('reading text');
+  let words = 0;
+  const lines = source.lines({
+    signal,
+    onProgress: (read, total) => {
+      progress.update(read / total, [`${count(words)} words`]);
+    },
+  });
+  return encodeTokens(lines, vocabulary, {
+    tokenize,
+    endOfLine: settings.endOfLine,
+    signal,
+    onProgress: (tokens) => {
+      words = tokens;
+    },
+  });
+}
+
+/** Tells one encoded text from another, in hexadecimal. */
+export function fingerprint(tokens: Int32Array): string {
+  const hash = createHash('sha256');
+  const block = 2 ** 26;
+  for (let first = 0; first < tokens.length; first += block) hash.update(tokens.subarray(first, first + block));
+  return hash.digest('hex');
+}

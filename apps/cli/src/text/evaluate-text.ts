@@ -1,0 +1,107 @@
+/**
+ * How well a model over words does: its ranks on a held-out text beside those of the unigram baseline on the same words,
+ * and the correlation of its word vectors with people's judgements of how alike two words are.
+ */
+import {
+  evaluateWordSimilarity,
+  readClassVectors,
+  readEmbeddings,
+  readWordPairs,
+  unigramBaseline,
+  type RankingMetrics,
+  type VectorKind,
+  type WordSimilarity,
+} from '@vastmax/lm-models';
+import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
+import { readLines } from '@vastmax/sparse-data/node';
+import { UsageError } from '../terminal/errors.ts';
+import { count, metricsTable, table } from '../terminal/format.ts';
+import { Progress } from '../terminal/terminal.ts';
+
+export interface TextEvaluation {
+  readonly model: RankingMetrics;
+  readonly unigram: RankingMetrics;
+}
+
+/**
+ * @param limit how many words at most, a sample that is the same each time; 0 for all.
+ * @throws UsageError for a model that ranks no words.
+ */
+export async function evaluateText(
+  model: TextModel,
+  tokens: Int32Array,
+  text: TextSettings,
+  limit: number,
+  signal: AbortSignal,
+): Promise<TextEvaluation> {
+  if (!model.ranksWords)
+    throw new UsageError(
+      `a ${model.examples.model} model predicts the words around a word, of which none is the right one to rank; look at its neighbors instead`,
+    );
+  using progress = new Progress('evaluating');
+  const targets: number[] = [];
+  const metrics = await model.evaluate(
+    { tokens, paddingId: model.vocabulary.idOf(text.endOfLine) ?? 0 },
+    {
+      limit: limit === 0 ? Infinity : limit,
+      signal,
+      onExample: (target) => {
+        targets.push(target);
+      },
+      onProgress: (done, total) => {
+        progress.update(done / total, [`${count(done)} words`]);
+      },
+    },
+  );
+  return { model: metrics, unigram: unigramBaseline(model.vocabulary, targets) };
+}
+
+export function describeEvaluation(what: string, { model, unigram }: TextEvaluation): string {
+  return `${what}, ${count(model.examples)} words:\n${metricsTable([
+    ['model', model],
+    ['unigram', unigram],
+  ])}\n`;
+}
+
+/** Of the embeddings that a model reads, and of the output layer's vectors that it predicts with. */
+export type SimilarityEvaluation = Readonly<Record<VectorKind, WordSimilarity>>;
+
+/**
+ * Words are looked up in the letter case of the training text; a pair with an unknown word is left out, which the
+ * coverage tells. O(words of the file · d²).
+ * @param path two words and a score a line, separated by tabs.
+ * @throws SparseDataError naming the line that is no pair.
+ */
+export async function evaluateSimilarity(
+  { vocabulary, network }: TextModel,
+  text: TextSettings,
+  path: string,
+  signal: AbortSignal,
+): Promise<SimilarityEvaluation> {
+  const pairs = (await readWordPairs(readLines(path, { signal }), { name: path })).map(({ first, second, score }) => ({
+    first: inLetterCase(text, first),
+    second: inLetterCase(text, second),
+    score,
+  }));
+  const words = [...new Set(pairs.flatMap(({ first, second }) => [first, second]))].filter((word) =>
+    vocabulary.has(word),
+  );
+  const ids = Int32Array.from(words, (word) => vocabulary.idOf(word) ?? 0);
+  const of = (vectors: readonly Float64Array[]): WordSimilarity => {
+    const vectorOf = new Map(words.map((word, place) => [word, vectors[place]]));
+    return evaluateWordSimilarity(pairs, (word) => vectorOf.get(word));
+  };
+  return {
+    input: of(await readEmbeddings(network.body.embeddings.table, ids)),
+    output: of(await readClassVectors(network.output, ids)),
+  };
+}
+
+export function describeSimilarity(what: string, { input, output }: SimilarityEvaluation): string {
+  const row = (name: string, { correlation }: WordSimilarity): string[] => [
+    name,
+    Number.isNaN(correlation) ? '-' : correlation.toFixed(3),
+  ];
+  const { covered, pairs, coverage } = input;
+  return `${what}, ${count(covered)} of ${count(pairs)} pairs (${(100 * coverage).toFixed(1)} %):\n${table([['', "Spearman's rho"], row('embeddings', input), row('output vectors', output)])}\n`;
+}

@@ -1,0 +1,78 @@
+/** The model of a checkpoint folder, as the commands that ask a trained model want it. */
+import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
+import { savedModule } from '@vastmax/lm-models/distributed';
+import {
+  createTextModel,
+  exampleSettingsFrom,
+  loadTextReading,
+  readVocabulary,
+  type ExampleSettings,
+  type TextModel,
+  type TextReading,
+} from '@vastmax/lm-models/text';
+import { createSubwordTokenizer } from '@vastmax/text-readers';
+import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';
+import { createBackend, precisionFrom } from '../options/backend-choice.ts';
+import { UsageError } from '../terminal/errors.ts';
+
+export interface OpenedModel {
+  readonly model: TextModel;
+  readonly text: TextReading;
+}
+
+/**
+ * A model over words, on a backend of the precision that it was trained in.
+ * @throws CheckpointError when there is none, or it is damaged; UsageError for a classifier.
+ */
+export async function openModel(backend: string, directory: string): Promise<OpenedModel> {
+  const opened = await openAnyModel(backend, directory);
+  if (!('labels' in opened)) return opened;
+  opened.labels[Symbol.dispose]();
+  throw new UsageError(
+    `${directory} holds a classifier of points, which has no words; it can be evaluated, inspected, and asked with predict --input`,
+  );
+}
+
+/** The same for a classifier too. */
+export async function openAnyModel(
+  backend: string,
+  directory: string,
+): Promise<OpenedModel | { readonly labels: LabelModel }> {
+  await using checkpoint = await openCheckpoint(createFileStorage(directory));
+  const { configuration } = checkpoint;
+  if (isLabelModel(configuration))
+    return { labels: await loadLabelModel(await createBackend(backend, precisionFrom(configuration)), checkpoint) };
+  const { text, examples } = openText(checkpoint);
+  const vocabulary = readVocabulary(checkpoint);
+  const model = await createTextModel(
+    await createBackend(backend, precisionFrom(configuration)),
+    vocabulary,
+    examples,
+    networkOptionsFrom(configuration),
+  );
+  try {
+    await model.network.restore({ module: (name) => savedModule(checkpoint, name) });
+    return { model, text };
+  } catch (error) {
+    model[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * How the text of a checkpoint's model was read, and which examples of it were learned from.
+ * @throws UsageError when the checkpoint was not written by `vastmax train`, SparseDataError for a damaged tokenizer.
+ */
+export function openText(checkpoint: Checkpoint): { readonly text: TextReading; readonly examples: ExampleSettings } {
+  try {
+    return {
+      text: loadTextReading(checkpoint, createSubwordTokenizer),
+      examples: exampleSettingsFrom(checkpoint.configuration),
+    };
+  } catch (error) {
+    if (!isModelError(error)) throw error;
+    throw new UsageError(`${error.message}; was it written by vastmax train?`, { cause: error });
+  }
+}

@@ -1,0 +1,300 @@
+/**
+ * The factored output layer over many ranks: each brings its own part of a minibatch and keeps its own part of the
+ * classes, and the step is the exact one on all parts together (mathematics.md §3b). What a step moves does not depend
+ * on the number of classes: of each rank 2·C·d numbers for its C touched classes and about 4d² for the sums.
+ */
+import type { Communicator } from '@vastmax/collectives';
+import { copyColumns, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import {
+  CallGuard,
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  withBiasFeature,
+  type PreparedStep,
+  type StepOptions,
+  type StepResult,
+  type TopK,
+  type TwoPhaseOutputLayer,
+} from '@vastmax/output-layer';
+import type { CsrRows } from '@vastmax/sparse-data';
+import type { SphericalLoss, Verification } from '@vastmax/spherical-losses';
+import {
+  checkConfiguration,
+  ClassScores,
+  compareWithExact,
+  decayFactor,
+  FactoredStep,
+  FactoredWeights,
+  restoreState,
+  rowsPerBlock,
+  stateOf,
+  storeGram,
+} from '@vastmax/spherical-losses/factored-parts';
+import { ownedCount } from '../rows/row-partition.ts';
+import { ClassShard, type RankContext } from './class-shard.ts';
+import { localErrorOf, restoreCollectively, type CollectivePreflight } from './collective-preflight.ts';
+import { DistributedLosses } from './distributed-losses.ts';
+import { DistributedRanking } from './distributed-ranking.ts';
+import { FactoredExchange } from './factored-exchange.ts';
+import { GlobalRows } from './global-rows.ts';
+import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from './layer-options.ts';
+import { computeGlobalGram } from './replicas.ts';
+import { ownShardOf } from './sharded-state.ts';
+
+export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
+  readonly kind = 'factored';
+  readonly communicator: Communicator;
+  readonly backend: Backend;
+  readonly features: number;
+  readonly loss: SphericalLoss;
+  readonly bias: boolean;
+  readonly #context: RankContext;
+  readonly #weights: FactoredWeights;
+  readonly #shard: ClassShard;
+  readonly #exchange: FactoredExchange;
+  readonly #step: FactoredStep;
+  readonly #globalRows: GlobalRows;
+  readonly #scores: ClassScores;
+  readonly #losses: DistributedLosses;
+  readonly #ranking: DistributedRanking;
+  readonly #calls = new CallGuard(this.kind);
+
+  /** Use {@link createDistributedFactoredLayer}, which also fills it. */
+  constructor(
+    communicator: Communicator,
+    backend: Backend,
+    options: DistributedFactoredLayerOptions,
+    preflight: CollectivePreflight,
+  ) {
+    this.communicator = communicator;
+    this.backend = backend;
+    this.features = options.features;
+    this.loss = options.loss;
+    this.bias = options.bias ?? true;
+    const partition = { rows: options.classes, size: communicator.size };
+    const workspace = new Workspace(backend);
+    const weights = new FactoredWeights(backend, ownedCount(partition, communicator.rank), this.width, workspace);
+    weights.onStabilization = options.onStabilization;
+    this.#weights = weights;
+    this.#context = { communicator, backend, preflight, options, partition, workspace, weights };
+    this.#shard = new ClassShard(this.#context);
+    this.#exchange = new FactoredExchange(this.#context);
+    this.#step = new FactoredStep(backend, options, workspace, weights, this.#exchange);
+    this.#globalRows = new GlobalRows(this.#context, this.#exchange);
+    this.#scores = new ClassScores(backend, workspace, this.#globalRows);
+    this.#losses = new DistributedLosses(this, workspace, this.#step, this.#exchange, this.#globalRows, this.#scores);
+    this.#ranking = new DistributedRanking(this, this.#context);
+  }
+
+  /** D over all ranks. */
+  get classes(): number {
+    return this.#context.partition.rows;
+  }
+
+  /** d, the bias feature included. */
+  get width(): number {
+    return this.features + (this.bias ? 1 : 0);
+  }
+
+  get isNormalized(): boolean {
+    return this.loss.isNormalized;
+  }
+
+  get counters(): DistributedLayerCounters {
+    const { steps, singularSteps } = this.#step;
+    const { epoch, applied } = this.#weights.transforms;
+    const { replicaRepairs } = this.#exchange;
+    const form = steps > 0 ? 'row' : undefined;
+    return { steps, rebases: epoch, singularSteps, transformsApplied: applied, form, replicaRepairs };
+  }
+
+  /** This rank's rows and the class constants. Called once, by createDistributedFactoredLayer. */
+  fill(): void {
+    this.#shard.fill();
+    this.#step.constants = this.#shard.allConstants;
+  }
+
+  /** C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
+  async rebuildGram(): Promise<void> {
+    storeGram(await computeGlobalGram(this.#context), this.#weights.centredGram, this.#weights.columnSum);
+    this.#step.rebaseControl.watchMap();
+  }
+
+  /**
+   * One exact SGD step on the examples of all ranks together; `learningRate` is the same everywhere and refers to the
+   * mean (or sum) over all of them. A collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * @returns the losses and the gradient of this rank's own examples.
+   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return (await this.prepareStep(hidden, targets, options)).apply();
+  }
+
+  /** All ranks must then apply, or all discard. */
+  async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
+    this.#calls.check('step');
+    const localError = localErrorOf(() => {
+      checkHidden(this, 'step', hidden);
+      checkTargets(this, 'step', hidden, targets);
+      checkStepOptions(this, hidden.rows, options);
+      decayFactor(this.#context.options, options.learningRate);
+    });
+    return this.#calls.hold(() => this.#step.prepare(hidden, targets, options, localError));
+  }
+
+  /** m×1, the losses of this rank's own examples. A collective. */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    this.#calls.check('evaluate');
+    return this.#calls.exclusively(() => this.#losses.evaluate(hidden, targets));
+  }
+
+  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. See {@link topK}. */
+  scores(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#calls.check('scores');
+    checkHidden(this, 'scores', hidden);
+    checkClassRange(this, 'scores', firstClass, out.columns);
+    const extended = withBiasFeature(this.#context.workspace, hidden, this.bias);
+    this.#scores.range(extended, firstClass, this.#step.constants, this.loss.score, out);
+  }
+
+  /** A collective when there are several ranks, each with its own `hidden` and classes. */
+  classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#calls.check('classScores');
+    checkHidden(this, 'classScores', hidden);
+    checkExampleClasses(this, 'classScores', hidden, classes);
+    const extended = withBiasFeature(this.#context.workspace, hidden, this.bias);
+    this.#scores.each(extended, classes, this.#step.constants, this.loss.score, out);
+  }
+
+  /**
+   * log p of one class for each of this rank's own examples: classes m long, out m×1. A collective. O(m·d²).
+   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised.
+   */
+  async classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
+    this.#calls.check('classLogProbabilities');
+    await this.#calls.exclusively(() => this.#losses.ofClasses(hidden, classes, out));
+  }
+
+  /**
+   * log p of classes `firstClass` … `firstClass + out.columns - 1`, the same on all ranks, for each of this rank's own
+   * examples; out m×count. A collective, which moves count·d numbers. O(m·count·d + count·d²/p).
+   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised or does
+   * not say what its probabilities are proportional to.
+   */
+  async logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
+    this.#calls.check('logProbabilities');
+    await this.#calls.exclusively(() => this.#losses.ofRange(hidden, firstClass, out));
+  }
+
+  /**
+   * Rows `first` … of W, the bias feature last, on every rank. A collective when there are several.
+   * @param out count×width.
+   */
+  denseRows(first: number, out: Matrix): void {
+    this.#calls.check('denseRows');
+    checkClassRange(this, 'denseRows', first, out.rows);
+    this.#globalRows.denseRows(first, out.rows, out);
+  }
+
+  classVectors(firstClass: number, out: Matrix): void {
+    const rows = this.#context.workspace.matrix('class vectors', out.rows, this.width);
+    this.denseRows(firstClass, rows);
+    copyColumns(rows, 0, out, 0, this.features);
+  }
+
+  /**
+   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps its own and adds all to C and w̄,
+   * so that these stay bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a few words travel.
+   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last), the
+   * same on all ranks.
+   * @param constants one for each new class, when the loss has class constants.
+   * @throws OutputLayerError on every rank when one must refuse or they were given different rows; nothing has changed.
+   */
+  addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
+    this.#calls.check('addClasses');
+    this.#shard.add(values, constants, this.#progress);
+    this.#step.constants = this.#shard.allConstants;
+    this.#step.rebaseControl.watchMap();
+  }
+
+  /**
+   * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the
+   * examples of all, so that only the activations and k candidates of each rank travel. O(Σm·D/p·d).
+   */
+  async topK(hidden: Matrix, k: number): Promise<TopK> {
+    this.#calls.check('topK');
+    return this.#calls.exclusively(() => this.#ranking.topK(hidden, k, this.#shard.ownConstants));
+  }
+
+  /** The rank (1 is best, a tie counts half) of one class for each of this rank's own examples. A collective, O(Σm·D/p·d). */
+  async ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
+    this.#calls.check('ranksOf');
+    return this.#calls.exclusively(() => this.#ranking.ranksOf(hidden, targets, this.#shard.ownConstants));
+  }
+
+  /** How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p). Changes nothing. */
+  async verify(): Promise<Verification> {
+    this.#calls.check('verify');
+    this.#context.preflight.begin('verify', { same: this.#progress });
+    const { workspace, weights } = this.#context;
+    return this.#calls.exclusively(async () =>
+      compareWithExact(workspace, weights, await computeGlobalGram(this.#context), this.classes),
+    );
+  }
+
+  /** Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only. */
+  async materialize(): Promise<void> {
+    this.#calls.check('materialize');
+    this.#context.preflight.begin('materialize', { same: this.#progress });
+    await this.#calls.exclusively(async () => {
+      this.#weights.materialize(rowsPerBlock);
+      await this.rebuildGram();
+    });
+  }
+
+  /** This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all. */
+  state(): ModuleState {
+    this.#calls.check('state');
+    const { rank, size } = this.communicator;
+    const { ownConstants } = this.#shard;
+    return stateOf(this, this.#context.options, this.#step, this.#weights, ownConstants, { shard: { rank, size } });
+  }
+
+  /**
+   * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards},
+   * or of the factored layer in one process. A collective. @throws StateError `state-mismatch` on every rank when
+   * one must refuse; that rank is as it was, others may have taken theirs over.
+   */
+  async restore(state: ModuleState): Promise<void> {
+    const mine = this.state().configuration;
+    const restoreOwn = async (): Promise<void> => {
+      checkConfiguration(mine, state.configuration);
+      const own = ownShardOf('factored layer', state, this.communicator, this.classes);
+      await restoreState(own, this.#step, this.#weights, this.#shard.ownConstants);
+    };
+    await this.#calls.exclusively(async () => {
+      await restoreCollectively(this.#context.preflight, restoreOwn, () => this.#progress);
+      await this.#shard.shareConstants(state);
+      this.#step.constants = this.#shard.allConstants;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#calls.close()) return;
+    this.#step[Symbol.dispose]();
+    this.#scores[Symbol.dispose]();
+    this.#ranking[Symbol.dispose]();
+    this.#weights[Symbol.dispose]();
+    this.#shard[Symbol.dispose]();
+    this.#context.workspace[Symbol.dispose]();
+  }
+
+  /** What all ranks must have in common before a collective call. */
+  get #progress(): Readonly<Record<string, number>> {
+    return { steps: this.#step.steps, 'rebase epoch': this.#weights.transforms.epoch };
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Losses and log-probabilities for each rank's own examples (class-scores.ts of spherical-losses). A loss of a class is
+ * made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked for travel.
+ */
+import { affine, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  checkClassRange,
+  checkExampleClasses,
+  checkHidden,
+  checkTargets,
+  OutputLayerError,
+  withBiasFeature,
+  type OutputLayer,
+} from '@vastmax/output-layer';
+import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
+import type { SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  normalizeLogs,
+  requireProbabilities,
+  requireUnnormalized,
+  type ClassScores,
+  type FactoredStep,
+} from '@vastmax/spherical-losses/factored-parts';
+import { localErrorOf, type CollectiveOperation } from './collective-preflight.ts';
+import type { FactoredExchange } from './factored-exchange.ts';
+import type { GlobalRows } from './global-rows.ts';
+
+type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
+  readonly loss: SphericalLoss;
+  readonly bias: boolean;
+};
+
+const none: CsrRows = singleTargets(new Int32Array(0), 1);
+
+export class DistributedLosses {
+  readonly #layer: Layer;
+  readonly #workspace: Workspace;
+  readonly #step: FactoredStep;
+  readonly #exchange: FactoredExchange;
+  readonly #rows: GlobalRows;
+  readonly #scores: ClassScores;
+
+  constructor(
+    layer: Layer,
+    workspace: Workspace,
+    step: FactoredStep,
+    exchange: FactoredExchange,
+    rows: GlobalRows,
+    scores: ClassScores,
+  ) {
+    this.#layer = layer;
+    this.#workspace = workspace;
+    this.#step = step;
+    this.#exchange = exchange;
+    this.#rows = rows;
+    this.#scores = scores;
+  }
+
+  /** m×1. A collective. */
+  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    const layer = this.#layer;
+    const localError = localErrorOf(() => {
+      checkHidden(layer, 'evaluate', hidden);
+      checkTargets(layer, 'evaluate', hidden, targets);
+    });
+    const losses = await this.#losses('evaluate', hidden, targets, localError);
+    await layer.backend.synchronize();
+    return losses;
+  }
+
+  /** log p of one class for each example. A collective. @param out m×1. */
+  async ofClasses(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
+    const operation = 'classLogProbabilities';
+    const layer = this.#layer;
+    let targets = none;
+    const localError = localErrorOf(() => {
+      requireProbabilities(layer.loss, operation);
+      checkHidden(layer, operation, hidden);
+      checkExampleClasses(layer, operation, hidden, classes);
+      checkOut(layer, operation, hidden, out, 1);
+      targets = singleTargets(classes, layer.classes);
+    });
+    affine(await this.#losses(operation, hidden, targets, localError), -1, 0, out);
+    await layer.backend.synchronize();
+  }
+
+  /** log p of a range of classes, the same on all ranks. A collective. @param out m×count. */
+  async ofRange(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
+    const operation = 'logProbabilities';
+    const layer = this.#layer;
+    const count = out.columns;
+    let targets = none;
+    const localError = localErrorOf(() => {
+      requireUnnormalized(layer.loss, operation);
+      checkHidden(layer, operation, hidden);
+      checkClassRange(layer, operation, firstClass, count);
+      checkOut(layer, operation, hidden, out, Math.max(1, count));
+      targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
+    });
+    const losses = await this.#losses(operation, hidden, targets, localError, { firstClass, count });
+    const extended = withBiasFeature(this.#workspace, hidden, layer.bias);
+    const rows = this.#workspace.matrix('log probability rows', count, extended.columns);
+    await this.#rows.fetchDenseRows(firstClass, count, rows);
+    this.#scores.ofRows(extended, rows, firstClass, this.#step.constants, layer.loss.unnormalizedProbability, out);
+    normalizeLogs(this.#workspace, losses, out);
+    await layer.backend.synchronize();
+  }
+
+  /** m×1, without changing anything. @param same up to two numbers more that must be the same everywhere. */
+  async #losses(
+    operation: CollectiveOperation,
+    hidden: Matrix,
+    targets: CsrRows,
+    localError: unknown,
+    same: Readonly<Record<string, number>> = {},
+  ): Promise<Matrix> {
+    const { pairs, steps } = this.#step;
+    if (localError === undefined) this.#step.buildPairs(targets);
+    this.#exchange.announce(operation, { pairs, examples: hidden.rows, steps }, localError, same);
+    await this.#exchange.fetch(pairs.touched, false);
+    return this.#step.computeLosses(hidden);
+  }
+}
+
+function checkOut({ kind, backend }: Layer, operation: string, { rows }: Matrix, out: Matrix, columns: number): void {
+  if (out.disposed) throw new OutputLayerError('disposed', `${kind} ${operation}: out was disposed`);
+  if (out.backend !== backend)
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind} ${operation}: out lives on '${out.backend.name}', the layer on '${backend.name}'`,
+    );
+  if (out.rows === rows && out.columns === columns) return;
+  throw new OutputLayerError(
+    'shape',
+    `${kind} ${operation}: out is ${out.rows}×${out.columns}, it must be ${rows}×${columns}`,
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * The calls that the softmax layers over ranks make alike: arguments checked, announced to the other ranks, one at a
+ * time.
+ */
+import { write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  CallGuard,
+  checkHidden,
+  checkStepOptions,
+  checkTargets,
+  withBiasFeature,
+  type OutputLayer,
+  type StepOptions,
+} from '@vastmax/output-layer';
+import type { CsrRows } from '@vastmax/sparse-data';
+import type { Communicator } from '@vastmax/collectives';
+import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
+import {
+  type CollectiveOperation,
+  localErrorOf,
+  type GlobalCounts,
+  type CollectivePreflight,
+  restoreCollectively,
+} from '../factored/collective-preflight.ts';
+import { ownShardOf } from '../factored/sharded-state.ts';
+import { GlobalBatchGather, type GlobalBatch } from './global-batch.ts';
+
+type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
+  readonly bias: boolean;
+  readonly communicator: Communicator;
+};
+
+export class CollectiveCalls {
+  readonly guard: CallGuard;
+  /** Taken, those before a restored checkpoint included. */
+  steps = 0;
+  readonly #layer: Layer;
+  readonly #preflight: CollectivePreflight;
+  readonly #workspace: Workspace;
+  readonly #gather: GlobalBatchGather;
+
+  /** @param layer whose sizes are set. */
+  constructor(layer: Layer, preflight: CollectivePreflight, workspace: Workspace) {
+    this.guard = new CallGuard(layer.kind);
+    this.#layer = layer;
+    this.#preflight = preflight;
+    this.#workspace = workspace;
+    this.#gather = new GlobalBatchGather(layer.communicator, layer.backend, workspace);
+  }
+
+  /**
+   * A collective.
+   * @throws OutputLayerError on every rank when one must refuse its arguments; `action` then is not called.
+   */
+  async step<Result>(
+    hidden: Matrix,
+    targets: CsrRows,
+    options: StepOptions,
+    action: (counts: GlobalCounts) => Promise<Result>,
+  ): Promise<Result> {
+    this.guard.check('step');
+    const localError = localErrorOf(() => {
+      this.#checkExamples('step', hidden, targets);
+      checkStepOptions(this.#layer, hidden.rows, options);
+    });
+    return this.guard.exclusively(async () =>
+      action(this.#begin('step', localError, { learningRate: options.learningRate }, hidden)),
+    );
+  }
+
+  /** m×1, the losses of this rank's own examples. A collective. @param forward the losses of all. */
+  async evaluate(
+    hidden: Matrix,
+    targets: CsrRows,
+    forward: (batch: GlobalBatch) => Promise<{ readonly losses: Float64Array }>,
+  ): Promise<Matrix> {
+    this.guard.check('evaluate');
+    const localError = localErrorOf(() => {
+      this.#checkExamples('evaluate', hidden, targets);
+    });
+    return this.guard.exclusively(async () => {
+      const { examples } = this.#begin('evaluate', localError, {}, hidden);
+      const batch = await this.gather(hidden, targets, undefined, examples, 1);
+      const { losses } = await forward(batch);
+      return this.ownLosses(losses, batch.first, hidden.rows);
+    });
+  }
+
+  /** The examples of all ranks. A collective. @param factor of every example, beside its own weight. */
+  gather(
+    hidden: Matrix,
+    targets: CsrRows,
+    exampleWeights: ArrayLike<number> | undefined,
+    examples: Int32Array,
+    factor: number,
+  ): Promise<GlobalBatch> {
+    return this.#gather.gather(
+      withBiasFeature(this.#workspace, hidden, this.#layer.bias),
+      targets,
+      exampleWeights,
+      examples,
+      factor,
+    );
+  }
+
+  /** Out of those of all examples. */
+  ownLosses(losses: Float64Array, first: number, count: number): Matrix {
+    const own = this.#workspace.matrix('own losses', count, 1);
+    if (count > 0) write(losses.subarray(first, first + count), own);
+    return own;
+  }
+
+  /**
+   * This rank's shard, or its part of a whole state. A collective.
+   * @param fixed what of a state's configuration must be the layer's.
+   * @param restoreShard takes over the tensors. No collective.
+   * @throws StateError `state-mismatch` on every rank when one must refuse.
+   */
+  async restore(
+    given: ModuleState,
+    fixed: JsonObject,
+    restoreShard: (shard: ModuleState) => Promise<void>,
+  ): Promise<void> {
+    this.guard.check('restore');
+    const { kind, classes, communicator } = this.#layer;
+    const described = `${kind} layer`;
+    const restoreOwn = async (): Promise<void> => {
+      for (const [key, value] of Object.entries(fixed)) checkSame(described, key, value, given.configuration[key]);
+      const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
+      await restoreShard(ownShardOf(described, given, communicator, classes));
+      this.steps = steps;
+    };
+    await this.guard.exclusively(() => restoreCollectively(this.#preflight, restoreOwn, () => ({ steps: this.steps })));
+  }
+
+  #begin(
+    operation: CollectiveOperation,
+    localError: unknown,
+    numbers: { readonly learningRate?: number },
+    hidden: Matrix,
+  ): GlobalCounts {
+    return this.#preflight.begin(operation, {
+      localError,
+      same: { steps: this.steps, ...numbers },
+      examples: localError === undefined ? hidden.rows : 0,
+    });
+  }
+
+  #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {
+    checkHidden(this.#layer, operation, hidden);
+    checkTargets(this.#layer, operation, hidden, targets);
+  }
+}

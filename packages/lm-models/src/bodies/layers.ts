@@ -1,0 +1,206 @@
+/** What bodies are made of: trained matrices and tables, embeddings, dense layers, and dropout. */
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import {
+  add,
+  dropout,
+  gelu,
+  matmul,
+  relu,
+  sigmoid,
+  tanh,
+  type TableGradient,
+  type TableVariable,
+  type Tape,
+  type Variable,
+} from '@vastmax/autodiff';
+import { write, writeRows, type Backend, type Matrix, type RowTable } from '@vastmax/linalg-core';
+import { RandomGenerator } from '@vastmax/sparse-data';
+
+/**
+ * A matrix that training changes. A body puts it on the step's tape with `use`; the optimizer then finds its gradient
+ * here.
+ */
+export class Parameter implements Disposable {
+  readonly name: string;
+  readonly value: Matrix;
+  #variable: Variable | undefined;
+
+  constructor(name: string, value: Matrix) {
+    this.name = name;
+    this.value = value;
+  }
+
+  use(tape: Tape): Variable {
+    this.#variable = tape.variable(this.value);
+    return this.#variable;
+  }
+
+  /** Of the current step; undefined when the step's output did not depend on it. */
+  get gradient(): Matrix | undefined {
+    return this.#variable?.gradient;
+  }
+
+  [Symbol.dispose](): void {
+    this.value[Symbol.dispose]();
+  }
+}
+
+/** A table of which a step reads and changes a few rows: embeddings. Its gradients are row-sparse. */
+export class TableParameter implements Disposable {
+  readonly name: string;
+  readonly table: RowTable;
+  #variable: TableVariable | undefined;
+  #replacement: readonly TableGradient[] | undefined;
+
+  constructor(name: string, table: RowTable) {
+    this.name = name;
+    this.table = table;
+  }
+
+  use(tape: Tape): TableVariable {
+    this.#variable = tape.table(this.table);
+    this.#replacement = undefined;
+    return this.#variable;
+  }
+
+  get gradients(): readonly TableGradient[] {
+    return this.#replacement ?? this.#variable?.gradients ?? [];
+  }
+
+  /**
+   * For the current step: the gradients that the optimizer applies instead of this process's own, such as those of all
+   * ranks of a job.
+   */
+  replaceGradients(gradients: readonly TableGradient[]): void {
+    this.#replacement = gradients;
+  }
+
+  [Symbol.dispose](): void {
+    this.table[Symbol.dispose]();
+  }
+}
+
+/** Everything of a body that an optimizer changes. */
+export interface ModelParameters {
+  readonly matrices: readonly Parameter[];
+  readonly tables: readonly TableParameter[];
+}
+
+/** A table of `rows` normal vectors with the given standard deviation. O(rows·columns), row by row. */
+export function createEmbeddings(
+  backend: Backend,
+  rows: number,
+  columns: number,
+  scale: number,
+  random: RandomGenerator,
+): TableParameter {
+  const embeddings = new TableParameter('embeddings', backend.createTable(rows, columns));
+  const row = new Float64Array(columns);
+  for (let word = 0; word < rows; word++) {
+    for (let i = 0; i < columns; i++) row[i] = scale * random.normal();
+    writeRows(row, word, embeddings.table);
+  }
+  return embeddings;
+}
+
+/** Dropout whose random numbers belong to a body: the same for the same seed, and saved with it. */
+export class SeededDropout {
+  readonly rate: number;
+  readonly #random: RandomGenerator;
+  readonly #uniform: () => number;
+
+  /** @param rate probability of dropping an activation in training. */
+  constructor(rate: number, seed: number) {
+    this.rate = rate;
+    this.#random = new RandomGenerator(seed);
+    this.#uniform = () => this.#random.uniform();
+  }
+
+  /** x itself when nothing is dropped or `training` is false. */
+  apply(x: Variable, training: boolean): Variable {
+    return dropout(x, { rate: this.rate, random: this.#uniform, training });
+  }
+
+  /** Uniform in [0, 1), for what is dropped on the host. */
+  uniform(): number {
+    return this.#random.uniform();
+  }
+
+  state(): JsonObject {
+    return { ...this.#random.state() };
+  }
+
+  restore(state: unknown): void {
+    this.#random.restore(state);
+  }
+}
+
+export const activationNames = ['tanh', 'relu', 'gelu', 'sigmoid'] as const;
+export type ActivationName = (typeof activationNames)[number];
+export const activations: Readonly<Record<ActivationName, (x: Variable) => Variable>> = { tanh, relu, gelu, sigmoid };
+
+export interface DenseLayersOptions {
+  /** Width of the input. */
+  readonly inputs: number;
+  /** Width of each layer. */
+  readonly widths: readonly number[];
+  readonly activation: ActivationName;
+  /** Standard deviation of the input at the start; the first layer divides by it. */
+  readonly inputScale: number;
+  readonly random: RandomGenerator;
+}
+
+/** Dense layers one after the other: activation(x·W + b), with dropout after each. */
+export class DenseLayers implements Disposable {
+  /** `hidden.0.weights`, `hidden.0.bias`, `hidden.1.weights` … */
+  readonly parameters: readonly Parameter[];
+  readonly #activation: ActivationName;
+  readonly #layers: readonly { readonly weights: Parameter; readonly bias: Parameter }[];
+
+  constructor(backend: Backend, { inputs, widths, activation, inputScale, random }: DenseLayersOptions) {
+    this.#activation = activation;
+    let width = inputs;
+    let scale = inputScale;
+    this.#layers = widths.map((size, layer) => {
+      // Variance 1/(width·scale²), so that the input of the first activation has variance 1.
+      const weights = createUniform(backend, width, size, Math.sqrt(3 / width) / scale, random);
+      width = size;
+      scale = 1;
+      return {
+        weights: new Parameter(`hidden.${layer}.weights`, weights),
+        bias: new Parameter(`hidden.${layer}.bias`, backend.createMatrix(1, size)),
+      };
+    });
+    this.parameters = this.#layers.flatMap(({ weights, bias }) => [weights, bias]);
+  }
+
+  /** m×(width of the last layer). 2·m·(numbers in the weights). */
+  forward(tape: Tape, input: Variable, dropout: SeededDropout, training: boolean): Variable {
+    let x = input;
+    for (const { weights, bias } of this.#layers) {
+      x = activations[this.#activation](add(matmul(x, weights.use(tape)), bias.use(tape)));
+      x = dropout.apply(x, training);
+    }
+    return x;
+  }
+
+  [Symbol.dispose](): void {
+    for (const parameter of this.parameters) parameter[Symbol.dispose]();
+  }
+}
+
+/** Uniform in [−bound, bound). */
+export function createUniform(
+  backend: Backend,
+  rows: number,
+  columns: number,
+  bound: number,
+  random: RandomGenerator,
+): Matrix {
+  const matrix = backend.createMatrix(rows, columns);
+  write(
+    Float64Array.from({ length: rows * columns }, () => bound * (2 * random.uniform() - 1)),
+    matrix,
+  );
+  return matrix;
+}

@@ -1,0 +1,62 @@
+/** The output layers of the registry whose classes are shared out over the ranks of a job. */
+import type { Communicator } from '@vastmax/collectives';
+import {
+  createDistributedFactoredLayer,
+  createShardedNegativeSampling,
+  createShardedNoiseContrastive,
+  createShardedSampledSoftmax,
+  createVocabularyParallelSoftmax,
+  type DistributedFactoredLayerOptions,
+} from '@vastmax/distributed-layers';
+import { createBuiltInLoss } from '@vastmax/spherical-losses';
+import { ModelError } from '../model-error.ts';
+import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
+import { outputLayerOf, outputLayers } from '../output-layers/registry.ts';
+import { sampledLayerOptions } from '../output-layers/sampled-layers.ts';
+import { fullLayerOptions } from '../output-layers/softmax-layers.ts';
+
+/**
+ * For `createNetwork`, on every rank: makes the layer of a choice over all of them.
+ * @param options what the factored layer reports.
+ * @returns what throws ModelError `unsupported` for a choice that only one process has.
+ */
+export function createDistributedOutput(
+  communicator: Communicator,
+  options: Pick<DistributedFactoredLayerOptions, 'onReplicaDrift'> = {},
+): OutputLayerFactory {
+  return async (backend, sizes, choice) => {
+    const refused = outputLayerOf(choice.kind).abilities.refusedOverRanks?.(choice);
+    if (refused !== undefined) {
+      throw new ModelError('unsupported', `training over ranks ${refused.reason}; leave ${refused.option} out`);
+    }
+    switch (choice.kind) {
+      case 'factored': {
+        const { loss, weightDecay, initialScale, seed } = choice;
+        return createDistributedFactoredLayer(communicator, backend, {
+          classes: sizes.frequencies.length,
+          features: sizes.features,
+          initialScale,
+          seed,
+          loss: createBuiltInLoss(loss.name, loss.options),
+          ...(weightDecay === undefined ? {} : { weightDecay }),
+          ...options,
+        });
+      }
+      case 'full':
+        return createVocabularyParallelSoftmax(communicator, backend, fullLayerOptions(sizes, choice));
+      case 'sampled':
+        return createShardedSampledSoftmax(communicator, backend, sampledLayerOptions(sizes, choice));
+      case 'nce':
+        return createShardedNoiseContrastive(communicator, backend, sampledLayerOptions(sizes, choice));
+      case 'negative':
+        return createShardedNegativeSampling(communicator, backend, sampledLayerOptions(sizes, choice));
+      default: {
+        const names = outputLayers.filter(({ abilities }) => abilities.overRanks).map(({ name }) => name);
+        throw new ModelError(
+          'unsupported',
+          `there is no ${choice.kind} layer over several ranks; there are ${names.join(', ')}`,
+        );
+      }
+    }
+  };
+}

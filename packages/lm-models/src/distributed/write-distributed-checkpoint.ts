@@ -1,0 +1,67 @@
+/**
+ * One checkpoint of all ranks: each writes its shard of the output layer, all at once; then rank 0 writes what is the
+ * same on every rank, and last, in one step, the file that makes all of it one checkpoint. When a rank fails, all ranks
+ * throw, and the earlier checkpoint stays.
+ */
+import { gatherJson, type Communicator } from '@vastmax/collectives';
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { CheckpointError, discardCheckpointPart, isCheckpointError, writeCheckpoint, writeCheckpointPart, type CheckpointContent, type CheckpointErrorCode, type CheckpointPart, type CheckpointStorage } from '@vastmax/checkpoints';
+import { gatherStreams } from './carried-streams.ts';
+import { splitModules } from './sharded-modules.ts';
+
+interface Outcome {
+  readonly part?: CheckpointPart;
+  readonly failure?: { readonly code: CheckpointErrorCode; readonly message: string };
+}
+
+/**
+ * A collective.
+ * @param storage the same on every rank: a folder of a file system that all share.
+ * @param content as one rank has it: its shards of the sharded modules, and the replicated ones.
+ * @throws CheckpointError on every rank when one could not write; the message names the rank.
+ */
+export async function writeDistributedCheckpoint(
+  communicator: Communicator,
+  storage: CheckpointStorage,
+  content: CheckpointContent,
+): Promise<void> {
+  const { rank, size } = communicator;
+  const { own, replicated } = splitModules(content.modules);
+  if (size === 1) {
+    await writeCheckpoint(storage, { ...content, modules: replicated });
+    return;
+  }
+  const modules: Record<string, ModuleState> = {};
+  for (const [name, state] of Object.entries(replicated)) modules[name] = await gatherStreams(communicator, state);
+  const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(storage, own) }));
+  const written = gatherJson(communicator, mine);
+  let failed = firstFailure(written);
+  if (failed === undefined) {
+    const parts = written.flatMap(({ part }) => (part === undefined ? [] : [part]));
+    const commit = async (): Promise<Outcome> => {
+      if (rank === 0) await writeCheckpoint(storage, { ...content, modules }, { parts });
+      return {};
+    };
+    failed = firstFailure(gatherJson(communicator, await outcomeOf(commit)));
+  }
+  if (failed === undefined) return;
+  if (mine.part !== undefined) await discardCheckpointPart(storage, mine.part);
+  throw new CheckpointError(failed.code, `rank ${failed.rank} of ${size}: ${failed.message}`);
+}
+
+/** An error that is no CheckpointError is thrown, and ends the job. */
+async function outcomeOf(action: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!isCheckpointError(error)) throw error;
+    return { failure: { code: error.code, message: error.message } };
+  }
+}
+
+function firstFailure(
+  outcomes: readonly Outcome[],
+): (NonNullable<Outcome['failure']> & { readonly rank: number }) | undefined {
+  for (const [rank, { failure }] of outcomes.entries()) if (failure !== undefined) return { ...failure, rank };
+  return undefined;
+}

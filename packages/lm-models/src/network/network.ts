@@ -1,0 +1,132 @@
+/**
+ * The one model of this package: any body with any output layer. It is trained, evaluated, saved and asked for what comes
+ * next; a checkpoint of it needs nothing beside it to be loaded. A language model is a network whose inputs and classes
+ * are the words of a vocabulary.
+ */
+import type { ModuleState } from '@vastmax/linalg-core/state';
+import { Tape, type Variable } from '@vastmax/autodiff';
+import type { Backend, Matrix } from '@vastmax/linalg-core';
+import type { OutputLayer } from '@vastmax/output-layer';
+import type { ModelParameters } from '../bodies/layers.ts';
+import { ModelError } from '../model-error.ts';
+import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+
+/** Everything of a network below its output layer: from a minibatch to the activations that classes are scored with. */
+export interface Body<Batch> extends Disposable {
+  readonly backend: Backend;
+  /** Width of what `forward` returns. */
+  readonly features: number;
+  /** How many numbers training changes. */
+  readonly parameterCount: number;
+  readonly parameters: ModelParameters;
+  /** m×features, on the tape: a row for each example of the minibatch, in the order of its targets. */
+  forward(tape: Tape, batch: Batch, options?: { readonly training?: boolean }): Variable;
+  /** Prompts×features, on the tape: the activations that score what follows each prompt. For bodies over words or items. */
+  forwardPrompts?(tape: Tape, prompts: readonly ArrayLike<number>[], options?: PromptOptions): Variable;
+  state(): ModuleState;
+  /** @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another. */
+  restore(state: ModuleState): Promise<void>;
+}
+
+export interface PromptOptions {
+  /** The word that stands before the first of a text. */
+  readonly paddingId?: number;
+  /** How many words of a prompt are read at most, the last ones. */
+  readonly maxWords?: number;
+}
+
+export interface NetworkSizes {
+  /** How many different inputs there are: words, items or features. */
+  readonly inputs: number;
+  /** How often each of the D classes occurred in training. */
+  readonly frequencies: Float64Array;
+}
+
+/** Plain JSON that describes a network in a checkpoint. */
+export interface NetworkDescription<Output extends object = OutputLayerChoice> {
+  readonly body: object;
+  readonly output: Output;
+}
+
+/** Where a network is read from: an opened checkpoint has this shape. */
+export interface SavedModel {
+  readonly configuration: ModuleState['configuration'];
+  module(name: string): ModuleState;
+}
+
+export class Network<
+  Batch,
+  NetworkBody extends Body<Batch> = Body<Batch>,
+  Output extends object = OutputLayerChoice,
+> implements Disposable {
+  readonly backend: Backend;
+  readonly options: NetworkDescription<Output>;
+  readonly sizes: NetworkSizes;
+  readonly body: NetworkBody;
+  readonly output: OutputLayer;
+  readonly #tape: Tape;
+
+  /** For a body of your own; `createNetwork` makes both parts. The network disposes them. */
+  constructor(options: NetworkDescription<Output>, sizes: NetworkSizes, body: NetworkBody, output: OutputLayer) {
+    this.backend = body.backend;
+    this.options = options;
+    this.sizes = sizes;
+    this.body = body;
+    this.output = output;
+    this.#tape = new Tape(this.backend);
+  }
+
+  /** The activations that the output layer sees, m×features, without training; valid until the next call. */
+  computeHidden(batch: Batch): Matrix {
+    this.#tape.reset();
+    return this.body.forward(this.#tape, batch).value;
+  }
+
+  /**
+   * The activations that score what follows each prompt, prompts×features; valid until the next call.
+   * @param prompts word or item numbers.
+   * @throws ModelError `unsupported` for a body that reads no prompts, `bad-option` for a short prompt without padding.
+   */
+  computePromptHidden(prompts: readonly ArrayLike<number>[], options?: PromptOptions): Matrix {
+    this.#tape.reset();
+    const hidden = this.body.forwardPrompts?.(this.#tape, prompts, options);
+    if (hidden === undefined)
+      throw new ModelError('unsupported', 'this network reads no prompts: its body has no forwardPrompts');
+    return hidden.value;
+  }
+
+  /** The modules of a checkpoint. */
+  modules(): Readonly<Record<string, ModuleState>> {
+    return { body: this.body.state(), output: this.output.state(), sizes: sizesState(this.sizes) };
+  }
+
+  /**
+   * The weights of a checkpoint.
+   * @throws ModelError or OutputLayerError `state-mismatch` for those of another network.
+   */
+  async restore(saved: Pick<SavedModel, 'module'>): Promise<void> {
+    await this.body.restore(saved.module('body'));
+    await this.output.restore(saved.module('output'));
+  }
+
+  [Symbol.dispose](): void {
+    this.#tape[Symbol.dispose]();
+    this.body[Symbol.dispose]();
+    this.output[Symbol.dispose]();
+  }
+}
+
+function sizesState({ inputs, frequencies }: NetworkSizes): ModuleState {
+  return {
+    configuration: { inputs, classes: frequencies.length },
+    tensors: [
+      {
+        name: 'frequencies',
+        precision: 'f64',
+        rows: frequencies.length,
+        columns: 1,
+        read: (first, count) => Promise.resolve(frequencies.subarray(first, first + count)),
+      },
+    ],
+  };
+}

@@ -1,0 +1,80 @@
+/** The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes. */
+import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
+import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax } from '@vastmax/spherical-losses';
+import type { FactoredChoice, HybridChoice } from './output-layer-choice.ts';
+import type { OutputLayerEntry, StepSizes, TrainingDefaults } from './output-layer-entry.ts';
+
+const losses = {
+  'z-loss': { lossOptions: { a: 0.1, b: 10 }, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
+  'spherical-softmax': { lossOptions: { epsilon: 1 }, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
+  'taylor-softmax': { lossOptions: {}, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
+  'squared-error': { lossOptions: { targetValue: 10 }, initialScale: 0.001, outputRate: 0.02, bodyRate: 1 },
+} satisfies Readonly<Record<string, TrainingDefaults>>;
+
+/** Operations of a factored step: products of the class vectors with d×d matrices, and the cheaper form of its small systems. */
+export function factoredOperations({ width: d, batch: m }: StepSizes): number {
+  return 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
+}
+
+export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
+  name: 'factored',
+  description: 'all classes by a spherical loss, with the exact gradient',
+  create: (backend, { features, frequencies }, { loss, initialScale, seed, weightDecay }) =>
+    createFactoredOutputLayer(backend, {
+      classes: frequencies.length,
+      features,
+      loss: createBuiltInLoss(loss.name, loss.options),
+      initialScale,
+      seed,
+      ...(weightDecay === undefined ? {} : { weightDecay }),
+    }),
+  options: ['weightDecay'],
+  defaults: {},
+  training: losses['z-loss'],
+  losses,
+  cost: { step: '14md² + 8m²d + ⅔m³', growth: 'not at all', operations: factoredOperations },
+  abilities: {
+    probabilities: 'spherical-softmax and taylor-softmax',
+    targetWeights: ({ loss }) => (loss.name === 'squared-error' ? 'given' : 'shares'),
+    overRanks: true,
+    addsClasses: true,
+  },
+};
+
+export const hybridEntry: OutputLayerEntry<HybridChoice> = {
+  name: 'hybrid',
+  description: 'a dense softmax over the F most frequent classes, an exact factored tail for the others',
+  create: (backend, sizes, choice) => {
+    const { initialScale, seed, headSize, cutoffs, priorPower, tailLoss, headRate, tailRate } = choice;
+    return createHybridOutputLayer(backend, {
+      ...sizes,
+      initialScale,
+      seed,
+      ...(headSize === undefined ? {} : { headSize }),
+      ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
+      ...(priorPower === undefined ? {} : { priorPower }),
+      ...(tailLoss === 'taylor-softmax' ? { tailLoss: () => taylorSoftmax() } : {}),
+      ...(headRate === undefined ? {} : { headRate }),
+      ...(tailRate === undefined ? {} : { tailRate }),
+    });
+  },
+  options: ['headSize', 'cutoffs', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
+  defaults: { priorPower: 0.75, tailLoss: 'spherical-softmax', headRate: 2, tailRate: 15 },
+  training: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
+  cost: {
+    step: '6mFd, and a factored step',
+    growth: 'not at all',
+    operations: (sizes, { headSize }) => {
+      const tail = factoredOperations(sizes);
+      // A head whose size is not given is chosen for four times the cost of the tail.
+      const { batch, classes, width } = sizes;
+      return tail + (headSize === undefined ? 4 * tail : 6 * batch * Math.min(classes, headSize) * width);
+    },
+  },
+  abilities: {
+    probabilities: 'yes',
+    targetWeights: () => 'shares',
+    overRanks: false,
+    addsClasses: false,
+  },
+};

@@ -1,0 +1,56 @@
+/** What a network over the words of a vocabulary expects after a prompt. */
+import { topK } from '@vastmax/output-layer';
+import type { Vocabulary } from '@vastmax/sparse-data';
+import { ModelError } from '../model-error.ts';
+import type { Network } from '../network/network.ts';
+
+export interface NextWordsOptions {
+  /** How many words for each prompt, at most. */
+  readonly k: number;
+  /** The word that ends a line, which stands before the first of a text. */
+  readonly paddingWord?: string;
+  /** How many words of a prompt are read at most, the last ones; what the body reads unless given. */
+  readonly maxWords?: number;
+}
+
+export interface NextWord {
+  readonly word: string;
+  /** The output layer's score; comparable within one prompt only. */
+  readonly score: number;
+}
+
+/**
+ * The k most likely next words, best first, a list for each prompt. Words that the vocabulary lacks count as its unknown
+ * word. O(prompts·D·d).
+ * @param network whose inputs and classes are the words of `vocabulary`.
+ * @throws ModelError `unknown-word` for such a word where the vocabulary has none for unknown ones.
+ */
+export async function predictNextWords(
+  network: Pick<Network<never>, 'output' | 'computePromptHidden'>,
+  vocabulary: Vocabulary,
+  prompts: readonly (readonly string[])[],
+  { k, paddingWord, maxWords }: NextWordsOptions,
+): Promise<NextWord[][]> {
+  const idOf = (word: string): number => {
+    const id = vocabulary.idOf(word);
+    if (id !== undefined) return id;
+    throw new ModelError(
+      'unknown-word',
+      `the word '${word}' is not in the vocabulary, which has no word for unknown ones`,
+    );
+  };
+  const hidden = network.computePromptHidden(
+    prompts.map((words) => words.map(idOf)),
+    {
+      ...(paddingWord === undefined ? {} : { paddingId: idOf(paddingWord) }),
+      ...(maxWords === undefined ? {} : { maxWords }),
+    },
+  );
+  const best = await topK(network.output, hidden, Math.min(k, vocabulary.size));
+  return prompts.map((_, row) =>
+    Array.from(best.classes.subarray(row * best.k, (row + 1) * best.k), (id, place) => ({
+      word: vocabulary.tokenOf(id),
+      score: best.scores[row * best.k + place]!,
+    })),
+  );
+}

@@ -1,0 +1,29 @@
+// Entry point @vastmax/lm-models/text: language models and word vectors of a text. Runs anywhere.
+export { readVocabulary } from './text/read-vocabulary.ts';
+export {
+  createTextModel,
+  exampleSettingsFrom,
+  textBody,
+  TextModel,
+  textModelNames,
+  type ExampleSettings,
+  type PromptPredictionOptions,
+  type TextBatch,
+  type TextBatches,
+  type TextBody,
+  type TextBodyOptions,
+  type TextData,
+  type TextModelName,
+  type TextNetwork,
+} from './text/text-model.ts';
+export {
+  createTextReading,
+  inLetterCase,
+  letterCases,
+  loadTextReading,
+  tokenizerNames,
+  type SavedText,
+  type SubwordTokenizer,
+  type TextReading,
+  type TextSettings,
+} from './text/text-reading.ts';

@@ -1,0 +1,275 @@
+/**
+ * A language model or word vectors: a network over the words of a vocabulary, and the examples of a text that it learns
+ * from. The body and the examples together make it what it is:
+ *
+ * | model | body | predicts each word from |
+ * |---|---|---|
+ * | ngram | the last words side by side | the words before it |
+ * | lstm, gru | recurrent | all words before it, back-propagation cut off after `steps` |
+ * | bag | mean of embeddings | the `window` words before it |
+ * | cbow | mean of embeddings | the `window` words on either side |
+ * | skip-gram | an embedding | predicts each of the `window` words on either side from the word alone |
+ */
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { Backend } from '@vastmax/linalg-core';
+import { NgramBatches, SequenceBatches, WindowBatches, type NgramBatch, type SequenceBatch, type SparseBatch, type Vocabulary } from '@vastmax/sparse-data';
+import { bagModelShape } from '../bodies/bag-body.ts';
+import type { ActivationName, TableParameter } from '../bodies/layers.ts';
+import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
+import { ModelError } from '../model-error.ts';
+import { createNetwork, type BagNetwork, type BodyChoice, type NetworkOptions, type NgramNetwork, type RecurrentNetwork } from '../network/create-network.ts';
+import type { Body, Network } from '../network/network.ts';
+import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
+import type { BatchSource } from '../training/training-types.ts';
+import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
+
+export const textModelNames = ['ngram', 'lstm', 'gru', 'bag', 'cbow', 'skip-gram'] as const;
+export type TextModelName = (typeof textModelNames)[number];
+
+/** Which examples of a text a model learns from; kept in its checkpoint. */
+export interface ExampleSettings {
+  readonly model: TextModelName;
+  /** lstm and gru: words after which back-propagation is cut off; 16 unless given. */
+  readonly steps?: number;
+  /** bag: words before; cbow and skip-gram: words on either side; 5 unless given. */
+  readonly window?: number;
+}
+
+export interface TextData {
+  /** Word numbers of the text. */
+  readonly tokens: Int32Array;
+  /** The word before the first. */
+  readonly paddingId: number;
+}
+
+export type TextBatch = NgramBatch | SequenceBatch | SparseBatch;
+/** The body of a text model: it reads the minibatches that its kind of examples makes. */
+export interface TextBody extends Body<TextBatch> {
+  readonly embeddings: TableParameter;
+  readonly options: (NgramNetwork | RecurrentNetwork | BagNetwork)['body']['options'];
+}
+export type TextNetwork = Network<TextBatch, TextBody>;
+
+/** The minibatches of a text. */
+export interface TextBatches {
+  readonly batches: BatchSource<TextBatch>;
+  /** Examples of a full minibatch. */
+  readonly batchSize: number;
+  /** Recurrent models: in how many parts the text is read side by side. */
+  readonly streams?: number;
+}
+
+export interface PromptPredictionOptions {
+  /** How many words for each prompt, at most. */
+  readonly k: number;
+  /** The word that stands before the first word of a text. */
+  readonly paddingWord: string;
+  /** Only words with at least this score. */
+  readonly minScore?: number;
+}
+
+interface BatchOrder {
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+/** The same order each time, so that the first n examples are a fair sample. */
+const evaluationOrder: BatchOrder = { batchSize: 256, seed: 0 };
+const evaluationStreams = 32;
+const defaultSteps = 16;
+const defaultWindow = 5;
+
+/** A text model disposes its network. */
+export class TextModel implements Disposable {
+  readonly network: TextNetwork;
+  readonly vocabulary: Vocabulary;
+  readonly examples: ExampleSettings;
+
+  /** @param network whose inputs and classes are the words of `vocabulary`, of the body that `examples.model` has. */
+  constructor(
+    network: NgramNetwork | RecurrentNetwork | BagNetwork,
+    vocabulary: Vocabulary,
+    examples: ExampleSettings,
+  ) {
+    this.network = network as Network<never> as TextNetwork;
+    this.vocabulary = vocabulary;
+    this.examples = examples;
+  }
+
+  /** False for a model that predicts the words around a word, none of which is the one right word. */
+  get ranksWords(): boolean {
+    return this.examples.model !== 'skip-gram';
+  }
+
+  /** For a Trainer. @param order `batchSize` examples; recurrent models take the nearest multiple of their steps. */
+  trainingBatches(data: TextData, order: BatchOrder): TextBatches {
+    const { model, steps = defaultSteps } = this.examples;
+    if (model !== 'lstm' && model !== 'gru') {
+      // As in word2vec, near words count more than far ones.
+      const batches = model === 'ngram' ? this.#ngrams(data, order) : this.#windows(data, order, model !== 'bag');
+      return { batches, batchSize: order.batchSize };
+    }
+    const batches = this.#sequences(data, order.batchSize / steps);
+    return { batches, batchSize: batches.streams * steps, streams: batches.streams };
+  }
+
+  /**
+   * The ranks of the words of a text, each predicted from its context.
+   * @throws ModelError `unsupported` for a model that ranks no words.
+   */
+  evaluate(data: TextData, options: EvaluationOptions): Promise<RankingMetrics> {
+    const { model } = this.examples;
+    if (!this.ranksWords)
+      throw new ModelError(
+        'unsupported',
+        `a ${model} model predicts the words around a word: it ranks no word of a text`,
+      );
+    const batches =
+      model === 'ngram'
+        ? this.#ngrams(data, evaluationOrder)
+        : model === 'lstm' || model === 'gru'
+          ? this.#sequences(data, evaluationStreams)
+          : this.#windows(data, evaluationOrder, false);
+    return evaluateRanking(this.network, batches as BatchSource<TextBatch>, options);
+  }
+
+  /**
+   * The most likely next words after each prompt, best first. Words that the vocabulary lacks count as its unknown word.
+   * O(prompts · D · d).
+   */
+  async predictNextWords(
+    prompts: readonly (readonly string[])[],
+    { k, paddingWord, minScore }: PromptPredictionOptions,
+  ): Promise<NextWord[][]> {
+    const { model, window = defaultWindow } = this.examples;
+    const maxWords = { bag: window, cbow: 2 * window, 'skip-gram': 1 }[model as string];
+    const lists = await predictNextWords(this.network, this.vocabulary, prompts, {
+      k,
+      paddingWord,
+      ...(maxWords === undefined ? {} : { maxWords }),
+    });
+    return minScore === undefined ? lists : lists.map((words) => words.filter(({ score }) => score >= minScore));
+  }
+
+  #ngrams({ tokens, paddingId }: TextData, { batchSize, seed }: BatchOrder): NgramBatches {
+    const { order } = this.network.body.options as NgramNetwork['body']['options'];
+    return new NgramBatches({ tokens, classes: this.vocabulary.size, order, batchSize, paddingId, seed });
+  }
+
+  #sequences({ tokens, paddingId }: TextData, streams: number): SequenceBatches {
+    return new SequenceBatches({
+      tokens,
+      classes: this.vocabulary.size,
+      streams: Math.max(1, Math.min(tokens.length, Math.round(streams))),
+      steps: this.examples.steps ?? defaultSteps,
+      paddingId,
+    });
+  }
+
+  #windows({ tokens }: TextData, { batchSize, seed }: BatchOrder, drawReach: boolean): WindowBatches {
+    const { model, window = defaultWindow } = this.examples;
+    return new WindowBatches({
+      tokens,
+      classes: this.vocabulary.size,
+      before: window,
+      after: model === 'bag' ? 0 : window,
+      predict: model === 'skip-gram' ? 'context' : 'centre',
+      drawReach,
+      batchSize,
+      seed,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.network[Symbol.dispose]();
+  }
+}
+
+/**
+ * With random weights.
+ * @param options of the network; {@link textBody} gives the body that belongs to `examples.model`.
+ * @param createOutput what makes the output layer: over several ranks, or one of your own.
+ * @throws ModelError and OutputLayerError for options that do not fit.
+ */
+export async function createTextModel(
+  backend: Backend,
+  vocabulary: Vocabulary,
+  examples: ExampleSettings,
+  options: NetworkOptions,
+  createOutput?: OutputLayerFactory,
+): Promise<TextModel> {
+  const kind = bodyKindOf(examples.model);
+  if (options.body.kind !== kind) {
+    throw new ModelError('bad-option', `a ${examples.model} model has the body '${kind}', got '${options.body.kind}'`);
+  }
+  const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
+  return new TextModel(await createNetwork(backend, sizes, options, createOutput), vocabulary, examples);
+}
+
+export interface TextBodyOptions {
+  /** ngram: how many words before; 5 unless given. */
+  readonly order?: number;
+  /** Width of a word's vector. */
+  readonly embedding: number;
+  /** Widths of the layers above; ngram, lstm and gru have one of 128 unless given, the others none. */
+  readonly hidden?: readonly number[];
+  /** Not of lstm and gru. */
+  readonly activation?: ActivationName;
+  readonly dropout?: number;
+  readonly seed?: number;
+}
+
+/** The body of a model of that name. */
+export function textBody(model: TextModelName, options: TextBodyOptions): BodyChoice {
+  const { order = 5, embedding, hidden, activation, dropout = 0, seed = 1 } = options;
+  switch (model) {
+    case 'ngram':
+      return {
+        kind: 'ngram',
+        order,
+        embedding,
+        hidden: hidden ?? [128],
+        activation: activation ?? 'tanh',
+        dropout,
+        seed,
+      };
+    case 'lstm':
+    case 'gru':
+      return { kind: 'recurrent', embedding, cell: model, hidden: hidden ?? [128], dropout, seed };
+    default:
+      return {
+        kind: 'bag',
+        ...bagModelShape(model === 'bag' ? 'next-item' : model),
+        embedding,
+        ...(hidden === undefined ? {} : { hidden }),
+        ...(activation === undefined ? {} : { activation }),
+        dropout,
+        seed,
+      };
+  }
+}
+
+function bodyKindOf(model: TextModelName): BodyChoice['kind'] {
+  if (model === 'ngram') return 'ngram';
+  return model === 'lstm' || model === 'gru' ? 'recurrent' : 'bag';
+}
+
+/**
+ * Of a checkpoint's configuration; models from before there were several kinds are n-gram models.
+ * @throws ModelError `state-mismatch` for a kind of model that this version does not know.
+ */
+export function exampleSettingsFrom(configuration: JsonObject): ExampleSettings {
+  const { exampleSettings: settings } = configuration;
+  if (settings === undefined) return { model: 'ngram' };
+  const { model, steps, window } = settings as { readonly [Name in keyof ExampleSettings]?: unknown };
+  const isSize = (value: unknown): value is number | undefined =>
+    value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
+  const name = textModelNames.find((each) => each === model);
+  if (name === undefined || !isSize(steps) || !isSize(window)) {
+    throw new ModelError(
+      'state-mismatch',
+      `this checkpoint's model is ${JSON.stringify(settings)}; this version knows ${textModelNames.join(', ')}`,
+    );
+  }
+  return { model: name, ...(steps === undefined ? {} : { steps }), ...(window === undefined ? {} : { window }) };
+}

@@ -1,0 +1,300 @@
+/**
+ * One exact step from hidden activations and targets to changed weights. Everything up to the read of the monitor
+ * leaves the weights alone, so a step that must be refused is refused with the layer as it was; all after it cannot fail.
+ *
+ * Over many ranks it is the same step with two seams filled in (rank-exchange.ts): rows of V are fetched from the ranks
+ * that keep them, and sums over the examples are added up over the ranks. In one process neither does anything.
+ *
+ * Where a read means to wait for a device, steps are verified asynchronously (step-verification.ts): what changes
+ * weights has an effect only while every step was regular. A step that was refused is done again by the host in the way
+ * above, and those after it. So the layer's weights are those of exact SGD on the minibatches that it was given, always.
+ * Only the gradients handed back between such a step and its verification are of the weights before it.
+ */
+import { guarded, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  explainNonFinite,
+  OutputLayerError,
+  StepMonitor,
+  withBiasFeature,
+  withoutBiasFeature,
+  type PendingStep,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
+import type { CsrRows } from '@vastmax/sparse-data';
+import { backwardPass, LossEvaluation, type LossInputs } from './backward-pass.ts';
+import type { ClassConstants } from './class-scores.ts';
+import { cheaperForm, SmallBatchUpdate, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
+import { decayFactor, type FactoredWeights } from './factored-weights.ts';
+import { forwardPass, TargetPairs } from './forward-pass.ts';
+import type { FactoredOutputLayerOptions, UpdateForm } from './layer-options.ts';
+import type { RankExchange } from './rank-exchange.ts';
+import { places, RebaseControl } from './rebase-control.ts';
+import { RowFormUpdate } from './row-form.ts';
+import { AcceptMask, PendingSteps } from './step-verification.ts';
+
+export class FactoredStep implements Disposable {
+  steps = 0;
+  singularSteps = 0;
+  repeatedSteps = 0;
+  form: UpdateForm | undefined;
+  /** Set by the layer when the loss has constants. */
+  constants: ClassConstants | undefined;
+  readonly rebaseControl: RebaseControl;
+  /** Of the minibatch at hand. */
+  readonly pairs: TargetPairs = new TargetPairs();
+  readonly #options: FactoredOutputLayerOptions;
+  readonly #workspace: Workspace;
+  readonly #weights: FactoredWeights;
+  readonly #exchange: RankExchange | undefined;
+  readonly #lossEvaluation: LossEvaluation;
+  readonly #monitor: StepMonitor;
+  readonly #smallBatch = new SmallBatchUpdate();
+  readonly #rowForm = new RowFormUpdate();
+  /** Undefined where every step is verified before it changes a weight. */
+  readonly #mask: AcceptMask | undefined;
+  readonly #pending: PendingSteps;
+  #disposed = false;
+
+  constructor(
+    backend: Backend,
+    options: FactoredOutputLayerOptions,
+    workspace: Workspace,
+    weights: FactoredWeights,
+    exchange?: RankExchange,
+  ) {
+    const { verifyEachStep = backend.submit === undefined, weightDecay = 0 } = options;
+    if (!verifyEachStep && backend.guard === undefined)
+      throw new OutputLayerError(
+        'bad-option',
+        `factored layer: verifyEachStep is false, but the backend '${backend.name}' has no guard; leave the option out`,
+      );
+    this.#options = options;
+    this.#workspace = workspace;
+    this.#weights = weights;
+    this.#exchange = exchange;
+    this.#lossEvaluation = new LossEvaluation(backend, options.loss, workspace);
+    this.#monitor = new StepMonitor(backend);
+    this.rebaseControl = new RebaseControl(weights, this.#monitor);
+    this.#pending = new PendingSteps(workspace);
+    // Decay shrinks U whatever the steps do, and the ranks must agree about each step: both are for the host.
+    if (verifyEachStep || weightDecay !== 0 || exchange !== undefined) return;
+    this.#mask = new AcceptMask(backend, this.#monitor, weights.width);
+  }
+
+  /** Steps that are not verified yet. */
+  get pendingSteps(): number {
+    return this.#pending.count;
+  }
+
+  /** Verified before or some steps after it changes the weights. The arguments have been checked. */
+  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    if (this.#mask === undefined || hidden.rows === 0) return (await this.prepare(hidden, targets, options)).apply();
+    if (this.#pending.isFull(hidden.rows * this.#weights.width)) await this.confirm();
+    return this.#stepPending(this.#mask, hidden, targets, options);
+  }
+
+  /**
+   * All of a step but its changes to the weights. Over ranks a collective.
+   * @param localError over ranks, why this rank must refuse: the other arguments are then not looked at.
+   */
+  async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, localError?: unknown): Promise<PendingStep> {
+    await this.confirm();
+    if (this.#exchange !== undefined)
+      return this.#prepareOverRanks(this.#exchange, hidden, targets, options, localError);
+    return this.#prepareExtended(this.#extended(hidden), targets, options);
+  }
+
+  /**
+   * Verify the pending steps, and do again from the first that the device refused.
+   * @throws OutputLayerError as `step`; the steps after that one are dropped
+   */
+  async confirm(): Promise<void> {
+    const { count } = this.#pending;
+    if (this.#mask === undefined || count === 0) return;
+    const { applied, condition } = await this.#mask.read();
+    this.#checkAlive();
+    this.#mask.reset();
+    if (applied === count) {
+      this.#pending.accept();
+      this.rebaseControl.adjustInterval(condition);
+      return;
+    }
+    const rest = this.#pending.refuse(applied);
+    this.steps -= rest.length;
+    this.repeatedSteps += rest.length;
+    this.rebaseControl.watchMap();
+    for (const { hidden, targets, options } of rest)
+      await (await this.#prepareExtended(hidden, targets, options)).apply();
+  }
+
+  /** They are of another state of the layer. */
+  forgetPending(): void {
+    this.#pending.forget();
+    this.#mask?.reset();
+    this.rebaseControl.forget();
+  }
+
+  buildPairs(targets: CsrRows): void {
+    this.pairs.build(targets, this.#options.loss.targetScale);
+  }
+
+  /** m×1, without touching anything. @param targets unless the pairs are built, and over ranks their rows fetched. */
+  computeLosses(hidden: Matrix, targets?: CsrRows): Matrix {
+    if (targets !== undefined) this.buildPairs(targets);
+    return this.#lossEvaluation.computeLosses(this.#forward(this.#extended(hidden), false));
+  }
+
+  /** @param hidden with the bias feature. */
+  async #prepareExtended(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PendingStep> {
+    this.buildPairs(targets);
+    const inputs = this.#compute(hidden, options, hidden.rows);
+    const update = this.#chooseUpdate(hidden.rows);
+    const system = this.#solve(update, inputs);
+    this.#watchLossAndGradient(inputs);
+    await this.#monitor.read();
+    this.#checkAlive();
+    if (!this.rebaseControl.isFinite) throw await this.#explain(inputs);
+    return this.#held(update, inputs, hidden.rows === 0 ? 0 : system.rows);
+  }
+
+  async #prepareOverRanks(
+    exchange: RankExchange,
+    hidden: Matrix,
+    targets: CsrRows,
+    options: StepOptions,
+    localError: unknown,
+  ): Promise<PendingStep> {
+    if (localError === undefined) this.buildPairs(targets);
+    const { pairs, steps } = this;
+    const batch = { pairs, examples: hidden.rows, learningRate: options.learningRate, steps };
+    const { totalExamples, isReplaced } = await exchange.fetchRows(batch, localError);
+    if (isReplaced) this.rebaseControl.watchMap();
+    let own: UpdateInputs | undefined;
+    let error: unknown;
+    try {
+      const computed = this.#compute(this.#extended(hidden), options, totalExamples);
+      this.#watchLossAndGradient(computed);
+      await this.#monitor.read();
+      if (!this.rebaseControl.isFinite) throw await this.#explain(computed);
+      own = computed;
+    } catch (caught) {
+      error = caught;
+    }
+    const globalSums = await exchange.addUp(own, error);
+    if (own === undefined) throw error;
+    // From here on every rank has the same numbers and comes to the same decisions.
+    const inputs: UpdateInputs = { ...own, globalSums };
+    const system = this.#solve(this.#rowForm, inputs);
+    await this.#monitor.read();
+    this.#checkAlive();
+    return this.#held(this.#rowForm, inputs, totalExamples === 0 ? 0 : system.rows);
+  }
+
+  #stepPending(mask: AcceptMask, hidden: Matrix, targets: CsrRows, options: StepOptions): StepResult {
+    const weights = this.#weights;
+    const extended = this.#extended(hidden, this.#pending.nextHidden);
+    this.buildPairs(targets);
+    const inputs = this.#compute(extended, options, hidden.rows);
+    const update = this.#chooseUpdate(hidden.rows);
+    this.#solve(update, inputs);
+    this.#pending.add(extended, targets, options);
+    this.#watchLossAndGradient(inputs);
+    this.rebaseControl.watchMap();
+    mask.computeAcceptMask();
+    guarded(mask.mask, () => {
+      mask.count();
+      update.apply(inputs, 'regular');
+    });
+    this.steps++;
+    this.form = update.form;
+    this.rebaseControl.endPendingStep();
+    weights.backend.submit?.();
+    return this.#result(inputs);
+  }
+
+  /** @param totalExamples m over all ranks, which a mean refers to. */
+  #compute(hidden: Matrix, { learningRate, exampleWeights }: StepOptions, totalExamples: number): UpdateInputs {
+    const workspace = this.#workspace;
+    const weights = this.#weights;
+    const lossInputs = this.#forward(hidden, true);
+    const factor = this.#options.reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
+    const gradients = this.#lossEvaluation.computeGradients(lossInputs, factor, exampleWeights);
+    const backward = backwardPass(workspace, weights, lossInputs, gradients);
+    return { ...lossInputs, workspace, weights, gradients, backward, learningRate, globalSums: undefined };
+  }
+
+  #forward(hidden: Matrix, store: boolean): LossInputs {
+    const { pairs, constants } = this;
+    const weights = this.#weights;
+    const rows = this.#exchange ?? weights;
+    return {
+      forward: forwardPass(this.#workspace, weights, rows, hidden, pairs, store),
+      pairs,
+      classes: rows.classes,
+      constants,
+    };
+  }
+
+  #solve(update: ExactUpdate, inputs: UpdateInputs): Matrix {
+    const system = update.solve(inputs, this.#monitor.slot(places.reciprocalCondition));
+    this.#monitor.watchSquares(places.system, system);
+    return system;
+  }
+
+  #watchLossAndGradient({ gradients, backward }: UpdateInputs): void {
+    this.#monitor.watchSum(places.losses, gradients.losses);
+    this.#monitor.watchSquares(places.gradient, backward.hiddenGradient);
+  }
+
+  #explain({ forward, gradients, learningRate }: UpdateInputs): Promise<OutputLayerError> {
+    return explainNonFinite(forward.hidden, gradients.losses, {
+      kind: 'factored',
+      step: this.steps,
+      learningRate,
+      loss: this.#options.loss.name,
+      remedies: ['smaller hidden activations', 'a random start with a larger initialScale'],
+    });
+  }
+
+  #held(update: ExactUpdate, inputs: UpdateInputs, systemSize: number): PendingStep {
+    return {
+      apply: () => {
+        const isSingular = systemSize > 0 && this.rebaseControl.isSingular;
+        update.apply(inputs, isSingular ? 'singular' : 'regular');
+        const decay = decayFactor(this.#options, inputs.learningRate);
+        this.rebaseControl.endStep({ systemSize, isSingular, decay });
+        if (isSingular) this.singularSteps++;
+        this.steps++;
+        this.form = update.form;
+        return this.#result(inputs);
+      },
+    };
+  }
+
+  #result({ gradients, backward }: UpdateInputs): StepResult {
+    const hiddenGradient = withoutBiasFeature(this.#workspace, backward.hiddenGradient, this.#options.features);
+    return { losses: gradients.losses, hiddenGradient };
+  }
+
+  #extended(hidden: Matrix, name?: string): Matrix {
+    return withBiasFeature(this.#workspace, hidden, this.#options.bias ?? true, name);
+  }
+
+  #chooseUpdate(m: number): ExactUpdate {
+    const { form = cheaperForm(m, this.#weights.width, this.pairs.touched) } = this.#options;
+    return form === 'row' ? this.#rowForm : this.#smallBatch;
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed)
+      throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#lossEvaluation[Symbol.dispose]();
+    this.#monitor[Symbol.dispose]();
+    this.#mask?.[Symbol.dispose]();
+  }
+}
