@@ -87,7 +87,7 @@ export class FactoredStep implements Disposable {
 
   /**
    * All of a step but its changes to the weights. Over ranks a collective.
-   * @param localError over ranks, why this rank must refuse: the other arguments are then not looked at.
+   * @param localError over ranks, why this rank must refuse: the other arguments are then not used.
    */
   async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, localError?: unknown): Promise<PendingStep> {
     await this.confirm();
