@@ -1,5 +1,5 @@
 // Entry point @vastmax/lm-models/text: language models and word vectors of a text. Runs anywhere.
-export { readVocabulary } from './text/read-vocabulary.ts';
+export { readVocabulary } from './text/text-reading.ts';
 export {
   createTextModel,
   exampleSettingsFrom,

@@ -34,7 +34,7 @@ import {
   stateOf,
   storeGram,
 } from '@vastmax/spherical-losses/factored-parts';
-import { ownedCount } from '../rows/row-partition.ts';
+import { ownedCount } from '../rows/row-exchange.ts';
 import { ClassShard, type RankContext } from './class-shard.ts';
 import { localErrorOf, restoreCollectively, type CollectivePreflight } from './collective-preflight.ts';
 import { DistributedLosses } from './distributed-losses.ts';

@@ -6,8 +6,15 @@
  */
 import { isTensorOfTable } from '@vastmax/softmax-losses/layer-parts';
 import { classRowTensors } from '@vastmax/spherical-losses/factored-parts';
-import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
-import { type JsonObject, type ModuleState, type TensorPrecision, type TensorSource, type TensorValues, StateError } from '@vastmax/linalg-core/state';
+import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-exchange.ts';
+import {
+  type JsonObject,
+  type ModuleState,
+  type TensorPrecision,
+  type TensorSource,
+  type TensorValues,
+  StateError,
+} from '@vastmax/linalg-core/state';
 
 /** Does a tensor of a layer's state have a row for each class? As the package of that layer says. */
 function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {

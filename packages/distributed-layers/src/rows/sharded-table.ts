@@ -17,7 +17,7 @@ import {
 } from '@vastmax/linalg-core';
 import type { Communicator } from '@vastmax/collectives';
 import { RowExchange } from './row-exchange.ts';
-import { ownedCount, rowOf, type RowPartition } from './row-partition.ts';
+import { ownedCount, rowOf, type RowPartition } from './row-exchange.ts';
 
 export class ShardedTable implements Disposable {
   readonly communicator: Communicator;

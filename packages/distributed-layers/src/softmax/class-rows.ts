@@ -15,7 +15,7 @@ import {
 } from '@vastmax/linalg-core';
 import { RangeGather } from '../rows/range-gather.ts';
 import { RowExchange } from '../rows/row-exchange.ts';
-import type { RowPartition } from '../rows/row-partition.ts';
+import type { RowPartition } from '../rows/row-exchange.ts';
 
 export class ClassRows {
   readonly #table: RowTable;

@@ -20,7 +20,7 @@ import {
   countParameters,
   parameterTensors,
   restoreParameters,
-} from './body-checks.ts';
+} from './layers.ts';
 import {
   activationNames,
   activations,

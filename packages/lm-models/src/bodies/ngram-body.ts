@@ -18,7 +18,7 @@ import {
   countParameters,
   parameterTensors,
   restoreParameters,
-} from './body-checks.ts';
+} from './layers.ts';
 import {
   activationNames,
   createEmbeddings,

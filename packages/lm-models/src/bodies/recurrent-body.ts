@@ -21,7 +21,7 @@ import {
   countParameters,
   parameterTensors,
   restoreParameters,
-} from './body-checks.ts';
+} from './layers.ts';
 import { CarriedState, forgetStarts } from './carried-state.ts';
 import { createEmbeddings, SeededDropout, type ModelParameters, type TableParameter } from './layers.ts';
 import { cellNames, createCell, type CellName, type RecurrentCell } from './recurrent-cells.ts';

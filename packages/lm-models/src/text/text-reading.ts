@@ -5,14 +5,18 @@
  * A subword tokenizer is given as an object with two functions (`createSubwordTokenizer` of `@vastmax/text-readers`
  * makes one of a Hugging Face tokenizer.json), so that this package does not depend on a tokenizer library.
  */
+import { CheckpointError, parseJson, type Checkpoint, type Fail } from '@vastmax/checkpoints';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import {
-  createWordSegmenter,
   SparseDataError,
-  whitespaceTokens,
-  wordTokens,
+  createWordSegmenter,
+  isSparseDataError,
   type LetterCase,
   type Tokenize,
+  type Vocabulary,
+  vocabularyFromJSON,
+  whitespaceTokens,
+  wordTokens,
 } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 
@@ -172,4 +176,28 @@ function joinSubwords(
   }
   endRun();
   return parts.join(' ');
+}
+
+/**
+ * The vocabulary that a checkpoint holds as the text of `JSON.stringify(vocabulary)`. O(characters).
+ * @param name of the text.
+ * @throws CheckpointError `unknown-name` when there is no such text, `bad-json` when it is no vocabulary, with folder,
+ * name and reason.
+ */
+export function readVocabulary(checkpoint: Checkpoint, name = 'vocabulary.json'): Vocabulary {
+  const text = checkpoint.text(name);
+  const fail: Fail = (problem, cause) => {
+    throw new CheckpointError(
+      'bad-json',
+      `checkpoint: ${checkpoint.location}: ${name} (${text.length} characters) ${problem}`,
+      { cause },
+    );
+  };
+  const value = parseJson(text, { depth: 2, values: Infinity }, fail);
+  try {
+    return vocabularyFromJSON(value);
+  } catch (error) {
+    if (!isSparseDataError(error)) throw error;
+    return fail(`is no vocabulary: ${error.message}`, error);
+  }
 }

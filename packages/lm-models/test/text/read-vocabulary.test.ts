@@ -1,7 +1,7 @@
 import { createMemoryStorage, openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
 import { Vocabulary } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
-import { readVocabulary } from '../../src/text/read-vocabulary.ts';
+import { readVocabulary } from '../../src/text/text-reading.ts';
 import { failureOf } from '../checkpoint/fixtures/failure-of.ts';
 
 describe('a vocabulary', () => {

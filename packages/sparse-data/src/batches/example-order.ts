@@ -5,7 +5,7 @@
 import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { checkInteger } from '../errors.ts';
 import { SparseDataError } from '../errors.ts';
-import { IndexPermutation } from '../random/permutation.ts';
+import { IndexPermutation } from '../random/random.ts';
 
 export interface ExampleOrderOptions {
   /** Of a full minibatch; the last of an epoch may be smaller. */

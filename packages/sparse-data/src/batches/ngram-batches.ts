@@ -7,7 +7,7 @@
 import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { singleTargets, type CsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError, checkInteger, show } from '../errors.ts';
-import { IndexPermutation } from '../random/permutation.ts';
+import { IndexPermutation } from '../random/random.ts';
 
 export interface NgramBatchesOptions {
   /** The encoded text, referenced, not copied. */

@@ -9,7 +9,7 @@ import type { JsonLine } from '../records/parse-json-lines.ts';
 import { parseJsonLines } from '../records/parse-json-lines.ts';
 import type { XmcHeader, XmcOptions, XmcPoint } from '../labels/parse-xmc.ts';
 import { parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
-import { inputName } from './open-text-file.ts';
+import { inputName } from './read-lines.ts';
 import type { ReadLinesOptions } from './read-lines.ts';
 import { readLines } from './read-lines.ts';
 

@@ -1,4 +1,4 @@
-import type { Tokenize } from './tokenize.ts';
+import type { Tokenize } from './token-stream.ts';
 import { SparseDataError, show } from '../errors.ts';
 
 /** `lower` and `upper` by the rules of the locale: in Turkish İ becomes i, elsewhere i with a dot. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IndexPermutation } from '../../src/random/permutation.ts';
+import { IndexPermutation } from '../../src/random/random.ts';
 import { thrownBy } from '../thrown-by.ts';
 
 function order(size: number, seed: number, epoch = 0): number[] {

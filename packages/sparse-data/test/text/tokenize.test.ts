@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { whitespaceTokens, wordTokens } from '../../src/text/tokenize.ts';
+import { whitespaceTokens, wordTokens } from '../../src/text/token-stream.ts';
 
 describe('whitespaceTokens', () => {
   it('splits at runs of white space of any kind', () => {
