@@ -20,7 +20,7 @@ it.each([
   [3, doubles],
   [4, doubles],
 ])(
-  'the union of %i ranks equals dense f64 SGD, and its replicas each other',
+  'the global batch of %i ranks equals dense f64 SGD, and its replicas each other',
   async (size, ofSize) => {
     const byRank = await trainOn(size, ofSize);
     expect(byRank).toHaveLength(size);
