@@ -19,7 +19,7 @@ it.each([
   [2, runs],
   [3, doubles],
   [4, doubles],
-])('the union of %i ranks equals dense f64 SGD, and its replicas each other', async (size, ofSize) => {
+])('the global batch of %i ranks equals dense f64 SGD, and its replicas each other', async (size, ofSize) => {
   const byRank = await trainOn(size, ofSize);
   expect(byRank).toHaveLength(size);
   for (const [rank, results] of byRank.entries()) {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { DriftAnswer } from '../programs/scenarios/replica-drift.ts';
 import { playOnThreads } from '../run-program.ts';
 
-it('replicas that differ are mended from rank 0, and every rank is told', async () => {
+it('replicas that differ are replaced by those of rank 0, and every rank is told', async () => {
   const untouched = await playOnThreads<DriftAnswer>('replicaDrift', 3, { spoil: false });
   expect(untouched.map(({ told, repairs }) => ({ told, repairs }))).toEqual(
     Array.from({ length: 3 }, () => ({ told: [], repairs: 0 })),

@@ -13,9 +13,9 @@ import {
   type SampledRequest,
 } from '../programs/scenarios/sampled.ts';
 import { moduleState, plainState } from '../programs/scenarios/small-layer.ts';
-import { trainUnion, vectorsOf } from '../programs/scenarios/union-training.ts';
+import { trainGlobalBatches, vectorsOf } from '../programs/scenarios/global-training.ts';
 import { playOnThreads } from '../run-program.ts';
-import { expectUnion } from './union-expectation.ts';
+import { expectUnion } from './global-expectation.ts';
 
 const play = (size: number, request: SampledRequest): Promise<SampledAnswer[]> =>
   playOnThreads('sampled', size, request);
@@ -48,7 +48,7 @@ it.each([
   'the union of 1 to 3 ranks is the layer of one process: $loss, $proposal, $rule, $precision',
   async (request) => {
     using expected = await createSampledAlone(createPlainBackend({ precision: request.precision }), request);
-    const alone = await trainUnion({ rank: 0, size: 1 }, expected, request);
+    const alone = await trainGlobalBatches({ rank: 0, size: 1 }, expected, request);
     for (const size of [1, 2, 3]) {
       const answers = await play(size, request);
       expectUnion(answers, alone, request.steps, request.precision === 'f64' ? 1e-11 : 5e-5);
@@ -76,7 +76,7 @@ it('a checkpoint resumes bit for bit on as many ranks, and exactly on others and
   }
   using alone = await createSampledAlone(createPlainBackend({ precision: 'f64' }), { ...request, steps: 0 });
   await alone.restore(mergeShards(from.map(moduleState)));
-  const rest = await trainUnion({ rank: 0, size: 1 }, alone, { skip: 30, steps: 30 });
+  const rest = await trainGlobalBatches({ rank: 0, size: 1 }, alone, { skip: 30, steps: 30 });
   expect(relativeError(rest.classVectors, straight[0]?.classVectors ?? [])).toBeLessThan(1e-12);
 
   // And back: the state of one process is one of theirs.
@@ -94,7 +94,7 @@ it('a checkpoint resumes bit for bit on as many ranks, and exactly on others and
 it('when one rank must refuse, all do, with its reason, unchanged, and go on with the samples that they would have drawn', async () => {
   const answers = await playOnThreads<SampledRefusals>('sampledRefusals', 3);
   using alone = await createSampledAlone(createPlainBackend({ precision: 'f64' }), answers[0]!.request);
-  const { classVectors } = await trainUnion({ rank: 0, size: 1 }, alone, answers[0]!.request);
+  const { classVectors } = await trainGlobalBatches({ rank: 0, size: 1 }, alone, answers[0]!.request);
   const expected = [
     [
       'nan',

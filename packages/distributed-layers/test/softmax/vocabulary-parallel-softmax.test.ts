@@ -6,9 +6,9 @@ import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { expect, it } from 'vitest';
 import { moduleState } from '../programs/scenarios/small-layer.ts';
 import { softmaxOptions, type SoftmaxAnswer, type SoftmaxRequest } from '../programs/scenarios/softmax.ts';
-import { trainUnion, vectorsOf } from '../programs/scenarios/union-training.ts';
+import { trainGlobalBatches, vectorsOf } from '../programs/scenarios/global-training.ts';
 import { playOnThreads } from '../run-program.ts';
-import { expectUnion } from './union-expectation.ts';
+import { expectUnion } from './global-expectation.ts';
 
 const play = (size: number, request: SoftmaxRequest): Promise<SoftmaxAnswer[]> =>
   playOnThreads('softmax', size, request);
@@ -22,7 +22,7 @@ it.each([
     createPlainBackend({ precision: request.precision }),
     softmaxOptions(request),
   );
-  const alone = await trainUnion({ rank: 0, size: 1 }, expected, request);
+  const alone = await trainGlobalBatches({ rank: 0, size: 1 }, expected, request);
   for (const size of [1, 2, 3, 4]) {
     const answers = await play(size, request);
     expectUnion(answers, alone, request.steps, request.precision === 'f64' ? 1e-11 : 5e-5);

@@ -6,7 +6,7 @@ import type { FixedProposal } from '@vastmax/softmax-losses';
 import { csrFromLists, type CsrRows } from '@vastmax/sparse-data';
 import { createAttempts, type Refusal } from './attempts.ts';
 import { sampledOptions, type SampledRequest } from './sampled.ts';
-import { classes, createUnionTraining, features, vectorsOf } from './union-training.ts';
+import { classes, createGlobalTraining, features, vectorsOf } from './global-training.ts';
 
 export interface SampledRefusals {
   readonly found: readonly Refusal[];
@@ -30,7 +30,7 @@ export async function sampledRefusals(communicator: Communicator): Promise<Sampl
   };
   const backend = createPlainBackend({ precision: 'f64' });
   using layer = await createShardedSampledSoftmax(communicator, backend, { ...options, proposal });
-  const train = createUnionTraining(communicator, layer);
+  const train = createGlobalTraining(communicator, layer);
   await train(5);
   const { found, attempt } = createAttempts(layer, train, vectorsOf);
   const step = async (values: number, targets: CsrRows, rate = 0.01): Promise<unknown> => {

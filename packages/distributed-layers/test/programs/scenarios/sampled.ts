@@ -25,7 +25,7 @@ import {
 } from '@vastmax/softmax-losses';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { moduleState, plainState, type PlainState } from './small-layer.ts';
-import { classes, features, trainUnion, type UnionAnswer, type UnionTraining } from './union-training.ts';
+import { classes, features, trainGlobalBatches, type GlobalAnswer, type GlobalTraining } from './global-training.ts';
 
 const proposals: Readonly<Record<'learned' | 'uniform' | 'log-uniform' | 'unigram', () => FixedProposal>> = {
   learned: () => createLearnedUnigramProposal(classes),
@@ -34,7 +34,7 @@ const proposals: Readonly<Record<'learned' | 'uniform' | 'log-uniform' | 'unigra
   unigram: () => createUnigramProposal(Float64Array.from({ length: classes }, (_, k) => 100 / (k + 1))),
 };
 
-export interface SampledRequest extends UnionTraining {
+export interface SampledRequest extends GlobalTraining {
   readonly loss: 'sampled' | 'nce' | 'negative';
   readonly proposal: keyof typeof proposals;
   readonly precision: Precision;
@@ -46,7 +46,7 @@ export interface SampledRequest extends UnionTraining {
   readonly from?: readonly PlainState[];
 }
 
-export interface SampledAnswer extends UnionAnswer {
+export interface SampledAnswer extends GlobalAnswer {
   readonly state: PlainState;
   readonly steps: number;
 }
@@ -103,6 +103,6 @@ export async function sampled(communicator: Communicator, request: SampledReques
     const own = shards[rank];
     await layer.restore(shards.length === size && own !== undefined ? own : mergeShards(shards));
   }
-  const answer = await trainUnion(communicator, layer, request);
+  const answer = await trainGlobalBatches(communicator, layer, request);
   return { ...answer, state: await plainState(layer.state()), steps: layer.stepCount };
 }

@@ -4,9 +4,9 @@ import { createVocabularyParallelSoftmax, type VocabularyParallelSoftmaxOptions 
 import { createPlainBackend, type Precision } from '@vastmax/linalg-core';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { plainState, type PlainState } from './small-layer.ts';
-import { classes, features, trainUnion, type UnionAnswer, type UnionTraining } from './union-training.ts';
+import { classes, features, trainGlobalBatches, type GlobalAnswer, type GlobalTraining } from './global-training.ts';
 
-export interface SoftmaxRequest extends UnionTraining {
+export interface SoftmaxRequest extends GlobalTraining {
   readonly precision: Precision;
   readonly rule: string;
   readonly bias: boolean;
@@ -14,7 +14,7 @@ export interface SoftmaxRequest extends UnionTraining {
   readonly blockClasses?: number;
 }
 
-export interface SoftmaxAnswer extends UnionAnswer {
+export interface SoftmaxAnswer extends GlobalAnswer {
   readonly state: PlainState;
 }
 
@@ -34,6 +34,6 @@ export async function softmax(communicator: Communicator, request: SoftmaxReques
     ...softmaxOptions(request),
     blockClasses: request.blockClasses ?? 7,
   });
-  const answer = await trainUnion(communicator, layer, request);
+  const answer = await trainGlobalBatches(communicator, layer, request);
   return { ...answer, state: await plainState(layer.state()) };
 }

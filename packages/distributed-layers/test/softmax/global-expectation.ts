@@ -1,14 +1,14 @@
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { expect } from 'vitest';
-import { features, inUnionOrder, type UnionAnswer } from '../programs/scenarios/union-training.ts';
+import { features, inUnionOrder, type GlobalAnswer } from '../programs/scenarios/global-training.ts';
 
 /**
  * The ranks' training is that of one process: every loss, every gradient, the evaluation and the weights.
  * @param skip minibatches left out before the first.
  */
 export function expectUnion(
-  answers: readonly UnionAnswer[],
-  alone: UnionAnswer,
+  answers: readonly GlobalAnswer[],
+  alone: GlobalAnswer,
   steps: number,
   bound: number,
   skip = 0,

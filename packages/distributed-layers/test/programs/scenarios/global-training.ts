@@ -43,7 +43,7 @@ function globalBatches(): () => GlobalBatch {
   };
 }
 
-export interface UnionTraining {
+export interface GlobalTraining {
   readonly steps: number;
   /** Minibatches left out before the first. */
   readonly skip?: number;
@@ -51,7 +51,7 @@ export interface UnionTraining {
   readonly spoil?: number;
 }
 
-export interface UnionAnswer {
+export interface GlobalAnswer {
   /** Of this rank's examples, of all steps one after the other. */
   readonly losses: readonly number[];
   readonly gradients: readonly number[];
@@ -85,7 +85,7 @@ function ownBatches({
 }
 
 /** Steps alone, to be gone on with. */
-export function createUnionTraining(place: Place, layer: OutputLayer): (steps: number) => Promise<void> {
+export function createGlobalTraining(place: Place, layer: OutputLayer): (steps: number) => Promise<void> {
   const next = ownBatches(place);
   return async (steps) => {
     for (let step = 0; step < steps; step++) {
@@ -97,11 +97,11 @@ export function createUnionTraining(place: Place, layer: OutputLayer): (steps: n
 }
 
 /** The training of one rank, and what it leads to. */
-export async function trainUnion(
+export async function trainGlobalBatches(
   place: Place,
   layer: OutputLayer,
-  { steps, skip = 0, spoil }: UnionTraining,
-): Promise<UnionAnswer> {
+  { steps, skip = 0, spoil }: GlobalTraining,
+): Promise<GlobalAnswer> {
   const nextOwn = ownBatches(place);
   for (let step = 0; step < skip; step++) nextOwn();
   const losses: number[] = [];
@@ -149,8 +149,8 @@ export async function vectorsOf(layer: OutputLayer): Promise<number[]> {
 
 /** What the ranks have for each example of steps `first` …, in the order of the examples. */
 export function inUnionOrder(
-  answers: readonly UnionAnswer[],
-  of: (answer: UnionAnswer) => readonly number[],
+  answers: readonly GlobalAnswer[],
+  of: (answer: GlobalAnswer) => readonly number[],
   width: number,
   first: number,
   steps: number,
