@@ -15,8 +15,7 @@ import {
 import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
 import { readLines } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
-import { count, metricsTable, table } from '../terminal/format.ts';
-import { Progress } from '../terminal/terminal.ts';
+import { count, metricsTable, Progress, table } from '../terminal/terminal.ts';
 
 export interface TextEvaluation {
   readonly model: RankingMetrics;
