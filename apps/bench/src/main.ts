@@ -1,4 +1,4 @@
-/** `pnpm bench <name>`: one file here for each bench. A result goes to stdout, progress to stderr. */
+/** `pnpm bench <name>`: a folder here for each bench. A result goes to stdout, progress to stderr. */
 import { isLinalgError } from '@vastmax/linalg-core';
 import { Command } from 'commander';
 import { addConformanceCommand } from './conformance/command.ts';

@@ -39,7 +39,7 @@ const filesOf = (path: string): Map<string, Uint8Array<ArrayBuffer>> =>
   );
 
 async function bytesOf(memory: MemoryStorage, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (memory.files.get(name) ?? new Blob([])).arrayBuffer());
+  return new Uint8Array((await memory.files.get(name)?.arrayBuffer()) ?? new ArrayBuffer(0));
 }
 
 async function bytesOfBlobs(files: ReadonlyMap<string, Blob>): Promise<Map<string, Uint8Array<ArrayBuffer>>> {

@@ -1,9 +1,10 @@
-// The AssemblyScript compiler as one function, for the kernels of the package and for those of the lab.
+// The AssemblyScript compiler as one function, for the kernels of the package and for those that apps/bench/lab compares
+// them with.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const folder = fileURLToPath(new URL('..', import.meta.url));
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 const options = [
   '-O3',
   '--noAssert',
@@ -19,11 +20,12 @@ const options = [
 ];
 
 /**
- * @param {string} entry relative to the package
+ * @param {string} entry relative to `folder`
  * @param {readonly string[]} [more] options of the compiler besides those that all variants have
+ * @param {string} [folder] with the entry and, in its node_modules, the packages that it imports; this package unless given
  * @returns {Promise<Uint8Array>} the WebAssembly module
  */
-export async function compile(entry, more = []) {
+export async function compile(entry, more = [], folder = packageFolder) {
   /** @type {Uint8Array | undefined} */
   let binary;
   const messages = asc.createMemoryStream();

@@ -94,7 +94,7 @@ interface Host {
 }
 
 /** The host's memory in bytes; undefined in a browser, which rejects large allocations early by itself. */
-export function findHostMemory(): number | undefined {
+function findHostMemory(): number | undefined {
   const { process } = globalThis as unknown as Host;
   const system = process?.getBuiltinModule?.('node:os') as { totalmem?(): number } | undefined;
   const total = system?.totalmem?.();

@@ -10,38 +10,6 @@ export { NgramBody, type NgramBodyOptions, type NgramInputs } from './bodies/ngr
 export { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from './bodies/recurrent-body.ts';
 export { cellNames, type CellName } from './bodies/recurrent-cells.ts';
 export { poolingNames, type Pooling } from './bodies/sparse-inputs.ts';
-export {
-  evaluateMultiLabel,
-  computePropensities,
-  MultiLabelCollector,
-  popularityBaseline,
-  type MultiLabelEvaluationOptions,
-  type MultiLabelMetrics,
-  type MultiLabelMetricsAtK,
-  type MultiLabelOptions,
-  type MultiLabelReport,
-  type PropensityOptions,
-} from './metrics/multi-label.ts';
-export {
-  evaluateRanking,
-  RankCollector,
-  reportedTops,
-  unigramBaseline,
-  type BandMetrics,
-  type EvaluationOptions,
-  type RankedBatch,
-  type RankingMetrics,
-  type RankingReport,
-} from './metrics/ranking-metrics.ts';
-export {
-  evaluateWordSimilarity,
-  readClassVectors,
-  readEmbeddings,
-  readWordPairs,
-  spearmanCorrelation,
-  type WordPair,
-  type WordSimilarity,
-} from './metrics/word-similarity.ts';
 export { isModelError, ModelError, TrainingDivergedError, type ModelErrorCode } from './model-error.ts';
 export {
   createNetwork,
@@ -97,7 +65,6 @@ export {
   createSchedule,
   Optimizer,
   scheduleNames,
-  type LearningRateSchedule,
   type OptimizerOptions,
   type ScheduleName,
   type ScheduleOptions,
@@ -113,13 +80,4 @@ export type {
   TrainingRanks,
   TrainingSnapshot,
 } from './training/training-types.ts';
-export {
-  adagradRule,
-  adamRule,
-  createUpdateRule,
-  momentumRule,
-  sgdRule,
-  updateRuleNames,
-  type UpdateRule,
-  type UpdateRuleName,
-} from '@vastmax/update-rules';
+export { createUpdateRule, updateRuleNames } from '@vastmax/update-rules';

@@ -13,7 +13,7 @@ export interface SubjectRow {
   readonly passed: Readonly<Record<string, number | null>>;
 }
 
-/** Cases that came to the same for the same reason. */
+/** Cases with the same outcome for the same reason. */
 export interface Exception {
   readonly backends: readonly string[];
   readonly status: CaseOutcome['status'];

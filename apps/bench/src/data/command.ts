@@ -3,7 +3,7 @@ import { type BackendChoice, backendChoices, createBackend, resolveBackend } fro
 import { threadCount, wholeNumber } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
-import { contestantOf } from '../workload/layer-settings.ts';
+import { parseLayerSettings } from '../workload/layer-settings.ts';
 import { type DataOptions, measureData } from './measure.ts';
 import { dataTables } from './report.ts';
 
@@ -23,8 +23,8 @@ export function addDataCommand(program: Command): void {
     .option('--json', 'print one JSON object instead of a table', false)
     .addOption(
       new Option('--layer <name>', 'output layer, as in bench quality')
-        .argParser(contestantOf)
-        .default(contestantOf('z-loss'), 'z-loss'),
+        .argParser(parseLayerSettings)
+        .default(parseLayerSettings('z-loss'), 'z-loss'),
     )
     .option('--order <n>', 'previous words that the model sees', wholeNumber(1), 5)
     .option('--embedding <n>', 'width of a word embedding', wholeNumber(1), 100)

@@ -12,7 +12,7 @@ import { peakResidentBytes } from '../measurement/memory-use.ts';
 import { spreadOf, type Spread } from '../measurement/statistics.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import type { Contestant } from '../workload/layer-settings.ts';
+import type { LayerSettings } from '../workload/layer-settings.ts';
 import { endOfLine, streamBatches, type StreamOptions, type WorkerOptions } from './stream-batches.ts';
 import { TimedBatches } from './timed-batches.ts';
 
@@ -21,7 +21,7 @@ type DataMode = (typeof dataModes)[number];
 
 export interface DataOptions {
   readonly data: string;
-  readonly layer: Contestant;
+  readonly layer: LayerSettings;
   readonly order: number;
   readonly embedding: number;
   readonly hidden: readonly number[];

@@ -238,7 +238,7 @@ function summarize(
   };
 }
 
-/** What the model of docs/many-machines.md is made of, beside the arithmetic. */
+/** The constants of the model of docs/many-machines.md that are not arithmetic. */
 function measureNetwork(communicator: Communicator): Pick<RankReport, 'exchangeMicroseconds' | 'bytesPerSecond'> {
   const { rank, size } = communicator;
   const timeOf = (bytes: number, rounds: number): number => {

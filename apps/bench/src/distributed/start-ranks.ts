@@ -1,6 +1,6 @@
 /**
- * Starts the ranks of a measurement: by mpirun over shared memory or over TCP, as threads, or as the one process that
- * there is nothing to wait for in.
+ * Starts the ranks of a measurement: by mpirun over shared memory or over TCP, as threads, or as a single process
+ * without communication.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';

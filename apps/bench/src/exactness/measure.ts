@@ -3,20 +3,7 @@
  * how it is judged is data of @vastmax/spherical-losses/testing, shared with that package's tests.
  */
 import type { FactoredLayerCounters } from '@vastmax/spherical-losses';
-import {
-  type ExactnessCase,
-  exactnessMatrix,
-  type ExactnessVerdict,
-  type FormChoice,
-  judgeExactness,
-  largestDrift,
-  type LongRunOptions,
-  longRuns,
-  runExactness,
-  runLong,
-  singularCases,
-  rebaseCases,
-} from '@vastmax/spherical-losses/testing';
+import { type ExactnessCase, exactnessMatrix, type ExactnessVerdict, type FormChoice, judgeExactness, largestDrift, type LongRunOptions, longRuns, runExactness, runLong, singularCases, rebaseCases } from '@vastmax/spherical-losses/testing';
 import type { ShowStage } from '../reporting/stage-progress.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 
@@ -138,7 +125,7 @@ async function measureCase({ id, group, form, options }: ExactnessCase, steps: n
   };
 }
 
-/** A run that moved no weights, or closed no generations where it should, passes nothing. */
+/** A run that moved no weights, or ended no rebase epochs where it should, passes nothing. */
 function showsSomething(group: ExactnessCase['group'], movement: number, counters: FactoredLayerCounters): boolean {
   if (group === 'singular') return counters.singularSteps === 20;
   return movement > 0.1 && (group === 'matrix' || counters.rebases > 48);

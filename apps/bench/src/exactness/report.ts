@@ -11,7 +11,7 @@ export function exactnessTables({ machine, rows, longRuns, pass }: ExactnessRepo
     `node ${machine.node}, ${machine.platform}, ${machine.processor}, ${machine.cores} cores, ${machine.date}; verdict: ${verdict(pass)}`,
     `### Against dense SGD, ${matrix[0]?.steps ?? 0} steps, the worst of three forms`,
     matrixTable(matrix),
-    '### Dozens of generations, and singular steps',
+    '### Dozens of rebase epochs, and singular steps',
     othersTable(others),
     '### Long runs in f32: d = 16, D = 2,000, m = 8',
     longTable(longRuns),

@@ -3,7 +3,7 @@ import { backendChoices } from '../measurement/backend-choice.ts';
 import { positive, threadCount, wholeNumber, wholeNumbers } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
-import { entrantNames } from '../workload/timed-layers.ts';
+import { parseLayerNames } from '../workload/timed-layers.ts';
 import { type HybridOptions, measureHybrid } from './measure.ts';
 import { hybridTables } from './report.ts';
 
@@ -14,7 +14,7 @@ interface Options extends HybridOptions {
 export function addHybridCommand(program: Command): void {
   program
     .command('hybrid')
-    .description('measure the time of a step of the hybrid layer by the number of classes, beside other layers')
+    .description('measure the time of a step of the hybrid layer by the number of classes, compared with other layers')
     .option('--json', 'print one JSON object instead of a table', false)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))
     .option('--threads <count>', 'threads of the backend', threadCount, 1)
@@ -27,7 +27,7 @@ export function addHybridCommand(program: Command): void {
     .option('--features <d>', 'width of the hidden activations', wholeNumber(1, 8192), 300)
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 128)
     .option('--head <F>', 'classes of the dense head', wholeNumber(1), 2000)
-    .option('--layers <list>', 'layers beside it, with commas between; or none', otherNames, [
+    .option('--layers <list>', 'other layers, with commas between; or none', otherNames, [
       'factored',
       'sampled',
       'adaptive',
@@ -65,5 +65,5 @@ Examples:
 }
 
 function otherNames(text: string): readonly string[] {
-  return text.trim() === 'none' ? [] : entrantNames(text);
+  return text.trim() === 'none' ? [] : parseLayerNames(text);
 }

@@ -1,17 +1,17 @@
 /**
- * `bench hybrid`: the step of the hybrid layer against the number of classes, beside other layers. Tables of ten
- * million classes take 12 GB each, so that few are alive at once; the hybrid layer of the fewest classes takes part in
+ * `bench hybrid`: the step of the hybrid layer by the number of classes, and of other layers. Tables of ten million
+ * classes take 12 GB each, so that few are in memory at once; the hybrid layer of the fewest classes takes part in
  * every group of them.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
 import { BenchError } from '../measurement/bench-error.ts';
-import { restFor } from '../measurement/ceilings.ts';
+import { pauseAfter } from '../measurement/ceilings.ts';
 import { scaleSpread, type Spread } from '../measurement/statistics.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import { timeBeside, type TimedEntrant, type UnavailableEntrant } from '../workload/timed-groups.ts';
-import { type Entrant, timedClasses } from '../workload/timed-layers.ts';
+import { timeWithReference, type LayerTiming, type UnavailableLayer } from '../workload/timed-groups.ts';
+import { type SizedLayer, timedClasses } from '../workload/timed-layers.ts';
 
 export interface HybridOptions {
   readonly backend: BackendChoice;
@@ -50,12 +50,12 @@ export interface HybridReport {
   readonly options: { readonly features: number; readonly batch: number; readonly head: number };
   readonly targets: "Zipf's law, drawn anew for each step";
   /** The hybrid layer of the fewest classes, which took part in all groups. */
-  readonly reference: Entrant;
+  readonly reference: SizedLayer;
   readonly rows: readonly HybridRow[];
   /** The slowest hybrid layer over the fastest, each as medianMs over referenceMs: of medians of the same rounds. */
   readonly flatness: number;
   /** What could not be timed, and why. */
-  readonly unavailable: readonly UnavailableEntrant[];
+  readonly unavailable: readonly UnavailableLayer[];
 }
 
 /** Of the rows of the hybrid layer. */
@@ -96,7 +96,7 @@ async function measureOn(
   const { features, batch, head, denseRows, rounds, seconds } = options;
   const sizes = [...options.classes].sort((a, b) => a - b);
   const hybrid = `${hybridName}:headSize=${head}`;
-  const [reference, ...hybrids] = sizes.map((classes): Entrant => ({ layer: hybrid, classes }));
+  const [reference, ...hybrids] = sizes.map((classes): SizedLayer => ({ layer: hybrid, classes }));
   if (reference === undefined) throw new BenchError('bad-option', '--classes is empty');
   const others = options.layers.filter((layer) => layer !== hybridName && layer !== hybrid);
   const wanted = others.flatMap((layer) =>
@@ -106,20 +106,20 @@ async function measureOn(
   const distinct = wanted.filter(
     ({ layer, timed }, place) => place === wanted.findIndex((other) => other.layer === layer && other.timed === timed),
   );
-  const results = await timeBeside(
+  const results = await timeWithReference(
     backend,
     reference,
     [...hybrids, ...distinct.map(({ layer, timed }) => ({ layer, classes: timed }))],
-    { features, batch, restMs: restFor(inUse), rounds, seconds },
+    { features, batch, pauseMs: pauseAfter(inUse), rounds, seconds },
     show,
   );
   const rows: HybridRow[] = [];
-  const unavailable: UnavailableEntrant[] = [];
+  const unavailable: UnavailableLayer[] = [];
   for (const { layer, classes, timed } of [
     ...sizes.map((size) => ({ layer: hybrid, classes: size, timed: size })),
     ...wanted,
   ]) {
-    const isIt = (entrant: Entrant): boolean => entrant.layer === layer && entrant.classes === timed;
+    const isIt = (sized: SizedLayer): boolean => sized.layer === layer && sized.classes === timed;
     const name = layer === hybrid ? hybridName : layer;
     const result = results.timed.find(isIt);
     if (result !== undefined) rows.push(rowOf(name, classes, result));
@@ -141,7 +141,7 @@ async function measureOn(
 function rowOf(
   layer: string,
   classes: number,
-  { classes: timed, milliseconds: slice, referenceMs, group, initializationSeconds }: TimedEntrant,
+  { classes: timed, milliseconds: slice, referenceMs, group, initializationSeconds }: LayerTiming,
 ): HybridRow {
   const milliseconds = scaleSpread(slice, classes / timed);
   return {

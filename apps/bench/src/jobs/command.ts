@@ -40,14 +40,14 @@ export function addJobsCommand(program: Command): void {
       'after',
       `
 moby       a fifth of each set of synonyms is hidden; an autoencoder is asked
-           for it, beside the most frequent words and the nearest sets
-           (at most 7 minutes of training)
+           for it, compared with the most frequent words and the nearest
+           sets (at most 7 minutes of training)
 xmc        Bibtex and Delicious with five output layers; each one's rate is
            found on a part of the training points (at most 2 minutes each of
            40 trainings, usually 10 seconds)
 words      CBOW and skip-gram on the State of the Union addresses and
-           WikiText-2: Spearman's correlation on MEN and WordSim-353, beside
-           the vectors as they were drawn (at most 2 minutes each of 4)
+           WikiText-2: Spearman's correlation on MEN and WordSim-353, compared
+           with the random initial vectors (at most 2 minutes each of 4)
 recurrent  an n-gram and an LSTM model of WikiText-2 with five output layers,
            at equal examples and at equal time (25 minutes)
 

@@ -1,9 +1,10 @@
 /**
  * The job of completing sets: an autoencoder is shown part of each set of synonyms and learns the whole; then, for sets
- * whose hidden fifth it never saw, its ten best words are looked at, beside the most frequent words and the words of
+ * whose hidden fifth it never saw, its ten best words are evaluated and compared with the most frequent words and the words of
  * the nearest sets.
  */
-import { bagModelShape, createNetwork, evaluateMultiLabel, MultiLabelCollector, popularityBaseline, Trainer, type MultiLabelMetrics } from '@vastmax/lm-models';
+import { bagModelShape, createNetwork, Trainer } from '@vastmax/lm-models';
+import { evaluateMultiLabel, MultiLabelCollector, popularityBaseline, type MultiLabelMetrics } from '@vastmax/lm-models/metrics';
 import { columnCounts, IndexPermutation, SetBatches, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { jobFile } from './job-files.ts';
 import { SetNeighbors } from './set-neighbors.ts';

@@ -7,7 +7,7 @@ import { readQualityCorpus } from '../quality/corpus.ts';
 import { measureQuality } from '../quality/measure.ts';
 import type { BodySizes } from '../quality/model.ts';
 import type { QualityReport } from '../quality/summarize-runs.ts';
-import { contestantsOf } from '../workload/layer-settings.ts';
+import { parseLayerSettingsList } from '../workload/layer-settings.ts';
 import { jobFile } from './job-files.ts';
 import type { JobContext } from './train-to-the-end.ts';
 
@@ -64,7 +64,7 @@ export async function measureRecurrent(
         corpus,
         {
           ...model,
-          layers: contestantsOf(layers),
+          layers: parseLayerSettingsList(layers),
           seeds: [seed],
           budgetSeconds: seconds ?? budgetSeconds,
           examples,

@@ -13,7 +13,7 @@ export interface JobContext {
   readonly show: ShowStage;
 }
 
-/** What a training came to. */
+/** Of a finished training. */
 export interface Trained {
   readonly seconds: number;
   readonly examples: number;
@@ -39,7 +39,7 @@ export async function trainToTheEnd(
 }
 
 /** Null for a training that diverged, which a bench of several goes on after. */
-export async function unlessDiverged<Result>(training: Promise<Result>): Promise<Result | null> {
+export async function nullIfDiverged<Result>(training: Promise<Result>): Promise<Result | null> {
   try {
     return await training;
   } catch (error) {

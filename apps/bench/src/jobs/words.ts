@@ -1,13 +1,14 @@
 /**
  * The job of word vectors: how well the cosines of two words' vectors are ordered as people's judgements are, after
- * training by the words around a word and, with the vectors as they were drawn, before it.
+ * training by the words around a word and, with the random initial vectors, before it.
  */
-import { bagModelShape, createNetwork, evaluateWordSimilarity, readEmbeddings, readWordPairs, Trainer, type BagNetwork, type OutputLayerChoice, type WordPair, type WordSimilarity } from '@vastmax/lm-models';
+import { bagModelShape, createNetwork, Trainer, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
+import { evaluateWordSimilarity, readEmbeddings, readWordPairs, type WordPair, type WordSimilarity } from '@vastmax/lm-models/metrics';
 import { subsampleTokens, WindowBatches, type Vocabulary, countTokens, encodeTokens, whitespaceTokens, wordTokens } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { jobFile } from './job-files.ts';
 import { speechTexts } from '../workload/training-corpus.ts';
-import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './train-to-the-end.ts';
+import { trainToTheEnd, type JobContext, type Trained, nullIfDiverged } from './train-to-the-end.ts';
 
 export interface WordsSettings {
   readonly embedding: number;
@@ -24,7 +25,7 @@ interface WordsModel {
   readonly layer: string;
   readonly output: OutputLayerChoice;
   /**
-   * Standard deviation of the vectors as they are drawn: what training moves a word by must not be little beside it.
+   * Standard deviation of the initial vectors: small, compared with what training adds to a vector.
    */
   readonly embeddingScale: number;
   readonly epochs: number;
@@ -35,7 +36,7 @@ interface WordsModel {
 interface WordsRow {
   readonly name: string;
   readonly layer: string;
-  /** Null for the vectors as they were drawn, and where training diverged. */
+  /** Null for the initial vectors, and where training diverged. */
   readonly trained: Trained | null;
   /** On each file of pairs; none where training diverged. */
   readonly similarities: readonly (WordSimilarity & { readonly file: string })[];
@@ -194,7 +195,7 @@ async function trainVectors(
     examples: epochs * batches.examplesPerEpoch,
     maximumSeconds: seconds ?? maximumSeconds,
   });
-  const trained = await unlessDiverged(trainToTheEnd(trainer, `words: ${name}, ${layer}`, show));
+  const trained = await nullIfDiverged(trainToTheEnd(trainer, `words: ${name}, ${layer}`, show));
   const after = { name, layer, trained, similarities: trained === null ? [] : await similarities(network) };
   show(
     `words: ${name}, ${layer}: ${after.similarities.map(({ file, correlation }) => `${file} ${correlation.toFixed(3)}`).join(', ')}`,
@@ -223,13 +224,13 @@ async function similaritiesOf(
   }));
 }
 
-export interface WordsCorpus {
+interface WordsCorpus {
   readonly name: string;
   readonly vocabulary: Vocabulary;
   readonly tokens: Int32Array;
 }
 
-export async function readWordsCorpus(data: string): Promise<WordsCorpus> {
+async function readWordsCorpus(data: string): Promise<WordsCorpus> {
   const path = jobFile(data, 'wikitext-2', 'wiki.train.tokens');
   // Words and marks of the speeches are taken apart and joined by spaces, as those of WikiText-2 are.
   async function* lines(): AsyncGenerator<string, void, undefined> {

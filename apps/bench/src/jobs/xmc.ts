@@ -1,13 +1,14 @@
 /**
  * The job of many labels a document: a wide hidden layer over sparse features and one output layer after the other.
- * Which rates an output layer takes is found on a part of the training points; the test points are looked at once, by
+ * Which rates an output layer takes is found on a part of the training points; the test points are used once, by
  * the model of those rates that was trained on all.
  */
-import { bagModelShape, computePropensities, evaluateMultiLabel, popularityBaseline, Trainer, type BagNetwork, type MultiLabelReport, type OutputLayerChoice, createNetwork } from '@vastmax/lm-models';
+import { bagModelShape, Trainer, type BagNetwork, type OutputLayerChoice, createNetwork } from '@vastmax/lm-models';
+import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models/metrics';
 import { columnCounts, SparseBatches, type TargetWeights } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 import { readXmcData, xmcNames, type XmcData } from './xmc-data.ts';
-import { trainToTheEnd, unlessDiverged, type JobContext, type Trained } from './train-to-the-end.ts';
+import { trainToTheEnd, type JobContext, type Trained, nullIfDiverged } from './train-to-the-end.ts';
 
 export interface XmcSettings {
   /** Width of the hidden layer. */
@@ -153,7 +154,7 @@ async function rowOf(
     });
   const tried: { outputRate: number; precisionAt1: number | null }[] = [];
   for (const outputRate of layer.rates) {
-    const result = await unlessDiverged(
+    const result = await nullIfDiverged(
       run(data.tuning.train, data.tuning.test, outputRate, `trying the rate ${outputRate}`),
     );
     tried.push({ outputRate, precisionAt1: result?.report.atK[0]?.precision ?? null });
@@ -162,7 +163,7 @@ async function rowOf(
   for (const { outputRate } of tried
     .filter(({ precisionAt1 }) => precisionAt1 !== null)
     .toSorted((a, b) => (b.precisionAt1 ?? 0) - (a.precisionAt1 ?? 0))) {
-    const result = await unlessDiverged(run(data.train, data.test, outputRate, 'training on all'));
+    const result = await nullIfDiverged(run(data.train, data.test, outputRate, 'training on all'));
     if (result === null) continue;
     context.show(
       `xmc: ${data.name}, ${layer.name}: precision at 1 ${result.report.atK[0]?.precision.toFixed(3) ?? ''}`,

@@ -11,7 +11,7 @@ import {
   type CreatedBackend,
   probeBackend,
 } from '../measurement/backend-choice.ts';
-import { copyCompetitor, copyRate, gemmCompetitor, gemmName, gflops, squareSize } from '../measurement/ceilings.ts';
+import { copyTask, copyRate, gemmTask, gemmName, gflops, squareSize } from '../measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { gemmFlops } from '../measurement/operation-counts.ts';
 import type { Spread } from '../measurement/statistics.ts';
@@ -67,20 +67,20 @@ export async function measureKernels(options: KernelsOptions, show: ShowStage): 
   const { threads, plain, rounds, seconds, shapes = standardShapes } = options;
   const names = backendNames.filter((name) => plain || name !== 'plain');
   const unavailable: { backend: BackendName; reason: string }[] = [];
-  const contestants: CreatedBackend[] = [];
+  const layers: CreatedBackend[] = [];
   for (const name of names) {
     const probe = await probeBackend(name);
     if (!probe.available) {
       unavailable.push({ backend: name, reason: probe.reason });
       continue;
     }
-    for (const count of name === 'plain' ? [1] : threads) contestants.push(await createBackend(name, count));
+    for (const count of name === 'plain' ? [1] : threads) layers.push(await createBackend(name, count));
   }
-  const products = contestants.flatMap(({ backend, inUse }) =>
-    shapes.map(([m, n, k]) => ({ inUse, m, n, k, competitor: gemmCompetitor(backend, inUse, m, n, k) })),
+  const products = layers.flatMap(({ backend, inUse }) =>
+    shapes.map(([m, n, k]) => ({ inUse, m, n, k, task: gemmTask(backend, inUse, m, n, k) })),
   );
-  const copy = copyCompetitor();
-  const timings = await timeInterleaved([...products.map(({ competitor }) => competitor), copy], {
+  const copy = copyTask();
+  const timings = await timeInterleaved([...products.map(({ task }) => task), copy], {
     warmup: 3,
     rounds,
     seconds,
@@ -88,7 +88,7 @@ export async function measureKernels(options: KernelsOptions, show: ShowStage): 
       show('products', `round ${round} of ${rounds}`);
     },
   });
-  for (const { backend } of contestants) await backend.dispose();
+  for (const { backend } of layers) await backend.dispose();
   const results = products.map(({ inUse, m, n, k }): KernelRow => {
     const milliseconds = timingOf(timings, gemmName(inUse, m, n, k));
     return {
@@ -104,7 +104,7 @@ export async function measureKernels(options: KernelsOptions, show: ShowStage): 
   return {
     bench: 'kernels',
     machine: describeMachine(),
-    backends: contestants.map(({ inUse }) => inUse),
+    backends: layers.map(({ inUse }) => inUse),
     unavailable,
     results,
     ratios: ratiosOf(results),

@@ -1,17 +1,17 @@
 /**
- * The machine's own limits, measured beside a result in the same rounds: a square product of the same backend, and a
+ * The machine's own limits, measured in the same rounds as a result: a square product of the same backend, and a
  * copy of memory.
  */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
 import type { BackendInUse } from './backend-choice.ts';
-import type { Competitor } from './interleaved-timing.ts';
+import type { TimedTask } from './interleaved-timing.ts';
 import { gemmFlops } from './operation-counts.ts';
 import type { Spread } from './statistics.ts';
 
 /** Long enough for the clock, short enough for many rounds. */
 const sampleMs = 4;
 /** Milliseconds; the threads of a BLAS may go on spinning for a while after a call. */
-const restOfThreads = 30;
+const threadPauseMs = 30;
 const copyBytes = 64 * 2 ** 20;
 
 export const squareSize = 512;
@@ -24,15 +24,15 @@ export interface Ceilings {
   readonly copyGigabytesPerSecond: number;
 }
 
-/** A product of an m×k by a k×n matrix, as a competitor. Its operands live as long as the backend. */
-export function gemmCompetitor(backend: Backend, inUse: BackendInUse, m: number, n: number, k: number): Competitor {
+/** A product of an m×k by a k×n matrix, as a timed task. Its operands live as long as the backend. */
+export function gemmTask(backend: Backend, inUse: BackendInUse, m: number, n: number, k: number): TimedTask {
   const a = createMatrixFrom(backend, m, k, waves(m * k));
   const b = createMatrixFrom(backend, k, n, waves(k * n));
   const out = backend.createMatrix(m, n);
   return {
     name: gemmName(inUse, m, n, k),
     sampleMs,
-    restMs: restFor(inUse),
+    pauseMs: pauseAfter(inUse),
     run: async (times) => {
       for (let i = 0; i < times; i++) gemm(a, b, out);
       await backend.synchronize();
@@ -45,11 +45,11 @@ export function gemmName({ name, threads }: BackendInUse, m: number, n: number, 
 }
 
 /** What to wait after a sample of this backend. */
-export function restFor({ threads }: BackendInUse): number {
-  return threads > 1 ? restOfThreads : 0;
+export function pauseAfter({ threads }: BackendInUse): number {
+  return threads > 1 ? threadPauseMs : 0;
 }
 
-export function copyCompetitor(): Competitor {
+export function copyTask(): TimedTask {
   const source = new Float32Array(copyBytes / 4).fill(1);
   const target = new Float32Array(copyBytes / 4);
   return {

@@ -1,24 +1,24 @@
 /**
- * Competitors are timed in turn, a sample of each a round, so that whatever else the machine does meanwhile falls on
- * all of them alike; one after the other, a disturbance of a second would decide the comparison. Every other round goes
- * backwards, so that nobody always runs in the caches that the same neighbour left.
+ * Tasks are timed in rounds, one sample of each task a round, so that other load on the machine affects all of them
+ * alike; timed one task after the other, a disturbance of one second would decide the comparison. Every second round
+ * runs in reverse order, so that no task always finds the caches as the same other task left them.
  */
 import { spreadOf, type Spread } from './statistics.ts';
 
-export interface Competitor {
+export interface TimedTask {
   readonly name: string;
   /** What is timed, `times` in a row; resolves when it is done. */
   readonly run: (times: number) => Promise<void>;
   /**
-   * Repeat it within a sample until that takes so long, for the clock's sake and to leave the neighbours' caches
-   * behind; once unless given.
+   * A sample repeats the task until it takes at least so long: for the resolution of the clock, and so that the caches
+   * hold this task's data. Once unless given.
    */
   readonly sampleMs?: number;
   /**
-   * A wait after each sample: the threads of a BLAS spin for some time after a call and would slow down the next
-   * competitor.
+   * Wait so long after each sample: the threads of a BLAS spin for some time after a call and would slow down the
+   * next task.
    */
-  readonly restMs?: number;
+  readonly pauseMs?: number;
 }
 
 export interface TimingOptions {
@@ -30,37 +30,37 @@ export interface TimingOptions {
   readonly onRound?: (round: number, rounds: number) => void;
 }
 
-const fewestRounds = 3;
-/** After a rest the processor is cold: products ran a third slower until it had worked for a while. */
-const primeMs = 20;
-/** Of what a sample repeats. */
-const maxTimes = 2 ** 20;
+const minRounds = 3;
+/** After a pause the processor runs slower: products took a third longer until it had worked for a while. */
+const warmUpMs = 20;
+/** Repetitions within a sample. */
+const maxRepetitions = 2 ** 20;
 
-/** Milliseconds of one run, by the competitors' names. */
+/** Milliseconds of one run, by the tasks' names. */
 export async function timeInterleaved(
-  competitors: readonly Competitor[],
+  tasks: readonly TimedTask[],
   options: TimingOptions,
 ): Promise<ReadonlyMap<string, Spread>> {
   const { warmup, rounds, seconds = Infinity, onRound } = options;
-  const repetitions = new Map<Competitor, number>();
-  for (const competitor of competitors) {
-    for (let round = 0; round < warmup; round++) await sample(competitor, 1);
-    repetitions.set(competitor, await calibrate(competitor));
+  const repetitions = new Map<TimedTask, number>();
+  for (const task of tasks) {
+    for (let round = 0; round < warmup; round++) await sample(task, 1);
+    repetitions.set(task, await calibrate(task));
   }
-  const samples = new Map<Competitor, number[]>(competitors.map((competitor) => [competitor, []]));
-  const rests = competitors.some(({ restMs = 0 }) => restMs > 0);
+  const samples = new Map<TimedTask, number[]>(tasks.map((task) => [task, []]));
+  const rests = tasks.some(({ pauseMs = 0 }) => pauseMs > 0);
   const start = performance.now();
   for (let round = 0; round < rounds; round++) {
-    if (round >= fewestRounds && performance.now() - start > 1000 * seconds) break;
+    if (round >= minRounds && performance.now() - start > 1000 * seconds) break;
     onRound?.(round + 1, rounds);
-    const order = round % 2 === 0 ? competitors : competitors.toReversed();
-    for (const competitor of order) {
-      const times = repetitions.get(competitor) ?? 1;
-      if (rests && competitor.sampleMs !== undefined) await prime(competitor, times);
-      samples.get(competitor)?.push((await sample(competitor, times)) / times);
+    const order = round % 2 === 0 ? tasks : tasks.toReversed();
+    for (const task of order) {
+      const times = repetitions.get(task) ?? 1;
+      if (rests && task.sampleMs !== undefined) await warmUp(task, times);
+      samples.get(task)?.push((await sample(task, times)) / times);
     }
   }
-  return new Map(competitors.map((competitor) => [competitor.name, spreadOf(samples.get(competitor) ?? [])]));
+  return new Map(tasks.map((task) => [task.name, spreadOf(samples.get(task) ?? [])]));
 }
 
 /** @throws RangeError for a name that was not timed. */
@@ -71,23 +71,23 @@ export function timingOf(timings: ReadonlyMap<string, Spread>, name: string): Sp
   return found;
 }
 
-async function sample({ run, restMs = 0 }: Competitor, times: number): Promise<number> {
+async function sample({ run, pauseMs = 0 }: TimedTask, times: number): Promise<number> {
   const start = performance.now();
   await run(times);
   const milliseconds = performance.now() - start;
-  if (restMs > 0) await new Promise<void>((resolve) => setTimeout(resolve, restMs));
+  if (pauseMs > 0) await new Promise<void>((resolve) => setTimeout(resolve, pauseMs));
   return milliseconds;
 }
 
-async function prime({ run }: Competitor, times: number): Promise<void> {
-  for (const end = performance.now() + primeMs; performance.now() < end;) await run(times);
+async function warmUp({ run }: TimedTask, times: number): Promise<void> {
+  for (const end = performance.now() + warmUpMs; performance.now() < end;) await run(times);
 }
 
-async function calibrate(competitor: Competitor): Promise<number> {
-  const { sampleMs } = competitor;
+async function calibrate(task: TimedTask): Promise<number> {
+  const { sampleMs } = task;
   if (sampleMs === undefined) return 1;
   for (let times = 1; ; times *= 2) {
-    const milliseconds = await sample(competitor, times);
-    if (milliseconds >= sampleMs || times === maxTimes) return times;
+    const milliseconds = await sample(task, times);
+    if (milliseconds >= sampleMs || times === maxRepetitions) return times;
   }
 }

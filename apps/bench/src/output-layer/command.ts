@@ -28,7 +28,7 @@ export function addOutputLayerCommand(program: Command): void {
       32_768,
     )
     .option('--profile', 'also say which kernels a step spends its time in', false)
-    .option('--rounds <count>', 'samples of each competitor', wholeNumber(3), 60)
+    .option('--rounds <count>', 'samples of each layer', wholeNumber(3), 60)
     .option('--seconds <n>', 'begin no further round after so many seconds', positive, 60)
     .addHelpText(
       'after',

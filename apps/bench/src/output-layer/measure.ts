@@ -6,20 +6,13 @@
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
-import {
-  type Ceilings,
-  ceilingsFrom,
-  copyCompetitor,
-  gemmCompetitor,
-  restFor,
-  squareSize,
-} from '../measurement/ceilings.ts';
-import { type Competitor, timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
+import { type Ceilings, ceilingsFrom, copyTask, gemmTask, pauseAfter, squareSize } from '../measurement/ceilings.ts';
+import { type TimedTask, timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { denseFlops, factoredFlops } from '../measurement/operation-counts.ts';
 import { scaleSpread, type Spread } from '../measurement/statistics.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import { createDenseCompetitors } from '../workload/dense-competitors.ts';
+import { createDenseTasks } from '../workload/dense-tasks.ts';
 import { createBenchLayer, settingsOf } from '../workload/factored-layer.ts';
 import { MinibatchCycle } from '../workload/minibatches.ts';
 import { profileSteps, type StepProfile } from './step-profile.ts';
@@ -105,11 +98,11 @@ async function measureOn(
   using layer = await createBenchLayer(backend, classes, features, settings);
   const initializationSeconds = (performance.now() - start) / 1000;
   using batches = new MinibatchCycle(backend, { classes, features, batch, count: cycled, distribution: 'zipf' });
-  using dense = createDenseCompetitors(backend, { ...options, settings, restMs: restFor(inUse) });
-  const factored: Competitor = {
+  using dense = createDenseTasks(backend, { ...options, settings, pauseMs: pauseAfter(inUse) });
+  const factored: TimedTask = {
     name: factoredName,
     sampleMs: factoredSampleMs,
-    restMs: restFor(inUse),
+    pauseMs: pauseAfter(inUse),
     run: async (times) => {
       for (let i = 0; i < times; i++) {
         const { hidden, targets } = batches.next();
@@ -117,10 +110,10 @@ async function measureOn(
       }
     },
   };
-  const square = gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize);
-  const product = gemmCompetitor(backend, inUse, batch, features, features);
-  const copy = copyCompetitor();
-  const timings = await timeInterleaved([factored, product, square, ...dense.competitors, copy], {
+  const square = gemmTask(backend, inUse, squareSize, squareSize, squareSize);
+  const product = gemmTask(backend, inUse, batch, features, features);
+  const copy = copyTask();
+  const timings = await timeInterleaved([factored, product, square, ...dense.tasks, copy], {
     warmup: 5,
     rounds,
     seconds,

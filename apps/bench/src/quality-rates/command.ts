@@ -4,7 +4,7 @@ import { readTuningCorpus } from '../quality/corpus.ts';
 import { defaultThreads, positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
-import { type Contestant, contestantsOf } from '../workload/layer-settings.ts';
+import { type LayerSettings, parseLayerSettingsList } from '../workload/layer-settings.ts';
 import { measureRates, type RatesOptions, type RateTry } from './measure.ts';
 import { ratesTables } from './report.ts';
 
@@ -12,7 +12,7 @@ interface Options extends Omit<RatesOptions, 'layers'> {
   readonly json: boolean;
   readonly data?: string;
   readonly train?: string;
-  readonly layers: readonly Contestant[];
+  readonly layers: readonly LayerSettings[];
   readonly heldOut: number;
   readonly backend: BackendChoice;
   readonly threads: number;
@@ -36,8 +36,8 @@ export function addQualityRatesCommand(program: Command): void {
     .option('--train <file>', 'a training text instead')
     .addOption(
       new Option('--layers <list>', 'as in bench quality')
-        .argParser(contestantsOf)
-        .default(contestantsOf('sampled,adaptive,hybrid'), 'sampled,adaptive,hybrid'),
+        .argParser(parseLayerSettingsList)
+        .default(parseLayerSettingsList('sampled,adaptive,hybrid'), 'sampled,adaptive,hybrid'),
     )
     .addOption(
       new Option('--tries <list>', 'factors on the default rates, output x body')

@@ -13,7 +13,7 @@ import type { LoggedRun } from '../quality/run-log.ts';
 import { RunSeries } from '../quality/run-series.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import type { Contestant } from '../workload/layer-settings.ts';
+import type { LayerSettings } from '../workload/layer-settings.ts';
 
 /** Factors on a layer's defaults. */
 export interface RateTry {
@@ -22,7 +22,7 @@ export interface RateTry {
 }
 
 export interface RatesOptions extends BodySizes {
-  readonly layers: readonly Contestant[];
+  readonly layers: readonly LayerSettings[];
   readonly tries: readonly RateTry[];
   readonly examples: number;
   readonly batch: number;
@@ -65,10 +65,10 @@ export async function measureRates(
   const { layers, tries, examples, batch, seed, maxSecondsPerRun = null, log, order, embedding, hidden } = options;
   const series = await RunSeries.open({ backend, inUse, corpus, log, show });
   const rows: RatesRow[] = [];
-  for (const contestant of layers) {
+  for (const layer of layers) {
     const runs: LoggedRun[] = [];
     for (const { output, body } of tries) {
-      const tried = { ...contestant, outputRate: output * contestant.outputRate, bodyRate: body * contestant.bodyRate };
+      const tried = { ...layer, outputRate: output * layer.outputRate, bodyRate: body * layer.bodyRate };
       const plan = {
         setting: 'tuning',
         seed,

@@ -4,7 +4,7 @@ import { type BackendChoice, backendChoices, createBackend, resolveBackend } fro
 import { defaultThreads, positive, threadCount, wholeNumber, wholeNumbers } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
-import { contestantNames, contestantsOf } from '../workload/layer-settings.ts';
+import { layerSettingNames, parseLayerSettingsList } from '../workload/layer-settings.ts';
 import { type QualityFiles, readQualityCorpus } from './corpus.ts';
 import { measureQuality, type QualityOptions } from './measure.ts';
 import { qualityTables } from './report.ts';
@@ -36,8 +36,8 @@ export function addQualityCommand(program: Command): void {
     .option('--valid <file>', 'the held-out text instead')
     .addOption(
       new Option('--layers <list>', 'what is trained, with commas between')
-        .argParser(contestantsOf)
-        .default(contestantsOf(contestantNames.join(',')), 'all'),
+        .argParser(parseLayerSettingsList)
+        .default(parseLayerSettingsList(layerSettingNames.join(',')), 'all'),
     )
     .option('--budget-seconds <n>', 'time of the runs at equal time; without it there are none', positive)
     .option('--examples <count>', 'of the runs at equal examples (default: those of one epoch)', wholeNumber(1))
@@ -76,7 +76,7 @@ export function addQualityCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Layers: ${contestantNames.join(', ')}.
+Layers: ${layerSettingNames.join(', ')}.
 Each can be given options of its own after colons, hybrid:headSize=500 or
 z-loss:a=0.05:b=40:bodyRate=5; z-loss-b40 is short for the latter.
 

@@ -1,12 +1,12 @@
 /**
  * `bench quality`: the same n-gram model with each output layer, trained on the same number of examples and for the
- * same time, and what its ranks on held-out words come to, overall and by how frequent the word is. Rates are those
+ * same time, and the ranks of held-out words, overall and by the frequency of the word. Rates are those
  * that `bench quality-rates` found.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import type { BackendInUse } from '../measurement/backend-choice.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import type { Contestant } from '../workload/layer-settings.ts';
+import type { LayerSettings } from '../workload/layer-settings.ts';
 import type { QualityCorpus } from './corpus.ts';
 import type { BodySizes } from './model.ts';
 import type { LoggedRun } from './run-log.ts';
@@ -14,7 +14,7 @@ import { RunSeries } from './run-series.ts';
 import { type QualityReport, qualityReport } from './summarize-runs.ts';
 
 export interface QualityOptions extends BodySizes {
-  readonly layers: readonly Contestant[];
+  readonly layers: readonly LayerSettings[];
   readonly seeds: readonly number[];
   /** Of the runs of equal time; without it there are none. */
   readonly budgetSeconds: number | undefined;
@@ -52,9 +52,9 @@ export async function measureQuality(
   const common = { batch, evaluate, order, embedding, hidden, ...(recurrent === undefined ? {} : { recurrent }) };
   const runs: LoggedRun[] = [];
   for (const seed of seeds) {
-    for (const contestant of layers) {
+    for (const layer of layers) {
       runs.push(
-        await series.run(contestant, {
+        await series.run(layer, {
           ...common,
           setting: 'equal-examples',
           seed,
@@ -64,7 +64,7 @@ export async function measureQuality(
       );
       if (budgetSeconds === undefined) continue;
       runs.push(
-        await series.run(contestant, {
+        await series.run(layer, {
           ...common,
           setting: 'equal-time',
           seed,

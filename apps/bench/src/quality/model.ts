@@ -4,7 +4,16 @@
  * Adam with gradients of a norm of at most 5.
  */
 import type { Backend } from '@vastmax/linalg-core';
-import { createNetwork, evaluateRanking, Trainer, type CellName, type EvaluationOptions, type NetworkOptions, type OutputLayerChoice, type TrainingEvent, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  createNetwork,
+  Trainer,
+  type CellName,
+  type NetworkOptions,
+  type OutputLayerChoice,
+  type TrainingEvent,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
+import { evaluateRanking, type EvaluationOptions } from '@vastmax/lm-models/metrics';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { SequenceBatches } from '@vastmax/sparse-data';
 import { batchesOf, type QualityCorpus, type TextPart } from './corpus.ts';

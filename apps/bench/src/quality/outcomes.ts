@@ -1,5 +1,5 @@
 /**
- * What each held-out example came to, and what follows from that: metrics, their standard errors, and differences
+ * The rank and loss of each held-out example, and what is computed from them: metrics, standard errors, and differences
  * between two models on the same examples, whose errors are smaller because hard words are hard for both. Examples
  * count as independent, which neighbouring words of an article are not quite.
  */

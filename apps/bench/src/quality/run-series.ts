@@ -6,7 +6,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import type { BackendInUse } from '../measurement/backend-choice.ts';
 import { describeMachine } from '../reporting/machine.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import type { Contestant } from '../workload/layer-settings.ts';
+import type { LayerSettings } from '../workload/layer-settings.ts';
 import type { QualityCorpus } from './corpus.ts';
 import { appendToLog, hasEqualSettings, type LoggedRun, readLog, repairLog } from './run-log.ts';
 import { type RunPlan, runQuality, settingsOf } from './run.ts';
@@ -38,9 +38,9 @@ export class RunSeries {
     return new RunSeries(options, logged);
   }
 
-  async run(contestant: Contestant, plan: Omit<RunPlan, 'backend' | 'threads'>): Promise<LoggedRun> {
+  async run(layer: LayerSettings, plan: Omit<RunPlan, 'backend' | 'threads'>): Promise<LoggedRun> {
     const { backend, inUse, corpus, log, show } = this.#options;
-    const settings = settingsOf(contestant, corpus, { ...plan, backend: inUse.name, threads: inUse.threads });
+    const settings = settingsOf(layer, corpus, { ...plan, backend: inUse.name, threads: inUse.threads });
     const done = this.#logged.findLast((run) => hasEqualSettings(run.settings, settings));
     if (done !== undefined) {
       show(`${settings.name}, ${settings.setting}, seed ${settings.seed}`, `in ${log ?? 'the log'} already`);

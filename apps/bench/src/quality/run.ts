@@ -3,7 +3,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import { TrainingDivergedError, type TrainingProgress } from '@vastmax/lm-models';
 import type { BackendName } from '../measurement/backend-choice.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import type { Contestant } from '../workload/layer-settings.ts';
+import type { LayerSettings } from '../workload/layer-settings.ts';
 import type { QualityCorpus } from './corpus.ts';
 import {
   type BodySizes,
@@ -66,7 +66,7 @@ export interface RunPlan extends BodySizes {
 const bands = [2000, 10_000];
 
 export function settingsOf(
-  { name, layer, loss, outputRate, bodyRate, output }: Contestant,
+  { name, layer, loss, outputRate, bodyRate, output }: LayerSettings,
   corpus: QualityCorpus,
   plan: RunPlan,
 ): RunSettings {

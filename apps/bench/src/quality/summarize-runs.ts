@@ -1,5 +1,6 @@
 /**
- * What the runs of `bench quality` come to: a row for each, and each layer beside the full softmax on the same words.
+ * The report of `bench quality` from its runs: a row for each run, and each layer compared with the full softmax on the
+ * same words.
  */
 import type { CellName } from '@vastmax/lm-models';
 import type { BackendName } from '../measurement/backend-choice.ts';

@@ -79,7 +79,7 @@ function steadyStateClaims(measurements: Measurements): Claim[] {
         const share = stabilizationShare[loss];
         return share === undefined
           ? []
-          : [atMost(`${name}: share of closing, ladder and sweep, ${loss}`, share, bound, percent)];
+          : [atMost(`${name}: share of the step's time for stabilization, ${loss}`, share, bound, percent)];
       }),
     ],
   );

@@ -3,7 +3,7 @@ import { backendChoices } from '../measurement/backend-choice.ts';
 import { positive, threadCount, wholeNumber, wholeNumbers } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
-import { entrantNames, rivalNames } from '../workload/timed-layers.ts';
+import { parseLayerNames, otherLayerNames } from '../workload/timed-layers.ts';
 import { breakEvenClasses } from './break-even.ts';
 import { measureRivals, type RivalsOptions } from './measure.ts';
 import { rivalsTables } from './report.ts';
@@ -27,7 +27,12 @@ export function addRivalsCommand(program: Command): void {
     )
     .option('--features <d>', 'width of the hidden activations', wholeNumber(1, 8192), 300)
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 128)
-    .option('--layers <list>', 'layers beside the factored one, with commas between', entrantNames, rivalNames)
+    .option(
+      '--layers <list>',
+      'layers compared with the factored one, with commas between',
+      parseLayerNames,
+      otherLayerNames,
+    )
     .option(
       '--dense-rows <count>',
       'time the full softmax on at most so many classes and scale',

@@ -6,20 +6,13 @@
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
-import {
-  type Ceilings,
-  ceilingsFrom,
-  copyCompetitor,
-  gemmCompetitor,
-  restFor,
-  squareSize,
-} from '../measurement/ceilings.ts';
+import { type Ceilings, ceilingsFrom, copyTask, gemmTask, pauseAfter, squareSize } from '../measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { scaleSpread, type Spread } from '../measurement/statistics.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import { grouped } from '../reporting/numbers.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import { type RoundsOptions, timeBeside, type UnavailableEntrant } from '../workload/timed-groups.ts';
+import { type RoundsOptions, timeWithReference, type UnavailableLayer } from '../workload/timed-groups.ts';
 import { factoredName, timedClasses } from '../workload/timed-layers.ts';
 import { breakEvenClasses, type BreakEvenTiming, computeBreakEven } from './break-even.ts';
 
@@ -36,7 +29,7 @@ export interface RivalsOptions {
   readonly seconds: number;
 }
 
-export interface RivalRow {
+interface RivalRow {
   readonly layer: string;
   readonly classes: number;
   /** Of a step over all classes. */
@@ -52,7 +45,7 @@ export interface RivalRow {
 }
 
 /** `fullOverFactored` and so on: medianMs over factoredMs of the layer's row; absent for a layer that has none. */
-export type RatioRow = { readonly classes: number } & Readonly<Record<`${string}OverFactored`, number>>;
+type RatioRow = { readonly classes: number } & Readonly<Record<`${string}OverFactored`, number>>;
 
 export interface RivalsReport {
   readonly bench: 'rivals';
@@ -63,14 +56,14 @@ export interface RivalsReport {
   readonly rows: readonly RivalRow[];
   readonly ratios: readonly RatioRow[];
   /** What could not be timed, and why. */
-  readonly unavailable: readonly UnavailableEntrant[];
+  readonly unavailable: readonly UnavailableLayer[];
   /** D at which the full softmax costs as much as the factored layer; null when breakEvenTimings do not reach it. */
   readonly breakEven: number | null;
   readonly breakEvenTimings: readonly BreakEvenTiming[];
   readonly ceilings: Ceilings;
 }
 
-export function ratiosOf(rows: readonly RivalRow[]): RatioRow[] {
+function ratiosOf(rows: readonly RivalRow[]): RatioRow[] {
   return [...new Set(rows.map(({ classes }) => classes))].map((classes) => {
     const ratios: { classes: number } & Record<`${string}OverFactored`, number> = { classes };
     for (const row of rows) {
@@ -101,17 +94,17 @@ async function measureOn(
 ): Promise<RivalsReport> {
   const { classes: sizes, features, batch, denseRows, rounds, seconds } = options;
   const layers = options.layers.filter((layer) => layer !== factoredName);
-  const roundsOptions: RoundsOptions = { features, batch, restMs: restFor(inUse), rounds, seconds };
+  const roundsOptions: RoundsOptions = { features, batch, pauseMs: pauseAfter(inUse), rounds, seconds };
   const ceilings = await measureCeilings(backend, inUse, seconds);
   const breakEvenTimings = layers.includes('full') ? await timeBreakEven(backend, roundsOptions, show) : [];
   const rows: RivalRow[] = [];
-  const unavailable: UnavailableEntrant[] = [];
+  const unavailable: UnavailableLayer[] = [];
   for (const classes of sizes) {
     const showSize: ShowStage = (stage, detail) => {
       show(`D = ${grouped(classes)}: ${stage}`, detail);
     };
-    const entrants = layers.map((layer) => ({ layer, classes: timedClasses(layer, classes, denseRows) }));
-    const results = await timeBeside(backend, { layer: factoredName, classes }, entrants, roundsOptions, showSize);
+    const sized = layers.map((layer) => ({ layer, classes: timedClasses(layer, classes, denseRows) }));
+    const results = await timeWithReference(backend, { layer: factoredName, classes }, sized, roundsOptions, showSize);
     for (const {
       layer,
       classes: timed,
@@ -132,7 +125,7 @@ async function measureOn(
         initializationSeconds,
       });
     }
-    unavailable.push(...results.unavailable.map((entrant) => ({ ...entrant, classes })));
+    unavailable.push(...results.unavailable.map((sized) => ({ ...sized, classes })));
   }
   return {
     bench: 'rivals',
@@ -151,16 +144,22 @@ async function measureOn(
 
 async function timeBreakEven(backend: Backend, options: RoundsOptions, show: ShowStage): Promise<BreakEvenTiming[]> {
   const [first, ...others] = breakEvenClasses;
-  const entrants = [
+  const layers = [
     ...others.map((classes) => ({ layer: factoredName, classes })),
     ...breakEvenClasses.map((classes) => ({ layer: 'full', classes })),
   ];
   const showStage: ShowStage = (stage, detail) => {
     show(`break-even: ${stage}`, detail);
   };
-  const { timed } = await timeBeside(backend, { layer: factoredName, classes: first }, entrants, options, showStage);
+  const { timed } = await timeWithReference(
+    backend,
+    { layer: factoredName, classes: first },
+    layers,
+    options,
+    showStage,
+  );
   const medianOf = (layer: string, classes: number): number | undefined =>
-    timed.find((entrant) => entrant.layer === layer && entrant.classes === classes)?.milliseconds.median;
+    timed.find((timing) => timing.layer === layer && timing.classes === classes)?.milliseconds.median;
   const timings: BreakEvenTiming[] = [];
   for (const classes of breakEvenClasses) {
     const fullMs = medianOf('full', classes);
@@ -172,8 +171,8 @@ async function timeBreakEven(backend: Backend, options: RoundsOptions, show: Sho
 
 /** Before the layers: a copy of memory between their steps would empty their caches. */
 async function measureCeilings(backend: Backend, inUse: BackendInUse, seconds: number): Promise<Ceilings> {
-  const square = gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize);
-  const copy = copyCompetitor();
+  const square = gemmTask(backend, inUse, squareSize, squareSize, squareSize);
+  const copy = copyTask();
   const timings = await timeInterleaved([square, copy], { warmup: 3, rounds: ceilingRounds, seconds });
   return ceilingsFrom(timingOf(timings, square.name), timingOf(timings, copy.name));
 }

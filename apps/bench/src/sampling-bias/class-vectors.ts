@@ -7,10 +7,19 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Tape } from '@vastmax/autodiff';
 import { read, type Backend } from '@vastmax/linalg-core';
-import { adamRule, NgramBody, Optimizer } from '@vastmax/lm-models';
+import { createUpdateRule, NgramBody, Optimizer } from '@vastmax/lm-models';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { createSampledSoftmaxLayer, createUnigramProposal } from '@vastmax/softmax-losses';
-import { countTokens, encodeTokens, NgramBatches, whitespaceTokens, wordTokens, type NgramBatch, type TextLines, type Tokenize } from '@vastmax/sparse-data';
+import {
+  countTokens,
+  encodeTokens,
+  NgramBatches,
+  whitespaceTokens,
+  wordTokens,
+  type NgramBatch,
+  type TextLines,
+  type Tokenize,
+} from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import type { ShowStage } from '../reporting/stage-progress.ts';
 import { speechTexts } from '../workload/training-corpus.ts';
@@ -72,7 +81,7 @@ export async function trainClasses(
   const { classes, tokens, heldFrom, counts, paddingId } = text;
   const { width, temperature, seed } = options;
   using body = new NgramBody(backend, { words: classes, order, embedding, hidden: [width], seed });
-  using optimizer = new Optimizer(backend, body.parameters, adamRule());
+  using optimizer = new Optimizer(backend, body.parameters, createUpdateRule('adam'));
   using layer = await createSampledSoftmaxLayer(backend, {
     classes,
     features: width,
@@ -80,7 +89,7 @@ export async function trainClasses(
     initialScale: 1 / Math.sqrt(width),
     samples: Math.min(trainingSamples, classes),
     proposal: createUnigramProposal(counts),
-    rule: adamRule(),
+    rule: createUpdateRule('adam'),
     seed,
   });
   const batches = new NgramBatches({ tokens, classes, order, batchSize, paddingId, seed, last: heldFrom });

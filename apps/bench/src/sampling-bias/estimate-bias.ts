@@ -52,7 +52,7 @@ export interface EstimateOptions {
   readonly seed: number;
 }
 
-/** Single estimates whose own error is looked at, for each query. */
+/** Single estimates of each query whose own error is computed. */
 const checkedRepetitions = 8;
 
 /** queries·repetitions·n draws, and O(queries·D·d) besides. */

@@ -108,7 +108,7 @@ function highest({ relativeBias, standardError }: SamplingBiasRow): number {
   return relativeBias + standardError;
 }
 
-interface Contestant {
+interface NamedProposal {
   readonly name: string;
   readonly features: number | null;
   readonly nu: number | null;
@@ -122,8 +122,8 @@ export async function measureSamplingBias(
 ): Promise<Omit<SamplingBiasReport, 'backend'>> {
   const { trained, summary } = await trainClasses(backend, options, show);
   const rows: SamplingBiasRow[] = [];
-  for await (const contestant of contestants(backend, trained, options)) {
-    const { name, features, nu, proposal } = contestant;
+  for await (const named of createProposals(backend, trained, options)) {
+    const { name, features, nu, proposal } = named;
     for (const samples of options.samples) {
       show('bias', `${name}${features === null ? '' : `, ${features} features`}, ${samples} samples`);
       // Even, and enough for the two halves to be told apart.
@@ -164,11 +164,11 @@ export async function measureSamplingBias(
 }
 
 /** One after the other: a tree can be as large as the memory allows. */
-async function* contestants(
+async function* createProposals(
   backend: Backend,
   trained: TrainedClasses,
   { features, nus, seed }: SamplingBiasOptions,
-): AsyncGenerator<Contestant> {
+): AsyncGenerator<NamedProposal> {
   const { classes, width, counts, vectors } = trained;
   const plain = { features: null, nu: null };
   yield { name: 'softmax', ...plain, proposal: 'softmax' };

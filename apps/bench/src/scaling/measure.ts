@@ -7,21 +7,14 @@
 import type { Backend } from '@vastmax/linalg-core';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
 import { BenchError } from '../measurement/bench-error.ts';
-import {
-  type Ceilings,
-  ceilingsFrom,
-  copyCompetitor,
-  gemmCompetitor,
-  restFor,
-  squareSize,
-} from '../measurement/ceilings.ts';
-import { type Competitor, timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
+import { type Ceilings, ceilingsFrom, copyTask, gemmTask, pauseAfter, squareSize } from '../measurement/ceilings.ts';
+import { type TimedTask, timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { availableBytes, residentBytes } from '../measurement/memory-use.ts';
 import type { Spread } from '../measurement/statistics.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import { grouped } from '../reporting/numbers.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import { createDenseCompetitors } from '../workload/dense-competitors.ts';
+import { createDenseTasks } from '../workload/dense-tasks.ts';
 import { createBenchLayer, type LossSettings, settingsOf } from '../workload/factored-layer.ts';
 import { MinibatchCycle } from '../workload/minibatches.ts';
 
@@ -63,7 +56,7 @@ export interface ScalingReport {
   readonly ceilings: Ceilings;
 }
 
-/** Beside the tables: generations, the engine, the blocks that sum the Gram matrix. */
+/** Besides the tables: transforms of rebase epochs, the engine, the blocks that sum the Gram matrix. */
 const reserveBytes = 2 ** 30;
 const cycled = 16;
 const sampleMs = 25;
@@ -79,9 +72,9 @@ export async function measureScaling(options: ScalingOptions, show: ShowStage): 
   }
 }
 
-interface Contestant extends Disposable {
+interface SizedLayer extends Disposable {
   readonly classes: number;
-  readonly competitor: Competitor;
+  readonly task: TimedTask;
   readonly residentBytes: number;
   readonly initializationSeconds: number;
 }
@@ -94,47 +87,42 @@ async function measureOn(
 ): Promise<ScalingReport> {
   const { features, batch, loss, rounds, seconds } = options;
   const settings = settingsOf(loss);
-  const contestants: Contestant[] = [];
+  const layers: SizedLayer[] = [];
   for (const classes of options.classes) {
     show(`creating the layer of ${grouped(classes)} classes`);
-    contestants.push(await createContestant(backend, inUse, classes, options, settings));
+    layers.push(await createSizedLayer(backend, inUse, classes, options, settings));
   }
-  using dense = createDenseCompetitors(backend, {
+  using dense = createDenseTasks(backend, {
     ...options,
     classes: Math.max(...options.classes),
     settings,
-    restMs: restFor(inUse),
+    pauseMs: pauseAfter(inUse),
   });
-  const denseOnly = dense.competitors.filter(({ name }) => name === dense.names.dense);
-  const square = gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize);
-  const copy = copyCompetitor();
-  const timings = await timeInterleaved(
-    [...contestants.map(({ competitor }) => competitor), ...denseOnly, square, copy],
-    {
-      warmup: 5,
-      rounds,
-      seconds,
-      onRound: (round) => {
-        show('steps', `round ${round} of ${rounds}`);
-      },
+  const denseOnly = dense.tasks.filter(({ name }) => name === dense.names.dense);
+  const square = gemmTask(backend, inUse, squareSize, squareSize, squareSize);
+  const copy = copyTask();
+  const timings = await timeInterleaved([...layers.map(({ task }) => task), ...denseOnly, square, copy], {
+    warmup: 5,
+    rounds,
+    seconds,
+    onRound: (round) => {
+      show('steps', `round ${round} of ${rounds}`);
     },
-  );
+  });
   const denseMs = timingOf(timings, dense.names.dense);
-  const rows = contestants.map(
-    ({ classes, competitor, residentBytes: resident, initializationSeconds }): ScalingRow => {
-      const milliseconds = timingOf(timings, competitor.name);
-      return {
-        classes,
-        medianMs: milliseconds.median,
-        milliseconds,
-        tableBytes: tableBytes(classes, features),
-        residentBytes: resident,
-        initializationSeconds,
-        denseMs: (denseMs.median * classes) / dense.rows,
-      };
-    },
-  );
-  for (const contestant of contestants) contestant[Symbol.dispose]();
+  const rows = layers.map(({ classes, task, residentBytes: resident, initializationSeconds }): ScalingRow => {
+    const milliseconds = timingOf(timings, task.name);
+    return {
+      classes,
+      medianMs: milliseconds.median,
+      milliseconds,
+      tableBytes: tableBytes(classes, features),
+      residentBytes: resident,
+      initializationSeconds,
+      denseMs: (denseMs.median * classes) / dense.rows,
+    };
+  });
+  for (const layer of layers) layer[Symbol.dispose]();
   const medians = rows.map(({ medianMs }) => medianMs);
   return {
     bench: 'scaling',
@@ -149,23 +137,23 @@ async function measureOn(
   };
 }
 
-async function createContestant(
+async function createSizedLayer(
   backend: Backend,
   inUse: BackendInUse,
   classes: number,
   { features, batch }: ScalingOptions,
   settings: LossSettings,
-): Promise<Contestant> {
+): Promise<SizedLayer> {
   const residentBefore = residentBytes();
   const start = performance.now();
   const layer = await createBenchLayer(backend, classes, features, settings);
   const initializationSeconds = (performance.now() - start) / 1000;
   const resident = residentBytes() - residentBefore;
   const batches = new MinibatchCycle(backend, { classes, features, batch, count: cycled, distribution: 'uniform' });
-  const competitor: Competitor = {
+  const task: TimedTask = {
     name: `${classes} classes`,
     sampleMs,
-    restMs: restFor(inUse),
+    pauseMs: pauseAfter(inUse),
     run: async (times) => {
       for (let i = 0; i < times; i++) {
         const { hidden, targets } = batches.nextRedrawn();
@@ -175,7 +163,7 @@ async function createContestant(
   };
   return {
     classes,
-    competitor,
+    task,
     residentBytes: resident,
     initializationSeconds,
     [Symbol.dispose]: () => {

@@ -30,8 +30,8 @@ export function addSteadyStateCommand(program: Command): void {
 handlesCreated counts createMatrix, createTable and createIndices during the
 measured steps; heapGrowthBytes is the JavaScript heap after collection, end
 against begin. Each loss trains at the rate of docs/experiments.md on correlated
-activations; stabilizationShare is the time of closing, ladder and sweep over
-the time of the steps.
+activations; stabilizationShare is the time of rebasing, converting stale
+rows and the background sweep over the time of the steps.
 
 Example:
   $ pnpm --silent bench steady-state --losses z-loss,squared-error --json`,

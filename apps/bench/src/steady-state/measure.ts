@@ -1,13 +1,14 @@
 /**
  * `bench steady-state`: what a thousand steps after warm-up leave behind, and how much of their time is the price of
- * numerical stability: closing generations, converting stale rows by the ladder of maps, sweeping (docs/exactness.md).
+ * numerical stability: rebasing, converting stale rows by the cached transforms, the background sweep
+ * (docs/exactness.md).
  * The layer tells when that work begins and ends; the monitor that decides about it is part of every step and not
  * counted.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
-import { type Ceilings, ceilingsFrom, copyCompetitor, gemmCompetitor, squareSize } from '../measurement/ceilings.ts';
+import { type Ceilings, ceilingsFrom, squareSize, copyTask, gemmTask } from '../measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { heapUseAfterCollection } from '../measurement/memory-use.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
@@ -142,8 +143,8 @@ async function run(
 }
 
 async function measureCeilings(backend: Backend, inUse: BackendInUse): Promise<Ceilings> {
-  const square = gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize);
-  const copy = copyCompetitor();
+  const square = gemmTask(backend, inUse, squareSize, squareSize, squareSize);
+  const copy = copyTask();
   const timings = await timeInterleaved([square, copy], { warmup: 3, rounds: ceilingRounds });
   return ceilingsFrom(timingOf(timings, square.name), timingOf(timings, copy.name));
 }

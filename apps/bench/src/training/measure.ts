@@ -10,14 +10,7 @@ import {
   type CreatedBackend,
   probeBackend,
 } from '../measurement/backend-choice.ts';
-import {
-  type Ceilings,
-  ceilingsFrom,
-  copyCompetitor,
-  gemmCompetitor,
-  restFor,
-  squareSize,
-} from '../measurement/ceilings.ts';
+import { type Ceilings, ceilingsFrom, copyTask, gemmTask, pauseAfter, squareSize } from '../measurement/ceilings.ts';
 import { timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
 import { type Spread, spreadOf } from '../measurement/statistics.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
@@ -63,7 +56,7 @@ export async function measureTraining(options: TrainingBenchOptions, show: ShowS
   show('reading the text');
   const corpus = data === undefined ? await stateOfTheUnion() : await textFile(data);
   const unavailable: { backend: BackendName; reason: string }[] = [];
-  const contestants: Contestant[] = [];
+  const timedBackends: TimedBackend[] = [];
   for (const name of plain ? [...names, 'plain' as const] : names) {
     const probe = await probeBackend(name);
     if (!probe.available) {
@@ -72,28 +65,28 @@ export async function measureTraining(options: TrainingBenchOptions, show: ShowS
     }
     for (const count of name === 'plain' ? [1] : threads) {
       show(`creating the model on ${name}`);
-      contestants.push(await createContestant(await createBackend(name, count), corpus, options));
+      timedBackends.push(await createTimedBackend(await createBackend(name, count), corpus, options));
     }
   }
   for (let turn = 0; turn <= turns; turn++) {
-    for (const { trainer, inUse, turns: taken } of turn % 2 === 0 ? contestants : contestants.toReversed()) {
+    for (const { trainer, inUse, turns: taken } of turn % 2 === 0 ? timedBackends : timedBackends.toReversed()) {
       const result = await trainer.turn();
       // The first turn warms up.
       if (turn > 0) taken.push(result);
-      await new Promise<void>((resolve) => setTimeout(resolve, restFor(inUse)));
+      await new Promise<void>((resolve) => setTimeout(resolve, pauseAfter(inUse)));
     }
     show('training', `turn ${turn} of ${turns}`);
   }
-  const ceilings = await measureCeilings(contestants);
-  const rows = contestants.map(({ inUse, turns: taken }, index) => rowOf(inUse, taken, ceilings[index]!));
-  for (const { trainer, backend } of contestants) {
+  const ceilings = await measureCeilings(timedBackends);
+  const rows = timedBackends.map(({ inUse, turns: taken }, index) => rowOf(inUse, taken, ceilings[index]!));
+  for (const { trainer, backend } of timedBackends) {
     trainer[Symbol.dispose]();
     await backend.dispose();
   }
   return {
     bench: 'training',
     machine: describeMachine(),
-    backends: contestants.map(({ inUse }) => inUse),
+    backends: timedBackends.map(({ inUse }) => inUse),
     unavailable,
     options: { loss, batch, turns },
     corpus: { name: corpus.name, tokens: corpus.tokens.length, classes: corpus.vocabulary.size },
@@ -101,24 +94,24 @@ export async function measureTraining(options: TrainingBenchOptions, show: ShowS
   };
 }
 
-interface Contestant extends CreatedBackend {
+interface TimedBackend extends CreatedBackend {
   readonly trainer: TimedTrainer;
   readonly turns: TrainingTurn[];
 }
 
-async function createContestant(
+async function createTimedBackend(
   created: CreatedBackend,
   corpus: TrainingCorpus,
   { loss, batch }: TrainingBenchOptions,
-): Promise<Contestant> {
+): Promise<TimedBackend> {
   return { ...created, trainer: await createTimedTrainer(created.backend, corpus, { loss, batch }), turns: [] };
 }
 
-async function measureCeilings(contestants: readonly CreatedBackend[]): Promise<Ceilings[]> {
-  const squares = contestants.map(({ backend, inUse }) =>
-    gemmCompetitor(backend, inUse, squareSize, squareSize, squareSize),
+async function measureCeilings(timedBackends: readonly CreatedBackend[]): Promise<Ceilings[]> {
+  const squares = timedBackends.map(({ backend, inUse }) =>
+    gemmTask(backend, inUse, squareSize, squareSize, squareSize),
   );
-  const copy = copyCompetitor();
+  const copy = copyTask();
   const timings = await timeInterleaved([...squares, copy], { warmup: 3, rounds: ceilingRounds });
   return squares.map(({ name }) => ceilingsFrom(timingOf(timings, name), timingOf(timings, copy.name)));
 }

@@ -36,8 +36,8 @@ The defaults are sizes that SwiftShader manages in a minute. On a GPU:
   $ pnpm --silent bench webgpu --classes 1000000 --features 512 --batch 128 --json
 
 step.typical is the median of single steps: dispatches, submits, bytesUploaded,
-reads, buffersCreated and so on; step.mean has the looks that the layer takes at
-its steps, every 16 after a while, in it. Activations are on the device already,
+reads, buffersCreated and so on; step.mean includes the verification of steps,
+which a layer does for 16 steps at a time after a while. Activations are on the device already,
 as a network's body leaves them. shippedToNaive compares the product that the
 backend runs with the naive one, at 512x512x512.`,
     )

@@ -1,9 +1,5 @@
-/**
- * The lab of the WebGPU backend, which compares the versions of its kernels: a program of that package, reached beside
- * its package.json.
- */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+/** lab/webgpu, which compares the versions of the WebGPU backend's kernels: a program of its own. */
+import { resolve } from 'node:path';
 import { BenchError } from '../measurement/bench-error.ts';
 import { jsonOf } from '../measurement/child-program.ts';
 
@@ -40,8 +36,7 @@ export interface LabOptions {
 
 /** @throws BenchError `failed` when the lab does: it could not run, or a version is wrong */
 export async function runLab({ kernel, rounds, software }: LabOptions): Promise<LabReport> {
-  const folder = dirname(createRequire(import.meta.url).resolve('@vastmax/gpu-backend-webgpu/package.json'));
-  const printed = await jsonOf<LabReport>(join(folder, 'lab/main.ts'), [
+  const printed = await jsonOf<LabReport>(resolve(import.meta.dirname, '../../lab/webgpu/main.ts'), [
     kernel,
     '--json',
     '--rounds',
@@ -49,6 +44,6 @@ export async function runLab({ kernel, rounds, software }: LabOptions): Promise<
     ...(software ? ['--software'] : []),
   ]);
   if ('failure' in printed)
-    throw new BenchError('failed', `the lab of gpu-backend-webgpu failed with kernel ${kernel}: ${printed.failure}`);
+    throw new BenchError('failed', `lab/webgpu failed with the kernel ${kernel}: ${printed.failure}`);
   return printed;
 }

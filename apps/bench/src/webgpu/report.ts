@@ -39,7 +39,7 @@ export function webGpuTables({ machine, gpu, lab, shippedToNaive, step }: WebGpu
     `What ships at 512×512×512, times faster than naive: ${figureOr(shippedToNaive)} (bound: 4).`,
     `A step of the factored layer in ${step.form} form, D = ${grouped(classes)}, d = ${features}, m = ${batch}, ${loss}:`,
     markdownTable(
-      ['', 'typical step', 'mean, looks included'],
+      ['', 'typical step', 'mean, with verification'],
       counted.map(([name, title]) => [title, count(step.typical[name]), count(step.mean[name])]),
     ),
     `Milliseconds of a step, median (quartiles) of ${samples} samples of ${steps} steps: ${withSpread(step.milliseconds)}; ${grouped(step.examplesPerSecond)} examples a second.`,

@@ -1,7 +1,6 @@
 /**
- * Steps of the factored layer on a GPU: what each asks of the device, and how long many of them take. The layer looks
- * at its steps late, 16 at a time once it has seen many, so the steps that are counted come after as many as it takes
- * to get there.
+ * Steps of the factored layer on a GPU: what each asks of the device, and how long many of them take. The layer
+ * verifies its steps asynchronously, 16 at a time after many steps; the steps that are counted come after so many.
  */
 import type { WebGpuBackend, WebGpuCounters } from '@vastmax/gpu-backend-webgpu';
 import { spreadOf, type Spread } from '../measurement/statistics.ts';
@@ -27,7 +26,7 @@ export interface StepMeasurement {
   readonly form: string;
   /** The median of the steps of all samples, for each count. */
   readonly typical: StepCounts;
-  /** Over all samples, with the looks at the steps. */
+  /** Over all samples, with the verification of the steps. */
   readonly mean: StepCounts;
   /** Milliseconds of a step in each sample; a sample ends when the device has done everything. */
   readonly milliseconds: Spread;
@@ -54,7 +53,7 @@ export async function measureSteps(
     show('warming up', `step ${i + 1} of ${warmup}`);
     await step();
   }
-  // Not a look at the steps: where one falls decides which bind groups the next ones need.
+  // Without verifying the steps: when that happens decides which bind groups the next steps need.
   await backend.synchronize();
 
   const before = { ...backend.counters };

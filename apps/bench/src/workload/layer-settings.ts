@@ -7,7 +7,7 @@ import { type OutputLayerChoice, type OutputLayerName, outputLayerNames, trainin
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { InvalidArgumentError } from 'commander';
 
-export interface Contestant {
+export interface LayerSettings {
   /** As it was given. */
   readonly name: string;
   readonly layer: OutputLayerName;
@@ -20,7 +20,7 @@ export interface Contestant {
 }
 
 /** All of them, the quick ones first. */
-export const contestantNames: readonly string[] = [
+export const layerSettingNames: readonly string[] = [
   ...builtInLossNames,
   'z-loss-b40',
   ...outputLayerNames.filter((name) => name !== 'factored' && name !== 'full'),
@@ -61,12 +61,12 @@ const ownOptions: Readonly<Record<Exclude<OutputLayerName, 'factored'>, readonly
  * @throws InvalidArgumentError, which commander shows with the option's name, for an unknown name or an option that it
  * does not have.
  */
-export function contestantOf(name: string): Contestant {
+export function parseLayerSettings(name: string): LayerSettings {
   const [base = '', ...assignments] = (Object.hasOwn(abbreviations, name) ? abbreviations[name]! : name).split(':');
   const isLoss = builtInLossNames.some((known) => known === base);
   const layer = isLoss ? 'factored' : outputLayerNames.find((known) => known === base && known !== 'factored');
   if (layer === undefined)
-    throw new InvalidArgumentError(`no layer is called '${base}'; there are ${contestantNames.join(', ')}.`);
+    throw new InvalidArgumentError(`no layer is called '${base}'; there are ${layerSettingNames.join(', ')}.`);
   const defaults = trainingDefaults(base);
   const options = new Map<string, number>();
   const known = [
@@ -110,8 +110,8 @@ export function contestantOf(name: string): Contestant {
 }
 
 /** For an option: with commas between, each once. */
-export function contestantsOf(text: string): readonly Contestant[] {
-  return [...new Set(text.split(',').map((name) => name.trim()))].map(contestantOf);
+export function parseLayerSettingsList(text: string): readonly LayerSettings[] {
+  return [...new Set(text.split(',').map((name) => name.trim()))].map(parseLayerSettings);
 }
 
 /**

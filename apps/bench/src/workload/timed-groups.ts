@@ -10,15 +10,22 @@ import { availableBytes, heapUseAfterCollection } from '../measurement/memory-us
 import type { Spread } from '../measurement/statistics.ts';
 import { grouped } from '../reporting/numbers.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import { bytesOf, createRival, type Entrant, isSlow, type Rival, type RivalSizes } from './timed-layers.ts';
+import {
+  bytesOf,
+  createTimedLayer,
+  type SizedLayer,
+  isSlow,
+  type TimedLayer,
+  type TimedLayerOptions,
+} from './timed-layers.ts';
 
-export interface RoundsOptions extends RivalSizes {
+export interface RoundsOptions extends TimedLayerOptions {
   readonly rounds: number;
   /** For the rounds of a group. */
   readonly seconds: number;
 }
 
-export interface TimedEntrant extends Entrant {
+export interface LayerTiming extends SizedLayer {
   /** Layers of one number were alive together and took turns, the reference with them. From 0. */
   readonly group: number;
   readonly milliseconds: Spread;
@@ -27,21 +34,21 @@ export interface TimedEntrant extends Entrant {
   readonly initializationSeconds: number;
 }
 
-export interface UnavailableEntrant extends Entrant {
+export interface UnavailableLayer extends SizedLayer {
   readonly reason: string;
 }
 
-export interface TimedEntrants {
+export interface LayerTimings {
   /** The reference first, as in the first group. */
-  readonly timed: readonly TimedEntrant[];
-  readonly unavailable: readonly UnavailableEntrant[];
+  readonly timed: readonly LayerTiming[];
+  readonly unavailable: readonly UnavailableLayer[];
 }
 
 interface Group {
-  readonly rivals: readonly Rival[];
+  readonly layers: readonly TimedLayer[];
   /** What is left for other groups. */
-  readonly later: readonly Entrant[];
-  readonly unavailable: readonly UnavailableEntrant[];
+  readonly later: readonly SizedLayer[];
+  readonly unavailable: readonly UnavailableLayer[];
 }
 
 const warmup = 3;
@@ -49,46 +56,46 @@ const warmup = 3;
 const reserveBytes = 2 ** 30;
 
 /** @throws BenchError `memory` or `failed` when there is no reference. */
-export async function timeBeside(
+export async function timeWithReference(
   backend: Backend,
-  reference: Entrant,
-  entrants: readonly Entrant[],
+  reference: SizedLayer,
+  layers: readonly SizedLayer[],
   options: RoundsOptions,
   show: ShowStage,
-): Promise<TimedEntrants> {
-  using referenceRival = await createReference(backend, reference, options, show);
-  const timed: TimedEntrant[] = [];
-  const unavailable: UnavailableEntrant[] = [];
-  let pending: readonly Entrant[] = [...entrants.filter((entrant) => !isSlow(entrant)), ...entrants.filter(isSlow)];
+): Promise<LayerTimings> {
+  using referenceLayer = await createReference(backend, reference, options, show);
+  const timed: LayerTiming[] = [];
+  const unavailable: UnavailableLayer[] = [];
+  let pending: readonly SizedLayer[] = [...layers.filter((layer) => !isSlow(layer)), ...layers.filter(isSlow)];
   for (let number = 0; number === 0 || pending.length > 0; number++) {
     const group = await createGroup(backend, pending, options, show);
     pending = group.later;
     unavailable.push(...group.unavailable);
     try {
       // The reference is a result of its own once.
-      if (number === 0 || group.rivals.length > 0) {
-        const results = await timeGroup(referenceRival, group.rivals, number, options, show);
+      if (number === 0 || group.layers.length > 0) {
+        const results = await timeGroup(referenceLayer, group.layers, number, options, show);
         timed.push(...results.timed.slice(number === 0 ? 0 : 1));
         unavailable.push(...results.unavailable);
       }
     } finally {
-      for (const rival of group.rivals) rival[Symbol.dispose]();
+      for (const timedLayer of group.layers) timedLayer[Symbol.dispose]();
     }
   }
   return { timed, unavailable };
 }
 
 async function timeGroup(
-  reference: Rival,
-  rivals: readonly Rival[],
+  reference: TimedLayer,
+  layers: readonly TimedLayer[],
   group: number,
   options: RoundsOptions,
   show: ShowStage,
-): Promise<TimedEntrants> {
+): Promise<LayerTimings> {
   const { rounds, seconds } = options;
-  const all = [reference, ...rivals];
+  const all = [reference, ...layers];
   const timings = await timeInterleaved(
-    all.map(({ competitor }) => competitor),
+    all.map(({ task }) => task),
     {
       warmup,
       rounds,
@@ -100,19 +107,19 @@ async function timeGroup(
   );
   const failure = reference.failure();
   if (failure !== undefined) throw new BenchError('failed', `${nameOf(reference)}: ${failure}`);
-  const referenceMs = timingOf(timings, reference.competitor.name).median;
-  const timed: TimedEntrant[] = [];
-  const unavailable: UnavailableEntrant[] = [];
-  for (const rival of all) {
-    const { layer, classes, initializationSeconds } = rival;
-    const reason = rival.failure();
+  const referenceMs = timingOf(timings, reference.task.name).median;
+  const timed: LayerTiming[] = [];
+  const unavailable: UnavailableLayer[] = [];
+  for (const timedLayer of all) {
+    const { layer, classes, initializationSeconds } = timedLayer;
+    const reason = timedLayer.failure();
     if (reason !== undefined) unavailable.push({ layer, classes, reason });
     else
       timed.push({
         layer,
         classes,
         group,
-        milliseconds: timingOf(timings, rival.competitor.name),
+        milliseconds: timingOf(timings, timedLayer.task.name),
         referenceMs,
         initializationSeconds,
       });
@@ -122,11 +129,11 @@ async function timeGroup(
 
 async function createReference(
   backend: Backend,
-  reference: Entrant,
+  reference: SizedLayer,
   options: RoundsOptions,
   show: ShowStage,
-): Promise<Rival> {
-  const room = roomInMemory();
+): Promise<TimedLayer> {
+  const room = availableMemory();
   const bytes = bytesOf(reference, options.features);
   if (bytes > room)
     throw new BenchError('memory', `${nameOf(reference)} ${shortOf(bytes, room)}; use fewer --classes or --features`);
@@ -138,47 +145,47 @@ async function createReference(
 /** As many as fit, all of them quick or all slow. */
 async function createGroup(
   backend: Backend,
-  pending: readonly Entrant[],
+  pending: readonly SizedLayer[],
   options: RoundsOptions,
   show: ShowStage,
 ): Promise<Group> {
-  const rivals: Rival[] = [];
-  const later: Entrant[] = [];
-  const unavailable: UnavailableEntrant[] = [];
+  const layers: TimedLayer[] = [];
+  const later: SizedLayer[] = [];
+  const unavailable: UnavailableLayer[] = [];
   const slow = pending[0] !== undefined && isSlow(pending[0]);
-  let room = roomInMemory();
-  for (const entrant of pending) {
-    const bytes = bytesOf(entrant, options.features);
+  let room = availableMemory();
+  for (const layer of pending) {
+    const bytes = bytesOf(layer, options.features);
     const fits = bytes <= room;
-    if (isSlow(entrant) !== slow || (!fits && rivals.length > 0)) {
-      later.push(entrant);
+    if (isSlow(layer) !== slow || (!fits && layers.length > 0)) {
+      later.push(layer);
       continue;
     }
     // What is too large for a group that is empty is so for any.
-    const rival = fits ? await create(backend, entrant, options, show) : `it ${shortOf(bytes, room)}`;
-    if (typeof rival === 'string') {
-      unavailable.push({ ...entrant, reason: rival });
+    const timedLayer = fits ? await create(backend, layer, options, show) : `it ${shortOf(bytes, room)}`;
+    if (typeof timedLayer === 'string') {
+      unavailable.push({ ...layer, reason: timedLayer });
       continue;
     }
-    rivals.push(rival);
+    layers.push(timedLayer);
     room -= bytes;
   }
-  return { rivals, later, unavailable };
+  return { layers, later, unavailable };
 }
 
 async function create(
   backend: Backend,
-  entrant: Entrant,
-  options: RivalSizes,
+  layer: SizedLayer,
+  options: TimedLayerOptions,
   show: ShowStage,
-): Promise<Rival | string> {
-  const bytes = bytesOf(entrant, options.features);
-  show(`creating ${nameOf(entrant)}`, bytes < 1e8 ? '' : `up to ${gigabytes(bytes)} GB`);
-  return createRival(backend, entrant, options);
+): Promise<TimedLayer | string> {
+  const bytes = bytesOf(layer, options.features);
+  show(`creating ${nameOf(layer)}`, bytes < 1e8 ? '' : `up to ${gigabytes(bytes)} GB`);
+  return createTimedLayer(backend, layer, options);
 }
 
 /** What layers disposed before have left is collected first. */
-function roomInMemory(): number {
+function availableMemory(): number {
   heapUseAfterCollection();
   return availableBytes() - reserveBytes;
 }
@@ -187,7 +194,7 @@ function shortOf(bytes: number, room: number): string {
   return `needs up to ${gigabytes(bytes)} GB, ${gigabytes(Math.max(0, room))} GB are available`;
 }
 
-function nameOf({ layer, classes }: Entrant): string {
+function nameOf({ layer, classes }: SizedLayer): string {
   return `the ${layer} layer of ${grouped(classes)} classes`;
 }
 

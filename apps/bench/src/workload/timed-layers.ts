@@ -6,32 +6,32 @@
 import { type Backend, isLinalgError } from '@vastmax/linalg-core';
 import { createOutputLayer } from '@vastmax/lm-models';
 import { isOutputLayerError } from '@vastmax/output-layer';
-import type { Competitor } from '../measurement/interleaved-timing.ts';
-import { type Contestant, contestantOf } from './layer-settings.ts';
+import type { TimedTask } from '../measurement/interleaved-timing.ts';
+import { type LayerSettings, parseLayerSettings } from './layer-settings.ts';
 import { MinibatchCycle } from './minibatches.ts';
 
-export interface Entrant {
-  /** A name of {@link entrantNames}, with options as in `hybrid:headSize=500` if there are any. */
+export interface SizedLayer {
+  /** A name of {@link parseLayerNames}, with options as in `hybrid:headSize=500` if there are any. */
   readonly layer: string;
   readonly classes: number;
 }
 
-export interface RivalSizes {
+export interface TimedLayerOptions {
   readonly features: number;
   readonly batch: number;
   /** A wait after each sample. */
-  readonly restMs: number;
+  readonly pauseMs: number;
 }
 
-export interface Rival extends Entrant, Disposable {
-  readonly competitor: Competitor;
+export interface TimedLayer extends SizedLayer, Disposable {
+  readonly task: TimedTask;
   readonly initializationSeconds: number;
   /** What a step failed with; undefined while none has. Nothing is timed from then on. */
   readonly failure: () => string | undefined;
 }
 
 /** All of them but the factored layer, the quick ones first. */
-export const rivalNames = [
+export const otherLayerNames = [
   'hybrid',
   'sampled',
   'nce',
@@ -60,14 +60,14 @@ const sampleMs = 25;
  * With commas between, each once: names, or names with options.
  * @throws InvalidArgumentError for what is no name of a layer.
  */
-export function entrantNames(text: string): readonly string[] {
+export function parseLayerNames(text: string): readonly string[] {
   const names = [...new Set(text.split(',').map((name) => name.trim()))];
   for (const name of names) settingsOf(name);
   return names;
 }
 
 /** Whether a step takes more than a tenth of a second, so that quick ones would wait for it. */
-export function isSlow({ layer, classes }: Entrant): boolean {
+export function isSlow({ layer, classes }: SizedLayer): boolean {
   const name = baseOf(layer);
   return slowNames.includes(name) || (name === 'full' && classes > slowFullClasses);
 }
@@ -78,7 +78,7 @@ export function timedClasses(layer: string, classes: number, denseRows: number):
 }
 
 /** An upper bound: the adaptive layer's tails are narrower than its head. */
-export function bytesOf({ layer, classes }: Entrant, features: number): number {
+export function bytesOf({ layer, classes }: SizedLayer, features: number): number {
   const tables = slowNames.includes(baseOf(layer)) ? tablesOfKernelLayers : 1;
   return classes * (4 * tables * (features + 1) + otherBytesPerClass);
 }
@@ -89,11 +89,11 @@ export function zipfFrequencies(classes: number): Float64Array {
 }
 
 /** @returns the layer, or why there is none. */
-export async function createRival(
+export async function createTimedLayer(
   backend: Backend,
-  { layer, classes }: Entrant,
-  { features, batch, restMs }: RivalSizes,
-): Promise<Rival | string> {
+  { layer, classes }: SizedLayer,
+  { features, batch, pauseMs }: TimedLayerOptions,
+): Promise<TimedLayer | string> {
   const { output, outputRate: learningRate } = settingsOf(layer);
   const start = performance.now();
   try {
@@ -120,7 +120,7 @@ export async function createRival(
       classes,
       initializationSeconds,
       failure: () => failure,
-      competitor: { name: `${layer} of ${classes} classes`, sampleMs, restMs, run },
+      task: { name: `${layer} of ${classes} classes`, sampleMs, pauseMs, run },
       [Symbol.dispose]: () => {
         batches[Symbol.dispose]();
         made[Symbol.dispose]();
@@ -140,8 +140,8 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-function settingsOf(layer: string): Contestant {
-  return contestantOf(layer === factoredName ? 'z-loss' : layer);
+function settingsOf(layer: string): LayerSettings {
+  return parseLayerSettings(layer === factoredName ? 'z-loss' : layer);
 }
 
 function baseOf(layer: string): string {

@@ -10,7 +10,7 @@ import { measureData } from '../../src/data/measure.ts';
 import { dataTables } from '../../src/data/report.ts';
 import { streamBatches } from '../../src/data/stream-batches.ts';
 import { TimedBatches } from '../../src/data/timed-batches.ts';
-import { contestantOf } from '../../src/workload/layer-settings.ts';
+import { parseLayerSettings } from '../../src/workload/layer-settings.ts';
 
 let folder: string;
 let path: string;
@@ -71,7 +71,7 @@ describe('bench data', () => {
   it('has a row for each way, a worker among them', async () => {
     const options = {
       data: path,
-      layer: contestantOf('z-loss'),
+      layer: parseLayerSettings('z-loss'),
       order: 2,
       embedding: 4,
       hidden: [5],

@@ -1,7 +1,13 @@
 /** The bench at a tiny size, and the arithmetic of its model. */
 import { probeMpi } from '@vastmax/collectives';
 import { describe, expect, it } from 'vitest';
-import { bytesOfStep, lastUsefulRanks, modelStep, networks, type ModelConstants } from '../../src/distributed/scaling-model.ts';
+import {
+  bytesOfStep,
+  lastUsefulRanks,
+  modelStep,
+  networks,
+  type ModelConstants,
+} from '../../src/distributed/scaling-model.ts';
 import { measureDistributed, type DistributedOptions } from '../../src/distributed/measure.ts';
 import { distributedTables } from '../../src/distributed/report.ts';
 

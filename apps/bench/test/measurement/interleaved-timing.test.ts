@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Competitor, timeInterleaved, timingOf } from '../../src/measurement/interleaved-timing.ts';
+import { type TimedTask, timeInterleaved, timingOf } from '../../src/measurement/interleaved-timing.ts';
 
-function recorder(log: string[]): (name: string, sampleMs?: number) => Competitor {
+function recorder(log: string[]): (name: string, sampleMs?: number) => TimedTask {
   return (name, sampleMs) => ({
     name,
     ...(sampleMs === undefined ? {} : { sampleMs }),
@@ -15,9 +15,9 @@ function recorder(log: string[]): (name: string, sampleMs?: number) => Competito
 describe('timeInterleaved', () => {
   it('warms up, then takes turns, every other round backwards', async () => {
     const log: string[] = [];
-    const competitor = recorder(log);
+    const task = recorder(log);
     const rounds: number[] = [];
-    const timings = await timeInterleaved([competitor('a'), competitor('b'), competitor('c')], {
+    const timings = await timeInterleaved([task('a'), task('b'), task('c')], {
       warmup: 2,
       rounds: 3,
       onRound: (round) => {

@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { createNetwork, evaluateRanking, outputLayerNames, type NetworkSizes } from '@vastmax/lm-models';
+import { createNetwork, outputLayerNames, type NetworkSizes } from '@vastmax/lm-models';
+import { evaluateRanking } from '@vastmax/lm-models/metrics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BackendInUse } from '../../src/measurement/backend-choice.ts';
 import { triesOf } from '../../src/quality-rates/command.ts';
@@ -15,7 +16,7 @@ import { qualityTables } from '../../src/quality/report.ts';
 import { readLog, type LoggedRun } from '../../src/quality/run-log.ts';
 import type { RunSettings } from '../../src/quality/run.ts';
 import { qualityReport } from '../../src/quality/summarize-runs.ts';
-import { contestantNames, contestantOf, contestantsOf } from '../../src/workload/layer-settings.ts';
+import { layerSettingNames, parseLayerSettings, parseLayerSettingsList } from '../../src/workload/layer-settings.ts';
 
 const silent = (): void => undefined;
 const inUse: BackendInUse = { name: 'plain', threads: 1, detail: 'plain' };
@@ -42,7 +43,7 @@ afterEach(() => {
 function optionsOf(changes: Partial<QualityOptions> = {}): QualityOptions {
   return {
     ...sizes,
-    layers: contestantsOf('full,z-loss'),
+    layers: parseLayerSettingsList('full,z-loss'),
     seeds: [1],
     budgetSeconds: undefined,
     examples: undefined,
@@ -99,7 +100,11 @@ describe('bench quality', () => {
         .reduce((sum, row) => sum + (row.metrics?.mrr ?? Number.NaN) / 2, 0);
     expect(report.againstFull[0]?.all.differences.mrr).toBeCloseTo(meanOf('factored') - meanOf('full'), 12);
     expect(report.rates).toEqual([
-      { name: 'full', outputRate: contestantOf('full').outputRate, bodyRate: contestantOf('full').bodyRate },
+      {
+        name: 'full',
+        outputRate: parseLayerSettings('full').outputRate,
+        bodyRate: parseLayerSettings('full').bodyRate,
+      },
       expect.anything(),
     ]);
     expect(qualityTables(report)).toMatch(/^\| z-loss \|.*\| +280 \| +2 \|$/m);
@@ -127,7 +132,7 @@ describe('bench quality', () => {
       createPlainBackend(),
       inUse,
       corpus,
-      optionsOf({ log, layers: contestantsOf('full:outputRate=1') }),
+      optionsOf({ log, layers: parseLayerSettingsList('full:outputRate=1') }),
       silent,
     );
     expect(await readLog(log)).toHaveLength(3);
@@ -143,7 +148,7 @@ describe('bench quality', () => {
   });
 
   it('says when a run was cut and when one diverged', async () => {
-    const layers = contestantsOf('full,squared-error:outputRate=1e30');
+    const layers = parseLayerSettingsList('full,squared-error:outputRate=1e30');
     const report = await measureQuality(
       createPlainBackend(),
       inUse,
@@ -161,7 +166,7 @@ describe('bench quality', () => {
 
   it('has a default training for every layer', async () => {
     const backend = createPlainBackend();
-    const all = contestantNames.map(contestantOf);
+    const all = layerSettingNames.map(parseLayerSettings);
     expect(new Set(all.map(({ layer }) => layer))).toEqual(new Set(outputLayerNames));
     for (const { output, layer } of all) {
       using model = await createNetwork(backend, networkSizes(), { body: { kind: 'ngram', ...sizes }, output });
@@ -170,21 +175,21 @@ describe('bench quality', () => {
   });
 
   it('refuses layers and options that there are not', () => {
-    expect(() => contestantOf('softmax')).toThrow("no layer is called 'softmax'; there are z-loss,");
-    expect(() => contestantOf('hybrid:samples=3')).toThrow(
+    expect(() => parseLayerSettings('softmax')).toThrow("no layer is called 'softmax'; there are z-loss,");
+    expect(() => parseLayerSettings('hybrid:samples=3')).toThrow(
       "'samples=3' in 'hybrid:samples=3' must be option=number, and hybrid has the options outputRate, bodyRate, initialScale, headSize",
     );
-    expect(() => contestantOf('sampled:samples=')).toThrow('must be option=number');
-    expect(contestantOf('sampled:samples=30').output).toMatchObject({
+    expect(() => parseLayerSettings('sampled:samples=')).toThrow('must be option=number');
+    expect(parseLayerSettings('sampled:samples=30').output).toMatchObject({
       kind: 'sampled',
       samples: 30,
       proposal: 'unigram',
     });
-    expect(['negative', 'negative:power=1'].map((name) => contestantOf(name).output)).toMatchObject([
+    expect(['negative', 'negative:power=1'].map((name) => parseLayerSettings(name).output)).toMatchObject([
       { proposal: 'uniform' },
       { proposal: 'unigram' },
     ]);
-    expect(contestantOf('z-loss-b40')).toMatchObject({
+    expect(parseLayerSettings('z-loss-b40')).toMatchObject({
       layer: 'factored',
       bodyRate: 5,
       output: { loss: { name: 'z-loss', options: { a: 0.05, b: 40 } } },
@@ -217,7 +222,7 @@ describe('bench quality-rates', () => {
       [0, 230],
       [230, 280],
     ]);
-    const layers = contestantsOf('z-loss,sampled:samples=5');
+    const layers = parseLayerSettingsList('z-loss,sampled:samples=5');
     const report = await measureRates(
       createPlainBackend(),
       inUse,
@@ -258,7 +263,7 @@ describe('bench quality-rates', () => {
       createPlainBackend(),
       inUse,
       corpus,
-      optionsOf({ log, layers: contestantsOf('full') }),
+      optionsOf({ log, layers: parseLayerSettingsList('full') }),
       silent,
     );
     const [run] = await readLog(log);
@@ -298,7 +303,7 @@ describe('outcomes', () => {
   };
 
   it('are what evaluateRanking reports', async () => {
-    const { output } = contestantOf('full');
+    const { output } = parseLayerSettings('full');
     using model = await createNetwork(createPlainBackend(), networkSizes(), {
       body: { kind: 'ngram', ...sizes },
       output,

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { computeBreakEven } from '../../src/rivals/break-even.ts';
 import { measureRivals } from '../../src/rivals/measure.ts';
 import { rivalsTables } from '../../src/rivals/report.ts';
-import { timeBeside } from '../../src/workload/timed-groups.ts';
+import { timeWithReference } from '../../src/workload/timed-groups.ts';
 import {
   bytesOf,
-  createRival,
-  entrantNames,
+  createTimedLayer,
+  parseLayerNames,
   isSlow,
-  rivalNames,
+  otherLayerNames,
   timedClasses,
   zipfFrequencies,
 } from '../../src/workload/timed-layers.ts';
@@ -25,15 +25,15 @@ const options = {
   rounds: 3,
   seconds: 1e-3,
 } as const;
-const sizes = { features: 8, batch: 4, restMs: 0 };
+const sizes = { features: 8, batch: 4, pauseMs: 0 };
 
 describe('bench rivals', () => {
   it('has every layer at every size, each against the factored one of its rounds', async () => {
-    const report = await measureRivals({ ...options, classes: [300, 2000], layers: rivalNames }, silent);
+    const report = await measureRivals({ ...options, classes: [300, 2000], layers: otherLayerNames }, silent);
     expect(report.unavailable).toEqual([]);
     for (const classes of [300, 2000]) {
       const rows = report.rows.filter((row) => row.classes === classes);
-      expect(rows.map(({ layer }) => layer)).toEqual(['factored', ...rivalNames]);
+      expect(rows.map(({ layer }) => layer)).toEqual(['factored', ...otherLayerNames]);
       expect(
         rows.every(
           ({ medianMs, milliseconds }) =>
@@ -72,17 +72,17 @@ describe('bench rivals', () => {
   });
 });
 
-describe('timeBeside', () => {
+describe('timeWithReference', () => {
   it('lists what does not fit in memory or cannot be made, with the reason, and times the others', async () => {
-    const entrants = [
+    const layers = [
       { layer: 'sampled', classes: 2_000_000_000 },
       { layer: 'sampled', classes: 50 },
       { layer: 'hybrid:headSize=50', classes: 50 },
     ];
-    const { timed, unavailable } = await timeBeside(
+    const { timed, unavailable } = await timeWithReference(
       createPlainBackend({ precision: 'f32' }),
       { layer: 'factored', classes: 50 },
-      entrants,
+      layers,
       { ...sizes, rounds: 3, seconds: 1e-3 },
       silent,
     );
@@ -107,7 +107,7 @@ describe('timeBeside', () => {
   it('cannot do without the reference', async () => {
     const backend = createPlainBackend({ precision: 'f32' });
     const begin = (reference: { layer: string; classes: number }): Promise<unknown> =>
-      timeBeside(backend, reference, [], { ...sizes, rounds: 3, seconds: 1 }, silent);
+      timeWithReference(backend, reference, [], { ...sizes, rounds: 3, seconds: 1 }, silent);
     await expect(begin({ layer: 'factored', classes: 2_000_000_000 })).rejects.toThrow(
       /^the factored layer of 2,000,000,000 classes needs up to 200\.0 GB/,
     );
@@ -117,24 +117,24 @@ describe('timeBeside', () => {
   });
 });
 
-describe('createRival', () => {
+describe('createTimedLayer', () => {
   it('keeps the reason of a step that failed, and does nothing from then on', async () => {
-    const rival = await createRival(createPlainBackend(), { layer: 'full', classes: 20 }, sizes);
+    const rival = await createTimedLayer(createPlainBackend(), { layer: 'full', classes: 20 }, sizes);
     if (typeof rival === 'string') throw new Error(rival);
-    await rival.competitor.run(2);
+    await rival.task.run(2);
     expect(rival.failure()).toBeUndefined();
     rival[Symbol.dispose]();
-    await rival.competitor.run(2);
+    await rival.task.run(2);
     expect(rival.failure()).toContain('disposed');
   });
 });
 
 describe('the layers of the bench', () => {
   it('are known by name, with options', () => {
-    expect(entrantNames('full, adaptive,full')).toEqual(['full', 'adaptive']);
-    expect(entrantNames('factored,hybrid:headSize=7')).toEqual(['factored', 'hybrid:headSize=7']);
-    expect(() => entrantNames('full,fool')).toThrow("no layer is called 'fool'");
-    expect(() => entrantNames('full:samples=3')).toThrow("'samples=3' in 'full:samples=3'");
+    expect(parseLayerNames('full, adaptive,full')).toEqual(['full', 'adaptive']);
+    expect(parseLayerNames('factored,hybrid:headSize=7')).toEqual(['factored', 'hybrid:headSize=7']);
+    expect(() => parseLayerNames('full,fool')).toThrow("no layer is called 'fool'");
+    expect(() => parseLayerNames('full:samples=3')).toThrow("'samples=3' in 'full:samples=3'");
   });
 
   it('are slow or scaled or large as it takes', () => {

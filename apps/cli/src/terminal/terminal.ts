@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { SingleBar } from 'cli-progress';
-import type { RankingMetrics } from '@vastmax/lm-models';
+import type { RankingMetrics } from '@vastmax/lm-models/metrics';
 
 const grouped = new Intl.NumberFormat('en-US');
 

@@ -2,6 +2,11 @@
  * How well a model over words does: its ranks on a held-out text beside those of the unigram baseline on the same words,
  * and the correlation of its word vectors with people's judgements of how alike two words are.
  */
+import type { VectorKind } from '@vastmax/lm-models';
+import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
+import { readLines } from '@vastmax/sparse-data/node';
+import { UsageError } from '../terminal/errors.ts';
+import { count, metricsTable, Progress, table } from '../terminal/terminal.ts';
 import {
   evaluateWordSimilarity,
   readClassVectors,
@@ -9,13 +14,8 @@ import {
   readWordPairs,
   unigramBaseline,
   type RankingMetrics,
-  type VectorKind,
   type WordSimilarity,
-} from '@vastmax/lm-models';
-import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
-import { readLines } from '@vastmax/sparse-data/node';
-import { UsageError } from '../terminal/errors.ts';
-import { count, metricsTable, Progress, table } from '../terminal/terminal.ts';
+} from '@vastmax/lm-models/metrics';
 
 export interface TextEvaluation {
   readonly model: RankingMetrics;

@@ -1,5 +1,5 @@
 /** Runs of the command that end alike whatever the number of ranks, and how that is seen. */
-import type { RankingMetrics } from '@vastmax/lm-models';
+import type { RankingMetrics } from '@vastmax/lm-models/metrics';
 import { expect } from 'vitest';
 import { vastmax } from '../vastmax.ts';
 

@@ -227,7 +227,7 @@ export function divide(a: Variable, b: Variable): Variable {
   });
 }
 
-export interface Shape {
+interface Shape {
   readonly rows: number;
   readonly columns: number;
 }
@@ -237,7 +237,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 /** Each dimension agrees, or is 1 in one operand and taken from the other. */
-export function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
+function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
   const rowsFit = a.rows === b.rows || a.rows === 1 || b.rows === 1;
   const columnsFit = a.columns === b.columns || a.columns === 1 || b.columns === 1;
   if (!rowsFit || !columnsFit) {
@@ -250,7 +250,7 @@ export function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
 }
 
 /** out = x, repeated over the dimensions in which x is 1. */
-export function expandInto(x: Matrix, out: Matrix): void {
+function expandInto(x: Matrix, out: Matrix): void {
   fill(0, out);
   binary('add', out, x, out);
 }
@@ -278,6 +278,6 @@ export function productSumTo(tape: Recorder, a: Matrix, b: Matrix, shape: Shape)
 }
 
 /** `full`, summed to the shape of an input that may have been broadcast. */
-export function reduced(tape: Recorder, full: Matrix, input: Variable): Matrix {
+function reduced(tape: Recorder, full: Matrix, input: Variable): Matrix {
   return sameShape(full, input) ? full : sumTo(tape, full, input);
 }

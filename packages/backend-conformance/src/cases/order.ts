@@ -75,7 +75,7 @@ export const orderCases: readonly ConformanceCase[] = [
       expectSame('after fill', second, new Float64Array(63).fill(7), 7);
       expectSame('after write', readSync(matrix), new Float64Array(63).fill(8), 7);
       await context.backend.synchronize();
-      expectSame('before fill, looked at later', first, values, 7);
+      expectSame('before fill, compared later', first, values, 7);
     },
   ),
   optionalCase('read-sync/resized', 'readSync returns the numbers of the shape', ['readSync'], async (context) => {

@@ -7,11 +7,10 @@
  */
 import { createHostArray, read, write, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { Communicator } from '@vastmax/collectives';
-
-export type Sum = 'change' | 'cross' | 'gram' | 'gammaVector' | 'columnSum' | 'shift';
+import type { SumName } from '@vastmax/spherical-losses/factored-parts';
 
 /** In the order of the buffer. */
-const sums: readonly (readonly [Sum, 'triangle' | 'square' | 'row'])[] = [
+const sums: readonly (readonly [SumName, 'triangle' | 'square' | 'row'])[] = [
   ['change', 'triangle'],
   ['cross', 'square'],
   ['gram', 'triangle'],
@@ -51,7 +50,7 @@ export class FusedSums {
     this.#buffer[this.#communicator.rank] = 1;
   }
 
-  async put(sum: Sum, matrix: Matrix): Promise<void> {
+  async put(sum: SumName, matrix: Matrix): Promise<void> {
     const [place, shape] = this.#find(sum);
     const target = this.#buffer.subarray(place, place + lengthOf(shape, this.#width));
     if (shape !== 'triangle') {
@@ -71,7 +70,7 @@ export class FusedSums {
     return undefined;
   }
 
-  take(sum: Sum, matrix: Matrix): Matrix {
+  take(sum: SumName, matrix: Matrix): Matrix {
     const [place, shape] = this.#find(sum);
     const source = this.#buffer.subarray(place, place + lengthOf(shape, this.#width));
     if (shape !== 'triangle') {
@@ -90,7 +89,7 @@ export class FusedSums {
     return matrix;
   }
 
-  #find(sum: Sum): [place: number, shape: 'triangle' | 'square' | 'row'] {
+  #find(sum: SumName): [place: number, shape: 'triangle' | 'square' | 'row'] {
     let place = this.#communicator.size;
     for (const [name, shape] of sums) {
       if (name === sum) return [place, shape];

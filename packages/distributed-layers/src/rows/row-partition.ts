@@ -1,7 +1,7 @@
 /**
  * Which rank owns which row: row r belongs to rank r mod p, as its row ⌊r/p⌋. Targets follow Zipf's law and
  * vocabularies are sorted by frequency, so blocks of consecutive rows would give the first rank nearly all the traffic
- * (with 10⁶ classes and 4 ranks, 90 % of the draws fall into the first quarter); dealt out like cards, neighbours in
+ * (with 10⁶ classes and 4 ranks, 90 % of the draws fall into the first quarter); assigned in turn, neighbours in
  * frequency land on different ranks and every rank gets its share of each stretch, also of any range of classes that is
  * scored. A hash would balance as well and needs a table or a search to be inverted.
  */

@@ -2,7 +2,7 @@
 import type { GemmSettings } from '@vastmax/linalg-core';
 import { createRandom } from '@vastmax/backend-conformance';
 import type { KernelDispatch } from '../../src/kernel-dispatch.ts';
-import { runPlan } from './run-plan.ts';
+import { runPlan } from '../../src/testing/run-plan.ts';
 
 export type Size = readonly [m: number, n: number, k: number];
 export type PlanOf = (m: number, n: number, k: number, settings: GemmSettings) => readonly KernelDispatch[];

@@ -3,7 +3,7 @@ import { planGemm } from '../../src/gemm/gemm-dispatch.ts';
 import { packParameters } from '../../src/gemm/product-parameters.ts';
 import { tiledProduct, tiledProductEntry } from '../../src/gemm/tiled-product.ts';
 import { errorOfProduct, transposes, type PlanOf, type Size } from './check-product.ts';
-import { runPlan } from './run-plan.ts';
+import { runPlan } from '../../src/testing/run-plan.ts';
 import { testedDevice } from './tested-device.ts';
 
 const limits = { maxComputeWorkgroupsPerDimension: 65_535 };

@@ -5,8 +5,8 @@
 import { requiredBackends } from '@vastmax/backend-conformance';
 import { createDawnDevice } from './dawn-device.ts';
 
-const found = await createDawnDevice('software').then(
-  ({ device }) => ({ device, reason: '' }),
+const found = await createDawnDevice().then(
+  (device) => ({ device, reason: '' }),
   (error: unknown) => ({ device: undefined, reason: String(error) }),
 );
 const required = requiredBackends().has('webgpu-dawn');

@@ -1,7 +1,7 @@
 import { createRandom } from '@vastmax/backend-conformance';
 import { describe, expect, it } from 'vitest';
 import { planSolve } from '../../src/solve/solve-dispatch.ts';
-import { runPlan } from '../gemm/run-plan.ts';
+import { runPlan } from '../../src/testing/run-plan.ts';
 import { testedDevice } from '../gemm/tested-device.ts';
 import { conditionOf, backwardErrorOf } from './dense-reference.ts';
 

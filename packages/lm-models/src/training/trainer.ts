@@ -17,7 +17,7 @@ import { isOutputLayerError } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatch } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { TrainingDivergedError, ModelError } from '../model-error.ts';
-import type { Network, SavedModel } from '../network/network.ts';
+import type { Body, Network, SavedModel } from '../network/network.ts';
 import { createSchedule, type LearningRateSchedule, Optimizer } from './optimizer.ts';
 import type {
   BatchSource,
@@ -36,7 +36,7 @@ const secondsPerReport = 2;
 const millisecondsBetweenRests = 50;
 
 export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Disposable {
-  readonly network: Network<Batch>;
+  readonly network: Network<Batch, Body<Batch>, object>;
   readonly batches: BatchSource<Batch>;
   readonly options: TrainingOptions;
   readonly #optimizer: Optimizer;
@@ -56,7 +56,7 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
    * counts those of all.
    */
   constructor(
-    network: Network<NoInfer<Batch>>,
+    network: Network<NoInfer<Batch>, Body<NoInfer<Batch>>, object>,
     batches: BatchSource<Batch>,
     options: TrainingOptions,
     parts: { readonly ranks?: TrainingRanks } = {},

@@ -1,5 +1,19 @@
-import { BatchParts, createSequenceSlice, ownStreams, sliceNgramBatch, sliceSparseBatch } from '@vastmax/lm-models/distributed';
-import { NgramBatches, RandomGenerator, SequenceBatches, validateCsrRows, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
+import {
+  BatchParts,
+  createSequenceSlice,
+  ownStreams,
+  sliceNgramBatch,
+  sliceSparseBatch,
+} from '@vastmax/lm-models/distributed';
+import {
+  NgramBatches,
+  RandomGenerator,
+  SequenceBatches,
+  validateCsrRows,
+  WindowBatches,
+  type CsrRows,
+  type SparseBatch,
+} from '@vastmax/sparse-data';
 import { expect, it } from 'vitest';
 import type { TensorSource } from '@vastmax/linalg-core/state';
 

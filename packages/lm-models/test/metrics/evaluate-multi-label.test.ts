@@ -1,11 +1,6 @@
 import { createPlainBackend, read } from '@vastmax/linalg-core';
-import {
-  createNetwork,
-  evaluateMultiLabel,
-  MultiLabelCollector,
-  popularityBaseline,
-  type BagNetwork,
-} from '@vastmax/lm-models';
+import { createNetwork, type BagNetwork } from '@vastmax/lm-models';
+import { evaluateMultiLabel, MultiLabelCollector, popularityBaseline } from '@vastmax/lm-models/metrics';
 import { csrFromLists, RandomGenerator, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,4 @@
-import { computePropensities, MultiLabelCollector } from '@vastmax/lm-models';
+import { computePropensities, MultiLabelCollector } from '@vastmax/lm-models/metrics';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

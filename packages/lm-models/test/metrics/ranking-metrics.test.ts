@@ -1,12 +1,6 @@
 import { createPlainBackend, write, writeRows, type Backend } from '@vastmax/linalg-core';
-import {
-  evaluateRanking,
-  Network,
-  NgramBody,
-  RankCollector,
-  unigramBaseline,
-  type NgramNetwork,
-} from '@vastmax/lm-models';
+import { Network, NgramBody, type NgramNetwork } from '@vastmax/lm-models';
+import { evaluateRanking, RankCollector, unigramBaseline } from '@vastmax/lm-models/metrics';
 import { NgramBatches, RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
 import { createBuiltInLoss, createFactoredOutputLayer, type FactoredOutputLayer } from '@vastmax/spherical-losses';
 import fc from 'fast-check';

@@ -1,12 +1,12 @@
 import { createPlainBackend, writeRows } from '@vastmax/linalg-core';
+import { createOutputLayer } from '@vastmax/lm-models';
 import {
-  createOutputLayer,
   evaluateWordSimilarity,
   readClassVectors,
   readEmbeddings,
   readWordPairs,
   spearmanCorrelation,
-} from '@vastmax/lm-models';
+} from '@vastmax/lm-models/metrics';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normals, valuesOf } from '../numbers.ts';

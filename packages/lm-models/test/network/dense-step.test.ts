@@ -4,7 +4,8 @@
  */
 import { Tape } from '@vastmax/autodiff';
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { NgramBody, Optimizer, sgdRule } from '@vastmax/lm-models';
+import { NgramBody, Optimizer } from '@vastmax/lm-models';
+import { sgdRule } from '@vastmax/update-rules';
 import { RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { createBuiltInLoss, createFactoredOutputLayer } from '@vastmax/spherical-losses';
 import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';

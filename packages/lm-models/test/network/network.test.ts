@@ -4,8 +4,45 @@
  */
 import { matmul, type Tape, type Variable } from '@vastmax/autodiff';
 import { createMatrixFrom, createPlainBackend, write, type Backend } from '@vastmax/linalg-core';
-import { bagModelShape, createNetwork, createOutputLayer, evaluateMultiLabel, evaluateRanking, loadNetwork, Network, networkOptionsFrom, outputLayerNames, Parameter, popularityBaseline, readEmbeddings, topClasses, Trainer, type BagNetwork, type BatchSource, type Body, type ModelParameters, type NetworkOptions, type AnyOutputChoice, type OutputLayerChoice, type OutputLayerEntry, type TrainingBatch, type TrainingOptions } from '@vastmax/lm-models';
-import { columnCounts, columnsByFrequency, csrFromLists, RandomGenerator, renumberColumns, SequenceBatches, SessionBatches, SetBatches, singleTargets, SparseBatches, splitSets, WindowBatches, type CsrRows, type SparseBatch } from '@vastmax/sparse-data';
+import {
+  bagModelShape,
+  createNetwork,
+  createOutputLayer,
+  loadNetwork,
+  Network,
+  networkOptionsFrom,
+  outputLayerNames,
+  Parameter,
+  topClasses,
+  Trainer,
+  type BagNetwork,
+  type BatchSource,
+  type Body,
+  type ModelParameters,
+  type NetworkOptions,
+  type AnyOutputChoice,
+  type OutputLayerChoice,
+  type OutputLayerEntry,
+  type TrainingBatch,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
+import { evaluateMultiLabel, evaluateRanking, popularityBaseline, readEmbeddings } from '@vastmax/lm-models/metrics';
+import {
+  columnCounts,
+  columnsByFrequency,
+  csrFromLists,
+  RandomGenerator,
+  renumberColumns,
+  SequenceBatches,
+  SessionBatches,
+  SetBatches,
+  singleTargets,
+  SparseBatches,
+  splitSets,
+  WindowBatches,
+  type CsrRows,
+  type SparseBatch,
+} from '@vastmax/sparse-data';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import { describe, expect, it } from 'vitest';
 import { captureSnapshot } from '../training/captured-snapshot.ts';

@@ -1,12 +1,12 @@
 import { createPlainBackend, createHostArray, writeRows } from '@vastmax/linalg-core';
 import {
-  evaluateRanking,
   isModelError,
   Trainer,
   TrainingDivergedError,
   type NgramNetwork,
   type TrainingOptions,
 } from '@vastmax/lm-models';
+import { evaluateRanking } from '@vastmax/lm-models/metrics';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 import { captureSnapshot } from './captured-snapshot.ts';

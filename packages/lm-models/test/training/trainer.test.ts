@@ -1,12 +1,6 @@
 import { createPlainBackend, memoryDifference, read } from '@vastmax/linalg-core';
-import {
-  evaluateRanking,
-  predictNextWords,
-  Trainer,
-  unigramBaseline,
-  type TrainingOptions,
-  type TrainingProgress,
-} from '@vastmax/lm-models';
+import { predictNextWords, Trainer, type TrainingOptions, type TrainingProgress } from '@vastmax/lm-models';
+import { evaluateRanking, unigramBaseline } from '@vastmax/lm-models/metrics';
 import type { NgramBatches } from '@vastmax/sparse-data';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { captureSnapshot } from './captured-snapshot.ts';

@@ -11,16 +11,7 @@
  * Only the gradients handed back between such a step and its verification are of the weights before it.
  */
 import { guarded, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import {
-  explainNonFinite,
-  OutputLayerError,
-  StepMonitor,
-  withBiasFeature,
-  withoutBiasFeature,
-  type PendingStep,
-  type StepOptions,
-  type StepResult,
-} from '@vastmax/output-layer';
+import { explainNonFinite, OutputLayerError, StepMonitor, withBiasFeature, withoutBiasFeature, type PendingStep, type StepOptions, type StepResult } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass, LossEvaluation, type LossInputs } from './backward-pass.ts';
 import type { ClassConstants } from './class-scores.ts';
@@ -96,7 +87,7 @@ export class FactoredStep implements Disposable {
 
   /**
    * All of a step but its changes to the weights. Over ranks a collective.
-   * @param localError over ranks, why this rank must refuse: the other arguments are then not looked at.
+   * @param localError over ranks, why this rank must refuse: the other arguments are then not used.
    */
   async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, localError?: unknown): Promise<PendingStep> {
     await this.confirm();
@@ -110,8 +101,8 @@ export class FactoredStep implements Disposable {
    * @throws OutputLayerError as `step`; the steps after that one are dropped
    */
   async confirm(): Promise<void> {
+    if (this.#mask === undefined || this.#pending.count === 0) return;
     const { count } = this.#pending;
-    if (this.#mask === undefined || count === 0) return;
     const { applied, condition } = await this.#mask.read();
     this.#checkAlive();
     this.#mask.reset();

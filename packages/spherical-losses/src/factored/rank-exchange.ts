@@ -21,7 +21,7 @@ export interface RankExchange extends RowSource {
   /**
    * Seam 1: announce the step and fetch the rows of V of the pairs' classes, which `refresh` then hands out. A
    * collective.
-   * @param localError why this rank must refuse the step, when the batch is not looked at; undefined when it need not.
+   * @param localError why this rank must refuse the step, and then the batch is not used; undefined when it need not.
    * @returns m over all ranks, and whether U, U⁻¹ and C were replaced by another rank's.
    * @throws on every rank when one must refuse.
    */

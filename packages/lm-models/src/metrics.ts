@@ -1,0 +1,33 @@
+// Entry point @vastmax/lm-models/metrics: how good a network is, and baselines to compare it with.
+export {
+  evaluateMultiLabel,
+  computePropensities,
+  MultiLabelCollector,
+  popularityBaseline,
+  type MultiLabelEvaluationOptions,
+  type MultiLabelMetrics,
+  type MultiLabelMetricsAtK,
+  type MultiLabelOptions,
+  type MultiLabelReport,
+  type PropensityOptions,
+} from './metrics/multi-label.ts';
+export {
+  evaluateRanking,
+  RankCollector,
+  reportedTops,
+  unigramBaseline,
+  type BandMetrics,
+  type EvaluationOptions,
+  type RankedBatch,
+  type RankingMetrics,
+  type RankingReport,
+} from './metrics/ranking-metrics.ts';
+export {
+  evaluateWordSimilarity,
+  readClassVectors,
+  readEmbeddings,
+  readWordPairs,
+  spearmanCorrelation,
+  type WordPair,
+  type WordSimilarity,
+} from './metrics/word-similarity.ts';
