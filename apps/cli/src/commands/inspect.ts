@@ -3,7 +3,7 @@ import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { readVocabulary } from '@vastmax/lm-models/text';
 import { isLabelModel } from '../labels/label-model.ts';
-import { bytes, count, table } from '../terminal/format.ts';
+import { bytes, count, table } from '../terminal/terminal.ts';
 
 export function addInspectCommand(program: Command): void {
   program

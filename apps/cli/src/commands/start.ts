@@ -6,8 +6,7 @@ import { positive, wholeNumber } from '../options/option-values.ts';
 import { checkOutputFolder } from '../run/run-folder.ts';
 import { describeOutcome, runTraining } from '../run/run-training.ts';
 import { planOfText, printPlan } from '../run/training-plan.ts';
-import { count, shellWord } from '../terminal/format.ts';
-import { Interruption } from '../terminal/terminal.ts';
+import { count, Interruption, shellWord } from '../terminal/terminal.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { loadStateOfTheUnion } from '../text/state-of-the-union.ts';
 

@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { wholeNumber } from '../options/option-values.ts';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
-import { count } from '../terminal/format.ts';
 import { checkOutputFile, writeTextFile } from '../terminal/output-file.ts';
-import { Interruption, warn, writeResults } from '../terminal/terminal.ts';
+import { count, Interruption, warn, writeResults } from '../terminal/terminal.ts';
 import { countWords, TextSource } from '../text/corpus.ts';
 
 interface VocabOptions extends TextOptions {

@@ -1,10 +1,14 @@
 /** How well a classifier ranks the labels of points, and how well the most frequent labels alone do. */
-import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models/metrics';
 import { SparseBatches } from '@vastmax/sparse-data';
-import type { XmcRows } from '@vastmax/sparse-data/records';
+import { count, Progress, table } from '../terminal/terminal.ts';
 import { type LabelModel, withLabelsInOrder } from './label-model.ts';
-import { count, table } from '../terminal/format.ts';
-import { Progress } from '../terminal/terminal.ts';
+import type { XmcRows } from '@vastmax/sparse-data/records';
+import {
+  computePropensities,
+  evaluateMultiLabel,
+  popularityBaseline,
+  type MultiLabelReport,
+} from '@vastmax/lm-models/metrics';
 
 export interface LabelEvaluation {
   readonly model: MultiLabelReport;

@@ -1,8 +1,7 @@
 /** The labels of each point of an XMC file, as JSON Lines; in memory is one batch of points. */
 import { topClasses } from '@vastmax/lm-models';
 import { readXmc } from '@vastmax/sparse-data/node';
-import { count } from '../terminal/format.ts';
-import { Progress, writeResults } from '../terminal/terminal.ts';
+import { count, Progress, writeResults } from '../terminal/terminal.ts';
 import { checkShape, type LabelModel } from './label-model.ts';
 import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
 

@@ -1,17 +1,6 @@
 /** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
 import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
-import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import {
-  isLabelModel,
-  labelModelOf,
-  labelsText,
-  checkShape,
-  fingerprintOfPoints,
-  labelOrder,
-  readPoints,
-  withLabelsInOrder,
-} from './label-model.ts';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createBackend } from '../options/backend-choice.ts';
@@ -19,9 +8,20 @@ import { labelNetworkOptions, labelTrainingOptions } from '../options/label-opti
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
-import { describeDryRun, printPlan, planOfLabels } from '../run/training-plan.ts';
+import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/terminal.ts';
+import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
+import {
+  checkShape,
+  fingerprintOfPoints,
+  isLabelModel,
+  labelModelOf,
+  labelOrder,
+  labelsText,
+  readPoints,
+  withLabelsInOrder,
+} from './label-model.ts';
 
 /** @param given those options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {

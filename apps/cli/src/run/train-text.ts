@@ -16,8 +16,7 @@ import {
   type WordTrainOptions,
 } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { bytes, count } from '../terminal/format.ts';
-import { Interruption, warn } from '../terminal/terminal.ts';
+import { bytes, count, Interruption, warn } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';

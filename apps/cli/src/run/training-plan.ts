@@ -6,7 +6,7 @@ import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
 import { outputLayerOf, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
 import type { TextModel, TextNetwork } from '@vastmax/lm-models/text';
 import { describeBackend } from '../options/backend-choice.ts';
-import { bytes, count, duration } from '../terminal/format.ts';
+import { bytes, count, duration } from '../terminal/terminal.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 

@@ -17,8 +17,7 @@ import {
 } from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { readParquetTexts } from '@vastmax/text-readers/node';
-import { count } from '../terminal/format.ts';
-import { Progress } from '../terminal/terminal.ts';
+import { count, Progress } from '../terminal/terminal.ts';
 
 export interface ReadingOptions {
   readonly signal?: AbortSignal;

@@ -3,12 +3,19 @@
  * and the correlation of its word vectors with people's judgements of how alike two words are.
  */
 import type { VectorKind } from '@vastmax/lm-models';
-import { evaluateWordSimilarity, readClassVectors, readEmbeddings, readWordPairs, unigramBaseline, type RankingMetrics, type WordSimilarity } from '@vastmax/lm-models/metrics';
 import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
 import { readLines } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
-import { count, metricsTable, table } from '../terminal/format.ts';
-import { Progress } from '../terminal/terminal.ts';
+import { count, metricsTable, Progress, table } from '../terminal/terminal.ts';
+import {
+  evaluateWordSimilarity,
+  readClassVectors,
+  readEmbeddings,
+  readWordPairs,
+  unigramBaseline,
+  type RankingMetrics,
+  type WordSimilarity,
+} from '@vastmax/lm-models/metrics';
 
 export interface TextEvaluation {
   readonly model: RankingMetrics;

@@ -2,8 +2,7 @@
 import type { TextModel, TextReading } from '@vastmax/lm-models/text';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
-import { count } from '../terminal/format.ts';
-import { Progress, writeResults } from '../terminal/terminal.ts';
+import { count, Progress, writeResults } from '../terminal/terminal.ts';
 
 export interface PredictionOptions {
   /** How many words for each prompt. */

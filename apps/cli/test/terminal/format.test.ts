@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, duration, shellWord, table } from '../../src/terminal/format.ts';
+import { bytes, duration, shellWord, table } from '../../src/terminal/terminal.ts';
 
 describe('duration', () => {
   it.each([
