@@ -36,7 +36,10 @@ function bench(args: readonly string[], interruptAt?: string): Promise<Ended> {
   });
 }
 
-describe('bench exactness', () => {
+/** Of processes that load all benches; seconds on a quiet machine. */
+const timeout = 600_000;
+
+describe('bench exactness', { timeout }, () => {
   it('prints one JSON object, and its tables from the file', async () => {
     const { stdout, stderr, code } = await bench(['exactness', '--json', '--steps', '2']);
     const report = JSON.parse(stdout) as {
