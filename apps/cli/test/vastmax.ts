@@ -1,12 +1,10 @@
-/** The real command as a child process, from the sources. */
+/** The real command as a child process, from the sources: bundled once a test file, since it starts ten times as fast. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { bundleProgram } from '@vastmax/rank-programs';
 
-const root = resolve(import.meta.dirname, '../../..');
-const tsx = pathToFileURL(createRequire(resolve(root, 'package.json')).resolve('tsx/esm')).href;
-const main = resolve(root, 'apps/cli/src/main.ts');
+/** The command as one JavaScript file, for `node`. */
+export const main: string = fileURLToPath(await bundleProgram(new URL('../src/main.ts', import.meta.url)));
 
 export interface Ended {
   /** The exit code; null when a signal ended the process. */
@@ -28,7 +26,7 @@ export class RunningCommand {
 
   /** @param input what it finds on its standard input. */
   constructor(args: readonly string[], folder: string, input: string | Uint8Array = '') {
-    this.#child = spawn(process.execPath, ['--import', tsx, '--conditions=@vastmax/source', main, ...args], {
+    this.#child = spawn(process.execPath, [main, ...args], {
       cwd: folder,
       env: { ...process.env, COLUMNS: '80', NO_COLOR: '1' },
     });

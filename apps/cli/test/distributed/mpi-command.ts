@@ -1,14 +1,8 @@
 /** The real command as the ranks of an MPI job, from the sources. */
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { probeMpi } from '@vastmax/collectives';
-
-const root = resolve(import.meta.dirname, '../../../..');
-const tsx = pathToFileURL(createRequire(resolve(root, 'package.json')).resolve('tsx/esm')).href;
-const main = resolve(root, 'apps/cli/src/main.ts');
+import { main } from '../vastmax.ts';
 
 const probe = await probeMpi();
 const launcher = 'mpirun';
@@ -43,14 +37,10 @@ export interface RunningJob {
 /** @param args split at spaces. */
 export function startJob(size: number, folder: string, args: string): RunningJob {
   const options = ['--allow-run-as-root', '--oversubscribe', '-n', String(size)];
-  const child = spawn(
-    launcher,
-    [...options, process.execPath, '--import', tsx, '--conditions=@vastmax/source', main, ...args.split(' ')],
-    {
-      cwd: folder,
-      env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
-    },
-  );
+  const child = spawn(launcher, [...options, process.execPath, main, ...args.split(' ')], {
+    cwd: folder,
+    env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
+  });
   let stdout = '';
   let stderr = '';
   child.stdin.end();
