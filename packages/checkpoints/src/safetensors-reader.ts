@@ -126,7 +126,7 @@ function allocate<T>(Values: new (length: number) => T, length: number, label: (
   }
 }
 
-export interface TensorRange {
+interface TensorRange {
   readonly name: string;
   readonly storedAs: StoredType;
   /** What it is read as. */

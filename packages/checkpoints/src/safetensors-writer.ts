@@ -80,7 +80,7 @@ export interface LabelledTensor {
   readonly half?: boolean;
 }
 
-export function storedTypeOf({ source: { precision }, half = false }: LabelledTensor): StoredType {
+function storedTypeOf({ source: { precision }, half = false }: LabelledTensor): StoredType {
   return half && precision !== 'i32' ? 'F16' : typesOfPrecisions[precision];
 }
 

@@ -213,7 +213,7 @@ export function tailPrior(frequencies: ArrayLike<number>, start: number, end: nu
  * The log of the unigram probability of each head class, and of each tail as a whole, to start the head's biases from.
  * @param starts the first class of each tail, and D.
  */
-export function headBiases(frequencies: ArrayLike<number>, starts: readonly number[]): Float64Array {
+function headBiases(frequencies: ArrayLike<number>, starts: readonly number[]): Float64Array {
   const headSize = starts[0]!;
   const counts = new Float64Array(headSize + starts.length - 1);
   let total = 0;

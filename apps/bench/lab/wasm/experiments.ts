@@ -1,7 +1,5 @@
 /** What the lab compares, as data: for each kernel its sizes and its versions, the naive one first. */
-import type { LabMemory } from './memory.ts';
-
-export type LabKernels = Readonly<Record<string, (...values: number[]) => void>>;
+import type { LabKernels, LabMemory, Places } from './memory.ts';
 
 interface Version {
   readonly name: string;
@@ -11,16 +9,6 @@ interface Version {
   readonly prepare?: (kernels: LabKernels, place: Places, size: readonly number[]) => void;
   /** The one of the package's assembly/, which is what users run. */
   readonly ships?: true;
-}
-
-/** Byte offsets of the operands in the memory of the lab. */
-export interface Places {
-  readonly a: number;
-  readonly b: number;
-  readonly out: number;
-  readonly panelA: number;
-  readonly panelB: number;
-  readonly scratch: number;
 }
 
 export interface Experiment {

@@ -1,7 +1,18 @@
 /** Where the operands of an experiment are, in a memory of the lab's own. */
 import { resolve } from 'node:path';
 import { compile } from '@vastmax/cpu-backend-wasm/compile';
-import type { LabKernels, Places } from './experiments.ts';
+
+export type LabKernels = Readonly<Record<string, (...values: number[]) => void>>;
+
+/** Byte offsets of the operands in the memory of the lab. */
+export interface Places {
+  readonly a: number;
+  readonly b: number;
+  readonly out: number;
+  readonly panelA: number;
+  readonly panelB: number;
+  readonly scratch: number;
+}
 
 /** What the lab uses of the global WebAssembly, which the types of Node leave out. */
 const { WebAssembly } = globalThis as unknown as {

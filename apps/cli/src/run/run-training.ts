@@ -32,7 +32,7 @@ export interface TrainingRun {
 }
 
 /** What a command adds to the trainer's own parts of a checkpoint. */
-export interface CheckpointExtras {
+interface CheckpointExtras {
   /** Added to its configuration: how text was read, the precision. */
   readonly configuration: JsonObject;
   /** Of models over words. */

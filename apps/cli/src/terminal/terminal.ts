@@ -74,7 +74,7 @@ export function metricsTable(results: readonly (readonly [string, RankingMetrics
  * A line on standard error while a progress bar may be shown: on a terminal it replaces the bar, which is drawn again
  * below it.
  */
-export function printNotice(text: string): void {
+function printNotice(text: string): void {
   process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}${text}\n`);
 }
 

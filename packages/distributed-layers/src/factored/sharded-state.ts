@@ -94,7 +94,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
 }
 
 /** What one rank of a job takes of a whole state. */
-export function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
+function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
   const partition: RowPartition = { rows: classes, size };
   const tensors = whole.tensors.map((tensor) => {
     if (!hasClassRows(whole, tensor.name)) return tensor;

@@ -181,7 +181,8 @@ describe('outputLayers', () => {
 
   it('estimates steps that grow with D or do not, as it says', () => {
     const at = (kind: OutputLayerName, classes: number): number => {
-      const made = choices.find((each) => each.kind === kind)!;
+      const made = choices.find((each) => each.kind === kind);
+      if (made === undefined) throw new Error(`no choice of kind ${kind}`);
       return outputLayerOf(kind).cost.operations({ classes, width: 129, batch: 256 }, made);
     };
     for (const kind of ['factored', 'hybrid', 'sampled', 'nce', 'negative'] as const) {

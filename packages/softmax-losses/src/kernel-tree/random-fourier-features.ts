@@ -82,7 +82,7 @@ function squaredDistance(query: FloatArray, vectors: FloatArray, at: number, len
  * Make the rows of each block of `width` orthogonal in place, by Gram and Schmidt (twice, for rounding), every row
  * keeping its length. O(rows·width²).
  */
-export function orthogonalizeBlocks(rows: Float64Array, width: number): void {
+function orthogonalizeBlocks(rows: Float64Array, width: number): void {
   const count = rows.length / width;
   for (let row = 0; row < count; row++) {
     const length = lengthOf(rows, row, width);

@@ -162,7 +162,7 @@ export function createAliasTable(weights: Float64Array): AliasTable {
 }
 
 /** One value. Two random numbers, O(1). */
-export function drawFromAliasTable({ shares, aliases }: AliasTable, random: RandomGenerator): number {
+function drawFromAliasTable({ shares, aliases }: AliasTable, random: RandomGenerator): number {
   const column = random.integer(shares.length);
   return random.uniform() < shares[column]! ? column : aliases[column]!;
 }

@@ -206,6 +206,6 @@ export type NgramCursor = BatchCursor;
  * Checks a cursor that may come from a file.
  * @throws SparseDataError `bad-cursor`.
  */
-export function parseNgramCursor(value: unknown, examplesPerEpoch: number): NgramCursor {
+function parseNgramCursor(value: unknown, examplesPerEpoch: number): NgramCursor {
   return parseBatchCursor('NgramBatches.seek', value, examplesPerEpoch);
 }

@@ -127,7 +127,7 @@ export interface ShuffleCursor {
  * Checks a cursor that may come from a file.
  * @throws SparseDataError `bad-cursor`.
  */
-export function parseShuffleCursor(value: unknown, expectedCapacity: number): ShuffleCursor {
+function parseShuffleCursor(value: unknown, expectedCapacity: number): ShuffleCursor {
   if (typeof value !== 'object' || value === null)
     throw bad(`got ${show(value)}; an object as cursor() returns it is needed`);
   const { epoch, position, seed, capacity } = value as Partial<Record<keyof ShuffleCursor, unknown>>;

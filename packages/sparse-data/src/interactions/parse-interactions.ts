@@ -73,7 +73,7 @@ const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2}(?:\.\d+)?))
  * A time as a number (seconds since 1970 for iso-8601), or undefined where the text is not one. Never depends on the
  * machine's zone.
  */
-export function parseInteractionTime(text: string, format: InteractionTimeFormat): number | undefined {
+function parseInteractionTime(text: string, format: InteractionTimeFormat): number | undefined {
   if (format === 'number') return parseNumber(text);
   const match = ISO_8601.exec(text);
   if (match === null) return undefined;

@@ -9,7 +9,7 @@ export type SplitShares<Name extends string> = Readonly<Record<Name, number>>;
  * 1.
  * @throws SparseDataError `bad-split` for no parts, a negative or infinite share, or a sum other than 1.
  */
-export function cumulativeShares<Name extends string>(
+function cumulativeShares<Name extends string>(
   where: string,
   shares: SplitShares<Name>,
 ): readonly (readonly [Name, number])[] {

@@ -166,7 +166,7 @@ import process from 'node:process';
 /** The path that means standard input. */
 const STANDARD_INPUT = '-';
 
-export interface OpenTextFile {
+interface OpenTextFile {
   /** The bytes of the text, decompressed. */
   readonly text: Readable;
   /** The file as it is on disk, or standard input. */
@@ -181,7 +181,7 @@ export interface OpenTextFile {
  * Opens a file for streaming, through a decompressor where its name ends in .gz or .br; `-` is standard input, not
  * decompressed.
  */
-export async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextFile> {
+async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextFile> {
   if (path === STANDARD_INPUT) {
     return {
       text: process.stdin,
@@ -220,7 +220,7 @@ export function inputName(path: string): string {
  * What a failed open, read or decompression means, as a typed error with the system's own as its cause; other errors as
  * they are.
  */
-export function fileError(path: string, error: unknown): unknown {
+function fileError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   const cause = { cause: error };
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR')

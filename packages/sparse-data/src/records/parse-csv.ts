@@ -159,7 +159,7 @@ type CheckedCsvOptions = Required<Omit<CsvOptions, 'columns'>> & { readonly colu
  * The options with their defaults.
  * @throws SparseDataError `bad-option`.
  */
-export function checkCsvOptions(options: CsvOptions): CheckedCsvOptions {
+function checkCsvOptions(options: CsvOptions): CheckedCsvOptions {
   const { name = 'input', delimiter = ',', quotes = 'rfc4180', columns, maximumRecordLength = 2 ** 26 } = options;
   checkInteger('parseCsv', 'maximumRecordLength', maximumRecordLength, 1, 2 ** 28);
   if (delimiter.length !== 1 || delimiter === '"' || delimiter === '\n' || delimiter === '\r') {
@@ -180,7 +180,7 @@ export type CsvColumns = readonly string[] | readonly number[];
  * A function that picks columns out of each record of a table; it returns undefined for the header, which it must see
  * first where columns are named.
  */
-export function selectColumns(columns: CsvColumns, name: string): (record: CsvRecord) => CsvRecord | undefined {
+function selectColumns(columns: CsvColumns, name: string): (record: CsvRecord) => CsvRecord | undefined {
   let positions: number[] | undefined;
   if (columns.length === 0)
     throw new SparseDataError('bad-option', 'parseCsv: columns is empty; at least 1 name or position is needed');

@@ -91,7 +91,7 @@ type Decompress = (bytes: Uint8Array, options: { readonly maxOutputLength: numbe
 /**
  * The codecs that Node brings: gzip, Brotli and, where it has it, zstd. No page becomes longer than its header says.
  */
-export function nodeCompressors(): ParquetCompressors {
+function nodeCompressors(): ParquetCompressors {
   const limited =
     (decompress: Decompress) =>
     (bytes: Uint8Array, length: number): Uint8Array =>
@@ -129,7 +129,7 @@ export async function readSubwordTokenizer(
 }
 
 /** What a failed open or read means, as a typed error with the system's own as its cause; other errors as they are. */
-export function fileError(where: string, path: string, error: unknown): unknown {
+function fileError(where: string, path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
   const cause = { cause: error };
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
