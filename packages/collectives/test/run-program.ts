@@ -20,7 +20,7 @@ export async function runOnThreads(
   options: Partial<ThreadRanksOptions> = {},
 ): Promise<unknown[]> {
   const module = await bundleProgram(programNamed(program));
-  return startThreadRanks({ size, module, data, timeoutMs: 20_000, ...options });
+  return startThreadRanks({ size, module, data, timeoutMs: 900_000, ...options });
 }
 
 export function runUnderMpi(

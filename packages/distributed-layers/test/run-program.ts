@@ -10,7 +10,7 @@ export async function runOnThreads(
   options: Partial<ThreadRanksOptions> = {},
 ): Promise<unknown[]> {
   const module = await bundleProgram(new URL(`programs/${program}.ts`, import.meta.url));
-  return startThreadRanks({ size, module, data, timeoutMs: 20_000, ...options });
+  return startThreadRanks({ size, module, data, timeoutMs: 900_000, ...options });
 }
 
 /** What each rank answers to a scenario of programs/scenarios. */

@@ -2,7 +2,7 @@
 import { createMpiCommunicator } from '@vastmax/collectives';
 import { communicatorCases } from '../communicator-cases.ts';
 
-using communicator = await createMpiCommunicator({ timeoutMs: 20_000 });
+using communicator = await createMpiCommunicator({ timeoutMs: 900_000 });
 for (const { id, run } of communicatorCases) {
   try {
     run(communicator);

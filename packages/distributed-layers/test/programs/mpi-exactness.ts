@@ -5,7 +5,7 @@
 import { createMpiCommunicator } from '@vastmax/collectives';
 import { runDistributed, type DistributedRun, type DistributedRunResult } from './distributed-run.ts';
 
-using communicator = await createMpiCommunicator({ timeoutMs: 30_000 });
+using communicator = await createMpiCommunicator({ timeoutMs: 900_000 });
 const results: DistributedRunResult[] = [];
 for (const run of JSON.parse(process.argv[2] ?? '[]') as DistributedRun[])
   results.push(await runDistributed(communicator, run));
