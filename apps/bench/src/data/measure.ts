@@ -5,7 +5,14 @@
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { createNetwork, Trainer } from '@vastmax/lm-models';
-import { countTokens, encodeTokens, NgramBatches, whitespaceTokens, type NgramBatch, type Vocabulary } from '@vastmax/sparse-data';
+import {
+  countTokens,
+  encodeTokens,
+  NgramBatches,
+  whitespaceTokens,
+  type NgramBatch,
+  type Vocabulary,
+} from '@vastmax/sparse-data';
 import { prefetchFromWorker, readLines } from '@vastmax/sparse-data/node';
 import type { BackendInUse } from '../measurement/backend-choice.ts';
 import { peakResidentBytes } from '../measurement/memory-use.ts';

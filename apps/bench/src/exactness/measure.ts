@@ -3,7 +3,20 @@
  * how it is judged is data of @vastmax/spherical-losses/testing, shared with that package's tests.
  */
 import type { FactoredLayerCounters } from '@vastmax/spherical-losses';
-import { type ExactnessCase, exactnessMatrix, type ExactnessVerdict, type FormChoice, judgeExactness, largestDrift, type LongRunOptions, longRuns, runExactness, runLong, singularCases, rebaseCases } from '@vastmax/spherical-losses/testing';
+import {
+  type ExactnessCase,
+  exactnessMatrix,
+  type ExactnessVerdict,
+  type FormChoice,
+  judgeExactness,
+  largestDrift,
+  type LongRunOptions,
+  longRuns,
+  runExactness,
+  runLong,
+  singularCases,
+  rebaseCases,
+} from '@vastmax/spherical-losses/testing';
 import type { ShowStage } from '../reporting/stage-progress.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 

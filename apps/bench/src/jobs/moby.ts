@@ -4,7 +4,12 @@
  * the nearest sets.
  */
 import { bagModelShape, createNetwork, Trainer } from '@vastmax/lm-models';
-import { evaluateMultiLabel, MultiLabelCollector, popularityBaseline, type MultiLabelMetrics } from '@vastmax/lm-models/metrics';
+import {
+  evaluateMultiLabel,
+  MultiLabelCollector,
+  popularityBaseline,
+  type MultiLabelMetrics,
+} from '@vastmax/lm-models/metrics';
 import { columnCounts, IndexPermutation, SetBatches, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { jobFile } from './job-files.ts';
 import { SetNeighbors } from './set-neighbors.ts';

@@ -3,8 +3,22 @@
  * training by the words around a word and, with the random initial vectors, before it.
  */
 import { bagModelShape, createNetwork, Trainer, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
-import { evaluateWordSimilarity, readEmbeddings, readWordPairs, type WordPair, type WordSimilarity } from '@vastmax/lm-models/metrics';
-import { subsampleTokens, WindowBatches, type Vocabulary, countTokens, encodeTokens, whitespaceTokens, wordTokens } from '@vastmax/sparse-data';
+import {
+  evaluateWordSimilarity,
+  readEmbeddings,
+  readWordPairs,
+  type WordPair,
+  type WordSimilarity,
+} from '@vastmax/lm-models/metrics';
+import {
+  subsampleTokens,
+  WindowBatches,
+  type Vocabulary,
+  countTokens,
+  encodeTokens,
+  whitespaceTokens,
+  wordTokens,
+} from '@vastmax/sparse-data';
 import { readLines } from '@vastmax/sparse-data/node';
 import { jobFile } from './job-files.ts';
 import { speechTexts } from '../workload/training-corpus.ts';

@@ -4,7 +4,12 @@
  * the model of those rates that was trained on all.
  */
 import { bagModelShape, Trainer, type BagNetwork, type OutputLayerChoice, createNetwork } from '@vastmax/lm-models';
-import { computePropensities, evaluateMultiLabel, popularityBaseline, type MultiLabelReport } from '@vastmax/lm-models/metrics';
+import {
+  computePropensities,
+  evaluateMultiLabel,
+  popularityBaseline,
+  type MultiLabelReport,
+} from '@vastmax/lm-models/metrics';
 import { columnCounts, SparseBatches, type TargetWeights } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 import { readXmcData, xmcNames, type XmcData } from './xmc-data.ts';

@@ -3,7 +3,18 @@
  * rival keeps its weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own,
  * or to an inner node of a tree.
  */
-import { copyColumns, gatherRows, gemm, rowDot, writeRows, type Backend, type Indices, type Matrix, type RowTable, type Workspace } from '@vastmax/linalg-core';
+import {
+  copyColumns,
+  gatherRows,
+  gemm,
+  rowDot,
+  writeRows,
+  type Backend,
+  type Indices,
+  type Matrix,
+  type RowTable,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
 import { RandomGenerator } from '@vastmax/sparse-data';

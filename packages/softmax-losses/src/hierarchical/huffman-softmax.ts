@@ -3,11 +3,31 @@
  * Y. Bengio, AISTATS 2005; the Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). A target costs
  * O(depth·d), and frequent classes have short codes.
  */
-import { axpy, binary, copyColumns, fill, gatherRows, rowDot, scaleRows, scatterAddRows, unary, Workspace, write, type Backend, type Matrix } from '@vastmax/linalg-core';
+import {
+  axpy,
+  binary,
+  copyColumns,
+  fill,
+  gatherRows,
+  rowDot,
+  scaleRows,
+  scatterAddRows,
+  unary,
+  Workspace,
+  write,
+  type Backend,
+  type Matrix,
+} from '@vastmax/linalg-core';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
-import { checkLayerOptions, checkPerClass, checkWhole, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import {
+  checkLayerOptions,
+  checkPerClass,
+  checkWhole,
+  weightOptions,
+  type SoftmaxLayerOptions,
+} from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import { TargetList } from '../layer/target-list.ts';

@@ -8,7 +8,14 @@ import type { Proposal } from '../proposals/proposal.ts';
 import { ClassVectors } from './class-vectors.ts';
 import { createCosineGeometry, createDotGeometry } from './logit-geometry.ts';
 import { createLogisticCriterion } from './logistic-criterion.ts';
-import { checkFixedProposal, checkSamplingOptions, type NegativeSamplingOptions, type NoiseContrastiveOptions, type SampledSoftmaxOptions, type SamplingOptions } from './sampled-layer-options.ts';
+import {
+  checkFixedProposal,
+  checkSamplingOptions,
+  type NegativeSamplingOptions,
+  type NoiseContrastiveOptions,
+  type SampledSoftmaxOptions,
+  type SamplingOptions,
+} from './sampled-layer-options.ts';
 import type { SampledCriterion } from './sampled-criterion.ts';
 import { SampledMethod } from './sampled-method.ts';
 import { Sampler } from './sampler.ts';

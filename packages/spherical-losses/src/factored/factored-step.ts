@@ -11,7 +11,16 @@
  * Only the gradients handed back between such a step and its verification are of the weights before it.
  */
 import { guarded, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
-import { explainNonFinite, OutputLayerError, StepMonitor, withBiasFeature, withoutBiasFeature, type PendingStep, type StepOptions, type StepResult } from '@vastmax/output-layer';
+import {
+  explainNonFinite,
+  OutputLayerError,
+  StepMonitor,
+  withBiasFeature,
+  withoutBiasFeature,
+  type PendingStep,
+  type StepOptions,
+  type StepResult,
+} from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { backwardPass, LossEvaluation, type LossInputs } from './backward-pass.ts';
 import type { ClassConstants } from './class-scores.ts';

@@ -12,7 +12,19 @@ import type { OutputLayer } from '@vastmax/output-layer';
 import type { FactoredWeights } from './factored-weights.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 import type { FactoredOutputLayerOptions } from './layer-options.ts';
-import { checkSame, checkWholeNumber, findTensor, matrixTensor, restoreMatrix, restoreTable, tableTensor, type JsonObject, type ModuleState, type TensorSource, StateError } from '@vastmax/linalg-core/state';
+import {
+  checkSame,
+  checkWholeNumber,
+  findTensor,
+  matrixTensor,
+  restoreMatrix,
+  restoreTable,
+  tableTensor,
+  type JsonObject,
+  type ModuleState,
+  type TensorSource,
+  StateError,
+} from '@vastmax/linalg-core/state';
 import type { SphericalLoss } from '../losses/loss.ts';
 import type { ClassConstants } from './class-scores.ts';
 import type { FactoredStep } from './factored-step.ts';
