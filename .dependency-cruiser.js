@@ -1,4 +1,6 @@
-/** No file imports itself by way of others, be it for a type only. @type {import('dependency-cruiser').IConfiguration} */
+/**
+ * No file imports itself by way of others, be it for a type only. @type {import('dependency-cruiser').IConfiguration}
+ */
 export default {
   forbidden: [
     {

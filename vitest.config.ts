@@ -3,8 +3,8 @@ import { ClosingLineReporter } from './tooling/test-reporting/src/closing-line-r
 
 // Tests of the sources need no build: the workspace packages resolve to their src/ by this condition.
 const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
-// A test that takes so long hangs. Nothing else may depend on the machine's speed, so that a busy one passes too; what is
-// a bound in time belongs to a bench.
+// A test that takes so long hangs. Nothing else may depend on the machine's speed, so that a busy one passes too; what
+// is a bound in time belongs to a bench.
 const hang = 1_200_000;
 const limits = { testTimeout: hang, hookTimeout: hang };
 const setupFiles = ['./tooling/test-reporting/src/fail-on-console.ts', './tooling/test-reporting/src/property-seed.ts'];

@@ -1,4 +1,6 @@
-/** The real command as a child process, from the sources: bundled once a test file, since it starts ten times as fast. */
+/**
+ * The real command as a child process, from the sources: bundled once a test file, since it starts ten times as fast.
+ */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from '@vastmax/rank-programs';

@@ -237,12 +237,12 @@ function checkContribution(input: Variable, contribution: Matrix): void {
 }
 
 /**
- * Matrices by order of request: the k-th one requested in a step is the k-th handle of the step before, resized. A model
- * requests its intermediates in the same order at every step, so shapes need no lookup and varying minibatches need no
- * second set. A slot that has become too small is replaced, its capacity growing by half at least, so a loop stops
- * creating handles after a few steps. Where the order varies (the first minibatch of a single example, a model with
- * branches) a slot ends up as large as its largest use. Rejected: a free list by shape, which creates a new set for
- * every batch size that it meets.
+ * Matrices by order of request: the k-th one requested in a step is the k-th handle of the step before, resized. A
+ * model requests its intermediates in the same order at every step, so shapes need no lookup and varying minibatches
+ * need no second set. A slot that has become too small is replaced, its capacity growing by half at least, so a loop
+ * stops creating handles after a few steps. Where the order varies (the first minibatch of a single example, a model
+ * with branches) a slot ends up as large as its largest use. Rejected: a free list by shape, which creates a new set
+ * for every batch size that it meets.
  */
 class IntermediatePool implements Disposable {
   readonly #backend: Backend;

@@ -35,8 +35,8 @@ export interface WritableFile {
 
 /**
  * A storage in a folder of the browser, `await navigator.storage.getDirectory()` or one below it. The folder belongs to
- * checkpoints from then on. Two pages that write into one folder are told apart as two processes are: the later one ends
- * with `write-failed`. A checkpoint that is open can no longer be read once another has replaced it.
+ * checkpoints from then on. Two pages that write into one folder are told apart as two processes are: the later one
+ * ends with `write-failed`. A checkpoint that is open can no longer be read once another has replaced it.
  */
 export function createOpfsStorage(directory: DirectoryHandle): CheckpointStorage {
   const location = directory.name === '' ? 'opfs' : `opfs/${directory.name}`;

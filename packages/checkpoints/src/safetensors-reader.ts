@@ -1,8 +1,9 @@
 // A safetensors file opened for reading by ranges of rows (https://huggingface.co/docs/safetensors: format).
 //
-// Its header is taken as hostile: nothing of a size that only the header claims is allocated before it has been compared
-// with the size of the file, the JSON is scanned before it is parsed (json.ts), every number is checked before it is
-// used, and the ranges have to tile the data exactly, so that no two tensors share bytes and no bytes hide between them.
+// Its header is taken as hostile: nothing of a size that only the header claims is allocated before it has been
+// compared with the size of the file, the JSON is scanned before it is parsed (json.ts), every number is checked before
+// it is used, and the ranges have to tile the data exactly, so that no two tensors share bytes and no bytes hide
+// between them.
 
 import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError, shown } from './errors.ts';

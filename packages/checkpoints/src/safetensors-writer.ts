@@ -1,5 +1,5 @@
-// A safetensors file, written block by block. It begins with eight bytes, little-endian, of the length of a JSON header;
-// the header gives each tensor a dtype, a shape and a range of the bytes that follow.
+// A safetensors file, written block by block. It begins with eight bytes, little-endian, of the length of a JSON
+// header; the header gives each tensor a dtype, a shape and a range of the bytes that follow.
 // (https://huggingface.co/docs/safetensors: format.)
 //
 // The header is padded with spaces to a multiple of eight bytes and tensors of eight-byte numbers come first, so that

@@ -59,7 +59,9 @@ export interface FileDigest {
 
 /** A file that is written and does not have its name yet. */
 export interface StagedFile extends FileDigest {
-  /** Gives the file its name, in place of one that has it. Before this it is not there, after this it is there whole. */
+  /**
+   * Gives the file its name, in place of one that has it. Before this it is not there, after this it is there whole.
+   */
   commit(): Promise<void>;
   /** Removes what was written. */
   discard(): Promise<void>;

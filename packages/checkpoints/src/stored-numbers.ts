@@ -1,5 +1,5 @@
-// How numbers are stored: the dtypes of safetensors, little-endian, as typed arrays have them on every machine that this
-// project's backends run on (x64, arm64, WebAssembly). A big-endian one (s390x) is refused rather than given wrong
+// How numbers are stored: the dtypes of safetensors, little-endian, as typed arrays have them on every machine that
+// this project's backends run on (x64, arm64, WebAssembly). A big-endian one (s390x) is refused rather than given wrong
 // numbers.
 //
 // Numbers of 16 bits (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits) are rounded to the nearest with ties to

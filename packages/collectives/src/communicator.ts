@@ -31,8 +31,8 @@ export interface Communicator extends Disposable {
   readonly traffic: Traffic;
 
   /**
-   * The sum over the ranks, in place, added in the order of the ranks in f64: bitwise the same numbers on every rank and
-   * in every run. For n numbers a rank sends 2n(p − 1)/p of them; n(p − 1) up to 4 KiB, and for two ranks.
+   * The sum over the ranks, in place, added in the order of the ranks in f64: bitwise the same numbers on every rank
+   * and in every run. For n numbers a rank sends 2n(p − 1)/p of them; n(p − 1) up to 4 KiB, and for two ranks.
    */
   allReduce(values: Float32Array | Float64Array): void;
 

@@ -1,8 +1,8 @@
 /**
  * A Communicator over any Transport. What all transports have in common is here: the arguments are checked, the traffic
  * is counted, and the sum is made (rank-order-sum.ts). Sums are not left to the transport, because all ranks must get
- * the same bits. Rejected: MPI_Allreduce, whose standard recommends but does not require the same bits on all ranks, and
- * whose order of additions changes with the library, the size and the number of ranks.
+ * the same bits. Rejected: MPI_Allreduce, whose standard recommends but does not require the same bits on all ranks,
+ * and whose order of additions changes with the library, the size and the number of ranks.
  */
 import type { Communicator, CommunicatorArray, Traffic } from './communicator.ts';
 import { CommunicatorError } from './communicator-error.ts';

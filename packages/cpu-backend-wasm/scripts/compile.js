@@ -1,5 +1,5 @@
-// The AssemblyScript compiler as one function, for the kernels of the package and for those that apps/bench/lab compares
-// them with.
+// The AssemblyScript compiler as one function, for the kernels of the package and for those that apps/bench/lab
+// compares them with.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -22,7 +22,8 @@ const options = [
 /**
  * @param {string} entry relative to `folder`
  * @param {readonly string[]} [more] options of the compiler besides those that all variants have
- * @param {string} [folder] with the entry and, in its node_modules, the packages that it imports; this package unless given
+ * @param {string} [folder] with the entry and, in its node_modules, the packages that it imports; this package unless
+ * given
  * @returns {Promise<Uint8Array>} the WebAssembly module
  */
 export async function compile(entry, more = [], folder = packageFolder) {

@@ -7,8 +7,8 @@
  *
  * A handle knows its shape and its lifetime; only the backend that created it reads its `storage`. A Matrix can be
  * resized within its capacity, because minibatches, target lists and touched rows vary from step to step and a training
- * loop must not create handles. Rejected: views (a second handle on the same storage), whose lifetime and aliasing every
- * backend would have to track.
+ * loop must not create handles. Rejected: views (a second handle on the same storage), whose lifetime and aliasing
+ * every backend would have to track.
  */
 import { describeShape, LinalgError } from './errors.ts';
 import type {

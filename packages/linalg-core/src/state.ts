@@ -1,7 +1,7 @@
 /**
- * The state of a module (a body, an output layer, an optimiser) as a checkpoint stores it: named tensors, read by blocks
- * of rows so that a table of ten gigabytes is never in memory twice, and a JSON object for everything else. A module
- * checks a state before it takes it over; whatever does not fit is one kind of error, StateError.
+ * The state of a module (a body, an output layer, an optimiser) as a checkpoint stores it: named tensors, read by
+ * blocks of rows so that a table of ten gigabytes is never in memory twice, and a JSON object for everything else. A
+ * module checks a state before it takes it over; whatever does not fit is one kind of error, StateError.
  */
 import type { Matrix, RowTable } from './backend.ts';
 import { CodedError, isCodedError } from './errors.ts';

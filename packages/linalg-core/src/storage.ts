@@ -222,8 +222,8 @@ export function memoryDifference(after: MemoryReport, before: MemoryReport): Mem
 
 /**
  * Named matrices and index lists for a loop: each step gets the same handle, resized to what it needs; a new one is
- * created only when it is too small. Capacity grows by half at least, so that a loop with varying minibatches and target
- * counts stops creating handles after its first few steps.
+ * created only when it is too small. Capacity grows by half at least, so that a loop with varying minibatches and
+ * target counts stops creating handles after its first few steps.
  */
 export class Workspace implements Disposable {
   readonly backend: Backend;

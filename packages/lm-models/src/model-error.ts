@@ -33,8 +33,8 @@ export function isModelError(value: unknown): value is ModelError {
 }
 
 /**
- * Training produced NaN or infinity; its code is `diverged`. The weights are those before the step that failed; where an
- * output layer verifies its steps later, as on a GPU, the body is some steps further.
+ * Training produced NaN or infinity; its code is `diverged`. The weights are those before the step that failed; where
+ * an output layer verifies its steps later, as on a GPU, the body is some steps further.
  */
 export class TrainingDivergedError extends ModelError {
   readonly step: number;

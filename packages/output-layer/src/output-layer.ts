@@ -75,8 +75,8 @@ export interface OutputLayer extends Disposable {
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix>;
 
   /**
-   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: the number by which classes are
-   * ranked under the layer's loss. O(m·count·d).
+   * The score of classes `firstClass` … `firstClass + out.columns - 1` for each example: the number by which classes
+   * are ranked under the layer's loss. O(m·count·d).
    * @param out m×count.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void;

@@ -1,6 +1,6 @@
 /**
- * Rankings over all D classes, exact, by blocks of classes, so that m×D scores are never in memory. O(m·D·d) arithmetic and
- * O(m·block) memory: for evaluation and prediction, never for a training step.
+ * Rankings over all D classes, exact, by blocks of classes, so that m×D scores are never in memory. O(m·D·d) arithmetic
+ * and O(m·block) memory: for evaluation and prediction, never for a training step.
  */
 import { createHostArray, read, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError } from './errors.ts';

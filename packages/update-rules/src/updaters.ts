@@ -1,4 +1,6 @@
-/** What applies an update rule to weights and owns the moments that it keeps: one class for matrices, one for tables. */
+/**
+ * What applies an update rule to weights and owns the moments that it keeps: one class for matrices, one for tables.
+ */
 import {
   fill,
   gatherRows,
@@ -22,7 +24,9 @@ import {
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { UpdateRule } from './update-rules.ts';
 
-/** Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the caller owns the matrix. */
+/**
+ * Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the caller owns the matrix.
+ */
 export class MatrixUpdater implements Disposable {
   /** Prefix of its tensors' names: `name.0`, `name.1`. */
   readonly name: string;
@@ -84,8 +88,8 @@ export interface RowGradient {
 /**
  * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows included. A
  * rule with moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows and
- * their moments gathered, changed and scattered. Rows that are not touched keep their moments unchanged ("lazy" momentum
- * and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
+ * their moments gathered, changed and scattered. Rows that are not touched keep their moments unchanged ("lazy"
+ * momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
  */
 export class TableUpdater implements Disposable {
   /** Prefix of its tensors' names: `name.0`, `name.1`. */
@@ -108,7 +112,8 @@ export class TableUpdater implements Disposable {
   }
 
   /**
-   * Changes the touched rows; repeated rows, within one gradient and across gradients, add up. O(touched rows · columns).
+   * Changes the touched rows; repeated rows, within one gradient and across gradients, add up. O(touched rows ·
+   * columns).
    * @param step of the whole training, from 1.
    */
   apply(gradients: readonly RowGradient[], learningRate: number, step: number): void {

@@ -36,7 +36,8 @@ export function bundleProgram(program: URL): Promise<URL> {
     target: 'node20',
     conditions: ['@vastmax/source'],
     external: ['koffi'],
-    // What the program resolves by itself it finds from where its source lies; CommonJS packages in it need a `require`.
+    // What the program resolves by itself it finds from where its source lies; CommonJS packages in it need a
+    // `require`.
     define: { 'import.meta.url': JSON.stringify(program.href) },
     banner: {
       js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(${JSON.stringify(program.href)});`,

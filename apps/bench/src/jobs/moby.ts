@@ -1,7 +1,7 @@
 /**
  * The job of completing sets: an autoencoder is shown part of each set of synonyms and learns the whole; then, for sets
- * whose hidden fifth it never saw, its ten best words are evaluated and compared with the most frequent words and the words of
- * the nearest sets.
+ * whose hidden fifth it never saw, its ten best words are evaluated and compared with the most frequent words and the
+ * words of the nearest sets.
  */
 import { bagModelShape, createNetwork, Trainer } from '@vastmax/lm-models';
 import {

@@ -14,8 +14,8 @@ export interface LabelPredictionOptions {
 }
 
 /**
- * The result is an object for each point: its line in the file, and its best labels with their scores. O(points · labels ·
- * width).
+ * The result is an object for each point: its line in the file, and its best labels with their scores. O(points ·
+ * labels · width).
  */
 export async function predictLabels(
   { network, order, shape }: LabelModel,

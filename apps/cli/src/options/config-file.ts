@@ -21,8 +21,8 @@ export interface ConfigOptions {
 }
 
 /**
- * Key of the values of options that are not set, printed for people. It is not read, so that another loss on the command
- * line brings its own rates.
+ * Key of the values of options that are not set, printed for people. It is not read, so that another loss on the
+ * command line brings its own rates.
  */
 const dependentKey = '$defaults';
 

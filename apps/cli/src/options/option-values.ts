@@ -1,4 +1,6 @@
-/** Parsers of numeric options: a number in the option's range, or a UsageError with the option, its range and the text. */
+/**
+ * Parsers of numeric options: a number in the option's range, or a UsageError with the option, its range and the text.
+ */
 import { UsageError } from '../terminal/errors.ts';
 
 /** JSON Schema of the values that a parser takes, for configuration files. */

@@ -101,8 +101,8 @@ export function networkOptionsOf(options: WordTrainOptions): NetworkOptions {
 }
 
 /**
- * Body rates of Adam for every loss: its steps do not depend on the size of gradients. The body of a bag model is a table
- * of embeddings, whose rows are updated rarely, so its rate is higher.
+ * Body rates of Adam for every loss: its steps do not depend on the size of gradients. The body of a bag model is a
+ * table of embeddings, whose rows are updated rarely, so its rate is higher.
  */
 const adamRate = 0.003;
 const adamRateOfBags = 0.01;

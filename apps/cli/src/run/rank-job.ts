@@ -1,5 +1,6 @@
 /**
- * This process as one rank of a job that mpirun or srun started: only rank 0 prints; an error on any rank aborts the job.
+ * This process as one rank of a job that mpirun or srun started: only rank 0 prints; an error on any rank aborts the
+ * job.
  */
 import { availableParallelism } from 'node:os';
 import { createMpiCommunicator, isCommunicatorError, type Communicator } from '@vastmax/collectives';

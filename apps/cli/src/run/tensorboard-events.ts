@@ -1,7 +1,7 @@
 /**
  * Event files of TensorBoard: TFRecords (tensorflow/core/lib/io/record_writer.h: length, masked CRC-32C of the length,
- * data, masked CRC-32C of the data, all little-endian) of Event messages (tensorflow/core/util/event.proto). Only the four
- * fields that a scalar needs are encoded, which takes less code than using a protocol buffer library.
+ * data, masked CRC-32C of the data, all little-endian) of Event messages (tensorflow/core/util/event.proto). Only the
+ * four fields that a scalar needs are encoded, which takes less code than using a protocol buffer library.
  */
 
 /** The first record of a file. @param seconds since 1970. */

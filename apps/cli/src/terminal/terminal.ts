@@ -1,7 +1,7 @@
 /**
  * What the command prints: numbers and tables, warnings, results as a stream, progress; and Ctrl-C. Progress goes to
- * standard error, as a bar on a terminal and elsewhere as a plain line at intervals, so that standard output has nothing
- * but results.
+ * standard error, as a bar on a terminal and elsewhere as a plain line at intervals, so that standard output has
+ * nothing but results.
  */
 import { once } from 'node:events';
 import { SingleBar } from 'cli-progress';

@@ -1,7 +1,7 @@
 /**
- * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token numbers,
- * with progress. It is read twice, to count and to encode, so it may be larger than memory; standard input can be read
- * once, so its first pass writes a copy to disk for the second.
+ * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token
+ * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory; standard input can
+ * be read once, so its first pass writes a copy to disk for the second.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * How well a model over words does: its ranks on a held-out text beside those of the unigram baseline on the same words,
- * and the correlation of its word vectors with people's judgements of how alike two words are.
+ * How well a model over words does: its ranks on a held-out text beside those of the unigram baseline on the same
+ * words, and the correlation of its word vectors with people's judgements of how alike two words are.
  */
 import type { VectorKind } from '@vastmax/lm-models';
 import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
@@ -66,8 +66,8 @@ export function describeEvaluation(what: string, { model, unigram }: TextEvaluat
 export type SimilarityEvaluation = Readonly<Record<VectorKind, WordSimilarity>>;
 
 /**
- * Words are looked up in the letter case of the training text. A pair with an unknown word is left out; `coverage` is the
- * share of the others. O(words of the file · d²).
+ * Words are looked up in the letter case of the training text. A pair with an unknown word is left out; `coverage` is
+ * the share of the others. O(words of the file · d²).
  * @param path two words and a score a line, separated by tabs.
  * @throws SparseDataError naming the line that is no pair.
  */

@@ -1,8 +1,8 @@
 /**
  * Putting variables side by side or one below the other, and taking blocks of columns or rows out: copies, O(elements
- * moved), forward and backward. Rows are what a recurrent network takes out of a sequence step by step. Consecutive rows
- * are columns of the same numbers laid out as one row, so `copyColumns` moves them: no kernel of their own, no list of
- * indices.
+ * moved), forward and backward. Rows are what a recurrent network takes out of a sequence step by step. Consecutive
+ * rows are columns of the same numbers laid out as one row, so `copyColumns` moves them: no kernel of their own, no
+ * list of indices.
  */
 import { axpy, copyColumns, describeShape, fill, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
@@ -72,7 +72,8 @@ export function sliceColumns(x: Variable, first: number, count: number): Variabl
       fill(0, target.out);
       copyColumns(gradient, 0, target.out, first, count);
     } else {
-      // Only the columns of this slice are copied out, added to and copied back: many slices of one x cost no more than x.
+      // Only the columns of this slice are copied out, added to and copied back: many slices of one x cost no more than
+      // x.
       const columns = tape.allocate(x.rows, count);
       copyColumns(target.out, first, columns, 0, count);
       axpy(1, gradient, columns);

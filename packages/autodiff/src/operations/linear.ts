@@ -1,6 +1,6 @@
 /**
- * Operations that are linear in each operand: products, sums, rows by index, reshaping and dropout. The gradient of each
- * is the transposed map, added straight into the matrix that accumulates the input's gradient where a kernel can.
+ * Operations that are linear in each operand: products, sums, rows by index, reshaping and dropout. The gradient of
+ * each is the transposed map, added straight into the matrix that accumulates the input's gradient where a kernel can.
  */
 import {
   binary,

@@ -1,6 +1,6 @@
 /**
- * Where an MPI library is searched for, and what to install where there is none. A name without a folder is found by the
- * system's loader.
+ * Where an MPI library is searched for, and what to install where there is none. A name without a folder is found by
+ * the system's loader.
  */
 import type { MpiFamilyName } from './mpi-family.ts';
 

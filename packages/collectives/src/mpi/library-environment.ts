@@ -9,8 +9,8 @@
  *
  * - To test its memory hooks it grows the heap by a page and shrinks it again, without checking that it grew. V8 often
  *   maps code right behind the heap; growing then fails, shrinking does not, and a page in use is lost: 6 of 132 jobs
- *   of three ranks crashed (UCX 1.13.1), 0 of 180 without hooks. Without them UCX registers memory with the network card
- *   for each large message, instead of once.
+ *   of three ranks crashed (UCX 1.13.1), 0 of 180 without hooks. Without them UCX registers memory with the network
+ *   card for each large message, instead of once.
  * - It replaces the handler of SIGSEGV, by which V8 turns a WebAssembly access out of bounds into an error.
  *
  * Variables that the user has set are kept.

@@ -1,7 +1,7 @@
 /**
- * The MPI functions in use, declared for a family of libraries. koffi passes a typed array as the address of its numbers,
- * without a copy; non-blocking operations use that address until they are done, so the caller must keep the arrays. Each
- * function returns MPI's error code.
+ * The MPI functions in use, declared for a family of libraries. koffi passes a typed array as the address of its
+ * numbers, without a copy; non-blocking operations use that address until they are done, so the caller must keep the
+ * arrays. Each function returns MPI's error code.
  */
 import type { MpiFamily } from './mpi-family.ts';
 

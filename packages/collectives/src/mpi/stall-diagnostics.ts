@@ -1,7 +1,7 @@
 /**
  * Which rank is missing when a collective does not end. A rank that has waited too long asks all others which call they
- * are in. A rank that waits as well answers, from its own waiting loop; a rank that computes forever, or has ended, does
- * not. These are small point-to-point messages beside the collectives, sent only when a call stalls.
+ * are in. A rank that waits as well answers, from its own waiting loop; a rank that computes forever, or has ended,
+ * does not. These are small point-to-point messages beside the collectives, sent only when a call stalls.
  */
 import type { MpiSession } from './mpi-session.ts';
 

@@ -1,7 +1,7 @@
 /**
- * A job of worker threads: the same program on every rank, for tests and for machines without MPI. An error on any rank,
- * or a thread that ends early, aborts the job: the other ranks, which may be waiting, are woken at once, and threads
- * that still run after a grace period are terminated.
+ * A job of worker threads: the same program on every rank, for tests and for machines without MPI. An error on any
+ * rank, or a thread that ends early, aborts the job: the other ranks, which may be waiting, are woken at once, and
+ * threads that still run after a grace period are terminated.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Communicator } from '../communicator.ts';

@@ -13,7 +13,8 @@ const cases: readonly { readonly how: FailureRequest['how']; readonly names: Reg
   { how: 'abort', names: /vastmax: rank 1 of 3 ends the job: the disk is full/, timeoutMs: 600_000 },
   // The launcher notices, in its own words.
   { how: 'kill', names: /rank 1\b.*(signal 9|Killed)|EXIT CODE: 9|KILLED BY SIGNAL: 9/i, timeoutMs: 600_000 },
-  // Only the others can notice, by how long they wait; a rank that a busy machine delays for so long would be named too.
+  // Only the others can notice, by how long they wait; a rank that a busy machine delays for so long would be named
+  // too.
   {
     how: 'hang',
     names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 8 s/,

@@ -151,8 +151,8 @@ export class CollectivePreflight {
 }
 
 /**
- * What an error is to the other ranks. What is no OutputLayerError or StateError has gone wrong in the middle, and the layer's own
- * code for that is `diverged`.
+ * What an error is to the other ranks. What is no OutputLayerError or StateError has gone wrong in the middle, and the
+ * layer's own code for that is `diverged`.
  */
 function describe(error: unknown): { code: OutputLayerErrorCode | 'state-mismatch'; message: string } {
   if (isOutputLayerError(error) || isStateError(error)) return { code: error.code, message: error.message };

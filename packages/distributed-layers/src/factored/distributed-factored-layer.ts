@@ -152,7 +152,10 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     return this.#calls.exclusively(() => this.#losses.evaluate(hidden, targets));
   }
 
-  /** A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. See {@link topK}. */
+  /**
+   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. See {@link
+   * topK}.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
@@ -207,8 +210,9 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps its own and adds all to C and w̄,
-   * so that these stay bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a few words travel.
+   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps its own and adds all to C and
+   * w̄, so that these stay bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a few words
+   * travel.
    * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last), the
    * same on all ranks.
    * @param constants one for each new class, when the loss has class constants.
@@ -230,13 +234,18 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     return this.#calls.exclusively(() => this.#ranking.topK(hidden, k, this.#shard.ownConstants));
   }
 
-  /** The rank (1 is best, a tie counts half) of one class for each of this rank's own examples. A collective, O(Σm·D/p·d). */
+  /**
+   * The rank (1 is best, a tie counts half) of one class for each of this rank's own examples. A collective,
+   * O(Σm·D/p·d).
+   */
   async ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
     this.#calls.check('ranksOf');
     return this.#calls.exclusively(() => this.#ranking.ranksOf(hidden, targets, this.#shard.ownConstants));
   }
 
-  /** How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p). Changes nothing. */
+  /**
+   * How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p). Changes nothing.
+   */
   async verify(): Promise<Verification> {
     this.#calls.check('verify');
     this.#context.preflight.begin('verify', { same: this.#progress });
@@ -246,7 +255,9 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     );
   }
 
-  /** Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only. */
+  /**
+   * Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only.
+   */
   async materialize(): Promise<void> {
     this.#calls.check('materialize');
     this.#context.preflight.begin('materialize', { same: this.#progress });
@@ -256,7 +267,9 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     });
   }
 
-  /** This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all. */
+  /**
+   * This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all.
+   */
   state(): ModuleState {
     this.#calls.check('state');
     const { rank, size } = this.communicator;

@@ -1,6 +1,7 @@
 /**
  * Losses and log-probabilities for each rank's own examples (class-scores.ts of spherical-losses). A loss of a class is
- * made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked for travel.
+ * made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked for
+ * travel.
  */
 import { affine, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {

@@ -32,7 +32,10 @@ export class GlobalRows implements ScoreWeights {
     return this.#weights.shift;
   }
 
-  /** W of classes `first` …, the same on all ranks. @throws LinalgError where the backend cannot read without waiting. */
+  /**
+   * W of classes `first` …, the same on all ranks.
+   * @throws LinalgError where the backend cannot read without waiting.
+   */
   denseRows(first: number, count: number, out: Matrix): void {
     if (this.#context.communicator.size === 1) {
       this.#weights.denseRows(first, count, out);

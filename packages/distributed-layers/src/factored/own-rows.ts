@@ -1,4 +1,6 @@
-/** Of values in the order of the classes, the part that a rank keeps: the rows it starts from, added rows, constants. */
+/**
+ * Of values in the order of the classes, the part that a rank keeps: the rows it starts from, added rows, constants.
+ */
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { checkRows, createNormalRows, rowsPerBlock } from '@vastmax/spherical-losses/factored-parts';
 import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-exchange.ts';

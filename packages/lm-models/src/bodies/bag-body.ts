@@ -146,7 +146,10 @@ export class BagBody implements Body<BagInputs> {
     };
   }
 
-  /** @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes, pooling or activation. */
+  /**
+   * @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes, pooling or
+   * activation.
+   */
   async restore(state: ModuleState): Promise<void> {
     checkSameOptions('bag model', state, this.options, ['pooling', 'activation']);
     checkParameters(state, this.parameters);
@@ -218,7 +221,10 @@ const shapes: Readonly<Record<BagModelName, BagShape>> = {
   },
 };
 
-/** What a bag body of that name starts from; each can be overridden. @throws ModelError `bad-option` for an unknown name. */
+/**
+ * What a bag body of that name starts from; each can be overridden.
+ * @throws ModelError `bad-option` for an unknown name.
+ */
 export function bagModelShape(name: string): BagShape {
   const shape = Object.hasOwn(shapes, name) ? shapes[name as BagModelName] : undefined;
   if (shape === undefined)

@@ -32,8 +32,8 @@ export class CarriedState implements Disposable {
 
   /**
    * What was carried, B×width each, as constants; zeros for another number of streams than before.
-   * @throws ModelError `shape` when a stream goes on (`starts` of the first step is not 1 for all) but nothing was carried for
-   * so many.
+   * @throws ModelError `shape` when a stream goes on (`starts` of the first step is not 1 for all) but nothing was
+   * carried for so many.
    */
   constants(tape: Tape, streams: number, starts: Uint8Array): Variable[] {
     if (streams !== this.#streams) {

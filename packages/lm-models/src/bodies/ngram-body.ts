@@ -122,7 +122,10 @@ export class NgramBody implements Body<NgramInputs> {
     };
   }
 
-  /** @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes, order or activation. */
+  /**
+   * @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes, order or
+   * activation.
+   */
   async restore(state: ModuleState): Promise<void> {
     // Two activations have the same tensors, and so have two orders with embeddings of other widths.
     checkSameOptions('n-gram model', state, this.options, ['order', 'activation']);

@@ -1,6 +1,6 @@
 /**
- * The layers of a recurrent network: LSTM and GRU. The gates of a layer are columns of one matrix, so that a step is one
- * product with the state.
+ * The layers of a recurrent network: LSTM and GRU. The gates of a layer are columns of one matrix, so that a step is
+ * one product with the state.
  */
 import {
   add,

@@ -77,9 +77,9 @@ export class DataParallel implements TrainingRanks, Disposable {
   }
 
   /**
-   * Sums the gradients of the matrices and `numbers` over the ranks, in place, and gives every table the gradient rows of
-   * all ranks. A collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers for n in the matrices, and this
-   * rank's own rows to each other rank.
+   * Sums the gradients of the matrices and `numbers` over the ranks, in place, and gives every table the gradient rows
+   * of all ranks. A collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers for n in the matrices, and
+   * this rank's own rows to each other rank.
    */
   async reduce(parameters: ModelParameters, numbers: Float64Array): Promise<void> {
     this.#steps++;

@@ -1,6 +1,6 @@
 /**
- * Rankings of networks whose examples have several right classes: classifiers, recommenders, completed sets. Metrics are
- * collected one example at a time, so that nothing but sums is held.
+ * Rankings of networks whose examples have several right classes: classifiers, recommenders, completed sets. Metrics
+ * are collected one example at a time, so that nothing but sums is held.
  */
 import { read } from '@vastmax/linalg-core';
 import type { CancellationSignal, CsrRows } from '@vastmax/sparse-data';

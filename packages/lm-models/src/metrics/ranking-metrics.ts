@@ -87,7 +87,8 @@ export interface RankedBatch extends TrainingBatch {
 /**
  * Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle).
  * O(examples·D·d).
- * @throws ModelError `bad-option` when the bands do not ascend within the classes, or where examples have more targets than one.
+ * @throws ModelError `bad-option` when the bands do not ascend within the classes, or where examples have more targets
+ * than one.
  */
 export async function evaluateRanking<Batch extends RankedBatch>(
   network: Pick<Network<NoInfer<Batch>>, 'output' | 'computeHidden'>,

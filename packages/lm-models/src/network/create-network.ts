@@ -45,8 +45,8 @@ export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends
 
 /**
  * A network with random weights.
- * @param createOutput what makes the output layer of `options.output`: one over several ranks, or the `create` of your own
- * entry.
+ * @param createOutput what makes the output layer of `options.output`: one over several ranks, or the `create` of your
+ * own entry.
  * @throws ModelError and OutputLayerError `bad-option` for options that do not fit; nothing is left behind.
  */
 export function createNetwork<Kind extends BodyKind>(

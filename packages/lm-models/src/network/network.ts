@@ -1,7 +1,7 @@
 /**
- * The one model of this package: any body with any output layer. It is trained, evaluated, saved and asked for what comes
- * next; a checkpoint of it needs nothing beside it to be loaded. A language model is a network whose inputs and classes
- * are the words of a vocabulary.
+ * The one model of this package: any body with any output layer. It is trained, evaluated, saved and asked for what
+ * comes next; a checkpoint of it needs nothing beside it to be loaded. A language model is a network whose inputs and
+ * classes are the words of a vocabulary.
  */
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { Tape, type Variable } from '@vastmax/autodiff';
@@ -21,7 +21,9 @@ export interface Body<Batch> extends Disposable {
   readonly parameters: ModelParameters;
   /** m×features, on the tape: a row for each example of the minibatch, in the order of its targets. */
   forward(tape: Tape, batch: Batch, options?: { readonly training?: boolean }): Variable;
-  /** Prompts×features, on the tape: the activations that score what follows each prompt. For bodies over words or items. */
+  /**
+   * Prompts×features, on the tape: the activations that score what follows each prompt. For bodies over words or items.
+   */
   forwardPrompts?(tape: Tape, prompts: readonly ArrayLike<number>[], options?: PromptOptions): Variable;
   state(): ModuleState;
   /** @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another. */

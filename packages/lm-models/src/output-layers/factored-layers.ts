@@ -1,4 +1,6 @@
-/** The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes. */
+/**
+ * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes.
+ */
 import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
 import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax } from '@vastmax/spherical-losses';
 import type { FactoredChoice, HybridChoice } from './output-layer-choice.ts';
@@ -11,7 +13,10 @@ const losses = {
   'squared-error': { lossOptions: { targetValue: 10 }, initialScale: 0.001, outputRate: 0.02, bodyRate: 1 },
 } satisfies Readonly<Record<string, TrainingDefaults>>;
 
-/** Operations of a factored step: products of the class vectors with d×d matrices, and the cheaper form of its small systems. */
+/**
+ * Operations of a factored step: products of the class vectors with d×d matrices, and the cheaper form of its small
+ * systems.
+ */
 export function factoredOperations({ width: d, batch: m }: StepSizes): number {
   return 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
 }

@@ -73,7 +73,10 @@ export const fullEntry: OutputLayerEntry<FullChoice> = {
   },
 };
 
-/** What these layers do is bound by gathered rows more than by products: taken for a factored step, of whose order they are. */
+/**
+ * What these layers do is bound by gathered rows more than by products: taken for a factored step, of whose order they
+ * are.
+ */
 const asFactored = factoredOperations;
 
 export const hierarchicalEntry: OutputLayerEntry<TreeChoice & { readonly kind: 'hierarchical' }> = {

@@ -1,6 +1,6 @@
 /**
- * The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d), and
- * O(D·d²) for the factored layer's class vectors.
+ * The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d),
+ * and O(D·d²) for the factored layer's class vectors.
  */
 import { createHostArray, read, readRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';

@@ -20,8 +20,8 @@ export interface NextWord {
 }
 
 /**
- * The k most likely next words, best first, a list for each prompt. Words that the vocabulary lacks count as its unknown
- * word. O(prompts·D·d).
+ * The k most likely next words, best first, a list for each prompt. Words that the vocabulary lacks count as its
+ * unknown word. O(prompts·D·d).
  * @param network whose inputs and classes are the words of `vocabulary`.
  * @throws ModelError `unknown-word` for such a word where the vocabulary has none for unknown ones.
  */

@@ -149,8 +149,8 @@ export class TextModel implements Disposable {
   }
 
   /**
-   * The most likely next words after each prompt, best first. Words that the vocabulary lacks count as its unknown word.
-   * O(prompts · D · d).
+   * The most likely next words after each prompt, best first. Words that the vocabulary lacks count as its unknown
+   * word. O(prompts · D · d).
    */
   async predictNextWords(
     prompts: readonly (readonly string[])[],

@@ -91,8 +91,8 @@ export interface SavedText {
 /**
  * Text as the model of a checkpoint was trained on it.
  * @param createSubword makes the tokenizer out of the parsed tokenizer.json.
- * @throws ModelError `state-mismatch` when the checkpoint does not say how its text was read, SparseDataError `bad-json`
- * for a damaged tokenizer.json, and what `createSubword` throws.
+ * @throws ModelError `state-mismatch` when the checkpoint does not say how its text was read, SparseDataError
+ * `bad-json` for a damaged tokenizer.json, and what `createSubword` throws.
  */
 export function loadTextReading(
   saved: SavedText,

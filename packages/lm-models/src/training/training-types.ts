@@ -1,4 +1,6 @@
-/** What goes into training and what comes out of it: minibatches, options, the other ranks of a job, events, snapshots. */
+/**
+ * What goes into training and what comes out of it: minibatches, options, the other ranks of a job, events, snapshots.
+ */
 import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { ModelParameters } from '../bodies/layers.ts';

@@ -1,5 +1,5 @@
-// A corpus of real files (a trained model's, in one file and in several) mutated with all checksums made to fit again, so
-// that nothing but the checks behind them is left to find the damage.
+// A corpus of real files (a trained model's, in one file and in several) mutated with all checksums made to fit again,
+// so that nothing but the checks behind them is left to find the damage.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

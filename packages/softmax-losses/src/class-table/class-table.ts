@@ -34,8 +34,8 @@ export interface ClassTableOptions extends InitialRows {
 }
 
 /**
- * Is this tensor of a layer's state one that {@link ClassTable.tensors} made of the table called `table`: its rows, or a
- * moment of its update rule?
+ * Is this tensor of a layer's state one that {@link ClassTable.tensors} made of the table called `table`: its rows, or
+ * a moment of its update rule?
  */
 export function isTensorOfTable(table: string, tensor: string): boolean {
   return tensor === table || tensor.startsWith(`${momentsOf(table)}.`);

@@ -2,9 +2,9 @@
  * Outputs computed from rows of W and put through the loss's own expression: what orders the classes, and what their
  * probabilities are proportional to. With the class constants of the losses that have them.
  *
- * Log-probabilities under a normalised loss: of one class for each example they are minus its loss. For a range, log p_c
- * is the log of what p_c is proportional to and a part that belongs to the example, which the first class of the range
- * shows: log p less the log of what p is proportional to. So no loss has to say its normaliser twice.
+ * Log-probabilities under a normalised loss: of one class for each example they are minus its loss. For a range, log
+ * p_c is the log of what p_c is proportional to and a part that belongs to the example, which the first class of the
+ * range shows: log p less the log of what p is proportional to. So no loss has to say its normaliser twice.
  */
 import { Tape, type Variable } from '@vastmax/autodiff';
 import {

@@ -1,14 +1,15 @@
 /**
  * One exact step from hidden activations and targets to changed weights. Everything up to the read of the monitor
- * leaves the weights alone, so a step that must be refused is refused with the layer as it was; all after it cannot fail.
+ * leaves the weights alone, so a step that must be refused is refused with the layer as it was; all after it cannot
+ * fail.
  *
  * Over many ranks it is the same step with two seams filled in (rank-exchange.ts): rows of V are fetched from the ranks
  * that keep them, and sums over the examples are added up over the ranks. In one process neither does anything.
  *
  * Where a read means to wait for a device, steps are verified asynchronously (step-verification.ts): what changes
  * weights has an effect only while every step was regular. A step that was refused is done again by the host in the way
- * above, and those after it. So the layer's weights are those of exact SGD on the minibatches that it was given, always.
- * Only the gradients handed back between such a step and its verification are of the weights before it.
+ * above, and those after it. So the layer's weights are those of exact SGD on the minibatches that it was given,
+ * always. Only the gradients handed back between such a step and its verification are of the weights before it.
  */
 import { guarded, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {

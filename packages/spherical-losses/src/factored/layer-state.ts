@@ -4,8 +4,8 @@
  * resumed run and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
  *
  * Names on disk are older than those in the code, so that old checkpoints can be read: `generation` and `generations`
- * are the rebase epochs, of the layer and of the rows, `ladder.*` the transform cache, and `sweep.stepsInGeneration` the
- * steps in the current epoch.
+ * are the rebase epochs, of the layer and of the rows, `ladder.*` the transform cache, and `sweep.stepsInGeneration`
+ * the steps in the current epoch.
  */
 import type { Matrix } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';

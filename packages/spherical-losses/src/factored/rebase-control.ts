@@ -17,7 +17,9 @@ import {
   type StabilityThresholds,
 } from './rebase-schedule.ts';
 
-/** What a step shows to the host: the monitor's six numbers. Squared Frobenius norms but for the first and the third. */
+/**
+ * What a step shows to the host: the monitor's six numbers. Squared Frobenius norms but for the first and the third.
+ */
 export const places = { losses: 0, gradient: 1, reciprocalCondition: 2, system: 3, map: 4, inverse: 5 } as const;
 
 export interface StepEnd {

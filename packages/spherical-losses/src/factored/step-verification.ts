@@ -1,8 +1,8 @@
 /**
  * Asynchronously verified steps, for backends on which to read a number is to wait for the device. The device decides
  * by itself whether a step may be applied, and what changes weights is called under a mask that holds from the first
- * step on which is not regular. The host reads the mask now and then, and does a refused step again, and those after it:
- * so the steps that are pending are kept with what they were given.
+ * step on which is not regular. The host reads the mask now and then, and does a refused step again, and those after
+ * it: so the steps that are pending are kept with what they were given.
  */
 import {
   affine,
@@ -23,7 +23,9 @@ import type { CsrRows } from '@vastmax/sparse-data';
 import { places } from './rebase-control.ts';
 import { thresholdsFor, type StabilityThresholds } from './rebase-schedule.ts';
 
-/** The layer rebases in time, by how κ has grown so far; only if that fails by so much does the device refuse a step. */
+/**
+ * The layer rebases in time, by how κ has grown so far; only if that fails by so much does the device refuse a step.
+ */
 const slack = 10;
 
 export interface MaskReading {
@@ -35,8 +37,8 @@ export interface MaskReading {
 
 /**
  * Above 0 while every step so far was regular: loss and gradient finite, small system far from singular, U well
- * conditioned. Once it is not it stays so, and what the layer does under `guarded(mask, …)` has no effect until the host
- * has read it. Elementwise on 1×1 matrices: one kernel where chains are fused.
+ * conditioned. Once it is not it stays so, and what the layer does under `guarded(mask, …)` has no effect until the
+ * host has read it. Elementwise on 1×1 matrices: one kernel where chains are fused.
  */
 export class AcceptMask implements Disposable {
   /** 1×1. */

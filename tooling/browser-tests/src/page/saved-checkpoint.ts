@@ -1,5 +1,5 @@
-// A page that saves a checkpoint into its private files, loads itself again, and then opens what is there, by itself and
-// as Blobs. The report of the second visit goes into the page's <output>.
+// A page that saves a checkpoint into its private files, loads itself again, and then opens what is there, by itself
+// and as Blobs. The report of the second visit goes into the page's <output>.
 
 import {
   createMemoryStorage,

@@ -74,7 +74,9 @@ function isOutsideList(lines: readonly string[], at: number): boolean {
   return true;
 }
 
-/** The anchors that GitHub gives the headings: lower case, no punctuation, spaces as hyphens, repeated ones numbered. */
+/**
+ * The anchors that GitHub gives the headings: lower case, no punctuation, spaces as hyphens, repeated ones numbered.
+ */
 export function anchorsOf(headings: readonly string[]): Set<string> {
   const counts = new Map<string, number>();
   return new Set(
