@@ -5,6 +5,13 @@ import { CheckpointError, StorageError } from './errors.ts';
 import { createSha256 } from './sha256.ts';
 import type { CheckpointStorage, RandomAccessReader, StagedFile } from './storage.ts';
 
+// TypeScript without the DOM and without Node's types knows no Blob; elsewhere this merges with theirs.
+declare global {
+  interface Blob {
+    readonly size: number;
+  }
+}
+
 export interface MemoryStorage extends CheckpointStorage {
   /** By name. */
   readonly files: ReadonlyMap<string, Blob>;
