@@ -3,7 +3,7 @@
 // A test file that did not load and an error outside every test each count as one failure: neither has a test to count.
 
 import { writeSync } from 'node:fs';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
 interface RunCounts {
   readonly passed: number;
@@ -50,9 +50,16 @@ function formatClosingLine({ passed, failed, skipped }: RunCounts): string {
 export class ClosingLineReporter implements Reporter {
   #line = '0 passed, 0 failed';
   #waiting = false;
+  /** Of a run with `-t`: most tests are then skipped for no other reason. */
+  #isFiltered = false;
+
+  onInit({ config }: Vitest): void {
+    this.#isFiltered = config.testNamePattern !== undefined;
+  }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    const reasons = reasonsOfSkips(modules).map(([reason, tests]) => `skipped ${tests}: ${reason}\n`);
+    const skips = this.#isFiltered ? [] : reasonsOfSkips(modules);
+    const reasons = skips.map(([reason, tests]) => `skipped ${tests}: ${reason}\n`);
     this.#line = reasons.join('') + formatClosingLine(countRun(modules, unhandledErrors.length));
     if (this.#waiting) return;
     this.#waiting = true;
