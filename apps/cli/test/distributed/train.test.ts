@@ -40,7 +40,13 @@ describe('two ranks', () => {
     ).toBe(8027);
     {
       await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'together')));
-      expect(checkpoint.moduleNames).toEqual(['body', 'sizes', 'optimizer', 'output.shard-0-of-2', 'output.shard-1-of-2']);
+      expect(checkpoint.moduleNames).toEqual([
+        'body',
+        'sizes',
+        'optimizer',
+        'output.shard-0-of-2',
+        'output.shard-1-of-2',
+      ]);
     }
     expectAlike(await evaluateModel(folder, 'together'), expected);
 
