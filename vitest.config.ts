@@ -13,6 +13,8 @@ export default defineConfig({
   test: {
     reporters: ['default', new ClosingLineReporter()],
     teardownTimeout: hang,
+    // One core is not kept free, as vitest would: on two cores that is half the machine.
+    maxWorkers: '100%',
     projects: [
       {
         resolve: { conditions },
