@@ -22,7 +22,7 @@ export interface LogEntry {
 
 /**
  * The files that entries are appended to. When a file can no longer be written, a warning is printed and the file is
- * closed; training goes on.
+ * closed; training continues.
  */
 export class TrainingLog implements AsyncDisposable {
   readonly #outputs: LogOutput[] = [];

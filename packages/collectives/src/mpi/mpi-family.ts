@@ -7,7 +7,7 @@ export type MpiFamilyName = 'Open MPI' | 'MPICH' | 'MPI ABI';
 
 export interface MpiFamily {
   readonly name: MpiFamilyName;
-  /** The C type of communicators, datatypes and error handlers, as koffi knows it. */
+  /** The C type of communicators, datatypes and error handlers, as koffi declares it. */
   readonly handle: 'void *' | 'int';
   readonly world: bigint | number;
   readonly byte: bigint | number;

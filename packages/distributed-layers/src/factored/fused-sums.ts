@@ -1,5 +1,5 @@
 /**
- * Everything that a step sums over the ranks, in one buffer, so that it is one allReduce whatever d is:
+ * Everything that a step sums over the ranks, in one buffer, so that it is one allReduce for every d:
  *
  *     p status words   E d(d+1)/2   Y d²   N d(d+1)/2   v d   Δw̄ d   Δω d
  *

@@ -1,6 +1,6 @@
 /**
  * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²)
- * per example whatever D is (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the D
+ * per example, independent of D (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the D
  * outputs are never computed.
  */
 import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
@@ -44,7 +44,7 @@ import type { ModuleState } from '@vastmax/linalg-core/state';
 /**
  * Creates the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes per class and O(d²); the peak is hardly
  * higher. Time: O(D·d²) once, for the Gram matrix of the random start.
- * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory` naming the size asked for.
+ * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory` naming the requested size.
  */
 export async function createFactoredOutputLayer(
   backend: Backend,

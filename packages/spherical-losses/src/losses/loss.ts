@@ -52,7 +52,7 @@ export interface SphericalLoss {
   readonly targetScale: number;
   /** The loss of one target for unit weight, P×1; the layer multiplies by y_c and sums over an example's targets. */
   perTarget(terms: TargetTerms): Variable;
-  /** An additional part of each example's loss, m×1, counted once whatever its targets. */
+  /** An additional part of each example's loss, m×1, counted once, independent of its targets. */
   readonly perExample: ((terms: ExampleTerms) => Variable) | undefined;
   /** The score that orders the classes, from the outputs; the output itself unless given. */
   readonly score: ((terms: ScoreTerms) => Variable) | undefined;
