@@ -3,8 +3,8 @@ import { Command, CommanderError, type Argument } from 'commander';
 import { describeFailure } from './terminal/errors.ts';
 
 /**
- * Adds a command to the program. Only the module of the command that was called is loaded, since most of them import
- * the models; help and completion need all.
+ * Adds a command to the program. Only the module of the requested command is loaded, since most of them import the
+ * models; help and completion need all.
  */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   start: async () => (await import('./commands/start.ts')).addStartCommand,
@@ -19,14 +19,14 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,
 };
 
-// A reader that has seen enough (`| head`) is no error; a full disk behind `>` is one. Either way the work goes on: it
-// may be training.
+// A reader that closes the pipe (`| head`) is no error; a full disk behind `>` is one. In both cases the command
+// continues: it may be training.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(`vastmax: standard output could not be written: ${error.message}\n`);
   process.exitCode = 1;
 });
-// There is nowhere left to report it.
+// An error on stderr cannot be reported anywhere.
 process.stderr.on('error', () => undefined);
 
 function usageOf(argument: Argument): string {
@@ -46,11 +46,11 @@ const program = new Command('vastmax')
   .configureHelp({
     subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(usageOf)].join(' '),
   })
-  .showHelpAfterError('(add --help for what there is)')
+  .showHelpAfterError('(use --help to list commands and options)')
   .exitOverride();
-const asked = process.argv[2] ?? '';
-const isOneCommand = Object.hasOwn(commands, asked) && asked !== 'completion';
-for (const [name, load] of Object.entries(commands)) if (!isOneCommand || name === asked) (await load())(program);
+const requested = process.argv[2] ?? '';
+const isOneCommand = Object.hasOwn(commands, requested) && requested !== 'completion';
+for (const [name, load] of Object.entries(commands)) if (!isOneCommand || name === requested) (await load())(program);
 program.addHelpText(
   'after',
   `
@@ -58,7 +58,7 @@ Examples:
   $ vastmax start
   $ vastmax train --help
 
-Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted (what was
+Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted (what was
 learned is saved). Results go to standard output, progress, warnings and errors
 to standard error.`,
 );

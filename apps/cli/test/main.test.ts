@@ -23,7 +23,7 @@ describe('help', () => {
     ]) {
       expect(alone.stdout).toContain(`\n  ${command} `);
     }
-    expect(alone.stdout).toContain('Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted');
+    expect(alone.stdout).toContain('Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted');
   });
 
   it.concurrent.each([

@@ -13,7 +13,7 @@ import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 
-/** Every case, in the order in which a new backend meets them: docs/writing-a-backend.md follows it. */
+/** Every case, in the order in which a new backend should implement them: docs/writing-a-backend.md follows it. */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...storageCases,
   ...denseCases,

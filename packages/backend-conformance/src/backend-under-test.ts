@@ -3,22 +3,22 @@ import type { Backend, ProbeResult } from '@vastmax/linalg-core';
 import type { ConformanceCase } from './conformance-case.ts';
 
 export interface BackendUnderTest {
-  /** As in REQUIRE_BACKENDS: `plain-f32`. */
+  /** Its name, as in REQUIRE_BACKENDS: `plain-f32`. */
   readonly name: string;
-  /** A fresh instance at every call; the suite disposes it. */
+  /** Creates a new instance at every call; the suite disposes it. */
   readonly create: () => Backend | Promise<Backend>;
-  /** Left out: available. */
+  /** Without a probe the backend counts as available. */
   readonly probe?: () => ProbeResult | Promise<ProbeResult>;
   /** Case id → why it fails. Such a case must fail: when it passes, remove the entry. */
   readonly knownFailures?: Readonly<Record<string, string>>;
   /**
-   * The size from which on the backend keeps a table in several pieces, in bytes; 16 MiB unless given. Cases use 2.2
-   * times as much.
+   * The size in bytes above which the backend stores a table in several pieces; 16 MiB unless given. Cases use tables
+   * of 2.2 times this size.
    */
   readonly tablePieceBytes?: number;
 }
 
-/** `available`, or why not and whether that is a failure. */
+/** `available`, or the reason why not and whether that is a failure. */
 export type Availability =
   | { readonly available: true; readonly detail: string }
   | { readonly available: false; readonly reason: string; readonly required: boolean };

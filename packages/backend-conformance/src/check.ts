@@ -1,4 +1,4 @@
-/** The mode `check`: every case, pass or fail, as data. */
+/** The mode `check`: runs every case and returns pass or fail as data. */
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
 import { checkKnownFailures, findAvailability, requiredBackends, type BackendUnderTest } from './backend-under-test.ts';
@@ -6,8 +6,8 @@ import type { ConformanceCase, OptionalKernel } from './conformance-case.ts';
 import { missingKernels, runCase } from './run-case.ts';
 
 /**
- * The outcome of a case. `known-failure` failed as listed; `not-offered` needs an optional kernel that the backend
- * leaves out.
+ * The outcome of a case. `known-failure`: it failed as listed. `not-offered`: it needs an optional kernel that the
+ * backend does not have.
  */
 export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
 
@@ -30,7 +30,7 @@ export interface CheckReport {
 }
 
 export interface CheckOptions {
-  /** All of them unless given. */
+  /** All cases unless given. */
   readonly cases?: readonly ConformanceCase[];
   /** Names that must be available; from REQUIRE_BACKENDS unless given. */
   readonly required?: ReadonlySet<string>;
@@ -59,7 +59,7 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
   const backend = await subject.create();
   try {
     const outcomes: CaseOutcome[] = [];
-    for (const conformanceCase of cases) outcomes.push(await judgeCase(conformanceCase, subject, backend));
+    for (const conformanceCase of cases) outcomes.push(await runKnownCase(conformanceCase, subject, backend));
     const failed = outcomes.some((outcome) => outcome.status === 'fail');
     return { name, status: failed ? 'failed' : 'passed', outcomes };
   } finally {
@@ -67,15 +67,15 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
   }
 }
 
-/** What layers do where a backend lacks an optional kernel. */
+/** What layers use when a backend has no such optional kernel. */
 const substitutes: Readonly<Record<OptionalKernel, string>> = {
   symmetricRank2Update: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };
 
-/** One case, with the known failures taken into account. */
-export async function judgeCase(
+/** Runs one case and applies the list of known failures. */
+export async function runKnownCase(
   conformanceCase: ConformanceCase,
   subject: BackendUnderTest,
   backend: Backend,

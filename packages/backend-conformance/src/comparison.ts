@@ -1,7 +1,7 @@
 /** Comparisons that throw a ConformanceFailure with the place, the actual and the expected value and the tolerance. */
 import { isLinalgError, type LinalgErrorCode } from '@vastmax/linalg-core';
 
-/** The backend is wrong. The message is for its author. */
+/** The backend is wrong. The message is for the author of the backend. */
 export class ConformanceFailure extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -59,7 +59,7 @@ export function expectSame(
   }
 }
 
-/** `action` throws a LinalgError of that code whose message contains every fragment. */
+/** Checks that `action` throws a LinalgError of that code whose message contains every fragment. */
 export function expectThrows(
   what: string,
   code: LinalgErrorCode,
@@ -75,7 +75,7 @@ export function expectThrows(
   expectError(what, code, fragments, thrown);
 }
 
-/** The same of a rejected promise. */
+/** As `expectThrows`, for a rejected promise. */
 export async function expectRejects(
   what: string,
   code: LinalgErrorCode,

@@ -1,25 +1,25 @@
 /**
  * A case is data: a stable id, what it tests, and a function of a context. The same cases are checked, measured and
- * tabulated, independent of a test runner. A kernel case is split into preparing, calling and checking, so that
- * measuring repeats the call alone.
+ * tabulated, independent of a test runner. A kernel case has separate functions to prepare, call and check, so that
+ * measuring repeats only the call.
  */
 import type { Backend, Scope } from '@vastmax/linalg-core';
 import type { Random } from './random.ts';
 
 /**
- * The optional members of Backend. A case that needs one which the backend lacks is `not-offered`: layers then use
- * other calls.
+ * The optional members of Backend. A case that needs one that the backend does not have is `not-offered`: layers then
+ * use other calls.
  */
 export type OptionalKernel = 'symmetricRank2Update' | 'guard' | 'readSync';
 
-/** What a case gets. The runner disposes the scope and the further backends, and then checks for leaks. */
+/** The context of a case. The runner disposes the scope and the further backends, and then checks for leaks. */
 export interface CaseContext {
   readonly backend: Backend;
   /** Create handles with it: it is disposed before the leak check. */
   readonly scope: Scope;
   /** Seeded by the id of the case: the same numbers in every run, on every backend of the same precision. */
   readonly random: Random;
-  /** The size from which on a table is in several pieces, in bytes. */
+  /** The size in bytes above which a table has several pieces. */
   readonly tablePieceBytes: number;
   /** A second instance; the runner disposes it. */
   createBackend(): Promise<Backend>;
@@ -61,12 +61,12 @@ export function kernelCase(
   return { id, kind: 'kernel', subject: kernel, needs, run, prepare };
 }
 
-/** A case about a rule that no single kernel call shows. */
+/** A case about a rule that a single kernel call cannot show. */
 export function ruleCase(id: string, rule: string, run: (context: CaseContext) => Promise<void>): ConformanceCase {
   return { id, kind: 'rule', subject: rule, needs: [], run };
 }
 
-/** The same about an optional member of Backend. */
+/** A case about an optional member of Backend. */
 export function optionalCase(
   id: string,
   rule: string,
@@ -76,8 +76,8 @@ export function optionalCase(
   return { id, kind: 'rule', subject: rule, needs, run };
 }
 
-/** Several calls as one: all are called, then all are checked. */
-export function together(parts: readonly Prepared[]): Prepared {
+/** Combines several calls into one: all are called, then all are checked. */
+export function combine(parts: readonly Prepared[]): Prepared {
   return {
     call: () => {
       for (const part of parts) part.call();

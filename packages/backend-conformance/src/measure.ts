@@ -1,4 +1,4 @@
-/** The mode `measure`: the same kernel cases, timed. Rows of data; nothing is printed or checked. */
+/** The mode `measure`: times the same kernel cases. Returns rows of data; nothing is printed or checked. */
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -7,7 +7,7 @@ import { missingKernels, withContext } from './run-case.ts';
 export interface Measurement {
   readonly id: string;
   readonly kernel: string;
-  /** Of one call of the case (all its sizes), the device's work included. */
+  /** Time of one call of the case (all its sizes), including the work of the device. */
   readonly medianSeconds: number;
   /** Floating-point operations (numbers moved, for copies and gathers) of one call. */
   readonly operations: number;

@@ -1,4 +1,4 @@
-/** Operands on the backend together with the numbers that are in them. */
+/** Operands on the backend together with their values on the host. */
 import {
   createHostArray,
   read,

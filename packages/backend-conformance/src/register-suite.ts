@@ -1,8 +1,8 @@
 /**
  * Registers the suite with a test runner that has describe, it, beforeAll and afterAll.
- * `@vastmax/backend-conformance/vitest` passes vitest's; another runner needs four short functions. The tests are
- * registered before the probe runs, because probing may take long and a runner needs the names first; so an unavailable
- * backend is skipped test by test, each with the reason.
+ * `@vastmax/backend-conformance/vitest` passes vitest's functions; another runner needs four short adapters. The tests
+ * are registered before the probe runs, because a probe may take long and a runner needs the names first. So an
+ * unavailable backend is skipped test by test, each with the reason.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import { conformanceCases } from './all-cases.ts';
@@ -13,7 +13,7 @@ import {
   type Availability,
   type BackendUnderTest,
 } from './backend-under-test.ts';
-import { judgeCase } from './check.ts';
+import { runKnownCase } from './check.ts';
 import { ConformanceFailure } from './comparison.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 
@@ -34,7 +34,7 @@ export interface SuiteOptions {
 export function registerBackendSuite(subject: BackendUnderTest, runner: SuiteRunner, options: SuiteOptions = {}): void {
   const { cases = conformanceCases, required = requiredBackends() } = options;
   checkKnownFailures(subject, conformanceCases);
-  let availability: Availability = { available: false, reason: 'the probe was not asked', required: true };
+  let availability: Availability = { available: false, reason: 'the probe has not run', required: true };
   let backend: Backend | undefined;
 
   runner.describe(`backend ${subject.name}`, () => {
@@ -60,8 +60,8 @@ export function registerBackendSuite(subject: BackendUnderTest, runner: SuiteRun
       const name = known === undefined ? conformanceCase.id : `${conformanceCase.id} (known failure: ${known})`;
       runner.it(name, async (skip) => {
         if (!availability.available) return skip(`unavailable: ${availability.reason}`);
-        if (backend === undefined) throw new ConformanceFailure(`create() of '${subject.name}' gave no backend`);
-        const { status, reason = '' } = await judgeCase(conformanceCase, subject, backend);
+        if (backend === undefined) throw new ConformanceFailure(`create() of '${subject.name}' returned no backend`);
+        const { status, reason = '' } = await runKnownCase(conformanceCase, subject, backend);
         if (status === 'fail') throw new ConformanceFailure(reason);
         if (status === 'not-offered') skip(reason);
       });

@@ -1,4 +1,4 @@
-/** The mode `support`: what each backend can do, as a table of data and as Markdown. */
+/** The mode `support`: which cases each backend passes, as a table of data and as Markdown. */
 import { checkBackend, type CaseOutcome, type CaseStatus, type CheckOptions } from './check.ts';
 import type { BackendUnderTest } from './backend-under-test.ts';
 

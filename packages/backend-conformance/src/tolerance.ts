@@ -1,5 +1,5 @@
 /**
- * How far a correct backend may be from the f64 oracle. Derived, never chosen for a test.
+ * How far a correct backend may be from the f64 oracle. Derived from error bounds, never chosen to pass a test.
  *
  * Sums of k products: |got − exact| ≤ k·u·Σ|a||b| for any order of summation (Higham, Accuracy and Stability of
  * Numerical Algorithms, 2nd ed., §3.1), u = ε/2. The oracle in f64 errs by as much where the backend is f64 itself,

@@ -1,6 +1,6 @@
 /**
- * Do two ranks hold the same numbers, bit for bit? Two 32-bit hashes of the FNV kind with different multipliers, over
- * the 32-bit words of the arrays: one pass, and one number to exchange.
+ * Compares arrays of two ranks bit for bit: two 32-bit hashes of the FNV kind with different multipliers, over the
+ * 32-bit words of the arrays. One pass, and one number to exchange.
  */
 export class ArrayChecksum {
   #first = 0x811c9dc5 | 0;

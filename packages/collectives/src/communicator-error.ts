@@ -1,7 +1,7 @@
 /**
- * `aborted`: another rank ended the job. `timeout`: a rank did not come. `mismatch`: ranks made different calls or
- * sizes. `mpi`: an MPI function returned an error. `unavailable`: no usable MPI library, or not started as it should
- * be. `closed`: used after it was closed.
+ * `aborted`: another rank ended the job. `timeout`: a rank did not reach a call in time. `mismatch`: ranks made
+ * different calls or passed different sizes. `mpi`: an MPI function returned an error. `unavailable`: no usable MPI
+ * library, or the process was not started as required. `closed`: used after it was closed.
  */
 export type CommunicatorErrorCode =
   'aborted' | 'timeout' | 'mismatch' | 'mpi' | 'unavailable' | 'closed' | 'shape' | 'bad-option';
@@ -11,7 +11,7 @@ export class CommunicatorError extends Error {
   readonly code: CommunicatorErrorCode;
   /** The collective or MPI function that failed, where one did. */
   readonly call: string | undefined;
-  /** The rank that the message is about, where it is known. */
+  /** The rank that caused the error, if it is known. */
   readonly rank: number | undefined;
 
   constructor(

@@ -1,7 +1,8 @@
 /**
  * Collective operations between the ranks of one job. As in MPI, all ranks call the same methods in the same order with
- * sizes that agree, and a call returns when this rank's part of it is done. Calls block the thread: a rank that waits
- * for others has nothing else to do, and an f32 allReduce of 300×300 takes less time than a turn of the event loop.
+ * matching sizes, and a call returns when this rank's part of it is complete. Calls block the thread: a rank that waits
+ * for others has nothing else to do, and an f32 allReduce of 300×300 takes less time than one iteration of the event
+ * loop.
  */
 export type CommunicatorArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
@@ -10,20 +11,20 @@ export type CommunicatorArray = Float32Array | Float64Array | Int32Array | Uint8
  * library may send fewer and larger messages.
  */
 export interface Traffic {
-  /** Bytes of this rank for other ranks. */
+  /** Bytes that this rank sent to other ranks. */
   readonly bytesSent: number;
-  /** How many non-empty parts these bytes were in. */
+  /** The number of non-empty parts that these bytes were sent in. */
   readonly messagesSent: number;
-  /** Collective calls. */
+  /** Number of collective calls. */
   readonly calls: number;
-  /** Time spent in them, waiting included. */
+  /** Time spent in collective calls, waiting included. */
   readonly milliseconds: number;
 }
 
 export interface Communicator extends Disposable {
   /** `single`, `threads` or `mpi`. */
   readonly kind: string;
-  /** For people: `Open MPI v4.1.4, 2 ranks`. */
+  /** For messages and logs: `Open MPI v4.1.4, 2 ranks`. */
   readonly description: string;
   /** From 0 to size − 1. */
   readonly rank: number;
@@ -37,14 +38,14 @@ export interface Communicator extends Disposable {
   allReduce(values: Float32Array | Float64Array): void;
 
   /**
-   * The parts of all ranks, in the order of the ranks.
+   * Concatenates the parts of all ranks, in the order of the ranks.
    * @param counts how many numbers each rank has; size long, the same on every rank; part.length is counts[rank].
    */
   allGather<Values extends CommunicatorArray>(part: Values, counts: Int32Array, out: Values): void;
 
   /**
-   * A part for each rank, and one from each. Parts lie one after the other in the order of the ranks; the arrays may be
-   * longer than needed.
+   * Sends a part to each rank and receives one from each. Parts are stored one after the other in the order of the
+   * ranks; the arrays may be longer than needed.
    * @param sendCounts how many numbers go to each rank.
    * @param receiveCounts how many come from each rank: rank r's sendCounts for this rank.
    */
@@ -55,7 +56,7 @@ export interface Communicator extends Disposable {
     receiveCounts: Int32Array,
   ): void;
 
-  /** The values of rank `root` on every rank, in place. */
+  /** Copies the values of rank `root` to every rank, in place. */
   broadcast(values: CommunicatorArray, root: number): void;
 
   /** Returns when every rank has called it. */

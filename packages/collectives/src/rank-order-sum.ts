@@ -1,15 +1,15 @@
 /**
- * The sum over the ranks, added in the order of the ranks in f64 and rounded once: the same bits on every rank,
+ * The sum over the ranks, added in the order of the ranks in f64 and rounded once: bitwise the same on every rank,
  * whichever rank added.
  *
  *     up to 4 KiB, or two ranks   all-gather, every rank adds everything              n(p − 1) sent, one exchange
  *     more                        reduce-scatter, then all-gather (Rabenseifner)   2n(p − 1)/p sent, two exchanges
  *
- * Rejected: reduce and broadcast, which sends as much and leaves the adding to one rank.
+ * Rejected: reduce and broadcast, which sends the same amount but lets one rank do all additions.
  */
 type Numbers = Float32Array | Float64Array;
 
-/** What the sum needs of a transport. */
+/** The operations of a transport that the sum needs. */
 export interface SumTransfers {
   gather(part: Numbers, counts: Int32Array, out: Numbers): void;
   exchange(send: Numbers, sendCounts: Int32Array, receive: Numbers, receiveCounts: Int32Array): void;
@@ -56,7 +56,7 @@ export class RankOrderSum {
     const parts = this.#scratch(values, share * size);
     this.#transfers.exchange(values, this.#shares, parts, this.#own);
     addParts(parts, share, size, parts);
-    // The sum of this rank's share replaced the first of the parts; all shares are gathered into place.
+    // The sum of this rank's share has replaced the first of the parts; all shares are gathered into `values`.
     this.#transfers.gather(parts.subarray(0, share), this.#shares, values);
   }
 
@@ -70,7 +70,7 @@ export class RankOrderSum {
   }
 }
 
-/** out[i] = Σ over `count` parts of `length` numbers that lie one after the other. `out` may be `parts`. */
+/** out[i] = Σ over `count` parts of `length` numbers each, stored one after the other. `out` may be `parts`. */
 function addParts(parts: Numbers, length: number, count: number, out: Numbers): void {
   for (let i = 0; i < length; i++) {
     let sum = 0;

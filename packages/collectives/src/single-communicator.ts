@@ -1,11 +1,13 @@
 /**
- * A job of one rank: every collective is a copy, or nothing. Arguments are checked as over several ranks, so that a
+ * A job of one rank: every collective is a copy or does nothing. Arguments are checked as with several ranks, so that a
  * program that runs in one process also runs on many.
  */
 import type { Communicator, CommunicatorArray, Traffic } from './communicator.ts';
 import { CommunicatorError } from './communicator-error.ts';
 
-/** Whatever runs over a Communicator runs over this one in one process. Does not wait, sends nothing. */
+/**
+ * A communicator of one rank, for programs over a Communicator that run in one process. Does not wait, sends nothing.
+ */
 export function createSingleCommunicator(): Communicator {
   return new SingleCommunicator();
 }
@@ -35,7 +37,7 @@ class SingleCommunicator implements Communicator {
         `allGather: the part of rank 0 has ${part.length} numbers, counts says ${count}`,
         { call: 'allGather' },
       );
-    checkRoom('allGather', 'out', out, count);
+    checkLength('allGather', 'out', out, count);
     out.set(part);
   }
 
@@ -48,8 +50,8 @@ class SingleCommunicator implements Communicator {
     this.#begin('allToAll');
     const count = onlyCount('allToAll', 'sendCounts', sendCounts);
     const expected = onlyCount('allToAll', 'receiveCounts', receiveCounts);
-    checkRoom('allToAll', 'send', send, count);
-    checkRoom('allToAll', 'receive', receive, expected);
+    checkLength('allToAll', 'send', send, count);
+    checkLength('allToAll', 'receive', receive, expected);
     if (count !== expected)
       throw new CommunicatorError(
         'mismatch',
@@ -94,11 +96,11 @@ function onlyCount(call: string, name: string, counts: Int32Array): number {
   );
 }
 
-function checkRoom(call: string, name: string, values: CommunicatorArray, needed: number): void {
+function checkLength(call: string, name: string, values: CommunicatorArray, needed: number): void {
   if (needed <= values.length) return;
   throw new CommunicatorError(
     'shape',
-    `${call}: ${name} has room for ${values.length} numbers, the counts add up to ${needed}`,
+    `${call}: ${name} has ${values.length} numbers, the counts add up to ${needed}`,
     { call },
   );
 }

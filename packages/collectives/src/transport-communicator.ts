@@ -1,8 +1,8 @@
 /**
- * A Communicator over any Transport. What all transports have in common is here: the arguments are checked, the traffic
- * is counted, and the sum is made (rank-order-sum.ts). Sums are not left to the transport, because all ranks must get
- * the same bits. Rejected: MPI_Allreduce, whose standard recommends but does not require the same bits on all ranks,
- * and whose order of additions changes with the library, the size and the number of ranks.
+ * A Communicator over any Transport. It does what all transports have in common: it checks the arguments, counts the
+ * traffic and computes sums (rank-order-sum.ts). Sums are not left to the transport, because all ranks must get the
+ * same bits. Rejected: MPI_Allreduce, whose standard recommends but does not require the same bits on all ranks, and
+ * whose order of additions depends on the library, the size and the number of ranks.
  */
 import type { Communicator, CommunicatorArray, Traffic } from './communicator.ts';
 import { CommunicatorError } from './communicator-error.ts';
@@ -87,7 +87,7 @@ class TransportCommunicator implements Communicator {
           { call: 'allGather' },
         );
       }
-      this.#checkRoom('allGather', 'out', out, counts);
+      this.#checkLength('allGather', 'out', out, counts);
       this.#gather('allGather', part, counts, out);
     });
   }
@@ -101,8 +101,8 @@ class TransportCommunicator implements Communicator {
     this.#timed('allToAll', () => {
       this.#checkCounts('allToAll', 'sendCounts', sendCounts);
       this.#checkCounts('allToAll', 'receiveCounts', receiveCounts);
-      this.#checkRoom('allToAll', 'send', send, sendCounts);
-      this.#checkRoom('allToAll', 'receive', receive, receiveCounts);
+      this.#checkLength('allToAll', 'send', send, sendCounts);
+      this.#checkLength('allToAll', 'receive', receive, receiveCounts);
       this.#exchange('allToAll', send, sendCounts, receive, receiveCounts);
     });
   }
@@ -184,13 +184,13 @@ class TransportCommunicator implements Communicator {
     );
   }
 
-  #checkRoom(call: string, name: string, values: CommunicatorArray, counts: Int32Array): void {
+  #checkLength(call: string, name: string, values: CommunicatorArray, counts: Int32Array): void {
     let needed = 0;
     for (const count of counts) needed += count;
     if (needed > values.length)
       throw new CommunicatorError(
         'shape',
-        `${call}: ${name} has room for ${values.length} numbers, the counts add up to ${needed}`,
+        `${call}: ${name} has ${values.length} numbers, the counts add up to ${needed}`,
         { call },
       );
     const maxBytes = 2 ** 31 - 1;
@@ -208,7 +208,7 @@ function bytesOf(values: CommunicatorArray): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** Counts in numbers as counts and offsets in bytes. */
+/** Converts counts of numbers to counts and offsets in bytes. */
 function computePartSizes(counts: Int32Array, bytesPerNumber: number, bytes: Int32Array, offsets: Int32Array): void {
   let offset = 0;
   for (let rank = 0; rank < counts.length; rank++) {

@@ -226,7 +226,7 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       }, /has 2 numbers, counts says 1/);
       refused(() => {
         communicator.allGather(new Float32Array(1), ones, new Float32Array(size - 1));
-      }, /room for \d+ numbers, the counts add up to \d+/);
+      }, /has \d+ numbers, the counts add up to \d+/);
       refused(() => {
         communicator.allToAll(new Float32Array(size), ones.subarray(1), new Float32Array(size), ones);
       }, /sendCounts must be \d+ numbers/);

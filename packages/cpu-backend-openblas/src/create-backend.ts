@@ -12,9 +12,9 @@ import { composeBackend, type InnerBackend } from './openblas-backend.ts';
 import { checkThreadCount, chooseThreadCount } from './thread-count.ts';
 
 export interface OpenBlasBackendOptions {
-  /** 'f32' unless given. */
+  /** Default 'f32'. */
   readonly precision?: Precision;
-  /** Of the BLAS, whose thread count belongs to the whole process; the number of cores unless given. */
+  /** Thread count of the BLAS, which is shared by the whole process; the number of cores unless given. */
   readonly threads?: number;
   /** Path or name of a BLAS library, instead of the environment variable VASTMAX_BLAS_LIBRARY and the search list. */
   readonly library?: string;
@@ -22,7 +22,7 @@ export interface OpenBlasBackendOptions {
 
 /**
  * A backend whose products and small systems are computed by a native BLAS and LAPACK, everything else by the wasm
- * backend (f32) or the plain one (f64). Node only. Loads the library at the first call, some milliseconds.
+ * backend (f32) or the plain one (f64). Node only. Loads the library at the first call, which takes some milliseconds.
  * @throws LinalgError `device-lost` when there is no BLAS library, with what to install; `bad-option` for an invalid
  * precision, thread count or library
  */
@@ -58,8 +58,8 @@ export interface OpenBlasProbeOptions {
 }
 
 /**
- * Which library would be used, or why there is none and what to install. Loads the library, some milliseconds at the
- * first call.
+ * Which library would be used, or why there is none and what to install. Loads the library at the first call, which
+ * takes some milliseconds.
  */
 export async function probeOpenBlasBackend(options: OpenBlasProbeOptions = {}): Promise<ProbeResult> {
   const found = await findLibrary({ library: options.library });

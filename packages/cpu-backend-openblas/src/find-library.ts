@@ -21,11 +21,11 @@ export type LibraryFound =
   | {
       readonly library: undefined;
       readonly reason: string;
-      /** The user named it, so it is a mistake rather than a missing library. */
+      /** True when the user named the library: then a failure is an error instead of a missing library. */
       readonly named: boolean;
     };
 
-/** Declared functions are kept until the process ends; a library is declared once. */
+/** Declared functions are kept until the process ends, so a library is declared once. */
 const known = new Map<string, BlasLibrary>();
 
 export async function findLibrary(search: LibrarySearch = {}): Promise<LibraryFound> {

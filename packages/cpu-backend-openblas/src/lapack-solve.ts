@@ -1,12 +1,11 @@
 /**
  * a·x = b by LAPACK, without transposing anything. LAPACK reads the rows of a as columns, so getrf factorises aᵀ =
- * P·L·U; b read the same way is bᵀ, and a·x = b is xᵀ·P·L·U = bᵀ: two triangular solves from the right on the numbers
- * as they lie, and the exchanges undone on the rows of x. The 1-norm condition of a is the infinity-norm condition of
- * aᵀ.
+ * P·L·U. b read the same way is bᵀ, and a·x = b is xᵀ·P·L·U = bᵀ: two triangular solves from the right on the data as
+ * it is stored, then the row exchanges are undone on x. The 1-norm condition of a is the infinity-norm condition of aᵀ.
  *
- * The output layer's systems are I − E with a small E. For ‖E‖₁ = e < 1 the norm of the inverse is from 1/(1 + e) to
- * 1/(1 − e), which for e up to 1/8 says as much as gecon and costs nothing. Rejected: getrs, which wants b transposed;
- * dgetrf on a widened copy, which takes twice as long.
+ * The output layer's systems are I − E with a small E. For ‖E‖₁ = e < 1 the norm of the inverse is between 1/(1 + e)
+ * and 1/(1 − e), which for e up to 1/8 is as accurate as gecon and costs nothing. Rejected: getrs, which needs b
+ * transposed; dgetrf on a widened copy, which takes twice as long.
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 import {
@@ -34,7 +33,7 @@ export type LapackSolve = (
   out: FloatArray,
 ) => number | undefined;
 
-/** A solver for n ≥ 1 with scratch of its own that grows when a larger system comes. */
+/** A solver for n ≥ 1 with its own scratch, which grows for larger systems. */
 export function createLapackSolve(blas: BlasFunctions, lapack: LapackFunctions, precision: Precision): LapackSolve {
   const create = (length: number): FloatArray =>
     precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
@@ -85,8 +84,8 @@ export function createLapackSolve(blas: BlasFunctions, lapack: LapackFunctions, 
 }
 
 /**
- * ‖I − a‖₁ = e up to which 1/(1 − e), the most that ‖a⁻¹‖₁ can be, is taken for it: the layer multiplies the conditions
- * of many steps.
+ * Largest ‖I − a‖₁ = e for which the upper bound 1/(1 − e) is used as ‖a⁻¹‖₁: the layer multiplies the conditions of
+ * many steps.
  */
 const nearIdentity = 1 / 8;
 
@@ -102,7 +101,7 @@ function sumColumns(n: number, a: FloatArray, sums: Float64Array): void {
   for (; i < n; i++) for (let j = 0; j < n; j++) sums[j] = sums[j]! + Math.abs(a[i * n + j]!);
 }
 
-/** NaN when one is. */
+/** NaN when any of the values is NaN. */
 function largestOf(n: number, values: Float64Array): number {
   let largest = 0;
   for (let j = 0; j < n; j++) largest = Math.max(largest, values[j]!);

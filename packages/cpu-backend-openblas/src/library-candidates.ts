@@ -1,6 +1,6 @@
 /**
- * Where a BLAS is searched for, best first, and what to install where there is none. A name without folder is resolved
- * by the system's loader.
+ * Where a BLAS is searched for, best first, and what to install where there is none. The system's loader resolves a
+ * name without a folder.
  */
 
 /** The environment variable that names the library instead. */

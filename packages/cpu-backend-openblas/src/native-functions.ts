@@ -7,9 +7,9 @@
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 
-/** The part of koffi in use, so that tests can hide functions. */
+/** The part of koffi that is used, so that tests can hide functions. */
 export interface NativeLibrary {
-  /** Its path, as far as that can be found out. */
+  /** Its path, if it is known. */
   readonly path: string;
   /** @throws Error when there is no such function. */
   func(name: string, result: string, parameters: string[]): NativeFunction;
@@ -31,7 +31,7 @@ export const nonUnit = 131;
 export const unit = 132;
 export const rightSide = 142;
 
-/** Of one precision. Leading dimensions and increments are in numbers. */
+/** Functions of one precision. Leading dimensions and increments are in numbers. */
 export interface BlasFunctions {
   /** out = alpha·op(a)·op(b) + beta·out, m×n. */
   gemm(
@@ -114,7 +114,7 @@ export interface BlasFunctions {
     | undefined;
 }
 
-/** Of one precision. */
+/** Functions of one precision. */
 export interface LapackFunctions {
   /** Factorises a n×n in place; `info` is positive where a pivot is exactly 0. */
   getrf(

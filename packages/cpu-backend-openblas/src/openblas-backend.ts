@@ -1,7 +1,7 @@
 /**
- * A backend built on another: matrices, tables and indices have the storage of an inner host backend, whose kernels
- * accept these handles because they use only shape and storage; products, rank updates and small systems go to the
- * BLAS, on the same numbers. A third set of elementwise and row kernels was rejected (docs/decisions/0015).
+ * A backend built on another one: matrices, tables and indices have the storage of an inner host backend, whose kernels
+ * accept these handles because they use only shape and storage. The BLAS computes products, rank updates and small
+ * systems, on the same memory. A third set of elementwise and row kernels was rejected (docs/decisions/0015).
  */
 import {
   backendBrand,
@@ -27,7 +27,9 @@ import { mirrorLower, multiply, transposeSquare } from './products.ts';
 /** A backend whose numbers are in host memory. */
 export interface InnerBackend {
   readonly backend: Backend;
-  /** The array with the numbers; requested before each call of the BLAS, because a heap may move when it grows. */
+  /**
+   * The array with the numbers; it is requested before each call of the BLAS, because a heap may move when it grows.
+   */
   readonly view: (matrix: Matrix) => FloatArray;
 }
 
@@ -213,9 +215,9 @@ class OpenBlasBackend implements Backend {
   }
 
   /**
-   * One product p = alpha·op(a)·op(b) and its mirror image: half the work of two gemms, and p + pᵀ is symmetric to the
-   * last bit. syr2k, which fills one triangle, takes as long as the product and would still have to be mirrored. For
-   * a·aᵀ alone syrk takes half of it.
+   * One product p = alpha·op(a)·op(b) and its transpose: half the work of two gemms, and p + pᵀ is bitwise symmetric.
+   * syr2k, which fills one triangle, takes as long as the product and would still have to be mirrored. For a·aᵀ alone
+   * syrk takes half of it.
    */
   symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
     const n = out.rows;

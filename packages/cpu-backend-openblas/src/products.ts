@@ -1,11 +1,11 @@
-/** Matrix products: which function of the BLAS takes which shape. */
+/** Matrix products: which function of the BLAS computes which shape. */
 import type { FloatArray, GemmSettings } from '@vastmax/linalg-core';
 import { noTranspose, rowMajor, transpose, type BlasFunctions } from './native-functions.ts';
 
 /**
- * out = alpha·op(a)·op(b) + beta·out, m×n×k, none of them 0. A row or a column of a product goes to gemv: libraries
- * treat it as a matrix otherwise, which costs four times as much at 1×300×300. Outer products (k = 1) gain nothing from
- * ger.
+ * out = alpha·op(a)·op(b) + beta·out, m×n×k, none of them 0. A product with one row or column is computed by gemv:
+ * libraries treat it as a matrix otherwise, which costs four times as much at 1×300×300. ger is not faster for outer
+ * products (k = 1).
  */
 export function multiply(
   blas: BlasFunctions,

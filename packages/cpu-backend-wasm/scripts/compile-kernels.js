@@ -1,6 +1,7 @@
-// Compiles assembly/ in four variants (one thread or many, with and without relaxed SIMD) and writes them to
-// src/generated/, which is committed so that tests and tools run the sources without a build. `--check` compiles and
-// compares instead: exit 1 when a file is stale. The compiler is pinned, and its output is the same everywhere.
+// Compiles assembly/ in four variants (single-threaded or multi-threaded, with and without relaxed SIMD) and writes
+// them to src/generated/, which is committed so that tests and tools run the sources without a build. `--check`
+// compiles and compares instead: exit 1 when a file is stale. The compiler is pinned, and its output is the same on
+// every machine.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { argv, exit, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +35,7 @@ const variants = [
 ];
 
 /**
- * The text of a file of src/generated/ as assembly/ has it now.
+ * The text of a file of src/generated/ for the current assembly/.
  *
  * @param {typeof variants[number]} variant
  * @returns {Promise<string>}

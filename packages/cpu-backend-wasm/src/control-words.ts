@@ -8,28 +8,31 @@ const serialWord = 132 / 4;
 const threadsWord = 448 / 4;
 const stopWord = 452 / 4;
 const lostWord = 456 / 4;
-const patienceWord = 464 / 4;
+const timeoutWord = 464 / 4;
 
-/** How long the main thread waits while no worker finishes a chunk: a thousand times what one takes. */
-const usualPatience = 5000;
+/**
+ * Default timeout: how long the main thread waits while no worker finishes a chunk. A thousand times what a chunk
+ * takes.
+ */
+const defaultTimeoutMs = 5000;
 
 function wordsOf(memory: WasmMemory): Int32Array {
   return new Int32Array(memory.buffer, 0, 256);
 }
 
 /** Sets how many threads share a job from now on. */
-export function shareJobs(memory: WasmMemory, threads: number, patience: number = usualPatience): void {
+export function shareJobs(memory: WasmMemory, threads: number, timeoutMs: number = defaultTimeoutMs): void {
   const words = wordsOf(memory);
-  words[patienceWord] = patience;
+  words[timeoutWord] = timeoutMs;
   words[threadsWord] = threads;
 }
 
 /** In milliseconds. */
-export function patienceOf(memory: WasmMemory): number {
-  return wordsOf(memory)[patienceWord] ?? usualPatience;
+export function timeoutOf(memory: WasmMemory): number {
+  return wordsOf(memory)[timeoutWord] ?? defaultTimeoutMs;
 }
 
-/** From now on the main thread works alone. */
+/** From now on the main thread computes alone. */
 export function markLost(memory: WasmMemory): void {
   Atomics.store(wordsOf(memory), lostWord, 1);
 }
@@ -40,7 +43,7 @@ export function isLost(memory: WasmMemory): boolean {
 }
 
 /** Makes all workers leave their loop, sleeping ones included. */
-export function sendHome(memory: WasmMemory): void {
+export function stopWorkers(memory: WasmMemory): void {
   const words = wordsOf(memory);
   Atomics.store(words, stopWord, 1);
   Atomics.add(words, serialWord, 1);

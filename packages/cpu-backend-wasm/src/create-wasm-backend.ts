@@ -9,18 +9,18 @@ import {
   createSharedMemory,
   findThreadObstacle,
   maxThreads,
-  rememberRefusal,
+  recordBlockedWorkers,
 } from './thread-support.ts';
 import { createBackendOver } from './wasm-backend.ts';
 import { createWorkerTeam } from './worker-team.ts';
 
 export interface WasmBackendOptions {
-  /** 'f32' is all there is. Solving and sums are f64 inside. */
+  /** Only 'f32'. Solves and sums are computed in f64 internally. */
   readonly precision?: 'f32';
   /**
-   * From 1 to 64, the caller's own among them. Unless given, one for each core, and one alone where threads are
-   * impossible: `probeWasmBackend` says so, and the backend's name has the number. More threads than cores gain
-   * nothing.
+   * From 1 to 64, the calling thread included. Unless given, one for each core, or only one where threads are
+   * impossible: `probeWasmBackend` reports the reason, and the backend's name has the number. More threads than cores
+   * are not faster.
    */
   readonly threads?: number;
 }
@@ -29,8 +29,8 @@ export interface WasmBackendOptions {
  * A backend on WebAssembly SIMD. The first call compiles the kernels, some milliseconds; threads take some tens of
  * milliseconds to start. Its workers do not keep the process alive, and end with its disposal.
  * @throws LinalgError `bad-option` for another precision or number of threads, `device-lost` where the engine has no
- * WebAssembly or no SIMD, or no threads although more than one were asked for, `out-of-memory` where it has no address
- * space for a heap
+ * WebAssembly or no SIMD, or no threads although more than one were requested, `out-of-memory` where there is no
+ * address space for a heap
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
   const { precision = 'f32', threads } = options;
@@ -47,8 +47,8 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
 }
 
 /**
- * The same with all choices made by the caller; for tests and the lab, which use kernels that this engine would not
- * choose.
+ * As `createWasmBackend`, with every choice made by the caller; for tests and the lab, which use kernels that would not
+ * be chosen on this engine.
  */
 export async function createVariant({
   threads,
@@ -58,24 +58,24 @@ export async function createVariant({
   readonly relaxed: boolean;
 }): Promise<Backend> {
   const wanted = threads ?? Math.min(maxThreads, countCores());
-  if (wanted === 1) return createAlone(relaxed);
+  if (wanted === 1) return createSingleThreaded(relaxed);
   let obstacle = findThreadObstacle(requireWebAssembly());
   if (obstacle === undefined) {
     const module = await compileKernels({ threaded: true, relaxed });
     try {
       return await createShared(module, wanted);
     } catch (error) {
-      obstacle = rememberRefusal(error);
+      obstacle = recordBlockedWorkers(error);
     }
   }
-  if (threads === undefined) return createAlone(relaxed);
+  if (threads === undefined) return createSingleThreaded(relaxed);
   throw new LinalgError(
     'device-lost',
     `createWasmBackend: threads is ${threads}, but ${obstacle}; or leave threads out, and one thread is used here`,
   );
 }
 
-async function createAlone(relaxed: boolean): Promise<Backend> {
+async function createSingleThreaded(relaxed: boolean): Promise<Backend> {
   const module = await compileKernels({ threaded: false, relaxed });
   const memory = createOwnMemory(requireWebAssembly());
   return createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), undefined);

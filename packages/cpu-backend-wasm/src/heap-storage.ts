@@ -3,13 +3,14 @@ import { LinalgError, type Indices, type Matrix } from '@vastmax/linalg-core';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 
 /**
- * Whose heap it is; replaced by an empty one when the backend is disposed, so that no handle keeps the memory alive.
+ * The heap of the storage; replaced by an empty one when the backend is disposed, so that no handle keeps the memory
+ * alive.
  */
 export interface HeapHolder {
   heap: WasmHeap;
 }
 
-/** The storage of a Matrix or an Indices; empty until its block is there. */
+/** The storage of a Matrix or an Indices; empty until its block is allocated. */
 export class HeapStorage {
   readonly holder: HeapHolder;
   block: HeapBlock | undefined;
@@ -21,7 +22,7 @@ export class HeapStorage {
   }
 }
 
-/** Where the numbers of a handle start, in bytes. */
+/** The offset of a handle's numbers, in bytes. */
 export function at(handle: Matrix | Indices): number {
   return (handle.storage as HeapStorage).offset;
 }
@@ -29,9 +30,9 @@ export function at(handle: Matrix | Indices): number {
 /**
  * The numbers of a matrix on the heap of a wasm backend, rows·columns long, row by row: not a copy. For backends that
  * pass the same memory to other kernels. Valid until the next creation of a handle on that backend, or the next `solve`
- * or `symmetricRank2Update` larger than those before, each of which may move the heap: call it again, which costs a
- * comparison and no allocation while nothing has moved. All work called so far is complete. A handle of another backend
- * may carry the storage of a wasm matrix, as in a backend built on this one.
+ * or `symmetricRank2Update` larger than those before, each of which may move the heap. Call it again after those; the
+ * call costs a comparison and no allocation while the heap has not moved. All work called so far is complete. A handle
+ * of another backend may have the storage of a wasm matrix, as in a backend built on this one.
  * @throws LinalgError `backend-mismatch` for a matrix of another backend, `disposed` after the disposal of the matrix
  * or its backend
  */

@@ -1,8 +1,8 @@
 /**
- * Blocks of the WebAssembly memory. Sizes are rounded up to classes (64 bytes apart up to 1 KiB, then eight to a power
- * of two: at most an eighth is lost), a freed block goes to the free list of its class, and new blocks are taken from
- * the end. No block is split or merged: training requests the same sizes over and over, so a merging allocator would
- * gain little.
+ * Blocks of the WebAssembly memory. Sizes are rounded up to classes (64 bytes apart up to 1 KiB, then eight per power
+ * of two: at most an eighth is wasted). A freed block goes to the free list of its class, and new blocks are allocated
+ * at the end. Blocks are not split or merged: training requests the same sizes over and over, so a merging allocator
+ * would gain little.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WasmMemory } from './web-assembly.ts';
@@ -31,7 +31,7 @@ export class WasmHeap {
   #integers: Int32Array;
   #top = firstOffset;
 
-  /** @param maxBytes how large the memory may become; all that can be addressed (4 GiB) unless given */
+  /** @param maxBytes maximum size of the memory; all that can be addressed (4 GiB) unless given */
   constructor(memory: WasmMemory, maxBytes: number = addressableBytes) {
     this.memory = memory;
     this.#maxBytes = Math.min(maxBytes, addressableBytes);
@@ -58,12 +58,12 @@ export class WasmHeap {
     const size = roundUp(bytes);
     const reused = this.#free.get(size)?.pop();
     if (reused !== undefined) return reused;
-    if (this.#reach(this.#top + size + guardBytes)) {
+    if (this.#growTo(this.#top + size + guardBytes)) {
       const block = { offset: this.#top, bytes: size };
       this.#top += size;
       return block;
     }
-    const larger = this.#takeLarger(size);
+    const larger = this.#allocateLarger(size);
     if (larger === undefined) throw this.#outOfMemory(bytes, what);
     return larger;
   }
@@ -78,8 +78,8 @@ export class WasmHeap {
     else list.push(block);
   }
 
-  /** Grow the memory to at least `bytes`. */
-  #reach(bytes: number): boolean {
+  /** Grows the memory to at least `bytes`. */
+  #growTo(bytes: number): boolean {
     const missing = bytes - this.memory.buffer.byteLength;
     if (missing <= 0) return true;
     if (bytes > this.#maxBytes) return false;
@@ -96,8 +96,8 @@ export class WasmHeap {
     return true;
   }
 
-  /** The smallest free block that is large enough, once the memory cannot grow any more. */
-  #takeLarger(size: number): HeapBlock | undefined {
+  /** Allocates the smallest free block that is large enough, when the memory cannot grow any more. */
+  #allocateLarger(size: number): HeapBlock | undefined {
     let best: HeapBlock[] | undefined;
     let bestSize = Infinity;
     for (const [classSize, list] of this.#free) {

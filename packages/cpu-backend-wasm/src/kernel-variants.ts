@@ -9,7 +9,7 @@ import { decodeBase64, findWebAssembly, type WasmModule, type WebAssemblyHost } 
 export interface KernelVariant {
   /** For a shared memory. */
   readonly threaded: boolean;
-  /** Multiplies and adds in one instruction where the processor can. */
+  /** Uses fused multiply-add where the processor has it. */
   readonly relaxed: boolean;
 }
 
@@ -20,12 +20,14 @@ function binaryOf({ threaded, relaxed }: KernelVariant): string {
   return relaxed ? relaxedKernels : plainKernels;
 }
 
-/** Has the engine validate them, about a millisecond. False for the plain ones usually means no SIMD. */
+/**
+ * Has the engine validate the kernels, which takes about a millisecond. False for the plain ones usually means no SIMD.
+ */
 export function canRun(variant: KernelVariant, webAssembly: WebAssemblyHost): boolean {
   return webAssembly.validate(decodeBase64(binaryOf(variant)));
 }
 
-/** @throws LinalgError `device-lost` where the engine or a page's policy refuses to compile */
+/** @throws LinalgError `device-lost` where the engine or a page's policy does not allow compilation */
 export async function compileKernels(variant: KernelVariant): Promise<WasmModule> {
   const binary = binaryOf(variant);
   try {

@@ -78,20 +78,20 @@ export const reduceNumbers = { sum: 0, sumSquares: 1, maximum: 2 } as const;
 /** The packed panels of assembly/gemm.ts. */
 export const gemmScratchBytes: number = (512 + 512) * 320 * 4;
 
-/** Of assembly/solve.ts: the factors, two vectors and the pivots, and for each thread four right-hand sides. */
+/** Scratch of assembly/solve.ts: the factors, two vectors and the pivots, and for each thread four right-hand sides. */
 export function solveScratchBytes(n: number, threads: number): number {
   const padded = Math.ceil(n / 4) * 4;
   return 8 * (n * padded + 3 * (n + 2) + 4 * n * threads);
 }
 
-/** Of assembly/binary.ts: a vector for each thread, in a cache line of its own. */
+/** Scratch of assembly/binary.ts: a vector for each thread, in a cache line of its own. */
 export function splatBytes(threads: number): number {
   return 64 * threads;
 }
 
 /**
  * An instance over `memory`, with a clock for waiting on workers.
- * @throws LinalgError `device-lost` where the engine refuses.
+ * @throws LinalgError `device-lost` where the engine rejects the module.
  */
 export async function instantiateKernels(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
   const { performance } = globalThis as unknown as { readonly performance: { now(): number } };

@@ -4,9 +4,9 @@ import { countCores, findThreadObstacle, maxThreads } from './thread-support.ts'
 import { findCompileObstacle, findWebAssembly } from './web-assembly.ts';
 
 /**
- * Whether the engine can run the kernels, and how: with relaxed SIMD, with how many threads, or why with one. Found by
- * having it validate them, some milliseconds. A worker that a page's policy refuses is known after the first
- * `createWasmBackend`.
+ * Whether the engine can run the kernels, and how: with relaxed SIMD or not, with how many threads, or why with one
+ * only. The engine validates the kernels for this, which takes some milliseconds. Whether a page's policy blocks
+ * workers is known only after the first `createWasmBackend`.
  */
 export function probeWasmBackend(): ProbeResult {
   const webAssembly = findWebAssembly();

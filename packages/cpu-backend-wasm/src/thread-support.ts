@@ -1,16 +1,16 @@
-/** How many threads to use, whether they are possible here, and if not, why and what would help. */
+/** How many threads to use, whether threads are possible here, and if not, the reason and a remedy. */
 import { LinalgError } from '@vastmax/linalg-core';
 import { canRun } from './kernel-variants.ts';
 import type { WasmMemory, WebAssemblyHost } from './web-assembly.ts';
 import { canStartWorkers, findNodeModule } from './worker-host.ts';
 
-/** More threads than any machine gains from; each is a worker. */
+/** More threads than are useful on any machine; each is a worker. */
 export const maxThreads = 64;
 const initialPages = 16;
 /** Address space that is reserved, not memory that is used; some phones and 32-bit engines have less than the 4 GiB. */
 const maximumPages: readonly number[] = [65_536, 32_768, 16_384];
 
-/** Set when a page's policy has refused a worker, which only trying shows. */
+/** Set when a page's policy has blocked a worker, which only an attempt shows. */
 let refusal: string | undefined;
 
 interface Host {
@@ -34,7 +34,7 @@ export function checkThreads(threads: number): void {
   );
 }
 
-/** Undefined where threads can be used; else the reason with the remedy. */
+/** Undefined where threads can be used; otherwise the reason and a remedy. */
 export function findThreadObstacle(webAssembly: WebAssemblyHost): string | undefined {
   const { crossOriginIsolated, SharedArrayBuffer } = globalThis as Host;
   if (crossOriginIsolated === false || SharedArrayBuffer === undefined) {
@@ -50,13 +50,13 @@ export function findThreadObstacle(webAssembly: WebAssemblyHost): string | undef
   return refusal;
 }
 
-export function rememberRefusal(error: unknown): string {
+export function recordBlockedWorkers(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   refusal = `starting a worker was refused: ${message}; a page's Content-Security-Policy must allow worker-src blob:, Node's permissions --allow-worker`;
   return refusal;
 }
 
-/** A shared memory that can grow as far as the engine lets it. @throws RangeError when there is no address space */
+/** A shared memory that can grow as far as the engine allows. @throws RangeError when there is no address space */
 export function createSharedMemory(webAssembly: WebAssemblyHost): WasmMemory {
   let failure: unknown;
   for (const maximum of maximumPages) {

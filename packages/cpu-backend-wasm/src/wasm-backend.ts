@@ -1,5 +1,5 @@
 /**
- * The kernels of backend.ts over the compiled ones: this file turns handles into offsets and nothing else. All work,
+ * The kernels of backend.ts as calls of the compiled ones: this file only turns handles into offsets. All work,
  * including that of workers, is complete when a call returns, so nothing here waits.
  */
 import {
@@ -272,7 +272,7 @@ class WasmBackend implements Backend {
     this.#heap.floats[at(reciprocalCondition) >>> 2] = estimate;
   }
 
-  /** One product and its mirror image: half the work of two gemms, and symmetric to the last bit. */
+  /** One product and its transpose: half the work of two gemms, and the result is bitwise symmetric. */
   symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
     const n = out.rows;
     this.#product = this.#store.grown(this.#product, 4 * n * n, `symmetricRank2Update: the scratch for ${n}×${n}`);

@@ -1,10 +1,13 @@
 /**
- * Types of what this package uses of the host, because no `lib` common to Node, browsers and workers declares only
- * that: with the DOM's types a use of `document` would pass unnoticed.
+ * Types of the part of WebAssembly that this package uses. Node, browsers and workers have no common `lib` with only
+ * that: with the DOM's types a use of `document` would not be detected.
  */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
-  /** Adds pages of 64 KiB and detaches the old buffer unless it is shared. @throws RangeError when there is no room. */
+  /**
+   * Adds pages of 64 KiB and detaches the old buffer unless it is shared. @throws RangeError when there is not enough
+   * memory.
+   */
   grow(pages: number): number;
 }
 
@@ -25,7 +28,7 @@ export interface WebAssemblyHost {
 
 const host = globalThis as unknown as { readonly WebAssembly?: WebAssemblyHost; atob(base64: string): string };
 
-/** Undefined where the engine has none, as in some locked-down browsers. */
+/** Undefined where the engine has no WebAssembly, as in some locked-down browsers. */
 export function findWebAssembly(): WebAssemblyHost | undefined {
   return host.WebAssembly;
 }
@@ -33,7 +36,7 @@ export function findWebAssembly(): WebAssemblyHost | undefined {
 /** The smallest module: the magic number and the version. */
 const emptyModule: Uint8Array = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** Why a page's policy forbids compiling, which validation does not show; undefined where it is allowed. */
+/** Why a page's policy forbids compilation, which validation does not detect; undefined where it is allowed. */
 export function findCompileObstacle(webAssembly: WebAssemblyHost): string | undefined {
   try {
     new webAssembly.Module(emptyModule);

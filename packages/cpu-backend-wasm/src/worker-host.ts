@@ -1,5 +1,5 @@
 /**
- * A worker, in Node a thread of node:worker_threads and elsewhere a Web Worker, from code that is in this file: no
+ * A worker, in Node a thread of node:worker_threads and elsewhere a Web Worker. Its code is a string in this file: no
  * path, no fetch, so it works in bundles. It sends one message when it is ready, before it enters the kernels' loop,
  * and none afterwards.
  */
@@ -71,7 +71,7 @@ export function canStartWorkers(): boolean {
 /**
  * Starts a worker.
  * @param lost called when it ends or fails after it was ready and before `end`, with the reason
- * @throws whatever the host throws where it refuses workers
+ * @throws the error of the host where it does not allow workers
  */
 export function startWorker(task: WorkerTask, lost: (reason: string) => void): TeamMember {
   const threads = findNodeModule('node:worker_threads') as NodeThreads | undefined;
@@ -79,8 +79,8 @@ export function startWorker(task: WorkerTask, lost: (reason: string) => void): T
 }
 
 function startNodeWorker({ Worker }: NodeThreads, task: WorkerTask, lost: (reason: string) => void): TeamMember {
-  // Without the process's options: a TypeScript loader is not needed there and would take longer than the worker's
-  // start.
+  // Without the process's options: a TypeScript loader is not needed there and would take longer than the start of the
+  // worker.
   const worker = new Worker(nodeSource, { eval: true, workerData: task, execArgv: [], name: `vastmax-${task.thread}` });
   let ended = false;
   const ready = new Promise<void>((resolve, reject) => {

@@ -3,7 +3,7 @@
  * for how work is shared.
  */
 import { LinalgError } from '@vastmax/linalg-core';
-import { isLost, markLost, patienceOf, sendHome, shareJobs } from './control-words.ts';
+import { isLost, markLost, timeoutOf, stopWorkers, shareJobs } from './control-words.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { startWorker, type TeamMember } from './worker-host.ts';
 
@@ -24,7 +24,7 @@ export class WorkerTeam {
   findLoss(): LinalgError | undefined {
     if (!isLost(this.#memory)) return undefined;
     const reason =
-      this.#health.reason ?? `no worker finished its part of a kernel within ${patienceOf(this.#memory)} ms`;
+      this.#health.reason ?? `no worker finished its part of a kernel within ${timeoutOf(this.#memory)} ms`;
     return new LinalgError(
       'device-lost',
       `wasm backend: ${reason}; results since then may be wrong: dispose it and create another`,
@@ -33,14 +33,14 @@ export class WorkerTeam {
 
   /** Resolves when all workers have ended. */
   async dispose(): Promise<void> {
-    sendHome(this.#memory);
+    stopWorkers(this.#memory);
     await Promise.all(this.members.map((member) => member.end()));
   }
 }
 
 /**
  * `threads` − 1 workers over `memory`, all of them running.
- * @throws whatever the host throws where it refuses workers; workers that had started are then stopped
+ * @throws the error of the host where it does not allow workers; workers that had started are then stopped
  */
 export async function createWorkerTeam(module: WasmModule, memory: WasmMemory, threads: number): Promise<WorkerTeam> {
   const health: { reason: string | undefined } = { reason: undefined };
@@ -53,7 +53,7 @@ export async function createWorkerTeam(module: WasmModule, memory: WasmMemory, t
     for (let thread = 1; thread < threads; thread++) members.push(startWorker({ module, memory, thread }, lost));
     await Promise.all(members.map((member) => member.ready));
   } catch (error) {
-    sendHome(memory);
+    stopWorkers(memory);
     for (const member of members) member.ready.catch(() => undefined);
     await Promise.allSettled(members.map((member) => member.end()));
     throw error;

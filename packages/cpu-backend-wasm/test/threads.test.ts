@@ -5,7 +5,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { createMatrixFrom, gemm, isLinalgError, read, type Backend } from '@vastmax/linalg-core';
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { isLost, sendHome, shareJobs } from '../src/control-words.ts';
+import { isLost, stopWorkers, shareJobs } from '../src/control-words.ts';
 import { WasmHeap } from '../src/heap.ts';
 import { compileKernels, requireWebAssembly } from '../src/kernel-variants.ts';
 import { instantiateKernels } from '../src/kernels.ts';
@@ -162,7 +162,7 @@ async function createThief(memory: WasmMemory): Promise<WorkerTeam> {
   await new Promise((resolve) => worker.once('message', resolve));
   shareJobs(memory, 2, 100);
   const end = async (): Promise<void> => {
-    sendHome(memory);
+    stopWorkers(memory);
     await worker.terminate();
   };
   const member: TeamMember = { ready: Promise.resolve(), release: () => undefined, end };

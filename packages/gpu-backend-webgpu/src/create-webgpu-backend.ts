@@ -11,14 +11,14 @@ import { createBackendOn, type WebGpuBackend } from './webgpu-backend.ts';
 
 export interface WebGpuBackendOptions extends DeviceRequest {
   /**
-   * Where row tables are stored: on the device, or in host memory; then gathered rows are uploaded and scattered rows
-   * read back, and later operations wait for that read. 'auto', unless given, takes the device for tables of up to 2
-   * GiB.
+   * Where row tables are stored: on the device or in host memory. With a host table, gathered rows are uploaded and
+   * scattered rows are read back, and later operations wait for that read. 'auto' (the default) stores tables of up to
+   * 2 GiB on the device.
    */
   readonly tables?: TablePlacement;
   /**
-   * Whether elementwise operations that follow one another become one kernel, compiled at their first use. true unless
-   * given.
+   * Whether consecutive elementwise operations are fused into one kernel, which is compiled at its first use. Default
+   * true.
    */
   readonly fuse?: boolean;
 }
@@ -57,8 +57,8 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
 }
 
 /**
- * Whether there is a usable GPU, and which, or why not: no navigator.gpu, no package `webgpu` in Node, no adapter, too
- * small limits.
+ * Whether there is a usable GPU, and which one, or the reason why not: no navigator.gpu, no package `webgpu` in Node,
+ * no adapter, limits that are too small.
  */
 export async function probeWebGpuBackend(
   request: Pick<DeviceRequest, 'gpu' | 'adapter' | 'powerPreference'> = {},

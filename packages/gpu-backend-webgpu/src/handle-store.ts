@@ -25,7 +25,7 @@ interface MatrixStorage {
   block: BufferBlock | undefined;
 }
 
-/** What was computed from the numbers of an index list: computed when first needed, dropped when they change. */
+/** Values derived from an index list: computed when first needed, dropped when the indices change. */
 interface IndexStorage {
   rows: UploadedList | undefined;
   groups: (RowGroups & { readonly list: UploadedList }) | undefined;
@@ -55,7 +55,7 @@ export class HandleStore {
   createMatrix(backend: Backend, rows: number, columns: number): Matrix {
     const storage: MatrixStorage = { block: undefined };
     const matrix = new Matrix(backend, rows, columns, storage);
-    const { block, fresh } = this.#stream.pool.take(
+    const { block, fresh } = this.#stream.pool.acquire(
       4 * matrix.capacity,
       `createMatrix: ${rows}×${columns}`,
       this.#options.maxBlockBytes,
@@ -80,13 +80,13 @@ export class HandleStore {
       ? new DeviceTable(columns, maxBlockBytes, this.#stream.pool)
       : { kind: 'host', pieces: new TablePieces(columns, 'f32') };
     const table = new RowTable(backend, rows, columns, storage);
-    this.#makeRoom(storage, 0, rows);
+    this.#ensureSpace(storage, 0, rows);
     this.#add('tables', table);
     return table;
   }
 
   growTable(table: RowTable, rows: number): void {
-    this.#makeRoom(tableOf(table), table.rows, rows);
+    this.#ensureSpace(tableOf(table), table.rows, rows);
     this.#live.bytes += 4 * (rows - table.rows) * table.columns;
   }
 
@@ -121,7 +121,7 @@ export class HandleStore {
     return { ...this.#live };
   }
 
-  #makeRoom(storage: DeviceTable | HostTable, used: number, rows: number): void {
+  #ensureSpace(storage: DeviceTable | HostTable, used: number, rows: number): void {
     if (storage.kind === 'host') {
       storage.pieces.grow(rows);
       return;
@@ -153,7 +153,7 @@ export function rowListOf(indices: Indices): UploadedList {
   return storage.rows;
 }
 
-/** The same grouped by row; O(count), computed once for all scatters that use them. */
+/** The row numbers grouped by row; O(count), computed once for all scatters that use them. */
 export function rowGroupsOf(indices: Indices): RowGroups & { readonly list: UploadedList } {
   const storage = indices.storage as IndexStorage;
   if (storage.groups === undefined) {

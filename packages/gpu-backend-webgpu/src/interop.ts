@@ -24,8 +24,8 @@ export interface MatrixOverOptions {
 /**
  * The buffer range that holds the numbers of a matrix, valid until its disposal. Everything recorded so far is
  * submitted: later submissions of the application see its results, and later work of the backend sees theirs.
- * @throws LinalgError `backend-mismatch` for a matrix that is not on WebGPU, `disposed`, `bad-option` while a table on
- * the host is awaited
+ * @throws LinalgError `backend-mismatch` for a matrix that is not on WebGPU, `disposed`, `bad-option` while the
+ * read-back of a host table is pending
  */
 function bufferOf(matrix: Matrix): MatrixBuffer {
   const backend = checkBackend('bufferOf', matrix.backend);
@@ -78,8 +78,8 @@ function matrixOver(
 }
 
 /**
- * Submits what the backend has recorded, so that an application's own submissions come after it.
- * @throws LinalgError `bad-option` while a table on the host is awaited
+ * Submits the recorded commands, so that an application's own submissions come after them.
+ * @throws LinalgError `bad-option` while the read-back of a host table is pending
  */
 function submit(backend: Backend): void {
   submitAll('submit', checkBackend('submit', backend));

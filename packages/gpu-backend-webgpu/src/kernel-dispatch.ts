@@ -1,6 +1,6 @@
 /**
- * How every kernel of this package describes its work: what to run, over how many workgroups, with which numbers, on
- * which operands. A plan is a list of these, run in order; each sees what the ones before it have written.
+ * How every kernel of this package describes its work: its code, its number of workgroups, its parameters and its
+ * operands. A plan is a list of these, run in order; each sees the results of those before it.
  *
  * Binding 0 of group 0 is the uniform buffer; it is bound with an offset that changes, so a kernel declares it as one
  * struct: `@group(0) @binding(0) var<uniform> parameters: Parameters;`. Bindings 1, 2 … are the storage buffers named
@@ -24,7 +24,7 @@ export interface KernelDispatch {
   readonly workgroups: readonly [number, number, number];
   /** Binding 0: a multiple of 16 bytes, from 16 to 256. */
   readonly uniforms: ArrayBuffer;
-  /** Binding 1 and on, in order. No role twice. A buffer that is written may not be bound under two roles. */
+  /** Bindings 1, 2 …, in order. No role twice. A buffer that is written may not be bound under two roles. */
   readonly bindings: readonly BindingRole[];
   /** Bytes of scratch0, scratch1 …; needed where `bindings` names one. */
   readonly scratchBytes?: readonly number[];

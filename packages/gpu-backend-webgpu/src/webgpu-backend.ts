@@ -1,6 +1,6 @@
 /**
- * The kernels of backend.ts as dispatches: this file turns handles into buffers and operations into plans, and nothing
- * else. A call records commands and returns; they run in order when the recorder submits them.
+ * The kernels of backend.ts as dispatches: this file only turns handles into buffers and operations into plans. A call
+ * records commands and returns; they run in order when the recorder submits them.
  */
 import {
   backendBrand,
@@ -58,7 +58,7 @@ export interface DeviceSharing extends WebGpuBackend {
   submit(): void;
   /** @throws LinalgError `disposed`, `device-lost`, `out-of-memory` */
   checkUsable(operation: string): void;
-  /** Operations are waiting for a table on the host, and cannot be submitted yet. */
+  /** True while operations wait for a host table: they cannot be submitted yet. */
   readonly blocked: boolean;
   /** A matrix over part of an application's buffer. */
   adopt(buffer: GPUBuffer, offset: number, bytes: number, rows: number, columns: number): Matrix;
@@ -150,7 +150,7 @@ class DeviceBackend implements DeviceSharing {
   }
 
   synchronize(): Promise<void> {
-    // The device of a disposed backend is destroyed, which is no loss to tell of.
+    // The device of a disposed backend was destroyed on purpose, which is not reported as a device loss.
     if (this.disposed) return Promise.reject(this.#disposedAt('synchronize'));
     return this.#stream.synchronize();
   }
@@ -278,7 +278,7 @@ class DeviceBackend implements DeviceSharing {
     this.#stream.run(planSolve(a.rows, b.columns, this.device.limits), operands);
   }
 
-  /** One product and its mirror image: half the work of two gemms, and symmetric to the last bit. */
+  /** One product and its transpose: half the work of two gemms, and the result is bitwise symmetric. */
   symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
     const size = out.rows;
     if (size === 0) return;
@@ -317,7 +317,7 @@ class DeviceBackend implements DeviceSharing {
   #productOf(bytes: number): BufferBlock {
     if (this.#product === undefined || this.#product.bytes < bytes) {
       const old = this.#product;
-      this.#product = this.#stream.pool.take(bytes, 'symmetricRank2Update: the product').block;
+      this.#product = this.#stream.pool.acquire(bytes, 'symmetricRank2Update: the product').block;
       if (old !== undefined) this.#stream.do(() => this.#stream.recorder.release(old));
     }
     return this.#product;

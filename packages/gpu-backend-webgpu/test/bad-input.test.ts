@@ -155,7 +155,7 @@ describe('operands of two devices', () => {
     await expect(read(out)).rejects.toMatchObject({
       name: 'LinalgError',
       code: 'device-lost',
-      message: expect.stringContaining('the device refused a submission'),
+      message: expect.stringContaining('the device rejected a submission'),
     });
     expect(await first.device.popErrorScope()).toMatchObject({
       message: expect.stringContaining('is associated with'),

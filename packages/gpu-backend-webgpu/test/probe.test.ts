@@ -62,7 +62,7 @@ describe('probeWebGpuBackend', () => {
     const none = { gpu: gpuWith(() => Promise.resolve(null)) };
     expect(await probeWebGpuBackend(none)).toEqual({
       available: false,
-      reason: 'WebGPU is there, but it has no adapter: no GPU, or no driver that it accepts',
+      reason: 'WebGPU is available but has no adapter: no GPU, or no supported driver',
     });
     const failing = { gpu: gpuWith(() => Promise.reject(new Error('the GPU process is gone\nfor good'))) };
     expect(await probeWebGpuBackend(failing)).toEqual({

@@ -5,7 +5,7 @@ export {
   sliceSparseBatch,
   type BatchSlice,
 } from './distributed/batch-parts.ts';
-export { gatherStreams, ownStreams } from './distributed/carried-streams.ts';
+export { gatherStreams, ownStreams } from './distributed/recurrent-streams.ts';
 export { DataParallel, type DataParallelOptions } from './distributed/data-parallel.ts';
 export { createDistributedOutput } from './distributed/distributed-output.ts';
 export { savedModule, splitModules } from './distributed/sharded-modules.ts';

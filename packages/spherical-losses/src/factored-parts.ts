@@ -1,6 +1,6 @@
 /**
- * The parts of the factored layer, for a layer that runs the same step over ranks (distributed-layers): it fills in the
- * seams of `RankExchange`. May change with any version.
+ * The parts of the factored layer, for a layer that runs the same step over ranks (distributed-layers) by implementing
+ * `RankExchange`. May change with any version.
  */
 export {
   appendClassConstants,

@@ -1,11 +1,13 @@
-/** `vastmax completion`: scripts for three shells, made from commander's definitions of the commands and options. */
+/**
+ * `vastmax completion`: scripts for three shells, generated from commander's definitions of the commands and options.
+ */
 import { Argument, type Command, type Option } from 'commander';
 
 interface CompletedOption {
-  /** With their dashes. */
+  /** The names with their dashes. */
   readonly names: readonly string[];
   readonly description: string;
-  /** The value that follows: none, one of some words, a path, or any. */
+  /** The kind of the value: none, one of several words, a path, or any. */
   readonly value: 'none' | 'path' | 'any' | readonly string[];
 }
 
@@ -20,7 +22,7 @@ const shellNames = ['bash', 'zsh', 'fish'] as const;
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion')
-    .description('print a script with which a shell completes commands, options and their values')
+    .description('print a shell completion script for commands, options and their values')
     .addArgument(new Argument('<shell>', 'which shell').choices(shellNames))
     .addHelpText(
       'after',
@@ -58,7 +60,7 @@ function completedOption(option: Option): CompletedOption {
   };
 }
 
-/** With `-o default` bash completes file names when the reply is empty. */
+/** With `-o default` bash completes file names when there is no reply. */
 function bashScript(name: string, commands: readonly CompletedCommand[]): string {
   const values = commands.flatMap((command) =>
     command.options

@@ -29,11 +29,11 @@ export function addEvaluateCommand(program: Command): void {
   program
     .command('evaluate')
     .description(
-      "rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity; or compare its word vectors with people's judgements",
+      'rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity; or compare its word vectors with human judgements',
     )
     .argument('<model>', 'folder of a trained model')
     .argument('[text]', 'text to evaluate on, read as the training text was; - is standard input')
-    .option('--limit <n>', 'rank so many words, a fixed random sample; 0 for all', wholeNumber('--limit', 0), 20_000)
+    .option('--limit <n>', 'rank this many words, a fixed random sample; 0 for all', wholeNumber('--limit', 0), 20_000)
     .option(
       '--similarity <file>',
       "two words and a score a line, with tabs between: Spearman's correlation of the scores with the cosines",
@@ -111,7 +111,7 @@ async function evaluatePoints(
   process.stdout.write(json === true ? `${JSON.stringify(evaluation)}\n` : describeLabelEvaluation(file, evaluation));
 }
 
-/** What --json prints. */
+/** The object that --json prints. */
 type Evaluation = Partial<TextEvaluation> & { readonly similarity?: SimilarityEvaluation };
 
 async function rankText(

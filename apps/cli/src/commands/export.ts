@@ -12,7 +12,7 @@ import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 
-/** The format by the ending of the file, when `--format` is not given. */
+/** The format by the extension of the file, when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
   txt: 'word2vec-text',
   vec: 'word2vec-text',
@@ -41,7 +41,7 @@ export function addExportCommand(program: Command): void {
     .addOption(
       new Option(
         '--format <name>',
-        'word2vec-text (.txt, .vec), word2vec-binary (.bin) or safetensors; by the ending of --output unless given',
+        'word2vec-text (.txt, .vec), word2vec-binary (.bin) or safetensors; from the extension of --output unless given',
       ).choices(formats),
     )
     .addOption(
@@ -50,7 +50,7 @@ export function addExportCommand(program: Command): void {
         .default('output'),
     )
     .option('--half', 'numbers of 16 bits (safetensors, word2vec-text)')
-    .option('--overwrite', 'replace the file if it is there')
+    .option('--overwrite', 'replace the file if it exists')
     .option('--json', 'print one JSON object')
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText(
@@ -134,7 +134,7 @@ function formatOf(output: string): Format {
     throw new UsageError(
       `--output ${output} ends in none of ${Object.keys(formatsOfExtensions)
         .map((each) => `.${each}`)
-        .join(', ')}; say what to write with --format`,
+        .join(', ')}; choose the format with --format`,
     );
   return format;
 }

@@ -22,7 +22,7 @@ export function addPredictCommand(program: Command): void {
     .command('predict')
     .description('the most likely next words for a prompt, or for each prompt of a file')
     .argument('<model>', 'folder of a trained model')
-    .argument('[prompt...]', 'the words so far')
+    .argument('[prompt...]', 'the words of the prompt')
     .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
     .option('--threshold <score>', 'only words with at least this score', finite('--threshold'))
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
@@ -98,7 +98,7 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
   });
   const continued = [...words];
   for (let i = 0; i < options.continue; i++) {
-    // The word for unknown words is not continued with.
+    // The text is not continued with the word for unknown words.
     const [best = []] = await owned.predictNextWords([continued], { k: 2, paddingWord });
     continued.push(best.find(({ word }) => word !== settings.unknown)?.word ?? settings.unknown);
   }

@@ -31,9 +31,14 @@ export function addStartCommand(program: Command): void {
     .description('train a language model on the State of the Union addresses and show what it has learned')
     .option('-o, --out <folder>', 'where the model goes', 'models/state-of-the-union')
     .option('--overwrite', 'replace a model in --out that vastmax start did not make; its own it replaces anyway')
-    .option('--max-minutes <n>', 'end training after so many minutes', positive('--max-minutes'), 3)
-    .option('--examples <n>', 'train on so many examples instead of two epochs', wholeNumber('--examples', 1))
-    .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 10_000)
+    .option('--max-minutes <n>', 'stop training after this many minutes', positive('--max-minutes'), 3)
+    .option('--examples <n>', 'train on this many examples instead of two epochs', wholeNumber('--examples', 1))
+    .option(
+      '--evaluate <n>',
+      'rank this many held-out words at the end; 0 for all',
+      wholeNumber('--evaluate', 0),
+      10_000,
+    )
     .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
     .addHelpText(
       'after',

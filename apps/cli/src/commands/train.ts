@@ -23,9 +23,9 @@ export function addTrainCommand(program: Command): void {
     .option('--overwrite', 'replace the model that --out holds, at the first checkpoint of the new one')
     .option(
       '--resume',
-      'go on from the checkpoint in --out, with its settings; rates, schedule and length may be given anew',
+      'continue from the checkpoint in --out, with its settings; rates, schedule and length may be changed',
     )
-    .option('--dry-run', 'print the plan with its memory and time, and end')
+    .option('--dry-run', 'print the plan with its memory and time, and exit')
     .optionsGroup('Text:');
   addTextOptions(command)
     .option('--min-count <n>', 'words seen less often become <unk>', wholeNumber('--min-count', 1), 1)
@@ -44,11 +44,7 @@ export function addTrainCommand(program: Command): void {
         .default('ngram'),
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
-    .option(
-      '--steps <n>',
-      'lstm, gru: words after which back-propagation is cut off (default: 16)',
-      wholeNumber('--steps', 1),
-    )
+    .option('--steps <n>', 'lstm, gru: words per truncated back-propagation (default: 16)', wholeNumber('--steps', 1))
     .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1))
     .option(
       '--embedding <n>',
@@ -91,18 +87,39 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--clip-norm <n>',
-      "scale the body's gradient down to this norm (default: 5 for lstm and gru)",
+      "clip the norm of the body's gradient to this value (default: 5 for lstm and gru)",
       positive('--clip-norm'),
     )
-    .addOption(new Option('--schedule <name>', 'how the rates change').choices(scheduleNames).default('linear'))
-    .option('--final-factor <f>', 'what the rates have fallen to at the end', share('--final-factor'), 0.05)
+    .addOption(
+      new Option('--schedule <name>', 'schedule of the learning rates').choices(scheduleNames).default('linear'),
+    )
+    .option(
+      '--final-factor <f>',
+      'factor of the learning rates at the end of the schedule',
+      share('--final-factor'),
+      0.05,
+    )
     .option('--batch <n>', 'examples in a minibatch', wholeNumber('--batch', 1), 256)
     .option('--epochs <n>', 'passes over the text', wholeNumber('--epochs', 1), 1)
-    .option('--examples <n>', 'stop after so many examples instead', wholeNumber('--examples', 1))
-    .option('--max-minutes <n>', 'end after so many minutes; the schedule then runs by time', positive('--max-minutes'))
-    .option('--seed <n>', 'of the start and of the order of examples', wholeNumber('--seed', 0), 1)
+    .option('--examples <n>', 'stop after this many examples instead', wholeNumber('--examples', 1))
+    .option(
+      '--max-minutes <n>',
+      'stop after this many minutes; the schedule then follows the time',
+      positive('--max-minutes'),
+    )
+    .option(
+      '--seed <n>',
+      'random seed of the initial weights and of the order of examples',
+      wholeNumber('--seed', 0),
+      1,
+    )
     .option('--checkpoint-every <seconds>', 'of training', wholeNumber('--checkpoint-every', 1), 120)
-    .option('--evaluate <n>', 'rank so many held-out words at the end; 0 for all', wholeNumber('--evaluate', 0), 20_000)
+    .option(
+      '--evaluate <n>',
+      'rank this many held-out words at the end; 0 for all',
+      wholeNumber('--evaluate', 0),
+      20_000,
+    )
     .option('--log <file>', 'append a line of JSON at every report of progress')
     .option('--tensorboard <folder>', 'write an event file of TensorBoard there')
     .optionsGroup('Machine:')
@@ -123,8 +140,8 @@ export function addTrainCommand(program: Command): void {
         },
       ),
     )
-    .option('--print-config', 'print all options as JSON that --config reads, and end')
-    .option('--print-config-schema', 'print the JSON Schema of that file, and end')
+    .option('--print-config', 'print all options as JSON that --config reads, and exit')
+    .option('--print-config-schema', 'print the JSON Schema of that file, and exit')
     .addHelpText(
       'after',
       `
@@ -164,7 +181,7 @@ async function train(argument: string | undefined, options: TrainOptions, comman
     process.stdout.write(describeConfig(command, text, dependentDefaults(options)));
     return;
   }
-  // Both may come from the configuration file, so commander cannot check that they are given.
+  // Both may be set in the configuration file, so commander cannot check that they are given.
   if (text === undefined) command.error("error: missing required argument 'text'");
   if (!Object.hasOwn(options, 'out')) command.error("error: required option '-o, --out <folder>' not specified");
   await trainModel(text, options, optionsGiven(command));

@@ -19,7 +19,7 @@ export function addVocabCommand(program: Command): void {
     .description('count the words of a text')
     .argument('<text>', 'a text as train reads it; - is standard input')
     .option('-o, --output <file>', 'the file to write; standard output unless given')
-    .option('--overwrite', 'replace the file if it is there');
+    .option('--overwrite', 'replace the file if it exists');
   addTextOptions(command)
     .option('--min-count <n>', 'leave out words seen less often', wholeNumber('--min-count', 1), 1)
     .option('--max-vocabulary <n>', 'only the n most frequent words', wholeNumber('--max-vocabulary', 2))

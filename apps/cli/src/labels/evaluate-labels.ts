@@ -1,4 +1,4 @@
-/** How well a classifier ranks the labels of points, and how well the most frequent labels alone do. */
+/** Ranking metrics of a classifier on labelled points, and of a baseline that predicts the most frequent labels. */
 import { SparseBatches } from '@vastmax/sparse-data';
 import { count, Progress, table } from '../terminal/terminal.ts';
 import { type LabelModel, withLabelsInOrder } from './label-model.ts';
@@ -17,7 +17,7 @@ export interface LabelEvaluation {
 
 const ks = [1, 3, 5];
 
-/** @param limit how many points at most, a sample that is the same each time; 0 for all. O(points · labels · width). */
+/** @param limit maximum number of points, a fixed sample; 0 for all. O(points · labels · width). */
 export async function evaluateLabels(
   { network, order, points: trained }: LabelModel,
   rows: XmcRows,

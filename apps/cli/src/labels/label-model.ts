@@ -1,6 +1,7 @@
 /**
- * A classifier of labelled points: its network, which label each of its classes is, and the points of an XMC file, in
- * memory. Classes are labels by falling frequency, which output layers that treat frequent classes apart need.
+ * A classifier of labelled points: its network, the label of each of its classes, and the points of an XMC file, in
+ * memory. Classes are labels in order of descending frequency, as output layers need that treat frequent classes
+ * separately.
  */
 import { createHash } from 'node:crypto';
 import type { Backend } from '@vastmax/linalg-core';
@@ -34,7 +35,7 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
   );
 }
 
-/** @throws UsageError for a checkpoint that is damaged in a way that its checksums cannot tell. */
+/** @throws UsageError for a checkpoint that is damaged in a way that its checksums do not detect. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
   const { configuration, location: directory } = checkpoint;
   const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
@@ -71,7 +72,7 @@ function readLabelOrder(text: string, classes: number, directory: string): Int32
   return Int32Array.from(order as number[]);
 }
 
-/** @throws SparseDataError naming the line that is none, `empty-input` for a file without points. */
+/** @throws SparseDataError naming an invalid line; `empty-input` for a file without points. */
 export async function readPoints(path: string, signal: AbortSignal): Promise<XmcRows> {
   using progress = new Progress('reading points');
   const points: XmcPoint[] = [];

@@ -1,4 +1,4 @@
-/** The labels of each point of an XMC file, as JSON Lines; in memory is one batch of points. */
+/** The labels of each point of an XMC file, as JSON Lines. Only one batch of points is in memory. */
 import { topClasses } from '@vastmax/lm-models';
 import { readXmc } from '@vastmax/sparse-data/node';
 import { count, Progress, writeResults } from '../terminal/terminal.ts';
@@ -14,8 +14,8 @@ export interface LabelPredictionOptions {
 }
 
 /**
- * The result is an object for each point: its line in the file, and its best labels with their scores. O(points ·
- * labels · width).
+ * Prints an object for each point: its line in the file, and its best labels with their scores. O(points · labels ·
+ * width).
  */
 export async function predictLabels(
   { network, order, shape }: LabelModel,
@@ -23,7 +23,7 @@ export async function predictLabels(
   options: LabelPredictionOptions,
 ): Promise<void> {
   const { top, threshold = -Infinity, batch, signal } = options;
-  // On a terminal the results are printed where the bar would be.
+  // On a terminal the results would overwrite the progress bar, so there is none.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let points: XmcPoint[] = [];
@@ -58,7 +58,7 @@ export async function predictLabels(
       if (points.length === batch && !(await flush())) return;
     }
   } finally {
-    // What came before a faulty line is predicted too.
+    // The points before an invalid line are predicted too.
     if (points.length > 0) await flush();
   }
 }

@@ -1,4 +1,4 @@
-/** What `vastmax train --model classifier` does, from a file of labelled points to a saved and evaluated model. */
+/** `vastmax train --model classifier`: from a file of labelled points to a saved and evaluated model. */
 import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
 import { openCheckpoint } from '@vastmax/checkpoints';
@@ -23,7 +23,7 @@ import {
   withLabelsInOrder,
 } from './label-model.ts';
 
-/** @param given those options that were on the command line or in a configuration file. */
+/** @param given the options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;

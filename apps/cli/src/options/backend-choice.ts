@@ -1,4 +1,4 @@
-/** The backend of a command: the fastest that runs here, unless one is named, and why a faster one does not run. */
+/** Chooses the backend of a command: the fastest that runs here unless one is named, and why faster ones do not run. */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import {
@@ -15,13 +15,13 @@ export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
 
 /** Help text of the option `--backend` of every command. */
 export const backendHelp =
-  'what computes: openblas (a native BLAS), wasm or plain; auto takes the first of them that runs here';
+  'compute backend: openblas (a native BLAS), wasm or plain; auto selects the first of them that is available';
 
 interface Candidate {
   readonly name: string;
-  /** Whether it runs here, in this precision. */
+  /** Whether the backend runs here, in this precision. */
   probe(precision: Precision): ProbeResult | Promise<ProbeResult>;
-  /** @param threads as many as it likes unless given. */
+  /** @param threads the backend's default unless given. */
   create(precision: Precision, threads: { readonly threads?: number }): Backend | Promise<Backend>;
 }
 
@@ -46,7 +46,7 @@ const candidates: readonly Candidate[] = [
 const descriptions = new WeakMap<Backend, string>();
 
 /**
- * The backend of that name; `auto` takes the fastest that runs here and has the precision.
+ * The backend of that name; `auto` chooses the fastest that runs here and has the precision.
  * @throws UsageError when it is not available, with the reason.
  */
 export async function createBackend(
@@ -57,24 +57,24 @@ export async function createBackend(
   if (!backendNames.some((known) => known === name)) {
     throw new UsageError(`--backend must be one of ${backendNames.join(', ')}, got '${name}'`);
   }
-  const passedOver: string[] = [];
+  const skipped: string[] = [];
   for (const candidate of candidates) {
     if (name !== 'auto' && name !== candidate.name) continue;
     const probe = await candidate.probe(precision);
     if (probe.available) {
       const backend = await candidate.create(precision, threads);
-      descriptions.set(backend, [`${backend.name} (${probe.detail})`, ...passedOver].join('; '));
+      descriptions.set(backend, [`${backend.name} (${probe.detail})`, ...skipped].join('; '));
       return backend;
     }
     if (name === candidate.name)
       throw new UsageError(`--backend ${name} is not available: ${probe.reason}; or use --backend auto`);
-    // The reason up to its first semicolon; what to do about it is in the error for a backend asked for by name.
-    passedOver.push(`not ${candidate.name}: ${probe.reason.replace(/;.*/s, '')}`);
+    // The reason up to its first semicolon; the remedy is in the error for a backend that was requested by name.
+    skipped.push(`not ${candidate.name}: ${probe.reason.replace(/;.*/s, '')}`);
   }
   throw new UsageError('no backend runs here');
 }
 
-/** Which one was taken and why. */
+/** Which backend was chosen and why. */
 export function describeBackend(backend: Backend): string {
   return descriptions.get(backend) ?? backend.name;
 }

@@ -1,14 +1,14 @@
 /**
  * The options of a command as a JSON file: read, printed, and described by a JSON Schema. Keys are the options' long
- * names in camel case, values go through the same checks as on the command line, and the command line overrides the
- * file. The schema is made from the options, so the two cannot differ.
+ * names in camel case, values are checked as on the command line, and the command line overrides the file. The schema
+ * is generated from the options, so the two cannot differ.
  */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { UsageError } from '../terminal/errors.ts';
 import { schemaOf, type ValueSchema } from './option-values.ts';
 
-/** Options of one call rather than of the training run. */
+/** Options of one call, which are not part of a training run's configuration. */
 const optionsOfTheCall = new Set(['config', 'printConfig', 'printConfigSchema', 'dryRun', 'resume', 'overwrite']);
 const schemaFile = 'train-config.schema.json';
 
@@ -16,19 +16,19 @@ export interface ConfigOptions {
   readonly config?: string;
   readonly printConfig?: true;
   readonly printConfigSchema?: true;
-  /** The argument of the command, where the file gives it. */
+  /** The argument of the command, if the file contains it. */
   readonly text?: string;
 }
 
 /**
- * Key of the values of options that are not set, printed for people. It is not read, so that another loss on the
- * command line brings its own rates.
+ * Key for the values of options that are not set; printed for information only. It is not read, so that another loss on
+ * the command line gets its own default rates.
  */
 const dependentKey = '$defaults';
 
 /**
- * Every option with its value or default, as a file that --config reads; options whose default depends on others only
- * where they are set.
+ * Every option with its value or default, as a file that --config reads; options whose default depends on others are
+ * included only if they are set.
  * @param dependent the values of those that are not set.
  */
 export function describeConfig(command: Command, text: string | undefined, dependent: object): string {

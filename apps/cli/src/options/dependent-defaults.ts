@@ -11,8 +11,9 @@ import {
 } from './training-options.ts';
 
 /**
- * The values of those that are not set. What a layer chooses by its cost (--head-size, --cutoffs) is not among them.
- * @throws UsageError for options that do not fit together.
+ * The values of the dependent options that are not set. Values that a layer chooses by its cost (--head-size,
+ * --cutoffs) are not included.
+ * @throws UsageError for options that contradict each other.
  */
 export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
   const { model } = options;
@@ -47,7 +48,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
 function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
   if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
-  // A recurrent body has no activation to choose, nor has a bag without one.
+  // The activation of a recurrent body cannot be chosen, and a bag may have none.
   return {
     hidden,
     dropout,

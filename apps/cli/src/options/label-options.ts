@@ -1,4 +1,4 @@
-/** What the options of `vastmax train --model classifier` mean to the network and the trainer. */
+/** Translates the options of `vastmax train --model classifier` into options of the network and the trainer. */
 import { bagModelShape, type BagChoice, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
 import { UsageError } from '../terminal/errors.ts';
 import { defaultsNameOf, outputLayerChoiceOf } from './output-layer-options.ts';
@@ -26,8 +26,8 @@ const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
 ]);
 
 /**
- * Output rates for several labels a point, measured on Bibtex and Delicious (`bench jobs --job xmc`): activations are
- * larger than in language models, so the losses of the squared outputs need lower rates. Other layers have the rates of
+ * Output rates for several labels per point, measured on Bibtex and Delicious (`bench jobs --job xmc`): activations are
+ * larger than in language models, so the losses of the squared outputs need lower rates. Other layers use the rates of
  * language models.
  */
 const outputRates: Readonly<Record<string, number>> = {

@@ -1,14 +1,15 @@
 /**
- * Parsers of numeric options: a number in the option's range, or a UsageError with the option, its range and the text.
+ * Parsers of numeric options: return a number in the option's range, or throw a UsageError with the option, its range
+ * and the given text.
  */
 import { UsageError } from '../terminal/errors.ts';
 
-/** JSON Schema of the values that a parser takes, for configuration files. */
+/** JSON Schema of the values that a parser accepts, for configuration files. */
 export type ValueSchema = Readonly<Record<string, unknown>>;
 
 const schemas = new WeakMap<object, ValueSchema>();
 
-/** The schema of a parser made here; undefined for another parser. */
+/** The schema of a parser of this file; undefined for another parser. */
 export function schemaOf(parse: object): ValueSchema | undefined {
   return schemas.get(parse);
 }

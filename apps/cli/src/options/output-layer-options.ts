@@ -44,13 +44,13 @@ export interface OutputLayerOptions {
   readonly seed: number;
 }
 
-/** `--loss spherical` is short for `spherical-softmax`. */
+/** Short forms: `--loss spherical` means `spherical-softmax`. */
 const shortLosses: Readonly<Record<string, string>> = {
   spherical: 'spherical-softmax',
   taylor: 'taylor-softmax',
   squared: 'squared-error',
 };
-/** The options of some layers only, by their name in the registry: how the command calls each. */
+/** Options that only some layers have, by their name in the registry: the name and flag of each in the command. */
 const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOptions, flag: string]>> = {
   weightDecay: ['weightDecay', '--weight-decay'],
   headSize: ['headSize', '--head-size'],
@@ -77,7 +77,7 @@ export function flagOf(option: string): string {
   return layerOptions[option]?.[1] ?? option;
 }
 
-/** Options of a choice as those of the command. */
+/** Converts options of a choice to options of the command. */
 export function optionsOfLayer(choice: Readonly<Record<string, unknown>>): Partial<OutputLayerOptions> {
   const options: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(choice)) {
@@ -94,7 +94,7 @@ const isRule = (value: unknown): value is { readonly name: string } =>
 const layersWith = (option: string): readonly OutputLayerName[] =>
   outputLayers.filter(({ options }) => options.includes(option)).map(({ name }) => name);
 
-/** For help texts. */
+/** A default value, for help texts. */
 const defaultOf = (layer: OutputLayerName, option: string): string => String(outputLayerOf(layer).defaults[option]);
 const lossDefault = (loss: string, option: string): string => String(trainingDefaults(loss).lossOptions[option]);
 
@@ -107,7 +107,7 @@ export function addOutputLayerOptions(command: Command): Command {
         .default('factored'),
     )
     .addOption(
-      new Option('--loss <name>', 'factored: what it minimises; spherical, taylor and squared are short forms')
+      new Option('--loss <name>', 'factored: the loss; spherical, taylor and squared are short forms')
         .argParser(lossName)
         .default('z-loss'),
     )
@@ -131,7 +131,11 @@ export function addOutputLayerOptions(command: Command): Command {
       `squared-error: what a target's output should be (default ${lossDefault('squared-error', 'targetValue')})`,
       finite('--target-value'),
     )
-    .option('--weight-decay <l>', 'factored: on the output weights, exact and free', nonNegative('--weight-decay'))
+    .option(
+      '--weight-decay <l>',
+      'factored: decay of the output weights, exact and at no cost',
+      nonNegative('--weight-decay'),
+    )
     .option(
       '--head-size <n>',
       'hybrid: words of the dense head (default: as many as cost four times the tail)',
@@ -187,7 +191,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .addOption(
       new Option(
         '--proposal <name>',
-        `sampled, nce, negative: what they are drawn from (default ${defaultOf('sampled', 'proposal')}; negative: ${defaultOf('negative', 'proposal')})`,
+        `sampled, nce, negative: distribution of the drawn words (default ${defaultOf('sampled', 'proposal')}; negative: ${defaultOf('negative', 'proposal')})`,
       ).choices(proposalNames),
     )
     .option(
@@ -198,7 +202,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .addOption(
       new Option(
         '--sharing <name>',
-        `sampled, nce, negative: who shares a draw (default ${defaultOf('sampled', 'sharing')})`,
+        `sampled, nce, negative: which examples share drawn words (default ${defaultOf('sampled', 'sharing')})`,
       ).choices(['minibatch', 'example']),
     )
     .option(
@@ -228,7 +232,7 @@ export function addOutputLayerOptions(command: Command): Command {
     );
 }
 
-/** The name whose rates and initial scale are the defaults: of the loss, or of the layer. */
+/** The name under which the default rates and initial scale are stored: of the loss, or of the layer. */
 export function defaultsNameOf({ outputLayer, loss }: OutputLayerOptions): string {
   return outputLayer === 'factored' ? loss : outputLayer;
 }
@@ -250,7 +254,7 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
   for (const option of entry.options) {
     const [name] = layerOptions[option] ?? [];
     const given = name === undefined ? undefined : options[name];
-    // A choice always says how many samples are drawn, and from what.
+    // A choice always contains the number of samples and the proposal.
     const value = given ?? (option === 'samples' || option === 'proposal' ? entry.defaults[option] : undefined);
     if (value !== undefined) own[option] = option === 'rule' ? { name: value } : value;
   }

@@ -1,4 +1,4 @@
-/** The options that say how a text is read, of `train`, `vocab` and `tokenize`. */
+/** The options that define how a text is read, of `train`, `vocab` and `tokenize`. */
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import {
@@ -38,7 +38,7 @@ export function addTextOptions(command: Command): Command {
     .option('--text-column <name>', textColumnHelp, 'text');
 }
 
-/** @throws UsageError for options that do not go together, SparseDataError for a tokenizer file that is none. */
+/** @throws UsageError for options that contradict each other, SparseDataError for an invalid tokenizer file. */
 export async function textReadingOf(options: TextOptions): Promise<TextReading> {
   const { tokenizer, locale } = options;
   if (options.lowerCase === true && options.letterCase !== undefined && options.letterCase !== 'lower') {

@@ -1,4 +1,4 @@
-/** The options of `vastmax train`, and what they mean to the model and the trainer. */
+/** The options of `vastmax train`, and their translation into options of the model and the trainer. */
 import { trainingDefaults, type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';

@@ -1,6 +1,6 @@
 /**
- * Training over the ranks of a job: an output layer whose classes are sharded, the body's gradients summed, and each
- * rank's part of every minibatch. A model that cannot be trained over ranks is an error before anything is read.
+ * Training over the ranks of a job: an output layer whose classes are sharded, sums of the body's gradients, and each
+ * rank's part of every minibatch. A model that cannot be trained over ranks is rejected before any data is read.
  */
 import type { Communicator } from '@vastmax/collectives';
 import {
@@ -30,11 +30,11 @@ export interface Distribution extends Disposable {
   readonly communicator: Communicator;
   readonly ranks: DataParallel;
   readonly createOutput: OutputLayerFactory;
-  /** This rank's parts of the minibatches of all. */
+  /** This rank's parts of the global minibatches. */
   partsOf(batches: BatchSource<TextBatch>): BatchSource<TextBatch>;
 }
 
-/** @param options of the body's replicas; unless given, rank 0 warns when they differed. */
+/** @param options callbacks of the body's replicas; unless given, rank 0 prints a warning when they differed. */
 export function createDistribution(
   communicator: Communicator,
   backend: Backend,
@@ -66,7 +66,7 @@ export function createDistribution(
   };
 }
 
-/** @throws UsageError for a model that only one process can train, with what works. */
+/** @throws UsageError for a model that only one process can train, with the supported alternatives. */
 export function checkDistributable({ body, output }: NetworkOptions): void {
   if ((body.dropout ?? 0) > 0)
     throw new UsageError(

@@ -7,7 +7,7 @@ import { createMpiCommunicator, isCommunicatorError, type Communicator } from '@
 import { describeFailure, UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';
 
-/** An error that all ranks have is printed by rank 0 alone: the others wait this long before they print theirs. */
+/** An error that occurs on all ranks is printed by rank 0 only: the others wait this long before they print theirs. */
 const otherRanksDelayMs = 3000;
 
 /** @throws UsageError where there is no MPI, with what to install. */
@@ -56,7 +56,7 @@ export function threadsOfRank(
 }
 
 /**
- * On all ranks but one: output and progress are dropped until this is disposed. Errors are printed after that.
+ * On all ranks except rank 0: output and progress are discarded until this is disposed. Errors are printed after that.
  */
 export class QuietOutput implements Disposable {
   readonly #restore: readonly (() => void)[];
@@ -65,7 +65,7 @@ export class QuietOutput implements Disposable {
     this.#restore = streams.map((stream) => {
       const { write } = stream;
       stream.write = (...args: readonly unknown[]): boolean => {
-        // A caller that waits for the text to be written goes on.
+        // Calls the callback that waits for the text to be written.
         const done = args.at(-1);
         if (typeof done === 'function')
           queueMicrotask(() => {

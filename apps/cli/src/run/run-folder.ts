@@ -1,6 +1,7 @@
 /**
- * The folder of a training run: whether a new model may be written there, found out before hours of training, and what
- * `vastmax train --resume` continues from it: the settings of its checkpoint, and which of them may be changed.
+ * The folder of a training run: whether a new model may be written there, which is checked before hours of training,
+ * and the state from which `vastmax train --resume` continues: the settings of the checkpoint, and which of them may be
+ * changed.
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -21,13 +22,13 @@ export interface ReplacementRule {
   readonly overwrite: boolean;
   /** Whether a model of this configuration may be replaced without --overwrite. */
   readonly mayReplace?: (configuration: JsonObject) => boolean;
-  /** What else to do, for the message. */
+  /** The alternative to --overwrite, for the message. */
   readonly otherwise: string;
 }
 
 /**
- * @throws UsageError when the folder is or lies under a file, or holds a model that is not to be replaced.
- * @throws CheckpointError `unsupported-version` for a checkpoint that this version could not replace.
+ * @throws UsageError when the folder is or lies under a file, or contains a model that must not be replaced.
+ * @throws CheckpointError `unsupported-version` for a checkpoint that this version cannot replace.
  */
 export async function checkOutputFolder(
   directory: string,
@@ -77,7 +78,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** What a checkpoint says about the run of any model. */
+/** The part of a checkpoint that describes the run of any model. */
 export interface RunState {
   readonly training: TrainingOptions;
   readonly precision: Precision;
@@ -88,7 +89,7 @@ export interface RunState {
   readonly configuration: JsonObject;
 }
 
-/** The same for a model over words. */
+/** As RunState, for a model over words. */
 export interface ResumedRun extends RunState {
   readonly examples: ExampleSettings;
   readonly network: NetworkOptions;
@@ -162,7 +163,7 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
 ]);
 
 /**
- * @returns the run to go on with; undefined for a new one, which its folder is then free for.
+ * @returns the run to continue; undefined for a new run, whose folder may then be written.
  * @param read the run of such a model from its folder.
  */
 export async function prepareFolder<Run extends RunState>(
@@ -184,7 +185,7 @@ export async function prepareFolder<Run extends RunState>(
   return run;
 }
 
-/** @throws UsageError when an option that makes the model or its data what they are differs from the run's. */
+/** @throws UsageError when an option that determines the model or its data differs from the run's. */
 function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
   for (const { name, flag } of given) {
     if (changeable.has(name)) continue;
@@ -197,7 +198,7 @@ function checkUnchanged(run: RunState, options: TrainOptions, given: readonly Gi
   }
 }
 
-/** The run's training with the rates, schedule and length that were given now. */
+/** The run's training options with the rates, schedule and length of this call. */
 export function changedTraining(
   run: RunState,
   options: TrainOptions,

@@ -1,6 +1,6 @@
 /**
- * Training as the terminal shows it: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C that loses
- * nothing, and what is printed at the end.
+ * Training with output on the terminal: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C without
+ * loss of progress, and the results at the end.
  */
 import type { Communicator } from '@vastmax/collectives';
 import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
@@ -20,37 +20,39 @@ export type AnyTrainer = Trainer<TrainingBatch>;
 
 export interface TrainingRun {
   readonly trainer: AnyTrainer;
-  /** Where checkpoints go. */
+  /** The folder of checkpoints. */
   readonly directory: string;
   /** Seconds of training between two checkpoints. */
   readonly checkpointEvery: number;
   readonly extras: CheckpointExtras;
   readonly log?: TrainingLog | undefined;
-  /** Of the ranks that train together. */
+  /** The communicator of the ranks that train together. */
   readonly communicator?: Communicator | undefined;
   readonly signal: AbortSignal;
 }
 
-/** What a command adds to the trainer's own parts of a checkpoint. */
+/** Data that a command adds to the trainer's own parts of a checkpoint. */
 interface CheckpointExtras {
   /** Added to its configuration: how text was read, the precision. */
   readonly configuration: JsonObject;
-  /** Of models over words. */
+  /** The vocabulary of a model over words. */
   readonly vocabulary?: Vocabulary;
   readonly texts: Readonly<Record<string, string>>;
 }
 
 export interface TrainingOutcome {
   readonly interrupted: boolean;
-  /** Of training, up to the end, or up to the last report of an interrupted run. */
+  /** Seconds of training, up to the end, or up to the last report of an interrupted run. */
   readonly seconds: number;
   /** Examples of this run. */
   readonly examples: number;
 }
 
 /**
- * Train what is left of the run, save, and print how it went. @param file the text or the points.
- * @returns whether it reached its end; after an interruption the way to continue is printed and the exit code is set.
+ * Trains the rest of the run, saves, and prints the results.
+ * @param file the text or the points.
+ * @returns whether the run reached its end; after an interruption the command to continue is printed and the exit code
+ * is set.
  */
 export async function trainAndSave(
   file: string,
@@ -77,9 +79,10 @@ export async function trainAndSave(
 }
 
 /**
- * Train to the end or to the interruption, and save. When a checkpoint on the way cannot be written (a full disk), a
- * warning is printed and training goes on; the last checkpoint must be written.
- * @throws TrainingFailure when training diverges, with what to do next; CheckpointError when the end cannot be saved.
+ * Trains to the end or to the interruption, and saves. When an intermediate checkpoint cannot be written (a full disk),
+ * a warning is printed and training continues; the last checkpoint must be written.
+ * @throws TrainingFailure when training diverges, with what to do next; CheckpointError when the last checkpoint cannot
+ * be saved.
  */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const { trainer, log, signal } = run;
@@ -137,7 +140,7 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
     : writeDistributedCheckpoint(communicator, createFileStorage(directory), content));
 }
 
-/** @throws the error, unless the disk is its reason. */
+/** @throws the error, unless it was caused by the disk. */
 function warnOfLostCheckpoint(error: unknown, step: number, savedStep: number | undefined): void {
   if (!isCheckpointError(error) || error.code !== 'write-failed') throw error;
   warn(
@@ -153,7 +156,7 @@ function describeDivergence(error: TrainingDivergedError, directory: string, sav
     : `${what}. ${directory} holds the checkpoint of step ${savedStep}; add --resume and a lower --body-rate or --output-rate (try a quarter)`;
 }
 
-/** One line, for standard output. */
+/** The results in one line, for standard output. */
 export function describeOutcome({ interrupted, examples, seconds }: TrainingOutcome): string {
   if (interrupted) return `trained      ${count(examples)} examples\n`;
   return `trained      ${count(examples)} examples in ${duration(seconds)}, ${count(examples / Math.max(1e-9, seconds))} examples/s\n`;

@@ -27,7 +27,7 @@ function record(data: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** Rotated and offset, as TFRecords need it: the CRC of data that contains its own CRC is weak. */
+/** Rotated and offset, as TFRecords require: the CRC of data that contains its own CRC is weak. */
 function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -1,4 +1,4 @@
-/** What `vastmax train` does, from a text to a saved and evaluated model. */
+/** `vastmax train`: from a text to a saved and evaluated model. */
 import type { Communicator } from '@vastmax/collectives';
 import { Trainer } from '@vastmax/lm-models';
 import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
@@ -28,7 +28,7 @@ import type { ModuleState } from '@vastmax/linalg-core/state';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 
-/** @param given those options that were on the command line or in a configuration file. */
+/** @param given the options that were on the command line or in a configuration file. */
 export async function trainModel(
   textFile: string,
   options: TrainOptions,
@@ -152,7 +152,7 @@ function checkStreams(
   );
 }
 
-/** Embeddings start from the vectors of a file, scaled to the random start, which words without a vector keep. */
+/** Initial embeddings from the vectors of a file, scaled like the random start, which words without a vector keep. */
 async function startFromVectors({ vocabulary, network }: TextModel, file: string, signal: AbortSignal): Promise<void> {
   const { found, read } = await loadInitialVectors(file, vocabulary, network.body.embeddings.table, {
     standardDeviation: network.body.options.embeddingScale,

@@ -9,20 +9,20 @@ import { encodeFileVersion, encodeScalars } from './tensorboard-events.ts';
 export interface LogEntry {
   readonly step: number;
   readonly examples: number;
-  /** Mean since the previous entry. */
+  /** Mean loss since the previous entry. */
   readonly loss: number;
   readonly examplesPerSecond: number;
-  /** Time of training in this run. */
+  /** Training time of this run. */
   readonly seconds: number;
   readonly bodyRate: number;
   readonly outputRate: number;
-  /** How often the factored layer has renewed its basis since its creation; null for other layers. */
+  /** How often the factored layer has been rebased since its creation; null for other layers. */
   readonly rebases: number | null;
 }
 
 /**
  * The files that entries are appended to. When a file can no longer be written, a warning is printed and the file is
- * closed; training goes on.
+ * closed; training continues.
  */
 export class TrainingLog implements AsyncDisposable {
   readonly #outputs: LogOutput[] = [];

@@ -1,6 +1,6 @@
 /**
- * What will be trained and what that costs, to standard output before the first step: numbers from the model's sizes,
- * time from this machine's own gemm.
+ * Prints the training plan and its cost to standard output before the first step: sizes from the model's options, time
+ * from a measured gemm on this machine.
  */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
 import { outputLayerOf, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
@@ -21,9 +21,9 @@ export interface CostEstimate {
 /** A model as the plan describes it. */
 export interface PlannedModel {
   readonly network: TextNetwork | BagNetwork;
-  /** What it learns from: a name and a size. */
+  /** The training data: a name and a size. */
   readonly data: readonly [name: string, size: string];
-  /** Its body. */
+  /** The body. */
   readonly description: string;
   /** Multiplications and additions of the body in a step of so many examples, forward and backward. */
   readonly bodyOperations: (batchSize: number) => number;
@@ -72,7 +72,7 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
       network,
       data,
       description: `words of ${embedding} → ${layers(hidden, cell)}, ${examples.steps ?? 16} steps`,
-      // Each gate of a cell costs a dense layer of the input and one of the state.
+      // Each gate of a cell costs one dense layer on the input and one on the state.
       bodyOperations: (batchSize) =>
         (cell === 'lstm' ? 4 : 3) *
         (denseOperations(batchSize, embedding, hidden) +
@@ -127,10 +127,10 @@ function denseOperations(batchSize: number, inputs: number, widths: readonly num
   return operations;
 }
 
-/** Share of a step that is not gemm, as measured on the plain backend. */
+/** Factor of the time of a step relative to its gemm, as measured on the plain backend. */
 const overhead = 1.35;
 
-/** @param examples that are still to be trained on. */
+/** @param examples number of examples still to be trained on. */
 async function estimateCost(
   { network, bodyOperations }: PlannedModel,
   trainer: AnyTrainer,
@@ -158,7 +158,7 @@ async function estimateCost(
 }
 
 /**
- * Floating-point operations a second of the product that dominates a step. The median, since other processes may slow
+ * Floating-point operations per second of the product that dominates a step. The median, since other processes may slow
  * some of the products down.
  */
 async function measureGemm(backend: Backend, m: number, d: number): Promise<number> {

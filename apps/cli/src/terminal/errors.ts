@@ -1,4 +1,4 @@
-/** Errors that are printed without a stack, and the exit code of each. */
+/** Errors that are printed without a stack trace, and the exit code of each. */
 import { isCommunicatorError } from '@vastmax/collectives';
 import { isLinalgError } from '@vastmax/linalg-core';
 import { isModelError } from '@vastmax/lm-models';
@@ -17,7 +17,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Training could not go on, for a reason that the person can act upon. Exit code 1. */
+/** Training could not continue, for a reason that the user can fix. Exit code 1. */
 export class TrainingFailure extends Error {
   readonly code = 'training-failed';
 
@@ -27,7 +27,7 @@ export class TrainingFailure extends Error {
   }
 }
 
-/** What to print, and the exit code. An unexpected error keeps its stack, for a bug report. */
+/** The message to print, and the exit code. An unexpected error is printed with its stack trace, for a bug report. */
 export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: number } {
   if (error instanceof UsageError) return { message: error.message, exitCode: 2 };
   if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };

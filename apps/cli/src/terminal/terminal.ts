@@ -1,7 +1,7 @@
 /**
- * What the command prints: numbers and tables, warnings, results as a stream, progress; and Ctrl-C. Progress goes to
- * standard error, as a bar on a terminal and elsewhere as a plain line at intervals, so that standard output has
- * nothing but results.
+ * The output of the command: numbers and tables, warnings, results as a stream, progress; and Ctrl-C. Progress is
+ * printed to standard error, on a terminal as a bar and elsewhere as a plain line at intervals, so that standard output
+ * has only results.
  */
 import { once } from 'node:events';
 import { SingleBar } from 'cli-progress';
@@ -71,31 +71,31 @@ export function metricsTable(results: readonly (readonly [string, RankingMetrics
 }
 
 /**
- * A line on standard error while a progress bar may be shown: on a terminal it replaces the bar, which is drawn again
- * below it.
+ * Prints a line to standard error while a progress bar may be shown: on a terminal it replaces the bar, which is drawn
+ * again below it.
  */
 function printNotice(text: string): void {
   process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}${text}\n`);
 }
 
-/** Something went wrong that does not end the command. */
+/** Prints a warning: a problem that does not end the command. */
 export function warn(text: string): void {
   printNotice(`vastmax: warning: ${text}`);
 }
 
 /**
- * Many lines to standard output, no faster than they are read.
- * @returns whether the reader still reads: one such as `head` leaves once it has enough.
+ * Writes many lines to standard output, with back-pressure.
+ * @returns whether the reader still reads: `head`, for example, closes the pipe when it has enough lines.
  */
 export async function writeResults(text: string): Promise<boolean> {
   const { stdout } = process;
   if (stdout.errored !== null || !stdout.writable) return false;
-  // main.ts handles the error.
+  // The handler in main.ts reports the error.
   if (!stdout.write(text)) await once(stdout, 'drain').catch(() => undefined);
   return stdout.errored === null;
 }
 
-/** Ctrl-C: the first one asks the work to stop where nothing is lost, the second one ends the process at once. */
+/** Ctrl-C: the first one requests a stop without loss of progress, the second one ends the process at once. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #listener = (): void => {
@@ -119,7 +119,7 @@ export class Interruption implements Disposable {
   }
 }
 
-/** The first plain line comes early, to show that there is progress; the others are this far apart. */
+/** The first plain line is printed early, to show that there is progress; the others at this interval. */
 const secondsBetweenLines = 10;
 const secondsToFirstLine = 2;
 const barWidth = 12;
@@ -129,7 +129,7 @@ export class Progress implements Disposable {
   readonly #stream: NodeJS.WriteStream;
   readonly #bar: SingleBar | undefined;
   #nextLine = performance.now() + 1000 * secondsToFirstLine;
-  /** The bar hides the cursor, so it must go however the process ends. */
+  /** The bar hides the cursor, so it must be removed however the process ends. */
   readonly #stop = (): void => {
     this.#bar?.stop();
   };
@@ -154,7 +154,7 @@ export class Progress implements Disposable {
   }
 
   /**
-   * @param share done, in [0, 1].
+   * @param share fraction done, in [0, 1].
    * @param details the most important first; a narrow terminal shows as many as fit.
    */
   update(share: number, details: readonly string[], secondsLeft?: number): void {
@@ -162,8 +162,8 @@ export class Progress implements Disposable {
       (part) => ` · ${part}`,
     );
     if (this.#bar !== undefined) {
-      const room = this.#stream.columns - `${this.#label}  100 % `.length - barWidth;
-      this.#bar.update(Math.round(1000 * Math.min(1, share)), { details: joinWhile(parts, room) });
+      const width = this.#stream.columns - `${this.#label}  100 % `.length - barWidth;
+      this.#bar.update(Math.round(1000 * Math.min(1, share)), { details: joinWhile(parts, width) });
       return;
     }
     const now = performance.now();
@@ -180,10 +180,10 @@ export class Progress implements Disposable {
 }
 
 /** As many of the first parts as fit. */
-function joinWhile(parts: readonly string[], room: number): string {
+function joinWhile(parts: readonly string[], width: number): string {
   let text = '';
   for (const part of parts) {
-    if (text.length + part.length > room) break;
+    if (text.length + part.length > width) break;
     text += part;
   }
   return text;

@@ -1,7 +1,7 @@
 /**
  * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token
- * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory; standard input can
- * be read once, so its first pass writes a copy to disk for the second.
+ * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory. Standard input can
+ * be read only once, so its first pass writes a copy to disk for the second.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ export class TextSource implements AsyncDisposable {
   #folder: string | undefined;
   #copy: string | undefined;
 
-  /** @param options `column` of a Parquet file; `passes` that will be made. */
+  /** @param options `column` of a Parquet file; `passes`: how often the text will be read. */
   constructor(
     path: string,
     { column = 'text', passes = 1 }: { readonly column?: string; readonly passes?: number } = {},
@@ -56,7 +56,7 @@ export class TextSource implements AsyncDisposable {
     this.#folder = await mkdtemp(join(tmpdir(), 'vastmax-'));
     const path = join(this.#folder, 'standard-input.txt');
     await using file = await open(path, 'w');
-    // readLines drops one byte order mark at the start, so that the copy is read as the original was.
+    // readLines drops one byte order mark at the start, so one is added to read the copy as the original.
     let block = '\uFEFF';
     for await (const line of lines) {
       yield line;
@@ -69,7 +69,7 @@ export class TextSource implements AsyncDisposable {
     this.#copy = path;
   }
 
-  /** Removes the copy. */
+  /** Deletes the copy. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
@@ -80,7 +80,7 @@ export interface VocabularySettings {
   readonly maxVocabulary?: number;
 }
 
-/** @param endOfLine counted once a line, unless it is left out. */
+/** @param endOfLine token that is counted once per line, unless it is left out. */
 export async function countWords(
   source: TextSource,
   { tokenize }: TextReading,

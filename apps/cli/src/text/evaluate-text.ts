@@ -1,6 +1,6 @@
 /**
- * How well a model over words does: its ranks on a held-out text beside those of the unigram baseline on the same
- * words, and the correlation of its word vectors with people's judgements of how alike two words are.
+ * Evaluates a model over words: its ranks on a held-out text and those of the unigram baseline on the same words, and
+ * the correlation of its word vectors with human judgements of word similarity.
  */
 import type { VectorKind } from '@vastmax/lm-models';
 import { inLetterCase, type TextModel, type TextSettings } from '@vastmax/lm-models/text';
@@ -23,7 +23,7 @@ export interface TextEvaluation {
 }
 
 /**
- * @param limit how many words at most, a sample that is the same each time; 0 for all.
+ * @param limit maximum number of words, a fixed sample; 0 for all.
  * @throws UsageError for a model that ranks no words.
  */
 export async function evaluateText(
@@ -62,12 +62,12 @@ export function describeEvaluation(what: string, { model, unigram }: TextEvaluat
   ])}\n`;
 }
 
-/** For the embeddings (`input`) and for the output layer's class vectors (`output`). */
+/** Results for the embeddings (`input`) and for the output layer's class vectors (`output`). */
 export type SimilarityEvaluation = Readonly<Record<VectorKind, WordSimilarity>>;
 
 /**
  * Words are looked up in the letter case of the training text. A pair with an unknown word is left out; `coverage` is
- * the share of the others. O(words of the file · d²).
+ * the fraction of the other pairs. O(words of the file · d²).
  * @param path two words and a score a line, separated by tabs.
  * @throws SparseDataError naming the line that is no pair.
  */

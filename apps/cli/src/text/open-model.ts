@@ -24,7 +24,7 @@ export interface OpenedModel {
 
 /**
  * A model over words, on a backend of the precision that it was trained in.
- * @throws CheckpointError when there is none, or it is damaged; UsageError for a classifier.
+ * @throws CheckpointError when there is no checkpoint, or it is damaged; UsageError for a classifier.
  */
 export async function openModel(backend: string, directory: string): Promise<OpenedModel> {
   const opened = await openAnyModel(backend, directory);
@@ -35,7 +35,7 @@ export async function openModel(backend: string, directory: string): Promise<Ope
   );
 }
 
-/** The same for a classifier too. */
+/** As `openModel`, but also accepts a classifier. */
 export async function openAnyModel(
   backend: string,
   directory: string,
@@ -62,7 +62,7 @@ export async function openAnyModel(
 }
 
 /**
- * How the text of a checkpoint's model was read, and which examples of it were learned from.
+ * How the text of a checkpoint's model was read, and which examples the model was trained on.
  * @throws UsageError when the checkpoint was not written by `vastmax train`, SparseDataError for a damaged tokenizer.
  */
 export function openText(checkpoint: Checkpoint): { readonly text: TextReading; readonly examples: ExampleSettings } {

@@ -1,4 +1,4 @@
-/** The next words for each prompt of a JSON Lines file, as JSON Lines; in memory is one batch of prompts. */
+/** The next words for each prompt of a JSON Lines file, as JSON Lines. Only one batch of prompts is in memory. */
 import type { TextModel, TextReading } from '@vastmax/lm-models/text';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
@@ -9,7 +9,7 @@ export interface PredictionOptions {
   readonly top: number;
   /** Only words with a score of at least this. */
   readonly threshold?: number;
-  /** Prompts at a time. */
+  /** Number of prompts per batch. */
   readonly batch: number;
   readonly signal: AbortSignal;
 }
@@ -33,7 +33,7 @@ export async function predictLines(
   options: PredictionOptions,
 ): Promise<void> {
   const { top, threshold, batch, signal } = options;
-  // On a terminal the results are printed where the bar would be.
+  // On a terminal the results would overwrite the progress bar, so there is none.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
   let prompts: Prompt[] = [];
@@ -64,7 +64,7 @@ export async function predictLines(
       if (prompts.length === batch && !(await flush())) return;
     }
   } finally {
-    // What came before a faulty line is predicted too.
+    // The prompts before an invalid line are predicted too.
     if (prompts.length > 0) await flush();
   }
 }

@@ -146,7 +146,7 @@ describe('export refuses', () => {
     await expectRefusal(
       'model -o there.txt',
       2,
-      '--output there.txt is there already; replace it with --overwrite, or give another file',
+      '--output there.txt already exists; replace it with --overwrite, or give another file',
     );
     expect(readFileSync(at('there.txt'), 'utf8')).toBe('precious');
     expect(await vastmax(folder, `export model -o there.txt --overwrite ${backend}`)).toMatchObject({ code: 0 });
@@ -159,7 +159,7 @@ describe('export refuses', () => {
     await expectRefusal(
       'nowhere -o vectors.npy',
       2,
-      '--output vectors.npy ends in none of .txt, .vec, .bin, .safetensors; say what to write with --format',
+      '--output vectors.npy ends in none of .txt, .vec, .bin, .safetensors; choose the format with --format',
     );
     await expectRefusal(
       'nowhere -o a2.bin --half',

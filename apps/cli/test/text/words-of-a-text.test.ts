@@ -37,7 +37,7 @@ describe('vocab', () => {
     );
     expect(await vastmax(folder, 'vocab train.txt -o vocab.tsv')).toMatchObject({
       code: 2,
-      stderr: 'vastmax: --output vocab.tsv is there already; replace it with --overwrite, or give another file\n',
+      stderr: 'vastmax: --output vocab.tsv already exists; replace it with --overwrite, or give another file\n',
     });
     expect(
       await vastmax(folder, 'vocab - --overwrite -o vocab.tsv --max-vocabulary 3 --min-count 2', 'b a a\na b c c'),

@@ -12,7 +12,7 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
-import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import { kernelCase, combine, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
 import { poisonedMatrix, randomMatrix } from '../operands.ts';
 import { sumTolerance } from '../tolerance.ts';
 
@@ -32,7 +32,7 @@ const shapes: readonly Shape[] = [
 ];
 
 function everyShape(prepare: (rows: number, columns: number) => Prepared): Prepared {
-  return together(shapes.map(([rows, columns]) => prepare(rows, columns)));
+  return combine(shapes.map(([rows, columns]) => prepare(rows, columns)));
 }
 
 /** Compare out with expected values that are sums of `terms` terms of these magnitudes. */
@@ -157,7 +157,7 @@ export const denseCases: readonly ConformanceCase[] = [
     };
   }),
   kernelCase('copy-columns/ranges', 'copyColumns', (context) =>
-    together(
+    combine(
       (
         [
           [7, 9, 2, 8, 1, 3],
@@ -185,7 +185,7 @@ export const denseCases: readonly ConformanceCase[] = [
     ),
   ),
   kernelCase('add-diagonal/sizes', 'addDiagonal', (context) =>
-    together(
+    combine(
       [0, 1, 3, 4, 65].map((n) => {
         const out = randomMatrix(context, n, n);
         const onDiagonal = (i: number): number => (Math.floor(i / n) === i % n ? 0.75 : 0);
@@ -211,11 +211,11 @@ export const denseCases: readonly ConformanceCase[] = [
     everyShape((rows, columns) => prepareScaleRows(context, rows, columns, true)),
   ),
   kernelCase('axpy/sizes', 'axpy', (context) =>
-    everyShape((rows, columns) => together([0.3, -1, 0].map((alpha) => prepareAxpy(context, rows, columns, alpha)))),
+    everyShape((rows, columns) => combine([0.3, -1, 0].map((alpha) => prepareAxpy(context, rows, columns, alpha)))),
   ),
   kernelCase('affine/sizes', 'affine', (context) =>
     everyShape((rows, columns) =>
-      together([
+      combine([
         prepareAffine(context, rows, columns, -0.7, 0.2, false),
         prepareAffine(context, rows, columns, 0, 3, false),
       ]),

@@ -1,14 +1,14 @@
-/** Every function of one and of two operands: sampled, at the extremes, with NaN, broadcast and in place. */
+/** Every function of one and of two operands: sampled, at extreme arguments, with NaN, broadcast and in place. */
 import { binary, read, unary, type BinaryOperation, type UnaryOperation } from '@vastmax/linalg-core';
 import { expectClose } from '../comparison.ts';
-import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import { kernelCase, combine, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
 import { knownMatrix, poisonedMatrix, randomMatrix } from '../operands.ts';
 import { binaryDefinitions, unaryDefinitions } from '../oracle/functions.ts';
 import { elementwiseTolerance } from '../tolerance.ts';
 
 const finiteExtremes = [0, 1e-30, -1e-30, 1e-4, -1e-4, 1, -1, 20, -20, 87, -87, 100, -100, 1e4, -1e4, 1e30, -1e30];
 
-/** Extremes at which the function has a value or a limit that floating point can express without doubt. */
+/** Extreme arguments at which the value or limit of the function is unambiguous in floating point. */
 function extremesOf(operation: UnaryOperation): readonly number[] {
   switch (operation) {
     case 'gelu':
@@ -53,7 +53,7 @@ function prepareUnary(
       const got = await read(out);
       const at =
         Array.from(expected, (_, i) => i).find((i) => !(Math.abs(got[i]! - expected[i]!) <= tolerance[i]!)) ?? 0;
-      expectClose(`${operation} (first doubt at x = ${x.values[at] ?? 0})`, got, expected, tolerance, columns);
+      expectClose(`${operation} (first error at x = ${x.values[at] ?? 0})`, got, expected, tolerance, columns);
     },
     operations: rows * columns,
   };
@@ -66,7 +66,7 @@ function sample(context: CaseContext, operation: UnaryOperation, count: number):
 
 const unaryCases = (Object.keys(unaryDefinitions) as UnaryOperation[]).flatMap((operation) => [
   kernelCase(`unary/${operation}/sampled`, 'unary', (context) =>
-    together(
+    combine(
       (
         [
           [1, 1],
@@ -105,7 +105,7 @@ function prepareBinary(
   const a = randomMatrix(context, rows, columns);
   const bRows = broadcast === 'row' || broadcast === 'scalar' ? 1 : rows;
   const bColumns = broadcast === 'column' || broadcast === 'scalar' ? 1 : columns;
-  // Kept away from 0, so that a quotient stays within range.
+  // Divisors not near 0, so that a quotient stays within range.
   const divisors = context.random.values(bRows * bColumns, 'f64').map((value) => value + Math.sign(value));
   const b = knownMatrix(context, bRows, bColumns, divisors);
   const out = into === 'a' ? a.matrix : into === 'b' ? b.matrix : poisonedMatrix(context, rows, columns);
@@ -147,13 +147,11 @@ const broadcasts: readonly Broadcast[] = ['full', 'row', 'column', 'scalar'];
 const binaryCases = (Object.keys(binaryDefinitions) as BinaryOperation[]).flatMap((operation) => [
   ...broadcasts.map((broadcast) =>
     kernelCase(`binary/${operation}/${broadcast}`, 'binary', (context) =>
-      together(
-        binarySizes.map(([rows, columns]) => prepareBinary(context, operation, rows, columns, broadcast, 'out')),
-      ),
+      combine(binarySizes.map(([rows, columns]) => prepareBinary(context, operation, rows, columns, broadcast, 'out'))),
     ),
   ),
   kernelCase(`binary/${operation}/in-place`, 'binary', (context) =>
-    together([
+    combine([
       ...broadcasts.map((broadcast) => prepareBinary(context, operation, 33, 17, broadcast, 'a')),
       prepareBinary(context, operation, 33, 17, 'full', 'b'),
     ]),

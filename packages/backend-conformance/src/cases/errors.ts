@@ -1,6 +1,7 @@
 /**
- * The operations' checks, with this backend's handles: code, and both values in the message. They are made in
- * linalg-core, and hold for every backend whose handles are instances of linalg-core's classes and report their shapes.
+ * The checks of the operations, with this backend's handles: the code, and both values in the message. They are
+ * implemented in linalg-core, and hold for every backend whose handles are instances of linalg-core's classes and
+ * report their shapes.
  */
 import {
   addDiagonal,

@@ -1,7 +1,7 @@
-/** Fused overrides: each equals the composition that it replaces, on the same backend and by the oracle. */
+/** Fused kernels: each equals the composition that it replaces on the same backend, and the oracle. */
 import { gemm, read, symmetricRank2Update } from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
-import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import { kernelCase, combine, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
 import { knownMatrix, randomMatrix } from '../operands.ts';
 import { naiveGemm } from '../oracle/matrix-product.ts';
 import { sumTolerance } from '../tolerance.ts';
@@ -58,7 +58,7 @@ export const fusedCases: readonly ConformanceCase[] = [false, true].flatMap((tra
     kernelCase(
       `symmetric-rank-2-update/${name}/${suffix}`,
       'symmetricRank2Update',
-      (context) => together(sizes.map(([n, k]) => prepareUpdate(context, n, k, transpose, alpha, beta))),
+      (context) => combine(sizes.map(([n, k]) => prepareUpdate(context, n, k, transpose, alpha, beta))),
       ['symmetricRank2Update'],
     );
   return [

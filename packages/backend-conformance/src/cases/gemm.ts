@@ -1,7 +1,7 @@
-/** The product: every transpose at every kind of size, alpha and beta, and the edges of its definition. */
+/** The product: all transposes at all kinds of sizes, alpha and beta, and the edge cases of its definition. */
 import { gemm, read } from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
-import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import { kernelCase, combine, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
 import { knownMatrix, randomMatrix } from '../operands.ts';
 import { naiveGemm } from '../oracle/matrix-product.ts';
 import { sumTolerance } from '../tolerance.ts';
@@ -47,7 +47,7 @@ const sizes: Readonly<Record<string, readonly Size[]>> = {
 interface Factors {
   readonly alpha?: number;
   readonly beta?: number;
-  /** Put NaN and infinities into out before. */
+  /** Fill out with NaN and infinities before the call. */
   readonly poison?: boolean;
 }
 
@@ -77,14 +77,14 @@ function prepareGemm(context: CaseContext, [m, n, k]: Size, how: Transposes, fac
 const sized = transposes.flatMap((how) =>
   Object.entries(sizes).map(([name, list]) =>
     kernelCase(`gemm/${how.name}/${name}`, 'gemm', (context) =>
-      together(list.map((size) => prepareGemm(context, size, how))),
+      combine(list.map((size) => prepareGemm(context, size, how))),
     ),
   ),
 );
 
 const scaled = transposes.flatMap((how) => [
   kernelCase(`gemm/${how.name}/alpha-beta`, 'gemm', (context) =>
-    together(
+    combine(
       [1, -0.5, 0].flatMap((alpha) =>
         [0, 1, -0.75].flatMap((beta) => [
           prepareGemm(context, [5, 7, 6], how, { alpha, beta }),
@@ -94,7 +94,7 @@ const scaled = transposes.flatMap((how) => [
     ),
   ),
   kernelCase(`gemm/${how.name}/beta-zero-never-reads-out`, 'gemm', (context) =>
-    together([
+    combine([
       prepareGemm(context, [5, 7, 6], how, { poison: true }),
       prepareGemm(context, [66, 64, 65], how, { poison: true }),
       prepareGemm(context, [4, 4, 0], how, { poison: true }),
@@ -102,11 +102,11 @@ const scaled = transposes.flatMap((how) => [
     ]),
   ),
   kernelCase(`gemm/${how.name}/empty`, 'gemm', (context) =>
-    together([
+    combine([
       prepareGemm(context, [0, 5, 3], how),
       prepareGemm(context, [5, 0, 3], how, { beta: 1 }),
       prepareGemm(context, [0, 0, 0], how),
-      // No inner dimension: what remains is beta·out.
+      // Inner dimension 0: the result is beta·out.
       prepareGemm(context, [4, 5, 0], how, { beta: 0.5 }),
       prepareGemm(context, [4, 5, 0], how, { beta: 1 }),
     ]),

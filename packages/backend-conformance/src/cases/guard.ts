@@ -34,17 +34,17 @@ const rule = 'a guard stops every kernel and nothing else';
 const size = 19;
 const tableRows = 40;
 
-interface Victim {
+interface KernelCall {
   readonly kernel: string;
   readonly out: Matrix | RowTable;
   readonly call: () => void;
 }
 
 /**
- * Every kernel once, each with its own result, which already holds numbers. `numbers` are the same for every call of
- * this function.
+ * Every kernel once, each with its own result, which already has values. `numbers` are the same for every call of this
+ * function.
  */
-function victims(context: CaseContext, numbers: FloatArray): readonly Victim[] {
+function kernelCalls(context: CaseContext, numbers: FloatArray): readonly KernelCall[] {
   const { scope } = context;
   const square = (): Matrix => knownMatrix(context, size, size, numbers).matrix;
   const column = (): Matrix => knownMatrix(context, size, 1, numbers.subarray(0, size)).matrix;
@@ -122,7 +122,7 @@ export const guardCases: readonly ConformanceCase[] = [
   ).map(([name, value]) =>
     optionalCase(`guard/held/${name}`, rule, ['guard'], async (context) => {
       const { values } = randomMatrix(context, size, size);
-      const tried = victims(context, values);
+      const tried = kernelCalls(context, values);
       const before = await Promise.all(tried.map(({ out }) => numbersIn(out)));
       guarded(flagOf(context, value), () => {
         for (const { call } of tried) call();
@@ -133,8 +133,8 @@ export const guardCases: readonly ConformanceCase[] = [
   ),
   optionalCase('guard/open', rule, ['guard'], async (context) => {
     const { values } = randomMatrix(context, size, size);
-    const free = victims(context, values);
-    const watched = victims(context, values);
+    const free = kernelCalls(context, values);
+    const watched = kernelCalls(context, values);
     for (const { call } of free) call();
     guarded(flagOf(context, 1e-30), () => {
       for (const { call } of watched) call();
@@ -161,7 +161,7 @@ export const guardCases: readonly ConformanceCase[] = [
     expectSame('the flag, which was held', await read(flag), [-1]);
   }),
   optionalCase('guard/computed-flag', rule, ['guard'], async (context) => {
-    // As a step does it: the flag comes from kernels that were called just before.
+    // As in a step: the flag is computed by kernels that were called just before.
     const losses = knownMatrix(context, size, 1, new Float64Array(size).fill(2)).matrix;
     const flag = context.scope.matrix(1, 1);
     const out = context.scope.matrix(size, 1);

@@ -1,7 +1,7 @@
-/** Reductions of rows, of columns, of everything and of nothing. */
+/** Reductions of rows, of columns, of all numbers and of empty matrices. */
 import { read, reduce, type ReduceOperation } from '@vastmax/linalg-core';
 import { expectClose, expectSame } from '../comparison.ts';
-import { kernelCase, together, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
+import { kernelCase, combine, type CaseContext, type ConformanceCase, type Prepared } from '../conformance-case.ts';
 import { knownMatrix, poisonedMatrix, randomMatrix, type KnownMatrix } from '../operands.ts';
 import { sumTolerance } from '../tolerance.ts';
 
@@ -56,12 +56,12 @@ function prepareReduce(context: CaseContext, operation: ReduceOperation, target:
 const shaped = operations.flatMap((operation) =>
   targets.flatMap((target) => [
     kernelCase(`reduce/${operation}/${target}`, 'reduce', (context) =>
-      together(
+      combine(
         sizes.map(([rows, columns]) => prepareReduce(context, operation, target, randomMatrix(context, rows, columns))),
       ),
     ),
     kernelCase(`reduce/${operation}/${target}/empty`, 'reduce', (context) =>
-      together(
+      combine(
         empty.map(([rows, columns]) => prepareReduce(context, operation, target, randomMatrix(context, rows, columns))),
       ),
     ),
@@ -71,7 +71,7 @@ const shaped = operations.flatMap((operation) =>
 export const reduceCases: readonly ConformanceCase[] = [
   ...shaped,
   kernelCase('reduce/maximum/all-negative', 'reduce', (context) =>
-    together(
+    combine(
       targets.map((target) => {
         const values = context.random.values(65 * 7, 'f64').map((value) => -1 - Math.abs(value));
         return prepareReduce(context, 'maximum', target, knownMatrix(context, 65, 7, values));
@@ -80,9 +80,9 @@ export const reduceCases: readonly ConformanceCase[] = [
   ),
   ...operations.map((operation) =>
     kernelCase(`reduce/${operation}/keeps-nan`, 'reduce', (context) =>
-      together(
+      combine(
         targets.flatMap((target) =>
-          // First, in the middle and last in its row.
+          // The NaN is first, in the middle and last in its row.
           [0, 37, 64].map((column) => {
             const values = context.random.values(3 * 65, 'f64');
             values[65 + column] = Number.NaN;

@@ -1,4 +1,4 @@
-/** Gather and scatter, on matrices and on tables: any width, any order, repeated indices, none at all. */
+/** Gather and scatter, on matrices and on tables: any width, any order, repeated indices, no indices. */
 import {
   gatherRows,
   isMatrix,
@@ -16,7 +16,7 @@ import { expectClose, expectSame } from '../comparison.ts';
 import {
   kernelCase,
   ruleCase,
-  together,
+  combine,
   type CaseContext,
   type ConformanceCase,
   type Prepared,
@@ -26,7 +26,7 @@ import { sumTolerance } from '../tolerance.ts';
 
 type Where = 'matrix' | 'table';
 const places: readonly Where[] = ['matrix', 'table'];
-/** Rows of the source or destination, its width, how many indices. */
+/** Rows of the source or destination, its width, number of indices. */
 const sizes = [
   [1, 1, 1],
   [5, 3, 4],
@@ -149,17 +149,17 @@ function distinctIndices(context: CaseContext, count: number, rows: number): num
 
 const placed = places.flatMap((where) => [
   kernelCase(`gather-rows/${where}`, 'gatherRows', (context) =>
-    together(sizes.map(([rows, columns, count]) => prepareGather(context, where, rows, columns, count))),
+    combine(sizes.map(([rows, columns, count]) => prepareGather(context, where, rows, columns, count))),
   ),
   kernelCase(`scatter-add-rows/${where}/distinct`, 'scatterAddRows', (context) =>
-    together(
+    combine(
       sizes.map(([rows, columns, count]) =>
         prepareScatterAdd(context, where, columns, distinctIndices(context, count, rows), rows, 1),
       ),
     ),
   ),
   kernelCase(`scatter-add-rows/${where}/repeated-accumulate`, 'scatterAddRows', (context) =>
-    together([
+    combine([
       ...sizes.map(([rows, columns, count]) =>
         prepareScatterAdd(context, where, columns, randomIndices(context, count, rows), rows, -0.3),
       ),
@@ -168,14 +168,14 @@ const placed = places.flatMap((where) => [
     ]),
   ),
   kernelCase(`scatter-rows/${where}/distinct`, 'scatterRows', (context) =>
-    together(
+    combine(
       sizes.map(([rows, columns, count]) =>
         prepareScatterRows(context, where, columns, distinctIndices(context, count, rows), rows),
       ),
     ),
   ),
   kernelCase(`scatter-rows/${where}/repeated-takes-the-last`, 'scatterRows', (context) =>
-    together([
+    combine([
       ...sizes.map(([rows, columns, count]) =>
         prepareScatterRows(context, where, columns, randomIndices(context, count, rows), rows),
       ),

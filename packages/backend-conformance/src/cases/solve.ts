@@ -1,14 +1,14 @@
 /**
- * Small systems. A solution is judged by its backward error ‖b − a·x‖∞ ≤ 8·n·ε·(‖a‖∞‖x‖∞ + ‖b‖∞), which elimination
- * with partial pivoting keeps on any matrix without wild growth (Higham, 2nd ed., §9.3), however ill-conditioned; the
- * estimate by the true inverse.
+ * Small systems. A solution is checked by its backward error ‖b − a·x‖∞ ≤ 8·n·ε·(‖a‖∞‖x‖∞ + ‖b‖∞), which elimination
+ * with partial pivoting satisfies for every matrix without large element growth (Higham, 2nd ed., §9.3), however
+ * ill-conditioned. The estimate of the condition is compared with the true inverse.
  */
 import { read, solve, type FloatArray } from '@vastmax/linalg-core';
 import { ConformanceFailure, expectTrue } from '../comparison.ts';
 import {
   kernelCase,
   ruleCase,
-  together,
+  combine,
   type CaseContext,
   type ConformanceCase,
   type Prepared,
@@ -40,7 +40,7 @@ function checkBackward(what: string, a: KnownMatrix, b: KnownMatrix, x: ArrayLik
     for (let i = 0; i < n; i++) {
       let sum = b.values[i * columns + j]!;
       for (let p = 0; p < n; p++) sum -= a.values[i * n + p]! * x[p * columns + j]!;
-      // A NaN must not get lost in a maximum.
+      // A maximum must not hide a NaN.
       if (!Number.isFinite(sum)) throw new ConformanceFailure(`${what}: column ${j} of the solution is not finite`);
       residual = Math.max(residual, Math.abs(sum));
       normX = Math.max(normX, Math.abs(x[i * columns + j]!));
@@ -56,9 +56,9 @@ function checkBackward(what: string, a: KnownMatrix, b: KnownMatrix, x: ArrayLik
 }
 
 /**
- * The estimate may be too optimistic about a⁻¹ (it is a lower bound of its norm), by less than ten times. Near the
- * identity it may be a bound instead, too pessimistic by 9/7 at most, and what the condition is above 1 must be at
- * least half the true one: a layer multiplies the conditions of thousands of steps.
+ * The estimate may be too optimistic, by less than a factor of ten, because the estimated norm of a⁻¹ is a lower bound.
+ * Near the identity the estimate may be a bound instead, too pessimistic by at most 9/7, and the excess of the
+ * condition over 1 must be at least half the true excess: a layer multiplies the conditions of thousands of steps.
  */
 function checkCondition(what: string, estimate: number, a: KnownMatrix, epsilon: number): void {
   const n = a.matrix.rows;
@@ -123,7 +123,7 @@ const singular: readonly (readonly [name: string, n: number, values: readonly nu
 
 export const solveCases: readonly ConformanceCase[] = [
   kernelCase('solve/random', 'solve', (context) =>
-    together(
+    combine(
       (
         [
           [1, 1],
@@ -143,25 +143,25 @@ export const solveCases: readonly ConformanceCase[] = [
     // A zero and a tiny leading entry: without row exchanges the first divides by zero and the second loses everything.
     const tiny = epsilonOf(context.backend.precision) / 16;
     const reversed = Float64Array.from({ length: 36 }, (_, i) => (i % 6 === 5 - Math.floor(i / 6) ? 2 : 0));
-    return together([
+    return combine([
       prepareSolve(context, 'with a zero pivot', knownMatrix(context, 3, 3, [0, 1, 2, 1, 0, 3, 2, 1, 0]), 2),
       prepareSolve(context, 'with a tiny pivot', knownMatrix(context, 2, 2, [tiny, 1, 1, 1]), 3),
       prepareSolve(context, 'of a reversed diagonal', knownMatrix(context, 6, 6, reversed), 2),
     ]);
   }),
   kernelCase('solve/ill-conditioned', 'solve', (context) =>
-    together(
+    combine(
       [2, 4].map((decades) =>
         prepareSolve(context, `graded over 10^${decades}`, gradedMatrix(context, 20, decades), 3),
       ),
     ),
   ),
   kernelCase('solve/update-of-identity', 'solve', (context) => {
-    // What the output layer asks for: I − ηA with a symmetric A, here also so near to I that a backend may take the
-    // condition for known.
+    // The systems of the output layer: I − ηA with a symmetric A, also so near to I that a backend may use a bound
+    // instead of an estimate of the condition.
     const n = 33;
     const factor = context.random.values(n * 3, 'f64');
-    return together(
+    return combine(
       [0.05, 0.001].map((rate) => {
         const values = Float64Array.from({ length: n * n }, (_, index) => {
           const i = Math.floor(index / n);
@@ -177,7 +177,7 @@ export const solveCases: readonly ConformanceCase[] = [
   kernelCase('solve/empty', 'solve', (context) => {
     const none = prepareSolve(context, 'of nothing', randomMatrix(context, 0, 0), 3);
     const noColumns = prepareSolve(context, 'without a right-hand side', randomMatrix(context, 4, 4), 0);
-    return together([none, noColumns]);
+    return combine([none, noColumns]);
   }),
   ruleCase('solve/operands-stay', 'solve writes out and reciprocalCondition alone', async (context) => {
     const a = randomMatrix(context, 6, 6);

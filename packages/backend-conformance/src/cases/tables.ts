@@ -6,18 +6,18 @@ import { knownIndices, randomMatrix } from '../operands.ts';
 
 const width = 3;
 
-/** More than two pieces of narrow rows, and the rows on both sides of every possible boundary. */
+/** A table of more than two pieces of narrow rows, and the rows on both sides of every possible boundary. */
 function largeTable(context: CaseContext): { table: RowTable; probes: number[] } {
   const bytesPerRow = width * (context.backend.precision === 'f32' ? 4 : 8);
   const rows = Math.ceil((2.2 * context.tablePieceBytes) / bytesPerRow);
   const table = context.scope.table(rows, width);
-  const seams = new Set([0, rows]);
+  const boundaries = new Set([0, rows]);
   for (let piece = 1; piece <= 4; piece++) {
     // Pieces may end at a number of bytes, or at a power of two of rows.
-    seams.add(Math.floor((piece * context.tablePieceBytes) / bytesPerRow));
-    seams.add(piece * 2 ** Math.floor(Math.log2(context.tablePieceBytes / bytesPerRow)));
+    boundaries.add(Math.floor((piece * context.tablePieceBytes) / bytesPerRow));
+    boundaries.add(piece * 2 ** Math.floor(Math.log2(context.tablePieceBytes / bytesPerRow)));
   }
-  const probes = [...seams]
+  const probes = [...boundaries]
     .flatMap((seam) => [seam - 2, seam - 1, seam, seam + 1])
     .filter((row) => row >= 0 && row < rows);
   return { table, probes: [...new Set(probes)].sort((a, b) => a - b) };
@@ -114,7 +114,7 @@ export const tableCases: readonly ConformanceCase[] = [
     }
     const out = context.scope.matrix(probes.length, width);
     gatherRows(table, knownIndices(context, probes), out);
-    expectSame('gathered around the seams', await read(out), expected, width);
+    expectSame('gathered around the boundaries', await read(out), expected, width);
   }),
   ruleCase('table/larger-than-one-piece/blocks', 'a table may be larger than one piece', async (context) => {
     const { table, probes } = largeTable(context);

@@ -1,6 +1,6 @@
 /**
- * The elementwise functions by their definitions, with what their tolerances need. Φ is integrated, not fitted: 5-point
- * Gauss–Legendre on 96 panels, which is exact to f64 rounding for the normal density and shares nothing with the
+ * The elementwise functions by their definitions, with the data for their tolerances. Φ is integrated, not fitted:
+ * 5-point Gauss–Legendre on 96 panels, which is exact to f64 rounding for the normal density and independent of the
  * approximations under test.
  */
 import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
@@ -26,7 +26,7 @@ export function normalDistribution(x: number): number {
   const panels = 96;
   const half = x / panels / 2;
   let integral = 0;
-  // Summed with compensation (Kahan), or 480 roundings would be more than the functions under test may err by.
+  // Summed with compensation (Kahan); otherwise 480 roundings would exceed the tolerance of the functions under test.
   let lost = 0;
   for (let panel = 0; panel < panels; panel++) {
     const middle = (2 * panel + 1) * half;

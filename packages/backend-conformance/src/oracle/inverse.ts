@@ -1,5 +1,6 @@
 /**
- * The inverse by Gauss–Jordan elimination with full pivoting in f64: the true condition number to judge an estimate by.
+ * The inverse by Gauss–Jordan elimination with full pivoting in f64: gives the true condition number to compare an
+ * estimate with.
  */
 export function naiveInverse(a: ArrayLike<number>, n: number): Float64Array {
   const left = Float64Array.from(a);

@@ -1,7 +1,7 @@
 /**
- * Finds a usable MPI library: the one that the option or the environment variable names, and no other; else the first
- * usable one of the search list. koffi is imported only here, dynamically, because its native part may be missing and
- * importing this package must not fail for that. Nothing is initialised: createMpiCommunicator does that, once.
+ * Finds a usable MPI library: only the one named by option or environment variable, if any; otherwise the first usable
+ * one of the search list. koffi is imported only here, dynamically, because its native part may be missing and
+ * importing this package must not fail then. Nothing is initialised here: createMpiCommunicator does that, once.
  */
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
 import { recogniseFamily, type MpiFamily } from './mpi-family.ts';
@@ -64,12 +64,12 @@ export interface MpiProbeOptions {
   readonly library?: string;
 }
 
-/** As the probes of backends answer. */
+/** The same form as the results of backend probes. */
 export type MpiProbeResult =
   { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
 
 /**
- * Which MPI library would be used, or why there is none and what to install. Loads the library and does not initialise
+ * Which MPI library would be used, or why there is none and what to install. Loads the library but does not initialise
  * it.
  */
 export async function probeMpi(options: MpiProbeOptions = {}): Promise<MpiProbeResult> {
@@ -111,7 +111,7 @@ async function createKoffiLoader(): Promise<LoadNativeLibrary> {
   const { default: koffi } = await import('koffi');
   prepareEnvironment(process.env);
   return (file) => {
-    // Open MPI loads plugins that look for its symbols among the global ones.
+    // Open MPI loads plugins that resolve its symbols among the global ones.
     const handle = koffi.load(file, { global: true });
     return {
       path: file,

@@ -1,6 +1,6 @@
 /**
- * Where an MPI library is searched for, and what to install where there is none. A name without a folder is found by
- * the system's loader.
+ * Where an MPI library is searched for, and what to install where there is none. The system's loader resolves a name
+ * without a folder.
  */
 import type { MpiFamilyName } from './mpi-family.ts';
 
@@ -25,8 +25,8 @@ export function launcherOf(
 }
 
 /**
- * For `process.platform`; the family of the launcher first, because with a library of another family each process would
- * be a job of its own.
+ * The candidates for `process.platform`; the family of the launcher first, because with a library of another family
+ * each process would be a separate job of one rank.
  */
 export function libraryCandidates(platform: string, environment: Environment): readonly string[] {
   const families: Record<MpiFamilyName, readonly string[]> =

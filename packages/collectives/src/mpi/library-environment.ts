@@ -1,9 +1,10 @@
 /**
  * MPI libraries read environment variables when they are loaded. Some of their defaults do not suit a process of Node.
  *
- * Open MPI busy-waits for messages, as if a rank had a core of its own. But Node has more threads than the one that
- * waits (compiler, garbage collector, event loop), which then find no core: two ranks on two cores took 3.5 to 4.6 ms a
- * step over shared memory, and 2.3 to 3.2 ms where a waiting rank yields (`bench distributed`, 10⁴ to 10⁶ classes).
+ * Open MPI busy-waits for messages, which assumes one core per rank. But a Node process has more threads than the one
+ * that waits (compiler, garbage collector, event loop), and these then have no core. Two ranks on two cores took 3.5 to
+ * 4.6 ms a step over shared memory, and 2.3 to 3.2 ms with a waiting rank that yields (`bench distributed`, 10⁴ to 10⁶
+ * classes).
  *
  * UCX, the transport of most libraries:
  *

@@ -1,13 +1,13 @@
 /**
- * The three binary interfaces of MPI libraries. The functions are the same, the handles differ: in Open MPI the address
- * of a data symbol, in MPICH and its family (Intel MPI, MVAPICH, Cray) an integer, in the ABI of MPI 5 a small number
- * in a pointer.
+ * The three binary interfaces of MPI libraries. They have the same functions but different handles: in Open MPI the
+ * address of a data symbol, in MPICH and its family (Intel MPI, MVAPICH, Cray) an integer, in the ABI of MPI 5 a small
+ * number in a pointer.
  */
 export type MpiFamilyName = 'Open MPI' | 'MPICH' | 'MPI ABI';
 
 export interface MpiFamily {
   readonly name: MpiFamilyName;
-  /** The C type of communicators, datatypes and error handlers, as koffi knows it. */
+  /** The C type of communicators, datatypes and error handlers, as koffi declares it. */
   readonly handle: 'void *' | 'int';
   readonly world: bigint | number;
   readonly byte: bigint | number;

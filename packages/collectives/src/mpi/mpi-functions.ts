@@ -1,11 +1,11 @@
 /**
- * The MPI functions in use, declared for a family of libraries. koffi passes a typed array as the address of its
- * numbers, without a copy; non-blocking operations use that address until they are done, so the caller must keep the
- * arrays. Each function returns MPI's error code.
+ * The MPI functions that are used, declared for a family of libraries. koffi passes a typed array as the address of its
+ * numbers, without a copy. Non-blocking operations use that address until they are complete, so the caller must keep
+ * the arrays alive. Each function returns MPI's error code.
  */
 import type { MpiFamily } from './mpi-family.ts';
 
-/** The part of koffi in use, so that tests can replace it. */
+/** The part of koffi that is used, so that tests can replace it. */
 export interface NativeLibrary {
   readonly path: string;
   /** @throws Error when there is no such function. */

@@ -1,7 +1,7 @@
 /**
  * MPI in this process, from MPI_Init_thread to MPI_Finalize. MPI can be initialised once in a process. It must be
- * finalised before the process ends, or the launcher reports a failure: that is done when the communicator is closed,
- * and at the latest when the process exits. A process that exits with an error calls MPI_Abort instead, because
+ * finalised before the process ends, or the launcher reports a failure: this happens when the communicator is closed,
+ * or at the latest when the process exits. A process that exits with an error calls MPI_Abort instead, because
  * MPI_Finalize would wait for ranks that wait for this one.
  */
 import { writeSync } from 'node:fs';

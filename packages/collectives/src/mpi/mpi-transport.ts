@@ -1,11 +1,11 @@
 /**
- * A rank of an MPI job. It calls MPI's non-blocking collectives and polls MPI_Testall until they are done: a blocking
- * call could not notice that it waits too long, or say for which rank. The loop polls for a fraction of a millisecond,
- * then sleeps between polls, so that ranks which share a core let each other run.
+ * A rank of an MPI job. It calls MPI's non-blocking collectives and polls MPI_Testall until they are complete: a
+ * blocking call could neither detect a timeout nor report which rank is missing. The loop polls for a fraction of a
+ * millisecond, then sleeps between polls, so that ranks can share a core.
  *
- * The exchange of parts consists of point-to-point messages, as MPI_Ialltoallv does inside. Rejected: MPI_Ialltoallv
- * itself. With Open MPI 4.1.4, when one rank had nothing to send or receive in it, the collectives that followed did
- * not end; a rank without targets in a minibatch is such a rank.
+ * Parts are exchanged by point-to-point messages, as inside MPI_Ialltoallv. Rejected: MPI_Ialltoallv itself. With Open
+ * MPI 4.1.4, after a call in which one rank had nothing to send or receive, the collectives that followed did not end;
+ * a rank without targets in a minibatch is such a rank.
  */
 import type { Communicator } from '../communicator.ts';
 import { CommunicatorError } from '../communicator-error.ts';
@@ -18,16 +18,16 @@ export interface MpiCommunicatorOptions {
   /** Path or name of an MPI library instead of the environment variable VASTMAX_MPI_LIBRARY and the search list. */
   readonly library?: string;
   /**
-   * How long a rank waits for the others in one call before it ends the job; 600,000 unless given. It must be longer
-   * than anything that one rank does alone.
+   * Timeout: how long a rank waits for the others in one call before it aborts the job; 600,000 unless given. It must
+   * be longer than any computation of one rank between two calls.
    */
   readonly timeoutMs?: number;
 }
 
 /**
- * The communicator of all processes that mpirun or srun started (MPI_COMM_WORLD); of this process alone without a
- * launcher. May be called once in a process. An error on any rank aborts the job: an uncaught error or an exit code
- * other than 0 within seconds; a rank that the others wait for, after timeoutMs and 3 s.
+ * The communicator of all processes that mpirun or srun started (MPI_COMM_WORLD); without a launcher, of this process
+ * alone. May be called once in a process. An error on any rank aborts the job: after an uncaught error or an exit code
+ * other than 0 within seconds; if a rank does not reach a call, after timeoutMs and 3 s.
  * @throws CommunicatorError `unavailable` with what to install, or when the launcher and the library do not belong
  * together.
  */
@@ -56,12 +56,12 @@ class MpiTransport implements Transport {
   readonly #timeoutMs: number;
   /** MPI_Request handles of the pending operations: pointers or integers, by family. */
   readonly #requests: BigInt64Array | Int32Array;
-  /** A view of each handle, which MPI writes to. */
+  /** A view of each handle, for MPI to write to. */
   readonly #requestViews: readonly ArrayBufferView[];
   #pending = 0;
   readonly #flag = new Int32Array(1);
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
-  /** In place of an empty array, which has no address; some libraries read the address all the same. */
+  /** Used instead of an empty array, which has no address; some libraries read the address all the same. */
   readonly #oneByte = new Uint8Array(1);
   /** The arrays that MPI reads and writes, kept from the garbage collector until the call is done. */
   readonly #held: Uint8Array[] = [];
@@ -82,7 +82,7 @@ class MpiTransport implements Transport {
 
   gather(call: string, part: Uint8Array, counts: Int32Array, offsets: Int32Array, out: Uint8Array): void {
     const { functions, family } = this.#session.library;
-    // All ranks know all counts, so all skip a call that moves nothing.
+    // All ranks know all counts, so all of them skip a call that moves nothing.
     if (counts.every((count) => count === 0)) return;
     if (this.size === 1) {
       out.set(part);
@@ -121,7 +121,7 @@ class MpiTransport implements Transport {
       );
     }
     for (let step = 1; step < this.size; step++) {
-      // Each rank begins with its successor, so that not all send to rank 0 first.
+      // Each rank starts with its successor, so that not all ranks send to rank 0 first.
       const other = (this.rank + step) % this.size;
       const count = sending.counts[other]!;
       if (count === 0) continue;
@@ -217,7 +217,7 @@ class MpiTransport implements Transport {
     }
   }
 
-  /** Ask the other ranks which call they are in, and end the job unless this call ends meanwhile. */
+  /** Asks the other ranks which call they are in, and aborts the job unless this call ends meanwhile. */
   #diagnoseStall(call: string): void {
     const answers = new Map<number, number>();
     this.#diagnostics.ask(this.#calls);

@@ -1,7 +1,8 @@
 /**
- * Which rank is missing when a collective does not end. A rank that has waited too long asks all others which call they
- * are in. A rank that waits as well answers, from its own waiting loop; a rank that computes forever, or has ended,
- * does not. These are small point-to-point messages beside the collectives, sent only when a call stalls.
+ * Finds which rank is missing when a collective does not end. A rank whose timeout has passed asks all others which
+ * call they are in. A rank that also waits answers from its own polling loop; a rank that computes forever, or has
+ * ended, does not answer. These are small point-to-point messages besides the collectives, sent only when a call
+ * stalls.
  */
 import type { MpiSession } from './mpi-session.ts';
 
@@ -19,7 +20,7 @@ export class StallDiagnostics {
     this.#session = session;
   }
 
-  /** Answer the ranks that ask. @param call the number of the call this rank is in. */
+  /** Answers the ranks that ask. @param call the number of the call this rank is in. */
   answer(call: number): void {
     this.#eachOther((rank) => {
       if (this.#receive(rank, askTag) !== undefined) this.#send(rank, answerTag, call);
@@ -32,7 +33,7 @@ export class StallDiagnostics {
     });
   }
 
-  /** Which call each rank that has answered since `ask` is in. */
+  /** Stores which call each rank that has answered since `ask` is in. */
   collect(into: Map<number, number>): void {
     this.#eachOther((rank) => {
       const call = this.#receive(rank, answerTag);
@@ -73,7 +74,7 @@ export class StallDiagnostics {
   }
 }
 
-/** What the answers say, as an error message. */
+/** The answers as an error message. */
 export function describeStall(
   rank: number,
   size: number,
@@ -91,7 +92,7 @@ export function describeStall(
     else if (place !== call) elsewhere.push(`rank ${other} is in call ${place}`);
   }
   if (missing.length > 0) {
-    return `rank ${missing.join(', ')} did not come to ${name} (call ${call}) within ${seconds} s: it hangs, or computes for longer than timeoutMs`;
+    return `rank ${missing.join(', ')} did not reach ${name} (call ${call}) within ${seconds} s: it hangs, or computes for longer than timeoutMs`;
   }
   if (elsewhere.length > 0)
     return `${name} (call ${call}) does not end after ${seconds} s: ${elsewhere.join(', ')}; all ranks must make the same calls`;

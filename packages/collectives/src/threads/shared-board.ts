@@ -1,7 +1,7 @@
 /**
  * The shared memory of a job of threads: a few words for the barrier and for aborting the job, a header for each rank's
- * call, and a window of bytes for each rank, through which parts of any size go in rounds. Ranks wait by Atomics.wait,
- * which yields the core: there may be more ranks than cores.
+ * call, and a window of bytes for each rank. Parts that are larger than a window are sent in several rounds. Ranks wait
+ * with Atomics.wait, which yields the core, so there may be more ranks than cores.
  */
 import { CommunicatorError } from '../communicator-error.ts';
 
@@ -22,7 +22,7 @@ const epoch = 1;
 const ended = 2;
 const messageLength = 3;
 const firstBarrierCount = 4;
-const messageRoom = 4096;
+const messageCapacity = 4096;
 
 export function createSharedBoard(size: number, timeoutMs: number, windowBytes: number): SharedBoard {
   return {
@@ -30,13 +30,13 @@ export function createSharedBoard(size: number, timeoutMs: number, windowBytes: 
     timeoutMs,
     windowBytes,
     words: new SharedArrayBuffer(4 * (firstBarrierCount + size)),
-    message: new SharedArrayBuffer(messageRoom),
+    message: new SharedArrayBuffer(messageCapacity),
     headers: new SharedArrayBuffer(8 * size * headerWords(size)),
     windows: new SharedArrayBuffer(size * windowBytes),
   };
 }
 
-/** The call's number, its root, the bytes that the rank sends in all, and those for each rank. */
+/** The call's number, its root, the total bytes that the rank sends, and the bytes for each rank. */
 export function headerWords(size: number): number {
   return 3 + size;
 }
@@ -45,7 +45,7 @@ export function headerWords(size: number): number {
 export function endJob({ words, message }: SharedBoard, text: string): void {
   const control = new Int32Array(words);
   if (Atomics.compareExchange(control, ended, 0, 1) === 0) {
-    const bytes = new TextEncoder().encode(text).subarray(0, messageRoom);
+    const bytes = new TextEncoder().encode(text).subarray(0, messageCapacity);
     new Uint8Array(message).set(bytes);
     Atomics.store(control, messageLength, bytes.length);
     Atomics.store(control, ended, 2);
@@ -54,11 +54,11 @@ export function endJob({ words, message }: SharedBoard, text: string): void {
   Atomics.notify(control, epoch);
 }
 
-/** Undefined while the job goes on. */
+/** Undefined while the job runs. */
 export function endOfJob({ words, message }: SharedBoard): string | undefined {
   const control = new Int32Array(words);
   if (Atomics.load(control, ended) === 0) return undefined;
-  // 1 means that another thread is writing the message just now.
+  // 1 means that another thread is currently writing the message.
   while (Atomics.load(control, ended) === 1) continue;
   return new TextDecoder().decode(new Uint8Array(message).slice(0, Atomics.load(control, messageLength)));
 }
@@ -92,7 +92,7 @@ export class BoardBarrier {
     const deadline = performance.now() + timeoutMs;
     while (Atomics.load(control, epoch) === before) {
       const left = deadline - performance.now();
-      if (left <= 0) this.#giveUp(call);
+      if (left <= 0) this.#throwTimeout(call);
       else Atomics.wait(control, epoch, before, left);
     }
     this.#throwIfEnded(call);
@@ -103,13 +103,13 @@ export class BoardBarrier {
     if (text !== undefined) throw new CommunicatorError('aborted', `${call}: the job was ended: ${text}`, { call });
   }
 
-  /** Names the ranks whose count of barriers is behind. */
-  #giveUp(call: string): never {
+  /** Throws the timeout, naming the ranks whose count of barriers is behind. */
+  #throwTimeout(call: string): never {
     const missing: number[] = [];
     for (let rank = 0; rank < this.#board.size; rank++) {
       if (Atomics.load(this.#control, firstBarrierCount + rank) < this.#barriers) missing.push(rank);
     }
-    const text = `rank ${missing.join(', ')} did not come to ${call} within ${this.#board.timeoutMs / 1000} s, rank ${this.#rank} waits there`;
+    const text = `rank ${missing.join(', ')} did not reach ${call} within ${this.#board.timeoutMs / 1000} s, rank ${this.#rank} waits there`;
     endJob(this.#board, text);
     throw new CommunicatorError('timeout', text, { call, rank: missing[0] });
   }

@@ -13,13 +13,13 @@ import { ThreadTransport } from './thread-transport.ts';
 export interface ThreadRanksOptions {
   /** How many ranks. */
   readonly size: number;
-  /** The program, a URL: a module that calls {@link runAsThreadRank} once. */
+  /** The URL of the program: a module that calls {@link runAsThreadRank} once. */
   readonly module: { readonly href: string };
   /** Passed to every rank, by structured clone. */
   readonly data?: unknown;
-  /** How long a rank waits for the others in one call before it ends the job; 60,000 unless given. */
+  /** Timeout: how long a rank waits for the others in one call before it aborts the job; 60,000 unless given. */
   readonly timeoutMs?: number;
-  /** Of each rank's window of shared memory; 1 MiB unless given. Longer messages go in several rounds. */
+  /** Bytes of each rank's window of shared memory; 1 MiB unless given. Longer messages are sent in several rounds. */
   readonly windowBytes?: number;
   /** Node's own options for the threads. */
   readonly execArgv?: readonly string[];
@@ -71,7 +71,7 @@ export async function startThreadRanks(options: ThreadRanksOptions): Promise<unk
   }
   const outcomes = await Promise.all(ends);
   const failures = outcomes.flatMap(({ error }, rank) => (error === undefined ? [] : [{ rank, error }]));
-  // A rank that was woken because another failed is not the cause.
+  // A rank that was woken because another one failed is not the cause.
   const cause = failures.find(({ error }) => !(isCommunicatorError(error) && error.code === 'aborted')) ?? failures[0];
   if (cause === undefined) return outcomes.map(({ result }) => result);
   const words = endOfJob(board) ?? `rank ${cause.rank} of ${size}: ${messageOf(cause.error)}`;

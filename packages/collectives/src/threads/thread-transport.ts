@@ -1,6 +1,6 @@
 /**
  * A rank of a job of threads. A call consists of rounds with two barriers each: every rank writes its header and the
- * next piece of what it sends into its own window; then every rank copies what is meant for it from the windows of the
+ * next piece of its data into its own window; then every rank copies the data sent to it from the windows of the
  * others. The headers are compared, so that ranks that make different calls get an error instead of wrong numbers.
  */
 import { CommunicatorError } from '../communicator-error.ts';
@@ -14,7 +14,7 @@ const totalWord = 2;
 const firstRank = 3;
 const nothing = new Uint8Array(0);
 
-/** Bytes `begin` … `end` of what a rank sends belong at `at`. */
+/** Bytes `begin` … `end` of a rank's data are copied to offset `at`. */
 interface Range {
   readonly begin: number;
   readonly end: number;
@@ -111,7 +111,7 @@ export class ThreadTransport implements Transport {
   }
 
   close(): void {
-    // The memory belongs to the job.
+    // Nothing to release: the memory belongs to the job.
   }
 
   #run(
@@ -156,7 +156,7 @@ export class ThreadTransport implements Transport {
     for (let other = 0; other < this.size; other++) {
       const theirs = this.#header(other, callWord);
       if (theirs !== this.#header(this.rank, callWord)) {
-        this.#disagree(
+        this.#throwMismatch(
           call,
           other,
           `rank ${other} called ${calls[theirs] ?? 'nothing'} where rank ${this.rank} called ${call}; all ranks must make the same calls`,
@@ -164,7 +164,7 @@ export class ThreadTransport implements Transport {
       }
       const root = this.#header(other, rootWord);
       if (root !== this.#header(this.rank, rootWord)) {
-        this.#disagree(
+        this.#throwMismatch(
           call,
           other,
           `${call}: the root is ${root} on rank ${other}, ${this.#header(this.rank, rootWord)} on rank ${this.rank}`,
@@ -176,15 +176,15 @@ export class ThreadTransport implements Transport {
   #expect(call: string, from: number, bytes: number): void {
     const sent = this.#header(from, firstRank + this.rank);
     if (sent !== bytes)
-      this.#disagree(
+      this.#throwMismatch(
         call,
         from,
         `${call}: rank ${this.rank} expects ${bytes} bytes from rank ${from}, which sends ${sent}`,
       );
   }
 
-  /** Aborts the job: the other ranks may be waiting already. */
-  #disagree(call: string, other: number, text: string): never {
+  /** Aborts the job with a mismatch: the other ranks may be waiting already. */
+  #throwMismatch(call: string, other: number, text: string): never {
     endJob(this.#board, text);
     throw new CommunicatorError('mismatch', text, { call, rank: other });
   }

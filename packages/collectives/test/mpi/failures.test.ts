@@ -17,12 +17,12 @@ const cases: readonly { readonly how: FailureRequest['how']; readonly names: Reg
   // too.
   {
     how: 'hang',
-    names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 8 s/,
+    names: /vastmax: rank [02] of 3 ends the job: rank 1 did not reach allReduce \(call 2\) within 8 s/,
     timeoutMs: 8000,
   },
   {
     how: 'exit-0',
-    names: /vastmax: rank [02] of 3 ends the job: rank 1 did not come to allReduce \(call 2\) within 8 s|rank 1/,
+    names: /vastmax: rank [02] of 3 ends the job: rank 1 did not reach allReduce \(call 2\) within 8 s|rank 1/,
     timeoutMs: 8000,
   },
 ];

@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import { describeStall } from '../../src/mpi/stall-diagnostics.ts';
 
 it.each([
-  ['nobody answers', new Map<number, number>(), /^rank 0, 2, 3 did not come to allToAll \(call 7\) within 60 s/],
+  ['nobody answers', new Map<number, number>(), /^rank 0, 2, 3 did not reach allToAll \(call 7\) within 60 s/],
   [
     'one is missing',
     new Map([
       [0, 7],
       [3, 7],
     ]),
-    /^rank 2 did not come to allToAll \(call 7\) within 60 s: it hangs, or computes for longer than timeoutMs$/,
+    /^rank 2 did not reach allToAll \(call 7\) within 60 s: it hangs, or computes for longer than timeoutMs$/,
   ],
   [
     'one is elsewhere',

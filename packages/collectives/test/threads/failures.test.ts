@@ -26,7 +26,7 @@ describe('a thread that', () => {
     ['exit', /^the job was ended: rank 1 of 3: the thread ended with code 3 before its program did$/],
     ['exit-0', /^the job was ended: rank 1 of 3: the thread ended with code 0 before its program did$/],
     ['abort', /^the job was ended: rank 1 of 3: the disk is full$/],
-    ['hang', /^the job was ended: rank 1 did not come to allReduce within 8 s, rank [02] waits there$/],
+    ['hang', /^the job was ended: rank 1 did not reach allReduce within 8 s, rank [02] waits there$/],
     [
       'other-call',
       /^the job was ended: rank \d called (barrier|allReduce) where rank \d called (barrier|allReduce); all ranks must make the same calls$/,

@@ -1,6 +1,7 @@
 /**
- * This rank's part of the classes: which rows of V it starts with, how classes are added, and the class constants of a
- * loss that has them, those of all classes on every rank for the targets, and its own for scoring its own classes.
+ * This rank's part of the classes: the rows of V it starts with, the addition of classes, and, for a loss that has
+ * them, the class constants: those of all classes on every rank for the targets, and its own for scoring its own
+ * classes.
  */
 import { ArrayChecksum, type Communicator } from '@vastmax/collectives';
 import {
@@ -26,7 +27,7 @@ import { localErrorOf, type CollectivePreflight } from './collective-preflight.t
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 import { fillOwnRows, ownRowsOf } from './own-rows.ts';
 
-/** What the parts of the layer share. */
+/** The objects that all parts of the layer use. */
 export interface RankContext {
   readonly communicator: Communicator;
   readonly backend: Backend;
@@ -47,18 +48,21 @@ export class ClassShard implements Disposable {
     this.#context = context;
   }
 
-  /** Row c is that of class c. */
+  /** Constants of all classes: row c belongs to class c. */
   get allConstants(): ClassConstants | undefined {
     return this.#all;
   }
 
-  /** By the numbers of this rank's rows; the sum is that of all. */
+  /** Constants of this rank's rows, in their order; the sum is that of all classes. */
   get ownConstants(): ClassConstants | undefined {
     if (this.#all === undefined || this.#ownTable === undefined) return undefined;
     return { table: this.#ownTable, sum: this.#all.sum };
   }
 
-  /** The start. No collective. @throws OutputLayerError `shape` unless there is a constant for each class. */
+  /**
+   * Fills the initial rows and constants. No collective. @throws OutputLayerError `shape` unless there is a constant
+   * for each class.
+   */
   fill(): void {
     const { backend, communicator, options, partition, weights } = this.#context;
     const { rank } = communicator;
@@ -71,9 +75,9 @@ export class ClassShard implements Disposable {
   }
 
   /**
-   * Add classes after those that there are. A collective.
-   * @param progress what all ranks must have in common beside.
-   * @throws OutputLayerError on every rank when one must refuse or they were given different rows; nothing has changed.
+   * Adds classes after the existing ones. A collective.
+   * @param progress other numbers that must be the same on all ranks.
+   * @throws OutputLayerError on every rank when one rank rejects the rows or they differ; nothing has changed.
    */
   add(
     values: ArrayLike<number>,
@@ -108,7 +112,7 @@ export class ClassShard implements Disposable {
     partition.rows += count;
   }
 
-  /** After every rank has restored its own constants: those of all. A collective, O(D). */
+  /** To be called after every rank has restored its own constants: exchanges those of all. A collective, O(D). */
   async shareConstants(state: ModuleState): Promise<void> {
     if (this.#all === undefined || this.#ownTable === undefined) return;
     const { backend, communicator, partition } = this.#context;

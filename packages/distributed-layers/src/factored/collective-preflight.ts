@@ -1,8 +1,8 @@
 /**
- * How the ranks begin a collective call: one small all-to-all in which each says which call it makes, with which
- * numbers, and whether it has a local error. When one has, all throw it, before anything has changed; so no rank waits
- * for one that has left. The same message carries how many rows are asked of each rank, which would otherwise take a
- * message of its own.
+ * How the ranks begin a collective call: one small all-to-all in which each rank announces which call it makes, with
+ * which numbers, and whether it has a local error. If one has, all throw that error before anything has changed, so no
+ * rank waits for one that has left the call. The same message carries how many rows are requested from each rank, which
+ * would otherwise need a message of its own.
  */
 import { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from '@vastmax/output-layer';
 import type { Communicator } from '@vastmax/collectives';
@@ -27,11 +27,11 @@ const operations = [
 export type CollectiveOperation = (typeof operations)[number];
 
 export interface Announcement {
-  /** Why this rank must refuse the call; undefined when it need not. */
+  /** The error for which this rank rejects the call; undefined when there is none. */
   readonly localError?: unknown;
-  /** Up to four named numbers that must be the same everywhere. */
+  /** Up to four named numbers that must be the same on all ranks. */
   readonly same: Readonly<Record<string, number>>;
-  /** m of this rank. */
+  /** m of this rank's part. */
   readonly examples?: number;
   readonly checksum?: number;
 }
@@ -67,14 +67,15 @@ export class CollectivePreflight {
   }
 
   /**
-   * @param asked how many rows this rank asks of each, and `wanted`, filled with how many each asks of this rank.
+   * @param rows `requestCounts`, how many rows this rank requests from each rank, and `incomingCounts`, which is filled
+   * with how many each rank requests from this one.
    * @throws OutputLayerError the error of the first rank that has one, on every rank; `bad-option` when the numbers
    * differ.
    */
   begin(
     operation: CollectiveOperation,
     announcement: Announcement,
-    rows?: { readonly asked: Int32Array; readonly wanted: Int32Array },
+    rows?: { readonly requestCounts: Int32Array; readonly incomingCounts: Int32Array },
   ): GlobalCounts {
     const { localError, same, examples = 0, checksum = 0 } = announcement;
     const { size } = this.#communicator;
@@ -86,7 +87,7 @@ export class CollectivePreflight {
       names.forEach((name, i) => (this.#sent[place + firstSame + i] = same[name] ?? 0));
       this.#sent[place + examplesWord] = examples;
       this.#sent[place + checksumWord] = checksum;
-      this.#sent[place + countWord] = rows === undefined || localError !== undefined ? 0 : rows.asked[rank]!;
+      this.#sent[place + countWord] = rows === undefined || localError !== undefined ? 0 : rows.requestCounts[rank]!;
     }
     this.#communicator.allToAll(this.#sent, this.#counts, this.#received, this.#counts);
     for (let rank = 0; rank < size; rank++)
@@ -95,7 +96,7 @@ export class CollectivePreflight {
     const each = new Int32Array(size);
     for (let rank = 0; rank < size; rank++) {
       each[rank] = this.#of(rank, examplesWord);
-      if (rows !== undefined) rows.wanted[rank] = this.#of(rank, countWord);
+      if (rows !== undefined) rows.incomingCounts[rank] = this.#of(rank, countWord);
     }
     return {
       examples: each,
@@ -104,7 +105,7 @@ export class CollectivePreflight {
     };
   }
 
-  /** All ranks know that `rank` has an error; it says which, and all throw that. A collective. */
+  /** Throws the error of `rank` on every rank; all ranks know that it has one. A collective. */
   throwErrorOf(operation: CollectiveOperation, rank: number, own: unknown): never {
     const { size } = this.#communicator;
     if (size === 1) throw own;
@@ -124,7 +125,7 @@ export class CollectivePreflight {
     throw new OutputLayerError(code, explanation, options);
   }
 
-  /** Every rank has all numbers, so all come to the same conclusion. */
+  /** Compares the numbers of all ranks. Every rank has all of them, so all come to the same result. */
   #compare(operation: CollectiveOperation, names: readonly string[]): void {
     for (let rank = 1; rank < this.#communicator.size; rank++) {
       const theirs = this.#of(rank, operationWord);
@@ -151,15 +152,15 @@ export class CollectivePreflight {
 }
 
 /**
- * What an error is to the other ranks. What is no OutputLayerError or StateError has gone wrong in the middle, and the
- * layer's own code for that is `diverged`.
+ * The error as other ranks report it. An error that is neither OutputLayerError nor StateError happened during the
+ * computation, and the layer's code for that is `diverged`.
  */
 function describe(error: unknown): { code: OutputLayerErrorCode | 'state-mismatch'; message: string } {
   if (isOutputLayerError(error) || isStateError(error)) return { code: error.code, message: error.message };
   return { code: 'diverged', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
 }
 
-/** What a check throws, kept until the other ranks can be told. */
+/** The error that `check` throws, kept until the preflight has sent it to the other ranks. */
 export function localErrorOf(check: () => void): unknown {
   try {
     check();
@@ -170,18 +171,18 @@ export function localErrorOf(check: () => void): unknown {
 }
 
 export interface Creation<Layer extends Disposable> {
-  /** What every rank must ask for alike. */
+  /** The options that must be the same on every rank. */
   readonly options: { readonly classes: number; readonly features: number; readonly bias?: boolean };
-  /** This rank's part, options checked. No collective. */
+  /** Creates this rank's part and checks the options. No collective. */
   readonly create: () => Layer;
-  /** What may fail when there is something to dispose of already. No collective. */
+  /** The part of the creation that may fail after there is something to dispose of. No collective. */
   readonly fill?: (layer: Layer) => void;
-  /** When every rank has one. A collective. */
+  /** Called when every rank has created its part. A collective. */
   readonly finish: (layer: Layer) => Promise<void>;
 }
 
 /**
- * A layer on every rank, or on none. A collective.
+ * Creates a layer on every rank, or on none. A collective.
  * @throws OutputLayerError the error of one rank on all; `bad-option` when their options differ.
  */
 export async function createCollectively<Layer extends Disposable>(
@@ -213,9 +214,9 @@ export async function createCollectively<Layer extends Disposable>(
 }
 
 /**
- * Each rank takes over its part of a state. A collective; a rank that must refuse is as it was, others may have taken
- * theirs over.
- * @param progress what must be the same everywhere afterwards.
+ * Each rank restores its part of a state. A collective. A rank that rejects the state is unchanged; others may have
+ * restored theirs.
+ * @param progress the numbers that must be the same on all ranks afterwards.
  * @throws StateError `state-mismatch` on every rank.
  */
 export async function restoreCollectively(

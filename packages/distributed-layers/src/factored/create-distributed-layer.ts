@@ -6,9 +6,9 @@ import { DistributedFactoredLayer } from './distributed-factored-layer.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 
 /**
- * Create the layer. A collective: all ranks, the same options. Memory of each rank: 4Dd/p bytes for its rows (8Dd/p on
+ * Creates the layer. A collective: all ranks, the same options. Memory of each rank: 4Dd/p bytes for its rows (8Dd/p on
  * an f64 backend), 4D/p for their epochs, O(d²); with class constants 4D. Time: O(D·d²/p) once.
- * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
+ * @throws OutputLayerError `bad-option` on every rank when one has invalid options or they differ.
  */
 export async function createDistributedFactoredLayer(
   communicator: Communicator,

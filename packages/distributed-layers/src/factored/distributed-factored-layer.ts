@@ -1,7 +1,7 @@
 /**
- * The factored output layer over many ranks: each brings its own part of a minibatch and keeps its own part of the
- * classes, and the step is the exact one on all parts together (mathematics.md §3b). What a step moves does not depend
- * on the number of classes: of each rank 2·C·d numbers for its C touched classes and about 4d² for the sums.
+ * The factored output layer over many ranks: each rank has its own part of a minibatch and its own part of the classes,
+ * and the step is the exact step on all parts together (mathematics.md §3b). The communication of a step does not
+ * depend on the number of classes: each rank sends 2·C·d numbers for its C touched classes and about 4d² for the sums.
  */
 import type { Communicator } from '@vastmax/collectives';
 import { copyColumns, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
@@ -112,29 +112,31 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     return { steps, rebases: epoch, singularSteps, transformsApplied: applied, form, replicaRepairs };
   }
 
-  /** This rank's rows and the class constants. Called once, by createDistributedFactoredLayer. */
+  /** Fills this rank's rows and the class constants. Called once, by createDistributedFactoredLayer. */
   fill(): void {
     this.#shard.fill();
     this.#step.constants = this.#shard.allConstants;
   }
 
-  /** C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
+  /** Computes C and w̄ from the rows of all ranks. A collective; called by createDistributedFactoredLayer. */
   async rebuildGram(): Promise<void> {
     storeGram(await computeGlobalGram(this.#context), this.#weights.centredGram, this.#weights.columnSum);
     this.#step.rebaseControl.watchMap();
   }
 
   /**
-   * One exact SGD step on the examples of all ranks together; `learningRate` is the same everywhere and refers to the
-   * mean (or sum) over all of them. A collective. @param hidden this rank's m×d; m may differ, and be 0.
+   * One exact SGD step on the examples of all ranks together; `learningRate` is the same on all ranks and refers to the
+   * mean (or sum) over all of them. A collective.
+   * @param hidden this rank's m×d; m may differ between ranks, and be 0.
    * @returns the losses and the gradient of this rank's own examples.
-   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   * @throws OutputLayerError on every rank when one rank rejects the step; the message names it, and no weight has
+   * changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     return (await this.prepareStep(hidden, targets, options)).apply();
   }
 
-  /** All ranks must then apply, or all discard. */
+  /** As `step`, but applied later: all ranks must then apply it, or all discard it. */
   async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
     this.#calls.check('step');
     const localError = localErrorOf(() => {
@@ -153,8 +155,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. See {@link
-   * topK}.
+   * A collective when there are several ranks: the same classes on all ranks, each rank with its own `hidden`. See
+   * {@link topK}.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
@@ -175,7 +177,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /**
    * log p of one class for each of this rank's own examples: classes m long, out m×1. A collective. O(m·d²).
-   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised.
+   * @throws OutputLayerError on every rank when one rank rejects the call; `bad-option` for a loss that is not
+   * normalised.
    */
   async classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
     this.#calls.check('classLogProbabilities');
@@ -185,8 +188,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   /**
    * log p of classes `firstClass` … `firstClass + out.columns - 1`, the same on all ranks, for each of this rank's own
    * examples; out m×count. A collective, which moves count·d numbers. O(m·count·d + count·d²/p).
-   * @throws OutputLayerError on every rank when one must refuse; `bad-option` for a loss that is not normalised or does
-   * not say what its probabilities are proportional to.
+   * @throws OutputLayerError on every rank when one rank rejects the call; `bad-option` for a loss that is not
+   * normalised or does not define what its probabilities are proportional to.
    */
   async logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
     this.#calls.check('logProbabilities');
@@ -210,13 +213,13 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Add classes at the end, exactly. A collective: every rank gives all new rows, keeps its own and adds all to C and
-   * w̄, so that these stay bitwise equal. O(n·d²) on each rank, and 4 bytes a class of its own copied; a few words
-   * travel.
-   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last), the
-   * same on all ranks.
+   * Adds classes at the end, exactly. A collective: every rank passes all new rows, stores its own and adds all of them
+   * to C and w̄, so that these stay bitwise equal. O(n·d²) on each rank, and a copy of 4 bytes per class of its own; a
+   * few words are sent.
+   * @param values n×width weights, row by row (zeros for classes about which nothing is known; the bias feature last),
+   * the same on all ranks.
    * @param constants one for each new class, when the loss has class constants.
-   * @throws OutputLayerError on every rank when one must refuse or they were given different rows; nothing has changed.
+   * @throws OutputLayerError on every rank when one rank rejects the rows or they differ; nothing has changed.
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
     this.#calls.check('addClasses');
@@ -227,7 +230,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
 
   /**
    * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the
-   * examples of all, so that only the activations and k candidates of each rank travel. O(Σm·D/p·d).
+   * examples of all ranks, so that only the activations and k candidates of each rank are sent. O(Σm·D/p·d).
    */
   async topK(hidden: Matrix, k: number): Promise<TopK> {
     this.#calls.check('topK');
@@ -256,7 +259,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Convert every row (V = W, U = I) and rebuild C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding only.
+   * Converts every row (V = W, U = I) and recomputes C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding
+   * only.
    */
   async materialize(): Promise<void> {
     this.#calls.check('materialize');
@@ -268,7 +272,8 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} makes one state of all.
+   * This rank's shard: its rows and the replicated matrices. No collective. {@link mergeShards} merges all shards into
+   * one state.
    */
   state(): ModuleState {
     this.#calls.check('state');
@@ -278,9 +283,10 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Take over this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards},
-   * or of the factored layer in one process. A collective. @throws StateError `state-mismatch` on every rank when
-   * one must refuse; that rank is as it was, others may have taken theirs over.
+   * Restores this rank's shard of a checkpoint of as many ranks, or its part of a whole state: of {@link mergeShards},
+   * or of the factored layer in one process. A collective.
+   * @throws StateError `state-mismatch` on every rank when one rank rejects its part; that rank is unchanged, others
+   * may have restored theirs.
    */
   async restore(state: ModuleState): Promise<void> {
     const mine = this.state().configuration;
@@ -306,7 +312,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#context.workspace[Symbol.dispose]();
   }
 
-  /** What all ranks must have in common before a collective call. */
+  /** The numbers that must be the same on all ranks before a collective call. */
   get #progress(): Readonly<Record<string, number>> {
     return { steps: this.#step.steps, 'rebase epoch': this.#weights.transforms.epoch };
   }

@@ -1,7 +1,7 @@
 /**
- * Losses and log-probabilities for each rank's own examples (class-scores.ts of spherical-losses). A loss of a class is
- * made of r, s and one output, so what normalises is known to every rank: only the rows of the classes asked for
- * travel.
+ * Losses and log-probabilities for each rank's own examples (class-scores.ts of spherical-losses). The loss of a class
+ * depends on r, s and one output only, so every rank can compute the normaliser, and only the rows of the requested
+ * classes are sent.
  */
 import { affine, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {
@@ -107,7 +107,9 @@ export class DistributedLosses {
     await layer.backend.synchronize();
   }
 
-  /** m×1, without changing anything. @param same up to two numbers more that must be the same everywhere. */
+  /**
+   * The losses, m×1, without changing anything. @param same up to two more numbers that must be the same on all ranks.
+   */
   async #losses(
     operation: CollectiveOperation,
     hidden: Matrix,

@@ -1,6 +1,6 @@
 /**
- * Rankings over all D classes: the activations of all ranks go to every rank (Σm·d numbers), each scores its own
- * classes for them, and what comes back is k candidates, or one count, for each example and rank. The other way, the
+ * Rankings over all D classes: the activations of all ranks are sent to every rank (Σm·d numbers), each rank scores its
+ * own classes for them, and returns k candidates, or one count, for each example and rank. The alternative, sending the
  * rows to the examples, would move D·d numbers.
  */
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
@@ -37,7 +37,7 @@ export class DistributedRanking implements Disposable {
     this.#scores = new ClassScores(context.backend, context.workspace, context.weights);
   }
 
-  /** @param hidden this rank's own. @param constants of this rank's own classes. */
+  /** @param hidden this rank's own activations. @param constants of this rank's own classes. */
   async topK(hidden: Matrix, k: number, constants: ClassConstants | undefined): Promise<TopK> {
     const { classes: total } = this.#layer;
     const localError = localErrorOf(() => {
@@ -62,7 +62,7 @@ export class DistributedRanking implements Disposable {
           );
       }
     });
-    // Each rank's candidates to the ranks of their examples.
+    // Sends each rank's candidates to the ranks of their examples.
     const sent = counts.examples.map((count) => count * k);
     const received = hidden.rows * k;
     const scores = new Float64Array(received * size);
@@ -106,7 +106,7 @@ export class DistributedRanking implements Disposable {
     return above.subarray(first, first + hidden.rows).map((better) => better + 1);
   }
 
-  /** The score of each example's own target, which its owner knows. */
+  /** The score of each example's own target, which its owner computes. */
   async #targetScores(
     hidden: Matrix,
     targets: Int32Array,
@@ -130,7 +130,7 @@ export class DistributedRanking implements Disposable {
     return known;
   }
 
-  /** With the bias feature. */
+  /** The activations of all ranks, with the bias feature. */
   async #gatherHidden(own: Matrix, counts: GlobalCounts): Promise<Matrix> {
     const hidden = withBiasFeature(this.#context.workspace, own, this.#layer.bias);
     const { columns } = hidden;
@@ -166,7 +166,7 @@ export class DistributedRanking implements Disposable {
   }
 }
 
-/** For each example the k best so far, best first; of equal scores the smaller class number. */
+/** For each example the k best classes so far, best first; of equal scores the smaller class number. */
 class BestList {
   readonly classes: Int32Array;
   readonly scores: Float64Array;

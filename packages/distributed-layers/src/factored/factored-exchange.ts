@@ -1,15 +1,15 @@
 /**
- * The seams of the factored step over many ranks (RankExchange of spherical-losses), on the examples of all ranks
- * together. What travels in a step, and in which order:
+ * The exchange of the factored step over many ranks (RankExchange of spherical-losses), on the examples of all ranks
+ * together. What a step sends, and in which order:
  *
- *     preflight      a few words to each rank: the same call, how many examples, how many of your rows
+ *     preflight      a few words to each rank: which call, how many examples, how many rows are requested
  *     indices, rows  which rows; their values
  *     gradients      R back to the owners
- *     sums           one fused allReduce; with it a word from each rank whether its part is finite
+ *     sums           one fused allReduce; with it a word from each rank that says whether its part is finite
  *
- * Owners bring their rows to the current rebase epoch; the transform cache is the same on every rank, so an owner's
- * conversion is everybody's. Nothing has changed until the sums are there. A rank that fails before still takes part,
- * with zeros, and says so in its word.
+ * Owners convert their rows to the current rebase epoch. The transform cache is the same on every rank, so the
+ * converted rows are valid for all. Nothing changes until the sums are complete. A rank that fails before still takes
+ * part, with zeros, and its word reports the failure.
  */
 import {
   createHostArray,
@@ -46,9 +46,9 @@ export class FactoredExchange implements RankExchange {
   readonly #replicas: Replicas;
   readonly #sums: FusedSums;
   #owned: FloatArray;
-  #asked: FloatArray;
+  #requested: FloatArray;
   #count = 0;
-  /** Of this step: rows that this rank owns and any rank touches. */
+  /** Rows that this rank owns and that any rank touches in this step. */
   #touched: TouchedRows | undefined;
 
   constructor(context: RankContext) {
@@ -59,7 +59,7 @@ export class FactoredExchange implements RankExchange {
     this.#replicas = new Replicas(communicator, weights);
     this.#sums = new FusedSums(communicator, backend, weights.width);
     this.#owned = createHostArray(backend, 0);
-    this.#asked = createHostArray(backend, 0);
+    this.#requested = createHostArray(backend, 0);
   }
 
   /** D over all ranks. */
@@ -67,7 +67,7 @@ export class FactoredExchange implements RankExchange {
     return this.#context.partition.rows;
   }
 
-  /** The fetched rows, in the order in which they were asked for; owners have stored what they converted. */
+  /** Copies the fetched rows, in the order of the request; owners have stored what they converted. */
   refresh(_classes: Int32Array, _count: number, _indices: Indices, out: Matrix): void {
     this.place(out);
   }
@@ -105,7 +105,7 @@ export class FactoredExchange implements RankExchange {
         localError = caught;
       }
     }
-    await this.#give(gradient, touched.gradient);
+    await this.#reduceToOwners(gradient, touched.gradient);
     if (own !== undefined && gradient !== undefined) await sums.put('gram', ownGram(own, touched));
     else sums.fail();
     const failed = sums.reduce();
@@ -115,7 +115,7 @@ export class FactoredExchange implements RankExchange {
 
   /**
    * The preflight of a call that needs the rows of `pairs`. A collective.
-   * @param same up to two numbers more that must be the same everywhere.
+   * @param same up to two more numbers that must be the same on all ranks.
    */
   announce(
     operation: CollectiveOperation,
@@ -140,41 +140,44 @@ export class FactoredExchange implements RankExchange {
   }
 
   /**
-   * After `exchange.sort` and the preflight: the rows asked for, kept until `place`. A collective.
-   * @param store whether rows that had to be converted are stored back as converted.
+   * To be called after `exchange.sort` and the preflight: fetches the requested rows, which are kept until `place`. A
+   * collective.
+   * @param store whether rows that had to be converted are stored in converted form.
    */
   async fetch(count: number, store: boolean): Promise<TouchedRows> {
     const owned = this.#route(count);
     if (store) this.#weights.refresh(owned.classes, owned.count, owned.indices, owned.rows);
     else this.#weights.gatherCurrent(owned.classes, owned.count, owned.indices, owned.rows);
     await read(owned.rows, this.#owned);
-    this.exchange.fetch(this.#owned, this.#weights.width, this.#asked);
+    this.exchange.fetch(this.#owned, this.#weights.width, this.#requested);
     return owned;
   }
 
-  /** As `fetch` without storing, for calls that cannot wait. @throws LinalgError where the backend cannot read so. */
+  /**
+   * As `fetch` without storing, for synchronous calls. @throws LinalgError where the backend cannot read synchronously.
+   */
   fetchSync(count: number): void {
     const owned = this.#route(count);
     this.#weights.gatherCurrent(owned.classes, owned.count, owned.indices, owned.rows);
     readSync(owned.rows, this.#owned);
-    this.exchange.fetch(this.#owned, this.#weights.width, this.#asked);
+    this.exchange.fetch(this.#owned, this.#weights.width, this.#requested);
   }
 
-  /** The fetched rows, in the order in which they were asked for. */
+  /** Copies the fetched rows, in the order of the request. */
   place(out: Matrix): void {
-    write(this.#asked.subarray(0, this.#count * this.#weights.width), out);
+    write(this.#requested.subarray(0, this.#count * this.#weights.width), out);
   }
 
   /**
-   * Rows of R from every rank to the owners, who add up what several ranks have for one class. A collective.
-   * @param gradient a row for each row asked for; undefined for none to give.
+   * Sends rows of R from every rank to the owners, which add the rows of several ranks for one class. A collective.
+   * @param gradient a row for each requested row; undefined when there are none to send.
    * @param out ownedCount×d.
    */
-  async #give(gradient: Matrix | undefined, out: Matrix): Promise<void> {
+  async #reduceToOwners(gradient: Matrix | undefined, out: Matrix): Promise<void> {
     const { width } = this.#weights;
-    if (gradient === undefined) this.#asked.fill(0, 0, this.#count * width);
-    else await read(gradient, this.#asked);
-    this.exchange.give(this.#asked, width, this.#owned);
+    if (gradient === undefined) this.#requested.fill(0, 0, this.#count * width);
+    else await read(gradient, this.#requested);
+    this.exchange.reduceToOwners(this.#requested, width, this.#owned);
     write(this.#owned.subarray(0, this.exchange.ownedCount * width), out);
   }
 
@@ -184,7 +187,8 @@ export class FactoredExchange implements RankExchange {
     this.exchange.exchangeRows();
     const { ownedCount, ownedRows } = this.exchange;
     this.#count = count;
-    if (this.#asked.length < count * width) this.#asked = createHostArray(backend, Math.ceil(count * width * 1.5));
+    if (this.#requested.length < count * width)
+      this.#requested = createHostArray(backend, Math.ceil(count * width * 1.5));
     if (this.#owned.length < ownedCount * width)
       this.#owned = createHostArray(backend, Math.ceil(ownedCount * width * 1.5));
     return {
@@ -196,11 +200,11 @@ export class FactoredExchange implements RankExchange {
     };
   }
 
-  /** @returns whether the replicas differed, and are now those of rank 0. */
+  /** @returns whether the replicas differed, and now are those of rank 0. */
   async #repairReplicas({ checksums }: GlobalCounts, step: number): Promise<boolean> {
     const ranks = Replicas.differing(checksums);
     if (ranks.length === 0) return false;
-    await this.#replicas.takeFromRankZero();
+    await this.#replicas.copyFromRankZero();
     this.replicaRepairs++;
     this.#context.options.onReplicaDrift?.({ step, ranks });
     return true;

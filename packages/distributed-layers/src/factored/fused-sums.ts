@@ -1,9 +1,9 @@
 /**
- * All that a step adds up over the ranks, in one buffer, so that it is one allReduce whatever d is:
+ * Everything that a step sums over the ranks, in one buffer, so that it is one allReduce for every d:
  *
  *     p status words   E d(d+1)/2   Y d²   N d(d+1)/2   v d   Δw̄ d   Δω d
  *
- * E and N are symmetric, so one triangle of each travels: 2d² + 4d + p numbers instead of 3d² + 3d + p.
+ * E and N are symmetric, so only one triangle of each is sent: 2d² + 4d + p numbers instead of 3d² + 3d + p.
  */
 import { createHostArray, read, write, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { Communicator } from '@vastmax/collectives';
@@ -34,17 +34,17 @@ export class FusedSums {
     this.#buffer = createHostArray(backend, length);
   }
 
-  /** How many numbers an allReduce moves. */
+  /** How many numbers an allReduce sums. */
   get length(): number {
     return this.#buffer.length;
   }
 
-  /** Nothing to add, and no status. */
+  /** Clears the buffer: all sums 0, no status. */
   clear(): void {
     this.#buffer.fill(0);
   }
 
-  /** This rank must refuse: its numbers must not spoil the others'. */
+  /** Marks this rank as failed and clears its numbers, which must not affect the sums of the others. */
   fail(): void {
     this.clear();
     this.#buffer[this.#communicator.rank] = 1;
@@ -63,7 +63,7 @@ export class FusedSums {
     }
   }
 
-  /** Add up over the ranks. A collective. @returns the first rank that failed. */
+  /** Sums over the ranks. A collective. @returns the first rank that failed. */
   reduce(): number | undefined {
     this.#communicator.allReduce(this.#buffer);
     for (let rank = 0; rank < this.#communicator.size; rank++) if (this.#buffer[rank] !== 0) return rank;

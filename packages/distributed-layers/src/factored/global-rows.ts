@@ -1,6 +1,6 @@
 /**
- * The rows of all ranks where a class is named by its own number: what scoring asks of the weights. Collectives all of
- * them; with one rank its own rows are all there are.
+ * The rows of all ranks, addressed by class number, for scoring. All methods are collectives; with one rank they use
+ * its own rows only.
  */
 import { read, readSync, type Indices, type Matrix } from '@vastmax/linalg-core';
 import type { FactoredWeights, ScoreWeights } from '@vastmax/spherical-losses/factored-parts';
@@ -34,7 +34,7 @@ export class GlobalRows implements ScoreWeights {
 
   /**
    * W of classes `first` …, the same on all ranks.
-   * @throws LinalgError where the backend cannot read without waiting.
+   * @throws LinalgError where the backend cannot read synchronously.
    */
   denseRows(first: number, count: number, out: Matrix): void {
     if (this.#context.communicator.size === 1) {
@@ -46,7 +46,9 @@ export class GlobalRows implements ScoreWeights {
     this.#range.gather(first, out);
   }
 
-  /** As `denseRows`, on any backend and without a preflight: all ranks know already that all ask for the same. */
+  /**
+   * As `denseRows`, on any backend and without a preflight: all ranks know already that they request the same classes.
+   */
   async fetchDenseRows(first: number, count: number, out: Matrix): Promise<void> {
     if (this.#context.communicator.size === 1) {
       this.#weights.denseRows(first, count, out);
@@ -56,7 +58,7 @@ export class GlobalRows implements ScoreWeights {
     this.#range.gather(first, out);
   }
 
-  /** Rows of V of any classes, this rank's own list. */
+  /** Rows of V of any classes; each rank passes its own list. */
   gatherCurrent(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
     if (this.#context.communicator.size === 1) {
       this.#weights.gatherCurrent(classes, count, indices, out);
@@ -68,7 +70,7 @@ export class GlobalRows implements ScoreWeights {
     this.#rows.place(out);
   }
 
-  /** This rank's part of the classes `first` …. */
+  /** This rank's part of the classes from `first` on. */
   #ownRows(first: number, count: number): Matrix {
     const own = this.#range.ownRange(first, count);
     const dense = this.#context.workspace.matrix('own dense rows', own.count, this.width);

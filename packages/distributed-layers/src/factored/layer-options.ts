@@ -1,16 +1,16 @@
 import type { FactoredLayerCounters, FactoredOutputLayerOptions } from '@vastmax/spherical-losses';
 
 /**
- * Those of the factored layer, the same on every rank. `initialRows` is asked for one row at a time, of this rank's own
- * classes only; the start from a seed is that of the factored layer in one process, which takes every rank D·width
+ * Options of the factored layer, the same on every rank. `initialRows` is called for one row at a time, of this rank's
+ * own classes only. The seeded start is that of the factored layer in one process, for which every rank draws D·width
  * random numbers.
  */
 export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLayerOptions, 'form'> {
   /** Compare the replicated matrices of all ranks every so many steps; 100 unless given, 0 for never. O(d²). */
   readonly checkEvery?: number;
   /**
-   * Called on every rank when they differed and were replaced by those of rank 0: are the machines of one kind?
-   * `counters.replicaRepairs` counts it in any case.
+   * Called on every rank when the matrices differed and were replaced by those of rank 0. A likely reason is that the
+   * machines are of different kinds. `counters.replicaRepairs` counts it in any case.
    */
   readonly onReplicaDrift?: (drift: ReplicaDrift) => void;
 }

@@ -1,5 +1,5 @@
 /**
- * Of values in the order of the classes, the part that a rank keeps: the rows it starts from, added rows, constants.
+ * Selects the part of class-ordered values that a rank stores: its initial rows, added rows, constants.
  */
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { checkRows, createNormalRows, rowsPerBlock } from '@vastmax/spherical-losses/factored-parts';
@@ -9,8 +9,8 @@ import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 type Start = Pick<DistributedFactoredLayerOptions, 'initialRows' | 'initialScale' | 'seed'>;
 
 /**
- * The rows of a start of the user's own are asked for one by one; those of a seed are a stream, of which every rank
- * drops what is not its own.
+ * A start given by the user is requested row by row; a seeded start is a stream, from which every rank drops the rows
+ * that are not its own.
  */
 export function fillOwnRows(
   table: RowTable,
@@ -31,7 +31,7 @@ export function fillOwnRows(
   keepOwnRows(table, partition, rank, createNormalRows(width, initialScale, seed));
 }
 
-/** Of a stream of all rows, which is asked for block after block, a rank keeps its own. */
+/** Reads a stream of all rows block by block and keeps the rows of this rank. */
 export function keepOwnRows(
   table: RowTable,
   partition: RowPartition,
@@ -53,7 +53,7 @@ export function keepOwnRows(
   }
 }
 
-/** Of rows in the order of their classes, from class `first` on, those that this rank keeps. */
+/** Of rows in the order of their classes, from class `first` on, those that this rank stores. */
 export function ownRowsOf(
   values: ArrayLike<number>,
   width: number,

@@ -1,8 +1,7 @@
 /**
- * U, U⁻¹, C, ω and w̄ are kept by every rank and changed by the same numbers in the same way, so on machines of one
- * kind they stay the same to the last bit. Processors of different kinds take different kernels, which round
- * differently; so the matrices are compared by a checksum from time to time, and where they differ those of rank 0 are
- * taken by all.
+ * U, U⁻¹, C, ω and w̄ are stored on every rank and changed by the same numbers in the same way, so on machines of one
+ * kind they stay bitwise equal. Processors of different kinds use different kernels, which round differently. So the
+ * matrices are compared by a checksum from time to time, and if they differ all ranks copy those of rank 0.
  */
 import { createHostArray, read, write, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import { type FactoredWeights, computeGram, type GramSums } from '@vastmax/spherical-losses/factored-parts';
@@ -29,8 +28,8 @@ export class Replicas {
     return hash.value;
   }
 
-  /** Everybody takes the matrices of rank 0. A collective. */
-  async takeFromRankZero(): Promise<void> {
+  /** Broadcasts the matrices of rank 0 to all ranks. A collective. */
+  async copyFromRankZero(): Promise<void> {
     for (const matrix of this.#matrices()) {
       const host = await read(matrix, this.#hostOf(matrix));
       this.#communicator.broadcast(host, 0);
@@ -38,7 +37,7 @@ export class Replicas {
     }
   }
 
-  /** Which ranks have another checksum than rank 0. */
+  /** The ranks whose checksum differs from that of rank 0. */
   static differing(checksums: readonly number[]): number[] {
     return checksums.flatMap((checksum, rank) => (checksum === checksums[0] ? [] : [rank]));
   }
@@ -54,8 +53,8 @@ export class Replicas {
 }
 
 /**
- * C and w̄ of all rows from each rank's own: sums of the samples put together (T. Chan, G. Golub, R. LeVeque, 1983), in
- * f64. A collective, O(D·d²/p) a rank.
+ * C and w̄ of all rows from those of each rank, combined as sums of samples (T. Chan, G. Golub, R. LeVeque, 1983), in
+ * f64. A collective, O(D·d²/p) per rank.
  *
  *     w̄ = Σ_r w̄_r        C = Σ_r C_r + n_r (w̄_r/n_r − w̄/D)ᵀ(w̄_r/n_r − w̄/D)
  */

@@ -1,8 +1,8 @@
 /**
- * A checkpoint of the sharded layer is one state a rank: its own rows, and the replicated matrices, which are small.
- * The shards of a job put together are the state of the factored layer in one process, row for row; and any rank of any
- * job takes its part of such a state. So a run goes on with another number of ranks, or with none. Everything is read
- * by blocks of rows: nothing of size D is ever held.
+ * A checkpoint of the sharded layer is one state per rank: its own rows, and the replicated matrices, which are small.
+ * The merged shards of a job are the state of the factored layer in one process, row for row; and any rank of any job
+ * can select its part of such a state. So a run can continue on another number of ranks, or in one process. All data is
+ * read in blocks of rows: nothing of size D is ever held in memory.
  */
 import { isTensorOfTable } from '@vastmax/softmax-losses/layer-parts';
 import { classRowTensors } from '@vastmax/spherical-losses/factored-parts';
@@ -16,7 +16,7 @@ import {
   StateError,
 } from '@vastmax/linalg-core/state';
 
-/** Does a tensor of a layer's state have a row for each class? As the package of that layer says. */
+/** Whether a tensor of a layer's state has a row for each class, as defined by the package of that layer. */
 function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {
   return configuration['kind'] === 'factored' ? classRowTensors.includes(tensor) : isTensorOfTable('classes', tensor);
 }
@@ -47,7 +47,7 @@ export function shardPlaceOf({ configuration }: ModuleState): ShardPlace | undef
 }
 
 /**
- * All shards of a checkpoint, in any order, as one state: that of the factored layer in one process.
+ * Merges all shards of a checkpoint, in any order, into one state: that of the factored layer in one process.
  * @throws StateError `state-mismatch` when one is missing or they are not of one checkpoint.
  */
 export function mergeShards(shards: readonly ModuleState[]): ModuleState {
@@ -80,7 +80,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   const tensors = first.tensors.map((tensor) =>
     hasClassRows(first, tensor.name) ? interleaved(tensor, ordered, partition) : tensor,
   );
-  // Each rank has forgotten the transforms of rebase epochs that none of its own rows needs.
+  // Each rank has dropped the transforms of rebase epochs that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
   for (const shard of ordered) {
     for (const tensor of shard.tensors) {
@@ -93,7 +93,7 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
   return { configuration: { ...configuration, ...sweepOf(first, partition.rows) }, tensors };
 }
 
-/** What one rank of a job takes of a whole state. */
+/** The part of a whole state that belongs to one rank of a job. */
 function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
   const partition: RowPartition = { rows: classes, size };
   const tensors = whole.tensors.map((tensor) => {
@@ -113,7 +113,7 @@ function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number
 }
 
 /**
- * What a rank takes of a state that is its own shard or a whole one.
+ * The part of a rank, from its own shard or from a whole state.
  * @throws StateError `state-mismatch` for another rank's shard.
  */
 export function ownShardOf(layer: string, given: ModuleState, own: ShardPlace, classes: number): ModuleState {
@@ -126,7 +126,7 @@ export function ownShardOf(layer: string, given: ModuleState, own: ShardPlace, c
   );
 }
 
-/** The state of the background conversion: a pass over all rows is owed, from the first, a few a step. */
+/** The state of the background conversion: a pass over all rows is due, from the first row on, a few rows per step. */
 function sweepOf({ configuration }: ModuleState, rows: number): JsonObject {
   return configuration['sweep'] === undefined
     ? {}
@@ -185,7 +185,7 @@ function everyNth(tensor: TensorSource, rank: number, partition: RowPartition): 
       const out = createValues(precision, count * columns);
       const begin = rowOf(partition, rank, first);
       const end = Math.min(partition.rows, rowOf(partition, rank, first + count));
-      // A block holds the rows of all ranks; one at a time, as large as the one asked for.
+      // A block holds the rows of all ranks; one block at a time, as large as the requested one.
       for (let block = begin; block < end; block += Math.max(1, count)) {
         const length = Math.min(Math.max(1, count), end - block);
         const values = await tensor.read(block, length);

@@ -1,6 +1,6 @@
 /**
- * The rows of a range of classes on every rank, each rank giving those that it keeps (row-partition.ts). A collective;
- * moves count·width numbers. The caller reads its own rows into `host`, with or without waiting.
+ * Gathers the rows of a range of classes on every rank, each rank sending those that it stores (row-partition.ts). A
+ * collective; moves count·width numbers. The caller reads its own rows into `host`, synchronously or not.
  */
 import type { Communicator } from '@vastmax/collectives';
 import { createHostArray, write, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
@@ -25,7 +25,7 @@ export class RangeGather {
     this.#ordered = this.#own;
   }
 
-  /** Which of its rows a rank has in classes `first` …, as it numbers them. */
+  /** The rows of classes `first` … that this rank stores, in its own numbering. */
   ownRange(first: number, count: number): { readonly first: number; readonly count: number } {
     const { rank } = this.#communicator;
     return {
@@ -34,7 +34,7 @@ export class RangeGather {
     };
   }
 
-  /** Where this rank's part of count×width numbers goes. */
+  /** The buffer for this rank's part of count×width numbers. */
   host(count: number, width: number): FloatArray {
     if (this.#all.length < count * width) {
       this.#own = createHostArray(this.#backend, count * width);
@@ -44,7 +44,7 @@ export class RangeGather {
     return this.#own;
   }
 
-  /** From every rank its part, put in the order of the classes. @param out count×width. */
+  /** Gathers the parts of all ranks, in the order of the classes. @param out count×width. */
   gather(first: number, out: Matrix): void {
     const { rows: count, columns: width } = out;
     const { size, rank } = this.#communicator;

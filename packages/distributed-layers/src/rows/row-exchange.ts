@@ -1,12 +1,12 @@
 /**
- * The way of one minibatch's rows: from a list of rows to their owners and back. A route is laid once a step and then
- * used for everything that travels along it: rows of V from their owners, gradients to them. Two ranks that touch the
- * same row are one row to its owner.
+ * Sends the rows of one minibatch between the ranks that use them and their owners. The routing is computed once per
+ * step and then used for all transfers: rows of V from their owners, gradients to them. If two ranks touch the same
+ * row, the owner handles it as one row.
  *
- * Rejected: that the owners compute their part (send each hⱼ and h̃ⱼ to the owners of its targets, get o_jc and a row
- * of ΓV back). It moves 3·m·min(K, p) rows of d numbers where fetching moves 2·C, C ≤ mK being the distinct classes of
- * a rank's part. Drawn by Zipf's law from 10⁵ classes, C is 0.82·mK for mK = 128 and 0.71·mK for 512: the owners' way
- * is ahead only with many more targets than ranks to each example.
+ * Rejected: computing the outputs on the owners (send each hⱼ and h̃ⱼ to the owners of its targets, receive o_jc and a
+ * row of ΓV). It moves 3·m·min(K, p) rows of d numbers where fetching moves 2·C, C ≤ mK being the distinct classes of a
+ * rank's part. With targets drawn by Zipf's law from 10⁵ classes, C is 0.82·mK for mK = 128 and 0.71·mK for 512: the
+ * rejected way is faster only with many more targets per example than ranks.
  */
 import type { Communicator } from '@vastmax/collectives';
 import { DistinctIndices } from '@vastmax/sparse-data';
@@ -16,21 +16,21 @@ type Numbers = Float32Array | Float64Array;
 export class RowExchange {
   readonly communicator: Communicator;
   readonly partition: RowPartition;
-  /** How many rows this rank asks of each rank; known after `sort`. */
-  readonly asked: Int32Array;
-  /** How many each rank asks of this rank; to be filled in before `exchangeRows`, or by `exchangeCounts`. */
-  readonly wanted: Int32Array;
+  /** How many rows this rank requests from each rank; known after `sort`. */
+  readonly requestCounts: Int32Array;
+  /** How many rows each rank requests from this one; to be filled in before `exchangeRows`, or by `exchangeCounts`. */
+  readonly incomingCounts: Int32Array;
   readonly #distinct = new DistinctIndices();
   readonly #sending: Int32Array;
   readonly #receiving: Int32Array;
   #count = 0;
-  #wantedCount = 0;
-  /** Places in the caller's list, by owner. */
+  #incomingCount = 0;
+  /** Positions in the caller's list, grouped by owner. */
   #order: Int32Array = new Int32Array(0);
-  #askedRows: Int32Array = new Int32Array(0);
-  #wantedRows: Int32Array = new Int32Array(0);
-  /** Which of the distinct owned rows each wanted one is. */
-  #wantedSlots: Int32Array = new Int32Array(0);
+  #requestedRows: Int32Array = new Int32Array(0);
+  #incomingRows: Int32Array = new Int32Array(0);
+  /** For each requested row, its index among the distinct owned rows. */
+  #incomingSlots: Int32Array = new Int32Array(0);
   readonly #outgoing = new GrowingNumbers();
   readonly #incoming = new GrowingNumbers();
 
@@ -38,104 +38,104 @@ export class RowExchange {
     this.communicator = communicator;
     this.partition = partition;
     const { size } = communicator;
-    this.asked = new Int32Array(size);
-    this.wanted = new Int32Array(size);
+    this.requestCounts = new Int32Array(size);
+    this.incomingCounts = new Int32Array(size);
     this.#sending = new Int32Array(size);
     this.#receiving = new Int32Array(size);
   }
 
-  /** How many distinct rows of its own this rank is asked for. */
+  /** How many distinct rows of its own are requested from this rank. */
   get ownedCount(): number {
     return this.#distinct.count;
   }
 
-  /** Those rows, as the owner numbers them; the first `ownedCount`. */
+  /** Those rows, in the owner's numbering; the first `ownedCount`. */
   get ownedRows(): Int32Array {
     return this.#distinct.values;
   }
 
-  /** Sort the first `count` of `rows` by owner. A repeated row travels as often as it is named. Nothing is sent. */
+  /** Sorts the first `count` of `rows` by owner. A row is sent as often as it is in the list. No communication. */
   sort(rows: Int32Array, count: number): void {
-    const { partition, asked } = this;
+    const { partition, requestCounts } = this;
     if (this.#order.length < count) {
       this.#order = new Int32Array(Math.ceil(count * 1.5));
-      this.#askedRows = new Int32Array(this.#order.length);
+      this.#requestedRows = new Int32Array(this.#order.length);
     }
     this.#count = count;
-    asked.fill(0);
-    for (let i = 0; i < count; i++) asked[ownerOf(partition, rows[i]!)]!++;
+    requestCounts.fill(0);
+    for (let i = 0; i < count; i++) requestCounts[ownerOf(partition, rows[i]!)]!++;
     const next = this.#sending;
     for (let owner = 0, place = 0; owner < partition.size; owner++) {
       next[owner] = place;
-      place += asked[owner]!;
+      place += requestCounts[owner]!;
     }
     for (let i = 0; i < count; i++) {
       const place = next[ownerOf(partition, rows[i]!)]!++;
       this.#order[place] = i;
-      this.#askedRows[place] = localRowOf(partition, rows[i]!);
+      this.#requestedRows[place] = localRowOf(partition, rows[i]!);
     }
   }
 
   /**
-   * Tell every rank how many rows are asked of it. A collective, for callers that have nothing else to say at that
+   * Sends every rank how many rows are requested from it. A collective, for callers that have no preflight at that
    * point.
    */
   exchangeCounts(): void {
     const ones = this.#sending.fill(1);
-    this.communicator.allToAll(this.asked, ones, this.wanted, ones);
+    this.communicator.allToAll(this.requestCounts, ones, this.incomingCounts, ones);
   }
 
-  /** Tell the owners which rows. A collective. Afterwards `ownedRows` are known. */
+  /** Sends the owners the row numbers. A collective. Afterwards `ownedRows` are known. */
   exchangeRows(): void {
     let total = 0;
-    for (const count of this.wanted) total += count;
-    if (this.#wantedRows.length < total) {
-      this.#wantedRows = new Int32Array(Math.ceil(total * 1.5));
-      this.#wantedSlots = new Int32Array(this.#wantedRows.length);
+    for (const count of this.incomingCounts) total += count;
+    if (this.#incomingRows.length < total) {
+      this.#incomingRows = new Int32Array(Math.ceil(total * 1.5));
+      this.#incomingSlots = new Int32Array(this.#incomingRows.length);
     }
-    this.#wantedCount = total;
-    this.communicator.allToAll(this.#askedRows, this.asked, this.#wantedRows, this.wanted);
+    this.#incomingCount = total;
+    this.communicator.allToAll(this.#requestedRows, this.requestCounts, this.#incomingRows, this.incomingCounts);
     this.#distinct.begin(total);
-    for (let i = 0; i < total; i++) this.#wantedSlots[i] = this.#distinct.slotOf(this.#wantedRows[i]!);
+    for (let i = 0; i < total; i++) this.#incomingSlots[i] = this.#distinct.slotOf(this.#incomingRows[i]!);
   }
 
   /**
-   * From the owners to those who asked. A collective.
+   * Sends the rows from the owners to the ranks that requested them. A collective.
    * @param owned ownedCount×width, in the order of `ownedRows`.
    * @param out count×width, in the order of the list given to `sort`.
    */
   fetch(owned: Numbers, width: number, out: Numbers): void {
-    const outgoing = this.#outgoing.of(owned, this.#wantedCount * width);
+    const outgoing = this.#outgoing.of(owned, this.#incomingCount * width);
     const incoming = this.#incoming.of(owned, this.#count * width);
-    for (let i = 0; i < this.#wantedCount; i++) copyRow(owned, this.#wantedSlots[i]!, outgoing, i, width);
+    for (let i = 0; i < this.#incomingCount; i++) copyRow(owned, this.#incomingSlots[i]!, outgoing, i, width);
     this.communicator.allToAll(
       outgoing,
-      scaled(this.wanted, width, this.#sending),
+      scaled(this.incomingCounts, width, this.#sending),
       incoming,
-      scaled(this.asked, width, this.#receiving),
+      scaled(this.requestCounts, width, this.#receiving),
     );
     for (let place = 0; place < this.#count; place++) copyRow(incoming, place, out, this.#order[place]!, width);
   }
 
   /**
-   * From those who asked to the owners, where what several ranks send for one row is added up in the order of the
-   * ranks. A collective.
+   * Sends rows from the ranks that requested them to the owners. Values of several ranks for one row are added in the
+   * order of the ranks. A collective.
    * @param given count×width, in the order of the list given to `sort`.
    * @param sums ownedCount×width, in the order of `ownedRows`; replaced.
    */
-  give(given: Numbers, width: number, sums: Numbers): void {
+  reduceToOwners(given: Numbers, width: number, sums: Numbers): void {
     const outgoing = this.#outgoing.of(given, this.#count * width);
-    const incoming = this.#incoming.of(given, this.#wantedCount * width);
+    const incoming = this.#incoming.of(given, this.#incomingCount * width);
     for (let place = 0; place < this.#count; place++) copyRow(given, this.#order[place]!, outgoing, place, width);
     this.communicator.allToAll(
       outgoing,
-      scaled(this.asked, width, this.#sending),
+      scaled(this.requestCounts, width, this.#sending),
       incoming,
-      scaled(this.wanted, width, this.#receiving),
+      scaled(this.incomingCounts, width, this.#receiving),
     );
     sums.fill(0, 0, this.ownedCount * width);
-    for (let i = 0, from = 0; i < this.#wantedCount; i++) {
-      let to = this.#wantedSlots[i]! * width;
+    for (let i = 0, from = 0; i < this.#incomingCount; i++) {
+      let to = this.#incomingSlots[i]! * width;
       for (const end = from + width; from < end; from++, to++) sums[to] = sums[to]! + incoming[from]!;
     }
   }
@@ -150,7 +150,7 @@ function copyRow(from: Numbers, source: number, to: Numbers, target: number, wid
   for (let i = source * width, j = target * width, end = i + width; i < end; i++, j++) to[j] = from[i]!;
 }
 
-/** Room of the precision asked for, kept from step to step. */
+/** Buffers of the requested precision, reused from step to step. */
 class GrowingNumbers {
   #single = new Float32Array(0);
   #double = new Float64Array(0);
@@ -166,18 +166,18 @@ class GrowingNumbers {
 }
 
 /**
- * Which rank owns which row: row r belongs to rank r mod p, as its row ⌊r/p⌋. Targets follow Zipf's law and
- * vocabularies are sorted by frequency, so blocks of consecutive rows would give the first rank nearly all the traffic
- * (with 10⁶ classes and 4 ranks, 90 % of the draws fall into the first quarter); assigned in turn, neighbours in
- * frequency land on different ranks and every rank gets its share of each stretch, also of any range of classes that is
- * scored. A hash would balance as well and needs a table or a search to be inverted.
+ * Which rank owns which row: row r belongs to rank r mod p, as its row ⌊r/p⌋ (a cyclic distribution). Targets follow
+ * Zipf's law and vocabularies are sorted by frequency, so blocks of consecutive rows would give the first rank nearly
+ * all the traffic (with 10⁶ classes and 4 ranks, 90 % of the draws are in the first quarter). With the cyclic
+ * distribution, classes of similar frequency are on different ranks, and every rank has an equal part of each range of
+ * classes, also of a range that is scored. A hash would balance as well but needs a table or a search to be inverted.
  */
 export interface RowPartition {
   readonly rows: number;
   readonly size: number;
 }
 
-/** Of a layer that classes may be added to: rows that are there stay where they are. */
+/** The partition of a layer to which classes may be added: existing rows stay where they are. */
 export interface GrowingPartition extends RowPartition {
   rows: number;
 }
@@ -186,12 +186,12 @@ export function ownerOf({ size }: RowPartition, row: number): number {
   return row % size;
 }
 
-/** Where the owner keeps it. */
+/** The index of the row on its owner. */
 export function localRowOf({ size }: RowPartition, row: number): number {
   return Math.floor(row / size);
 }
 
-/** The row that the owner `rank` keeps at `local`. */
+/** The row that rank `rank` stores at index `local`. */
 export function rowOf({ size }: RowPartition, rank: number, local: number): number {
   return local * size + rank;
 }

@@ -1,6 +1,5 @@
 /**
- * A table of D rows of which each rank keeps its own part: input embeddings, or the output table of a layer of one's
- * own.
+ * A table of D rows of which each rank stores its own part: input embeddings, or the output table of a custom layer.
  */
 import {
   createHostArray,
@@ -47,8 +46,8 @@ export class ShardedTable implements Disposable {
   }
 
   /**
-   * Set this rank's rows. No collective.
-   * @param valuesOf the numbers of one row, `columns` long, by its number in the whole.
+   * Sets this rank's rows. No collective.
+   * @param valuesOf the numbers of one row, `columns` long, by its number in the whole table.
    */
   fill(valuesOf: (row: number) => ArrayLike<number>): void {
     for (let local = 0; local < this.own.rows; local++)
@@ -56,9 +55,9 @@ export class ShardedTable implements Disposable {
   }
 
   /**
-   * The rows of each rank's own list, from their owners. A collective: 2·count·columns numbers move at most, whatever D
-   * is.
-   * @param rows of the whole; the first `count`.
+   * Fetches the rows of each rank's own list from their owners. A collective: at most 2·count·columns numbers are
+   * moved, whatever D is.
+   * @param rows row numbers in the whole table; the first `count` are used.
    * @param out count×columns.
    */
   async gather(rows: Int32Array, count: number, out: FloatArray): Promise<void> {
@@ -72,16 +71,16 @@ export class ShardedTable implements Disposable {
   }
 
   /**
-   * table[rows_i] += scale·values_i for every rank's own list; what several ranks add to one row is added up in the
+   * table[rows_i] += scale·values_i for every rank's own list. Values of several ranks for one row are added in the
    * order of the ranks. A collective.
-   * @param rows of the whole; the first `count`.
+   * @param rows row numbers in the whole table; the first `count` are used.
    * @param values count×columns.
    */
   async scatterAdd(rows: Int32Array, count: number, values: FloatArray, scale = 1): Promise<void> {
     this.#route(rows, count);
     const { ownedCount: owned, ownedRows } = this.#exchange;
     this.#reserve(owned * this.columns);
-    this.#exchange.give(values, this.columns, this.#owned);
+    this.#exchange.reduceToOwners(values, this.columns, this.#owned);
     const matrix = this.#workspace.matrix('owned rows', owned, this.columns);
     write(this.#owned.subarray(0, owned * this.columns), matrix);
     scatterAddRows(matrix, this.#workspace.indices('owned', ownedRows, owned), this.own, { scale });

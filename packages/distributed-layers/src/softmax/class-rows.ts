@@ -1,6 +1,6 @@
 /**
- * The rows of W of all ranks by their own numbers, for scoring, each rank keeping its part (row-partition.ts).
- * Collectives, without waiting: the backend must be able to read so.
+ * The rows of W of all ranks, addressed by class number, for scoring; each rank stores its part (row-partition.ts).
+ * Synchronous collectives: the backend must support synchronous reads.
  */
 import type { Communicator } from '@vastmax/collectives';
 import {
@@ -34,7 +34,7 @@ export class ClassRows {
     this.#all = this.#own;
   }
 
-  /** Rows of this rank, as it numbers them. */
+  /** Rows of this rank, in its own numbering. */
   own(first: number, count: number, name: string): Matrix {
     const range = Int32Array.from({ length: count }, (_, i) => first + i);
     const rows = this.#workspace.matrix(name, count, this.#table.columns);
@@ -42,7 +42,7 @@ export class ClassRows {
     return rows;
   }
 
-  /** Classes `first` … of all ranks. Moves count·width numbers. @param out count×width. */
+  /** Gathers classes `first` … of all ranks. Moves count·width numbers. @param out count×width. */
   range(first: number, out: Matrix): void {
     const { columns: width, rows: count } = out;
     const own = this.#range.ownRange(first, count);
@@ -50,7 +50,7 @@ export class ClassRows {
     this.#range.gather(first, out);
   }
 
-  /** The rows of this rank's own list of classes. @param out classes.length×width. */
+  /** Fetches the rows of this rank's own list of classes. @param out classes.length×width. */
   gather(classes: Int32Array, out: Matrix): void {
     const { columns: width } = out;
     this.#exchange.sort(classes, classes.length);
@@ -58,8 +58,8 @@ export class ClassRows {
     this.#exchange.exchangeRows();
     const { ownedCount: owned, ownedRows } = this.#exchange;
     this.#reserve(owned * width, classes.length * width);
-    const rows = this.#workspace.matrix('wanted class rows', owned, width);
-    gatherRows(this.#table, this.#workspace.indices('wanted classes', ownedRows, owned), rows);
+    const rows = this.#workspace.matrix('requested class rows', owned, width);
+    gatherRows(this.#table, this.#workspace.indices('requested classes', ownedRows, owned), rows);
     readSync(rows, this.#own);
     this.#exchange.fetch(this.#own, width, this.#all);
     write(this.#all.subarray(0, classes.length * width), out);

@@ -1,6 +1,6 @@
 /**
- * The calls that the softmax layers over ranks make alike: arguments checked, announced to the other ranks, one at a
- * time.
+ * The part that the calls of all softmax layers over ranks have in common: arguments are checked, announced to the
+ * other ranks, and calls run one at a time.
  */
 import { write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {
@@ -32,14 +32,14 @@ type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
 
 export class CollectiveCalls {
   readonly guard: CallGuard;
-  /** Taken, those before a restored checkpoint included. */
+  /** Number of steps, those before a restored checkpoint included. */
   steps = 0;
   readonly #layer: Layer;
   readonly #preflight: CollectivePreflight;
   readonly #workspace: Workspace;
   readonly #gather: GlobalBatchGather;
 
-  /** @param layer whose sizes are set. */
+  /** @param layer its sizes must be set. */
   constructor(layer: Layer, preflight: CollectivePreflight, workspace: Workspace) {
     this.guard = new CallGuard(layer.kind);
     this.#layer = layer;
@@ -49,8 +49,8 @@ export class CollectiveCalls {
   }
 
   /**
-   * A collective.
-   * @throws OutputLayerError on every rank when one must refuse its arguments; `action` then is not called.
+   * Runs a step. A collective.
+   * @throws OutputLayerError on every rank when one rank rejects its arguments; `action` then is not called.
    */
   async step<Result>(
     hidden: Matrix,
@@ -86,7 +86,7 @@ export class CollectiveCalls {
     });
   }
 
-  /** The examples of all ranks. A collective. @param factor of every example, beside its own weight. */
+  /** Gathers the examples of all ranks. A collective. @param factor of every example, in addition to its own weight. */
   gather(
     hidden: Matrix,
     targets: CsrRows,
@@ -103,7 +103,7 @@ export class CollectiveCalls {
     );
   }
 
-  /** Out of those of all examples. */
+  /** Selects this rank's losses from those of all examples. */
   ownLosses(losses: Float64Array, first: number, count: number): Matrix {
     const own = this.#workspace.matrix('own losses', count, 1);
     if (count > 0) write(losses.subarray(first, first + count), own);
@@ -111,10 +111,10 @@ export class CollectiveCalls {
   }
 
   /**
-   * This rank's shard, or its part of a whole state. A collective.
-   * @param fixed what of a state's configuration must be the layer's.
-   * @param restoreShard takes over the tensors. No collective.
-   * @throws StateError `state-mismatch` on every rank when one must refuse.
+   * Restores this rank's shard, or its part of a whole state. A collective.
+   * @param fixed the configuration values of a state that must equal the layer's.
+   * @param restoreShard restores the tensors. No collective.
+   * @throws StateError `state-mismatch` on every rank when one rank rejects the state.
    */
   async restore(
     given: ModuleState,

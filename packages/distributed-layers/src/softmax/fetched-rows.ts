@@ -1,11 +1,12 @@
 /**
- * The rows of all ranks beneath a sampled method. In a step: those that it will touch are fetched from their owners at
- * once, it gathers from them, and its gradients go back the same way to the owners, who add up what the ranks have for
- * one row in their order and change it once. Between steps `gather` asks the owners itself, which is a collective.
+ * The row storage of a sampled method over many ranks. At the start of a step the rows that it will touch are fetched
+ * from their owners; the step gathers from them, and its gradients are sent back to the owners, who add the gradients
+ * of all ranks for one row in rank order and update it once. Between steps `gather` fetches from the owners, which is a
+ * collective.
  *
- * Rejected: that the owners score their samples for the examples of all ranks, as the full softmax over ranks does
- * (partial-softmax.ts). It moves 2Md numbers of a minibatch of M where this moves 2(n + C)d, so less when M < n + C;
- * but each criterion, whose softmax runs over targets and samples together, would be written a second time.
+ * Rejected: scoring the samples on their owners for the examples of all ranks, as the full softmax over ranks does
+ * (partial-softmax.ts). It moves 2Md numbers for a minibatch of M where this moves 2(n + C)d, so less when M < n + C;
+ * but each criterion, whose softmax runs over targets and samples together, would have to be implemented a second time.
  */
 import {
   createHostArray,
@@ -31,9 +32,9 @@ import type { CollectivePreflight } from '../factored/collective-preflight.ts';
 
 export class FetchedRows implements TrainableRows {
   readonly partition: RowPartition;
-  /** This rank's. */
+  /** This rank's rows. */
   readonly own: ClassTable;
-  /** All, for scoring. */
+  /** The rows of all ranks, for scoring. */
   readonly all: ClassRows;
   readonly #preflight: CollectivePreflight;
   readonly #workspace: Workspace;
@@ -42,9 +43,9 @@ export class FetchedRows implements TrainableRows {
   #phase: 'idle' | 'asking' | 'fetched' = 'idle';
   #slots: Int32Array = new Int32Array(0);
   #owned: FloatArray;
-  #asked: FloatArray;
+  #requested: FloatArray;
 
-  /** Takes over `own`. */
+  /** The object owns `own` from now on. */
   constructor(
     communicator: Communicator,
     preflight: CollectivePreflight,
@@ -59,7 +60,7 @@ export class FetchedRows implements TrainableRows {
     this.#workspace = workspace;
     this.#exchange = new RowExchange(communicator, partition);
     this.#owned = createHostArray(own.table.backend, 0);
-    this.#asked = this.#owned;
+    this.#requested = this.#owned;
   }
 
   get rows(): number {
@@ -78,8 +79,8 @@ export class FetchedRows implements TrainableRows {
     return this.own.width;
   }
 
-  /** Whether `fetch` threw because a rank refused the step instead of fetching: all have been told. */
-  get wasRefused(): boolean {
+  /** Whether `fetch` threw because a rank rejected the step: then all ranks know it. */
+  get wasRejected(): boolean {
     return this.#phase === 'asking';
   }
 
@@ -93,7 +94,7 @@ export class FetchedRows implements TrainableRows {
     else this.all.gather(indices.values.subarray(0, indices.count), out);
   }
 
-  /** A collective: each rank its own lists. */
+  /** Fetches rows; each rank passes its own lists. A collective. */
   async fetch(lists: readonly RowList[]): Promise<void> {
     const distinct = this.#distinct;
     distinct.begin(lists.reduce((sum, { count }) => sum + count, 0));
@@ -109,31 +110,31 @@ export class FetchedRows implements TrainableRows {
     const rows = this.#workspace.matrix('owned class rows', ownedCount, width);
     this.own.gather(this.#workspace.indices('owned classes', ownedRows, ownedCount), rows);
     await read(rows, this.#owned);
-    this.#exchange.fetch(this.#owned, width, this.#asked);
-    write(this.#asked.subarray(0, distinct.count * width), this.#fetched());
+    this.#exchange.fetch(this.#owned, width, this.#requested);
+    write(this.#requested.subarray(0, distinct.count * width), this.#fetched());
   }
 
-  /** A collective, after `fetch`: rows that any rank has fetched change. */
+  /** Updates the rows that any rank has fetched. A collective, after `fetch`. */
   async update(gradients: readonly RowGradient[], learningRate: number, step: number): Promise<void> {
     const { width } = this;
     const { ownedCount, ownedRows } = this.#exchange;
     const given = this.#workspace.matrix('fetched class gradient', this.#distinct.count, width);
     fill(0, given);
     for (const { indices, rows } of gradients) scatterAddRows(rows, this.#places(indices, 'gradient places'), given);
-    await read(given, this.#asked);
-    this.#exchange.give(this.#asked, width, this.#owned);
+    await read(given, this.#requested);
+    this.#exchange.reduceToOwners(this.#requested, width, this.#owned);
     if (ownedCount === 0) return;
     const sums = this.#workspace.matrix('owned class gradient', ownedCount, width);
     write(this.#owned.subarray(0, ownedCount * width), sums);
     this.own.updateDistinct(this.#workspace.indices('owned classes', ownedRows, ownedCount), sums, learningRate, step);
   }
 
-  /** The step is over, or was refused. */
+  /** To be called when the step is complete or was rejected. */
   release(): void {
     this.#phase = 'idle';
   }
 
-  /** Of this rank's rows. */
+  /** The tensors of this rank's rows. */
   tensors(): TensorSource[] {
     return this.own.tensors();
   }
@@ -154,16 +155,16 @@ export class FetchedRows implements TrainableRows {
     return this.#workspace.matrix('fetched class rows', this.#distinct.count, this.width);
   }
 
-  /** Where classes stand among the fetched. */
+  /** The indices of classes among the fetched rows. */
   #places({ values, count }: Indices, name: string): Indices {
     if (this.#slots.length < count) this.#slots = new Int32Array(Math.ceil(count * 1.5));
     for (let i = 0; i < count; i++) this.#slots[i] = this.#distinct.slotOf(values[i]!);
     return this.#workspace.indices(name, this.#slots, count);
   }
 
-  #reserve(owned: number, asked: number): void {
+  #reserve(owned: number, requested: number): void {
     const { backend } = this.own.table;
     if (this.#owned.length < owned) this.#owned = createHostArray(backend, Math.ceil(owned * 1.5));
-    if (this.#asked.length < asked) this.#asked = createHostArray(backend, Math.ceil(asked * 1.5));
+    if (this.#requested.length < requested) this.#requested = createHostArray(backend, Math.ceil(requested * 1.5));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The examples of all ranks on every rank: activations, targets, and what each example weighs. Σm·d numbers and three
- * per target. What a vocabulary-parallel softmax needs, because every class looks at every example.
+ * The examples of all ranks on every rank: activations, targets, and the weight of each example. Σm·d numbers and three
+ * per target. A vocabulary-parallel softmax needs them, because every class is scored for every example.
  */
 import {
   createHostArray,
@@ -19,14 +19,14 @@ export interface GlobalBatch {
   readonly hidden: Matrix;
   /** M. */
   readonly examples: number;
-  /** Where this rank's own examples begin. */
+  /** Index of this rank's first example. */
   readonly first: number;
-  /** One entry for each (example, class, weight) of a target that counts. */
+  /** Number of entries: one (example, class, weight) for each target with a weight other than 0. */
   readonly count: number;
   readonly rows: Int32Array;
   readonly classes: Int32Array;
   readonly weights: Float64Array;
-  /** What each example's loss is multiplied by in the reduced loss. */
+  /** The factor of each example's loss in the reduced loss. */
   readonly factors: Float64Array;
 }
 
@@ -44,10 +44,10 @@ export class GlobalBatchGather {
   }
 
   /**
-   * A collective.
-   * @param hidden this rank's own, with the bias feature.
+   * Gathers the batch. A collective.
+   * @param hidden this rank's own activations, with the bias feature.
    * @param examples m of each rank.
-   * @param factor of every example, beside its own weight.
+   * @param factor of every example, in addition to its own weight.
    */
   async gather(
     hidden: Matrix,

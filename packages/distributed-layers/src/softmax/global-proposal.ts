@@ -2,8 +2,8 @@ import type { FixedProposal } from '@vastmax/softmax-losses';
 import type { Communicator } from '@vastmax/collectives';
 
 /**
- * A proposal that learns from the targets of all ranks, so that it is the same on each: `observe` is a collective. One
- * that learns nothing is itself.
+ * A proposal that learns from the targets of all ranks, so that it is the same on each: `observe` is a collective. A
+ * proposal that does not learn is returned as it is.
  */
 export function learnFromAllRanks(communicator: Communicator, proposal: FixedProposal): FixedProposal {
   if (proposal.observe === undefined) return proposal;

@@ -4,7 +4,7 @@ import type { SoftmaxLayerOptions } from '@vastmax/softmax-losses';
 import { keepOwnRows } from '../factored/own-rows.ts';
 import { ownedCount, type RowPartition } from '../rows/row-exchange.ts';
 
-/** This rank's rows of a table of classes, with the rule's moments; the start is that of one process. O(D·d). */
+/** This rank's rows of a table of classes, with the moments of the rule; the start is that of one process. O(D·d). */
 export function createOwnClasses(
   backend: Backend,
   partition: RowPartition,

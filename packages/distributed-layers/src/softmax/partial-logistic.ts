@@ -1,6 +1,6 @@
 /**
- * The expected loss of negative sampling (softmax-losses' exact-losses.ts) for the examples of all ranks, each of which
- * adds the terms of its own classes. What travels beside the examples is one number for each.
+ * The expected loss of negative sampling (softmax-losses' exact-losses.ts) for the examples of all ranks. Each rank
+ * adds the terms of its own classes. Besides the examples, one number for each of them is sent.
  */
 import { read, type Workspace } from '@vastmax/linalg-core';
 import type { FixedProposal } from '@vastmax/softmax-losses';
@@ -44,7 +44,7 @@ export class PartialLogistic {
     this.#sampling = sampling;
   }
 
-  /** Of every example, the same on every rank. A collective. */
+  /** The loss of every example, the same on every rank. A collective. */
   async forward({
     hidden,
     examples,

@@ -1,12 +1,13 @@
 /**
- * One rank's part of a log-softmax over classes that many ranks share, for the examples of all (the vocabulary-parallel
- * cross-entropy of M. Shoeybi et al., arXiv:1909.08053 §3, with the update in it). By blocks of its own classes:
+ * One rank's part of a log-softmax over classes that are distributed over many ranks, for the examples of all (the
+ * vocabulary-parallel cross-entropy of M. Shoeybi et al., arXiv:1909.08053 §3, including the update). In blocks of its
+ * own classes:
  *
  *     forward   o = HWᵀ of a block; its maxima and Σ exp(o − maximum); the outputs of the targets that are its own classes
- *               → maximum and sum of each rank, combined by everybody in the order of the ranks: log Z
+ *               → maximum and sum of each rank, combined on every rank in the order of the ranks: log Z
  *     update    o again, G = factor·(T exp(o − log Z) − y); this rank's part of ∇H is GW, and W changes by GᵀH
  *
- * What travels is M·d activations and as many gradients, and 2M + E numbers for log Z: nothing that grows with D.
+ * It sends M·d activations and as many gradients, and 2M + E numbers for log Z: nothing that grows with D.
  */
 import {
   binary,
@@ -57,7 +58,7 @@ export class PartialSoftmax {
   async forward(batch: GlobalBatch): Promise<{ readonly logPartition: Float64Array; readonly losses: Float64Array }> {
     const { examples, count } = batch;
     const { size } = this.#communicator;
-    // Of this rank: maxima, sums, and the outputs of all target entries, 0 for those of other ranks' classes.
+    // Values of this rank: maxima, sums, and the outputs of all target entries, 0 for those of other ranks' classes.
     const length = 2 * examples + count;
     const own = new Float64Array(length);
     own.fill(-Infinity, 0, examples);
@@ -74,7 +75,7 @@ export class PartialSoftmax {
         sum += Math.exp(all[rank * length + example]! - maximum) * all[rank * length + examples + example]!;
       logPartition[example] = maximum + Math.log(sum);
     }
-    // 0·log Z rather than 0: an example without targets must not hide that its outputs are not finite.
+    // 0·log Z rather than 0: for an example without targets, outputs that are not finite must still give NaN.
     const losses = logPartition.map((value) => 0 * value);
     for (let entry = 0; entry < count; entry++) {
       const owner = ownerOf(this.#partition, batch.classes[entry]!);
@@ -86,8 +87,8 @@ export class PartialSoftmax {
   }
 
   /**
-   * Change this rank's rows. No collective; cannot fail.
-   * @param gradient M×width: this rank's part of the gradient with respect to all activations; replaced.
+   * Updates this rank's rows. No collective; cannot fail.
+   * @param gradient M×width: this rank's part of the gradient with respect to all activations; overwritten.
    */
   update(batch: GlobalBatch, logPartition: Float64Array, gradient: Matrix, learningRate: number, step: number): void {
     const { hidden, examples, count } = batch;
@@ -125,7 +126,7 @@ export class PartialSoftmax {
       const sums = await read(column);
       for (let example = 0; example < examples; example++) {
         const before = out[example]!;
-        // Math.max of NaN is NaN: an output that is not finite stays to be seen.
+        // Math.max of NaN is NaN: an output that is not finite is not hidden.
         const maximum = Math.max(before, maxima[example]!);
         const rest = before === -Infinity ? 0 : out[examples + example]! * Math.exp(before - maximum);
         out[example] = maximum;

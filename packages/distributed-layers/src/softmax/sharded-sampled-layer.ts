@@ -1,7 +1,7 @@
 /**
- * Sampled losses over many ranks: softmax-losses' method on rows that lie with their owners (fetched-rows.ts). Every
- * rank draws the same samples and brings its own part of a minibatch, and the step is that of one process on all parts
- * together. What it moves, 2(n + C)·d numbers of a rank, does not depend on the number of classes.
+ * Sampled losses over many ranks: a method of softmax-losses on rows that are stored by their owners (fetched-rows.ts).
+ * Every rank draws the same samples and has its own part of a minibatch, and the step is that of one process on all
+ * parts together. Each rank sends 2(n + C)·d numbers, independent of the number of classes.
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
@@ -52,7 +52,7 @@ export class ShardedSampledLayer implements OutputLayer {
   readonly #calls: CollectiveCalls;
   readonly #targets = new TargetList();
 
-  /** Use a `createSharded…`. @param options checked by `loss`. */
+  /** Use one of the `createSharded…` functions. @param options checked by `loss`. */
   constructor(
     communicator: Communicator,
     backend: Backend,
@@ -85,16 +85,17 @@ export class ShardedSampledLayer implements OutputLayer {
     this.#calls = new CollectiveCalls(this, preflight, this.#workspace);
   }
 
-  /** Steps taken, those before a restored checkpoint included. */
+  /** Number of steps, those before a restored checkpoint included. */
   get stepCount(): number {
     return this.#calls.steps;
   }
 
   /**
-   * One step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ, and be
-   * 0.
+   * One step on the examples of all ranks together. A collective.
+   * @param hidden this rank's m×d; m may differ between ranks, and be 0.
    * @returns the sampled losses and the gradient of this rank's own examples.
-   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   * @throws OutputLayerError on every rank when one rank rejects the step; the message names it, and no weight has
+   * changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     const { learningRate, exampleWeights } = options;
@@ -118,15 +119,16 @@ export class ShardedSampledLayer implements OutputLayer {
   }
 
   /**
-   * m×1, the exact losses of this rank's own examples over all classes, each rank computing with its own. A collective.
+   * m×1, the exact losses of this rank's own examples over all classes; each rank computes the part of its own classes.
+   * A collective.
    */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     return this.#calls.evaluate(hidden, targets, (batch) => this.#exact.forward(batch));
   }
 
   /**
-   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d
-   * numbers.
+   * A collective when there are several ranks: the same classes on all ranks, each rank with its own `hidden`. Moves
+   * count·d numbers.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
@@ -143,7 +145,7 @@ export class ShardedSampledLayer implements OutputLayer {
     this.#method.classScores(hidden, classes, out);
   }
 
-  /** Biases left out. A collective when there are several ranks. */
+  /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
@@ -151,8 +153,8 @@ export class ShardedSampledLayer implements OutputLayer {
   }
 
   /**
-   * This rank's shard, and what a proposal has learned. No collective. Put together by `mergeShards` it is the state of
-   * the layer in one process.
+   * This rank's shard, and what a proposal has learned. No collective. `mergeShards` merges the shards into the state
+   * of the layer in one process.
    */
   state(): ModuleState {
     this.#calls.guard.check('state');
@@ -169,8 +171,8 @@ export class ShardedSampledLayer implements OutputLayer {
   }
 
   /**
-   * Take over this rank's shard, or its part of a whole state. A collective.
-   * @throws StateError `state-mismatch` on every rank when one must refuse.
+   * Restores this rank's shard, or its part of a whole state. A collective.
+   * @throws StateError `state-mismatch` on every rank when one rank rejects it.
    */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
@@ -187,7 +189,7 @@ export class ShardedSampledLayer implements OutputLayer {
   }
 
   /**
-   * Everything of a step that leaves the weights alone. A collective: throws on all ranks or on none.
+   * The part of a step that does not change weights. A collective: throws on all ranks or on none.
    * @returns the losses.
    */
   async #forward(batch: Parameters<SampledMethod['forward']>[0], learningRate: number): Promise<Matrix> {
@@ -204,7 +206,7 @@ export class ShardedSampledLayer implements OutputLayer {
       localError = error;
     }
     try {
-      if (localError !== undefined && this.#rows.wasRefused) throw localError;
+      if (localError !== undefined && this.#rows.wasRejected) throw localError;
       const { checksums } = this.#preflight.begin('step', { localError, same: {}, checksum: this.#sampleChecksum() });
       const other = checksums.findIndex((checksum) => checksum !== checksums[0]);
       if (other > 0)
@@ -219,7 +221,7 @@ export class ShardedSampledLayer implements OutputLayer {
     return losses;
   }
 
-  /** Of the classes drawn and of their probabilities. */
+  /** Checksum of the classes drawn and of their probabilities. */
   #sampleChecksum(): number {
     const { classes, noise, columns } = this.#method.samples;
     const hash = new ArrayChecksum();
@@ -228,7 +230,7 @@ export class ShardedSampledLayer implements OutputLayer {
     return hash.value;
   }
 
-  /** No example, no change: a rule with momentum would go on without a gradient. */
+  /** Without examples nothing changes: a rule with momentum would otherwise change weights without a gradient. */
   #emptyStep(): StepResult {
     this.#calls.steps++;
     return {

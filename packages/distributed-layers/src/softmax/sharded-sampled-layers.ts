@@ -1,4 +1,4 @@
-/** The three sampled losses over many ranks: one layer, three losses. */
+/** The three sampled losses over many ranks: one layer with three losses. */
 import type { Backend } from '@vastmax/linalg-core';
 import {
   negativeSamplingLoss,
@@ -18,9 +18,9 @@ import type {
 } from './sharded-sampled-options.ts';
 
 /**
- * `createSampledSoftmaxLayer` over classes that the ranks share. A collective: all ranks, the same options. Memory of
- * each rank: D(d + 1)/p numbers, the rule's moments and the whole proposal. O(D·d) once.
- * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
+ * `createSampledSoftmaxLayer` with the classes distributed over the ranks. A collective: all ranks, the same options.
+ * Memory of each rank: D(d + 1)/p numbers, the rule's moments and the whole proposal. O(D·d) once.
+ * @throws OutputLayerError `bad-option` on every rank when one has invalid options or they differ.
  */
 export async function createShardedSampledSoftmax(
   communicator: Communicator,
@@ -31,7 +31,7 @@ export async function createShardedSampledSoftmax(
 }
 
 /**
- * `createNoiseContrastiveLayer` over classes that the ranks share, as {@link createShardedSampledSoftmax}.
+ * `createNoiseContrastiveLayer` with the classes distributed over the ranks, as {@link createShardedSampledSoftmax}.
  * @throws OutputLayerError `bad-option`.
  */
 export async function createShardedNoiseContrastive(
@@ -43,7 +43,7 @@ export async function createShardedNoiseContrastive(
 }
 
 /**
- * `createNegativeSamplingLayer` over classes that the ranks share, as {@link createShardedSampledSoftmax}.
+ * `createNegativeSamplingLayer` with the classes distributed over the ranks, as {@link createShardedSampledSoftmax}.
  * @throws OutputLayerError `bad-option`.
  */
 export async function createShardedNegativeSampling(
@@ -54,7 +54,7 @@ export async function createShardedNegativeSampling(
   return createSharded(communicator, backend, options, () => negativeSamplingLoss(options));
 }
 
-/** @param checkedLoss throws where the options are bad. */
+/** @param checkedLoss throws when the options are invalid. */
 function createSharded(
   communicator: Communicator,
   backend: Backend,

@@ -12,33 +12,33 @@ import type { Communicator } from '@vastmax/collectives';
 import { learnFromAllRanks } from './global-proposal.ts';
 
 /**
- * What only one process has: draws for each example, which follow the examples' numbers or the class vectors, and
- * logits that are cosines.
+ * Options that only one process supports: draws for each example, which depend on the examples' numbers or the class
+ * vectors, and logits that are cosines.
  */
 type OfOneProcess = 'sharing' | 'temperature' | 'proposal';
 
 interface GlobalSampling {
   /**
-   * The same on every rank, each its own object; one that learns the targets' frequencies by counts, those of all
-   * ranks, unless given. O(D) memory of each.
+   * The same proposal on every rank, each with its own object. Unless given, one that learns the targets' frequencies
+   * by counts over all ranks. O(D) memory on each rank.
    */
   readonly proposal?: FixedProposal;
 }
 
-/** Those of `createSampledSoftmaxLayer`, of which it is the same layer; the same on every rank. */
+/** Options of `createSampledSoftmaxLayer`, which is the same layer in one process; the same on every rank. */
 export interface ShardedSampledSoftmaxOptions extends Omit<SampledSoftmaxOptions, OfOneProcess>, GlobalSampling {}
 
-/** Those of `createNoiseContrastiveLayer`; the same on every rank. */
+/** Options of `createNoiseContrastiveLayer`; the same on every rank. */
 export interface ShardedNoiseContrastiveOptions extends Omit<NoiseContrastiveOptions, OfOneProcess>, GlobalSampling {}
 
-/** Those of `createNegativeSamplingLayer`; the same on every rank. */
+/** Options of `createNegativeSamplingLayer`; the same on every rank. */
 export interface ShardedNegativeSamplingOptions extends Omit<NegativeSamplingOptions, OfOneProcess>, GlobalSampling {}
 
 export type AnyShardedSampledOptions = SoftmaxLayerOptions & Omit<SamplingOptions, OfOneProcess> & GlobalSampling;
 
 /**
- * How all ranks draw.
- * @throws OutputLayerError `bad-option` for what JavaScript may ask for and only one process has.
+ * How all ranks draw samples.
+ * @throws OutputLayerError `bad-option` for options that only one process supports, which JavaScript callers can pass.
  */
 export function globalSampling(
   communicator: Communicator,

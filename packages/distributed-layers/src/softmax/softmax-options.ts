@@ -1,24 +1,24 @@
 import { OutputLayerError } from '@vastmax/output-layer';
 import type { UpdateRule } from '@vastmax/update-rules';
 
-/** Those of `createFullSoftmaxLayer`, of which it is the same layer; the same on every rank. */
+/** Options of `createFullSoftmaxLayer`, which is the same layer in one process; the same on every rank. */
 export interface VocabularyParallelSoftmaxOptions {
   /** D over all ranks. */
   readonly classes: number;
   /** Width of the hidden activations, without the bias feature. */
   readonly features: number;
-  /** Give each class a bias. True unless given. */
+  /** Whether each class has a bias. True unless given. */
   readonly bias?: boolean;
   /**
-   * Standard deviation of the normal start of the weights; 0.01 unless given. The start from a seed is that of one
-   * process, whatever the ranks.
+   * Standard deviation of the normal start of the weights; 0.01 unless given. A seeded start is that of one process,
+   * whatever the number of ranks.
    */
   readonly initialScale?: number;
   /** 1 unless given. */
   readonly seed?: number;
-  /** One bias for each of the D classes to start from; 0 unless given. */
+  /** Initial biases, one for each of the D classes; 0 unless given. */
   readonly initialBiases?: ArrayLike<number>;
-  /** How a gradient changes the layer's own weights; plain SGD unless given. */
+  /** How gradients change the layer's own weights; plain SGD unless given. */
   readonly rule?: UpdateRule;
   /**
    * What learning rates and hidden gradients refer to: the mean loss over the examples of all ranks (the default) or

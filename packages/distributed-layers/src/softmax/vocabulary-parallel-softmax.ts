@@ -1,7 +1,7 @@
 /**
- * The full log-softmax over many ranks: each keeps its part of the classes and brings its own part of a minibatch, and
- * the step is the exact one on all parts together. The work of a rank is that of its classes for the examples of all
- * ranks, 8·M·(D/p)·d: unlike the factored layer it grows with D.
+ * The full log-softmax over many ranks: each rank has its part of the classes and its own part of a minibatch, and the
+ * step is the exact step on all parts together. A rank computes its classes for the examples of all ranks, 8·M·(D/p)·d
+ * operations: unlike the factored layer this grows with D.
  */
 import {
   copyColumns,
@@ -40,9 +40,9 @@ import { CollectivePreflight, createCollectively } from '../factored/collective-
 import { CollectiveCalls } from './collective-calls.ts';
 
 /**
- * Create the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's
+ * Creates the layer. A collective: all ranks, the same options. Memory of each rank: D(d + 1)/p numbers and the rule's
  * moments. O(D·d) once.
- * @throws OutputLayerError `bad-option` on every rank when one has bad options or they differ.
+ * @throws OutputLayerError `bad-option` on every rank when one has invalid options or they differ.
  */
 export async function createVocabularyParallelSoftmax(
   communicator: Communicator,
@@ -111,20 +111,21 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.#received = createHostArray(backend, 0);
   }
 
-  /** Of a row: features and bias. */
+  /** Width of a row: features and bias. */
   get width(): number {
     return this.features + (this.bias ? 1 : 0);
   }
 
-  /** Steps taken, those before a restored checkpoint included. */
+  /** Number of steps, those before a restored checkpoint included. */
   get stepCount(): number {
     return this.#calls.steps;
   }
 
   /**
-   * One exact step on the examples of all ranks together. A collective. @param hidden this rank's m×d; m may differ,
-   * and be 0.
-   * @throws OutputLayerError on every rank when one must refuse; the message names it, and no weight has changed.
+   * One exact step on the examples of all ranks together. A collective.
+   * @param hidden this rank's m×d; m may differ between ranks, and be 0.
+   * @throws OutputLayerError on every rank when one rank rejects the step; the message names it, and no weight has
+   * changed.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     const { learningRate, exampleWeights } = options;
@@ -136,7 +137,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
       await this.#checkFinite(batch.hidden, losses, learningRate);
       calls.steps++;
       const gradient = this.#workspace.matrix('global hidden gradient', batch.examples, this.width);
-      // No example, no change: a rule with momentum would go on without a gradient.
+      // Without examples nothing changes: a rule with momentum would otherwise change weights without a gradient.
       if (batch.examples > 0) this.#softmax.update(batch, logPartition, gradient, learningRate, calls.steps);
       return {
         losses: calls.ownLosses(losses, batch.first, hidden.rows),
@@ -151,8 +152,8 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   }
 
   /**
-   * A collective when there are several ranks: the same classes everywhere, each rank its own `hidden`. Moves count·d
-   * numbers.
+   * A collective when there are several ranks: the same classes on all ranks, each rank with its own `hidden`. Moves
+   * count·d numbers.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
@@ -173,7 +174,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     rowDot(this.#extended(hidden), rows, out);
   }
 
-  /** Biases left out. A collective when there are several ranks. */
+  /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
@@ -183,7 +184,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   }
 
   /**
-   * This rank's shard. No collective. Put together by `mergeShards` it is the state of the full softmax layer in one
+   * This rank's shard. No collective. `mergeShards` merges the shards into the state of the full softmax layer in one
    * process.
    */
   state(): ModuleState {
@@ -196,8 +197,8 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   }
 
   /**
-   * Take over this rank's shard, or its part of a whole state. A collective.
-   * @throws StateError `state-mismatch` on every rank when one must refuse.
+   * Restores this rank's shard, or its part of a whole state. A collective.
+   * @throws StateError `state-mismatch` on every rank when one rank rejects it.
    */
   async restore(state: ModuleState): Promise<void> {
     await this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));
@@ -225,7 +226,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     };
   }
 
-  /** Every rank has all losses and all activations, so all come to the same verdict. */
+  /** Every rank has all losses and all activations, so all ranks come to the same result. */
   async #checkFinite(hidden: Matrix, losses: Float64Array, learningRate: number): Promise<void> {
     if (losses.every((loss) => Number.isFinite(loss))) return;
     const values = await read(hidden);
@@ -243,7 +244,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     );
   }
 
-  /** Each rank's part for the examples of this one, added up in the order of the ranks. A collective. */
+  /** Sums the parts of all ranks for the examples of this one, in the order of the ranks. A collective. */
   async #ownGradient(gradient: Matrix, examples: Int32Array): Promise<Matrix> {
     const { rank, size } = this.communicator;
     const count = examples[rank]! * this.width;

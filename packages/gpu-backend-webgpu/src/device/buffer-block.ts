@@ -8,7 +8,7 @@ export interface BufferBlock {
   readonly buffer: GPUBuffer;
   /** In bytes; a multiple of the device's minStorageBufferOffsetAlignment. */
   readonly offset: number;
-  /** A multiple of 16, so that kernels may take four numbers at a time. */
+  /** A multiple of 16, so that kernels can load four numbers at a time. */
   readonly bytes: number;
   /** True for a range of an application's buffer: it may overlap others, and this package must not destroy it. */
   readonly external: boolean;

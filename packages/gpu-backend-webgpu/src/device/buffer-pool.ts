@@ -1,9 +1,9 @@
 /**
  * Reuses buffers by size. A buffer returns to the pool when its handle is released, although recorded commands may
- * still use it: one queue runs all commands in order, so its next use comes after them. Only destroying it must wait
- * for the submission. Sizes are rounded up to one of eight steps between powers of two, so that at most an eighth is
- * wasted and shapes that vary a little share buffers. Rejected: parts of large buffers, which WebGPU cannot bind for
- * reading and writing in the same dispatch.
+ * still use it: one queue runs all commands in order, so its next use comes after them. Only its destruction must wait
+ * for the submission. Sizes are rounded up to one of eight steps between powers of two: at most an eighth is wasted,
+ * and shapes that vary little share buffers. Rejected: parts of large buffers, because WebGPU cannot bind one buffer
+ * for reading and for writing in the same dispatch.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -38,13 +38,13 @@ export class BufferPool {
   }
 
   /**
-   * @param what `createMatrix: 3×4`, for messages
+   * @param what for error messages: `createMatrix: 3×4`
    * @param maxBytes the limit of the backend's creator
    * @returns a block of at least `bytes`, and whether it is fresh: then it is zero, otherwise its content is undefined
-   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; where only the device notices, the next read
-   * rejects with it
+   * @throws LinalgError `out-of-memory` when a buffer cannot be so large; where only the device detects that, the next
+   * read rejects with it
    */
-  take(
+  acquire(
     bytes: number,
     what: string,
     maxBytes: number = this.#options.maxBytes,
@@ -78,8 +78,8 @@ export class BufferPool {
   }
 
   /**
-   * Returns a block to the pool. @returns the block when it is not kept: the caller destroys it once no recorded
-   * command uses it
+   * Returns a block to the pool.
+   * @returns the block if the pool does not keep it: the caller destroys it once no recorded command uses it
    */
   release(block: BufferBlock): BufferBlock | undefined {
     if (this.#closed) return undefined;
@@ -103,7 +103,7 @@ export class BufferPool {
   }
 }
 
-/** To a multiple of an eighth of the power of two below, and of 256 bytes. */
+/** Rounds up to a multiple of an eighth of the power of two below, and of 256 bytes. */
 function roundUp(bytes: number): number {
   if (bytes <= smallestBytes) return smallestBytes;
   const step = Math.max(smallestBytes, 2 ** (Math.floor(Math.log2(bytes)) - 3));

@@ -1,4 +1,4 @@
-/** GPUBufferUsage and GPUMapMode by their numbers, which the specification fixes: Node has no such globals. */
+/** The values of GPUBufferUsage and GPUMapMode, which the specification fixes: Node has no such globals. */
 export const bufferUsage = {
   mapRead: 0x1,
   copySource: 0x4,

@@ -6,7 +6,7 @@ import { LinalgError } from '@vastmax/linalg-core';
 
 export class DeviceHealth {
   readonly #examinations = new Set<Promise<void>>();
-  /** Callers that wait for the device. */
+  /** Callers that await the device; they are rejected when it is lost. */
   readonly #waiting = new Set<(loss: LinalgError) => void>();
   #failure: LinalgError | undefined;
   #loss: LinalgError | undefined;
@@ -24,7 +24,7 @@ export class DeviceHealth {
     return this.#failure;
   }
 
-  /** Only the first one is kept. */
+  /** Only the first failure is kept. */
   fail(failure: LinalgError): void {
     this.#failure ??= failure;
   }
@@ -44,19 +44,19 @@ export class DeviceHealth {
         if (error !== null) this.fail(explain(error.message));
         this.#examinations.delete(examination);
       },
-      // A lost device no longer answers; `lost` reports it.
+      // The promise of a lost device rejects; `lost` reports the loss.
       () => void this.#examinations.delete(examination),
     );
     this.#examinations.add(examination);
   }
 
   /**
-   * Waits for the device, which may never answer when it is lost.
-   * @throws LinalgError the failure known by then, or the rejection itself as a device loss
+   * Awaits a promise of the device, which may never settle when the device is lost.
+   * @throws LinalgError the failure known by then; a rejection of the promise counts as a device loss
    */
-  async answered<T>(answer: Promise<T>): Promise<T> {
+  async awaitPromise<T>(promise: Promise<T>): Promise<T> {
     try {
-      return await this.#orLost(answer);
+      return await this.#rejectOnLoss(promise);
     } catch (rejection) {
       await this.examined();
       this.fail(lossOf(rejection instanceof Error ? rejection.message : String(rejection), rejection));
@@ -66,15 +66,15 @@ export class DeviceHealth {
 
   /** Resolves when all error scopes so far have been examined, or the device is lost. */
   async examined(): Promise<void> {
-    await this.#orLost(Promise.all(this.#examinations)).catch(() => undefined);
+    await this.#rejectOnLoss(Promise.all(this.#examinations)).catch(() => undefined);
   }
 
-  /** Not a race with `device.lost`, which would remember every promise that was raced with it. */
-  #orLost<T>(answer: Promise<T>): Promise<T> {
+  /** Not Promise.race with `device.lost`: that would keep every raced promise alive. */
+  #rejectOnLoss<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#loss !== undefined) reject(this.#loss);
       this.#waiting.add(reject);
-      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+      promise.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
   }
 }

@@ -5,9 +5,9 @@
 import { LinalgError } from '@vastmax/linalg-core';
 
 /*
- * The published declarations name these four. A project for Node has none of them, TypeScript 5 neither, and
- * @webgpu/types as a dependency clashes with the DOM of TypeScript 6. Members that all of those declare merge with
- * whichever is there, and stand alone where none is.
+ * The published declarations use these four types. Node's types and those of TypeScript 5 do not declare them, and a
+ * dependency on @webgpu/types conflicts with the DOM types of TypeScript 6. The interfaces here have only members that
+ * all of those declare: they merge with an existing declaration, and are enough where there is none.
  */
 declare global {
   interface GPU {
@@ -24,15 +24,15 @@ declare global {
   }
 }
 
-/** What to request; everything left out is found. */
+/** What to request; everything left out is searched for. */
 export interface DeviceRequest {
   /** Instead of navigator.gpu. */
   readonly gpu?: GPU;
   readonly adapter?: GPUAdapter;
-  /** An application's own; it is not destroyed with the backend. */
+  /** A device of the application; it is not destroyed with the backend. */
   readonly device?: GPUDevice;
   readonly powerPreference?: 'low-power' | 'high-performance';
-  /** Use no more than this, in bytes. For tests, and for sharing a device. */
+  /** Upper limits, in bytes. For tests, and for sharing a device. */
   readonly limits?: StorageLimits;
 }
 
@@ -53,8 +53,8 @@ const requiredLimits: Readonly<Partial<Record<keyof GPUSupportedLimits, number>>
 type Found<T> = { readonly found: T } | { readonly reason: string };
 
 /**
- * No constant, which the build would put into the `import`: bundlers for browsers would then take the package in, with
- * its imports of Node.
+ * Not a string constant: the build would inline it into the `import`, and bundlers for browsers would then include the
+ * package with its imports of Node modules.
  */
 const optionalPackage: { name: string } = { name: 'webgpu' };
 
@@ -97,15 +97,15 @@ export async function findAdapter({ gpu, adapter, powerPreference }: DeviceReque
   try {
     found = await host.found.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   } catch (error) {
-    return { reason: `asking for a WebGPU adapter failed: ${firstLine(error)}` };
+    return { reason: `requesting a WebGPU adapter failed: ${firstLine(error)}` };
   }
   if (found === null && host.found === dawn) dawn = undefined;
   return found === null
-    ? { reason: 'WebGPU is there, but it has no adapter: no GPU, or no driver that it accepts' }
+    ? { reason: 'WebGPU is available but has no adapter: no GPU, or no supported driver' }
     : { found };
 }
 
-/** Why kernels cannot run within these limits; undefined when they can. */
+/** The reason why kernels cannot run within these limits; undefined when they can. */
 export function findMissingLimit(limits: GPUSupportedLimits): string | undefined {
   for (const [name, needed] of Object.entries(requiredLimits)) {
     const has = limits[name as keyof GPUSupportedLimits] as number;
@@ -116,12 +116,12 @@ export function findMissingLimit(limits: GPUSupportedLimits): string | undefined
 
 export interface FoundDevice {
   readonly device: GPUDevice;
-  /** The backend destroys it. */
+  /** True when the backend must destroy the device. */
   readonly owned: boolean;
   readonly description: string;
 }
 
-/** @throws LinalgError `device-lost` when there is none, or none with the limits that the kernels need */
+/** @throws LinalgError `device-lost` when there is no device, or none with the limits that the kernels need */
 export async function requestDevice(request: DeviceRequest): Promise<FoundDevice> {
   if (request.device !== undefined) {
     const missing = findMissingLimit(request.device.limits);
@@ -146,7 +146,7 @@ export async function requestDevice(request: DeviceRequest): Promise<FoundDevice
     });
     return { device, owned: true, description: describeAdapter(info) };
   } catch (error) {
-    throw unavailable(`the adapter gives no device: ${firstLine(error)}`);
+    throw unavailable(`the adapter returned no device: ${firstLine(error)}`);
   }
 }
 
@@ -163,7 +163,7 @@ export function describeAdapter(info: GPUAdapterInfo | undefined): string {
 function unavailable(reason: string): LinalgError {
   return new LinalgError(
     'device-lost',
-    `createWebGpuBackend: ${reason}; probeWebGpuBackend says what is there, and @vastmax/cpu-backend-wasm needs no GPU`,
+    `createWebGpuBackend: ${reason}; probeWebGpuBackend reports what is available, and @vastmax/cpu-backend-wasm needs no GPU`,
   );
 }
 

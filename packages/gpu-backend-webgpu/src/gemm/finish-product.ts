@@ -1,4 +1,4 @@
-/** WGSL that completes a product: adding the splits of a sum in order, and beta·out where there is no sum. */
+/** WGSL that completes a product: adds the splits of a sum in order, and computes beta·out where there is no sum. */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
 const threads = 64;

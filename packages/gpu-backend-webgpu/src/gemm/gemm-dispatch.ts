@@ -1,13 +1,13 @@
 /**
- * Which kernels compute a product, over how many workgroups: a function of its shape alone, so the same product is
- * always computed in the same order. One dispatch for almost all products; two where a product has too few elements to
- * keep a GPU busy and the sums are long: then workgroups share each sum ("split k"), and a second dispatch adds their
- * parts.
+ * Which kernels compute a product, with how many workgroups. It depends on the shape only, so the same product is
+ * always computed in the same order. Almost all products are one dispatch. Products with few elements and long sums
+ * cannot keep a GPU busy: there each sum is split over several workgroups ("split k"), and a second dispatch adds the
+ * partial sums.
  *
  *     no elements           nothing
  *     no terms, or alpha 0  beta·out
  *     one row or column     matrix times vector
- *     else                  tiles of 64×64 where that makes workgroups enough, else of 32×32
+ *     else                  tiles of 64×64 where that gives enough workgroups, else of 32×32
  */
 import type { GemmSettings } from '@vastmax/linalg-core';
 import type { KernelDispatch } from '../kernel-dispatch.ts';
@@ -18,13 +18,12 @@ import { tiledProduct, tiledProductEntry, type TiledProduct } from './tiled-prod
 import { foldWorkgroups, type GridLimits } from './workgroup-grid.ts';
 
 /**
- * Large tiles from this many of them on: fewer leave processors of a GPU idle, which costs more than their arithmetic
- * saves.
+ * Minimum number of large tiles. With fewer, processors of the GPU are idle, which costs more than large tiles save.
  */
 const enoughLargeTiles = 64;
 /** Below this many workgroups each sum is split among several. */
 const enoughGroups = 32;
-/** Terms that are worth a workgroup of their own. */
+/** Minimum number of terms for each workgroup of a split sum. */
 const minDepthPerSplit = 512;
 const maxSplits = 64;
 
@@ -33,8 +32,8 @@ type Transposes = Pick<GemmSettings, 'transposeA' | 'transposeB'>;
 
 const codes = new Map<string, string>();
 
-/** The text of a kernel, built once: it is the key of the pipeline cache. */
-function remember<T>(entryPoint: string, options: T, generate: (options: T) => string): string {
+/** The WGSL of a kernel, built once: the string is the key of the pipeline cache. */
+function cachedCode<T>(entryPoint: string, options: T, generate: (options: T) => string): string {
   const key = `${entryPoint} ${JSON.stringify(options)}`;
   let code = codes.get(key);
   if (code === undefined) {
@@ -117,7 +116,7 @@ function chooseTile({ m, n, k }: Shape, { transposeA, transposeB }: Transposes):
   const large = Math.ceil(m / 64) * Math.ceil(n / 64) >= enoughLargeTiles;
   const size = large ? 64 : 32;
   const blocks = large ? 2 : 1;
-  // Few terms, as in a product of a column and a row: no more than they fill.
+  // With few terms, as in an outer product, a larger depth would compute zeros.
   const depth = k <= 8 ? 8 : 16;
   const options: Omit<TiledProduct, 'isSplit'> = {
     blocksDown: blocks,
@@ -130,7 +129,7 @@ function chooseTile({ m, n, k }: Shape, { transposeA, transposeB }: Transposes):
     vectorOut: n % 4 === 0,
   };
   return {
-    code: (isSplit) => remember<TiledProduct>(tiledProductEntry, { ...options, isSplit }, tiledProduct),
+    code: (isSplit) => cachedCode<TiledProduct>(tiledProductEntry, { ...options, isSplit }, tiledProduct),
     entryPoint: tiledProductEntry,
     groups: Math.ceil(m / size) * Math.ceil(n / size),
     depth,
@@ -149,7 +148,7 @@ function chooseVector({ m, n, k }: Shape, { transposeA, transposeB }: Transposes
     vector: alongLines && k % 4 === 0,
   };
   return {
-    code: (isSplit) => remember<MatrixVector>(matrixVectorEntry, { ...options, isSplit }, matrixVector),
+    code: (isSplit) => cachedCode<MatrixVector>(matrixVectorEntry, { ...options, isSplit }, matrixVector),
     entryPoint: matrixVectorEntry,
     groups: Math.ceil(results / resultsPerGroup(options)),
     depth: 256,

@@ -1,11 +1,12 @@
 /**
- * WGSL of the product of a matrix and a vector, either of them first: what a product with m = 1 or n = 1 is. Each
- * element of the matrix is used once, so all that counts is that neighbouring threads read neighbouring elements.
+ * WGSL of the product of a matrix and a vector, in either order: the case m = 1 or n = 1. Each element of the matrix is
+ * used once, so only memory access matters: neighbouring threads must read neighbouring elements.
  *
- * along-lines: the sums run along the matrix' lines. `lanes` threads share a line, and their sums are added by a tree.
- * across-lines: the sums run down the columns. 32 threads side by side take 32 columns, eight such rows of them every
- * eighth line, and the eight sums of a column are added by a tree. Trees have one shape for one size, so the result is
- * the same every time. Rejected: adding by atomics, which has no order.
+ * along-lines: the sums run along the lines of the matrix. `lanes` threads share a line, and their partial sums are
+ * added in a tree. across-lines: the sums run down the columns. A workgroup processes 32 columns with 32 threads side
+ * by side and eight such rows of threads, each of which reads every eighth line; the eight partial sums of a column are
+ * added in a tree. The shape of a tree depends on the size only, so results are reproducible. Rejected: atomic
+ * additions, whose order varies.
  */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
@@ -28,8 +29,8 @@ export function resultsPerGroup({ direction, lanes }: Pick<MatrixVector, 'direct
 }
 
 /**
- * Adds up `sums` over `count` neighbours `distance` apart, of which `index` is the thread's; eight at a time: two
- * barriers for 32.
+ * Adds `sums` over `count` neighbours `distance` apart, of which `index` is the thread's; eight at a time, so that 32
+ * need two barriers.
  */
 function treeSum(index: string, count: number, distance: number): string {
   const steps: string[] = [];

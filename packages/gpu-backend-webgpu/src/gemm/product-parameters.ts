@@ -6,9 +6,9 @@ export interface ProductParameters {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Workgroups with work to do; those beyond, of a folded grid, return at once. */
+  /** Workgroups with work to do; the others of a folded grid return at once. */
   readonly groups: number;
-  /** Terms of the sum that one split takes: k where there is one split. */
+  /** Terms of the sum in one split: k if there is only one split. */
   readonly depthPerSplit: number;
   readonly splits: number;
   readonly alpha: number;

@@ -1,31 +1,31 @@
 /**
- * WGSL of the tiled product, generated for one tile, one pair of transposes and one alignment of each operand.
+ * WGSL of the tiled product, generated for one tile size, one pair of transposes and one alignment of each operand.
  *
- * A workgroup of 8×8 threads computes a tile of 32 or 64 rows and columns; a thread one or two 4×4 blocks each way, 32
- * apart, so that the eight threads of a row read eight vec4 that lie side by side. The sums are held in named vec4,
- * never in an array: what is indexed may end up in memory. Each turn takes `depth` terms of the sum: a thread brings
- * 4×4 blocks of the operands as four vec4, transposes them in registers where the operand lies along k, and writes four
- * vec4 of workgroup memory, so both tiles are [term][row].
+ * A workgroup of 8×8 threads computes a tile of 32 or 64 rows and columns; a thread computes one or two 4×4 blocks in
+ * each direction, 32 apart, so that the eight threads of a row read eight adjacent vec4. The sums are named vec4
+ * variables, not an array, because an indexed array may be placed in memory instead of registers. Each iteration adds
+ * `depth` terms: a thread loads 4×4 blocks of the operands as four vec4, transposes them in registers where the operand
+ * is contiguous along k, and writes four vec4 to workgroup memory, so both tiles are [term][row].
  *
- * Why these sizes: two warps are the smallest workgroup all GPUs fill; 64×64 by 16 terms are 8.5 KiB of the 16 KiB that
- * every device has, 64 sums a thread fit its registers, and an element is read from memory once for 64 multiply-adds.
- * 32×32 by 16 terms has half the arithmetic per byte but four times the workgroups, which is what a product of 300 rows
- * lacks; half of the threads bring a, the others b. More terms gain nothing, and SwiftShader compiles for as long as
- * the workgroup memory is large. After Volkov and Demmel (SC 2008) and Nath, Tomov and Dongarra (IJHPCA 24(4), 2010).
- * Rejected: 256 threads with 4×4 each (the same tile, twice the reads of workgroup memory); subgroups, since few
- * adapters report a size and the workgroup memory is not the limit.
+ * Why these sizes: two warps are the smallest workgroup that fills all GPUs; 64×64 by 16 terms are 8.5 KiB of the 16
+ * KiB that every device has, the 64 sums of a thread fit in its registers, and an element is read from memory once for
+ * 64 multiply-adds. 32×32 by 16 terms has half the arithmetic per byte but four times as many workgroups, which a
+ * product of 300 rows needs; half of the threads load a, the others b. More terms are not faster, and the compile time
+ * of SwiftShader grows with the workgroup memory. After Volkov and Demmel (SC 2008) and Nath, Tomov and Dongarra
+ * (IJHPCA 24(4), 2010). Rejected: 256 threads with 4×4 each (the same tile, twice the reads of workgroup memory);
+ * subgroups, since few adapters report a size and the workgroup memory is not the limit.
  */
 import { parametersDeclaration, resultDeclaration } from './product-parameters.ts';
 
 export interface TiledProduct {
-  /** 4×4 blocks a thread: the tile has 32 times as many rows. */
+  /** 4×4 blocks per thread: the tile has 32 times as many rows. */
   readonly blocksDown: 1 | 2;
   readonly blocksAcross: 1 | 2;
-  /** Terms a turn, a multiple of 4. */
+  /** Terms per iteration, a multiple of 4. */
   readonly depth: number;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** The operand's lines have a length divisible by 4, so that it is read (written) as vec4. */
+  /** The length of the operand's lines is divisible by 4, so it is read (written) as vec4. */
   readonly vectorA: boolean;
   readonly vectorB: boolean;
   readonly vectorOut: boolean;
@@ -40,23 +40,23 @@ const upTo = (count: number): readonly number[] => Array.from({ length: count },
 
 interface Operand {
   readonly name: 'A' | 'B';
-  /** Rows of op(A) or columns of op(B) in a tile, and what they are called. */
+  /** Rows of op(A) or columns of op(B) in a tile, and their name. */
   readonly size: number;
   readonly extent: 'm' | 'n';
-  /** Its lines run along k: a block is transposed on its way. */
+  /** Its lines run along k: a block is transposed when it is loaded. */
   readonly alongDepth: boolean;
   readonly vector: boolean;
 }
 
 /**
- * vec4 from one term of a tile to the next: one more than it has where threads write down the terms, for the banks'
- * sake.
+ * Stride in vec4 from one term of a tile to the next: one more than needed where threads write along the terms, to
+ * avoid bank conflicts.
  */
 const strideOf = ({ size, alongDepth }: Operand): number => size / 4 + (alongDepth ? 1 : 0);
 
 /**
- * Four elements of a line; zero past the edges, which adds nothing to any sum. Without branches, which cost more than a
- * load.
+ * Loads four elements of a line; zero past the edges, which adds nothing to any sum. Without branches, which cost more
+ * than a load.
  */
 function readFour({ name, extent, alongDepth, vector }: Operand): string {
   const operand = name.toLowerCase();
@@ -72,12 +72,12 @@ function readFour({ name, extent, alongDepth, vector }: Operand): string {
 }`;
 }
 
-/** Blocks of an operand that come into its tile in one turn. */
+/** Blocks of an operand that are loaded into its tile in one iteration. */
 const blocksOf = ({ size }: Operand, depth: number): number => (size / 4) * (depth / 4);
 
 /**
- * The blocks of one operand, from term `first` on, into its tile, by the threads from `start` on, and again from the
- * first.
+ * Loads the blocks of one operand, from term `first` on, into its tile. The threads from `start` on load one block
+ * each; if there are more blocks than threads, they repeat.
  */
 function loadTile(operand: Operand, depth: number, start: number): string {
   const { name, size, alongDepth } = operand;
@@ -164,7 +164,7 @@ ${sums.map(({ down, across, row, name }) => `      ${name} = fma(vec4f(a${down}.
   }
 
 ${isSplit ? `  let origin = group.z * parameters.m * parameters.n;` : '  let origin = 0u;'}
-  // The sums are indexed here alone, after the work.
+  // The sums are indexed only here, after the loop.
   var results = array<vec4f, ${sums.length}>(${sums.map(({ name }) => name).join(', ')});
   for (var i = 0u; i < ${sums.length}u; i++) {
     let row = originA + i / ${4 * blocksAcross}u * 32u + y * 4u + i % 4u;

@@ -1,10 +1,10 @@
 /**
- * Elementwise operations that follow one another on operands of one length, as one kernel: a thread takes its element
- * through all of them, so what one writes and the next reads stays in a register. A loss is twenty such operations on m
- * numbers each, and a dispatch costs more than they do. One operation alone is a chain of length one.
+ * Consecutive elementwise operations on operands of one length, fused into one kernel: a thread applies all of them to
+ * its element, so intermediate results stay in registers. A loss is twenty such operations on m numbers each, and a
+ * dispatch costs more than they do. A single operation is a chain of length one.
  *
- * A thread takes four numbers where it can; the last one to three are stored one by one, because what lies beyond them
- * belongs to the room of a resized matrix.
+ * A thread processes four numbers where it can. The last one to three are stored one by one, because the memory after
+ * them may be the unused capacity of a resized matrix.
  */
 import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
 import type { KernelDispatch } from '../kernel-dispatch.ts';
@@ -13,7 +13,7 @@ import { dispatchOf, groupsFor, memoized, packUniforms, threadsPerGroup } from '
 
 export type ElementwiseOperation = UnaryOperation | BinaryOperation | 'fill' | 'copy' | 'affine' | 'axpy';
 
-/** `$a` and `$b` are operands, `$out` what is in the result before, `$first` and `$second` factors. */
+/** `$a` and `$b` are operands, `$out` is the old value of the result, `$first` and `$second` are factors. */
 const expressions: Readonly<Record<ElementwiseOperation, string>> = {
   fill: 'Item($first)',
   copy: '$a',
@@ -38,7 +38,7 @@ const expressions: Readonly<Record<ElementwiseOperation, string>> = {
   divide: '$a / $b',
 };
 
-/** True for an operation that only exists for four numbers at a time. */
+/** True for an operation that is implemented for four numbers at a time only. */
 export function needsVectors(operation: ElementwiseOperation): boolean {
   return expressions[operation].includes('4(');
 }
@@ -57,7 +57,7 @@ interface ChainSlot {
 
 export interface ChainStep {
   readonly operation: ElementwiseOperation;
-  /** Numbers of slots. */
+  /** Indices of slots. */
   readonly a: number | undefined;
   readonly b: number | undefined;
   readonly out: number;
@@ -68,15 +68,15 @@ export interface ChainStep {
 export interface Chain {
   readonly slots: readonly ChainSlot[];
   readonly steps: readonly ChainStep[];
-  /** Of the results, in numbers. */
+  /** Length of the results, in numbers. */
   readonly length: number;
-  /** Of a result's row, where rows or columns are broadcast; otherwise any. */
+  /** Row length of the results, where rows or columns are broadcast; otherwise any number. */
   readonly columns: number;
-  /** Four numbers a thread; needs columns to be a multiple of four where rows or columns are broadcast. */
+  /** Four numbers per thread; needs columns to be a multiple of four where rows or columns are broadcast. */
   readonly vectors: boolean;
 }
 
-/** As many steps as have room for their factors in the uniforms. */
+/** Maximum number of steps: their factors must fit in the uniforms. */
 export const maxSteps = 24;
 
 export function planChain({ slots, steps, length, columns, vectors }: Chain): KernelDispatch {

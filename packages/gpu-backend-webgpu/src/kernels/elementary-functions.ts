@@ -1,17 +1,17 @@
 /**
- * Functions of four numbers in WGSL. The built-in ones may err by thousands of ulps for large arguments and differ from
- * GPU to GPU, so what training depends on is computed here from arithmetic alone: Cody & Waite's reduction with the
- * Taylor series of eˣ, the series of artanh for logarithms (Software Manual for the Elementary Functions, 1980), and
- * for Φ the fit of @vastmax/cpu-backend-wasm: Φ(−|x|) = e^(−x²/2)·t·Q(t), t = 1/(1 + 0.35|x|), within 6·10⁻⁸ of
- * relative error. Memory bounds these kernels, not arithmetic. Rounding is `round`, not the addition of 1.5·2²³, which
- * a compiler may undo.
+ * Functions of four numbers in WGSL. The built-in ones may have errors of thousands of ulps for large arguments and
+ * differ between GPUs, so the functions that training depends on are computed here from arithmetic only: Cody & Waite's
+ * reduction with the Taylor series of eˣ, the series of artanh for logarithms (Software Manual for the Elementary
+ * Functions, 1980), and for Φ the fit of @vastmax/cpu-backend-wasm: Φ(−|x|) = e^(−x²/2)·t·Q(t), t = 1/(1 + 0.35|x|),
+ * within 6·10⁻⁸ of relative error. Memory bandwidth limits these kernels, not arithmetic. Rounding uses `round` instead
+ * of adding 1.5·2²³, which a compiler may optimise away.
  */
 import { specialNumbers } from './special-numbers.ts';
 
 export const elementaryFunctions: string = /* wgsl */ `${specialNumbers}
 fn powerOfTwo(n: vec4i) -> vec4f { return bitcast<vec4f>((n + vec4i(127)) << vec4u(23u)); }
 
-// e^x of what is in range; a NaN gives anything.
+// e^x for x in range; the result for NaN is undefined.
 fn expInRange(x: vec4f) -> vec4f {
   let n = round(x * 1.4426950408889634);
   var r = x - n * 0.693359375;

@@ -1,4 +1,4 @@
-/** Kernels that touch part of a matrix: some columns, the diagonal, and a product with its mirror image. */
+/** Kernels that change part of a matrix: some columns, the diagonal, and the sum of a matrix and its transpose. */
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { dispatchOf, groupsFor, packUniforms, threadsPerGroup } from './plain-dispatch.ts';
 

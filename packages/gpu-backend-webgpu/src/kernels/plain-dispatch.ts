@@ -1,14 +1,13 @@
 /**
- * What all kernels of this folder share: uniforms by order, a one-dimensional grid of workgroups, and cached WGSL
- * texts.
+ * Shared by all kernels of this folder: uniforms in order, a one-dimensional grid of workgroups, and cached WGSL code.
  */
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 
 export const threadsPerGroup = 256;
-/** Workgroups that every device allows in one dimension; kernels loop over the rest. */
+/** Maximum number of workgroups that every device allows in one dimension; kernels loop over the rest. */
 const maxGroups = 65_535;
 
-/** Words of 4 bytes, padded to the 16 that uniforms come in: whole numbers first, then f32. */
+/** Words of 4 bytes, padded to a multiple of 16 bytes: whole numbers first, then f32. */
 export function packUniforms(integers: readonly number[], floats: readonly number[] = []): ArrayBuffer {
   const words = integers.length + floats.length;
   const bytes = new ArrayBuffer(Math.max(16, Math.ceil(words / 4) * 16));

@@ -1,19 +1,19 @@
 /**
- * Sums and maxima. A workgroup reduces a segment: its threads go through it in strides, and their results are combined
- * by halves, so the order of summation is fixed and its error grows with the logarithm. What is longer than a few
- * workgroups can read at once is reduced in two stages, first to partial results in scratch.
+ * Sums and maxima. A workgroup reduces a segment: its threads read it in strides, and their results are combined in a
+ * tree, so the order of summation is fixed and its error grows with the logarithm. Segments that are longer than a few
+ * workgroups can read at once are reduced in two stages, with partial results in scratch.
  */
 import type { ReduceOperation } from '@vastmax/linalg-core';
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
 import { dispatchOf, groupsFor, memoized, packUniforms, threadsPerGroup } from './plain-dispatch.ts';
 import { specialNumbers } from './special-numbers.ts';
 
-/** Segments up to this length are left to one thread each. */
+/** Segments up to this length are reduced by one thread each. */
 const shortSegment = 24;
-/** Numbers a workgroup reduces in the first of two stages, at least. */
+/** Minimum count of numbers that a workgroup reduces in the first of two stages. */
 const longSegment = 4096;
 const maxPartials = 256;
-/** Rows of a matrix whose columns are reduced that one workgroup goes through. */
+/** Rows that one workgroup reads when columns are reduced. */
 const rowsPerChunk = 256;
 
 /** `dot` is Σ a·b. */
@@ -51,7 +51,7 @@ export function planReduceRows(summand: Summand, rows: number, columns: number):
   return [first, planSegments(summand === 'maximum' ? 'maximum' : 'sum', 1, partials, partials, ['scratch0'], 'out')];
 }
 
-/** The columns of a rows×columns matrix. */
+/** Reduces the columns of a rows×columns matrix. */
 export function planReduceColumns(
   operation: ReduceOperation,
   rows: number,
@@ -79,7 +79,7 @@ export function planReduceColumns(
 function combining(summand: Summand): string {
   if (summand !== 'maximum')
     return 'fn initial() -> f32 { return 0.0; }\nfn combine(x: f32, y: f32) -> f32 { return x + y; }';
-  // A NaN must survive; max may drop it.
+  // A NaN must be kept; max may drop it.
   return /* wgsl */ `${specialNumbers}
 fn initial() -> f32 { return -infinity(); }
 fn combine(x: f32, y: f32) -> f32 { return select(select(max(x, y), y, isNaN1(y)), x, isNaN1(x)); }`;

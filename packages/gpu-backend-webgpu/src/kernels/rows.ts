@@ -1,7 +1,7 @@
 /**
- * Rows of a matrix or of a table's buffer, moved by row numbers that were uploaded with the submission: four columns a
- * thread where rows are a multiple of four. The first word of the uniforms is where the list begins, which the recorder
- * knows.
+ * Moves rows of a matrix or of a table's buffer, by row numbers that were uploaded with the submission. A thread moves
+ * four columns if the row length is a multiple of four. The first word of the uniforms is the offset of the list, which
+ * the recorder sets.
  */
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { dispatchOf, groupsFor, memoized, packUniforms, threadsPerGroup } from './plain-dispatch.ts';
@@ -58,7 +58,7 @@ const gatherPartText = memoized(
 );
 
 /**
- * out[list_(all + first + i)] = a[list_(first + i)] for `count` of the `all` rows: those that lie in one buffer of a
+ * out[list_(all + first + i)] = a[list_(first + i)] for `count` of the `all` rows: those that are in one buffer of a
  * table.
  */
 export function planGatherPart(first: number, count: number, all: number, columns: number): readonly KernelDispatch[] {
@@ -103,7 +103,7 @@ export interface ScatterRange {
   /** The row with which the buffer begins. */
   readonly firstRow: number;
   readonly columns: number;
-  /** Of the rows that are added; left out: the last row of each group is stored as it is. */
+  /** Factor of the rows that are added. Left out: the last row of each group is stored unchanged. */
   readonly scale?: number;
 }
 

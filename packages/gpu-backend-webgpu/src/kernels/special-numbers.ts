@@ -1,7 +1,7 @@
 /**
- * NaN and infinities in WGSL. A compiler may assume that there are none, and a constant may not be one, so a NaN is
- * recognised by its bits and an infinity comes out of a variable. Every function and reduction that could lose a NaN in
- * a comparison uses these.
+ * NaN and infinities in WGSL. A compiler may assume that there are none, and constants may not be one, so a NaN is
+ * recognised by its bits and an infinity is computed from a variable. Every function and reduction that could lose a
+ * NaN in a comparison uses these.
  */
 export const specialNumbers = /* wgsl */ `
 var<private> infinityBits: u32 = 0x7f800000u;

@@ -1,8 +1,9 @@
 /**
- * Collects elementwise operations into a chain as long as that does not change results: all results have one length, so
- * that a thread which takes its element through all of them computes what separate kernels would. A buffer that is read
- * in two ways, or read by broadcasting and written, would break that, and ends the chain. Other commands are recorded
- * before the chain, which stays open, as long as they do not use what it writes and do not write what it uses.
+ * Collects elementwise operations into a chain as long as that does not change results. All results have one length, so
+ * a thread that applies all operations to its element computes the same as separate kernels. This is not so for a
+ * buffer that is read in two ways, or read by broadcasting and written: such an operation ends the chain. Other
+ * commands are recorded before the chain, which stays open, if they do not use what it writes and do not write what it
+ * uses.
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import {
@@ -17,13 +18,13 @@ import type { KernelDispatch } from '../kernel-dispatch.ts';
 
 export interface ElementOperation {
   readonly operation: ElementwiseOperation;
-  /** Of the result, in numbers; not 0. */
+  /** Length of the result, in numbers; not 0. */
   readonly length: number;
   readonly a?: BufferBlock;
   readonly b?: BufferBlock;
   /** 'same' unless given. */
   readonly bAccess?: ElementAccess;
-  /** Of the result, where b is a row or a column. */
+  /** Row length of the result, where b is a row or a column. */
   readonly columns?: number;
   readonly out: BufferBlock;
   readonly first?: number;
@@ -36,7 +37,7 @@ interface Slot {
   written: boolean;
 }
 
-/** The most buffers of a chain: more would need too many registers. */
+/** Maximum number of buffers of a chain: more would need too many registers. */
 const maxSlots = 16;
 
 export class ChainBuilder {
@@ -46,11 +47,11 @@ export class ChainBuilder {
   #steps: ChainStep[] = [];
   #length = 0;
   #columns: number | undefined;
-  /** Four numbers a thread: required, impossible, or optional. */
+  /** Whether to process four numbers per thread: required, impossible, or (undefined) optional. */
   #vectors: boolean | undefined;
 
   /**
-   * @param maxBuffers that a kernel may bind
+   * @param maxBuffers how many buffers a kernel may bind
    * @param fuse false: every chain is one operation
    */
   constructor(maxBuffers: number, fuse: boolean) {
@@ -71,10 +72,10 @@ export class ChainBuilder {
   }
 
   /**
-   * Adds an operation. @returns false, and changes nothing, when it does not fit; an empty chain accepts every
-   * operation
+   * Adds an operation if it fits; an empty chain accepts every operation.
+   * @returns false, with nothing changed, if it does not fit
    */
-  join(element: ElementOperation): boolean {
+  tryAdd(element: ElementOperation): boolean {
     const { operation, length, a, b, columns, out, first = 0, second = 0 } = element;
     const vectors = needsVectors(operation) ? true : columns === undefined || columns % 4 === 0 ? undefined : false;
     const uses = usesOf(element);
@@ -134,7 +135,7 @@ export class ChainBuilder {
   }
 }
 
-/** The buffers of an operation and how they are read, each once. */
+/** The buffers of an operation and how they are read, without repetitions. */
 function usesOf({ a, b, bAccess = 'same', out }: ElementOperation): readonly Omit<Slot, 'written'>[] {
   const uses: Omit<Slot, 'written'>[] = [];
   if (a !== undefined) uses.push({ block: a, access: 'same' });

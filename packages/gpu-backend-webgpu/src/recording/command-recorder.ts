@@ -1,9 +1,10 @@
 /**
- * Commands are recorded into one encoder, in one compute pass as long as no copy comes between, and submitted together:
- * when a result is awaited, or when the space for uniforms or uploads is used up. A step of training is one submission.
+ * Commands are recorded into one encoder, in one compute pass as long as no copy comes between. They are submitted
+ * together when a result is awaited, or when the space for uniforms or uploads is full. A training step is one
+ * submission.
  *
- * The uniforms of a submission are stored one after another in one buffer, which a bind group sees through an offset
- * that changes from dispatch to dispatch. So a learning rate that changes with every step creates no buffer.
+ * The uniforms of a submission are stored one after another in one buffer, which a bind group accesses with a dynamic
+ * offset. So a learning rate that changes with every step creates no buffer.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -18,9 +19,9 @@ import { PipelineCache, uniformSlotBytes } from './pipeline-cache.ts';
 import { UploadArea } from './upload-area.ts';
 import type { UploadedList } from './uploaded-list.ts';
 
-/** The most dispatches in one submission. */
+/** Maximum number of dispatches in one submission. */
 const uniformSlots = 1024;
-/** A write from here on goes to the queue at once instead of through the upload area. */
+/** A write of at least this size goes to the queue at once instead of through the upload area. */
 const largeWriteBytes = 2 ** 23;
 
 export type Operands = Readonly<
@@ -40,7 +41,7 @@ export class CommandRecorder {
   readonly #scratch: BufferBlock[] = [];
   readonly #guard: BufferBlock;
   #isGuarded = false;
-  /** To be destroyed when the commands that use them have been submitted. */
+  /** Destroyed after the commands that use them have been submitted. */
   #pendingDestroy: BufferBlock[] = [];
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -48,7 +49,7 @@ export class CommandRecorder {
   #submission = 0;
   #submitting: Promise<void> | undefined;
 
-  /** @param fuse whether elementwise operations that follow one another become one kernel */
+  /** @param fuse whether consecutive elementwise operations are fused into one kernel */
   constructor(device: GPUDevice, pool: BufferPool, health: DeviceHealth, counters: WebGpuCounters, fuse: boolean) {
     this.#device = device;
     this.#pool = pool;
@@ -67,8 +68,8 @@ export class CommandRecorder {
 
   /**
    * Records a plan. Does nothing on a failed device: the next read reports it.
-   * @param list what the role `lists` stands for; where it begins becomes the first word of the uniforms of dispatches
-   * that bind it
+   * @param list the buffer for the role `lists`; its offset becomes the first word of the uniforms of dispatches that
+   * bind it
    */
   run(plan: readonly KernelDispatch[], operands: Operands, list?: UploadedList): void {
     if (this.#health.failure !== undefined) return;
@@ -76,25 +77,25 @@ export class CommandRecorder {
     this.#endChainBefore([a, b], [out, reciprocalCondition]);
     this.#reserveScratch(plan);
     if (list !== undefined) {
-      // The list must stay where it is until the last dispatch of the plan has been recorded.
-      this.#makeRoom(plan.length, list.submission === this.#submission ? 0 : 4 * list.values.length);
+      // The list must keep its offset until the last dispatch of the plan has been recorded.
+      this.#ensureSpace(plan.length, list.submission === this.#submission ? 0 : 4 * list.values.length);
       this.#place(list);
     }
     for (const dispatch of plan) {
       if (dispatch.workgroups.includes(0)) continue;
-      this.#makeRoom(1, 0);
+      this.#ensureSpace(1, 0);
       this.#dispatch(dispatch, operands, list);
     }
   }
 
   /** Records an elementwise operation; consecutive ones that fit run as one kernel. */
   runElementwise(operation: ElementOperation): void {
-    if (this.#health.failure !== undefined || this.#chain.join(operation)) return;
+    if (this.#health.failure !== undefined || this.#chain.tryAdd(operation)) return;
     this.#endChain();
-    this.#chain.join(operation);
+    this.#chain.tryAdd(operation);
   }
 
-  /** From here on kernels write only if the flag is above 0 as of now; undefined ends this. */
+  /** From now on kernels write only if the flag is above 0 as of now; undefined ends the guard. */
   guard(flag: BufferBlock | undefined): void {
     this.#endChain();
     this.#isGuarded = false;
@@ -103,12 +104,12 @@ export class CommandRecorder {
     this.#isGuarded = true;
   }
 
-  /** The word of the active guard: what a scatter into a table on the host is decided by. */
+  /** The word of the active guard; it decides whether a scatter into a host table takes effect. */
   get guardWord(): BufferBlock | undefined {
     return this.#isGuarded ? this.#guard : undefined;
   }
 
-  /** `count` numbers into `block`, from number `at` of it on; `values` is copied before the call returns. */
+  /** Writes `count` numbers into `block` from index `at` on; `values` is copied before the call returns. */
   write(values: ArrayLike<number>, count: number, block: BufferBlock, at: number): void {
     if (4 * count >= largeWriteBytes) {
       const floats = values instanceof Float32Array && values.length === count ? values : Float32Array.from(values);
@@ -127,11 +128,11 @@ export class CommandRecorder {
     }
   }
 
-  /** The same with numbers that `fill` writes at the given offset; it is called before this returns. */
+  /** As `write`, with numbers that `fill` stores at the given offset; `fill` is called before this returns. */
   upload(count: number, block: BufferBlock, at: number, fill: (floats: Float32Array, offset: number) => void): void {
     if (count === 0) return;
     this.#endChainBefore([], [block]);
-    this.#makeRoom(0, 4 * count);
+    this.#ensureSpace(0, 4 * count);
     const from = this.#uploads.reserve(count);
     fill(this.#uploads.floats, from);
     this.#encode().copyBufferToBuffer(
@@ -143,7 +144,7 @@ export class CommandRecorder {
     );
   }
 
-  /** Bytes between two buffers; offsets within the blocks. */
+  /** Copies bytes between two buffers; offsets within the blocks. */
   copy(source: BufferBlock, sourceOffset: number, target: BufferBlock, targetOffset: number, bytes: number): void {
     if (bytes === 0) return;
     this.#endChainBefore([source], [target]);
@@ -170,15 +171,15 @@ export class CommandRecorder {
     if (this.#encoder === undefined && this.#chain.isEmpty) this.#destroyPending();
   }
 
-  /** The block of an application is no longer used. */
+  /** Called when the block of an application is no longer used. */
   forget(block: BufferBlock): void {
     this.#endChain();
     this.#pipelines.forget(block);
   }
 
   /**
-   * Resolves when everything recorded in this turn of the event loop has been submitted, so that several reads share a
-   * submission.
+   * Resolves when everything recorded in this iteration of the event loop has been submitted, so that several reads
+   * share a submission.
    */
   submitted(): Promise<void> {
     this.#submitting ??= Promise.resolve().then(() => {
@@ -210,7 +211,10 @@ export class CommandRecorder {
       this.#health.examine(
         this.#device.popErrorScope(),
         (words) =>
-          new LinalgError('device-lost', `webgpu: the device refused a submission, and its results are lost: ${words}`),
+          new LinalgError(
+            'device-lost',
+            `webgpu: the device rejected a submission, and its results are lost: ${words}`,
+          ),
       );
     }
     this.#uploads.discard();
@@ -219,7 +223,7 @@ export class CommandRecorder {
     this.#destroyPending();
   }
 
-  /** After the last submission. */
+  /** To be called after the last submission. */
   close(): void {
     this.#uniforms.destroy();
     this.#guard.buffer.destroy();
@@ -244,7 +248,7 @@ export class CommandRecorder {
     if (this.#chain.isEmpty) return;
     const { dispatch, blocks } = this.#chain.take();
     const operands = Object.fromEntries(blocks.map((block, i) => [`operand${i}`, block])) as Operands;
-    this.#makeRoom(1, 0);
+    this.#ensureSpace(1, 0);
     this.#dispatch(dispatch, operands, undefined);
   }
 
@@ -259,8 +263,8 @@ export class CommandRecorder {
     this.#pass = undefined;
   }
 
-  #makeRoom(dispatches: number, bytes: number): void {
-    if (this.#slotsUsed + dispatches <= uniformSlots && this.#uploads.hasRoom(bytes)) return;
+  #ensureSpace(dispatches: number, bytes: number): void {
+    if (this.#slotsUsed + dispatches <= uniformSlots && this.#uploads.hasSpace(bytes)) return;
     this.submit();
     const old = this.#uploads.grow(bytes);
     if (old !== undefined) this.release(old);
@@ -308,7 +312,8 @@ export class CommandRecorder {
 
   /**
    * WebGPU rejects a dispatch that reads one part of a buffer and writes another. Where several matrices share an
-   * application's buffer, those that are read are copied out first. @returns the copies, put into `blocks`
+   * application's buffer, the operands that are read are first copied to other buffers.
+   * @returns the copies, which replace those operands in `blocks`
    */
   #separate(blocks: BufferBlock[], signature: string): readonly BufferBlock[] {
     const written = blocks.filter((_, i) => signature[i] === 'w');
@@ -321,7 +326,7 @@ export class CommandRecorder {
     const copies: BufferBlock[] = [];
     for (const [i, block] of blocks.entries()) {
       if (signature[i] === 'w' || !written.some(({ buffer }) => buffer === block.buffer)) continue;
-      const { block: copy } = this.#pool.take(
+      const { block: copy } = this.#pool.acquire(
         block.bytes,
         'a copy of an operand that shares its GPUBuffer with the result',
       );
@@ -337,7 +342,7 @@ export class CommandRecorder {
       scratchBytes?.forEach((bytes, index) => {
         const old = this.#scratch[index];
         if (old !== undefined && old.bytes >= bytes) return;
-        this.#scratch[index] = this.#pool.take(bytes, `scratch of a kernel`).block;
+        this.#scratch[index] = this.#pool.acquire(bytes, `scratch of a kernel`).block;
         if (old !== undefined) this.release(old);
       });
     }

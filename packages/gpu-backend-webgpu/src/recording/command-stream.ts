@@ -1,6 +1,6 @@
 /**
  * The device as the backend uses it: work in call order, commands recorded and submitted together, uploads and reads,
- * and failures. It knows buffers and plans, not handles.
+ * and failures. It works on buffers and plans, not on handles.
  */
 import { LinalgError, type FloatArray } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -14,9 +14,9 @@ import { OrderedWork } from './ordered-work.ts';
 import { Readback, type Extent } from './readback.ts';
 
 export interface StreamOptions {
-  /** The largest buffer that the device can bind, a multiple of 256 bytes. */
+  /** Size of the largest buffer that the device can bind, a multiple of 256 bytes. */
   readonly maxBytes: number;
-  /** Whether elementwise operations that follow one another become one kernel. */
+  /** Whether consecutive elementwise operations are fused into one kernel. */
   readonly fuse: boolean;
 }
 
@@ -54,7 +54,7 @@ export class CommandStream {
     });
   }
 
-  /** Runs a job in call order, at once when none is waiting. */
+  /** Runs a job in call order: at once if none is queued. */
   do(body: () => void): void {
     this.work.do(() => {
       body();
@@ -70,9 +70,9 @@ export class CommandStream {
     if (element.length > 0) this.do(() => this.recorder.runElementwise(element));
   }
 
-  /** `count` numbers into the extents, one after another; `values` is copied before the call returns. */
+  /** Writes `count` numbers into the extents, one after another; `values` is copied before the call returns. */
   write(values: ArrayLike<number>, count: number, extents: readonly Extent[]): void {
-    // Numbers for several buffers are split by views, which a plain array does not have.
+    // The numbers are split over several buffers by array views, which a plain array does not have.
     const typed =
       this.work.blocked || (extents.length > 1 && !(values instanceof Float32Array))
         ? Float32Array.from(values)
@@ -88,29 +88,32 @@ export class CommandStream {
     });
   }
 
-  /** The numbers of the extents as of the call. @throws LinalgError `device-lost` or `out-of-memory`, as a rejection */
+  /**
+   * Reads the numbers of the extents as of the call.
+   * @throws LinalgError `device-lost` or `out-of-memory`, as a rejection
+   */
   read(extents: readonly Extent[], out: FloatArray): Promise<void> {
-    return this.#tracked(() =>
+    return this.#startTracked(() =>
       this.readback.finish(this.readback.stage(extents), (floats, offset) => out.set(floats, offset)),
     );
   }
 
-  /** What `copy` reads from host memory, as of the call. */
+  /** Calls `copy`, which reads host memory, in call order. */
   readHost(copy: () => void): Promise<void> {
-    return this.#tracked(() => {
+    return this.#startTracked(() => {
       copy();
       return Promise.resolve();
     });
   }
 
   synchronize(): Promise<void> {
-    return this.#kept(this.#settle());
+    return this.#track(this.#awaitDevice());
   }
 
-  async #settle(): Promise<void> {
+  async #awaitDevice(): Promise<void> {
     await this.work.drained();
     await this.recorder.submitted();
-    await this.health.answered(this.#device.queue.onSubmittedWorkDone());
+    await this.health.awaitPromise(this.#device.queue.onSubmittedWorkDone());
     await this.health.examined();
     this.health.check();
   }
@@ -125,21 +128,21 @@ export class CommandStream {
     this.#stagingPool.close();
   }
 
-  #tracked(begin: () => Promise<void>): Promise<void> {
-    // An error at the start rejects the read, also when the read had to wait for earlier jobs.
+  #startTracked(begin: () => Promise<void>): Promise<void> {
+    // An error at the start rejects the read, also if the read had to wait for earlier jobs.
     const start = async (): Promise<void> => {
       this.health.check();
       await begin();
     };
-    return this.#kept(
+    return this.#track(
       new Promise<void>((resolve, reject) => {
         this.do(() => void start().then(resolve, reject));
       }),
     );
   }
 
-  /** `close` waits for it. */
-  #kept(promise: Promise<void>): Promise<void> {
+  /** Tracks a promise so that `close` waits for it. */
+  #track(promise: Promise<void>): Promise<void> {
     this.#awaited.add(promise);
     const forget = (): void => void this.#awaited.delete(promise);
     promise.then(forget, forget);

@@ -1,7 +1,7 @@
 /**
- * A guard on the device: one word, 1 or 0, that a kernel of its own derives from the flag, and that every guarded
- * kernel tests first. The word is a uniform, so all threads of a kernel return together, barriers or not. Rejected:
- * indirect dispatches of no workgroups, which need no changed kernels, but which implementations validate with a
+ * A guard on the device: one word, 1 or 0, that a small kernel computes from the flag and that every guarded kernel
+ * tests first. The word is a uniform, so all threads of a kernel return together and barriers stay valid. Rejected:
+ * indirect dispatches of no workgroups, which need no changed kernels, but implementations validate them with one more
  * dispatch each.
  */
 import { createBlock, type BufferBlock } from '../device/buffer-block.ts';
@@ -19,15 +19,15 @@ struct Parameters { zero: u32 }
 
 @compute @workgroup_size(1)
 fn main() {
-  // Above 0 is: some bit, no sign, no NaN.
+  // Bit pattern of a number above 0: not all bits 0, sign bit 0, not NaN.
   result[0] = select(0u, 1u, a[0] > parameters.zero && a[0] <= 0x7f800000u);
 }
 `;
 
-/** From the flag in `a` to the word in `out`. */
+/** Computes the word in `out` from the flag in `a`. */
 export const armPlan: readonly KernelDispatch[] = [dispatchOf(armText, [1, 1, 1], packUniforms([0]), ['a', 'out'])];
 
-/** The word. */
+/** The buffer of the word. */
 export function createGuardBlock(device: GPUDevice): BufferBlock {
   const { storage, uniform, copySource } = bufferUsage;
   return createBlock(
@@ -38,7 +38,7 @@ export function createGuardBlock(device: GPUDevice): BufferBlock {
   );
 }
 
-/** The kernel, changed to do nothing where the word in group 1 is 0. */
+/** The code of the kernel, changed so that it does nothing if the word in group 1 is 0. */
 export function guardedCode({ code, entryPoint }: Pick<KernelDispatch, 'code' | 'entryPoint'>): string {
   return textOf(`${entryPoint}\n${code}`);
 }

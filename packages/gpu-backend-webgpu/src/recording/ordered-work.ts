@@ -1,7 +1,7 @@
 /**
  * Runs jobs in call order when some must wait for the device: a table in host memory gets its new rows from a read, and
  * later calls may need them. While such a job is pending, later jobs are queued; otherwise they run at once. A job must
- * have copied what its caller may change, and refers to buffers, not handles.
+ * have copied all data that its caller may change, and refers to buffers, not handles.
  */
 export type Job = () => Promise<void> | undefined;
 

@@ -1,7 +1,7 @@
 /**
- * Pipelines by their WGSL text, and bind groups by the buffers in them. A kernel's layout follows from how its text
- * declares the storage bindings, and kernels that declare them alike share a layout and so the bind groups: after
- * warm-up neither is created.
+ * Caches pipelines by their WGSL code, and bind groups by their buffers. The layout of a kernel follows from the
+ * storage bindings that its code declares. Kernels with the same declarations share a layout and so the bind groups:
+ * after warm-up neither is created.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { WebGpuCounters } from '../counters.ts';
@@ -10,10 +10,10 @@ import type { DeviceHealth } from '../device/device-health.ts';
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { guardedCode } from './guard.ts';
 
-/** Bytes of a dispatch's part of the uniform buffer: the alignment that every device supports. */
+/** Bytes of a dispatch's part of the uniform buffer: the offset alignment that every device supports. */
 export const uniformSlotBytes = 256;
 /**
- * More than any model needs; above it the cache is emptied rather than growing with every new combination of buffers.
+ * More than any model needs. Above it the cache is emptied instead of growing with every new combination of buffers.
  */
 const maxBindGroups = 8192;
 /** GPUShaderStage.COMPUTE. */
@@ -27,7 +27,7 @@ export interface Kernel {
 }
 
 export interface BindingLayout {
-  /** One letter a binding: r reads, w reads and writes. */
+  /** One letter per binding: r for read, w for read and write. */
   readonly signature: string;
   readonly groupLayout: GPUBindGroupLayout;
   readonly pipelineLayout: GPUPipelineLayout;
@@ -44,7 +44,7 @@ export class PipelineCache {
   readonly #layouts = new Map<string, BindingLayout>();
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #guardLayout: GPUBindGroupLayout;
-  /** Group 1 of kernels under the guard. */
+  /** Group 1 of guarded kernels. */
   readonly guardGroup: GPUBindGroup;
 
   /**
@@ -105,7 +105,7 @@ export class PipelineCache {
     return group;
   }
 
-  /** Drops every bind group with a destroyed block. O(bind groups), and rare. */
+  /** Drops every bind group with a destroyed block. O(bind groups), called rarely. */
   forget({ id }: BufferBlock): void {
     const part = new RegExp(`,${id}(?:,|$)`);
     for (const key of this.#groups.keys()) if (part.test(key)) this.#groups.delete(key);
@@ -124,7 +124,7 @@ export class PipelineCache {
       (words) =>
         new LinalgError(
           'device-lost',
-          `webgpu: a kernel of this package was refused by the device, which is a defect of one of the two: ${words}`,
+          `webgpu: the device rejected a kernel of this package, which is a bug in one of the two: ${words}`,
         ),
     );
     this.#counters.pipelinesCreated++;

@@ -46,7 +46,7 @@ export class Readback {
     for (const { block, offset, bytes } of extents) {
       for (let done = 0; done < bytes; done += maxStagingBytes) {
         const part = Math.min(maxStagingBytes, bytes - done);
-        const { block: staging } = this.#pool.take(part, 'a staging buffer of a read');
+        const { block: staging } = this.#pool.acquire(part, 'a staging buffer of a read');
         this.#recorder.copy(block, offset + done, staging, 0, part);
         reads.push({ staging, bytes: part });
       }
@@ -60,7 +60,7 @@ export class Readback {
    */
   async finish(reads: readonly StagedRead[], take: (floats: Float32Array, offset: number) => void): Promise<void> {
     await this.#recorder.submitted();
-    await this.#health.answered(
+    await this.#health.awaitPromise(
       Promise.all(reads.map(({ staging, bytes }) => staging.buffer.mapAsync(mapModeRead, 0, bytes))),
     );
     // A rejected submission leaves zeros, and is reported by the device's health.

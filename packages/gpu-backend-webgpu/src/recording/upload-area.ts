@@ -1,8 +1,8 @@
 /**
- * The data that a submission uploads: on the host an array that is filled while commands are recorded, on the device a
- * buffer that receives it by one writeBuffer before the submit. The queue runs both in order after earlier submissions,
- * so one buffer serves all of them without mapping or waiting. Rejected: a ring of mapped buffers, which saves one copy
- * on the host but needs more buffers the further the device is behind.
+ * The data that a submission uploads: an array on the host that is filled while commands are recorded, and a buffer on
+ * the device that receives it by one writeBuffer before the submit. The queue runs both in order after earlier
+ * submissions, so one buffer serves all of them without mapping or waiting. Rejected: a ring of mapped buffers, which
+ * saves one copy on the host but needs more buffers when the device is slower than the host.
  */
 import type { BufferBlock } from '../device/buffer-block.ts';
 import type { BufferPool } from '../device/buffer-pool.ts';
@@ -23,7 +23,7 @@ export class UploadArea {
 
   /** The buffer on the device. */
   get block(): BufferBlock {
-    this.#block ??= this.#pool.take(this.#bytes.length, 'the upload area').block;
+    this.#block ??= this.#pool.acquire(this.#bytes.length, 'the upload area').block;
     return this.#block;
   }
 
@@ -31,7 +31,7 @@ export class UploadArea {
     return this.#used;
   }
 
-  hasRoom(bytes: number): boolean {
+  hasSpace(bytes: number): boolean {
     return this.#used + bytes <= this.#bytes.length;
   }
 
@@ -46,7 +46,7 @@ export class UploadArea {
     return old;
   }
 
-  /** @returns where the next `count` 4-byte numbers go, in numbers; there must be room for them */
+  /** @returns the offset for the next `count` 4-byte numbers, in numbers; they must fit */
   reserve(count: number): number {
     const at = this.#used >>> 2;
     this.#used += 4 * count;

@@ -1,10 +1,10 @@
 /**
- * Integers for kernels to read. They are uploaded with the submission that uses them and lie in it once, however many
- * of its kernels do; the numbers must not change afterwards, so they are copied from what callers may rewrite.
+ * Integers for kernels to read. They are uploaded once with a submission, however many of its kernels read them. The
+ * numbers must not change afterwards, so they are copied from arrays that callers may overwrite.
  */
 export interface UploadedList {
   readonly values: Int32Array;
-  /** Where it was put, in integers, in which submission; for the recorder alone. */
+  /** Its offset in the upload area, in integers, and the submission it was uploaded with; used by the recorder only. */
   place: number;
   submission: number;
 }

@@ -1,5 +1,5 @@
 /**
- * WGSL of the reciprocal condition, from the norms that the kernels before it have left behind: one workgroup, the last
+ * WGSL of the reciprocal condition, from the norms that the kernels before it have stored: one workgroup, the last
  * dispatch.
  */
 import { factAt, magnitudeDeclaration, solveParametersDeclaration } from './solve-layout.ts';
@@ -8,9 +8,9 @@ const conditionThreads = 64;
 export const conditionEntry = 'estimateCondition';
 
 /**
- * 1/(‖a‖₁‖a⁻¹‖₁). For ‖I − a‖₁ = e ≤ 1/8 the inverse was not computed: its norm is at most 1/(1 − e), and the quotient
- * of that and the least at most 9/7, so this is what is taken: layers multiply the conditions of many steps, and none
- * may be too small.
+ * 1/(‖a‖₁‖a⁻¹‖₁). For ‖I − a‖₁ = e ≤ 1/8 the inverse was not computed: its norm is at most 1/(1 − e), which is at most
+ * 9/7 times its smallest possible value. This upper bound is used: layers multiply the conditions of many steps, and
+ * none may be too small.
  */
 export const conditionCode: string = `${solveParametersDeclaration}
 @group(0) @binding(1) var<storage, read> order: array<u32>;
@@ -49,7 +49,7 @@ fn ${conditionEntry}(@builtin(local_invocation_index) thread: u32) {
 
 export const emptyEntry = 'conditionOfNothing';
 
-/** A system of no equations is as well conditioned as can be. */
+/** For a system without equations, which is perfectly conditioned. */
 export const emptyCode: string = `${solveParametersDeclaration}
 @group(0) @binding(1) var<storage, read_write> reciprocalCondition: array<f32>;
 

@@ -1,19 +1,20 @@
 /**
- * WGSL of LU with partial pivoting by one workgroup, in one dispatch: a column needs the one before, and a dispatch for
- * each step would cost more than the arithmetic of the few hundred rows this is for. Panels of 16 columns,
- * left-looking: a panel is read once, takes all that the panels before it do to it, is factorised, and is written once,
- * while its numbers stay in registers; a thread owns whole rows of it (one up to n = 256). Nobody reads another
- * thread's rows from memory: what is shared, the sixteen pivot rows of a block and then one pivot row a column, goes
- * through workgroup memory. Rows are not exchanged: `position` is the column a row has become the pivot of, or `free`.
- * Registers cannot be indexed, so a loop over sixteen of them turns them round: it works on the first, and puts it
- * behind the last. Ties go to the first row, so the result is the same every time. Quotients of equal numbers are made
- * exact, since a division in WGSL may err by 2.5 ulps and equal rows have to cancel: this is how a singular matrix is
- * seen. Source: Golub and Van Loan, Matrix Computations, 4th ed., §3.4; the panel in registers after Haidar et al.
- * (IJHPCA 29(2), 2015). Rejected: Gauss-Jordan, which needs no substitution but loses the small residual; inverting the
- * diagonal blocks, for the same reason; a text with the sixteen columns written out, or with many branches in a loop:
- * SwiftShader takes minutes and gigabytes to compile it; updates of the columns behind a panel by other workgroups,
- * which at n = 300 cost two dispatches a panel and, by the count of operations a thread, save something from n = 1000
- * on only.
+ * WGSL of LU with partial pivoting by one workgroup, in one dispatch: a column needs the one before it, and a dispatch
+ * for each column would cost more than the arithmetic of the few hundred rows this is for. Panels of 16 columns,
+ * left-looking: a panel is read once, updated with all panels before it, factorised, and written once, and its numbers
+ * stay in registers meanwhile. A thread owns whole rows of it (one up to n = 256). No thread reads another thread's
+ * rows from memory: shared rows (the sixteen pivot rows of a block, then one pivot row per column) go through workgroup
+ * memory. Rows are not exchanged: `position` is the column for which a row has become the pivot, or `free`. Registers
+ * cannot be indexed, so a loop over sixteen of them rotates them: it processes the first, and moves it behind the last.
+ * Of equal pivots the first row is chosen, so results are reproducible. Quotients of equal numbers are made exact,
+ * since a division in WGSL may have an error of 2.5 ulps and equal rows have to cancel: this is how a singular matrix
+ * is detected.
+ * Source: Golub and Van Loan, Matrix Computations, 4th ed., §3.4; the panel in registers after Haidar et al. (IJHPCA
+ * 29(2), 2015).
+ * Rejected: Gauss-Jordan, which needs no substitution but loses the small residual; inverting the diagonal blocks, for
+ * the same reason; code with the sixteen columns unrolled, or with many branches in a loop: SwiftShader needs minutes
+ * and gigabytes to compile it; updating the columns behind a panel by other workgroups, which at n = 300 costs two
+ * dispatches per panel and, by the count of operations per thread, is faster only from n = 1000 on.
  */
 import { factAt, magnitudeDeclaration, nearIdentity, panelWidth, solveParametersDeclaration } from './solve-layout.ts';
 
@@ -24,12 +25,12 @@ const sixteen = upTo(panelWidth);
 
 type Line = (r: number) => string;
 
-/** For each of a thread's rows, one text after another. */
+/** The code for each of a thread's rows, concatenated. */
 const forRows = (rows: readonly number[], text: Line): string => rows.map(text).join('\n');
 const forQuads = (text: (q: number) => string): string => four.map(text).join('\n');
 
 /**
- * blockU = L⁻¹·blockU, four columns a thread: row p is done when it comes first, and leaves the others turned by one.
+ * blockU = L⁻¹·blockU, four columns per thread: row p is complete when it is first; the others are rotated by one.
  */
 const solveBlock = `fn solveBlock(thread: u32) {
 ${sixteen.map((i) => `  var u${i} = blockU[${4 * i}u + thread];`).join('\n')}
@@ -44,7 +45,7 @@ ${sixteen
 ${sixteen.map((i) => `  blockU[${4 * i}u + thread] = u${i};`).join('\n')}
 }`;
 
-/** What the pivots of `block` do to the panel: their own rows become U, those below lose L·U. */
+/** Applies the pivots of `block` to the panel: their own rows become U, and L·U is subtracted from the rows below. */
 function applyBlock(rows: readonly number[]): string {
   const share: Line = (r) => `      if (isPresent${r} && position${r} / 16u == block) {
         let line = position${r} % 16u;
@@ -80,15 +81,15 @@ ${subtract.join('\n')}
 }
 
 /**
- * The column that is first in the registers: choose its pivot, share that row, subtract it from the free ones, turn all
- * by one.
+ * Eliminates the column that is first in the registers: chooses its pivot, shares that row, subtracts it from the free
+ * rows, and rotates all by one.
  */
 function eliminateColumn(rows: readonly number[]): string {
   const offer: Line = (r) => `      if (isPresent${r} && position${r} == free) {
         let candidate = magnitude(v${r}_0.x);
         if (row == noRow || candidate > key) { key = candidate; row = row${r}; }
       }`;
-  // What is turned behind the last column is done: the pivot row must not touch it.
+  // Columns that were rotated behind the last one are complete: the pivot row must not change them.
   const share: Line = (r) => `      if (isPresent${r} && row${r} == pivotRow) {
         position${r} = panel * 16u + column;
 ${forQuads((q) => `        pivotLine[${q}] = select(vec4f(), v${r}_${q}, vec4u(${4 * q}u, ${4 * q + 1}u, ${4 * q + 2}u, ${4 * q + 3}u) < vec4u(16u - column));`)}
@@ -123,8 +124,7 @@ export interface Sharing {
 }
 
 /**
- * A thread for each row up to 256 of them, and no more idle threads than have to be: all wait for each other at every
- * column.
+ * One thread per row for up to 256 rows, and as few idle threads as possible: all threads synchronize at every column.
  */
 export function sharingOf(padded: number): Sharing {
   const threads = padded <= 64 ? 64 : padded <= 128 ? 128 : 256;
@@ -155,7 +155,7 @@ fn quotient(x: f32, pivot: f32) -> f32 {
   return select(x / pivot, sign(x) * sign(pivot), abs(x) == abs(pivot));
 }
 
-/** a, continued by the identity. */
+/** An element of a, padded with the identity. */
 fn element(row: u32, column: u32) -> f32 {
   let last = parameters.n - 1u;
   return select(f32(row == column), a[min(row, last) * parameters.n + min(column, last)], max(row, column) <= last);
@@ -164,8 +164,8 @@ fn element(row: u32, column: u32) -> f32 {
 ${solveBlock}
 
 /**
- * The row of the largest key, the first of them: sixteen threads look at sixteen candidates each, then all at those
- * sixteen.
+ * The row of the largest key, the first one if several are equal: sixteen threads compare sixteen candidates each, then
+ * all threads compare the sixteen results.
  */
 fn choosePivot(thread: u32, key: u32, row: u32) -> u32 {
   keys[thread] = key;

@@ -1,8 +1,8 @@
 /**
- * a·out = b in three dispatches: one workgroup factorises, one workgroup for every 64 right-hand sides substitutes
- * (beside others that compute a⁻¹ for the condition, and return at once where a is near the identity), and one takes
- * the largest norm. The host reads nothing: what the factorisation finds out stays on the device, and the later kernels
- * look there.
+ * a·out = b in three dispatches: one workgroup factorises; one workgroup for every 64 right-hand sides substitutes
+ * (other workgroups compute a⁻¹ for the condition, and return at once where a is near the identity); and one computes
+ * the largest norm. The host reads nothing: the results of the factorisation stay on the device, where the later
+ * kernels read them.
  */
 import type { KernelDispatch } from '../kernel-dispatch.ts';
 import { foldWorkgroups, type GridLimits } from '../gemm/workgroup-grid.ts';

@@ -1,10 +1,10 @@
 /**
- * How the kernels of a solve share their scratch, and what they are told.
+ * How the kernels of a solve share their scratch, and their parameters.
  *
- * The factors lie in panels of 16 columns, each panel all rows of a one after another, sixteen numbers a row (four
- * vec4): a thread that owns a row reads and writes 64 bytes at once, and a 16×16 block is sixteen such pieces. Rows
- * stay where they are in a; `order` says which row is the pivot of which column. n is padded to whole panels by rows
- * and columns of the identity, which change nothing.
+ * The factors are stored in panels of 16 columns. A panel has all rows of a one after another, sixteen numbers per row
+ * (four vec4): a thread that owns a row reads and writes 64 bytes at once, and a 16×16 block is sixteen such pieces.
+ * Rows keep their position in a; `order` gives the pivot row of each column. n is padded to whole panels by rows and
+ * columns of the identity, which do not change the solution.
  */
 
 export const panelWidth = 16;
@@ -17,9 +17,9 @@ export const paddedSize = (n: number): number => Math.ceil(n / panelWidth) * pan
 export const columnsPerStrip = 64;
 
 export interface Strips {
-  /** Of right-hand sides. */
+  /** Strips of right-hand sides. */
   readonly sides: number;
-  /** With those of the inverse. */
+  /** All strips, including those of the inverse. */
   readonly all: number;
 }
 
@@ -45,10 +45,10 @@ export function packSolveParameters(n: number, columns: number): ArrayBuffer {
   return Uint32Array.of(n, paddedSize(n), columns, sides, all, 0, 0, 0).buffer;
 }
 
-/** What the factorisation found out, behind the padded order: as bits, so that one buffer of u32 holds it all. */
+/** Results of the factorisation, stored after the padded order: as bits, so that one buffer of u32 holds everything. */
 export const facts = { norm: 0, distance: 1, isSingular: 2, needsInverse: 3 } as const;
 
 export const factAt = (fact: keyof typeof facts): string => `order[parameters.padded + ${facts[fact]}u]`;
 
-/** Of numbers that are not negative, bits order as values do; NaN comes last, so that a maximum cannot lose it. */
+/** Bits of non-negative numbers order as their values do; NaN comes last, so that a maximum keeps it. */
 export const magnitudeDeclaration = `fn magnitude(value: f32) -> u32 { return bitcast<u32>(value) & 0x7fffffffu; }`;

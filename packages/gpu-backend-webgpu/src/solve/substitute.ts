@@ -1,11 +1,11 @@
 /**
  * WGSL of both substitutions, for the right-hand sides and, where the condition has to be computed, for the columns of
- * the identity, which gives ‖a⁻¹‖₁ as it is. Columns do not depend on each other: a thread owns one from beginning to
- * end, sixteen rows of it in registers, and a workgroup of 64 shares only the 16×16 block of the factors that it is at.
- * The inverse costs as much as n more right-hand sides, but no dispatch, and on a GPU no time while there are
- * processors left: an estimator like Hager's would be a chain of a dozen substitutions of one column. Columns are
- * worked on in a padded copy, so that no load or store in the loops needs a branch. A column is n²/16² blocks of 256
- * multiply-adds with four vec4 of workgroup memory for sixteen of them, all lanes at one address.
+ * the identity, which gives ‖a⁻¹‖₁ exactly. Columns are independent: a thread computes one column, sixteen rows of it
+ * in registers, and a workgroup of 64 shares only the current 16×16 block of the factors. The inverse costs as much as
+ * n more right-hand sides, but no dispatch, and no time while the GPU has idle processors; an estimator like Hager's
+ * would be a sequence of a dozen substitutions of one column. Columns are computed in a padded copy, so that no load or
+ * store in the loops needs a branch. A column is n²/16² blocks of 256 multiply-adds, with four loads of a vec4 from
+ * workgroup memory for sixteen of them, all lanes at one address.
  */
 import { columnsPerStrip, factAt, panelWidth, solveParametersDeclaration } from './solve-layout.ts';
 
@@ -16,7 +16,9 @@ const sixteen: readonly number[] = Array.from({ length: panelWidth }, (_, i) => 
 
 export const substituteEntry = 'substitute';
 
-/** Sixteen rows of this thread's column lose the block of the factors at (i, k) times rows k of the solution. */
+/**
+ * Subtracts the block of the factors at (i, k) times rows k of the solution from sixteen rows of this thread's column.
+ */
 const subtractBlock = `      loadBlock(thread, i, k, everything);
       for (var c = 0u; c < 16u; c++) {
         let y = vec4f(solution[(k * 16u + c) * stride + place]);

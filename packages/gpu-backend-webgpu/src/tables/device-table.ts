@@ -1,7 +1,7 @@
 /**
  * The rows of a table in device buffers of equal numbers of rows, each as large as can be bound (128 MiB by default);
- * the last one is as large as needed. Growing copies at most the last one, and doubles it, so that appending row by row
- * is cheap.
+ * the last one is as large as needed. Growing copies at most the last buffer, and doubles it, so that appending single
+ * rows is cheap.
  */
 import { LinalgError } from '@vastmax/linalg-core';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -51,9 +51,9 @@ export class DeviceTable {
   }
 
   /**
-   * Capacity for `rows` rows in all, of which `used` are filled; the others become zero when the returned commands have
-   * been recorded.
-   * @throws LinalgError `out-of-memory`, with what was there before untouched
+   * Ensures capacity for `rows` rows in all, of which `used` are filled; the others become zero when the returned
+   * commands have been recorded.
+   * @throws LinalgError `out-of-memory`, with the existing rows unchanged
    */
   grow(used: number, rows: number): (recorder: CommandRecorder) => void {
     if (rows > maxRows)
@@ -75,7 +75,9 @@ export class DeviceTable {
         const needed = Math.min(this.rowsPerBlock, rows - index * this.rowsPerBlock);
         const doubled =
           index === first && replaced !== undefined ? Math.min(this.rowsPerBlock, 2 * this.#rowsOf(replaced)) : 0;
-        added.push(this.#pool.take(rowBytes * Math.max(needed, doubled), `a piece of a ${rows}×${this.columns} table`));
+        added.push(
+          this.#pool.acquire(rowBytes * Math.max(needed, doubled), `a piece of a ${rows}×${this.columns} table`),
+        );
       }
     } catch (error) {
       for (const { block } of added) this.#pool.release(block);
@@ -94,7 +96,7 @@ export class DeviceTable {
     };
   }
 
-  /** Where rows `firstRow` … lie, cut where a block ends. */
+  /** The ranges of blocks that hold rows `firstRow` …, split at the ends of blocks. */
   runs(firstRow: number, count: number): readonly RowRun[] {
     const runs: RowRun[] = [];
     if (this.columns === 0) return runs;

@@ -1,7 +1,7 @@
 /**
- * Gather and scatter between a matrix on the device and rows that may lie in one buffer, in several, or on the host.
- * Arithmetic is done on the device in every case, also for a table on the host: its rows are uploaded, added to by the
- * same kernel and read back, so that results do not depend on where a table is stored, to the last bit.
+ * Gather and scatter between a matrix on the device and rows that may be in one buffer, in several, or on the host. All
+ * arithmetic runs on the device. Rows of a host table are uploaded, added to by the same kernel and read back, so that
+ * results are bitwise independent of where a table is stored.
  */
 import { gatherTableRows, scatterTableRows, type TablePieces } from '@vastmax/linalg-core';
 import type { BufferBlock } from '../device/buffer-block.ts';
@@ -78,7 +78,7 @@ export class RowMover {
         return;
       }
       // An upload is a copy, which a guard does not prevent.
-      const { block } = this.#stream.pool.take(
+      const { block } = this.#stream.pool.acquire(
         4 * length,
         `gatherRows: ${list.values.length} rows of ${table.columns} of a table on the host`,
       );
@@ -88,7 +88,7 @@ export class RowMover {
     });
   }
 
-  /** Later work waits until the rows are back on the host. */
+  /** Later work waits until the rows have been read back to the host. */
   scatterAddToHost(source: BufferBlock, groups: RowGroups, scale: number, table: TablePieces): void {
     const { columns } = table;
     const { count, packed } = groups;
@@ -97,7 +97,7 @@ export class RowMover {
     // On the device the touched rows lie one after another.
     const renumbered = Int32Array.from(packed, (value, i) => (i < count ? i : value));
     this.#stream.work.do(() => {
-      const { block } = this.#stream.pool.take(
+      const { block } = this.#stream.pool.acquire(
         4 * count * columns,
         `scatterAddRows: ${count} rows of ${columns} of a table on the host`,
       );
@@ -110,7 +110,7 @@ export class RowMover {
     });
   }
 
-  /** Later work waits until the rows are on the host. */
+  /** Later work waits until the rows have been read back to the host. */
   scatterToHost(source: BufferBlock, list: UploadedList, table: TablePieces): void {
     const bytes = 4 * list.values.length * table.columns;
     if (bytes > 0) this.#stream.work.do(() => this.#takeRows({ block: source, offset: 0, bytes }, list.values, table));
@@ -151,9 +151,9 @@ export class RowMover {
 }
 
 /**
- * Sort row numbers by the run they lie in: into the first half of `parted` as rows of its buffer, into the second their
- * positions.
- * @returns where each run begins in it, and the end
+ * Sorts row numbers by the run that contains them: the first half of `parted` receives them as rows of the run's
+ * buffer, the second half their positions.
+ * @returns the first index of each run in it, and the end
  */
 function partByRun(runs: readonly RowRun[], rows: Int32Array, parted: Int32Array): Int32Array {
   const perRun = runs[0]?.rows ?? 1;

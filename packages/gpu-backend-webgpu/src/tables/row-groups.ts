@@ -1,14 +1,14 @@
 /**
  * Row numbers grouped by destination, on the host: a GPU has no atomic addition of floats, and its order would differ
- * from run to run. Each destination then belongs to one thread per column, which adds its rows in their order.
+ * between runs. Each destination then belongs to one thread per column, which adds its rows in their order.
  */
 
 export interface RowGroups {
-  /** Of distinct destinations. */
+  /** Number of distinct destinations. */
   readonly count: number;
   /**
-   * For the device: `count` destinations in rising order, then where the group of each begins, `count` + 1 of them,
-   * then all positions.
+   * For the device: `count` destinations in ascending order, then the start of each group (`count` + 1 of them), then
+   * all positions.
    */
   readonly packed: Int32Array;
 }
@@ -16,7 +16,7 @@ export interface RowGroups {
 /** Rows a digit of the sort: 2¹¹ counters stay in a processor's first-level cache. */
 const digitBits = 11;
 
-/** O(n), by a stable radix sort unless the rows are in order already. */
+/** O(n), by a stable radix sort unless the rows are already sorted. */
 export function groupRows(rows: Int32Array): RowGroups {
   const order = sortPositions(rows);
   let count = 0;
@@ -47,7 +47,7 @@ export function lowerBound({ count, packed }: RowGroups, row: number): number {
   return low;
 }
 
-/** Positions in the order of their rows, equal rows in the order of their positions. */
+/** Positions in the order of their rows; equal rows keep the order of their positions. */
 function sortPositions(rows: Int32Array): Int32Array {
   let order = new Int32Array(rows.length);
   let largest = 0;

@@ -1,6 +1,6 @@
 /**
- * Runs a plan by itself: each dispatch in a pass of its own, on buffers made from arrays, with everything in scratch
- * NaN at first.
+ * Runs a plan by itself: each dispatch in its own pass, on buffers created from arrays, with all scratch filled with
+ * NaN.
  */
 import { bufferUsage, mapModeRead } from '../device/buffer-usage.ts';
 import type { BindingRole, KernelDispatch } from '../kernel-dispatch.ts';
@@ -99,7 +99,7 @@ export function preparePlan(device: GPUDevice, plan: readonly KernelDispatch[], 
   };
 }
 
-/** `results` after one run of the plan. @throws Error with what Dawn has against it */
+/** `results` after one run of the plan. @throws Error with Dawn's message */
 export async function runPlan(
   device: GPUDevice,
   plan: readonly KernelDispatch[],

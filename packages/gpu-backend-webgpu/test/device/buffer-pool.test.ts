@@ -42,17 +42,17 @@ function poolOver(room: number): {
 describe('BufferPool', () => {
   it('hands out a returned buffer of the same size class again', () => {
     const { pool, created } = poolOver(2 ** 40);
-    const { block, fresh } = pool.take(100_000, 'a test');
+    const { block, fresh } = pool.acquire(100_000, 'a test');
     expect([fresh, block.bytes % 256, block.bytes >= 100_000, block.bytes <= 112_500]).toEqual([true, 0, true, true]);
     expect(pool.release(block)).toBeUndefined();
-    expect(pool.take(99_000, 'a test')).toEqual({ block, fresh: false });
-    expect(pool.take(99_000, 'a test').fresh).toBe(true);
+    expect(pool.acquire(99_000, 'a test')).toEqual({ block, fresh: false });
+    expect(pool.acquire(99_000, 'a test').fresh).toBe(true);
     expect(created()).toBe(2);
   });
 
   it('keeps no more than 256 MiB, and leaves the rest to its caller to destroy', () => {
     const { pool, destroyed } = poolOver(2 ** 40);
-    const blocks = [1, 2, 3].map(() => pool.take(100 * 2 ** 20, 'a test').block);
+    const blocks = [1, 2, 3].map(() => pool.acquire(100 * 2 ** 20, 'a test').block);
     expect(blocks.map((block) => pool.release(block) === undefined)).toEqual([true, true, false]);
     pool.close();
     expect(destroyed).toEqual([104 * 2 ** 20, 104 * 2 ** 20]);
@@ -60,7 +60,7 @@ describe('BufferPool', () => {
 
   it('refuses at once what no buffer may have', () => {
     const { pool, created } = poolOver(2 ** 40);
-    expect(() => pool.take(2 ** 30 + 4, 'createMatrix: 2×3')).toThrow(
+    expect(() => pool.acquire(2 ** 30 + 4, 'createMatrix: 2×3')).toThrow(
       'createMatrix: 2×3 is 1073741828 bytes, a buffer here may have 1073741824',
     );
     expect(created()).toBe(0);
@@ -68,9 +68,9 @@ describe('BufferPool', () => {
 
   it('makes a failure of what the device finds it has no room for, with the size', async () => {
     const { pool, health } = poolOver(1000);
-    pool.take(500, 'small');
-    pool.take(5000, 'createMatrix: 50×25');
-    pool.take(6000, 'another');
+    pool.acquire(500, 'small');
+    pool.acquire(5000, 'createMatrix: 50×25');
+    pool.acquire(6000, 'another');
     await health.examined();
     expect(health.failure).toMatchObject({
       code: 'out-of-memory',
@@ -83,22 +83,22 @@ describe('BufferPool', () => {
 describe('DeviceHealth', () => {
   it('ends waiting for a device that is lost', async () => {
     const { health, lose } = poolOver(0);
-    const waiting = health.answered(new Promise(() => undefined));
+    const waiting = health.awaitPromise(new Promise(() => undefined));
     lose('unplugged');
     await expect(waiting).rejects.toMatchObject({
       code: 'device-lost',
       message: expect.stringContaining('unknown: unplugged'),
     });
-    await expect(health.answered(new Promise(() => undefined))).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(health.awaitPromise(new Promise(() => undefined))).rejects.toMatchObject({ code: 'device-lost' });
     await health.examined();
   });
 
   it('takes a rejection without a known reason for a loss, and the first failure stays', async () => {
     const { health } = poolOver(0);
-    await expect(health.answered(Promise.reject(new Error('mapping failed')))).rejects.toMatchObject({
+    await expect(health.awaitPromise(Promise.reject(new Error('mapping failed')))).rejects.toMatchObject({
       code: 'device-lost',
       message: expect.stringContaining('mapping failed'),
     });
-    await expect(health.answered(Promise.reject(new Error('again')))).rejects.toThrow('mapping failed');
+    await expect(health.awaitPromise(Promise.reject(new Error('again')))).rejects.toThrow('mapping failed');
   });
 });

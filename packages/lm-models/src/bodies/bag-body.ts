@@ -1,8 +1,8 @@
 /**
- * A bag of weighted inputs: the sum of their rows of a table, then any number of dense layers. It is the first layer of
- * an MLP over sparse features, the encoder of an autoencoder of sets, and, without activation, the mean of word or item
- * vectors (fastText, arXiv:1607.01759; CBOW and skip-gram, arXiv:1301.3781). Which of these it is depends on the
- * minibatches: {@link bagModelShape}.
+ * A bag of weighted inputs: the sum of their rows of a table, followed by any number of dense layers. It is the first
+ * layer of an MLP over sparse features, the encoder of an autoencoder of sets, and, without activation, the mean of
+ * word or item vectors (fastText, arXiv:1607.01759; CBOW and skip-gram, arXiv:1301.3781). The minibatches determine
+ * which of these it is: {@link bagModelShape}.
  */
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { add, sparseTimesTable, type Tape, type Variable } from '@vastmax/autodiff';
@@ -35,17 +35,17 @@ import {
 import { poolingNames, SparseInputs, type Pooling } from './sparse-inputs.ts';
 
 export interface BagBodyOptions {
-  /** Rows of the table: how many different inputs there are, the columns of the sparse rows. */
+  /** Rows of the table: the number of different inputs, which is the number of columns of the sparse rows. */
   readonly inputs: number;
   /** Width of the table: of an embedding, or of the first hidden layer. */
   readonly embedding: number;
-  /** How the inputs of an example are weighed; `mean` unless given. */
+  /** How the inputs of an example are weighted; `mean` unless given. */
   readonly pooling?: Pooling;
-  /** After the bag, together with a bias; `identity` (unless given) has neither: the bag itself is the vector. */
+  /** Activation of the bag, with a bias; `identity` (unless given) has neither: the bag itself is the output. */
   readonly activation?: ActivationName | 'identity';
   /**
-   * Width of each dense layer after that; none unless given. Their activation is the bag's, or tanh where that is the
-   * identity.
+   * Width of each dense layer after the bag; none unless given. Their activation is that of the bag, or tanh if that is
+   * the identity.
    */
   readonly hidden?: readonly number[];
   /** Probability of dropping an activation in training; 0 unless given. */
@@ -57,7 +57,7 @@ export interface BagBodyOptions {
   readonly seed?: number;
 }
 
-/** What the body reads of a minibatch: a row for each example. */
+/** The part of a minibatch that the body reads: one row per example. */
 export interface BagInputs {
   readonly inputs: CsrRows;
 }
@@ -113,7 +113,10 @@ export class BagBody implements Body<BagInputs> {
     return countParameters(this.parameters);
   }
 
-  /** m×features. 2·(entries)·(embedding), and 2m for each number of the dense layers, whatever the number of inputs. */
+  /**
+   * The output, m×features. 2·(entries)·(embedding) operations, and 2m for each number of the dense layers, whatever
+   * the number of inputs.
+   */
   forward(tape: Tape, { inputs }: BagInputs, options: { readonly training?: boolean } = {}): Variable {
     const { training = false } = options;
     const { pooling, activation, inputDropout } = this.options;
@@ -128,7 +131,9 @@ export class BagBody implements Body<BagInputs> {
     return this.#layers.forward(tape, this.#dropout.apply(x, training), this.#dropout, training);
   }
 
-  /** The bag of the last `maxWords` words of each prompt, of all unless given; an empty one is the padding alone. */
+  /**
+   * The bag of the last `maxWords` words of each prompt (all unless given); an empty prompt is the padding word only.
+   */
   forwardPrompts(tape: Tape, prompts: readonly ArrayLike<number>[], options: PromptOptions = {}): Variable {
     const { paddingId, maxWords = Infinity } = options;
     const bags = prompts.map((prompt) =>
@@ -147,13 +152,13 @@ export class BagBody implements Body<BagInputs> {
   }
 
   /**
-   * @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes, pooling or
+   * @throws ModelError or OutputLayerError `state-mismatch` when the state is of a model with other sizes, pooling or
    * activation.
    */
   async restore(state: ModuleState): Promise<void> {
     checkSameOptions('bag model', state, this.options, ['pooling', 'activation']);
     checkParameters(state, this.parameters);
-    // Everything that can be refused has been: from here on the weights change.
+    // All checks that can reject the state are done: from here on the weights change.
     await restoreParameters(state, this.parameters);
     this.#dropout.restore(state.configuration['dropoutRandom']);
   }
@@ -197,8 +202,8 @@ type BagShape = Required<
   Pick<BagBodyOptions, 'pooling' | 'activation' | 'hidden' | 'embeddingScale' | 'inputDropout' | 'dropout'>
 >;
 
-// Scales: a bag of unit length has entries of that deviation. Measured on Bibtex and Delicious (classifier) and Moby
-// (autoencoder), with Adam on the body at rates of 0.003 to 0.01.
+// Initial scales: a bag of unit length has entries of that standard deviation. Measured on Bibtex and Delicious
+// (classifier) and Moby (autoencoder), with Adam on the body at rates of 0.003 to 0.01.
 const shapes: Readonly<Record<BagModelName, BagShape>> = {
   classifier: { pooling: 'unit', activation: 'relu', hidden: [], embeddingScale: 0.05, inputDropout: 0, dropout: 0.2 },
   autoencoder: { pooling: 'unit', activation: 'tanh', hidden: [], embeddingScale: 1, inputDropout: 0, dropout: 0 },
@@ -222,7 +227,7 @@ const shapes: Readonly<Record<BagModelName, BagShape>> = {
 };
 
 /**
- * What a bag body of that name starts from; each can be overridden.
+ * Default options of a bag body of that name; each can be overridden.
  * @throws ModelError `bad-option` for an unknown name.
  */
 export function bagModelShape(name: string): BagShape {

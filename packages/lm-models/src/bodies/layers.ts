@@ -1,4 +1,4 @@
-/** What bodies are made of: trained matrices and tables, embeddings, dense layers, and dropout. */
+/** The parts of bodies: trained matrices and tables, embeddings, dense layers, and dropout. */
 import {
   add,
   dropout,
@@ -27,8 +27,8 @@ import { RandomGenerator } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 
 /**
- * A matrix that training changes. A body puts it on the step's tape with `use`; the optimizer then finds its gradient
- * here.
+ * A matrix that training changes. A body records it on the step's tape with `use`; the optimizer then reads its
+ * gradient here.
  */
 export class Parameter implements Disposable {
   readonly name: string;
@@ -55,7 +55,7 @@ export class Parameter implements Disposable {
   }
 }
 
-/** A table of which a step reads and changes a few rows: embeddings. Its gradients are row-sparse. */
+/** A table of which a step reads and changes a few rows, such as embeddings. Its gradients are row-sparse. */
 export class TableParameter implements Disposable {
   readonly name: string;
   readonly table: RowTable;
@@ -90,7 +90,7 @@ export class TableParameter implements Disposable {
   }
 }
 
-/** Everything of a body that an optimizer changes. */
+/** All parameters of a body, for the optimizer. */
 export interface ModelParameters {
   readonly matrices: readonly Parameter[];
   readonly tables: readonly TableParameter[];
@@ -113,7 +113,7 @@ export function createEmbeddings(
   return embeddings;
 }
 
-/** Dropout whose random numbers belong to a body: the same for the same seed, and saved with it. */
+/** Dropout whose random numbers belong to a body: reproducible for a seed, and saved with the body. */
 export class SeededDropout {
   readonly rate: number;
   readonly #random: RandomGenerator;
@@ -131,7 +131,7 @@ export class SeededDropout {
     return dropout(x, { rate: this.rate, random: this.#uniform, training });
   }
 
-  /** Uniform in [0, 1), for what is dropped on the host. */
+  /** Uniform in [0, 1), for dropout on the host. */
   uniform(): number {
     return this.#random.uniform();
   }
@@ -155,7 +155,7 @@ export interface DenseLayersOptions {
   /** Width of each layer. */
   readonly widths: readonly number[];
   readonly activation: ActivationName;
-  /** Standard deviation of the input at the start; the first layer divides by it. */
+  /** Standard deviation of the input at the start of training; the first layer divides by it. */
   readonly inputScale: number;
   readonly random: RandomGenerator;
 }
@@ -215,7 +215,7 @@ export function createUniform(
   return matrix;
 }
 
-/** What all bodies share: the checks of their options, and how their state is saved and restored. */
+/** Used by all bodies: the checks of their options, and how their state is saved and restored. */
 
 /** @throws ModelError `bad-option` naming the model, the size and its value. */
 export function checkSizes(model: string, sizes: readonly (readonly [string, number])[]): void {
@@ -231,13 +231,16 @@ export function checkName(model: string, what: string, value: string, names: rea
     throw new ModelError('bad-option', `${model}: no ${what} is called '${value}'; there are ${names.join(', ')}`);
 }
 
-/** @throws ModelError `bad-option` for a probability of 1, which would drop everything, or for what is none. */
+/**
+ * @throws ModelError `bad-option` for a probability of 1, which would drop everything, or a value that is no
+ * probability.
+ */
 export function checkDropout(model: string, name: string, value: number): void {
   if (!(value >= 0 && value < 1))
     throw new ModelError('bad-option', `${model}: ${name} must be at least 0 and less than 1, got ${value}`);
 }
 
-/** @throws ModelError `bad-option` for a start of zeros, which cannot be trained. */
+/** @throws ModelError `bad-option` for an initial scale of 0, which cannot be trained. */
 export function checkScale(model: string, name: string, value: number): void {
   if (!(value > 0) || !Number.isFinite(value))
     throw new ModelError('bad-option', `${model}: ${name} must be a finite number above 0, got ${value}`);
@@ -251,7 +254,7 @@ export function parameterTensors({ tables, matrices }: ModelParameters): TensorS
 }
 
 /**
- * @throws OutputLayerError `state-mismatch` where the state lacks a parameter or has it in another shape; nothing is
+ * @throws OutputLayerError `state-mismatch` where a parameter is missing in the state or has another shape; nothing is
  * changed.
  */
 export function checkParameters(state: ModuleState, { tables, matrices }: ModelParameters): void {
@@ -265,7 +268,7 @@ export async function restoreParameters(state: ModuleState, { tables, matrices }
 }
 
 /**
- * Different models may have the same tensors: what else must agree.
+ * Compares the options that the tensors do not determine: different models may have tensors of the same shapes.
  * @throws ModelError `state-mismatch`, naming both values.
  */
 export function checkSameOptions<Options extends object>(

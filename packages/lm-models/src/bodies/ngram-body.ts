@@ -1,6 +1,6 @@
 /**
- * The body of a neural n-gram language model (Y. Bengio et al., JMLR 2003): the embeddings of the n previous words side
- * by side, then one or more dense layers.
+ * The body of a neural n-gram language model (Y. Bengio et al., JMLR 2003): the concatenated embeddings of the n
+ * previous words, then one or more dense layers.
  */
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { gatherTable, reshape, type Tape, type Variable } from '@vastmax/autodiff';
@@ -32,11 +32,11 @@ import {
 export interface NgramBodyOptions {
   /** Rows of the embedding table: the vocabulary's size. */
   readonly words: number;
-  /** n, how many previous words are seen. */
+  /** n, the number of previous words that the model reads. */
   readonly order: number;
   /** Width of an embedding. */
   readonly embedding: number;
-  /** Width of each dense layer; the last is what the output layer sees. */
+  /** Width of each dense layer; the last one is the input of the output layer. */
   readonly hidden: readonly number[];
   readonly activation?: ActivationName;
   /** Probability of dropping an activation in training; 0 unless given. */
@@ -47,8 +47,8 @@ export interface NgramBodyOptions {
 }
 
 /**
- * What the body reads of a minibatch: `contexts` has n word numbers for each of the `size` examples, one example after
- * the other, the word before the target last.
+ * The part of a minibatch that the body reads: `contexts` has n word numbers for each of the `size` examples, one
+ * example after the other, the word before the target last.
  */
 export type NgramInputs = Pick<NgramBatch, 'contexts' | 'size'>;
 
@@ -123,14 +123,14 @@ export class NgramBody implements Body<NgramInputs> {
   }
 
   /**
-   * @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes, order or
+   * @throws ModelError or OutputLayerError `state-mismatch` when the state is of a model with other sizes, order or
    * activation.
    */
   async restore(state: ModuleState): Promise<void> {
-    // Two activations have the same tensors, and so have two orders with embeddings of other widths.
+    // Models with different activations have the same tensor shapes, and so do two orders with other embedding widths.
     checkSameOptions('n-gram model', state, this.options, ['order', 'activation']);
     checkParameters(state, this.parameters);
-    // Everything that can be refused has been: from here on the weights change.
+    // All checks that can reject the state are done: from here on the weights change.
     await restoreParameters(state, this.parameters);
     this.#dropout.restore(state.configuration['dropoutRandom']);
   }

@@ -1,8 +1,8 @@
 /**
  * A recurrent network over parallel streams: embeddings, one or more LSTM or GRU layers, dropout between them (not
- * within the recurrence; Zaremba et al., arXiv:1409.2329), truncated back-propagation through time. The state is
- * carried from one minibatch to the next: one for training, which a checkpoint keeps, and one for evaluation, so that
- * evaluating in the middle of training disturbs nothing. Over a text it is a language model, over sessions a next-item
+ * within the recurrence; Zaremba et al., arXiv:1409.2329), truncated back-propagation through time. The state is kept
+ * from one minibatch to the next: one for training, which a checkpoint contains, and one for evaluation, so that
+ * evaluation during training does not change training. Over a text it is a language model, over sessions a next-item
  * recommender (GRU4Rec, arXiv:1511.06939).
  */
 import type { ModuleState } from '@vastmax/linalg-core/state';
@@ -22,17 +22,17 @@ import {
   parameterTensors,
   restoreParameters,
 } from './layers.ts';
-import { CarriedState, forgetStarts } from './carried-state.ts';
+import { RecurrentState, resetStarts } from './recurrent-state.ts';
 import { createEmbeddings, SeededDropout, type ModelParameters, type TableParameter } from './layers.ts';
 import { cellNames, createCell, type CellName, type RecurrentCell } from './recurrent-cells.ts';
 
 export interface RecurrentBodyOptions {
-  /** Rows of the embedding table: how many different words or items there are. */
+  /** Rows of the embedding table: the number of different words or items. */
   readonly inputs: number;
   /** Width of an embedding. */
   readonly embedding: number;
   readonly cell: CellName;
-  /** Width of each recurrent layer; the last is what the output layer sees. */
+  /** Width of each recurrent layer; the last one is the input of the output layer. */
   readonly hidden: readonly number[];
   /**
    * Probability of dropping an activation, of the embeddings and of each layer's output, in training; 0 unless given.
@@ -43,7 +43,7 @@ export interface RecurrentBodyOptions {
   readonly seed?: number;
 }
 
-/** What of a minibatch the network reads. */
+/** The part of a minibatch that the network reads. */
 export type SequenceInputs = Pick<SequenceBatch, 'steps' | 'streams' | 'inputs' | 'starts' | 'predicted'>;
 
 export class RecurrentBody implements Body<SequenceInputs> {
@@ -54,8 +54,8 @@ export class RecurrentBody implements Body<SequenceInputs> {
   readonly #cells: readonly RecurrentCell[];
   readonly #workspace: Workspace;
   readonly #dropout: SeededDropout;
-  readonly #trained: CarriedState;
-  readonly #evaluated: CarriedState;
+  readonly #trained: RecurrentState;
+  readonly #evaluated: RecurrentState;
 
   constructor(backend: Backend, options: RecurrentBodyOptions) {
     const settings = { dropout: 0, embeddingScale: 0.1, seed: 1, ...options } as const;
@@ -80,8 +80,8 @@ export class RecurrentBody implements Body<SequenceInputs> {
     const widths = this.#cells.flatMap(({ stateSize, hidden: width }) =>
       Array.from({ length: stateSize }, () => width),
     );
-    this.#trained = new CarriedState(backend, widths);
-    this.#evaluated = new CarriedState(backend, widths);
+    this.#trained = new RecurrentState(backend, widths);
+    this.#evaluated = new RecurrentState(backend, widths);
   }
 
   get features(): number {
@@ -93,15 +93,15 @@ export class RecurrentBody implements Body<SequenceInputs> {
   }
 
   /**
-   * m×features, a row for each predicted one of the T·B. It goes on from the state of the last minibatch, of training
-   * or of evaluation, and leaves the new one behind.
-   * @throws ModelError `shape` when streams go on that were not carried.
+   * The output, m×features, a row for each predicted position of the T·B. Starts from the state after the last
+   * minibatch, of training or of evaluation, and stores the new one.
+   * @throws ModelError `shape` when streams continue for which no state is stored.
    */
   forward(tape: Tape, batch: SequenceInputs, options: { readonly training?: boolean } = {}): Variable {
     const { training = false } = options;
     const { steps, streams, inputs, starts, predicted } = batch;
-    const carried = training ? this.#trained : this.#evaluated;
-    const state = carried.constants(tape, streams, starts);
+    const recurrentState = training ? this.#trained : this.#evaluated;
+    const state = recurrentState.constants(tape, streams, starts);
     const words = this.#workspace.indices('inputs', inputs, steps * streams);
     let x = this.#dropout.apply(gatherTable(this.embeddings.use(tape), words), training);
     const after: Variable[] = [];
@@ -110,14 +110,13 @@ export class RecurrentBody implements Body<SequenceInputs> {
       after.push(...last);
       x = this.#dropout.apply(outputs, training);
     }
-    carried.carry(after);
+    recurrentState.store(after);
     return predicted === undefined ? x : gatherRows(x, this.#workspace.indices('predicted', predicted));
   }
 
   /**
-   * The activations after the last word of each prompt, read from an empty state; prompts may differ in length.
-   * `paddingId`, where it is given, is read before each. Of long prompts the last `maxWords` are read, 512 unless
-   * given.
+   * The activations after the last word of each prompt, starting from a zero state; prompts may differ in length.
+   * `paddingId`, if given, is read before each. Of long prompts the last `maxWords` are read, 512 unless given.
    */
   forwardPrompts(tape: Tape, prompts: readonly ArrayLike<number>[], options: PromptOptions = {}): Variable {
     const { paddingId, maxWords = 512 } = options;
@@ -142,13 +141,16 @@ export class RecurrentBody implements Body<SequenceInputs> {
     };
   }
 
-  /** @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another: sizes or cell. */
+  /**
+   * @throws ModelError or OutputLayerError `state-mismatch` when the state is of a model with other sizes or another
+   * cell.
+   */
   async restore(state: ModuleState): Promise<void> {
     checkSameOptions('recurrent model', state, this.options, ['cell']);
     checkParameters(state, this.parameters);
     const { streams } = state.configuration;
     this.#trained.check(state, streams);
-    // Everything that can be refused has been: from here on the weights change.
+    // All checks that can reject the state are done: from here on the weights change.
     await restoreParameters(state, this.parameters);
     await this.#trained.restore(state, Number(streams));
     this.#dropout.restore(state.configuration['dropoutRandom']);
@@ -172,14 +174,14 @@ function runLayer(
   const outputs: Variable[] = [];
   let state = before;
   for (let step = 0; step < steps; step++) {
-    const remembered = forgetStarts(tape, state, starts.subarray(step * streams, (step + 1) * streams));
+    const remembered = resetStarts(tape, state, starts.subarray(step * streams, (step + 1) * streams));
     state = advance(sliceRows(projected, step * streams, streams), remembered);
     outputs.push(state[0]!);
   }
   return { outputs: concatRows(outputs), last: state };
 }
 
-/** Prompts as parallel streams, one each. All end with the longest; what is read before a shorter one is forgotten. */
+/** Prompts as parallel streams, one each, aligned at the end; the state before a shorter prompt starts is reset. */
 function promptInputs(prompts: readonly (readonly number[])[]): SequenceInputs {
   const streams = prompts.length;
   const steps = Math.max(0, ...prompts.map(({ length }) => length));

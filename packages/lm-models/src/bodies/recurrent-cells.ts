@@ -19,17 +19,18 @@ import { ModelError } from '../model-error.ts';
 import { createUniform, Parameter } from './layers.ts';
 
 /**
- * One layer of a recurrent network. Its state is a list of B×h variables, of which the first is what the layer puts
- * out.
+ * One layer of a recurrent network. Its state is a list of B×h variables, the first of which is the output of the
+ * layer.
  */
 export interface RecurrentCell {
   /** h. */
   readonly hidden: number;
-  /** How many matrices its state has. */
+  /** The number of matrices in its state. */
   readonly stateSize: number;
   readonly parameters: readonly Parameter[];
   /**
-   * Puts the layer's parameters on the step's tape, and does for all T steps at once what does not depend on the state.
+   * Records the layer's parameters on the step's tape, and computes for all T steps at once what does not depend on the
+   * state.
    * @param x T·B×inputs.
    */
   begin(tape: Tape, x: Variable): RecurrentStep;
@@ -43,11 +44,11 @@ interface RecurrentStep {
 }
 
 interface CellOptions {
-  /** Names its parameters: `layer.0`. */
+  /** Prefix of its parameter names: `layer.0`. */
   readonly name: string;
   readonly inputs: number;
   readonly hidden: number;
-  /** Standard deviation of what comes in at the start. */
+  /** Standard deviation of the input at the start of training. */
   readonly inputScale: number;
   readonly random: RandomGenerator;
 }
@@ -61,7 +62,7 @@ export function createCell(name: CellName, backend: Backend, options: CellOption
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000). The gates are in
- * the order input, forget, output, candidate; the first three take one sigmoid.
+ * the order input, forget, output, candidate; one sigmoid is applied to the first three.
  *
  *     c ← f∘c + i∘g,  h ← o∘tanh(c)
  *

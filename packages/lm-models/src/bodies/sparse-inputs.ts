@@ -1,6 +1,6 @@
 /**
  * Sparse rows as the entries of a product with a table: the host lists each entry's row, column and weight, three short
- * arrays that cross to the backend; the table's rows are gathered there.
+ * arrays that are uploaded to the backend, which gathers the table's rows.
  */
 import type { SparseEntries } from '@vastmax/autodiff';
 import { Workspace, write, type Backend } from '@vastmax/linalg-core';
@@ -8,16 +8,15 @@ import type { CsrRows } from '@vastmax/sparse-data';
 
 export const poolingNames = ['sum', 'mean', 'unit'] as const;
 /**
- * What a row's values v become before they weigh the table's rows. `sum`: v; `mean`: v/Σ|v|, the mean of the rows where
- * all are 1; `unit`: v/‖v‖, so that long and short documents weigh alike.
+ * How a row's values v are turned into weights of the table's rows. `sum`: v; `mean`: v/Σ|v|, the mean of the rows if
+ * all values are 1; `unit`: v/‖v‖, so that long and short documents have equal weight.
  */
 export type Pooling = (typeof poolingNames)[number];
 
 export interface EntryOptions {
   readonly pooling: Pooling;
   /**
-   * Probability of leaving an entry out; what stays is multiplied by 1/(1−rate). Drawn from `random`, one number an
-   * entry.
+   * Probability of dropping an entry; the others are multiplied by 1/(1−rate). `random` is called once per entry.
    */
   readonly dropout?: { readonly rate: number; readonly random: () => number };
 }
@@ -78,7 +77,7 @@ export class SparseInputs implements Disposable {
   }
 }
 
-/** What the values of a row are divided by; 1 for a row of nothing but zeros. */
+/** The divisor of a row's values; 1 for a row of zeros. */
 function rowNorm(pooling: Pooling, values: CsrRows['values'], start: number, end: number): number {
   if (pooling === 'sum') return 1;
   let total = 0;

@@ -1,10 +1,10 @@
 /**
- * A corpus over many ranks: all ranks go through the same sequence of minibatches, which the seed determines, and each
- * rank takes a contiguous part of every minibatch. The parts together are the minibatch of one process, whatever the
- * number of ranks, so a run can be resumed on another number of ranks. The cost: every rank holds the encoded corpus (4
- * bytes a token) and makes the whole minibatch, which copies a few numbers for each example.
+ * A corpus over many ranks: all ranks iterate over the same sequence of minibatches, which the seed determines, and
+ * each rank uses a contiguous part of every minibatch. The parts together are the minibatch of one process, whatever
+ * the number of ranks, so a run can be resumed on another number of ranks. The cost: every rank holds the encoded
+ * corpus (4 bytes per token) and builds the whole minibatch, which copies a few numbers for each example.
  *
- * Rejected: a piece of the corpus for each rank. It saves that memory, but then the minibatches, and the position of a
+ * Rejected: a part of the corpus for each rank. It saves that memory, but then the minibatches, and the position of a
  * resumed run, depend on the number of ranks.
  */
 import { CommunicatorError } from '@vastmax/collectives';
@@ -19,10 +19,10 @@ import {
 } from '@vastmax/sparse-data';
 import type { BatchSource } from '../training/training-types.ts';
 
-/** Takes a rank's part of a minibatch; valid until the next call. */
+/** Returns a rank's part of a minibatch; valid until the next call. */
 export type BatchSlice<Batch> = (batch: Batch, place: ShardPlace) => Batch;
 
-/** A rank's contiguous part of `total` examples or streams. The parts of the ranks differ by at most one. */
+/** A rank's contiguous part of `total` examples or streams. The sizes of the parts differ by at most one. */
 export function ownPart(total: number, { rank, size }: ShardPlace): { readonly first: number; readonly count: number } {
   const first = Math.floor((total * rank) / size);
   return { first, count: Math.floor((total * (rank + 1)) / size) - first };
@@ -41,7 +41,7 @@ export class BatchParts<Batch> implements BatchSource<Batch> {
     this.#place = place;
   }
 
-  /** Of all ranks together. */
+  /** The examples of all ranks together. */
   get examplesPerEpoch(): number {
     return this.#whole.examplesPerEpoch;
   }
@@ -93,9 +93,9 @@ export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseB
 }
 
 /**
- * For {@link BatchParts} of SequenceBatches: a rank has the same streams of every minibatch, and so its model carries
- * their state. Each rank needs one slice of its own.
- * @returns what throws CommunicatorError `shape` when there are fewer streams than ranks.
+ * For {@link BatchParts} of SequenceBatches: a rank has the same streams in every minibatch, so its model can keep
+ * their recurrent state. Each rank needs a slice of its own.
+ * @returns a slice that throws CommunicatorError `shape` when there are fewer streams than ranks.
  */
 export function createSequenceSlice(): BatchSlice<SequenceBatch> {
   let rows: SequenceRows | undefined;

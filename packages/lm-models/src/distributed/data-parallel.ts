@@ -4,15 +4,15 @@
  *
  *     numbers   p·tables row counts   p·2 checksum words   gradients of all matrices
  *
- * so that each rank makes the same update. Tables, of which a step touches few rows, are exchanged by rows: every rank
+ * so that each rank makes the same update. Of tables, a step touches few rows, so only rows are exchanged: every rank
  * gets the indices and gradient rows of all ranks, in the order of the ranks, which with BatchParts is the order of the
- * whole minibatch. The optimiser gets the same gradients as in one process: its moments, clipping and weight decay do
- * not depend on ranks.
+ * whole minibatch. The optimizer gets the same gradients as in one process: its moments, clipping and weight decay do
+ * not depend on the number of ranks.
  *
- * Input embeddings are replicated. Rejected: sharding them with ShardedTable. It takes Dd/p memory instead of Dd and
- * sends 2C rows of a rank instead of p·C, but ranks then wait for each other before the forward pass, and every model
+ * Input embeddings are replicated. Rejected: sharding them with ShardedTable. It needs Dd/p memory instead of Dd and
+ * sends 2C rows per rank instead of p·C, but then ranks wait for each other before the forward pass, and every model
  * and checkpoint has sharded embeddings and moments. A vocabulary of 10⁶ words of 100 numbers takes 400 MB on a rank;
- * the output layer, whose rows cost the most, is sharded.
+ * the output layer, which has the most rows, is sharded.
  */
 import { ArrayChecksum, CommunicatorError, type Communicator } from '@vastmax/collectives';
 import {
@@ -37,8 +37,8 @@ export interface DataParallelOptions {
    */
   readonly checkEvery?: number;
   /**
-   * Called on every rank when the weights of some ranks differed from those of rank 0, which all ranks now have.
-   * Processors that round differently are a likely reason.
+   * Called on every rank when the weights of some ranks differed from those of rank 0, which all ranks now have. A
+   * likely reason is processors that round differently.
    */
   readonly onReplicaDrift?: (drift: { readonly step: number; readonly ranks: readonly number[] }) => void;
 }
@@ -77,9 +77,9 @@ export class DataParallel implements TrainingRanks, Disposable {
   }
 
   /**
-   * Sums the gradients of the matrices and `numbers` over the ranks, in place, and gives every table the gradient rows
-   * of all ranks. A collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers for n in the matrices, and
-   * this rank's own rows to each other rank.
+   * Sums the gradients of the matrices and `numbers` over the ranks, in place, and replaces the gradients of every
+   * table by the gradient rows of all ranks. A collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers
+   * for n in the matrices, and this rank's own rows to each other rank.
    */
   async reduce(parameters: ModelParameters, numbers: Float64Array): Promise<void> {
     this.#steps++;
@@ -139,7 +139,7 @@ export class DataParallel implements TrainingRanks, Disposable {
     this.#workspace[Symbol.dispose]();
   }
 
-  /** After `#counts` are known. */
+  /** To be called when `#counts` are known. */
   async #exchangeRows(parameter: TableParameter): Promise<void> {
     const { name, table, gradients } = parameter;
     const width = table.columns;
@@ -178,7 +178,7 @@ export class DataParallel implements TrainingRanks, Disposable {
     return hash.value;
   }
 
-  /** Where the checksums differ all ranks take the values of rank 0. */
+  /** Where the checksums differ all ranks copy the values of rank 0. */
   async #repair(parameters: ModelParameters, words: FloatArray): Promise<void> {
     const ranks = Array.from({ length: this.#communicator.size }, (_, rank) => rank).filter(
       (rank) => words[2 * rank] !== words[0] || words[2 * rank + 1] !== words[1],

@@ -1,4 +1,4 @@
-/** The output layers of the registry whose classes are shared out over the ranks of a job. */
+/** The output layers of the registry whose classes can be distributed over the ranks of a job. */
 import type { Communicator } from '@vastmax/collectives';
 import {
   createDistributedFactoredLayer,
@@ -16,9 +16,9 @@ import { sampledLayerOptions } from '../output-layers/sampled-layers.ts';
 import { fullLayerOptions } from '../output-layers/softmax-layers.ts';
 
 /**
- * For `createNetwork`, on every rank: makes the layer of a choice over all of them.
- * @param options what the factored layer reports.
- * @returns what throws ModelError `unsupported` for a choice that only one process has.
+ * For `createNetwork`, on every rank: creates the layer of a choice over all of them.
+ * @param options callbacks of the factored layer.
+ * @returns a function that throws ModelError `unsupported` for a choice that only one process supports.
  */
 export function createDistributedOutput(
   communicator: Communicator,

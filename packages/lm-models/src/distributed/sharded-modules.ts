@@ -1,15 +1,15 @@
 /**
  * The shards of a module in a checkpoint that all ranks write. Each shard is saved as a module with a name of its own,
- * `output.shard-1-of-4`, in the file of its rank, so that the checkpoint format needs no notion of ranks. Reading
- * `output` merges the shards row by row, or takes the shard of this rank.
+ * `output.shard-1-of-4`, in the file of its rank, so that the checkpoint format is independent of ranks. Reading
+ * `output` merges the shards row by row, or selects the shard of this rank.
  */
 import { mergeShards, shardPlaceOf, type ShardPlace } from '@vastmax/distributed-layers';
 import { type ModuleState, StateError } from '@vastmax/linalg-core/state';
 import type { Checkpoint } from '@vastmax/checkpoints';
 
 /**
- * Which modules only this rank writes, under names that no other rank uses, and which are the same on every rank. With
- * one rank nothing is sharded.
+ * Splits modules into those that only this rank writes, under names that no other rank uses, and those that are the
+ * same on every rank. With one rank nothing is sharded.
  */
 export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
   readonly own: Readonly<Record<string, ModuleState>>;
@@ -27,7 +27,7 @@ export function splitModules(modules: Readonly<Record<string, ModuleState>>): {
 }
 
 /**
- * A module of a checkpoint; saved as shards it is merged.
+ * A module of a checkpoint; if it was saved as shards, they are merged.
  * @param place of this rank: where the checkpoint has as many shards as ranks, the result is this rank's own shard.
  * @throws StateError `state-mismatch` when a shard is missing.
  */

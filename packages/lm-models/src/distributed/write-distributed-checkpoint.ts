@@ -1,7 +1,7 @@
 /**
- * One checkpoint of all ranks: each writes its shard of the output layer, all at once; then rank 0 writes what is the
- * same on every rank, and last, in one step, the file that makes all of it one checkpoint. When a rank fails, all ranks
- * throw, and the earlier checkpoint stays.
+ * One checkpoint of all ranks: all ranks write their shards of the output layer at the same time; then rank 0 writes
+ * the data that is the same on every rank, and finally, atomically, the file that makes the checkpoint valid. When a
+ * rank fails, all ranks throw, and the earlier checkpoint stays valid.
  */
 import { gatherJson, type Communicator } from '@vastmax/collectives';
 import type { ModuleState } from '@vastmax/linalg-core/state';
@@ -16,7 +16,7 @@ import {
   type CheckpointPart,
   type CheckpointStorage,
 } from '@vastmax/checkpoints';
-import { gatherStreams } from './carried-streams.ts';
+import { gatherStreams } from './recurrent-streams.ts';
 import { splitModules } from './sharded-modules.ts';
 
 interface Outcome {
@@ -25,9 +25,9 @@ interface Outcome {
 }
 
 /**
- * A collective.
- * @param storage the same on every rank: a folder of a file system that all share.
- * @param content as one rank has it: its shards of the sharded modules, and the replicated ones.
+ * Writes the checkpoint. A collective.
+ * @param storage the same on every rank: a folder of a file system that all ranks can access.
+ * @param content of this rank: its shards of the sharded modules, and the replicated modules.
  * @throws CheckpointError on every rank when one could not write; the message names the rank.
  */
 export async function writeDistributedCheckpoint(
@@ -59,7 +59,7 @@ export async function writeDistributedCheckpoint(
   throw new CheckpointError(failed.code, `rank ${failed.rank} of ${size}: ${failed.message}`);
 }
 
-/** An error that is no CheckpointError is thrown, and ends the job. */
+/** An error that is no CheckpointError is thrown, and aborts the job. */
 async function outcomeOf(action: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await action();

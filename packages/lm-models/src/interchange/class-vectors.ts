@@ -4,8 +4,8 @@ import type { OutputLayer } from '@vastmax/output-layer';
 
 /**
  * The vectors of an output layer's classes (the rows of W, without a bias) as a tensor that is computed block by block
- * as it is read. Reads take turns with all other work of the layer; the array is reused. O(count·d²) a read for the
- * factored layer.
+ * when it is read. Reads are serialized with all other calls of the layer; the array is reused. O(count·d²) per read
+ * for the factored layer.
  */
 export function classVectorTensor(name: string, layer: OutputLayer): TensorSource {
   const { backend, classes, features } = layer;

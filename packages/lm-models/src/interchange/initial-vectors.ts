@@ -11,8 +11,8 @@ export interface InitialVectorsOptions extends ReadWord2vecOptions {
   /** `binary` for a path that ends in .bin, else `text`. */
   readonly format?: Word2vecFormat;
   /**
-   * What the numbers are scaled to have, 0.1 for instance: what a body's first layer was prepared for (its
-   * embeddingScale). As they are in the file unless given.
+   * Standard deviation that the numbers are scaled to, 0.1 for instance: the value that a body's first layer expects
+   * (its embeddingScale). Not scaled unless given.
    */
   readonly standardDeviation?: number;
 }
@@ -25,10 +25,9 @@ export interface InitialVectors {
 }
 
 /**
- * Puts the vectors of a word2vec file into the rows of the words that a vocabulary shares with it; rows of other words
- * stay as they are, and of a word that the file has twice the first counts. The file is read once, and may be larger
- * than memory: vectors that are found are held until all have been read, so the table is as it was when anything is
- * thrown.
+ * Copies the vectors of a word2vec file to the rows of the words that are in the vocabulary. Rows of other words are
+ * unchanged; if the file has a word twice, the first counts. The file is read once, and may be larger than memory: the
+ * vectors that are found are kept until the whole file has been read, so the table is unchanged if an error is thrown.
  * @param table a row for each word, and a column for each number of a vector.
  * @throws CheckpointError `bad-argument` when the file's vectors have another width or the table another number of
  * rows; else as readWord2vecText and readWord2vecBinary

@@ -1,5 +1,6 @@
-// The binary file taken as hostile: what its first line says is compared with the size of the file before anything of
-// that size is allocated, and a word has a limit, so that memory is one block whatever the bytes are.
+// The binary file is not trusted: the sizes in its first line are compared with the size of the file before anything of
+// that size is allocated, and the length of a word is limited, so that the memory used is one block whatever the bytes
+// are.
 
 import { isUtf8 } from 'node:buffer';
 import { basename, dirname } from 'node:path';
@@ -98,7 +99,7 @@ export async function* readWord2vecBinary(
 interface Header {
   readonly words: number;
   readonly width: number;
-  /** Of its line. */
+  /** End of the header line. */
   readonly end: number;
 }
 
@@ -114,7 +115,7 @@ async function readHeader(file: RandomAccessReader): Promise<Header> {
     );
   }
   const end = line.length + 1;
-  // A word has a byte at least, and a space.
+  // A word has at least a byte, and a space.
   const needed = end + words * (4 * width + 2);
   if (needed > file.bytes)
     throw new CheckpointError(

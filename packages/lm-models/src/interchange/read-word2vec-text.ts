@@ -4,13 +4,13 @@ import type { CancellationSignal } from '@vastmax/sparse-data';
 
 export interface WordVector {
   readonly word: string;
-  /** Holds until the next one. */
+  /** Valid until the next vector. */
   readonly vector: Float32Array;
 }
 
 export interface ReadWord2vecOptions {
   readonly signal?: CancellationSignal;
-  /** With the bytes read so far, and the size of the file: Infinity for standard input. */
+  /** Called with the bytes read so far and the size of the file: Infinity for standard input. */
   readonly onProgress?: (bytes: number, fileBytes: number) => void;
 }
 
@@ -48,7 +48,7 @@ export async function* readWord2vecText(
       );
     if (++words > announced)
       return fail(`there is another word, ${shown(parts[0])}; line 1 says there are ${announced}`);
-    // Not before a line has shown that there are so many.
+    // Allocated only when a line has shown that it has this many numbers.
     if (vector.length !== width) vector = new Float32Array(width);
     const numbersStart = parts.length - width;
     for (let i = 0; i < width; i++) {

@@ -2,14 +2,14 @@ import { CheckpointError } from '@vastmax/checkpoints';
 import type { TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 
-/** Numbers of vectors that are held at a time. */
+/** Numbers of vectors per block. */
 const NUMBERS_PER_BLOCK = 2 ** 18;
 
 export interface VectorBlock {
-  /** Row of the first. */
+  /** Row of the first vector. */
   readonly first: number;
   readonly count: number;
-  /** Row by row; holds until the next block. */
+  /** Row by row; valid until the next block. */
   readonly values: TensorValues;
 }
 
@@ -27,7 +27,7 @@ export async function* vectorBlocks(
   signal?.throwIfAborted();
 }
 
-/** @throws CheckpointError `bad-argument` when they do not belong together */
+/** @throws CheckpointError `bad-argument` when the numbers of words and vectors differ */
 export function checkWords(where: string, words: readonly string[], vectors: TensorSource): void {
   if (words.length === vectors.rows) return;
   throw new CheckpointError(

@@ -28,14 +28,14 @@ export interface Word2vecOptions {
   /** Round to 16 bits, which takes five digits; `text` only. */
   readonly half?: boolean;
   readonly signal?: CancellationSignal;
-  /** Called after each block; what it throws ends the writing. */
+  /** Called after each block; an error that it throws ends the writing. */
   readonly onProgress?: (words: number, total: number) => void;
 }
 
 /**
- * Writes a vector for each word, by blocks of about a megabyte. `text` has as many digits as give the same number of
- * the tensor's precision back (9 for f32, 17 for f64, 5 for `half`); `binary` rounds to 32 bits. A file of that name is
- * replaced at the end in one step, and stays as it was when anything is thrown.
+ * Writes a vector for each word, in blocks of about a megabyte. `text` has as many digits as are needed to read back
+ * the same number of the tensor's precision (9 for f32, 17 for f64, 5 for `half`); `binary` rounds to 32 bits. An
+ * existing file is replaced at the end, atomically, and stays unchanged if an error is thrown.
  * @param vectors a row for each word.
  * @throws CheckpointError `bad-argument` (a word that the format cannot hold, counts that differ), `non-finite` (with
  * word and column), `write-failed` (with the system's error as cause)

@@ -1,6 +1,6 @@
 /**
- * Rankings of networks whose examples have several right classes: classifiers, recommenders, completed sets. Metrics
- * are collected one example at a time, so that nothing but sums is held.
+ * Rankings of networks whose examples have several correct classes: classifiers, recommenders, set completion. Metrics
+ * are collected one example at a time, so that only sums are held in memory.
  */
 import { read } from '@vastmax/linalg-core';
 import type { CancellationSignal, CsrRows } from '@vastmax/sparse-data';
@@ -10,27 +10,28 @@ import { topClasses } from '../prediction/top-classes.ts';
 import type { EvaluationBatches, TrainingBatch } from '../training/training-types.ts';
 
 export interface MultiLabelMetrics {
-  /** Examples with a right class at least; others say nothing about a ranking and are left out. */
+  /** Examples with at least one correct class; the others are left out, since they have no ranking to measure. */
   readonly examples: number;
-  /** Each for every k that was asked for. */
+  /** Metrics for every requested k. */
   readonly atK: readonly MultiLabelMetricsAtK[];
 }
 
 export interface MultiLabelMetricsAtK {
   readonly k: number;
-  /** Share of the k best that are right, mean over examples. */
+  /** Fraction of the k best that are correct, mean over examples. */
   readonly precision: number;
-  /** Share of the right ones that are among the k best, mean over examples. */
+  /** Fraction of the correct classes that are among the k best, mean over examples. */
   readonly recall: number;
   /**
-   * Discounted gain Σ 1/log₂(1 + place) of the right ones over that of the best possible ranking, mean over examples.
+   * Discounted gain Σ 1/log₂(1 + place) of the correct classes, divided by that of the best possible ranking, mean over
+   * examples.
    */
   readonly ndcg: number;
-  /** Share of examples with a right one among the k best. */
+  /** Fraction of examples with a correct class among the k best. */
   readonly hitRate: number;
   /**
-   * Precision with each right class weighing 1/p_l, over the most that any ranking could reach (Jain et al., KDD 2016);
-   * undefined without propensities.
+   * Precision with weight 1/p_l for each correct class, divided by the maximum that any ranking could reach (Jain et
+   * al., KDD 2016); undefined without propensities.
    */
   readonly propensityScoredPrecision: number | undefined;
 }
@@ -53,7 +54,7 @@ export interface MultiLabelOptions {
 }
 
 export class MultiLabelCollector {
-  /** The largest k: how many classes `add` wants. */
+  /** The largest k: how many classes `add` needs. */
   readonly depth: number;
   readonly #sums: readonly SumsAtK[];
   readonly #propensities: ArrayLike<number> | undefined;
@@ -74,7 +75,7 @@ export class MultiLabelCollector {
 
   /**
    * @param ranked the best classes, best first, `depth` of them or fewer where there are no more.
-   * @param right the classes that are right, none twice. O(depth + right · log right).
+   * @param right the correct classes, without repetitions. O(depth + right · log right).
    */
   add(ranked: ArrayLike<number>, right: ArrayLike<number>): void {
     if (right.length === 0) return;
@@ -126,7 +127,7 @@ export class MultiLabelCollector {
     };
   }
 
-  /** 1/p of the right classes, largest first. */
+  /** 1/p of the correct classes, largest first. */
   #weightsOf(right: ArrayLike<number>): Float64Array | undefined {
     const propensities = this.#propensities;
     if (propensities === undefined) return undefined;
@@ -138,11 +139,11 @@ export class MultiLabelCollector {
 
 export interface MultiLabelEvaluationOptions<Batch> extends MultiLabelOptions {
   /**
-   * Classes that an example is not to be given, such as `({ inputs }) => inputs` where inputs and classes are the same
-   * items.
+   * Classes that must not be predicted for an example, such as `({ inputs }) => inputs` where inputs and classes are
+   * the same items.
    */
   readonly exclude?: (batch: Batch) => CsrRows;
-  /** Stop after so many examples; all of an epoch unless given. */
+  /** Stop after this many examples; all of an epoch unless given. */
   readonly limit?: number;
   readonly signal?: CancellationSignal;
   readonly onProgress?: (examples: number, total: number) => void;
@@ -182,8 +183,8 @@ export async function evaluateMultiLabel<Batch extends TrainingBatch>(
 }
 
 /**
- * The same for a model that gives everybody the most frequent classes: what a model must beat. O(D log D + examples ·
- * (k + excluded)).
+ * As `evaluateMultiLabel`, for a model that always predicts the most frequent classes: the baseline that a model must
+ * exceed. O(D log D + examples · (k + excluded)).
  * @param frequencies how often each class occurred in training.
  */
 export async function popularityBaseline<Batch extends TrainingBatch>(
@@ -239,7 +240,7 @@ export interface PropensityOptions {
 }
 
 /**
- * How likely a class that is right is to have been labelled so, as a function of how often it was:
+ * The probability that a correct class has been labelled as such, as a function of its number of labels:
  * p_l = 1 / (1 + C·e^(−a·ln(N_l + b))), C = (ln N − 1)(b + 1)^a (H. Jain, Y. Prabhu, M. Varma, KDD 2016, §4). O(D).
  * @param labelCounts N_l, in how many training examples each class occurs.
  * @param examples N.

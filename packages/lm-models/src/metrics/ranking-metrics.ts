@@ -1,6 +1,6 @@
 /**
- * What ranks say about a model: top-k accuracy and mean reciprocal rank, exact over all D classes, and perplexity where
- * it exists.
+ * Metrics from the ranks of the targets: top-k accuracy and mean reciprocal rank, exact over all D classes, and
+ * perplexity where it is defined.
  */
 import { read } from '@vastmax/linalg-core';
 import { ranksOf } from '@vastmax/output-layer';
@@ -14,7 +14,7 @@ export const reportedTops = [1, 5, 10, 50, 100] as const;
 
 export interface RankingMetrics {
   readonly examples: number;
-  /** Share of examples whose target is among the k best, for each of reportedTops. */
+  /** Fraction of examples whose target is among the k best, for each of reportedTops. */
   readonly topAccuracy: Readonly<Record<(typeof reportedTops)[number], number>>;
   readonly meanReciprocalRank: number;
   /** Mean loss; undefined for a baseline without one. */
@@ -58,16 +58,16 @@ export interface BandMetrics extends RankingMetrics {
 }
 
 export interface RankingReport extends RankingMetrics {
-  /** By the target's class, as EvaluationOptions.bands divide them. */
+  /** Metrics by the target's class, in the bands of EvaluationOptions.bands. */
   readonly bands: readonly BandMetrics[];
 }
 
 export interface EvaluationOptions {
-  /** Stop after so many examples; all of an epoch unless given. */
+  /** Stop after this many examples; all of an epoch unless given. */
   readonly limit?: number;
   /**
-   * Where a new band of classes begins, ascending: [2000, 10000] reports the classes below 2,000, the next 8,000 and
-   * the rest apart. Vocabularies are sorted by frequency, so these are frequent and rare words.
+   * The first class of each further band of classes, ascending: [2000, 10000] reports the classes below 2,000, the next
+   * 8,000 and the rest separately. Vocabularies are sorted by frequency, so these are frequent and rare words.
    */
   readonly bands?: readonly number[];
   /**
@@ -80,15 +80,15 @@ export interface EvaluationOptions {
 
 /** A minibatch whose examples have one target each. */
 export interface RankedBatch extends TrainingBatch {
-  /** m classes; undefined, where a source of minibatches may have several targets an example, is refused. */
+  /** m classes; undefined, where a source of minibatches may have several targets per example, is rejected. */
   readonly targetIds: Int32Array | undefined;
 }
 
 /**
- * Rank every target of one epoch of `batches` (made with `shuffle: false`, or spread out by its shuffle).
+ * Ranks every target of one epoch of `batches` (created with `shuffle: false`, or a random order by its shuffle).
  * O(examples·D·d).
- * @throws ModelError `bad-option` when the bands do not ascend within the classes, or where examples have more targets
- * than one.
+ * @throws ModelError `bad-option` when the bands do not ascend within the classes, or when examples have more than one
+ * target.
  */
 export async function evaluateRanking<Batch extends RankedBatch>(
   network: Pick<Network<NoInfer<Batch>>, 'output' | 'computeHidden'>,
@@ -148,7 +148,7 @@ class MetricsOfSome {
   }
 }
 
-/** The first class of each band, from 0 on; none without a division. */
+/** The first class of each band, from 0 on; empty without bands. */
 function bandStarts(bands: readonly number[], classes: number): number[] {
   if (bands.length === 0) return [];
   let before = 0;
@@ -165,8 +165,8 @@ function bandStarts(bands: readonly number[], classes: number): number[] {
 }
 
 /**
- * What a model that always predicts the training frequencies would reach on the same targets: the baseline that
- * training must beat. Equal counts share the middle rank. O(D log D + examples).
+ * The metrics of a model that always predicts the training frequencies, on the same targets: the baseline that training
+ * must exceed. Classes with equal counts have their middle rank. O(D log D + examples).
  */
 export function unigramBaseline(vocabulary: Vocabulary, targets: ArrayLike<number>): RankingMetrics {
   const { counts, size } = vocabulary;
@@ -184,7 +184,7 @@ export function unigramBaseline(vocabulary: Vocabulary, targets: ArrayLike<numbe
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     collector.add(ranks[target]!);
-    // A class that never occurred in training has probability 0; one half of a count keeps the perplexity finite.
+    // A class that never occurred in training has probability 0; half a count keeps the perplexity finite.
     loss -= Math.log(Math.max(0.5, counts[target]!) / total);
   }
   return collector.metrics(loss, true);

@@ -1,6 +1,6 @@
 /**
- * Word vectors against human judgements: the rank correlation of cosines with scores, over the pairs whose words have
- * vectors.
+ * Compares word vectors with human judgements: the rank correlation of cosines with scores, over the pairs whose words
+ * have vectors.
  */
 import { SparseDataError, type TextLines } from '@vastmax/sparse-data';
 import { parseCsv } from '@vastmax/sparse-data/records';
@@ -11,7 +11,7 @@ import { ModelError } from '../model-error.ts';
 export interface WordPair {
   readonly first: string;
   readonly second: string;
-  /** A person's, the higher the more alike. */
+  /** Human score; higher means more similar. */
   readonly score: number;
 }
 
@@ -101,7 +101,7 @@ export async function readEmbeddings(table: RowTable, ids: Int32Array): Promise<
   return Array.from(ids, (_, i) => values.subarray(i * table.columns, (i + 1) * table.columns));
 }
 
-/** The vectors of classes, in the order of `ids`. O(ids · d²) for the factored layer, a call each. */
+/** The vectors of classes, in the order of `ids`. O(ids · d²) for the factored layer, one call per id. */
 export async function readClassVectors(layer: OutputLayer, ids: Int32Array): Promise<Float64Array[]> {
   using vector = layer.backend.createMatrix(1, layer.features);
   const vectors: Float64Array[] = [];
@@ -131,7 +131,7 @@ export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>):
 }
 
 function pearson(a: Float64Array, b: Float64Array): number {
-  // The mean of ranks is known and exact, so the sums lose nothing.
+  // The mean of ranks is known exactly, so the sums have no rounding error from subtracting it.
   const middle = (a.length + 1) / 2;
   let products = 0;
   let squaresA = 0;
@@ -146,7 +146,7 @@ function pearson(a: Float64Array, b: Float64Array): number {
   return products / Math.sqrt(squaresA * squaresB);
 }
 
-/** Ranks from 1 on; equal values share the mean of theirs. O(n log n). */
+/** Ranks from 1 on; equal values have the mean of their ranks. O(n log n). */
 function averageRanks(values: ArrayLike<number>): Float64Array {
   const order = Int32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
   const ranks = new Float64Array(values.length);

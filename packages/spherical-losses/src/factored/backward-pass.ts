@@ -1,6 +1,6 @@
 /**
- * From the outputs to the gradients: the loss with its three derivatives, and what they back-propagate to, all from
- * the old weights.
+ * From the outputs to the gradients: the loss with its three derivatives, and their back-propagation, all with the old
+ * weights.
  *
  * α = ∂L/∂r and β = ∂L/∂s (m×1), γ = ∂L/∂o (P×1), where r = q − s²/D takes q's place as the variable, so that β is the
  * derivative at a fixed variance of the outputs. Each is already times the target's weight, the example's weight and
@@ -41,7 +41,7 @@ export interface LossGradients {
   readonly gamma: Matrix;
 }
 
-/** What a loss is evaluated on. */
+/** The values that a loss is evaluated on. */
 export interface LossInputs {
   readonly forward: ForwardPass;
   readonly pairs: TargetPairs;
@@ -112,10 +112,10 @@ export class LossEvaluation implements Disposable {
     const { forward, pairs, classes, constants } = inputs;
     const { pairRows } = forward;
     const losses = this.#workspace.matrix('loss values', pairs.examples, 1);
-    // Made when a loss asks for it: each tape operation is a kernel call.
+    // Computed only if a loss uses it: each tape operation is a kernel call.
     let product: Variable | undefined;
     const q = (): Variable => (product ??= add(r, scale(square(s), 1 / classes)));
-    // An example's value for each of its pairs.
+    // Repeats an example's value for each of its pairs.
     const ofPairs = (variable: Variable): Variable => (pairs.isOneEach ? variable : gatherVariable(variable, pairRows));
     let perTarget: Variable | undefined;
     if (pairs.count === 0) fill(0, losses);
@@ -176,7 +176,9 @@ export class LossEvaluation implements Disposable {
     return matrix;
   }
 
-  /** The gradient in a matrix that outlives the tape's step, zero where the loss does not depend on the variable. */
+  /**
+   * The gradient in a matrix that is kept after the tape's step; zero where the loss does not depend on the variable.
+   */
   #gradient(name: string, variable: Variable, rows: number): Matrix {
     const out = this.#workspace.matrix(name, rows, 1);
     if (variable.gradient === undefined) fill(0, out);
@@ -204,7 +206,7 @@ export interface BackwardPass {
   readonly hiddenGradient: Matrix;
 }
 
-/** Each line is one pass over m×d numbers, and what the update needs of them is kept. */
+/** Each line is one pass over m×d numbers; intermediate results that the update needs are kept. */
 export function backwardPass(
   workspace: Workspace,
   weights: Pick<FactoredWeights, 'columnSum' | 'map' | 'shift'>,
@@ -222,7 +224,7 @@ export function backwardPass(
   affine(weights.columnSum, -1 / classes, 0, centring);
   let centredSparse = sparse;
   if (forward.projected !== undefined) {
-    // ΓV so far.
+    // The value here is ΓV.
     centredSparse = workspace.matrix('centred sparse part', m, d);
     gemm(sparse, weights.map, centredSparse);
     axpy(1, weights.shift, centring);
@@ -247,7 +249,7 @@ export function backwardPass(
   return { alphaHidden, gammaSum, centredSparse, halfGradient, centredGradient, hiddenGradient };
 }
 
-/** Added up by example: the same numbers when every example has one pair. */
+/** Sums over the pairs of each example; the same matrix when every example has one pair. */
 function sumOfPairs(
   workspace: Workspace,
   name: string,

@@ -1,10 +1,11 @@
 /**
- * Outputs computed from rows of W and put through the loss's own expression: what orders the classes, and what their
- * probabilities are proportional to. With the class constants of the losses that have them.
+ * Computes outputs from rows of W and applies the loss's own expressions to them: the score that orders the classes,
+ * and what their probabilities are proportional to. With the class constants of the losses that have them.
  *
- * Log-probabilities under a normalised loss: of one class for each example they are minus its loss. For a range, log
- * p_c is the log of what p_c is proportional to and a part that belongs to the example, which the first class of the
- * range shows: log p less the log of what p is proportional to. So no loss has to say its normaliser twice.
+ * Log-probabilities of a normalised loss: for one class per example they are minus its loss. For a range, log p_c is
+ * the log of what p_c is proportional to plus a term that depends on the example only. The first class of the range
+ * gives that term: its log p minus the log of what its p is proportional to. So no loss has to define its normaliser
+ * twice.
  */
 import { Tape, type Variable } from '@vastmax/autodiff';
 import {
@@ -27,7 +28,7 @@ import { OutputLayerError } from '@vastmax/output-layer';
 import type { ScoreTerms, SphericalLoss } from '../losses/loss.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 
-/** One constant for each class (D×1) and their sum; for losses that have them. */
+/** One constant for each class (D×1) and their sum, for losses that have them. */
 export interface ClassConstants {
   readonly table: RowTable;
   readonly sum: number;
@@ -60,10 +61,10 @@ function sumOf(values: ArrayLike<number>): number {
   return sum;
 }
 
-/** Of the outputs; undefined for the outputs themselves. */
+/** An expression of the outputs; undefined for the outputs themselves. */
 export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
 
-/** Where the rows come from. */
+/** The source of the rows. */
 export type ScoreWeights = Pick<FactoredWeights, 'width' | 'map' | 'shift' | 'denseRows' | 'gatherCurrent'>;
 
 export class ClassScores implements Disposable {
@@ -90,7 +91,7 @@ export class ClassScores implements Disposable {
     this.ofRows(hidden, rows, first, constants, expression, out);
   }
 
-  /** As `range`, of rows of W that are there. @param rows count×d, those of classes `first` … */
+  /** As `range`, from given rows of W. @param rows count×d, those of classes `first` … */
   ofRows(
     hidden: Matrix,
     rows: Matrix,

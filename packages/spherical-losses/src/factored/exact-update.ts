@@ -1,8 +1,8 @@
 /**
  * The exact update W ← W − ηG H of W = VU + 1ωᵀ, in its two forms: the m×m form here, the row form in row-form.ts.
- * Each is split at the one place where a host decision is needed: `solve` forms the small system and its reciprocal
- * condition, which says whether the new U has a usable inverse; `apply` then changes the weights, with the inverse
- * (`regular`) or without (`singular`).
+ * Each has two parts, separated by the one decision of the host: `solve` computes the small system and its reciprocal
+ * condition, which determines whether the new U has a usable inverse; `apply` then changes the weights, with the
+ * inverse (`regular`) or without it (`singular`).
  *
  * A singular step (1 − 2ηα‖h‖² ≈ 0 for one example) is harmless to dense SGD. Here U becomes singular, so V's rows
  * cannot carry the sparse part in the old basis: the weights are rebased with the new map, the touched rows are
@@ -47,11 +47,13 @@ export interface UpdateInputs extends LossInputs {
   readonly backward: BackwardPass;
   /** η. */
   readonly learningRate: number;
-  /** Over ranks, what all of them added up; undefined in one process, where the sums over the examples are complete. */
+  /**
+   * Over ranks, the sums over the examples of all ranks; undefined in one process, where the local sums are complete.
+   */
   readonly globalSums: GlobalSums | undefined;
 }
 
-/** The rows of V that a step touches, one for each class that is a target, wherever they came from. */
+/** The rows of V that a step touches, one for each class that is a target, whether stored here or fetched. */
 export interface TouchedRows {
   readonly classes: Int32Array;
   readonly count: number;
@@ -64,12 +66,12 @@ export interface TouchedRows {
 }
 
 /**
- * What the row form adds up over the examples, d×d or 1×d: E, Y, v, and the changes of w̄ and ω; and `gram`, N = RᵀR,
- * over the touched classes (row-form.ts).
+ * The sums over the examples that the row form needs, d×d or 1×d: E, Y, v, and the changes of w̄ and ω; and `gram`, N =
+ * RᵀR, over the touched classes (row-form.ts).
  */
 export type SumName = 'change' | 'cross' | 'gram' | 'gammaVector' | 'columnSum' | 'shift';
 
-/** Those of the examples of all ranks together. */
+/** The sums over the examples of all ranks together. */
 export interface GlobalSums {
   /** The rows of V kept by this rank that the examples of any rank touch. */
   readonly touched: TouchedRows;
@@ -77,7 +79,9 @@ export interface GlobalSums {
   take(sum: SumName, out: Matrix): Matrix;
 }
 
-/** The form with fewer operations for m examples and `touched` classes; what both share is left out. */
+/**
+ * The form with fewer operations for m examples and `touched` classes; operations that both forms need are not counted.
+ */
 export function cheaperForm(m: number, d: number, touched: number): UpdateForm {
   return 8 * m * m * d + (2 / 3) * m ** 3 <= 11 * d ** 3 + 4 * touched * d * d ? 'small-batch' : 'row';
 }
@@ -114,7 +118,7 @@ export function touchedRows(inputs: UpdateInputs): TouchedRows {
   };
 }
 
-/** Adds −ηHᵀ(Dβ + y), by which w̄ changes in both forms: the deviations from the mean add up to nothing. */
+/** Adds −ηHᵀ(Dβ + y), the change of w̄ in both forms: the deviations from the mean sum to zero. */
 export function addColumnSumChange(inputs: UpdateInputs, out: Matrix): void {
   const { workspace, classes, forward, gradients, backward, learningRate } = inputs;
   const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
@@ -124,8 +128,8 @@ export function addColumnSumChange(inputs: UpdateInputs, out: Matrix): void {
 }
 
 /**
- * Adds −Hᵀ(a∘Hω + ηβ′), by which ω changes in both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in
- * g = 2αo + β′1 + γ, where o is not centred as it is in V·U.
+ * Adds −Hᵀ(a∘Hω + ηβ′), the change of ω in both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo +
+ * β′1 + γ, where o is not centred, as in V·U.
  */
 export function addShiftChange(inputs: UpdateInputs, out: Matrix): void {
   const { workspace, classes, forward, gradients, learningRate } = inputs;
@@ -138,7 +142,7 @@ export function addShiftChange(inputs: UpdateInputs, out: Matrix): void {
   gemm(factors, forward.hidden, out, { transposeA: true, alpha: -learningRate, beta: 1 });
 }
 
-/** U and ω are new already and U has no usable inverse: go on in a fresh basis. */
+/** To be called when U and ω are new and U has no usable inverse: continues in a fresh basis. */
 export function updateRowsInFreshBasis(
   workspace: Workspace,
   weights: FactoredWeights,
@@ -179,7 +183,7 @@ export class SmallBatchUpdate implements ExactUpdate {
     this.#updateGram(inputs);
     addColumnSumChange(inputs, weights.columnSum);
     addShiftChange(inputs, weights.shift);
-    // U, with the old H̃.
+    // Updates U, with the old H̃.
     gemm(forward.projected ?? project(workspace, hidden, weights), alphaHidden, weights.map, {
       transposeA: true,
       alpha: -2 * learningRate,
@@ -195,7 +199,8 @@ export class SmallBatchUpdate implements ExactUpdate {
     gemm(alphaHidden, after, weights.inverse, { transposeA: true, alpha: 2 * learningRate, beta: 1 });
     const byPair = workspace.matrix('gradient by pair', pairs.count, hidden.columns);
     scaleRows(ofPairs(workspace, pairs, forward.pairRows, 'F new by pair', after), gradients.gamma, byPair);
-    // The rows are at hand from the forward pass; storing them is a copy, adding to the table's would read it again.
+    // The rows are available from the forward pass; storing them is a copy, while adding to the table would read them
+    // again.
     scatterAddRows(byPair, forward.pairSlots, forward.touchedRows, { scale: -learningRate });
     scatterRows(forward.touchedRows, forward.slotClasses, weights.rows);
   }
@@ -210,7 +215,7 @@ export class SmallBatchUpdate implements ExactUpdate {
     gemm(backward.gammaSum, backward.gammaSum, inner, { transposeB: true, alpha: -1 / classes, beta: 1 });
     this.#addGammaGram(inputs, inner);
 
-    // B takes the place of the centred gradient.
+    // B is stored in the matrix of the centred gradient.
     const change = backward.centredGradient;
     gemm(inner, hidden, change, { alpha: (-learningRate * learningRate) / 2, beta: learningRate });
     symmetricRank2Update(change, hidden, weights.centredGram, { alpha: -1, beta: 1 });
@@ -222,7 +227,7 @@ export class SmallBatchUpdate implements ExactUpdate {
     const products = pairs.listProducts();
     if (products === 0) return;
     const first = workspace.matrix('gamma first', products, 1);
-    // No class twice: each pair goes with itself, in order.
+    // No class occurs twice: each pair is multiplied with itself, in order.
     if (products === pairs.count) unary('square', gradients.gamma, first);
     else {
       const second = workspace.matrix('gamma second', products, 1);

@@ -1,7 +1,7 @@
 /**
  * The factored output layer: exact stochastic gradient descent for a D×d output matrix with a spherical loss, at O(d²)
- * an example whatever D is (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the outputs
- * are never computed.
+ * per example, independent of D (P. Vincent et al., arXiv:1412.7091 and arXiv:1606.08061). W is never stored and the D
+ * outputs are never computed.
  */
 import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
@@ -42,9 +42,9 @@ import { checkConfiguration, constantSumOf, restoreState, stateOf } from './laye
 import type { ModuleState } from '@vastmax/linalg-core/state';
 
 /**
- * Create the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes a class and O(d²); the peak is hardly
- * more. Time: O(D·d²) once, for the Gram matrix of the random start.
- * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory` naming the size asked for.
+ * Creates the layer. Memory: 4Dd bytes for V (8Dd on an f64 backend), 4 bytes per class and O(d²); the peak is hardly
+ * higher. Time: O(D·d²) once, for the Gram matrix of the random start.
+ * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory` naming the requested size.
  */
 export async function createFactoredOutputLayer(
   backend: Backend,
@@ -107,7 +107,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     return { steps, rebases: epoch, singularSteps, repeatedSteps, transformsApplied: applied, form };
   }
 
-  /** Fill V, C and w̄ and the class constants. Called once, by createFactoredOutputLayer. */
+  /** Fills V, C, w̄ and the class constants. Called once, by createFactoredOutputLayer. */
   async initialize(): Promise<void> {
     fillRows(this.#weights.rows, this.#options);
     await rebuildGram(this.#workspace, this.#weights);
@@ -176,8 +176,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   /**
    * log p of classes `firstClass` … `firstClass + out.columns - 1` for each example, out m×count. O(m·count·d +
    * count·d²).
-   * @throws OutputLayerError `bad-option` for a loss that is not normalised or does not say what its probabilities are
-   * proportional to.
+   * @throws OutputLayerError `bad-option` for a loss that is not normalised or does not define what its probabilities
+   * are proportional to.
    */
   logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('logProbabilities');
@@ -208,8 +208,9 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Add classes at the end, exactly: new rows of W, C and w̄ updated. O(n·d²), plus 4 bytes a class copied.
-   * @param values n×width weights, row by row (zeros for classes that nothing is known of; the bias feature last).
+   * Adds classes at the end, exactly: appends rows of W and updates C and w̄. O(n·d²), plus a copy of 4 bytes per
+   * class.
+   * @param values n×width weights, row by row (zeros for classes about which nothing is known; the bias feature last).
    * @param constants one for each new class, when the loss has class constants.
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
@@ -226,7 +227,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#step.rebaseControl.watchMap();
   }
 
-  /** How far C, w̄ and U⁻¹ have drifted from the weights. Streams all rows: O(D·d²). Changes nothing. */
+  /** How far C, w̄ and U⁻¹ have drifted from the weights. Reads all rows: O(D·d²). Changes nothing. */
   async verify(): Promise<Verification> {
     this.#calls.check('verify');
     await this.confirmSteps();
@@ -234,7 +235,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   /**
-   * Convert every row (V = W, U = I) and rebuild C and w̄ from the rows in f64. O(D·d²). W changes by rounding only.
+   * Converts every row (V = W, U = I) and recomputes C and w̄ from the rows in f64. O(D·d²). W changes by rounding
+   * only.
    */
   async materialize(): Promise<void> {
     this.#calls.check('materialize');

@@ -1,15 +1,15 @@
 /**
- * One exact step from hidden activations and targets to changed weights. Everything up to the read of the monitor
- * leaves the weights alone, so a step that must be refused is refused with the layer as it was; all after it cannot
- * fail.
+ * One exact step from hidden activations and targets to changed weights. No weight changes before the monitor is read,
+ * so a step that must be rejected leaves the layer unchanged; the operations after that read cannot fail.
  *
- * Over many ranks it is the same step with two seams filled in (rank-exchange.ts): rows of V are fetched from the ranks
- * that keep them, and sums over the examples are added up over the ranks. In one process neither does anything.
+ * Over many ranks it is the same step with two exchanges (rank-exchange.ts): rows of V are fetched from the ranks that
+ * store them, and sums over the examples are added over the ranks. In one process neither happens.
  *
- * Where a read means to wait for a device, steps are verified asynchronously (step-verification.ts): what changes
- * weights has an effect only while every step was regular. A step that was refused is done again by the host in the way
- * above, and those after it. So the layer's weights are those of exact SGD on the minibatches that it was given,
- * always. Only the gradients handed back between such a step and its verification are of the weights before it.
+ * Where a read has to wait for a device, steps are verified asynchronously (step-verification.ts): operations that
+ * change weights have an effect only while every step was regular. The host repeats a step that the device rejected, in
+ * the synchronous way above, and then the steps after it. So the layer's weights are always those of exact SGD on the
+ * given minibatches. Only the gradients returned between such a step and its verification were computed with the
+ * weights before it.
  */
 import { guarded, type Backend, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {
@@ -42,7 +42,7 @@ export class FactoredStep implements Disposable {
   /** Set by the layer when the loss has constants. */
   constants: ClassConstants | undefined;
   readonly rebaseControl: RebaseControl;
-  /** Of the minibatch at hand. */
+  /** The pairs of the current minibatch. */
   readonly pairs: TargetPairs = new TargetPairs();
   readonly #options: FactoredOutputLayerOptions;
   readonly #workspace: Workspace;
@@ -78,7 +78,8 @@ export class FactoredStep implements Disposable {
     this.#monitor = new StepMonitor(backend);
     this.rebaseControl = new RebaseControl(weights, this.#monitor);
     this.#pending = new PendingSteps(workspace);
-    // Decay shrinks U whatever the steps do, and the ranks must agree about each step: both are for the host.
+    // Decay shrinks U even without a regular step, and the ranks must make the same decision for each step: both need
+    // the host.
     if (verifyEachStep || weightDecay !== 0 || exchange !== undefined) return;
     this.#mask = new AcceptMask(backend, this.#monitor, weights.width);
   }
@@ -88,7 +89,7 @@ export class FactoredStep implements Disposable {
     return this.#pending.count;
   }
 
-  /** Verified before or some steps after it changes the weights. The arguments have been checked. */
+  /** The step is verified before it changes the weights, or some steps later. The arguments have been checked. */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     if (this.#mask === undefined || hidden.rows === 0) return (await this.prepare(hidden, targets, options)).apply();
     if (this.#pending.isFull(hidden.rows * this.#weights.width)) await this.confirm();
@@ -96,8 +97,8 @@ export class FactoredStep implements Disposable {
   }
 
   /**
-   * All of a step but its changes to the weights. Over ranks a collective.
-   * @param localError over ranks, why this rank must refuse: the other arguments are then not used.
+   * All of a step except its changes to the weights. Over ranks a collective.
+   * @param localError over ranks, why this rank rejects the step: the other arguments are then not used.
    */
   async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, localError?: unknown): Promise<PendingStep> {
     await this.confirm();
@@ -107,7 +108,7 @@ export class FactoredStep implements Disposable {
   }
 
   /**
-   * Verify the pending steps, and do again from the first that the device refused.
+   * Verifies the pending steps, and repeats them from the first that the device rejected.
    * @throws OutputLayerError as `step`; the steps after that one are dropped
    */
   async confirm(): Promise<void> {
@@ -129,7 +130,7 @@ export class FactoredStep implements Disposable {
       await (await this.#prepareExtended(hidden, targets, options)).apply();
   }
 
-  /** They are of another state of the layer. */
+  /** Drops the pending steps: they belong to another state of the layer. */
   forgetPending(): void {
     this.#pending.forget();
     this.#mask?.reset();
@@ -140,7 +141,10 @@ export class FactoredStep implements Disposable {
     this.pairs.build(targets, this.#options.loss.targetScale);
   }
 
-  /** m×1, without touching anything. @param targets unless the pairs are built, and over ranks their rows fetched. */
+  /**
+   * The losses, m×1; changes nothing. @param targets left out if the pairs are built and, over ranks, their rows
+   * fetched.
+   */
   computeLosses(hidden: Matrix, targets?: CsrRows): Matrix {
     if (targets !== undefined) this.buildPairs(targets);
     return this.#lossEvaluation.computeLosses(this.#forward(this.#extended(hidden), false));
@@ -184,7 +188,7 @@ export class FactoredStep implements Disposable {
     }
     const globalSums = await exchange.addUp(own, error);
     if (own === undefined) throw error;
-    // From here on every rank has the same numbers and comes to the same decisions.
+    // From here on every rank has the same numbers and makes the same decisions.
     const inputs: UpdateInputs = { ...own, globalSums };
     const system = this.#solve(this.#rowForm, inputs);
     await this.#monitor.read();
@@ -214,7 +218,7 @@ export class FactoredStep implements Disposable {
     return this.#result(inputs);
   }
 
-  /** @param totalExamples m over all ranks, which a mean refers to. */
+  /** @param totalExamples m over all ranks; a mean is over these. */
   #compute(hidden: Matrix, { learningRate, exampleWeights }: StepOptions, totalExamples: number): UpdateInputs {
     const workspace = this.#workspace;
     const weights = this.#weights;

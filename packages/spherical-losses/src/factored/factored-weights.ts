@@ -1,6 +1,6 @@
 /**
- * The state of the factored layer, W = V·U + 1·ωᵀ with W never stored (arXiv:1606.08061 §4, §5), and the moves that
- * change how W is written down without changing W: rebasing (U, ω are kept as a transform, and U starts again at I),
+ * The state of the factored layer, W = V·U + 1·ωᵀ with W never stored (arXiv:1606.08061 §4, §5), and the operations
+ * that change the representation of W without changing W: rebasing (U, ω are kept as a transform, and U is reset to I),
  * converting rows, materializing. The epoch counts the rebases.
  *
  *     V  rows          D×d row table; row r is expressed in the basis of epoch rowEpochs[r]
@@ -8,8 +8,9 @@
  *     ω  shift         1×d
  *     C  centredGram   d×d, WᵀPW = Σ_k (w_k − w̄/D)(w_k − w̄/D)ᵀ with P = I − 11ᵀ/D     w̄  columnSum   1×d, 1ᵀW
  *
- * The papers track Q = WᵀW. C = Q − w̄w̄ᵀ/D carries the same and the variance of the outputs without subtracting two
- * nearly equal numbers: with μ = 30σ the Z-loss's gradient in f32 was wrong by 1e-4 from Q and by 7e-7 from C.
+ * The papers track Q = WᵀW. C = Q − w̄w̄ᵀ/D has the same information and gives the variance of the outputs without
+ * subtracting two nearly equal numbers: with μ = 30σ the Z-loss's gradient in f32 was wrong by 1e-4 from Q and by 7e-7
+ * from C.
  */
 import {
   addDiagonal,
@@ -32,7 +33,7 @@ import { OutputLayerError } from '@vastmax/output-layer';
 import { BackgroundSweep } from './rebase-schedule.ts';
 import { TransformCache } from './transform-cache.ts';
 
-/** What a step of weight decay λ multiplies W by, 1 − ηλ. @throws OutputLayerError `bad-option` unless above 0. */
+/** The factor of W in a step of weight decay λ, 1 − ηλ. @throws OutputLayerError `bad-option` unless above 0. */
 export function decayFactor({ weightDecay = 0 }: { readonly weightDecay?: number }, learningRate: number): number {
   if (learningRate * weightDecay < 1) return 1 - learningRate * weightDecay;
   throw new OutputLayerError(
@@ -57,7 +58,7 @@ export class FactoredWeights implements Disposable {
   /** See FactoredOutputLayerOptions. */
   onStabilization: ((phase: 'begin' | 'end') => void) | undefined;
   readonly #workspace: Workspace;
-  /** U = I and ω = 0: to rebase would change nothing. */
+  /** U = I and ω = 0: rebasing would change nothing. */
   #isFresh = true;
   #epochs: Int32Array = new Int32Array(0);
   #reserved = 0;
@@ -88,12 +89,12 @@ export class FactoredWeights implements Disposable {
     return BackgroundSweep.lagBound(this.classes, this.width);
   }
 
-  /** The d×d matrix that the next value of U or U⁻¹ is written to before `swap` takes it. */
+  /** The d×d matrix that the next value of U or U⁻¹ is written to before `swap` makes it current. */
   spare(which: 'map' | 'inverse'): Matrix {
     return this.#spareSquares[which === 'map' ? 0 : 1];
   }
 
-  /** The spare becomes the value and the old value the spare. */
+  /** The spare matrix becomes the value, and the old value the spare matrix. */
   swap(which: 'map' | 'inverse'): void {
     const place = which === 'map' ? 0 : 1;
     const old = this[which];
@@ -111,14 +112,14 @@ export class FactoredWeights implements Disposable {
     this.#isFresh = true;
   }
 
-  /** U or ω has been changed by a step. */
+  /** To be called when a step has changed U or ω. */
   markUpdated(): void {
     this.#isFresh = false;
   }
 
   /**
-   * Keep (U, ω) as the transform of this epoch and start the next at the identity. W does not change. O(d²), a d×d
-   * product on average.
+   * Keeps (U, ω) as the transform of this epoch and starts the next one at the identity. W does not change. O(d²), a
+   * d×d product on average.
    */
   rebase(): void {
     if (this.#isFresh) return;
@@ -129,14 +130,14 @@ export class FactoredWeights implements Disposable {
     this.onStabilization?.('end');
   }
 
-  /** Rows of V in the current epoch, without storing what was converted. */
+  /** Rows of V in the current epoch; converted rows are not stored. */
   gatherCurrent(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
     gatherRows(this.rows, indices, out);
     if (this.transforms.epoch === 0) return;
     this.#convert(classes, count, out, this.transforms.epoch);
   }
 
-  /** Rows of V in the current epoch; those that were older are stored back as such. `classes` are distinct. */
+  /** Rows of V in the current epoch; rows that had to be converted are stored back. `classes` are distinct. */
   refresh(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
     if (count > this.#reserved) {
       this.transforms.reserve(count);
@@ -152,12 +153,12 @@ export class FactoredWeights implements Disposable {
     this.onStabilization?.('end');
   }
 
-  /** The rows of `classes` are now expressed in the current epoch. */
+  /** Marks the rows of `classes` as expressed in the current epoch. */
   tagCurrent(classes: Int32Array, count: number): void {
     for (let i = 0; i < count; i++) this.rowEpochs[classes[i]!] = this.transforms.epoch;
   }
 
-  /** The share of the background conversion that belongs to one step; O(lag bound) rows, independent of D. */
+  /** The part of the background conversion for one step; O(lag bound) rows, independent of D. */
   sweepOnce(): void {
     const { epoch } = this.transforms;
     if (epoch === 0) return;
@@ -179,7 +180,7 @@ export class FactoredWeights implements Disposable {
     binary('add', out, this.shift, out);
   }
 
-  /** Convert every row and fold U and ω in: V = W, U = I, ω = 0. O(D·d²). C and w̄ are left alone. */
+  /** Converts every row and applies U and ω to it: V = W, U = I, ω = 0. O(D·d²). C and w̄ stay as they are. */
   materialize(rowsPerBlock: number): void {
     this.rebase();
     for (let first = 0; first < this.classes; first += rowsPerBlock) {
@@ -190,10 +191,10 @@ export class FactoredWeights implements Disposable {
   }
 
   /**
-   * Append rows of W, exactly. O(n·d²), and 4 bytes a class copied.
+   * Appends rows of W, exactly. O(n·d²), and a copy of 4 bytes per class.
    * @param added n×d, all of them, on the backend.
    * @param before D without them.
-   * @param stored those of them whose rows are kept here, row by row: all, or the part of one of many ranks.
+   * @param stored the rows that this process stores, row by row: all, or the part of one of many ranks.
    */
   append(added: Matrix, before: number, stored: ArrayLike<number>): void {
     // In a fresh epoch V = W, so no inverse is needed to express the new rows.
@@ -208,7 +209,9 @@ export class FactoredWeights implements Disposable {
     this.#addToSums(added, before);
   }
 
-  /** C and w̄ of the old rows and the new together (T. Chan, G. Golub, R. LeVeque, 1983: the sums of two samples). */
+  /**
+   * C and w̄ of the old and new rows together (T. Chan, G. Golub, R. LeVeque, 1983: combining the sums of two samples).
+   */
   #addToSums(added: Matrix, before: number): void {
     const { width } = this;
     const count = added.rows;
@@ -221,13 +224,13 @@ export class FactoredWeights implements Disposable {
     affine(sum, 1 / count, 0, mean);
     binary('subtract', added, mean, deviations);
     gemm(deviations, deviations, this.centredGram, { transposeA: true, beta: 1 });
-    // Between the two means.
+    // The difference of the two means.
     axpy(-1 / before, this.columnSum, mean);
     gemm(mean, mean, this.centredGram, { transposeA: true, alpha: (before * count) / (before + count), beta: 1 });
     axpy(1, sum, this.columnSum);
   }
 
-  /** W ← factor·W, exactly and free: U, ω, w̄ times the factor, U⁻¹ divided by it, C times its square. */
+  /** W ← factor·W, exactly and at no cost in D: U, ω, w̄ times the factor, U⁻¹ divided by it, C times its square. */
   decay(factor: number): void {
     affine(this.map, factor, 0, this.map);
     affine(this.shift, factor, 0, this.shift);
@@ -236,7 +239,7 @@ export class FactoredWeights implements Disposable {
     affine(this.centredGram, factor * factor, 0, this.centredGram);
   }
 
-  /** Convert rows first … in the table to an epoch ≤ the current. */
+  /** Converts rows first … of the table to an epoch ≤ the current one. */
   #convertRange(first: number, count: number, target: number): void {
     let stale = 0;
     if (this.#classNumbers.length < count) this.#classNumbers = new Int32Array(count);

@@ -1,21 +1,22 @@
 /**
- * The part of a minibatch that training and evaluation share (arXiv:1606.08061 §4), with the centred Gram matrix
- * (factored-weights.ts): from the targets' (example, class) pairs and the rows of V of their classes to the outputs.
+ * The part of a minibatch that training and evaluation have in common (arXiv:1606.08061 §4), with the centred Gram
+ * matrix (factored-weights.ts): from the targets' (example, class) pairs and the rows of V of their classes to the
+ * outputs.
  *
  *     hidden H, m×d     product H C     r = rowDot(H, H C) = Σ(o − μ)²     s = H w̄ = Σo     projected H̃ = H Uᵀ     outputs o_jc
  *
  * The outputs are V_c · H̃_j + ω · h_j (2md²), or w_c · h_j with the touched classes' own weights w_c = V_c U + ω (2Cd²
- * for C of them), of which the backward pass then makes its sparse part without another product. The second is taken
- * while C ≤ m: always with one target an example.
+ * for C of them), from which the backward pass then computes its sparse part without another product. The second is
+ * used while C ≤ m: always with one target per example.
  */
 import { binary, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { DistinctIndices, type CsrRows } from '@vastmax/sparse-data';
 import type { FactoredWeights } from './factored-weights.ts';
 
 /**
- * The (example, target class) pairs of a minibatch, on the host: repeated targets of an example merged (their weights
- * add), and each distinct class given a slot, so that a row of V is fetched once however many examples want it.
- * O(number of targets), independent of D. Buffers grow and are kept.
+ * The (example, target class) pairs of a minibatch, on the host. Repeated targets of an example are merged (their
+ * weights are added), and each distinct class has a slot, so that a row of V is fetched once for all examples that need
+ * it. O(number of targets), independent of D. Buffers grow and are reused.
  */
 export class TargetPairs {
   /** m. */
@@ -30,11 +31,14 @@ export class TargetPairs {
   pairClasses: Int32Array = new Int32Array(0);
   /** y of each pair. */
   weights: Float64Array = new Float64Array(0);
-  /** Every example has exactly one pair, so pair j is example j: nothing has to be gathered by example or added up. */
+  /**
+   * True if every example has exactly one pair: pair j is example j, and nothing has to be gathered or summed by
+   * example.
+   */
   isOneEach = true;
   /** Pairs of each slot. */
   pairsOfSlot: Int32Array = new Int32Array(0);
-  /** Both pairs of each product that `listProducts` found, and its place j·m + k in an m×m matrix. */
+  /** Both pairs of each product that `listProducts` found, and its index j·m + k in an m×m matrix. */
   productFirst: Int32Array = new Int32Array(0);
   productSecond: Int32Array = new Int32Array(0);
   productPlace: Int32Array = new Int32Array(0);
@@ -53,7 +57,7 @@ export class TargetPairs {
     return this.#distinct.values;
   }
 
-  /** Replace the content by the pairs of `targets`, every weight times `scale`. The targets must have been checked. */
+  /** Replaces the content by the pairs of `targets`, every weight times `scale`. The targets must have been checked. */
   build(targets: CsrRows, scale: number): void {
     const { rows, offsets, indices, values } = targets;
     const entries = offsets[rows]!;
@@ -83,7 +87,7 @@ export class TargetPairs {
     }
   }
 
-  /** List every ordered pair of pairs of the same class. @returns how many there are: Σ_c n_c². */
+  /** Lists every ordered pair of pairs of the same class. @returns how many there are: Σ_c n_c². */
   listProducts(): number {
     let products = 0;
     for (let slot = 0; slot < this.touched; slot++) products += this.pairsOfSlot[slot]! ** 2;
@@ -101,7 +105,7 @@ export class TargetPairs {
       const slot = this.slots[pair]!;
       this.#order[--start[slot + 1]!] = pair;
     }
-    // start[slot + 1] now is where the slot begins.
+    // Now start[slot + 1] is where the slot begins.
     let product = 0;
     for (let slot = 0; slot < this.touched; slot++) {
       const begin = start[slot + 1]!;
@@ -143,7 +147,7 @@ export class TargetPairs {
   }
 }
 
-/** Where a step's rows of V come from: this process's own, or fetched from the ranks that keep them. */
+/** The source of a step's rows of V: this process's own, or fetched from the ranks that store them. */
 export type RowSource = Pick<FactoredWeights, 'refresh' | 'gatherCurrent'>;
 
 export interface ForwardPass {
@@ -171,8 +175,7 @@ export interface ForwardPass {
 }
 
 /**
- * @param store whether rows that had to be converted are stored back as converted (training) or not (evaluation, which
- * changes nothing).
+ * @param store whether converted rows are stored back (training) or not (evaluation, which changes nothing).
  */
 export function forwardPass(
   workspace: Workspace,
@@ -210,7 +213,7 @@ export function forwardPass(
   } else {
     projected = project(workspace, hidden, weights);
   }
-  // A row for each pair; the slots are in order of first appearance.
+  // One row for each pair; the slots are in order of first appearance.
   let pairClassRows = classRows;
   if (pairs.touched !== pairs.count) {
     pairClassRows = workspace.matrix('pair class rows', pairs.count, d);

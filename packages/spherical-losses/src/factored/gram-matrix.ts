@@ -1,8 +1,8 @@
 /**
- * C = WᵀPW and w̄ = Wᵀ1 from the rows, in two passes by blocks: first the sum, then the products of what deviates from
- * the mean. Each block's part is computed on the backend, the sum over blocks in f64 on the host, because a plain f32
- * sum over many rows is far worse than the tracked value it would replace. O(D·d²). And how far the tracked values have
- * drifted from these.
+ * Computes C = WᵀPW and w̄ = Wᵀ1 from the rows, in two passes over blocks: first the sum, then the products of the
+ * deviations from the mean. The backend computes the part of each block; the host sums over blocks in f64, because a
+ * plain f32 sum over many rows is far less accurate than the tracked value it would replace. O(D·d²). Also computes how
+ * far the tracked values have drifted from these.
  */
 import { binary, fill, gemm, read, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
@@ -17,7 +17,7 @@ export interface GramSums {
   readonly columnSum: Float64Array;
 }
 
-/** Of the rows that this process keeps. */
+/** The sums of the rows that this process stores. */
 export async function computeGram(workspace: Workspace, weights: FactoredWeights): Promise<GramSums> {
   const { classes, width } = weights;
   const blockRows = (first: number): Matrix => {
@@ -44,13 +44,13 @@ export async function computeGram(workspace: Workspace, weights: FactoredWeights
   return { centredGram, columnSum };
 }
 
-/** Store the sums as the layer's C and w̄. */
+/** Stores the sums as the layer's C and w̄. */
 export function storeGram(sums: GramSums, centredGram: Matrix, columnSum: Matrix): void {
   write(sums.centredGram, centredGram);
   write(sums.columnSum, columnSum);
 }
 
-/** From the rows of one process. */
+/** Recomputes C and w̄ from the rows of one process. */
 export async function rebuildGram(workspace: Workspace, weights: FactoredWeights): Promise<void> {
   storeGram(await computeGram(workspace, weights), weights.centredGram, weights.columnSum);
 }
@@ -74,7 +74,7 @@ async function sumOverBlocks(
 export interface Verification {
   /** ‖C − WᵀPW‖/‖WᵀPW‖ for the centred Gram matrix, P = I − 11ᵀ/D. */
   readonly gramDrift: number;
-  /** ‖w̄ − Wᵀ1‖/max(‖Wᵀ1‖, ‖W‖): the rows' sum may cancel, then their size is the measure. */
+  /** ‖w̄ − Wᵀ1‖/max(‖Wᵀ1‖, ‖W‖): the sum of the rows may cancel, then it is relative to their size. */
   readonly columnSumDrift: number;
   /** ‖U·U⁻¹ − I‖/√d. */
   readonly inverseDrift: number;
@@ -84,14 +84,14 @@ export interface Verification {
   readonly rebases: number;
 }
 
-/** Stream all rows once. O(D·d²), nothing is changed. */
+/** Reads all rows once. O(D·d²); changes nothing. */
 export async function verifyWeights(workspace: Workspace, weights: FactoredWeights): Promise<Verification> {
   return compareWithExact(workspace, weights, await computeGram(workspace, weights), weights.classes);
 }
 
 /**
- * What the weights keep of C and w̄, and U with U⁻¹, against the sums of all rows. O(d³).
- * @param classes D, of all rows that `exact` is of.
+ * Compares C, w̄ and U with U⁻¹ as stored in the weights with the sums of all rows. O(d³).
+ * @param classes D, the number of rows in the sums `exact`.
  */
 export async function compareWithExact(
   workspace: Workspace,

@@ -1,4 +1,4 @@
-/** What a layer is created with: its options, their checks, and the rows that it starts from. */
+/** The options of a layer, their checks, and its initial rows. */
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
@@ -13,30 +13,30 @@ export interface FactoredOutputLayerOptions {
   /** Width of the hidden activations, without the bias feature. */
   readonly features: number;
   readonly loss: SphericalLoss;
-  /** Append a constant feature 1, so that each class has a bias. True unless given. */
+  /** Whether to append a constant feature 1, so that each class has a bias. True unless given. */
   readonly bias?: boolean;
-  /** Standard deviation of the normal start of W; 0.01 unless given. The loss's page says what suits it. */
+  /** Standard deviation of the normal start of W; 0.01 unless given. The page of each loss recommends a value. */
   readonly initialScale?: number;
-  /** Seed of that start; 1 unless given. */
+  /** Seed of the random start; 1 unless given. */
   readonly seed?: number;
-  /** Rows `first` … of a start of your own, count×(features + bias), row by row; instead of initialScale. */
+  /** Initial rows given by the user, instead of initialScale: rows `first` …, count×(features + bias), row by row. */
   readonly initialRows?: (first: number, count: number) => ArrayLike<number>;
-  /** What learning rates and the hidden gradient refer to: the minibatch's mean loss (the default) or its sum. */
+  /** Learning rates and the hidden gradient refer to the minibatch's mean loss (the default) or to its sum. */
   readonly reduction?: 'mean' | 'sum';
   /** λ: after each step W ← (1 − ηλ)·W, exactly and at no cost. 0 unless given. */
   readonly weightDecay?: number;
-  /** One of the two forms of the step always; the cheaper one for each minibatch unless given. */
+  /** Always use this form of the step; by default the cheaper one for each minibatch. */
   readonly form?: UpdateForm;
   /**
-   * Verify each step (is it finite, is its small system regular) before it changes a weight. True unless calls are only
-   * recorded, as on a GPU, where to read a number is to wait: there steps are verified asynchronously, up to 16 at a
-   * time, and what `step` should have thrown is thrown by a later call. Needs a backend with a guard when false, and is
-   * not heeded with weightDecay.
+   * Whether to verify each step (finite values, regular small system) before it changes a weight. True by default
+   * unless the backend only records calls, as on a GPU, where a read has to wait: there steps are verified
+   * asynchronously, up to 16 at a time, and an error of a step is thrown by a later call. False needs a backend with a
+   * guard, and is ignored with weightDecay.
    */
   readonly verifyEachStep?: boolean;
   /**
-   * Told when work for numerical stability alone (rebasing, converting old rows) begins and ends; for measuring it. Not
-   * nested.
+   * Called when work for numerical stability only (rebasing, converting old rows) begins and ends, for measuring it.
+   * Calls are not nested.
    */
   readonly onStabilization?: (phase: 'begin' | 'end') => void;
 }
@@ -44,10 +44,10 @@ export interface FactoredOutputLayerOptions {
 /** Counted since creation; for benchmarks and logs. */
 export interface FactoredLayerCounters {
   readonly steps: number;
-  /** How often the weights were rebased: U kept as a transform of V's rows, and started again at I. */
+  /** How often the weights were rebased: U kept as a transform of V's rows, and reset to I. */
   readonly rebases: number;
   readonly singularSteps: number;
-  /** Steps done again because the device had refused them, or one before them; see verifyEachStep. */
+  /** Steps that were repeated because the device had rejected them, or one before them; see verifyEachStep. */
   readonly repeatedSteps: number;
   /** Applications of a cached transform to a group of rows. */
   readonly transformsApplied: number;
@@ -128,7 +128,7 @@ export function checkAddedClasses(
   );
 }
 
-/** Rows of a seeded normal start, asked for block after block from the first; the array is reused. */
+/** Rows of a seeded normal start, requested block by block from the first; the array is reused. */
 export function createNormalRows(
   width: number,
   scale = 0.01,
@@ -145,8 +145,8 @@ export function createNormalRows(
 }
 
 /**
- * The rows that the options ask for, block after block.
- * @throws OutputLayerError `shape`, `non-finite` for rows of the user's own.
+ * Fills the initial rows that the options define, block by block.
+ * @throws OutputLayerError `shape`, `non-finite` for rows given by the user.
  */
 export function fillRows(
   table: RowTable,

@@ -1,7 +1,7 @@
 /**
  * The factored layer's checkpoint: V as it is stored (not materialized), each row's rebase epoch, the current map and
- * its inverse, the tracked sums and the transform cache. Everything that the next step reads is there bit for bit, so a
- * resumed run and one that never stopped are the same run. O(d²·log) besides V, which is read by blocks.
+ * its inverse, the tracked sums and the transform cache. Everything that the next step reads is saved bit for bit, so a
+ * resumed run is bitwise the same as an uninterrupted one. O(d²·log) besides V, which is read in blocks.
  *
  * Names on disk are older than those in the code, so that old checkpoints can be read: `generation` and `generations`
  * are the rebase epochs, of the layer and of the rows, `ladder.*` the transform cache, and `sweep.stepsInGeneration`
@@ -39,7 +39,7 @@ type Layer = Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
 
 /**
  * @param constants this process's own.
- * @param more of the configuration.
+ * @param more additional configuration.
  */
 export function stateOf(
   { kind, classes, features, bias, loss, backend }: Layer,
@@ -91,8 +91,8 @@ export function checkConfiguration(mine: JsonObject, given: JsonObject): void {
 }
 
 /**
- * Take over a state whose configuration has been checked.
- * @param constants this process's own; their values are replaced, and their sum is the caller's to take over.
+ * Restores a state whose configuration has been checked.
+ * @param constants this process's own; their values are replaced, but the caller must restore their sum.
  * @throws StateError `state-mismatch`; nothing has changed.
  */
 export async function restoreState(
@@ -115,7 +115,7 @@ export async function restoreState(
 }
 
 /**
- * The class constants' sum as it was added up: classes that came later are added to it.
+ * The sum of the class constants as it was computed: later classes are added to it.
  * @throws StateError `state-mismatch`.
  */
 export function constantSumOf({ configuration }: ModuleState): number {
@@ -162,7 +162,7 @@ async function restoreWeights(weights: FactoredWeights, state: ModuleState): Pro
     new Set(transforms.flatMap(({ level, start }) => (level === 0 ? [start] : []))),
   );
 
-  // Everything that can be refused has been: from here on the layer changes.
+  // All checks that can reject the state are done: from here on the layer changes.
   await restoreTable(state, 'rows', weights.rows);
   weights.rowEpochs = rowEpochs;
   for (const [name, matrix] of namedMatrices(weights, false)) await restoreMatrix(state, name, matrix);
@@ -178,7 +178,7 @@ async function restoreWeights(weights: FactoredWeights, state: ModuleState): Pro
   weights.sweep.restore(sweepState);
 }
 
-/** The epoch of each row, each one that the state's transforms can lead to the current one. */
+/** The epoch of each row; checks that the state's transforms can convert each row to the current epoch. */
 async function readRowEpochs(
   source: TensorSource,
   current: number,

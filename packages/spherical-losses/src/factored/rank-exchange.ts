@@ -1,6 +1,6 @@
 /**
- * The two seams of a step (factored-step.ts) that many ranks fill in, each with a part of the examples and of the rows:
- * where rows of V come from, and how sums over the examples are made. In one process there is no exchange.
+ * The two exchanges of a step (factored-step.ts) over many ranks, each with a part of the examples and of the rows:
+ * fetching rows of V, and sums over the examples. In one process there is no exchange.
  */
 import type { GlobalSums, UpdateInputs } from './exact-update.ts';
 import type { RowSource, TargetPairs } from './forward-pass.ts';
@@ -11,26 +11,26 @@ export interface LocalBatch {
   /** m of this rank. */
   readonly examples: number;
   readonly learningRate: number;
-  /** Taken before this one. */
+  /** Number of steps before this one. */
   readonly steps: number;
 }
 
 export interface RankExchange extends RowSource {
-  /** D over all ranks; the weights know this rank's. */
+  /** D over all ranks; the weights have the number of this rank. */
   readonly classes: number;
   /**
-   * Seam 1: announce the step and fetch the rows of V of the pairs' classes, which `refresh` then hands out. A
+   * Exchange 1: announces the step and fetches the rows of V of the pairs' classes, which `refresh` then copies. A
    * collective.
-   * @param localError why this rank must refuse the step, and then the batch is not used; undefined when it need not.
+   * @param localError why this rank rejects the step, and then the batch is not used; undefined when there is no error.
    * @returns m over all ranks, and whether U, U⁻¹ and C were replaced by another rank's.
-   * @throws on every rank when one must refuse.
+   * @throws on every rank when one rank rejects the step.
    */
   fetchRows(
     batch: LocalBatch,
     localError: unknown,
   ): Promise<{ readonly totalExamples: number; readonly isReplaced: boolean }>;
   /**
-   * Seam 2: add up the ranks' sums, and give the gradients of rows to the ranks that keep them. A collective.
+   * Exchange 2: sums over the ranks, and sends the gradients of rows to the ranks that store them. A collective.
    * @param own undefined when this rank has failed, with `error`.
    * @throws on every rank when one has failed.
    */

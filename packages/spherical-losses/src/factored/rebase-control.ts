@@ -1,8 +1,8 @@
 /**
- * When a layer rebases. U's condition κ says when, and to read it costs two passes over d² numbers; so between two
- * readings κ is bounded by what each step can have multiplied it by, and read again where the bound comes near the
- * threshold (rebase-schedule.ts). Steps that are verified asynchronously give the host no numbers to bound κ with:
- * there the steps since the last rebase are counted.
+ * Decides when a layer rebases. The criterion is U's condition κ, which takes two passes over d² numbers to read. So
+ * between two reads κ is bounded by the most that each step can have multiplied it by, and read again when the bound
+ * comes near the threshold (rebase-schedule.ts). Steps that are verified asynchronously give the host no numbers for
+ * this bound: there the steps since the last rebase are counted.
  */
 import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import type { StepMonitor } from '@vastmax/output-layer';
@@ -18,7 +18,8 @@ import {
 } from './rebase-schedule.ts';
 
 /**
- * What a step shows to the host: the monitor's six numbers. Squared Frobenius norms but for the first and the third.
+ * The values of a step that the host reads: the monitor's six numbers. Squared Frobenius norms except the first and
+ * third.
  */
 export const places = { losses: 0, gradient: 1, reciprocalCondition: 2, system: 3, map: 4, inverse: 5 } as const;
 
@@ -26,7 +27,7 @@ export interface StepEnd {
   /** Rows of the small system; 0 without examples. */
   readonly systemSize: number;
   readonly isSingular: boolean;
-  /** What W was multiplied by: 1 − ηλ. */
+  /** The factor of W by weight decay: 1 − ηλ. */
   readonly decay: number;
 }
 
@@ -34,15 +35,15 @@ export class RebaseControl {
   readonly #weights: FactoredWeights;
   readonly #monitor: StepMonitor;
   readonly #thresholds: StabilityThresholds;
-  /** κ is at most this before the next step, as far as it is known without reading U. */
+  /** Upper bound of κ before the next step, without reading U. */
   #conditionBound = 1;
-  /** The next read shows U's and U⁻¹'s norms. */
+  /** Whether the next read includes the norms of U and U⁻¹. */
   #isMapWatched = false;
   #stepsSinceRebase = 0;
-  /** After how many steps to rebase when they are verified asynchronously. */
+  /** The number of steps between rebases when they are verified asynchronously. */
   #interval = Infinity;
 
-  /** @param monitor whose numbers, once read, are those of the step that `endStep` ends. */
+  /** @param monitor its numbers, once read, are those of the step that `endStep` ends. */
   constructor(weights: FactoredWeights, monitor: StepMonitor) {
     this.#weights = weights;
     this.#monitor = monitor;
@@ -50,7 +51,7 @@ export class RebaseControl {
   }
 
   /**
-   * To be called when U or U⁻¹ has changed outside a step: the next step's read shows how far U is from the identity.
+   * To be called when U or U⁻¹ has changed outside a step: the next step's read then includes their norms.
    */
   watchMap(): void {
     this.#isMapWatched = true;
@@ -58,13 +59,13 @@ export class RebaseControl {
     this.#monitor.watchSquares(places.inverse, this.#weights.inverse);
   }
 
-  /** What decides when κ is read next, so that a layer which takes it over rebases at the same steps. */
+  /** The values that decide when κ is read next, so that a restored layer rebases at the same steps. */
   state(): JsonObject {
     const bound = this.#conditionBound;
     return Number.isFinite(bound) ? { bound, isWatched: this.#isMapWatched } : { bound: null, isWatched: true };
   }
 
-  /** @param state of another layer with this layer's U; κ is read at the next step when there is none. */
+  /** @param state of another layer with the same U; κ is read at the next step when there is none. */
   restore(state: JsonValue | undefined): void {
     const { bound, isWatched } =
       typeof state === 'object' && state !== null && !Array.isArray(state) ? (state as JsonObject) : {};
@@ -73,23 +74,25 @@ export class RebaseControl {
     if (isWatched !== false || typeof bound !== 'number') this.watchMap();
   }
 
-  /** Whether loss and gradient, as the monitor has read them, are. */
+  /** Whether loss and gradient, as read by the monitor, are finite. */
   get isFinite(): boolean {
     return Number.isFinite(this.#monitor.value(places.losses)) && Number.isFinite(this.#monitor.value(places.gradient));
   }
 
-  /** Whether the small system that the monitor has read leaves U without a usable inverse. */
+  /** Whether the small system, as read by the monitor, leaves U without a usable inverse. */
   get isSingular(): boolean {
     const monitor = this.#monitor;
     return isSingularSystem(monitor.value(places.reciprocalCondition), monitor.value(places.system), this.#thresholds);
   }
 
-  /** After the update of a step whose numbers were read: decay, rebase where it is time, and convert some old rows. */
+  /**
+   * To be called after the update of a step whose numbers were read: decay, rebase if due, and convert some old rows.
+   */
   endStep({ systemSize, isSingular, decay }: StepEnd): void {
     const weights = this.#weights;
     const monitor = this.#monitor;
     if (decay !== 1) weights.decay(decay);
-    // The numbers are those of the state before this step; the threshold leaves room for one step more.
+    // The numbers are those of the state before this step; the threshold has a margin for one more step.
     let rebases = false;
     if (this.#isMapWatched) {
       this.#isMapWatched = false;
@@ -108,13 +111,13 @@ export class RebaseControl {
       );
     weights.sweepOnce();
     if (isSingular) this.#stepsSinceRebase = 0;
-    // Half the threshold makes up for the estimate in the bound; decay shrinks U unseen.
+    // Half the threshold compensates for the estimate in the bound; decay shrinks U without being counted.
     if (decay !== 1 || !(this.#conditionBound <= this.#thresholds.condition / 2)) this.watchMap();
   }
 
   /**
-   * After a step that is not verified yet, and that the device may have refused: this changes how W is written down,
-   * not W.
+   * To be called after a step that is not verified yet and that the device may have rejected: it changes the
+   * representation of W, not W.
    */
   endPendingStep(): void {
     if (++this.#stepsSinceRebase >= this.#interval) this.#rebase();
@@ -124,12 +127,12 @@ export class RebaseControl {
     this.#conditionBound = Infinity;
   }
 
-  /** The pending steps were all taken. @param condition κ before the last of them. */
+  /** To be called when all pending steps were applied. @param condition κ before the last of them. */
   adjustInterval(condition: number): void {
     this.#interval = stepsUntilRebase(condition, this.#stepsSinceRebase, this.#thresholds) ?? this.#interval;
   }
 
-  /** U is of another state of the layer. */
+  /** To be called when U belongs to another state of the layer. */
   forget(): void {
     this.#stepsSinceRebase = 0;
   }

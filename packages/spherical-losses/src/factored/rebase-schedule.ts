@@ -1,6 +1,6 @@
 /**
- * When to rebase, when a step is singular, and which rows to convert meanwhile (mathematics.md §4): rules without
- * weights.
+ * When to rebase, when a step is singular, and which rows to convert in the background (mathematics.md §4): rules that
+ * do not access weights.
  *
  * Thresholds follow from the precision: U and U⁻¹ cancel in VU to about κ·ε, so f32 rebases early (κ > 3 keeps the loss
  * of accuracy below a factor of three) and f64 later. A step at distance δ from a singular one multiplies κ by 1/δ at
@@ -36,8 +36,8 @@ export function conditionOf(mapSquares: number, inverseSquares: number, width: n
 }
 
 /**
- * Whether the small system T = I − … is too near to a singular one: by 1/‖T⁻¹‖, not by its condition alone, which is 1
- * for every 1×1 system however small. A system of norm above 1 is judged by its condition.
+ * Whether the small system T = I − … is too near to a singular one. The test uses 1/‖T⁻¹‖, not the condition alone,
+ * which is 1 for every 1×1 system however small. For a system of norm above 1 the condition is used.
  */
 export function isSingularSystem(
   reciprocalCondition: number,
@@ -48,9 +48,9 @@ export function isSingularSystem(
 }
 
 /**
- * What κ is multiplied by at most when U becomes U·T: cond₂(T) ≤ max(1, ‖T‖)·max(1, ‖T⁻¹‖), T's eigenvalues being those
- * of the small system and ones. From ρ = 1/(‖T‖₁‖T⁻¹‖₁) and f = ‖T‖_F/√n of the n×n system: ‖T‖₁ ≤ f/ρ and ‖T⁻¹‖₁ ≤
- * 1/(ρf). Infinite for an empty or a singular system.
+ * The largest factor of κ when U becomes U·T: cond₂(T) ≤ max(1, ‖T‖)·max(1, ‖T⁻¹‖), T's eigenvalues being those of the
+ * small system and ones. From ρ = 1/(‖T‖₁‖T⁻¹‖₁) and f = ‖T‖_F/√n of the n×n system: ‖T‖₁ ≤ f/ρ and ‖T⁻¹‖₁ ≤ 1/(ρf).
+ * Infinite for an empty or a singular system.
  */
 export function conditionGrowth(reciprocalCondition: number, systemSquares: number, size: number): number {
   const scale = Math.sqrt(systemSquares / size);
@@ -71,9 +71,9 @@ export function mustRebase(
 }
 
 /**
- * After how many steps to rebase without reading κ, when it was `condition` before the last of `steps` of them: so that
- * it stays below the threshold if it goes on growing as it did, with room for a third more. Undefined when there is
- * nothing to tell from.
+ * After how many steps to rebase without reading κ, when it was `condition` before the last of `steps` steps: so that κ
+ * stays below the threshold if it keeps growing at the same rate, with a margin of a third. Undefined when there is no
+ * growth to extrapolate.
  */
 export function stepsUntilRebase(
   condition: number,
@@ -85,7 +85,7 @@ export function stepsUntilRebase(
   return Math.max(1, Math.floor((0.75 * Math.log(thresholds.condition)) / growth));
 }
 
-/** Rows to convert, and the rebase epoch that they are brought to. */
+/** Rows to convert, and the rebase epoch to convert them to. */
 export interface SweepRange {
   firstRow: number;
   count: number;
@@ -101,27 +101,28 @@ export interface SweepState {
 }
 
 /**
- * Which rows to convert in the background, so that no row lags far behind and the transform cache's memory is bounded.
+ * Selects the rows to convert in the background, so that no row lags far behind and the memory of the transform cache
+ * is bounded.
  *
- * A pass goes round the table once for every half of the lag bound L: each rebase adds 2D/L rows of debt, paid off in
- * the steps that follow, at the pace of the last epoch's length. Rows are brought to the last multiple of L/2, not to
- * the present: such rows go the next time from one multiple to the next, which takes one cached transform instead of
- * 2·log₂ L. (Multiples of L/4 took two for every other row, and made the squared error's steps 5 % slower.) L is at
- * least 64 and grows with D/(16d): then the cache, at most 2L transforms of d² numbers, stays within a quarter of V's
- * own size, and a rebase adds at most 32d rows of debt, whatever D is.
+ * A pass visits the whole table once for every half of the lag bound L: each rebase adds 2D/L rows of debt, which the
+ * following steps work off, at a pace given by the length of the last epoch. Rows are converted to the last multiple of
+ * L/2, not to the current epoch: in the next pass they then go from one multiple to the next, which takes one cached
+ * transform instead of 2·log₂ L. (Multiples of L/4 took two for every other row, and made the squared error's steps 5 %
+ * slower.) L is at least 64 and grows with D/(16d): then the cache, at most 2L transforms of d² numbers, stays within a
+ * quarter of V's own size, and a rebase adds at most 32d rows of debt, whatever D is.
  */
 export class BackgroundSweep {
   #cursor = 0;
-  /** Rows still to be visited on account of rebases so far. */
+  /** Rows that are still to be visited for the rebases so far. */
   #debt = 0;
   /** At the end of the current pass every row is of this epoch or a later one. */
   #passBoundary = 0;
   #stepsInEpoch = 0;
-  /** Rows a step. */
+  /** Rows per step. */
   #pace = 0;
   readonly #range: SweepRange = { firstRow: 0, count: 0, target: 0 };
 
-  /** L, the most epochs that a row may lag behind. */
+  /** L, the maximum number of epochs that a row may lag behind. */
   static lagBound(classes: number, width: number): number {
     let bound = 64;
     while (bound < classes / (16 * width)) bound *= 2;
@@ -159,7 +160,7 @@ export class BackgroundSweep {
     return this.#passBoundary;
   }
 
-  /** Every row is of the current epoch: nothing is owed. */
+  /** Every row is in the current epoch: no debt. */
   reset(): void {
     this.restore({ cursor: 0, debt: 0, passBoundary: 0, stepsInEpoch: this.#stepsInEpoch, pace: 0 });
   }

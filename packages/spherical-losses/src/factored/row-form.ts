@@ -1,7 +1,7 @@
 /**
- * The update in row form (mathematics.md §3b). No m×m product: cheapest when m ≥ d, and the form that shards, because
- * all that it needs of the examples is a handful of sums. 14md² + 11d³ operations, and 4Kd² for the K touched classes.
- * P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
+ * The update in row form (mathematics.md §3b). It has no m×m product, so it is cheapest when m ≥ d, and it can be
+ * distributed, because it needs only a few sums over the examples. 14md² + 11d³ operations, and 4Kd² for the K touched
+ * classes. P = I − 11ᵀ/D, Z_c = Z − y w̄ᵀ/D as in the m×m form:
  *
  *     E = −Hᵀ diag(2ηα) H    T = I + E    v = Hᵀy    R = ΓᵀH    N = RᵀR    Y = Z_cᵀH
  *     C ← TᵀCT − η(TᵀY + YᵀT) + η²(N − vvᵀ/D)
@@ -11,8 +11,8 @@
  * (CE)ᵀ(I + E/2), not replaced by a product: a step then rounds them once, elimination in f32 is exact enough, and C
  * stays symmetric to the last bit.
  *
- * In one process a sum goes straight to where it is added. Over ranks each computes the sums of its own examples
- * (`ownSum`), and the update goes on with those of all (`GlobalSums`).
+ * In one process a sum is added directly to its destination. Over ranks each computes the sums of its own examples
+ * (`ownSum`), and the update continues with those of all ranks (`GlobalSums`).
  */
 import {
   addDiagonal,
@@ -68,7 +68,7 @@ export function ownSum(sum: Exclude<SumName, 'gram'>, inputs: UpdateInputs): Mat
   return out;
 }
 
-/** N of the rows that this process keeps. */
+/** N of the rows that this process stores. */
 export function ownGram(inputs: UpdateInputs, { gradient }: TouchedRows): Matrix {
   const out = sumMatrix(inputs, 'gram');
   gemm(gradient, gradient, out, { transposeA: true });
@@ -79,9 +79,9 @@ export class RowFormUpdate implements ExactUpdate {
   readonly form = 'row';
 
   /**
-   * From E to T = I + E and to what U⁻¹ is changed by, kept in the workspace for `apply`. Nothing that a layer reads
-   * has changed.
-   * @returns T. Its reciprocal condition says whether the new U has a usable inverse.
+   * From E to T = I + E and to the change of U⁻¹, kept in the workspace for `apply`. Nothing that a layer reads has
+   * changed.
+   * @returns T. Its reciprocal condition determines whether the new U has a usable inverse.
    */
   solve(inputs: UpdateInputs, reciprocalCondition: Matrix): Matrix {
     const { workspace, weights } = inputs;
@@ -93,8 +93,8 @@ export class RowFormUpdate implements ExactUpdate {
     const spare = weights.spare('inverse');
     gemm(change, weights.inverse, spare);
     solve(contraction, spare, workspace.matrix('inverse correction', d, d), reciprocalCondition);
-    // The spares hold the old values until `apply` adds to them, so that they may be swapped in whether it takes effect
-    // or not.
+    // The spare matrices hold the old values until `apply` adds to them, so they may be swapped in whether `apply`
+    // takes effect or not.
     copy(weights.inverse, spare);
     copy(weights.map, weights.spare('map'));
     return contraction;
@@ -121,7 +121,7 @@ export class RowFormUpdate implements ExactUpdate {
     this.#updateMapAndRows(inputs, touched, kind);
   }
 
-  /** A sum over all examples. */
+  /** A sum over the examples of all ranks. */
   #total(inputs: UpdateInputs, sum: 'change' | 'cross' | 'gammaVector'): Matrix {
     return inputs.globalSums?.take(sum, sumMatrix(inputs, sum)) ?? ownSum(sum, inputs);
   }
@@ -141,7 +141,7 @@ export class RowFormUpdate implements ExactUpdate {
     symmetricRank2Update(workspace.matrix('T', d, d), cross, centredGram, { alpha: -learningRate, beta: 1 });
   }
 
-  /** U, U⁻¹ and the touched rows of V, when C, w̄ and ω are new already. */
+  /** Updates U, U⁻¹ and the touched rows of V; C, w̄ and ω are new already. */
   #updateMapAndRows(inputs: UpdateInputs, touched: TouchedRows, kind: 'regular' | 'singular'): void {
     const { workspace, weights, learningRate } = inputs;
     const d = weights.width;

@@ -1,8 +1,8 @@
 /**
- * Asynchronously verified steps, for backends on which to read a number is to wait for the device. The device decides
- * by itself whether a step may be applied, and what changes weights is called under a mask that holds from the first
- * step on which is not regular. The host reads the mask now and then, and does a refused step again, and those after
- * it: so the steps that are pending are kept with what they were given.
+ * Asynchronously verified steps, for backends where a read has to wait for the device. The device itself decides
+ * whether a step may be applied: operations that change weights run under a mask, which is above 0 only until the first
+ * step that is not regular. The host reads the mask from time to time, and repeats a rejected step and those after it.
+ * For this, pending steps are kept with their inputs.
  */
 import {
   affine,
@@ -24,7 +24,8 @@ import { places } from './rebase-control.ts';
 import { thresholdsFor, type StabilityThresholds } from './rebase-schedule.ts';
 
 /**
- * The layer rebases in time, by how κ has grown so far; only if that fails by so much does the device refuse a step.
+ * The layer rebases in time, from the growth of κ so far; the device rejects a step only if κ exceeds the threshold by
+ * this factor.
  */
 const slack = 10;
 
@@ -37,8 +38,8 @@ export interface MaskReading {
 
 /**
  * Above 0 while every step so far was regular: loss and gradient finite, small system far from singular, U well
- * conditioned. Once it is not it stays so, and what the layer does under `guarded(mask, …)` has no effect until the
- * host has read it. Elementwise on 1×1 matrices: one kernel where chains are fused.
+ * conditioned. Once it is not above 0 it stays so, and operations of the layer under `guarded(mask, …)` have no effect
+ * until the host has read it. Elementwise on 1×1 matrices: one kernel where chains are fused.
  */
 export class AcceptMask implements Disposable {
   /** 1×1. */
@@ -48,7 +49,7 @@ export class AcceptMask implements Disposable {
   readonly #row: Matrix;
   readonly #host: FloatArray;
   readonly #thresholds: StabilityThresholds;
-  /** The largest κ with which a step is taken. */
+  /** The largest κ at which a step is applied. */
   readonly #limit: number;
   readonly #width: number;
 
@@ -65,7 +66,7 @@ export class AcceptMask implements Disposable {
     this.reset();
   }
 
-  /** From the monitor's six numbers, which it overwrites. NaN survives every line. */
+  /** Computed from the monitor's six numbers, which it overwrites. Every line propagates NaN. */
   computeAcceptMask(): void {
     const losses = this.#monitor.slot(places.losses);
     const system = this.#monitor.slot(places.system);
@@ -94,7 +95,7 @@ export class AcceptMask implements Disposable {
     affine(this.#applied, 1, 1, this.#applied);
   }
 
-  /** One read. */
+  /** Reads the mask and its numbers; one read. */
   async read(): Promise<MaskReading> {
     copyColumns(this.#applied, 0, this.#row, 0, 1);
     copyColumns(this.#monitor.slot(places.map), 0, this.#row, 1, 1);
@@ -102,7 +103,7 @@ export class AcceptMask implements Disposable {
     return { applied: this.#host[0]!, condition: this.#limit * Math.sqrt(1 - this.#host[1]!) };
   }
 
-  /** No step was applied yet, and every one may be. */
+  /** To be called when no step was applied yet and all may be. */
   reset(): void {
     fill(1, this.mask);
     fill(0, this.#applied);
@@ -113,7 +114,7 @@ export class AcceptMask implements Disposable {
   }
 }
 
-/** a = min(a, b), by way of `scratch`; NaN when either is. */
+/** a = min(a, b), using `scratch`; NaN when either is NaN. */
 function minimum(a: Matrix, b: Matrix, scratch: Matrix): void {
   binary('subtract', a, b, scratch);
   unary('relu', scratch, scratch);
@@ -121,17 +122,17 @@ function minimum(a: Matrix, b: Matrix, scratch: Matrix): void {
 }
 
 export interface PendingStep {
-  /** m×d with the bias feature, a matrix of the workspace that is this step's alone. */
+  /** m×d with the bias feature, a matrix of the workspace that only this step uses. */
   readonly hidden: Matrix;
   readonly targets: CsrRows;
   readonly options: StepOptions;
 }
 
 const maxSteps = 16;
-/** Of hidden activations that are kept. */
+/** Maximum number of stored hidden activations. */
 const maxNumbers = 2 ** 23;
 
-/** How many steps may be pending starts at one and doubles while all is well, up to as many as have room. */
+/** The number of steps that may be pending starts at one and doubles while all are regular, up to what fits. */
 export class PendingSteps {
   readonly #workspace: Workspace;
   readonly #records: StepRecord[] = [];
@@ -157,7 +158,7 @@ export class PendingSteps {
   }
 
   /**
-   * Copies what the caller may change.
+   * Copies the inputs that the caller may change.
    * @param hidden with the bias feature; copied unless it is the matrix called `nextHidden`
    */
   add(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
@@ -168,13 +169,13 @@ export class PendingSteps {
     this.#count++;
   }
 
-  /** All steps were applied. */
+  /** To be called when all steps were applied. */
   accept(): void {
     this.#count = 0;
     this.#limit = Math.min(maxSteps, 2 * this.#limit);
   }
 
-  /** The first `applied` were: the rest, to be done again. */
+  /** The first `applied` steps were applied. @returns the others, which must be repeated. */
   refuse(applied: number): readonly PendingStep[] {
     const rest = this.#records.slice(applied, this.#count);
     this.#count = 0;
@@ -182,13 +183,13 @@ export class PendingSteps {
     return rest;
   }
 
-  /** They no longer matter. */
+  /** Drops all pending steps. */
   forget(): void {
     this.#count = 0;
   }
 }
 
-/** Arrays that grow and are kept. */
+/** Arrays that grow and are reused. */
 class StepRecord implements PendingStep {
   hidden: Matrix;
   targets: CsrRows = { rows: 0, columns: 0, offsets: new Int32Array(1), indices: new Int32Array(0), values: undefined };

@@ -1,8 +1,8 @@
 /**
  * The transforms between rebase epochs (mathematics.md §4). A row of V of epoch g is converted forward to epoch G by
- * the transforms of [g, G): v ← v·A + a for each. Besides the transform of every single rebase the cache keeps the
+ * the transforms of [g, G): v ← v·A + a for each. Besides the transform of every single rebase the cache stores the
  * composition of every complete dyadic interval [k·2ˡ, (k+1)·2ˡ), so a row needs at most 2·log₂(G − g) of them. Only
- * forward transforms are ever applied: nothing ill-conditioned is inverted.
+ * forward transforms are applied, so no ill-conditioned matrix is inverted.
  *
  *     (A, a) ∘ (B, b) = (A·B, a·B + b)      first A, then B
  */
@@ -29,7 +29,7 @@ export interface EpochTransform {
 }
 
 export class TransformCache implements Disposable {
-  /** G, the current rebase epoch: how many rebases there were. */
+  /** G, the current rebase epoch: the number of rebases. */
   epoch = 0;
   /** How often a transform was applied to a group of rows, for benchmarks. */
   applied = 0;
@@ -38,7 +38,7 @@ export class TransformCache implements Disposable {
   readonly #workspace: Workspace;
   /** By level, then by start / 2^level. */
   readonly #levels: Map<number, EpochTransform>[] = [];
-  /** Dropped transforms wait here for the next rebase, so that a steady loop creates no handles. */
+  /** Dropped transforms, reused by the next rebases, so that no handle is created in steady state. */
   readonly #spare: { linear: Matrix; shift: Matrix }[] = [];
   #group: Int32Array = new Int32Array(0);
 
@@ -46,7 +46,7 @@ export class TransformCache implements Disposable {
     this.#backend = backend;
     this.#width = width;
     this.#workspace = workspace;
-    // So that the first rebase, which comes in the middle of training, creates nothing.
+    // So that the first rebase, which happens during training, creates no handle.
     this.#spare.push(this.#createTransform());
   }
 
@@ -55,7 +55,7 @@ export class TransformCache implements Disposable {
     for (const level of this.#levels) yield* level.values();
   }
 
-  /** End the current epoch with v ↦ v·linear + shift (copied). O(d²), and one d×d product on average. */
+  /** Ends the current epoch with v ↦ v·linear + shift (copied). O(d²), and one d×d product on average. */
   append(linear: Matrix, shift: Matrix): void {
     const kept = this.#take();
     copy(linear, kept.linear);
@@ -76,13 +76,13 @@ export class TransformCache implements Disposable {
     }
   }
 
-  /** For restoring a checkpoint: take over a transform with its matrices. */
+  /** For restoring a checkpoint: inserts a transform; the cache owns its matrices from now on. */
   insert(transform: EpochTransform): void {
     while (this.#levels.length <= transform.level) this.#levels.push(new Map());
     this.#levels[transform.level]!.set(transform.start / 2 ** transform.level, transform);
   }
 
-  /** No row is older than `epoch` any more: forget the transforms that start before it. */
+  /** No row is older than `epoch` any more: drops the transforms that start before it. */
   drop(epoch: number): void {
     for (const level of this.#levels) {
       for (const [key, transform] of level) {
@@ -94,7 +94,7 @@ export class TransformCache implements Disposable {
   }
 
   /**
-   * Make room for groups of `count` rows, so that the first conversion, which comes in the middle of training, creates
+   * Allocates buffers for groups of `count` rows, so that the first conversion, which happens during training, creates
    * no handle.
    */
   reserve(count: number): void {
@@ -107,9 +107,9 @@ export class TransformCache implements Disposable {
   }
 
   /**
-   * Convert the first `count` rows of `rows` in place to the epoch `target` ≤ the current; `epochs` holds each row's
-   * own and becomes `target` for all that were older. Rows of one epoch move together, and groups that meet go on as
-   * one.
+   * Converts the first `count` rows of `rows` in place to the epoch `target` ≤ the current one; `epochs` has each row's
+   * epoch and is set to `target` for all older rows. Rows of one epoch are converted together, and groups that reach
+   * the same epoch are merged.
    */
   convert(rows: Matrix, epochs: Int32Array, count: number, target: number): void {
     for (;;) {
@@ -163,7 +163,7 @@ export class TransformCache implements Disposable {
     };
   }
 
-  /** Forget everything and start again at `epoch`. */
+  /** Drops everything and starts again at `epoch`. */
   reset(epoch: number): void {
     this.drop(Infinity);
     this.epoch = epoch;

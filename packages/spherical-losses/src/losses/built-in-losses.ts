@@ -15,7 +15,7 @@ import {
 import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss } from './loss.ts';
 
 export interface ZLossOptions {
-  /** Sharpness, 0.1 unless given; smaller weighs the ranks below the first less sharply (0.05 for top-1 and MRR). */
+  /** Sharpness, 0.1 unless given; a smaller value distinguishes less between ranks (0.05 for top-1 and MRR). */
   readonly a?: number;
   /** Margin in standard deviations, 10 unless given (20 to 40 with a = 0.05). */
   readonly b?: number;

@@ -1,17 +1,17 @@
 /**
  * A loss of the spherical family is one expression over q = ‖o‖², s = Σₖ oₖ and the outputs o_c at the target classes
  * (arXiv:1606.08061 §3): its gradient with respect to o is 2α o + β 1 + γ with α = ∂L/∂q, β = ∂L/∂s and γ_c = ∂L/∂o_c.
- * The tape supplies the three, so a loss here is its formula and nothing else.
+ * The tape computes the three, so a loss here is only its formula.
  */
 import type { Variable } from '@vastmax/autodiff';
 
-/** What a target's expression may use. The four variables are P×1: one row for each (example, target class) pair. */
+/** Inputs of a target's expression. The four variables are P×1: one row for each (example, target class) pair. */
 export interface TargetTerms {
   /** ‖o‖² of the pair's example. */
   readonly q: Variable;
   /** Σₖ oₖ of the pair's example. */
   readonly s: Variable;
-  /** Σₖ (oₖ − s/D)² = q − s²/D, as a number of its own: use it for a variance, where the difference would cancel. */
+  /** Σₖ (oₖ − s/D)² = q − s²/D, tracked separately: use it for a variance, where the difference would cancel. */
   readonly squaredDeviations: Variable;
   /** o_c, the output at the pair's class. */
   readonly output: Variable;
@@ -19,13 +19,13 @@ export interface TargetTerms {
   readonly weight: Variable;
   /** D. */
   readonly classes: number;
-  /** The class's own constant, where the loss has one; without gradient. */
+  /** The class's own constant, if the loss has constants; without gradient. */
   readonly constant: Variable | undefined;
-  /** Σ of the constants over all classes, 0 where the loss has none. */
+  /** Σ of the constants over all classes, 0 if the loss has none. */
   readonly constantSum: number;
 }
 
-/** What the part that no target enters may use; the variables are m×1. */
+/** Inputs of the expression that does not depend on targets; the variables are m×1. */
 export interface ExampleTerms {
   readonly q: Variable;
   readonly s: Variable;
@@ -34,8 +34,8 @@ export interface ExampleTerms {
 }
 
 /**
- * What the order of the classes may depend on: m×count outputs, and their classes' constants (a 1×count or m×1 of the
- * same).
+ * Inputs of the score that orders the classes: m×count outputs, and the constants of their classes (1×count or m×1 to
+ * match).
  */
 export interface ScoreTerms {
   readonly output: Variable;
@@ -44,21 +44,21 @@ export interface ScoreTerms {
 
 export interface SphericalLoss {
   readonly name: string;
-  /** The numbers that define it, kept in checkpoints and compared on restore. */
+  /** The numbers that define the loss, saved in checkpoints and compared on restore. */
   readonly options: Readonly<Record<string, number>>;
   /** True when the loss is −log p of a distribution over all classes. */
   readonly isNormalized: boolean;
-  /** Factor on every target weight before anything else; 1 unless given. The squared error's target value. */
+  /** Factor of every target weight, applied first; 1 unless given. The squared error's target value. */
   readonly targetScale: number;
   /** The loss of one target for unit weight, P×1; the layer multiplies by y_c and sums over an example's targets. */
   perTarget(terms: TargetTerms): Variable;
-  /** An additional part of each example's loss, m×1, counted once whatever its targets. */
+  /** An additional part of each example's loss, m×1, counted once, independent of its targets. */
   readonly perExample: ((terms: ExampleTerms) => Variable) | undefined;
-  /** What orders the classes, from the outputs; the output itself unless given. */
+  /** The score that orders the classes, from the outputs; the output itself unless given. */
   readonly score: ((terms: ScoreTerms) => Variable) | undefined;
   /**
-   * What a normalised loss's probability of a class is proportional to, with a factor that belongs to the example: p_c
-   * before it is divided.
+   * Of a normalised loss: what the probability of a class is proportional to, up to a factor that depends on the
+   * example; p_c before the division.
    */
   readonly unnormalizedProbability: ((terms: ScoreTerms) => Variable) | undefined;
   /** One constant for each class (a prior, say), constant in training; D long, copied by the layer. */
@@ -72,7 +72,10 @@ export interface SphericalLossDefinition {
   readonly targetScale?: number;
   readonly perTarget: (terms: TargetTerms) => Variable;
   readonly perExample?: (terms: ExampleTerms) => Variable;
-  /** Needed when a larger output is not always a better class: for a spherical softmax o² + ε orders, not o. */
+  /**
+   * Needed when a larger output does not always mean a better class: a spherical softmax is ordered by o² + ε, not by
+   * o.
+   */
   readonly score?: (terms: ScoreTerms) => Variable;
   /** For the log-probabilities of ranges of classes; the losses of targets need only perTarget. */
   readonly unnormalizedProbability?: (terms: ScoreTerms) => Variable;
@@ -80,7 +83,7 @@ export interface SphericalLossDefinition {
 }
 
 /**
- * A loss of your own, in the spherical family because it sees nothing but (q, s, o_c):
+ * A custom loss. It is in the spherical family because it uses nothing but (q, s, o_c):
  *
  *     // Bouchard's upper bound of the log-softmax loss (NIPS 2007 workshop), at its centre.
  *     const bouchard = defineSphericalLoss({

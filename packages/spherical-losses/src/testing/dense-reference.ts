@@ -1,7 +1,7 @@
 /**
- * What the factored layer claims to equal, as naively as it can be said: W is stored, all D outputs are computed, the
- * gradient is m×D, and everything is f64 loops. The losses' gradients are written out by hand from the papers' formulas
- * (arXiv:1511.05042, arXiv:1604.08859), so that this shares nothing with the expressions and the tape that it judges.
+ * The reference for the factored layer, as simple as possible: W is stored, all D outputs are computed, the gradient is
+ * m×D, and everything is f64 loops. The losses' gradients are written by hand from the papers' formulas
+ * (arXiv:1511.05042, arXiv:1604.08859), so that they are independent of the expressions and the tape under test.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 

@@ -1,7 +1,7 @@
 /**
- * The runs by which exactness is judged, as data: the tests run them, and `pnpm bench exactness` prints them. Rates and
- * scales are such that training moves the weights by more than a tenth and dense SGD itself is not chaotic: at larger
- * rates the spherical softmax amplifies one rounding error of f32 past the bound in any implementation.
+ * The runs that test exactness, as data: the tests run them, and `pnpm bench exactness` prints them. Rates and scales
+ * are such that training changes the weights by more than a tenth and dense SGD itself is not chaotic: at larger rates
+ * the spherical softmax amplifies one rounding error of f32 past the bound in any implementation.
  */
 import type { Precision } from '@vastmax/linalg-core';
 import type { UpdateForm } from '../factored/layer-options.ts';
@@ -70,7 +70,10 @@ export function exactnessMatrix(steps = 2000): readonly ExactnessCase[] {
   return cases;
 }
 
-/** Squared error at a rate where U shrinks fast: dozens of rebases in both precisions, the sweep at work. */
+/**
+ * Squared error at a rate where U shrinks fast: dozens of rebases in both precisions, with background conversion
+ * active.
+ */
 export function rebaseCases(steps = 2000): readonly ExactnessCase[] {
   return eachPrecisionAndForm((precision, form) => ({
     group: 'rebases',
@@ -132,7 +135,9 @@ export interface ExactnessVerdict {
   readonly bound: number;
 }
 
-/** The factored run against the bound, or else against what one unit in the last place does to dense SGD itself. */
+/**
+ * Compares the factored run with the bound, or else with the effect of one unit in the last place on dense SGD itself.
+ */
 export function judgeExactness(result: ExactnessResult, precision: Precision): ExactnessVerdict {
   const bound = precision === 'f64' ? 1e-11 : 5e-5;
   const errors = [

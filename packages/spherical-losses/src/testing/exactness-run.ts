@@ -1,7 +1,7 @@
 /**
  * Factored against dense: the same data, the same rate, step by step. Dense SGD can be chaotic by itself (a spherical
  * softmax at a large rate doubles a rounding error every twenty steps), so a third run, dense with the initial weights
- * moved by one unit in the last place, shows what no implementation could beat (mathematics.md §3).
+ * changed by one unit in the last place, shows an accuracy that no implementation could exceed (mathematics.md §3).
  */
 import { createPlainBackend, read, type Backend, type Precision, write } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
@@ -14,7 +14,7 @@ import { DenseReference, type ReferenceLoss } from './dense-reference.ts';
 export interface ExactnessOptions {
   readonly loss: ReferenceLoss;
   readonly precision: Precision;
-  /** Another backend than the plain one, of that precision. */
+  /** Another backend of that precision instead of the plain one. */
   readonly backend?: Backend;
   readonly classes: number;
   readonly width: number;
@@ -43,7 +43,7 @@ export interface ExactnessResult {
   /** The same two for the dense run perturbed by one unit in the last place. */
   readonly perturbedWeightError: number;
   readonly perturbedGradientError: number;
-  /** ‖W_end − W_start‖/‖W_start‖ of the dense run: a run that moves nothing shows nothing. */
+  /** ‖W_end − W_start‖/‖W_start‖ of the dense run: a run without change would test nothing. */
   readonly movement: number;
   readonly counters: FactoredLayerCounters;
   readonly verification: Verification;
@@ -142,7 +142,7 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   let difference = 0;
   let magnitude = 0;
   for (let i = 0; i < expected.length; i++) {
-    // NaN must not look like 0.
+    // NaN must not count as 0.
     const gap = Math.abs(actual[i]! - expected[i]!);
     difference = gap > difference || gap !== gap ? gap : difference;
     magnitude = Math.max(magnitude, Math.abs(expected[i]!));
@@ -159,8 +159,8 @@ function stored(value: number, precision: Precision): number {
 }
 
 /**
- * For the squared error of one example α is 1: scale h so that 1 − 2η‖h‖² is the distance asked for, to the last bit
- * that a scale can reach.
+ * For the squared error of one example α is 1: scales h so that 1 − 2η‖h‖² is the requested distance, up to the
+ * rounding of a scale factor.
  */
 function makeSingular(
   hidden: Float64Array,

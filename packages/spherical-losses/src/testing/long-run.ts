@@ -1,7 +1,7 @@
 /**
- * A long run in one precision, too long for a dense twin: what is judged is how far the tracked C, w̄ and U⁻¹ drift
- * from the weights. Targets are correlated with the activations, as in a network that learns something: each class has
- * a direction, and an example is its class's direction plus noise, so that Q is far from a multiple of the identity.
+ * A long run in one precision, too long for a dense reference: it measures how far the tracked C, w̄ and U⁻¹ drift from
+ * the weights. Targets are correlated with the activations, as in a network that learns something: each class has a
+ * direction, and an example is its class's direction plus noise, so that Q is far from a multiple of the identity.
  */
 import { createPlainBackend, read, write, type Backend, type Precision } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';

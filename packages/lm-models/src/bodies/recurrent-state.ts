@@ -1,6 +1,6 @@
 /**
- * The state that a recurrent network keeps from one minibatch to the next, outside any tape: what comes out of it is a
- * constant, and so back-propagation through time ends there.
+ * The recurrent state that a network keeps from one minibatch to the next, outside any tape: it enters the next step as
+ * a constant, so back-propagation through time is truncated there.
  */
 import {
   findTensor,
@@ -13,27 +13,27 @@ import { multiply, type Tape, type Variable } from '@vastmax/autodiff';
 import { copy, fill, write, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { ModelError } from '../model-error.ts';
 
-export class CarriedState implements Disposable {
+export class RecurrentState implements Disposable {
   readonly #backend: Backend;
   readonly #widths: readonly number[];
   #matrices: Matrix[] = [];
   #streams = 0;
 
-  /** @param widths of each state matrix, over all layers. */
+  /** @param widths width of each state matrix, over all layers. */
   constructor(backend: Backend, widths: readonly number[]) {
     this.#backend = backend;
     this.#widths = widths;
   }
 
-  /** B of what is carried; 0 before the first minibatch. */
+  /** B, the number of streams with a stored state; 0 before the first minibatch. */
   get streams(): number {
     return this.#streams;
   }
 
   /**
-   * What was carried, B×width each, as constants; zeros for another number of streams than before.
-   * @throws ModelError `shape` when a stream goes on (`starts` of the first step is not 1 for all) but nothing was
-   * carried for so many.
+   * The stored state, B×width each, as constants; zeros if the number of streams has changed.
+   * @throws ModelError `shape` when a stream continues (`starts` of the first step is not 1 for all) but there is no
+   * stored state for this number of streams.
    */
   constants(tape: Tape, streams: number, starts: Uint8Array): Variable[] {
     if (streams !== this.#streams) {
@@ -47,15 +47,16 @@ export class CarriedState implements Disposable {
       this.#resize(streams);
     }
     return this.#matrices.map((matrix) => {
-      // A copy: the tape's values must stay as they are until its last backward call, what is carried changes before.
+      // A copy: the tape's values must not change until its last backward call, and the stored state changes before
+      // that.
       const value = tape.allocate(streams, matrix.columns);
       copy(matrix, value);
       return tape.constant(value);
     });
   }
 
-  /** Keep the state after a minibatch. */
-  carry(state: readonly Variable[]): void {
+  /** Stores the state after a minibatch. */
+  store(state: readonly Variable[]): void {
     for (const [index, matrix] of this.#matrices.entries()) copy(state[index]!.value, matrix);
   }
 
@@ -99,10 +100,10 @@ function tensorName(index: number): string {
 }
 
 /**
- * What a body's state carries: how many streams, and the names of the tensors that have a row for each; undefined for a
- * body that carries nothing.
+ * The recurrent state in the state of a body: the number of streams, and the names of the tensors that have a row for
+ * each; undefined for a body without recurrent state.
  */
-export function carriedStreamsOf({
+export function recurrentStreamsOf({
   configuration,
   tensors,
 }: ModuleState): { readonly streams: number; readonly tensorNames: ReadonlySet<string> } | undefined {
@@ -115,10 +116,10 @@ export function carriedStreamsOf({
 }
 
 /**
- * The state with the rows of streams that start set to 0; itself where none does.
+ * The state with the rows of streams that start set to 0; the same object if none starts.
  * @param starts B flags of one step.
  */
-export function forgetStarts(tape: Tape, state: readonly Variable[], starts: Uint8Array): readonly Variable[] {
+export function resetStarts(tape: Tape, state: readonly Variable[], starts: Uint8Array): readonly Variable[] {
   const streams = starts.length;
   let started = 0;
   for (let stream = 0; stream < streams; stream++) started += starts[stream]!;

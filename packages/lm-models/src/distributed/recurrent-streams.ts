@@ -1,22 +1,22 @@
 /**
- * What a recurrent body carries from step to step has a row for each stream, and each rank trains its own streams. A
- * checkpoint has the streams of all ranks, in the order of the ranks, which is their order in the text: it is the state
- * of one process, and training goes on from it on any number of ranks.
+ * The recurrent state of a body has a row for each stream, and each rank trains its own streams. A checkpoint has the
+ * streams of all ranks, in the order of the ranks, which is their order in the text: this is the state of one process,
+ * and training can continue from it on any number of ranks.
  */
 import type { Communicator } from '@vastmax/collectives';
 import type { ShardPlace } from '@vastmax/distributed-layers';
-import { carriedStreamsOf } from '../bodies/carried-state.ts';
+import { recurrentStreamsOf } from '../bodies/recurrent-state.ts';
 import { ownPart } from './batch-parts.ts';
 import type { ModuleState, TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 
 /**
- * The state of a body with the streams of all ranks. A collective. Every rank holds all streams, a few numbers each. A
- * state that carries no streams is returned as it is.
+ * The state of a body with the streams of all ranks. A collective. Every rank gets all streams, a few numbers each. A
+ * state without recurrent state is returned as it is.
  */
 export async function gatherStreams(communicator: Communicator, state: ModuleState): Promise<ModuleState> {
-  const carried = carriedStreamsOf(state);
-  if (carried === undefined || communicator.size === 1) return state;
-  const { streams, tensorNames } = carried;
+  const recurrent = recurrentStreamsOf(state);
+  if (recurrent === undefined || communicator.size === 1) return state;
+  const { streams, tensorNames } = recurrent;
   const { size } = communicator;
   const counts = new Float64Array(size);
   communicator.allGather(Float64Array.of(streams), new Int32Array(size).fill(1), counts);
@@ -48,11 +48,11 @@ export async function gatherStreams(communicator: Communicator, state: ModuleSta
 
 /** The state of a body for one rank: `whole` with the streams of this rank only. */
 export function ownStreams(whole: ModuleState, place: ShardPlace): ModuleState {
-  const carried = carriedStreamsOf(whole);
-  if (carried === undefined) return whole;
-  const { first: begin, count: own } = ownPart(carried.streams, place);
+  const recurrent = recurrentStreamsOf(whole);
+  if (recurrent === undefined) return whole;
+  const { first: begin, count: own } = ownPart(recurrent.streams, place);
   const tensors = whole.tensors.map((tensor) =>
-    carried.tensorNames.has(tensor.name) && tensor.rows === carried.streams
+    recurrent.tensorNames.has(tensor.name) && tensor.rows === recurrent.streams
       ? { ...tensor, rows: own, read: (first: number, count: number) => tensor.read(begin + first, count) }
       : tensor,
   );
