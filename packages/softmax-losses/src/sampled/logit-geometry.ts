@@ -1,27 +1,30 @@
 /**
- * What a logit is: o = h·w + b, or τ·cos(h, w) for a layer that normalises both (RF-softmax, whose kernel estimates exp
- * of a product of vectors of length 1; A. S. Rawat et al., arXiv:1907.10747). Either way o = query·vector, so a pass
- * works on queries and vectors and leaves it to the geometry to make them (vectors have length τ) and to take gradients
- * back.
+ * How logits are computed: o = h·w + b, or o = τ·cos(h, w) for a layer that normalises both (RF-softmax, whose kernel
+ * estimates exp of a product of vectors of length 1; A. S. Rawat et al., arXiv:1907.10747). In both cases o =
+ * query·vector. Losses and gradients are computed for queries and vectors; the geometry computes these from hidden
+ * activations and rows (vectors have length τ), and transforms their gradients back.
  */
 import { affine, axpy, reduce, rowDot, scaleRows, unary, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { matrixWithCapacity } from './matrix-with-capacity.ts';
 
 export interface LogitGeometry {
-  /** Length of a class vector; undefined where vectors are not normalised. */
+  /** Length of a class vector; undefined if vectors are not normalised. */
   readonly temperature: number | undefined;
-  /** Queries m×width of hidden m×features; hidden itself where nothing is to be done. */
+  /** Queries, m×width, of hidden, m×features; returns hidden itself if they are equal. */
   queries(hidden: Matrix): Matrix;
-  /** The gradient m×features from the one with respect to the last queries, which may be overwritten. */
+  /** The hidden gradient, m×features, from the gradient with respect to the last queries, which may be overwritten. */
   hiddenGradient(gradient: Matrix): Matrix;
   /**
-   * Rows of the table become class vectors, in place.
-   * @param name under which `toRowGradient` finds their lengths.
+   * Transforms rows of the table to class vectors, in place.
+   * @param name name under which `toRowGradient` finds their lengths.
    * @param most rows that there can be.
    */
   toVectors(rows: Matrix, name: string, most: number): void;
-  /** The gradient with respect to the rows of that name, in place, from the one with respect to their vectors. */
+  /**
+   * Transforms the gradient with respect to the vectors of that name to the gradient with respect to their rows, in
+   * place.
+   */
   toRowGradient(vectors: Matrix, gradient: Matrix, name: string, most: number): void;
 }
 
@@ -35,7 +38,7 @@ export function createDotGeometry(workspace: Workspace, bias: boolean, features:
   };
 }
 
-/** Keeps a length of 0 from a division by 0; a vector longer than 10⁻⁴ does not notice. */
+/** Avoids a division by 0 for a vector of length 0; negligible for vectors longer than 10⁻⁴. */
 const minSquare = 1e-16;
 const unitHidden = 'unit hidden';
 
@@ -44,7 +47,7 @@ export function createCosineGeometry(workspace: Workspace, temperature: number):
   const factorsOf = (name: string, rows: number, most: number): Matrix =>
     matrixWithCapacity(workspace, `${name} factors`, rows, 1, { rows: most });
 
-  /** out = length·source/‖source‖, row by row; the factors are kept. */
+  /** out = length·source/‖source‖, row by row; the factors stay in the workspace. */
   function normalize(source: Matrix, length: number, out: Matrix, name: string, most: number): void {
     const factors = factorsOf(name, source.rows, most);
     reduce('sumSquares', source, factors);
