@@ -18,6 +18,6 @@ export async function bundlePage(entry: URL): Promise<string> {
     logLevel: 'silent',
   });
   const [file] = outputFiles;
-  if (file === undefined) throw new Error(`esbuild made no file of ${entry.pathname}`);
+  if (file === undefined) throw new Error(`esbuild created no output for ${entry.pathname}`);
   return file.text;
 }

@@ -30,7 +30,9 @@ export function trainingOf(run: BackendRun | undefined): Training {
 
 function largestDifference(actual: readonly number[], expected: readonly number[]): number {
   if (actual.length !== expected.length || expected.length === 0)
-    throw new Error(`${actual.length} numbers against ${expected.length}`);
+    throw new Error(
+      `the two runs have ${actual.length} and ${expected.length} numbers; they must be equal and above 0`,
+    );
   const scale = Math.max(...expected.map(Math.abs));
   // JSON converts NaN to null, which gives an infinite difference here.
   return Math.max(

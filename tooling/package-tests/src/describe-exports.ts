@@ -30,7 +30,8 @@ export function describeExports({ name, entryPoints }: PublishedPackage): string
   const sections = entryPoints.map(({ specifier, declarations }) => {
     const file = program.getSourceFile(declarations);
     const module = file && checker.getSymbolAtLocation(file);
-    if (module === undefined) throw new Error(`${specifier}: ${declarations} is missing or no module; run pnpm build`);
+    if (module === undefined)
+      throw new Error(`${specifier}: ${declarations} is missing or is not a module; run pnpm build`);
     const exports = checker.getExportsOfModule(module).map((symbol) => {
       const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
       return { name: symbol.name, text: (target.declarations ?? []).map(print).join('\n') };

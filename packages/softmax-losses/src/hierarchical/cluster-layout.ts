@@ -38,7 +38,7 @@ export function layoutByAssignment(kind: string, classes: number, assignment: In
   if (assignment.length !== classes) {
     throw new OutputLayerError(
       'bad-option',
-      `${kind}: the assignment has ${assignment.length} clusters for ${classes} classes; one for each`,
+      `${kind}: the assignment has ${assignment.length} clusters for ${classes} classes; there must be one for each class`,
     );
   }
   let clusters = 0;

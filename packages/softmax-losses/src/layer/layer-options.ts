@@ -70,7 +70,10 @@ export function checkPerClass(
   minimum: number = -Infinity,
 ): void {
   if (values.length !== count) {
-    throw new OutputLayerError('bad-option', `${kind}: ${values.length} ${name} for ${count} classes; one for each`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: ${values.length} ${name} for ${count} classes; there must be one for each class`,
+    );
   }
   for (let i = 0; i < count; i++) {
     if (Number.isFinite(values[i]) && values[i]! >= minimum) continue;

@@ -46,7 +46,7 @@ async function* parseFile<T>(
     if (!stats.isFile())
       throw new SparseDataError(
         'not-a-file',
-        `readParquet: ${path} is no regular file; one is needed, for Parquet is read from its end`,
+        `readParquet: ${path} is not a regular file; a regular file is needed, because Parquet is read from its end`,
       );
     yield* parse(sourceOf(handle, stats.size, path));
   } catch (error) {

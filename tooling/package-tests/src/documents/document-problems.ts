@@ -72,7 +72,7 @@ function checkSpan(span: string, names: SourceNames, report: (problem: string) =
     parts.forEach((part, i) => {
       const isJudged = i > 0 || isNameLike(part) || (isCall && parts.length === 1);
       if (isJudged && part.length > 1 && !isKnown(part, names))
-        report(`\`${part}\` is no name in the sources (\`${span}\`)`);
+        report(`\`${part}\` is not a name in the sources (\`${span}\`)`);
     });
   }
 }
@@ -178,7 +178,7 @@ function checkProgram(text: string, names: SourceNames, report: (offset: number,
   }
   visit(program, (node) => {
     if (!ts.isIdentifier(node) || !isNameLike(node.text) || imported.has(node.text)) return;
-    if (!isKnown(node.text, names)) report(node.getStart(program), `\`${node.text}\` is no name in the sources`);
+    if (!isKnown(node.text, names)) report(node.getStart(program), `\`${node.text}\` is not a name in the sources`);
   });
 }
 
@@ -188,7 +188,7 @@ function checkLinks({ links, headings }: MarkdownParts, { root, path, read }: Do
     const [file = '', anchor] = target.split('#');
     const linked = file === '' ? path : normalize(join(dirname(path), decodeURIComponent(file)));
     if (file !== '' && (linked.startsWith('..') || !existsSync(join(root, linked)))) {
-      report(line, `the link to ${target} leads to no file`);
+      report(line, `the link to ${target} is broken: there is no such file`);
       continue;
     }
     if (anchor === undefined) continue;
