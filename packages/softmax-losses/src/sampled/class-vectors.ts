@@ -25,12 +25,12 @@ export class ClassVectors {
 
   /**
    * The vectors of some classes, count×width, in the workspace matrix `name`. O(count·width).
-   * @param most largest possible number of classes; sets the capacity of the matrix.
+   * @param maxCount largest possible number of classes; sets the capacity of the matrix.
    */
-  gather(classes: Indices, name: string, most: number = classes.count): Matrix {
-    const vectors = matrixWithCapacity(this.workspace, name, classes.count, this.width, { rows: most });
+  gather(classes: Indices, name: string, maxCount: number = classes.count): Matrix {
+    const vectors = matrixWithCapacity(this.workspace, name, classes.count, this.width, { rows: maxCount });
     this.table.gather(classes, vectors);
-    this.geometry.toVectors(vectors, name, most);
+    this.geometry.toVectors(vectors, name, maxCount);
     return vectors;
   }
 

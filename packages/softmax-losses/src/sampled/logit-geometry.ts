@@ -18,14 +18,14 @@ export interface LogitGeometry {
   /**
    * Transforms rows of the table to class vectors, in place.
    * @param name name under which `toRowGradient` finds their lengths.
-   * @param most rows that there can be.
+   * @param maxRows largest possible number of rows; sets the capacity of scratch matrices.
    */
-  toVectors(rows: Matrix, name: string, most: number): void;
+  toVectors(rows: Matrix, name: string, maxRows: number): void;
   /**
    * Transforms the gradient with respect to the vectors of that name to the gradient with respect to their rows, in
    * place.
    */
-  toRowGradient(vectors: Matrix, gradient: Matrix, name: string, most: number): void;
+  toRowGradient(vectors: Matrix, gradient: Matrix, name: string, maxRows: number): void;
 }
 
 export function createDotGeometry(workspace: Workspace, bias: boolean, features: number): LogitGeometry {
@@ -44,12 +44,12 @@ const unitHidden = 'unit hidden';
 
 /** @param temperature τ, above 0. */
 export function createCosineGeometry(workspace: Workspace, temperature: number): LogitGeometry {
-  const factorsOf = (name: string, rows: number, most: number): Matrix =>
-    matrixWithCapacity(workspace, `${name} factors`, rows, 1, { rows: most });
+  const factorsOf = (name: string, rows: number, maxRows: number): Matrix =>
+    matrixWithCapacity(workspace, `${name} factors`, rows, 1, { rows: maxRows });
 
   /** out = length·source/‖source‖, row by row; the factors stay in the workspace. */
-  function normalize(source: Matrix, length: number, out: Matrix, name: string, most: number): void {
-    const factors = factorsOf(name, source.rows, most);
+  function normalize(source: Matrix, length: number, out: Matrix, name: string, maxRows: number): void {
+    const factors = factorsOf(name, source.rows, maxRows);
     reduce('sumSquares', source, factors);
     affine(factors, 1, minSquare, factors);
     unary('sqrt', factors, factors);
@@ -59,13 +59,13 @@ export function createCosineGeometry(workspace: Workspace, temperature: number):
   }
 
   /** v = λw/‖w‖: dw = (dv − v(v·dv)/λ²)·λ/‖w‖, in place. */
-  function project(vectors: Matrix, length: number, gradient: Matrix, name: string, most: number): void {
-    const along = matrixWithCapacity(workspace, `${name} along`, vectors.rows, 1, { rows: most });
-    const share = matrixWithCapacity(workspace, `${name} share`, vectors.rows, vectors.columns, { rows: most });
+  function project(vectors: Matrix, length: number, gradient: Matrix, name: string, maxRows: number): void {
+    const along = matrixWithCapacity(workspace, `${name} along`, vectors.rows, 1, { rows: maxRows });
+    const share = matrixWithCapacity(workspace, `${name} share`, vectors.rows, vectors.columns, { rows: maxRows });
     rowDot(vectors, gradient, along);
     scaleRows(vectors, along, share);
     axpy(-1 / length ** 2, share, gradient);
-    scaleRows(gradient, factorsOf(name, vectors.rows, most), gradient);
+    scaleRows(gradient, factorsOf(name, vectors.rows, maxRows), gradient);
   }
 
   return {
@@ -79,11 +79,11 @@ export function createCosineGeometry(workspace: Workspace, temperature: number):
       project(workspace.matrix(unitHidden, gradient.rows, gradient.columns), 1, gradient, unitHidden, gradient.rows);
       return gradient;
     },
-    toVectors: (rows, name, most) => {
-      normalize(rows, temperature, rows, name, most);
+    toVectors: (rows, name, maxRows) => {
+      normalize(rows, temperature, rows, name, maxRows);
     },
-    toRowGradient: (vectors, gradient, name, most) => {
-      project(vectors, temperature, gradient, name, most);
+    toRowGradient: (vectors, gradient, name, maxRows) => {
+      project(vectors, temperature, gradient, name, maxRows);
     },
   };
 }

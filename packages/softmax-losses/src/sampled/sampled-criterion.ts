@@ -70,15 +70,14 @@ export function writeSamples({ workspace, samples }: CriterionInputs, name: stri
  * O(hits).
  */
 export function maskHits({ workspace, targets, logits }: CriterionInputs): void {
-  const { hits, hitCount } = targets;
+  const { hits, hitCount, maxHits } = targets;
   if (hitCount === 0) return;
   const { rows, columns } = logits;
-  const most = targets.maxHits;
-  const nothing = matrixWithCapacity(workspace, 'masked logits', hitCount, 1, { rows: most });
+  const nothing = matrixWithCapacity(workspace, 'masked logits', hitCount, 1, { rows: maxHits });
   fill(-Infinity, nothing);
   scatterRows(
     nothing,
-    indicesWithCapacity(workspace, 'accidental hits', hits, hitCount, most),
+    indicesWithCapacity(workspace, 'accidental hits', hits, hitCount, maxHits),
     logits.resize(rows * columns, 1),
   );
   logits.resize(rows, columns);

@@ -141,9 +141,9 @@ export class Sampler {
     const { proposal } = this.options;
     if (proposal.kind !== 'query') return;
     const { values, count } = this.samples.distinct;
-    const most = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
-    const list = indicesWithCapacity(this.#vectors.workspace, 'changed classes', values, count, most);
-    const changed = this.#vectors.gather(list, 'changed vectors', most);
+    const maxCount = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
+    const list = indicesWithCapacity(this.#vectors.workspace, 'changed classes', values, count, maxCount);
+    const changed = this.#vectors.gather(list, 'changed vectors', maxCount);
     proposal.classesChanged(values, count, await this.#read(this.#unscaled(changed)));
   }
 
