@@ -1,3 +1,4 @@
+/** Options of the hybrid layer, and how its parts are created from them. */
 import type { Backend } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
@@ -14,36 +15,39 @@ import { HybridOutputLayer } from './hybrid-output-layer.ts';
 export interface HybridOutputLayerOptions {
   /** Width of the hidden activations, without the bias feature. */
   readonly features: number;
-  /** How often each of the D classes occurs, not rising: classes are sorted by frequency. */
+  /** How often each of the D classes occurs, in descending order: classes must be sorted by frequency. */
   readonly frequencies: ArrayLike<number>;
-  /** F, the classes of the head; chosen by cost ({@link chooseHeadSize}) unless given. */
+  /** F, the number of classes in the head; default: chosen by cost, {@link chooseHeadSize}. */
   readonly headSize?: number;
   /**
-   * Where further tails begin, ascending, within the tail: each has a logit in the head and a factored layer of its
-   * own. None unless given.
+   * First classes of further tails, ascending. They split the classes after the head into several tails; each tail has
+   * one logit in the head and its own factored layer. Default: none, a single tail.
    */
   readonly tailCutoffs?: readonly number[];
-  /** p of ε_c ∝ frequency^p, the tail's prior; 0.75 unless given. */
+  /** The exponent p of the tail's prior ε_c ∝ frequency^p; default 0.75. */
   readonly priorPower?: number;
-  /** Of a tail's classes; the log-spherical softmax with the prior unless given. It must be normalised. */
+  /**
+   * The loss of a tail, created from its prior; it must be normalised. Default: the log-spherical softmax with that
+   * prior.
+   */
   readonly tailLoss?: (prior: Float64Array) => SphericalLoss;
-  /** What the learning rate of a step is multiplied by for the head; 2 unless given. */
+  /** Factor on the learning rate of a step for the head; default 2. */
   readonly headRate?: number;
-  /** … and for the tail; 15 unless given. */
+  /** Factor on the learning rate of a step for the tails; default 15. */
   readonly tailRate?: number;
-  /** Update rule of the head's weights; plain SGD, which the tail's exact update is, unless given. */
+  /** Update rule of the head's weights; default plain SGD, which is also the tail's update. */
   readonly headRule?: UpdateRule;
-  /** Standard deviation of the normal start of both layers' weights; 0.01 unless given. */
+  /** Standard deviation of the initial weights, which are normally distributed, in all parts; default 0.01. */
   readonly initialScale?: number;
-  /** Seed of that start; 1 unless given. */
+  /** Seed of the initial weights; default 1. */
   readonly seed?: number;
   /** What learning rates and the hidden gradient refer to: the minibatch's mean loss (the default) or its sum. */
   readonly reduction?: 'mean' | 'sum';
 }
 
 /**
- * Create the layer. The head's biases start at the log of the unigram probabilities, the tail's outputs at √ε_c, so
- * that training starts from the prior. Memory: 4Dd bytes (8Dd on an f64 backend). O(D·d²), once.
+ * Creates the layer. Initial values: the head's biases are the logs of the unigram probabilities, the tail's outputs
+ * are √ε_c; training therefore starts from the prior. Memory: 4Dd bytes (8Dd on an f64 backend). Cost: O(D·d²), once.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createHybridOutputLayer(
@@ -80,11 +84,11 @@ export async function createHybridOutputLayer(
       `hybrid layer: tailCutoffs must ascend from ${headSize + 1} to ${classes - 1}, got [${(options.tailCutoffs ?? []).join(', ')}]`,
     );
   }
-  const bands = starts.slice(0, -1).map((start, i) => {
+  const tailParts = starts.slice(0, -1).map((start, i) => {
     const prior = tailPrior(frequencies, start, starts[i + 1]!, priorPower);
     return { prior, loss: tailLoss(prior) };
   });
-  for (const { loss } of bands) {
+  for (const { loss } of tailParts) {
     if (!loss.isNormalized) {
       throw new OutputLayerError(
         'bad-option',
@@ -93,19 +97,19 @@ export async function createHybridOutputLayer(
     }
   }
   const head = await createFullSoftmaxLayer(backend, {
-    classes: headSize + bands.length,
+    classes: headSize + tailParts.length,
     features,
     initialBiases: headBiases(frequencies, starts),
     initialScale,
     seed,
     reduction,
-    // One block: its logits are then kept for the backward pass.
-    blockClasses: headSize + bands.length,
+    // A single block: its logits are then kept for the backward pass.
+    blockClasses: headSize + tailParts.length,
     ...(options.headRule === undefined ? {} : { rule: options.headRule }),
   });
   const tails: FactoredOutputLayer[] = [];
   try {
-    for (const [t, { prior, loss }] of bands.entries()) {
+    for (const [t, { prior, loss }] of tailParts.entries()) {
       tails.push(
         await createFactoredOutputLayer(backend, {
           classes: prior.length,
@@ -124,7 +128,7 @@ export async function createHybridOutputLayer(
   }
 }
 
-/** Normal weights, and biases that give each class the output √ε_c. */
+/** Initial rows of a tail: normally distributed weights, and biases that give each class the output √ε_c. */
 function rowsAtPrior(
   features: number,
   scale: number,
@@ -166,39 +170,41 @@ function checkFrequencies(frequencies: ArrayLike<number>): void {
   }
 }
 
-/**
- * How many classes the head holds. Quality grows with the head (docs/experiments.md has the figures), so the head is as
- * large as its cost allows: its dense softmax, 6(F + 1)d operations an example, may cost four times what the factored
- * layer costs, 14d² + 8md, which gives 1,877 classes for d = 128. Beyond the classes that hold 99 % of the occurrences
- * a larger head meets hardly a target, and a class that never occurs has nothing to learn there.
- */
+/** What {@link chooseHeadSize} decides by. */
 export interface HeadSizeInputs {
-  /** How often each class occurs, falling. */
+  /** How often each class occurs, in descending order. */
   readonly frequencies: ArrayLike<number>;
   /** d. */
   readonly features: number;
-  /** m; 128 unless given. */
+  /** m; default 128. */
   readonly batch?: number;
 }
 
-const costOfHead = 4;
-const shareOfOccurrences = 0.99;
+const maxHeadCostRatio = 4;
+const headOccurrenceShare = 0.99;
 
-/** F, from 1 to D − 1. O(D). */
+/**
+ * F, the number of classes in the head, from 1 to D − 1. O(D).
+ *
+ * Quality grows with the head (docs/experiments.md has the figures), so the head is as large as its cost allows: its
+ * dense softmax, 6(F + 1)d operations per example, may cost four times as much as the factored layer, 14d² + 8md. That
+ * gives 1,877 classes for d = 128. The head never holds more classes than are needed for 99 % of the occurrences:
+ * further classes are hardly ever targets, and a class that never occurs has nothing to learn in the head.
+ */
 export function chooseHeadSize({ frequencies, features, batch = 128 }: HeadSizeInputs): number {
   const classes = frequencies.length;
-  const byCost = Math.floor((costOfHead * (14 * features + 8 * Math.min(batch, features))) / 6);
+  const byCost = Math.floor((maxHeadCostRatio * (14 * features + 8 * Math.min(batch, features))) / 6);
   let total = 0;
   for (let i = 0; i < classes; i++) total += frequencies[i]!;
   let covered = 0;
   let byShare = 0;
-  while (byShare < classes && frequencies[byShare]! > 0 && covered < shareOfOccurrences * total)
+  while (byShare < classes && frequencies[byShare]! > 0 && covered < headOccurrenceShare * total)
     covered += frequencies[byShare++]!;
   return Math.max(1, Math.min(byCost, byShare, classes - 1));
 }
 
 /**
- * ε_c = T·π_c^p / Σ π^p over the T classes of a tail: a prior for each, 1 on average. A class that never occurred
+ * The prior of the T classes of a tail: ε_c = T·π_c^p / Σ π^p, which is 1 on average. A class that never occurred
  * counts as half an occurrence.
  */
 export function tailPrior(frequencies: ArrayLike<number>, start: number, end: number, power: number): Float64Array {
@@ -210,7 +216,7 @@ export function tailPrior(frequencies: ArrayLike<number>, start: number, end: nu
 }
 
 /**
- * The log of the unigram probability of each head class, and of each tail as a whole, to start the head's biases from.
+ * The initial biases of the head: the log of the unigram probability of each head class and of each tail as a whole.
  * @param starts the first class of each tail, and D.
  */
 function headBiases(frequencies: ArrayLike<number>, starts: readonly number[]): Float64Array {

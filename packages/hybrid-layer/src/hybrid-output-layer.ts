@@ -1,13 +1,15 @@
 /**
- * A dense softmax over the F most frequent classes and one more for each tail, a band of rarer classes that share an
- * exact factored layer with a normalised spherical loss. It is a distribution over all D classes, and a step costs the
- * same for any D:
+ * The head is a dense softmax over the F most frequent classes, with one more logit for each tail. A tail is a range of
+ * rarer classes with its own exact factored layer and a normalised spherical loss. Together they are a distribution
+ * over all D classes, and the cost of a step does not depend on D:
  *
  *     p(c | h) = softmax(g)_c                                  c in the head
- *     p(c | h) = softmax(g)_{F+t} · (o_c² + ε_c)/(q + Σε)      c in tail t, with the log-spherical loss (arXiv:1511.05042) and one ε a class
+ *     p(c | h) = softmax(g)_{F+t} · (o_c² + ε_c)/(q + Σε)      c in tail t
  *
- * The loss is −log p(c | h), so head and tails train at their own rates on the same loss, and a tail sees only the
- * examples with a target in it. All layers look at their numbers before any changes a weight.
+ * (the last line is for the log-spherical loss, arXiv:1511.05042, with one ε for each class).
+ *
+ * The loss is −log p(c | h). Head and tails train on this same loss with different learning rates; a tail gets only the
+ * examples that have a target in it. Every part checks that its numbers are finite before any part changes a weight.
  */
 import {
   axpy,
@@ -42,11 +44,11 @@ import { checkJoinedState, joinedState, partOf, tailName } from './joined-state.
 import { SplitTargets, type TailTargets } from './split-targets.ts';
 
 export interface HybridParts {
-  /** Over F classes and one for each tail. */
+  /** The dense softmax over F classes and one more logit for each tail. */
   readonly head: TwoPhaseOutputLayer;
-  /** Over the other classes, band after band, with normalised losses, summed over their examples. */
+  /** Factored layers over the other classes, tail after tail, with normalised losses and `reduction: 'sum'`. */
   readonly tails: readonly FactoredOutputLayer[];
-  /** What the step's learning rate is multiplied by for the head and for the tails. */
+  /** Factors on the step's learning rate for the head and for the tails. */
   readonly headRate: number;
   readonly tailRate: number;
   readonly reduction: 'mean' | 'sum';
@@ -69,7 +71,7 @@ export class HybridOutputLayer implements OutputLayer {
   readonly #tailWeights: Float64Array[];
   readonly #calls = new CallGuard(this.kind);
 
-  /** Takes over the layers. Use {@link createHybridOutputLayer}, which makes them. */
+  /** Takes ownership of the layers. Use {@link createHybridOutputLayer}, which creates them. */
   constructor({ head, tails, headRate, tailRate, reduction }: HybridParts) {
     this.backend = head.backend;
     this.head = head;
@@ -98,8 +100,8 @@ export class HybridOutputLayer implements OutputLayer {
   }
 
   /**
-   * 6m(F + tails)d operations for the head, factored steps for the examples of the tails; nothing depends on D. See
-   * {@link OutputLayer.step}.
+   * Cost: 6m(F + tails)d operations for the head, and factored steps for the examples of the tails; independent of D.
+   * See {@link OutputLayer.step}.
    */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     this.#calls.check('step');
@@ -109,7 +111,7 @@ export class HybridOutputLayer implements OutputLayer {
     return this.#calls.exclusively(() => this.#stepParts(hidden, targets, options));
   }
 
-  /** −log p of the targets in O(Fd + d²), whatever D is. */
+  /** −log p of the targets. Cost: O(Fd + d²) per example, independent of D. */
   async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     this.#calls.check('evaluate');
     checkHidden(this, 'evaluate', hidden);
@@ -118,14 +120,18 @@ export class HybridOutputLayer implements OutputLayer {
     const losses = this.#workspace.matrix('losses', hidden.rows, 1);
     copy(await this.head.evaluate(hidden, this.#targets.head), losses);
     for (const [t, tail] of this.tails.entries()) {
-      scatterAddRows(await tail.evaluate(this.#ofTail(t, hidden), this.#tail(t).targets), this.#tailRows(t), losses);
+      scatterAddRows(
+        await tail.evaluate(this.#hiddenOfTail(t, hidden), this.#tail(t).targets),
+        this.#tailRows(t),
+        losses,
+      );
     }
     return losses;
   }
 
   /**
-   * Logits g of the head; g_{F+t} + log p(c | tail t) for a tail, which are log p(c) up to a number that belongs to the
-   * example.
+   * For a class of the head its logit g_c; for a class of tail t g_{F+t} + log p(c | tail t). Both are log p(c) plus a
+   * constant that depends only on the example.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
@@ -171,7 +177,10 @@ export class HybridOutputLayer implements OutputLayer {
     }
   }
 
-  /** Those of the parts are weights of different layers: neighbours are meaningful within each. */
+  /**
+   * The class vectors of the parts. They are weights of different layers, so nearest neighbours are meaningful only
+   * within one part.
+   */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.check('classVectors');
     checkClassRange(this, 'classVectors', firstClass, out.rows);
@@ -211,7 +220,7 @@ export class HybridOutputLayer implements OutputLayer {
     this.#workspace[Symbol.dispose]();
   }
 
-  /** Every part's step, or none's. */
+  /** A step of all parts: if one part fails, no part changes. */
   async #stepParts(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     const prepared: PreparedStep[] = [];
     try {
@@ -225,7 +234,7 @@ export class HybridOutputLayer implements OutputLayer {
       );
       for (const [t, tail] of this.tails.entries()) {
         prepared.push(
-          await tail.prepareStep(this.#ofTail(t, hidden), this.#tail(t).targets, {
+          await tail.prepareStep(this.#hiddenOfTail(t, hidden), this.#tail(t).targets, {
             learningRate: this.tailRate * learningRate,
             exampleWeights: this.#tailExampleWeights(t, hidden.rows, exampleWeights),
           }),
@@ -233,7 +242,7 @@ export class HybridOutputLayer implements OutputLayer {
       }
       const results: StepResult[] = [];
       for (const part of prepared) results.push(await part.apply());
-      const { losses, hiddenGradient } = this.#copied(results[0]!);
+      const { losses, hiddenGradient } = this.#copyOfResult(results[0]!);
       for (const [t, part] of results.slice(1).entries()) {
         scatterAddRows(part.losses, this.#tailRows(t), losses);
         scatterAddRows(part.hiddenGradient, this.#tailRows(t), hiddenGradient);
@@ -246,7 +255,7 @@ export class HybridOutputLayer implements OutputLayer {
   }
 
   /**
-   * The parts that hold the classes from `firstClass` on, each with its own numbering, and where they come in the
+   * The parts of a range of classes: `first` is the first class in the numbering of the part, `at` its position in the
    * range.
    */
   *#parts(
@@ -270,17 +279,20 @@ export class HybridOutputLayer implements OutputLayer {
     return this.#workspace.indices(`rows of tail ${t}`, this.#tail(t).rows, this.#tail(t).examples);
   }
 
-  #ofTail(t: number, hidden: Matrix): Matrix {
+  #hiddenOfTail(t: number, hidden: Matrix): Matrix {
     const rows = this.#tailRows(t);
-    // Room for all examples at once, so that no later step needs more.
-    const some = this.#workspace
+    // Capacity for all examples from the start, so that no later step allocates.
+    const tailHidden = this.#workspace
       .matrix(`hidden of tail ${t}`, hidden.rows, hidden.columns)
       .resize(rows.count, hidden.columns);
-    gatherRows(hidden, rows, some);
-    return some;
+    gatherRows(hidden, rows, tailHidden);
+    return tailHidden;
   }
 
-  /** A tail sums over its examples: a mean is over all m, those of the head included. */
+  /**
+   * Weights of a tail's examples. A tail sums over its examples, so a mean over all m examples needs the factor 1/m
+   * here.
+   */
   #tailExampleWeights(t: number, examples: number, weights: ArrayLike<number> | undefined): Float64Array {
     if (this.#tailWeights[t]!.length < examples) this.#tailWeights[t] = new Float64Array(Math.ceil(examples * 1.5));
     const own = this.#tailWeights[t]!;
@@ -290,8 +302,8 @@ export class HybridOutputLayer implements OutputLayer {
     return own.subarray(0, count);
   }
 
-  /** The head's results in matrices of this layer, for the tails to add to. */
-  #copied({ losses, hiddenGradient }: StepResult): StepResult {
+  /** Copies of the head's results, to which the results of the tails are added. */
+  #copyOfResult({ losses, hiddenGradient }: StepResult): StepResult {
     const own = {
       losses: this.#workspace.matrix('losses', losses.rows, 1),
       hiddenGradient: this.#workspace.matrix('hidden gradient', hiddenGradient.rows, hiddenGradient.columns),

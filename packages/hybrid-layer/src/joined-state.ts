@@ -1,4 +1,7 @@
-/** The states of the parts as one: tensors `head.…` and `tail0.…`, configurations beside each other. */
+/**
+ * The state of a hybrid layer, joined from the states of its parts: tensors are named `head.…` and `tail0.…`, and the
+ * configuration has one key for each part.
+ */
 import {
   checkSame,
   checkWholeNumber,
@@ -9,7 +12,7 @@ import {
 } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
 
-interface Joined {
+interface PartsOfHybridLayer {
   readonly kind: string;
   readonly classes: number;
   readonly features: number;
@@ -25,7 +28,7 @@ export function tailName(tail: number): string {
   return `tail${tail}`;
 }
 
-export function joinedState(layer: Joined): ModuleState {
+export function joinedState(layer: PartsOfHybridLayer): ModuleState {
   const { kind, classes, features, headSize, headRate, tailRate, reduction } = layer;
   const tails = layer.tails.map((tail, t) => [tailName(t), tail.state()] as const);
   const parts = [['head', layer.head.state()] as const, ...tails];
@@ -46,7 +49,7 @@ export function joinedState(layer: Joined): ModuleState {
   };
 }
 
-/** The state of one of the two. @throws StateError `state-mismatch` when there is none. */
+/** The state of one part. @throws StateError `state-mismatch` when the state has no such part. */
 export function partOf({ configuration, tensors }: ModuleState, part: string): ModuleState {
   const own = configuration[part];
   if (typeof own !== 'object' || own === null || Array.isArray(own)) {
@@ -71,14 +74,14 @@ export function partOf({ configuration, tensors }: ModuleState, part: string): M
 }
 
 /**
- * Whether the parts would take the state, as far as can be seen before any is changed: sizes, options and the shapes of
- * the head's tensors, since the tails are restored first and check their own.
+ * Checks the state before any part is changed: sizes, options and the shapes of the head's tensors. The tails are
+ * restored first and check their own tensors.
  * @throws StateError `state-mismatch`, naming both values.
  */
-export function checkJoinedState(layer: Joined, state: ModuleState): void {
-  const mine = joinedState(layer).configuration;
+export function checkJoinedState(layer: PartsOfHybridLayer, state: ModuleState): void {
+  const expected = joinedState(layer).configuration;
   for (const key of ['kind', 'classes', 'features', 'headSize', 'reduction'] as const)
-    checkSame('hybrid layer', key, mine[key], state.configuration[key]);
+    checkSame('hybrid layer', key, expected[key], state.configuration[key]);
   for (const t of layer.tails.keys()) partOf(state, tailName(t));
   const head = partOf(state, 'head');
   const ownHead = layer.head.state();

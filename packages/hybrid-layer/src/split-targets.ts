@@ -1,7 +1,7 @@
 /**
- * A minibatch's targets as the parts see them: every example for the head, with all classes of a tail one class, and
- * for each tail only the examples that have a target in it, with classes counted from its first. O(number of targets);
- * buffers grow and are kept.
+ * Splits a minibatch's targets between the parts. The head gets every example, with all classes of a tail replaced by
+ * one class. A tail gets only the examples that have a target in it, with classes numbered from the tail's first class.
+ * Cost: O(number of targets); buffers are reused.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
@@ -13,13 +13,13 @@ export class SplitTargets {
   #values: CsrRows['values'];
   #examples = 0;
 
-  /** @param starts the first class of each tail, ascending; before the first is the head. */
+  /** @param starts the first class of each tail, ascending; the classes before them are the head. */
   constructor(starts: readonly number[], classes: number) {
     this.#headSize = starts[0] ?? classes;
     this.tails = starts.map((start, tail) => new TailTargets(start, starts[tail + 1] ?? classes));
   }
 
-  /** Replace the content. The targets must have been checked. */
+  /** Replaces the content. The caller has checked the targets. */
   build(targets: CsrRows): void {
     const { rows, offsets, indices, values } = targets;
     const entries = offsets[rows]!;
@@ -32,13 +32,13 @@ export class SplitTargets {
     for (const [tail, own] of this.tails.entries()) {
       own.build(targets);
       for (let entry = 0; entry < entries; entry++)
-        if (own.holds(indices[entry]!)) this.#indices[entry] = this.#headSize + tail;
+        if (own.contains(indices[entry]!)) this.#indices[entry] = this.#headSize + tail;
     }
   }
 
   /**
-   * m rows over the head's classes and one class for each tail. An example with several targets in a tail names it
-   * several times.
+   * m rows over the head's classes and one class for each tail. An example with several targets in a tail has that
+   * class several times.
    */
   get head(): CsrRows {
     return {
@@ -58,7 +58,7 @@ export class TailTargets {
   #offsets: Int32Array = new Int32Array(1);
   #weights: Float64Array = new Float64Array(0);
   #isWeighted = false;
-  /** The examples with a target here, ascending; the first `examples` count. */
+  /** The examples with a target in this tail, ascending; only the first `examples` entries are valid. */
   rows: Int32Array = new Int32Array(0);
   examples = 0;
 
@@ -67,7 +67,7 @@ export class TailTargets {
     this.#end = end;
   }
 
-  holds(target: number): boolean {
+  contains(target: number): boolean {
     return target >= this.#start && target < this.#end;
   }
 
@@ -79,7 +79,7 @@ export class TailTargets {
     for (let row = 0; row < rows; row++) {
       const before = entries;
       for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
-        if (!this.holds(indices[entry]!)) continue;
+        if (!this.contains(indices[entry]!)) continue;
         this.#indices[entries] = indices[entry]! - this.#start;
         this.#weights[entries++] = values === undefined ? 1 : values[entry]!;
       }

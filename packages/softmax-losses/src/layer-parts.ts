@@ -1,6 +1,6 @@
 /**
- * The parts of these layers, for layers that run the same mathematics over rows that lie elsewhere
- * (distributed-layers). May change with any version.
+ * Internal parts of these layers, for layers that run the same mathematics on rows stored elsewhere
+ * (distributed-layers). They may change with any version.
  */
 export {
   ClassTable,

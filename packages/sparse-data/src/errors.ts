@@ -1,5 +1,5 @@
-// Errors carry a `code`, and a brand by Symbol.for: an error thrown by a second copy of this package (two versions in
-// one tree) is still recognised, which instanceof would miss.
+// Errors have a `code` and a brand made with Symbol.for. So an error thrown by a second copy of this package (two
+// versions in one dependency tree) is recognised too; instanceof would not recognise it.
 
 const brand: unique symbol = Symbol.for('vastmax.sparse-data.error') as never;
 
@@ -32,8 +32,8 @@ export type SparseDataErrorCode =
   | 'worker-failed';
 
 /**
- * What every function of this package throws on bad input. The message names what was wrong, both values and what would
- * be right.
+ * The error that all functions of this package throw for invalid input. The message says what was wrong, both values,
+ * and what would be right.
  */
 export class SparseDataError extends Error {
   readonly code: SparseDataErrorCode;
@@ -60,7 +60,7 @@ export function checkInteger(where: string, name: string, value: unknown, minimu
   }
 }
 
-/** A value for an error message: quoted, escaped, at most 60 characters of it. */
+/** Formats a value for an error message: strings are quoted, escaped and cut to 60 characters. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (Array.isArray(value)) return `an array of ${value.length}`;

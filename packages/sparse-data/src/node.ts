@@ -1,4 +1,4 @@
-// Entry point @vastmax/sparse-data/node: what needs Node. The main entry runs anywhere.
+// Entry point @vastmax/sparse-data/node: functions that need Node. The main entry point runs on any JavaScript engine.
 export { readLines } from './node/read-lines.ts';
 export type { ReadLinesOptions } from './node/read-lines.ts';
 export { readCsv, readInteractions, readJsonLines, readXmc, readXmcHeader } from './node/read-records.ts';

@@ -1,4 +1,4 @@
-// Entry point @vastmax/sparse-data/records: parsers of text formats, a line or a record at a time.
+// Entry point @vastmax/sparse-data/records: parsers of text formats, one line or record at a time.
 export { parseJsonLines } from './records/parse-json-lines.ts';
 export type { JsonLine } from './records/parse-json-lines.ts';
 export { parseCsv } from './records/parse-csv.ts';

@@ -1,3 +1,3 @@
-// Entry point @vastmax/text-readers/node: what needs Node. The main entry runs anywhere.
+// Entry point @vastmax/text-readers/node: functions that need Node. The main entry point runs on any JavaScript engine.
 export { readParquet, readParquetTexts } from './node/read-files.ts';
 export { readSubwordTokenizer } from './node/read-files.ts';

@@ -1,20 +1,20 @@
+// Reads the rows of a Parquet file, one row group at a time. A row group is the writer's unit of some ten thousand
+// rows. It is stored column by column, and a part of it cannot be read without reading its pages. hyparquet decodes the
+// file; it throws plain errors of many kinds, to which the name of the file is added here.
+
 import { SparseDataError, isSparseDataError, type CancellationSignal, type NamedInput } from '@vastmax/sparse-data';
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type FileMetaData } from 'hyparquet';
 
-// Rows of a Parquet file, a row group at a time: a writer's unit of some ten thousand rows, which is read column by
-// column and cannot be cut without reading its pages anyway. hyparquet decodes; it throws plain errors of many kinds,
-// which get the file's name here.
-
-/** A file that is read by ranges of bytes, as hyparquet's AsyncBuffer. */
+/** A file that is read by ranges of bytes, like hyparquet's AsyncBuffer. */
 export interface ParquetSource {
   readonly byteLength: number;
-  /** Bytes `start` to `end` − 1, to the end of the file unless given. */
+  /** Bytes `start` to `end` − 1; default: to the end of the file. */
   slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
 }
 
 /**
- * From a page's bytes and the length that they should have to the page, by the name of the codec; snappy is there
- * without one.
+ * Decompression functions by the name of the codec. The arguments are the bytes of a page and its decompressed length.
+ * snappy is built in.
  */
 export type ParquetCompressors = Readonly<
   Partial<
@@ -23,30 +23,31 @@ export type ParquetCompressors = Readonly<
 >;
 
 export interface ParquetOptions extends NamedInput {
-  /** Which columns to read; all unless given. Others cost nothing. */
+  /** The columns to read; default all. Other columns cost nothing. */
   readonly columns?: readonly string[];
   readonly compressors?: ParquetCompressors;
   /**
-   * A row group that says it has more bytes than this, uncompressed, is refused before it is read; 2 GiB unless given.
+   * Largest allowed size of a row group, in uncompressed bytes according to its metadata, checked before it is read;
+   * default 2 GiB.
    */
   readonly maximumRowGroupBytes?: number;
-  /** Looked at before each row group; reading then ends with the signal's reason. */
+  /** Checked before each row group; if aborted, iteration throws the signal's reason. */
   readonly signal?: CancellationSignal;
-  /** With the rows read so far, and all of them, after each row group. */
+  /** Called after each row group with the number of rows read so far and the total number. */
   readonly onProgress?: (rows: number, total: number) => void;
 }
 
 export interface ParquetRow {
-  /** From 1. */
+  /** Number of the row, from 1. */
   readonly row: number;
-  /** By column. 64-bit integers are bigints, missing values are null. */
+  /** Values by column. 64-bit integers are bigints; missing values are null. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Rows in order. Holds the selected columns of one row group.
- * @throws SparseDataError on iteration: `bad-parquet` with name and place, `missing-column` with the columns that there
- * are, `record-too-long` for a row group past maximumRowGroupBytes; whatever the source throws.
+ * The rows, in order. Memory: the selected columns of one row group.
+ * @throws SparseDataError on iteration: `bad-parquet` with name and position, `missing-column` with the existing
+ * columns, `record-too-long` for a row group larger than maximumRowGroupBytes; errors of the source.
  */
 export async function* parseParquet(
   source: ParquetSource,
@@ -88,7 +89,7 @@ export async function* parseParquet(
   }
 }
 
-/** The number of rows. */
+/** Checks the metadata, and returns the number of rows. */
 function checkMetadata(
   { row_groups: groups, num_rows: total }: FileMetaData,
   byteLength: number,
@@ -156,14 +157,15 @@ async function decode<T>(name: string, what: string, action: () => Promise<T>): 
 }
 
 export interface ParquetTextOptions extends Omit<ParquetOptions, 'columns'> {
-  /** The column with the texts; `text` unless given. */
+  /** The column with the texts; default `text`. */
   readonly column?: string;
 }
 
 /**
- * One column of strings, as lines for countTokens and encodeTokens; rows without a value are skipped. A text may have
- * line breaks in it.
- * @throws SparseDataError on iteration: `bad-parquet` with the row for a value that is no string; as parseParquet.
+ * One column of strings, as lines for countTokens and encodeTokens; rows without a value are skipped. A text may
+ * contain line breaks.
+ * @throws SparseDataError on iteration: `bad-parquet` with the row for a value that is not a string; otherwise as
+ * parseParquet.
  */
 export async function* parseParquetTexts(
   source: ParquetSource,

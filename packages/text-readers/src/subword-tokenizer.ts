@@ -3,28 +3,29 @@ import { SparseDataError } from '@vastmax/sparse-data';
 import type { NamedInput, Tokenize } from '@vastmax/sparse-data';
 
 export interface SubwordTokenizerOptions extends NamedInput {
-  /** The parsed tokenizer_config.json that comes with it; most tokenizers need none. */
+  /** The parsed tokenizer_config.json of the tokenizer; most tokenizers do not need it. */
   readonly config?: object;
-  /** Whether the tokenizer adds what it puts around a text, such as [CLS] and [SEP]; default false. */
+  /** Whether the tokenizer adds its special tokens to each text, such as [CLS] and [SEP]; default false. */
   readonly addSpecialTokens?: boolean;
 }
 
 export interface SubwordTokenizer {
   /** For countTokens and encodeTokens. */
   readonly tokenize: Tokenize;
-  /** How many tokens it can give. */
+  /** Number of tokens in its vocabulary. */
   readonly size: number;
   /**
-   * Text again, from tokens of `tokenize`.
-   * @throws SparseDataError `unknown-token` for a token that it does not have
+   * Converts tokens from `tokenize` back to text.
+   * @throws SparseDataError `unknown-token` for a token that is not in its vocabulary
    */
   detokenize(tokens: readonly string[]): string;
 }
 
 /**
- * A Hugging Face tokenizer (BPE, WordPiece, Unigram) from its parsed tokenizer.json. Classes are still those of a
- * Vocabulary that is counted from the tokens of a text: by falling frequency, and only those that occur.
- * @throws SparseDataError `bad-tokenizer` with the name, when it is none or is of an unknown kind
+ * A Hugging Face tokenizer (BPE, WordPiece, Unigram) from its parsed tokenizer.json. The classes of a model are still
+ * those of a Vocabulary, counted from the tokens of a text: in descending order of frequency, and only tokens that
+ * occur.
+ * @throws SparseDataError `bad-tokenizer` with the name, if the JSON is not a tokenizer or is of an unknown kind
  */
 export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerOptions = {}): SubwordTokenizer {
   const { name = 'input', config = {}, addSpecialTokens = false } = options;

@@ -1,7 +1,7 @@
 /**
- * How a gradient becomes a change, for one matrix of weights. The same rule serves a whole parameter and the gathered
- * rows of a table: then the slots are the same rows of tables of their own, and rows that a step does not touch keep
- * their moments unchanged ("lazy" momentum and Adam, as for sparse gradients elsewhere).
+ * Update rules: how a gradient changes one matrix of weights. The same rule is used for a whole parameter and for the
+ * gathered rows of a table. In the second case the slots are the same rows of separate tables, and rows that a step
+ * does not touch keep their moments unchanged ("lazy" momentum and Adam, as in other libraries for sparse gradients).
  */
 import { affine, axpy, binary, unary, type Matrix } from '@vastmax/linalg-core';
 
@@ -9,15 +9,15 @@ export interface UpdateRule {
   readonly name: string;
   readonly options: Readonly<Record<string, number>>;
   /**
-   * Matrices of the weights' shape that it keeps: moments, sums of squares. A rule with none must be linear, w ← w −
-   * ηg: tables rely on it.
+   * Number of matrices of the weights' shape that the rule keeps: moments, sums of squares. A rule without slots must
+   * be w ← w − ηg, because TableUpdater relies on it.
    */
   readonly slots: number;
   /**
-   * Change `value` in place.
+   * Changes `value` in place.
    * @param gradient may be overwritten.
    * @param step from 1.
-   * @param scratch of the weights' shape.
+   * @param scratch a matrix of the weights' shape.
    */
   apply(
     value: Matrix,
@@ -41,7 +41,7 @@ export function sgdRule(): UpdateRule {
   };
 }
 
-/** v ← μv + g, w ← w − ηv (B. Polyak 1964, in the form that multiplies the velocity by the rate). */
+/** v ← μv + g, w ← w − ηv (B. Polyak 1964, in the form in which the velocity is multiplied by the learning rate). */
 export function momentumRule({ momentum = 0.9 }: { readonly momentum?: number } = {}): UpdateRule {
   checkFraction('momentum', 'momentum', momentum);
   return {

@@ -1,6 +1,4 @@
-/**
- * What applies an update rule to weights and owns the moments that it keeps: one class for matrices, one for tables.
- */
+/** Updaters apply an update rule to weights and own the moments of the rule: one class for matrices, one for tables. */
 import {
   fill,
   gatherRows,
@@ -24,9 +22,7 @@ import {
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { UpdateRule } from './update-rules.ts';
 
-/**
- * Applies a rule to one matrix of weights and owns the moments that the rule keeps for it; the caller owns the matrix.
- */
+/** Applies a rule to one matrix of weights and owns the moments of the rule. The caller owns the matrix. */
 export class MatrixUpdater implements Disposable {
   /** Prefix of its tensors' names: `name.0`, `name.1`. */
   readonly name: string;
@@ -55,13 +51,13 @@ export class MatrixUpdater implements Disposable {
     this.#rule.apply(this.value, gradient, this.#moments, scratch, learningRate, step);
   }
 
-  /** The moments, for a checkpoint; the owner of the weights saves those. */
+  /** The moments, for a checkpoint. The owner of the weights saves the weights. */
   tensors(): TensorSource[] {
     return this.#moments.map((moment, index) => matrixTensor(`${this.name}.${index}`, moment));
   }
 
   /**
-   * @throws StateError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * @throws StateError `state-mismatch` if a moment is missing in the state or has another shape; nothing is
    * changed.
    */
   checkState(state: ModuleState): void {
@@ -79,17 +75,17 @@ export class MatrixUpdater implements Disposable {
   }
 }
 
-/** A row-sparse gradient: `rows` is count×columns, one for each index. */
+/** A row-sparse gradient: `rows` is count×columns, one row for each index. */
 export interface RowGradient {
   readonly indices: Indices;
   readonly rows: Matrix;
 }
 
 /**
- * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, repeated rows included. A
- * rule with moments needs each touched row once, so repeated rows are added up first (DistinctIndices), the rows and
- * their moments gathered, changed and scattered. Rows that are not touched keep their moments unchanged ("lazy"
- * momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
+ * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, which also adds repeated
+ * rows. A rule with moments needs each touched row once: repeated rows are first summed (DistinctIndices), then the
+ * rows and their moments are gathered, changed and scattered. Rows that are not touched keep their moments unchanged
+ * ("lazy" momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
  */
 export class TableUpdater implements Disposable {
   /** Prefix of its tensors' names: `name.0`, `name.1`. */
@@ -143,9 +139,9 @@ export class TableUpdater implements Disposable {
   }
 
   /**
-   * The same for rows without repetitions, which saves adding up.
+   * As `apply`, for rows without repetitions, which need not be summed.
    * @param gradient count×columns; may be overwritten.
-   * @param values the rows of the table, if they have been gathered already; may be overwritten with the new ones.
+   * @param values the rows of the table, if they have already been gathered; may be overwritten with the new rows.
    */
   applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
     const { count } = indices;
@@ -168,18 +164,18 @@ export class TableUpdater implements Disposable {
     }
   }
 
-  /** To be called after the table has grown: new rows begin with moments of zero. */
+  /** Must be called after the table has grown: new rows start with moments of zero. */
   grow(): void {
     for (const moment of this.#moments) growTable(moment, this.table.rows);
   }
 
-  /** The moments, for a checkpoint; the owner of the weights saves those. */
+  /** The moments, for a checkpoint. The owner of the weights saves the weights. */
   tensors(): TensorSource[] {
     return this.#moments.map((moment, index) => tableTensor(`${this.name}.${index}`, moment));
   }
 
   /**
-   * @throws StateError `state-mismatch` when the state lacks a moment or has it in another shape; nothing is
+   * @throws StateError `state-mismatch` if a moment is missing in the state or has another shape; nothing is
    * changed.
    */
   checkState(state: ModuleState): void {
@@ -196,7 +192,7 @@ export class TableUpdater implements Disposable {
     for (const moment of this.#moments) moment[Symbol.dispose]();
   }
 
-  /** Numbers the distinct rows of all gradients, and notes the number of each row. */
+  /** Numbers the distinct rows of all gradients, and stores the number of each row of each gradient. */
   #numberRows(gradients: readonly RowGradient[], count: number): void {
     if (this.#rowSlots.length < count) this.#rowSlots = new Int32Array(Math.ceil(count * 1.5));
     this.#distinct.begin(count);

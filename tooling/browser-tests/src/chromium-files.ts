@@ -1,6 +1,6 @@
-// Where Chromium is: the one that VASTMAX_CHROMIUM names, or the one inside @sparticuz/chromium (Linux on x64),
-// unpacked once for each version into node_modules/.cache of this package, 210 MB. It brings NSS and expat along, so
-// that of the system it needs glibc alone.
+// Finds Chromium: the executable in VASTMAX_CHROMIUM, or the one in @sparticuz/chromium (Linux on x64), which is
+// unpacked once per version into node_modules/.cache of this package (210 MB). It includes NSS and expat, so it needs
+// only glibc from the system.
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,11 +11,11 @@ import { installOnce } from './install-once.ts';
 
 export interface ChromiumFiles {
   readonly executable: string;
-  /** To be added to the environment of the browser. */
+  /** Variables to add to the environment of the browser. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** @throws Error with what to do where there is none for this machine */
+/** @throws Error that says what to do if there is none for this machine */
 export async function findChromium(): Promise<ChromiumFiles> {
   const named = process.env['VASTMAX_CHROMIUM'];
   if (named !== undefined && named !== '') return { executable: named, environment: {} };
@@ -30,7 +30,7 @@ export async function findChromium(): Promise<ChromiumFiles> {
     executable: join(folder, 'chromium'),
     environment: {
       LD_LIBRARY_PATH: [join(folder, 'al2023/lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
-      // A machine may have no fonts at all.
+      // The machine may have no fonts.
       FONTCONFIG_PATH: process.env['FONTCONFIG_PATH'] ?? join(folder, 'fonts'),
     },
   };

@@ -1,18 +1,18 @@
-// How far two trainings are apart, one of them in another engine.
+// The difference of two training runs, one of them in another JavaScript engine.
 
 import type { BackendRun } from './page/report.ts';
 import type { Training } from './page/training.ts';
 
 /**
- * What 300 steps may differ by when one engine rounds a multiply-add once and the other twice, relative to the largest
- * number of the kind. Seen: 2e-7 in the losses, 2e-6 in the gradient; two f32 runs of the layer may differ by 8e-5
- * after 2,000 (docs/exactness.md).
+ * Tolerance after 300 steps if one engine rounds a multiply-add once and the other twice, relative to the largest
+ * value. Observed: 2e-7 in the losses, 2e-6 in the gradient; two f32 runs of the layer may differ by 8e-5 after 2,000
+ * (docs/exactness.md).
  */
 export const roundingTolerance = 1e-5;
 
 /**
- * The largest difference in the losses and in the gradient, each relative to the largest number of its kind; 0 when
- * they are the same bits.
+ * The largest difference in the losses and in the gradient, each relative to the largest value; 0 if they are bitwise
+ * equal.
  */
 export function compareTrainings(actual: Training, expected: Training): number {
   return Math.max(
@@ -21,7 +21,7 @@ export function compareTrainings(actual: Training, expected: Training): number {
   );
 }
 
-/** @throws Error when the page had an error instead */
+/** @throws Error if the page reports an error instead */
 export function trainingOf(run: BackendRun | undefined): Training {
   if (run === undefined) throw new Error('the page has not run this training');
   if ('error' in run) throw new Error(`the page could not train with threads ${run.threads}: ${run.error.message}`);
@@ -30,9 +30,11 @@ export function trainingOf(run: BackendRun | undefined): Training {
 
 function largestDifference(actual: readonly number[], expected: readonly number[]): number {
   if (actual.length !== expected.length || expected.length === 0)
-    throw new Error(`${actual.length} numbers against ${expected.length}`);
+    throw new Error(
+      `the two runs have ${actual.length} and ${expected.length} numbers; they must be equal and above 0`,
+    );
   const scale = Math.max(...expected.map(Math.abs));
-  // A NaN becomes null in JSON, and an infinite difference here.
+  // JSON converts NaN to null, which gives an infinite difference here.
   return Math.max(
     ...expected.map((value, i) => (Number.isFinite(actual[i]) ? Math.abs(actual[i]! - value) / scale : Infinity)),
   );

@@ -1,13 +1,14 @@
-// A folder that several processes may want to fill at the same time, and of which none may see a half: each fills one
-// of its own beside it and renames that, the first wins, and the others throw theirs away.
+// Fills a folder exactly once, although several processes may try at the same time, and no process must see a partly
+// filled folder. Each process fills a temporary folder beside it and renames that. The first rename succeeds; the other
+// processes delete their temporary folder.
 
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Resolves when `folder` is there with all that `fill` puts into the folder it is given; `fill` is not called when it
- * was there before.
+ * Resolves when `folder` exists with everything that `fill` wrote to the folder it was given. `fill` is not called if
+ * `folder` already exists.
  */
 export async function installOnce(folder: string, fill: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;

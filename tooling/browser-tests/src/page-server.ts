@@ -1,10 +1,10 @@
-// A web server with one page and its script, and with the headers under test on both.
+// A web server for one page and its script, which sends the headers under test with both.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface PageServer extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, to which browsers grant what they keep from other pages without https. */
+  /** `http://127.0.0.1:PORT`, which browsers treat as a secure context although it is not https. */
   readonly origin: string;
 }
 

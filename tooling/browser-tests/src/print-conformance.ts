@@ -1,5 +1,5 @@
-// The conformance suite in a headless Chromium without a test runner: a CheckReport as JSON on stdout, for `bench
-// conformance`. Where there is no browser, no build or no GPU, a report without outcomes says why.
+// Runs the conformance suite in a headless Chromium, without a test runner, and prints a CheckReport as JSON on stdout,
+// for `bench conformance`. If there is no browser, no build or no GPU, the report has no outcomes and gives the reason.
 
 import type { CheckReport } from '@vastmax/backend-conformance';
 import { bundlePage } from './bundle-page.ts';

@@ -1,14 +1,16 @@
-// What a page is served with: as packages/cpu-backend-wasm/README.md says under "In a browser".
+// The HTTP headers of a page, as in packages/cpu-backend-wasm/README.md under "In a browser".
 
 type Headers = Readonly<Record<string, string>>;
 
-/** For shared memory, and so for threads. */
+/** Cross-origin isolation: needed for shared memory, and so for threads. */
 export const isolation: Headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Isolation, and only what the policy's directives allow beside the page's own script. */
+/**
+ * Cross-origin isolation, and a content security policy that allows the script of the page and what the arguments add.
+ */
 export function withPolicy({
   script = '',
   worker = "'none'",

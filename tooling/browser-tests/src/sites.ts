@@ -1,7 +1,7 @@
-// The pages, each with what its browser is started with.
+// The pages under test, each with the flags of its browser.
 
 export interface Site {
-  /** As in REQUIRE_BACKENDS. */
+  /** The name of the backend in REQUIRE_BACKENDS. */
   readonly backend: string;
   /** The page's script. */
   readonly entry: URL;
@@ -11,7 +11,7 @@ export interface Site {
 /** Pages that report a PageReport. */
 export const wasmSite: Site = { backend: 'wasm-browser', entry: new URL('page/main.ts', import.meta.url), flags: [] };
 
-/** A WebGPU device in software, that of SwiftShader. */
+/** Flags for the software WebGPU device SwiftShader. */
 const webGpuFlags: readonly string[] = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** Pages that report a CheckReport. */
@@ -35,7 +35,7 @@ export const failingSite: Site = {
   flags: [],
 };
 
-/** A page that saves, loads itself again, and reports a SavedCheckpointReport. */
+/** A page that saves a checkpoint, reloads, and reports a SavedCheckpointReport. */
 export const savedCheckpointSite: Site = {
   backend: 'wasm-browser',
   entry: new URL('page/saved-checkpoint.ts', import.meta.url),

@@ -1,11 +1,11 @@
-// A headless Chromium, or why there is none. Of the flags that @sparticuz/chromium proposes none is used: they switch
-// off the web's security and put all in one process, and what a page may do is what these tests are about.
+// Starts a headless Chromium, or throws the reason why there is none. The flags that @sparticuz/chromium proposes are
+// not used: they disable web security and use a single process, but these tests check what a page is allowed to do.
 
 import { chromium, type Browser } from 'playwright-core';
 import { findChromium, type ChromiumFiles } from './chromium-files.ts';
 
 /**
- * @param flags beside those that every page is seen with
+ * @param flags flags in addition to the common ones
  * @throws Error that says in one line what is missing on this machine
  */
 export async function startChromium(
@@ -25,7 +25,7 @@ export async function startChromium(
   }
 }
 
-/** Out of the launcher's long report: the line with which the dynamic linker or the browser gave up. */
+/** Finds, in the long report of the launcher, the line with the error of the dynamic linker or the browser. */
 function findReason(report: string): string {
   const output = report.split('\n').flatMap((line) => /\[err\]\s*(.+)/.exec(line)?.[1] ?? []);
   return (

@@ -1,6 +1,6 @@
-// One browser and one bundle for the tests of a file. As with a backend's conformance, unavailable is not passed:
-// without a browser the tests are skipped with the reason, and fail where REQUIRE_BACKENDS names the site's backend, as
-// it does in `.ci/run`.
+// One browser and one bundle for the tests of a file. As in the conformance tests of a backend, unavailable does not
+// count as passed: without a browser the tests are skipped with the reason; they fail if REQUIRE_BACKENDS contains the
+// backend of the site, as in `.ci/run`.
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
@@ -12,8 +12,8 @@ import { visitPage, type PageOptions, type Visit } from './visit-page.ts';
 type Skip = (reason: string) => never;
 
 /**
- * To be called once in a test file.
- * @returns what makes of a page a function that visits it, at its first call
+ * Must be called once in a test file.
+ * @returns a function that returns, for the options of a page, a function that visits this page at its first call
  */
 export function usePages<Report>({
   backend,
@@ -35,15 +35,15 @@ export function usePages<Report>({
   return (options) => {
     let visit: Promise<Visit<Report>> | undefined;
     return (skip) => {
-      if (browser === undefined) return refuse(backend, failure, skip);
+      if (browser === undefined) return skipOrFail(backend, failure, skip);
       visit ??= visitPage(browser, script, options);
       return visit;
     };
   };
 }
 
-/** @throws Error where a browser is required */
-export function refuse(
+/** @throws Error if the backend is required */
+export function skipOrFail(
   backend: string,
   failure: unknown,
   skip: Skip,

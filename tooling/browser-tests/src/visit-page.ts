@@ -1,4 +1,4 @@
-// Open the page, let it do its work, and write down what the browser saw meanwhile.
+// Opens a page, waits for its report, and records messages, requests and workers of the browser.
 
 import type { Browser, Page } from 'playwright-core';
 import type { ThreadsAsked } from './page/report.ts';
@@ -6,32 +6,31 @@ import { servePage } from './page-server.ts';
 
 export interface Visit<Report> {
   readonly report: Report;
-  /** Whatever was written to the console, and errors nobody caught. */
+  /** Console output and uncaught errors. */
   readonly messages: readonly string[];
   /**
-   * Paths of the page's own server, whole URLs of others. A blob: is the page's own memory and asks nothing of a
-   * network.
+   * Paths on the server of the page, full URLs on other servers. blob: URLs are memory of the page, not network
+   * requests, and are left out.
    */
   readonly requests: readonly string[];
   readonly workersStarted: number;
-  /** Workers that have not ended some time after the page had finished. */
+  /** Number of workers that still run some time after the page has finished. */
   readonly workersLeft: number;
 }
 
-/** Only a page that hangs takes so long. */
+/** Timeout; only a page that hangs needs so long. */
 const seconds = 1200;
 
 export interface PageOptions {
   readonly headers: Readonly<Record<string, string>>;
-  /** Of wasmSite: one backend after the other with so many threads. */
+  /** For wasmSite: the numbers of threads of the backends, which are created one after the other. */
   readonly threads?: readonly ThreadsAsked[];
-  /** A file for what the page looks like when it has reported. */
+  /** A file for a screenshot after the report. */
   readonly screenshot?: string;
 }
 
 /**
- * @throws Error when the page does not report in time, with what it wrote to the console, or the first one that it does
- * not catch
+ * @throws Error if the page does not report in time (with its console output), or the first uncaught error of the page
  */
 export async function visitPage<Report>(
   browser: Browser,
@@ -51,7 +50,8 @@ export async function visitPage<Report>(
     const failure = new Promise<never>((_, reject) => {
       page.once('pageerror', reject);
     });
-    // A page may fail while it loads, when nobody waits for this yet; the wait for its report then ends at once.
+    // The page may fail while it loads, before this promise is awaited; this handler avoids an unhandled rejection.
+    // Waiting for the report then fails at once.
     failure.catch(() => undefined);
     page.on('pageerror', (error) => messages.push(String(error)));
     page.on('worker', () => workersStarted++);
@@ -79,7 +79,7 @@ async function readReport<Report>(page: Page, messages: readonly string[]): Prom
   }
 }
 
-/** The end of a worker is told by the browser a little after the page has asked for it. */
+/** The browser reports the end of a worker a little after the page has terminated it. */
 async function countWorkersLeft(page: Page): Promise<number> {
   for (let attempt = 0; attempt < 15_000 && page.workers().length > 0; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startChromium } from '../src/start-chromium.ts';
-import { refuse } from '../src/use-pages.ts';
+import { skipOrFail } from '../src/use-pages.ts';
 
 const skip = (reason: string): never => {
   throw new Error(`skipped, ${reason}`);
@@ -18,13 +18,13 @@ describe('a browser that does not start', () => {
   });
 
   it('skips the tests with the reason', () => {
-    expect(() => refuse('wasm-browser', new Error('no libnss3.so'), skip, 'wasm-f32,wasm-f32-threads-3')).toThrow(
+    expect(() => skipOrFail('wasm-browser', new Error('no libnss3.so'), skip, 'wasm-f32,wasm-f32-threads-3')).toThrow(
       'skipped, unavailable: no libnss3.so',
     );
   });
 
   it('fails them where it is required', () => {
-    expect(() => refuse('wasm-browser', new Error('no libnss3.so'), skip, 'wasm-f32, wasm-browser')).toThrow(
+    expect(() => skipOrFail('wasm-browser', new Error('no libnss3.so'), skip, 'wasm-f32, wasm-browser')).toThrow(
       'REQUIRE_BACKENDS names wasm-browser, but it is unavailable: no libnss3.so',
     );
   });

@@ -1,10 +1,11 @@
-// The one direction imports may go, as a table: each package against the workspace packages its `src` may import. An
-// entry `name` allows every entry point of that package, `name/entry` that entry point only. Apps and tooling are
-// absent: they may import anything, and nothing imports them. ESLint reads this table (src and tests apart, entry
-// points apart); `turbo boundaries` reads its copy in turbo.json (whole packages, direct and transitive), which a test
-// holds equal to it.
+// The allowed directions of imports: for each package, the workspace packages that its `src` may import. An entry
+// `name` allows every entry point of that package, `name/entry` only that entry point. Apps and tooling are not listed:
+// they may import anything, and nothing imports them. ESLint reads this table (src and tests separately, and single
+// entry points); `turbo boundaries` reads the copy in turbo.json (whole packages, direct and transitive), and a test
+// checks that both are equal.
 
-// Tests may choose a backend; the conformance suite comes with it, since turbo follows a backend's own devDependencies.
+// Tests may use any backend. The conformance suite is included because turbo also checks the devDependencies of a
+// backend.
 const backends = [
   'cpu-backend-wasm',
   'cpu-backend-openblas',
@@ -15,7 +16,7 @@ const backends = [
 const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'];
 
 /**
- * What `src` may import, and what `test` may import beside that.
+ * What `src` may import, and what `test` may import in addition.
  *
  * @type {Readonly<Record<string, { src: readonly string[]; test: readonly string[] }>>}
  */
@@ -27,7 +28,7 @@ export const allowedImports = {
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
   'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },
   'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance', 'software-gpu'] },
-  // In tooling/, and the only parts of it that tests of packages import.
+  // In tooling/; the only tooling packages that tests of packages import.
   'software-gpu': { src: [], test: [] },
   'rank-programs': { src: [], test: [] },
   autodiff: { src: ['linalg-core'], test: backends },

@@ -1,6 +1,6 @@
 // ESLint's own `no-restricted-imports`, generated for each package from the table. A plugin (eslint-plugin-boundaries,
-// import-x) was not needed: it would resolve each import to a file, while here the package name in the specifier says
-// all. Dynamic imports escape this rule; `turbo boundaries` catches them.
+// import-x) was not needed: it would resolve each import to a file, but the package name in the specifier is enough
+// here. This rule does not check dynamic imports; `turbo boundaries` does.
 
 import { allowedImports } from './allowed-imports.js';
 
@@ -50,7 +50,8 @@ const restrict = (files, patterns) => ({
 });
 
 /**
- * Flat configuration blocks, later ones winning: a package that is missing from the table may import no other.
+ * Flat configuration blocks, of which later ones override earlier ones: a package that is missing from the table may
+ * import no other.
  *
  * @returns {import('eslint').Linter.Config[]}
  */

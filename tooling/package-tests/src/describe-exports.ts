@@ -1,7 +1,7 @@
-// The public surface of a package as text: per entry point, each exported name with its declaration as it stands in the
-// built .d.ts, comments removed. A diff of that text in review is a change of the surface. API Extractor was not taken:
-// it wants a configuration per entry point and brings its own TypeScript, where the compiler at hand answers in thirty
-// lines.
+// The public surface of a package as text: per entry point, each exported name with its declaration from the built
+// .d.ts, without comments. A diff of this text in a review shows a change of the public surface. API Extractor was
+// rejected: it needs a configuration per entry point and its own TypeScript; with the installed compiler thirty lines
+// are enough.
 
 import ts from 'typescript';
 import type { PublishedPackage } from './published-packages.ts';
@@ -19,7 +19,7 @@ function print(declaration: ts.Declaration): string {
 /**
  * Markdown with a section per entry point and a fenced declaration per exported name, sorted by name.
  *
- * @throws Error when a package is not built.
+ * @throws Error if a package is not built.
  */
 export function describeExports({ name, entryPoints }: PublishedPackage): string {
   const program = ts.createProgram(
@@ -30,7 +30,8 @@ export function describeExports({ name, entryPoints }: PublishedPackage): string
   const sections = entryPoints.map(({ specifier, declarations }) => {
     const file = program.getSourceFile(declarations);
     const module = file && checker.getSymbolAtLocation(file);
-    if (module === undefined) throw new Error(`${specifier}: ${declarations} is missing or no module; run pnpm build`);
+    if (module === undefined)
+      throw new Error(`${specifier}: ${declarations} is missing or is not a module; run pnpm build`);
     const exports = checker.getExportsOfModule(module).map((symbol) => {
       const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
       return { name: symbol.name, text: (target.declarations ?? []).map(print).join('\n') };

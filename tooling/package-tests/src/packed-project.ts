@@ -1,6 +1,7 @@
-// A scratch project outside the repository with the packages as npm would deliver them: each packed by `pnpm pack`,
-// then installed from its tarball. Overrides send the packages' dependencies on each other to the tarballs too, so
-// nothing is asked of a registry. vitest, a peer of the suites that are packages, is linked from here.
+// A temporary project outside the repository with the packages as npm would install them: each is packed by `pnpm pack`
+// and installed from its tarball. Overrides resolve the dependencies between the packages to the tarballs too, so no
+// registry is used for them. vitest, a peer dependency of the packages with test suites, is linked from this
+// repository.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { basename, dirname, join } from 'node:path';
 import { root, type PublishedPackage } from './published-packages.ts';
 
 function runPnpm(arguments_: readonly string[], cwd: string): void {
-  // Inside `pnpm test` this is the pnpm that runs it, a program or a script, which need not be on PATH.
+  // Inside `pnpm test` this is the path of the running pnpm, a program or a script, which may not be on PATH.
   const running = process.env['npm_execpath'] ?? '';
   const pnpm = basename(running).startsWith('pnpm') ? running : 'pnpm';
   const [command, ...first] = /\.[cm]?js$/.test(pnpm) ? [process.execPath, pnpm] : [pnpm];
@@ -22,7 +23,7 @@ const installedFolder = (project: string, name: string): string => join(project,
 
 /** Packs and installs the built packages. @returns the project's folder, which the caller removes. */
 export function createPackedProject(packages: readonly PublishedPackage[]): string {
-  // The real path: on some systems the temporary folder is reached through a link, which module URLs do not keep.
+  // The real path: on some systems the temporary folder is a symbolic link, and module URLs contain the resolved path.
   const project = realpathSync(mkdtempSync(join(tmpdir(), 'vastmax-packed-')));
   const tarballs = join(project, 'tarballs');
   const specifiers = packages.map(({ name, folder }) => {
@@ -35,7 +36,7 @@ export function createPackedProject(packages: readonly PublishedPackage[]): stri
   });
   const manifest = { name: 'scratch', private: true, type: 'module', dependencies: Object.fromEntries(specifiers) };
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
-  // JSON is YAML.
+  // JSON is valid YAML.
   const settings = { nodeLinker: 'hoisted', autoInstallPeers: false, overrides: Object.fromEntries(specifiers) };
   writeFileSync(join(project, 'pnpm-workspace.yaml'), JSON.stringify(settings));
   runPnpm(['install', '--prefer-offline', '--ignore-scripts', '--no-frozen-lockfile'], project);
@@ -44,7 +45,7 @@ export function createPackedProject(packages: readonly PublishedPackage[]): stri
   return project;
 }
 
-/** Every installed file of a package but its manifest, and the manifest itself. */
+/** The installed files of a package, and the text of its manifest. */
 export function readInstalledPackage(project: string, name: string): { files: string[]; manifest: string } {
   const folder = installedFolder(project, name);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true });

@@ -13,7 +13,7 @@ interface Manifest {
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** One way into a package, e.g. `@vastmax/sparse-data/node`. */
+/** An entry point of a package, e.g. `@vastmax/sparse-data/node`. */
 interface EntryPoint {
   readonly specifier: string;
   /** Absolute path of the built declarations. */
@@ -45,7 +45,7 @@ export function findPublishedPackages(): PublishedPackage[] {
         if (typeof conditions === 'string') return [];
         const types = conditions['types'];
         if (types === undefined) throw new Error(`${manifest.name}: the export ${path} has no "types" condition`);
-        // A package that can do without vitest has a main entry point that does.
+        // If vitest is an optional peer dependency, the main entry point does not need it.
         const needsVitest = hasVitest && !(isOptional && path === '.');
         return [{ specifier: manifest.name + path.slice(1), declarations: join(folder, types), needsVitest }];
       });

@@ -1,6 +1,6 @@
-// The ts blocks of a README as programs. A block is written out with as many empty lines before it as it has in the
-// README, so that every line number in a type error or a stack is the README's own. A block that calls `describe…(` is
-// a test file and runs under vitest; every other one runs as a script.
+// Runs the ts blocks of a README as programs. A block is written to a file after as many empty lines as there are lines
+// before it in the README, so that line numbers in type errors and stack traces are those of the README. A block that
+// calls `describe…(` is a test file and runs under vitest; all others run as scripts.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ export interface Example {
 
 const require = createRequire(import.meta.url);
 
-/** `packages/autodiff/README.md:12`, as an editor opens it. */
+/** The place as an editor can open it: `packages/autodiff/README.md:12`. */
 export function describePlace({ markdown, line }: Pick<Example, 'markdown' | 'line'>): string {
   return `${relative(root, markdown)}:${line}`;
 }
@@ -37,7 +37,10 @@ export function readExamples(markdown: string): Example[] {
   });
 }
 
-/** Writes examples into an emptied folder, from which their imports resolve. @returns the file of each. */
+/**
+ * Empties a folder, from which the imports of the examples can be resolved, and writes the examples into it. @returns
+ * the file of each.
+ */
 export function writeExamples(folder: string, examples: readonly Example[]): Map<Example, string> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -51,7 +54,7 @@ export function writeExamples(folder: string, examples: readonly Example[]): Map
   );
 }
 
-/** Type errors of the written examples, each naming file and line of the README; compiled once for all. */
+/** Type errors of the written examples, each with file and line of the README; all examples are compiled together. */
 export function typeCheckExamples(files: ReadonlyMap<Example, string>): Map<Example, string[]> {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => readFileSync(path, 'utf8')) as {
     config: { compilerOptions: object };
@@ -83,9 +86,9 @@ export function typeCheckExamples(files: ReadonlyMap<Example, string>): Map<Exam
 }
 
 /**
- * Runs one written example against the sources, in a process and a working folder of its own.
+ * Runs one written example with the sources, in a separate process and working folder.
  *
- * @returns undefined when it succeeded, else what it printed, after its place in the README.
+ * @returns undefined if it succeeded, otherwise its place in the README and its output.
  */
 export function runExample(example: Example, file: string, workingFolder: string): string | undefined {
   const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
@@ -95,7 +98,7 @@ export function runExample(example: Example, file: string, workingFolder: string
   return runNode(command, workingFolder, describePlace(example));
 }
 
-/** Runs node to its end. @returns undefined on success, else a report that opens with `place`. */
+/** Runs node until it ends. @returns undefined on success, otherwise a report that begins with `place`. */
 export function runNode(command: readonly string[], workingFolder: string, place: string): string | undefined {
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: workingFolder,

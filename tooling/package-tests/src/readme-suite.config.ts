@@ -1,6 +1,7 @@
+// The vitest configuration for README blocks that are test files: only the source condition of vitest.config.ts.
+
 import { defineConfig } from 'vitest/config';
 
-// For README blocks that are test files themselves: the same source condition as vitest.config.ts, nothing else.
 const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
 
 export default defineConfig({

@@ -1,7 +1,8 @@
 /**
- * Programs of tests as jobs of ranks. Threads and mpirun start plain Node, which reads no TypeScript, so each program
- * is bundled from the sources once a test file; the bundle lies in this package's node_modules, where koffi is found
- * from. Imports no package of the workspace: those whose tests use it would depend on themselves.
+ * Runs test programs as jobs with several ranks. Threads and mpirun start plain Node, which cannot read TypeScript, so
+ * each program is bundled from the sources once per test file. The bundle is in node_modules of this package, from
+ * where koffi can be resolved. This package imports no package of the workspace; otherwise packages whose tests use it
+ * would depend on themselves.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,17 +18,17 @@ afterAll(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true });
 });
 
-/** The program as one JavaScript module, until the tests of this file have ended. */
+/** The program as one JavaScript module, which exists until the tests of the file have ended. */
 export function bundleProgram(program: URL): Promise<URL> {
-  const known = bundles.get(program.href);
-  if (known !== undefined) return known;
+  const existing = bundles.get(program.href);
+  if (existing !== undefined) return existing;
   if (folder === undefined) {
     const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
     mkdirSync(cache, { recursive: true });
     folder = mkdtempSync(join(cache, 'rank-programs-'));
   }
   const file = join(folder, `${basename(program.pathname, '.ts')}-${bundles.size}.mjs`);
-  const made = build({
+  const bundle = build({
     entryPoints: [fileURLToPath(program)],
     outfile: file,
     bundle: true,
@@ -36,7 +37,7 @@ export function bundleProgram(program: URL): Promise<URL> {
     target: 'node20',
     conditions: ['@vastmax/source'],
     external: ['koffi'],
-    // What the program resolves by itself it finds from where its source lies; CommonJS packages in it need a
+    // Paths that the program resolves at run time are relative to its source file; bundled CommonJS packages need a
     // `require`.
     define: { 'import.meta.url': JSON.stringify(program.href) },
     banner: {
@@ -44,12 +45,12 @@ export function bundleProgram(program: URL): Promise<URL> {
     },
     logLevel: 'silent',
   }).then(() => pathToFileURL(file));
-  bundles.set(program.href, made);
-  return made;
+  bundles.set(program.href, bundle);
+  return bundle;
 }
 
 export interface MpiRun {
-  /** undefined after a signal. */
+  /** The exit code; undefined after a signal. */
   readonly code: number | undefined;
   readonly output: string;
 }
@@ -57,13 +58,13 @@ export interface MpiRun {
 export interface Launcher {
   readonly name: string;
   readonly start: (size: number) => readonly [command: string, ...options: string[]];
-  /** Why it cannot be used here. */
+  /** The reason why it cannot be used on this machine, or undefined. */
   readonly missing: string | undefined;
 }
 
 type ProbeResult = { readonly available: true } | { readonly available: false; readonly reason: string };
 
-/** @param probe what `probeMpi` of `@vastmax/collectives` answers. */
+/** @param probe the result of `probeMpi` of `@vastmax/collectives`. */
 export function findLaunchers(probe: ProbeResult): readonly Launcher[] {
   return [
     {
@@ -71,23 +72,27 @@ export function findLaunchers(probe: ProbeResult): readonly Launcher[] {
       start: (size) => ['mpirun', '--allow-run-as-root', '--oversubscribe', '-n', String(size)],
       missing: !probe.available
         ? probe.reason
-        : isThere('mpirun')
+        : isInstalled('mpirun')
           ? undefined
           : 'mpirun is not on the path; Debian: apt-get install openmpi-bin',
     },
     {
       name: 'mpiexec of MPICH',
       start: (size) => ['mpiexec.hydra', '-n', String(size)],
-      missing: isThere('mpiexec.hydra') ? undefined : 'mpiexec.hydra is not on the path; Debian: apt-get install mpich',
+      missing: isInstalled('mpiexec.hydra')
+        ? undefined
+        : 'mpiexec.hydra is not on the path; Debian: apt-get install mpich',
     },
   ];
 }
 
-function isThere(command: string): boolean {
+function isInstalled(command: string): boolean {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** As with a backend's conformance: unavailable is not passed, and is a failure where it is required. */
+/**
+ * As in the conformance tests of a backend: unavailable does not count as passed, and is a failure if MPI is required.
+ */
 export function requireLauncher({ name, missing }: Launcher, skip: (reason: string) => never): void {
   if (missing === undefined) return;
   if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? '') && name.includes('Open MPI')) {
@@ -96,7 +101,7 @@ export function requireLauncher({ name, missing }: Launcher, skip: (reason: stri
   skip(`unavailable: ${missing}`);
 }
 
-/** The whole job, with what it wrote on both streams. Killed after a quarter of an hour: it hangs. */
+/** Runs a whole job; the output contains both streams. It is killed after 15 minutes, because it then hangs. */
 export async function runUnderMpi(
   launcher: Launcher,
   program: URL,

@@ -1,9 +1,9 @@
 /**
- * A GPU in software, for tests and for benches where there is no other: SwiftShader, out of @sparticuz/chromium (Linux
- * on x64), under Dawn (the package `webgpu`). It is unpacked once for each version into node_modules/.cache, 7 MB. Dawn
- * opens libvulkan.so.1 by its name, for which the linker knows LD_LIBRARY_PATH as it was when the process started; a
- * library that is loaded already is found by name all the same, so it is loaded here. VASTMAX_VULKAN=system leaves
- * everything to the machine's own driver.
+ * A software GPU for tests and benchmarks on machines without a GPU: SwiftShader from @sparticuz/chromium (Linux on
+ * x64), used by Dawn (the package `webgpu`). It is unpacked once per version into node_modules/.cache (7 MB). Dawn
+ * opens libvulkan.so.1 by name, and the dynamic linker uses only the LD_LIBRARY_PATH from the start of the process. But
+ * a library that is already loaded is also found by name, so it is loaded here. With VASTMAX_VULKAN=system the driver
+ * of the machine is used instead.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -12,8 +12,8 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 
-/** RTLD_NOW, and RTLD_NODELETE: the library stays although it is no addon of Node. */
-const loadForGood = 2 | 0x1000;
+/** RTLD_NOW and RTLD_NODELETE: the library stays loaded although it is not a Node addon. */
+const dlopenFlags = 2 | 0x1000;
 const wanted = ['libvulkan.so.1', 'libvk_swiftshader.so', 'vk_swiftshader_icd.json'];
 
 let loading: Promise<void> | undefined;
@@ -24,7 +24,7 @@ export function loadSoftwareGpu(): Promise<void> {
   return loading;
 }
 
-/** What `probe` says with the software GPU in place, or why there is none. */
+/** The result of `probe` with the software GPU loaded, or the reason why there is none. */
 export async function probeSoftwareGpu<Result>(
   probe: () => Promise<Result>,
 ): Promise<Result | { readonly available: false; readonly reason: string }> {
@@ -46,14 +46,14 @@ async function load(): Promise<void> {
   const folder = await unpackOnce();
   process.env['VK_ICD_FILENAMES'] = join(folder, 'vk_swiftshader_icd.json');
   try {
-    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), loadForGood);
+    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), dlopenFlags);
   } catch (error) {
-    // It has been loaded, and is no addon.
+    // The library was loaded; it is only not a Node addon.
     if (!String(error).includes('self-register')) throw error;
   }
 }
 
-/** Several processes may do this at once: each fills a folder of its own, the first to rename it wins. */
+/** Several processes may do this at the same time: each fills a temporary folder, and the first rename succeeds. */
 async function unpackOnce(): Promise<string> {
   const packageFolder = resolve(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '../..');
   const { version } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as { version: string };

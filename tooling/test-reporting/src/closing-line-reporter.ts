@@ -1,6 +1,6 @@
-// The last line of a run, for people and for machines: `12 passed, 0 failed`, with `, 3 skipped` when some were; and
-// before it the reasons of the skips, each with how many tests it kept from running.
-// A test file that did not load and an error outside every test each count as one failure: neither has a test to count.
+// Prints the last line of a test run, for people and programs: `12 passed, 0 failed`, with `, 3 skipped` if tests were
+// skipped. Before it, it prints the reasons of the skips, each with its number of tests. A test file that did not load,
+// and an error outside a test, each count as one failure, because they have no tests to count.
 
 import { writeSync } from 'node:fs';
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
@@ -19,21 +19,21 @@ function countRun(modules: readonly TestModule[], errorsOutsideTests: number): R
     for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
     for (const test of module.children.allTests()) {
       const { state } = test.result();
-      // A test still pending was cut off, by a crash or an interrupt: it did not pass.
+      // A test that is still pending was interrupted, for example by a crash: it did not pass.
       counts[state === 'pending' ? 'failed' : state] += 1;
     }
   }
   return counts;
 }
 
-/** How many tests were skipped for which reason, the most frequent first. */
+/** The reasons of skips with their numbers of tests, the most frequent first. */
 function reasonsOfSkips(modules: readonly TestModule[]): readonly (readonly [reason: string, tests: number])[] {
   const counts = new Map<string, number>();
   for (const module of modules) {
     for (const test of module.children.allTests()) {
       const result = test.result();
       if (result.state !== 'skipped') continue;
-      // A case of a conformance suite carries its reason in its name, in brackets at the end.
+      // A case of a conformance suite has its reason in its name, in brackets at the end.
       const reason = result.note ?? /\(([^()]+)\)$/.exec(test.name)?.[1] ?? `no reason given: ${test.fullName}`;
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
@@ -41,7 +41,7 @@ function reasonsOfSkips(modules: readonly TestModule[]): readonly (readonly [rea
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-/** `N passed, N failed`, and `, N skipped` only when something was. */
+/** `N passed, N failed`, and `, N skipped` only if tests were skipped. */
 function formatClosingLine({ passed, failed, skipped }: RunCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
@@ -50,7 +50,7 @@ function formatClosingLine({ passed, failed, skipped }: RunCounts): string {
 export class ClosingLineReporter implements Reporter {
   #line = '0 passed, 0 failed';
   #waiting = false;
-  /** Of a run with `-t`: most tests are then skipped for no other reason. */
+  /** Whether the run has a filter (`-t`): most tests are then skipped only because of it. */
   #isFiltered = false;
 
   onInit({ config }: Vitest): void {

@@ -1,6 +1,7 @@
-// A vitest setup file: a test during which something is written to the console fails, and names the first writer.
-// Recorded and raised after the test rather than thrown at the call, which the code under test might catch. A test that
-// expects output replaces the console method itself (`vi.spyOn(console, 'log').mockImplementation(…)`).
+// A vitest setup file: a test fails if anything is written to the console during it; the error has the stack of the
+// first write. The error is recorded and thrown after the test, because the code under test could catch it if it was
+// thrown by the call. A test that expects output replaces the console method itself (`vi.spyOn(console,
+// 'log').mockImplementation(…)`).
 
 import { afterAll, afterEach, beforeEach } from 'vitest';
 

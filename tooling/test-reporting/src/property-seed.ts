@@ -1,5 +1,5 @@
-// A vitest setup file: properties draw the same cases in every run, so that a change is what makes a test fail.
-// VASTMAX_PROPERTY_SEED=N draws others; fast-check prints the seed of a failure.
+// A vitest setup file: property tests use the same random cases in every run, so that only a change of the code can
+// make a test fail. VASTMAX_PROPERTY_SEED=N selects other cases; fast-check prints the seed of a failure.
 
 import fc from 'fast-check';
 

@@ -1,11 +1,11 @@
 /**
- * Which part of the adaptive softmax, the head or a tail, holds a class, and at which row. Classes are ranked by
- * frequency first.
+ * Maps a class to its part of the adaptive softmax (the head or a tail) and to its row there. Classes are first ranked
+ * by frequency.
  */
 import { classesByFrequency, ranksOfClasses } from '../class-table/frequency-order.ts';
 
 export interface PartOfRange {
-  /** Place within the range, and row within the part, of each class of the range that the part holds. */
+  /** For each class of the range that belongs to the part: its position in the range, and its row in the part. */
   readonly places: Int32Array;
   readonly rows: Int32Array;
 }
@@ -13,7 +13,7 @@ export interface PartOfRange {
 export class AdaptiveParts {
   /** Rank of each class; undefined when class numbers are ranks. */
   readonly ranks: Int32Array | undefined;
-  /** First rank of each tail, and D. */
+  /** The first rank of each tail, and D at the end. */
   readonly bounds: readonly number[];
 
   constructor(classes: number, cutoffs: readonly number[], frequencies: ArrayLike<number> | undefined) {
@@ -22,7 +22,7 @@ export class AdaptiveParts {
     this.bounds = [...cutoffs, classes];
   }
 
-  /** Classes of the head itself. */
+  /** Number of classes in the head itself. */
   get shortlist(): number {
     return this.bounds[0]!;
   }
@@ -47,7 +47,7 @@ export class AdaptiveParts {
     return part === 0 ? 0 : this.bounds[part - 1]!;
   }
 
-  /** The classes of a range by part. O(count·tails). */
+  /** The classes of a range, grouped by part. O(count·tails). */
   split(firstClass: number, count: number): readonly PartOfRange[] {
     const places: number[][] = Array.from({ length: this.tails + 1 }, () => []);
     const rows: number[][] = places.map(() => []);

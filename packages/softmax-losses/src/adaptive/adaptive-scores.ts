@@ -1,7 +1,8 @@
 /**
- * log p of a range of classes, of which some may be in the head and some in each tail. What a part needs beside its
- * classes' outputs is one number for each example: −log Z of the head, and for a tail the head's output for it less
- * both log Z. A tail's log Z takes all its rows, so it is kept for as long as the caller says that hidden is the same.
+ * log p of a range of classes, which may lie in the head and in several tails. Beside the outputs of its classes, a
+ * part needs one offset for each example: −log Z of the head; for a tail, the head's output for that tail minus both
+ * log Z. Computing log Z of a tail reads all its rows, so the offsets are reused as long as the caller says that hidden
+ * is unchanged.
  */
 import { affine, binary, copy, gemm, scatterRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
@@ -16,8 +17,8 @@ export class AdaptiveScores {
   readonly #headSoftmax: BlockedSoftmax;
   readonly #tails: readonly AdaptiveTail[];
   readonly #parts: AdaptiveParts;
-  /** Whether a tail's numbers are those of the current hidden. */
-  readonly #known: boolean[];
+  /** For each tail, whether its offsets belong to the current hidden activations. */
+  readonly #hasOffsets: boolean[];
 
   constructor(
     workspace: Workspace,
@@ -31,15 +32,15 @@ export class AdaptiveScores {
     this.#headSoftmax = headSoftmax;
     this.#tails = tails;
     this.#parts = parts;
-    this.#known = tails.map(() => false);
+    this.#hasOffsets = tails.map(() => false);
   }
 
-  /** @param hidden m×d. @param extended the same with the head's bias feature. @param out m×count. */
+  /** @param hidden m×d. @param extended hidden with the head's bias feature appended. @param out m×count. */
   range(hidden: Matrix, extended: Matrix, firstClass: number, out: Matrix, sameHidden: boolean): void {
     const m = hidden.rows;
     const all = this.#matrix('all', out.columns, m);
     if (!sameHidden) {
-      this.#known.fill(false);
+      this.#hasOffsets.fill(false);
       affine(this.#headSoftmax.logPartition(extended), -1, 0, this.#matrix('head offsets', m, 1));
     }
     for (const [part, { places, rows }] of this.#parts.split(firstClass, out.columns).entries()) {
@@ -62,12 +63,12 @@ export class AdaptiveScores {
     gemm(own, extended, out, { transposeB: true });
   }
 
-  /** The tail's projection of hidden, and its offsets, m×1. */
+  /** Projects hidden into the tail; also computes the tail's offsets, m×1, if they are not known yet. */
   #projected(tail: AdaptiveTail, index: number, hidden: Matrix, extended: Matrix): Matrix {
     const m = hidden.rows;
     const projected = tail.project(hidden, 'score projected');
-    if (this.#known[index] === true) return projected;
-    this.#known[index] = true;
+    if (this.#hasOffsets[index] === true) return projected;
+    this.#hasOffsets[index] = true;
     const offsets = this.#matrix(`tail ${index} offsets`, m, 1);
     const own = this.#matrix('tail output', 1, m);
     this.#headOutputs(extended, Int32Array.of(this.#parts.shortlist + index), own);

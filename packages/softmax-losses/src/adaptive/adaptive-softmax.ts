@@ -27,28 +27,29 @@ import { balancedCutoffs, checkCutoffs, widthOfTail } from './cutoffs.ts';
 
 const kind = 'adaptive-softmax';
 /**
- * Up to so many outputs of the head (16 MiB of f32) are kept from the forward to the backward part of a step instead of
- * computed twice.
+ * The outputs of the head are kept from the forward to the backward pass, instead of computed twice, if they are at
+ * most so many numbers (16 MiB of f32).
  */
-const keptHeadLogits = 4_194_304;
+const maxKeptHeadLogits = 4_194_304;
 
 export interface AdaptiveSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'> {
   /**
-   * Ascending: the first is the size of the shortlist, each tail ends where the next begins, the last at D. Balanced by
-   * cost unless given.
+   * Class counts at which parts end, ascending: the first is the size of the shortlist, the others are the first
+   * classes of the second and later tails. Default: balanced by cost ({@link balancedCutoffs}).
    */
   readonly cutoffs?: readonly number[];
-  /** 4 unless given. */
+  /** Factor by which each tail has fewer features than the part before it; default 4. */
   readonly divValue?: number;
-  /** Give the head, and only the head, biases; false unless given. */
+  /** Whether the head has biases; the tails have none. Default false. */
   readonly headBias?: boolean;
-  /** How often each class occurs. Left out, class numbers are taken to be sorted by descending frequency. */
+  /** How often each class occurs. Default: classes are assumed to be numbered by descending frequency. */
   readonly frequencies?: ArrayLike<number>;
 }
 
 /**
- * A step costs 6·m·d·(shortlist + tails) operations (8 where the head has more than 4 million outputs for the
- * minibatch) and, for each example with a target in tail i, 6 to 8 times its classes times its features.
+ * Creates the layer. Cost of a step: 6·m·d·(shortlist + tails) operations (8 instead of 6 if the head has more than 4
+ * million outputs for the minibatch) and, for each example with a target in tail i, 6 to 8 times (classes of tail
+ * i)·(features of tail i).
  * @throws OutputLayerError `bad-option` (also for fewer than two classes), `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createAdaptiveSoftmaxLayer(
@@ -95,7 +96,7 @@ class AdaptiveSoftmax implements SoftmaxMethod {
       { name: 'head', rows: shortlist + tails, features, bias: headBias, initialScale, seed, rule },
       workspace,
     );
-    this.#headSoftmax = new BlockedSoftmax(this.#head, workspace, { keptLogits: keptHeadLogits });
+    this.#headSoftmax = new BlockedSoftmax(this.#head, workspace, { keptLogits: maxKeptHeadLogits });
     this.#tails = Array.from({ length: tails }, (_, tail) => {
       const [first, end] = [bounds[tail]!, bounds[tail + 1]!];
       const width = widthOfTail(features, divValue, tail);
@@ -113,8 +114,8 @@ class AdaptiveSoftmax implements SoftmaxMethod {
   }
 
   /**
-   * With finite losses nothing here can overflow: the gradients are combinations of weights with factors of at most the
-   * targets' size.
+   * If the losses are finite, nothing here can overflow: the gradients are combinations of weights with factors no
+   * larger than the targets.
    */
   update({ hidden, factors }: TrainingBatch, learningRate: number, step: number): Matrix {
     const gradient = this.workspace.matrix('hidden gradient', hidden.rows, this.#head.width);
@@ -131,7 +132,10 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     return losses;
   }
 
-  /** log p. O(m·count·d), and once O(m) times the rows of each tail that the range touches; see adaptive-scores.ts. */
+  /**
+   * log p. Cost: O(m·count·d) and, for each tail in the range, once per hidden matrix, O(m) times the rows of the tail;
+   * see adaptive-scores.ts.
+   */
   scores(hidden: Matrix, firstClass: number, out: Matrix, sameHidden: boolean): void {
     this.#scores.range(hidden, this.#extended(hidden), firstClass, out, sameHidden);
   }
@@ -143,15 +147,15 @@ class AdaptiveSoftmax implements SoftmaxMethod {
   }
 
   /**
-   * A head row, or a tail's row carried back through its projection plus the head's row for the tail: what multiplies h
-   * in log p.
+   * The vector that multiplies h in log p: for a class of the head its row; for a class of a tail its row multiplied by
+   * the tail's projection, plus the head's row for that tail.
    */
   classVectors(firstClass: number, out: Matrix): void {
     for (const [part, { places, rows }] of this.#parts.split(firstClass, out.rows).entries()) {
       if (places.length === 0) continue;
       const headRows = this.workspace.matrix('vector head rows', rows.length, this.#head.width);
-      const ofHead = part === 0 ? rows : new Int32Array(rows.length).fill(this.#parts.shortlist + part - 1);
-      this.#head.gather(this.workspace.indices('vector head list', ofHead), headRows);
+      const headRowOfClass = part === 0 ? rows : new Int32Array(rows.length).fill(this.#parts.shortlist + part - 1);
+      this.#head.gather(this.workspace.indices('vector head list', headRowOfClass), headRows);
       const vectors = this.workspace.matrix('vectors', rows.length, this.features);
       copyColumns(headRows, 0, vectors, 0, this.features);
       const own = this.workspace.matrix('vector tail part', rows.length, this.features);
@@ -198,7 +202,10 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     for (const tail of this.#tails) tail[Symbol.dispose]();
   }
 
-  /** Every target is one of the head, itself or its tail; a tail's is one of the tail as well. */
+  /**
+   * Splits the targets: each is a target of the head (the class itself, or its tail), and a class of a tail is also a
+   * target of that tail.
+   */
   #split({ examples, count, rows, classes, weights }: TargetList): void {
     this.#headTargets.begin(examples, count);
     for (const tail of this.#tails) tail.begin(count);

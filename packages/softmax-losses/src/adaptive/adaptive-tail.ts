@@ -1,6 +1,6 @@
 /**
- * One tail of the adaptive softmax: hidden activations projected to a few features, and a softmax over the tail's
- * classes on those.
+ * One tail of the adaptive softmax: hidden activations are projected to a few features, and a softmax over the tail's
+ * classes is computed on those.
  */
 import {
   copyColumns,
@@ -26,16 +26,16 @@ import { ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { TargetList } from '../layer/target-list.ts';
 
-/** Rows are narrow, so that more of them fit in a block. */
+/** The rows are short, so a block can have many of them. */
 const rowsPerBlock = 8192;
-/** 8 MiB of f32: computing the exponentials twice costs more than fetching them again. */
+/** 8 MiB of f32: storing and reloading the exponentials is cheaper than computing them twice. */
 const keptLogits = 2_097_152;
 
 export interface AdaptiveTailOptions {
-  /** `tail.0`. */
+  /** Prefix of its tensors, such as `tail.0`. */
   readonly name: string;
   readonly classes: number;
-  /** d, and to how many features it is projected. */
+  /** d, and the number of features after the projection. */
   readonly features: number;
   readonly width: number;
   readonly initialScale: number;
@@ -53,8 +53,8 @@ export class AdaptiveTail implements Disposable {
   readonly #projection: Matrix;
   readonly #updater: MatrixUpdater;
   /**
-   * The tail's share of a minibatch: its examples, numbered anew, and their targets, numbered from the tail's first
-   * class.
+   * The part of a minibatch that has targets in this tail: its examples, renumbered from 0, and their targets, numbered
+   * from the tail's first class.
    */
   readonly #targets = new TargetList();
   #examples: Int32Array = new Int32Array(0);
@@ -73,8 +73,8 @@ export class AdaptiveTail implements Disposable {
     this.#softmax = new BlockedSoftmax(this.#table, workspace, { blockRows: rowsPerBlock, keptLogits });
     this.#projection = backend.createMatrix(width, features);
     const random = new RandomGenerator(seed + 1);
-    // Keeps lengths in the mean, so that initialScale means for a tail what it means for the head, and neither factor
-    // starts near 0.
+    // This scale preserves lengths on average. initialScale then means the same for a tail as for the head, and neither
+    // of the two factors starts near 0.
     const scale = 1 / Math.sqrt(width);
     write(
       Float64Array.from({ length: width * features }, () => scale * random.normal()),
@@ -83,7 +83,7 @@ export class AdaptiveTail implements Disposable {
     this.#updater = new MatrixUpdater(`${name}.projection.moment`, this.#projection, rule, workspace);
   }
 
-  /** Begin a minibatch; entries come with ascending examples. */
+  /** Begins a minibatch; entries must be added in ascending order of examples. */
   begin(entries: number): void {
     this.#targets.begin(0, entries);
     if (this.#examples.length < entries) {
@@ -111,7 +111,7 @@ export class AdaptiveTail implements Disposable {
     scatterAddRows(this.#softmax.forward(projected, this.#targets), list, losses);
   }
 
-  /** After `forward`: the weights' change, and the gradient added to the columns of m×(d or more). */
+  /** After `forward`: changes the weights and adds the hidden gradient to `hiddenGradient`, m×d or wider. */
   update(
     factors: Float64Array,
     hiddenGradient: Matrix,
@@ -137,7 +137,7 @@ export class AdaptiveTail implements Disposable {
     this.#updater.apply(change, learningRate, step);
   }
 
-  /** hidden·Pᵀ, in the workspace under this name. */
+  /** hidden·Pᵀ, in the workspace matrix `name`. */
   project(hidden: Matrix, name: string): Matrix {
     const out = this.#matrix(name, hidden.rows, this.#projection.rows);
     gemm(hidden, this.#projection, out, { transposeB: true });
@@ -156,7 +156,7 @@ export class AdaptiveTail implements Disposable {
     gemm(rows, projected, out, { transposeB: true });
   }
 
-  /** Rows of some of the tail's classes carried back to d features, count×d. */
+  /** Rows of some of the tail's classes, mapped back to d features: rows·P, count×d. */
   vectors(targets: Int32Array, out: Matrix): void {
     const rows = this.#matrix('rows', targets.length, this.#table.width);
     this.#table.gather(this.#workspace.indices(`${this.#name} rows`, targets), rows);
@@ -190,7 +190,7 @@ export class AdaptiveTail implements Disposable {
     this.#projection[Symbol.dispose]();
   }
 
-  /** With a zero for the head's bias feature, which a tail does not see. */
+  /** The gradient with a column of zeros for the head's bias feature, which a tail does not use. */
   #widened(gradient: Matrix, columns: number): Matrix {
     if (gradient.columns === columns) return gradient;
     const wide = this.#matrix('hidden gradient with bias', gradient.rows, columns);

@@ -1,36 +1,37 @@
 /**
- * Where the head ends and each tail begins. The search weighs what a step on 128 examples costs, as in arXiv:1609.04309
- * §4: a part is paid for by the examples that fall into it, and once for its rows when any does. Candidates lie on a
- * logarithmic scale. By cost alone the shortlist would be tiny, 16 of 100,000 classes, and nearly every target scored
- * in a quarter of the features or fewer, so it has to hold two thirds of all occurrences: about 1,800 of 100,000 under
- * Zipf's law, close to what the paper used.
+ * Chooses where the head ends and each tail begins. The search minimises the cost of a step on 128 examples, as in
+ * arXiv:1609.04309 §4: a part costs something for each example with a target in it, and something for its rows if there
+ * is at least one such example. Candidates lie on a logarithmic scale. By cost alone the shortlist would be very small
+ * (16 of 100,000 classes), and nearly every target would be scored with a quarter of the features or fewer. Therefore
+ * the shortlist must cover two thirds of all occurrences: about 1,800 of 100,000 classes under Zipf's law, close to
+ * what the paper used.
  */
 import { OutputLayerError } from '@vastmax/output-layer';
 
 export interface BalancedCutoffsOptions {
   readonly classes: number;
   readonly features: number;
-  /** 4 unless given. */
+  /** Factor by which each tail has fewer features than the part before it; default 4. */
   readonly divValue?: number;
-  /** At most this many tails; 3 unless given. */
+  /** Largest number of tails; default 3. */
   readonly tails?: number;
-  /** How often each class occurs, in descending order; Zipf's law, 1/(k + 1), unless given. */
+  /** How often each class occurs, in descending order; default Zipf's law, 1/(k + 1). */
   readonly frequencies?: ArrayLike<number>;
 }
 
 const examples = 128;
 /**
- * Operations that the gathering, changing and storing of one weight costs as much time as; exponentials and the like of
- * one output.
+ * Cost in arithmetic operations of equal time: of gathering, changing and storing one weight, and of the exponential
+ * and other functions of one output.
  */
 const operationsPerWeight = 30;
 const operationsPerOutput = 40;
 const candidatesPerDecade = 8;
-const minShareOfHead = 2 / 3;
+const minHeadShare = 2 / 3;
 
 /**
- * Ascending class counts at which parts end, the last of them below D: the cheapest by operation count of those whose
- * shortlist holds two thirds of the occurrences. O(D) and a few thousand tries.
+ * Ascending class counts at which parts end, all below D: the cheapest cutoffs, by operation count, whose shortlist
+ * covers two thirds of the occurrences. Cost: O(D) plus a search over a few thousand candidates.
  */
 export function balancedCutoffs(options: BalancedCutoffsOptions): number[] {
   const { classes, features, divValue = 4, tails = 3, frequencies } = options;
@@ -57,7 +58,7 @@ export function balancedCutoffs(options: BalancedCutoffsOptions): number[] {
     }
     if (cutoffs.length === tails) return;
     for (const next of candidates) {
-      if (next <= last || massOf(next) < minShareOfHead * massOf(classes)) continue;
+      if (next <= last || massOf(next) < minHeadShare * massOf(classes)) continue;
       const own =
         cutoffs.length === 0 ? partCost(0, next + tails, features, 1) : partCost(last, next, width, share(next));
       if (cost + own < bestCost) extend([...cutoffs, next], cost + own);
@@ -93,7 +94,7 @@ function candidatesBelow(classes: number): number[] {
   }
 }
 
-/** Σ of the frequencies of the first classes, for each of some ascending counts. */
+/** For each of some ascending counts, the sum of the frequencies of so many first classes. */
 function massAt(counts: readonly number[], frequencies: ArrayLike<number> | undefined): ReadonlyMap<number, number> {
   const mass = new Map<number, number>();
   let sum = 0;

@@ -1,7 +1,7 @@
 /**
- * One row of weights for each class, the bias last when there is one, and how a step changes the touched rows. Every
- * rival keeps its weights in such a table; a row belongs to a class, to a class's place in an order of the layer's own,
- * or to an inner node of a tree.
+ * A table with one row of weights for each class (with the bias last, if there is one) and the update of the rows that
+ * a step touches. All layers of this package store their weights in such tables. A row belongs to a class, to the
+ * position of a class in an order that the layer defines, or to an inner node of a tree.
  */
 import {
   copyColumns,
@@ -20,11 +20,11 @@ import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
-/** Rows that are gathered, written or filled at once outside of a step. */
+/** Number of rows that are gathered or written at once outside a step. */
 const rowsPerBlock = 4096;
 
 export interface ClassTableOptions extends InitialRows {
-  /** Names its tensors (`name`, and `name.moment.0` … of the rule) and its scratch in the workspace. */
+  /** Prefix of its tensors (`name`, and `name.moment.0` … of the rule) and of its scratch matrices in the workspace. */
   readonly name: string;
   readonly rows: number;
   /** Without the bias. */
@@ -34,8 +34,8 @@ export interface ClassTableOptions extends InitialRows {
 }
 
 /**
- * Is this tensor of a layer's state one that {@link ClassTable.tensors} made of the table called `table`: its rows, or
- * a moment of its update rule?
+ * Whether a tensor of a layer's state belongs to the table with the name `table`: its rows, or a moment of its update
+ * rule, as in {@link ClassTable.tensors}.
  */
 export function isTensorOfTable(table: string, tensor: string): boolean {
   return tensor === table || tensor.startsWith(`${momentsOf(table)}.`);
@@ -55,7 +55,7 @@ export class ClassTable implements TrainableRows {
   readonly #updater: TableUpdater;
   #range: Int32Array = new Int32Array(0);
 
-  /** Creates the table and fills it. O(rows·width). @throws LinalgError `out-of-memory`. */
+  /** Creates the table and initialises its rows. O(rows·width). @throws LinalgError `out-of-memory`. */
   constructor(backend: Backend, options: ClassTableOptions, workspace: Workspace) {
     const { name, rows, features, bias, rule } = options;
     this.name = name;
@@ -128,9 +128,9 @@ export class ClassTable implements TrainableRows {
   }
 
   /**
-   * The same where no row is repeated.
+   * As `update`, for indices without repetitions.
    * @param gradient may be overwritten.
-   * @param values the rows as they are, if already gathered; may be overwritten.
+   * @param values the current rows, if already gathered; may be overwritten.
    */
   updateDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
     this.#updater.applyDistinct(indices, gradient, learningRate, step, values);
@@ -160,12 +160,10 @@ export class ClassTable implements TrainableRows {
   }
 }
 
-/**
- * What the sampled methods ask of the rows of their classes: so that these may lie in a table of this process
- * (ClassTable), or dealt out over many (distributed-layers), beneath the same mathematics.
- */
+// The interfaces through which the sampled methods use the rows of their classes. The same methods therefore work on
+// rows in a table of this process (ClassTable) and on rows distributed over several processes (distributed-layers).
 
-/** Rows to look at. */
+/** Rows that can be read. */
 export interface RowSource {
   readonly rows: number;
   /** Features and bias. */
@@ -176,7 +174,7 @@ export interface RowSource {
   gather(indices: Indices, out: Matrix): void;
 }
 
-/** The first `count` of `values`. */
+/** A list of row numbers: the first `count` of `values`. */
 export interface RowList {
   readonly values: Int32Array;
   readonly count: number;
@@ -186,7 +184,10 @@ export interface TrainableRows extends RowSource, Disposable {
   /** Without the bias. */
   readonly features: number;
   readonly bias: boolean;
-  /** Told in each step, before it gathers, all rows that it will gather and update; left out where rows are at hand. */
+  /**
+   * Called in each step before any gather, with all rows that the step will gather and update. Not implemented where
+   * all rows are local.
+   */
   fetch?(lists: readonly RowList[]): Promise<void>;
   /** Change rows by the rule; repeated rows, within one gradient and across them, add up. @param step from 1. */
   update(gradients: readonly RowGradient[], learningRate: number, step: number): void | Promise<void>;
@@ -199,16 +200,17 @@ export interface TrainableRows extends RowSource, Disposable {
 }
 
 export interface InitialRows {
-  /** Standard deviation of the normal start of the weights; 0.01 unless given. Biases start at 0. */
+  /** Standard deviation of the initial weights, which are normally distributed; default 0.01. Biases start at 0. */
   readonly initialScale?: number;
-  /** Seed of that start; 1 unless given. */
+  /** Seed of the initial weights; default 1. */
   readonly seed?: number;
-  /** One bias for each row to start from, the log of the unigram probability say. */
+  /** Initial biases, one for each row, such as the log of the unigram probability. */
   readonly initialBiases?: ArrayLike<number>;
 }
 
 /**
- * Rows asked for block after block from the first; the array is reused.
+ * A function that computes the initial rows. It must be called block by block in ascending order from row 0; the
+ * returned array is reused.
  * @throws OutputLayerError `non-finite` for an initial bias.
  */
 export function createInitialRows(

@@ -1,6 +1,6 @@
 /**
- * The target entries of a minibatch in order of their class, so that each block of classes finds its own. O(P log P)
- * for P targets.
+ * The target entries of a minibatch sorted by class, so that the entries of each block of classes are contiguous. O(P
+ * log P) for P targets.
  */
 import {
   gatherRows,
@@ -16,7 +16,7 @@ import type { ClassTable } from '../class-table/class-table.ts';
 import type { TargetList } from '../layer/target-list.ts';
 
 export class BlockTargets {
-  /** class·P + entry of each entry, ascending: one number to sort by. */
+  /** class·P + entry of each entry, ascending: a single sort key. */
   #keys: Float64Array = new Float64Array(0);
   #values: Float64Array = new Float64Array(0);
   #places: Int32Array = new Int32Array(0);
@@ -25,15 +25,15 @@ export class BlockTargets {
   #count = 0;
   #next = 0;
 
-  /** Begin a pass over the blocks in ascending order. @param valueOf what an entry adds at its place. */
+  /** Begins a pass over the blocks in ascending order. @param valueOf the value that an entry adds at its position. */
   sort(targets: TargetList, valueOf: (entry: number) => number): void {
     const { count } = targets;
     if (this.#places.length < count) {
-      const room = Math.ceil(count * 1.5);
-      this.#keys = new Float64Array(room);
-      this.#values = new Float64Array(room);
-      this.#places = new Int32Array(room);
-      this.#blockValues = new Float64Array(room);
+      const capacity = Math.ceil(count * 1.5);
+      this.#keys = new Float64Array(capacity);
+      this.#values = new Float64Array(capacity);
+      this.#places = new Int32Array(capacity);
+      this.#blockValues = new Float64Array(capacity);
     }
     for (let entry = 0; entry < count; entry++) {
       this.#keys[entry] = targets.classes[entry]! * count + entry;
@@ -45,7 +45,7 @@ export class BlockTargets {
     this.#next = 0;
   }
 
-  /** Add the entries of the next block, whose classes begin at `first`, to its m×count matrix at (example, class). */
+  /** Adds the entries of the next block, whose classes begin at `first`, to its m×count matrix at (example, class). */
   addTo(block: Matrix, first: number, workspace: Workspace, name: string): void {
     const targets = this.#targets;
     if (targets === undefined) return;
@@ -57,22 +57,21 @@ export class BlockTargets {
       this.#places[found] = targets.rows[entry]! * count + targets.classes[entry]! - first;
       this.#blockValues[found++] = this.#values[entry]!;
     }
-    // Room for all entries from the first block on, so that later blocks and steps create no handle.
+    // Capacity for all entries from the first block on, so that later blocks and steps allocate nothing.
     const values = workspace.matrix(`${name} block values`, this.#count, 1).resize(found, 1);
     if (found === 0) return;
     workspace.indices(`${name} block places`, this.#places, this.#count);
     write(this.#blockValues.subarray(0, found), values);
-    // A scatter adds whole rows: seen as one column, the block has its elements for rows.
+    // scatterAddRows adds whole rows, so the block is resized to one column: then each element is a row.
     scatterAddRows(values, workspace.indices(`${name} block places`, this.#places, found), block.resize(m * count, 1));
     block.resize(m, count);
   }
 }
 
 /**
- * What label smoothing ε and class weights w make of a minibatch's targets, on the host in f64: y'_k = (1 − ε) y_k + ε
- * T/D with T = Σ y.
+ * The targets of a minibatch after label smoothing ε and class weights w, on the host in f64:
+ * y'_k = (1 − ε) y_k + ε T/D with T = Σ y.
  */
-
 export class TargetShares implements Disposable {
   readonly smoothing: number;
   /** Σ_k w_k. */
@@ -85,7 +84,7 @@ export class TargetShares implements Disposable {
   spreads: Float64Array = new Float64Array(0);
   readonly #classes: number;
   readonly #classWeights: ArrayLike<number> | undefined;
-  /** w as D×1 rows; only smoothing needs the weights of classes that are nobody's target. */
+  /** w as D×1 rows; only with smoothing are the weights of classes needed that are not a target. */
   readonly #weightTable: RowTable | undefined;
 
   constructor(table: ClassTable, smoothing: number, classWeights: ArrayLike<number> | undefined) {
@@ -121,7 +120,7 @@ export class TargetShares implements Disposable {
     }
   }
 
-  /** w of some classes, count×1; undefined where all are 1. */
+  /** w of some classes, count×1; undefined if all are 1. */
   weightsOf(range: Indices, workspace: Workspace, name: string): Matrix | undefined {
     if (this.#weightTable === undefined) return undefined;
     const weights = workspace.matrix(`${name} class weights`, range.count, 1);

@@ -1,5 +1,5 @@
 /**
- * Log-softmax over all rows of a table, in blocks of rows, so that nothing m×D is ever held. Two passes:
+ * Log-softmax over all rows of a table, in blocks of rows, so that no m×D matrix is ever stored. Two passes:
  *
  *     forward  for each block: logits o = H Wᵀ, their maximum and Σ exp(o − maximum); log Z from all blocks
  *     update   for each block: o again, G = factor·(A exp(o − log Z) − y'), ∇H += G W, and W changed by Gᵀ H
@@ -7,10 +7,10 @@
  * With label smoothing ε (C. Szegedy et al., arXiv:1512.00567 §7) and class weights w the loss is −Σ_k w_k y'_k log p_k
  * for y' = (1 − ε) y + ε T/D, T = Σ y, and A = Σ_k w_k y'_k.
  *
- * Accuracy: the maxima and sums of the blocks are kept apart, m×(D/block), and combined once. Each sum accumulates in
- * f64 inside the backend's reduction and is rounded once, the combination is one more f64 sum, so log Z is as good as
- * f32 can say for any D. A running sum was rejected: it rounds once for each block. Computing the logits twice costs
- * 8mDd operations where keeping them would cost 6mDd; where all rows are one block they are kept.
+ * Accuracy: the maxima and sums of the blocks are stored separately, m×(D/block), and combined once. Each sum
+ * accumulates in f64 inside the backend's reduction and is rounded once, and the combination is one more f64 sum; so
+ * log Z is as accurate as f32 allows for any D. A running sum was rejected because it rounds once per block. Computing
+ * the logits twice costs 8mDd operations; keeping them would cost 6mDd. They are kept if all rows are one block.
  */
 import {
   affine,
@@ -31,17 +31,16 @@ import {
 } from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
 import type { TargetList } from '../layer/target-list.ts';
-import { BlockTargets } from './block-targets.ts';
-import { TargetShares } from './block-targets.ts';
+import { BlockTargets, TargetShares } from './block-targets.ts';
 
 export interface BlockedSoftmaxOptions {
-  /** ε, 0 unless given. */
+  /** ε; default 0. */
   readonly labelSmoothing?: number;
-  /** One for each row; all 1 unless given. */
+  /** One weight for each row; default all 1. */
   readonly classWeights?: ArrayLike<number>;
-  /** Rows computed at once; 1024 unless given. */
+  /** Rows in a block; default 1024. */
   readonly blockRows?: number;
-  /** All rows are one block where their logits, m×rows, are at most so many numbers; 0 unless given. */
+  /** All rows are one block if their logits, m×rows, are at most so many numbers; default 0. */
   readonly keptLogits?: number;
 }
 
@@ -68,7 +67,7 @@ export class BlockedSoftmax implements Disposable {
   }
 
   /**
-   * m×1 losses. Changes no weight. 2mDd operations.
+   * m×1 losses; weights do not change. 2mDd operations.
    * @param hidden m×width, with the bias feature.
    */
   forward(hidden: Matrix, targets: TargetList): Matrix {
@@ -113,9 +112,9 @@ export class BlockedSoftmax implements Disposable {
   }
 
   /**
-   * The hidden gradient from the old weights and the weights' own change; after `forward` with the same arguments. 6mDd
-   * operations.
-   * @param factors of each example's loss in the reduced loss.
+   * Adds the hidden gradient, computed from the old weights, and updates the weights. Call it after `forward` with the
+   * same arguments. 6mDd operations.
+   * @param factors the factor of each example's loss in the reduced loss.
    * @param hiddenGradient m×width; added to.
    */
   update(
@@ -131,7 +130,7 @@ export class BlockedSoftmax implements Disposable {
     const amounts = this.#column('amounts', m, (example) => factors[example]! * shares[example]!);
     const spread =
       smoothing > 0 ? this.#column('spread', m, (example) => factors[example]! * spreads[example]!) : undefined;
-    // A single block still holds exp(o − maximum), which only lacks the division by Σ.
+    // A single block still holds exp(o − maximum); only the division by Σ is missing.
     if (blocks === 1) binary('divide', amounts, this.#matrix('total', m, 1), amounts);
     this.#blockTargets.sort(targets, (entry) => -factors[targets.rows[entry]!]! * weighted[entry]!);
     for (let block = 0; block < blocks; block++) {
@@ -185,7 +184,7 @@ export class BlockedSoftmax implements Disposable {
     const { count } = targets;
     const { width } = this.table;
     const losses = this.#matrix('losses', hidden.rows, 1);
-    // 0·log Z rather than 0: an example without targets must not hide that its outputs are not finite.
+    // 0·log Z rather than 0: it is NaN if an output is not finite, also for an example without targets.
     affine(logPartition, 0, 0, losses);
     const examples = this.#workspace.indices(`${this.#name} target examples`, targets.rows, count);
     const targetRows = this.#matrix('target rows', count, width);

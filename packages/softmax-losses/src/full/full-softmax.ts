@@ -1,4 +1,6 @@
-/** The full log-softmax: what the other layers approximate, factorise or sample, exact at O(D) a step. */
+/**
+ * The full log-softmax over all classes, exact, in O(D) per step. The other layers approximate, factorise or sample it.
+ */
 import { fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
@@ -18,27 +20,24 @@ import { BlockedSoftmax } from './blocked-softmax.ts';
 const kind = 'full-softmax';
 
 export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
-  /** One bias for each class to start from, the log of its unigram probability say; 0 unless given. */
+  /** Initial biases, one for each class, such as the log of its unigram probability; default 0. */
   readonly initialBiases?: ArrayLike<number>;
   /**
-   * ε from 0 to below 1: that share of every target is spread evenly over all classes (arXiv:1512.00567 §7). 0 unless
-   * given.
+   * ε from 0 to below 1: this share of every target is distributed evenly over all classes (arXiv:1512.00567 §7).
+   * Default 0.
    */
   readonly labelSmoothing?: number;
-  /** A factor of at least 0 on the loss of each class as a target; all 1 unless given. */
+  /** A factor of at least 0 for each class, on the loss of its targets; default all 1. */
   readonly classWeights?: ArrayLike<number>;
-  /**
-   * A class whose targets count nothing, as if the example did not have them: padding. The mean is still over all
-   * examples.
-   */
+  /** A class whose targets are ignored, such as padding. The mean is still over all examples. */
   readonly ignoreIndex?: number;
-  /** Classes computed at once; 1024 unless given. */
+  /** Classes in a block; default 1024. */
   readonly blockClasses?: number;
 }
 
 /**
- * Log-softmax over all classes, exact. 8mDd operations a step and m·blockClasses numbers of memory beside the weights'
- * 4D(d+1) bytes.
+ * Creates an exact log-softmax layer over all classes. Cost of a step: 8mDd operations. Memory: 4D(d+1) bytes of
+ * weights and m·blockClasses numbers.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<SoftmaxLayer> {
@@ -97,8 +96,8 @@ class FullSoftmax implements SoftmaxMethod {
   }
 
   /**
-   * With finite losses nothing here can overflow: the gradient is a combination of rows with weights of at most the
-   * targets' size.
+   * If the losses are finite, nothing here can overflow: the gradient is a combination of rows with factors no larger
+   * than the targets.
    */
   update({ hidden, targets, factors }: TrainingBatch, learningRate: number, step: number): Matrix {
     const gradient = this.workspace.matrix('hidden gradient', hidden.rows, this.#table.width);
@@ -111,7 +110,7 @@ class FullSoftmax implements SoftmaxMethod {
     return this.#softmax.forward(this.#extended(hidden), targets);
   }
 
-  /** Outputs: they order the classes as their probabilities do. O(m·count·d). */
+  /** Logits, which rank the classes as their probabilities do. O(m·count·d). */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#table.rangeScores(this.#extended(hidden), firstClass, out);
   }

@@ -1,6 +1,6 @@
 /**
- * Which cluster each class belongs to, and where its row lies: a cluster's rows are contiguous, in the order of class
- * numbers.
+ * The cluster of each class and the row of each class in the table: the rows of a cluster are contiguous, in ascending
+ * order of classes.
  */
 import { OutputLayerError } from '@vastmax/output-layer';
 import { classesByFrequency } from '../class-table/frequency-order.ts';
@@ -19,8 +19,7 @@ export interface ClusterLayout {
 }
 
 /**
- * ⌈√D⌉ clusters of equal size in the order given, the most frequent classes together; the last ones may be one class
- * smaller.
+ * ⌈√D⌉ clusters whose sizes differ by at most 1, in order of frequency, so that the most frequent classes are together.
  */
 export function layoutByFrequency(classes: number, frequencies: ArrayLike<number> | undefined): ClusterLayout {
   const clusters = Math.ceil(Math.sqrt(classes));
@@ -31,12 +30,15 @@ export function layoutByFrequency(classes: number, frequencies: ArrayLike<number
   return layoutOf(clusterOf, clusters);
 }
 
-/** @throws OutputLayerError `bad-option` for another number of classes, a negative cluster or one without classes. */
+/**
+ * @throws OutputLayerError `bad-option` if the length differs from the number of classes, a cluster is negative or too
+ * large, or a cluster has no class.
+ */
 export function layoutByAssignment(kind: string, classes: number, assignment: Int32Array): ClusterLayout {
   if (assignment.length !== classes) {
     throw new OutputLayerError(
       'bad-option',
-      `${kind}: the assignment has ${assignment.length} clusters for ${classes} classes; one for each`,
+      `${kind}: the assignment has ${assignment.length} clusters for ${classes} classes; there must be one for each class`,
     );
   }
   let clusters = 0;
@@ -74,13 +76,12 @@ function layoutOf(clusterOf: Int32Array, clusters: number): ClusterLayout {
 }
 
 /**
- * The targets of a minibatch by cluster, on the host: each cluster that is touched is a group, each (example, cluster)
- * of a group a slot, so that a cluster's rows are fetched once and an example's softmax over them is computed once. O(P
- * log P) for P targets.
+ * The targets of a minibatch grouped by cluster, on the host. Each touched cluster is a group; each (example, cluster)
+ * pair is a slot of that group. So a cluster's rows are gathered once, and an example's softmax over them is computed
+ * once. O(P log P) for P targets.
  */
-
 export class ClusterGroups {
-  /** Groups, slots and entries there are. */
+  /** Numbers of groups, slots and entries. */
   count = 0;
   slots = 0;
   entries = 0;
@@ -120,7 +121,7 @@ export class ClusterGroups {
         this.firstSlot[this.count] = this.slots;
         this.firstEntry[this.count++] = place;
       }
-      // Entries of a group come in the order of their examples.
+      // The entries of a group are in the order of their examples.
       if (targets.rows[entry] !== example) {
         example = targets.rows[entry]!;
         this.slotExamples[this.slots] = example;
@@ -139,16 +140,16 @@ export class ClusterGroups {
 
   #reserve(count: number): void {
     if (this.#keys.length >= count && this.firstSlot.length > count) return;
-    const room = Math.ceil(count * 1.5);
-    this.clusters = new Int32Array(room);
-    this.firstSlot = new Int32Array(room + 1);
-    this.firstEntry = new Int32Array(room + 1);
-    this.slotExamples = new Int32Array(room);
-    this.slotWeights = new Float64Array(room);
-    this.examples = new Int32Array(room);
-    this.entrySlots = new Int32Array(room);
-    this.places = new Int32Array(room);
-    this.weights = new Float64Array(room);
-    this.#keys = new Float64Array(room);
+    const capacity = Math.ceil(count * 1.5);
+    this.clusters = new Int32Array(capacity);
+    this.firstSlot = new Int32Array(capacity + 1);
+    this.firstEntry = new Int32Array(capacity + 1);
+    this.slotExamples = new Int32Array(capacity);
+    this.slotWeights = new Float64Array(capacity);
+    this.examples = new Int32Array(capacity);
+    this.entrySlots = new Int32Array(capacity);
+    this.places = new Int32Array(capacity);
+    this.weights = new Float64Array(capacity);
+    this.#keys = new Float64Array(capacity);
   }
 }

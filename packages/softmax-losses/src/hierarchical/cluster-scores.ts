@@ -1,9 +1,9 @@
 /**
- * log p(cluster | h) + log p(c | cluster, h) for a range of classes. The outputs of a range take one product; what is
- * missing for log p is one number for each example and cluster, log p(cluster | h) − log Z(cluster, h), kept as
- * clusters×m. log Z of a cluster needs all its rows: with classes in the order of their clusters a range touches about
- * as many rows as it has classes, in any other order up to all D, but each cluster once for as long as the caller says
- * that hidden is the same.
+ * log p(cluster | h) + log p(c | cluster, h) for a range of classes. The outputs of a range are one matrix product. The
+ * rest of log p is one offset for each example and cluster, log p(cluster | h) − log Z(cluster, h), stored as
+ * clusters×m. log Z of a cluster needs all its rows. If classes are numbered in the order of their clusters, a range
+ * touches about as many rows as it has classes; in any other order it may touch all D. Each cluster is computed only
+ * once as long as the caller says that hidden is unchanged.
  */
 import {
   binary,
@@ -24,15 +24,15 @@ export class ClusterScores {
   readonly #clusterTable: ClassTable;
   readonly #table: ClassTable;
   readonly #layout: ClusterLayout;
-  /** 1 where a cluster's log Z is in the offsets. */
-  readonly #known: Uint8Array;
+  /** 1 for each cluster whose offsets are up to date. */
+  readonly #hasOffsets: Uint8Array;
 
   constructor(workspace: Workspace, clusterTable: ClassTable, table: ClassTable, layout: ClusterLayout) {
     this.#workspace = workspace;
     this.#clusterTable = clusterTable;
     this.#table = table;
     this.#layout = layout;
-    this.#known = new Uint8Array(layout.clusters);
+    this.#hasOffsets = new Uint8Array(layout.clusters);
   }
 
   /** @param hidden m×width, with the bias feature. @param out m×count. */
@@ -41,13 +41,13 @@ export class ClusterScores {
     const count = out.columns;
     const offsets = this.#workspace.matrix('cluster offsets', this.#layout.clusters, hidden.rows);
     if (!sameHidden) {
-      this.#known.fill(0);
+      this.#hasOffsets.fill(0);
       this.#clusterLogProbabilities(hidden, offsets);
     }
     for (let target = firstClass; target < firstClass + count; target++) {
       const cluster = clusterOf[target]!;
-      if (this.#known[cluster] === 1) continue;
-      this.#known[cluster] = 1;
+      if (this.#hasOffsets[cluster] === 1) continue;
+      this.#hasOffsets[cluster] = 1;
       this.#subtractLogPartition(hidden, cluster, offsets);
     }
     const rows = this.#matrix('class rows', count, this.#table.width);
@@ -91,7 +91,7 @@ export class ClusterScores {
     scatterRows(offset, place, offsets);
   }
 
-  /** Of each column, 1×m; the matrix is overwritten. */
+  /** log Σ exp of each column, 1×m; the matrix is overwritten. */
   #logSumExp(logits: Matrix): Matrix {
     const maximum = this.#matrix('maximum', 1, logits.columns);
     const result = this.#matrix('log partition', 1, logits.columns);

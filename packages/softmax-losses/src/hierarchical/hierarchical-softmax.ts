@@ -1,6 +1,6 @@
 /**
  * Two-level hierarchical softmax, p(c | h) = p(cluster | h) p(c | cluster, h) (J. Goodman, ICASSP 2001; F. Morin and Y.
- * Bengio, AISTATS 2005). With √D clusters of √D classes a target costs O(√D·d) instead of O(D·d).
+ * Bengio, AISTATS 2005). With √D clusters of √D classes the cost of a target is O(√D·d) instead of O(D·d).
  */
 import { axpy, copyColumns, fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
@@ -20,8 +20,8 @@ const kind = 'hierarchical-softmax';
 
 export interface HierarchicalSoftmaxOptions extends SoftmaxLayerOptions {
   /**
-   * How often each class occurs: ⌈√D⌉ clusters of equally many classes, the most frequent ones together. Left out,
-   * class numbers are taken to be in that order already.
+   * How often each class occurs. The layer then has ⌈√D⌉ clusters of equal size in order of frequency. Default: classes
+   * are assumed to be numbered in that order already.
    */
   readonly frequencies?: ArrayLike<number>;
   /** The cluster of each class, numbered from 0 without gaps, instead of clusters by frequency. */
@@ -29,8 +29,8 @@ export interface HierarchicalSoftmaxOptions extends SoftmaxLayerOptions {
 }
 
 /**
- * The layer costs O((C + S)·d) an example in a step, for C clusters and S classes in the target's cluster. Memory: 4(D
- * + C)(d + 1) bytes of weights, 8 bytes a class on the host.
+ * Creates the layer. Cost of a step: O((C + S)·d) per example, for C clusters and S classes in the target's cluster.
+ * Memory: 4(D + C)(d + 1) bytes of weights, 8 bytes per class on the host.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createHierarchicalSoftmaxLayer(
@@ -59,7 +59,7 @@ class TwoLevelSoftmax implements SoftmaxMethod {
   readonly #clusterSoftmax: BlockedSoftmax;
   readonly #inCluster: InClusterSoftmax;
   readonly #scores: ClusterScores;
-  /** The targets' clusters, as targets of the first level. */
+  /** The clusters of the targets: the targets of the first level. */
   readonly #clusterTargets = new TargetList();
   readonly #singleTargets = new TargetList();
 
@@ -99,7 +99,7 @@ class TwoLevelSoftmax implements SoftmaxMethod {
     return this.#losses(hidden, targets);
   }
 
-  /** log p. O(m·count·d) where classes come in the order of their clusters; see cluster-scores.ts. */
+  /** log p. O(m·count·d) if classes are numbered in the order of their clusters; see cluster-scores.ts. */
   scores(hidden: Matrix, firstClass: number, out: Matrix, sameHidden: boolean): void {
     this.#scores.range(this.#extended(hidden), firstClass, out, sameHidden);
   }
@@ -110,7 +110,7 @@ class TwoLevelSoftmax implements SoftmaxMethod {
     axpy(-1, this.#losses(hidden, this.#singleTargets), out);
   }
 
-  /** A class's row plus its cluster's: what multiplies h in log p, up to the normalisers. */
+  /** The vector that multiplies h in log p, apart from the normalisers: a class's row plus the row of its cluster. */
   classVectors(firstClass: number, out: Matrix): void {
     const { rowOf, clusterOf } = this.#layout;
     const rows = this.workspace.matrix('vector rows', out.rows, this.#table.width);

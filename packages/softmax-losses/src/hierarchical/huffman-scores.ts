@@ -1,7 +1,8 @@
 /**
- * log p of a range of classes: the union of their paths, each node's output once, and the sums down the tree level by
- * level, nodes×m. Classes whose numbers are close in frequency share most of their paths: about as many nodes as
- * classes. In the worst case it is the sum of the depths.
+ * log p of a range of classes. The output of each node on the union of their paths is computed once; log probabilities
+ * are then summed down the tree, level by level, as a nodes×m matrix. If the classes of a range have similar
+ * frequencies, they share most of their paths, and there are about as many nodes as classes. In the worst case the
+ * number of nodes is the sum of the depths.
  */
 import {
   affine,
@@ -39,7 +40,7 @@ export class HuffmanScores {
     const levels = this.#levels(firstClass, out.columns);
     const nodes = this.#distinct.count;
     const branches = this.#branches(hidden, nodes);
-    // log p of reaching a node, and of a vertex: its parent's, and that of the branch to it.
+    // log p of reaching each node. For a vertex it is that of its parent plus that of the branch from the parent to it.
     const reached = this.#matrix('reached', nodes, m);
     fill(0, reached);
     const below = (name: string, vertices: readonly number[]): Matrix => {
@@ -79,7 +80,7 @@ export class HuffmanScores {
     );
   }
 
-  /** The inner nodes above the classes, each with a slot, and those below the root by depth. */
+  /** Gives each inner node above the classes a slot; returns the inner nodes below the root, by depth. */
   #levels(firstClass: number, count: number): readonly (readonly number[])[] {
     const { parents, root } = this.#tree;
     const distinct = this.#distinct;
@@ -105,7 +106,7 @@ export class HuffmanScores {
     return levels;
   }
 
-  /** log σ(x) of every node in the first rows, log σ(−x) in as many after them. */
+  /** log σ(x) of every node in the first `nodes` rows, log σ(−x) in the next `nodes` rows. */
   #branches(hidden: Matrix, nodes: number): Matrix {
     const m = hidden.rows;
     const rows = this.#matrix('rows', nodes, this.#table.width);

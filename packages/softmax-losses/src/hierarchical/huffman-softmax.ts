@@ -1,6 +1,6 @@
 /**
  * Hierarchical softmax over a Huffman tree: −log p(c | h) = −Σ log σ(±θ_n·h) over the nodes n on c's code (F. Morin and
- * Y. Bengio, AISTATS 2005; the Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). A target costs
+ * Y. Bengio, AISTATS 2005; the Huffman code is that of T. Mikolov et al., arXiv:1301.3781 §3). The cost of a target is
  * O(depth·d), and frequent classes have short codes.
  */
 import {
@@ -36,17 +36,19 @@ import { HuffmanScores } from './huffman-scores.ts';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 
 const kind = 'huffman-softmax';
-/** Classes scored at once: bounds the nodes×m matrices of a range whose codes share little. */
+/**
+ * Number of classes scored at once. It limits the size of the nodes×m matrices if the codes of a range share few nodes.
+ */
 const classesPerRange = 2048;
 
 export interface HuffmanSoftmaxOptions extends SoftmaxLayerOptions {
-  /** How often each class occurs, at least 0; the code is built from it. */
+  /** How often each class occurs, at least 0; the Huffman code is built from these numbers. */
   readonly frequencies: ArrayLike<number>;
 }
 
 /**
- * The layer costs O(code length·d) a target in a step. Memory: 4(D − 1)(d + 1) bytes of weights, 10 bytes a class on
- * the host. `bias` gives each inner node a bias.
+ * Creates the layer. Cost of a step: O(code length·d) per target. Memory: 4(D − 1)(d + 1) bytes of weights, 10 bytes
+ * per class on the host. `bias` gives each inner node a bias.
  * @throws OutputLayerError `bad-option` (also for fewer than two classes), `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createHuffmanSoftmaxLayer(
@@ -173,7 +175,7 @@ class HuffmanSoftmax implements SoftmaxMethod {
     axpy(-1, this.computeLosses(hidden, this.#targets), out);
   }
 
-  /** The sum of the rows on a class's code, each with its sign. O(code length·d) a class. */
+  /** The sum of the rows on a class's code, each with its sign. O(code length·d) per class. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#targets.buildSingle(Int32Array.from({ length: out.rows }, (_, i) => firstClass + i));
     this.#pairs.build(this.#targets, this.#tree);

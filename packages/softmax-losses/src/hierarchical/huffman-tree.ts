@@ -1,17 +1,20 @@
 /**
- * The Huffman code of the classes (D. Huffman 1952) as parent pointers: 5 bytes for each class and each inner node,
- * where lists of whole paths would need the sum of all depths. Built from two queues, classes by ascending frequency
- * and inner nodes in order of creation, whose weights ascend by themselves; of equal weights the class goes first,
- * which keeps the tree shallow. O(D log D) for the sort.
+ * The Huffman code of the classes (D. Huffman 1952) as parent pointers: 5 bytes for each class and each inner node;
+ * lists of whole paths would need memory for the sum of all depths. It is built from two queues: the classes by
+ * ascending frequency, and the inner nodes in order of creation, whose weights are ascending too. If weights are equal,
+ * the class is taken first, which keeps the tree shallow. O(D log D) for the sort.
  */
 import { classesByFrequency } from '../class-table/frequency-order.ts';
 import type { TargetList } from '../layer/target-list.ts';
 
 export class HuffmanTree {
   readonly classes: number;
-  /** Parent of each vertex: classes 0 … D − 1, inner nodes from D on, the root, the last one, is its own. */
+  /**
+   * Parent of each vertex. Vertices 0 … D − 1 are the classes, D … 2D − 2 the inner nodes; the last one is the root,
+   * and is its own parent.
+   */
   readonly parents: Int32Array;
-  /** 1 where a vertex is its parent's second branch. */
+  /** 1 if a vertex is the second child of its parent. */
   readonly isSecond: Uint8Array;
 
   constructor(frequencies: ArrayLike<number>) {
@@ -46,7 +49,7 @@ export class HuffmanTree {
     return 2 * this.classes - 2;
   }
 
-  /** Row of the nodes' table for an inner vertex. */
+  /** Row of an inner node in the table of nodes. */
   rowOf(vertex: number): number {
     return vertex - this.classes;
   }
@@ -61,9 +64,8 @@ export class HuffmanTree {
 
 /**
  * The (example, inner node) pairs on the codes of a minibatch's targets, on the host. O(Σ code lengths); the buffers
- * are kept.
+ * are reused.
  */
-
 export class HuffmanPairs {
   count = 0;
   examples: Int32Array = new Int32Array(0);
@@ -88,14 +90,14 @@ export class HuffmanPairs {
   }
 
   #grow(): void {
-    const room = Math.max(256, 2 * this.nodes.length);
+    const capacity = Math.max(256, 2 * this.nodes.length);
     const grownIntegers = (old: Int32Array): Int32Array => {
-      const grown = new Int32Array(room);
+      const grown = new Int32Array(capacity);
       grown.set(old);
       return grown;
     };
     const grownNumbers = (old: Float64Array): Float64Array => {
-      const grown = new Float64Array(room);
+      const grown = new Float64Array(capacity);
       grown.set(old);
       return grown;
     };

@@ -1,8 +1,8 @@
 /**
- * The second level: for each example a softmax over the classes of its targets' clusters, group after group
- * (cluster-groups.ts). The gradient with respect to a group's outputs is small, slots×rows, and is kept from `forward`
- * to `update`; the rows are not, they are fetched again only where the update rule needs them. O(slots·S·d) for
- * clusters of S classes.
+ * The second level: for each example, a softmax over the classes of its targets' clusters, one group at a time
+ * (ClusterGroups in cluster-layout.ts). The gradient with respect to a group's outputs is small, slots×rows, and is
+ * kept from `forward` to `update`. The rows are not kept; they are gathered again only if the update rule needs them.
+ * O(slots·S·d) for clusters of S classes.
  */
 import {
   binary,
@@ -50,7 +50,7 @@ export class InClusterSoftmax {
   }
 
   /**
-   * losses += −Σ y log p(c | cluster, h), and hiddenGradient += its gradient, when one is wanted.
+   * losses += −Σ y log p(c | cluster, h), and, for training, hiddenGradient += its gradient.
    * @param hidden m×width, with the bias feature.
    */
   forward(
@@ -89,7 +89,7 @@ export class InClusterSoftmax {
     }
   }
 
-  /** Change the rows of the touched clusters; after `forward` for training. */
+  /** Updates the rows of the touched clusters; call it after `forward` for training. */
   update(hidden: Matrix, learningRate: number, step: number): void {
     for (let index = 0; index < this.#groups.count; index++) {
       const group = this.#group(index);
@@ -134,7 +134,7 @@ export class InClusterSoftmax {
     return out;
   }
 
-  /** Where each entry's output stands in the group's logits, seen as one column. */
+  /** The position of each entry's output in the group's logits, as a single column. */
   #places({ entries, firstEntry, firstSlot, rows }: Group): Indices {
     const { entrySlots, places } = this.#groups;
     return this.#indices(
@@ -169,7 +169,7 @@ export class InClusterSoftmax {
     );
   }
 
-  /** exp(o − maximum) becomes the gradient with respect to o: factor·(T p − y). */
+  /** Replaces exp(o − maximum) by the gradient with respect to o: factor·(T p − y). */
   #gradient(
     { slots, entries, rows, firstSlot, firstEntry }: Group,
     logits: Matrix,
@@ -194,7 +194,7 @@ export class InClusterSoftmax {
     logits.resize(slots, rows);
   }
 
-  /** Store a group's slots×rows gradient beside those of the others, padded to the largest cluster. */
+  /** Stores a group's slots×rows gradient in the matrix of all groups, padded to the size of the largest cluster. */
   #keep(group: Group, gradient: Matrix): void {
     const { largest } = this.#layout;
     const all = this.#workspace.matrix('in-cluster gradients', this.#groups.slots, largest);
@@ -221,17 +221,19 @@ export class InClusterSoftmax {
     return this.#indices('slots', slots, (i) => firstSlot + i);
   }
 
-  /** Groups differ in size from step to step: make the room that one of all entries would need, where it is small. */
+  /**
+   * The sizes of groups differ from step to step. Small buffers therefore get the capacity for a group of all entries.
+   */
   #reserve(entries: number): void {
     if (this.#integers.length >= entries) return;
-    const room = Math.ceil(entries * 1.5);
-    this.#integers = new Int32Array(room);
-    this.#numbers = new Float64Array(room);
+    const capacity = Math.ceil(entries * 1.5);
+    this.#integers = new Int32Array(capacity);
+    this.#numbers = new Float64Array(capacity);
     for (const name of ['slot examples', 'places', 'entry slots', 'entry examples', 'slots'])
       this.#workspace.indices(`in-cluster ${name}`, this.#integers);
     for (const name of ['column', 'outputs', 'logarithms', 'surprisals', 'entry weights', 'amounts'])
-      this.#matrix(name, room, 1);
-    for (const name of ['slot hidden', 'slot gradient']) this.#matrix(name, room, this.#table.width);
+      this.#matrix(name, capacity, 1);
+    for (const name of ['slot hidden', 'slot gradient']) this.#matrix(name, capacity, this.#table.width);
     this.#matrix('rows', this.#layout.largest, this.#table.width);
   }
 

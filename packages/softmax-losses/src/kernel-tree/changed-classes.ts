@@ -1,9 +1,10 @@
 /**
- * Which class vectors have moved far enough for the tree to follow, and the change of the tree by blocks of them. A
- * tree that lags behind still draws with probabilities that it knows exactly, and what it draws is hardly worse: with
- * every vector of a trained model off by a tenth of its length the bias of the gradient was what it was without, by a
- * fifth 2 to 11 % more. A negative sample's push is mostly far smaller, and following each would cost more than the
- * draws: 2R·d for its features before and after.
+ * Finds the class vectors that have changed enough since the tree last stored them, and updates the tree, one block of
+ * classes at a time. A tree with slightly outdated vectors still knows the exact probabilities of its draws, and the
+ * draws are hardly worse: with every vector of a trained model off by a tenth of its length the bias of the gradient
+ * was unchanged; with a fifth of its length it was 2 to 11 % larger. A step usually changes the vector of a negative
+ * sample much less, and updating the tree for each change would cost more than the draws: 2R·d for the features before
+ * and after.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import type { FeatureTree } from './feature-tree.ts';
@@ -14,7 +15,7 @@ const rowsPerBlock = 512;
 export class ChangedClasses {
   readonly #tree: FeatureTree;
   readonly #tolerance: number;
-  /** By class: where its new vector is. */
+  /** For each class, the position of its new vector. */
   readonly #positions: Int32Array;
   #moved: Int32Array = new Int32Array(0);
   readonly #classes = new Int32Array(rowsPerBlock);
@@ -37,9 +38,10 @@ export class ChangedClasses {
   /**
    * @param classes the first `count`, each once, in any order.
    * @param vectors count×d.
-   * @returns how many the tree followed. O(count·d), and O(p·d + size·log₂ leaves) at most for each of those.
+   * @returns how many classes were updated in the tree. Cost: O(count·d), and at most O(p·d + size·log₂ leaves) for
+   * each updated class.
    */
-  follow(classes: Int32Array, count: number, vectors: FloatArray): number {
+  update(classes: Int32Array, count: number, vectors: FloatArray): number {
     const { features, vectors: own } = this.#tree;
     const { dimensions } = features;
     if (this.#moved.length < count) this.#moved = new Int32Array(Math.ceil(1.5 * count));
@@ -60,7 +62,8 @@ export class ChangedClasses {
         const old = (row & own.mask) * dimensions;
         const fresh = this.#positions[row]! * dimensions;
         for (let feature = 0; feature < dimensions; feature++, to++) {
-          // As the tree will store it, so that taking the vector out again takes out what was put in.
+          // Rounded as the tree stores it: when the vector is later replaced, exactly the features that were added are
+          // subtracted.
           this.#vectors[to] =
             this.#tree.precision === 'f32' ? Math.fround(vectors[fresh + feature]!) : vectors[fresh + feature]!;
           this.#before[to] = piece[old + feature]!;

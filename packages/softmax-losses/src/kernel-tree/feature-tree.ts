@@ -1,12 +1,13 @@
 /**
- * The sums of features that kernel-based sampling descends by. Classes in their order fill leaves of `leafClasses`;
- * over the leaves stands a balanced binary tree in which a node is an interval of leaves, split at its middle. Every
- * node splits at another leaf, so the split is the node's row in one table, whatever D is: row s holds Σφ(c) over the
- * classes of the LEFT half of the node that splits at leaf s, and row 0, at which none splits, the sum over all
- * classes. The right half is the node less its left half: half the memory, half the scalar products.
+ * The sums of features with which kernel-based sampling descends a tree. Classes, in ascending order, are divided into
+ * leaves of `leafClasses`. The leaves are the leaves of a balanced binary tree; a node is an interval of leaves that is
+ * split in the middle. No two nodes split at the same leaf, so the leaf at which a node splits is its row number in a
+ * single table: row s holds Σφ(c) over the classes of the LEFT half of the node that splits at leaf s; row 0, at which
+ * no node splits, holds the sum over all classes. The right half of a node is the node minus its left half, which saves
+ * half of the memory and half of the scalar products.
  *
- * Leaves have no sums. Their classes are scored one by one with the kernel itself, for which the tree keeps its own
- * copy of the class vectors; with leaves of about size/d classes the table of sums is as large as that copy.
+ * Leaves have no sums. Their classes are scored one by one with the kernel itself, so the tree keeps its own copy of
+ * the class vectors. With leaves of about size/d classes the table of sums is as large as that copy.
  */
 import { readTableRows, TablePieces, writeTableRows, type FloatArray, type Precision } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
@@ -16,13 +17,13 @@ export interface FeatureTreeOptions {
   /** D. */
   readonly classes: number;
   readonly features: KernelFeatures;
-  /** Classes in a leaf; size/d, rounded, unless given. Memory of the sums: D/leafClasses·size numbers. */
+  /** Classes in a leaf; default size/d, rounded. Memory of the sums: D/leafClasses·size numbers. */
   readonly leafClasses?: number;
-  /** Of the stored sums and vectors; f32 unless given. Scores are computed in f64. */
+  /** Precision of the stored sums and vectors; default f32. Scores are computed in f64. */
   readonly precision?: Precision;
 }
 
-/** Classes whose vectors change, and their features before and after, at once. */
+/** Changed classes: their new vectors, and the projections of the new and the old vectors. */
 export interface VectorChanges {
   /** Ascending and distinct; the first `count`. */
   readonly classes: Int32Array;
@@ -31,7 +32,7 @@ export interface VectorChanges {
   readonly vectors: FloatArray;
   /** count×p, the new vectors projected. */
   readonly projected: FloatArray;
-  /** count×p, the vectors that the tree had, projected; undefined while the tree is being filled. */
+  /** count×p, the old vectors, projected; undefined while the tree is being filled. */
   readonly projectedBefore: FloatArray | undefined;
 }
 
@@ -39,18 +40,18 @@ export class FeatureTree {
   readonly classes: number;
   readonly features: KernelFeatures;
   readonly leafClasses: number;
-  /** How many leaves. */
+  /** Number of leaves. */
   readonly leaves: number;
   readonly precision: Precision;
   /** D×d. */
   readonly vectors: TablePieces;
-  /** leaves×size; see the head of this file. */
+  /** leaves×size; see the comment at the top of this file. */
   readonly sums: TablePieces;
-  /** A running sum for each time a path turns left. */
+  /** A stack of running sums: one for each left branch on the current path. */
   readonly #deltas: Float64Array;
 
   /**
-   * All vectors and sums are 0 until they are filled.
+   * Creates the tree; all vectors and sums are 0.
    * @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
    */
   constructor(options: FeatureTreeOptions) {
@@ -80,19 +81,19 @@ export class FeatureTree {
     this.#deltas = new Float64Array((2 + Math.ceil(Math.log2(this.leaves))) * features.size);
   }
 
-  /** Of vectors and sums. */
+  /** Bytes of the vectors and sums. */
   get bytes(): number {
     const numbers = this.classes * this.features.dimensions + this.leaves * this.features.size;
     return numbers * (this.precision === 'f32' ? 4 : 8);
   }
 
-  /** Before the tree is filled anew. The vectors stay. */
+  /** Sets all sums to 0, before they are computed again. The vectors stay. */
   clearSums(): void {
     for (const piece of this.sums.pieces) piece.fill(0);
   }
 
   /**
-   * Take over the new vectors and add φ(new) − φ(old) to every sum that a changed class is in. Each touched node is
+   * Stores the new vectors and adds φ(new) − φ(old) to every sum that contains a changed class. Each touched node is
    * visited once, however many of its classes changed: O(count·size) for the features and at most O(count·size·log₂
    * leaves) additions. Allocates nothing.
    */
@@ -101,7 +102,7 @@ export class FeatureTree {
     if (count === 0) return;
     const { size, dimensions } = this.features;
     this.#deltas.fill(0, 0, size);
-    this.#fold(0, this.leaves, 0, 0, count, changes);
+    this.#addChanges(0, this.leaves, 0, 0, count, changes);
     addTo(this.sums, 0, this.#deltas, 0, size);
     const { pieces, shift, mask } = this.vectors;
     for (let i = 0, from = 0; i < count; i++) {
@@ -113,10 +114,10 @@ export class FeatureTree {
   }
 
   /**
-   * Add the change of leaves `from` … `to − 1`, which are the changed classes `first` … `last − 1`, to running sum
-   * `level`.
+   * Adds the change of leaves `from` … `to − 1`, which contain the changed classes at positions `first` … `last − 1`,
+   * to running sum `level`.
    */
-  #fold(from: number, to: number, level: number, first: number, last: number, changes: VectorChanges): void {
+  #addChanges(from: number, to: number, level: number, first: number, last: number, changes: VectorChanges): void {
     const { size } = this.features;
     const deltas = this.#deltas;
     const own = level * size;
@@ -126,7 +127,7 @@ export class FeatureTree {
       if (split > first) {
         const left = own + size;
         deltas.fill(0, left, left + size);
-        this.#fold(from, middle, level + 1, first, split, changes);
+        this.#addChanges(from, middle, level + 1, first, split, changes);
         addTo(this.sums, middle, deltas, left, size);
         for (let i = 0; i < size; i++) deltas[own + i] = deltas[own + i]! + deltas[left + i]!;
       }
@@ -141,7 +142,8 @@ export class FeatureTree {
 }
 
 /**
- * Fill the sums from the tree's own vectors, by loops on the host. O(D·(p·d + size)); fillSums has a backend's help.
+ * Computes the sums from the tree's own vectors, by loops on the host. O(D·(p·d + size)). fillSums does the same with a
+ * backend.
  */
 export function rebuildSums(tree: FeatureTree): void {
   const { classes: total, features } = tree;
@@ -160,12 +162,12 @@ export function rebuildSums(tree: FeatureTree): void {
   }
 }
 
-/** Set vectors `first` …; the sums do not know yet. */
+/** Sets `count` vectors from `first` on. The sums are not updated. */
 export function writeVectors(tree: FeatureTree, first: number, count: number, values: ArrayLike<number>): void {
   writeTableRows(values, first, count, tree.vectors);
 }
 
-/** The first position from `first` on whose class is at least `bound`; `last` if there is none. */
+/** The first position in [first, last) whose class is at least `bound`; `last` if there is none. */
 function firstAtLeast(classes: Int32Array, first: number, last: number, bound: number): number {
   let low = first;
   let high = last;

@@ -1,5 +1,6 @@
 /**
- * Filling a tree: class vectors are projected by one product a block on a backend where there is one, else by loops.
+ * Computes the sums of a tree. If there is a backend, each block of class vectors is projected by one matrix product;
+ * otherwise by loops.
  */
 import {
   createHostArray,
@@ -18,7 +19,7 @@ import { projectVectors, type KernelFeatures } from './kernel-features.ts';
 const rowsPerBlock = 1024;
 
 /**
- * Fill the sums anew from the tree's own vectors, always by the same sequence of operations, so that equal vectors give
+ * Computes all sums from the tree's own vectors, always by the same sequence of operations, so that equal vectors give
  * equal sums. O(D·(p·d + size)); the first term at the backend's speed.
  */
 export async function fillSums(tree: FeatureTree, backend?: Backend): Promise<void> {

@@ -1,28 +1,28 @@
 /**
- * A kernel k(h, c) that is a scalar product φ(h)ᵀφ(c) of finite features, exactly or in expectation. That it is linear
- * in φ(c) is the whole idea of kernel-based sampling (G. Blanc, S. Rendle, arXiv:1712.00527): the kernel summed over
- * any set of classes is one scalar product with the set's sum of features, so a tree of sums draws a class with
- * probability ∝ k(h, c) by log₂ D comparisons.
+ * A kernel k(h, c) that is a scalar product φ(h)ᵀφ(c) of finitely many features, exactly or in expectation.
+ * Kernel-based sampling (G. Blanc, S. Rendle, arXiv:1712.00527) uses that it is linear in φ(c): the kernel summed over
+ * any set of classes is one scalar product with the sum of their features. So with a tree of such sums a class is drawn
+ * with probability ∝ k(h, c) by log₂ D comparisons.
  *
- * Features are computed in two stages, because the first is a product of matrices that a backend does better than a
- * loop: projected = P·u (p×d; nothing to do where P is the identity), then φ from the projected numbers, one by one.
+ * Features are computed in two stages, because the first is a matrix product, which a backend computes faster than a
+ * loop: projected = P·u (P is p×d; nothing to do if P is the identity), then φ elementwise from the projected numbers.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 
 export interface KernelFeatures {
   /** Stored in checkpoints: `random-fourier`. */
   readonly name: string;
-  /** Everything that decides the features, the seed included. */
+  /** Everything that the features depend on, including the seed. */
   readonly options: Readonly<Record<string, number | boolean>>;
   /** d, the width of h and c. */
   readonly dimensions: number;
   /** Numbers in φ(u): what a node of a tree stores. */
   readonly size: number;
-  /** P, projectedSize×d; undefined where projected = u. */
+  /** P, projectedSize×d; undefined if projected = u. */
   readonly projection: Float64Array | undefined;
   /** p. */
   readonly projectedSize: number;
-  /** No pair of vectors of length 1 has a smaller kernel. Above 0. */
+  /** A lower bound of the kernel for vectors of length 1; above 0. */
   readonly minKernel: number;
   /**
    * sums[sumsAt …] += scale·Σφ(u), size numbers, over the `count` vectors from row `first` of `projected` (rows of p
@@ -58,7 +58,7 @@ export function projectVectors(
   }
 }
 
-/** Σ a_i b_i of `length` numbers from two places on, in f64. */
+/** Σ a_i b_i over `length` numbers, from aAt and bAt on, in f64. */
 export function scalarProduct(a: FloatArray, aAt: number, b: FloatArray, bAt: number, length: number): number {
   let sum0 = 0;
   let sum1 = 0;

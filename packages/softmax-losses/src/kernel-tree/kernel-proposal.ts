@@ -1,6 +1,6 @@
 /**
- * Kernel sampling as a proposal: negatives drawn for each example with P(i) ∝ about k(h, c_i), by descending a tree of
- * feature sums.
+ * Kernel sampling as a proposal: negatives are drawn for each example with P(i) approximately ∝ k(h, c_i), by
+ * descending a tree of feature sums.
  */
 import type { Backend, Precision } from '@vastmax/linalg-core';
 import { StateError } from '@vastmax/linalg-core/state';
@@ -19,37 +19,43 @@ const rowsPerBlock = 1024;
 
 export interface KernelTreeOptions {
   /**
-   * Classes in a leaf, which are scored one by one; as many as make the tree's sums as large as the class vectors
-   * unless given.
+   * Classes in a leaf, which are scored one by one. Default: so many that the tree's sums need as much memory as the
+   * class vectors.
    */
   readonly leafClasses?: number;
   /**
-   * The least score of a branch, for each class in it. Above 0. Random Fourier: half the kernel of a class at right
-   * angles, 0.5·e^(−ν), unless given: less lets branches that came out negative starve, which costs bias and spread
-   * where ν is large against R. Quadratic: 1, which the kernel is never below.
+   * Lower bound of the score of a branch, per class in it; above 0. Default for random Fourier features: 0.5·e^(−ν),
+   * half the kernel of a class orthogonal to h. With a smaller floor, branches whose estimate is negative are hardly
+   * ever drawn, which increases bias and variance if ν is large compared with R. Default for the quadratic kernel: 1,
+   * its lower bound.
    */
   readonly floor?: number;
   /**
-   * How far a class vector moves before the tree follows, as a share of its length; 0.1 unless given, 0 follows every
-   * change.
+   * How much a class vector must change before the tree is updated, relative to its length; default 0.1. With 0 every
+   * change updates the tree.
    */
   readonly tolerance?: number;
-  /** The sums are computed anew after so many calls of `classesChanged`, to be rid of rounding; 10,000 unless given. */
+  /**
+   * After so many calls of `classesChanged` the sums are recomputed, which removes accumulated rounding errors; default
+   * 10,000.
+   */
   readonly rebuildEvery?: number;
-  /** Of the stored sums and vectors; f32 unless given. */
+  /** Precision of the stored sums and vectors; default f32. */
   readonly precision?: Precision;
-  /** Fills the tree faster. It is not kept from being disposed. */
+  /** A backend with which the tree is filled faster. The proposal does not own it. */
   readonly backend?: Backend;
 }
 
 export interface RandomFourierProposalOptions extends RandomFourierFeaturesOptions, KernelTreeOptions {}
 export interface QuadraticProposalOptions extends QuadraticFeaturesOptions, KernelTreeOptions {}
 
-/** What drawing and following has cost since creation. */
+/** Work done by draws and by updates of the tree since creation. */
 export interface KernelTreeCounters {
-  /** Scalar products with node sums. */
+  /** Scalar products with the sums of nodes. */
   readonly nodesScored: number;
+  /** Changed classes that were passed to `classesChanged`. */
   readonly classesOffered: number;
+  /** Those of them that had changed by more than the tolerance, and were updated in the tree. */
   readonly classesFollowed: number;
 }
 
@@ -60,13 +66,13 @@ export interface KernelProposal extends QueryProposal {
 }
 
 /**
- * RF-softmax's proposal (A. S. Rawat et al., NeurIPS 2019, arXiv:1907.10747): P(i) about ∝ exp(ν hᵀc_i) for vectors of
- * length 1, by R random Fourier features. A draw costs O(R log(D/leafClasses) + leafClasses·d), a class that moved
- * O(R·d + R log D). The P that is reported is exactly the one that was drawn from.
+ * RF-softmax's proposal (A. S. Rawat et al., NeurIPS 2019, arXiv:1907.10747): P(i) approximately ∝ exp(ν hᵀc_i) for
+ * vectors of length 1, by R random Fourier features. Cost: O(R log(D/leafClasses) + leafClasses·d) per draw and O(R·d +
+ * R log D) per changed class. The reported P is exactly the probability of the draw.
  *
  * **Patent**: US 12,205,005 ("Sampled Softmax with Random Fourier Features", granted January 2025) covers training with
- * this method. The licence of this package grants no right under it. Whether you may use the method where you are is
- * for you to find out.
+ * this method. The licence of this package grants no right under it. You must find out yourself whether you may use the
+ * method in your country.
  * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
 export function createRandomFourierProposal(
@@ -82,7 +88,8 @@ export function createRandomFourierProposal(
 
 /**
  * The proposal of G. Blanc and S. Rendle (ICML 2018, arXiv:1712.00527): P(i) ∝ α(hᵀc_i)² + 1, exactly. Features have
- * d(d+1)/2 + 1 numbers, so a draw costs O(d² log(D/leafClasses) + leafClasses·d), a class that moved O(d² log D).
+ * d(d+1)/2 + 1 numbers, so the cost is O(d² log(D/leafClasses) + leafClasses·d) per draw and O(d² log D) per changed
+ * class.
  * @param width d. @throws OutputLayerError `bad-option`; LinalgError `out-of-memory`.
  */
 export function createQuadraticProposal(
@@ -142,7 +149,7 @@ function createKernelProposal(classes: number, features: KernelFeatures, options
     },
     classesChanged: (changedClasses, count, vectors) => {
       classesOffered += count;
-      classesFollowed += changed.follow(changedClasses, count, vectors);
+      classesFollowed += changed.update(changedClasses, count, vectors);
       if (++changesSinceRebuild < rebuildEvery) return;
       rebuildSums(tree);
       changesSinceRebuild = 0;

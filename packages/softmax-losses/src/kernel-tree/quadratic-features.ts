@@ -1,14 +1,14 @@
 /**
  * The quadratic kernel α(hᵀc)² + 1 of G. Blanc and S. Rendle (arXiv:1712.00527 §3.3; α = 100 there): φ(u) = [√α
- * vec(uuᵀ), 1], exact, never below 1, blind to the sign of hᵀc. uuᵀ is symmetric, so its lower triangle is stored, off
- * the diagonal times √2: d(d+1)/2 + 1 numbers.
+ * vec(uuᵀ), 1], exact, at least 1, independent of the sign of hᵀc. uuᵀ is symmetric, so only its lower triangle is
+ * stored, with the elements below the diagonal multiplied by √2: d(d+1)/2 + 1 numbers.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { scalarProduct, type KernelFeatures } from './kernel-features.ts';
 
 export interface QuadraticFeaturesOptions {
-  /** α; 100 unless given. */
+  /** α; default 100. */
   readonly alpha?: number;
 }
 
@@ -65,7 +65,7 @@ function addSquare(
   }
 }
 
-/** Of four vectors one after the other, so that each sum is read and written once for all of them. */
+/** As addSquare, for four consecutive vectors, so that each sum is read and written once for all four. */
 function addFourSquares(
   vectors: FloatArray,
   at: number,

@@ -1,9 +1,9 @@
 /**
- * Draws from a feature tree for one query after another. A branch is taken with probability proportional to its score
- * φ(h)ᵀΣφ(c), which estimates a sum of kernels but can come out too small or negative; it is clamped from below at
- * `floor` times its number of classes. The probability of a draw is the product of the clamped branch probabilities
- * that were actually used, so it is exact whatever the features are worth, and a sampled loss that divides by it stays
- * consistent.
+ * Draws classes from a feature tree, for one query after another. A branch is taken with probability proportional to
+ * its score φ(h)ᵀΣφ(c), which estimates a sum of kernels. The estimate can be too small or negative, so it is clamped
+ * from below to `floor` times the number of classes in the branch. The probability of a draw is the product of the
+ * clamped branch probabilities that were used, so it is exact however good the features are, and a sampled loss that
+ * divides by it stays consistent.
  *
  * Node scores and the kernels of visited leaves are kept until the next query: n draws of one query visit each node
  * once, and the first few levels are shared by all of them.
@@ -14,28 +14,31 @@ import type { FeatureTree } from './feature-tree.ts';
 import { scalarProduct } from './kernel-features.ts';
 
 export interface TreeDescentOptions {
-  /** The least score of a branch, for each class in it; the kernel's own least value unless given. Above 0. */
+  /** Lower bound of the score of a branch, per class in it; above 0. Default: the lower bound of the kernel. */
   readonly floor?: number;
 }
 
 export class TreeDescent {
   readonly tree: FeatureTree;
   readonly floor: number;
-  /** Of the last class drawn. */
+  /** Probability of the last class drawn. */
   probability = 1;
-  /** Scalar products with sums since creation: what draws cost. */
+  /** Number of scalar products with sums since creation: a measure of the cost of draws. */
   nodesScored = 0;
   readonly #query: Float64Array;
   readonly #features: Float64Array;
-  /** By split: the query's mark, and its score. */
+  /** For each split: the number of the last query that scored it, and its score. */
   readonly #marks: Int32Array;
   readonly #scores: Float64Array;
-  /** By leaf: the query's mark, and where its kernels begin in the pool, added up from the first class on. */
+  /**
+   * For each leaf: the number of the last query that visited it, and where the cumulative sums of its kernels begin in
+   * the pool.
+   */
   readonly #leafMarks: Int32Array;
   readonly #leafPlaces: Int32Array;
   #pool: Float64Array;
   #poolUsed = 0;
-  #mark = 0;
+  #queryNumber = 0;
 
   constructor(tree: FeatureTree, options: TreeDescentOptions = {}) {
     this.tree = tree;
@@ -50,7 +53,7 @@ export class TreeDescent {
   }
 
   /**
-   * Begin another query; also after the tree was changed. O(size).
+   * Begins another query; must also be called after the tree was changed. O(size).
    * @param vectors the d numbers of h at `row`·d.
    * @param projected its p projected numbers at `row`·p.
    */
@@ -61,17 +64,17 @@ export class TreeDescent {
     this.#features.fill(0);
     features.addFeatures(projected, row, 1, 1, this.#features, 0);
     this.#poolUsed = 0;
-    if (this.#mark === 0x7fffffff) {
+    if (this.#queryNumber === 0x7fffffff) {
       this.#marks.fill(0);
       this.#leafMarks.fill(0);
-      this.#mark = 0;
+      this.#queryNumber = 0;
     }
-    this.#mark++;
+    this.#queryNumber++;
   }
 
   /**
-   * A class, drawn with probability `this.probability`; NaN, and class 0, for a query that is not finite.
-   * O(size·log₂ leaves + leafClasses·d) where no other draw of the query has been.
+   * Draws a class; its probability is then `this.probability` (NaN, and class 0, if the query is not finite).
+   * O(size·log₂ leaves + leafClasses·d), less for nodes that an earlier draw of the same query has visited.
    */
   draw(random: RandomGenerator): number {
     let from = 0;
@@ -112,7 +115,7 @@ export class TreeDescent {
     return from * this.tree.leafClasses + low;
   }
 
-  /** With which probability `draw` returns that class. The same cost. */
+  /** The probability that `draw` returns this class. Same cost as `draw`. */
   probabilityOf(target: number): number {
     const { leafClasses } = this.tree;
     const leaf = Math.floor(target / leafClasses);
@@ -145,8 +148,8 @@ export class TreeDescent {
   }
 
   #clamp(score: number, from: number, to: number): number {
-    const least = this.floor * this.#classesIn(from, to);
-    return score > least ? score : least;
+    const minimum = this.floor * this.#classesIn(from, to);
+    return score > minimum ? score : minimum;
   }
 
   #classesIn(from: number, to: number): number {
@@ -155,7 +158,7 @@ export class TreeDescent {
   }
 
   #scoreOf(split: number): number {
-    if (this.#marks[split] === this.#mark) return this.#scores[split]!;
+    if (this.#marks[split] === this.#queryNumber) return this.#scores[split]!;
     const { sums, features } = this.tree;
     const score = scalarProduct(
       this.#features,
@@ -164,15 +167,15 @@ export class TreeDescent {
       (split & sums.mask) * features.size,
       features.size,
     );
-    this.#marks[split] = this.#mark;
+    this.#marks[split] = this.#queryNumber;
     this.#scores[split] = score;
     this.nodesScored++;
     return score;
   }
 
-  /** Where the pool holds the running sums of the kernels of a leaf's classes. */
+  /** The position in the pool of the cumulative sums of the kernels of a leaf's classes. */
   #kernelsOf(leaf: number): number {
-    if (this.#leafMarks[leaf] === this.#mark) return this.#leafPlaces[leaf]!;
+    if (this.#leafMarks[leaf] === this.#queryNumber) return this.#leafPlaces[leaf]!;
     const { leafClasses, features, vectors } = this.tree;
     const place = this.#poolUsed;
     if (this.#pool.length < place + leafClasses) {
@@ -192,7 +195,7 @@ export class TreeDescent {
       this.#pool[place + i] = sum;
     }
     this.#poolUsed = place + leafClasses;
-    this.#leafMarks[leaf] = this.#mark;
+    this.#leafMarks[leaf] = this.#queryNumber;
     this.#leafPlaces[leaf] = place;
     return place;
   }

@@ -1,8 +1,8 @@
 /**
- * A tree in a checkpoint: its vectors and sums as they are. Both, because the tree may lag behind the class vectors,
- * and because sums that were changed step by step differ in their last digits from sums computed anew: only so is a
- * resumed run bit for bit the one that never stopped. With leaves of the default size that is as large as two tables of
- * class vectors.
+ * A tree in a checkpoint: its vectors and its sums, unchanged. Both are stored, because the vectors of the tree may
+ * differ from the class vectors, and because sums that were updated step by step differ in their last digits from
+ * recomputed sums. Only so is a resumed run bit for bit equal to one that was not interrupted. With leaves of the
+ * default size this is as large as two tables of class vectors.
  */
 import { readTableRows, writeTableRows, type FloatArray, type TablePieces } from '@vastmax/linalg-core';
 import { findTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
@@ -39,8 +39,8 @@ export function treeTensors(tree: FeatureTree): TensorSource[] {
 }
 
 /**
- * Find the tree of a state.
- * @returns what takes it over.
+ * Finds the tree in a state.
+ * @returns a function that restores it.
  * @throws StateError `state-mismatch`; nothing is changed.
  */
 export function prepareTreeRestore(tree: FeatureTree, state: ModuleState): () => Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * A layer's structure in its checkpoint: which class has which place. It is compared, not taken over: the weights of
- * another structure mean nothing here.
+ * The structure of a layer in its checkpoint: the position of each class. It is compared, not restored: weights that
+ * belong to another structure cannot be used.
  */
 import { findTensor, StateError, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
@@ -17,7 +17,8 @@ export function integerTensor(name: string, values: Int32Array): TensorSource {
 }
 
 /**
- * @throws StateError `state-mismatch` where the state's tensor differs, naming the first place and both values.
+ * @throws StateError `state-mismatch` if the state's tensor differs; the message names the first difference and both
+ * values.
  */
 export async function checkSameIntegers(
   state: ModuleState,

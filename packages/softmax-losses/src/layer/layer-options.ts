@@ -1,19 +1,19 @@
 import { OutputLayerError } from '@vastmax/output-layer';
 import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
 
-/** What every layer of this package takes. */
+/** Options of every layer of this package. */
 export interface SoftmaxLayerOptions {
   /** D. */
   readonly classes: number;
   /** Width of the hidden activations, without the bias feature. */
   readonly features: number;
-  /** Give each class a bias. True unless given. */
+  /** Whether each class has a bias. Default true. */
   readonly bias?: boolean;
-  /** Standard deviation of the normal start of the weights; 0.01 unless given. Biases start at 0. */
+  /** Standard deviation of the initial weights, which are normally distributed; default 0.01. Biases start at 0. */
   readonly initialScale?: number;
-  /** Seed of that start; 1 unless given. */
+  /** Seed of the initial weights; default 1. */
   readonly seed?: number;
-  /** How a gradient changes the layer's own weights; plain SGD unless given. */
+  /** Update rule of the layer's weights; default plain SGD. */
   readonly rule?: UpdateRule;
   /** What learning rates and the hidden gradient refer to: the minibatch's mean loss (the default) or its sum. */
   readonly reduction?: 'mean' | 'sum';
@@ -26,7 +26,7 @@ export interface WeightOptions {
   readonly rule: UpdateRule;
 }
 
-/** Bias, rule and start, with what is left out filled in. */
+/** The options of the weights, with defaults filled in. */
 export function weightOptions(options: SoftmaxLayerOptions): WeightOptions {
   const { bias = true, initialScale = 0.01, seed = 1, rule = sgdRule() } = options;
   return { bias, initialScale, seed, rule };
@@ -49,17 +49,17 @@ export function checkLayerOptions(kind: string, options: SoftmaxLayerOptions): v
 }
 
 /** @throws OutputLayerError `bad-option`. */
-export function checkWhole(kind: string, name: string, value: number, least: number, most: number): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
+export function checkWhole(kind: string, name: string, value: number, minimum: number, maximum: number): void {
+  if (!Number.isSafeInteger(value) || value < minimum || value > maximum) {
     throw new OutputLayerError(
       'bad-option',
-      `${kind}: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
+      `${kind}: ${name} must be a whole number from ${minimum} to ${maximum}, got ${value}`,
     );
   }
 }
 
 /**
- * One finite number of at least `least` for each of `count` classes.
+ * Checks that there is one finite number of at least `minimum` for each of `count` classes.
  * @throws OutputLayerError `bad-option`, `non-finite`.
  */
 export function checkPerClass(
@@ -67,16 +67,19 @@ export function checkPerClass(
   name: string,
   values: ArrayLike<number>,
   count: number,
-  least: number = -Infinity,
+  minimum: number = -Infinity,
 ): void {
   if (values.length !== count) {
-    throw new OutputLayerError('bad-option', `${kind}: ${values.length} ${name} for ${count} classes; one for each`);
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: ${values.length} ${name} for ${count} classes; there must be one for each class`,
+    );
   }
   for (let i = 0; i < count; i++) {
-    if (Number.isFinite(values[i]) && values[i]! >= least) continue;
+    if (Number.isFinite(values[i]) && values[i]! >= minimum) continue;
     throw new OutputLayerError(
       'non-finite',
-      `${kind}: ${name} of class ${i} is ${values[i]}, it must be a finite number${least === -Infinity ? '' : ` of at least ${least}`}`,
+      `${kind}: ${name} of class ${i} is ${values[i]}, it must be a finite number${minimum === -Infinity ? '' : ` of at least ${minimum}`}`,
     );
   }
 }

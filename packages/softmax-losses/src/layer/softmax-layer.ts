@@ -1,7 +1,7 @@
 /**
- * An output layer around a method: the checks at the boundary, one call at a time, and a step in two halves with one
- * read between them. The first half leaves the weights alone, so a step whose loss is not finite is refused with the
- * layer as it was; the second half cannot fail.
+ * An output layer that uses a method (SoftmaxMethod). It checks arguments, allows one call at a time, and divides a
+ * step into two halves with one read from the device between them. The first half does not change weights, so a step
+ * whose loss is not finite is rejected and the layer stays as it was; the second half cannot fail.
  */
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import {
@@ -26,7 +26,10 @@ import { TargetList } from './target-list.ts';
 import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 
 export interface ScoreOptions {
-  /** `hidden` is the matrix of the call before, unchanged: a layer may then reuse what it computed for it. */
+  /**
+   * Set if `hidden` is the same matrix as in the previous call, unchanged. The layer then may reuse what it computed
+   * from it.
+   */
   readonly sameHidden?: boolean;
 }
 
@@ -43,7 +46,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   #steps = 0;
   #hasScored = false;
 
-  /** Takes over the method and its workspace; use a `create…Layer`. */
+  /** Takes ownership of the method and its workspace. Use one of the `create…Layer` functions. */
   constructor(method: Method, rule: UpdateRule, reduction: 'mean' | 'sum' = 'mean') {
     this.backend = method.workspace.backend;
     this.method = method;
@@ -69,7 +72,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     return this.method.isNormalized;
   }
 
-  /** Steps taken, those before a restored checkpoint included. */
+  /** Number of steps, including those before a restored checkpoint. */
   get stepCount(): number {
     return this.#steps;
   }
@@ -158,7 +161,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.method.workspace[Symbol.dispose]();
   }
 
-  /** @returns what changes the weights. */
+  /** @returns the second half of the step, which changes the weights. */
   async #prepare(
     hidden: Matrix,
     targets: CsrRows,
@@ -186,7 +189,10 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     };
   }
 
-  /** No example, no change: a rule with momentum would go on without a gradient. */
+  /**
+   * The step of an empty minibatch: weights and moments do not change, although a rule with momentum would change the
+   * weights without a gradient.
+   */
   #emptyStep(): StepResult {
     this.#steps++;
     const { workspace } = this.method;
@@ -205,7 +211,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     return this.#factors;
   }
 
-  /** What a state must agree with. */
+  /** The options that a state must agree with. */
   #fixedConfiguration(): JsonObject {
     const { kind, classes, features, method, rule, reduction } = this;
     return {

@@ -2,59 +2,66 @@ import type { Matrix, Workspace } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { TargetList } from './target-list.ts';
 
-/** What a method is given for one step. */
+/** The inputs of a method for one step. */
 export interface TrainingBatch {
-  /** m×features, as the layer was given it. */
+  /** m×features, as passed to the layer. */
   readonly hidden: Matrix;
   readonly targets: TargetList;
   /**
-   * What each example's loss is multiplied by in the reduced loss: its example weight, over m for a mean. The first m
-   * are valid.
+   * The factor of each example's loss in the reduced loss: its example weight, divided by m for a mean. The first m are
+   * valid.
    */
   readonly factors: Float64Array;
 }
 
 export interface ForwardResult {
-  /** m×1, each example's own loss, without its factor. */
+  /** m×1, the loss of each example, without its factor. */
   readonly losses: Matrix;
-  /** What must be finite beside the losses and hidden: the hidden gradient where it is known by now. */
+  /**
+   * Further matrices that must be finite, beside the losses and hidden: the hidden gradient, if it is already known.
+   */
   readonly watched: readonly Matrix[];
 }
 
 /**
- * The mathematics of one output layer and its weights. SoftmaxLayer, which owns the method, makes everything around it:
- * checks of arguments, one call at a time, the look at the losses between `forward` and `update`, counting steps, the
- * frame of a checkpoint.
+ * The mathematics and the weights of one output layer. SoftmaxLayer owns the method and does the rest: it checks
+ * arguments, allows one call at a time, checks that losses are finite between `forward` and `update`, counts steps, and
+ * writes the general part of a checkpoint.
  */
 export interface SoftmaxMethod extends Disposable {
-  /** Shown to people and stored in checkpoints: `full-softmax`. */
+  /** Name for messages and checkpoints, such as `full-softmax`. */
   readonly kind: string;
   readonly classes: number;
   /** Without the bias. */
   readonly features: number;
   readonly isNormalized: boolean;
-  /** A class whose targets count nothing, if there is one. */
+  /** A class whose targets are ignored, if there is one. */
   readonly ignoredClass?: number;
-  /** Shared with the layer, which disposes it. */
+  /** Shared with the layer, which disposes of it. */
   readonly workspace: Workspace;
 
-  /** Everything of a step that leaves the weights alone. A promise where the host has to read something first. */
+  /**
+   * The part of a step that does not change weights. Returns a promise if the host must read data from the device
+   * first.
+   */
   forward(batch: TrainingBatch): ForwardResult | Promise<ForwardResult>;
   /**
-   * The rest of the step, after everything was found finite: it cannot fail.
+   * The rest of the step, after the finiteness check. It must not fail.
    * @param step of the whole training, from 1.
    * @returns the gradient of the reduced loss with respect to hidden from the weights before the update, m×features.
    */
   update(batch: TrainingBatch, learningRate: number, step: number): Matrix | Promise<Matrix>;
-  /** Called instead of `update` when the step is refused; takes back what `forward` has drawn from a generator. */
+  /**
+   * Called instead of `update` if the step is rejected; restores the random generator to its state before `forward`.
+   */
   abandon?(): void;
 
-  /** m×1, the exact loss over all classes, without touching anything. @param hidden m×features. */
+  /** m×1, the exact loss over all classes. Changes no state. @param hidden m×features. */
   computeLosses(hidden: Matrix, targets: TargetList): Matrix;
 
   /**
-   * As in OutputLayer, the arguments checked.
-   * @param sameHidden hidden is unchanged since the last call: what was computed for it holds.
+   * As in OutputLayer; arguments have been checked.
+   * @param sameHidden hidden is unchanged since the last call; what was computed from it is still valid.
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix, sameHidden: boolean): void;
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void;
@@ -62,11 +69,11 @@ export interface SoftmaxMethod extends Disposable {
 
   /** Options that a state must agree with. */
   configuration(): JsonObject;
-  /** What a restore takes over and is not a tensor: the state of a generator. */
+  /** State that is restored and is not a tensor, such as the state of a random generator. */
   progress?(): JsonObject;
   tensors(): TensorSource[];
   /** @throws StateError `state-mismatch`; nothing is changed. */
   checkState(state: ModuleState): Promise<void> | void;
-  /** Take over a state that `checkState` has accepted. */
+  /** Restores a state that `checkState` has accepted. */
   restore(state: ModuleState): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
  * A minibatch's targets as a flat list on the host: one entry for each (example, class, weight). A softmax loss is
- * linear in the target weights, so an example's repeated classes need no merging: both entries count. O(number of
- * targets); the buffers are kept.
+ * linear in the target weights, so repeated classes of an example need not be merged: both entries count. O(number of
+ * targets); the buffers are reused.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
@@ -15,7 +15,7 @@ export class TargetList {
   /** y of each entry. */
   weights: Float64Array = new Float64Array(0);
 
-  /** Begin a new list of at most `entries` entries. */
+  /** Begins a new list of at most `entries` entries. */
   begin(examples: number, entries: number): void {
     this.#reserve(entries);
     this.examples = examples;
@@ -23,8 +23,8 @@ export class TargetList {
   }
 
   /**
-   * Replace the content; targets of weight 0 are left out. They must have been checked.
-   * @param ignored a class left out likewise.
+   * Replaces the content; targets of weight 0 are left out. The caller has checked the targets.
+   * @param ignored a class whose targets are also left out.
    */
   build({ rows, offsets, indices, values }: CsrRows, ignored = -1): void {
     this.begin(rows, offsets[rows]!);
@@ -42,14 +42,14 @@ export class TargetList {
     for (let row = 0; row < classes.length; row++) this.add(row, classes[row]!, 1);
   }
 
-  /** The same entries with other classes: `classOf` of each. */
+  /** The same entries, with each class replaced by `classOf[class]`. */
   buildFrom(targets: TargetList, classOf: Int32Array): void {
     this.begin(targets.examples, targets.count);
     for (let entry = 0; entry < targets.count; entry++)
       this.add(targets.rows[entry]!, classOf[targets.classes[entry]!]!, targets.weights[entry]!);
   }
 
-  /** Append an entry, within the room that `begin` made. */
+  /** Appends an entry, within the capacity given to `begin`. */
   add(row: number, target: number, weight: number): void {
     this.rows[this.count] = row;
     this.classes[this.count] = target;
@@ -58,9 +58,9 @@ export class TargetList {
 
   #reserve(entries: number): void {
     if (this.rows.length >= entries) return;
-    const room = Math.ceil(entries * 1.5);
-    this.rows = new Int32Array(room);
-    this.classes = new Int32Array(room);
-    this.weights = new Float64Array(room);
+    const capacity = Math.ceil(entries * 1.5);
+    this.rows = new Int32Array(capacity);
+    this.classes = new Int32Array(capacity);
+    this.weights = new Float64Array(capacity);
   }
 }

@@ -3,7 +3,7 @@ import type { RandomGenerator } from '@vastmax/sparse-data';
 import { checkClasses, type FixedProposal } from './proposal.ts';
 
 /**
- * Every class alike: P = 1/D. O(1) a draw, no memory.
+ * Uniform: P = 1/D for every class. O(1) per draw, no memory.
  * @throws OutputLayerError `bad-option` for a bad number of classes.
  */
 export function createUniformProposal(classes: number): FixedProposal {
@@ -22,8 +22,8 @@ export function createUniformProposal(classes: number): FixedProposal {
 }
 
 /**
- * P(k) = ln((k+2)/(k+1)) / ln(D+1): nearly Zipf's law, for classes sorted by falling frequency (TensorFlow's
- * log_uniform_candidate_sampler). The distribution function is ln(k+2)/ln(D+1), so a draw is ⌊(D+1)^u⌋ − 1. O(1) a
+ * P(k) = ln((k+2)/(k+1)) / ln(D+1): nearly Zipf's law, for classes sorted by descending frequency (TensorFlow's
+ * log_uniform_candidate_sampler). The distribution function is ln(k+2)/ln(D+1), so a draw is ⌊(D+1)^u⌋ − 1. O(1) per
  * draw, no memory.
  * @throws OutputLayerError `bad-option` for a bad number of classes.
  */
@@ -42,23 +42,23 @@ export function createLogUniformProposal(classes: number): FixedProposal {
         classesOut[offset + i] = Math.min(classes - 1, Math.floor(Math.exp(random.uniform() * range)) - 1);
       }
     },
-    // log1p: ln((k+2)/(k+1)) loses its digits for a large k.
+    // log1p, because ln((k+2)/(k+1)) loses accuracy for a large k.
     logProbability: (target) => Math.log(Math.log1p(1 / (target + 1))) - logRange,
   };
 }
 
 export interface UnigramProposalOptions {
-  /** P ∝ count^power; 1 unless given: the strongest for sampled softmax. word2vec takes 0.75 (arXiv:1310.4546 §2.2). */
+  /** P ∝ count^power; default 1, which works best for sampled softmax. word2vec uses 0.75 (arXiv:1310.4546 §2.2). */
   readonly power?: number;
   /**
-   * The count that a class of count 0 is given, 1 unless given. With 0 it is never drawn: then nothing ever pushes its
-   * score down, and an estimate of the partition function lacks its term.
+   * The count used for a class of count 0; default 1. With 0 such a class is never drawn: then no step ever lowers its
+   * score, and estimates of the partition function lack its term.
    */
   readonly unseenCount?: number;
 }
 
 /**
- * P(k) ∝ count(k)^power by the alias method: O(D) once, O(1) a draw; 20 bytes a class.
+ * P(k) ∝ count(k)^power by the alias method: O(D) once, O(1) per draw; 20 bytes per class.
  * @param counts one for each class, non-negative.
  * @throws OutputLayerError `bad-option` for counts that are negative, not finite or all zero, or a power that is
  * negative or not finite.
@@ -87,7 +87,7 @@ export function createUnigramProposal(counts: ArrayLike<number>, options: Unigra
     );
   let sum = 0;
   for (let i = 0; i < weights.length; i++) {
-    // Relative to the largest, so that no power overflows. A class of count 0 stays out also at power 0.
+    // Relative to the largest, so that no power overflows. A class of weight 0 keeps it, also with power 0.
     weights[i] = weights[i] === 0 ? 0 : (weights[i]! / largest) ** power;
     sum += weights[i]!;
   }
@@ -114,11 +114,10 @@ function checkCount(what: string, count: number): void {
 }
 
 /**
- * Walker's alias method (A. Walker 1977; the linear construction of M. Vose 1991): any distribution over n values as n
- * columns of equal mass, each shared by at most two values, so that a draw is one column and one comparison whatever n
- * is.
+ * A table of Walker's alias method (A. Walker 1977; the linear construction of M. Vose 1991): any distribution over n
+ * values as n columns of equal mass, each shared by at most two values. A draw is then one column and one comparison,
+ * for any n.
  */
-
 export interface AliasTable {
   /** Share of column i that belongs to value i; the rest belongs to aliases[i]. */
   readonly shares: Float64Array;
@@ -132,12 +131,12 @@ export function createAliasTable(weights: Float64Array): AliasTable {
   for (let i = 0; i < n; i++) sum += weights[i]!;
   const shares = new Float64Array(n);
   const aliases = new Int32Array(n);
-  // One array for both stacks: columns that lack mass grow from the front, columns with too much from the back.
+  // One array for both stacks: columns with less than the average mass from the front, columns with more from the back.
   const stacks = new Int32Array(n);
   let small = 0;
   let large = n;
   for (let i = 0; i < n; i++) {
-    // The quotient first: n times a weight near the largest double would overflow.
+    // Divide first: n times a weight near the largest double would overflow.
     const share = (weights[i]! / sum) * n;
     shares[i] = share;
     aliases[i] = i;
@@ -145,23 +144,24 @@ export function createAliasTable(weights: Float64Array): AliasTable {
     else stacks[--large] = i;
   }
   while (small > 0 && large < n) {
-    const poor = stacks[--small]!;
-    const rich = stacks[large]!;
-    aliases[poor] = rich;
-    // In this order the rich column keeps its digits: its share is at least 1, the poor one's below 1.
-    shares[rich] = shares[rich]! - (1 - shares[poor]!);
-    if (shares[rich] < 1) {
+    const underfull = stacks[--small]!;
+    const overfull = stacks[large]!;
+    aliases[underfull] = overfull;
+    // This order of operations keeps the accuracy: the share of the overfull column is at least 1, that of the
+    // underfull one below 1.
+    shares[overfull] = shares[overfull]! - (1 - shares[underfull]!);
+    if (shares[overfull] < 1) {
       large++;
-      stacks[small++] = rich;
+      stacks[small++] = overfull;
     }
   }
-  // Shares sum to n, so columns without a partner on the other stack are 1 up to rounding, whichever stack they are on.
+  // Shares sum to n, so when one stack is empty, the remaining columns are 1 up to rounding errors.
   while (large < n) shares[stacks[large++]!] = 1;
   while (small > 0) shares[stacks[--small]!] = 1;
   return { shares, aliases };
 }
 
-/** One value. Two random numbers, O(1). */
+/** Draws one value. Two random numbers, O(1). */
 function drawFromAliasTable({ shares, aliases }: AliasTable, random: RandomGenerator): number {
   const column = random.integer(shares.length);
   return random.uniform() < shares[column]! ? column : aliases[column]!;

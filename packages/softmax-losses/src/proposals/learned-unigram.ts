@@ -3,15 +3,18 @@ import { checkClasses, type FixedProposal } from './proposal.ts';
 import { findTensor, StateError } from '@vastmax/linalg-core/state';
 
 export interface LearnedUnigramOptions {
-  /** Added to every class's count, 1 unless given: the start is uniform, and no class is ever out of reach. */
+  /**
+   * Added to the count of every class; default 1. The initial distribution is uniform, and every class always has a
+   * positive probability.
+   */
   readonly smoothing?: number;
 }
 
 /**
- * Learned by counts: P(k) = (count(k) + smoothing)/(N + smoothing·D), with the targets counted as training meets them
- * (TensorFlow's learned_unigram_candidate_sampler). The probabilities are exact at each draw: a draw is uniform with
- * probability smoothing·D/(N + smoothing·D), and else follows the counts by a Fenwick tree. O(log D) a draw and a
- * count, 16 bytes a class. A proposal learns, so two layers need two.
+ * P(k) = (count(k) + smoothing)/(N + smoothing·D), where the targets are counted during training (TensorFlow's
+ * learned_unigram_candidate_sampler). The probabilities are exact at each draw: a draw is uniform with probability
+ * smoothing·D/(N + smoothing·D), and otherwise follows the counts by a Fenwick tree. O(log D) per draw and per counted
+ * target, 16 bytes per class. The proposal has state, so two layers must not share one.
  * @throws OutputLayerError `bad-option` for a bad number of classes, or a smoothing that is not positive and finite.
  */
 export function createLearnedUnigramProposal(classes: number, options: LearnedUnigramOptions = {}): FixedProposal {
@@ -23,7 +26,7 @@ export function createLearnedUnigramProposal(classes: number, options: LearnedUn
       `learned-unigram proposal: smoothing must be a finite number above 0, got ${smoothing}`,
     );
   }
-  const sums = new CountedSums(classes);
+  const sums = new FenwickTree(classes);
   const uniformMass = smoothing * classes;
   return {
     kind: 'fixed',
@@ -70,11 +73,11 @@ export function createLearnedUnigramProposal(classes: number, options: LearnedUn
 }
 
 /**
- * Whole-number counts of n values with sums over prefixes (P. Fenwick 1994): a count is raised, and the value at a
- * given place of the cumulated counts found, in O(log n). The counts are whole, so the sums are exact in f64 up to 2⁵³
- * and never drift.
+ * Integer counts of n values with prefix sums (P. Fenwick 1994). Incrementing a count, and finding the value at a given
+ * position of the cumulative counts, cost O(log n). The counts are integers, so the sums are exact in f64 up to 2⁵³ and
+ * accumulate no rounding errors.
  */
-export class CountedSums {
+export class FenwickTree {
   readonly counts: Float64Array;
   /** sums[i] covers the i & -i values that end with value i - 1. */
   readonly #sums: Float64Array;
@@ -112,7 +115,7 @@ export class CountedSums {
     return node;
   }
 
-  /** Replace all counts. O(n). */
+  /** Replaces all counts. O(n). */
   assign(counts: ArrayLike<number>): void {
     const sums = this.#sums;
     sums.fill(0);

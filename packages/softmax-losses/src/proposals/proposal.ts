@@ -1,11 +1,12 @@
 /**
- * Where negative samples come from. A fixed proposal is one distribution over the classes, whatever the hidden
- * activations are; its samples may be shared by a minibatch. A query proposal (kernel sampling: RF-softmax, quadratic)
- * draws for each example from a distribution that follows the class vectors, and has to be told when these change.
+ * Distributions from which negative samples are drawn. A fixed proposal is one distribution over the classes that does
+ * not depend on the hidden activations; its samples may be shared by a minibatch. A query proposal (kernel sampling:
+ * RF-softmax, quadratic) draws for each example from a distribution that depends on the class vectors, and must be
+ * notified when these change.
  *
- * Proposals live on the host and are handed the random generator, whose state the layer keeps: a proposal's own state
- * is only what it has learned. Rejected: one interface in which a fixed proposal pretends to look at a query, because a
- * layer treats the two differently anyway (one product for shared samples, pairs otherwise).
+ * Proposals run on the host. They receive the random generator as an argument; the layer stores its state, so the state
+ * of a proposal is only what it has learned. Rejected: a single interface with a query that fixed proposals ignore,
+ * because a layer treats the two kinds differently anyway (one matrix product for shared samples, pairs otherwise).
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
@@ -13,13 +14,13 @@ import { OutputLayerError } from '@vastmax/output-layer';
 import type { RandomGenerator } from '@vastmax/sparse-data';
 
 interface AnyProposal {
-  /** Shown to people and stored in checkpoints: `log-uniform`. */
+  /** Name for messages and checkpoints, such as `log-uniform`. */
   readonly name: string;
   /** D. */
   readonly classes: number;
-  /** What must agree when a state is restored, as JSON. */
+  /** Options that must be equal when a state is restored, as JSON. */
   readonly options: JsonObject;
-  /** What it has learned, for a checkpoint. Left out by a proposal that learns nothing. */
+  /** The learned state, for a checkpoint. Not implemented by a proposal that learns nothing. */
   state?(): ModuleState;
 }
 
@@ -28,19 +29,19 @@ export interface FixedProposal extends AnyProposal {
   readonly kind: 'fixed';
   /** `count` independent draws, with replacement, into classesOut[offset …]. */
   draw(count: number, random: RandomGenerator, classesOut: Int32Array, offset: number): void;
-  /** ln P(class) as of now, exact; -Infinity for a class that is never drawn. */
+  /** The exact ln P(class) at this time; -Infinity for a class that is never drawn. */
   logProbability(target: number): number;
-  /** The targets of a step that was taken, `count` of them: for proposals that learn. Called after the step's draws. */
+  /** Called after each completed step with its targets (the first `count`), for proposals that learn. */
   observe?(targets: Int32Array, count: number): void;
   /**
-   * Read and check a learned state and return what takes it over, which cannot fail: the layer may refuse the rest of a
-   * checkpoint in between.
+   * Reads and checks a learned state, and returns a function that restores it and cannot fail. In between, the layer
+   * may reject the rest of a checkpoint.
    * @throws StateError `state-mismatch`.
    */
   prepareRestore?(state: ModuleState): Promise<() => void>;
 }
 
-/** All class vectors, to build from. */
+/** All class vectors, from which a query proposal is built. */
 export interface ClassVectorSource {
   readonly classes: number;
   /** Numbers in a class vector and in a query. */
@@ -51,17 +52,17 @@ export interface ClassVectorSource {
 
 /**
  * A distribution for each example. Queries and class vectors are as the layer's logits use them, o = τ·query·vector:
- * with the bias as a last feature where the layer has one, of length 1 where it normalises.
+ * with the bias as the last feature if the layer has one, and of length 1 if the layer normalises them.
  */
 export interface QueryProposal extends AnyProposal {
   readonly kind: 'query';
   /**
-   * Build from all class vectors: when the layer is created, and after its weights were restored where there is no
-   * `prepareRestore`.
-   * @throws OutputLayerError `bad-option` when it was made for another number of classes or width.
+   * Builds the proposal from all class vectors. Called when the layer is created and, if there is no `prepareRestore`,
+   * after its weights were restored.
+   * @throws OutputLayerError `bad-option` if the proposal was created for another number of classes or another width.
    */
   rebuild(vectors: ClassVectorSource): Promise<void>;
-  /** As for a fixed proposal; what it returns is called with the restored class vectors instead of `rebuild`. */
+  /** As for a fixed proposal. The returned function is called with the restored class vectors, instead of `rebuild`. */
   prepareRestore?(state: ModuleState): Promise<(vectors: ClassVectorSource) => Promise<void>>;
   /**
    * `count` draws with replacement for each query.
@@ -78,7 +79,7 @@ export interface QueryProposal extends AnyProposal {
     logProbabilitiesOut: Float64Array,
   ): void;
   /**
-   * The first `count` of `classes`, each once, have new vectors.
+   * Notifies that the first `count` of `classes`, which are distinct, have new vectors.
    * @param vectors count×width, row by row; the array belongs to the layer.
    */
   classesChanged(classes: Int32Array, count: number, vectors: FloatArray): void;
@@ -86,7 +87,7 @@ export interface QueryProposal extends AnyProposal {
 
 export type Proposal = FixedProposal | QueryProposal;
 
-/** @throws OutputLayerError `bad-option` unless D is a positive whole number that a row number can be. */
+/** @throws OutputLayerError `bad-option` unless D is a whole number from 1 to 2³¹ − 1. */
 export function checkClasses(proposal: string, classes: number): void {
   if (Number.isSafeInteger(classes) && classes >= 1 && classes < 2 ** 31) return;
   throw new OutputLayerError(

@@ -1,4 +1,4 @@
-/** A table of class weights seen through a geometry: vectors and logits instead of rows and products. */
+/** The class vectors and logits that a geometry (LogitGeometry) computes from the rows of a table. */
 import { copyColumns, gatherRows, gemm, rowDot, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { RowSource } from '../class-table/class-table.ts';
 import type { LogitGeometry } from './logit-geometry.ts';
@@ -24,13 +24,13 @@ export class ClassVectors {
   }
 
   /**
-   * The vectors of some classes, count×width, in the workspace's matrix of that name. O(count·width).
-   * @param most classes that there can be.
+   * The vectors of some classes, count×width, in the workspace matrix `name`. O(count·width).
+   * @param maxCount largest possible number of classes; sets the capacity of the matrix.
    */
-  gather(classes: Indices, name: string, most: number = classes.count): Matrix {
-    const vectors = matrixWithCapacity(this.workspace, name, classes.count, this.width, { rows: most });
+  gather(classes: Indices, name: string, maxCount: number = classes.count): Matrix {
+    const vectors = matrixWithCapacity(this.workspace, name, classes.count, this.width, { rows: maxCount });
     this.table.gather(classes, vectors);
-    this.geometry.toVectors(vectors, name, most);
+    this.geometry.toVectors(vectors, name, maxCount);
     return vectors;
   }
 
@@ -51,7 +51,7 @@ export class ClassVectors {
     return { examples: places, classes: list, vectors, queries: pairQueries };
   }
 
-  /** Vectors without biases: what neighbours are looked for among. @param out count×features. */
+  /** Vectors without biases, for nearest-neighbour search. @param out count×features. */
   featureVectors(first: number, out: Matrix): void {
     const vectors = this.gather(this.table.range(first, out.rows, 'logit range'), 'logit vectors');
     copyColumns(vectors, 0, out, 0, out.columns);

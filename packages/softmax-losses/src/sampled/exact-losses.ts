@@ -1,7 +1,7 @@
 /**
- * Losses over all D classes, streamed in blocks of classes: what evaluation reports, whatever training samples.
- * O(m·D·width) arithmetic, O(m·block) memory. The blocks' results are kept apart, m×(D/block), and combined once, so
- * that a sum is rounded once and not at every block.
+ * Exact losses over all D classes, computed in blocks of classes. Evaluation reports them, however training samples.
+ * O(m·D·width) operations, O(m·block) memory. The results of the blocks are stored separately, m×(D/block), and
+ * combined once, so that a sum is rounded once and not after every block.
  */
 import {
   affine,
@@ -17,14 +17,14 @@ import {
 import type { TargetList } from '../layer/target-list.ts';
 import type { FixedProposal } from '../proposals/proposal.ts';
 import type { ClassVectors } from './class-vectors.ts';
-import { placed } from './sampled-criterion.ts';
+import { writeMatrix } from './sampled-criterion.ts';
 
 const classesPerBlock = 1024;
 
 /** A TargetList, or merged targets. */
 export type TargetEntries = Pick<TargetList, 'examples' | 'count' | 'rows' | 'classes' | 'weights'>;
 
-/** Each block's logits, to be reduced to a column. */
+/** Calls `visit` with the logits of each block. */
 function forEachBlock(
   classVectors: ClassVectors,
   queries: Matrix,
@@ -38,7 +38,7 @@ function forEachBlock(
   }
 }
 
-/** m×blocks, for a column of each. */
+/** An m×blocks matrix, for one column from each block. */
 function columnsOf({ workspace, classes }: ClassVectors, name: string, examples: number): Matrix {
   return workspace.matrix(name, examples, Math.ceil(classes / classesPerBlock));
 }
@@ -70,17 +70,17 @@ export function softmaxLosses(classVectors: ClassVectors, queries: Matrix, targe
   const losses = workspace.matrix('losses', examples, 1);
   const outputs = workspace.matrix('target logits', count, 1);
   const { examples: places } = classVectors.pairLogits(queries, rows, targets.classes, count, outputs);
-  scaleRows(logPartition, placed(workspace, 'target totals', totalsOf(targets), examples, 1), losses);
-  scaleRows(outputs, placed(workspace, 'target weights', weights, count, 1), outputs);
+  scaleRows(logPartition, writeMatrix(workspace, 'target totals', totalsOf(targets), examples, 1), losses);
+  scaleRows(outputs, writeMatrix(workspace, 'target weights', weights, count, 1), outputs);
   scatterAddRows(outputs, places, losses, { scale: -1 });
   return losses;
 }
 
 /**
  * The expectation of the negative-sampling loss over the samples; m×1: Σ y (ln(1 + e^(−o_t)) + n Σ P(i) ln(1 +
- * e^(o_i))), the inner sum over all classes or, with `removeHits`, over those that are no target of the example (there
- * `targets` are merged).
- * @param totals Σ y of each example, where `targets` are only those among some classes.
+ * e^(o_i))), the inner sum over all classes or, with `removeHits`, over the classes that are not a target of the
+ * example (`targets` must then be merged).
+ * @param totals Σ y of each example; must be given if `targets` contains only the targets of a part of the classes.
  */
 export function expectedLogisticLosses(
   classVectors: ClassVectors,
@@ -103,13 +103,13 @@ export function expectedLogisticLosses(
   forEachBlock(classVectors, queries, (logits, block, first) => {
     for (let i = 0; i < logits.columns; i++) counts[i] = expectedCount(first + i);
     unary('softplus', logits, logits);
-    binary('multiply', logits, placed(workspace, 'expected counts', counts, 1, logits.columns), logits);
+    binary('multiply', logits, writeMatrix(workspace, 'expected counts', counts, 1, logits.columns), logits);
     reduce('sum', logits, column);
     copyColumns(column, 0, sums, block, 1);
   });
   const losses = workspace.matrix('losses', examples, 1);
   reduce('sum', sums, losses);
-  scaleRows(losses, placed(workspace, 'target totals', totals, examples, 1), losses);
+  scaleRows(losses, writeMatrix(workspace, 'target totals', totals, examples, 1), losses);
 
   const outputs = workspace.matrix('target logits', count, 1);
   const surprisals = workspace.matrix('target surprisals', count, 1);
@@ -126,7 +126,7 @@ export function expectedLogisticLosses(
   }
   affine(outputs, -1, 0, outputs);
   unary('softplus', outputs, surprisals);
-  scaleRows(surprisals, placed(workspace, 'target weights', weights, count, 1), surprisals);
+  scaleRows(surprisals, writeMatrix(workspace, 'target weights', weights, count, 1), surprisals);
   scatterAddRows(surprisals, places, losses);
   return losses;
 }

@@ -1,12 +1,12 @@
 /**
- * Logistic losses that tell a target from noise: Σ y (ln(1 + e^(−s_t)) + Σ over the negatives of weight_i·ln(1 +
+ * Logistic losses that distinguish targets from noise: Σ y (ln(1 + e^(−s_t)) + Σ over the negatives of weight_i·ln(1 +
  * e^(s_i))).
  *
  * Noise-contrastive estimation (M. Gutmann, A. Hyvärinen, AISTATS 2010; for language models A. Mnih, Y. W. Teh,
- * arXiv:1206.6426): s = o − c − ln(n·P), c the log normaliser, which is fixed (Mnih and Teh found 0 as good as learned
- * ones; a class bias can learn it besides). Then exp(o − c) itself tends to a normalised distribution. Negative
- * sampling (T. Mikolov et al., arXiv:1310.4546 §2.2): s = o, no correction; then o tends to ln p(class|h) −
- * ln(n·P(class)), an association and not a probability.
+ * arXiv:1206.6426): s = o − c − ln(n·P), where c is the log of the normaliser. c is fixed (Mnih and Teh found that 0 is
+ * as good as learned values, and class biases can learn it). Then exp(o − c) converges to a normalised distribution.
+ * Negative sampling (T. Mikolov et al., arXiv:1310.4546 §2.2): s = o, without correction. Then o converges to ln
+ * p(class|h) − ln(n·P(class)), an association score and not a log probability.
  */
 import {
   affine,
@@ -23,14 +23,14 @@ import { matrixWithCapacity } from './matrix-with-capacity.ts';
 import {
   HostColumns,
   maskHits,
-  placed,
-  placedSamples,
+  writeMatrix,
+  writeSamples,
   type CriterionInputs,
   type SampledCriterion,
 } from './sampled-criterion.ts';
 
 export interface LogisticCriterionOptions {
-  /** Whether ln(n·P) is subtracted: NCE. */
+  /** Whether ln(n·P) is subtracted: true for NCE. */
   readonly subtractNoise: boolean;
   /** c. */
   readonly logNormalizer: number;
@@ -46,7 +46,7 @@ export function createLogisticCriterion({ subtractNoise, logNormalizer }: Logist
     const { count, rows, weights } = targets;
     const surprisals = workspace.matrix('target surprisals', count, 1);
     if (subtractNoise)
-      binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
+      binary('subtract', targetLogits, writeMatrix(workspace, 'target noise', targetNoise, count, 1), targetLogits);
     affine(targetLogits, -1, logNormalizer, targetLogits);
     unary('softplus', targetLogits, surprisals);
     scaleRows(
@@ -66,13 +66,13 @@ export function createLogisticCriterion({ subtractNoise, logNormalizer }: Logist
   function addNegatives(inputs: CriterionInputs, losses: Matrix): void {
     const { workspace, samples, targets, factors, logits } = inputs;
     const { examples, totals } = targets;
-    const weights = placedSamples(inputs, 'sample weights', samples.weights);
+    const weights = writeSamples(inputs, 'sample weights', samples.weights);
     const surprisals = matrixWithCapacity(workspace, 'sample surprisals', logits.rows, logits.columns, {
       columns: samples.maxColumns,
     });
     const sum = workspace.matrix('surprisal of samples', examples, 1);
     if (logNormalizer !== 0) affine(logits, 1, -logNormalizer, logits);
-    if (subtractNoise) binary('subtract', logits, placedSamples(inputs, 'sample noise', samples.noise), logits);
+    if (subtractNoise) binary('subtract', logits, writeSamples(inputs, 'sample noise', samples.noise), logits);
     maskHits(inputs);
     unary('softplus', logits, surprisals);
     binary('multiply', surprisals, weights, surprisals);

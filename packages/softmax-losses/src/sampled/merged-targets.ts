@@ -1,7 +1,7 @@
 /**
- * The (example, target class) pairs of a minibatch: an example's repeated classes merged, because a class has one term
- * in a partition function, and classes of weight 0 left out, because they are no targets. With them the accidental
- * hits: samples that are a target of the example they would be held against. O(targets) for shared samples,
+ * The (example, target class) pairs of a minibatch. Repeated classes of an example are merged, because a class has only
+ * one term in a partition function; classes of weight 0 are left out, because they are not targets. Also finds the
+ * accidental hits: negative samples of an example that are one of its targets. O(targets) for shared samples,
  * O(targets·n) for samples of single examples.
  */
 import type { TargetList } from '../layer/target-list.ts';
@@ -23,24 +23,24 @@ export class MergedTargets {
   weights: Float64Array = new Float64Array(0);
   /** Σ y of each example. */
   totals: Float64Array = new Float64Array(0);
-  /** Places in the samples' m×columns logits, row by row, that are accidental hits; the first `hitCount`. */
+  /** Positions of the accidental hits in the samples' m×columns logits, row by row; the first `hitCount` are valid. */
   hits: Int32Array = new Int32Array(0);
   hitCount = 0;
-  /** What `hitCount` cannot exceed, whatever is drawn. */
+  /** Upper bound of `hitCount` for any draws. */
   maxHits = 0;
   #slots: Int32Array = new Int32Array(0);
-  /** By slot: the example (from 1) that last named it, and the pair it made there. */
+  /** For each slot: the last example (from 1) with this class, and its pair. */
   #lastExample: Int32Array = new Int32Array(0);
   #lastPair: Int32Array = new Int32Array(0);
 
-  /** Where there are no samples: merging alone. */
+  /** Merges the targets without samples. */
   buildAlone(list: TargetList): void {
     const nothing = new SampleSet();
     nothing.distinct.begin(list.count);
     this.build(list, nothing, false);
   }
 
-  /** Replace the content. Target classes join the distinct classes of the samples. */
+  /** Replaces the content. Adds the target classes to the distinct classes of the samples. */
   build(list: TargetList, samples: SampleSet, removeHits: boolean): void {
     this.#reserve(list, samples);
     this.examples = list.examples;
@@ -54,7 +54,7 @@ export class MergedTargets {
       for (; entry < list.count && list.rows[entry] === row; entry++) {
         this.#add(row, list.classes[entry]!, list.weights[entry]!, samples);
       }
-      this.#keepTargets(firstPair);
+      this.#removeZeroWeights(firstPair);
       this.widest = Math.max(this.widest, this.count - firstPair);
     }
     this.maxHits = removeHits ? this.count * (samples.isShared ? 1 : samples.columns) : 0;
@@ -77,8 +77,8 @@ export class MergedTargets {
     this.#slots[this.count++] = slot;
   }
 
-  /** Close the gaps of weight 0 in the last example's pairs. */
-  #keepTargets(firstPair: number): void {
+  /** Removes pairs of weight 0 from the last example. */
+  #removeZeroWeights(firstPair: number): void {
     let kept = firstPair;
     for (let pair = firstPair; pair < this.count; pair++) {
       if (this.weights[pair] === 0) continue;
@@ -114,11 +114,11 @@ export class MergedTargets {
     }
     if (this.totals.length < list.examples) this.totals = new Float64Array(Math.ceil(list.examples * 1.5));
     if (this.rows.length >= list.count) return;
-    const room = Math.ceil(list.count * 1.5);
-    this.rows = new Int32Array(room);
-    this.classes = new Int32Array(room);
-    this.positions = new Int32Array(room);
-    this.weights = new Float64Array(room);
-    this.#slots = new Int32Array(room);
+    const capacity = Math.ceil(list.count * 1.5);
+    this.rows = new Int32Array(capacity);
+    this.classes = new Int32Array(capacity);
+    this.positions = new Int32Array(capacity);
+    this.weights = new Float64Array(capacity);
+    this.#slots = new Int32Array(capacity);
   }
 }

@@ -1,7 +1,8 @@
 /**
- * The logits of the negatives and the way back. Samples that the minibatch shares make one product, O(m·S·width) at the
- * speed of a gemm. Samples of single examples are m·n pairs of a query and a vector, which are gathered, multiplied and
- * scattered in blocks, so that m·n·width numbers are never held: the same arithmetic at the speed of memory.
+ * The logits of the negatives, and their gradients. Samples that the minibatch shares need one matrix product,
+ * O(m·S·width), at the speed of gemm. Samples of single examples are m·n pairs of a query and a vector, which are
+ * gathered, multiplied and scattered in blocks, so that m·n·width numbers are never stored. That is the same number of
+ * operations, but limited by memory bandwidth.
  */
 import {
   copyColumns,
@@ -23,12 +24,12 @@ export interface NegativeLogits {
   /** m×columns. @param queries m×width. */
   logits(samples: SampleSet, queries: Matrix): Matrix;
   /**
-   * out = the part of the query gradient that comes from the negatives.
+   * out = the contribution of the negatives to the query gradient.
    * @param gradient m×columns, with respect to the logits.
    * @param out m×width.
    */
   queryGradient(samples: SampleSet, gradient: Matrix, out: Matrix): void;
-  /** With respect to the rows of the sampled classes, each once. */
+  /** The gradient with respect to the rows of the sampled classes, which are distinct. */
   rowGradient(samples: SampleSet, queries: Matrix, gradient: Matrix): RowGradient;
 }
 
@@ -59,7 +60,7 @@ export function createSharedNegatives(classVectors: ClassVectors): NegativeLogit
   };
 }
 
-/** Pairs that are gathered at once. */
+/** Number of pairs that are gathered at once. */
 const defaultPairsPerBlock = 2048;
 
 export function createExampleNegatives(
@@ -88,7 +89,7 @@ export function createExampleNegatives(
   const slotsOf = (samples: SampleSet, first: number, count: number): Indices =>
     workspace.indices('sampled pair slots', samples.slots.subarray(first, first + count), count);
 
-  /** Numbers `first` … of a matrix, as count×1. */
+  /** `count` numbers of a matrix from `first` on, row by row, as count×1. */
   function columnOf(matrix: Matrix, first: number, count: number): Matrix {
     const { rows, columns } = matrix;
     const out = column(count).resize(1, count);
@@ -148,7 +149,7 @@ function sampledClasses({ workspace }: ClassVectors, samples: SampleSet): Indice
   );
 }
 
-/** As the last `logits` left them. */
+/** The class vectors that the last call of `logits` gathered. */
 function sampledVectors({ workspace, width }: ClassVectors, samples: SampleSet): Matrix {
   return matrixWithCapacity(workspace, vectorsName, samples.distinctSamples, width, { rows: samples.maxDistinct });
 }

@@ -1,26 +1,27 @@
 /**
- * The negative samples of one minibatch, on the host, with what an estimate needs to be right in expectation. n draws
- * from P hit class i in expectation n·P(i) times; so a drawn class carries
+ * The negative samples of one minibatch, on the host, with the corrections that make estimates unbiased. The expected
+ * number of times that n draws from P hit class i is n·P(i). So a drawn class has
  *
- *     noise_i = ln(n·P(i))        weight_i, with E[weight_i·(i was drawn)] = n·P(i)        correction_i = ln weight_i − noise_i
+ *     noise_i = ln(n·P(i))
+ *     weight_i, with E[weight_i·(i was drawn)] = n·P(i)
+ *     correction_i = ln weight_i − noise_i
  *
  * and Σ over the drawn classes of exp(o_i + correction_i) has the expectation Σ over all classes of exp(o_i)
- * (importance sampling: Y. Bengio, J.-S. Senécal, IEEE Trans. Neural Networks 19(4), 2008). With replacement the weight
- * is how often i was drawn. "Unique" counts a class once, and then the probability that n draws meet it at all, 1 − (1
- * − P)ⁿ, is its expected count. n is fixed and how many classes come out is not: TensorFlow's unique samplers draw
- * until a number of classes is full and put the number of tries, then random, into the same formula, which is no longer
- * exact.
+ * (importance sampling: Y. Bengio, J.-S. Senécal, IEEE Trans. Neural Networks 19(4), 2008). With replacement, the
+ * weight is the number of times that i was drawn. With `unique` a class counts once, and its expected count is the
+ * probability that n draws hit it at least once, 1 − (1 − P)ⁿ. n is fixed, and the number of distinct classes is
+ * random. TensorFlow's unique samplers instead draw until they have a given number of classes, and put the (random)
+ * number of draws into the same formula, which is then not exact.
  *
  * Samples that a minibatch shares are merged, so `columns` is the number of distinct classes. Samples of single
- * examples keep their n columns, and a repeated class in unique mode keeps its first one only (weight 0 for the
- * others).
+ * examples keep their n columns; in unique mode the repetitions of a class have weight 0.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import { DistinctIndices, type RandomGenerator } from '@vastmax/sparse-data';
 import type { FixedProposal, QueryProposal } from '../proposals/proposal.ts';
 
 export class SampleSet {
-  /** One row for all examples or one for each. */
+  /** 1 if all examples share the samples, otherwise m. */
   rows = 0;
   columns = 0;
   isShared = true;
@@ -34,16 +35,16 @@ export class SampleSet {
   slots: Int32Array = new Int32Array(0);
   /** The distinct classes, those of the samples first. */
   readonly distinct: DistinctIndices = new DistinctIndices();
-  /** How many of them the samples have. */
+  /** The number of distinct sampled classes. */
   distinctSamples = 0;
-  /** What `columns` and `distinctSamples` cannot exceed, whatever is drawn. */
+  /** Upper bounds of `columns` and `distinctSamples` for any draws. */
   maxColumns = 0;
   maxDistinct = 0;
   #logProbabilities: Float64Array = new Float64Array(0);
-  /** The row (from 1) that last met a slot. */
+  /** For each slot, the last row (from 1) that contained its class. */
   #lastRow: Int32Array = new Int32Array(0);
 
-  /** One set for the whole minibatch. @param others room in `distinct` for that many further classes. */
+  /** Draws one set for the whole minibatch. @param others capacity in `distinct` for so many further classes. */
   drawShared(proposal: FixedProposal, tries: number, unique: boolean, random: RandomGenerator, others: number): void {
     this.isShared = true;
     this.#reserve(1, tries, others, proposal.classes);
@@ -123,14 +124,14 @@ export class SampleSet {
     this.maxColumns = this.isShared ? this.maxDistinct : columns;
     this.distinct.begin(length + others);
     if (this.classes.length >= length) return;
-    const room = Math.ceil(length * 1.5);
-    this.classes = new Int32Array(room);
-    this.slots = new Int32Array(room);
-    this.noise = new Float64Array(room);
-    this.weights = new Float64Array(room);
-    this.corrections = new Float64Array(room);
-    this.#logProbabilities = new Float64Array(room);
-    this.#lastRow = new Int32Array(room);
+    const capacity = Math.ceil(length * 1.5);
+    this.classes = new Int32Array(capacity);
+    this.slots = new Int32Array(capacity);
+    this.noise = new Float64Array(capacity);
+    this.weights = new Float64Array(capacity);
+    this.corrections = new Float64Array(capacity);
+    this.#logProbabilities = new Float64Array(capacity);
+    this.#lastRow = new Int32Array(capacity);
   }
 }
 

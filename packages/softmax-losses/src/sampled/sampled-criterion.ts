@@ -1,6 +1,6 @@
 /**
- * What a sampled loss is: from the logits of targets and negatives to the losses and the gradients with respect to
- * these logits.
+ * The interface of a sampled loss: it computes the losses, and the gradients with respect to the logits, from the
+ * logits of targets and negatives.
  */
 import { fill, scatterRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { MergedTargets } from './merged-targets.ts';
@@ -11,13 +11,13 @@ export interface CriterionInputs {
   readonly workspace: Workspace;
   readonly samples: SampleSet;
   readonly targets: MergedTargets;
-  /** ln(n·P) of each pair's class; filled where the criterion says that it needs it. */
+  /** ln(n·P) of each pair's class; only valid if `needsTargetNoise` is set. */
   readonly targetNoise: Float64Array;
-  /** Of each example's loss in the reduced loss; the first m. */
+  /** The factor of each example's loss in the reduced loss; the first m are valid. */
   readonly factors: Float64Array;
-  /** m×columns; becomes the gradient of the reduced loss with respect to itself. */
+  /** m×columns; overwritten with the gradient of the reduced loss with respect to these logits. */
   readonly logits: Matrix;
-  /** P×1; becomes the gradient. */
+  /** P×1; overwritten with the gradient. */
   readonly targetLogits: Matrix;
 }
 
@@ -27,8 +27,8 @@ export interface SampledCriterion {
   compute(inputs: CriterionInputs): Matrix;
 }
 
-/** Host numbers as a matrix of the workspace. */
-export function placed(
+/** Writes host numbers to a matrix of the workspace. */
+export function writeMatrix(
   workspace: Workspace,
   name: string,
   values: Float64Array,
@@ -40,36 +40,44 @@ export function placed(
   return matrix;
 }
 
-/** A number for each example or pair, computed on the host in f64, as a column of the workspace. Keeps its buffer. */
+/**
+ * Writes one number for each example or pair, computed on the host in f64, to a column of the workspace. Its host
+ * buffer is reused.
+ */
 export class HostColumns {
   #values: Float64Array = new Float64Array(0);
 
   place(workspace: Workspace, name: string, count: number, value: (i: number) => number): Matrix {
     if (this.#values.length < count) this.#values = new Float64Array(Math.ceil(count * 1.5));
     for (let i = 0; i < count; i++) this.#values[i] = value(i);
-    return placed(workspace, name, this.#values, count, 1);
+    return writeMatrix(workspace, name, this.#values, count, 1);
   }
 }
 
-/** A number for each sample as 1×columns or m×columns: either is added to the logits. */
-export function placedSamples({ workspace, samples }: CriterionInputs, name: string, values: Float64Array): Matrix {
+/**
+ * Writes one number for each sample to a matrix of the workspace, 1×columns or m×columns; both can be broadcast to the
+ * logits.
+ */
+export function writeSamples({ workspace, samples }: CriterionInputs, name: string, values: Float64Array): Matrix {
   const { rows, columns, maxColumns } = samples;
   const matrix = matrixWithCapacity(workspace, name, rows, columns, { columns: maxColumns });
   write(values.subarray(0, rows * columns), matrix);
   return matrix;
 }
 
-/** Logits of accidental hits become -Infinity: then they have no term in any of the sums and no gradient. O(hits). */
+/**
+ * Sets the logits of accidental hits to -Infinity, so that they contribute nothing to the sums and have no gradient.
+ * O(hits).
+ */
 export function maskHits({ workspace, targets, logits }: CriterionInputs): void {
-  const { hits, hitCount } = targets;
+  const { hits, hitCount, maxHits } = targets;
   if (hitCount === 0) return;
   const { rows, columns } = logits;
-  const most = targets.maxHits;
-  const nothing = matrixWithCapacity(workspace, 'masked logits', hitCount, 1, { rows: most });
+  const nothing = matrixWithCapacity(workspace, 'masked logits', hitCount, 1, { rows: maxHits });
   fill(-Infinity, nothing);
   scatterRows(
     nothing,
-    indicesWithCapacity(workspace, 'accidental hits', hits, hitCount, most),
+    indicesWithCapacity(workspace, 'accidental hits', hits, hitCount, maxHits),
     logits.resize(rows * columns, 1),
   );
   logits.resize(rows, columns);

@@ -4,48 +4,50 @@ import type { FixedProposal, Proposal } from '../proposals/proposal.ts';
 
 export interface SamplingOptions<Kind extends Proposal = FixedProposal> {
   /**
-   * What negatives are drawn from; one that learns the targets' frequencies by counts unless given. Frequent negatives
-   * are the hard ones: a uniform proposal needs many times the samples.
+   * The distribution of the negatives. Default: one that counts the targets during training
+   * (createLearnedUnigramProposal). Frequent classes are the most useful negatives: a uniform proposal needs many times
+   * as many samples.
    */
   readonly proposal?: Kind;
-  /** n, draws for a minibatch or an example; 500 unless given. */
+  /** n, the number of draws for a minibatch or an example; default 500. */
   readonly samples?: number;
   /**
-   * `minibatch`, unless given: all examples share n draws, and their logits are one product. `example`: n draws for
-   * each example, m times the arithmetic and independent estimates. A query proposal always draws for each example.
+   * `minibatch` (default): all examples share n draws, and their logits are one matrix product. `example`: n draws for
+   * each example; m times as many operations, and independent estimates. A query proposal always draws for each
+   * example.
    */
   readonly sharing?: 'minibatch' | 'example';
-  /** Count a class that was drawn more than once as one sample, of expected count 1 − (1 − P)ⁿ. False unless given. */
+  /**
+   * Whether a class that was drawn more than once counts as one sample, with the expected count 1 − (1 − P)ⁿ. Default
+   * false.
+   */
   readonly unique?: boolean;
   /**
-   * Mask samples that are a target of the example. True unless given; otherwise the target's term is counted twice in
-   * expectation.
+   * Whether samples that are a target of the example are masked. Default true. With false the estimate of the partition
+   * function contains the term of the target twice, in expectation.
    */
   readonly removeAccidentalHits?: boolean;
-  /** Seed of the draws; `seed` + 1 unless given. */
+  /** Seed of the draws; default `seed` + 1. */
   readonly sampleSeed?: number;
-  /** One bias for each class to start from, the log of its unigram probability say; 0 unless given. */
+  /** Initial biases, one for each class, such as the log of its unigram probability; default 0. */
   readonly initialBiases?: ArrayLike<number>;
 }
 
 export interface SampledSoftmaxOptions extends SoftmaxLayerOptions, SamplingOptions<Proposal> {
   /**
-   * Correct the target's logit by −ln(n·P) too, as TensorFlow does. False unless given: the partition estimate is then
-   * unbiased.
+   * Whether the target's logit is also corrected by −ln(n·P), as in TensorFlow. Default false: the estimate of the
+   * partition function is then unbiased.
    */
   readonly correctTargets?: boolean;
   /**
-   * τ: logits are τ·cos(h, w), of hidden activations and class vectors normalised to length 1, and there are no biases.
-   * Logits are h·w + b unless given.
+   * τ: logits are τ·cos(h, w), from hidden activations and class vectors normalised to length 1, and there are no
+   * biases. Default: logits are h·w + b.
    */
   readonly temperature?: number;
 }
 
 export interface NoiseContrastiveOptions extends SoftmaxLayerOptions, SamplingOptions {
-  /**
-   * c, what the log of the partition function is taken to be; 0 unless given. ln D is right for weights that start near
-   * 0.
-   */
+  /** c, the assumed log of the partition function; default 0. ln D is correct for initial weights near 0. */
   readonly logNormalizer?: number;
 }
 
@@ -92,8 +94,8 @@ export function checkSamplingOptions(
 }
 
 /**
- * A query proposal knows only the probabilities of what it drew, and only for one query: a logistic loss wants that of
- * the target too.
+ * A logistic loss needs the probability of the target too. A query proposal knows only the probabilities of the classes
+ * it drew.
  */
 export function checkFixedProposal(kind: string, { proposal }: SamplingOptions<Proposal>): void {
   if (proposal === undefined || proposal.kind === 'fixed') return;

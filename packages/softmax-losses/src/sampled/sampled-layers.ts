@@ -26,11 +26,11 @@ export type SampledLayer = SoftmaxLayer<SampledMethod>;
 /**
  * Sampled softmax: the partition function of each example is estimated from its targets and sampled negatives,
  * importance-weighted so that the estimate is unbiased (Y. Bengio, J.-S. Senécal, IEEE Trans. Neural Networks 19(4),
- * 2008; S. Jean et al., arXiv:1412.2007). The gradient is biased, less with more samples and with a proposal nearer to
- * the model. `evaluate` is the exact log-softmax loss over all classes.
+ * 2008; S. Jean et al., arXiv:1412.2007). The gradient is biased; the bias is smaller with more samples and with a
+ * proposal closer to the model. `evaluate` is the exact log-softmax loss over all classes.
  *
- * Cost of a step with n shared samples: 6mnd operations and (m + n)·d numbers gathered and scattered, whatever D is;
- * with n samples for each example m·n·d numbers are moved. Memory: 4D(d+1) bytes of weights, the rule's moments and the
+ * Cost of a step with n shared samples: 6mnd operations and (m + n)·d numbers gathered and scattered, for any D; with n
+ * samples for each example m·n·d numbers are gathered. Memory: 4D(d+1) bytes of weights, the rule's moments and the
  * proposal.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
@@ -42,10 +42,10 @@ export async function createSampledSoftmaxLayer(
 }
 
 /**
- * Noise-contrastive estimation: tell targets from n draws of noise by logistic regression on o − c − ln(n·P) (M.
- * Gutmann, A. Hyvärinen, AISTATS 2010; A. Mnih, Y. W. Teh, arXiv:1206.6426), which makes exp(o − c) a nearly normalised
- * distribution without a partition function in training. `evaluate` is the exact log-softmax loss over all classes,
- * which needs no such hope. Costs as sampled softmax.
+ * Noise-contrastive estimation: distinguishes targets from n draws of noise by logistic regression on o − c − ln(n·P)
+ * (M. Gutmann, A. Hyvärinen, AISTATS 2010; A. Mnih, Y. W. Teh, arXiv:1206.6426), which makes exp(o − c) a nearly
+ * normalised distribution without a partition function in training. `evaluate` is the exact log-softmax loss over all
+ * classes, which normalises exactly. Costs are those of sampled softmax.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createNoiseContrastiveLayer(
@@ -56,10 +56,11 @@ export async function createNoiseContrastiveLayer(
 }
 
 /**
- * Negative sampling (T. Mikolov et al., arXiv:1310.4546 §2.2): logistic regression on the logit itself. Good vectors,
- * no probabilities: at its optimum o is ln p(class|h) − ln(n·P(class)), and classes are ranked by that association,
- * which favours rare ones. `evaluate` is the expectation of the training loss over the samples, summed exactly over all
- * classes; it is no −ln p, so `isNormalized` is false. Costs as sampled softmax.
+ * Negative sampling (T. Mikolov et al., arXiv:1310.4546 §2.2): logistic regression on the logit itself. It gives good
+ * class vectors, but no probabilities: at the optimum o is ln p(class|h) − ln(n·P(class)), and classes are ranked by
+ * this association score, which favours rare classes. `evaluate` is the expectation of the training loss over the
+ * samples, summed exactly over all classes; it is not −ln p, so `isNormalized` is false. Costs are those of sampled
+ * softmax.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createNegativeSamplingLayer(

@@ -1,4 +1,7 @@
-/** The three sampled losses as what a method is made of, apart from where the rows of the classes lie. */
+/**
+ * The three sampled losses: the parts of a SampledMethod that do not depend on where the rows of the classes are
+ * stored.
+ */
 import type { Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import type { TrainableRows } from '../class-table/class-table.ts';
@@ -30,7 +33,7 @@ export interface SampledLoss {
   readonly configuration: JsonObject;
 }
 
-/** Those of any of the three layers. */
+/** Options of any of the three layers. */
 export type AnySampledOptions = SoftmaxLayerOptions & SamplingOptions<Proposal> & { readonly temperature?: number };
 
 /** @throws OutputLayerError `bad-option`, `non-finite`. */
@@ -81,7 +84,7 @@ export function negativeSamplingLoss(options: NegativeSamplingOptions): SampledL
   };
 }
 
-/** How a layer draws, with what its options leave out filled in. */
+/** The sampling options of a layer, with defaults filled in. */
 export interface SamplingPlan {
   readonly proposal: Proposal;
   /** n. */
@@ -93,7 +96,7 @@ export interface SamplingPlan {
   readonly temperature: number | undefined;
 }
 
-/** Of options that were checked. */
+/** The sampling plan of options that have been checked. */
 export function samplingPlan(options: AnySampledOptions): SamplingPlan {
   const { classes, temperature, samples = 500, unique = false, removeAccidentalHits = true } = options;
   const { proposal = createLearnedUnigramProposal(classes), sampleSeed = weightOptions(options).seed + 1 } = options;
@@ -101,7 +104,7 @@ export function samplingPlan(options: AnySampledOptions): SamplingPlan {
   return { proposal, tries: samples, sharing, unique, seed: sampleSeed, removeHits: removeAccidentalHits, temperature };
 }
 
-/** The method over rows of one's own, which it takes over. To be initialized. */
+/** Creates a method that uses the given rows and takes ownership of them. The caller must call `initialize`. */
 export function createSampledMethod(
   loss: SampledLoss,
   { temperature, removeHits, ...sampling }: SamplingPlan,

@@ -1,7 +1,7 @@
 /**
- * Training on the targets and a few sampled classes: O((m + S)·d) numbers moved and O(m·S·d) arithmetic a step, never
- * O(D). The samples decide which rows are looked at, the criterion what the loss is; evaluation is exact over all
- * classes.
+ * Training on the targets and a few sampled classes. A step gathers O((m + S)·d) numbers and needs O(m·S·d) operations,
+ * independent of D. The samples determine which rows are used; the criterion determines the loss. Evaluation is exact
+ * over all classes.
  */
 import { OutputLayerError } from '@vastmax/output-layer';
 import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
@@ -21,18 +21,18 @@ export interface SampledMethodParts {
   readonly kind: string;
   /** The class weights. */
   readonly table: TrainableRows;
-  /** As the logits see them. */
+  /** The class vectors that the logits are computed from. */
   readonly vectors: ClassVectors;
   readonly sampler: Sampler;
   readonly criterion: SampledCriterion;
-  /** Evaluate by log-softmax over all classes, or by the expected logistic loss. */
+  /** Evaluation by log-softmax over all classes, or by the expected logistic loss. */
   readonly evaluation: 'softmax' | 'expected-logistic';
   readonly removeHits: boolean;
   /** Options of the criterion that a state must agree with. */
   readonly configuration: JsonObject;
 }
 
-/** What `forward` leaves for `update`. */
+/** Results of `forward` that `update` needs. */
 interface Pass {
   readonly queries: Matrix;
   readonly pairs: PairVectors;
@@ -71,7 +71,7 @@ export class SampledMethod implements SoftmaxMethod {
     return this.#parts.table.features;
   }
 
-  /** The class weights as the logits see them. */
+  /** The class vectors that the logits are computed from. */
   get vectors(): ClassVectors {
     return this.#parts.vectors;
   }
@@ -81,7 +81,7 @@ export class SampledMethod implements SoftmaxMethod {
     return this.#parts.sampler.samples;
   }
 
-  /** Called once, before anything else: a query proposal looks at all class vectors. */
+  /** Must be called once, before anything else: a query proposal is built from all class vectors. */
   initialize(): Promise<void> {
     return this.#parts.sampler.initialize();
   }

@@ -1,6 +1,5 @@
 /**
- * Draws a step's samples from a proposal, keeps the generator, and keeps the proposal informed of what training has
- * done.
+ * Draws the samples of a step from a proposal, owns the random generator, and notifies the proposal of completed steps.
  */
 import { affine, createHostArray, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import { RandomGenerator, type RandomState } from '@vastmax/sparse-data';
@@ -21,7 +20,7 @@ export interface SamplerOptions {
   readonly seed: number;
 }
 
-/** Names of the proposal's tensors in the layer's state. */
+/** Prefix of the proposal's tensors in the layer's state. */
 const prefix = 'proposal.';
 
 export class Sampler {
@@ -29,41 +28,44 @@ export class Sampler {
   readonly samples: SampleSet = new SampleSet();
   readonly #vectors: ClassVectors;
   readonly #random: RandomGenerator;
-  #before: RandomState;
-  #host: FloatArray;
-  #takeOver: ((vectors: ClassVectorSource) => void | Promise<void>) | undefined;
+  #stateBeforeDraw: RandomState;
+  #hostBuffer: FloatArray;
+  #restoreProposal: ((vectors: ClassVectorSource) => void | Promise<void>) | undefined;
 
   constructor(vectors: ClassVectors, options: SamplerOptions) {
     this.options = options;
     this.#vectors = vectors;
     this.#random = new RandomGenerator(options.seed);
-    this.#before = this.#random.state();
-    this.#host = createHostArray(vectors.workspace.backend, 0);
+    this.#stateBeforeDraw = this.#random.state();
+    this.#hostBuffer = createHostArray(vectors.workspace.backend, 0);
   }
 
-  /** A query proposal looks at all class vectors once. */
+  /** Builds a query proposal from all class vectors. */
   async initialize(): Promise<void> {
     if (this.options.proposal.kind === 'query') await this.options.proposal.rebuild(this.#source());
   }
 
-  /** Fill `samples`; with a promise where the queries have to be read first. @param queries m×width. */
+  /** Fills `samples`; returns a promise if the queries must be read from the device first. @param queries m×width. */
   draw(queries: Matrix, targets: TargetList): void | Promise<void> {
     const { proposal, tries, sharing, unique } = this.options;
-    this.#before = this.#random.state();
+    this.#stateBeforeDraw = this.#random.state();
     if (proposal.kind === 'query') return this.#drawForQueries(queries, targets);
     if (sharing === 'minibatch') this.samples.drawShared(proposal, tries, unique, this.#random, targets.count);
     else this.samples.drawEach(proposal, queries.rows, tries, unique, this.#random, targets.count);
   }
 
-  /** Take the last draw back: the step was refused. */
+  /** Restores the generator to its state before the last draw, because the step was rejected. */
   undo(): void {
-    this.#random.restore(this.#before);
+    this.#random.restore(this.#stateBeforeDraw);
   }
 
-  /** The step was taken: the rows of all distinct classes of `samples` and these targets have changed. */
+  /**
+   * Called after a completed step: the rows of all distinct classes of `samples`, which include these targets, have
+   * changed.
+   */
   learn(targets: MergedTargets): void | Promise<void> {
     const { proposal } = this.options;
-    if (proposal.kind === 'query') return this.#tellChanges(targets);
+    if (proposal.kind === 'query') return this.#notifyChangedClasses(targets);
     proposal.observe?.(targets.classes, targets.count);
   }
 
@@ -104,7 +106,7 @@ export class Sampler {
       );
     }
     const tensors = state.tensors.filter(({ name }) => name.startsWith(prefix));
-    this.#takeOver = await this.options.proposal.prepareRestore?.({
+    this.#restoreProposal = await this.options.proposal.prepareRestore?.({
       configuration:
         typeof learned === 'object' && learned !== null && !Array.isArray(learned) ? (learned as JsonObject) : {},
       tensors: tensors.map((tensor) => ({
@@ -115,13 +117,13 @@ export class Sampler {
     });
   }
 
-  /** Take over what `checkState` has accepted; the class vectors have been restored. */
+  /** Restores a state that `checkState` has accepted. The class vectors have been restored before. */
   async restore(state: ModuleState): Promise<void> {
     this.#random.restore(progressOf(state)['random']);
-    const takeOver = this.#takeOver;
-    this.#takeOver = undefined;
-    if (takeOver === undefined) await this.initialize();
-    else await takeOver(this.#source());
+    const restoreProposal = this.#restoreProposal;
+    this.#restoreProposal = undefined;
+    if (restoreProposal === undefined) await this.initialize();
+    else await restoreProposal(this.#source());
   }
 
   async #drawForQueries(queries: Matrix, targets: TargetList): Promise<void> {
@@ -129,19 +131,19 @@ export class Sampler {
     if (proposal.kind !== 'query') return;
     const { rows } = queries;
     const host = await this.#read(queries);
-    // A query that is not a number is drawn for as 0: its loss is not finite and the layer refuses the step, saying
-    // where.
+    // Numbers of a query that are not finite are replaced by 0 for the draws. The loss of that example is not finite,
+    // so the layer then rejects the step and reports the example.
     for (let i = 0; i < rows * queries.columns; i++) if (!Number.isFinite(host[i])) host[i] = 0;
     this.samples.drawForQueries(proposal, host, rows, tries, unique, this.#random, targets.count);
   }
 
-  async #tellChanges(targets: MergedTargets): Promise<void> {
+  async #notifyChangedClasses(targets: MergedTargets): Promise<void> {
     const { proposal } = this.options;
     if (proposal.kind !== 'query') return;
     const { values, count } = this.samples.distinct;
-    const most = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
-    const list = indicesWithCapacity(this.#vectors.workspace, 'changed classes', values, count, most);
-    const changed = this.#vectors.gather(list, 'changed vectors', most);
+    const maxCount = Math.min(this.samples.maxDistinct + targets.count, this.#vectors.classes);
+    const list = indicesWithCapacity(this.#vectors.workspace, 'changed classes', values, count, maxCount);
+    const changed = this.#vectors.gather(list, 'changed vectors', maxCount);
     proposal.classesChanged(values, count, await this.#read(this.#unscaled(changed)));
   }
 
@@ -155,7 +157,7 @@ export class Sampler {
     };
   }
 
-  /** Proposals are given vectors of length 1 where the layer's have length τ. In place. */
+  /** Scales class vectors of length τ to length 1, as proposals expect them. In place. */
   #unscaled(vectors: Matrix): Matrix {
     const { temperature } = this.#vectors.geometry;
     if (temperature !== undefined) affine(vectors, 1 / temperature, 0, vectors);
@@ -164,8 +166,8 @@ export class Sampler {
 
   async #read(matrix: Matrix): Promise<FloatArray> {
     const length = matrix.rows * matrix.columns;
-    if (this.#host.length < length) this.#host = createHostArray(matrix.backend, Math.ceil(length * 1.5));
-    return read(matrix, this.#host);
+    if (this.#hostBuffer.length < length) this.#hostBuffer = createHostArray(matrix.backend, Math.ceil(length * 1.5));
+    return read(matrix, this.#hostBuffer);
   }
 }
 

@@ -2,15 +2,15 @@
  * Sampled softmax: −Σ y (o_t − ln Ẑ) with Ẑ = Σ over the example's targets of exp(o_t) + Σ over its negatives of
  * exp(o_i + correction_i).
  *
- * A target enters with its own logit and is masked among the negatives, whose terms have the expectation Σ over the
- * other classes of exp(o): so Ẑ is an unbiased estimate of the partition function Z (the loss, −ln of it, is biased as
- * every sampled softmax is). S. Jean et al. (arXiv:1412.2007) and TensorFlow's sampled_softmax_loss instead correct the
- * target's logit as well, by −ln(n·P(t)), and ask which member of the set, target and samples, is the target:
- * `correctTargets`. That has its optimum where it should, but Ẑ is then no estimate of Z, and the loss is on another
- * scale.
+ * A target contributes with its own logit and is masked among the negatives. The terms of the negatives have the
+ * expectation Σ exp(o) over the other classes, so Ẑ is an unbiased estimate of the partition function Z (the loss
+ * contains ln Ẑ and is biased, as with every sampled softmax). S. Jean et al. (arXiv:1412.2007) and TensorFlow's
+ * sampled_softmax_loss instead also correct the target's logit by −ln(n·P(t)), and classify which member of the set of
+ * target and samples is the target: `correctTargets`. The optimum is the same, but Ẑ is then not an estimate of Z, and
+ * the loss has another scale.
  *
- * Both kinds of logits stand in one matrix, targets first, ragged ones filled up with -Infinity, so that a row is one
- * softmax.
+ * Both kinds of logits are stored in one matrix, targets first; rows with fewer targets are padded with -Infinity. So
+ * each row is one softmax.
  */
 import {
   axpy,
@@ -30,8 +30,8 @@ import { matrixWithCapacity } from './matrix-with-capacity.ts';
 import {
   HostColumns,
   maskHits,
-  placed,
-  placedSamples,
+  writeMatrix,
+  writeSamples,
   type CriterionInputs,
   type SampledCriterion,
 } from './sampled-criterion.ts';
@@ -40,7 +40,7 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
   let places = new Int32Array(0);
   const columns = new HostColumns();
 
-  /** Where each pair's logit stands in the joint matrix. */
+  /** The position of each pair's logit in the joint matrix. */
   function placesOf({ workspace, targets }: CriterionInputs, width: number): Indices {
     const { count, rows, positions } = targets;
     if (places.length < count) places = new Int32Array(Math.ceil(count * 1.5));
@@ -56,10 +56,10 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
       const filled = (name: string, length: number, value: (i: number) => number): Matrix =>
         columns.place(workspace, name, length, value);
       const width = targets.widest + samples.columns;
-      binary('add', logits, placedSamples(inputs, 'sample corrections', samples.corrections), logits);
+      binary('add', logits, writeSamples(inputs, 'sample corrections', samples.corrections), logits);
       maskHits(inputs);
       if (correctTargets)
-        binary('subtract', targetLogits, placed(workspace, 'target noise', targetNoise, count, 1), targetLogits);
+        binary('subtract', targetLogits, writeMatrix(workspace, 'target noise', targetNoise, count, 1), targetLogits);
 
       const joint = matrixWithCapacity(workspace, 'joint logits', examples, width, {
         columns: targets.widest + samples.maxColumns,

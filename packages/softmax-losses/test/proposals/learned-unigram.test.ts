@@ -2,19 +2,19 @@ import { createLearnedUnigramProposal } from '@vastmax/softmax-losses';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CountedSums } from '../../src/proposals/learned-unigram.ts';
+import { FenwickTree } from '../../src/proposals/learned-unigram.ts';
 import { probabilitiesOf } from './distribution-checks.ts';
 
 describe('counted sums', () => {
   it('find the value at every place, as a walk along the counts does', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.nat(), { maxLength: 60 }), (size, raised) => {
-        const sums = new CountedSums(size);
+        const sums = new FenwickTree(size);
         for (const value of raised) sums.increment(value % size);
         const walk = Array.from(sums.counts).flatMap((count, value) => Array.from({ length: count }, () => value));
         expect(sums.total).toBe(walk.length);
         expect(walk.map((_, place) => sums.find(place))).toEqual(walk);
-        const copy = new CountedSums(size);
+        const copy = new FenwickTree(size);
         copy.increment(0);
         copy.assign(sums.counts);
         expect(walk.map((_, place) => copy.find(place))).toEqual(walk);

@@ -1,13 +1,13 @@
 import { show } from '../errors.ts';
 import { SparseDataError } from '../errors.ts';
 
-/** Where a run of minibatches stands: plain JSON for a checkpoint. */
+/** The position in a sequence of minibatches: plain JSON for a checkpoint. */
 export interface BatchCursor {
   readonly epoch: number;
-  /** Examples of this epoch handed out so far. */
+  /** Number of examples of this epoch that next() has returned so far. */
   readonly position: number;
   readonly seed: number;
-  /** Examples in an epoch: a cursor only fits the data it was taken over. */
+  /** Number of examples in an epoch: a cursor is valid only for the same data. */
   readonly examples: number;
 }
 

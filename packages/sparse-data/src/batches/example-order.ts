@@ -1,6 +1,6 @@
-// Which examples a minibatch holds: all of them once an epoch, in a computed permutation (permutation.ts) or in their
-// own order. Every kind of batch that can reach any example at once is one of these and a function that copies an
-// example out.
+// The order of examples: every example once per epoch, in a computed permutation (IndexPermutation in random.ts) or in
+// their original order. Every kind of batches with random access to its examples uses an ExampleOrder and a function
+// that copies an example.
 
 import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { checkInteger } from '../errors.ts';
@@ -8,15 +8,15 @@ import { SparseDataError } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 
 export interface ExampleOrderOptions {
-  /** Of a full minibatch; the last of an epoch may be smaller. */
+  /** Size of a full minibatch; the last minibatch of an epoch may be smaller. */
   readonly batchSize: number;
   /** An integer in [0, 2^53); default 0. Each epoch of a seed has its own order. */
   readonly seed?: number;
-  /** Default true. False gives the examples in their own order in every epoch: for evaluation. */
+  /** Default true. With false, examples keep their original order in every epoch, as for evaluation. */
   readonly shuffle?: boolean;
 }
 
-/** The examples of one minibatch. The array is reused: it holds until the next call of next(). */
+/** The examples of one minibatch. The array is reused: it is valid until the next call of next(). */
 export interface OrderedExamples {
   readonly examples: Int32Array;
   readonly epoch: number;
@@ -35,7 +35,7 @@ export class ExampleOrder {
   #position = 0;
 
   /**
-   * @param where names the batches in an error.
+   * @param where name of the batches in error messages.
    * @throws SparseDataError `empty-input` for no examples, `bad-option`.
    */
   constructor(where: string, examples: number, options: ExampleOrderOptions) {
@@ -79,12 +79,12 @@ export class ExampleOrder {
     return { examples, epoch, endOfEpoch };
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): BatchCursor {
     return { epoch: this.#epoch, position: this.#position, seed: this.#seed, examples: this.examplesPerEpoch };
   }
 
-  /** @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was. */
+  /** @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change. */
   seek(cursor: unknown): void {
     const { epoch, position, seed } = parseBatchCursor(`${this.#where}.seek`, cursor, this.examplesPerEpoch);
     this.#epoch = epoch;

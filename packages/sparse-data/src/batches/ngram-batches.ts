@@ -1,8 +1,9 @@
 // Minibatches of n-gram examples over an encoded text: example e predicts the token at first + e from the `order`
 // tokens before it.
 //
-// Nothing is materialised: the shuffle is a computed permutation (permutation.ts), contexts are copied out of the token
-// array into one buffer that every batch shares. A cursor is therefore three integers, and seeking costs O(1).
+// No list of examples is stored: the shuffle is a computed permutation (IndexPermutation in random.ts), and contexts
+// are copied from the token array into one buffer that all batches share. A cursor is therefore a few integers, and
+// seek() costs O(1).
 
 import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { singleTargets, type CsrRows } from '../csr/csr-rows.ts';
@@ -10,18 +11,21 @@ import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 
 export interface NgramBatchesOptions {
-  /** The encoded text, referenced, not copied. */
+  /** The encoded text; referenced, not copied. */
   readonly tokens: Int32Array;
   /** Number of classes: the columns of the targets. Every token must be below it. */
   readonly classes: number;
   /** Number of previous tokens in a context, at least 1. */
   readonly order: number;
   readonly batchSize: number;
-  /** Stands in a context for what would lie before the text; may be `classes` for an input row of its own. */
+  /**
+   * Token id for positions of a context before the start of the text. `classes` is allowed, if the padding has a
+   * separate input row.
+   */
   readonly paddingId: number;
   /** An integer in [0, 2^53); default 0. Each epoch of a seed has its own order. */
   readonly seed?: number;
-  /** Default true. False gives the examples in the order of the text in every epoch: for evaluation. */
+  /** Default true. With false, examples keep the order of the text in every epoch, as for evaluation. */
   readonly shuffle?: boolean;
   /**
    * Targets are the tokens at positions first (default 0) to last (exclusive; default tokens.length). A context may
@@ -31,26 +35,29 @@ export interface NgramBatchesOptions {
   readonly last?: number;
 }
 
-/** One minibatch. It and its arrays are reused: they hold until the next call of next(). */
+/** One minibatch. The object and its arrays are reused: they are valid until the next call of next(). */
 export interface NgramBatch {
   /** Number of examples: batchSize, or fewer in the last batch of an epoch. */
   readonly size: number;
-  /** size×order token ids, row-major; a row is in the order of the text, the token right before the target last. */
+  /**
+   * size×order token ids, row-major. A row is in the order of the text; its last token is the one directly before the
+   * target.
+   */
   readonly contexts: Int32Array;
-  /** One class of weight 1 an example: size rows, `classes` columns, over targetIds. */
+  /** One class of weight 1 per example: size rows, `classes` columns; uses targetIds as its indices. */
   readonly targets: CsrRows;
   readonly targetIds: Int32Array;
   /** Epoch, from 0, that this batch belongs to. */
   readonly epoch: number;
-  /** Whether it is the last of its epoch. */
+  /** Whether it is the last batch of its epoch. */
   readonly endOfEpoch: boolean;
 }
 
 type ReusedBatch = { -readonly [Key in keyof NgramBatch]: NgramBatch[Key] };
 
 /**
- * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(batchSize · order)
- * and, once it has made one batch of each size (the last of an epoch is smaller), allocates nothing.
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(batchSize · order).
+ * It allocates nothing after the first batch of each size (the last batch of an epoch may be smaller).
  */
 export class NgramBatches {
   readonly examplesPerEpoch: number;
@@ -133,7 +140,7 @@ export class NgramBatches {
     return batch;
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): NgramCursor {
     return { epoch: this.#epoch, position: this.#position, seed: this.#seed, examples: this.examplesPerEpoch };
   }
@@ -141,7 +148,7 @@ export class NgramBatches {
   /**
    * Continues from a cursor, with its seed, exactly as the sequence it was taken from would have (given the same
    * options).
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     const { epoch, position, seed } = parseNgramCursor(cursor, this.examplesPerEpoch);
@@ -199,7 +206,7 @@ function checkTokens(tokens: Int32Array, classes: number, from: number, to: numb
   }
 }
 
-/** Where NgramBatches stands: plain JSON for a checkpoint. */
+/** The position of NgramBatches: plain JSON for a checkpoint. */
 export type NgramCursor = BatchCursor;
 
 /**

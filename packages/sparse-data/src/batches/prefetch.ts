@@ -1,29 +1,30 @@
-// Items prepared ahead of their use. The source is asked for the next item as soon as there is room, not when the
-// consumer asks: what the source waits for (a disk, a decompressor, a worker) then happens while the consumer waits for
-// something else or computes elsewhere. Work that the source does itself on this thread is only moved, not hidden: for
-// that there is prefetchFromWorker in `/node`.
+// Prefetches items of a source. The next item is requested as soon as the queue has a free place, not when the consumer
+// asks for it. So the source waits (for a disk, a decompressor, a worker) while the consumer waits for something else
+// or computes elsewhere. Work that the source does itself on this thread is only done earlier, not in parallel; for
+// that, use prefetchFromWorker in `/node`.
 
 import { checkInteger } from '../errors.ts';
 
 /**
- * How much of the time the consumer spent waiting for items. Milliseconds of the clock since the first was asked for.
+ * The time that the consumer spent waiting for items, in milliseconds of wall-clock time since the first item was
+ * requested.
  */
 export interface WaitingTime {
   readonly items: number;
-  /** How many of them were not ready when they were asked for. */
+  /** Number of items that were not ready when they were needed. */
   readonly waits: number;
   readonly waitedMilliseconds: number;
   readonly totalMilliseconds: number;
 }
 
 export interface PrefetchOptions {
-  /** Looked at before each item is handed out; iteration then ends with the signal's reason. */
+  /** Checked before each item; if aborted, iteration throws the signal's reason. */
   readonly signal?: CancellationSignal;
-  /** Milliseconds; Date.now unless given. */
+  /** A clock in milliseconds; default Date.now. */
   readonly now?: () => number;
 }
 
-/** Iterate over it once. Leaving the loop early ends the source. */
+/** Can be iterated once. Leaving the loop early closes the source. */
 export interface Prefetched<T> extends AsyncIterable<T> {
   waitingTime(): WaitingTime;
 }
@@ -31,9 +32,9 @@ export interface Prefetched<T> extends AsyncIterable<T> {
 type Outcome<T> = { readonly result: IteratorResult<T, unknown> } | { readonly error: unknown };
 
 /**
- * Up to `depth` items of `source` ahead of the one in use, in order. Items must not share memory: minibatches that
- * reuse one buffer have to be copied by the source. An error of the source comes after the items before it. Cost: O(1)
- * an item; memory: `depth` items.
+ * Returns the items of `source` in order, with up to `depth` items prefetched. Items must not share memory: the source
+ * must copy minibatches that reuse a buffer. An error of the source is thrown after the items before it. Cost: O(1) per
+ * item; memory: `depth` items.
  * @param depth 1 to 2^20.
  * @throws SparseDataError `bad-option`; on iteration whatever the source throws.
  */
@@ -54,8 +55,8 @@ export function prefetch<T>(
     const queue: { settled: boolean; readonly outcome: Promise<Outcome<T>> }[] = [];
     let last: Promise<unknown> = Promise.resolve();
     let ended = false;
-    const ask = (): void => {
-      // One after the other: not every iterator takes a second call while the first is under way.
+    const requestNext = (): void => {
+      // Calls are sequential: not every iterator allows a second call while the first is pending.
       const outcome = last.then(async (): Promise<Outcome<T>> => {
         if (ended) return { result: { done: true, value: undefined } };
         try {
@@ -76,7 +77,7 @@ export function prefetch<T>(
     started ??= now();
     let finished = false;
     try {
-      for (let ahead = 0; ahead < depth; ahead++) ask();
+      for (let ahead = 0; ahead < depth; ahead++) requestNext();
       for (;;) {
         signal?.throwIfAborted();
         const entry = queue.shift();
@@ -94,11 +95,11 @@ export function prefetch<T>(
           return;
         }
         items++;
-        ask();
+        requestNext();
         yield outcome.result.value;
       }
     } finally {
-      // The source is ended after the call to it that is under way.
+      // The source is closed after its pending call.
       const wasEnded = ended;
       ended = true;
       await last;

@@ -1,5 +1,5 @@
-// A text in segments, such as documents or sessions: boundaries ascend from 0 to the text's end, segment s is
-// [boundaries[s], boundaries[s+1]).
+// A text that consists of segments, such as documents or sessions. Boundaries are ascending, from 0 to the length of
+// the text; segment s is [boundaries[s], boundaries[s+1]).
 
 import { SparseDataError } from '../errors.ts';
 import { show } from '../errors.ts';
@@ -22,7 +22,7 @@ export function checkSegments(where: string, segments: Int32Array, length: numbe
   if (end !== length) throw bad(`ends at ${end}, but there are ${length} tokens; the last segment ends with the text`);
 }
 
-/** The segment that holds a position, by bisection: the last one that begins at or before it. */
+/** The segment that contains a position, by bisection: the last segment that begins at or before it. */
 export function segmentAt(segments: Int32Array, position: number): number {
   let low = 0;
   let high = segments.length - 2;
@@ -34,7 +34,7 @@ export function segmentAt(segments: Int32Array, position: number): number {
   return low;
 }
 
-/** @throws SparseDataError `index-out-of-range` for a token that is no class. */
+/** @throws SparseDataError `index-out-of-range` for a token that is not a class. */
 export function checkTokenRange(where: string, tokens: Int32Array, classes: number): void {
   for (let position = 0; position < tokens.length; position++) {
     const token = tokens[position]!;

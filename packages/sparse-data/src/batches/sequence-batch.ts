@@ -1,30 +1,30 @@
 import { singleTargets, type CsrRows } from '../csr/csr-rows.ts';
 
 /**
- * One minibatch of a recurrent network: B streams, T steps. Row t·B + b is step t of stream b. It and its arrays are
- * reused: they hold until the next call of next().
+ * One minibatch of a recurrent network: B streams, T steps. Row t·B + b is step t of stream b. The object and its
+ * arrays are reused: they are valid until the next call of next().
  */
 export interface SequenceBatch {
   /** T. */
   readonly steps: number;
   /** B. */
   readonly streams: number;
-  /** T·B classes, what is read at each row. */
+  /** T·B classes: the input of each row. */
   readonly inputs: Int32Array;
-  /** T·B; 1 where the stream begins anew: what came before is forgotten before this input is read. */
+  /** T·B; 1 if a new sequence begins at this row: the network resets its state before this input. */
   readonly starts: Uint8Array;
-  /** The rows that have a target, ascending; undefined where all T·B have one. */
+  /** The rows that have a target, ascending; undefined if all T·B rows have one. */
   readonly predicted: Int32Array | undefined;
-  /** Number of examples: of rows that have a target. */
+  /** Number of examples, that is, of rows that have a target. */
   readonly size: number;
-  /** One class of weight 1 for each of them. */
+  /** One class of weight 1 for each example. */
   readonly targets: CsrRows;
   readonly targetIds: Int32Array;
   readonly epoch: number;
   readonly endOfEpoch: boolean;
 }
 
-/** The arrays behind a SequenceBatch, which are filled row by row for each. */
+/** The arrays of a SequenceBatch, filled row by row for each minibatch. */
 export class SequenceRows {
   readonly inputs: Int32Array;
   readonly starts: Uint8Array;
@@ -43,18 +43,18 @@ export class SequenceRows {
     this.#targetIds = new Int32Array(streams * steps);
   }
 
-  /** No row has a target yet. */
+  /** Removes all targets. */
   clear(): void {
     this.#size = 0;
   }
 
-  /** Rows in ascending order. */
+  /** Adds a target; rows must be in ascending order. */
   predict(row: number, target: number): void {
     this.#predicted[this.#size] = row;
     this.#targetIds[this.#size++] = target;
   }
 
-  /** The first `steps` of the rows. */
+  /** A minibatch of the first `steps` steps. */
   batch(steps: number, epoch: number, endOfEpoch: boolean): SequenceBatch {
     const streams = this.#streams;
     const size = this.#size;

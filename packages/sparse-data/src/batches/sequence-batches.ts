@@ -1,6 +1,6 @@
-// A text as parallel streams for truncated back-propagation through time: it is cut into `streams` parts, and a
-// minibatch holds the next `steps` tokens of each, so that a recurrent network goes on from the state it ended in.
-// Every token of the text is a target once an epoch, as for n-grams: perplexities of both compare.
+// A text as parallel streams for truncated back-propagation through time. The text is divided into `streams` parts, and
+// a minibatch contains the next `steps` tokens of each part, so that a recurrent network continues from its last state.
+// Every token of the text is a target once per epoch, as for n-grams, so perplexities of both can be compared.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
 import { SparseDataError } from '../errors.ts';
@@ -9,15 +9,15 @@ import { checkTokenRange } from './segments.ts';
 import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
 export interface SequenceBatchesOptions {
-  /** The encoded text, referenced, not copied. */
+  /** The encoded text; referenced, not copied. */
   readonly tokens: Int32Array;
   /** Number of classes: the columns of the targets. Every token must be below it. */
   readonly classes: number;
-  /** B: how many parts of the text are read at a time. */
+  /** B: the number of parts of the text that are read in parallel. */
   readonly streams: number;
-  /** T: after how many tokens back-propagation is cut off. */
+  /** T: the number of tokens after which back-propagation is truncated. */
   readonly steps: number;
-  /** What is read before the first token of the text. */
+  /** The input before the first token of the text. */
   readonly paddingId: number;
   /** Targets are the tokens at positions first (default 0) to last (exclusive; default tokens.length). */
   readonly first?: number;
@@ -25,12 +25,12 @@ export interface SequenceBatchesOptions {
 }
 
 /**
- * Where SequenceBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so
- * far.
+ * The position of SequenceBatches: plain JSON for a checkpoint. Save it together with the recurrent state of the
+ * network.
  */
 export interface SequenceCursor {
   readonly epoch: number;
-  /** Steps of this epoch that were handed out. */
+  /** Number of steps of this epoch that next() has returned so far. */
   readonly position: number;
   readonly streams: number;
   readonly examples: number;
@@ -43,7 +43,7 @@ export class SequenceBatches {
   readonly steps: number;
   readonly #tokens: Int32Array;
   readonly #paddingId: number;
-  /** Position of each stream's first target, and the end. */
+  /** The position of the first target of each stream, and the end. */
   readonly #bounds: Int32Array;
   readonly #longest: number;
   readonly #rows: SequenceRows;
@@ -51,8 +51,8 @@ export class SequenceBatches {
   #position = 0;
 
   /**
-   * @throws SparseDataError `empty-input` for fewer targets than streams, `index-out-of-range` for a token that is no
-   * class (the text is checked once, O(tokens)), `bad-option`.
+   * @throws SparseDataError `empty-input` for fewer targets than streams, `index-out-of-range` for a token that is not
+   * a class (the text is checked once, O(tokens)), `bad-option`.
    */
   constructor(options: SequenceBatchesOptions) {
     const { tokens, classes, streams, steps, paddingId, first = 0, last = tokens.length } = options;
@@ -83,9 +83,7 @@ export class SequenceBatches {
     this.#rows = new SequenceRows(streams, steps, classes);
   }
 
-  /**
-   * The next minibatch; at the end of an epoch it may have fewer steps, and the next one begins with an empty state.
-   */
+  /** The next minibatch. The last one of an epoch may have fewer steps; the one after it starts with a reset state. */
   next(): SequenceBatch {
     const { streams } = this;
     const { inputs, starts } = this.#rows;
@@ -96,7 +94,7 @@ export class SequenceBatches {
         const target = this.#bounds[stream]! + this.#position + step;
         inputs[row] = target === 0 ? this.#paddingId : this.#tokens[target - 1]!;
         starts[row] = this.#position + step === 0 ? 1 : 0;
-        // Parts differ in length by one at most.
+        // The lengths of the parts differ by at most one.
         if (target < this.#bounds[stream + 1]!) this.#rows.predict(row, this.#tokens[target]!);
       }
     }
@@ -110,14 +108,14 @@ export class SequenceBatches {
     return this.#rows.batch(steps, epoch, endOfEpoch);
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): SequenceCursor {
     return { epoch: this.#epoch, position: this.#position, streams: this.streams, examples: this.examplesPerEpoch };
   }
 
   /**
    * Continues from a cursor; `steps` may differ.
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     const where = 'SequenceBatches.seek';

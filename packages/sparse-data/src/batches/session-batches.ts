@@ -1,6 +1,6 @@
 // Sessions as parallel streams (GRU4Rec; Hidasi et al., arXiv:1511.06939 §3.1.1): each stream reads a session to its
-// end and goes on with the next one that no stream has read yet, its state forgotten. Sessions of any length fill a
-// minibatch without padding, until an epoch runs out of them.
+// end, then resets its state and continues with the next session that no stream has read yet. So sessions of any length
+// fill a minibatch without padding, until the sessions of the epoch are used up.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
 import { validateCsrRows, type CsrRows } from '../csr/csr-rows.ts';
@@ -11,32 +11,32 @@ import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
 export interface SessionBatchesOptions {
   /**
-   * A session a row: its items in the order in which they were met; those of fewer than two are left out. Values are
-   * not looked at.
+   * One session per row: its items in chronological order. Sessions with fewer than two items are ignored. Values are
+   * ignored.
    */
   readonly sessions: CsrRows;
-  /** B: how many sessions are read at a time. */
+  /** B: the number of sessions that are read in parallel. */
   readonly streams: number;
-  /** T: after how many items back-propagation is cut off. */
+  /** T: the number of items after which back-propagation is truncated. */
   readonly steps: number;
   /** An integer in [0, 2^53); default 0. Each epoch of a seed has its own order. */
   readonly seed?: number;
-  /** Default true. False reads the sessions in their own order. */
+  /** Default true. With false, sessions are read in their original order. */
   readonly shuffle?: boolean;
 }
 
 /**
- * Where SessionBatches stands: plain JSON for a checkpoint. It belongs with the state that the network has carried so
- * far.
+ * The position of SessionBatches: plain JSON for a checkpoint. Save it together with the recurrent state of the
+ * network.
  */
 export interface SessionCursor {
   readonly epoch: number;
   readonly seed: number;
-  /** Sessions of this epoch that were begun. */
+  /** Number of sessions of this epoch that have been started. */
   readonly begun: number;
   /**
-   * For each stream the place in the epoch's order of the session it reads, -1 for none, and how many of its items were
-   * read.
+   * For each stream: the position, in the order of the epoch, of the session that it reads (-1 for none), and the
+   * number of items read from it.
    */
   readonly places: readonly number[];
   readonly read: readonly number[];
@@ -60,7 +60,7 @@ export class SessionBatches {
   #epoch = 0;
   #begun = 0;
 
-  /** @throws SparseDataError `empty-input` where no session has two items, `bad-option`, and as validateCsrRows. */
+  /** @throws SparseDataError `empty-input` if no session has two items, `bad-option`, and as validateCsrRows. */
   constructor(options: SessionBatchesOptions) {
     const { sessions, streams, steps, seed = 0, shuffle = true } = options;
     validateCsrRows(sessions, 'SessionBatches: sessions');
@@ -93,7 +93,7 @@ export class SessionBatches {
     this.#rows = new SequenceRows(streams, steps, sessions.columns);
   }
 
-  /** The next minibatch; the last of an epoch may have fewer steps and streams that have nothing to read. */
+  /** The next minibatch. The last one of an epoch may have fewer steps, and streams without a session. */
   next(): SequenceBatch {
     const { streams } = this;
     const epoch = this.#epoch;
@@ -112,7 +112,7 @@ export class SessionBatches {
     return this.#rows.batch(steps, epoch, endOfEpoch);
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): SessionCursor {
     return {
       epoch: this.#epoch,
@@ -126,7 +126,7 @@ export class SessionBatches {
 
   /**
    * Continues from a cursor.
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     const where = 'SessionBatches.seek';
@@ -152,7 +152,7 @@ export class SessionBatches {
         `places and read are ${show(places)} and ${show(read)}; two lists of ${this.streams} (the streams) are needed`,
       );
     }
-    // +1: -1 stands for a stream that has nothing to read.
+    // +1, because -1 means a stream without a session.
     const ownPlaces = places.map(
       (place: unknown, stream) =>
         integerBelow(where, `places[${stream}] + 1`, typeof place === 'number' ? place + 1 : place, begun + 1) - 1,
@@ -198,7 +198,7 @@ export class SessionBatches {
     if (this.#places[stream] === -1) {
       starts[row] = 1;
       inputs[row] = 0;
-      // Nothing left to read, and no target.
+      // No session is left: the row has no target.
       if (this.#begun === this.#usable.length) return;
       this.#places[stream] = this.#begun++;
       this.#read[stream] = 0;

@@ -1,9 +1,9 @@
-// Sets completed from a part of them: in each epoch another random part of a set is shown, and the set (or what was not
-// shown of it) is to be predicted. Denoising autoencoders of implicit feedback (Wu et al., WSDM 2016; arXiv:1802.05814)
-// train so.
+// Set completion: in each epoch another random part of each set is the input, and the whole set (or the hidden part of
+// it) is the target. Denoising autoencoders of implicit feedback (Wu et al., WSDM 2016; arXiv:1802.05814) are trained
+// in this way.
 //
-// Whether an element is shown follows from seed, epoch and its place in the data by a hash: nothing is stored, and a
-// cursor resumes with the very same parts.
+// Whether an element is shown is a hash of the seed, the epoch and the position of the element in the data. So nothing
+// is stored, and after seek() the same parts are shown again.
 
 import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
@@ -16,34 +16,40 @@ import { checkRowNumbers, type SparseBatch } from './sparse-batches.ts';
 import { checkTargetWeights, type TargetWeights } from './sparse-batches.ts';
 
 export interface SetBatchesOptions extends ExampleOrderOptions {
-  /** A set a row, over all elements; referenced, not copied. Values weigh the elements as inputs and as targets. */
+  /**
+   * One set per row; columns are all elements. Referenced, not copied. Values are the weights of the elements as inputs
+   * and as targets.
+   */
   readonly sets: CsrRows;
-  /** The rows to take; all unless given. */
+  /** The rows to use; default all. */
   readonly rows?: Int32Array;
   /** Probability, in (0, 1], that an element is shown. At least one element of a set is. */
   readonly shown: number;
-  /** `whole` (default): the set; `hidden`: what was not shown of it, at least one element of a set of two or more. */
+  /**
+   * `whole` (default): the target is the set. `hidden`: the target is the part that is not shown, at least one element
+   * if the set has two or more.
+   */
   readonly predict?: 'whole' | 'hidden';
   /** Default `shares`; see TargetWeights. */
   readonly targetWeights?: TargetWeights;
 }
 
 /**
- * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(elements of the
- * batch).
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(number of elements
+ * in the batch).
  */
 export class SetBatches {
   readonly #order: ExampleOrder;
   readonly #rows: Int32Array | undefined;
   readonly #sets: CsrRows;
   readonly #shown: number;
-  readonly #hidesSome: boolean;
+  readonly #predictsHidden: boolean;
   readonly #shares: boolean;
   readonly #inputs: CsrBuffer;
   readonly #targets: CsrBuffer;
   #scores = new Float64Array(64);
 
-  /** @throws SparseDataError `shape` and `index-out-of-range` for rows that are none, `empty-input`, `bad-option`. */
+  /** @throws SparseDataError `shape` and `index-out-of-range` for invalid rows, `empty-input`, `bad-option`. */
   constructor(options: SetBatchesOptions) {
     const { sets, rows, shown, predict = 'whole', targetWeights = 'shares' } = options;
     validateCsrRows(sets, 'SetBatches: sets');
@@ -60,7 +66,7 @@ export class SetBatches {
     this.#rows = rows;
     this.#sets = sets;
     this.#shown = shown;
-    this.#hidesSome = predict === 'hidden';
+    this.#predictsHidden = predict === 'hidden';
     this.#shares = targetWeights === 'shares';
     this.#inputs = new CsrBuffer(sets.columns, { weighted: sets.values !== undefined });
     this.#targets = new CsrBuffer(sets.columns, { weighted: sets.values !== undefined || this.#shares });
@@ -99,14 +105,14 @@ export class SetBatches {
     };
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): BatchCursor {
     return this.#order.cursor();
   }
 
   /**
    * Continues from a cursor.
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
@@ -118,19 +124,20 @@ export class SetBatches {
     const count = offsets[row + 1]! - start;
     if (this.#scores.length < count) this.#scores = new Float64Array(2 * count);
     const scores = this.#scores;
-    let least = 0;
-    let greatest = 0;
+    let lowest = 0;
+    let highest = 0;
     for (let i = 0; i < count; i++) {
       scores[i] = (mix32(key ^ mix32(start + i + 1)) >>> 0) / 2 ** 32;
-      if (scores[i]! < scores[least]!) least = i;
-      if (scores[i]! >= scores[greatest]!) greatest = i;
+      if (scores[i]! < scores[lowest]!) lowest = i;
+      if (scores[i]! >= scores[highest]!) highest = i;
     }
     for (let i = 0; i < count; i++) {
-      // The first one drawn is shown and, where something has to be predicted, the last one is not.
-      const isShown = i === least || (scores[i]! < this.#shown && !(this.#hidesSome && i === greatest));
+      // The element with the lowest hash is always shown; with `hidden`, the element with the highest hash is never
+      // shown.
+      const isShown = i === lowest || (scores[i]! < this.#shown && !(this.#predictsHidden && i === highest));
       const value = values === undefined ? 1 : values[start + i]!;
       if (isShown) this.#inputs.add(indices[start + i]!, value);
-      if (!isShown || !this.#hidesSome) this.#targets.add(indices[start + i]!, value);
+      if (!isShown || !this.#predictsHidden) this.#targets.add(indices[start + i]!, value);
     }
   }
 }

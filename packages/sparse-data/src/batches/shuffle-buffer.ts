@@ -1,30 +1,34 @@
-// Shuffles a stream that does not fit into memory: hold `capacity` items, hand out one at random, put the next of the
-// stream in its place. Every choice follows from seed and epoch, so a cursor is a count: resuming opens the stream
-// again and makes the same choices without handing anything out. Saving the held items was rejected: they need not be
-// JSON, and a stream that cannot seek has to be read up to the same place anyway.
+// Shuffles a stream that does not fit into memory: the buffer holds `capacity` items, returns a random one, and
+// replaces it by the next item of the stream. Every choice depends only on seed and epoch, so a cursor only needs a
+// count: to resume, the stream is opened again and the same choices are made without returning items. Saving the
+// buffered items was rejected: they may not be JSON, and a stream that cannot seek must be read up to the same position
+// anyway.
 
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { RandomGenerator, seedWord } from '../random/random.ts';
 
-/** Opens the stream from its beginning; it must give the same items in the same order each time. */
+/** Opens the stream from its beginning. It must give the same items in the same order each time. */
 export type OpenStream<Item> = (epoch: number) => AsyncIterable<Item> | Iterable<Item>;
 
 export interface ShuffleBufferOptions {
-  /** Items held, at least 1 (which keeps the order); with as many as the stream has, the shuffle is uniform. */
+  /**
+   * Number of buffered items, at least 1 (which keeps the order). If it is at least the length of the stream, the
+   * shuffle is uniform.
+   */
   readonly capacity: number;
   /** An integer in [0, 2^53); default 0. Each epoch of a seed has its own order. */
   readonly seed?: number;
 }
 
-/** An item is handed out at most capacity − 1 places before its own place in the stream. Memory: `capacity` items. */
+/** An item is returned at most capacity − 1 positions before its position in the stream. Memory: `capacity` items. */
 export class ShuffleBuffer<Item> {
   readonly capacity: number;
   readonly #open: OpenStream<Item>;
   #seed: number;
   #epoch = 0;
   #position = 0;
-  /** Which epoch() or seek() was the last: only its loop may go on. */
-  #turn = 0;
+  /** Number of calls of epoch() and seek(): only the loop of the last call may continue. */
+  #iteration = 0;
 
   /** @throws SparseDataError `bad-option`. */
   constructor(open: OpenStream<Item>, options: ShuffleBufferOptions) {
@@ -37,13 +41,13 @@ export class ShuffleBuffer<Item> {
   }
 
   /**
-   * The rest of the current epoch: all of it at first, and what is left after a loop was left early or after seek(),
-   * which costs reading the stream up to there again. Afterwards the next call gives the next epoch.
-   * @throws SparseDataError `bad-cursor` where the stream has fewer items than were already handed out, or where
-   * another epoch() or seek() has begun since; whatever the stream throws.
+   * The rest of the current epoch. That is the whole epoch at first; after leaving a loop early or after seek() it is
+   * the remaining part, and the stream is read again up to the position. The next call after it gives the next epoch.
+   * @throws SparseDataError `bad-cursor` if the stream has fewer items than were already returned, or if epoch() or
+   * seek() was called since; and errors of the stream.
    */
   async *epoch(): AsyncGenerator<Item, void, undefined> {
-    const turn = ++this.#turn;
+    const iteration = ++this.#iteration;
     const epoch = this.#epoch;
     const skipped = this.#position;
     const random = epochGenerator(this.#seed, epoch);
@@ -57,16 +61,16 @@ export class ShuffleBuffer<Item> {
       const place = random.integer(held.length);
       const next = held[place]!;
       held[place] = item;
-      if (++drawn > skipped) yield this.#handOut(turn, drawn, next);
+      if (++drawn > skipped) yield this.#advance(iteration, drawn, next);
     }
     while (held.length > 0) {
       const place = random.integer(held.length);
       const next = held[place]!;
       const last = held.pop() as Item;
       if (place < held.length) held[place] = last;
-      if (++drawn > skipped) yield this.#handOut(turn, drawn, next);
+      if (++drawn > skipped) yield this.#advance(iteration, drawn, next);
     }
-    this.#checkTurn(turn);
+    this.#checkIteration(iteration);
     if (drawn < skipped) {
       throw new SparseDataError(
         'bad-cursor',
@@ -77,7 +81,7 @@ export class ShuffleBuffer<Item> {
     this.#position = 0;
   }
 
-  /** Where the sequence stands, after the item last handed out, as plain JSON. */
+  /** The position after the last returned item, as plain JSON. */
   cursor(): ShuffleCursor {
     return { epoch: this.#epoch, position: this.#position, seed: this.#seed, capacity: this.capacity };
   }
@@ -85,27 +89,27 @@ export class ShuffleBuffer<Item> {
   /**
    * Continues from a cursor, with its seed, exactly as the sequence it was taken from would have (given the same
    * stream).
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     const { epoch, position, seed } = parseShuffleCursor(cursor, this.capacity);
-    this.#turn++;
+    this.#iteration++;
     this.#epoch = epoch;
     this.#position = position;
     this.#seed = seed;
   }
 
-  #handOut(turn: number, drawn: number, item: Item): Item {
-    this.#checkTurn(turn);
+  #advance(iteration: number, drawn: number, item: Item): Item {
+    this.#checkIteration(iteration);
     this.#position = drawn;
     return item;
   }
 
-  #checkTurn(turn: number): void {
-    if (turn !== this.#turn)
+  #checkIteration(iteration: number): void {
+    if (iteration !== this.#iteration)
       throw new SparseDataError(
         'bad-cursor',
-        `ShuffleBuffer.epoch: a later epoch() or seek() has taken over (this is turn ${turn}, the last is ${this.#turn}); leave this loop`,
+        `ShuffleBuffer.epoch: a later epoch() or seek() was called (this is iteration ${iteration}, the current one is ${this.#iteration}); leave this loop`,
       );
   }
 }
@@ -114,10 +118,10 @@ function epochGenerator(seed: number, epoch: number): RandomGenerator {
   return new RandomGenerator((seedWord(seed, 2 * epoch) >>> 0) * 2 ** 21 + (seedWord(seed, 2 * epoch + 1) >>> 11));
 }
 
-/** Where a ShuffleBuffer stands: plain JSON for a checkpoint. */
+/** The position of a ShuffleBuffer: plain JSON for a checkpoint. */
 export interface ShuffleCursor {
   readonly epoch: number;
-  /** Items of this epoch handed out so far. */
+  /** Number of items of this epoch returned so far. */
   readonly position: number;
   readonly seed: number;
   readonly capacity: number;

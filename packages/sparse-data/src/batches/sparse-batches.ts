@@ -1,4 +1,4 @@
-// Minibatches of sparse inputs with sparse targets, out of rows that fit into memory: documents and their labels, users
+// Minibatches of sparse inputs with sparse targets, from rows in memory, such as documents and their labels, or users
 // and items.
 
 import type { BatchCursor } from './batch-cursor.ts';
@@ -8,8 +8,8 @@ import { type CsrRows, validateCsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError, show } from '../errors.ts';
 
 /**
- * One minibatch of any source of sparse examples. It and its arrays are reused: they hold until the next call of
- * next().
+ * One minibatch of any source of sparse examples. The object and its arrays are reused: they are valid until the next
+ * call of next().
  */
 export interface SparseBatch {
   /** m, the number of examples. */
@@ -18,13 +18,13 @@ export interface SparseBatch {
   readonly inputs: CsrRows;
   /** m rows: the weighted classes of each example. */
   readonly targets: CsrRows;
-  /** The one class of each example, where every example has one. */
+  /** The class of each example, if every example has exactly one. */
   readonly targetIds: Int32Array | undefined;
-  /** Which rows of the data they are, m long. */
+  /** The row of each example in the data; m numbers. */
   readonly examples: Int32Array;
   /** Epoch, from 0, that this batch belongs to. */
   readonly epoch: number;
-  /** Whether it is the last of its epoch. */
+  /** Whether it is the last batch of its epoch. */
   readonly endOfEpoch: boolean;
 }
 
@@ -33,15 +33,15 @@ export interface SparseBatchesOptions extends ExampleOrderOptions {
   readonly inputs: CsrRows;
   /** Classes of each example, as many rows; referenced, not copied. */
   readonly targets: CsrRows;
-  /** The rows to take, such as those of one part of a split; all unless given. */
+  /** The rows to use, such as those of one part of a split; default all. */
   readonly rows?: Int32Array;
   /** Default `given`; see TargetWeights. */
   readonly targetWeights?: TargetWeights;
 }
 
 /**
- * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(entries of the
- * batch).
+ * An endless sequence of minibatches, epoch after epoch, determined by its options. next() costs O(number of entries in
+ * the batch).
  */
 export class SparseBatches {
   readonly #order: ExampleOrder;
@@ -53,7 +53,7 @@ export class SparseBatches {
   readonly #targets: CsrBuffer;
 
   /**
-   * @throws SparseDataError `shape` when inputs and targets differ in rows or hold what CsrRows forbid,
+   * @throws SparseDataError `shape` if inputs and targets differ in rows or are not valid CsrRows,
    * `index-out-of-range`, `empty-input`, `bad-option`. Everything is checked once, O(entries).
    */
   constructor(options: SparseBatchesOptions) {
@@ -109,14 +109,14 @@ export class SparseBatches {
     };
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): BatchCursor {
     return this.#order.cursor();
   }
 
   /**
    * Continues from a cursor.
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
@@ -141,9 +141,9 @@ export function checkRowNumbers(where: string, rows: Int32Array | undefined, ava
 }
 
 /**
- * How much the classes of an example with several weigh. `given`: as in the data, 1 where it has no values, so that an
- * example counts the more the more classes it has. `shares`: scaled to add up to 1, a distribution over the classes,
- * which is what a softmax can fit.
+ * The weights of the classes of an example. `given`: as in the data, or 1 without values, so that an example with more
+ * classes has a larger loss. `shares`: scaled to a sum of 1, which is a distribution over the classes, as a softmax can
+ * fit.
  */
 export type TargetWeights = 'given' | 'shares';
 

@@ -1,9 +1,9 @@
-// Words and what stands around them: continuous bag of words and skip-gram (Mikolov et al., arXiv:1301.3781,
-// arXiv:1310.4546), and, with a window that only looks back, the next item of a session from the items before it.
+// Words and their contexts: continuous bag of words and skip-gram (Mikolov et al., arXiv:1301.3781, arXiv:1310.4546).
+// With a window before the word only, the same batches predict the next item of a session from the items before it.
 //
-// A word's context is one bag, whatever its size: CBOW predicts the word from the bag, skip-gram the bag, as weighted
-// targets of one example, from the word. That is a pair's gradient for each context word at the cost of one example,
-// where word2vec takes a step for each pair.
+// The context of a word is one bag of any size. CBOW predicts the word from the bag; skip-gram predicts the bag, as
+// weighted targets of one example, from the word. This gives the gradient of each (word, context word) pair at the cost
+// of one example; word2vec makes one step per pair.
 
 import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
@@ -16,33 +16,33 @@ import { checkSegments, checkTokenRange, segmentAt, wholeText } from './segments
 import type { SparseBatch } from './sparse-batches.ts';
 
 export interface WindowBatchesOptions extends ExampleOrderOptions {
-  /** The encoded text, referenced, not copied. */
+  /** The encoded text; referenced, not copied. */
   readonly tokens: Int32Array;
   /** Number of classes: every token must be below it. */
   readonly classes: number;
-  /** How far a context reaches before and after the word; 0 and 0 is not allowed. */
+  /** Number of context words before and after the word; they must not both be 0. */
   readonly before: number;
   readonly after: number;
   /**
-   * `centre`: the word from its context (CBOW). `context`: the context from the word (skip-gram), weights adding up to
-   * 1.
+   * `centre`: predict the word from its context (CBOW). `context`: predict the context from the word (skip-gram), with
+   * weights that sum to 1.
    */
   readonly predict: 'centre' | 'context';
   /**
-   * Where segments (sessions, documents) begin, ascending from 0, and the end of the last; a context stays within one.
-   * One segment unless given.
+   * Boundaries of the segments (sessions, documents): their starts, ascending from 0, and the end of the last. A
+   * context does not cross a boundary. Default: one segment.
    */
   readonly segments?: Int32Array;
   /**
-   * Default false. true draws each word's reach anew in each epoch, 1 … the larger of before and after, so that near
-   * words count more, as word2vec does.
+   * Default false. With true, the window size of each word is drawn in each epoch, from 1 to the larger of before and
+   * after, so that near words count more, as in word2vec.
    */
   readonly drawReach?: boolean;
 }
 
 /**
  * An endless sequence of minibatches, epoch after epoch, determined by its options: one example for each token that has
- * a context. next() costs O(batchSize · (before + after)); memory 4 bytes a token.
+ * a context. next() costs O(batchSize · (before + after)); memory: 4 bytes per token.
  */
 export class WindowBatches {
   readonly #order: ExampleOrder;
@@ -57,7 +57,7 @@ export class WindowBatches {
   readonly #words: CsrBuffer;
 
   /**
-   * @throws SparseDataError `empty-input` where no token has a context, `index-out-of-range` for a token that is no
+   * @throws SparseDataError `empty-input` if no token has a context, `index-out-of-range` for a token that is not a
    * class, `bad-option`.
    */
   constructor(options: WindowBatchesOptions) {
@@ -121,14 +121,14 @@ export class WindowBatches {
     };
   }
 
-  /** Where the sequence stands, as plain JSON. */
+  /** The position in the sequence, as plain JSON. */
   cursor(): BatchCursor {
     return this.#order.cursor();
   }
 
   /**
    * Continues from a cursor.
-   * @throws SparseDataError `bad-cursor` for one that does not fit; the sequence then stays where it was.
+   * @throws SparseDataError `bad-cursor` for an invalid cursor; the position then does not change.
    */
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
@@ -150,7 +150,7 @@ export class WindowBatches {
   }
 }
 
-/** The positions that have a context: a neighbour on a side that is looked at. */
+/** The positions that have a context: at least one neighbour inside the window. */
 function centresOf(segments: Int32Array, before: number, after: number): Int32Array {
   let length = 0;
   const centres = new Int32Array(segments[segments.length - 1]!);

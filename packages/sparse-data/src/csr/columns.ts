@@ -1,7 +1,7 @@
 import type { CsrRows } from './csr-rows.ts';
 import { SparseDataError } from '../errors.ts';
 
-/** Columns from the most to the least frequent; of equally frequent ones the smaller number first. O(D log D). */
+/** Columns from the most to the least frequent; equally frequent columns in ascending order. O(D log D). */
 export function columnsByFrequency(counts: ArrayLike<number>): Int32Array {
   return Int32Array.from({ length: counts.length }, (_, column) => column).sort(
     (a, b) => counts[b]! - counts[a]! || a - b,
@@ -9,10 +9,10 @@ export function columnsByFrequency(counts: ArrayLike<number>): Int32Array {
 }
 
 /**
- * The same rows with columns numbered anew: column order[i] becomes i. Layers with frequent classes apart (hybrid,
- * adaptive) and proposals by rank want classes by falling frequency, as vocabularies have them; keep `order` to
- * translate predictions back. O(entries + D).
- * @throws SparseDataError `shape` when `order` is not a list of all columns.
+ * The same rows with renumbered columns: column order[i] becomes i. Layers that treat frequent classes separately
+ * (hybrid, adaptive) and proposals by rank need classes in descending order of frequency, as vocabularies have them.
+ * Keep `order` to translate predictions back. O(entries + D).
+ * @throws SparseDataError `shape` if `order` is not a permutation of all columns.
  */
 export function renumberColumns(csr: CsrRows, order: Int32Array): CsrRows {
   const { columns, indices } = csr;
@@ -29,7 +29,7 @@ export function renumberColumns(csr: CsrRows, order: Int32Array): CsrRows {
   return { ...csr, indices: indices.map((column) => places[column]!) };
 }
 
-/** In how many entries each column stands: how often each class or feature occurs. O(entries + columns). */
+/** The number of entries of each column: how often each class or feature occurs. O(entries + columns). */
 export function columnCounts(csr: CsrRows): Float64Array {
   const counts = new Float64Array(csr.columns);
   const entries = csr.offsets[csr.rows] ?? 0;

@@ -1,6 +1,6 @@
 import type { CsrRows } from './csr-rows.ts';
 
-/** Rows that are written one after the other into arrays that are kept: a minibatch of sparse rows. */
+/** Builds sparse rows one after the other, such as a minibatch, in arrays that are reused. */
 export class CsrBuffer {
   readonly columns: number;
   #rows = 0;
@@ -9,24 +9,24 @@ export class CsrBuffer {
   #indices = new Int32Array(256);
   #values: Float64Array | undefined;
 
-  /** @param options.weighted false leaves the values away: all entries are 1. */
+  /** @param options.weighted false stores no values: all entries are 1. */
   constructor(columns: number, options: { readonly weighted: boolean }) {
     this.columns = columns;
     this.#values = options.weighted ? new Float64Array(256) : undefined;
   }
 
-  /** Entries of the row under way. */
+  /** Number of entries in the current row. */
   get rowLength(): number {
     return this.#entries - this.#offsets[this.#rows]!;
   }
 
-  /** Begin again with no rows; what rows() returned before is overwritten from here on. */
+  /** Removes all rows. Later calls overwrite what rows() has returned. */
   clear(): void {
     this.#rows = 0;
     this.#entries = 0;
   }
 
-  /** An entry of the row under way. The index is not checked. */
+  /** Adds an entry to the current row. The index is not checked. */
   add(index: number, value = 1): void {
     const entry = this.#entries++;
     if (entry === this.#indices.length) this.#grow();
@@ -40,7 +40,7 @@ export class CsrBuffer {
     this.#offsets[this.#rows] = this.#entries;
   }
 
-  /** Scale the row under way so that its values add up to 1; a row that adds up to 0 or less is left as it is. */
+  /** Scales the values of the current row to a sum of 1; a row with a sum of 0 or less is not changed. */
   normalizeRow(): void {
     const values = this.#values;
     if (values === undefined) return;
@@ -51,7 +51,7 @@ export class CsrBuffer {
     for (let entry = start; entry < this.#entries; entry++) values[entry] = values[entry]! / total;
   }
 
-  /** The rows ended so far, over the buffer's own arrays. */
+  /** The completed rows, as views of the buffer's arrays. */
   rows(): CsrRows {
     return {
       rows: this.#rows,

@@ -3,10 +3,11 @@ import { mix32 } from '../random/random.ts';
 
 /**
  * Compressed sparse rows: row r holds entries offsets[r] to offsets[r + 1] (exclusive) of `indices` and `values`.
- * Sparse targets are such rows (one row an example, its classes and weights); so are sparse inputs.
+ * Sparse targets are such rows (one row per example, with its classes and weights); so are sparse inputs.
  *
  * `offsets` has rows + 1 entries. `indices` and `values` may be longer than offsets[rows]: only the first offsets[rows]
- * entries count, so that a buffer can be reused. A row may be empty and may name an index twice (weights then add).
+ * entries count, so that a buffer can be reused. A row may be empty, and may contain an index twice (their weights are
+ * then added).
  */
 export interface CsrRows {
   readonly rows: number;
@@ -35,8 +36,8 @@ export function createCsrRows(
 }
 
 /**
- * Checks everything that CsrRows promises. Cost: one pass over the entries, no allocation.
- * @param name what to call these rows in an error message.
+ * Checks all properties of CsrRows. Cost: one pass over the entries, no allocation.
+ * @param name name of these rows in error messages.
  * @throws SparseDataError `shape` for wrong types, lengths or offsets, `index-out-of-range` and `non-finite-value` for
  * an entry.
  */
@@ -97,8 +98,8 @@ function checkShape(csr: CsrRows, name: string): void {
 }
 
 /**
- * One target of weight 1 a row: row r is class classes[r]. Wraps `classes` (no copy); the classes are checked.
- * @param count how many of `classes` to take, from the first.
+ * One target of weight 1 per row: row r has class classes[r]. Wraps `classes` (no copy); the classes are checked.
+ * @param count the number of `classes` to use, from the first.
  */
 export function singleTargets(classes: Int32Array, columns: number, count: number = classes.length): CsrRows {
   if (!Number.isSafeInteger(count) || count < 0 || count > classes.length) {
@@ -112,8 +113,8 @@ export function singleTargets(classes: Int32Array, columns: number, count: numbe
 }
 
 /**
- * Rows from nested lists: lists[r] are the indices of row r, weights[r] their values (all ones when left out).
- * @throws SparseDataError `shape` where weights do not match lists, otherwise as validateCsrRows.
+ * Rows from nested lists: lists[r] are the indices of row r, weights[r] their values (default: all 1).
+ * @throws SparseDataError `shape` if weights do not match lists, otherwise as validateCsrRows.
  */
 export function csrFromLists(
   lists: readonly (readonly number[])[],
@@ -136,7 +137,7 @@ export function csrFromLists(
       );
     }
     list.forEach((index, position) => {
-      // Before the Int32Array truncates it: 1.5 or 2 ** 32 must not turn into another class.
+      // Checked before the Int32Array truncates it: 1.5 or 2 ** 32 must not become another class.
       if (!Number.isSafeInteger(index) || index < 0 || index >= columns) {
         throw new SparseDataError(
           'index-out-of-range',
@@ -161,11 +162,11 @@ function shape(message: string): SparseDataError {
 // The distinct values of a list of indices, numbered in order of first appearance: which rows of a table a minibatch
 // touches.
 //
-// No array of D entries may appear here: an index can be 10^7 while the list has a hundred. An open-addressed hash
-// table of at least twice the list's length does it; its entries are marked with the number of the list, so it never
-// has to be cleared.
+// No array of D entries is allowed here: an index can be 10^7 while the list has a hundred entries. An open-addressed
+// hash table of at least twice the length of the list is used. Its entries are marked with the number of the list, so
+// the table need not be cleared.
 
-/** Numbers distinct indices into buffers that it owns and reuses: a training loop keeps one. */
+/** Numbers the distinct indices of a list. Its buffers are reused, so a training loop should keep one object. */
 export class DistinctIndices {
   /** The distinct indices of the current list, by slot; the first `count` are valid. */
   values: Int32Array = new Int32Array(0);
@@ -174,7 +175,7 @@ export class DistinctIndices {
   #marks = new Int32Array(0);
   #mark = 0;
 
-  /** Begin a new list of at most `length` indices. Allocates only when `length` is the largest so far. */
+  /** Begins a new list of at most `length` indices. Allocates only if `length` is the largest so far. */
   begin(length: number): void {
     this.count = 0;
     if (this.values.length < length) {

@@ -8,17 +8,17 @@ import { VocabularyCounter } from '../text/vocabulary-counter.ts';
 
 export interface CollectSessionsOptions {
   /**
-   * The items to number, such as those of the training part; others are left out. Counted from the interactions unless
-   * given.
+   * The vocabulary of items, such as those of the training part; other items are left out. Default: all items of the
+   * interactions.
    */
   readonly items?: Vocabulary;
-  /** Items met fewer times are left out, where they are counted; default 1. */
+  /** Items with fewer interactions are left out, if `items` is not given; default 1. */
   readonly minimumCount?: number;
 }
 
-/** Who met what, in which order. */
+/** The items of each user, in chronological order. */
 export interface Sessions {
-  /** A user a row: the items in the order in which they were met, repetitions and all. Rows may be empty. */
+  /** One user per row: the items in chronological order, with repetitions. Rows may be empty. */
   readonly sessions: CsrRows;
   /** The user of each row, in order of first appearance. */
   readonly users: readonly string[];
@@ -27,10 +27,10 @@ export interface Sessions {
 }
 
 /**
- * Interactions as one session for each user, ordered by time, of equal times by their order in the stream: rows for
- * SessionBatches, WindowBatches and SetBatches. Where a stream has visits rather than users, name the visit as its
- * user. Memory: 24 bytes and more an interaction; time O(n log n).
- * @throws SparseDataError `empty-input` for no interactions, `bad-vocabulary` where fewer than two items are kept,
+ * Collects interactions into one session per user, sorted by time; interactions with equal times keep their order in
+ * the stream. The rows can be used with SessionBatches, WindowBatches and SetBatches. If a stream has visits instead of
+ * users, use the visit as the user. Memory: at least 24 bytes per interaction; time O(n log n).
+ * @throws SparseDataError `empty-input` for no interactions, `bad-vocabulary` if fewer than two items are kept,
  * `bad-option`, and what the stream throws.
  */
 export async function collectSessions(
@@ -41,7 +41,7 @@ export async function collectSessions(
   checkInteger('collectSessions', 'minimumCount', minimumCount, 1, Number.MAX_SAFE_INTEGER);
   const byUser = new Map<string, { readonly item: string; readonly time: number }[]>();
   const counter = new VocabularyCounter();
-  // One string for all meetings with an item: parsers make a new one for each line.
+  // One shared string for all interactions with an item: parsers create a new string for each line.
   const names = new Map<string, string>();
   for await (const { user, item, time } of interactions) {
     let name = names.get(item);

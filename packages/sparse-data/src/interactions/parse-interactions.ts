@@ -3,7 +3,7 @@ import { parseCsv, type CsvOptions } from '../records/parse-csv.ts';
 import { lineError, parseNumber } from '../records/record-lines.ts';
 import type { TextLines } from '../text/token-stream.ts';
 
-/** A user met an item at a time: a click, a rating, a play. */
+/** An interaction of a user with an item at a time, such as a click or a rating. */
 export interface Interaction {
   /** Number of the line, from 1. */
   readonly line: number;
@@ -15,13 +15,12 @@ export interface Interaction {
 
 export interface InteractionOptions extends Omit<CsvOptions, 'columns'> {
   /**
-   * Where the three stand: names in the header (default `user`, `item`, `time`), or positions from 0 where there is no
-   * header.
+   * The three columns: names in the header (default `user`, `item`, `time`), or positions from 0 if there is no header.
    */
   readonly columns?: InteractionColumns;
   /**
-   * `number` (default): any finite number, kept as it is. `iso-8601`: a date, or date and time; UTC where it names no
-   * zone.
+   * `number` (default): any finite number, not converted. `iso-8601`: a date, or date and time; UTC if no time zone is
+   * given.
    */
   readonly timeFormat?: InteractionTimeFormat;
 }
@@ -33,8 +32,8 @@ export type InteractionColumns =
 /**
  * Interactions from CSV or TSV, in the order of the file; other columns are ignored. Cost: O(characters); memory: one
  * record.
- * @throws SparseDataError on iteration: as parseCsv, and `bad-interaction` for an empty user or item, or a time that is
- * none.
+ * @throws SparseDataError on iteration: as parseCsv, and `bad-interaction` for an empty user or item, or an invalid
+ * time.
  */
 export async function* parseInteractions(
   lines: TextLines,
@@ -70,15 +69,15 @@ export type InteractionTimeFormat = 'number' | 'iso-8601';
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2}(?:\.\d+)?))?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /**
- * A time as a number (seconds since 1970 for iso-8601), or undefined where the text is not one. Never depends on the
- * machine's zone.
+ * A time as a number (seconds since 1970 for iso-8601), or undefined if the text is invalid. Does not depend on the
+ * time zone of the machine.
  */
 function parseInteractionTime(text: string, format: InteractionTimeFormat): number | undefined {
   if (format === 'number') return parseNumber(text);
   const match = ISO_8601.exec(text);
   if (match === null) return undefined;
   const [, day = '', minutes = '00:00', seconds = '00', zone = 'Z'] = match;
-  // Date.parse turns 2023-02-29 into 1 March; a day that does not come back is none.
+  // Date.parse converts 2023-02-29 to 1 March; so a day is valid only if it is unchanged after formatting it again.
   const midnight = Date.parse(`${day}T00:00Z`);
   if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return undefined;
   const minute = Date.parse(`${day}T${minutes}${zone}`);

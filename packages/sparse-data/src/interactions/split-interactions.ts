@@ -27,13 +27,13 @@ function cumulativeShares<Name extends string>(
   });
   if (Math.abs(sum - 1) > 1e-9)
     throw new SparseDataError('bad-split', `${where}: the shares add up to ${sum}; they must add up to 1`);
-  // Rounding must not leave a gap below 1. A part of share 0 stays empty: its bound, not less than the one before, is
-  // not moved past it.
+  // Rounding errors must not leave a gap below 1. A part of share 0 stays empty, because its bound equals the one
+  // before it.
   return cumulative.map(([name, bound]) => [name, bound > 1 - 1e-9 ? 1 : bound] as const);
 }
 
-// Which part an example belongs to is a function of its key and the seed alone: it does not change when the file is
-// reordered or grows, all examples of one key (a user, a document) land together, and nothing is stored.
+// The part of an example depends only on its key and the seed. It does not change when the file is reordered or grows,
+// all examples with one key (a user, a document) are in the same part, and nothing is stored.
 
 export interface HashSplitOptions {
   /** An integer in [0, 2^53); default 0. Another seed is another, independent split. */
@@ -41,8 +41,8 @@ export interface HashSplitOptions {
 }
 
 /**
- * A split by key: the returned function names the part of a key, each part getting about its share of all keys.
- * Cost: O(characters of the key).
+ * A split by key. The returned function gives the name of the part of a key; each part gets approximately its share of
+ * all keys. Cost: O(characters of the key).
  * @param shares in the order of the object; they add up to 1.
  * @throws SparseDataError `bad-split`, `bad-option`.
  */
@@ -63,8 +63,8 @@ export function createHashSplit<Name extends string>(
   };
 }
 
-// MurmurHash3 for 32 bits (Austin Appleby, public domain) over UTF-16 code units, one a step. The same on every
-// machine.
+// MurmurHash3 for 32 bits (Austin Appleby, public domain) over UTF-16 code units, one per step. It gives the same
+// result on every machine.
 
 /** A 32-bit hash in [0, 2^32) of a string under a 32-bit seed. */
 export function hashString(text: string, seed: number): number {
@@ -85,10 +85,10 @@ export function hashString(text: string, seed: number): number {
 export type TimeSplitEnds<Name extends string> = Readonly<Record<Name, number>>;
 
 /**
- * A split by time: the returned function names the part that a time falls into. A part reaches from the end of the one
- * before it (the first from −Infinity) to its own, exclusive; the last must end at Infinity. Cost: O(parts).
- * @throws SparseDataError `bad-split` for ends that fall, are NaN, or do not reach Infinity; from the function, for a
- * time that is NaN.
+ * A split by time. The returned function gives the name of the part of a time. A part starts at the end of the part
+ * before it (the first at −Infinity) and stops before its own end; the last part must end at Infinity. Cost: O(parts).
+ * @throws SparseDataError `bad-split` if ends decrease, are NaN, or the last is not Infinity; the returned function
+ * throws it for NaN.
  */
 export function createTimeSplit<Name extends string>(ends: TimeSplitEnds<Name>): (time: number) => Name {
   const parts = Object.entries(ends) as [Name, number][];
@@ -115,9 +115,9 @@ export function createTimeSplit<Name extends string>(ends: TimeSplitEnds<Name>):
 }
 
 /**
- * The ends for createTimeSplit that give each part about its share of the given times. Equal times stay together, in
- * the later part, so that nothing in a part is older than anything in the part before it. Cost: O(n log n); memory: a
- * copy of the times.
+ * The ends for createTimeSplit with which each part gets approximately its share of the given times. Equal times are in
+ * the same part, the later one, so every time in a part is later than all times in the part before it. Cost: O(n log
+ * n); memory: a copy of the times.
  * @throws SparseDataError `bad-split`; `empty-input` for no times; `non-finite-value` with the position of a time.
  */
 export function timeSplitEnds<Name extends string>(
@@ -135,7 +135,7 @@ export function timeSplitEnds<Name extends string>(
       `timeSplitEnds: time ${wrong} of ${times.length} is ${sorted[wrong]!}; times must be finite`,
     );
   sorted.sort();
-  // Beyond the last time there is nothing: a part whose share reaches it ends at Infinity.
+  // A part that contains the last time ends at Infinity.
   return Object.fromEntries(
     parts.map(([name, bound]) => [name, sorted[Math.round(bound * sorted.length)] ?? Number.POSITIVE_INFINITY]),
   ) as Record<Name, number>;

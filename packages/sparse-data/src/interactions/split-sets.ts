@@ -6,21 +6,24 @@ import { mix32, seedWord } from '../random/random.ts';
 import { checkInteger, show } from '../errors.ts';
 
 export interface SplitSetsOptions {
-  /** Share of each set that is hidden, in [0, 1]: that many elements, rounded, but never all of a set. */
+  /**
+   * Share of the elements of each set that is hidden, in [0, 1]. The number is rounded, and at least one element of a
+   * set is shown.
+   */
   readonly hidden: number;
   /** An integer in [0, 2^53); default 0. */
   readonly seed?: number;
 }
 
-/** Both have the rows and columns of the whole, and together its entries. */
+/** Both have the rows and columns of the input; together they have its entries. */
 export interface SplitSets {
   readonly shown: CsrRows;
   readonly hidden: CsrRows;
 }
 
 /**
- * Hides a part of each set for good, to be found again from the rest: the usual test of completion and of
- * recommendation. O(entries), and a copy of them.
+ * Splits each set into a shown and a hidden part, the same for all epochs. Predicting the hidden part from the shown
+ * one is the usual test of set completion and recommendation. Cost: O(entries); the entries are copied.
  * @throws SparseDataError `bad-option`, and as validateCsrRows.
  */
 export function splitSets(sets: CsrRows, options: SplitSetsOptions): SplitSets {

@@ -1,5 +1,5 @@
-// Sparse text of the Extreme Classification Repository (Bhatia et al., manikvarma.org/downloads/XC), which is LIBSVM's
-// with several labels a point and a header:
+// Sparse text of the Extreme Classification Repository (Bhatia et al., manikvarma.org/downloads/XC), which is the
+// LIBSVM format with a header and several labels per point:
 //
 //     points features labels
 //     label,label feature:value feature:value
@@ -27,7 +27,7 @@ export interface XmcHeader extends XmcShape {
 export interface XmcPoint {
   /** Number of the line, from 1. */
   readonly line: number;
-  /** The labels of the point, in the order of the file; possibly none. */
+  /** The labels of the point, in the order of the file; may be empty. */
   readonly labels: Int32Array;
   readonly features: Int32Array;
   /** The value of each of `features`. */
@@ -38,12 +38,13 @@ export interface XmcPoint {
 
 export interface XmcOptions extends NamedInput {
   /**
-   * Given for a file without a header, as LIBSVM has it; such a file may have any number of points, and blank lines are
-   * skipped.
+   * Must be given for a file without a header, such as a LIBSVM file. The file may then have any number of points, and
+   * blank lines are skipped.
    */
   readonly shape?: XmcShape;
   /**
-   * The number of the first feature in the text: 0 (default), or 1 as in LIBSVM. In the points features count from 0.
+   * The number of the first feature in the text: 0 (default), or 1 as in LIBSVM. In the parsed points features are
+   * numbered from 0.
    */
   readonly firstFeature?: 0 | 1;
 }
@@ -54,8 +55,8 @@ const LIMIT = 2 ** 31 - 1;
  * The points of an XMC or LIBSVM file. A blank line is a point without labels and features, except after the last
  * point. Cost: O(characters); memory: one point.
  * @throws SparseDataError on iteration, naming the line: `bad-xmc` for text that is not of the format,
- * `index-out-of-range` for a feature or label beyond the shape, `wrong-count` for other than the number of points in
- * the header, `empty-input`; `bad-option`.
+ * `index-out-of-range` for a feature or label beyond the shape, `wrong-count` if the number of points differs from the
+ * header, `empty-input`; `bad-option`.
  */
 export async function* parseXmc(lines: TextLines, options: XmcOptions = {}): AsyncGenerator<XmcPoint, void, undefined> {
   const { name = 'input', firstFeature = 0 } = options;

@@ -12,7 +12,7 @@ export interface XmcRows {
 
 /**
  * Points, such as those of a minibatch, as rows of inputs and of targets, in new arrays. Cost: O(entries).
- * @throws SparseDataError `empty-input` for no points, `shape` for points of different files' shapes.
+ * @throws SparseDataError `empty-input` for no points, `shape` if the points have different shapes.
  */
 export function xmcRows(points: readonly XmcPoint[]): XmcRows {
   const shape = points[0]?.shape;

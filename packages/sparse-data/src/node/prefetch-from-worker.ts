@@ -1,6 +1,6 @@
-// A stream that runs in a thread of its own: reading, decompressing, parsing and batching take no time from the thread
-// that trains. The worker may be `depth` items ahead; each item that is taken here gives it leave to make another.
-// Items are copied by structured clone, so a source may reuse its buffers.
+// Runs a stream in a worker thread, so that reading, decompressing, parsing and batching do not use time of the
+// training thread. The worker may be `depth` items ahead (flow control by credits: each received item allows the worker
+// to send one more). Items are copied by structured clone, so a source may reuse its buffers.
 
 import { Worker } from 'node:worker_threads';
 import { SparseDataError } from '../errors.ts';
@@ -9,13 +9,14 @@ import type { Prefetched, PrefetchOptions } from '../batches/prefetch.ts';
 import { prefetch } from '../batches/prefetch.ts';
 
 export interface PrefetchFromWorkerOptions extends PrefetchOptions {
-  /** How many items may be ready; 4 unless given. */
+  /** Largest number of prefetched items; default 4. */
   readonly depth?: number;
-  /** For the function of the module; whatever structured clone can copy. */
+  /** The argument of the function that the module exports; must be supported by structured clone. */
   readonly data?: unknown;
 }
 
-// A string, so that it needs no file that a bundler could lose. It sends ['item', value], ['end'] or ['error', error].
+// The worker program. It is a string, so that bundlers need not include another file. It sends ['item', value], ['end']
+// or ['error', error].
 const bootstrap = `
 const { parentPort, workerData } = require('node:worker_threads');
 let credits = workerData.depth;
@@ -42,11 +43,11 @@ parentPort.on('message', () => { credits++; wake(); });
 type Message<T> = readonly ['item', T] | readonly ['end'] | readonly ['error', unknown];
 
 /**
- * The items of a stream that a module makes in a worker thread, in order. Its default export is a function of `data`
- * that returns an iterable or an async iterable. Leaving the loop early ends the worker.
- * @param module a file: URL, `new URL('batches.js', import.meta.url)` for instance.
- * @throws SparseDataError `bad-option`; on iteration `worker-failed` when the module cannot be used, throws, or its
- * thread ends, with the error of the worker as the cause
+ * The items of a stream that a module creates in a worker thread, in order. The default export of the module is a
+ * function of `data` that returns an iterable or an async iterable. Leaving the loop early terminates the worker.
+ * @param module a file: URL, such as `new URL('batches.js', import.meta.url)`.
+ * @throws SparseDataError `bad-option`; on iteration `worker-failed` if the module cannot be used, throws, or its
+ * thread ends; the cause is the error of the worker
  */
 export function prefetchFromWorker<T>(
   module: { readonly href: string },

@@ -1,49 +1,51 @@
+// Reads text files as a stream of lines. Memory is bounded by the read size and the longest line.
+//
+// A line feed byte never occurs inside a UTF-8 sequence. So bytes are first split at line feeds, and then whole lines
+// are decoded: there is no decoder state between chunks, and an invalid byte has a line number. readline was rejected
+// because it silently replaces invalid bytes and treats U+2028 as a line end, TextDecoder because it does not report
+// the position of an invalid byte.
+
 import { isUtf8 } from 'node:buffer';
 import { createReadStream, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import process from 'node:process';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import type { CancellationSignal } from '../batches/prefetch.ts';
 import { SparseDataError, checkInteger } from '../errors.ts';
 
-// Text files as a stream of lines in memory bounded by the read size and the longest line.
-//
-// A line feed byte never occurs inside a UTF-8 sequence, so bytes are cut at line feeds first and whole lines decoded
-// then: no decoder state crosses a chunk, and a bad byte has a line number. readline and TextDecoder were rejected: the
-// one replaces bad bytes silently and treats U+2028 as a line end, the other does not say where a bad byte is.
-
 const LINE_FEED = 0x0a;
 
 export interface ReadLinesOptions {
-  /** Looked at before each chunk; reading then ends with the signal's reason. */
+  /** Checked before each chunk; if aborted, iteration throws the signal's reason. */
   readonly signal?: CancellationSignal;
   /**
    * Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size:
    * Infinity for standard input and pipes.
    */
   readonly onProgress?: (bytes: number, fileBytes: number) => void;
-  /** Longest line allowed, in bytes, so that a file without line ends does not fill the memory; default 64 MiB. */
+  /** Longest allowed line, in bytes, so that a file without line ends does not fill the memory; default 64 MiB. */
   readonly maximumLineBytes?: number;
-  /** Bytes to read at a time; default 256 KiB. */
+  /** Number of bytes per read; default 256 KiB. */
   readonly chunkBytes?: number;
-  /** Whether lines keep their \n or \r\n, for formats where a line break may be data; default false. */
+  /** Whether lines keep their \n or \r\n, for formats in which a line break can be data; default false. */
   readonly keepLineEnds?: boolean;
 }
 
 /**
- * The lines of a UTF-8 text file, streamed; `.gz` and `.br` are decompressed on the way. Lines end at \n or \r\n; a
- * last line without either counts; a byte order mark at the start is dropped. Leaving the loop early closes the file.
- * @param path of a file, or `-` for standard input, which can be read once and is not decompressed.
+ * The lines of a UTF-8 text file, as a stream; `.gz` and `.br` files are decompressed. Lines end with \n or \r\n; the
+ * last line may have no line end; a byte order mark at the start is removed. Leaving the loop early closes the file.
+ * @param path path of a file, or `-` for standard input, which can be read only once and is not decompressed.
  * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes),
- * `not-utf8` (with line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. Lines before the
- * faulty one are still delivered.
+ * `not-utf8` (with line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. The lines before
+ * the error are still returned.
  */
 export async function* readLines(
   path: string,
   options: ReadLinesOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18, keepLineEnds = false } = options;
-  // A string of V8 holds fewer than 2^29 characters.
+  // A string of V8 has fewer than 2^29 characters.
   checkInteger('readLines', 'maximumLineBytes', maximumLineBytes, 1, 2 ** 28);
   checkInteger('readLines', 'chunkBytes', chunkBytes, 1, 2 ** 28);
   signal?.throwIfAborted();
@@ -67,7 +69,7 @@ export async function* readLines(
   }
 }
 
-/** Cuts chunks of bytes into lines, keeping the beginning of an unfinished one. */
+/** Splits chunks of bytes into lines; keeps the start of an incomplete line for the next chunk. */
 class LineAssembler {
   readonly #path: string;
   readonly #maximumLineBytes: number;
@@ -137,11 +139,11 @@ class LineAssembler {
   }
 }
 
-// Finds the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7). Decoders only say that there is one.
+// Finds the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7). Decoders do not report its position.
 
 /**
- * The offset of the first byte of the first ill-formed sequence in [start, end), or −1. A sequence cut off by `end` is
- * ill-formed.
+ * The offset of the first byte of the first ill-formed sequence in [start, end), or −1. A sequence that is truncated at
+ * `end` is ill-formed.
  */
 export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
   let at = start;
@@ -151,7 +153,8 @@ export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: numbe
     if (length === 0 || at + length > end) return at;
     for (let place = 1; place < length; place++) {
       const byte = bytes[at + place]!;
-      // The second byte excludes overlong forms (E0, F0), surrogates (ED) and what lies beyond U+10FFFF (F4).
+      // The range of the second byte excludes overlong forms (E0, F0), surrogates (ED) and code points above U+10FFFF
+      // (F4).
       const lowest = place > 1 ? 0x80 : lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
       const highest = place > 1 ? 0xbf : lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
       if (byte < lowest || byte > highest) return at;
@@ -161,25 +164,23 @@ export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: numbe
   return -1;
 }
 
-import process from 'node:process';
-
 /** The path that means standard input. */
 const STANDARD_INPUT = '-';
 
 interface OpenTextFile {
   /** The bytes of the text, decompressed. */
   readonly text: Readable;
-  /** The file as it is on disk, or standard input. */
+  /** The undecoded file, or standard input. */
   readonly file: Readable;
-  /** Bytes of the file read so far, or undefined where the file does not count them. */
+  /** Bytes of the file read so far, or undefined if the number is not known. */
   readonly bytesRead: () => number | undefined;
-  /** Infinity for what has no size: standard input, pipes and devices. */
+  /** Infinity for standard input, pipes and devices. */
   readonly fileBytes: number;
 }
 
 /**
- * Opens a file for streaming, through a decompressor where its name ends in .gz or .br; `-` is standard input, not
- * decompressed.
+ * Opens a file as a stream, with a decompressor if its name ends in .gz or .br. `-` is standard input, without
+ * decompression.
  */
 async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextFile> {
   if (path === STANDARD_INPUT) {
@@ -200,8 +201,8 @@ async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextF
     throw new SparseDataError('not-a-file', `readLines: ${path} is a directory; a text file is needed`);
   const file = createReadStream(path, { highWaterMark: chunkBytes });
   const decoder = path.endsWith('.gz') ? createGunzip() : path.endsWith('.br') ? createBrotliDecompress() : undefined;
-  // pipeline hands an error of the file on to the decoder, whose reader then gets it; there is nothing else to do with
-  // it.
+  // pipeline passes an error of the file to the decoder, and the reader of the decoder gets it, so the callback has
+  // nothing to do.
   if (decoder !== undefined) pipeline(file, decoder, () => undefined);
   return {
     text: decoder ?? file,
@@ -211,21 +212,21 @@ async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextF
   };
 }
 
-/** What to call a path in a message. */
+/** The name of a path in messages. */
 export function inputName(path: string): string {
   return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
 /**
- * What a failed open, read or decompression means, as a typed error with the system's own as its cause; other errors as
- * they are.
+ * Converts an error of open, read or decompression to a SparseDataError with the system's error as its cause; returns
+ * other errors unchanged.
  */
 function fileError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   const cause = { cause: error };
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
     return new SparseDataError('missing-file', `readLines: there is no file ${path}; check the path`, cause);
-  // Zlib's codes begin with Z_, Brotli's with ERR_BROTLI or, as Node spells them, ERR__ERROR.
+  // Error codes of zlib begin with Z_, those of Brotli with ERR_BROTLI or, in Node, ERR__ERROR.
   if (/^(Z_|ERR_BROTLI|ERR__ERROR)/.test(error.code)) {
     return new SparseDataError(
       'corrupt-compression',

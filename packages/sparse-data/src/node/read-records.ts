@@ -1,4 +1,4 @@
-// The parsers of the main entry over files: lines from readLines, the path as the name in error messages.
+// The parsers of `/records` for files: lines are read with readLines, and the path is the name in error messages.
 
 import type { CsvOptions } from '../records/parse-csv.ts';
 import type { Interaction, InteractionOptions } from '../interactions/parse-interactions.ts';
@@ -13,10 +13,10 @@ import { inputName } from './read-lines.ts';
 import type { ReadLinesOptions } from './read-lines.ts';
 import { readLines } from './read-lines.ts';
 
-/** How to read the file; the format decides about line ends, and the path is the name. */
+/** Options for reading and parsing, without keepLineEnds (determined by the format) and name (the path). */
 export type ReadRecordsOptions<ParseOptions> = Omit<ReadLinesOptions, 'keepLineEnds'> & Omit<ParseOptions, 'name'>;
 
-/** parseJsonLines over a file, as readLines reads it (`.gz`, `.br`, `-`). Throws what both throw. */
+/** parseJsonLines for a file that readLines can read (`.gz`, `.br`, `-`). Throws the errors of both. */
 export function readJsonLines(
   path: string,
   options: Omit<ReadLinesOptions, 'keepLineEnds'> = {},
@@ -25,8 +25,8 @@ export function readJsonLines(
 }
 
 /**
- * parseCsv over a file, as readLines reads it. The delimiter is a tab by default where the path, without .gz or .br,
- * ends in .tsv.
+ * parseCsv for a file that readLines can read. The default delimiter is a tab if the path, without .gz or .br, ends in
+ * .tsv.
  */
 export function readCsv(
   path: string,
@@ -39,7 +39,7 @@ export function readCsv(
   });
 }
 
-/** parseInteractions over a file, as readCsv reads it. */
+/** parseInteractions for a file, read as by readCsv. */
 export function readInteractions(
   path: string,
   options: ReadRecordsOptions<InteractionOptions> = {},
@@ -51,7 +51,7 @@ export function readInteractions(
   });
 }
 
-/** parseXmc over a file, as readLines reads it. */
+/** parseXmc for a file that readLines can read. */
 export function readXmc(
   path: string,
   options: ReadRecordsOptions<XmcOptions> = {},
@@ -60,8 +60,8 @@ export function readXmc(
 }
 
 /**
- * The numbers of points, features and labels of an XMC file, from its first line. Throws as parseXmcHeader and
- * readLines.
+ * The numbers of points, features and labels of an XMC file, from its first line. Throws the errors of parseXmcHeader
+ * and readLines.
  */
 export async function readXmcHeader(
   path: string,

@@ -1,20 +1,22 @@
+// Seeded random numbers, hashes of integers, and computed permutations.
+//
+// The generator is xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, arXiv:1805.01407): 128 bits of state, period
+// 2^128 - 1, four shifts and xors per word, and only 32-bit arithmetic, which is fast in JavaScript. Math.random cannot
+// be seeded or saved. Normal numbers are computed with Marsaglia's polar method (Marsaglia and Bray, SIAM Review 1964),
+// which gives two at a time; the second one is part of the state. Words, uniforms and integers are the same on every
+// engine; normals use Math.log, which engines may round differently in the last place.
+
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 
-// xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, arXiv:1805.01407): 128 bits of state, period 2^128 - 1, four
-// shifts and xors a word, and only 32-bit arithmetic, which is what JavaScript does fast. Math.random cannot be seeded
-// or saved. Normals by Marsaglia's polar method (Marsaglia and Bray, SIAM Review 1964), which yields two at a time: the
-// second one is part of the state. Words, uniforms and integers are the same on every engine; normals go through
-// Math.log, which engines may round differently in the last place.
-
-/** What a checkpoint keeps of a generator: plain JSON. */
+/** The state of a generator for a checkpoint: plain JSON. */
 export interface RandomState {
   /** Four integers in [0, 2^32), not all 0. */
   readonly words: readonly [number, number, number, number];
-  /** The second normal of a pair, if it has not been handed out yet. */
+  /** The second normal number of a pair, if it has not been returned yet. */
   readonly spareNormal: number | null;
 }
 
-/** A seeded generator. Not for secrets. Cost: a few nanoseconds a number, no allocation but in state(). */
+/** A seeded generator; not for cryptography. Cost: a few nanoseconds per number; only state() allocates. */
 export class RandomGenerator {
   #a: number;
   #b: number;
@@ -69,7 +71,7 @@ export class RandomGenerator {
     }
   }
 
-  /** Uniform in {0, …, n − 1} without bias, for n in [1, 2^53): draws again where a draw would favour small values. */
+  /** Uniform in {0, …, n − 1} without bias, for n in [1, 2^53): a draw that would favour small values is repeated. */
   integer(n: number): number {
     checkInteger('RandomGenerator.integer', 'n', n, 1, Number.MAX_SAFE_INTEGER);
     const wide = n > 2 ** 32;
@@ -81,14 +83,14 @@ export class RandomGenerator {
     }
   }
 
-  /** The state as plain JSON; restore continues with exactly the numbers that would have followed. */
+  /** The state as plain JSON. After restore() exactly the same numbers follow. */
   state(): RandomState {
     return { words: [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0], spareNormal: this.#spareNormal };
   }
 
   /**
-   * @throws SparseDataError `bad-random-state` for anything that state() cannot have returned; the generator then stays
-   * as it was.
+   * @throws SparseDataError `bad-random-state` for anything that state() cannot have returned; the generator then does
+   * not change.
    */
   restore(state: unknown): void {
     const { words, spareNormal } = (typeof state === 'object' && state !== null ? state : {}) as Partial<
@@ -118,7 +120,7 @@ export class RandomGenerator {
 }
 
 // A 32-bit mixing step: the finaliser of MurmurHash3 (Austin Appleby, public domain). It is a bijection of the 32-bit
-// integers that maps only 0 to 0; seeds are spread with it as SplitMix does (Steele, Lea, Flood, OOPSLA 2014).
+// integers that maps only 0 to 0. Seeds are expanded with it as in SplitMix (Steele, Lea, Flood, OOPSLA 2014).
 
 const GOLDEN_GAMMA = 0x9e3779b9;
 
@@ -129,21 +131,21 @@ export function mix32(value: number): number {
   return (x ^ (x >>> 16)) | 0;
 }
 
-/** The index-th 32-bit word that belongs to a seed in [0, 2^53). At most one of a seed's words is 0. */
+/** The index-th 32-bit word of a seed in [0, 2^53). At most one of the words of a seed is 0. */
 export function seedWord(seed: number, index: number): number {
   const high = Math.floor(seed / 2 ** 32);
   return mix32(mix32((seed | 0) + Math.imul(index + 1, GOLDEN_GAMMA)) + high);
 }
 
-// A shuffle that is computed, not stored: a Feistel network is a bijection of {0, …, 2^bits − 1} whatever its round
-// function, and following it until the value falls below n ("cycle walking") makes it a bijection of {0, …, n − 1}:
-// Black and Rogaway, Ciphers with Arbitrary Finite Domains, CT-RSA 2002. So an epoch over 10^12 examples shuffles in a
-// few words of memory, and a position within it can be resumed without replaying the ones before.
+// A shuffle that is computed, not stored. A Feistel network is a bijection of {0, …, 2^bits − 1} for any round
+// function. Applying it until the value is below n ("cycle walking") gives a bijection of {0, …, n − 1} (Black and
+// Rogaway, Ciphers with Arbitrary Finite Domains, CT-RSA 2002). So an epoch of 10^12 examples is shuffled with a few
+// words of memory, and it can be resumed at any position without replaying earlier ones.
 //
-// The domain is the next power of two, so a value takes fewer than two passes on average. It is at least 2^8 points:
-// over three bits the 720 orders of six elements come unevenly (chi-square 33 standard deviations off), over eight
-// evenly. Halves of different width are xored alternately, each with a hash of the other, which needs no swap.
-// Statistically good, not a cipher.
+// The domain is the next power of two, so a value needs fewer than two passes on average. The domain has at least 2^8
+// points: with three bits the 720 orders of six elements are not equally frequent (chi-square 33 standard deviations
+// off); with eight bits they are. The two halves may differ in width; alternately each is xored with a hash of the
+// other, which needs no swap. The quality is statistical, not cryptographic.
 
 const ROUND_PAIRS = 4;
 const MAXIMUM_SIZE = 2 ** 40;
@@ -173,12 +175,12 @@ export class IndexPermutation {
     this.rekey(seed, epoch);
   }
 
-  /** Turns this into the permutation of another seed or epoch, in place. */
+  /** Changes this to the permutation of another seed or epoch, in place. */
   rekey(seed: number, epoch: number): void {
     checkInteger('IndexPermutation', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
     checkInteger('IndexPermutation', 'epoch', epoch, 0, Number.MAX_SAFE_INTEGER);
     const keys = this.#keys;
-    // Words of the epoch come from beyond those of the seed, so that equal seed and epoch do not cancel.
+    // The epoch uses other word indices than the seed, so that an equal seed and epoch do not cancel.
     for (let round = 0; round < keys.length; round++)
       keys[round] = seedWord(seed, round) ^ seedWord(epoch, round + keys.length);
   }

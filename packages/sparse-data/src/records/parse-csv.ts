@@ -1,28 +1,28 @@
-// Comma- and tab-separated values by RFC 4180, strictly, over a stream of lines. Quotes are not guessed: what the
-// standard calls an error is one here, with its line, because a stray quote that is read as text shifts every later
-// column of a file silently. csv-parse was rejected: it would be this package's only dependency, for the ninety lines
-// below.
+// A strict parser of comma- and tab-separated values (RFC 4180) for a stream of lines. What is an error in the standard
+// is an error here, with its line number, because a misplaced quote that is read as text silently shifts all later
+// columns of a file. csv-parse was rejected: it would be the only dependency of this package, and would replace about
+// ninety lines.
 //
-// Lines may carry their line ends ("\n" or "\r\n", as readLines gives them with keepLineEnds). A line break inside
-// quotes is then kept as it is in the file; without line ends it becomes "\n".
+// Lines may include their line ends ("\n" or "\r\n", as from readLines with keepLineEnds). A line break inside quotes
+// is then the same as in the file; without line ends it becomes "\n".
 
 import { lineError, type NamedInput } from './record-lines.ts';
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 import type { TextLines } from '../text/token-stream.ts';
 
 export interface CsvRecord {
-  /** Number of the line that the record begins on, from 1. */
+  /** Number of the first line of the record, from 1. */
   readonly line: number;
   readonly fields: readonly string[];
 }
 
 /**
- * The records of CSV or TSV text, each with as many fields as the first. Empty lines are skipped (one empty field is
- * written `""`), a byte order mark at the start is dropped, the last line may lack its end. Cost: O(characters);
- * memory: one record.
+ * The records of CSV or TSV text, each with as many fields as the first. Empty lines are skipped (a record with one
+ * empty field is written `""`), a byte order mark at the start is removed, and the last line may have no line end.
+ * Cost: O(characters); memory: one record.
  * @throws SparseDataError on iteration, naming the line: `bad-csv` for wrong quoting or a carriage return within a
- * field, `wrong-count` for a record of other length than the first, `missing-column`, `record-too-long`; `empty-input`
- * where columns are named and there is no header; `bad-option`.
+ * field, `wrong-count` for a record with another number of fields than the first, `missing-column`, `record-too-long`;
+ * `empty-input` if columns are given by name and there is no header; `bad-option`.
  */
 export async function* parseCsv(
   lines: TextLines,
@@ -33,14 +33,14 @@ export async function* parseCsv(
   let line = 0;
   let first: CsvRecord | undefined;
   let fields: string[] = [];
-  let begun = 1;
+  let recordLine = 1;
   let length = 0;
-  /** The text so far of a quoted field that went past the end of its line. */
+  /** The text so far of a quoted field that continues on the next line. */
   let open: string | undefined;
   const bad = (message: string): SparseDataError =>
     lineError('bad-csv', 'parseCsv', name, line, `field ${fields.length + 1}: ${message}`);
 
-  /** Reads one line without its end into `fields`; true when that completes the record. */
+  /** Reads one line, without its line end, into `fields`; returns true if the record is complete. */
   function readFields(text: string, lineEnd: string): boolean {
     let at = 0;
     for (;;) {
@@ -89,7 +89,7 @@ export async function* parseCsv(
     const text = raw.slice(line === 1 && raw.startsWith('\ufeff') ? 1 : 0, raw.length - lineEnd.length);
     if (open === undefined) {
       if (text === '') continue;
-      begun = line;
+      recordLine = line;
       fields = [];
       length = 0;
     }
@@ -99,19 +99,19 @@ export async function* parseCsv(
         'record-too-long',
         'parseCsv',
         name,
-        begun,
+        recordLine,
         `the record has more than ${maximumRecordLength} characters; is a quote not closed? If not, raise maximumRecordLength`,
       );
     }
     if (!readFields(text, lineEnd === '' ? '\n' : lineEnd)) continue;
-    const record: CsvRecord = { line: begun, fields };
+    const record: CsvRecord = { line: recordLine, fields };
     first ??= record;
     if (fields.length !== first.fields.length) {
       throw lineError(
         'wrong-count',
         'parseCsv',
         name,
-        begun,
+        recordLine,
         `${fields.length} fields, but the first record (line ${first.line}) has ${first.fields.length}; they must be equal`,
       );
     }
@@ -123,7 +123,7 @@ export async function* parseCsv(
       'bad-csv',
       'parseCsv',
       name,
-      begun,
+      recordLine,
       `field ${fields.length + 1} of this record opens a quote that is not closed by line ${line}, the last; add the closing quote`,
     );
   if (first === undefined && typeof columns?.[0] === 'string') {
@@ -138,18 +138,16 @@ export interface CsvOptions extends NamedInput {
   /** One character other than a quote or a line end; default a comma. */
   readonly delimiter?: string;
   /**
-   * `rfc4180` (default): a field may be quoted, and a quote in it is doubled. `none`: quotes are text, as in most
-   * tab-separated data.
+   * `rfc4180` (default): a field may be quoted, and a quote in it is doubled. `none`: quotes are normal text, as in
+   * most tab-separated data.
    */
   readonly quotes?: 'rfc4180' | 'none';
   /**
    * Columns to yield, in this order. Names: the first record is a header and not yielded. Positions (from 0): there is
-   * no header. Default: every record as it is, a header included.
+   * no header. Default: all columns of every record, including a header.
    */
   readonly columns?: CsvColumns;
-  /**
-   * Longest record allowed, in characters, so that a quote that is never closed does not fill the memory; default 2^26.
-   */
+  /** Longest allowed record, in characters, so that an unclosed quote does not fill the memory; default 2^26. */
   readonly maximumRecordLength?: number;
 }
 
@@ -173,12 +171,12 @@ function checkCsvOptions(options: CsvOptions): CheckedCsvOptions {
   return { name, delimiter, quotes, columns, maximumRecordLength };
 }
 
-/** Columns of a table: all by their names in a header, or all by position, from 0, where there is no header. */
+/** Columns of a table: all by name in a header, or all by position, from 0, if there is no header. */
 export type CsvColumns = readonly string[] | readonly number[];
 
 /**
- * A function that picks columns out of each record of a table; it returns undefined for the header, which it must see
- * first where columns are named.
+ * A function that selects columns of each record of a table. If columns are given by name, the header must be its first
+ * argument; it returns undefined for the header.
  */
 function selectColumns(columns: CsvColumns, name: string): (record: CsvRecord) => CsvRecord | undefined {
   let positions: number[] | undefined;

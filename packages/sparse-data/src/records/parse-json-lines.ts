@@ -6,15 +6,15 @@ import type { TextLines } from '../text/token-stream.ts';
 export interface JsonLine {
   /** Number of the line, from 1. */
   readonly line: number;
-  /** What JSON.parse makes of it; its shape is for the caller to check. */
+  /** The result of JSON.parse; the caller must check its type. */
   readonly value: unknown;
 }
 
 const BLANK = /^\s*$/;
 
 /**
- * JSON Lines: one JSON value of any kind a line; blank lines are skipped. Cost: O(characters); memory: one line.
- * @throws SparseDataError on iteration: `bad-json` with name, line and its text; whatever the lines throw.
+ * JSON Lines: one JSON value of any kind per line; blank lines are skipped. Cost: O(characters); memory: one line.
+ * @throws SparseDataError on iteration: `bad-json` with name, line and its text; errors of `lines`.
  */
 export async function* parseJsonLines(
   lines: TextLines,

@@ -1,7 +1,7 @@
 import { SparseDataError, type SparseDataErrorCode } from '../errors.ts';
 
 export interface NamedInput {
-  /** What to call the input in an error message, such as its path; default `input`. */
+  /** Name of the input in error messages, such as its path; default `input`. */
   readonly name?: string;
 }
 
@@ -19,7 +19,7 @@ export function lineError(
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** A finite decimal number, or undefined: Number() alone would also take '', ' 1', '0x10' and 'Infinity'. */
+/** A finite decimal number, or undefined: Number() would also accept '', ' 1', '0x10' and 'Infinity'. */
 export function parseNumber(text: string): number | undefined {
   if (!DECIMAL.test(text)) return undefined;
   const value = Number(text);

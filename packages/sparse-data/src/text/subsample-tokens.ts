@@ -3,16 +3,18 @@ import { mix32, seedWord } from '../random/random.ts';
 import { checkInteger, show } from '../errors.ts';
 
 export interface SubsampleOptions {
-  /** t, a share of the text: words that make up more of it are thinned out. word2vec takes 1e-3 … 1e-5. */
+  /**
+   * t, a share of the text: occurrences of words with a larger share are removed at random. word2vec uses 1e-3 … 1e-5.
+   */
   readonly threshold: number;
   /** An integer in [0, 2^53); default 0. */
   readonly seed?: number;
 }
 
 /**
- * The text without most occurrences of its most frequent words: a word that makes up the share f is kept with
- * probability √(t/f) + t/f (word2vec's code; arXiv:1310.4546 §2.3 has a near relative). Words move closer together, so
- * that windows reach further. O(tokens).
+ * The text with fewer occurrences of its most frequent words: an occurrence of a word with the share f of the text is
+ * kept with probability √(t/f) + t/f (as in the code of word2vec; the formula of arXiv:1310.4546 §2.3 is similar). The
+ * remaining words are closer together, so context windows cover more of the original text. O(tokens).
  * @param counts how often each class occurs; a class of count 0 is kept.
  * @throws SparseDataError `bad-option`.
  */

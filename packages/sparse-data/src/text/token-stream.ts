@@ -9,20 +9,21 @@ const PROGRESS_INTERVAL = 2 ** 16;
 export type TextLines = AsyncIterable<string> | Iterable<string>;
 
 export interface TokenStreamOptions {
-  /** How a line becomes tokens; default whitespaceTokens. */
+  /** Splits a line into tokens; default whitespaceTokens. */
   readonly tokenize?: Tokenize;
-  /** A token, such as <eos>, to add at the end of every line, empty ones included; default none. */
+  /** A token, such as <eos>, that is added at the end of every line, including empty lines; default none. */
   readonly endOfLine?: string;
   /** Called with the number of tokens so far about every 65,536 tokens, and at the end. */
   readonly onProgress?: (tokens: number) => void;
-  /** Looked at before every line; the call then rejects with the signal's reason. */
+  /** Checked before every line; if aborted, the call rejects with the signal's reason. */
   readonly signal?: CancellationSignal;
 }
 
 /**
- * The tokens of a text as classes of a vocabulary. Unknown tokens become the vocabulary's unknown token.
- * Memory: 4 bytes a token for the result and, until it is made, typically 1.6 more (at most 3 below 2^21 classes).
- * @throws SparseDataError `unknown-token`, with line and token, where the vocabulary has no unknown token, and for an
+ * The tokens of a text as classes of a vocabulary. Unknown tokens become the vocabulary's unknown token. Memory: 4
+ * bytes per token for the result and, until it is complete, typically 1.6 bytes more (at most 3 for fewer than 2^21
+ * classes).
+ * @throws SparseDataError `unknown-token`, with line and token, if the vocabulary has no unknown token, and for an
  * endOfLine that is not in the vocabulary; whatever the lines throw; the signal's reason.
  */
 export async function encodeTokens(
@@ -51,7 +52,7 @@ export async function encodeTokens(
 }
 
 /**
- * Counts the tokens of a text, into a counter given or new: the pass that a vocabulary is built from. Throws as
+ * Counts the tokens of a text in the given counter, or in a new one, from which a vocabulary can be built. Throws as
  * encodeTokens.
  */
 export async function countTokens(
@@ -94,10 +95,10 @@ async function forEachToken(
   onProgress?.(tokens);
 }
 
-// A growing list of non-negative 31-bit integers in 7-bit groups, low first (LEB128), in blocks that never move. Class
-// ids are sorted by frequency, so most take one or two bytes: a stream of unknown length is collected in about 1.6
-// bytes a token and unpacked once into its final Int32Array. Doubling an Int32Array would need 8 to 12 bytes a token at
-// its peak.
+// A growing list of non-negative 31-bit integers, stored as 7-bit groups, low first (LEB128), in blocks that are never
+// copied. Class ids are sorted by frequency, so most need one or two bytes. A stream of unknown length is therefore
+// collected in about 1.6 bytes per token and then unpacked once into an Int32Array. Doubling an Int32Array would need a
+// peak of 8 to 12 bytes per token.
 
 const BLOCK_BYTES = 2 ** 18;
 const LONGEST = 5;
@@ -154,28 +155,29 @@ export class BytePackedIntegers {
 export type Tokenize = (line: string) => Iterable<string>;
 
 /**
- * Tokens between runs of Unicode white space: for text that is tokenised already, such as WikiText. Unlike \s in a
- * regular expression this does not count U+FEFF, which Unicode does not: WikiText-2 has it as a word.
+ * Tokens separated by Unicode white space, for text that is already tokenised, such as WikiText. Unlike \s in a regular
+ * expression, U+FEFF is not white space here (as in Unicode): WikiText-2 contains it as a word.
  */
 export function whitespaceTokens(line: string): string[] {
   return line.match(/\P{White_Space}+/gu) ?? [];
 }
 
-// A word starts with a letter or digit, goes on with letters, digits and combining marks, and may join further such
-// parts by an apostrophe or a hyphen, or by a point or comma between digits. Anything else but white space is a token
-// of its own, with its combining marks. No part can match in two ways, so the time is linear in the line.
+// A word starts with a letter or digit and continues with letters, digits and combining marks. Several such parts may
+// be joined by an apostrophe or a hyphen, or by a point or comma between digits. Any other character, except white
+// space, is a separate token, with its combining marks. No part can match in two ways, so the time is linear in the
+// length of the line.
 const WORD_OR_MARK =
   /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:(?:['’\u2010\u2011-]|(?<=\p{N})[.,](?=\p{N}))[\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*|\P{White_Space}\p{M}*/gu;
 
 export interface WordTokensOptions {
-  /** Fold to lower case, independent of locale; default false. */
+  /** Whether to convert to lower case, independent of the locale; default false. */
   readonly lowerCase?: boolean;
 }
 
 /**
- * Words (with inner apostrophes and hyphens: don't, well-being), numbers (1,000.5) and each punctuation mark as its own
- * token: `"Don't," he said.` gives `"`, `Don't`, `,`, `"`, `he`, `said`, `.`. Unicode aware; linear in the length of
- * the line.
+ * Words (with inner apostrophes and hyphens: don't, well-being), numbers (1,000.5) and each punctuation mark as a
+ * separate token: `"Don't," he said.` gives `"`, `Don't`, `,`, `"`, `he`, `said`, `.`. Unicode aware; linear in the
+ * length of the line.
  */
 export function wordTokens(line: string, options: WordTokensOptions = {}): string[] {
   return (options.lowerCase === true ? line.toLowerCase() : line).match(WORD_OR_MARK) ?? [];

@@ -1,39 +1,44 @@
-// Counting tokens in bounded memory: lossy counting (Manku and Motwani, VLDB 2002), with pruning when memory is full
-// rather than after every 1/epsilon tokens, so that a stream that fits is counted exactly.
+// Counting tokens in bounded memory: lossy counting (Manku and Motwani, VLDB 2002), but pruning only when
+// `maximumEntries` is reached instead of after every 1/epsilon tokens, so that a stream with fewer distinct tokens is
+// counted exactly.
 //
-// Each token held has a count since it was last entered, and `missed`, the floor at that time: the most occurrences
-// that can have gone by unseen. Invariant: count <= true count <= count + missed, and a token not held occurred at most
-// `floor` times. When `maximumEntries` are held, the floor rises to the median of count + missed and all tokens up to
-// it are dropped, at least half.
+// Each stored token has a count since it was last added, and `missed`, the value of `floor` at that time: an upper
+// bound of its earlier, uncounted occurrences. Invariant: count <= true count <= count + missed, and a token that is
+// not stored occurred at most `floor` times. When `maximumEntries` tokens are stored, floor is set to the median of
+// count + missed, and all tokens up to this value, at least half, are removed.
 //
-// Error bound: floor <= 2 N / maximumEntries after N tokens. For at each rise the (at least maximumEntries / 2) tokens
-// at or above the new floor have each been seen as often as all the rises since they were entered add up to, and they
-// were seen N times in all.
+// Error bound: floor <= 2 N / maximumEntries after N tokens. Proof: at each increase of floor at least maximumEntries /
+// 2 tokens have count + missed >= the new floor. So each of them has been counted at least as often as the sum of all
+// increases since it was added, and all counts together are at most N.
 
 import { checkInteger, show } from '../errors.ts';
 import { SparseDataError } from '../errors.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 export interface VocabularyCounterOptions {
-  /** Most distinct tokens held at once, at least 2; default 2^22, about 0.5 GB of short tokens. */
+  /**
+   * Largest number of distinct tokens stored at once, at least 2; default 2^22, which is about 0.5 GB for short tokens.
+   */
   readonly maximumEntries?: number;
 }
 
 export interface BuildVocabularyOptions {
-  /** Rarer tokens are left out; default 1. Special tokens stay whatever their count. */
+  /** Tokens with a smaller count are left out; default 1. Special tokens are always kept. */
   readonly minimumCount?: number;
-  /** Most tokens in the vocabulary, special ones included; default no limit. The most frequent stay. */
+  /**
+   * Largest number of tokens in the vocabulary, including special tokens; default no limit. The most frequent are kept.
+   */
   readonly maximumSize?: number;
   /**
-   * Tokens that must be in the vocabulary, such as <eos>. They keep their counts in the data and their place by
-   * frequency.
+   * Tokens that must be in the vocabulary, such as <eos>. They have their counts in the data, and are sorted by
+   * frequency like other tokens.
    */
   readonly specialTokens?: readonly string[];
-  /** A special token that stands for all that are left out, and to whose own count all of theirs is added. */
+  /** A special token that replaces all tokens that are left out; their counts are added to its own. */
   readonly unknownToken?: string;
 }
 
-/** Counts a stream of tokens and builds a Vocabulary of it. Cost: O(1) expected a token, amortised over prunings. */
+/** Counts a stream of tokens and builds a Vocabulary of it. Cost: O(1) expected per token, amortised over prunings. */
 export class VocabularyCounter {
   readonly maximumEntries: number;
   readonly #slots = new Map<string, number>();
@@ -48,27 +53,30 @@ export class VocabularyCounter {
     this.maximumEntries = maximumEntries;
   }
 
-  /** Tokens seen so far, with repetitions. Exact always. */
+  /** Number of tokens counted so far, with repetitions. Always exact. */
   get total(): number {
     return this.#total;
   }
 
-  /** Distinct tokens held now. */
+  /** Number of distinct tokens stored now. */
   get entries(): number {
     return this.#slots.size;
   }
 
-  /** Whether every token seen is held with its true count: nothing was ever pruned. */
+  /** Whether all counts are exact: no token was ever pruned. */
   get isExact(): boolean {
     return this.#floor === 0;
   }
 
-  /** The most by which any count can be too small; 0 when exact, never above 2 · total / maximumEntries. */
+  /** Upper bound of the error of any count; 0 if exact, never above 2 · total / maximumEntries. */
   get errorBound(): number {
     return this.#floor;
   }
 
-  /** The count held for a token (0 if it is not): at most errorBound below the true one, never above it. */
+  /**
+   * The stored count of a token (0 if it is not stored): at most the true count, and at least the true count −
+   * errorBound.
+   */
   countOf(token: string): number {
     const slot = this.#slots.get(token);
     return slot === undefined ? 0 : this.#counts[slot]!;
@@ -94,10 +102,10 @@ export class VocabularyCounter {
   }
 
   /**
-   * The vocabulary of what has been counted: sorted by falling count, equal counts by UTF-16 code units, so that it
-   * depends only on the counts. With an unknown token the counts add up to `total`. After pruning, counts are lower
-   * bounds: all tokens of at least minimumCount + errorBound occurrences are in (maximumSize apart), none of fewer than
-   * minimumCount. Cost: O(entries log entries). The counter can go on counting.
+   * The vocabulary of the counted tokens, sorted by descending count, and equal counts by UTF-16 code units, so that it
+   * depends only on the counts. With an unknown token the sum of the counts is `total`. After pruning, counts are lower
+   * bounds: all tokens with at least minimumCount + errorBound occurrences are included (unless maximumSize is
+   * reached), and none with fewer than minimumCount. Cost: O(entries log entries). The counter can be used further.
    * @throws SparseDataError `bad-vocabulary` for fewer than two tokens, `bad-option` for options that cannot be met.
    */
   build(options: BuildVocabularyOptions = {}): Vocabulary {
@@ -160,7 +168,7 @@ export class VocabularyCounter {
     const maxPossible = new Float64Array(size);
     for (let slot = 0; slot < size; slot++) maxPossible[slot] = counts[slot]! + missed[slot]!;
     this.#floor = maxPossible.sort()[(size - 1) >> 1]!;
-    // Slots number the map's entries in order of insertion, so the survivors can move down in one pass.
+    // Slots number the map's entries in order of insertion, so the remaining entries can be moved down in one pass.
     let next = 0;
     for (const [token, slot] of this.#slots) {
       if (counts[slot]! + missed[slot]! <= this.#floor) {
@@ -185,8 +193,8 @@ function byFallingCount(a: CountedToken, b: CountedToken): number {
 }
 
 /**
- * A copy of a token that shares no memory with the text it was cut from. V8 represents a substring of 13 and more
- * characters as a view of its parent: held as a key, it would keep a whole block of the file alive.
+ * A copy of a token that shares no memory with the text that contains it. V8 represents a substring of 13 or more
+ * characters as a view of its parent; such a key would keep a whole block of the file in memory.
  */
 function detached(token: string): string {
   return token.length < 13 ? token : ` ${token}`.slice(1);

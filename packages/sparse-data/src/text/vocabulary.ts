@@ -4,13 +4,13 @@ import { SparseDataError } from '../errors.ts';
 export interface VocabularyContents {
   /** Token of each class, most frequent first, all distinct. */
   readonly tokens: readonly string[];
-  /** How often each occurred: finite, at least 0, not increasing. */
+  /** Number of occurrences of each token: finite, at least 0, in descending order. */
   readonly counts: ArrayLike<number>;
-  /** The token that stands for all others; undefined for a vocabulary that has none. */
+  /** The token that replaces unknown tokens; undefined if there is none. */
   readonly unknownToken?: string | undefined;
 }
 
-/** What toJSON writes and vocabularyFromJSON reads. */
+/** The format of toJSON and vocabularyFromJSON. */
 export interface VocabularyJSON {
   readonly format: 'vastmax-vocabulary';
   readonly version: 1;
@@ -20,8 +20,8 @@ export interface VocabularyJSON {
 }
 
 /**
- * Tokens as classes 0 to size − 1 in order of falling frequency, which hierarchical, adaptive and sampled outputs rely
- * on. Immutable. idOf and tokenOf cost O(1).
+ * Tokens as classes 0 to size − 1 in descending order of frequency, which hierarchical, adaptive and sampled output
+ * layers require. Immutable. idOf and tokenOf cost O(1).
  */
 export class Vocabulary {
   readonly #tokens: readonly string[];
@@ -30,9 +30,7 @@ export class Vocabulary {
   readonly unknownToken: string | undefined;
   readonly unknownId: number | undefined;
 
-  /**
-   * @throws SparseDataError `bad-vocabulary` for contents that break VocabularyContents, or have fewer than two tokens.
-   */
+  /** @throws SparseDataError `bad-vocabulary` for invalid contents, or fewer than two tokens. */
   constructor(contents: VocabularyContents) {
     const { tokens, counts, unknownToken } = contents;
     if (tokens.length !== counts.length)
@@ -87,7 +85,7 @@ export class Vocabulary {
     return this.#ids.has(token);
   }
 
-  /** The class of a token; of an unknown one the unknown token's, or undefined where there is none. */
+  /** The class of a token; for an unknown token that of `unknownToken`, or undefined if there is none. */
   idOf(token: string): number | undefined {
     return this.#ids.get(token) ?? this.unknownId;
   }
@@ -117,7 +115,7 @@ export class Vocabulary {
 
 /**
  * The vocabulary that toJSON wrote, from a parsed JSON value.
- * @throws SparseDataError `bad-vocabulary` that says which part is wrong.
+ * @throws SparseDataError `bad-vocabulary`; the message says which part is wrong.
  */
 export function vocabularyFromJSON(value: unknown): Vocabulary {
   if (typeof value !== 'object' || value === null)

@@ -1,15 +1,17 @@
 import type { Tokenize } from './token-stream.ts';
 import { SparseDataError, show } from '../errors.ts';
 
-/** `lower` and `upper` by the rules of the locale: in Turkish İ becomes i, elsewhere i with a dot. */
+/**
+ * `lower` and `upper` use the rules of the locale: in Turkish İ becomes i, in other languages i with a combining dot.
+ */
 export type LetterCase = 'keep' | 'lower' | 'upper';
 
 export interface WordSegmenterOptions {
-  /** BCP 47, `ja` for instance; default `und`, the rules that no language changes. */
+  /** A BCP 47 language tag, such as `ja`; default `und`, the language-independent rules. */
   readonly locale?: string;
   /** Default `keep`. */
   readonly letterCase?: LetterCase;
-  /** Whether each punctuation mark and symbol is a token too; default true. */
+  /** Whether punctuation marks and symbols are tokens too; default true. */
   readonly punctuation?: boolean;
 }
 
@@ -18,12 +20,13 @@ const WHITE_SPACE = /^\p{White_Space}+$/u;
 const letterCases: readonly LetterCase[] = ['keep', 'lower', 'upper'];
 
 /**
- * Words by Intl.Segmenter, that is by Unicode's rules (UAX #29) and for scripts without spaces (Thai, Chinese,
- * Japanese, Khmer …) by the dictionaries of the JavaScript engine: another version of it may cut them differently, so
- * keep tokens rather than text where that matters. `don't` is one word and `well-being` three; wordTokens has them as
- * one each, is faster, and is the same everywhere. Case is changed before words are cut. O(characters), about a hundred
- * thousand words a second: a seventh of wordTokens or less.
- * @throws SparseDataError `bad-option` for a locale or a case that is none.
+ * Words by Intl.Segmenter, that is, by the rules of Unicode (UAX #29) and, for scripts without spaces (Thai, Chinese,
+ * Japanese, Khmer …), by the dictionaries of the JavaScript engine. Another version of the engine may split such text
+ * differently, so store tokens instead of text if that matters. `don't` is one word and `well-being` is three; in
+ * wordTokens each is one word, and wordTokens is faster and the same on all engines. Letter case is changed before the
+ * text is split. O(characters), about a hundred thousand words per second: at most a seventh of the speed of
+ * wordTokens.
+ * @throws SparseDataError `bad-option` for an invalid locale or letter case.
  */
 export function createWordSegmenter(options: WordSegmenterOptions = {}): Tokenize {
   const { locale = 'und', letterCase = 'keep', punctuation = true } = options;
@@ -60,21 +63,21 @@ function createSegmenter(locale: string): Intl.Segmenter {
   }
 }
 
-// A long text in pieces between which there is always a word boundary. Intl.Segmenter of V8 takes time with the square
-// of the length (measured: 145,000 words a second in lines of 80 characters, 940 in one of 80,000), so it is given a
-// piece at a time.
+// Splits a long text into pieces at places where there is always a word boundary. The time of Intl.Segmenter in V8 is
+// quadratic in the length (measured: 145,000 words per second in lines of 80 characters, 940 in a line of 80,000), so
+// it gets one piece at a time.
 //
-// A piece ends behind white space or an ideographic full stop, before a letter or digit that does not extend what is
-// before it (UAX #29, WB4): no rule of UAX #29 joins across that, and no dictionary word of a script without spaces has
-// it inside.
+// A piece ends after white space or an ideographic full stop, and before a letter or digit that does not extend the
+// character before it (UAX #29, WB4). No rule of UAX #29 joins two words across such a place, and no dictionary word of
+// a script without spaces contains one.
 
 const SAFE_CUT = /(?<=[\p{White_Space}。！？])(?=[\p{L}\p{N}])(?!\p{Grapheme_Extend})/gu;
 
-/** Pieces of `least` characters or more, but for the last; the text as it is where there is no place to cut. */
-export function* segmentPieces(text: string, least: number): Generator<string, void, undefined> {
+/** Pieces of at least `minimumLength` characters, except for the last; the whole text if it cannot be split. */
+export function* segmentPieces(text: string, minimumLength: number): Generator<string, void, undefined> {
   let start = 0;
-  while (text.length - start > least) {
-    SAFE_CUT.lastIndex = start + least;
+  while (text.length - start > minimumLength) {
+    SAFE_CUT.lastIndex = start + minimumLength;
     const cut = SAFE_CUT.exec(text)?.index ?? text.length;
     yield text.slice(start, cut);
     start = cut;

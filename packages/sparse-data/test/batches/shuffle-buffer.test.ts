@@ -141,7 +141,7 @@ describe('ShuffleBuffer', () => {
     await loop.next();
     buffer.seek(cursor);
     expect(await thrownBy(() => loop.next())).toContain(
-      'bad-cursor: ShuffleBuffer.epoch: a later epoch() or seek() has taken over',
+      'bad-cursor: ShuffleBuffer.epoch: a later epoch() or seek() was called',
     );
     expect(buffer.cursor()).toEqual(cursor);
   });

@@ -1,4 +1,4 @@
-/** Parquet files and tokenizer.json files from disk, with the codecs that Node brings. */
+/** Reads Parquet files and tokenizer.json files from disk, with the codecs that Node includes. */
 import { SparseDataError } from '@vastmax/sparse-data';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
@@ -14,28 +14,28 @@ import {
 import { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from '../subword-tokenizer.ts';
 
 /**
- * parseParquet over a file: snappy, gzip and Brotli, and zstd from Node 22.15 on. Throws as it, and `missing-file`,
- * `not-a-file`, `unreadable-file`.
+ * parseParquet for a file. Codecs: snappy, gzip, Brotli and, from Node 22.15 on, zstd. Throws as parseParquet, and
+ * `missing-file`, `not-a-file`, `unreadable-file`.
  */
 export function readParquet(
   path: string,
   options: Omit<ParquetOptions, 'name'> = {},
 ): AsyncGenerator<ParquetRow, void, undefined> {
-  return overFile(path, (source) => parseParquet(source, { compressors: nodeCompressors(), ...options, name: path }));
+  return parseFile(path, (source) => parseParquet(source, { compressors: nodeCompressors(), ...options, name: path }));
 }
 
-/** parseParquetTexts over a file, as readParquet reads it. */
+/** parseParquetTexts for a file, read as by readParquet. */
 export function readParquetTexts(
   path: string,
   options: Omit<ParquetTextOptions, 'name'> = {},
 ): AsyncGenerator<string, void, undefined> {
-  return overFile(path, (source) =>
+  return parseFile(path, (source) =>
     parseParquetTexts(source, { compressors: nodeCompressors(), ...options, name: path }),
   );
 }
 
-/** Leaving the loop early closes the file. */
-async function* overFile<T>(
+/** Opens the file, parses it, and closes it, also if the loop is left early. */
+async function* parseFile<T>(
   path: string,
   parse: (source: ParquetSource) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
@@ -46,7 +46,7 @@ async function* overFile<T>(
     if (!stats.isFile())
       throw new SparseDataError(
         'not-a-file',
-        `readParquet: ${path} is no regular file; one is needed, for Parquet is read from its end`,
+        `readParquet: ${path} is not a regular file; a regular file is needed, because Parquet is read from its end`,
       );
     yield* parse(sourceOf(handle, stats.size, path));
   } catch (error) {
@@ -60,7 +60,7 @@ function sourceOf(handle: FileHandle, byteLength: number, path: string): Parquet
   return {
     byteLength,
     slice: async (start, end = byteLength) => {
-      // What a footer says is compared with the file before it is allocated.
+      // The range comes from the footer of the file; it is checked before memory is allocated.
       if (!(start >= 0 && start <= end && end <= byteLength))
         throw new SparseDataError(
           'bad-parquet',
@@ -85,11 +85,15 @@ function sourceOf(handle: FileHandle, byteLength: number, path: string): Parquet
   };
 }
 
-/** Node has zstd from 22.15 on; its types here are those of Node 20. */
+/**
+ * The type of a synchronous decompression function. zstd exists from Node 22.15 on, and the types used here are those
+ * of Node 20.
+ */
 type Decompress = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Uint8Array;
 
 /**
- * The codecs that Node brings: gzip, Brotli and, where it has it, zstd. No page becomes longer than its header says.
+ * The codecs that Node includes: gzip, Brotli and, if available, zstd. The output of a page is limited to the length in
+ * its header.
  */
 function nodeCompressors(): ParquetCompressors {
   const limited =
@@ -105,7 +109,7 @@ function nodeCompressors(): ParquetCompressors {
 }
 
 /**
- * createSubwordTokenizer over a tokenizer.json.
+ * createSubwordTokenizer for a tokenizer.json file.
  * @throws SparseDataError `missing-file`, `not-a-file`, `unreadable-file`, `bad-json`, `bad-tokenizer`
  */
 export async function readSubwordTokenizer(
@@ -128,7 +132,10 @@ export async function readSubwordTokenizer(
   return createSubwordTokenizer(json, { ...options, name: path });
 }
 
-/** What a failed open or read means, as a typed error with the system's own as its cause; other errors as they are. */
+/**
+ * Converts an error of open or read to a SparseDataError with the system's error as its cause; returns other errors
+ * unchanged.
+ */
 function fileError(where: string, path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
   const cause = { cause: error };

@@ -1,3 +1,3 @@
-// A page with an error that nobody catches, before it has loaded.
+// A page that throws an uncaught error while it loads.
 
 throw new Error('this page fails while it loads');

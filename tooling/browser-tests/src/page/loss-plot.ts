@@ -1,8 +1,8 @@
-// A falling line, in SVG and without a library.
+// Draws the loss curve as SVG, without a library.
 
 const [width, height, margin] = [640, 320, 48];
 
-/** @param losses one a step, of `steps` in all */
+/** @param losses the losses so far, one per step; `steps` is the total number of steps */
 export function lossPlot(losses: readonly number[], steps: number): string {
   const top = Math.max(...losses) * 1.05;
   const x = (step: number): number => margin + ((width - 2 * margin) * step) / steps;

@@ -1,12 +1,12 @@
-// The script of the page: a backend for each `threads` in the address, a training on each, and the report into the
-// page's <output>.
+// The script of the page: creates a backend for each `threads` in the URL, trains on each, and writes the report to the
+// <output> of the page.
 
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { isLinalgError } from '@vastmax/linalg-core';
 import type { BackendRun, PageReport, ThreadsAsked } from './report.ts';
 import { train } from './training.ts';
 
-/** What is used of the page; the DOM's types would be seen by all packages. */
+/** The part of the DOM that is used here. The DOM types themselves would be visible in all packages. */
 interface PageScope {
   readonly document: { querySelector(selector: string): { textContent: string } };
   readonly location: { readonly hash: string };

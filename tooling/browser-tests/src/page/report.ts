@@ -1,9 +1,9 @@
-// What the page tells the test, as JSON.
+// The reports of the pages to the tests, as JSON.
 
 import type { ProbeResult } from '@vastmax/linalg-core';
 import type { Training } from './training.ts';
 
-/** `default`: the option is left out. */
+/** `default`: the option is not set. */
 export type ThreadsAsked = number | 'default';
 
 export type BackendRun =
@@ -13,24 +13,24 @@ export type BackendRun =
 export interface PageReport {
   readonly crossOriginIsolated: boolean;
   readonly cores: number;
-  /** Before any backend was created, and after. */
+  /** The probes before any backend was created, and after. */
   readonly probes: readonly [ProbeResult, ProbeResult];
   readonly runs: readonly BackendRun[];
 }
 
-/** Of the page webgpu-training.ts. */
+/** Report of the page webgpu-training.ts. */
 export type WebGpuTrainingReport =
   | { readonly available: false; readonly reason: string }
   | {
       readonly available: true;
       readonly name: string;
-      /** One a step. */
+      /** One loss per step. */
       readonly losses: readonly number[];
-      /** Of the line that the page shows. */
+      /** Number of points of the curve that the page shows. */
       readonly points: number;
     };
 
-/** What a page found of a checkpoint. */
+/** What a page read from a checkpoint. */
 export interface OpenedCheckpoint {
   readonly step: unknown;
   readonly text: string;
@@ -38,15 +38,15 @@ export interface OpenedCheckpoint {
   readonly values: readonly number[];
 }
 
-/** Of the page saved-checkpoint.ts, which has saved and loaded itself again. */
+/** Report of the page saved-checkpoint.ts, after it saved a checkpoint and reloaded. */
 export interface SavedCheckpointReport {
-  /** From the page's private files. */
+  /** Read from the origin private file system (OPFS). */
   readonly opened: OpenedCheckpoint;
-  /** The same files as Blobs. */
+  /** Read from the same files as Blobs. */
   readonly asBlobs: OpenedCheckpoint;
-  /** Values that were saved. */
+  /** The values that were saved. */
   readonly expected: readonly number[];
   readonly files: readonly string[];
-  /** The code of the error when every file but checkpoint.json lacks its last byte. */
+  /** The error code after the last byte of every file except checkpoint.json was removed. */
   readonly damaged: string;
 }

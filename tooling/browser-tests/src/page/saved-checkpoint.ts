@@ -1,5 +1,5 @@
-// A page that saves a checkpoint into its private files, loads itself again, and then opens what is there, by itself
-// and as Blobs. The report of the second visit goes into the page's <output>.
+// A page that saves a checkpoint to its origin private file system (OPFS), reloads, and then opens the checkpoint, from
+// OPFS and as Blobs. After the reload it writes its report to the <output> of the page.
 
 import {
   createMemoryStorage,
@@ -14,7 +14,7 @@ import {
 } from '@vastmax/checkpoints';
 import type { OpenedCheckpoint, SavedCheckpointReport } from './report.ts';
 
-/** What is used of the page; the DOM's types would be seen by all packages. */
+/** The part of the DOM that is used here. The DOM types themselves would be visible in all packages. */
 interface PageScope {
   readonly document: { querySelector(selector: string): { textContent: string } };
   readonly location: { hash: string; reload(): void };

@@ -1,14 +1,14 @@
-// A few hundred steps of a factored output layer, the same wherever they run: neither data nor start contain a sine or
-// logarithm of the engine's own, which engines need not round alike.
+// A few hundred training steps of a factored output layer, the same on every engine: neither the data nor the initial
+// weights use a sine or logarithm of the engine, which engines may round differently.
 
 import { createMatrixFrom, read, Scope, type Backend } from '@vastmax/linalg-core';
 import { RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer, zLoss } from '@vastmax/spherical-losses';
 
 export interface Training {
-  /** The mean of each minibatch's losses, one a step. */
+  /** The mean loss of each minibatch, one per step. */
   readonly losses: readonly number[];
-  /** Of the last step, batchSize×features. */
+  /** The hidden gradient of the last step, batchSize×features. */
   readonly hiddenGradient: readonly number[];
 }
 
@@ -18,7 +18,7 @@ const batchSize = 32;
 const batches = 4;
 const steps = 300;
 
-/** Z-loss, D = 3000, d = 48 and a bias, m = 32; four minibatches in turn. */
+/** Z-loss, D = 3000, d = 48 and a bias, m = 32; four minibatches that alternate. */
 export async function train(backend: Backend): Promise<Training> {
   const random = new RandomGenerator(7);
   const uniform = (count: number, scale: number): Float32Array =>

@@ -1,5 +1,5 @@
-// The conformance suite in a page: every case on the browser's own WebGPU, and the outcomes as JSON into the page's
-// <output>.
+// Runs the conformance suite in a page, with the WebGPU of the browser, and writes the outcomes as JSON to the <output>
+// of the page.
 
 import { checkBackend } from '@vastmax/backend-conformance';
 import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';

@@ -1,5 +1,5 @@
-// The page that trains the main job's kind of model on WebGPU, draws the loss while it falls, and writes the losses as
-// JSON into its <output>.
+// A page that trains a small language model on WebGPU, draws the loss curve during training, and writes the losses as
+// JSON to its <output>.
 
 import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { lossPlot } from './loss-plot.ts';
@@ -23,7 +23,7 @@ interface PageScope {
 
 const { document, requestAnimationFrame } = globalThis as unknown as PageScope;
 
-/** Between two drawings; each waits for a frame. */
+/** Number of steps between two drawings; each drawing waits for a frame. */
 const stepsPerDrawing = 10;
 
 async function train(): Promise<WebGpuTrainingReport> {

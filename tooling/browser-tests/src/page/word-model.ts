@@ -1,6 +1,5 @@
-// The main job in small: a language model that learns the next word of a text, on any backend. The text is made here:
-// every word has a few that may follow it, so that there is something to learn, and the first of a step's losses are
-// those of a model that knows nothing.
+// Trains a small language model that predicts the next word of a text, on any backend. The text is generated here: only
+// a few words may follow each word, so there is something to learn. The first losses are those of an untrained model.
 
 import { Tape } from '@vastmax/autodiff';
 import { read, type Backend } from '@vastmax/linalg-core';
@@ -56,7 +55,7 @@ export async function trainWordModel(
   return losses;
 }
 
-/** Frequent words are more frequent, and what follows a word is one of three. */
+/** A text in which words with small numbers are more frequent, and each word is followed by one of three words. */
 function createText(): readonly string[] {
   const random = new RandomGenerator(3);
   const next = Array.from({ length: words }, () =>

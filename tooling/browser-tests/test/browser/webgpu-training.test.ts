@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebGpuTrainingReport } from '../../src/page/report.ts';
 import { steps, trainWordModel } from '../../src/page/word-model.ts';
 import { webGpuTrainingSite } from '../../src/sites.ts';
-import { refuse, usePages } from '../../src/use-pages.ts';
+import { skipOrFail, usePages } from '../../src/use-pages.ts';
 
 /** To be looked at. */
 const screenshot = join(import.meta.dirname, '../../node_modules/.cache/webgpu-training.png');
@@ -13,7 +13,7 @@ const visit = usePages<WebGpuTrainingReport>(webGpuTrainingSite)({ headers: {}, 
 describe('a language model on WebGPU in a page', () => {
   it('learns: the loss falls, and the page shows it', async ({ skip }) => {
     const { report, messages, requests } = await visit(skip);
-    if (!report.available) return refuse(webGpuTrainingSite.backend, report.reason, skip);
+    if (!report.available) return skipOrFail(webGpuTrainingSite.backend, report.reason, skip);
     const means = Array.from(
       { length: 4 },
       (_, i) => report.losses.slice(50 * i, 50 * i + 50).reduce((sum, loss) => sum + loss, 0) / 50,
@@ -31,7 +31,7 @@ describe('a language model on WebGPU in a page', () => {
 
   it('takes the steps that a CPU takes', async ({ skip }) => {
     const { report } = await visit(skip);
-    if (!report.available) return refuse(webGpuTrainingSite.backend, report.reason, skip);
+    if (!report.available) return skipOrFail(webGpuTrainingSite.backend, report.reason, skip);
     const backend = await createWasmBackend({ threads: 1 });
     const expected = await trainWordModel(backend);
     await backend.dispose();

@@ -1,6 +1,6 @@
-// What a document says that is not so: names, options, paths and packages that the repository does not have, imports of
-// what is not exported, links that lead nowhere. Only what looks like a name is judged, so that prose in a code span
-// passes: a capital inside (`hiddenGradient`, `OutputLayer`), a call (`step()`), a member (`layer.verify`).
+// Finds errors in a document: names, options, paths and packages that do not exist in the repository, imports of names
+// that are not exported, and broken links. Only words that look like names are checked, so that prose in a code span
+// passes: words with an inner capital (`hiddenGradient`, `OutputLayer`), calls (`step()`), members (`layer.verify`).
 
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -11,11 +11,11 @@ import { parse, visit, type SourceNames } from './source-names.ts';
 
 export interface DocumentInputs {
   readonly root: string;
-  /** Of the document, from the root. */
+  /** Path of the document, relative to the root. */
   readonly path: string;
   readonly markdown: string;
   readonly names: SourceNames;
-  /** Markdown of another document, for its anchors. */
+  /** Reads the Markdown of another document, for its anchors. */
   readonly read: (path: string) => string;
 }
 
@@ -25,7 +25,7 @@ const fileEndings =
   'ts|js|mjs|cjs|json|md|yaml|toml|wgsl|svg|html|txt|tokens|parquet|npy|csv|so|dylib|dll|gz|safetensors|sh';
 const commands = /^(?:npx|npm|pnpm|node|vastmax|bench|mpirun|mpiexec\S*|srun|apt-get|dnf|brew|sudo|git|export)\b/;
 
-/** Of names, options, paths, packages, imports and links. @returns `docs/gpu.md:12: …` for each. */
+/** Problems of names, options, paths, packages, imports and links. @returns `docs/gpu.md:12: …` for each. */
 export function findProblems(inputs: DocumentInputs): string[] {
   const { problems, report } = collect(inputs.path);
   const parts = parseMarkdown(inputs.markdown);
@@ -37,7 +37,7 @@ export function findProblems(inputs: DocumentInputs): string[] {
   return problems;
 }
 
-/** Of links alone: decisions are history and keep the names of their time. */
+/** Problems of links only, for decision records, which keep the names of their time. */
 export function findLinkProblems(inputs: DocumentInputs): string[] {
   const { problems, report } = collect(inputs.path);
   checkLinks(parseMarkdown(inputs.markdown), inputs, report);
@@ -72,12 +72,12 @@ function checkSpan(span: string, names: SourceNames, report: (problem: string) =
     parts.forEach((part, i) => {
       const isJudged = i > 0 || isNameLike(part) || (isCall && parts.length === 1);
       if (isJudged && part.length > 1 && !isKnown(part, names))
-        report(`\`${part}\` is no name in the sources (\`${span}\`)`);
+        report(`\`${part}\` is not a name in the sources (\`${span}\`)`);
     });
   }
 }
 
-/** A capital inside, or one first and small letters after it; or an environment variable. */
+/** An inner capital letter, or a capital followed by lower-case letters, or an environment variable. */
 function isNameLike(word: string): boolean {
   return /[a-z0-9][A-Z]/.test(word) || /^[A-Z][a-z]\w*$/.test(word) || /^[A-Z][A-Z0-9]*_[A-Z0-9_]+$/.test(word);
 }
@@ -122,7 +122,7 @@ function checkPaths(text: string, { root, path, names }: DocumentInputs, report:
   }
 }
 
-/** What the programs of a document declare may be named in all of it. */
+/** Adds the names that the programs of a document declare; the whole document may use them. */
 function withNamesOf(blocks: readonly CodeBlock[], names: SourceNames): SourceNames {
   const identifiers = new Set(names.identifiers);
   for (const { text } of blocks.filter(isProgram)) {
@@ -178,7 +178,7 @@ function checkProgram(text: string, names: SourceNames, report: (offset: number,
   }
   visit(program, (node) => {
     if (!ts.isIdentifier(node) || !isNameLike(node.text) || imported.has(node.text)) return;
-    if (!isKnown(node.text, names)) report(node.getStart(program), `\`${node.text}\` is no name in the sources`);
+    if (!isKnown(node.text, names)) report(node.getStart(program), `\`${node.text}\` is not a name in the sources`);
   });
 }
 
@@ -188,7 +188,7 @@ function checkLinks({ links, headings }: MarkdownParts, { root, path, read }: Do
     const [file = '', anchor] = target.split('#');
     const linked = file === '' ? path : normalize(join(dirname(path), decodeURIComponent(file)));
     if (file !== '' && (linked.startsWith('..') || !existsSync(join(root, linked)))) {
-      report(line, `the link to ${target} leads to no file`);
+      report(line, `the link to ${target} is broken: there is no such file`);
       continue;
     }
     if (anchor === undefined) continue;

@@ -1,4 +1,4 @@
-// Names in code spans that are not this repository's, each with where it comes from.
+// Names in code spans that do not come from this repository, each with its origin.
 
 const reasons: Readonly<Record<string, readonly string[]>> = {
   'vitest, in the rules for tests': ['spyOn', 'mockImplementation'],

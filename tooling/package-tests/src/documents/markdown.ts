@@ -1,6 +1,6 @@
-// The parts of a Markdown text that can be wrong about the repository: code spans, code blocks, links, and the anchors
-// that links lead to. A small parser of its own, because the documents here use a small part of Markdown: fenced and
-// indented blocks, `spans`, [text](target), # headings.
+// Parses the parts of a Markdown text that refer to the repository: code spans, code blocks, links, and the anchors of
+// links. A small parser is enough, because the documents here use a small part of Markdown: fenced and indented blocks,
+// `spans`, [text](target), # headings.
 
 interface Place {
   /** From 1. */
@@ -55,7 +55,7 @@ export function parseMarkdown(markdown: string): MarkdownParts {
     const heading = /^#+\s+(.*?)\s*#*$/.exec(line);
     if (heading?.[1] !== undefined) headings.push(heading[1]);
     prose.push({ line: i + 1, text: line });
-    // In a table | within a span is written \|.
+    // In a table, | inside a code span is written \|.
     for (const [, , text = ''] of line.matchAll(/(`+)(.+?)\1(?!`)/g))
       spans.push({ line: i + 1, text: text.replaceAll('\\|', '|').trim() });
     for (const [, target = ''] of line.replace(/(`+).+?\1(?!`)/g, '``').matchAll(/\]\(([^()\s]+)\)/g))
@@ -64,7 +64,7 @@ export function parseMarkdown(markdown: string): MarkdownParts {
   return { spans, blocks, links, headings, prose };
 }
 
-/** Four spaces also continue an item of a list. */
+/** Four spaces may also continue a list item. */
 function isOutsideList(lines: readonly string[], at: number): boolean {
   for (let i = at - 1; i >= 0; i--) {
     const line = lines[i] ?? '';

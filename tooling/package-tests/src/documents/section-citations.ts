@@ -5,7 +5,7 @@ export function sectionsOf(headings: readonly string[]): Set<string> {
   return new Set(headings.flatMap((heading) => /^(\d+[a-z]?)\. /.exec(heading)?.[1] ?? []));
 }
 
-/** Each cited section with its line, from 1. A line of a comment may end between the page and the section. */
+/** Each cited section with its line, from 1. A line break of a comment is allowed between the page and the section. */
 export function findCitations(text: string): { readonly section: string; readonly line: number }[] {
   return [...text.matchAll(/mathematics\.md[\s*/]*§\s*(\d+[a-z]?)/g)].map((match) => ({
     section: match[1] ?? '',

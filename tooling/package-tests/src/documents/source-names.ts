@@ -1,20 +1,20 @@
-// Every name that the sources have, so that a document can be compared with them: identifiers and words of strings from
-// the syntax trees (a name that only a comment mentions does not count), and what each entry point exports.
+// Collects all names of the sources, to compare documents with them: identifiers and words of strings from the syntax
+// trees (names in comments do not count), and the exports of each entry point.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 export interface SourceNames {
-  /** Of variables, functions, types, members and options. */
+  /** Names of variables, functions, types, members and options. */
   readonly identifiers: ReadonlySet<string>;
   /** Words of string literals: environment variables, error codes, names of kernels. */
   readonly words: ReadonlySet<string>;
   /** `--option`s in strings of the apps and of the packages' scripts and labs, without `<value>`. */
   readonly options: ReadonlySet<string>;
-  /** The first word of each string there, among them the commands. */
+  /** The first word of each of these strings; they include the commands. */
   readonly firstWords: ReadonlySet<string>;
-  /** Exported names by specifier, `@vastmax/sparse-data/node`. */
+  /** Exported names by specifier, such as `@vastmax/sparse-data/node`. */
   readonly exports: ReadonlyMap<string, ReadonlySet<string>>;
   /** All files of packages, apps, tooling and docs, from the root, with forward slashes. */
   readonly files: readonly string[];
@@ -22,7 +22,7 @@ export interface SourceNames {
 
 const skippedFolders = new Set(['node_modules', 'dist', 'generated', 'coverage', '.turbo', '.readme-examples']);
 
-/** Reads the whole repository: some seconds. */
+/** Reads the whole repository; takes some seconds. */
 export function readSourceNames(root: string): SourceNames {
   const files = ['packages', 'apps', 'tooling', 'docs'].flatMap((folder) => listFiles(root, folder));
   const identifiers = new Set<string>();
@@ -112,7 +112,7 @@ export function visit(node: ts.Node, each: (node: ts.Node) => void): void {
   });
 }
 
-/** `json: { type: 'boolean' }`, as Node's parseArgs wants options. */
+/** `json: { type: 'boolean' }`, as in the options of Node's parseArgs. */
 function isParsedOption(node: ts.Node): node is ts.PropertyAssignment & { readonly name: ts.Identifier } {
   if (!ts.isPropertyAssignment(node) || !ts.isObjectLiteralExpression(node.initializer)) return false;
   const [first] = node.initializer.properties;
