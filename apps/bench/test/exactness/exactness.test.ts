@@ -61,7 +61,7 @@ describe('bench exactness', { timeout }, () => {
     writeFileSync(file, stdout);
     const tables = await bench(['exactness', '--from', file]);
     expect(tables.stdout).toMatch(/^\| z-loss +\| ragged \| yes {3}\| f32 .*within bound \|$/m);
-    expect(tables.stdout.match(/^\| /gm)?.length).toBe(48 + 8 + 4 + 3);
+    expect(tables.stdout.match(/^\| /gm)?.length).toBe(48 + 8 + 4 + 3 + 3);
 
     writeFileSync(file, JSON.stringify({ ...report, pass: false }));
     const failed = await bench(['exactness', '--from', file, '--json']);
