@@ -7,14 +7,21 @@ const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
 // is a bound in time belongs to a bench.
 const hang = 1_200_000;
 const limits = { testTimeout: hang, hookTimeout: hang };
+// The software GPU uses all cores by itself: two such files at once take more than twice as long as one after the other.
+const usesGpu = [
+  'packages/gpu-backend-webgpu/test/**/*.test.ts',
+  'packages/*/test/**/{webgpu*,lost-device}.test.ts',
+  'apps/bench/test/webgpu/**/*.test.ts',
+];
+const oneAtATime = { maxWorkers: 1, sequence: { groupOrder: 0 } };
+// No core is kept free, as vitest would by itself: of two that would be half the machine.
+const onAllCores = { maxWorkers: '100%', sequence: { groupOrder: 1 } };
 const setupFiles = ['./tooling/test-reporting/src/fail-on-console.ts', './tooling/test-reporting/src/property-seed.ts'];
 
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLineReporter()],
     teardownTimeout: hang,
-    // One core is not kept free, as vitest would: on two cores that is half the machine.
-    maxWorkers: '100%',
     projects: [
       {
         resolve: { conditions },
@@ -27,10 +34,17 @@ export default defineConfig({
             'tooling/browser-tests/test/browser/**',
             '**/fixtures/**',
             '**/node_modules/**',
+            ...usesGpu,
           ],
           setupFiles,
           ...limits,
+          ...onAllCores,
         },
+      },
+      {
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
+        test: { name: 'webgpu', include: usesGpu, setupFiles, ...limits, ...oneAtATime },
       },
       {
         // What users get: the built declarations, and the packed packages installed into a scratch project.
@@ -39,6 +53,7 @@ export default defineConfig({
           include: ['tooling/package-tests/test/published/**/*.test.ts'],
           setupFiles,
           ...limits,
+          ...onAllCores,
         },
       },
       {
@@ -48,6 +63,7 @@ export default defineConfig({
           include: ['tooling/browser-tests/test/browser/**/*.test.ts'],
           setupFiles,
           ...limits,
+          ...oneAtATime,
         },
       },
     ],

@@ -199,7 +199,7 @@ export interface TrainableRows extends RowSource, Disposable {
   restore(state: ModuleState): Promise<void>;
 }
 
-export interface InitialRows {
+interface InitialRows {
   /** Standard deviation of the initial weights, which are normally distributed; default 0.01. Biases start at 0. */
   readonly initialScale?: number;
   /** Seed of the initial weights; default 1. */
