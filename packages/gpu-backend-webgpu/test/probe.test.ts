@@ -67,7 +67,7 @@ describe('probeWebGpuBackend', () => {
     const failing = { gpu: gpuWith(() => Promise.reject(new Error('the GPU process is gone\nfor good'))) };
     expect(await probeWebGpuBackend(failing)).toEqual({
       available: false,
-      reason: 'asking for a WebGPU adapter failed: the GPU process is gone',
+      reason: 'requesting a WebGPU adapter failed: the GPU process is gone',
     });
   });
 
