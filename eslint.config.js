@@ -10,6 +10,7 @@ export default defineConfig(
     extends: [tseslint.configs.strict],
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
+      'no-duplicate-imports': ['error', { includeExports: false }],
       // `x[i]!` is how a loop reads a typed array under noUncheckedIndexedAccess; every other `!` hides a case.
       '@typescript-eslint/no-non-null-assertion': 'off',
       'no-restricted-syntax': [

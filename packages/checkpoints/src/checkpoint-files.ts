@@ -7,10 +7,15 @@
 import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './errors.ts';
 import { encodeJson } from './json.ts';
-import { fileRecords, isPlainFileName } from './manifest.ts';
-import type { FileRecord, Manifest, ModuleRecord, TextRecord } from './manifest.ts';
-import { checkTensors, storedBytes } from './safetensors-writer.ts';
-import type { LabelledTensor } from './safetensors-writer.ts';
+import {
+  fileRecords,
+  isPlainFileName,
+  type FileRecord,
+  type Manifest,
+  type ModuleRecord,
+  type TextRecord,
+} from './manifest.ts';
+import { checkTensors, storedBytes, type LabelledTensor } from './safetensors-writer.ts';
 import type { Hash } from './storage.ts';
 
 /** As `nameShards` makes them. */

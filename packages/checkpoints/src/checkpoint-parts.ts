@@ -4,12 +4,19 @@
 // alone says what belongs to it.
 
 import type { ModuleState } from '@vastmax/linalg-core/state';
-import { checkContent, DEFAULT_SHARD_BYTES, labelTensors, nameShards, nextCounter } from './checkpoint-files.ts';
-import { placesOf, planShards } from './checkpoint-files.ts';
-import type { CheckpointPart, WrittenShard } from './checkpoint-files.ts';
+import {
+  checkContent,
+  DEFAULT_SHARD_BYTES,
+  labelTensors,
+  nameShards,
+  nextCounter,
+  placesOf,
+  planShards,
+  type CheckpointPart,
+  type WrittenShard,
+} from './checkpoint-files.ts';
 import { CheckpointError, isStorageError } from './errors.ts';
-import { appendSafetensors, planSafetensors } from './safetensors-writer.ts';
-import type { WriteOptions } from './safetensors-writer.ts';
+import { appendSafetensors, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
 import type { CheckpointStorage } from './storage.ts';
 import { addFile } from './write-checkpoint.ts';
 

@@ -1,5 +1,7 @@
 // The errors of this package, and how a value out of a file is put into a message.
 
+import { CodedError, isCodedError } from '@vastmax/linalg-core';
+
 /** What went wrong, for programs. The first nine are about the stored bytes, the others about the call. */
 export type CheckpointErrorCode =
   | 'missing'
@@ -20,19 +22,13 @@ export type CheckpointErrorCode =
  * Every error that checkpoints, safetensors and word vectors throw on purpose. The last complete checkpoint of the
  * storage, or the file that was to be replaced, is as it was when one is thrown.
  */
-export class CheckpointError extends Error {
-  readonly code: CheckpointErrorCode;
-
-  constructor(code: CheckpointErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'CheckpointError';
-    this.code = code;
-  }
+export class CheckpointError extends CodedError<CheckpointErrorCode> {
+  override readonly name = 'CheckpointError';
 }
 
 /** True for a CheckpointError of any copy of this package (its name and a code, not `instanceof`). */
 export function isCheckpointError(value: unknown): value is CheckpointError {
-  return value instanceof Error && value.name === 'CheckpointError' && 'code' in value;
+  return isCodedError(value, 'CheckpointError');
 }
 
 /**
@@ -40,18 +36,17 @@ export function isCheckpointError(value: unknown): value is CheckpointError {
  * system's error as cause. Whoever was writing turns it into a CheckpointError `write-failed`; all other errors, such
  * as those of a tensor that could not be read, are passed on as they are.
  */
-export class StorageError extends Error {
-  readonly code = 'storage-failed';
+export class StorageError extends CodedError<'storage-failed'> {
+  override readonly name = 'StorageError';
 
   constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.name = 'StorageError';
+    super('storage-failed', cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 
 /** True for a StorageError of any copy of this package. */
 export function isStorageError(value: unknown): value is StorageError {
-  return value instanceof Error && value.name === 'StorageError' && 'code' in value;
+  return isCodedError(value, 'StorageError');
 }
 
 /** A value out of a file for an error message: short, and never nested, whatever it is. */

@@ -3,8 +3,7 @@
 // failure may take the name back.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, StorageError } from './errors.ts';
 import type { Append, CheckpointStorage, Hash, RandomAccessReader, StagedFile } from './storage.ts';

@@ -12,8 +12,7 @@
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import { CheckpointError, isCheckpointError, shown } from './errors.ts';
 import { decodeUtf8, encodeJson, findJsonProblem, MAXIMUM_JSON_BYTES, parseJson } from './json.ts';
-import { BLOCK_BYTES } from './storage.ts';
-import type { CheckpointSource, FileDigest, Hash, RandomAccessReader } from './storage.ts';
+import { BLOCK_BYTES, type CheckpointSource, type FileDigest, type Hash, type RandomAccessReader } from './storage.ts';
 
 export const MANIFEST_NAME = 'checkpoint.json';
 const FORMAT_NAME = 'vastmax-checkpoint';

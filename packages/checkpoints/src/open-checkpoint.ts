@@ -5,8 +5,18 @@
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { CheckpointError, isCheckpointError, shown } from './errors.ts';
 import { decodeUtf8 } from './json.ts';
-import { fileRecords, hashFile, isSameManifest, MANIFEST_NAME, parseManifest, readManifest } from './manifest.ts';
-import type { FileRecord, Manifest, StoredManifest, TextRecord } from './manifest.ts';
+import {
+  fileRecords,
+  hashFile,
+  isSameManifest,
+  MANIFEST_NAME,
+  parseManifest,
+  readManifest,
+  type FileRecord,
+  type Manifest,
+  type StoredManifest,
+  type TextRecord,
+} from './manifest.ts';
 import { readSafetensors } from './safetensors-reader.ts';
 import type { CancellationSignal, CheckpointSource, RandomAccessReader } from './storage.ts';
 

@@ -7,8 +7,7 @@
 
 import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError, shown } from './errors.ts';
-import { decodeUtf8, MAXIMUM_JSON_BYTES, parseJson } from './json.ts';
-import type { Fail } from './json.ts';
+import { decodeUtf8, MAXIMUM_JSON_BYTES, parseJson, type Fail } from './json.ts';
 import {
   bigEndianError,
   IS_LITTLE_ENDIAN,
@@ -16,8 +15,8 @@ import {
   storedTypes,
   valueArrays,
   widenHalf,
+  type StoredType,
 } from './stored-numbers.ts';
-import type { StoredType } from './stored-numbers.ts';
 import type { CheckpointSource, RandomAccessReader } from './storage.ts';
 
 export interface SafetensorsFile {

@@ -9,11 +9,24 @@
 import type { TensorPrecision, TensorSource, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './errors.ts';
 import { MAXIMUM_JSON_BYTES } from './json.ts';
-import { bigEndianError, HALF_INFINITY, IS_LITTLE_ENDIAN, narrowToHalf } from './stored-numbers.ts';
-import { PREFIX_BYTES, storedTypes, valueArrays } from './stored-numbers.ts';
-import type { StoredType } from './stored-numbers.ts';
-import { BLOCK_BYTES, storeFile } from './storage.ts';
-import type { Append, CancellationSignal, CheckpointStorage, FileDigest } from './storage.ts';
+import {
+  bigEndianError,
+  HALF_INFINITY,
+  IS_LITTLE_ENDIAN,
+  narrowToHalf,
+  PREFIX_BYTES,
+  storedTypes,
+  valueArrays,
+  type StoredType,
+} from './stored-numbers.ts';
+import {
+  BLOCK_BYTES,
+  storeFile,
+  type Append,
+  type CancellationSignal,
+  type CheckpointStorage,
+  type FileDigest,
+} from './storage.ts';
 
 export interface WriteOptions {
   /**

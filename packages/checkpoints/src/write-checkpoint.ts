@@ -5,14 +5,34 @@
 // rename: the moment of commit. Only after that has reached the disk are the old files removed. A fixed name for the
 // weights was rejected: between its rename and that of checkpoint.json the storage would hold neither checkpoint.
 
-import { checkContent, encodeText, labelTensors, nextCounter, staleFileFilter } from './checkpoint-files.ts';
-import { DEFAULT_SHARD_BYTES, encodeShardIndex, nameShards, placesOf, planShards } from './checkpoint-files.ts';
-import type { CheckpointContent, CheckpointPart, EncodedText } from './checkpoint-files.ts';
+import {
+  checkContent,
+  encodeText,
+  labelTensors,
+  nextCounter,
+  staleFileFilter,
+  DEFAULT_SHARD_BYTES,
+  encodeShardIndex,
+  nameShards,
+  placesOf,
+  planShards,
+  type CheckpointContent,
+  type CheckpointPart,
+  type EncodedText,
+} from './checkpoint-files.ts';
 import { CheckpointError, isCheckpointError, isStorageError } from './errors.ts';
-import { encodeManifest, hashFile, isSameManifest, MANIFEST_NAME, parseManifest, readManifest } from './manifest.ts';
-import type { FileRecord, Manifest, StoredManifest } from './manifest.ts';
-import { appendSafetensors, planSafetensors } from './safetensors-writer.ts';
-import type { WriteOptions } from './safetensors-writer.ts';
+import {
+  encodeManifest,
+  hashFile,
+  isSameManifest,
+  MANIFEST_NAME,
+  parseManifest,
+  readManifest,
+  type FileRecord,
+  type Manifest,
+  type StoredManifest,
+} from './manifest.ts';
+import { appendSafetensors, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
 import type { Append, CheckpointStorage, FileDigest } from './storage.ts';
 
 export interface CheckpointOptions extends WriteOptions {

@@ -1,3 +1,7 @@
-export { createHybridOutputLayer, type HybridOutputLayerOptions } from './create-hybrid-layer.ts';
-export { chooseHeadSize, type HeadSizeInputs } from './create-hybrid-layer.ts';
+export {
+  createHybridOutputLayer,
+  type HybridOutputLayerOptions,
+  chooseHeadSize,
+  type HeadSizeInputs,
+} from './create-hybrid-layer.ts';
 export { HybridOutputLayer, type HybridParts } from './hybrid-output-layer.ts';

@@ -1,3 +1,5 @@
+import { CodedError, isCodedError } from '@vastmax/linalg-core';
+
 /** What went wrong, for programs; the message says it for people. Codes are stable across versions. */
 export type ModelErrorCode =
   /** An option, a name or an argument that is none of those that there are. */
@@ -17,19 +19,13 @@ export type ModelErrorCode =
  * Every error that this package throws on purpose, but for those about files (`CheckpointError`) and those that its
  * parts throw themselves. Recognise it with {@link isModelError}.
  */
-export class ModelError extends Error {
-  readonly code: ModelErrorCode;
-
-  constructor(code: ModelErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ModelError';
-    this.code = code;
-  }
+export class ModelError extends CodedError<ModelErrorCode> {
+  override readonly name = 'ModelError';
 }
 
 /** True for a ModelError of any copy of this package (its name and a code, not `instanceof`). */
 export function isModelError(value: unknown): value is ModelError {
-  return value instanceof Error && value.name === 'ModelError' && 'code' in value;
+  return isCodedError(value, 'ModelError');
 }
 
 /**

@@ -1,5 +1,16 @@
 // Entry point @vastmax/lm-models/text: language models and word vectors of a text. Runs anywhere.
-export { readVocabulary } from './text/text-reading.ts';
+export {
+  readVocabulary,
+  createTextReading,
+  inLetterCase,
+  letterCases,
+  loadTextReading,
+  tokenizerNames,
+  type SavedText,
+  type SubwordTokenizer,
+  type TextReading,
+  type TextSettings,
+} from './text/text-reading.ts';
 export {
   createTextModel,
   exampleSettingsFrom,
@@ -16,14 +27,3 @@ export {
   type TextModelName,
   type TextNetwork,
 } from './text/text-model.ts';
-export {
-  createTextReading,
-  inLetterCase,
-  letterCases,
-  loadTextReading,
-  tokenizerNames,
-  type SavedText,
-  type SubwordTokenizer,
-  type TextReading,
-  type TextSettings,
-} from './text/text-reading.ts';

@@ -24,10 +24,13 @@ export {
 export type { SoftmaxLayerOptions } from './layer/layer-options.ts';
 export { SoftmaxLayer, type ScoreOptions } from './layer/softmax-layer.ts';
 export { createLearnedUnigramProposal, type LearnedUnigramOptions } from './proposals/learned-unigram.ts';
-export { createLogUniformProposal } from './proposals/fixed-proposals.ts';
+export {
+  createLogUniformProposal,
+  createUniformProposal,
+  createUnigramProposal,
+  type UnigramProposalOptions,
+} from './proposals/fixed-proposals.ts';
 export type { ClassVectorSource, FixedProposal, Proposal, QueryProposal } from './proposals/proposal.ts';
-export { createUniformProposal } from './proposals/fixed-proposals.ts';
-export { createUnigramProposal, type UnigramProposalOptions } from './proposals/fixed-proposals.ts';
 export type {
   NegativeSamplingOptions,
   NoiseContrastiveOptions,

@@ -1,55 +1,62 @@
-export { createCsrRows, csrFromLists, singleTargets, validateCsrRows } from './csr/csr-rows.ts';
-export type { CsrRows } from './csr/csr-rows.ts';
-export { DistinctIndices } from './csr/csr-rows.ts';
-export { SparseDataError, isSparseDataError } from './errors.ts';
-export type { SparseDataErrorCode } from './errors.ts';
-export type { CancellationSignal } from './batches/prefetch.ts';
-export { RandomGenerator } from './random/random.ts';
-export type { RandomState } from './random/random.ts';
-export { IndexPermutation } from './random/random.ts';
-export { Vocabulary, vocabularyFromJSON } from './text/vocabulary.ts';
-export type { VocabularyContents, VocabularyJSON } from './text/vocabulary.ts';
-export { VocabularyCounter } from './text/vocabulary-counter.ts';
-export type { BuildVocabularyOptions, VocabularyCounterOptions } from './text/vocabulary-counter.ts';
-export { whitespaceTokens, wordTokens } from './text/token-stream.ts';
-export type { Tokenize, WordTokensOptions } from './text/token-stream.ts';
-export { createWordSegmenter } from './text/word-segmenter.ts';
-export type { LetterCase, WordSegmenterOptions } from './text/word-segmenter.ts';
-export { countTokens, encodeTokens } from './text/token-stream.ts';
-export type { TextLines, TokenStreamOptions } from './text/token-stream.ts';
-export { NgramBatches } from './batches/ngram-batches.ts';
-export type { NgramBatch, NgramBatchesOptions } from './batches/ngram-batches.ts';
-export type { NgramCursor } from './batches/ngram-batches.ts';
+export {
+  createCsrRows,
+  csrFromLists,
+  singleTargets,
+  validateCsrRows,
+  type CsrRows,
+  DistinctIndices,
+} from './csr/csr-rows.ts';
+export { SparseDataError, isSparseDataError, type SparseDataErrorCode } from './errors.ts';
+export { prefetch, type Prefetched, type PrefetchOptions, type WaitingTime } from './batches/prefetch.ts';
+export type { CancellationSignal } from './cancellation.ts';
+export { RandomGenerator, type RandomState, IndexPermutation } from './random/random.ts';
+export { Vocabulary, vocabularyFromJSON, type VocabularyContents, type VocabularyJSON } from './text/vocabulary.ts';
+export {
+  VocabularyCounter,
+  type BuildVocabularyOptions,
+  type VocabularyCounterOptions,
+} from './text/vocabulary-counter.ts';
+export {
+  whitespaceTokens,
+  wordTokens,
+  type Tokenize,
+  type WordTokensOptions,
+  countTokens,
+  encodeTokens,
+  type TextLines,
+  type TokenStreamOptions,
+} from './text/token-stream.ts';
+export { createWordSegmenter, type LetterCase, type WordSegmenterOptions } from './text/word-segmenter.ts';
+export { NgramBatches, type NgramBatch, type NgramBatchesOptions, type NgramCursor } from './batches/ngram-batches.ts';
 export type { BatchCursor } from './batches/batch-cursor.ts';
 export type { ExampleOrderOptions } from './batches/example-order.ts';
-export { SparseBatches } from './batches/sparse-batches.ts';
-export type { SparseBatch, SparseBatchesOptions } from './batches/sparse-batches.ts';
-export type { TargetWeights } from './batches/sparse-batches.ts';
-export { SetBatches } from './batches/set-batches.ts';
-export type { SetBatchesOptions } from './batches/set-batches.ts';
-export { splitSets } from './interactions/split-sets.ts';
-export type { SplitSets, SplitSetsOptions } from './interactions/split-sets.ts';
-export { WindowBatches } from './batches/window-batches.ts';
-export type { WindowBatchesOptions } from './batches/window-batches.ts';
-export { subsampleTokens } from './text/subsample-tokens.ts';
-export type { SubsampleOptions } from './text/subsample-tokens.ts';
-export { SequenceRows } from './batches/sequence-batch.ts';
-export type { SequenceBatch } from './batches/sequence-batch.ts';
-export { SequenceBatches } from './batches/sequence-batches.ts';
-export type { SequenceBatchesOptions, SequenceCursor } from './batches/sequence-batches.ts';
-export { SessionBatches } from './batches/session-batches.ts';
-export type { SessionBatchesOptions, SessionCursor } from './batches/session-batches.ts';
-export { columnCounts } from './csr/columns.ts';
-export { columnsByFrequency, renumberColumns } from './csr/columns.ts';
+export {
+  SparseBatches,
+  type SparseBatch,
+  type SparseBatchesOptions,
+  type TargetWeights,
+} from './batches/sparse-batches.ts';
+export { SetBatches, type SetBatchesOptions } from './batches/set-batches.ts';
+export { splitSets, type SplitSets, type SplitSetsOptions } from './interactions/split-sets.ts';
+export { WindowBatches, type WindowBatchesOptions } from './batches/window-batches.ts';
+export { subsampleTokens, type SubsampleOptions } from './text/subsample-tokens.ts';
+export { SequenceRows, type SequenceBatch } from './batches/sequence-batch.ts';
+export { SequenceBatches, type SequenceBatchesOptions, type SequenceCursor } from './batches/sequence-batches.ts';
+export { SessionBatches, type SessionBatchesOptions, type SessionCursor } from './batches/session-batches.ts';
+export { columnCounts, columnsByFrequency, renumberColumns } from './csr/columns.ts';
 export { CsrBuffer } from './csr/csr-buffer.ts';
 export type { NamedInput } from './records/record-lines.ts';
-export { createHashSplit } from './interactions/split-interactions.ts';
-export type { HashSplitOptions } from './interactions/split-interactions.ts';
-export type { SplitShares } from './interactions/split-interactions.ts';
-export { createTimeSplit, timeSplitEnds } from './interactions/split-interactions.ts';
-export type { TimeSplitEnds } from './interactions/split-interactions.ts';
-export { ShuffleBuffer } from './batches/shuffle-buffer.ts';
-export type { OpenStream, ShuffleBufferOptions } from './batches/shuffle-buffer.ts';
-export type { ShuffleCursor } from './batches/shuffle-buffer.ts';
-export { prefetch } from './batches/prefetch.ts';
-export type { Prefetched, PrefetchOptions, WaitingTime } from './batches/prefetch.ts';
+export {
+  createHashSplit,
+  type HashSplitOptions,
+  type SplitShares,
+  createTimeSplit,
+  timeSplitEnds,
+  type TimeSplitEnds,
+} from './interactions/split-interactions.ts';
+export {
+  ShuffleBuffer,
+  type OpenStream,
+  type ShuffleBufferOptions,
+  type ShuffleCursor,
+} from './batches/shuffle-buffer.ts';

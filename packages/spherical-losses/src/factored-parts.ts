@@ -12,8 +12,13 @@ export {
   type ClassConstants,
   type ScoreWeights,
 } from './factored/class-scores.ts';
-export type { GlobalSums, SumName, TouchedRows, UpdateInputs } from './factored/exact-update.ts';
-export { touchedGradient } from './factored/exact-update.ts';
+export {
+  type GlobalSums,
+  type SumName,
+  type TouchedRows,
+  type UpdateInputs,
+  touchedGradient,
+} from './factored/exact-update.ts';
 export { FactoredStep } from './factored/factored-step.ts';
 export { decayFactor, FactoredWeights } from './factored/factored-weights.ts';
 export { compareWithExact, computeGram, rowsPerBlock, storeGram, type GramSums } from './factored/gram-matrix.ts';

@@ -1,6 +1,10 @@
-export { parseParquet } from './parquet-rows.ts';
-export type { ParquetCompressors, ParquetOptions, ParquetRow, ParquetSource } from './parquet-rows.ts';
-export { parseParquetTexts } from './parquet-rows.ts';
-export type { ParquetTextOptions } from './parquet-rows.ts';
-export { createSubwordTokenizer } from './subword-tokenizer.ts';
-export type { SubwordTokenizer, SubwordTokenizerOptions } from './subword-tokenizer.ts';
+export {
+  parseParquet,
+  type ParquetCompressors,
+  type ParquetOptions,
+  type ParquetRow,
+  type ParquetSource,
+  parseParquetTexts,
+  type ParquetTextOptions,
+} from './parquet-rows.ts';
+export { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from './subword-tokenizer.ts';

@@ -1,3 +1,2 @@
 // Entry point @vastmax/text-readers/node: functions that need Node. The main entry point runs on any JavaScript engine.
-export { readParquet, readParquetTexts } from './node/read-files.ts';
-export { readSubwordTokenizer } from './node/read-files.ts';
+export { readParquet, readParquetTexts, readSubwordTokenizer } from './node/read-files.ts';

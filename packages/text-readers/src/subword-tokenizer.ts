@@ -1,6 +1,5 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { SparseDataError } from '@vastmax/sparse-data';
-import type { NamedInput, Tokenize } from '@vastmax/sparse-data';
+import { SparseDataError, type NamedInput, type Tokenize } from '@vastmax/sparse-data';
 
 export interface SubwordTokenizerOptions extends NamedInput {
   /** The parsed tokenizer_config.json of the tokenizer; most tokenizers do not need it. */

@@ -15,8 +15,7 @@ import {
   type RowTable,
 } from '@vastmax/linalg-core';
 import type { Communicator } from '@vastmax/collectives';
-import { RowExchange } from './row-exchange.ts';
-import { ownedCount, rowOf, type RowPartition } from './row-exchange.ts';
+import { RowExchange, ownedCount, rowOf, type RowPartition } from './row-exchange.ts';
 
 export class ShardedTable implements Disposable {
   readonly communicator: Communicator;

@@ -7,8 +7,7 @@ import {
   type SampledLoss,
 } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
-import { CollectivePreflight } from '../factored/collective-preflight.ts';
-import { createCollectively } from '../factored/collective-preflight.ts';
+import { CollectivePreflight, createCollectively } from '../factored/collective-preflight.ts';
 import { ShardedSampledLayer } from './sharded-sampled-layer.ts';
 import type {
   AnyShardedSampledOptions,

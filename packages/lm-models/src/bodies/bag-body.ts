@@ -20,8 +20,6 @@ import {
   countParameters,
   parameterTensors,
   restoreParameters,
-} from './layers.ts';
-import {
   activationNames,
   activations,
   createEmbeddings,

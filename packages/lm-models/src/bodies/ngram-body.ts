@@ -18,8 +18,6 @@ import {
   countParameters,
   parameterTensors,
   restoreParameters,
-} from './layers.ts';
-import {
   activationNames,
   createEmbeddings,
   DenseLayers,

@@ -21,9 +21,12 @@ import {
   countParameters,
   parameterTensors,
   restoreParameters,
+  createEmbeddings,
+  SeededDropout,
+  type ModelParameters,
+  type TableParameter,
 } from './layers.ts';
 import { RecurrentState, resetStarts } from './recurrent-state.ts';
-import { createEmbeddings, SeededDropout, type ModelParameters, type TableParameter } from './layers.ts';
 import { cellNames, createCell, type CellName, type RecurrentCell } from './recurrent-cells.ts';
 
 export interface RecurrentBodyOptions {

@@ -1,10 +1,8 @@
 import { CheckpointError } from '@vastmax/checkpoints';
-import { writeRows } from '@vastmax/linalg-core';
-import type { RowTable } from '@vastmax/linalg-core';
+import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { readWord2vecBinary } from './read-word2vec-binary.ts';
-import { readWord2vecText } from './read-word2vec-text.ts';
-import type { ReadWord2vecOptions } from './read-word2vec-text.ts';
+import { readWord2vecText, type ReadWord2vecOptions } from './read-word2vec-text.ts';
 import type { Word2vecFormat } from './write-word2vec.ts';
 
 export interface InitialVectorsOptions extends ReadWord2vecOptions {

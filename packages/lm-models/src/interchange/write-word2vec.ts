@@ -18,8 +18,7 @@ import {
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
-import { checkWords, vectorBlocks } from './word-vector-blocks.ts';
-import type { VectorBlock } from './word-vector-blocks.ts';
+import { checkWords, vectorBlocks, type VectorBlock } from './word-vector-blocks.ts';
 
 export type Word2vecFormat = 'text' | 'binary';
 

@@ -21,8 +21,7 @@ import {
 } from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
 import type { TargetList } from '../layer/target-list.ts';
-import { ClusterGroups } from './cluster-layout.ts';
-import type { ClusterLayout } from './cluster-layout.ts';
+import { ClusterGroups, type ClusterLayout } from './cluster-layout.ts';
 
 interface Group {
   /** n slots, e entries, S rows. */

@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { projectVectors } from '../../src/kernel-tree/kernel-features.ts';
 import { createQuadraticFeatures } from '../../src/kernel-tree/quadratic-features.ts';
-import { createRandomFourierFeatures } from '../../src/kernel-tree/random-fourier-features.ts';
-import { addCosinesAndSines } from '../../src/kernel-tree/random-fourier-features.ts';
+import { createRandomFourierFeatures, addCosinesAndSines } from '../../src/kernel-tree/random-fourier-features.ts';
 import { computeFeatures, createUnitVectors, dot } from './tree-samples.ts';
 
 describe('cosines and sines', () => {

@@ -1,4 +1,4 @@
-import { createMatrixFrom } from '@vastmax/linalg-core';
+import { createMatrixFrom, type Backend } from '@vastmax/linalg-core';
 import { singleTargets } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
 import {
@@ -8,7 +8,6 @@ import {
   createHuffmanSoftmaxLayer,
   type SoftmaxLayer,
 } from '@vastmax/softmax-losses';
-import type { Backend } from '@vastmax/linalg-core';
 import { describe, expect, it } from 'vitest';
 import { createCountedBackend, type Work } from './counted-work.ts';
 

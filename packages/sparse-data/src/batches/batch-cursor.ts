@@ -1,5 +1,4 @@
-import { show } from '../errors.ts';
-import { SparseDataError } from '../errors.ts';
+import { show, SparseDataError } from '../errors.ts';
 
 /** The position in a sequence of minibatches: plain JSON for a checkpoint. */
 export interface BatchCursor {

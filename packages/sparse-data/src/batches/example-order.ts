@@ -3,8 +3,7 @@
 // that copies an example.
 
 import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
-import { checkInteger } from '../errors.ts';
-import { SparseDataError } from '../errors.ts';
+import { checkInteger, SparseDataError } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 
 export interface ExampleOrderOptions {

@@ -3,6 +3,7 @@
 // or computes elsewhere. Work that the source does itself on this thread is only done earlier, not in parallel; for
 // that, use prefetchFromWorker in `/node`.
 
+import type { CancellationSignal } from '../cancellation.ts';
 import { checkInteger } from '../errors.ts';
 
 /**
@@ -116,12 +117,4 @@ export function prefetch<T>(
       totalMilliseconds: started === undefined ? 0 : now() - started,
     }),
   };
-}
-
-/**
- * The part of an AbortSignal that is used here: this package compiles without DOM and Node types. Any AbortSignal fits.
- */
-export interface CancellationSignal {
-  readonly aborted: boolean;
-  throwIfAborted(): void;
 }

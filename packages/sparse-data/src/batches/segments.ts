@@ -1,8 +1,7 @@
 // A text that consists of segments, such as documents or sessions. Boundaries are ascending, from 0 to the length of
 // the text; segment s is [boundaries[s], boundaries[s+1]).
 
-import { SparseDataError } from '../errors.ts';
-import { show } from '../errors.ts';
+import { SparseDataError, show } from '../errors.ts';
 
 export function wholeText(tokens: Int32Array): Int32Array {
   return Int32Array.of(0, tokens.length);

@@ -3,8 +3,7 @@
 // Every token of the text is a target once per epoch, as for n-grams, so perplexities of both can be compared.
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
-import { SparseDataError } from '../errors.ts';
-import { checkInteger } from '../errors.ts';
+import { SparseDataError, checkInteger } from '../errors.ts';
 import { checkTokenRange } from './segments.ts';
 import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 

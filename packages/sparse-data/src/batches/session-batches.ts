@@ -4,8 +4,7 @@
 
 import { badCursor, cursorFields, integerBelow } from './batch-cursor.ts';
 import { validateCsrRows, type CsrRows } from '../csr/csr-rows.ts';
-import { SparseDataError } from '../errors.ts';
-import { checkInteger, show } from '../errors.ts';
+import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 

@@ -8,12 +8,10 @@
 import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
 import { validateCsrRows, type CsrRows } from '../csr/csr-rows.ts';
-import { SparseDataError } from '../errors.ts';
+import { SparseDataError, show } from '../errors.ts';
 import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
 import { mix32, seedWord } from '../random/random.ts';
-import { show } from '../errors.ts';
-import { checkRowNumbers, type SparseBatch } from './sparse-batches.ts';
-import { checkTargetWeights, type TargetWeights } from './sparse-batches.ts';
+import { checkRowNumbers, type SparseBatch, checkTargetWeights, type TargetWeights } from './sparse-batches.ts';
 
 export interface SetBatchesOptions extends ExampleOrderOptions {
   /**

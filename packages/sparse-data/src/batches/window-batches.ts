@@ -9,9 +9,8 @@ import type { BatchCursor } from './batch-cursor.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
 import type { CsrRows } from '../csr/csr-rows.ts';
 import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
-import { SparseDataError } from '../errors.ts';
+import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { mix32, seedWord } from '../random/random.ts';
-import { checkInteger, show } from '../errors.ts';
 import { checkSegments, checkTokenRange, segmentAt, wholeText } from './segments.ts';
 import type { SparseBatch } from './sparse-batches.ts';
 

@@ -1,7 +1,6 @@
 import { CsrBuffer } from '../csr/csr-buffer.ts';
 import type { CsrRows } from '../csr/csr-rows.ts';
-import { SparseDataError } from '../errors.ts';
-import { checkInteger } from '../errors.ts';
+import { SparseDataError, checkInteger } from '../errors.ts';
 import type { Interaction } from './parse-interactions.ts';
 import type { Vocabulary } from '../text/vocabulary.ts';
 import { VocabularyCounter } from '../text/vocabulary-counter.ts';

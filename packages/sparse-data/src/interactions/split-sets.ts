@@ -1,9 +1,7 @@
-import type { CsrRows } from '../csr/csr-rows.ts';
+import { type CsrRows, validateCsrRows } from '../csr/csr-rows.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
-import { validateCsrRows } from '../csr/csr-rows.ts';
-import { SparseDataError } from '../errors.ts';
+import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { mix32, seedWord } from '../random/random.ts';
-import { checkInteger, show } from '../errors.ts';
 
 export interface SplitSetsOptions {
   /**

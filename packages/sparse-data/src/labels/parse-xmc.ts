@@ -6,11 +6,8 @@
 //
 // A line that begins with white space, or whose first entry has a colon, is a point without labels.
 
-import type { NamedInput } from '../records/record-lines.ts';
-import { lineError } from '../records/record-lines.ts';
-import { checkInteger, show } from '../errors.ts';
-import { SparseDataError } from '../errors.ts';
-import { parseCount, parseNumber } from '../records/record-lines.ts';
+import { type NamedInput, lineError, parseCount, parseNumber } from '../records/record-lines.ts';
+import { checkInteger, show, SparseDataError } from '../errors.ts';
 import type { TextLines } from '../text/token-stream.ts';
 
 export interface XmcShape {

@@ -1,5 +1,4 @@
-import type { CsrRows } from '../csr/csr-rows.ts';
-import { createCsrRows } from '../csr/csr-rows.ts';
+import { type CsrRows, createCsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError } from '../errors.ts';
 import type { XmcPoint } from './parse-xmc.ts';
 

@@ -3,10 +3,8 @@
 // to send one more). Items are copied by structured clone, so a source may reuse its buffers.
 
 import { Worker } from 'node:worker_threads';
-import { SparseDataError } from '../errors.ts';
-import { checkInteger } from '../errors.ts';
-import type { Prefetched, PrefetchOptions } from '../batches/prefetch.ts';
-import { prefetch } from '../batches/prefetch.ts';
+import { SparseDataError, checkInteger } from '../errors.ts';
+import { type Prefetched, type PrefetchOptions, prefetch } from '../batches/prefetch.ts';
 
 export interface PrefetchFromWorkerOptions extends PrefetchOptions {
   /** Largest number of prefetched items; default 4. */

@@ -11,7 +11,7 @@ import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
-import type { CancellationSignal } from '../batches/prefetch.ts';
+import type { CancellationSignal } from '../cancellation.ts';
 import { SparseDataError, checkInteger } from '../errors.ts';
 
 const LINE_FEED = 0x0a;

@@ -1,17 +1,10 @@
 // The parsers of `/records` for files: lines are read with readLines, and the path is the name in error messages.
 
-import type { CsvOptions } from '../records/parse-csv.ts';
-import type { Interaction, InteractionOptions } from '../interactions/parse-interactions.ts';
-import { parseInteractions } from '../interactions/parse-interactions.ts';
-import type { CsvRecord } from '../records/parse-csv.ts';
-import { parseCsv } from '../records/parse-csv.ts';
-import type { JsonLine } from '../records/parse-json-lines.ts';
-import { parseJsonLines } from '../records/parse-json-lines.ts';
-import type { XmcHeader, XmcOptions, XmcPoint } from '../labels/parse-xmc.ts';
-import { parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
-import { inputName } from './read-lines.ts';
-import type { ReadLinesOptions } from './read-lines.ts';
-import { readLines } from './read-lines.ts';
+import { type CsvOptions, type CsvRecord, parseCsv } from '../records/parse-csv.ts';
+import { type Interaction, type InteractionOptions, parseInteractions } from '../interactions/parse-interactions.ts';
+import { type JsonLine, parseJsonLines } from '../records/parse-json-lines.ts';
+import { type XmcHeader, type XmcOptions, type XmcPoint, parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
+import { inputName, type ReadLinesOptions, readLines } from './read-lines.ts';
 
 /** Options for reading and parsing, without keepLineEnds (determined by the format) and name (the path). */
 export type ReadRecordsOptions<ParseOptions> = Omit<ReadLinesOptions, 'keepLineEnds'> & Omit<ParseOptions, 'name'>;

@@ -1,5 +1,4 @@
-import type { NamedInput } from './record-lines.ts';
-import { lineError } from './record-lines.ts';
+import { type NamedInput, lineError } from './record-lines.ts';
 import { show } from '../errors.ts';
 import type { TextLines } from '../text/token-stream.ts';
 

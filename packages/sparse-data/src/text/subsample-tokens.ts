@@ -1,6 +1,5 @@
-import { SparseDataError } from '../errors.ts';
+import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { mix32, seedWord } from '../random/random.ts';
-import { checkInteger, show } from '../errors.ts';
 
 export interface SubsampleOptions {
   /**

@@ -1,6 +1,6 @@
 import { VocabularyCounter } from './vocabulary-counter.ts';
 import type { Vocabulary } from './vocabulary.ts';
-import type { CancellationSignal } from '../batches/prefetch.ts';
+import type { CancellationSignal } from '../cancellation.ts';
 import { SparseDataError, show } from '../errors.ts';
 
 const PROGRESS_INTERVAL = 2 ** 16;

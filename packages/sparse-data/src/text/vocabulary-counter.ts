@@ -11,8 +11,7 @@
 // 2 tokens have count + missed >= the new floor. So each of them has been counted at least as often as the sum of all
 // increases since it was added, and all counts together are at most N.
 
-import { checkInteger, show } from '../errors.ts';
-import { SparseDataError } from '../errors.ts';
+import { checkInteger, show, SparseDataError } from '../errors.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 export interface VocabularyCounterOptions {

@@ -1,5 +1,4 @@
-import { show } from '../errors.ts';
-import { SparseDataError } from '../errors.ts';
+import { show, SparseDataError } from '../errors.ts';
 
 export interface VocabularyContents {
   /** Token of each class, most frequent first, all distinct. */

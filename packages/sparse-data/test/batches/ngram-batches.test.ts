@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validateCsrRows } from '../../src/csr/csr-rows.ts';
-import type { NgramBatch, NgramBatchesOptions } from '../../src/batches/ngram-batches.ts';
-import { NgramBatches } from '../../src/batches/ngram-batches.ts';
+import { type NgramBatch, type NgramBatchesOptions, NgramBatches } from '../../src/batches/ngram-batches.ts';
 import { thrownBy } from '../thrown-by.ts';
 
 interface CopiedBatch {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CsrRows } from '../../src/csr/csr-rows.ts';
-import { createCsrRows, csrFromLists, singleTargets, validateCsrRows } from '../../src/csr/csr-rows.ts';
+import { type CsrRows, createCsrRows, csrFromLists, singleTargets, validateCsrRows } from '../../src/csr/csr-rows.ts';
 import { thrownBy } from '../thrown-by.ts';
 
 const int32 = (...values: number[]): Int32Array => Int32Array.of(...values);

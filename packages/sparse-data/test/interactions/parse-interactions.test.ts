@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseInteractions } from '../../src/interactions/parse-interactions.ts';
-import type { InteractionOptions } from '../../src/interactions/parse-interactions.ts';
+import { parseInteractions, type InteractionOptions } from '../../src/interactions/parse-interactions.ts';
 import { allOf } from '../all-of.ts';
 import { csvStyle, linesOf, writeCsv } from '../records/csv-text.ts';
 import { thrownBy } from '../thrown-by.ts';

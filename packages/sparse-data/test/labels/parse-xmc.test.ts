@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseXmc, parseXmcHeader } from '../../src/labels/parse-xmc.ts';
-import type { XmcOptions } from '../../src/labels/parse-xmc.ts';
+import { parseXmc, parseXmcHeader, type XmcOptions } from '../../src/labels/parse-xmc.ts';
 import { allOf } from '../all-of.ts';
 import { thrownBy } from '../thrown-by.ts';
 

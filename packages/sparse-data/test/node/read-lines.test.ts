@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readLines } from '../../src/node/read-lines.ts';
-import type { ReadLinesOptions } from '../../src/node/read-lines.ts';
+import { readLines, type ReadLinesOptions } from '../../src/node/read-lines.ts';
 import { thrownBy } from '../thrown-by.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-read-lines-'));

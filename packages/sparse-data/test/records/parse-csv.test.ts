@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CsvOptions } from '../../src/records/parse-csv.ts';
-import { parseCsv } from '../../src/records/parse-csv.ts';
+import { type CsvOptions, parseCsv } from '../../src/records/parse-csv.ts';
 import { allOf } from '../all-of.ts';
 import { csvStyle, csvTable, linesOf, writeCsv } from './csv-text.ts';
 import { thrownBy } from '../thrown-by.ts';

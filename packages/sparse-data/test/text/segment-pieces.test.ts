@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { segmentPieces } from '../../src/text/word-segmenter.ts';
-import { createWordSegmenter } from '../../src/text/word-segmenter.ts';
+import { segmentPieces, createWordSegmenter } from '../../src/text/word-segmenter.ts';
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 const segmentsOf = (text: string): string[] => [...segmenter.segment(text)].map(({ segment }) => segment);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countTokens, encodeTokens } from '../../src/text/token-stream.ts';
-import { wordTokens } from '../../src/text/token-stream.ts';
+import { countTokens, encodeTokens, wordTokens } from '../../src/text/token-stream.ts';
 import { Vocabulary } from '../../src/text/vocabulary.ts';
 import { VocabularyCounter } from '../../src/text/vocabulary-counter.ts';
 import { thrownBy } from '../thrown-by.ts';
