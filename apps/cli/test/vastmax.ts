@@ -3,7 +3,7 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { bundleProgram } from '@vastmax/rank-programs';
+import { bundleProgram } from '@vastmax/test-programs';
 
 /** The command as one JavaScript file, for `node`. */
 export const main: string = fileURLToPath(await bundleProgram(new URL('../src/main.ts', import.meta.url)));

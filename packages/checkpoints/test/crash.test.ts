@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bundleProgram } from '@vastmax/test-programs';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { isCheckpointError } from '../src/errors.ts';
 import { createFileStorage } from '../src/file-storage.ts';
@@ -190,15 +191,13 @@ describe('a checkpoint survives', () => {
 
   it('being killed ten times at random moments', async () => {
     const directory = join(folder, 'killed');
-    const program = fileURLToPath(new URL('fixtures/write-forever.ts', import.meta.url));
+    const program = fileURLToPath(await bundleProgram(new URL('fixtures/write-forever.ts', import.meta.url)));
     await writeCheckpoint(createFileStorage(directory), contentOfGeneration(0));
     let generation = 0;
     for (let kill = 0; kill < 10; kill++) {
-      const child = spawn(
-        process.execPath,
-        ['--conditions=@vastmax/source', '--import', 'tsx', program, directory, String(generation + 1)],
-        { stdio: ['ignore', 'pipe', 'pipe'] },
-      );
+      const child = spawn(process.execPath, [program, directory, String(generation + 1)], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       const closed = once(child, 'close');
       let complaints = '';
       child.stderr.on('data', (text) => {

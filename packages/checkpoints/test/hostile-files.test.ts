@@ -2,12 +2,12 @@
 // manifests that parsers understand differently.
 
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { bundleProgram } from '@vastmax/test-programs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createFileStorage } from '../src/file-storage.ts';
 import { openCheckpoint } from '../src/open-checkpoint.ts';
@@ -42,16 +42,8 @@ function filled(before: string, each: (at: number) => string, after: string): st
 
 /** What a process of its own says of files and folders that it opens, and by how many MiB its memory rose at most. */
 async function openElsewhere(paths: readonly string[]): Promise<{ codes: string[]; mebibytes: number }> {
-  const program = fileURLToPath(new URL('fixtures/open-hostile-files.ts', import.meta.url));
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--max-old-space-size=400',
-    '--conditions=@vastmax/source',
-    '--import',
-    tsx,
-    program,
-    ...paths,
-  ]);
+  const program = fileURLToPath(await bundleProgram(new URL('fixtures/open-hostile-files.ts', import.meta.url)));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=400', program, ...paths]);
   return JSON.parse(stdout) as { codes: string[]; mebibytes: number };
 }
 

@@ -1,7 +1,7 @@
 import { createSingleCommunicator } from '@vastmax/collectives';
 import { describe, expect, it } from 'vitest';
 import { communicatorCases } from './communicator-cases.ts';
-import { requireLauncher } from '@vastmax/rank-programs';
+import { requireLauncher } from '@vastmax/test-programs';
 import { launchers, runOnThreads, runUnderMpi } from './run-program.ts';
 
 describe('one process', () => {

@@ -6,7 +6,7 @@ import {
   runUnderMpi as runFileUnderMpi,
   type Launcher,
   type MpiRun,
-} from '@vastmax/rank-programs';
+} from '@vastmax/test-programs';
 
 const programNamed = (name: string): URL => new URL(`programs/${name}.ts`, import.meta.url);
 

@@ -1,6 +1,6 @@
 /** The programs of programs/ as jobs of ranks. */
 import { startThreadRanks, type ThreadRanksOptions } from '@vastmax/collectives';
-import { bundleProgram } from '@vastmax/rank-programs';
+import { bundleProgram } from '@vastmax/test-programs';
 
 /** What each rank answers. */
 export async function runOnThreads(

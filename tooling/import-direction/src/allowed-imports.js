@@ -30,18 +30,18 @@ export const allowedImports = {
   'gpu-backend-webgpu': { src: ['linalg-core'], test: ['backend-conformance', 'software-gpu'] },
   // In tooling/; the only tooling packages that tests of packages import.
   'software-gpu': { src: [], test: [] },
-  'rank-programs': { src: [], test: [] },
+  'test-programs': { src: [], test: [] },
   autodiff: { src: ['linalg-core'], test: backends },
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
-  checkpoints: { src: ['linalg-core'], test: [] },
+  checkpoints: { src: ['linalg-core'], test: ['test-programs'] },
   'spherical-losses': { src: belowTheLosses, test: backends },
   'update-rules': { src: ['linalg-core', 'sparse-data'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
   'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
-  collectives: { src: [], test: ['rank-programs'] },
+  collectives: { src: [], test: ['test-programs'] },
   'distributed-layers': {
     src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'collectives'],
-    test: [...backends, 'rank-programs'],
+    test: [...backends, 'test-programs'],
   },
   'lm-models': {
     src: [
@@ -54,7 +54,7 @@ export const allowedImports = {
       'collectives',
       'distributed-layers',
     ],
-    test: [...backends, 'rank-programs'],
+    test: [...backends, 'test-programs'],
   },
 };
 

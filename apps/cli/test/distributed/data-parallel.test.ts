@@ -3,7 +3,7 @@
  * text.
  */
 import { createSingleCommunicator, startThreadRanks } from '@vastmax/collectives';
-import { bundleProgram } from '@vastmax/rank-programs';
+import { bundleProgram } from '@vastmax/test-programs';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { expect, it } from 'vitest';
 import { trainAll, trainSmallModel, type SmallTraining, type TrainedModel } from './programs/small-training.ts';

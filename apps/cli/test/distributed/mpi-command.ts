@@ -1,24 +1,15 @@
 /** The real command as the ranks of an MPI job, from the sources. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { probeMpi } from '@vastmax/collectives';
+import { findLaunchers, requireLauncher } from '@vastmax/test-programs';
 import { main } from '../vastmax.ts';
 
-const probe = await probeMpi();
-const launcher = 'mpirun';
-const isThere = spawnSync(launcher, ['--version'], { stdio: 'ignore' }).status === 0;
-const missing = !probe.available
-  ? probe.reason
-  : isThere
-    ? undefined
-    : 'mpirun is not on the path; Debian: apt-get install openmpi-bin';
+const [openMpi] = findLaunchers(await probeMpi());
 
-/** As with a backend's conformance: unavailable is not passed, and is a failure where it is required. */
+/** @throws Error when MPI is required but unavailable; otherwise an unavailable one skips the test. */
 export function requireMpi(skip: (reason: string) => never): void {
-  if (missing === undefined) return;
-  if (/\bmpi\b/.test(process.env['REQUIRE_BACKENDS'] ?? ''))
-    throw new Error(`REQUIRE_BACKENDS names mpi, but it is unavailable: ${missing}`);
-  skip(`unavailable: ${missing}`);
+  requireLauncher(openMpi, skip);
 }
 
 export interface EndedJob {
@@ -36,7 +27,7 @@ export interface RunningJob {
 
 /** @param args split at spaces. */
 export function startJob(size: number, folder: string, args: string): RunningJob {
-  const options = ['--allow-run-as-root', '--oversubscribe', '-n', String(size)];
+  const [launcher, ...options] = openMpi.start(size);
   const child = spawn(launcher, [...options, process.execPath, main, ...args.split(' ')], {
     cwd: folder,
     env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },

@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import type { FailureRequest } from '../programs/failures.ts';
-import { requireLauncher } from '@vastmax/rank-programs';
+import { requireLauncher } from '@vastmax/test-programs';
 import { launchers, runUnderMpi } from '../run-program.ts';
 
 const cases: readonly { readonly how: FailureRequest['how']; readonly names: RegExp; readonly timeoutMs: number }[] = [

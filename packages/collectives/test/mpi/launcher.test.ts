@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { requireLauncher } from '@vastmax/rank-programs';
+import { requireLauncher } from '@vastmax/test-programs';
 import { launchers, runUnderMpi } from '../run-program.ts';
 
 /** The other family's library: every process would be a job of its own, each training by itself. */

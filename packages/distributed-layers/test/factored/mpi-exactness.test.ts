@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DistributedRun, DistributedRunResult } from '../programs/distributed-run.ts';
 import { probeMpi } from '@vastmax/collectives';
-import { findLaunchers, requireLauncher, runUnderMpi } from '@vastmax/rank-programs';
+import { findLaunchers, requireLauncher, runUnderMpi } from '@vastmax/test-programs';
 import { exactnessRuns } from './exactness-runs.ts';
 
 /** The tools' own backend in f32, the plain one in f64. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleProgram } from '@vastmax/test-programs';
 import { afterAll, expect, it } from 'vitest';
 import { readEverything } from './fixtures/read-everything.ts';
 
@@ -47,18 +47,7 @@ async function live(program: string, directory: string, nth: number): Promise<Li
 }
 
 it('training killed fifty times at random moments resumes to the final weights of training left alone, bit for bit', async () => {
-  const program = join(folder, 'train.mjs');
-  const entry = fileURLToPath(new URL('fixtures/train-until-killed.ts', import.meta.url));
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['@vastmax/source'],
-    logLevel: 'error',
-  });
+  const program = fileURLToPath(await bundleProgram(new URL('fixtures/train-until-killed.ts', import.meta.url)));
   expect(await live(program, join(folder, 'alone'), Infinity)).toMatchObject({ killed: false });
   const expected = await readEverything(join(folder, 'alone'));
   expect(expected).toMatchObject({ configuration: { step: 6000, examples: 48_000 } });

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { startThreadRanks } from '@vastmax/collectives';
-import { bundleProgram } from '@vastmax/rank-programs';
+import { bundleProgram } from '@vastmax/test-programs';
 import type { Refusal } from './programs/save-rank.ts';
 
 it('a rank that cannot write its shard is named to all, and the checkpoint before stays alone', async () => {

@@ -1,8 +1,8 @@
 /**
- * Runs test programs as jobs with several ranks. Threads and mpirun start plain Node, which cannot read TypeScript, so
- * each program is bundled from the sources once per test file. The bundle is in node_modules of this package, from
- * where koffi can be resolved. This package imports no package of the workspace; otherwise packages whose tests use it
- * would depend on themselves.
+ * Programs that tests start: as processes, as threads, or as the ranks of an MPI job. All of these are plain Node,
+ * which cannot read TypeScript, so each program is bundled from the sources once per test file; it then starts ten
+ * times as fast as through tsx. The bundle is in node_modules of this package, from where koffi can be resolved. This
+ * package imports no package of the workspace; otherwise packages whose tests use it would depend on themselves.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ export function bundleProgram(program: URL): Promise<URL> {
   if (folder === undefined) {
     const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
     mkdirSync(cache, { recursive: true });
-    folder = mkdtempSync(join(cache, 'rank-programs-'));
+    folder = mkdtempSync(join(cache, 'test-programs-'));
   }
   const file = join(folder, `${basename(program.pathname, '.ts')}-${bundles.size}.mjs`);
   const bundle = build({
@@ -65,7 +65,7 @@ export interface Launcher {
 type ProbeResult = { readonly available: true } | { readonly available: false; readonly reason: string };
 
 /** @param probe the result of `probeMpi` of `@vastmax/collectives`. */
-export function findLaunchers(probe: ProbeResult): readonly Launcher[] {
+export function findLaunchers(probe: ProbeResult): readonly [openMpi: Launcher, mpich: Launcher] {
   return [
     {
       name: 'mpirun of Open MPI',
