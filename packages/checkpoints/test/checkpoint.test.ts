@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failureOf, readEverything, tensorOf } from '@vastmax/checkpoints/testing';
 import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -22,14 +23,7 @@ import { openCheckpoint } from '../src/open-checkpoint.ts';
 import type { CheckpointSource } from '../src/storage.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
 import { openSafetensorsFile } from './fixtures/safetensors-files.ts';
-import { failureOf } from './fixtures/failure-of.ts';
-import {
-  contentOfGeneration,
-  everythingOfGeneration,
-  readEverything,
-  wholeCheckpointFiles,
-} from './fixtures/generations.ts';
-import { tensorOf } from './fixtures/tensors.ts';
+import { contentOfGeneration, everythingOfGeneration, wholeCheckpointFiles } from './fixtures/generations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-checkpoint-'));
 let directory = folder;

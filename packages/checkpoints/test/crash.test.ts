@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { failureOf, readEverything } from '@vastmax/checkpoints/testing';
 import { bundleProgram } from '@vastmax/test-programs';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { isCheckpointError } from '../src/errors.ts';
@@ -19,11 +20,9 @@ import { writeCheckpoint } from '../src/write-checkpoint.ts';
 import {
   contentOfGeneration,
   everythingOfGeneration,
-  readEverything,
   shardedCheckpointFiles,
   wholeCheckpointFiles,
 } from './fixtures/generations.ts';
-import { failureOf } from './fixtures/failure-of.ts';
 
 const fault = vi.hoisted(() => {
   const state = {

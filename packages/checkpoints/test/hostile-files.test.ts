@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { failureOf, sealed } from '@vastmax/checkpoints/testing';
 import { bundleProgram } from '@vastmax/test-programs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createFileStorage } from '../src/file-storage.ts';
 import { openCheckpoint } from '../src/open-checkpoint.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
-import { failureOf } from './fixtures/failure-of.ts';
-import { sealed } from './fixtures/forged-manifest.ts';
 import { contentOfGeneration } from './fixtures/generations.ts';
 import { openSafetensorsFile } from './fixtures/safetensors-files.ts';
 

@@ -2,14 +2,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failureOf, moduleContent, tensorOf } from '@vastmax/checkpoints/testing';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { createFileStorage } from '../src/file-storage.ts';
 import { openCheckpoint } from '../src/open-checkpoint.ts';
 import { discardCheckpointPart, writeCheckpointPart } from '../src/checkpoint-parts.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
-import { failureOf } from './fixtures/failure-of.ts';
-import { moduleContent, tensorOf } from './fixtures/tensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-parts-'));
 let directory = folder;

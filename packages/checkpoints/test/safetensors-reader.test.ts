@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failureOf } from '@vastmax/checkpoints/testing';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isCheckpointError } from '../src/errors.ts';
 import { parseSafetensorsHeader } from '../src/safetensors-reader.ts';
 import { openSafetensorsFile } from './fixtures/safetensors-files.ts';
-import { failureOf } from './fixtures/failure-of.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-header-'));
 const path = join(folder, 'file.safetensors');

@@ -2,12 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { arrays, bytesOf, computedTensor, contentOf, failureOf, tensorOf } from '@vastmax/checkpoints/testing';
 import type { TensorPrecision, TensorSource } from '@vastmax/linalg-core/state';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { arrays, bytesOf, computedTensor, contentOf, tensorOf } from './fixtures/tensors.ts';
 import { openSafetensorsFile, writeSafetensorsFile } from './fixtures/safetensors-files.ts';
-import { failureOf } from './fixtures/failure-of.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-safetensors-'));
 const path = join(folder, 'tensors.safetensors');

@@ -2,22 +2,19 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { changeManifest, contentOf, failureOf, readEverything, sealed, tensorOf } from '@vastmax/checkpoints/testing';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createFileStorage } from '../src/file-storage.ts';
 import { openCheckpoint } from '../src/open-checkpoint.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
 import { openSafetensorsFile, writeSafetensorsFile } from './fixtures/safetensors-files.ts';
-import { failureOf } from './fixtures/failure-of.ts';
-import { changeManifest, sealed } from './fixtures/forged-manifest.ts';
 import {
   contentOfGeneration,
   everythingOfGeneration,
-  readEverything,
   shardedCheckpointFiles,
   wholeCheckpointFiles,
 } from './fixtures/generations.ts';
-import { contentOf, tensorOf } from './fixtures/tensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-shards-'));
 let directory = folder;

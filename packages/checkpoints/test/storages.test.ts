@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { computedTensor, contentOf, failureOf, readEverything, tensorOf } from '@vastmax/checkpoints/testing';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeCheckpointPart } from '../src/checkpoint-parts.ts';
@@ -16,10 +17,8 @@ import { openSafetensors } from '../src/safetensors-reader.ts';
 import { writeSafetensors } from '../src/safetensors-writer.ts';
 import type { CheckpointStorage } from '../src/storage.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
-import { failureOf } from './fixtures/failure-of.ts';
 import { createFakeDirectory } from './fixtures/fake-directory.ts';
-import { contentOfGeneration, everythingOfGeneration, readEverything } from './fixtures/generations.ts';
-import { computedTensor, contentOf, tensorOf } from './fixtures/tensors.ts';
+import { contentOfGeneration, everythingOfGeneration } from './fixtures/generations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-storages-'));
 let directory = folder;

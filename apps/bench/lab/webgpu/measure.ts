@@ -6,9 +6,11 @@ import { preparePlan } from '@vastmax/gpu-backend-webgpu/testing';
 const millisecondsPerTurn = 20;
 const maxRunsPerTurn = 500;
 
+/** One version of a kernel at one size; the lab's --json prints a list of them. */
 export interface Row {
   readonly kernel: string;
   readonly version: string;
+  /** What the backend runs. */
   readonly ships: boolean;
   readonly m: number;
   readonly n: number;

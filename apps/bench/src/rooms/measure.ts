@@ -11,7 +11,7 @@ import { RandomGenerator } from '@vastmax/sparse-data';
 import { BenchError } from '../measurement/bench-error.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
 import type { CountResult, MinibatchRequest, ProgramRequest } from './count-files.ts';
-import { minibatchNames } from './minibatch-trainers.ts';
+import { minibatchNames, type MinibatchName } from './minibatch-trainers.ts';
 
 export const roomNames = [...minibatchNames, 'train', 'predict'] as const;
 export type RoomName = (typeof roomNames)[number];
@@ -36,21 +36,23 @@ export async function measureRooms(show: ShowStage): Promise<RoomsReport> {
     const textFile = join(folder, 'text.txt');
     await writeFile(textFile, text.join('\n'));
     const model = join(folder, 'model');
+    const count = async (request: MinibatchRequest | ProgramRequest): Promise<CountResult> =>
+      (await runCounter(request)).map((files) => files.map((path) => relative(repository, path)));
     show('minibatches');
-    const minibatches = await runCounter({ folders, minibatches: minibatchNames, text });
+    const minibatches = await count({ folders, minibatches: minibatchNames, text });
     const command = async (name: 'train' | 'predict', args: readonly string[]): Promise<readonly string[]> => {
       show(name);
-      const [files = []] = await runCounter({ folders, modules, program, args: [name, ...args, '--backend', 'plain'] });
+      const [files = []] = await count({ folders, modules, program, args: [name, ...args, '--backend', 'plain'] });
       return files;
     };
-    const train = await command('train', [textFile, '--out', model, '--batch', '32', '--examples', '1280']);
-    const predict = await command('predict', [model, 'w1 w2']);
-    return Object.fromEntries(
-      [...minibatches, train, predict].map((files, index) => [
-        roomNames[index],
-        files.map((path) => relative(repository, path)),
-      ]),
-    ) as unknown as RoomsReport;
+    return {
+      ...(Object.fromEntries(minibatchNames.map((name, index) => [name, minibatches[index]])) as Record<
+        MinibatchName,
+        readonly string[]
+      >),
+      train: await command('train', [textFile, '--out', model, '--batch', '32', '--examples', '1280']),
+      predict: await command('predict', [model, 'w1 w2']),
+    };
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,31 +1,13 @@
 /** lab/webgpu, which compares the versions of the WebGPU backend's kernels: a program of its own. */
 import { resolve } from 'node:path';
+import type { Row } from '../../lab/webgpu/measure.ts';
 import { BenchError } from '../measurement/bench-error.ts';
 import { jsonOf } from '../measurement/child-program.ts';
-
-/** One version of a kernel at one size: the shape of what the lab prints. */
-export interface LabRow {
-  readonly kernel: string;
-  readonly version: string;
-  /** What the backend runs. */
-  readonly ships: boolean;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly dispatches: number;
-  /** In units of what is allowed. */
-  readonly error: number;
-  /** Median of the rounds. */
-  readonly milliseconds: number;
-  readonly gflops: number;
-  /** Times faster than the naive version. */
-  readonly timesFirst: number;
-}
 
 export interface LabReport {
   readonly adapter: string;
   readonly rounds: number;
-  readonly results: readonly LabRow[];
+  readonly results: readonly Row[];
 }
 
 export interface LabOptions {

@@ -6,12 +6,12 @@ import { requiredBackends } from '@vastmax/backend-conformance';
 import { createWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import { describe, expect, it } from 'vitest';
 import { probeGpu } from '../../src/webgpu/gpu-in-use.ts';
-import type { LabRow } from '../../src/webgpu/kernel-lab.ts';
+import type { Row } from '../../lab/webgpu/measure.ts';
 import { webGpuTables } from '../../src/webgpu/report.ts';
 import { measureSteps } from '../../src/webgpu/step-measurement.ts';
 
 const silent = (): void => undefined;
-const row: LabRow = {
+const row: Row = {
   kernel: 'gemm',
   version: 'shipped',
   ships: true,

@@ -10,10 +10,9 @@ import { Trainer } from '@vastmax/lm-models';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import { failureOf, readEverything } from '@vastmax/checkpoints/testing';
 import { captureSnapshot } from '../training/captured-snapshot.ts';
 import { createToyModel, toyBatches, toyTraining } from '../training/toy-language.ts';
-import { failureOf } from './fixtures/failure-of.ts';
-import { readEverything } from './fixtures/read-everything.ts';
 import { mountSmallDisk } from './fixtures/small-disk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-full-'));

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { readEverything } from '@vastmax/checkpoints/testing';
 import { bundleProgram } from '@vastmax/test-programs';
 import { afterAll, expect, it } from 'vitest';
-import { readEverything } from './fixtures/read-everything.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-killed-'));
 afterAll(() => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isCheckpointError, openCheckpoint, openSafetensors, writeCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import { changeManifest, sealed } from '@vastmax/checkpoints/testing';
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { isStateError } from '@vastmax/linalg-core/state';
 import { isModelError, loadNetwork, Trainer } from '@vastmax/lm-models';
@@ -16,7 +17,6 @@ import { isSparseDataError, RandomGenerator } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createToyModel, toyBatches, toyTraining, toyVocabulary } from '../training/toy-language.ts';
-import { changeManifest, sealed } from './fixtures/forged-manifest.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-mutated-'));
 afterAll(() => {

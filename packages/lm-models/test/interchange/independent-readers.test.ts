@@ -11,8 +11,8 @@ import { tableTensor } from '@vastmax/linalg-core/state';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSafetensors, writeCheckpoint, writeSafetensors } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import { tensorOf } from '@vastmax/checkpoints/testing';
 import { classVectorTensor } from '../../src/interchange/class-vectors.ts';
-import { tensorOf } from '../checkpoint/fixtures/tensors.ts';
 import { createToyModel, toyVocabulary } from '../training/toy-language.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-readers-'));

@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failureOf, tensorOf } from '@vastmax/checkpoints/testing';
 import { createPlainBackend, readRows, writeRows, type RowTable } from '@vastmax/linalg-core';
 import { Vocabulary } from '@vastmax/sparse-data';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadInitialVectors } from '../../src/interchange/initial-vectors.ts';
 import { writeWord2vec } from '../../src/interchange/write-word2vec.ts';
-import { failureOf } from '../checkpoint/fixtures/failure-of.ts';
-import { tensorOf } from '../checkpoint/fixtures/tensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-initial-'));
 const path = join(folder, 'vectors.txt');

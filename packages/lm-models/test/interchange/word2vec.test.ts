@@ -8,11 +8,10 @@ import { isSparseDataError } from '@vastmax/sparse-data';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isCheckpointError } from '@vastmax/checkpoints';
+import { arrays, computedTensor, failureOf, tensorOf } from '@vastmax/checkpoints/testing';
 import { readWord2vecBinary } from '../../src/interchange/read-word2vec-binary.ts';
 import { readWord2vecText } from '../../src/interchange/read-word2vec-text.ts';
 import { writeWord2vec } from '../../src/interchange/write-word2vec.ts';
-import { failureOf } from '../checkpoint/fixtures/failure-of.ts';
-import { arrays, computedTensor, tensorOf } from '../checkpoint/fixtures/tensors.ts';
 import { pythonWith } from './python-with.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-word2vec-'));

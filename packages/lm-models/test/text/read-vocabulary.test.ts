@@ -1,8 +1,8 @@
 import { createMemoryStorage, openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
+import { failureOf } from '@vastmax/checkpoints/testing';
 import { Vocabulary } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import { readVocabulary } from '../../src/text/text-reading.ts';
-import { failureOf } from '../checkpoint/fixtures/failure-of.ts';
 
 describe('a vocabulary', () => {
   it('comes back from a checkpoint', async () => {
