@@ -103,30 +103,36 @@ export class HybridOutputLayer implements OutputLayer {
    * Cost: 6m(F + tails)d operations for the head, and factored steps for the examples of the tails; independent of D.
    * See {@link OutputLayer.step}.
    */
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    this.#calls.check('step');
-    checkHidden(this, 'step', hidden);
-    checkTargets(this, 'step', hidden, targets);
-    checkStepOptions(this, hidden.rows, options);
-    return this.#calls.exclusively(() => this.#stepParts(hidden, targets, options));
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return this.#calls.run('step', async () => {
+      checkHidden(this, 'step', hidden);
+      checkTargets(this, 'step', hidden, targets);
+      checkStepOptions(this, hidden.rows, options);
+      return this.#stepParts(hidden, targets, options);
+    });
   }
 
   /** −log p of the targets. Cost: O(Fd + d²) per example, independent of D. */
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#calls.check('evaluate');
-    checkHidden(this, 'evaluate', hidden);
-    checkTargets(this, 'evaluate', hidden, targets);
-    this.#targets.build(targets);
-    const losses = this.#workspace.matrix('losses', hidden.rows, 1);
-    copy(await this.head.evaluate(hidden, this.#targets.head), losses);
-    for (const [t, tail] of this.tails.entries()) {
-      scatterAddRows(
-        await tail.evaluate(this.#hiddenOfTail(t, hidden), this.#tail(t).targets),
-        this.#tailRows(t),
-        losses,
-      );
-    }
-    return losses;
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    return this.#calls.run('evaluate', async () => {
+      checkHidden(this, 'evaluate', hidden);
+      checkTargets(this, 'evaluate', hidden, targets);
+      this.#targets.build(targets);
+      const losses = this.#workspace.matrix('losses', hidden.rows, 1);
+      copy(await this.head.evaluate(hidden, this.#targets.head), losses);
+      for (const [t, tail] of this.tails.entries()) {
+        scatterAddRows(
+          await tail.evaluate(this.#hiddenOfTail(t, hidden), this.#tail(t).targets),
+          this.#tailRows(t),
+          losses,
+        );
+      }
+      return losses;
+    });
+  }
+
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.read(operation, action);
   }
 
   /**
@@ -199,25 +205,26 @@ export class HybridOutputLayer implements OutputLayer {
     }
   }
 
+  /** Its tensors are those of the parts, which do not give them after a step. */
   state(): ModuleState {
     this.#calls.check('state');
     return joinedState(this);
   }
 
-  async restore(state: ModuleState): Promise<void> {
-    this.#calls.check('restore');
-    checkJoinedState(this, state);
-    await this.#calls.exclusively(async () => {
+  restore(state: ModuleState): Promise<void> {
+    return this.#calls.run('restore', async () => {
+      checkJoinedState(this, state);
       for (const [t, tail] of this.tails.entries()) await tail.restore(partOf(state, tailName(t)));
       await this.head.restore(partOf(state, 'head'));
     });
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.close()) return;
-    this.head[Symbol.dispose]();
-    for (const tail of this.tails) tail[Symbol.dispose]();
-    this.#workspace[Symbol.dispose]();
+    this.#calls.close(() => {
+      this.head[Symbol.dispose]();
+      for (const tail of this.tails) tail[Symbol.dispose]();
+      this.#workspace[Symbol.dispose]();
+    });
   }
 
   /** A step of all parts: if one part fails, no part changes. */

@@ -64,10 +64,8 @@ export function partOf({ configuration, tensors }: ModuleState, part: string): M
     tensors: tensors
       .filter(({ name }) => name.startsWith(prefix))
       .map((tensor) => ({
+        ...tensor,
         name: tensor.name.slice(prefix.length),
-        precision: tensor.precision,
-        rows: tensor.rows,
-        columns: tensor.columns,
         read: (first, count) => tensor.read(first, count),
       })),
   };

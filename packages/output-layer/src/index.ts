@@ -1,6 +1,6 @@
+export { CallGuard, type PendingStep } from './call-guard.ts';
 export { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from './errors.ts';
 export {
-  CallGuard,
   checkClassRange,
   checkExampleClasses,
   checkHidden,
@@ -8,7 +8,6 @@ export {
   checkTargets,
   withBiasFeature,
   withoutBiasFeature,
-  type PendingStep,
 } from './layer-calls.ts';
 export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
 export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';

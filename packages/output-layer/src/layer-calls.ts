@@ -1,11 +1,8 @@
-/**
- * What every output layer does at the beginning of a call, before it changes anything: check its arguments, allow one
- * call at a time, and append the bias feature.
- */
+/** What every output layer does at the beginning of a call: check its arguments, and append the bias feature. */
 import { copyColumns, fill, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { OutputLayerError } from './errors.ts';
-import type { OutputLayer, PreparedStep, StepOptions, StepResult } from './output-layer.ts';
+import type { OutputLayer, StepOptions } from './output-layer.ts';
 
 type Sizes = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'>;
 
@@ -113,74 +110,6 @@ export function checkExampleClasses(layer: Sizes, operation: string, hidden: Mat
     );
   }
   for (const target of classes) checkClassRange(layer, operation, target, 1);
-}
-
-/** A step that a layer has computed, to be applied or discarded. */
-export interface PendingStep {
-  apply(): StepResult | Promise<StepResult>;
-  discard?(): void;
-}
-
-/** Allows one call of a layer at a time, and none after its disposal. A call that is rejected has changed nothing. */
-export class CallGuard {
-  readonly #kind: string;
-  #isBusy = false;
-  #isClosed = false;
-
-  /** @param kind the layer's kind, for messages. */
-  constructor(kind: string) {
-    this.#kind = kind;
-  }
-
-  /** To be checked after an `await`: the layer may have been disposed meanwhile. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /** Every call begins with it. @throws OutputLayerError `disposed`, `busy`. */
-  check(operation: string): void {
-    if (this.#isClosed) throw new OutputLayerError('disposed', `${this.#kind} ${operation}: the layer was disposed`);
-    if (this.#isBusy)
-      throw new OutputLayerError(
-        'busy',
-        `${this.#kind} ${operation}: an earlier call is still running; await it first`,
-      );
-  }
-
-  /** Runs an asynchronous call; other calls are rejected as `busy` until it is done. */
-  async exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
-    this.#isBusy = true;
-    try {
-      return await action();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  /** The same for a step in two phases: until it is applied or discarded, or its first phase has failed. */
-  async hold(prepare: () => Promise<PendingStep>): Promise<PreparedStep> {
-    this.#isBusy = true;
-    try {
-      const step = await prepare();
-      return {
-        apply: () => this.exclusively(async () => step.apply()),
-        discard: () => {
-          step.discard?.();
-          this.#isBusy = false;
-        },
-      };
-    } catch (error) {
-      this.#isBusy = false;
-      throw error;
-    }
-  }
-
-  /** Called by the layer's disposal. @returns false when it was disposed already. */
-  close(): boolean {
-    const closes = !this.#isClosed;
-    this.#isClosed = true;
-    return closes;
-  }
 }
 
 /**

@@ -19,9 +19,12 @@ export interface StepResult {
 
 /** A step that has been computed and found finite, with no weight changed yet. */
 export interface PreparedStep {
-  /** Changes the weights; cannot fail. Call it once, before any other call of the layer. */
+  /**
+   * Changes the weights; cannot fail. Call it once, before any other call of the layer.
+   * @throws OutputLayerError `disposed` when the step was applied or discarded before, or the layer disposed of.
+   */
   apply(): Promise<StepResult>;
-  /** Leaves the layer unchanged. */
+  /** Leaves the layer unchanged. No effect after `apply`. */
   discard(): void;
 }
 
@@ -41,6 +44,10 @@ export interface TwoPhaseOutputLayer extends OutputLayer {
  * `step` and `evaluate` are asynchronous because a layer must read a few numbers (is the loss finite, is a small system
  * singular) before it changes its weights. A layer on a device may verify its steps asynchronously, a few steps later,
  * without waiting: see `confirmSteps`.
+ *
+ * One call at a time: a call that begins before the promise of an earlier one has settled throws, or rejects with,
+ * OutputLayerError `busy` and changes nothing; over ranks the asynchronous ones do so on every rank when one is busy.
+ * Disposal waits for the running call, which ends as if it were alone; every later call throws `disposed`.
  */
 export interface OutputLayer extends Disposable {
   readonly backend: Backend;
@@ -91,8 +98,15 @@ export interface OutputLayer extends Disposable {
   classVectors(firstClass: number, out: Matrix): void;
 
   /**
+   * Runs `action`, which makes several calls of `scores`, `classScores` and `classVectors`; until it is done, calls that
+   * change weights are rejected as `busy`. `topK` and `ranksOf` use it where a layer has it.
+   * @param operation for messages.
+   */
+  withFixedWeights?<Result>(operation: string, action: () => Promise<Result>): Promise<Result>;
+
+  /**
    * Everything needed to continue bit for bit on the same backend. O(1); its tensors are read when the checkpoint is
-   * written.
+   * written, which must end before the next step: reading one afterwards rejects as `busy`.
    */
   state(): ModuleState;
   /**

@@ -28,6 +28,10 @@ export async function topK(layer: OutputLayer, hidden: Matrix, k: number, option
       `topK: k must be a whole number from 1 to ${layer.classes} (the classes), got ${k}`,
     );
   }
+  return withFixedWeights(layer, 'topK', () => bestOf(layer, hidden, k, options));
+}
+
+async function bestOf(layer: OutputLayer, hidden: Matrix, k: number, options: RankingOptions): Promise<TopK> {
   const examples = hidden.rows;
   const classes = new Int32Array(examples * k).fill(-1);
   const scores = new Float64Array(examples * k).fill(-Infinity);
@@ -54,6 +58,15 @@ export async function topK(layer: OutputLayer, hidden: Matrix, k: number, option
   return { k, classes, scores };
 }
 
+/** As the layer's own method, for one that has none: then nobody keeps a step from changing weights between blocks. */
+export function withFixedWeights<Result>(
+  layer: OutputLayer,
+  operation: string,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  return layer.withFixedWeights?.(operation, action) ?? action();
+}
+
 export interface RankingOptions {
   /** Called after each block with the classes scored so far. */
   readonly onProgress?: (classesScored: number) => void;
@@ -77,6 +90,16 @@ export async function ranksOf(
   if (targets.length !== examples) {
     throw new OutputLayerError('shape', `ranksOf: ${targets.length} targets for ${examples} examples; one each`);
   }
+  return withFixedWeights(layer, 'ranksOf', () => ranksAmongAll(layer, hidden, targets, options));
+}
+
+async function ranksAmongAll(
+  layer: OutputLayer,
+  hidden: Matrix,
+  targets: Int32Array,
+  options: RankingOptions,
+): Promise<Float64Array> {
+  const examples = hidden.rows;
   using column = layer.backend.createMatrix(examples, 1);
   layer.classScores(hidden, targets, column);
   const own = await read(column);

@@ -1,5 +1,6 @@
 export type {
   DenseTwin,
+  LayerCall,
   LayerReference,
   LayerRequest,
   LayerUnderTest,

@@ -5,6 +5,7 @@
 import { read, write, type Backend, type Matrix } from '@vastmax/linalg-core';
 import { StateError, type ModuleState } from '@vastmax/linalg-core/state';
 import {
+  CallGuard,
   checkClassRange,
   checkHidden,
   checkStepOptions,
@@ -33,8 +34,7 @@ export class NaiveLayer implements OutputLayer {
   /** D×features. */
   weights: Float64Array;
   #owned: Matrix[] = [];
-  #busy = false;
-  #disposed = false;
+  readonly #calls = new CallGuard(this.kind);
 
   constructor(backend: Backend, { classes, features, seed }: LayerRequest) {
     this.backend = backend;
@@ -45,11 +45,12 @@ export class NaiveLayer implements OutputLayer {
     this.#owned = [backend.createMatrix(1, 4096), backend.createMatrix(1, 4096)];
   }
 
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    this.#check('step', hidden, targets);
-    checkStepOptions(this, hidden.rows, options);
-    this.#busy = true;
-    try {
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return this.#calls.run('step', async () => {
+      checkHidden(this, 'step', hidden);
+      checkTargets(this, 'step', hidden, targets);
+      checkStepOptions(this, hidden.rows, options);
+      this.#calls.willChange();
       const { values, losses, outputGradient } = await this.#pass(hidden, targets);
       const { classes, features, weights } = this;
       const gradient = new Float64Array(values.length);
@@ -66,14 +67,19 @@ export class NaiveLayer implements OutputLayer {
       }
       this.weights = next;
       return { losses: this.#result(0, losses, 1), hiddenGradient: this.#result(1, gradient, features) };
-    } finally {
-      this.#busy = false;
-    }
+    });
   }
 
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#check('evaluate', hidden, targets);
-    return this.#result(0, (await this.#pass(hidden, targets)).losses, 1);
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    return this.#calls.run('evaluate', async () => {
+      checkHidden(this, 'evaluate', hidden);
+      checkTargets(this, 'evaluate', hidden, targets);
+      return this.#result(0, (await this.#pass(hidden, targets)).losses, 1);
+    });
+  }
+
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.read(operation, action);
   }
 
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
@@ -114,39 +120,40 @@ export class NaiveLayer implements OutputLayer {
     const { kind, classes, features } = this;
     const read = (first: number, count: number): Promise<Float64Array> =>
       Promise.resolve(this.weights.slice(first * features, (first + count) * features));
-    return {
+    return this.#calls.stateAsOfNow({
       configuration: { kind, classes, features },
       tensors: [{ name: 'weights', precision: 'f64', rows: classes, columns: features, read }],
-    };
+    });
   }
 
-  async restore({ configuration, tensors }: ModuleState): Promise<void> {
-    this.#check('restore');
-    for (const key of ['kind', 'classes', 'features'] as const) {
-      if (configuration[key] !== this[key]) {
-        throw new StateError(
-          'state-mismatch',
-          `naive layer: '${key}' is ${String(configuration[key])} in the state, ${this[key]} in the layer`,
-        );
+  restore(state: ModuleState): Promise<void> {
+    return this.#calls.run('restore', async () => {
+      const { configuration, tensors } = state;
+      for (const key of ['kind', 'classes', 'features'] as const) {
+        if (configuration[key] !== this[key]) {
+          throw new StateError(
+            'state-mismatch',
+            `naive layer: '${key}' is ${String(configuration[key])} in the state, ${this[key]} in the layer`,
+          );
+        }
       }
-    }
-    const weights = tensors.find(({ name, rows }) => name === 'weights' && rows === this.classes);
-    if (weights === undefined)
-      throw new StateError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
-    this.weights = Float64Array.from(await weights.read(0, this.classes));
+      const weights = tensors.find(({ name, rows }) => name === 'weights' && rows === this.classes);
+      if (weights === undefined)
+        throw new StateError('state-mismatch', `naive layer: the state has no ${this.classes} rows of weights`);
+      this.#calls.willRestore(state);
+      this.weights = Float64Array.from(await weights.read(0, this.classes));
+    });
   }
 
   [Symbol.dispose](): void {
-    this.#disposed = true;
-    for (const matrix of this.#owned) matrix[Symbol.dispose]();
+    this.#calls.close(() => {
+      for (const matrix of this.#owned) matrix[Symbol.dispose]();
+    });
   }
 
-  #check(operation: string, hidden?: Matrix, targets?: CsrRows): void {
-    if (this.#disposed) throw new OutputLayerError('disposed', `naive ${operation}: the layer was disposed`);
-    if (this.#busy) throw new OutputLayerError('busy', `naive ${operation}: a step is still running; await it first`);
-    if (hidden === undefined) return;
-    checkHidden(this, operation, hidden);
-    if (targets !== undefined) checkTargets(this, operation, hidden, targets);
+  #check(operation: string, hidden?: Matrix): void {
+    this.#calls.check(operation);
+    if (hidden !== undefined) checkHidden(this, operation, hidden);
   }
 
   async #pass(hidden: Matrix, targets: CsrRows): Promise<Pass> {

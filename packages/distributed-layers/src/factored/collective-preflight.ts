@@ -217,13 +217,16 @@ export async function createCollectively<Layer extends Disposable>(
  * Each rank restores its part of a state. A collective. A rank that rejects the state is unchanged; others may have
  * restored theirs.
  * @param progress the numbers that must be the same on all ranks afterwards.
+ * @param busy why this rank rejects the call, if it does; then no rank restores anything.
  * @throws StateError `state-mismatch` on every rank.
  */
 export async function restoreCollectively(
   preflight: CollectivePreflight,
   restoreOwn: () => Promise<void>,
   progress: () => Readonly<Record<string, number>>,
+  busy: unknown,
 ): Promise<void> {
+  preflight.begin('restore', { localError: busy, same: {} });
   let localError: unknown;
   try {
     await restoreOwn();

@@ -5,7 +5,7 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import { copyColumns, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/linalg-core/state';
+import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
@@ -14,6 +14,7 @@ import {
   checkStepOptions,
   checkTargets,
   withBiasFeature,
+  type PendingStep,
   type PreparedStep,
   type StepOptions,
   type StepResult,
@@ -132,26 +133,38 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * @throws OutputLayerError on every rank when one rank rejects the step; the message names it, and no weight has
    * changed.
    */
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    return (await this.prepareStep(hidden, targets, options)).apply();
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return this.#calls.runCollectively('step', async (busy) =>
+      (await this.#prepare(hidden, targets, options, busy)).apply(),
+    );
   }
 
   /** As `step`, but applied later: all ranks must then apply it, or all discard it. */
-  async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
-    this.#calls.check('step');
-    const localError = localErrorOf(() => {
-      checkHidden(this, 'step', hidden);
-      checkTargets(this, 'step', hidden, targets);
-      checkStepOptions(this, hidden.rows, options);
-      decayFactor(this.#context.options, options.learningRate);
-    });
-    return this.#calls.hold(() => this.#step.prepare(hidden, targets, options, localError));
+  prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
+    return this.#calls.holdCollectively('step', (busy) => this.#prepare(hidden, targets, options, busy));
+  }
+
+  #prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, busy: unknown): Promise<PendingStep> {
+    const localError =
+      busy ??
+      localErrorOf(() => {
+        checkHidden(this, 'step', hidden);
+        checkTargets(this, 'step', hidden, targets);
+        checkStepOptions(this, hidden.rows, options);
+        decayFactor(this.#context.options, options.learningRate);
+        this.#calls.willChange();
+      });
+    return this.#step.prepare(hidden, targets, options, localError);
   }
 
   /** m×1, the losses of this rank's own examples. A collective. */
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#calls.check('evaluate');
-    return this.#calls.exclusively(() => this.#losses.evaluate(hidden, targets));
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    return this.#calls.runCollectively('evaluate', (busy) => this.#losses.evaluate(hidden, targets, busy));
+  }
+
+  /** No collective: every rank refuses calls of its own meanwhile. */
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.read(operation, action);
   }
 
   /**
@@ -180,9 +193,10 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * @throws OutputLayerError on every rank when one rank rejects the call; `bad-option` for a loss that is not
    * normalised.
    */
-  async classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
-    this.#calls.check('classLogProbabilities');
-    await this.#calls.exclusively(() => this.#losses.ofClasses(hidden, classes, out));
+  classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
+    return this.#calls.runCollectively('classLogProbabilities', (busy) =>
+      this.#losses.ofClasses(hidden, classes, out, busy),
+    );
   }
 
   /**
@@ -191,9 +205,10 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * @throws OutputLayerError on every rank when one rank rejects the call; `bad-option` for a loss that is not
    * normalised or does not define what its probabilities are proportional to.
    */
-  async logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
-    this.#calls.check('logProbabilities');
-    await this.#calls.exclusively(() => this.#losses.ofRange(hidden, firstClass, out));
+  logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
+    return this.#calls.runCollectively('logProbabilities', (busy) =>
+      this.#losses.ofRange(hidden, firstClass, out, busy),
+    );
   }
 
   /**
@@ -222,7 +237,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * @throws OutputLayerError on every rank when one rank rejects the rows or they differ; nothing has changed.
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
-    this.#calls.check('addClasses');
+    this.#calls.checkChange('addClasses');
     this.#shard.add(values, constants, this.#progress);
     this.#step.constants = this.#shard.allConstants;
     this.#step.rebaseControl.watchMap();
@@ -232,40 +247,39 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * The k best classes of each of this rank's own examples. A collective: every rank scores its own classes for the
    * examples of all ranks, so that only the activations and k candidates of each rank are sent. O(Σm·D/p·d).
    */
-  async topK(hidden: Matrix, k: number): Promise<TopK> {
-    this.#calls.check('topK');
-    return this.#calls.exclusively(() => this.#ranking.topK(hidden, k, this.#shard.ownConstants));
+  topK(hidden: Matrix, k: number): Promise<TopK> {
+    return this.#calls.runCollectively('topK', (busy) => this.#ranking.topK(hidden, k, this.#shard.ownConstants, busy));
   }
 
   /**
    * The rank (1 is best, a tie counts half) of one class for each of this rank's own examples. A collective,
    * O(Σm·D/p·d).
    */
-  async ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
-    this.#calls.check('ranksOf');
-    return this.#calls.exclusively(() => this.#ranking.ranksOf(hidden, targets, this.#shard.ownConstants));
+  ranksOf(hidden: Matrix, targets: Int32Array): Promise<Float64Array> {
+    return this.#calls.runCollectively('ranksOf', (busy) =>
+      this.#ranking.ranksOf(hidden, targets, this.#shard.ownConstants, busy),
+    );
   }
 
   /**
    * How far C, w̄ and U⁻¹ have drifted from the weights. A collective; streams all rows, O(D·d²/p). Changes nothing.
    */
-  async verify(): Promise<Verification> {
-    this.#calls.check('verify');
-    this.#context.preflight.begin('verify', { same: this.#progress });
-    const { workspace, weights } = this.#context;
-    return this.#calls.exclusively(async () =>
-      compareWithExact(workspace, weights, await computeGlobalGram(this.#context), this.classes),
-    );
+  verify(): Promise<Verification> {
+    return this.#calls.runCollectively('verify', async (localError) => {
+      const { workspace, weights, preflight } = this.#context;
+      preflight.begin('verify', { localError, same: this.#progress });
+      return compareWithExact(workspace, weights, await computeGlobalGram(this.#context), this.classes);
+    });
   }
 
   /**
    * Converts every row (V = W, U = I) and recomputes C and w̄ in f64. A collective, O(D·d²/p). W changes by rounding
    * only.
    */
-  async materialize(): Promise<void> {
-    this.#calls.check('materialize');
-    this.#context.preflight.begin('materialize', { same: this.#progress });
-    await this.#calls.exclusively(async () => {
+  materialize(): Promise<void> {
+    return this.#calls.runCollectively('materialize', async (localError) => {
+      this.#context.preflight.begin('materialize', { localError, same: this.#progress });
+      this.#calls.willChange();
       this.#weights.materialize(rowsPerBlock);
       await this.rebuildGram();
     });
@@ -278,8 +292,11 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   state(): ModuleState {
     this.#calls.check('state');
     const { rank, size } = this.communicator;
-    const { ownConstants } = this.#shard;
-    return stateOf(this, this.#context.options, this.#step, this.#weights, ownConstants, { shard: { rank, size } });
+    return this.#calls.stateAsOfNow(this.#state({ shard: { rank, size } }));
+  }
+
+  #state(more: JsonObject): ModuleState {
+    return stateOf(this, this.#context.options, this.#step, this.#weights, this.#shard.ownConstants, more);
   }
 
   /**
@@ -288,28 +305,29 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    * @throws StateError `state-mismatch` on every rank when one rank rejects its part; that rank is unchanged, others
    * may have restored theirs.
    */
-  async restore(state: ModuleState): Promise<void> {
-    const mine = this.state().configuration;
+  restore(state: ModuleState): Promise<void> {
     const restoreOwn = async (): Promise<void> => {
-      checkConfiguration(mine, state.configuration);
+      checkConfiguration(this.#state({}).configuration, state.configuration);
       const own = ownShardOf('factored layer', state, this.communicator, this.classes);
+      this.#calls.willRestore(state);
       await restoreState(own, this.#step, this.#weights, this.#shard.ownConstants);
     };
-    await this.#calls.exclusively(async () => {
-      await restoreCollectively(this.#context.preflight, restoreOwn, () => this.#progress);
+    return this.#calls.runCollectively('restore', async (busy) => {
+      await restoreCollectively(this.#context.preflight, restoreOwn, () => this.#progress, busy);
       await this.#shard.shareConstants(state);
       this.#step.constants = this.#shard.allConstants;
     });
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.close()) return;
-    this.#step[Symbol.dispose]();
-    this.#scores[Symbol.dispose]();
-    this.#ranking[Symbol.dispose]();
-    this.#weights[Symbol.dispose]();
-    this.#shard[Symbol.dispose]();
-    this.#context.workspace[Symbol.dispose]();
+    this.#calls.close(() => {
+      this.#step[Symbol.dispose]();
+      this.#scores[Symbol.dispose]();
+      this.#ranking[Symbol.dispose]();
+      this.#weights[Symbol.dispose]();
+      this.#shard[Symbol.dispose]();
+      this.#context.workspace[Symbol.dispose]();
+    });
   }
 
   /** The numbers that must be the same on all ranks before a collective call. */

@@ -57,47 +57,53 @@ export class DistributedLosses {
     this.#scores = scores;
   }
 
-  /** m×1. A collective. */
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+  /** m×1. A collective. @param busy why this rank rejects the call, if it does. */
+  async evaluate(hidden: Matrix, targets: CsrRows, busy: unknown): Promise<Matrix> {
     const layer = this.#layer;
-    const localError = localErrorOf(() => {
-      checkHidden(layer, 'evaluate', hidden);
-      checkTargets(layer, 'evaluate', hidden, targets);
-    });
+    const localError =
+      busy ??
+      localErrorOf(() => {
+        checkHidden(layer, 'evaluate', hidden);
+        checkTargets(layer, 'evaluate', hidden, targets);
+      });
     const losses = await this.#losses('evaluate', hidden, targets, localError);
     await layer.backend.synchronize();
     return losses;
   }
 
   /** log p of one class for each example. A collective. @param out m×1. */
-  async ofClasses(hidden: Matrix, classes: Int32Array, out: Matrix): Promise<void> {
+  async ofClasses(hidden: Matrix, classes: Int32Array, out: Matrix, busy: unknown): Promise<void> {
     const operation = 'classLogProbabilities';
     const layer = this.#layer;
     let targets = none;
-    const localError = localErrorOf(() => {
-      requireProbabilities(layer.loss, operation);
-      checkHidden(layer, operation, hidden);
-      checkExampleClasses(layer, operation, hidden, classes);
-      checkOut(layer, operation, hidden, out, 1);
-      targets = singleTargets(classes, layer.classes);
-    });
+    const localError =
+      busy ??
+      localErrorOf(() => {
+        requireProbabilities(layer.loss, operation);
+        checkHidden(layer, operation, hidden);
+        checkExampleClasses(layer, operation, hidden, classes);
+        checkOut(layer, operation, hidden, out, 1);
+        targets = singleTargets(classes, layer.classes);
+      });
     affine(await this.#losses(operation, hidden, targets, localError), -1, 0, out);
     await layer.backend.synchronize();
   }
 
   /** log p of a range of classes, the same on all ranks. A collective. @param out m×count. */
-  async ofRange(hidden: Matrix, firstClass: number, out: Matrix): Promise<void> {
+  async ofRange(hidden: Matrix, firstClass: number, out: Matrix, busy: unknown): Promise<void> {
     const operation = 'logProbabilities';
     const layer = this.#layer;
     const count = out.columns;
     let targets = none;
-    const localError = localErrorOf(() => {
-      requireUnnormalized(layer.loss, operation);
-      checkHidden(layer, operation, hidden);
-      checkClassRange(layer, operation, firstClass, count);
-      checkOut(layer, operation, hidden, out, Math.max(1, count));
-      targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
-    });
+    const localError =
+      busy ??
+      localErrorOf(() => {
+        requireUnnormalized(layer.loss, operation);
+        checkHidden(layer, operation, hidden);
+        checkClassRange(layer, operation, firstClass, count);
+        checkOut(layer, operation, hidden, out, Math.max(1, count));
+        targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
+      });
     const losses = await this.#losses(operation, hidden, targets, localError, { firstClass, count });
     const extended = withBiasFeature(this.#workspace, hidden, layer.bias);
     const rows = this.#workspace.matrix('log probability rows', count, extended.columns);
@@ -121,7 +127,7 @@ export class DistributedLosses {
     if (localError === undefined) this.#step.buildPairs(targets);
     this.#exchange.announce(operation, { pairs, examples: hidden.rows, steps }, localError, same);
     await this.#exchange.fetch(pairs.touched, false);
-    return this.#step.computeLosses(hidden);
+    return this.#step.computeLosses(hidden, undefined, operation);
   }
 }
 

@@ -82,7 +82,8 @@ export class FactoredExchange implements RankExchange {
   ): Promise<{ readonly totalExamples: number; readonly isReplaced: boolean }> {
     const { learningRate, steps } = batch;
     const { checkEvery = 100 } = this.#context.options;
-    const checksum = checkEvery > 0 && steps % checkEvery === 0 ? await this.#replicas.computeChecksum() : 0;
+    const isCheck = localError === undefined && checkEvery > 0 && steps % checkEvery === 0;
+    const checksum = isCheck ? await this.#replicas.computeChecksum() : 0;
     const counts = this.announce('step', batch, localError, { learningRate }, checksum);
     const isReplaced = await this.#repairReplicas(counts, steps);
     this.#touched = await this.fetch(batch.pairs.touched, true);

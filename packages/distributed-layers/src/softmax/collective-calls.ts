@@ -52,33 +52,36 @@ export class CollectiveCalls {
    * Runs a step. A collective.
    * @throws OutputLayerError on every rank when one rank rejects its arguments; `action` then is not called.
    */
-  async step<Result>(
+  step<Result>(
     hidden: Matrix,
     targets: CsrRows,
     options: StepOptions,
     action: (counts: GlobalCounts) => Promise<Result>,
   ): Promise<Result> {
-    this.guard.check('step');
-    const localError = localErrorOf(() => {
-      this.#checkExamples('step', hidden, targets);
-      checkStepOptions(this.#layer, hidden.rows, options);
+    return this.guard.runCollectively('step', async (busy) => {
+      const localError =
+        busy ??
+        localErrorOf(() => {
+          this.#checkExamples('step', hidden, targets);
+          checkStepOptions(this.#layer, hidden.rows, options);
+          this.guard.willChange();
+        });
+      return action(this.#begin('step', localError, { learningRate: options.learningRate }, hidden));
     });
-    return this.guard.exclusively(async () =>
-      action(this.#begin('step', localError, { learningRate: options.learningRate }, hidden)),
-    );
   }
 
   /** m×1, the losses of this rank's own examples. A collective. @param forward the losses of all. */
-  async evaluate(
+  evaluate(
     hidden: Matrix,
     targets: CsrRows,
     forward: (batch: GlobalBatch) => Promise<{ readonly losses: Float64Array }>,
   ): Promise<Matrix> {
-    this.guard.check('evaluate');
-    const localError = localErrorOf(() => {
-      this.#checkExamples('evaluate', hidden, targets);
-    });
-    return this.guard.exclusively(async () => {
+    return this.guard.runCollectively('evaluate', async (busy) => {
+      const localError =
+        busy ??
+        localErrorOf(() => {
+          this.#checkExamples('evaluate', hidden, targets);
+        });
       const { examples } = this.#begin('evaluate', localError, {}, hidden);
       const batch = await this.gather(hidden, targets, undefined, examples, 1);
       const { losses } = await forward(batch);
@@ -116,21 +119,19 @@ export class CollectiveCalls {
    * @param restoreShard restores the tensors. No collective.
    * @throws StateError `state-mismatch` on every rank when one rank rejects the state.
    */
-  async restore(
-    given: ModuleState,
-    fixed: JsonObject,
-    restoreShard: (shard: ModuleState) => Promise<void>,
-  ): Promise<void> {
-    this.guard.check('restore');
+  restore(given: ModuleState, fixed: JsonObject, restoreShard: (shard: ModuleState) => Promise<void>): Promise<void> {
     const { kind, classes, communicator } = this.#layer;
     const described = `${kind} layer`;
     const restoreOwn = async (): Promise<void> => {
       for (const [key, value] of Object.entries(fixed)) checkSame(described, key, value, given.configuration[key]);
       const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
+      this.guard.willRestore(given);
       await restoreShard(ownShardOf(described, given, communicator, classes));
       this.steps = steps;
     };
-    await this.guard.exclusively(() => restoreCollectively(this.#preflight, restoreOwn, () => ({ steps: this.steps })));
+    return this.guard.runCollectively('restore', (busy) =>
+      restoreCollectively(this.#preflight, restoreOwn, () => ({ steps: this.steps }), busy),
+    );
   }
 
   #begin(

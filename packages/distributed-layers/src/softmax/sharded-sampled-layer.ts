@@ -97,7 +97,7 @@ export class ShardedSampledLayer implements OutputLayer {
    * @throws OutputLayerError on every rank when one rank rejects the step; the message names it, and no weight has
    * changed.
    */
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     const { learningRate, exampleWeights } = options;
     return this.#calls.step(hidden, targets, options, async ({ totalExamples }) => {
       if (totalExamples === 0) return this.#emptyStep();
@@ -122,8 +122,13 @@ export class ShardedSampledLayer implements OutputLayer {
    * m×1, the exact losses of this rank's own examples over all classes; each rank computes the part of its own classes.
    * A collective.
    */
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     return this.#calls.evaluate(hidden, targets, (batch) => this.#exact.forward(batch));
+  }
+
+  /** No collective: every rank refuses calls of its own meanwhile. */
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.guard.read(operation, action);
   }
 
   /**
@@ -159,7 +164,7 @@ export class ShardedSampledLayer implements OutputLayer {
   state(): ModuleState {
     this.#calls.guard.check('state');
     const { rank, size } = this.communicator;
-    return {
+    return this.#calls.guard.stateAsOfNow({
       configuration: {
         ...this.#fixedConfiguration(),
         steps: this.#calls.steps,
@@ -167,25 +172,26 @@ export class ShardedSampledLayer implements OutputLayer {
         shard: { rank, size },
       },
       tensors: this.#method.tensors(),
-    };
+    });
   }
 
   /**
    * Restores this rank's shard, or its part of a whole state. A collective.
    * @throws StateError `state-mismatch` on every rank when one rank rejects it.
    */
-  async restore(state: ModuleState): Promise<void> {
-    await this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
+  restore(state: ModuleState): Promise<void> {
+    return this.#calls.restore(state, this.#fixedConfiguration(), async (shard) => {
       await this.#method.checkState(shard);
       await this.#method.restore(shard);
     });
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.guard.close()) return;
-    this.#monitor[Symbol.dispose]();
-    this.#method[Symbol.dispose]();
-    this.#workspace[Symbol.dispose]();
+    this.#calls.guard.close(() => {
+      this.#monitor[Symbol.dispose]();
+      this.#method[Symbol.dispose]();
+      this.#workspace[Symbol.dispose]();
+    });
   }
 
   /**

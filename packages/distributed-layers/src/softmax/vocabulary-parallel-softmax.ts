@@ -127,7 +127,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
    * @throws OutputLayerError on every rank when one rank rejects the step; the message names it, and no weight has
    * changed.
    */
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     const { learningRate, exampleWeights } = options;
     const calls = this.#calls;
     return calls.step(hidden, targets, options, async ({ examples, totalExamples }) => {
@@ -147,8 +147,13 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   }
 
   /** m×1, the losses of this rank's own examples. A collective. */
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     return this.#calls.evaluate(hidden, targets, (batch) => this.#softmax.forward(batch));
+  }
+
+  /** No collective: every rank refuses calls of its own meanwhile. */
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.guard.read(operation, action);
   }
 
   /**
@@ -190,24 +195,25 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   state(): ModuleState {
     this.#calls.guard.check('state');
     const { rank, size } = this.communicator;
-    return {
+    return this.#calls.guard.stateAsOfNow({
       configuration: { ...this.#fixedConfiguration(), steps: this.#calls.steps, shard: { rank, size } },
       tensors: this.#own.tensors(),
-    };
+    });
   }
 
   /**
    * Restores this rank's shard, or its part of a whole state. A collective.
    * @throws StateError `state-mismatch` on every rank when one rank rejects it.
    */
-  async restore(state: ModuleState): Promise<void> {
-    await this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));
+  restore(state: ModuleState): Promise<void> {
+    return this.#calls.restore(state, this.#fixedConfiguration(), (shard) => this.#own.restore(shard));
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.guard.close()) return;
-    this.#own[Symbol.dispose]();
-    this.#workspace[Symbol.dispose]();
+    this.#calls.guard.close(() => {
+      this.#own[Symbol.dispose]();
+      this.#workspace[Symbol.dispose]();
+    });
   }
 
   #fixedConfiguration(): JsonObject {

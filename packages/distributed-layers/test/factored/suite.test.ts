@@ -2,9 +2,61 @@
 import { createPlainBackend, read } from '@vastmax/linalg-core';
 import { createSingleCommunicator } from '@vastmax/collectives';
 import { createDistributedFactoredLayer, type DistributedFactoredLayer } from '@vastmax/distributed-layers';
-import { describeOutputLayer, type LayerRequest, type LayerUnderTest } from '@vastmax/output-layer/suite';
+import {
+  describeOutputLayer,
+  type LayerCall,
+  type LayerRequest,
+  type LayerUnderTest,
+} from '@vastmax/output-layer/suite';
 import { sphericalSoftmax, zLoss, type SphericalLoss } from '@vastmax/spherical-losses';
 import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
+
+const probeRequest: LayerRequest = { classes: 7, features: 3, seed: 1 };
+
+/** What the layer can do beyond the interface. */
+const moreCalls: readonly LayerCall<DistributedFactoredLayer>[] = [
+  { name: 'own topK', start: (layer, hidden) => layer.topK(hidden, 2) },
+  { name: 'own ranksOf', start: (layer, hidden, classes) => layer.ranksOf(hidden, classes) },
+  { name: 'verify', start: (layer) => layer.verify() },
+  { name: 'materialize', start: (layer) => layer.materialize() },
+  {
+    name: 'denseRows',
+    isSynchronous: true,
+    start: (layer) => {
+      using out = layer.backend.createMatrix(4, layer.width);
+      layer.denseRows(1, out);
+      return read(out);
+    },
+  },
+  {
+    name: 'addClasses',
+    isSynchronous: true,
+    isFinal: true,
+    start: (layer) => {
+      const hasConstants = layer.loss.classConstants !== undefined;
+      layer.addClasses(new Float64Array(2 * layer.width).fill(0.3), hasConstants ? [0.5, 0.6] : undefined);
+    },
+  },
+];
+
+const probabilityCalls: readonly LayerCall<DistributedFactoredLayer>[] = [
+  {
+    name: 'classLogProbabilities',
+    start: async (layer, hidden, classes) => {
+      using out = layer.backend.createMatrix(hidden.rows, 1);
+      await layer.classLogProbabilities(hidden, classes, out);
+      return read(out);
+    },
+  },
+  {
+    name: 'logProbabilities',
+    start: async (layer, hidden) => {
+      using out = layer.backend.createMatrix(hidden.rows, 3);
+      await layer.logProbabilities(hidden, 2, out);
+      return read(out);
+    },
+  },
+];
 
 function subject(
   name: string,
@@ -13,6 +65,7 @@ function subject(
 ): LayerUnderTest<DistributedFactoredLayer> {
   return {
     name,
+    moreCalls: [...moreCalls, ...(loss(probeRequest).isNormalized ? probabilityCalls : [])],
     backend: () => createPlainBackend({ precision: 'f64' }),
     create: (backend, request) =>
       createDistributedFactoredLayer(createSingleCommunicator(), backend, {

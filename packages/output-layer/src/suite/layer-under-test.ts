@@ -2,7 +2,7 @@
  * What a layer's author passes to the suite, and what a case is: data with a stable id, so that a test can run it
  * alone.
  */
-import type { Backend } from '@vastmax/linalg-core';
+import type { Backend, Matrix } from '@vastmax/linalg-core';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { OutputLayer, StepOptions } from '../output-layer.ts';
 
@@ -32,6 +32,19 @@ export interface LayerReference<Layer extends OutputLayer> {
   createTwin(weights: Float64Array, request: LayerRequest): DenseTwin;
 }
 
+export interface LayerCall<Layer extends OutputLayer = OutputLayer> {
+  readonly name: string;
+  /**
+   * Makes the call. It returns or resolves with what the call gives, copied to the host without anything in between.
+   * @param hidden m×features. @param classes one for each example.
+   */
+  readonly start: (layer: Layer, hidden: Matrix, classes: Int32Array) => unknown;
+  /** Whether nothing is left to wait for when it has returned, but for reading what it wrote. */
+  readonly isSynchronous?: boolean;
+  /** Whether no `restore` undoes it, as for added classes. */
+  readonly isFinal?: boolean;
+}
+
 export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
   /** Shown to people: `factored, z-loss`. */
   readonly name: string;
@@ -45,6 +58,8 @@ export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
    * 0.5): a ranking of equal scores tests nothing.
    */
   create(backend: Backend, request: LayerRequest): Promise<Layer>;
+  /** Calls that the layer has beside those of the interface, for the cases about calls that overlap. */
+  readonly moreCalls?: readonly LayerCall<Layer>[];
   /** Dense SGD to compare with, for a layer that claims to equal it. */
   readonly reference?: LayerReference<Layer>;
   /** Cases that do not apply, by id, each with the reason, which the report shows beside the skipped case. */

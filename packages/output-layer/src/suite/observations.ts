@@ -4,7 +4,8 @@ import { isStateError, type JsonObject } from '@vastmax/linalg-core/state';
 import { expect } from 'vitest';
 import { isOutputLayerError, type OutputLayerErrorCode } from '../errors.ts';
 import type { OutputLayer, StepOptions } from '../output-layer.ts';
-import { createMinibatch, learningRate, placed, type Minibatch } from './minibatches.ts';
+import type { LayerRequest } from './layer-under-test.ts';
+import { createMinibatch, learningRate, placed, request, type Minibatch } from './minibatches.ts';
 
 export interface ObservedStep {
   readonly losses: Float64Array;
@@ -16,8 +17,9 @@ export async function stepOn(
   layer: OutputLayer,
   batch: Minibatch,
   options: Partial<StepOptions> = {},
+  sizes: LayerRequest = request,
 ): Promise<ObservedStep> {
-  using hidden = placed(layer.backend, batch);
+  using hidden = placed(layer.backend, batch, sizes);
   const result = await layer.step(hidden, batch.targets, { learningRate, ...options });
   await layer.confirmSteps?.();
   expect([result.losses.rows, result.losses.columns], 'the losses are m×1').toEqual([hidden.rows, 1]);
@@ -40,7 +42,7 @@ export async function evaluateOn(layer: OutputLayer, batch: Minibatch): Promise<
 
 /** m×D scores for a fixed hidden matrix: they depend on all weights. */
 export async function allScores(layer: OutputLayer, batch: Minibatch = createMinibatch(6, 99)): Promise<Float64Array> {
-  using hidden = placed(layer.backend, batch);
+  using hidden = placed(layer.backend, batch, layer);
   using out = layer.backend.createMatrix(hidden.rows, layer.classes);
   layer.scores(hidden, 0, out);
   return Float64Array.from(await read(out));
@@ -58,7 +60,7 @@ export interface LayerSnapshot {
 }
 
 /** Everything that a checkpoint would hold, and all scores. */
-export async function snapshotOf(layer: OutputLayer): Promise<LayerSnapshot> {
+export async function snapshotOf(layer: OutputLayer, batch?: Minibatch): Promise<LayerSnapshot> {
   const { configuration, tensors } = layer.state();
   const copies: (readonly [string, Float64Array])[] = [];
   for (const tensor of tensors) {
@@ -67,7 +69,7 @@ export async function snapshotOf(layer: OutputLayer): Promise<LayerSnapshot> {
       Float64Array.from((await tensor.read(0, tensor.rows)).subarray(0, tensor.rows * tensor.columns)),
     ]);
   }
-  return { configuration, tensors: copies, scores: await allScores(layer) };
+  return { configuration, tensors: copies, scores: await allScores(layer, batch) };
 }
 
 export async function expectUnchanged(layer: OutputLayer, before: LayerSnapshot, after: string): Promise<void> {

@@ -5,6 +5,7 @@ import { gradientCases } from './gradient-cases.ts';
 import type { LayerUnderTest, OutputLayerCase } from './layer-under-test.ts';
 import { lifetimeCases } from './lifetime-cases.ts';
 import { minibatchCases } from './minibatch-cases.ts';
+import { overlapCases } from './overlap-cases.ts';
 import { rankingCases } from './ranking-cases.ts';
 import { stateCases } from './state-cases.ts';
 
@@ -16,6 +17,7 @@ export const outputLayerCases: readonly OutputLayerCase[] = [
   ...rankingCases,
   ...badInputCases,
   ...lifetimeCases,
+  ...overlapCases,
 ];
 
 /**

@@ -12,7 +12,6 @@ import {
   checkStepOptions,
   checkTargets,
   explainNonFinite,
-  OutputLayerError,
   StepMonitor,
   type PreparedStep,
   type StepOptions,
@@ -77,17 +76,12 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     return this.#steps;
   }
 
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    return (await this.prepareStep(hidden, targets, options)).apply();
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return this.#calls.run('step', async () => (await this.#prepare(hidden, targets, options))());
   }
 
-  async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
-    this.#calls.check('step');
-    checkHidden(this, 'step', hidden);
-    checkTargets(this, 'step', hidden, targets);
-    checkStepOptions(this, hidden.rows, options);
-    this.#hasScored = false;
-    return this.#calls.hold(async () => ({
+  prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
+    return this.#calls.hold('step', async () => ({
       apply: await this.#prepare(hidden, targets, options),
       discard: () => {
         this.method.abandon?.();
@@ -95,15 +89,20 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     }));
   }
 
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#calls.check('evaluate');
-    checkHidden(this, 'evaluate', hidden);
-    checkTargets(this, 'evaluate', hidden, targets);
-    this.#hasScored = false;
-    this.#targets.build(targets, this.method.ignoredClass);
-    const losses = this.method.computeLosses(hidden, this.#targets);
-    await this.backend.synchronize();
-    return losses;
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    return this.#calls.run('evaluate', async () => {
+      checkHidden(this, 'evaluate', hidden);
+      checkTargets(this, 'evaluate', hidden, targets);
+      this.#hasScored = false;
+      this.#targets.build(targets, this.method.ignoredClass);
+      const losses = this.method.computeLosses(hidden, this.#targets);
+      await this.backend.synchronize();
+      return losses;
+    });
+  }
+
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.read(operation, action);
   }
 
   scores(hidden: Matrix, firstClass: number, out: Matrix, { sameHidden = false }: ScoreOptions = {}): void {
@@ -131,43 +130,46 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   state(): ModuleState {
     this.#calls.check('state');
     const { method } = this;
-    return {
+    return this.#calls.stateAsOfNow({
       configuration: {
         ...this.#fixedConfiguration(),
         steps: this.#steps,
         ...(method.progress === undefined ? {} : { progress: method.progress() }),
       },
       tensors: method.tensors(),
-    };
+    });
   }
 
-  async restore(state: ModuleState): Promise<void> {
-    this.#calls.check('restore');
-    for (const [key, value] of Object.entries(this.#fixedConfiguration()))
-      checkSame(`${this.kind} layer`, key, value, state.configuration[key]);
-    const steps = checkWholeNumber(`${this.kind} layer`, 'steps', state.configuration['steps']);
-    this.#hasScored = false;
-    await this.#calls.exclusively(async () => {
+  restore(state: ModuleState): Promise<void> {
+    return this.#calls.run('restore', async () => {
+      for (const [key, value] of Object.entries(this.#fixedConfiguration()))
+        checkSame(`${this.kind} layer`, key, value, state.configuration[key]);
+      const steps = checkWholeNumber(`${this.kind} layer`, 'steps', state.configuration['steps']);
+      this.#hasScored = false;
       await this.method.checkState(state);
+      this.#calls.willRestore(state);
       await this.method.restore(state);
       this.#steps = steps;
     });
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.close()) return;
-    this.#monitor[Symbol.dispose]();
-    this.method[Symbol.dispose]();
-    this.method.workspace[Symbol.dispose]();
+    this.#calls.close(() => {
+      this.#monitor[Symbol.dispose]();
+      this.method[Symbol.dispose]();
+      this.method.workspace[Symbol.dispose]();
+    });
   }
 
   /** @returns the second half of the step, which changes the weights. */
-  async #prepare(
-    hidden: Matrix,
-    targets: CsrRows,
-    { learningRate, exampleWeights }: StepOptions,
-  ): Promise<() => Promise<StepResult>> {
+  async #prepare(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<() => Promise<StepResult>> {
+    checkHidden(this, 'step', hidden);
+    checkTargets(this, 'step', hidden, targets);
+    checkStepOptions(this, hidden.rows, options);
     const { method } = this;
+    const { learningRate, exampleWeights } = options;
+    this.#hasScored = false;
+    this.#calls.willChange();
     if (hidden.rows === 0) return () => Promise.resolve(this.#emptyStep());
     this.#targets.build(targets, method.ignoredClass);
     const batch: TrainingBatch = {
@@ -177,8 +179,6 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     };
     const { losses, watched } = await method.forward(batch);
     const isFinite = await this.#monitor.areFinite([hidden, losses, ...watched]);
-    if (this.#calls.isClosed)
-      throw new OutputLayerError('disposed', `${this.kind} step: the layer was disposed while the step ran`);
     if (!isFinite) {
       method.abandon?.();
       throw await explainNonFinite(hidden, losses, { kind: this.kind, step: this.#steps, learningRate });

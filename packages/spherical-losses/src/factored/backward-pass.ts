@@ -64,13 +64,14 @@ export class LossEvaluation implements Disposable {
     this.#workspace = workspace;
   }
 
-  /** m×1, each example's loss. */
-  computeLosses(inputs: LossInputs): Matrix {
+  /** m×1, each example's loss. @param name of the workspace's matrix. */
+  computeLosses(inputs: LossInputs, name: string): Matrix {
     this.#tape.reset();
     const { squaredDeviations, outputSum, outputs } = inputs.forward;
     const tape = this.#tape;
-    return this.#record(inputs, tape.constant(squaredDeviations), tape.constant(outputSum), tape.constant(outputs))
-      .losses;
+    const losses = this.#workspace.matrix(name, inputs.pairs.examples, 1);
+    this.#record(inputs, tape.constant(squaredDeviations), tape.constant(outputSum), tape.constant(outputs), losses);
+    return losses;
   }
 
   /**
@@ -87,7 +88,8 @@ export class LossEvaluation implements Disposable {
     const r = tape.variable(forward.squaredDeviations);
     const s = tape.variable(forward.outputSum);
     const outputs = tape.variable(forward.outputs);
-    const { losses, perTarget, perExample } = this.#record(inputs, r, s, outputs);
+    const losses = this.#workspace.matrix('loss values', pairs.examples, 1);
+    const { perTarget, perExample } = this.#record(inputs, r, s, outputs, losses);
     this.#fillSeeds(pairs, exampleFactor, exampleWeights);
     if (perTarget !== undefined) {
       tape.backward(perTarget, this.#written('loss pair seeds', this.#pairSeeds, pairs.count));
@@ -108,10 +110,10 @@ export class LossEvaluation implements Disposable {
     r: Variable,
     s: Variable,
     outputs: Variable,
-  ): { losses: Matrix; perTarget: Variable | undefined; perExample: Variable | undefined } {
+    losses: Matrix,
+  ): { perTarget: Variable | undefined; perExample: Variable | undefined } {
     const { forward, pairs, classes, constants } = inputs;
     const { pairRows } = forward;
-    const losses = this.#workspace.matrix('loss values', pairs.examples, 1);
     // Computed only if a loss uses it: each tape operation is a kernel call.
     let product: Variable | undefined;
     const q = (): Variable => (product ??= add(r, scale(square(s), 1 / classes)));
@@ -150,7 +152,7 @@ export class LossEvaluation implements Disposable {
       classes,
     });
     if (perExample !== undefined) axpy(1, perExample.value, losses);
-    return { losses, perTarget, perExample };
+    return { perTarget, perExample };
   }
 
   #pairConstants({ table }: ClassConstants, pairs: TargetPairs): Variable {

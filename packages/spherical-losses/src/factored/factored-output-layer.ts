@@ -121,30 +121,38 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * One exact SGD step: 14md² + 8m²d + ⅔m³ operations for m < d, 14md² + 11d³ for m ≥ d, whatever the number of
    * classes. See {@link OutputLayer.step} for the contract.
    */
-  async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    this.#checkStep(hidden, targets, options);
-    return this.#calls.exclusively(() => this.#step.step(hidden, targets, options));
+  step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+    return this.#calls.run('step', async () => {
+      this.#beginStep(hidden, targets, options);
+      return this.#step.step(hidden, targets, options);
+    });
   }
 
   /** Verifies the pending steps: see {@link OutputLayer.confirmSteps}. */
-  async confirmSteps(): Promise<void> {
-    this.#calls.check('confirmSteps');
-    await this.#calls.exclusively(() => this.#step.confirm());
+  confirmSteps(): Promise<void> {
+    return this.#calls.run('confirmSteps', () => this.#step.confirm());
   }
 
-  async prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
-    this.#checkStep(hidden, targets, options);
-    return this.#calls.hold(() => this.#step.prepare(hidden, targets, options));
+  prepareStep(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PreparedStep> {
+    return this.#calls.hold('step', async () => {
+      this.#beginStep(hidden, targets, options);
+      return this.#step.prepare(hidden, targets, options);
+    });
   }
 
-  async evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    this.#calls.check('evaluate');
-    checkHidden(this, 'evaluate', hidden);
-    checkTargets(this, 'evaluate', hidden, targets);
-    await this.confirmSteps();
-    const losses = this.#step.computeLosses(hidden, targets);
-    await this.backend.synchronize();
-    return losses;
+  evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
+    return this.#calls.run('evaluate', async () => {
+      checkHidden(this, 'evaluate', hidden);
+      checkTargets(this, 'evaluate', hidden, targets);
+      await this.#step.confirm();
+      const losses = this.#step.computeLosses(hidden, targets, 'evaluate');
+      await this.backend.synchronize();
+      return losses;
+    });
+  }
+
+  withFixedWeights<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.read(operation, action);
   }
 
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
@@ -170,7 +178,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkHidden(this, 'classLogProbabilities', hidden);
     checkExampleClasses(this, 'classLogProbabilities', hidden, classes);
     requireProbabilities(this.loss, 'classLogProbabilities');
-    affine(this.#step.computeLosses(hidden, singleTargets(classes, this.classes)), -1, 0, out);
+    const targets = singleTargets(classes, this.classes);
+    affine(this.#step.computeLosses(hidden, targets, 'classLogProbabilities'), -1, 0, out);
   }
 
   /**
@@ -186,7 +195,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     const expression = requireUnnormalized(this.loss, 'logProbabilities');
     if (out.columns === 0) return;
     const first = new Int32Array(hidden.rows).fill(firstClass);
-    const losses = this.#step.computeLosses(hidden, singleTargets(first, this.classes));
+    const losses = this.#step.computeLosses(hidden, singleTargets(first, this.classes), 'logProbabilities');
     this.#scores.range(this.#extended(hidden), firstClass, this.#step.constants, expression, out);
     normalizeLogs(this.#workspace, losses, out);
   }
@@ -214,7 +223,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * @param constants one for each new class, when the loss has class constants.
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
-    this.#calls.check('addClasses');
+    this.#calls.checkChange('addClasses');
     this.#checkConfirmed('addClasses');
     const known = this.#step.constants;
     const { classes, width } = this;
@@ -228,20 +237,21 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   }
 
   /** How far C, w̄ and U⁻¹ have drifted from the weights. Reads all rows: O(D·d²). Changes nothing. */
-  async verify(): Promise<Verification> {
-    this.#calls.check('verify');
-    await this.confirmSteps();
-    return this.#calls.exclusively(() => verifyWeights(this.#workspace, this.#weights));
+  verify(): Promise<Verification> {
+    return this.#calls.run('verify', async () => {
+      await this.#step.confirm();
+      return verifyWeights(this.#workspace, this.#weights);
+    });
   }
 
   /**
    * Converts every row (V = W, U = I) and recomputes C and w̄ from the rows in f64. O(D·d²). W changes by rounding
    * only.
    */
-  async materialize(): Promise<void> {
-    this.#calls.check('materialize');
-    await this.confirmSteps();
-    await this.#calls.exclusively(async () => {
+  materialize(): Promise<void> {
+    return this.#calls.run('materialize', async () => {
+      await this.#step.confirm();
+      this.#calls.willChange();
       this.#weights.materialize(rowsPerBlock);
       await rebuildGram(this.#workspace, this.#weights);
       this.#step.rebaseControl.watchMap();
@@ -251,42 +261,43 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   state(): ModuleState {
     this.#calls.check('state');
     this.#checkConfirmed('state');
-    return this.#state();
+    return this.#calls.stateAsOfNow(this.#state());
   }
 
   #state(): ModuleState {
     return stateOf(this, this.#options, this.#step, this.#weights, this.#step.constants);
   }
 
-  async restore(state: ModuleState): Promise<void> {
-    this.#calls.check('restore');
-    checkConfiguration(this.#state().configuration, state.configuration);
-    const step = this.#step;
-    await this.#calls.exclusively(async () => {
+  restore(state: ModuleState): Promise<void> {
+    return this.#calls.run('restore', async () => {
+      checkConfiguration(this.#state().configuration, state.configuration);
+      const step = this.#step;
+      this.#calls.willRestore(state);
       await restoreState(state, step, this.#weights, step.constants);
       if (step.constants !== undefined) step.constants = { ...step.constants, sum: constantSumOf(state) };
     });
   }
 
   [Symbol.dispose](): void {
-    if (!this.#calls.close()) return;
-    this.#step[Symbol.dispose]();
-    this.#scores[Symbol.dispose]();
-    this.#weights[Symbol.dispose]();
-    this.#step.constants?.table[Symbol.dispose]();
-    this.#workspace[Symbol.dispose]();
+    this.#calls.close(() => {
+      this.#step[Symbol.dispose]();
+      this.#scores[Symbol.dispose]();
+      this.#weights[Symbol.dispose]();
+      this.#step.constants?.table[Symbol.dispose]();
+      this.#workspace[Symbol.dispose]();
+    });
   }
 
   #extended(hidden: Matrix): Matrix {
     return withBiasFeature(this.#workspace, hidden, this.bias);
   }
 
-  #checkStep(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
-    this.#calls.check('step');
+  #beginStep(hidden: Matrix, targets: CsrRows, options: StepOptions): void {
     checkHidden(this, 'step', hidden);
     checkTargets(this, 'step', hidden, targets);
     checkStepOptions(this, hidden.rows, options);
     decayFactor(this.#options, options.learningRate);
+    this.#calls.willChange();
   }
 
   #checkConfirmed(operation: string): void {

@@ -55,7 +55,6 @@ export class FactoredStep implements Disposable {
   /** Undefined where every step is verified before it changes a weight. */
   readonly #mask: AcceptMask | undefined;
   readonly #pending: PendingSteps;
-  #disposed = false;
 
   constructor(
     backend: Backend,
@@ -101,9 +100,9 @@ export class FactoredStep implements Disposable {
    * @param localError over ranks, why this rank rejects the step: the other arguments are then not used.
    */
   async prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, localError?: unknown): Promise<PendingStep> {
-    await this.confirm();
     if (this.#exchange !== undefined)
       return this.#prepareOverRanks(this.#exchange, hidden, targets, options, localError);
+    await this.confirm();
     return this.#prepareExtended(this.#extended(hidden), targets, options);
   }
 
@@ -115,7 +114,6 @@ export class FactoredStep implements Disposable {
     if (this.#mask === undefined || this.#pending.count === 0) return;
     const { count } = this.#pending;
     const { applied, condition } = await this.#mask.read();
-    this.#checkAlive();
     this.#mask.reset();
     if (applied === count) {
       this.#pending.accept();
@@ -143,11 +141,11 @@ export class FactoredStep implements Disposable {
 
   /**
    * The losses, m×1; changes nothing. @param targets left out if the pairs are built and, over ranks, their rows
-   * fetched.
+   * fetched. @param operation of the layer; each has a matrix of its own for the result.
    */
-  computeLosses(hidden: Matrix, targets?: CsrRows): Matrix {
+  computeLosses(hidden: Matrix, targets: CsrRows | undefined, operation: string): Matrix {
     if (targets !== undefined) this.buildPairs(targets);
-    return this.#lossEvaluation.computeLosses(this.#forward(this.#extended(hidden), false));
+    return this.#lossEvaluation.computeLosses(this.#forward(this.#extended(hidden), false), `losses of ${operation}`);
   }
 
   /** @param hidden with the bias feature. */
@@ -158,7 +156,6 @@ export class FactoredStep implements Disposable {
     const system = this.#solve(update, inputs);
     this.#watchLossAndGradient(inputs);
     await this.#monitor.read();
-    this.#checkAlive();
     if (!this.rebaseControl.isFinite) throw await this.#explain(inputs);
     return this.#held(update, inputs, hidden.rows === 0 ? 0 : system.rows);
   }
@@ -192,7 +189,6 @@ export class FactoredStep implements Disposable {
     const inputs: UpdateInputs = { ...own, globalSums };
     const system = this.#solve(this.#rowForm, inputs);
     await this.#monitor.read();
-    this.#checkAlive();
     return this.#held(this.#rowForm, inputs, totalExamples === 0 ? 0 : system.rows);
   }
 
@@ -291,13 +287,7 @@ export class FactoredStep implements Disposable {
     return form === 'row' ? this.#rowForm : this.#smallBatch;
   }
 
-  #checkAlive(): void {
-    if (this.#disposed)
-      throw new OutputLayerError('disposed', 'factored step: the layer was disposed while the step ran');
-  }
-
   [Symbol.dispose](): void {
-    this.#disposed = true;
     this.#lossEvaluation[Symbol.dispose]();
     this.#monitor[Symbol.dispose]();
     this.#mask?.[Symbol.dispose]();

@@ -1,7 +1,7 @@
 /** The factored layer as a subject of the output layer suite, with its dense twin. */
-import { createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
+import { createPlainBackend, read, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { OutputLayer, StepOptions } from '@vastmax/output-layer';
-import type { DenseTwin, LayerRequest, LayerUnderTest } from '@vastmax/output-layer/suite';
+import type { DenseTwin, LayerCall, LayerRequest, LayerUnderTest } from '@vastmax/output-layer/suite';
 import type { CsrRows } from '@vastmax/sparse-data';
 import {
   createFactoredOutputLayer,
@@ -11,6 +11,7 @@ import {
 } from '@vastmax/spherical-losses';
 import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 
+const probeRequest: LayerRequest = { classes: 7, features: 3, seed: 1 };
 const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' });
 
 /** A reference of width features + 1 behind hidden activations of width features. */
@@ -53,6 +54,71 @@ export async function readWeights(layer: FactoredOutputLayer): Promise<ArrayLike
   return read(out);
 }
 
+/** A call that writes into a matrix, which is read at once. */
+function into(
+  rows: (hidden: Matrix) => number,
+  columns: (layer: FactoredOutputLayer) => number,
+  call: (layer: FactoredOutputLayer, hidden: Matrix, out: Matrix, classes: Int32Array) => void,
+): LayerCall<FactoredOutputLayer>['start'] {
+  return (layer, hidden, classes) => {
+    using out = layer.backend.createMatrix(rows(hidden), columns(layer));
+    call(layer, hidden, out, classes);
+    return read(out).then((values) => values.slice());
+  };
+}
+
+/** What the layer can do beyond the interface. */
+export const factoredCalls: readonly LayerCall<FactoredOutputLayer>[] = [
+  { name: 'verify', start: (layer) => layer.verify() },
+  { name: 'materialize', start: (layer) => layer.materialize() },
+  {
+    name: 'denseRows',
+    isSynchronous: true,
+    start: into(
+      () => 4,
+      ({ width }) => width,
+      (layer, _hidden, out) => {
+        layer.denseRows(1, out);
+      },
+    ),
+  },
+  {
+    name: 'addClasses',
+    isSynchronous: true,
+    isFinal: true,
+    start: (layer) => {
+      const hasConstants = layer.loss.classConstants !== undefined;
+      layer.addClasses(new Float64Array(2 * layer.width).fill(0.3), hasConstants ? [0.5, 0.6] : undefined);
+    },
+  },
+];
+
+/** And with a loss that is a distribution. */
+export const probabilityCalls: readonly LayerCall<FactoredOutputLayer>[] = [
+  {
+    name: 'classLogProbabilities',
+    isSynchronous: true,
+    start: into(
+      ({ rows }) => rows,
+      () => 1,
+      (layer, hidden, out, classes) => {
+        layer.classLogProbabilities(hidden, classes, out);
+      },
+    ),
+  },
+  {
+    name: 'logProbabilities',
+    isSynchronous: true,
+    start: into(
+      ({ rows }) => rows,
+      () => 3,
+      (layer, hidden, out) => {
+        layer.logProbabilities(hidden, 2, out);
+      },
+    ),
+  },
+];
+
 export interface SubjectOptions {
   readonly loss: (request: LayerRequest) => SphericalLoss;
   readonly reference?: ReferenceLoss;
@@ -64,6 +130,7 @@ export function factoredSubject(name: string, options: SubjectOptions): LayerUnd
   return {
     name,
     backend: createF64Backend,
+    moreCalls: [...factoredCalls, ...(loss(probeRequest).isNormalized ? probabilityCalls : [])],
     create: (backend, request) =>
       createFactoredOutputLayer(backend, {
         classes: request.classes,
