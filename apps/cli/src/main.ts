@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, type Argument } from 'commander';
 import { describeFailure } from './terminal/errors.ts';
+import { watchStandardOutput } from './terminal/standard-output.ts';
 
 /**
  * Adds a command to the program. Only the module of the requested command is loaded, since most of them import the
@@ -19,15 +20,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,
 };
 
-// A reader that closes the pipe (`| head`) is no error; a full disk behind `>` is one. In both cases the command
-// continues: it may be training.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return;
-  process.stderr.write(`vastmax: standard output could not be written: ${error.message}\n`);
-  process.exitCode = 1;
-});
-// An error on stderr cannot be reported anywhere.
-process.stderr.on('error', () => undefined);
+watchStandardOutput();
 
 function usageOf(argument: Argument): string {
   const name = `${argument.name()}${argument.variadic ? '...' : ''}`;

@@ -1,7 +1,7 @@
 // A checkpoint that several processes write together: each writes files of weights of its own, and one of them commits
 // all by writing the rest with `writeCheckpoint(…, { parts })`. Until then nobody reads them, and what a dead job
 // leaves is cleared by the next checkpoint. The names need no agreement: each has random digits, and checkpoint.json
-// alone says what belongs to it.
+// alone says what belongs to it. The process that commits holds the lock of the storage meanwhile (lockStorage).
 
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import {

@@ -2,7 +2,10 @@
 
 import { CodedError, isCodedError } from '@vastmax/linalg-core';
 
-/** What went wrong, for programs. The first nine are about the stored bytes, the others about the call. */
+/**
+ * What went wrong, for programs. The first ten are about the stored bytes, `locked` about another process that writes
+ * there, the others about the call.
+ */
 export type CheckpointErrorCode =
   | 'missing'
   | 'truncated'
@@ -14,6 +17,7 @@ export type CheckpointErrorCode =
   | 'non-finite'
   | 'write-failed'
   | 'read-failed'
+  | 'locked'
   | 'unknown-name'
   | 'bad-argument'
   | 'closed';

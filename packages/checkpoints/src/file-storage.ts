@@ -3,9 +3,10 @@
 // failure may take the name back.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, StorageError } from './errors.ts';
+import { isProcess, lockFolder } from './folder-lock.ts';
 import type { Append, CheckpointStorage, Hash, RandomAccessReader, StagedFile } from './storage.ts';
 
 /** Temporary names tell whose they are: `.NAME.PID-RANDOM.tmp`. */
@@ -18,6 +19,7 @@ const TEMPORARY = /^\..+\.(?<pid>\d+)-[0-9a-f]{12}\.tmp$/;
 export function createFileStorage(folder: string): CheckpointStorage {
   // The process may change its working directory while a checkpoint is written.
   const root = resolve(folder);
+  let isCreated = false;
   return {
     location: folder,
     createHash: createNodeHash,
@@ -25,15 +27,32 @@ export function createFileStorage(folder: string): CheckpointStorage {
     open: (name) => openFile(join(root, name), join(folder, name)),
     prepare: () =>
       attempt(async () => {
-        if ((await mkdir(root, { recursive: true })) !== undefined) await syncFolder(dirname(root));
+        if ((await mkdir(root, { recursive: true })) !== undefined) {
+          isCreated = true;
+          await syncFolder(dirname(root));
+        }
         return realpath(root);
+      }),
+    lock: () =>
+      attempt(async () => {
+        const lock = await lockFolder(root, folder, (name, fill) => writeTemporary(root, name, fill));
+        return {
+          ...lock,
+          confirm: () => attempt(lock.confirm),
+          release: async () => {
+            await lock.release();
+            // A folder in which something was written is not empty, and stays.
+            if (isCreated) await rmdir(root).catch(() => undefined);
+          },
+        };
       }),
     stage: (name, fill) => attempt(() => writeTemporary(root, name, fill)),
     remove: (name) => attempt(() => rm(join(root, name), { force: true })),
     flush: () => attempt(() => syncFolder(root)),
     isAbandoned: (name) => {
       const pid = TEMPORARY.exec(name)?.groups?.pid;
-      return pid !== undefined && !isOtherLiveProcess(Number(pid));
+      // Writes of this process to one folder take turns, so a temporary file of its own is of one that ended.
+      return pid !== undefined && (Number(pid) === process.pid || !isProcess(Number(pid)));
     },
   };
 }
@@ -103,17 +122,6 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Writes of this process to one folder take turns, so a temporary file of its own is of one that ended. */
-function isOtherLiveProcess(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

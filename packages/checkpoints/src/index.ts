@@ -11,6 +11,7 @@ export {
 } from './errors.ts';
 export { parseJson, type Fail, type JsonLimits } from './json.ts';
 export type { FileRecord, ModuleRecord } from './manifest.ts';
+export { lockStorage } from './lock-storage.ts';
 export { createMemoryStorage, type MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts';
 export { openCheckpoint, type Checkpoint, type OpenOptions } from './open-checkpoint.ts';
 export { createOpfsStorage, type DirectoryHandle, type FileHandle, type WritableFile } from './opfs-storage.ts';
@@ -28,6 +29,7 @@ export {
   type Hash,
   type RandomAccessReader,
   type StagedFile,
+  type WriterLock,
 } from './storage.ts';
 export { bigEndianError, IS_LITTLE_ENDIAN, narrowToHalf, widenHalf } from './stored-numbers.ts';
 export { writeCheckpoint, type CheckpointOptions } from './write-checkpoint.ts';

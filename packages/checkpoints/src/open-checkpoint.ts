@@ -49,8 +49,11 @@ export interface OpenOptions {
   readonly onProgress?: (bytes: number, total: number) => void;
 }
 
+/** Each attempt after the first means that a whole checkpoint was written meanwhile. */
+const MAXIMUM_ATTEMPTS = 1000;
+
 /**
- * Opens and verifies the checkpoint in a storage. Reads every file once; holds its texts and one block of 4 MiB.
+ * Opens and verifies the checkpoint in a storage, also while others are written there. Reads every file once; holds its texts and one block of 4 MiB.
  * @throws CheckpointError `missing`, `truncated`, `corrupted`, `bad-json`, `unsupported-version`, `invalid-header`,
  * `read-failed`
  */
@@ -62,7 +65,7 @@ export async function openCheckpoint(source: CheckpointSource, options: OpenOpti
     } catch (error) {
       // A writer may have replaced the checkpoint between the reading of checkpoint.json and that of its files.
       const isGone = isCheckpointError(error) && (error.code === 'missing' || error.code === 'read-failed');
-      if (!isGone || attempt === 5 || isSameManifest(stored, await readManifest(source))) throw error;
+      if (!isGone || attempt === MAXIMUM_ATTEMPTS || isSameManifest(stored, await readManifest(source))) throw error;
     }
   }
 }

@@ -10,7 +10,7 @@ import { CheckpointError, StorageError } from './errors.ts';
 import { MANIFEST_NAME } from './manifest.ts';
 import { openBlob } from './memory-storage.ts';
 import { createSha256 } from './sha256.ts';
-import type { Append, CheckpointStorage, StagedFile } from './storage.ts';
+import type { Append, CheckpointStorage, StagedFile, WriterLock } from './storage.ts';
 
 /** The part of a FileSystemDirectoryHandle that is used; this package compiles without the types of a page. */
 export interface DirectoryHandle {
@@ -35,8 +35,8 @@ export interface WritableFile {
 
 /**
  * A storage in a folder of the browser, `await navigator.storage.getDirectory()` or one below it. The folder belongs to
- * checkpoints from then on. Two pages that write into one folder are told apart as two processes are: the later one
- * ends with `write-failed`. A checkpoint that is open can no longer be read once another has replaced it.
+ * checkpoints from then on. While one page writes there, another is refused (`locked`), by Web Locks; they do not know
+ * folders outside of the private file system, where the later of two ends with `write-failed`. A checkpoint that is open can no longer be read once another has replaced it.
  */
 export function createOpfsStorage(directory: DirectoryHandle): CheckpointStorage {
   const location = directory.name === '' ? 'opfs' : `opfs/${directory.name}`;
@@ -61,11 +61,60 @@ export function createOpfsStorage(directory: DirectoryHandle): CheckpointStorage
       throw new CheckpointError('missing', `checkpoint: there is no file ${path}`);
     },
     prepare: () => Promise.resolve(directory),
+    lock: () => lockDirectory(directory, location),
     stage: (name, fill) => stage(directory, name, fill),
     remove: (name) => attempt(() => removeIfThere(directory, name)),
     // A file is closed only when its bytes are in place; pages have no call beyond that.
     flush: () => Promise.resolve(),
   };
+}
+
+/** The part of a page's `navigator` that is used. */
+interface PageNavigator {
+  readonly locks?: {
+    request(
+      name: string,
+      options: { readonly ifAvailable: true },
+      callback: (lock: unknown) => Promise<void> | undefined,
+    ): Promise<unknown>;
+  };
+  readonly storage?: {
+    getDirectory(): Promise<{ resolve(handle: DirectoryHandle): Promise<readonly string[] | null> }>;
+  };
+}
+
+/** https://w3c.github.io/web-locks: the browser takes a lock back when its page is closed. */
+async function lockDirectory(directory: DirectoryHandle, location: string): Promise<WriterLock> {
+  const noLock: WriterLock = { confirm: () => Promise.resolve(), release: () => Promise.resolve() };
+  const { locks, storage } = (globalThis as { readonly navigator?: PageNavigator }).navigator ?? {};
+  if (locks === undefined || storage === undefined) return noLock;
+  const path = await attempt(async () => (await storage.getDirectory()).resolve(directory));
+  if (path === null) return noLock;
+  return new Promise((resolve, reject) => {
+    const hold = (lock: unknown): Promise<void> | undefined => {
+      if (lock === null) {
+        reject(
+          new CheckpointError(
+            'locked',
+            `${location} is being written by another page or worker; wait until it ends, or give this one another folder`,
+          ),
+        );
+        return undefined;
+      }
+      return new Promise((end) => {
+        resolve({
+          ...noLock,
+          release: () => {
+            end();
+            return Promise.resolve();
+          },
+        });
+      });
+    };
+    locks.request(`@vastmax/checkpoints ${path.join('/')}`, { ifAvailable: true }, hold).catch((error: unknown) => {
+      reject(new StorageError(error));
+    });
+  });
 }
 
 async function stage(

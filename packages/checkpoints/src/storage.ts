@@ -67,6 +67,17 @@ export interface StagedFile extends FileDigest {
   discard(): Promise<void>;
 }
 
+/** The right to write into a place, which one process has at a time. */
+export interface WriterLock {
+  /**
+   * Takes the lock again where it has been lost, as when somebody deleted its file.
+   * @throws CheckpointError `locked` when another process has it by now; StorageError
+   */
+  confirm(): Promise<void>;
+  /** Idempotent; throws nothing. */
+  release(): Promise<void>;
+}
+
 /** A source that can be written to. Its methods throw a StorageError when the system below fails. */
 export interface CheckpointStorage extends CheckpointSource {
   /**
@@ -74,6 +85,11 @@ export interface CheckpointStorage extends CheckpointSource {
    * @returns a value that is equal for all storages of this place: writes to it then take turns
    */
   prepare(): Promise<unknown>;
+  /**
+   * Makes this process the only one that writes checkpoints here. Absent where no other process can write.
+   * @throws CheckpointError `locked`, which names the process that has the lock
+   */
+  lock?(): Promise<WriterLock>;
   /** Writes a file without its name. When `fill` throws, what it wrote is removed and its error passed on. */
   stage(name: string, fill: (append: Append) => Promise<void>): Promise<StagedFile>;
   /** A file that is not there is no error. */

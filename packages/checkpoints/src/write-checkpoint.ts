@@ -21,6 +21,7 @@ import {
   type EncodedText,
 } from './checkpoint-files.ts';
 import { CheckpointError, isCheckpointError, isStorageError } from './errors.ts';
+import { withWriterLock } from './lock-storage.ts';
 import {
   encodeManifest,
   hashFile,
@@ -46,11 +47,11 @@ export interface CheckpointOptions extends WriteOptions {
  * Writes a checkpoint into a storage, which is created where there is none and belongs to checkpoints from then on. The
  * checkpoint that was there is replaced at the end, in one step; until then, and whenever anything is thrown, it stays
  * as it was. What a tensor's `read`, a callback or the signal throws is passed on. Writes of one process into one
- * storage take turns; two processes need a storage each.
+ * storage take turns; while another process writes there, or holds it with {@link lockStorage}, the call is refused.
  *
  * Holds one block of 4 MiB of a tensor, and the texts. Needs space for the old and the new checkpoint together.
  * @throws CheckpointError `non-finite` (with module, tensor, row, column), `bad-argument`, `bad-json`, `write-failed`
- * (with the system's error as cause), `unsupported-version` when a checkpoint.json of another format would be lost
+ * (with the system's error as cause), `unsupported-version` when a checkpoint.json of another format would be lost, `locked`
  */
 export async function writeCheckpoint(
   storage: CheckpointStorage,
@@ -61,7 +62,7 @@ export async function writeCheckpoint(
   checkModuleNames(content, options.parts ?? []);
   options.signal?.throwIfAborted();
   try {
-    await serializeByKey(await storage.prepare(), () => writeInTurn(storage, content, options));
+    await withWriterLock(storage, () => writeInTurn(storage, content, options));
   } catch (error) {
     if (!isStorageError(error)) throw error;
     throw new CheckpointError(
@@ -69,26 +70,6 @@ export async function writeCheckpoint(
       `writeCheckpoint: ${storage.location} was not written: ${error.message}; an earlier checkpoint there is untouched`,
       { cause: error.cause },
     );
-  }
-}
-
-const lastAction = new Map<unknown, Promise<void>>();
-
-/**
- * Runs actions of the same key one after the other, in the order of their calls: the checkpoint at Ctrl-C waits for the
- * periodic one that is under way, instead of removing its files.
- */
-async function serializeByKey<T>(key: unknown, action: () => Promise<T>): Promise<T> {
-  const turn = (lastAction.get(key) ?? Promise.resolve()).then(action);
-  const ended = turn.then(
-    () => undefined,
-    () => undefined,
-  );
-  lastAction.set(key, ended);
-  try {
-    return await turn;
-  } finally {
-    if (lastAction.get(key) === ended) lastAction.delete(key);
   }
 }
 
@@ -145,7 +126,10 @@ async function writeInTurn(
     }
     await storage.flush();
     signal?.throwIfAborted();
-    for (const { file, bytes, sha256 } of others) shards.push({ file, bytes, sha256 });
+    for (const { file, bytes, sha256 } of others) {
+      await checkPart(storage, file, bytes);
+      shards.push({ file, bytes, sha256 });
+    }
     const modules = [
       ...Object.entries(content.modules).map(([name, { configuration }]) => ({ name, configuration })),
       ...parts.flatMap((part) => part.modules),
@@ -238,8 +222,25 @@ async function readPrevious(storage: CheckpointStorage): Promise<Previous> {
   }
 }
 
+/** A file of another process may be gone, which would make the checkpoint one that does not open. */
+async function checkPart(storage: CheckpointStorage, file: string, bytes: number): Promise<void> {
+  let found = 'is not there';
+  try {
+    const reader = await storage.open(file);
+    await reader.close();
+    if (reader.bytes === bytes) return;
+    found = `has ${reader.bytes} bytes; ${bytes} were written`;
+  } catch (error) {
+    if (!isCheckpointError(error) || error.code !== 'missing') throw error;
+  }
+  throw new CheckpointError(
+    'write-failed',
+    `writeCheckpoint: ${storage.location}/${file} of a part ${found}; lock the storage before its parts are written, and write them again`,
+  );
+}
+
 /**
- * Two processes that write into one directory would remove each other's files; the later one stops here, before its
+ * Where a storage has no lock, two processes would remove each other's files; the later one stops here, before its
  * commit.
  */
 async function checkNoOtherWriter(storage: CheckpointStorage, before: StoredManifest | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 // Entry point @vastmax/sparse-data/node: functions that need Node. The main entry point runs on any JavaScript engine.
-export { readLines, type ReadLinesOptions } from './node/read-lines.ts';
+export { isStandardInput, readLines, type ReadLinesOptions } from './node/read-lines.ts';
 export {
   readCsv,
   readInteractions,

@@ -5,7 +5,7 @@ import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { Interruption } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
 import { encodeText, TextSource } from '../text/corpus.ts';
 import {
   describeEvaluation,

@@ -5,7 +5,9 @@ import type { TextModel } from '@vastmax/lm-models/text';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
-import { bytes, count, Interruption, Progress } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
+import { outliveReader } from '../terminal/standard-output.ts';
+import { bytes, count, Progress } from '../terminal/terminal.ts';
 import { openModel } from '../text/open-model.ts';
 import { basename, dirname } from 'node:path';
 import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
@@ -74,6 +76,7 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
     throw new UsageError(
       '--half is no option of word2vec-binary, which stores 32 bits; use word2vec-text or safetensors',
     );
+  outliveReader();
   await checkOutputFile(output, options.overwrite === true);
   using interruption = new Interruption();
   const { model } = await openModel(options.backend, directory);

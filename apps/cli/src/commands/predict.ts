@@ -3,7 +3,8 @@ import { predictLabels } from '../labels/predict-labels.ts';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { finite, wholeNumber } from '../options/option-values.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { Interruption, table } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
+import { table } from '../terminal/terminal.ts';
 import { openAnyModel, type OpenedModel, openModel } from '../text/open-model.ts';
 import { predictLines } from '../text/predict-lines.ts';
 

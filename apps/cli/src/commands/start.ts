@@ -3,10 +3,12 @@ import { computeNeighbors, Trainer, trainingDefaults } from '@vastmax/lm-models'
 import { createTextModel, createTextReading } from '@vastmax/lm-models/text';
 import { backendHelp, backendNames, createBackend } from '../options/backend-choice.ts';
 import { positive, wholeNumber } from '../options/option-values.ts';
-import { checkOutputFolder } from '../run/run-folder.ts';
+import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { describeOutcome, runTraining } from '../run/run-training.ts';
 import { planOfText, printPlan } from '../run/training-plan.ts';
-import { count, Interruption, shellWord } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
+import { outliveReader } from '../terminal/standard-output.ts';
+import { count, shellWord } from '../terminal/terminal.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { loadStateOfTheUnion } from '../text/state-of-the-union.ts';
 
@@ -57,6 +59,16 @@ in the same folder is replaced.`,
 }
 
 async function start(options: StartOptions): Promise<void> {
+  outliveReader();
+  const lock = await lockOutputFolder(options.out);
+  try {
+    await trainAndShow(options);
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+async function trainAndShow(options: StartOptions): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
   await checkOutputFolder(options.out, {

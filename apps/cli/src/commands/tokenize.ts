@@ -4,7 +4,8 @@ import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { TextReading } from '@vastmax/lm-models/text';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { Interruption, writeResults } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
+import { writeResults } from '../terminal/standard-output.ts';
 import { TextSource } from '../text/corpus.ts';
 import { openText } from '../text/open-model.ts';
 
@@ -41,14 +42,23 @@ async function tokenize(textFile: string, options: TokenizeOptions, command: Com
   const reading = await readingOf(options, command);
   await using source = new TextSource(textFile, { column: options.textColumn });
   let block = '';
-  for await (const line of source.lines({ signal })) {
+  const flush = (): Promise<boolean> => {
+    const text = block;
+    block = '';
+    return writeResults(text);
+  };
+  // What was read comes out before the command waits for more.
+  let flushed = Promise.resolve(true);
+  const onProgress = (): void => {
+    flushed = flush();
+  };
+  for await (const line of source.lines({ signal, onProgress })) {
     const words = [...reading.tokenize(line)];
     block += options.json === true ? `${JSON.stringify(words)}\n` : `${words.join(' ')}\n`;
-    if (block.length < charactersPerBlock) continue;
-    if (!(await writeResults(block))) return;
-    block = '';
+    if (block.length >= charactersPerBlock) flushed = flush();
+    if (!(await flushed)) return;
   }
-  await writeResults(block);
+  await flush();
 }
 
 async function readingOf(options: TokenizeOptions, command: Command): Promise<TextReading> {

@@ -7,7 +7,7 @@ import { dependentDefaults } from '../options/dependent-defaults.ts';
 import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../options/option-values.ts';
 import { addOutputLayerOptions } from '../options/output-layer-options.ts';
 import { addTextOptions } from '../options/text-options.ts';
-import type { GivenOption, TrainOptions } from '../options/training-options.ts';
+import { defaultEvaluated, type GivenOption, type TrainOptions } from '../options/training-options.ts';
 import { trainModel } from '../run/train-text.ts';
 
 export function addTrainCommand(program: Command): void {
@@ -118,7 +118,7 @@ export function addTrainCommand(program: Command): void {
       '--evaluate <n>',
       'rank this many held-out words at the end; 0 for all',
       wholeNumber('--evaluate', 0),
-      20_000,
+      defaultEvaluated,
     )
     .option('--log <file>', 'append a line of JSON at every report of progress')
     .option('--tensorboard <folder>', 'write an event file of TensorBoard there')

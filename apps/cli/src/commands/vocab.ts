@@ -3,7 +3,9 @@ import type { Vocabulary } from '@vastmax/sparse-data';
 import { wholeNumber } from '../options/option-values.ts';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
 import { checkOutputFile, writeTextFile } from '../terminal/output-file.ts';
-import { count, Interruption, warn, writeResults } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
+import { outliveReader, writeResults } from '../terminal/standard-output.ts';
+import { count, warn } from '../terminal/terminal.ts';
 import { countWords, TextSource } from '../text/corpus.ts';
 
 interface VocabOptions extends TextOptions {
@@ -37,7 +39,10 @@ break or backslash within a word is written as \\t, \\n, \\r or \\\\.`,
 
 async function countVocabulary(textFile: string, options: VocabOptions): Promise<void> {
   const { output } = options;
-  if (output !== undefined) await checkOutputFile(output, options.overwrite === true);
+  if (output !== undefined) {
+    outliveReader();
+    await checkOutputFile(output, options.overwrite === true);
+  }
   using interruption = new Interruption();
   const { signal } = interruption;
   const reading = await textReadingOf(options);

@@ -1,7 +1,8 @@
 /** The labels of each point of an XMC file, as JSON Lines. Only one batch of points is in memory. */
 import { topClasses } from '@vastmax/lm-models';
 import { readXmc } from '@vastmax/sparse-data/node';
-import { count, Progress, writeResults } from '../terminal/terminal.ts';
+import { writeResults } from '../terminal/standard-output.ts';
+import { count, Progress } from '../terminal/terminal.ts';
 import { checkShape, type LabelModel } from './label-model.ts';
 import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
 

@@ -1,16 +1,17 @@
 /** `vastmax train --model classifier`: from a file of labelled points to a saved and evaluated model. */
 import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
+import { isStandardInput } from '@vastmax/sparse-data/node';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createBackend } from '../options/backend-choice.ts';
 import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
-import { changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
 import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { Interruption } from '../terminal/terminal.ts';
+import { Interruption } from '../terminal/interruption.ts';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
 import {
   checkShape,
@@ -27,12 +28,13 @@ import {
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
-  if (file === '-' && options.valid === '-')
+  if (isStandardInput(file) && options.valid !== undefined && isStandardInput(options.valid))
     throw new UsageError(
       'the points and --valid are both standard input, which can be read once; give a file for one of them',
     );
   const networkOptions = labelNetworkOptions(options, given);
-  const resumed = await prepareFolder(options, given, readLabelRun);
+  await using folder = await prepareFolder(options, given, readLabelRun);
+  const { resumed } = folder;
   const points = await readPoints(file, signal);
   const fingerprint = fingerprintOfPoints(points);
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
@@ -49,7 +51,8 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const backend = await createBackend(options.backend, precision);
+  const backendName = backendOf(resumed, options, given);
+  const backend = await createBackend(backendName, precision);
   using network =
     resumed === undefined
       ? await createNetwork(
@@ -82,7 +85,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     extras: {
       configuration: {
         command: 'train',
-        options: resumed?.options ?? { ...options },
+        options: { ...(resumed?.options ?? options), backend: backendName },
         exampleSettings: { model: 'classifier' },
         points: examplesPerEpoch,
         pointsHash: fingerprint,

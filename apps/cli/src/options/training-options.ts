@@ -44,6 +44,9 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly distributed?: 'mpi';
 }
 
+/** Held-out words that are ranked at the end, unless --evaluate says otherwise. */
+export const defaultEvaluated = 20_000;
+
 /** An option that was on the command line or in a configuration file: its name in TrainOptions and its flag. */
 export interface GivenOption {
   readonly name: keyof TrainOptions;

@@ -1,9 +1,9 @@
 /**
- * The folder of a training run: whether a new model may be written there, which is checked before hours of training,
- * and the state from which `vastmax train --resume` continues: the settings of the checkpoint, and which of them may be
+ * The folder of a training run: whether a model may be written there, and by this process alone, which is checked before
+ * anything is read; and the state from which `vastmax train --resume` continues: the settings of the checkpoint, and which of them may be
  * changed.
  */
-import { access, constants, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
@@ -14,7 +14,7 @@ import { precisionFrom } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openText } from '../text/open-model.ts';
-import { isCheckpointError, openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { isCheckpointError, lockStorage, openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
 
@@ -27,14 +27,13 @@ export interface ReplacementRule {
 }
 
 /**
- * @throws UsageError when the folder is or lies under a file, or contains a model that must not be replaced.
+ * @throws UsageError when the folder contains a model that must not be replaced.
  * @throws CheckpointError `unsupported-version` for a checkpoint that this version cannot replace.
  */
 export async function checkOutputFolder(
   directory: string,
   { overwrite, mayReplace, otherwise }: ReplacementRule,
 ): Promise<void> {
-  await checkWritable(directory);
   let found: string;
   try {
     await using checkpoint = await openCheckpoint(createFileStorage(directory));
@@ -50,24 +49,30 @@ export async function checkOutputFolder(
   throw new UsageError(`${directory} holds ${found}; replace it with --overwrite, ${otherwise}`);
 }
 
-/** Checks the folder, or the nearest one above it that exists. Nothing is created. */
-async function checkWritable(directory: string): Promise<void> {
+/**
+ * Keeps other runs from writing into the folder until the lock is disposed. The folder is created, and removed again if
+ * nothing was saved: permissions do not tell whether it can be (/proc, disks mounted for reading only).
+ * @throws UsageError when the folder cannot be written; CheckpointError `locked` when another run writes there
+ */
+export async function lockOutputFolder(directory: string): Promise<AsyncDisposable> {
+  try {
+    return await lockStorage(createFileStorage(directory));
+  } catch (error) {
+    if (!isCheckpointError(error) || error.code !== 'write-failed') throw error;
+    const file = await fileOnTheWay(directory);
+    if (file !== undefined)
+      throw new UsageError(`--out ${directory}: ${file} is a file; give a folder`, { cause: error });
+    const problem = error.cause instanceof Error ? error.cause.message : error.message;
+    throw new UsageError(`--out ${directory} cannot be written: ${problem}; give another folder`, { cause: error });
+  }
+}
+
+/** The folder itself or what should be a folder above it. */
+async function fileOnTheWay(directory: string): Promise<string | undefined> {
   for (let path = resolve(directory); ; path = dirname(path)) {
-    try {
-      if (!(await stat(path)).isDirectory())
-        throw new UsageError(`--out ${directory}: ${path} is a file; give a folder`);
-      await access(path, constants.W_OK);
-      return;
-    } catch (error) {
-      if (error instanceof UsageError) throw error;
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
-      if (!isAbsent || path === dirname(path)) {
-        throw new UsageError(`--out ${directory}: ${path} cannot be written (${String(code)}); give another folder`, {
-          cause: error,
-        });
-      }
-    }
+    const stats = await stat(path).catch(() => undefined);
+    if (stats !== undefined) return stats.isDirectory() ? undefined : path;
+    if (path === dirname(path)) return undefined;
   }
 }
 
@@ -162,27 +167,43 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'maxMinutes',
 ]);
 
+export interface PreparedFolder<Run> extends AsyncDisposable {
+  /** The run to continue; undefined for a new one. */
+  readonly resumed: Run | undefined;
+}
+
 /**
- * @returns the run to continue; undefined for a new run, whose folder may then be written.
+ * Checks the folder and locks it until the result is disposed; a new run may then write there.
  * @param read the run of such a model from its folder.
+ * @param rank of a job over ranks; rank 0 has the lock.
  */
 export async function prepareFolder<Run extends RunState>(
   options: TrainOptions,
   given: readonly GivenOption[],
   read: (directory: string) => Promise<Run>,
-): Promise<Run | undefined> {
-  if (options.resume !== true) {
-    await checkOutputFolder(options.out, {
-      overwrite: options.overwrite === true,
-      otherwise: 'go on from it with --resume, or give another folder',
-    });
-    return undefined;
-  }
-  if (options.overwrite === true)
+  rank = 0,
+): Promise<PreparedFolder<Run>> {
+  const { out, resume = false, overwrite = false } = options;
+  if (resume && overwrite)
     throw new UsageError('--resume goes on from the model that --overwrite would replace; give one of them');
-  const run = await read(options.out);
-  checkUnchanged(run, options, given);
-  return run;
+  // Where there is no folder there is nothing to resume, and reading says so.
+  const lock = rank > 0 || (resume && !(await exists(out))) ? undefined : await lockOutputFolder(out);
+  const unlock = async (): Promise<void> => {
+    await lock?.[Symbol.asyncDispose]();
+  };
+  try {
+    let resumed: Run | undefined;
+    if (resume) {
+      resumed = await read(out);
+      checkUnchanged(resumed, options, given);
+    } else {
+      await checkOutputFolder(out, { overwrite, otherwise: 'go on from it with --resume, or give another folder' });
+    }
+    return { resumed, [Symbol.asyncDispose]: unlock };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }
 
 /** @throws UsageError when an option that determines the model or its data differs from the run's. */
@@ -196,6 +217,14 @@ function checkUnchanged(run: RunState, options: TrainOptions, given: readonly Gi
       `${flag} is ${now ?? 'not set'}, but the run in ${options.out} has ${before ?? 'its default'}; leave ${flag} out, or train a new model in another folder`,
     );
   }
+}
+
+/**
+ * The backend of this call: another one rounds differently, so a resumed run keeps its own unless one is given.
+ */
+export function backendOf(resumed: RunState | undefined, options: TrainOptions, given: readonly GivenOption[]): string {
+  const before = resumed?.options['backend'];
+  return typeof before === 'string' && !given.some(({ name }) => name === 'backend') ? before : options.backend;
 }
 
 /** The run's training options with the rates, schedule and length of this call. */

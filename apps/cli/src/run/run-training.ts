@@ -7,12 +7,13 @@ import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingP
 import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import type { TrainOptions } from '../options/training-options.ts';
-import { TrainingFailure } from '../terminal/errors.ts';
+import { defaultEvaluated, type TrainOptions } from '../options/training-options.ts';
+import { CommandFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, Progress, shellWord, warn } from '../terminal/terminal.ts';
+import { isLostCheckpoint, saveUntilDone, tensorBytes } from './last-save.ts';
 import { type LogEntry, TrainingLog } from './training-log.ts';
 import type { JsonObject } from '@vastmax/linalg-core/state';
-import { isCheckpointError, writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
+import { writeCheckpoint, type CheckpointContent } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 
 /** A trainer of any network and minibatches. */
@@ -80,9 +81,8 @@ export async function trainAndSave(
 
 /**
  * Trains to the end or to the interruption, and saves. When an intermediate checkpoint cannot be written (a full disk),
- * a warning is printed and training continues; the last checkpoint must be written.
- * @throws TrainingFailure when training diverges, with what to do next; CheckpointError when the last checkpoint cannot
- * be saved.
+ * a warning is printed and training continues; the last checkpoint is tried until it is written.
+ * @throws CommandFailure when training diverges, with what to do next; CheckpointError when the user gives up saving.
  */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const { trainer, log, signal } = run;
@@ -120,10 +120,11 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     }
   } catch (error) {
     throw error instanceof TrainingDivergedError
-      ? new TrainingFailure(describeDivergence(error, run.directory, savedStep), { cause: error })
+      ? new CommandFailure(describeDivergence(error, run.directory, savedStep), { cause: error })
       : error;
   }
-  await save();
+  const { directory, communicator } = run;
+  await saveUntilDone(save, { directory, communicator, signal, bytes: tensorBytes(trainer.snapshot().modules) });
   return { interrupted, seconds, examples: trainer.examples - first };
 }
 
@@ -142,7 +143,7 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
 
 /** @throws the error, unless it was caused by the disk. */
 function warnOfLostCheckpoint(error: unknown, step: number, savedStep: number | undefined): void {
-  if (!isCheckpointError(error) || error.code !== 'write-failed') throw error;
+  if (!isLostCheckpoint(error)) throw error;
   warn(
     `no checkpoint of step ${step} (${error.message}); training goes on, ${savedStep === undefined ? 'nothing is saved so far' : `the last one saved is of step ${savedStep}`}`,
   );
@@ -179,15 +180,22 @@ function detailsOf({ loss, examplesPerSecond, examples, rebases }: LogEntry, tot
   ];
 }
 
-function resumeCommand(file: string, { out, model, valid, textColumn, distributed }: TrainOptions): string {
+/** Every option that is not in the checkpoint and changes what comes out. */
+function resumeCommand(file: string, options: TrainOptions): string {
+  const { out, model, valid, textColumn, distributed, log, tensorboard, evaluate, backend } = options;
   const words = [
     'train',
-    file,
+    // A pipe of the shell, as of `<(…)`, is gone when the command has ended.
+    /^\/(?:dev|proc\/self)\/(?:stdin|fd\/\d+)$/.test(file) ? '-' : file,
     '-o',
     out,
     ...(model === 'classifier' ? ['--model', model] : []),
     ...(valid === undefined ? [] : ['--valid', valid]),
     ...(textColumn === 'text' ? [] : ['--text-column', textColumn]),
+    ...(evaluate === defaultEvaluated || valid === undefined ? [] : ['--evaluate', String(evaluate)]),
+    ...(log === undefined ? [] : ['--log', log]),
+    ...(tensorboard === undefined ? [] : ['--tensorboard', tensorboard]),
+    ...(backend === 'auto' ? [] : ['--backend', backend]),
     ...(distributed === undefined ? [] : ['--distributed', distributed]),
     '--resume',
   ];

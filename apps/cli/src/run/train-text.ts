@@ -3,6 +3,7 @@ import type { Communicator } from '@vastmax/collectives';
 import { Trainer } from '@vastmax/lm-models';
 import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
 import { loadInitialVectors } from '@vastmax/lm-models/node';
+import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createTextModel, type TextBatches, type TextModel } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend } from '../options/backend-choice.ts';
@@ -16,12 +17,14 @@ import {
   type WordTrainOptions,
 } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { bytes, count, Interruption, warn } from '../terminal/terminal.ts';
-import { buildVocabulary, encodeText, fingerprint, TextSource } from '../text/corpus.ts';
+import { Interruption } from '../terminal/interruption.ts';
+import { outliveReader } from '../terminal/standard-output.ts';
+import { bytes, count, warn } from '../terminal/terminal.ts';
+import { buildVocabulary, encodeText, fingerprint, isStream, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';
 import { runAsRank, threadsOfRank } from './rank-job.ts';
-import { changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
+import { backendOf, changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
 import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
 import type { ModuleState } from '@vastmax/linalg-core/state';
@@ -34,6 +37,7 @@ export async function trainModel(
   options: TrainOptions,
   given: readonly GivenOption[],
 ): Promise<void> {
+  outliveReader();
   const { model } = options;
   if (model === 'classifier') {
     await trainLabels(textFile, options, given);
@@ -44,8 +48,10 @@ export async function trainModel(
     await train(textFile, wordOptions, given);
     return;
   }
-  if (textFile === '-' || options.valid === '-')
-    throw new UsageError('--distributed reads texts on every rank, and only rank 0 has a standard input; give a file');
+  if (isStream(textFile) || (options.valid !== undefined && isStream(options.valid)))
+    throw new UsageError(
+      '--distributed reads texts on every rank; standard input and pipes can be read by one; give a file',
+    );
   await runAsRank((communicator) => train(textFile, wordOptions, given, communicator));
 }
 
@@ -57,11 +63,12 @@ async function train(
 ): Promise<void> {
   using interruption = new Interruption();
   const { signal } = interruption;
-  if (textFile === '-' && options.valid === '-')
+  if (isStandardInput(textFile) && options.valid !== undefined && isStandardInput(options.valid))
     throw new UsageError(
       'the text and --valid are both standard input, which can be read once; give a file for one of them',
     );
-  const resumed = await prepareFolder(options, given, readResumedRun);
+  await using folder = await prepareFolder(options, given, readResumedRun, communicator?.rank);
+  const { resumed } = folder;
   const examples = resumed?.examples ?? exampleSettingsOf(options);
   const networkOptions = resumed?.network ?? networkOptionsOf(options);
   if (communicator !== undefined) checkDistributable(networkOptions);
@@ -82,8 +89,9 @@ async function train(
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
+  const backendName = backendOf(resumed, options, given);
   const backend = await createBackend(
-    options.backend,
+    backendName,
     precision,
     communicator === undefined ? {} : { threads: threadsOfRank() },
   );
@@ -121,7 +129,7 @@ async function train(
     extras: {
       configuration: {
         command: 'train',
-        options: resumed?.options ?? { ...options },
+        options: { ...(resumed?.options ?? options), backend: backendName },
         tokens: tokensHash,
         text: { ...text },
         exampleSettings: { ...examples },

@@ -1,5 +1,6 @@
 /** The log of a training run: JSON Lines and event files of TensorBoard, an entry for each progress report. */
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../terminal/errors.ts';
@@ -27,7 +28,7 @@ export interface LogEntry {
 export class TrainingLog implements AsyncDisposable {
   readonly #outputs: LogOutput[] = [];
 
-  /** @throws UsageError for a file that cannot be opened. */
+  /** @throws UsageError for a file that cannot be opened or written. */
   static async open({
     log,
     tensorboard,
@@ -44,11 +45,14 @@ export class TrainingLog implements AsyncDisposable {
         // TensorBoard reads every file of a folder whose name has `tfevents` in it, in order of their names: a resumed
         // run adds one.
         const file = join(tensorboard, `events.out.tfevents.${Math.floor(seconds)}.${hostname()}.${process.pid}`);
-        const output = await openOutput('--tensorboard', file, (entry) =>
-          encodeScalars(Date.now() / 1000, entry.step, scalarsOf(entry)),
+        opened.#outputs.push(
+          await openOutput(
+            '--tensorboard',
+            file,
+            (entry) => encodeScalars(Date.now() / 1000, entry.step, scalarsOf(entry)),
+            encodeFileVersion(seconds),
+          ),
         );
-        opened.#outputs.push(output);
-        await output.file.writeFile(encodeFileVersion(seconds));
       }
     } catch (error) {
       await opened[Symbol.asyncDispose]();
@@ -72,7 +76,10 @@ export class TrainingLog implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#outputs.splice(0).map(({ file }) => file.close()));
+    for (const { option, path, file } of this.#outputs.splice(0))
+      await file.close().catch((error: unknown) => {
+        warn(`${option} ${path} may lack its end: ${error instanceof Error ? error.message : String(error)}`);
+      });
   }
 }
 
@@ -83,12 +90,27 @@ interface LogOutput {
   encode(entry: LogEntry): string | Uint8Array;
 }
 
-/** Appends to a file that exists; creates its folder. */
-async function openOutput(option: string, path: string, encode: LogOutput['encode']): Promise<LogOutput> {
+/** Appends to a file that exists; creates its folder. @param header what is appended now. */
+async function openOutput(
+  option: string,
+  path: string,
+  encode: LogOutput['encode'],
+  header?: Uint8Array,
+): Promise<LogOutput> {
+  let file: FileHandle | undefined;
   try {
     await mkdir(dirname(path), { recursive: true });
-    return { option, path, encode, file: await open(path, 'a') };
+    // Opening a pipe without a reader would wait for one, in a thread that nothing can interrupt.
+    const isPipe = await stat(path).then(
+      (stats) => stats.isFIFO(),
+      () => false,
+    );
+    if (isPipe) await (await open(path, constants.O_WRONLY | constants.O_NONBLOCK)).close();
+    file = await open(path, 'a');
+    if (header !== undefined) await file.writeFile(header);
+    return { option, path, encode, file };
   } catch (error) {
+    await file?.close().catch(() => undefined);
     throw new UsageError(
       `${option} ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },

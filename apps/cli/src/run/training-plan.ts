@@ -7,6 +7,7 @@ import { outputLayerOf, type BagNetwork, type OutputLayerChoice } from '@vastmax
 import type { TextModel, TextNetwork } from '@vastmax/lm-models/text';
 import { describeBackend } from '../options/backend-choice.ts';
 import { bytes, count, duration } from '../terminal/terminal.ts';
+import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 
@@ -141,14 +142,10 @@ async function estimateCost(
   const width = output.features + 1;
   const sizes = { classes: output.classes, width, batch: batchSize };
   const steps = Math.ceil(examples / batchSize);
-  const tensors = Object.values(trainer.snapshot().modules).flatMap((module) => module.tensors);
   return {
     outputParameters: output.classes * width,
     bytes: backend.memory().bytes + 4 * output.classes,
-    checkpointBytes: tensors.reduce(
-      (sum, { rows, columns, precision }) => sum + rows * columns * (precision === 'f64' ? 8 : 4),
-      0,
-    ),
+    checkpointBytes: tensorBytes(trainer.snapshot().modules),
     seconds:
       (overhead *
         steps *

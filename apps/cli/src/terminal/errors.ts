@@ -17,13 +17,13 @@ export class UsageError extends Error {
   }
 }
 
-/** Training could not continue, for a reason that the user can fix. Exit code 1. */
-export class TrainingFailure extends Error {
-  readonly code = 'training-failed';
+/** The command could not go on, for a reason that the user can fix. Exit code 1. */
+export class CommandFailure extends Error {
+  readonly code = 'command-failed';
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'TrainingFailure';
+    this.name = 'CommandFailure';
   }
 }
 
@@ -33,7 +33,7 @@ export function describeFailure(error: unknown): { readonly message: string; rea
   if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };
   if (error.name === 'AbortError') return { message: 'interrupted', exitCode: 130 };
   const isExpected =
-    error instanceof TrainingFailure ||
+    error instanceof CommandFailure ||
     error instanceof RangeError ||
     isModelError(error) ||
     isCheckpointError(error) ||

@@ -1,9 +1,7 @@
 /**
- * The output of the command: numbers and tables, warnings, results as a stream, progress; and Ctrl-C. Progress is
- * printed to standard error, on a terminal as a bar and elsewhere as a plain line at intervals, so that standard output
+ * The output of the command: numbers and tables, warnings, progress. Progress is printed to standard error, on a terminal as a bar and elsewhere as a plain line at intervals, so that standard output
  * has only results.
  */
-import { once } from 'node:events';
 import { SingleBar } from 'cli-progress';
 import type { RankingMetrics } from '@vastmax/lm-models/metrics';
 
@@ -74,49 +72,13 @@ export function metricsTable(results: readonly (readonly [string, RankingMetrics
  * Prints a line to standard error while a progress bar may be shown: on a terminal it replaces the bar, which is drawn
  * again below it.
  */
-function printNotice(text: string): void {
+export function printNotice(text: string): void {
   process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}${text}\n`);
 }
 
 /** Prints a warning: a problem that does not end the command. */
 export function warn(text: string): void {
   printNotice(`vastmax: warning: ${text}`);
-}
-
-/**
- * Writes many lines to standard output, with back-pressure.
- * @returns whether the reader still reads: `head`, for example, closes the pipe when it has enough lines.
- */
-export async function writeResults(text: string): Promise<boolean> {
-  const { stdout } = process;
-  if (stdout.errored !== null || !stdout.writable) return false;
-  // The handler in main.ts reports the error.
-  if (!stdout.write(text)) await once(stdout, 'drain').catch(() => undefined);
-  return stdout.errored === null;
-}
-
-/** Ctrl-C: the first one requests a stop without loss of progress, the second one ends the process at once. */
-export class Interruption implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #listener = (): void => {
-    if (this.#controller.signal.aborted) process.exit(130);
-    printNotice('stopping; press Ctrl-C again to end at once');
-    this.#controller.abort();
-  };
-
-  constructor() {
-    process.on('SIGINT', this.#listener);
-    process.on('SIGTERM', this.#listener);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  [Symbol.dispose](): void {
-    process.off('SIGINT', this.#listener);
-    process.off('SIGTERM', this.#listener);
-  }
 }
 
 /** The first plain line is printed early, to show that there is progress; the others at this interval. */

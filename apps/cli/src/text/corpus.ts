@@ -1,9 +1,10 @@
 /**
  * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token
- * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory. Standard input can
- * be read only once, so its first pass writes a copy to disk for the second.
+ * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory. Standard input and
+ * pipes can be read only once, so their first pass writes a copy to disk for the second.
  */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +16,9 @@ import {
   type Vocabulary,
   type VocabularyCounter,
 } from '@vastmax/sparse-data';
-import { readLines } from '@vastmax/sparse-data/node';
+import { isStandardInput, readLines } from '@vastmax/sparse-data/node';
 import { readParquetTexts } from '@vastmax/text-readers/node';
+import { CommandFailure } from '../terminal/errors.ts';
 import { count, Progress } from '../terminal/terminal.ts';
 
 export interface ReadingOptions {
@@ -26,6 +28,11 @@ export interface ReadingOptions {
 }
 
 const blockLength = 2 ** 20;
+
+/** Whether a text can be read only once: standard input, a named pipe, `<(…)`. */
+export function isStream(path: string): boolean {
+  return isStandardInput(path) || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+}
 
 export class TextSource implements AsyncDisposable {
   /** `-` is standard input. */
@@ -42,7 +49,7 @@ export class TextSource implements AsyncDisposable {
   ) {
     this.path = path;
     this.#column = column;
-    this.#copies = path === '-' && passes > 1;
+    this.#copies = passes > 1 && isStream(path);
   }
 
   lines(options: ReadingOptions = {}): AsyncIterable<string> {
@@ -53,19 +60,26 @@ export class TextSource implements AsyncDisposable {
   }
 
   async *#copied(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
-    this.#folder = await mkdtemp(join(tmpdir(), 'vastmax-'));
+    const parent = tmpdir();
+    const fail = (error: unknown): never => {
+      throw new CommandFailure(
+        `${isStandardInput(this.path) ? 'standard input' : this.path} is read twice, and its copy in ${parent} could not be written: ${error instanceof Error ? error.message : String(error)}; set TMPDIR to a folder with more room, or give a file`,
+        { cause: error },
+      );
+    };
+    this.#folder = await mkdtemp(join(parent, 'vastmax-')).catch(fail);
     const path = join(this.#folder, 'standard-input.txt');
-    await using file = await open(path, 'w');
+    await using file = await open(path, 'w').catch(fail);
     // readLines drops one byte order mark at the start, so one is added to read the copy as the original.
     let block = '\uFEFF';
     for await (const line of lines) {
       yield line;
       block += `${line}\n`;
       if (block.length < blockLength) continue;
-      await file.writeFile(block);
+      await file.writeFile(block).catch(fail);
       block = '';
     }
-    await file.writeFile(block);
+    await file.writeFile(block).catch(fail);
     this.#copy = path;
   }
 

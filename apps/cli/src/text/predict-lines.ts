@@ -2,7 +2,8 @@
 import type { TextModel, TextReading } from '@vastmax/lm-models/text';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
-import { count, Progress, writeResults } from '../terminal/terminal.ts';
+import { writeResults } from '../terminal/standard-output.ts';
+import { count, Progress } from '../terminal/terminal.ts';
 
 export interface PredictionOptions {
   /** How many words for each prompt. */

@@ -2,12 +2,12 @@ import { LinalgError } from '@vastmax/linalg-core';
 import { CheckpointError } from '@vastmax/checkpoints';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
-import { describeFailure, TrainingFailure, UsageError } from '../../src/terminal/errors.ts';
+import { describeFailure, CommandFailure, UsageError } from '../../src/terminal/errors.ts';
 
 describe('describeFailure', () => {
   it.each([
     [new UsageError('call it otherwise'), 2],
-    [new TrainingFailure('diverged'), 1],
+    [new CommandFailure('diverged'), 1],
     [new CheckpointError('missing', 'no checkpoint'), 1],
     [new SparseDataError('missing-file', 'no file'), 1],
     [new LinalgError('shape', 'shapes differ'), 1],

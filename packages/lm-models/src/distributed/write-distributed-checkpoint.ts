@@ -9,6 +9,7 @@ import {
   CheckpointError,
   discardCheckpointPart,
   isCheckpointError,
+  lockStorage,
   writeCheckpoint,
   writeCheckpointPart,
   type CheckpointContent,
@@ -28,7 +29,8 @@ interface Outcome {
  * Writes the checkpoint. A collective.
  * @param storage the same on every rank: a folder of a file system that all ranks can access.
  * @param content of this rank: its shards of the sharded modules, and the replicated modules.
- * @throws CheckpointError on every rank when one could not write; the message names the rank.
+ * @throws CheckpointError on every rank when one could not write, or another run holds the storage (`locked`); the
+ * message names the rank.
  */
 export async function writeDistributedCheckpoint(
   communicator: Communicator,
@@ -43,13 +45,32 @@ export async function writeDistributedCheckpoint(
   }
   const modules: Record<string, ModuleState> = {};
   for (const [name, state] of Object.entries(replicated)) modules[name] = await gatherStreams(communicator, state);
-  const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(storage, own) }));
+  // Rank 0 commits, so it keeps other runs from clearing the parts away meanwhile.
+  let lock: AsyncDisposable | undefined;
+  const mine = await outcomeOf(async () => {
+    if (rank === 0) lock = await lockStorage(storage);
+    return { part: await writeCheckpointPart(storage, own) };
+  });
+  try {
+    await commitParts(communicator, storage, { ...content, modules }, mine);
+  } finally {
+    await lock?.[Symbol.asyncDispose]();
+  }
+}
+
+async function commitParts(
+  communicator: Communicator,
+  storage: CheckpointStorage,
+  content: CheckpointContent,
+  mine: Outcome,
+): Promise<void> {
+  const { rank, size } = communicator;
   const written = gatherJson(communicator, mine);
   let failed = firstFailure(written);
   if (failed === undefined) {
     const parts = written.flatMap(({ part }) => (part === undefined ? [] : [part]));
     const commit = async (): Promise<Outcome> => {
-      if (rank === 0) await writeCheckpoint(storage, { ...content, modules }, { parts });
+      if (rank === 0) await writeCheckpoint(storage, content, { parts });
       return {};
     };
     failed = firstFailure(gatherJson(communicator, await outcomeOf(commit)));

@@ -6,10 +6,12 @@
 // the position of an invalid byte.
 
 import { isUtf8 } from 'node:buffer';
-import { createReadStream, type Stats } from 'node:fs';
+import { constants, createReadStream, open, type ReadStream, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import process from 'node:process';
-import { pipeline, type Readable } from 'node:stream';
+import { addAbortSignal, pipeline, type Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import type { CancellationSignal } from '../cancellation.ts';
 import { SparseDataError, checkInteger } from '../errors.ts';
@@ -17,7 +19,10 @@ import { SparseDataError, checkInteger } from '../errors.ts';
 const LINE_FEED = 0x0a;
 
 export interface ReadLinesOptions {
-  /** Checked before each chunk; if aborted, iteration throws the signal's reason. */
+  /**
+   * Checked before each chunk; if aborted, iteration throws the signal's reason. An AbortSignal also ends the wait for
+   * a pipe or standard input that sends nothing.
+   */
   readonly signal?: CancellationSignal;
   /**
    * Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size:
@@ -35,7 +40,8 @@ export interface ReadLinesOptions {
 /**
  * The lines of a UTF-8 text file, as a stream; `.gz` and `.br` files are decompressed. Lines end with \n or \r\n; the
  * last line may have no line end; a byte order mark at the start is removed. Leaving the loop early closes the file.
- * @param path path of a file, or `-` for standard input, which can be read only once and is not decompressed.
+ * @param path path of a file or a named pipe, or `-` for standard input, which can be read only once and is not
+ * decompressed.
  * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes),
  * `not-utf8` (with line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. The lines before
  * the error are still returned.
@@ -50,6 +56,7 @@ export async function* readLines(
   checkInteger('readLines', 'chunkBytes', chunkBytes, 1, 2 ** 28);
   signal?.throwIfAborted();
   const { text, file, bytesRead, fileBytes } = await openTextFile(path, chunkBytes);
+  if (signal instanceof AbortSignal) addAbortSignal(signal, text);
   const lines = new LineAssembler(inputName(path), maximumLineBytes, keepLineEnds);
   let textBytes = 0;
   try {
@@ -62,6 +69,7 @@ export async function* readLines(
     signal?.throwIfAborted();
     yield* lines.end();
   } catch (error) {
+    signal?.throwIfAborted();
     throw fileError(path, error);
   } finally {
     text.destroy();
@@ -164,8 +172,13 @@ export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: numbe
   return -1;
 }
 
-/** The path that means standard input. */
-const STANDARD_INPUT = '-';
+/** The paths that mean standard input; the system's own cannot be opened where it is a socket. */
+const STANDARD_INPUT: readonly string[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
+
+/** Whether a path means standard input: `-`, `/dev/stdin` and its like. */
+export function isStandardInput(path: string): boolean {
+  return STANDARD_INPUT.includes(path);
+}
 
 interface OpenTextFile {
   /** The bytes of the text, decompressed. */
@@ -183,7 +196,7 @@ interface OpenTextFile {
  * decompression.
  */
 async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextFile> {
-  if (path === STANDARD_INPUT) {
+  if (isStandardInput(path)) {
     return {
       text: process.stdin,
       file: process.stdin,
@@ -199,7 +212,7 @@ async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextF
   }
   if (stats.isDirectory())
     throw new SparseDataError('not-a-file', `readLines: ${path} is a directory; a text file is needed`);
-  const file = createReadStream(path, { highWaterMark: chunkBytes });
+  const file = await openStream(path, stats, chunkBytes);
   const decoder = path.endsWith('.gz') ? createGunzip() : path.endsWith('.br') ? createBrotliDecompress() : undefined;
   // pipeline passes an error of the file to the decoder, and the reader of the decoder gets it, so the callback has
   // nothing to do.
@@ -212,9 +225,23 @@ async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextF
   };
 }
 
+/**
+ * Opening a named pipe waits for its writer, in a thread that nothing can interrupt, not even the end of the process. So
+ * it is opened without waiting, and the event loop waits for what comes.
+ */
+async function openStream(path: string, stats: Stats, chunkBytes: number): Promise<ReadStream | Socket> {
+  if (!stats.isFIFO()) return createReadStream(path, { highWaterMark: chunkBytes });
+  try {
+    const descriptor = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return new Socket({ fd: descriptor, readable: true, writable: false });
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
 /** The name of a path in messages. */
 export function inputName(path: string): string {
-  return path === STANDARD_INPUT ? 'standard input' : path;
+  return isStandardInput(path) ? 'standard input' : path;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Reads Parquet files and tokenizer.json files from disk, with the codecs that Node includes. */
 import { SparseDataError } from '@vastmax/sparse-data';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import {
   parseParquet,
@@ -41,14 +41,15 @@ async function* parseFile<T>(
 ): AsyncGenerator<T, void, undefined> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(path, 'r');
-    const stats = await handle.stat();
-    if (!stats.isFile())
+    // Opening a pipe would wait for its writer, so what it is comes first.
+    if (!(await stat(path)).isFile())
       throw new SparseDataError(
         'not-a-file',
         `readParquet: ${path} is not a regular file; a regular file is needed, because Parquet is read from its end`,
       );
-    yield* parse(sourceOf(handle, stats.size, path));
+    handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    yield* parse(sourceOf(handle, size, path));
   } catch (error) {
     throw fileError('readParquet', path, error);
   } finally {
@@ -116,9 +117,17 @@ export async function readSubwordTokenizer(
   path: string,
   options: Omit<SubwordTokenizerOptions, 'name'> = {},
 ): Promise<SubwordTokenizer> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  let text: string;
+  try {
+    if ((await stat(path)).isFIFO())
+      throw new SparseDataError(
+        'not-a-file',
+        `readSubwordTokenizer: ${path} is a pipe; a file is needed, which can be read more than once`,
+      );
+    text = await readFile(path, 'utf8');
+  } catch (error) {
     throw fileError('readSubwordTokenizer', path, error);
-  });
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);
