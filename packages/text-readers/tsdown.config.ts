@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/node.ts'],
+  entry: { index: 'src/index.ts', node: 'src/node.ts', 'parquet-worker': 'src/node/parquet-worker.ts' },
   dts: true,
   format: 'esm',
   platform: 'neutral',

@@ -86,6 +86,13 @@ export async function createHybridOutputLayer(
   }
   const tailParts = starts.slice(0, -1).map((start, i) => {
     const prior = tailPrior(frequencies, start, starts[i + 1]!, priorPower);
+    const unusable = prior.findIndex((value) => !(value > 0 && value < Infinity));
+    if (unusable !== -1) {
+      throw new OutputLayerError(
+        'bad-option',
+        `hybrid layer: with priorPower ${priorPower} the prior of class ${start + unusable} is ${prior[unusable]}, it must be a finite number above 0; give a lower priorPower`,
+      );
+    }
     return { prior, loss: tailLoss(prior) };
   });
   for (const { loss } of tailParts) {

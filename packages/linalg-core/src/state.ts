@@ -79,13 +79,30 @@ export function tableTensor(name: string, table: RowTable): TensorSource {
   };
 }
 
+/** By name: a state may have thousands, each of which is looked up. */
+const tensorsByName = new WeakMap<readonly TensorSource[], ReadonlyMap<string, TensorSource>>();
+
+function tensorOf({ tensors }: ModuleState, name: string): TensorSource | undefined {
+  let byName = tensorsByName.get(tensors);
+  if (byName === undefined) {
+    byName = new Map(tensors.toReversed().map((tensor) => [tensor.name, tensor]));
+    tensorsByName.set(tensors, byName);
+  }
+  return byName.get(name);
+}
+
+function namesOf(tensors: readonly TensorSource[]): string {
+  const names = tensors.slice(0, 20).map(({ name }) => name);
+  return tensors.length > 20 ? `${names.join(', ')} and ${tensors.length - 20} more` : names.join(', ') || 'none';
+}
+
 /** The tensor of that name and shape. @throws StateError `state-mismatch`, naming both shapes. */
 export function findTensor(state: ModuleState, name: string, rows: number, columns: number): TensorSource {
-  const tensor = state.tensors.find((candidate) => candidate.name === name);
+  const tensor = tensorOf(state, name);
   if (tensor === undefined) {
     throw new StateError(
       'state-mismatch',
-      `the checkpoint has no tensor '${name}'; it has ${state.tensors.map((t) => t.name).join(', ') || 'none'}`,
+      `the checkpoint has no tensor '${name}'; it has ${namesOf(state.tensors)}`,
     );
   }
   if (tensor.rows !== rows || tensor.columns !== columns) {

@@ -11,22 +11,21 @@ export { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from '.
 export { cellNames, type CellName } from './bodies/recurrent-cells.ts';
 export { poolingNames, type Pooling } from './bodies/sparse-inputs.ts';
 export { isModelError, ModelError, TrainingDivergedError, type ModelErrorCode } from './model-error.ts';
+export { createNetwork, loadNetwork, type LoadOptions } from './network/create-network.ts';
 export {
-  createNetwork,
-  loadNetwork,
   networkOptionsFrom,
   type BagChoice,
   type BagNetwork,
   type BodyChoice,
   type BodyKind,
-  type LoadOptions,
   type NetworkOf,
   type NetworkOptions,
   type NgramChoice,
   type NgramNetwork,
   type RecurrentChoice,
   type RecurrentNetwork,
-} from './network/create-network.ts';
+} from './network/network-options.ts';
+export { checkSavedShapes } from './network/saved-shapes.ts';
 export { Network, type Body, type NetworkSizes, type PromptOptions, type SavedModel } from './network/network.ts';
 export {
   proposalNames,

@@ -29,6 +29,19 @@ export function isModelError(value: unknown): value is ModelError {
 }
 
 /**
+ * Calls what knows its options by name and throws RangeError for one that it does not know.
+ * @throws ModelError `bad-option` instead.
+ */
+export function asBadOption<Result>(create: () => Result): Result {
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ModelError('bad-option', error.message, { cause: error });
+  }
+}
+
+/**
  * Training produced NaN or infinity; its code is `diverged`. The weights are those before the step that failed; where
  * an output layer verifies its steps later, as on a GPU, the body is some steps further.
  */

@@ -14,11 +14,13 @@ export {
 export {
   createTextModel,
   exampleSettingsFrom,
+  loadTextModel,
   textBody,
   TextModel,
   textModelNames,
   type ExampleSettings,
   type PromptPredictionOptions,
+  type SavedTextModel,
   type TextBatch,
   type TextBatches,
   type TextBody,

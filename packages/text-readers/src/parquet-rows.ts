@@ -172,7 +172,16 @@ export async function* parseParquetTexts(
   options: ParquetTextOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const { column = 'text', name = 'input' } = options;
-  for await (const { row, values } of parseParquet(source, { ...options, columns: [column] })) {
+  yield* textsOf(parseParquet(source, { ...options, columns: [column] }), column, name);
+}
+
+/** The strings of one column of rows that have been read. */
+export async function* textsOf(
+  rows: AsyncIterable<ParquetRow>,
+  column: string,
+  name: string,
+): AsyncGenerator<string, void, undefined> {
+  for await (const { row, values } of rows) {
     const text = values[column];
     if (text === null || text === undefined) continue;
     if (typeof text !== 'string')

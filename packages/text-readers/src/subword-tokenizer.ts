@@ -1,5 +1,12 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { SparseDataError, type NamedInput, type Tokenize } from '@vastmax/sparse-data';
+import { isSparseDataError, SparseDataError, type NamedInput, type Tokenize } from '@vastmax/sparse-data';
+import {
+  callWithin,
+  checkTokenizer,
+  limitGrowth,
+  type TokenizerCost,
+  type TokenizerFailure,
+} from './tokenizer-limits.ts';
 
 export interface SubwordTokenizerOptions extends NamedInput {
   /** The parsed tokenizer_config.json of the tokenizer; most tokenizers do not need it. */
@@ -24,43 +31,64 @@ export interface SubwordTokenizer {
  * A Hugging Face tokenizer (BPE, WordPiece, Unigram) from its parsed tokenizer.json. The classes of a model are still
  * those of a Vocabulary, counted from the tokens of a text: in descending order of frequency, and only tokens that
  * occur.
- * @throws SparseDataError `bad-tokenizer` with the name, if the JSON is not a tokenizer or is of an unknown kind
+ * @throws SparseDataError `bad-tokenizer` with the name, if the JSON is not a tokenizer, is of an unknown kind, or asks for
+ * what its size does not bear out. Its calls throw `record-too-long` for a line that takes longer than 2 s and 0.05 ms a
+ * character, or grows by more than 64 times its length and 65,536 characters; the limit of time holds in Node.
  */
 export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerOptions = {}): SubwordTokenizer {
   const { name = 'input', config = {}, addSpecialTokens = false } = options;
-  const tokenizer = open(json, config, name);
+  const { tokenizer, cost } = open(json, config, name);
+  const detokenize = (tokens: readonly string[]): string => {
+    const ids = tokens.map((token) => {
+      const id = tokenizer.token_to_id(token);
+      if (id === undefined)
+        throw new SparseDataError(
+          'unknown-token',
+          `detokenize: ${name} has no token ${JSON.stringify(token)}; tokens of its own tokenize are needed`,
+        );
+      return id;
+    });
+    return tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  };
   return {
-    tokenize: (line) => tokenizer.tokenize(line, { add_special_tokens: addSpecialTokens }),
+    tokenize: (line) =>
+      callWithin(`tokenize: ${name}`, line.length, cost, () =>
+        tokenizer.tokenize(line, { add_special_tokens: addSpecialTokens }),
+      ),
     size: tokenizer.get_vocab(true).size,
-    detokenize: (tokens) => {
-      const ids = tokens.map((token) => {
-        const id = tokenizer.token_to_id(token);
-        if (id === undefined)
-          throw new SparseDataError(
-            'unknown-token',
-            `detokenize: ${name} has no token ${JSON.stringify(token)}; tokens of its own tokenize are needed`,
-          );
-        return id;
-      });
-      return tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
-    },
+    detokenize: (tokens) =>
+      callWithin(
+        `detokenize: ${name}`,
+        tokens.reduce((sum, { length }) => sum + length, 0),
+        cost,
+        () => detokenize(tokens),
+      ),
   };
 }
 
-function open(json: unknown, config: object, name: string): Tokenizer {
-  const fail = (problem: string, cause?: unknown): never => {
+function open(
+  json: unknown,
+  config: object,
+  name: string,
+): { readonly tokenizer: Tokenizer; readonly cost: TokenizerCost } {
+  const fail: TokenizerFailure = (problem, cause) => {
     throw new SparseDataError(
       'bad-tokenizer',
       `createSubwordTokenizer: ${name} ${problem}; a tokenizer.json as Hugging Face writes it is needed`,
       { cause },
     );
   };
-  const model: unknown = typeof json === 'object' && json !== null && 'model' in json ? json.model : undefined;
-  if (json === null || typeof json !== 'object' || typeof model !== 'object' || model === null)
-    return fail('has no model');
+  if (json === null || typeof json !== 'object' || Array.isArray(json)) return fail('has no model');
+  const cost = checkTokenizer(json as Readonly<Record<string, unknown>>, fail);
+  // It tokenizes its added tokens at once.
+  const characters = JSON.stringify('added_tokens' in json ? json.added_tokens : null)?.length ?? 0;
   try {
-    return new Tokenizer(json, config);
+    const tokenizer = callWithin(`createSubwordTokenizer: ${name}`, characters, cost, () => new Tokenizer(json, config));
+    for (const part of [tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder]) limitGrowth(part);
+    return { tokenizer, cost };
   } catch (error) {
-    return fail(`cannot be used (${error instanceof Error ? error.message : String(error)})`, error);
+    if (isSparseDataError(error) && error.code === 'record-too-long') throw error;
+    const { message, cause } = error as Error;
+    return fail(`cannot be used (${cause instanceof Error ? cause.message : message})`, error);
   }
 }

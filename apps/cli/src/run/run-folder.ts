@@ -5,7 +5,8 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { checkSavedShapes, networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
@@ -16,7 +17,7 @@ import { UsageError } from '../terminal/errors.ts';
 import { openText } from '../text/open-model.ts';
 import { isCheckpointError, lockStorage, openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import type { JsonObject, JsonValue } from '@vastmax/linalg-core/state';
+import type { JsonObject, JsonValue, ModuleState } from '@vastmax/linalg-core/state';
 
 export interface ReplacementRule {
   readonly overwrite: boolean;
@@ -111,11 +112,15 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
   const state = runStateFrom(checkpoint);
   if (isLabelModel(configuration))
     throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
+  const network = networkOptionsFrom(configuration);
+  const vocabulary = readVocabulary(checkpoint);
+  const module = (name: string): ModuleState => savedModule(checkpoint, name);
+  checkSavedShapes({ module }, { inputs: vocabulary.size, frequencies: vocabulary.counts }, network);
   return {
     ...state,
     ...openText(checkpoint),
-    network: networkOptionsFrom(configuration),
-    vocabulary: readVocabulary(checkpoint),
+    network,
+    vocabulary,
     tokens: configuration['tokens'],
   };
 }

@@ -1,10 +1,9 @@
 /** The model of a checkpoint folder, for the commands that use a trained model. */
-import { isModelError, networkOptionsFrom } from '@vastmax/lm-models';
+import { isModelError } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import {
-  readVocabulary,
-  createTextModel,
   exampleSettingsFrom,
+  loadTextModel,
   loadTextReading,
   type ExampleSettings,
   type TextModel,
@@ -44,21 +43,12 @@ export async function openAnyModel(
   const { configuration } = checkpoint;
   if (isLabelModel(configuration))
     return { labels: await loadLabelModel(await createBackend(backend, precisionFrom(configuration)), checkpoint) };
-  const { text, examples } = openText(checkpoint);
-  const vocabulary = readVocabulary(checkpoint);
-  const model = await createTextModel(
-    await createBackend(backend, precisionFrom(configuration)),
-    vocabulary,
-    examples,
-    networkOptionsFrom(configuration),
-  );
-  try {
-    await model.network.restore({ module: (name) => savedModule(checkpoint, name) });
-    return { model, text };
-  } catch (error) {
-    model[Symbol.dispose]();
-    throw error;
-  }
+  const { text } = openText(checkpoint);
+  const model = await loadTextModel(await createBackend(backend, precisionFrom(configuration)), {
+    ...checkpoint,
+    module: (name) => savedModule(checkpoint, name),
+  });
+  return { model, text };
 }
 
 /**

@@ -8,8 +8,8 @@ import {
   createVocabularyParallelSoftmax,
   type DistributedFactoredLayerOptions,
 } from '@vastmax/distributed-layers';
-import { createBuiltInLoss } from '@vastmax/spherical-losses';
 import { ModelError } from '../model-error.ts';
+import { createLoss } from '../output-layers/factored-layers.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { outputLayerOf, outputLayers } from '../output-layers/registry.ts';
 import { sampledLayerOptions } from '../output-layers/sampled-layers.ts';
@@ -37,7 +37,7 @@ export function createDistributedOutput(
           features: sizes.features,
           initialScale,
           seed,
-          loss: createBuiltInLoss(loss.name, loss.options),
+          loss: createLoss(loss),
           ...(weightDecay === undefined ? {} : { weightDecay }),
           ...options,
         });

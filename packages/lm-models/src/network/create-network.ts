@@ -1,47 +1,15 @@
 /** Networks out of plain JSON: new ones, and those of checkpoints. */
-import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
-import { BagBody, type BagBodyOptions, type BagInputs } from '../bodies/bag-body.ts';
-import { NgramBody, type NgramBodyOptions, type NgramInputs } from '../bodies/ngram-body.ts';
-import { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from '../bodies/recurrent-body.ts';
+import { BagBody } from '../bodies/bag-body.ts';
+import { NgramBody } from '../bodies/ngram-body.ts';
+import { RecurrentBody } from '../bodies/recurrent-body.ts';
 import { ModelError } from '../model-error.ts';
 import type { OutputLayerChoice, AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
+import { networkOptionsFrom, type BodyChoice, type BodyKind, type NetworkOf, type NetworkOptions } from './network-options.ts';
 import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
+import { checkSavedShapes } from './saved-shapes.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
-import { createOutputLayer } from '../output-layers/registry.ts';
-
-/** Each kind of body: its options as plain JSON, what it reads of a minibatch, and its class. */
-interface BodyKinds {
-  readonly ngram: { readonly choice: NgramChoice; readonly batch: NgramInputs; readonly body: NgramBody };
-  readonly bag: { readonly choice: BagChoice; readonly batch: BagInputs; readonly body: BagBody };
-  readonly recurrent: {
-    readonly choice: RecurrentChoice;
-    readonly batch: SequenceInputs;
-    readonly body: RecurrentBody;
-  };
-}
-export type BodyKind = keyof BodyKinds;
-
-export type NgramChoice = { readonly kind: 'ngram' } & Omit<NgramBodyOptions, 'words'>;
-export type BagChoice = { readonly kind: 'bag' } & Omit<BagBodyOptions, 'inputs'>;
-export type RecurrentChoice = { readonly kind: 'recurrent' } & Omit<RecurrentBodyOptions, 'inputs'>;
-export type BodyChoice = BodyKinds[BodyKind]['choice'];
-
-/** Over the last n words. */
-export type NgramNetwork = Network<NgramInputs, NgramBody>;
-/** Over bags of inputs: classifier, autoencoder, word vectors, recommender by the last items. */
-export type BagNetwork = Network<BagInputs, BagBody>;
-/** Over streams: recurrent language model, recommender by the session. */
-export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
-/** A network whose body is of one of the kinds. */
-export type NetworkOf<Kind extends BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> = {
-  [Each in Kind]: Network<BodyKinds[Each]['batch'], BodyKinds[Each]['body'], Output>;
-}[Kind];
-
-export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> {
-  readonly body: BodyKinds[Kind]['choice'] & { readonly kind: Kind };
-  readonly output: Output;
-}
+import { createOutputLayer, outputLayerOf } from '../output-layers/registry.ts';
 
 /**
  * A network with random weights.
@@ -120,7 +88,9 @@ export async function loadNetwork<Kind extends BodyKind = BodyKind>(
       `the checkpoint's network has the body '${options.body.kind}', '${kind}' was asked for`,
     );
   }
+  if (createOutput === undefined) outputLayerOf(options.output.kind);
   const sizes = await sizesFrom(saved);
+  checkSavedShapes(saved, sizes, options);
   const network: Network<never> = await createNetwork(backend, sizes, options, createOutput);
   try {
     await network.restore(saved);
@@ -129,24 +99,6 @@ export async function loadNetwork<Kind extends BodyKind = BodyKind>(
     network[Symbol.dispose]();
     throw error;
   }
-}
-
-/**
- * The `model` of a checkpoint's configuration, as the trainer writes it.
- * @throws ModelError `state-mismatch` where it describes no network.
- */
-export function networkOptionsFrom(configuration: JsonObject): NetworkOptions {
-  const model = configuration['model'] as { readonly body?: unknown; readonly output?: unknown } | null | undefined;
-  const body = model?.body;
-  if (typeof body !== 'object' || body === null || typeof model?.output !== 'object' || model.output === null) {
-    throw new ModelError(
-      'state-mismatch',
-      "the checkpoint's configuration describes no network: 'model.body' and 'model.output' are missing",
-    );
-  }
-  // Values are checked one by one where they are used: by the body and by the output layer. The first checkpoints had
-  // n-gram bodies only, and no kind.
-  return { body: { kind: 'ngram', ...body }, output: model.output } as NetworkOptions;
 }
 
 /** @throws ModelError `state-mismatch`. */
@@ -160,19 +112,18 @@ async function sizesFrom(saved: SavedModel): Promise<NetworkSizes> {
       `the checkpoint's sizes are ${String(inputs)} inputs and ${source === undefined ? 'no' : `${source.rows}×${source.columns}`} frequencies; a number and D×1 are needed`,
     );
   }
-  // Before anything of that size is allocated.
-  const embeddings = saved.module('body').tensors.find(({ name }) => name === 'embeddings');
-  if (embeddings !== undefined && embeddings.rows !== inputs) {
-    throw new ModelError(
-      'state-mismatch',
-      `the checkpoint's sizes are ${inputs} inputs, its embeddings have ${embeddings.rows} rows`,
-    );
-  }
   const frequencies = new Float64Array(source.rows);
   const rowsPerBlock = 65_536;
   for (let first = 0; first < source.rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, source.rows - first);
     frequencies.set((await source.read(first, count)).subarray(0, count), first);
+  }
+  const wrong = frequencies.findIndex((frequency) => !(frequency >= 0 && frequency < Infinity));
+  if (wrong !== -1) {
+    throw new ModelError(
+      'state-mismatch',
+      `the checkpoint's frequency of class ${wrong} is ${frequencies[wrong]}; a finite number of at least 0 is needed`,
+    );
   }
   return { inputs, frequencies };
 }

@@ -2,7 +2,8 @@
  * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes.
  */
 import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
-import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax } from '@vastmax/spherical-losses';
+import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax, type SphericalLoss } from '@vastmax/spherical-losses';
+import { asBadOption } from '../model-error.ts';
 import type { FactoredChoice, HybridChoice } from './output-layer-choice.ts';
 import type { OutputLayerEntry, StepSizes, TrainingDefaults } from './output-layer-entry.ts';
 
@@ -21,6 +22,11 @@ export function factoredOperations({ width: d, batch: m }: StepSizes): number {
   return 14 * m * d * d + Math.min(8 * m * m * d + (2 / 3) * m ** 3, 11 * d ** 3 + 4 * m * d * d);
 }
 
+/** @throws ModelError `bad-option` for an unknown name or a bad option. */
+export function createLoss({ name, options }: FactoredChoice['loss']): SphericalLoss {
+  return asBadOption(() => createBuiltInLoss(name, options));
+}
+
 export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
   name: 'factored',
   description: 'all classes by a spherical loss, with the exact gradient',
@@ -28,7 +34,7 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
     createFactoredOutputLayer(backend, {
       classes: frequencies.length,
       features,
-      loss: createBuiltInLoss(loss.name, loss.options),
+      loss: createLoss(loss),
       initialScale,
       seed,
       ...(weightDecay === undefined ? {} : { weightDecay }),

@@ -6,7 +6,8 @@ import {
   createHuffmanSoftmaxLayer,
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
-import { createUpdateRule } from '@vastmax/update-rules';
+import { createUpdateRule, type UpdateRule } from '@vastmax/update-rules';
+import { asBadOption } from '../model-error.ts';
 import { factoredOperations } from './factored-layers.ts';
 import type { AdaptiveChoice, AnySoftmaxChoice, FullChoice, TreeChoice } from './output-layer-choice.ts';
 import type { OutputLayerEntry, OutputLayerSizes } from './output-layer-entry.ts';
@@ -21,8 +22,13 @@ export function softmaxLayerOptions(
     features,
     initialScale,
     seed,
-    ...(rule === undefined ? {} : { rule: createUpdateRule(rule.name, rule.options) }),
+    ...(rule === undefined ? {} : { rule: createRule(rule) }),
   };
+}
+
+/** @throws ModelError `bad-option` for an unknown name or a bad option. */
+export function createRule({ name, options }: NonNullable<AnySoftmaxChoice['rule']>): UpdateRule {
+  return asBadOption(() => createUpdateRule(name, options));
 }
 
 /** Of the full softmax, label smoothing apart. It starts with its biases at the log of the unigram probabilities. */

@@ -10,6 +10,7 @@
  * | cbow | mean of embeddings | the `window` words on either side |
  * | skip-gram | an embedding | predicts each of the `window` words on either side from the word alone |
  */
+import type { Checkpoint } from '@vastmax/checkpoints';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
 import {
@@ -25,17 +26,20 @@ import { bagModelShape } from '../bodies/bag-body.ts';
 import type { ActivationName, TableParameter } from '../bodies/layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
+import { createNetwork } from '../network/create-network.ts';
+import { checkSavedShapes } from '../network/saved-shapes.ts';
 import {
-  createNetwork,
+  networkOptionsFrom,
   type BagNetwork,
   type BodyChoice,
   type NetworkOptions,
   type NgramNetwork,
   type RecurrentNetwork,
-} from '../network/create-network.ts';
+} from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
+import { readVocabulary } from './text-reading.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 
 export const textModelNames = ['ngram', 'lstm', 'gru', 'bag', 'cbow', 'skip-gram'] as const;
@@ -219,6 +223,29 @@ export async function createTextModel(
   }
   const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
   return new TextModel(await createNetwork(backend, sizes, options, createOutput), vocabulary, examples);
+}
+
+/** An opened checkpoint, or one of a job of ranks whose modules have been put together. */
+export type SavedTextModel = Pick<Checkpoint, 'configuration' | 'location' | 'module' | 'moduleNames' | 'text'>;
+
+/**
+ * The text model of a checkpoint, with its weights. What its configuration asks for is compared with the tensors and
+ * the vocabulary before anything of that size is made.
+ * @throws ModelError, StateError or CheckpointError when the checkpoint holds none, or parts that do not fit together.
+ */
+export async function loadTextModel(backend: Backend, saved: SavedTextModel): Promise<TextModel> {
+  const options = networkOptionsFrom(saved.configuration);
+  const examples = exampleSettingsFrom(saved.configuration);
+  const vocabulary = readVocabulary(saved);
+  checkSavedShapes(saved, { inputs: vocabulary.size, frequencies: vocabulary.counts }, options);
+  const model = await createTextModel(backend, vocabulary, examples, options);
+  try {
+    await model.network.restore(saved);
+    return model;
+  } catch (error) {
+    model[Symbol.dispose]();
+    throw error;
+  }
 }
 
 export interface TextBodyOptions {

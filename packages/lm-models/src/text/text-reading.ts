@@ -19,6 +19,7 @@ import {
   wordTokens,
 } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
+import { savedInputs } from '../network/saved-shapes.ts';
 
 export const tokenizerNames = ['whitespace', 'words', 'segmenter'] as const;
 export const letterCases: readonly LetterCase[] = ['keep', 'lower', 'upper'];
@@ -55,6 +56,9 @@ export interface SubwordTokenizer {
   readonly tokenize: Tokenize;
   detokenize(tokens: readonly string[]): string;
 }
+
+/** Far above those of the largest tokenizers: 262,144 tokens and 580,604 merges of two. */
+const tokenizerLimits = { depth: 32, values: 2 ** 22 };
 
 /** The checkpoint's text that defines a subword tokenizer. */
 const tokenizerText = 'tokenizer.json';
@@ -102,16 +106,9 @@ export function loadTextReading(
   if (settings.tokenizer !== 'subword') return createTextReading(settings);
   const name = `${saved.location}: ${tokenizerText}`;
   const definition = saved.text(tokenizerText);
-  let json: unknown;
-  try {
-    json = JSON.parse(definition);
-  } catch (error) {
-    throw new SparseDataError(
-      'bad-json',
-      `${name} (${definition.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
-      { cause: error },
-    );
-  }
+  const json = parseJson(definition, tokenizerLimits, (problem, cause) => {
+    throw new SparseDataError('bad-json', `${name} (${definition.length} characters) ${problem}`, { cause });
+  });
   return createTextReading(settings, { tokenizer: createSubword(json, { name }), definition });
 }
 
@@ -178,13 +175,17 @@ function joinSubwords(
   return parts.join(' ');
 }
 
+/** A vocabulary may have so many values, however few words the model has. */
+const freeValues = 2 ** 18;
+
 /**
  * The vocabulary that a checkpoint holds as the text of `JSON.stringify(vocabulary)`. O(characters).
  * @param name of the text.
  * @throws CheckpointError `unknown-name` when there is no such text, `bad-json` when it is no vocabulary, with folder,
  * name and reason.
  */
-export function readVocabulary(checkpoint: Checkpoint, name = 'vocabulary.json'): Vocabulary {
+export function readVocabulary(
+  checkpoint: Pick<Checkpoint, 'location' | 'module' | 'moduleNames' | 'text'>, name = 'vocabulary.json'): Vocabulary {
   const text = checkpoint.text(name);
   const fail: Fail = (problem, cause) => {
     throw new CheckpointError(
@@ -193,7 +194,9 @@ export function readVocabulary(checkpoint: Checkpoint, name = 'vocabulary.json')
       { cause },
     );
   };
-  const value = parseJson(text, { depth: 2, values: Infinity }, fail);
+  // A word and its count for each row of the embeddings, and the five other values.
+  const inputs = savedInputs(checkpoint);
+  const value = parseJson(text, { depth: 2, values: Math.max(freeValues, 2 * (inputs ?? 0) + 5) }, fail);
   try {
     return vocabularyFromJSON(value);
   } catch (error) {

@@ -16,7 +16,7 @@ import type { JsonObject } from '@vastmax/linalg-core/state';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatch } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
-import { TrainingDivergedError, ModelError } from '../model-error.ts';
+import { asBadOption, TrainingDivergedError, ModelError } from '../model-error.ts';
 import type { Body, Network, SavedModel } from '../network/network.ts';
 import { createSchedule, type LearningRateSchedule, Optimizer } from './optimizer.ts';
 import type {
@@ -70,7 +70,7 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
     this.#optimizer = new Optimizer(
       network.backend,
       network.body.parameters,
-      createUpdateRule(options.optimizer, options.optimizerOptions),
+      asBadOption(() => createUpdateRule(options.optimizer, options.optimizerOptions)),
       {
         ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
         ...(options.weightDecay === undefined ? {} : { weightDecay: options.weightDecay }),

@@ -150,7 +150,7 @@ describe('loadNetwork of a language model', () => {
       name === 'sizes' ? { ...saved.module('sizes'), configuration: { inputs: 6 } } : saved.module(name);
     await expect(loadNetwork(backend, { ...saved, module })).rejects.toMatchObject({
       code: 'state-mismatch',
-      message: "the checkpoint's sizes are 6 inputs, its embeddings have 29 rows",
+      message: "tensor 'embeddings' is 29×6 in the checkpoint, the model's is 6×6",
     });
     {
       using other = await createNetwork(

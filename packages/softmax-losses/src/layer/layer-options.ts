@@ -34,9 +34,11 @@ export function weightOptions(options: SoftmaxLayerOptions): WeightOptions {
 
 /** @throws OutputLayerError `bad-option`. */
 export function checkLayerOptions(kind: string, options: SoftmaxLayerOptions): void {
-  const { classes, features, initialScale = 0, reduction = 'mean' } = options;
+  const { classes, features, initialScale = 0, seed = 1, reduction = 'mean' } = options;
   checkWhole(kind, 'classes', classes, 1, 2 ** 31 - 1);
   checkWhole(kind, 'features', features, 1, 2 ** 31 - 1);
+  // Parts of a layer begin from seeds after this one.
+  checkWhole(kind, 'seed', seed, 0, 2 ** 52);
   if (!Number.isFinite(initialScale) || initialScale < 0) {
     throw new OutputLayerError(
       'bad-option',

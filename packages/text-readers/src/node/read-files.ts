@@ -1,112 +1,48 @@
 /** Reads Parquet files and tokenizer.json files from disk, with the codecs that Node includes. */
 import { SparseDataError } from '@vastmax/sparse-data';
-import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
-import {
-  parseParquet,
-  parseParquetTexts,
-  type ParquetCompressors,
-  type ParquetOptions,
-  type ParquetRow,
-  type ParquetSource,
-  type ParquetTextOptions,
-} from '../parquet-rows.ts';
+import { readFile, stat, access, constants } from 'node:fs/promises';
+import { type ParquetOptions, type ParquetRow, type ParquetTextOptions, textsOf } from '../parquet-rows.ts';
+import { decodeInThread } from './parquet-thread.ts';
 import { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from '../subword-tokenizer.ts';
 
 /**
- * parseParquet for a file. Codecs: snappy, gzip, Brotli and, from Node 22.15 on, zstd. Throws as parseParquet, and
- * `missing-file`, `not-a-file`, `unreadable-file`.
+ * parseParquet for a file. Codecs: snappy, gzip, Brotli and, from Node 22.15 on, zstd. A thread of its own decodes it,
+ * for as long as `signal` is not aborted. Throws as parseParquet, and `missing-file`, `not-a-file`, `unreadable-file`,
+ * and `record-too-long` when a row group needs more memory than 32 MiB and 64 times the size of the file.
  */
-export function readParquet(
+export async function* readParquet(
   path: string,
-  options: Omit<ParquetOptions, 'name'> = {},
+  options: Omit<ParquetOptions, 'name' | 'compressors'> = {},
 ): AsyncGenerator<ParquetRow, void, undefined> {
-  return parseFile(path, (source) => parseParquet(source, { compressors: nodeCompressors(), ...options, name: path }));
+  options.signal?.throwIfAborted();
+  yield* decodeInThread(path, await checkFile(path), options);
 }
 
 /** parseParquetTexts for a file, read as by readParquet. */
-export function readParquetTexts(
+export async function* readParquetTexts(
   path: string,
-  options: Omit<ParquetTextOptions, 'name'> = {},
+  options: Omit<ParquetTextOptions, 'name' | 'compressors'> = {},
 ): AsyncGenerator<string, void, undefined> {
-  return parseFile(path, (source) =>
-    parseParquetTexts(source, { compressors: nodeCompressors(), ...options, name: path }),
-  );
+  const { column = 'text', ...rest } = options;
+  yield* textsOf(readParquet(path, { ...rest, columns: [column] }), column, path);
 }
 
-/** Opens the file, parses it, and closes it, also if the loop is left early. */
-async function* parseFile<T>(
-  path: string,
-  parse: (source: ParquetSource) => AsyncGenerator<T, void, undefined>,
-): AsyncGenerator<T, void, undefined> {
-  let handle: FileHandle | undefined;
+/** Checks what can be said of the file before a thread opens it. @returns its size. */
+async function checkFile(path: string): Promise<number> {
   try {
-    // Opening a pipe would wait for its writer, so what it is comes first.
-    if (!(await stat(path)).isFile())
+    const stats = await stat(path);
+    if (stats.isDirectory())
+      throw new SparseDataError('not-a-file', `readParquet: ${path} is a directory; a file is needed`);
+    if (!stats.isFile())
       throw new SparseDataError(
         'not-a-file',
         `readParquet: ${path} is not a regular file; a regular file is needed, because Parquet is read from its end`,
       );
-    handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    yield* parse(sourceOf(handle, size, path));
+    await access(path, constants.R_OK);
+    return stats.size;
   } catch (error) {
     throw fileError('readParquet', path, error);
-  } finally {
-    await handle?.close();
   }
-}
-
-function sourceOf(handle: FileHandle, byteLength: number, path: string): ParquetSource {
-  return {
-    byteLength,
-    slice: async (start, end = byteLength) => {
-      // The range comes from the footer of the file; it is checked before memory is allocated.
-      if (!(start >= 0 && start <= end && end <= byteLength))
-        throw new SparseDataError(
-          'bad-parquet',
-          `readParquet: ${path}: bytes ${start} to ${end} are asked for, the file has ${byteLength}; it is truncated or damaged`,
-        );
-      const bytes = new Uint8Array(end - start);
-      for (let done = 0; done < bytes.length;) {
-        const { bytesRead } = await handle
-          .read(bytes, done, bytes.length - done, start + done)
-          .catch((error: unknown) => {
-            throw fileError('readParquet', path, error);
-          });
-        if (bytesRead === 0)
-          throw new SparseDataError(
-            'bad-parquet',
-            `readParquet: ${path} ends at byte ${start + done}; it had ${byteLength} when it was opened`,
-          );
-        done += bytesRead;
-      }
-      return bytes.buffer;
-    },
-  };
-}
-
-/**
- * The type of a synchronous decompression function. zstd exists from Node 22.15 on, and the types used here are those
- * of Node 20.
- */
-type Decompress = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Uint8Array;
-
-/**
- * The codecs that Node includes: gzip, Brotli and, if available, zstd. The output of a page is limited to the length in
- * its header.
- */
-function nodeCompressors(): ParquetCompressors {
-  const limited =
-    (decompress: Decompress) =>
-    (bytes: Uint8Array, length: number): Uint8Array =>
-      decompress(bytes, { maxOutputLength: Math.max(1, length) });
-  const zstd: unknown = Reflect.get(zlib, 'zstdDecompressSync');
-  return {
-    GZIP: limited(zlib.gunzipSync),
-    BROTLI: limited(zlib.brotliDecompressSync),
-    ...(typeof zstd === 'function' ? { ZSTD: limited(zstd as Decompress) } : {}),
-  };
 }
 
 /**

@@ -1,0 +1,180 @@
+/**
+ * A network as plain JSON: what `createNetwork` takes, and what a checkpoint's configuration has under `model`. What
+ * comes out of a file is checked here, field by field, before anything is made of it.
+ */
+import { shown } from '@vastmax/checkpoints';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import type { BagBody, BagBodyOptions, BagInputs } from '../bodies/bag-body.ts';
+import type { NgramBody, NgramBodyOptions, NgramInputs } from '../bodies/ngram-body.ts';
+import type { RecurrentBody, RecurrentBodyOptions, SequenceInputs } from '../bodies/recurrent-body.ts';
+import { ModelError } from '../model-error.ts';
+import type { AnyOutputChoice, OutputLayerChoice, OutputLayerName } from '../output-layers/output-layer-choice.ts';
+import type { Network } from './network.ts';
+
+/** Each kind of body: its options as plain JSON, what it reads of a minibatch, and its class. */
+export interface BodyKinds {
+  readonly ngram: { readonly choice: NgramChoice; readonly batch: NgramInputs; readonly body: NgramBody };
+  readonly bag: { readonly choice: BagChoice; readonly batch: BagInputs; readonly body: BagBody };
+  readonly recurrent: {
+    readonly choice: RecurrentChoice;
+    readonly batch: SequenceInputs;
+    readonly body: RecurrentBody;
+  };
+}
+export type BodyKind = keyof BodyKinds;
+
+export type NgramChoice = { readonly kind: 'ngram' } & Omit<NgramBodyOptions, 'words'>;
+export type BagChoice = { readonly kind: 'bag' } & Omit<BagBodyOptions, 'inputs'>;
+export type RecurrentChoice = { readonly kind: 'recurrent' } & Omit<RecurrentBodyOptions, 'inputs'>;
+export type BodyChoice = BodyKinds[BodyKind]['choice'];
+
+/** Over the last n words. */
+export type NgramNetwork = Network<NgramInputs, NgramBody>;
+/** Over bags of inputs: classifier, autoencoder, word vectors, recommender by the last items. */
+export type BagNetwork = Network<BagInputs, BagBody>;
+/** Over streams: recurrent language model, recommender by the session. */
+export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
+/** A network whose body is of one of the kinds. */
+export type NetworkOf<Kind extends BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> = {
+  [Each in Kind]: Network<BodyKinds[Each]['batch'], BodyKinds[Each]['body'], Output>;
+}[Kind];
+
+export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> {
+  readonly body: BodyKinds[Kind]['choice'] & { readonly kind: Kind };
+  readonly output: Output;
+}
+
+/** Layers of a body, and cutoffs: each part takes memory of its own, however few numbers it has. */
+const maxParts = 1024;
+
+/** What a field must be, and the words for it. */
+interface FieldType {
+  readonly needed: string;
+  fits(value: unknown): boolean;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 1;
+const isNumbers = (value: unknown): boolean => isObject(value) && Object.values(value).every(isNumber);
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+const number: FieldType = { needed: 'a number', fits: isNumber };
+const whole: FieldType = { needed: 'a whole number', fits: Number.isSafeInteger };
+const count: FieldType = { needed: 'a whole number of at least 1', fits: isCount };
+const counts: FieldType = {
+  needed: `an array of at most ${maxParts} whole numbers of at least 1`,
+  fits: (value) => Array.isArray(value) && value.length <= maxParts && value.every(isCount),
+};
+const text: FieldType = { needed: 'a string', fits: isText };
+const loss: FieldType = {
+  needed: 'an object of a name and options, which are numbers',
+  fits: (value) => isObject(value) && isText(value['name']) && isNumbers(value['options']),
+};
+const rule: FieldType = {
+  needed: 'an object of a name and, if there are any, options, which are numbers',
+  fits: (value) => isObject(value) && isText(value['name']) && isNumbers(value['options'] ?? {}),
+};
+const optional = ({ needed, fits }: FieldType): FieldType => ({
+  needed: `${needed}, or nothing,`,
+  fits: (value) => value === undefined || fits(value),
+});
+
+type Fields = Readonly<Record<string, FieldType>>;
+
+const anyBody: Fields = {
+  embedding: count,
+  dropout: optional(number),
+  embeddingScale: optional(number),
+  seed: optional(whole),
+};
+const bodyFields: Readonly<Record<BodyKind, Fields>> = {
+  ngram: { ...anyBody, order: count, hidden: counts, activation: optional(text) },
+  bag: {
+    ...anyBody,
+    pooling: optional(text),
+    activation: optional(text),
+    hidden: optional(counts),
+    inputDropout: optional(number),
+  },
+  recurrent: { ...anyBody, cell: text, hidden: counts },
+};
+
+const anyOutput: Fields = { initialScale: number, seed: whole };
+const trained: Fields = { ...anyOutput, rule: optional(rule) };
+const sampled: Fields = {
+  ...trained,
+  samples: count,
+  proposal: text,
+  power: optional(number),
+  sharing: optional(text),
+};
+const kernelSampled: Fields = {
+  ...trained,
+  samples: count,
+  temperature: optional(number),
+  frequencies: optional(count),
+  nu: optional(number),
+  alpha: optional(number),
+};
+const outputFields: Readonly<Record<OutputLayerName, Fields>> = {
+  factored: { ...anyOutput, loss, weightDecay: optional(number) },
+  hybrid: {
+    ...anyOutput,
+    headSize: optional(count),
+    cutoffs: optional(counts),
+    priorPower: optional(number),
+    tailLoss: optional(text),
+    headRate: optional(number),
+    tailRate: optional(number),
+  },
+  full: { ...trained, labelSmoothing: optional(number) },
+  hierarchical: trained,
+  huffman: trained,
+  adaptive: { ...trained, cutoffs: optional(counts), divValue: optional(number) },
+  sampled,
+  nce: sampled,
+  negative: sampled,
+  rf: kernelSampled,
+  quadratic: kernelSampled,
+};
+
+/**
+ * The `model` of a checkpoint's configuration, as the trainer writes it.
+ * @throws ModelError `state-mismatch` where it describes no network, or a part is missing or of another type.
+ */
+export function networkOptionsFrom(configuration: JsonObject): NetworkOptions {
+  const model: unknown = configuration['model'];
+  const { body: saved, output } = isObject(model) ? model : {};
+  if (!isObject(saved) || !isObject(output)) {
+    throw new ModelError(
+      'state-mismatch',
+      "the checkpoint's configuration describes no network: 'model.body' and 'model.output' are missing",
+    );
+  }
+  // The first checkpoints had n-gram bodies only, and no kind.
+  const body = { kind: 'ngram', ...saved };
+  // A kind that this package does not have is named by whoever makes the part; an output layer may be one's own.
+  checkFields('model.body', body, bodyFields);
+  checkFields('model.output', output, outputFields);
+  return { body, output } as unknown as NetworkOptions;
+}
+
+function checkFields(
+  part: string,
+  given: Readonly<Record<string, unknown>>,
+  kinds: Readonly<Record<string, Fields>>,
+): void {
+  const { kind } = given;
+  const fail = (field: string, value: unknown, needed: string): never => {
+    throw new ModelError(
+      'state-mismatch',
+      `the checkpoint's configuration: ${part}.${field} is ${value === undefined ? 'missing' : shown(value)}; ${needed} is needed`,
+    );
+  };
+  if (typeof kind !== 'string') return fail('kind', kind, 'a string');
+  const fields = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  for (const [field, { needed, fits }] of Object.entries(fields ?? {}))
+    if (!fits(given[field])) fail(field, given[field], needed);
+}

@@ -1,0 +1,108 @@
+/**
+ * Whether a checkpoint holds the tensors of the network that its configuration describes: compared before anything of
+ * their sizes is made, so that a small file cannot ask for much memory. The shapes follow from the configuration, and
+ * the file has been found to be as long as its tensors say.
+ */
+import { findTensor, StateError, type ModuleState } from '@vastmax/linalg-core/state';
+import { ModelError } from '../model-error.ts';
+import { outputLayerShapes, unstoredWork, type TensorShape } from '../output-layers/saved-layer-shapes.ts';
+import type { BodyChoice, NetworkOptions } from './network-options.ts';
+import type { NetworkSizes, SavedModel } from './network.ts';
+
+/** Beside what is stored, a network may compute so many numbers, or so many operations, when it is created. */
+const freeNumbers = 2 ** 22;
+const freeOperations = 2 ** 28;
+
+/**
+ * The body, the classes and the output layer of a checkpoint against `options`. O(tensors), and O(D) for layers whose
+ * parts are chosen by the frequencies; nothing is read of the tensors. Layers that this package does not know are left
+ * to whoever makes them.
+ * @throws ModelError or StateError `state-mismatch` with the tensor and both shapes.
+ */
+export function checkSavedShapes(
+  saved: Pick<SavedModel, 'module'>,
+  { inputs, frequencies }: NetworkSizes,
+  options: NetworkOptions,
+): void {
+  const { shapes, features } = bodyShapes(options.body, inputs);
+  const sizes = { features, frequencies };
+  const expected = outputLayerShapes(sizes, options.output);
+  checkShapes(saved.module('body'), shapes);
+  if (expected === undefined) return;
+  const output = saved.module('output');
+  checkShapes(output, expected.map((shape) => ownPart(output, shape, frequencies.length)));
+  const stored = [...shapes, ...expected].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  const { numbers, operations } = unstoredWork(sizes, options.output);
+  if (numbers > freeNumbers + stored || operations > freeOperations + 64 * stored) {
+    throw new ModelError(
+      'state-mismatch',
+      `the checkpoint's output layer needs ${numbers} numbers that are not stored, and ${operations} operations for them; a checkpoint of ${stored} numbers may need ${freeNumbers + stored} and ${freeOperations + 64 * stored}`,
+    );
+  }
+}
+
+/** What has a row for each class, in layers that ranks share. */
+const classTensor = /^(?:rows|generations|class_constants|classes|classes\.moment\.\d)$/;
+
+/** How many inputs the body of a checkpoint has a row for; undefined where it has no body of this package. */
+export function savedInputs(saved: Pick<SavedModel, 'module'> & { readonly moduleNames: readonly string[] }): number | undefined {
+  if (!saved.moduleNames.includes('body')) return undefined;
+  return saved.module('body').tensors.find(({ name }) => name === 'embeddings')?.rows;
+}
+
+function checkShapes(state: ModuleState, shapes: readonly TensorShape[]): void {
+  for (const { name, rows, columns } of shapes) findTensor(state, name, rows, columns);
+}
+
+/** Of one rank of several that saved their classes apart: its rows of a tensor that has one for each class. */
+function ownPart({ configuration }: ModuleState, shape: TensorShape, classes: number): TensorShape {
+  const { shard } = configuration;
+  if (shard === undefined || !classTensor.test(shape.name)) return shape;
+  const { rank, size } = (shard ?? {}) as { readonly rank?: unknown; readonly size?: unknown };
+  if (!Number.isSafeInteger(rank) || !Number.isSafeInteger(size) || Number(rank) < 0 || Number(rank) >= Number(size))
+    throw new StateError('state-mismatch', 'the state of the output layer is a shard without a rank and a size');
+  return { ...shape, rows: Math.ceil((classes - Number(rank)) / Number(size)) };
+}
+
+interface BodyShapes {
+  readonly shapes: readonly TensorShape[];
+  /** Width of what the body gives to the output layer. */
+  readonly features: number;
+}
+
+function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
+  const { embedding, hidden = [] } = body;
+  const embeddings = { name: 'embeddings', rows: inputs, columns: embedding };
+  switch (body.kind) {
+    case 'ngram':
+      return withLayers([embeddings], body.order * embedding, hidden);
+    case 'bag': {
+      const hasBias = (body.activation ?? 'identity') !== 'identity';
+      const bias = hasBias ? [{ name: 'bias', rows: 1, columns: embedding }] : [];
+      return withLayers([embeddings, ...bias], embedding, hidden);
+    }
+    case 'recurrent': {
+      const gates = body.cell === 'lstm' ? 4 : 3;
+      const layers = hidden.flatMap((width, layer) => [
+        { name: `layer.${layer}.inputWeights`, rows: hidden[layer - 1] ?? embedding, columns: gates * width },
+        { name: `layer.${layer}.stateWeights`, rows: width, columns: gates * width },
+        { name: `layer.${layer}.bias`, rows: 1, columns: gates * width },
+        ...(body.cell === 'lstm' ? [] : [{ name: `layer.${layer}.candidateBias`, rows: 1, columns: width }]),
+      ]);
+      return { shapes: [embeddings, ...layers], features: hidden.at(-1) ?? embedding };
+    }
+    default:
+      throw new ModelError(
+        'bad-option',
+        `no body is called '${String((body as { readonly kind: unknown }).kind)}'; there are ngram, bag, recurrent`,
+      );
+  }
+}
+
+function withLayers(first: readonly TensorShape[], inputs: number, widths: readonly number[]): BodyShapes {
+  const layers = widths.flatMap((width, layer) => [
+    { name: `hidden.${layer}.weights`, rows: widths[layer - 1] ?? inputs, columns: width },
+    { name: `hidden.${layer}.bias`, rows: 1, columns: width },
+  ]);
+  return { shapes: [...first, ...layers], features: widths.at(-1) ?? inputs };
+}

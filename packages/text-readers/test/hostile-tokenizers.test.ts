@@ -1,0 +1,99 @@
+// tokenizer.json files that ask for more time or memory than their size and the line allow.
+
+import { isSparseDataError } from '@vastmax/sparse-data';
+import { createSubwordTokenizer } from '@vastmax/text-readers';
+import { describe, expect, it } from 'vitest';
+import { bytePairs, unigram, wordPiece } from './small-tokenizers.ts';
+
+function failureOf(json: object, line?: string): string {
+  try {
+    const tokenizer = createSubwordTokenizer(json, { name: 'here.json' });
+    if (line === undefined) return 'opened';
+    return `${tokenizer.tokenize(line).length} tokens`;
+  } catch (error) {
+    if (!isSparseDataError(error)) throw error;
+    return `${error.code}: ${error.message}`;
+  }
+}
+
+const split = (pattern: string): object => ({
+  ...bytePairs,
+  pre_tokenizer: { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+});
+const doubling = { type: 'Replace', pattern: { String: 'a' }, content: 'aa' };
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+
+describe('a tokenizer.json from a stranger', () => {
+  it('has a limit for the time of its regular expressions', () => {
+    expect(failureOf(split('(a+)+$'), `${'a'.repeat(40)}b`)).toMatch(
+      /^record-too-long: tokenize: here\.json: 41 characters take longer than 200[23] ms, the limit of 2000 ms and 0\.05 ms a character/,
+    );
+    expect(failureOf(split('(a+)+$'), 'aaaab')).toBe('5 tokens');
+  });
+
+  it('has that limit while it is opened, too', () => {
+    const token = { id: 400, content: `${'a'.repeat(40)}b`, special: false, normalized: true };
+    const normalizer = { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' };
+    expect(failureOf({ ...bytePairs, normalizer, added_tokens: [token] })).toMatch(
+      /^record-too-long: createSubwordTokenizer: here\.json: \d+ characters take longer than/,
+    );
+  });
+
+  it('has a limit for the growth of a line, in each of its parts', () => {
+    const grown = /^record-too-long: tokenize: a line grows by more than 65600 characters/;
+    expect(failureOf({ ...bytePairs, normalizer: { type: 'Sequence', normalizers: times(30, doubling) } }, 'a')).toMatch(grown);
+    expect(
+      failureOf({ ...bytePairs, pre_tokenizer: { type: 'Sequence', pretokenizers: times(30, doubling) } }, 'a'),
+    ).toMatch(grown);
+    expect(
+      failureOf({ ...bytePairs, normalizer: { type: 'Replace', pattern: { Regex: '' }, content: 'b'.repeat(1e5) } }, 'a'),
+    ).toMatch(grown);
+    expect(
+      failureOf({ ...bytePairs, normalizer: { type: 'Sequence', normalizers: times(1000, { type: 'Prepend', prepend: 'b'.repeat(1000) }) } }, 'a'),
+    ).toMatch(grown);
+    const decoder = { type: 'Sequence', decoders: [...times(30, { ...doubling, pattern: { String: 'l' }, content: 'll' }), { type: 'Fuse' }] };
+    expect(() => createSubwordTokenizer({ ...bytePairs, decoder }).detokenize(['low'])).toThrow(
+      expect.objectContaining({ code: 'record-too-long' }),
+    );
+    // Ten steps that double what is there once.
+    const tenfold = times(10, { ...doubling, content: 'b' });
+    expect(failureOf({ ...bytePairs, normalizer: { type: 'Sequence', normalizers: tenfold } }, 'aaa')).toBe('3 tokens');
+  });
+
+  it('cannot double its tokens by templates', () => {
+    const single = times(2, { Sequence: { id: 'A', type_id: 0 } });
+    const processors = times(30, { type: 'TemplateProcessing', single, pair: [] });
+    expect(failureOf({ ...bytePairs, post_processor: { type: 'Sequence', processors } })).toMatch(
+      /^bad-tokenizer: .* repeats a text 1073741824 times; at most 4 are allowed/,
+    );
+  });
+
+  it('has a limit for the time of a unigram vocabulary of nested tokens', () => {
+    const nested = Array.from({ length: 600 }, (_, at) => ['a'.repeat(at + 1), -1]);
+    const { model } = unigram as { readonly model: object };
+    const json = { ...unigram, pre_tokenizer: null, model: { ...model, vocab: [['<unk>', 0], ...nested] } };
+    expect(failureOf(json, 'a'.repeat(20_000))).toMatch(/^record-too-long: .* take longer than 3000 ms/);
+    expect(failureOf(json, 'aaa')).toBe('1 tokens');
+  });
+
+  it.each([
+    ['an id beyond its size', { added_tokens: [{ id: 4e9, content: 'x' }] }, 'the id 4000000000'],
+    ['an id that is no number', { added_tokens: [{ id: {}, content: 'x' }] }, 'the id [object Object]'],
+    ['an added token without content', { added_tokens: [{ id: 1 }] }, 'without content'],
+    ['pieces of no length', { pre_tokenizer: { type: 'FixedLength', length: 0 } }, 'fixed length 0'],
+    ['a pattern of a million characters', { normalizer: { type: 'Replace', pattern: { Regex: 'a'.repeat(1e6) }, content: '' } }, 'at most 16384'],
+    ['no vocabulary', { model: { type: 'BPE', merges: [] } }, 'without a vocab'],
+    ['no merges', { model: { type: 'BPE', vocab: { a: 0 } } }, 'cannot be used'],
+    ['an unknown step', { normalizer: { type: 'Shuffle' } }, 'Unknown Normalizer type: Shuffle'],
+  ])('is refused for %s', (_, changed, message) => {
+    const failure = failureOf({ ...bytePairs, ...changed });
+    expect(failure).toMatch(/^bad-tokenizer: createSubwordTokenizer: here\.json /);
+    expect(failure).toContain(message);
+  });
+
+  it('is refused for steps that are nested without end', () => {
+    let normalizer: object = { type: 'NFC' };
+    for (let depth = 0; depth < 20_000; depth++) normalizer = { type: 'Sequence', normalizers: [normalizer] };
+    expect(failureOf({ ...wordPiece, normalizer })).toContain('nested deeper than 32');
+  });
+});
