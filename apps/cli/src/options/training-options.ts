@@ -42,6 +42,7 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly checkpointEvery: number;
   readonly evaluate: number;
   readonly distributed?: 'mpi';
+  readonly repairDrift?: true;
 }
 
 /** An option that was on the command line or in a configuration file: its name in TrainOptions and its flag. */

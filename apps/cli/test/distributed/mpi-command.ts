@@ -36,8 +36,26 @@ export interface RunningJob {
 
 /** @param args split at spaces. */
 export function startJob(size: number, folder: string, args: string): RunningJob {
-  const options = ['--allow-run-as-root', '--oversubscribe', '-n', String(size)];
-  const child = spawn(launcher, [...options, process.execPath, main, ...args.split(' ')], {
+  return start(folder, ['-n', String(size), process.execPath, main, ...args.split(' ')]);
+}
+
+/** A job in which each rank has a command line of its own. */
+export function runDifferentRanks(folder: string, args: readonly string[]): Promise<EndedJob> {
+  const programs = args.map((own) => [
+    '-n',
+    '1',
+    process.execPath,
+    main,
+    ...own.split(' ').filter((arg) => arg !== ''),
+  ]);
+  return start(
+    folder,
+    programs.flatMap((program, rank) => (rank === 0 ? program : [':', ...program])),
+  ).ended;
+}
+
+function start(folder: string, programs: readonly string[]): RunningJob {
+  const child = spawn(launcher, ['--allow-run-as-root', '--oversubscribe', ...programs], {
     cwd: folder,
     env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
   });

@@ -19,7 +19,7 @@ export async function compareTraining(communicator: Communicator, snapshot: Trai
   if (communicator.size === 1) return;
   compareRanks(communicator, 'training', {
     ...snapshot.configuration,
-    'checksum of': await replicaChecksums(snapshot.modules),
+    ...(await replicaChecksums(snapshot.modules)),
   });
 }
 
@@ -46,21 +46,24 @@ export function compareTextData(
     'the text': describeTokens(tokens),
     'the held-out text': heldOut === undefined ? undefined : describeTokens(heldOut),
     ...Object.fromEntries(
-      Object.entries(texts).map(([name, text]) => [name, `${text.length} characters, checksum ${checksumOfTexts([text])}`]),
+      Object.entries(texts).map(([name, text]) => [
+        name,
+        `${text.length} characters, checksum ${checksumOfTexts([text])}`,
+      ]),
     ),
   });
 }
 
-/** A checksum of each tensor that every rank has, without the recurrent states of its own streams. By module, by name. */
+/** A checksum of each tensor that every rank has; the recurrent states of its own streams are left out. */
 export async function replicaChecksums(modules: Readonly<Record<string, ModuleState>>): Promise<RankRecord> {
-  const checksums: Record<string, RankRecord> = {};
-  for (const [name, state] of Object.entries(modules)) {
+  const checksums: Record<string, number> = {};
+  for (const [module, state] of Object.entries(modules)) {
     if (shardPlaceOf(state) !== undefined) continue;
     const own = recurrentStreamsOf(state)?.tensorNames;
-    const ofModule: Record<string, number> = {};
-    for (const tensor of state.tensors)
-      if (own?.has(tensor.name) !== true) ofModule[tensor.name] = await checksumOf(tensor);
-    checksums[name] = ofModule;
+    for (const tensor of state.tensors) {
+      if (own?.has(tensor.name) !== true)
+        checksums[`the checksum of ${module}.${tensor.name}`] = await checksumOf(tensor);
+    }
   }
   return checksums;
 }

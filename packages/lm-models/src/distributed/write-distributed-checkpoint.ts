@@ -49,8 +49,7 @@ export async function writeDistributedCheckpoint(
     await writeCheckpoint(storage, { ...content, modules: replicated });
     return;
   }
-  if (!allowDrift)
-    compareRanks(communicator, 'writing a checkpoint', { 'checksum of': await replicaChecksums(replicated) });
+  if (!allowDrift) compareRanks(communicator, 'writing a checkpoint', await replicaChecksums(replicated));
   const modules: Record<string, ModuleState> = {};
   for (const [name, state] of Object.entries(replicated)) modules[name] = await gatherStreams(communicator, state);
   const mine = await outcomeOf(async () => ({ part: await writeCheckpointPart(storage, own) }));
