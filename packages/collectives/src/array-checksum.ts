@@ -7,7 +7,7 @@ export class ArrayChecksum {
   #second = 0x2545f491 | 0;
 
   /** @param values an array after those that were added before; the order matters. */
-  add(values: Float32Array | Float64Array): void {
+  add(values: Float32Array | Float64Array | Int32Array): void {
     const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4);
     for (let i = 0; i < words.length; i++) {
       this.#first = Math.imul(this.#first ^ words[i]!, 0x01000193);

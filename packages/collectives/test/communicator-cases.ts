@@ -3,7 +3,7 @@
  * something is wrong. The same list runs in one process, on threads and under mpirun.
  */
 import { deepStrictEqual, ok, strictEqual, throws } from 'node:assert';
-import { isCommunicatorError, type Communicator, type CommunicatorArray } from '@vastmax/collectives';
+import { compareRanks, isCommunicatorError, type Communicator, type CommunicatorArray } from '@vastmax/collectives';
 
 export interface CommunicatorCase {
   readonly id: string;
@@ -237,6 +237,48 @@ export const communicatorCases: readonly CommunicatorCase[] = [
       const values = Float64Array.of(rank);
       communicator.allReduce(values);
       strictEqual(values[0], (size * (size - 1)) / 2);
+    },
+  },
+  {
+    id: 'compare-ranks/equal-records-pass',
+    run: (communicator) => {
+      const record = { seed: 1, name: 'a', nested: { rates: [0.1, 2], absent: undefined } };
+      compareRanks(communicator, 'training', record);
+    },
+  },
+  {
+    id: 'compare-ranks/a-difference-is-named-with-both-values-and-all-ranks',
+    run: (communicator) => {
+      const { rank, size } = communicator;
+      const isLast = rank === size - 1;
+      const compare = (): void => {
+        compareRanks(communicator, 'training', {
+          seed: isLast ? 2 : 1,
+          same: 'everywhere',
+          model: { order: isLast ? undefined : 3, kind: isLast ? 'bag' : 'ngram' },
+          // Longer on one rank: the records need not have one length.
+          ...(isLast ? { only: 'x'.repeat(1000) } : {}),
+        });
+      };
+      if (size === 1) {
+        compare();
+        return;
+      }
+      const others = size === 2 ? 'rank 0' : `ranks ${Array.from({ length: size - 1 }, (_, r) => r).join(', ')}`;
+      throws(compare, (error) => {
+        ok(isCommunicatorError(error));
+        strictEqual(error.code, 'mismatch');
+        strictEqual(
+          error.message,
+          `training: the ranks differ: seed is 1 on ${others} and 2 on rank ${size - 1}; ` +
+            `model.order is 3 on ${others} and not given on rank ${size - 1}; ` +
+            `model.kind is "ngram" on ${others} and "bag" on rank ${size - 1}; ` +
+            `only is not given on ${others} and "${'x'.repeat(99)}… on rank ${size - 1}; all ranks must be given the same`,
+        );
+        return true;
+      });
+      // The ranks are still in step.
+      communicator.barrier();
     },
   },
 ];

@@ -5,7 +5,7 @@
  * package imports no package of the workspace; otherwise packages whose tests use it would depend on themselves.
  */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -121,4 +121,13 @@ export async function runUnderMpi(
       },
     );
   });
+}
+
+/** Whether a process exists and has not ended; one that has ended and that nobody has waited for is a zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
 }

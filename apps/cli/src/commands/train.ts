@@ -130,6 +130,10 @@ export function addTrainCommand(program: Command): void {
         ['mpi'],
       ),
     )
+    .option(
+      '--repair-drift',
+      'ranks on machines of different kinds: weights that drift apart become those of rank 0 (default: an error)',
+    )
     .optionsGroup('Configuration:');
   command
     .addOption(

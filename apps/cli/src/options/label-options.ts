@@ -23,6 +23,7 @@ const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
   'window',
   'initialVectors',
   'distributed',
+  'repairDrift',
 ]);
 
 /**

@@ -42,6 +42,7 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly checkpointEvery: number;
   readonly evaluate: number;
   readonly distributed?: 'mpi';
+  readonly repairDrift?: true;
 }
 
 /** Held-out words that are ranked at the end, unless --evaluate says otherwise. */

@@ -34,25 +34,32 @@ export interface Distribution extends Disposable {
   partsOf(batches: BatchSource<TextBatch>): BatchSource<TextBatch>;
 }
 
-/** @param options callbacks of the body's replicas; unless given, rank 0 prints a warning when they differed. */
+export interface DistributionOptions extends DataParallelOptions {
+  /** Whether ranks whose weights have drifted take those of rank 0, with a warning; otherwise drift is an error. */
+  readonly repairsDrift?: boolean;
+}
+
 export function createDistribution(
   communicator: Communicator,
   backend: Backend,
-  options: DataParallelOptions = {},
+  { repairsDrift = false, ...options }: DistributionOptions = {},
 ): Distribution {
-  const warnOfDrift =
-    (part: string) =>
-    ({ step, ranks: differing }: { readonly step: number; readonly ranks: readonly number[] }): void => {
-      if (communicator.rank === 0)
-        warn(
-          `${part}, step ${step}: the weights of rank ${differing.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
-        );
+  const repairOf = (part: string): Pick<DataParallelOptions, 'onReplicaDrift'> => {
+    if (!repairsDrift) return {};
+    return {
+      onReplicaDrift: ({ step, ranks: differing }) => {
+        if (communicator.rank === 0)
+          warn(
+            `${part}, step ${step}: the weights of rank ${differing.join(', ')} differed from those of rank 0, which all ranks now have; are the machines of one kind?`,
+          );
+      },
     };
-  const ranks = new DataParallel(communicator, backend, { onReplicaDrift: warnOfDrift('body'), ...options });
+  };
+  const ranks = new DataParallel(communicator, backend, { ...repairOf('body'), ...options });
   return {
     communicator,
     ranks,
-    createOutput: createDistributedOutput(communicator, { onReplicaDrift: warnOfDrift('output layer') }),
+    createOutput: createDistributedOutput(communicator, repairOf('output layer')),
     partsOf: (batches) => {
       const sliceSequenceBatch = createSequenceSlice();
       return new BatchParts(batches, communicator, (batch, place) => {

@@ -152,6 +152,7 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
 
 const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'distributed',
+  'repairDrift',
   'valid',
   'textColumn',
   'out',

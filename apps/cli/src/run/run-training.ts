@@ -2,7 +2,7 @@
  * Training with output on the terminal: progress, a checkpoint and a log entry at intervals, a stop at Ctrl-C without
  * loss of progress, and the results at the end.
  */
-import type { Communicator } from '@vastmax/collectives';
+import { isCommunicatorError, type Communicator, type CommunicatorError } from '@vastmax/collectives';
 import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingProgress } from '@vastmax/lm-models';
 import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 import type { OutputLayer } from '@vastmax/output-layer';
@@ -29,6 +29,8 @@ export interface TrainingRun {
   readonly log?: TrainingLog | undefined;
   /** The communicator of the ranks that train together. */
   readonly communicator?: Communicator | undefined;
+  /** Whether ranks whose weights have drifted take those of rank 0. */
+  readonly repairsDrift?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -69,7 +71,13 @@ export async function trainAndSave(
   }
   const isLogged = (options.log ?? options.tensorboard) !== undefined && (communicator?.rank ?? 0) === 0;
   await using log = isLogged ? await TrainingLog.open(options) : undefined;
-  const outcome = await runTraining({ ...run, directory: options.out, checkpointEvery: options.checkpointEvery, log });
+  const outcome = await runTraining({
+    ...run,
+    directory: options.out,
+    checkpointEvery: options.checkpointEvery,
+    repairsDrift: options.repairDrift === true,
+    log,
+  });
   // Node converts to kilobytes on every system; on Linux it is VmHWM.
   const peakMemory = bytes(1024 * process.resourceUsage().maxRSS);
   process.stdout.write(`${describeOutcome(outcome)}peak memory  ${peakMemory}\nsaved        ${options.out}\n`);
@@ -118,17 +126,26 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       if (event.type === 'interrupted') interrupted = true;
       if (event.type === 'finished') ({ seconds } = event);
     }
+    const { directory, communicator } = run;
+    await saveUntilDone(save, { directory, communicator, signal, bytes: tensorBytes(trainer.snapshot().modules) });
   } catch (error) {
-    throw error instanceof TrainingDivergedError
-      ? new CommandFailure(describeDivergence(error, run.directory, savedStep), { cause: error })
-      : error;
+    if (error instanceof TrainingDivergedError)
+      throw new CommandFailure(describeDivergence(error, run.directory, savedStep), { cause: error });
+    // Before the first step it is the ranks' options that differ.
+    if (isCommunicatorError(error) && error.code === 'mismatch' && trainer.examples > first)
+      throw new CommandFailure(describeDrift(error, run.directory, savedStep), { cause: error });
+    throw error;
   }
-  const { directory, communicator } = run;
-  await saveUntilDone(save, { directory, communicator, signal, bytes: tensorBytes(trainer.snapshot().modules) });
   return { interrupted, seconds, examples: trainer.examples - first };
 }
 
-async function saveCheckpoint({ trainer, directory, extras, communicator }: TrainingRun): Promise<void> {
+async function saveCheckpoint({
+  trainer,
+  directory,
+  extras,
+  communicator,
+  repairsDrift = false,
+}: TrainingRun): Promise<void> {
   const snapshot = trainer.snapshot();
   const { configuration, vocabulary, texts } = extras;
   const content: CheckpointContent = {
@@ -138,7 +155,7 @@ async function saveCheckpoint({ trainer, directory, extras, communicator }: Trai
   };
   await (communicator === undefined
     ? writeCheckpoint(createFileStorage(directory), content)
-    : writeDistributedCheckpoint(communicator, createFileStorage(directory), content));
+    : writeDistributedCheckpoint(communicator, createFileStorage(directory), content, { allowDrift: repairsDrift }));
 }
 
 /** @throws the error, unless it was caused by the disk. */
@@ -155,6 +172,10 @@ function describeDivergence(error: TrainingDivergedError, directory: string, sav
   return savedStep === undefined
     ? `${what}. No checkpoint of this run was saved yet; start again with a lower --body-rate or --output-rate (try a quarter)`
     : `${what}. ${directory} holds the checkpoint of step ${savedStep}; add --resume and a lower --body-rate or --output-rate (try a quarter)`;
+}
+
+function describeDrift(error: CommunicatorError, directory: string, savedStep: number | undefined): string {
+  return `${error.message}; machines of different kinds round differently: use machines of one kind, or add --repair-drift; ${savedStep === undefined ? 'nothing is saved so far' : `${directory} holds the checkpoint of step ${savedStep}, go on from it with --resume`}`;
 }
 
 /** The results in one line, for standard output. */
@@ -182,7 +203,7 @@ function detailsOf({ loss, examplesPerSecond, examples, rebases }: LogEntry, tot
 
 /** Every option that is not in the checkpoint and changes what comes out. */
 function resumeCommand(file: string, options: TrainOptions): string {
-  const { out, model, valid, textColumn, distributed, log, tensorboard, evaluate, backend } = options;
+  const { out, model, valid, textColumn, distributed, log, tensorboard, evaluate, backend, repairDrift } = options;
   const words = [
     'train',
     // A pipe of the shell, as of `<(…)`, is gone when the command has ended.
@@ -197,6 +218,7 @@ function resumeCommand(file: string, options: TrainOptions): string {
     ...(tensorboard === undefined ? [] : ['--tensorboard', tensorboard]),
     ...(backend === 'auto' ? [] : ['--backend', backend]),
     ...(distributed === undefined ? [] : ['--distributed', distributed]),
+    ...(repairDrift === undefined ? [] : ['--repair-drift']),
     '--resume',
   ];
   return words.map(shellWord).join(' ');

@@ -1,12 +1,13 @@
 /** `vastmax train`: from a text to a saved and evaluated model. */
-import type { Communicator } from '@vastmax/collectives';
+import { compareRanks, type Communicator } from '@vastmax/collectives';
 import { Trainer } from '@vastmax/lm-models';
-import { ownStreams, savedModule } from '@vastmax/lm-models/distributed';
+import { compareTextData, ownStreams, savedModule } from '@vastmax/lm-models/distributed';
 import { loadInitialVectors } from '@vastmax/lm-models/node';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createTextModel, type TextBatches, type TextModel } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend } from '../options/backend-choice.ts';
+import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
 import { textReadingOf } from '../options/text-options.ts';
 import {
   exampleSettingsOf,
@@ -38,21 +39,22 @@ export async function trainModel(
   given: readonly GivenOption[],
 ): Promise<void> {
   outliveReader();
-  const { model } = options;
-  if (model === 'classifier') {
-    await trainLabels(textFile, options, given);
-    return;
-  }
-  const wordOptions: WordTrainOptions = { ...options, model };
+  const trainAs = async (communicator?: Communicator): Promise<void> => {
+    if (communicator !== undefined) compareOptionsOfRanks(communicator, options);
+    const { model } = options;
+    await (model === 'classifier'
+      ? trainLabels(textFile, options, given)
+      : train(textFile, { ...options, model }, given, communicator));
+  };
   if (options.distributed === undefined) {
-    await train(textFile, wordOptions, given);
+    await trainAs();
     return;
   }
   if (isStream(textFile) || (options.valid !== undefined && isStream(options.valid)))
     throw new UsageError(
       '--distributed reads texts on every rank; standard input and pipes can be read by one; give a file',
     );
-  await runAsRank((communicator) => train(textFile, wordOptions, given, communicator));
+  await runAsRank(trainAs);
 }
 
 async function train(
@@ -95,7 +97,15 @@ async function train(
     precision,
     communicator === undefined ? {} : { threads: threadsOfRank() },
   );
-  using distribution = communicator === undefined ? undefined : createDistribution(communicator, backend);
+  if (communicator !== undefined) {
+    compareTextData(communicator, { vocabulary, tokens, heldOut: held, texts: reading.texts });
+    // Backends round differently.
+    if (options.repairDrift !== true) compareRanks(communicator, '--distributed', { 'the backend': backend.name });
+  }
+  using distribution =
+    communicator === undefined
+      ? undefined
+      : createDistribution(communicator, backend, { repairsDrift: options.repairDrift === true });
   using model = await createTextModel(backend, vocabulary, examples, networkOptions, distribution?.createOutput);
   if (resumed === undefined && options.initialVectors !== undefined)
     await startFromVectors(model, options.initialVectors, signal);

@@ -101,14 +101,36 @@ it.each(cases)('on %i ranks %s is that of one process', async (size, name, train
   }
 });
 
-it('a replica that was spoilt is found and mended', async () => {
-  const [, training] = runs[0] ?? [];
-  if (training === undefined) throw new Error('there must be a run');
-  const answers = await trainOnThreads(2, [{ ...training, spoil: true }]);
+const [[, smallTraining] = []] = runs;
+
+it('a replica that was spoilt is found, and mended where that was asked for', async () => {
+  if (smallTraining === undefined) throw new Error('there must be a run');
+  const answers = await trainOnThreads(2, [{ ...smallTraining, spoil: 'report' }]);
   const [[first] = [], [second] = []] = answers;
   expect(first?.drifts.length).toBeGreaterThan(0);
   expect(second?.drifts).toEqual(first?.drifts);
   expect(second?.body).toEqual(first?.body);
+});
+
+it.each([
+  [
+    'a replica that was spoilt',
+    { spoil: 'report', refusesDrift: true },
+    /training, step \d+: the body's weights of rank 1 differ from those of rank 0, though all began with the same$/,
+  ],
+  [
+    'another start of one rank',
+    { spoil: 'start' },
+    /training: the ranks differ: the checksum of body\.embeddings is \d+ on rank 0 and \d+ on rank 1; all ranks must be given the same$/,
+  ],
+  [
+    'another rate of one rank',
+    { otherRate: 0.25 },
+    /training: the ranks differ: training\.bodyRate is 0\.5 on rank 0 and 0\.25 on rank 1; all ranks must be given the same$/,
+  ],
+] as const)('%s is an error', async (_what, changes, words) => {
+  if (smallTraining === undefined) throw new Error('there must be a run');
+  await expect(trainOnThreads(2, [{ ...smallTraining, ...changes }])).rejects.toThrow(words);
 });
 
 /** What each rank answers. */

@@ -28,7 +28,23 @@ export interface RunningJob {
 /** @param args split at spaces. */
 export function startJob(size: number, folder: string, args: string): RunningJob {
   const [launcher, ...options] = openMpi.start(size);
-  const child = spawn(launcher, [...options, process.execPath, main, ...args.split(' ')], {
+  return start(folder, launcher, [...options, process.execPath, main, ...args.split(' ')]);
+}
+
+/** A job in which each rank has a command line of its own. */
+export function runDifferentRanks(folder: string, args: readonly string[]): Promise<EndedJob> {
+  const [launcher, ...options] = openMpi.start(1);
+  const programs = args.flatMap((own, rank) => [
+    ...(rank === 0 ? options : [':', '-n', '1']),
+    process.execPath,
+    main,
+    ...own.split(' ').filter((arg) => arg !== ''),
+  ]);
+  return start(folder, launcher, programs).ended;
+}
+
+function start(folder: string, launcher: string, args: readonly string[]): RunningJob {
+  const child = spawn(launcher, args, {
     cwd: folder,
     env: { ...process.env, COLUMNS: '80', NO_COLOR: '1', NODE_OPTIONS: '' },
   });

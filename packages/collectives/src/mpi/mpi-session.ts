@@ -7,6 +7,7 @@
 import { writeSync } from 'node:fs';
 import { CommunicatorError } from '../communicator-error.ts';
 import { launcherOf } from './library-candidates.ts';
+import { watchLauncher } from './launcher-watch.ts';
 import type { MpiLibrary } from './find-mpi.ts';
 
 /** MPI_THREAD_FUNNELED: Node has threads of its own, and only this one calls MPI. */
@@ -18,6 +19,7 @@ export class MpiSession {
   readonly library: MpiLibrary;
   readonly rank: number;
   readonly size: number;
+  readonly #watch: Disposable;
   #isOver = false;
   #uncaught: unknown;
 
@@ -33,6 +35,8 @@ export class MpiSession {
         'createMpiCommunicator: MPI was already initialised in this process, which can be done once; pass on the first communicator',
       );
     }
+    // From here on calls may block.
+    this.#watch = watchLauncher(environment);
     this.check('MPI_Init_thread', functions.initThread(null, null, funneled, word));
     this.check('MPI_Comm_rank', functions.commRank(family.world, word));
     this.rank = word[0]!;
@@ -85,6 +89,7 @@ export class MpiSession {
     process.off('uncaughtExceptionMonitor', this.#remember);
     process.off('exit', this.#atExit);
     this.check('MPI_Finalize', this.library.functions.finalize());
+    this.#watch[Symbol.dispose]();
   }
 
   readonly #remember = (error: unknown): void => {

@@ -8,6 +8,7 @@ import { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from 
 import type { Communicator } from '@vastmax/collectives';
 import { isStateError, StateError } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
+import { compareOptions } from './compare-options.ts';
 
 const operations = [
   'create',
@@ -54,13 +55,13 @@ const countWord = checksumWord + 1;
 const words = countWord + 1;
 
 export class CollectivePreflight {
-  readonly #communicator: Communicator;
+  readonly communicator: Communicator;
   readonly #sent: Float64Array;
   readonly #received: Float64Array;
   readonly #counts: Int32Array;
 
   constructor(communicator: Communicator) {
-    this.#communicator = communicator;
+    this.communicator = communicator;
     this.#sent = new Float64Array(words * communicator.size);
     this.#received = new Float64Array(words * communicator.size);
     this.#counts = new Int32Array(communicator.size).fill(words);
@@ -78,7 +79,7 @@ export class CollectivePreflight {
     rows?: { readonly requestCounts: Int32Array; readonly incomingCounts: Int32Array },
   ): GlobalCounts {
     const { localError, same, examples = 0, checksum = 0 } = announcement;
-    const { size } = this.#communicator;
+    const { size } = this.communicator;
     const names = Object.keys(same);
     for (let rank = 0, place = 0; rank < size; rank++, place += words) {
       this.#sent.fill(0, place, place + words);
@@ -89,7 +90,7 @@ export class CollectivePreflight {
       this.#sent[place + checksumWord] = checksum;
       this.#sent[place + countWord] = rows === undefined || localError !== undefined ? 0 : rows.requestCounts[rank]!;
     }
-    this.#communicator.allToAll(this.#sent, this.#counts, this.#received, this.#counts);
+    this.communicator.allToAll(this.#sent, this.#counts, this.#received, this.#counts);
     for (let rank = 0; rank < size; rank++)
       if (this.#of(rank, errorWord) !== 0) this.throwErrorOf(operation, rank, localError);
     this.#compare(operation, names);
@@ -107,14 +108,14 @@ export class CollectivePreflight {
 
   /** Throws the error of `rank` on every rank; all ranks know that it has one. A collective. */
   throwErrorOf(operation: CollectiveOperation, rank: number, own: unknown): never {
-    const { size } = this.#communicator;
+    const { size } = this.communicator;
     if (size === 1) throw own;
-    const isMine = rank === this.#communicator.rank;
+    const isMine = rank === this.communicator.rank;
     let text = new TextEncoder().encode(isMine ? JSON.stringify(describe(own)) : '');
     const length = Int32Array.of(text.length);
-    this.#communicator.broadcast(length, rank);
+    this.communicator.broadcast(length, rank);
     if (!isMine) text = new Uint8Array(length[0]!);
-    this.#communicator.broadcast(text, rank);
+    this.communicator.broadcast(text, rank);
     const { code, message } = JSON.parse(new TextDecoder().decode(text)) as {
       code: OutputLayerErrorCode | 'state-mismatch';
       message: string;
@@ -127,7 +128,7 @@ export class CollectivePreflight {
 
   /** Compares the numbers of all ranks. Every rank has all of them, so all come to the same result. */
   #compare(operation: CollectiveOperation, names: readonly string[]): void {
-    for (let rank = 1; rank < this.#communicator.size; rank++) {
+    for (let rank = 1; rank < this.communicator.size; rank++) {
       const theirs = this.#of(rank, operationWord);
       if (theirs !== this.#of(0, operationWord)) {
         throw new OutputLayerError(
@@ -171,7 +172,9 @@ export function localErrorOf(check: () => void): unknown {
 }
 
 export interface Creation<Layer extends Disposable> {
-  /** The options that must be the same on every rank. */
+  /** Which layer it is, for messages. */
+  readonly kind: string;
+  /** The options, which must be the same on every rank. */
   readonly options: { readonly classes: number; readonly features: number; readonly bias?: boolean };
   /** Creates this rank's part and checks the options. No collective. */
   readonly create: () => Layer;
@@ -188,7 +191,7 @@ export interface Creation<Layer extends Disposable> {
 export async function createCollectively<Layer extends Disposable>(
   preflight: CollectivePreflight,
   backend: Backend,
-  { options, create, fill, finish }: Creation<Layer>,
+  { kind, options, create, fill, finish }: Creation<Layer>,
 ): Promise<Layer> {
   let layer: Layer | undefined;
   let localError: unknown;
@@ -204,6 +207,7 @@ export async function createCollectively<Layer extends Disposable>(
       localError,
       same: { classes, features, bias: bias ? 1 : 0, bits: backend.precision === 'f32' ? 32 : 64 },
     });
+    compareOptions(preflight.communicator, kind, options);
     if (layer === undefined) throw new OutputLayerError('bad-option', 'distributed layer: there is none');
     await finish(layer);
     return layer;

@@ -17,6 +17,7 @@ export async function createDistributedFactoredLayer(
 ): Promise<DistributedFactoredLayer> {
   const preflight = new CollectivePreflight(communicator);
   return createCollectively(preflight, backend, {
+    kind: 'factored',
     options,
     create: () => {
       checkOptions(options);

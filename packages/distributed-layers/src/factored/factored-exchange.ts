@@ -31,6 +31,7 @@ import {
   type TouchedRows,
   type UpdateInputs,
 } from '@vastmax/spherical-losses/factored-parts';
+import { CommunicatorError } from '@vastmax/collectives';
 import { RowExchange } from '../rows/row-exchange.ts';
 import type { RankContext } from './class-shard.ts';
 import type { CollectiveOperation, GlobalCounts } from './collective-preflight.ts';
@@ -201,13 +202,24 @@ export class FactoredExchange implements RankExchange {
     };
   }
 
-  /** @returns whether the replicas differed, and now are those of rank 0. */
+  /**
+   * @returns whether the replicas differed, and now are those of rank 0.
+   * @throws CommunicatorError `mismatch` on every rank when they differ and no repair was asked for.
+   */
   async #repairReplicas({ checksums }: GlobalCounts, step: number): Promise<boolean> {
     const ranks = Replicas.differing(checksums);
     if (ranks.length === 0) return false;
+    const { onReplicaDrift } = this.#context.options;
+    if (onReplicaDrift === undefined) {
+      throw new CommunicatorError(
+        'mismatch',
+        `distributed layer, step ${step}: the replicated matrices of rank ${ranks.join(', ')} differ from those of rank 0, though all began with the same`,
+        { call: 'step', rank: ranks[0] },
+      );
+    }
     await this.#replicas.copyFromRankZero();
     this.replicaRepairs++;
-    this.#context.options.onReplicaDrift?.({ step, ranks });
+    onReplicaDrift({ step, ranks });
     return true;
   }
 }

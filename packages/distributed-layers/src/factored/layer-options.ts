@@ -9,8 +9,8 @@ export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLaye
   /** Compare the replicated matrices of all ranks every so many steps; 100 unless given, 0 for never. O(d²). */
   readonly checkEvery?: number;
   /**
-   * Called on every rank when the matrices differed and were replaced by those of rank 0. A likely reason is that the
-   * machines are of different kinds. `counters.replicaRepairs` counts it in any case.
+   * Asks for a repair: matrices that differ are replaced by those of rank 0, and this is called on every rank. Unless
+   * given, such drift is an error of the step. A likely reason is that the machines are of different kinds.
    */
   readonly onReplicaDrift?: (drift: ReplicaDrift) => void;
 }

@@ -26,7 +26,7 @@ export async function createShardedSampledSoftmax(
   backend: Backend,
   options: ShardedSampledSoftmaxOptions,
 ): Promise<ShardedSampledLayer> {
-  return createSharded(communicator, backend, options, () => sampledSoftmaxLoss(options));
+  return createSharded(communicator, backend, options, 'sampled softmax', () => sampledSoftmaxLoss(options));
 }
 
 /**
@@ -38,7 +38,7 @@ export async function createShardedNoiseContrastive(
   backend: Backend,
   options: ShardedNoiseContrastiveOptions,
 ): Promise<ShardedSampledLayer> {
-  return createSharded(communicator, backend, options, () => noiseContrastiveLoss(options));
+  return createSharded(communicator, backend, options, 'noise-contrastive', () => noiseContrastiveLoss(options));
 }
 
 /**
@@ -50,7 +50,7 @@ export async function createShardedNegativeSampling(
   backend: Backend,
   options: ShardedNegativeSamplingOptions,
 ): Promise<ShardedSampledLayer> {
-  return createSharded(communicator, backend, options, () => negativeSamplingLoss(options));
+  return createSharded(communicator, backend, options, 'negative sampling', () => negativeSamplingLoss(options));
 }
 
 /** @param checkedLoss throws when the options are invalid. */
@@ -58,10 +58,12 @@ function createSharded(
   communicator: Communicator,
   backend: Backend,
   options: AnyShardedSampledOptions,
+  kind: string,
   checkedLoss: () => SampledLoss,
 ): Promise<ShardedSampledLayer> {
   const preflight = new CollectivePreflight(communicator);
   return createCollectively(preflight, backend, {
+    kind,
     options,
     create: () => new ShardedSampledLayer(communicator, backend, options, checkedLoss(), preflight),
     finish: () => backend.synchronize(),

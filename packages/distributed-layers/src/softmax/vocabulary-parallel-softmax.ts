@@ -51,6 +51,7 @@ export async function createVocabularyParallelSoftmax(
 ): Promise<VocabularyParallelSoftmax> {
   const preflight = new CollectivePreflight(communicator);
   return createCollectively(preflight, backend, {
+    kind,
     options,
     create: () => {
       checkSoftmaxOptions(options);

@@ -1,11 +1,12 @@
 /** One rank of a thread job that plays the scenario it is told. */
 import { runAsThreadRank, type Communicator } from '@vastmax/collectives';
 import { checkpoints } from './scenarios/checkpoints.ts';
+import { creation } from './scenarios/creation.ts';
 import { growthRefusals } from './scenarios/growth-refusals.ts';
 import { fewClasses, growth, lateReads } from './scenarios/growth.ts';
 import { rankings } from './scenarios/rankings.ts';
 import { refusals } from './scenarios/refusals.ts';
-import { replicaDrift } from './scenarios/replica-drift.ts';
+import { replicaDrift, replicaDriftRefused } from './scenarios/replica-drift.ts';
 import { sampledRefusals } from './scenarios/sampled-refusals.ts';
 import { sampled } from './scenarios/sampled.ts';
 import { softmax } from './scenarios/softmax.ts';
@@ -14,6 +15,7 @@ import { traffic } from './scenarios/traffic.ts';
 
 const scenarios = {
   checkpoints,
+  creation,
   fewClasses,
   growth,
   growthRefusals,
@@ -21,6 +23,7 @@ const scenarios = {
   rankings,
   refusals,
   replicaDrift,
+  replicaDriftRefused,
   sampled,
   sampledRefusals,
   softmax,

@@ -28,7 +28,8 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import type { ModelParameters, TableParameter } from '../bodies/layers.ts';
-import type { TrainingRanks } from '../training/training-types.ts';
+import type { TrainingRanks, TrainingSnapshot } from '../training/training-types.ts';
+import { compareTraining } from './compare-training.ts';
 
 export interface DataParallelOptions {
   /**
@@ -37,8 +38,8 @@ export interface DataParallelOptions {
    */
   readonly checkEvery?: number;
   /**
-   * Called on every rank when the weights of some ranks differed from those of rank 0, which all ranks now have. A
-   * likely reason is processors that round differently.
+   * Asks for a repair: when the weights of some ranks differ from those of rank 0, all ranks take these, and this is
+   * called on every rank. Unless given, such drift is an error. A likely reason is processors that round differently.
    */
   readonly onReplicaDrift?: (drift: { readonly step: number; readonly ranks: readonly number[] }) => void;
 }
@@ -76,10 +77,16 @@ export class DataParallel implements TrainingRanks, Disposable {
     return this.#communicator.rank;
   }
 
+  /** Compares what the ranks are about to train: {@link compareTraining}. A collective. */
+  async begin(snapshot: TrainingSnapshot): Promise<void> {
+    await compareTraining(this.#communicator, snapshot);
+  }
+
   /**
    * Sums the gradients of the matrices and `numbers` over the ranks, in place, and replaces the gradients of every
    * table by the gradient rows of all ranks. A collective: the same parameters on every rank. Sends 2n(p − 1)/p numbers
    * for n in the matrices, and this rank's own rows to each other rank.
+   * @throws CommunicatorError `mismatch` on every rank when the replicas have drifted and no repair was asked for.
    */
   async reduce(parameters: ModelParameters, numbers: Float64Array): Promise<void> {
     this.#steps++;
@@ -178,19 +185,30 @@ export class DataParallel implements TrainingRanks, Disposable {
     return hash.value;
   }
 
-  /** Where the checksums differ all ranks copy the values of rank 0. */
+  /**
+   * Where the checksums differ all ranks copy the values of rank 0.
+   * @throws CommunicatorError `mismatch` on every rank, unless a repair was asked for.
+   */
   async #repair(parameters: ModelParameters, words: FloatArray): Promise<void> {
     const ranks = Array.from({ length: this.#communicator.size }, (_, rank) => rank).filter(
       (rank) => words[2 * rank] !== words[0] || words[2 * rank + 1] !== words[1],
     );
     if (ranks.length === 0) return;
+    const { onReplicaDrift } = this.#options;
+    if (onReplicaDrift === undefined) {
+      throw new CommunicatorError(
+        'mismatch',
+        `training, step ${this.#steps}: the body's weights of rank ${ranks.join(', ')} differ from those of rank 0, though all began with the same`,
+        { call: 'reduce', rank: ranks[0] },
+      );
+    }
     for (const { value, store } of this.#replicas(parameters)) {
       const host = await read(value);
       this.#communicator.broadcast(host, 0);
       write(host, value);
       store();
     }
-    this.#options.onReplicaDrift?.({ step: this.#steps, ranks });
+    onReplicaDrift({ step: this.#steps, ranks });
   }
 
   /** All matrices, and of each table the rows that the last step touched. */

@@ -95,6 +95,7 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
    * @throws TrainingDivergedError when a loss or a gradient is not finite.
    */
   async *run(signal?: CancellationSignal): AsyncGenerator<TrainingEvent, void, undefined> {
+    await this.#ranks?.begin(this.snapshot());
     let seconds = 0;
     let resumed = performance.now();
     const ownSeconds = (): number => seconds + (performance.now() - resumed) / 1000;

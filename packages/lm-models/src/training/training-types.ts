@@ -59,6 +59,11 @@ export interface TrainingOptions {
 export interface TrainingRanks {
   readonly rank: number;
   /**
+   * Before the first step of a run, on every rank.
+   * @throws an error on every rank when the ranks are about to train different models, or the same one differently.
+   */
+  begin(snapshot: TrainingSnapshot): Promise<void>;
+  /**
    * Between the backward pass and the update, on every rank in the same order: adds up the gradients of the matrices,
    * gives every table the rows of all ranks, and adds up `numbers` in place. All ranks then hold the same.
    */

@@ -14,7 +14,7 @@ import { NgramBatches, RandomGenerator, VocabularyCounter, type Vocabulary } fro
 
 const toyWords = 29;
 export const toyVocabulary: Vocabulary = countWords(toyText(3000, 1));
-const toySizes: NetworkSizes = { inputs: toyVocabulary.size, frequencies: toyVocabulary.counts };
+export const toySizes: NetworkSizes = { inputs: toyVocabulary.size, frequencies: toyVocabulary.counts };
 
 /** The word that follows. */
 export function toyNext(word: string): string {

@@ -18,6 +18,11 @@ class Triplets implements TrainingRanks {
     this.#change = change;
   }
 
+  begin(): Promise<void> {
+    expect(this.seen).toEqual([]);
+    return Promise.resolve();
+  }
+
   reduce(parameters: ModelParameters, numbers: Float64Array): Promise<void> {
     this.seen.push(Array.from(numbers));
     for (const { gradient } of parameters.matrices) expect(gradient).toBeDefined();

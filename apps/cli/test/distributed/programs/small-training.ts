@@ -12,8 +12,12 @@ export interface SmallTraining {
   readonly model: NetworkOptions;
   readonly training: TrainingOptions;
   readonly batchSize: number;
-  /** Put other numbers into an embedding of rank 1 at the first report. */
-  readonly spoil?: true;
+  /** Put other numbers into an embedding of rank 1: before the first step, or at the first report. */
+  readonly spoil?: 'start' | 'report';
+  /** Whether replicas that differ are an error; otherwise they are repaired. */
+  readonly refusesDrift?: true;
+  /** Another body rate on rank 1. */
+  readonly otherRate?: number;
 }
 
 export interface TrainedModel {
@@ -44,7 +48,7 @@ function createText(): { readonly tokens: Int32Array; readonly vocabulary: Vocab
 /** @param communicator undefined for one process that knows of no ranks. */
 export async function trainSmallModel(
   communicator: Communicator | undefined,
-  { examples, model: options, training, batchSize, spoil }: SmallTraining,
+  { examples, model: options, training, batchSize, spoil, refusesDrift, otherRate }: SmallTraining,
 ): Promise<TrainedModel> {
   const backend = createPlainBackend({ precision: 'f64' });
   const { tokens, vocabulary } = createText();
@@ -54,14 +58,29 @@ export async function trainSmallModel(
       ? undefined
       : createDistribution(communicator, backend, {
           checkEvery: 7,
-          onReplicaDrift: ({ step }) => {
-            drifts.push(step);
-          },
+          ...(refusesDrift === true
+            ? {}
+            : {
+                onReplicaDrift: ({ step }) => {
+                  drifts.push(step);
+                },
+              }),
         });
   using model = await createTextModel(backend, vocabulary, examples, options, distribution?.createOutput);
   const { network } = model;
   const { batches } = model.trainingBatches({ tokens, paddingId: 0 }, { batchSize, seed: 3 });
-  using trainer = new Trainer(network, distribution?.partsOf(batches) ?? batches, training, distribution);
+  const isOther = communicator?.rank === 1;
+  using trainer = new Trainer(
+    network,
+    distribution?.partsOf(batches) ?? batches,
+    isOther && otherRate !== undefined ? { ...training, bodyRate: otherRate } : training,
+    distribution,
+  );
+  const { table } = network.body.embeddings;
+  const spoilEmbedding = (): void => {
+    if (isOther) writeRows(new Float64Array(table.columns), 1, table);
+  };
+  if (spoil === 'start') spoilEmbedding();
   let lossSum = 0;
   let reported = 0;
   for await (const event of trainer.run()) {
@@ -69,8 +88,7 @@ export async function trainSmallModel(
     const isFirst = reported === 0;
     lossSum += event.loss * (event.examples - reported);
     reported = event.examples;
-    const { table } = network.body.embeddings;
-    if (spoil === true && communicator?.rank === 1 && isFirst) writeRows(new Float64Array(table.columns), 1, table);
+    if (spoil === 'report' && isFirst) spoilEmbedding();
   }
   const { configuration, modules } = trainer.snapshot();
   const body: number[] = [];

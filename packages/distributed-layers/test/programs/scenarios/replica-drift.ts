@@ -1,5 +1,5 @@
-/** A rank whose replicated matrices differ in the last digits is found and mended, and everybody is told. */
-import type { Communicator } from '@vastmax/collectives';
+/** A rank whose replicated matrices differ in the last digits is found; it is mended where that was asked for. */
+import { isCommunicatorError, type Communicator } from '@vastmax/collectives';
 import type { ReplicaDrift } from '@vastmax/distributed-layers';
 import { createSmallLayer, createTraining, plainState, readWeights } from './small-layer.ts';
 import type { ModuleState } from '@vastmax/linalg-core/state';
@@ -29,6 +29,23 @@ export async function replicaDrift(
     weights: await readWeights(layer),
     gram: Float64Array.from(gram),
   };
+}
+
+/** Without a request to repair: the message, and after how many steps it came. */
+export async function replicaDriftRefused(
+  communicator: Communicator,
+): Promise<{ readonly message: string; readonly steps: number }> {
+  using layer = await createSmallLayer(communicator, { checkEvery: 4 });
+  const train = createTraining(layer);
+  await train(6);
+  await layer.restore(communicator.rank === 1 ? spoiled(layer.state()) : layer.state());
+  try {
+    await train(6);
+    return { message: 'nothing happened', steps: layer.counters.steps };
+  } catch (error) {
+    if (!isCommunicatorError(error) || error.code !== 'mismatch') throw error;
+    return { message: error.message, steps: layer.counters.steps };
+  }
 }
 
 /** C larger by one part in 10¹². */
