@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleProgram, isRunning, requireLauncher } from '@vastmax/rank-programs';
+import { bundleProgram, isRunning, requireLauncher } from '@vastmax/test-programs';
 import { expect, it } from 'vitest';
 import { launchers } from '../run-program.ts';
 

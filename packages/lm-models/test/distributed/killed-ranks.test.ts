@@ -11,9 +11,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { probeMpi } from '@vastmax/collectives';
-import { bundleProgram, findLaunchers, isRunning, requireLauncher } from '@vastmax/rank-programs';
+import { bundleProgram, findLaunchers, isRunning, requireLauncher } from '@vastmax/test-programs';
 import { afterAll, expect, it } from 'vitest';
-import { readEverything } from '../checkpoint/fixtures/read-everything.ts';
+import { readEverything } from '@vastmax/checkpoints/testing';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-killed-ranks-'));
 afterAll(() => {
