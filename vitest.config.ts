@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './tooling/test-reporting/src/closing-line-reporter.ts';
+import { LongestFirst } from './tooling/test-reporting/src/longest-first.ts';
 
 // Tests of the sources need no build: the workspace packages resolve to their src/ by this condition.
 const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
@@ -22,6 +23,7 @@ export default defineConfig({
   test: {
     reporters: ['default', new ClosingLineReporter()],
     teardownTimeout: hang,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve: { conditions },

@@ -11,7 +11,10 @@ export {
 export {
   createBatches,
   relativeError,
+  runDense,
   runExactness,
+  type DenseRun,
+  type DenseRunOptions,
   type ExactnessOptions,
   type ExactnessResult,
 } from './testing/exactness-run.ts';

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { buildSync } from 'esbuild';
 import ts from 'typescript';
 import { root } from './published-packages.ts';
 
@@ -86,7 +86,34 @@ export function typeCheckExamples(files: ReadonlyMap<Example, string>): Map<Exam
 }
 
 /**
- * Runs one written example with the sources, in a separate process and working folder.
+ * Bundles the scripts among the written examples with the sources of the packages, `example.js` beside `example.ts`:
+ * plain Node starts them several times as fast as tsx would. Bundled in one go, they share what they import.
+ */
+export function bundleExamples(files: ReadonlyMap<Example, string>): void {
+  const scripts = [...files].filter(([{ isTestFile }]) => !isTestFile).map(([, file]) => file);
+  const [first] = scripts;
+  if (first === undefined) return;
+  buildSync({
+    entryPoints: scripts,
+    outdir: dirname(first),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['@vastmax/source'],
+    // A native addon, which this package depends on for the bundles.
+    external: ['koffi'],
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
+    sourcemap: true,
+    logLevel: 'silent',
+  });
+}
+
+/**
+ * Runs one written and bundled example with the sources, in a separate process and working folder.
  *
  * @returns undefined if it succeeded, otherwise its place in the README and its output.
  */
@@ -94,7 +121,7 @@ export function runExample(example: Example, file: string, workingFolder: string
   const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
   const command = example.isTestFile
     ? [vitest, 'run', '--root', dirname(file), '--config', join(import.meta.dirname, 'readme-suite.config.ts'), file]
-    : ['--conditions=@vastmax/source', '--import', pathToFileURL(require.resolve('tsx')).href, file];
+    : ['--enable-source-maps', file.replace(/\.ts$/, '.js')];
   return runNode(command, workingFolder, describePlace(example));
 }
 

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findPublishedPackages, root } from '../src/published-packages.ts';
-import { describePlace, readExamples, runExample, typeCheckExamples, writeExamples } from '../src/readme-examples.ts';
+import {
+  bundleExamples,
+  describePlace,
+  readExamples,
+  runExample,
+  typeCheckExamples,
+  writeExamples,
+} from '../src/readme-examples.ts';
 
 // Inside this package, whose dependencies are all the others: that is what the examples' imports resolve from.
 const folder = resolve(import.meta.dirname, '../.readme-examples');
@@ -14,6 +21,7 @@ const readmes = [root, ...packages.map((each) => each.folder)]
   .filter((path) => existsSync(path));
 const files = writeExamples(join(folder, 'published'), readmes.flatMap(readExamples));
 const typeErrors = typeCheckExamples(files);
+bundleExamples(files);
 
 afterAll(() => {
   rmSync(workingFolder, { recursive: true });
@@ -45,6 +53,7 @@ describe('an example that is wrong', () => {
   function check(code: string): { typeErrors: string[]; failure: string | undefined } {
     writeFileSync(markdown, `# A package\n\n\`\`\`sh\nnpm i\n\`\`\`\n\n\`\`\`ts\n${code}\n\`\`\`\n`);
     const written = writeExamples(join(folder, 'wrong'), readExamples(markdown));
+    bundleExamples(written);
     const [[example, file] = expect.fail('no example was found')] = written;
     return {
       typeErrors: typeCheckExamples(written).get(example) ?? [],

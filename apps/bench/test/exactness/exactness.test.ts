@@ -1,40 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-const root = resolve(import.meta.dirname, '../../../..');
-
-interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
-/** @param interruptAt the text on stderr at which the process gets SIGINT. */
-function bench(args: readonly string[], interruptAt?: string): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args],
-      { cwd: root },
-    );
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-      if (interruptAt !== undefined && stderr.includes(interruptAt)) child.kill('SIGINT');
-    });
-    child.on('close', (code, signal) => {
-      done({ stdout, stderr, code, signal });
-    });
-  });
-}
+import { bench } from '../bench-command.ts';
 
 /** Of processes that load all benches; seconds on a quiet machine. */
 const timeout = 600_000;

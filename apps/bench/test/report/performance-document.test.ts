@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,6 +12,7 @@ import { plotSpecifications } from '../../src/report/plots.ts';
 import type { Machine } from '../../src/reporting/machine.ts';
 import { replaceSection } from '../../src/reporting/marked-sections.ts';
 import { renderSvg } from '../../src/reporting/svg-plot.ts';
+import { bench } from '../bench-command.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
 const machine: Machine = {
@@ -226,30 +226,3 @@ describe('bench report --render', () => {
     expect(unknown.stderr).toContain("option '--loss <name>' argument 'y-loss' is invalid");
   });
 });
-
-interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-}
-
-function bench(args: readonly string[]): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=@vastmax/source', '--import', 'tsx', 'apps/bench/src/main.ts', ...args],
-      { cwd: root },
-    );
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.on('close', (code) => {
-      done({ stdout, stderr, code });
-    });
-  });
-}

@@ -54,9 +54,25 @@ export interface ExactnessResult {
  * examples.
  */
 interface ExactnessBatch {
+  /** m×d. */
   readonly hidden: Float64Array;
   readonly targets: CsrRows;
 }
+
+/** What a factored run is compared with: the same for all forms and backends, so it can be shared between their runs. */
+export interface DenseRun extends Pick<
+  ExactnessResult,
+  'perturbedWeightError' | 'perturbedGradientError' | 'movement'
+> {
+  readonly batches: readonly ExactnessBatch[];
+  /** D×d, before the first step and after the last. */
+  readonly start: Float64Array;
+  readonly weights: Float64Array;
+  /** ∇H of each step, m×d. */
+  readonly hiddenGradients: readonly Float64Array[];
+}
+
+export type DenseRunOptions = Omit<ExactnessOptions, 'form' | 'backend' | 'verifyEachStep'>;
 
 export function createBatches(options: ExactnessOptions): () => ExactnessBatch {
   const { classes, width, batch, targets, precision, seed = 1 } = options;
@@ -81,9 +97,9 @@ export function createBatches(options: ExactnessOptions): () => ExactnessBatch {
   };
 }
 
-export async function runExactness(options: ExactnessOptions): Promise<ExactnessResult> {
+/** Cost: O(steps·m·D·d), and memory for all minibatches and their gradients. */
+export function runDense(options: DenseRunOptions): DenseRun {
   const { loss, precision, classes, width, steps, learningRate, weightDecay = 0, seed = 1 } = options;
-  const backend = options.backend ?? createPlainBackend({ precision });
   const random = new RandomGenerator(seed);
   const start = new Float64Array(classes * width);
   for (let i = 0; i < start.length; i++) start[i] = stored(options.initialScale * random.normal(), precision);
@@ -91,6 +107,41 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
   const perturbed = start.map((value) => value * (1 + (random.uniform() < 0.5 ? epsilon : -epsilon)));
   const dense = new DenseReference(start.slice(), width, loss);
   const neighbour = new DenseReference(perturbed, width, loss);
+  const nextBatch = createBatches(options);
+  const batches: ExactnessBatch[] = [];
+  const hiddenGradients: Float64Array[] = [];
+  let perturbedGradientError = 0;
+  for (let step = 0; step < steps; step++) {
+    const batch = nextBatch();
+    const { hidden, targets } = batch;
+    if (options.singularEvery !== undefined && step % options.singularEvery === 0) {
+      makeSingular(hidden, targets, options);
+    }
+    const expected = dense.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
+    const near = neighbour.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
+    perturbedGradientError = Math.max(perturbedGradientError, relativeError(near, expected));
+    batches.push(batch);
+    hiddenGradients.push(expected);
+  }
+  return {
+    batches,
+    start,
+    weights: dense.weights,
+    hiddenGradients,
+    perturbedWeightError: relativeError(neighbour.weights, dense.weights),
+    perturbedGradientError,
+    movement: distance(dense.weights, start) / distance(start, new Float64Array(start.length)),
+  };
+}
+
+/** @param dense of the same options; made here unless given. */
+export async function runExactness(
+  options: ExactnessOptions,
+  dense: DenseRun = runDense(options),
+): Promise<ExactnessResult> {
+  const { loss, precision, classes, width, learningRate, weightDecay = 0 } = options;
+  const { start, perturbedWeightError, perturbedGradientError, movement } = dense;
+  const backend = options.backend ?? createPlainBackend({ precision });
   using layer = await createFactoredOutputLayer(backend, {
     classes,
     features: width,
@@ -102,21 +153,12 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
     ...(options.verifyEachStep === undefined ? {} : { verifyEachStep: options.verifyEachStep }),
   });
   using hiddenMatrix = backend.createMatrix(options.batch, width);
-  const nextBatch = createBatches(options);
   let gradientError = 0;
-  let perturbedGradientError = 0;
-  for (let step = 0; step < steps; step++) {
-    const { hidden, targets } = nextBatch();
-    if (options.singularEvery !== undefined && step % options.singularEvery === 0) {
-      makeSingular(hidden, dense, targets, options);
-    }
+  for (const [step, { hidden, targets }] of dense.batches.entries()) {
     write(hidden, hiddenMatrix);
     const result = await layer.step(hiddenMatrix, targets, { learningRate });
     const gradient = await read(result.hiddenGradient);
-    const expected = dense.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
-    const near = neighbour.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
-    gradientError = Math.max(gradientError, relativeError(gradient, expected));
-    perturbedGradientError = Math.max(perturbedGradientError, relativeError(near, expected));
+    gradientError = Math.max(gradientError, relativeError(gradient, dense.hiddenGradients[step]!));
   }
   await layer.confirmSteps();
   using weights = backend.createMatrix(classes, width);
@@ -124,9 +166,9 @@ export async function runExactness(options: ExactnessOptions): Promise<Exactness
   return {
     weightError: relativeError(await read(weights), dense.weights),
     gradientError,
-    perturbedWeightError: relativeError(neighbour.weights, dense.weights),
+    perturbedWeightError,
     perturbedGradientError,
-    movement: distance(dense.weights, start) / distance(start, new Float64Array(start.length)),
+    movement,
     counters: layer.counters,
     verification: await layer.verify(),
   };
@@ -164,9 +206,8 @@ function stored(value: number, precision: Precision): number {
  */
 function makeSingular(
   hidden: Float64Array,
-  dense: DenseReference,
   targets: CsrRows,
-  { loss, learningRate, precision, singularDistance = 0 }: ExactnessOptions,
+  { loss, learningRate, precision, singularDistance = 0 }: DenseRunOptions,
 ): void {
   if (loss.name !== 'squared-error' || targets.rows !== 1) {
     throw new RangeError(
@@ -174,7 +215,7 @@ function makeSingular(
     );
   }
   let squares = 0;
-  for (let i = 0; i < dense.width; i++) squares += hidden[i]! ** 2;
+  for (const value of hidden) squares += value ** 2;
   const scale = Math.sqrt((1 - singularDistance) / (2 * learningRate * squares));
-  for (let i = 0; i < dense.width; i++) hidden[i] = stored(hidden[i]! * scale, precision);
+  for (let i = 0; i < hidden.length; i++) hidden[i] = stored(hidden[i]! * scale, precision);
 }

@@ -15,31 +15,43 @@ import {
   singularCases,
 } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
+import { denseRunOf } from './dense-run-of.ts';
 
 const openBlas = await probeOpenBlasBackend();
+const withoutOpenBlas = openBlas.available ? undefined : openBlas.reason;
+const backends: readonly {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly create: () => Promise<Backend>;
+  readonly missing: string | undefined;
+}[] = [
+  { name: 'wasm', precision: 'f32', create: () => createWasmBackend(), missing: undefined },
+  { name: 'openblas', precision: 'f32', create: () => createOpenBlasBackend(), missing: withoutOpenBlas },
+  {
+    name: 'openblas',
+    precision: 'f64',
+    create: () => createOpenBlasBackend({ precision: 'f64' }),
+    missing: withoutOpenBlas,
+  },
+];
 
-describe.each<[name: string, precision: Precision, create: () => Promise<Backend>, missing: string | undefined]>([
-  ['wasm', 'f32', () => createWasmBackend(), undefined],
-  ['openblas', 'f32', () => createOpenBlasBackend(), openBlas.available ? undefined : openBlas.reason],
-  [
-    'openblas',
-    'f64',
-    () => createOpenBlasBackend({ precision: 'f64' }),
-    openBlas.available ? undefined : openBlas.reason,
-  ],
-])('exactness on %s %s, against dense f64 SGD', (name, precision, create, missing) => {
-  const cases = [...exactnessMatrix(), ...rebaseCases(), ...singularCases()].filter(
-    ({ form, options }) =>
-      options.precision === precision && form !== 'auto' && (options.targets === 'ragged' || options.targets === 3),
-  );
-  it.for(cases)('$id', async ({ options }, { skip }) => {
+describe('exactness against dense f64 SGD', () => {
+  // Backends of a precision beside each other, so that they share the dense run.
+  const cases = [...exactnessMatrix(), ...rebaseCases(), ...singularCases()]
+    .filter(({ form, options: { targets } }) => form !== 'auto' && (targets === 'ragged' || targets === 3))
+    .flatMap(({ id, options }) =>
+      backends
+        .filter(({ precision }) => precision === options.precision)
+        .map((backend) => ({ ...backend, id, options })),
+    );
+  it.for(cases)('$id on $name', async ({ name, precision, create, missing, options }, { skip }) => {
     if (missing !== undefined) {
       // A suite that must not be skipped names its backends; the conformance suite reads the same variable.
       expect(process.env['REQUIRE_BACKENDS'] ?? '').not.toContain(`${name}-${precision}`);
       skip(missing);
     }
     const backend = await create();
-    const result = await runExactness({ ...options, backend });
+    const result = await runExactness({ ...options, backend }, denseRunOf(options));
     await backend.dispose();
     expect(judgeExactness(result, precision), JSON.stringify(result)).toMatchObject({ pass: true });
   });
@@ -50,7 +62,7 @@ describe('small steps in one direction', () => {
   // all that shows it.
   it.for([
     ['wasm', () => createWasmBackend(), undefined],
-    ['openblas', () => createOpenBlasBackend(), openBlas.available ? undefined : openBlas.reason],
+    ['openblas', () => createOpenBlasBackend(), withoutOpenBlas],
   ] as const)('rebase on %s', async ([name, create, missing], { skip }) => {
     if (missing !== undefined) {
       expect(process.env['REQUIRE_BACKENDS'] ?? '').not.toContain(`${name}-f32`);

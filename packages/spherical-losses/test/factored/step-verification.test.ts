@@ -18,6 +18,7 @@ import {
 } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
 import { createCountingBackend } from './counting-backend.ts';
+import { denseRunOf } from './dense-run-of.ts';
 import { readWeights } from './layer-subjects.ts';
 
 const verifyEachStep = false;
@@ -25,12 +26,14 @@ const verifyEachStep = false;
 describe('exact against dense f64 SGD', () => {
   const regular = exactnessMatrix().filter(({ form, options }) => form !== 'auto' && (options.weightDecay ?? 0) === 0);
   it.each(regular)('$id', async ({ options }) => {
-    const result = await runExactness({ ...options, steps: 500, verifyEachStep });
+    const run = { ...options, steps: 500, verifyEachStep };
+    const result = await runExactness(run, denseRunOf(run));
     expect(judgeExactness(result, options.precision), JSON.stringify(result)).toMatchObject({ pass: true });
   });
 
   it.each(rebaseCases())('$id: the weights, when the layer rebases without reading κ', async ({ options }) => {
-    const result = await runExactness({ ...options, verifyEachStep });
+    const run = { ...options, verifyEachStep };
+    const result = await runExactness(run, denseRunOf(run));
     expect(result.counters.rebases).toBeGreaterThan(48);
     // At these rates some steps are singular by themselves: see below.
     expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({
@@ -39,7 +42,8 @@ describe('exact against dense f64 SGD', () => {
   });
 
   it.each(singularCases())('$id: the weights, with twenty singular steps in two hundred', async ({ options }) => {
-    const result = await runExactness({ ...options, verifyEachStep });
+    const run = { ...options, verifyEachStep };
+    const result = await runExactness(run, denseRunOf(run));
     expect(result.counters.singularSteps).toBe(20);
     // Gradients handed out between a singular step and its verification are of the weights before it.
     expect(judgeExactness({ ...result, gradientError: 0 }, options.precision), JSON.stringify(result)).toMatchObject({

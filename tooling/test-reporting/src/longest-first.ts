@@ -1,0 +1,33 @@
+// The order of test files. In a fresh clone vitest knows no durations and takes large files first; a small file that
+// runs for minutes may then begin last, and all cores but one wait for it. These few begin first.
+
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take the longest, in order; paths relative to the repository. */
+export const longestFiles: readonly string[] = [
+  'packages/spherical-losses/test/factored/native-exactness.test.ts',
+  'packages/spherical-losses/test/factored/exactness.test.ts',
+  'packages/spherical-losses/test/factored/long-run.test.ts',
+  'packages/lm-models/test/checkpoint/killed-training.test.ts',
+  'tooling/package-tests/test/readme-examples.test.ts',
+  'tooling/package-tests/test/published/packed-packages.test.ts',
+  'packages/distributed-layers/test/factored/exactness.test.ts',
+  'apps/cli/test/options/output-layers.test.ts',
+  'apps/cli/test/distributed/train.test.ts',
+  'apps/bench/test/rooms/rooms.test.ts',
+  'apps/cli/test/distributed/data-parallel.test.ts',
+  'apps/cli/test/run/models.test.ts',
+  'packages/collectives/test/mpi/failures.test.ts',
+];
+
+const placeOf = ({ moduleId }: Pick<TestSpecification, 'moduleId'>): number => {
+  const place = longestFiles.findIndex((path) => moduleId.endsWith(`/${path}`));
+  return place === -1 ? longestFiles.length : place;
+};
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const bySize = await super.sort(files);
+    return bySize.sort((a, b) => placeOf(a) - placeOf(b));
+  }
+}
