@@ -3,6 +3,7 @@ import { runAsThreadRank, type Communicator } from '@vastmax/collectives';
 import { checkpoints } from './scenarios/checkpoints.ts';
 import { growthRefusals } from './scenarios/growth-refusals.ts';
 import { fewClasses, growth, lateReads } from './scenarios/growth.ts';
+import { overlaps } from './scenarios/overlaps.ts';
 import { rankings } from './scenarios/rankings.ts';
 import { refusals } from './scenarios/refusals.ts';
 import { replicaDrift } from './scenarios/replica-drift.ts';
@@ -18,6 +19,7 @@ const scenarios = {
   growth,
   growthRefusals,
   lateReads,
+  overlaps,
   rankings,
   refusals,
   replicaDrift,
