@@ -4,6 +4,7 @@ export {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   withBiasFeature,
