@@ -11,5 +11,5 @@ export {
   withoutBiasFeature,
 } from './layer-calls.ts';
 export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
-export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
+export { ranksOf, topK, withFixedWeights, type RankingOptions, type TopK } from './rankings.ts';
 export { explainNonFinite, StepMonitor, type FailedStep } from './step-monitor.ts';

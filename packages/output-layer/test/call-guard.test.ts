@@ -1,6 +1,7 @@
 import { createMatrixFrom, createPlainBackend } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/linalg-core/state';
-import { CallGuard, OutputLayerError, type StepResult } from '@vastmax/output-layer';
+import type { OutputLayerError } from '@vastmax/output-layer';
+import { CallGuard, type OutputLayerError, type StepResult } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 
 const matrix = createMatrixFrom(createPlainBackend(), 1, 1, [1]);

@@ -3,7 +3,11 @@
  * rank: one is still busy, and another is not.
  */
 import type { Communicator } from '@vastmax/collectives';
-import { createShardedSampledSoftmax, createVocabularyParallelSoftmax } from '@vastmax/distributed-layers';
+import {
+  createShardedSampledSoftmax,
+  createVocabularyParallelSoftmax,
+  type DistributedFactoredLayer,
+} from '@vastmax/distributed-layers';
 import { createMatrixFrom, createPlainBackend, read, type Matrix } from '@vastmax/linalg-core';
 import { isOutputLayerError, type OutputLayer } from '@vastmax/output-layer';
 import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
@@ -33,7 +37,7 @@ const delays = [
   [200, 200],
 ] as const;
 
-type Layer = OutputLayer & Partial<Awaited<ReturnType<typeof createSmallLayer>>>;
+type Layer = OutputLayer & Partial<Pick<DistributedFactoredLayer, 'topK' | 'ranksOf' | 'verify' | 'materialize'>>;
 
 async function createLayer(communicator: Communicator, kind: OverlapLayer): Promise<Layer> {
   const backend = createPlainBackend({ precision: 'f64' });
@@ -75,8 +79,8 @@ export async function overlaps(
     ...(layer.topK === undefined
       ? []
       : ([
-          ['topK', (i) => layer.topK?.(inputs[i]!.hidden, 3)],
-          ['ranksOf', (i) => layer.ranksOf?.(inputs[i]!.hidden, inputs[i]!.chosen)],
+          ['topK', (i: number) => layer.topK?.(inputs[i]!.hidden, 3)],
+          ['ranksOf', (i: number) => layer.ranksOf?.(inputs[i]!.hidden, inputs[i]!.chosen)],
           ['verify', () => layer.verify?.()],
           ['materialize', () => layer.materialize?.()],
         ] as const)),
