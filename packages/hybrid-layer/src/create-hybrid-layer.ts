@@ -9,6 +9,7 @@ import {
   type FactoredOutputLayer,
   type SphericalLoss,
 } from '@vastmax/spherical-losses';
+import { checkLoss } from '@vastmax/spherical-losses/factored-parts';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
 
@@ -57,6 +58,11 @@ export async function createHybridOutputLayer(
   checkFrequencies(options.frequencies);
   const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean', priorPower = 0.75 } = options;
   const { headRate = 2, tailRate = 15, tailLoss = (epsilon) => sphericalSoftmax({ epsilon }) } = options;
+  if (typeof tailLoss !== 'function')
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: tailLoss must be a function of the prior that returns a loss, got ${String(tailLoss)}`,
+    );
   const classes = frequencies.length;
   const { headSize = chooseHeadSize({ frequencies, features }) } = options;
   if (!Number.isSafeInteger(headSize) || headSize < 1 || headSize >= classes) {
@@ -96,6 +102,7 @@ export async function createHybridOutputLayer(
     return { prior, loss: tailLoss(prior) };
   });
   for (const { loss } of tailParts) {
+    checkLoss('hybrid layer', loss);
     if (!loss.isNormalized) {
       throw new OutputLayerError(
         'bad-option',
@@ -153,7 +160,14 @@ function rowsAtPrior(
   };
 }
 
-function checkFrequencies(frequencies: ArrayLike<number>): void {
+function checkFrequencies(given: ArrayLike<number> | undefined): asserts given is ArrayLike<number> {
+  const frequencies: ArrayLike<number> = typeof given === 'object' && Number.isSafeInteger(given.length) ? given : [];
+  if (frequencies !== given) {
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: frequencies must be an array of how often each class occurs, in descending order, got ${String(given)}`,
+    );
+  }
   if (frequencies.length < 2) {
     throw new OutputLayerError(
       'bad-option',

@@ -30,6 +30,7 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   type OutputLayer,
@@ -142,6 +143,7 @@ export class HybridOutputLayer implements OutputLayer {
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const m = hidden.rows;
     for (const { first, count, at, tail: t } of this.#parts(firstClass, out.columns)) {
@@ -161,6 +163,7 @@ export class HybridOutputLayer implements OutputLayer {
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     const tailOf = (target: number): number => this.#starts.findLastIndex((start) => start <= target);
     this.head.classScores(
       hidden,
@@ -189,6 +192,7 @@ export class HybridOutputLayer implements OutputLayer {
    */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     for (const { first, count, at, tail: t } of this.#parts(firstClass, out.rows)) {
       const vectors = this.#workspace.matrix('part vectors', count, this.features);

@@ -38,6 +38,15 @@ export function isLinalgError(value: unknown): value is LinalgError {
   return isCodedError(value, 'LinalgError');
 }
 
+/**
+ * An option of a factory that is none of those that there are, or out of its range: a RangeError with a code, for what
+ * is made before there is a layer or a backend (losses, update rules).
+ */
+export class OptionError extends RangeError {
+  override readonly name = 'OptionError';
+  readonly code = 'bad-option';
+}
+
 /** `3×4`, for messages. */
 export function describeShape(handle: { readonly rows: number; readonly columns: number }): string {
   return `${handle.rows}×${handle.columns}`;

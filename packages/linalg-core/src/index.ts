@@ -1,5 +1,13 @@
 export { backendBrand, Indices, isBackend, isMatrix, isRowTable, Matrix, RowTable, type Backend } from './backend.ts';
-export { CodedError, describeShape, isCodedError, isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
+export {
+  CodedError,
+  describeShape,
+  isCodedError,
+  isLinalgError,
+  LinalgError,
+  OptionError,
+  type LinalgErrorCode,
+} from './errors.ts';
 export {
   gatherTableRows,
   readTableRows,

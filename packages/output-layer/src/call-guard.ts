@@ -16,6 +16,9 @@ export interface PendingStep {
   discard?(): void;
 }
 
+/** Microtasks between the end of the last call of a disposed layer and the release of its storage. */
+const turnsToRead = 8;
+
 /** Marks the tensors of a guard's own state. */
 const source = Symbol('vastmax.callGuard');
 
@@ -243,9 +246,14 @@ export class CallGuard {
     for (const tell of refused) tell();
   }
 
-  /** After those who wait for the call have read its result. */
+  /** After those who wait for the call, also through a function of their own, have read its result. */
   #releaseLater(): void {
-    if (this.#isClosed && this.#readers === 0) void Promise.resolve().then(() => this.#releaseNow());
+    if (!this.#isClosed || this.#readers > 0) return;
+    let last = Promise.resolve();
+    for (let turn = 0; turn < turnsToRead; turn++) last = last.then(() => undefined);
+    void last.then(() => {
+      this.#releaseNow();
+    });
   }
 
   #releaseNow(): void {

@@ -4,11 +4,12 @@ export {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   withBiasFeature,
   withoutBiasFeature,
 } from './layer-calls.ts';
 export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
-export { ranksOf, topK, type RankingOptions, type TopK } from './rankings.ts';
+export { ranksOf, topK, withFixedWeights, type RankingOptions, type TopK } from './rankings.ts';
 export { explainNonFinite, StepMonitor, type FailedStep } from './step-monitor.ts';

@@ -8,13 +8,7 @@ type Sizes = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'>;
 
 /** @throws OutputLayerError `disposed`, `shape`, `bad-option` (another backend). */
 export function checkHidden(layer: Sizes, operation: string, hidden: Matrix): void {
-  if (hidden.disposed) throw new OutputLayerError('disposed', `${layer.kind} ${operation}: hidden was disposed`);
-  if (hidden.backend !== layer.backend) {
-    throw new OutputLayerError(
-      'bad-option',
-      `${layer.kind} ${operation}: hidden lives on '${hidden.backend.name}', the layer on '${layer.backend.name}'`,
-    );
-  }
+  checkMatrix(layer, operation, 'hidden', hidden);
   if (hidden.columns !== layer.features) {
     throw new OutputLayerError(
       'shape',
@@ -23,9 +17,56 @@ export function checkHidden(layer: Sizes, operation: string, hidden: Matrix): vo
   }
 }
 
+/** A result that the caller has made: @param columns 1 for one number for each row. @throws as `checkHidden`. */
+export function checkOut(layer: Sizes, operation: string, out: Matrix, rows: number, columns: number): void {
+  checkMatrix(layer, operation, 'out', out);
+  if (out.rows === rows && out.columns === columns) return;
+  throw new OutputLayerError(
+    'shape',
+    `${layer.kind} ${operation}: out is ${out.rows}×${out.columns}, it must be ${rows}×${columns}`,
+  );
+}
+
+function checkMatrix(layer: Sizes, operation: string, operand: string, matrix: Matrix): void {
+  const given: unknown = matrix;
+  if (typeof given !== 'object' || given === null || !('backend' in given)) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${layer.kind} ${operation}: ${operand} must be a Matrix of the layer's backend, got ${describeGiven(given)}; createMatrixFrom(backend, rows, columns, values) makes one`,
+    );
+  }
+  if (matrix.disposed) throw new OutputLayerError('disposed', `${layer.kind} ${operation}: ${operand} was disposed`);
+  const [theirs, own] = [matrix.backend, layer.backend];
+  if (theirs === own) return;
+  throw new OutputLayerError(
+    'bad-option',
+    theirs.name === own.name
+      ? `${layer.kind} ${operation}: ${operand} lives on another instance of the backend '${own.name}' than the layer; create both on the same one`
+      : `${layer.kind} ${operation}: ${operand} lives on '${theirs.name}', the layer on '${own.name}'; create both on the same backend`,
+  );
+}
+
+function describeGiven(given: unknown): string {
+  if (Array.isArray(given) || ArrayBuffer.isView(given)) return 'an array';
+  return given === undefined || given === null ? 'nothing' : `a ${typeof given}`;
+}
+
 /** Shape, class range and finite weights; O(number of targets). */
 export function checkTargets(layer: Sizes, operation: string, hidden: Matrix, targets: CsrRows): void {
-  const { rows, offsets, indices, values } = targets;
+  const given: unknown = targets;
+  if (typeof given !== 'object' || given === null || !('offsets' in given && 'indices' in given)) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${layer.kind} ${operation}: targets must be CsrRows, got ${describeGiven(given)}; singleTargets(classes, ${layer.classes}) or csrFromLists makes them`,
+    );
+  }
+  const { rows, columns, offsets, indices, values } = targets;
+  if (columns !== layer.classes) {
+    throw new OutputLayerError(
+      'shape',
+      `${layer.kind} ${operation}: the targets are made for ${String(columns)} classes, the layer has ${layer.classes}`,
+    );
+  }
   if (rows !== hidden.rows) {
     throw new OutputLayerError(
       'shape',

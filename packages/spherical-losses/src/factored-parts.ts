@@ -22,6 +22,7 @@ export {
 export { FactoredStep } from './factored/factored-step.ts';
 export { decayFactor, FactoredWeights } from './factored/factored-weights.ts';
 export { compareWithExact, computeGram, rowsPerBlock, storeGram, type GramSums } from './factored/gram-matrix.ts';
+export { checkLoss } from './losses/check-loss.ts';
 export { checkAddedClasses, checkOptions, checkRows, createNormalRows } from './factored/layer-options.ts';
 export { checkConfiguration, classRowTensors, constantSumOf, restoreState, stateOf } from './factored/layer-state.ts';
 export type { LocalBatch, RankExchange } from './factored/rank-exchange.ts';

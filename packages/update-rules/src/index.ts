@@ -1,6 +1,7 @@
 export {
   adagradRule,
   adamRule,
+  checkRule,
   createUpdateRule,
   momentumRule,
   sgdRule,

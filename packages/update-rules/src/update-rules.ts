@@ -3,7 +3,7 @@
  * gathered rows of a table. In the second case the slots are the same rows of separate tables, and rows that a step
  * does not touch keep their moments unchanged ("lazy" momentum and Adam, as in other libraries for sparse gradients).
  */
-import { affine, axpy, binary, unary, type Matrix } from '@vastmax/linalg-core';
+import { affine, axpy, binary, OptionError, unary, type Matrix } from '@vastmax/linalg-core';
 
 export interface UpdateRule {
   readonly name: string;
@@ -59,6 +59,7 @@ export function momentumRule({ momentum = 0.9 }: { readonly momentum?: number } 
 
 /** G ← G + g², w ← w − ηg/(√G + ε) (J. Duchi et al., JMLR 2011). */
 export function adagradRule({ epsilon = 1e-8 }: { readonly epsilon?: number } = {}): UpdateRule {
+  checkNotNegative('adagrad', 'epsilon', epsilon);
   return {
     name: 'adagrad',
     options: { epsilon },
@@ -83,6 +84,7 @@ export function adamRule({
 }: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number } = {}): UpdateRule {
   checkFraction('adam', 'beta1', beta1);
   checkFraction('adam', 'beta2', beta2);
+  checkNotNegative('adam', 'epsilon', epsilon);
   return {
     name: 'adam',
     options: { beta1, beta2, epsilon },
@@ -106,7 +108,7 @@ export function adamRule({
 export const updateRuleNames = ['sgd', 'momentum', 'adagrad', 'adam'] as const;
 export type UpdateRuleName = (typeof updateRuleNames)[number];
 
-/** A rule by name, for configuration files. @throws RangeError for an unknown name. */
+/** A rule by name, for configuration files. @throws OptionError for an unknown name, an option that the rule lacks, or one out of range. */
 export function createUpdateRule(name: string, options: Readonly<Record<string, number>> = {}): UpdateRule {
   switch (name) {
     case 'sgd':
@@ -118,11 +120,32 @@ export function createUpdateRule(name: string, options: Readonly<Record<string, 
     case 'adam':
       return adamRule(options);
     default:
-      throw new RangeError(`no optimizer is called '${name}'; there are ${updateRuleNames.join(', ')}`);
+      throw new OptionError(`no optimizer is called '${name}'; there are ${updateRuleNames.join(', ')}`);
   }
+}
+
+function checkNotNegative(rule: string, option: string, value: number): void {
+  if (!(value >= 0) || !Number.isFinite(value))
+    throw new OptionError(`${rule}: ${option} must be a finite number of at least 0, got ${String(value)}`);
+}
+
+/**
+ * A layer's or an optimiser's option `rule`, which a plain JavaScript program may have left out or misspelt.
+ * @throws OptionError unless it is a rule.
+ */
+export function checkRule(owner: string, rule: UpdateRule): void {
+  const given: unknown = rule;
+  if (typeof given === 'object' && given !== null && 'apply' in given && typeof given.apply === 'function') return;
+  const hint =
+    typeof given === 'string'
+      ? `createUpdateRule('${given}') makes one`
+      : 'sgdRule() or createUpdateRule(name) makes one';
+  throw new OptionError(
+    `${owner}: rule must be an update rule, got ${typeof given === 'function' ? `the function ${given.name}; call it` : (JSON.stringify(given) ?? 'none')}; ${hint}`,
+  );
 }
 
 function checkFraction(rule: string, option: string, value: number): void {
   if (!(value >= 0 && value < 1))
-    throw new RangeError(`${rule}: ${option} must be at least 0 and less than 1, got ${value}`);
+    throw new OptionError(`${rule}: ${option} must be at least 0 and less than 1, got ${String(value)}`);
 }

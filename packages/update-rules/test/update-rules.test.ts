@@ -1,5 +1,5 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { createUpdateRule, updateRuleNames } from '@vastmax/update-rules';
+import { checkRule, createUpdateRule, updateRuleNames } from '@vastmax/update-rules';
 import { describe, expect, it } from 'vitest';
 import { largestError, normals, rowsOf, valuesOf } from './numbers.ts';
 import { naiveRules, naiveTableStep, naiveWeights } from './naive-rules.ts';
@@ -76,6 +76,20 @@ describe('createUpdateRule', () => {
   it('names what there is, and what an option must be', () => {
     expect(() => createUpdateRule('sdg')).toThrow(
       "no optimizer is called 'sdg'; there are sgd, momentum, adagrad, adam",
+    );
+    expect(() => createUpdateRule('sdg')).toThrow(expect.objectContaining({ code: 'bad-option', name: 'OptionError' }));
+    expect(() => createUpdateRule('adagrad', { epsilon: -1 })).toThrow('adagrad: epsilon must be a finite number');
+    expect(() => createUpdateRule('adam', { epsilon: Infinity })).toThrow('adam: epsilon must be a finite number');
+    expect(() => {
+      checkRule('full-softmax', createUpdateRule as never);
+    }).toThrow('full-softmax: rule must be an update rule, got the function createUpdateRule; call it');
+    expect(() => {
+      checkRule('full-softmax', 'adam' as never);
+    }).toThrow(
+      expect.objectContaining({
+        code: 'bad-option',
+        message: expect.stringContaining("createUpdateRule('adam')") as string,
+      }),
     );
     expect(() => createUpdateRule('momentum', { momentum: 1 })).toThrow(
       'momentum: momentum must be at least 0 and less than 1, got 1',

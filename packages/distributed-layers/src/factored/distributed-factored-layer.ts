@@ -11,6 +11,7 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   withBiasFeature,
@@ -86,7 +87,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#exchange = new FactoredExchange(this.#context);
     this.#step = new FactoredStep(backend, options, workspace, weights, this.#exchange);
     this.#globalRows = new GlobalRows(this.#context, this.#exchange);
-    this.#scores = new ClassScores(backend, workspace, this.#globalRows);
+    this.#scores = new ClassScores(backend, workspace, this.#globalRows, this.loss.name);
     this.#losses = new DistributedLosses(this, workspace, this.#step, this.#exchange, this.#globalRows, this.#scores);
     this.#ranking = new DistributedRanking(this, this.#context);
   }
@@ -174,6 +175,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const extended = withBiasFeature(this.#context.workspace, hidden, this.bias);
     this.#scores.range(extended, firstClass, this.#step.constants, this.loss.score, out);
@@ -184,6 +186,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     const extended = withBiasFeature(this.#context.workspace, hidden, this.bias);
     this.#scores.each(extended, classes, this.#step.constants, this.loss.score, out);
   }
@@ -217,11 +220,14 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    */
   denseRows(first: number, out: Matrix): void {
     this.#calls.check('denseRows');
+    checkOut(this, 'denseRows', out, out.rows, this.width);
     checkClassRange(this, 'denseRows', first, out.rows);
     this.#globalRows.denseRows(first, out.rows, out);
   }
 
   classVectors(firstClass: number, out: Matrix): void {
+    this.#calls.check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     const rows = this.#context.workspace.matrix('class vectors', out.rows, this.width);
     this.denseRows(firstClass, rows);
     copyColumns(rows, 0, out, 0, this.features);

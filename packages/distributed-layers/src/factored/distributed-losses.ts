@@ -8,8 +8,8 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkTargets,
-  OutputLayerError,
   withBiasFeature,
   type OutputLayer,
 } from '@vastmax/output-layer';
@@ -82,7 +82,7 @@ export class DistributedLosses {
         requireProbabilities(layer.loss, operation);
         checkHidden(layer, operation, hidden);
         checkExampleClasses(layer, operation, hidden, classes);
-        checkOut(layer, operation, hidden, out, 1);
+        checkOut(layer, operation, out, hidden.rows, 1);
         targets = singleTargets(classes, layer.classes);
       });
     affine(await this.#losses(operation, hidden, targets, localError), -1, 0, out);
@@ -101,7 +101,7 @@ export class DistributedLosses {
         requireUnnormalized(layer.loss, operation);
         checkHidden(layer, operation, hidden);
         checkClassRange(layer, operation, firstClass, count);
-        checkOut(layer, operation, hidden, out, Math.max(1, count));
+        checkOut(layer, operation, out, hidden.rows, Math.max(1, count));
         targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
       });
     const losses = await this.#losses(operation, hidden, targets, localError, { firstClass, count });
@@ -129,18 +129,4 @@ export class DistributedLosses {
     await this.#exchange.fetch(pairs.touched, false);
     return this.#step.computeLosses(hidden, undefined, operation);
   }
-}
-
-function checkOut({ kind, backend }: Layer, operation: string, { rows }: Matrix, out: Matrix, columns: number): void {
-  if (out.disposed) throw new OutputLayerError('disposed', `${kind} ${operation}: out was disposed`);
-  if (out.backend !== backend)
-    throw new OutputLayerError(
-      'bad-option',
-      `${kind} ${operation}: out lives on '${out.backend.name}', the layer on '${backend.name}'`,
-    );
-  if (out.rows === rows && out.columns === columns) return;
-  throw new OutputLayerError(
-    'shape',
-    `${kind} ${operation}: out is ${out.rows}×${out.columns}, it must be ${rows}×${columns}`,
-  );
 }

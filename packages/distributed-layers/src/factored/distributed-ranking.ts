@@ -34,7 +34,7 @@ export class DistributedRanking implements Disposable {
   constructor(layer: Layer, context: RankContext) {
     this.#layer = layer;
     this.#context = context;
-    this.#scores = new ClassScores(context.backend, context.workspace, context.weights);
+    this.#scores = new ClassScores(context.backend, context.workspace, context.weights, layer.loss.name);
   }
 
   /** @param hidden this rank's own activations. @param constants of this rank's own classes. */

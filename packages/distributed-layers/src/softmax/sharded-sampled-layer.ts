@@ -8,6 +8,7 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   OutputLayerError,
   type OutputLayer,
   type StepOptions,
@@ -138,6 +139,7 @@ export class ShardedSampledLayer implements OutputLayer {
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
     checkHidden(this, 'scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     this.#method.scores(hidden, firstClass, out);
   }
@@ -147,12 +149,14 @@ export class ShardedSampledLayer implements OutputLayer {
     this.#calls.guard.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     this.#method.classScores(hidden, classes, out);
   }
 
   /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     this.#method.classVectors(firstClass, out);
   }

@@ -19,6 +19,7 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   OutputLayerError,
   withBiasFeature,
   withoutBiasFeature,
@@ -164,6 +165,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
     checkHidden(this, 'scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     const rows = this.#workspace.matrix('score rows', out.columns, this.width);
     this.#rows.range(firstClass, rows);
@@ -175,6 +177,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
     this.#calls.guard.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
     this.#rows.gather(classes, rows);
     rowDot(this.#extended(hidden), rows, out);
@@ -183,6 +186,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     const rows = this.#workspace.matrix('class vector rows', out.rows, this.width);
     this.#rows.range(firstClass, rows);

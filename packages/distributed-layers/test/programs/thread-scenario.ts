@@ -4,6 +4,7 @@ import { checkpoints } from './scenarios/checkpoints.ts';
 import { creation } from './scenarios/creation.ts';
 import { growthRefusals } from './scenarios/growth-refusals.ts';
 import { fewClasses, growth, lateReads } from './scenarios/growth.ts';
+import { overlaps } from './scenarios/overlaps.ts';
 import { rankings } from './scenarios/rankings.ts';
 import { refusals } from './scenarios/refusals.ts';
 import { replicaDrift, replicaDriftRefused } from './scenarios/replica-drift.ts';
@@ -20,6 +21,7 @@ const scenarios = {
   growth,
   growthRefusals,
   lateReads,
+  overlaps,
   rankings,
   refusals,
   replicaDrift,

@@ -3,7 +3,7 @@
  * streamed in blocks of classes, so that m×D is never held: O(m·D·d) arithmetic, O(m·block) memory.
  */
 import { createHostArray, read, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import type { OutputLayer, TopK } from '@vastmax/output-layer';
+import { withFixedWeights, type OutputLayer, type TopK } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 
@@ -43,13 +43,23 @@ export async function topClasses(
       `topClasses: exclude has ${exclude.rows} rows for ${examples} examples; one each is needed`,
     );
   }
+  return withFixedWeights(layer, 'topClasses', () => bestOf(layer, hidden, k, options));
+}
+
+async function bestOf(
+  layer: OutputLayer,
+  hidden: Matrix,
+  k: number,
+  { exclude, signal }: TopClassesOptions,
+): Promise<TopK> {
+  const examples = hidden.rows;
   const classes = new Int32Array(examples * k).fill(-1);
   const scores = new Float64Array(examples * k).fill(-Infinity);
   const width = Math.max(1, Math.min(layer.classes, Math.floor(scoresPerBlock / Math.max(1, examples))));
   using out = layer.backend.createMatrix(examples, width);
   const block = createHostArray(layer.backend, examples * width);
   for (let first = 0; first < layer.classes; first += width) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const columns = Math.min(width, layer.classes - first);
     layer.scores(hidden, first, out.resize(examples, columns));
     await read(out, block);

@@ -13,7 +13,7 @@
 import { Tape } from '@vastmax/autodiff';
 import { axpy, fill, read, reduce, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject } from '@vastmax/linalg-core/state';
-import { isOutputLayerError } from '@vastmax/output-layer';
+import { CallGuard, isOutputLayerError } from '@vastmax/output-layer';
 import type { CancellationSignal, NgramBatch } from '@vastmax/sparse-data';
 import { createUpdateRule } from '@vastmax/update-rules';
 import { asBadOption, TrainingDivergedError, ModelError } from '../model-error.ts';
@@ -45,6 +45,7 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
   readonly #lossSum: Matrix;
   readonly #batchLoss: Matrix;
   readonly #ranks: TrainingRanks | undefined;
+  readonly #calls = new CallGuard('trainer');
   /** What the ranks add up beside the gradients: loss, examples, rank 0's seconds, who was asked to stop. */
   readonly #shared = new Float64Array(4);
   #step = 0;
@@ -116,8 +117,7 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
       }
       const progress = Math.max(this.#examples / total, elapsed() / maximumSeconds);
       factor = this.#schedule(progress);
-      const batch = await this.batches.next();
-      await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor, () => {
+      const batch = await this.#trainOnNext(factor, () => {
         this.#shared[2] = this.#ranks?.rank === 0 ? ownSeconds() : 0;
         this.#shared[3] = signal?.aborted === true ? 1 : 0;
       });
@@ -152,8 +152,13 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
     yield { type: 'finished', step: this.#step, examples: this.#examples, seconds: elapsed() };
   }
 
-  /** Everything a checkpoint needs. Its tensors are read when they are written, so write it before the next step. */
+  /**
+   * Everything a checkpoint needs. Its tensors are read when they are written, so write it before the next step.
+   * @throws OutputLayerError `busy` while a step is under way; reading a tensor after the next step rejects with it.
+   */
   snapshot(): TrainingSnapshot {
+    this.#calls.check('snapshot');
+    const { body, ...modules } = this.network.modules();
     return {
       configuration: {
         model: this.network.options as unknown as JsonObject,
@@ -162,15 +167,24 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
         step: this.#step,
         examples: this.#examples,
       },
-      modules: { ...this.network.modules(), optimizer: this.#optimizer.state() },
+      modules: {
+        ...modules,
+        ...(body === undefined ? {} : { body: this.#calls.stateAsOfNow(body) }),
+        optimizer: this.#calls.stateAsOfNow(this.#optimizer.state()),
+      },
     };
   }
 
   /**
    * Continue from a snapshot of a trainer with the same network and data: the weights, the optimizer, the cursor, the
    * counters. Rates, schedule and length may differ.
+   * @throws OutputLayerError `busy` while a step is under way.
    */
-  async restore(snapshot: SavedModel): Promise<void> {
+  restore(snapshot: SavedModel): Promise<void> {
+    return this.#calls.run('restore', () => this.#restore(snapshot));
+  }
+
+  async #restore(snapshot: SavedModel): Promise<void> {
     const { step, examples, cursor } = snapshot.configuration;
     if (!Number.isSafeInteger(step) || !Number.isSafeInteger(examples)) {
       throw new ModelError(
@@ -179,10 +193,22 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
       );
     }
     this.batches.seek(cursor);
+    const optimizer = snapshot.module('optimizer');
+    this.#calls.willRestore(optimizer);
     await this.network.restore(snapshot);
-    await this.#optimizer.restore(snapshot.module('optimizer'));
+    await this.#optimizer.restore(optimizer);
     this.#step = Number(step);
     this.#examples = Number(examples);
+  }
+
+  /** The next minibatch, after its step: no snapshot is taken between reading it and the end of its step. */
+  #trainOnNext(factor: number, announce: () => void): Promise<Batch> {
+    return this.#calls.run('step', async () => {
+      const batch = await this.batches.next();
+      this.#calls.willChange();
+      await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor, announce);
+      return batch;
+    });
   }
 
   /** @param announce called when the ranks are about to add up what they share. */
@@ -250,10 +276,12 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
   }
 
   [Symbol.dispose](): void {
-    this.#tape[Symbol.dispose]();
-    this.#optimizer[Symbol.dispose]();
-    this.#lossSum[Symbol.dispose]();
-    this.#batchLoss[Symbol.dispose]();
+    this.#calls.close(() => {
+      this.#tape[Symbol.dispose]();
+      this.#optimizer[Symbol.dispose]();
+      this.#lossSum[Symbol.dispose]();
+      this.#batchLoss[Symbol.dispose]();
+    });
   }
 }
 

@@ -97,6 +97,57 @@ export const badInputCases: readonly OutputLayerCase[] = [
     using hidden = placed(createPlainBackend({ precision: 'f64' }), good);
     await layer.step(hidden, good.targets, { learningRate });
   }),
+  refusal(
+    'targets-for-another-number-of-classes',
+    'shape',
+    badTargets({ ...good.targets, columns: request.classes + 1 }),
+    [request.classes + 1, request.classes],
+  ),
+  refusal(
+    'targets-for-another-number-of-classes-in-evaluate',
+    'shape',
+    (layer) => evaluateBad(layer, { ...good.targets, columns: request.classes - 1 }),
+    [request.classes - 1, request.classes],
+  ),
+  // From plain JavaScript.
+  refusal('class-numbers-as-targets', 'bad-option', badTargets([1, 2, 3, 4] as never), [
+    'targets must be CsrRows',
+    `singleTargets(classes, ${request.classes})`,
+  ]),
+  refusal('no-targets', 'bad-option', badTargets(undefined as never), ['got nothing']),
+  refusal(
+    'numbers-as-hidden',
+    'bad-option',
+    (layer) => layer.step(good.hidden as never, good.targets, { learningRate }),
+    ['hidden must be a Matrix', 'an array'],
+  ),
+  ...(['scores', 'classScores', 'classVectors'] as const).map((operation) =>
+    refusal(
+      `out-on-another-backend-in-${operation}`,
+      'bad-option',
+      async (layer) => {
+        using hidden = placed(layer.backend, good);
+        const rows = hidden.rows;
+        using out = createPlainBackend().createMatrix(rows, operation === 'classVectors' ? request.features : 1);
+        if (operation === 'scores') layer.scores(hidden, 0, out);
+        else if (operation === 'classScores') layer.classScores(hidden, new Int32Array(rows), out);
+        else layer.classVectors(0, out);
+        await layer.backend.synchronize();
+      },
+      [`${operation}: out lives on`, 'create both on the same'],
+    ),
+  ),
+  refusal(
+    'out-of-another-shape',
+    'shape',
+    async (layer) => {
+      using hidden = placed(layer.backend, good);
+      using out = layer.backend.createMatrix(3, 2);
+      layer.scores(hidden, 0, out);
+      await layer.backend.synchronize();
+    },
+    ['3×2', '4×2'],
+  ),
   refusal('negative-rate', 'bad-option', (layer) => stepOn(layer, good, { learningRate: -0.1 }), [-0.1]),
   refusal('nan-rate', 'bad-option', (layer) => stepOn(layer, good, { learningRate: Number.NaN }), ['NaN']),
   refusal('infinite-rate', 'bad-option', (layer) => stepOn(layer, good, { learningRate: Infinity }), ['Infinity']),

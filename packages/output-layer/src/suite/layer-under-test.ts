@@ -38,7 +38,7 @@ export interface LayerCall<Layer extends OutputLayer = OutputLayer> {
    * Makes the call. It returns or resolves with what the call gives, copied to the host without anything in between.
    * @param hidden m×features. @param classes one for each example.
    */
-  readonly start: (layer: Layer, hidden: Matrix, classes: Int32Array) => unknown;
+  start(layer: Layer, hidden: Matrix, classes: Int32Array): unknown;
   /** Whether nothing is left to wait for when it has returned, but for reading what it wrote. */
   readonly isSynchronous?: boolean;
   /** Whether no `restore` undoes it, as for added classes. */

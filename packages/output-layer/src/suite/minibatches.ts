@@ -41,10 +41,6 @@ export function createSingleTargets(examples: number, seed: number, sizes: Layer
 }
 
 /** On the backend, m×features, however many rows the targets claim; the caller disposes it. */
-export function placed(
-  backend: Backend,
-  { hidden }: Minibatch,
-  { features }: Pick<LayerRequest, 'features'> = request,
-): Matrix {
-  return createMatrixFrom(backend, hidden.length / features, features, hidden);
+export function placed(backend: Backend, { hidden }: Minibatch): Matrix {
+  return createMatrixFrom(backend, hidden.length / request.features, request.features, hidden);
 }

@@ -4,8 +4,7 @@ import { isStateError, type JsonObject } from '@vastmax/linalg-core/state';
 import { expect } from 'vitest';
 import { isOutputLayerError, type OutputLayerErrorCode } from '../errors.ts';
 import type { OutputLayer, StepOptions } from '../output-layer.ts';
-import type { LayerRequest } from './layer-under-test.ts';
-import { createMinibatch, learningRate, placed, request, type Minibatch } from './minibatches.ts';
+import { createMinibatch, learningRate, placed, type Minibatch } from './minibatches.ts';
 
 export interface ObservedStep {
   readonly losses: Float64Array;
@@ -17,9 +16,8 @@ export async function stepOn(
   layer: OutputLayer,
   batch: Minibatch,
   options: Partial<StepOptions> = {},
-  sizes: LayerRequest = request,
 ): Promise<ObservedStep> {
-  using hidden = placed(layer.backend, batch, sizes);
+  using hidden = placed(layer.backend, batch);
   const result = await layer.step(hidden, batch.targets, { learningRate, ...options });
   await layer.confirmSteps?.();
   expect([result.losses.rows, result.losses.columns], 'the losses are m×1').toEqual([hidden.rows, 1]);
@@ -42,7 +40,7 @@ export async function evaluateOn(layer: OutputLayer, batch: Minibatch): Promise<
 
 /** m×D scores for a fixed hidden matrix: they depend on all weights. */
 export async function allScores(layer: OutputLayer, batch: Minibatch = createMinibatch(6, 99)): Promise<Float64Array> {
-  using hidden = placed(layer.backend, batch, layer);
+  using hidden = placed(layer.backend, batch);
   using out = layer.backend.createMatrix(hidden.rows, layer.classes);
   layer.scores(hidden, 0, out);
   return Float64Array.from(await read(out));

@@ -125,9 +125,9 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     return withoutBiasFeature(this.workspace, gradient, this.features);
   }
 
-  computeLosses(hidden: Matrix, targets: TargetList): Matrix {
+  computeLosses(hidden: Matrix, targets: TargetList, name?: string): Matrix {
     this.#split(targets);
-    const losses = this.#headSoftmax.forward(this.#extended(hidden), this.#headTargets);
+    const losses = this.#headSoftmax.forward(this.#extended(hidden), this.#headTargets, name);
     for (const tail of this.#tails) tail.forward(hidden, losses);
     return losses;
   }
@@ -143,7 +143,7 @@ class AdaptiveSoftmax implements SoftmaxMethod {
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#singleTargets.buildSingle(classes);
     fill(0, out);
-    axpy(-1, this.computeLosses(hidden, this.#singleTargets), out);
+    axpy(-1, this.computeLosses(hidden, this.#singleTargets, 'losses of classScores'), out);
   }
 
   /**

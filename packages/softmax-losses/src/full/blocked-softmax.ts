@@ -68,11 +68,11 @@ export class BlockedSoftmax implements Disposable {
 
   /**
    * m×1 losses; weights do not change. 2mDd operations.
-   * @param hidden m×width, with the bias feature.
+   * @param hidden m×width, with the bias feature. @param name of the workspace's matrix for the losses.
    */
-  forward(hidden: Matrix, targets: TargetList): Matrix {
+  forward(hidden: Matrix, targets: TargetList, name = 'losses'): Matrix {
     this.#shares.measure(targets);
-    return this.#losses(hidden, targets, this.logPartition(hidden));
+    return this.#losses(hidden, targets, this.logPartition(hidden), name);
   }
 
   /**
@@ -180,10 +180,10 @@ export class BlockedSoftmax implements Disposable {
     };
   }
 
-  #losses(hidden: Matrix, targets: TargetList, logPartition: Matrix): Matrix {
+  #losses(hidden: Matrix, targets: TargetList, logPartition: Matrix, name: string): Matrix {
     const { count } = targets;
     const { width } = this.table;
-    const losses = this.#matrix('losses', hidden.rows, 1);
+    const losses = this.#matrix(name, hidden.rows, 1);
     // 0·log Z rather than 0: it is NaN if an output is not finite, also for an example without targets.
     affine(logPartition, 0, 0, losses);
     const examples = this.#workspace.indices(`${this.#name} target examples`, targets.rows, count);

@@ -107,7 +107,7 @@ class TwoLevelSoftmax implements SoftmaxMethod {
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#singleTargets.buildSingle(classes);
     fill(0, out);
-    axpy(-1, this.#losses(hidden, this.#singleTargets), out);
+    axpy(-1, this.#losses(hidden, this.#singleTargets, undefined, 'losses of classScores'), out);
   }
 
   /** The vector that multiplies h in log p, apart from the normalisers: a class's row plus the row of its cluster. */
@@ -160,10 +160,11 @@ class TwoLevelSoftmax implements SoftmaxMethod {
     hidden: Matrix,
     targets: TargetList,
     training?: { readonly factors: Float64Array; readonly hiddenGradient: Matrix },
+    name?: string,
   ): Matrix {
     const extended = this.#extended(hidden);
     this.#clusterTargets.buildFrom(targets, this.#layout.clusterOf);
-    const losses = this.#clusterSoftmax.forward(extended, this.#clusterTargets);
+    const losses = this.#clusterSoftmax.forward(extended, this.#clusterTargets, name);
     this.#inCluster.forward(extended, targets, losses, training);
     return losses;
   }

@@ -128,7 +128,7 @@ class HuffmanSoftmax implements SoftmaxMethod {
     );
   }
 
-  computeLosses(hidden: Matrix, targets: TargetList): Matrix {
+  computeLosses(hidden: Matrix, targets: TargetList, name = 'losses'): Matrix {
     this.#pairs.build(targets, this.#tree);
     const { count, examples, nodes, signs, weights } = this.#pairs;
     const { width } = this.#table;
@@ -153,7 +153,7 @@ class HuffmanSoftmax implements SoftmaxMethod {
       this.#column('pair weights', (i) => weights[i]!),
       surprisals,
     );
-    const losses = this.workspace.matrix('losses', hidden.rows, 1);
+    const losses = this.workspace.matrix(name, hidden.rows, 1);
     fill(0, losses);
     scatterAddRows(surprisals, pairExamples, losses);
     return losses;
@@ -172,7 +172,7 @@ class HuffmanSoftmax implements SoftmaxMethod {
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#targets.buildSingle(classes);
     fill(0, out);
-    axpy(-1, this.computeLosses(hidden, this.#targets), out);
+    axpy(-1, this.computeLosses(hidden, this.#targets, 'losses of classScores'), out);
   }
 
   /** The sum of the rows on a class's code, each with its sign. O(code length·d) per class. */

@@ -1,5 +1,5 @@
 import { OutputLayerError } from '@vastmax/output-layer';
-import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
+import { checkRule, sgdRule, type UpdateRule } from '@vastmax/update-rules';
 
 /** Options of every layer of this package. */
 export interface SoftmaxLayerOptions {
@@ -34,7 +34,7 @@ export function weightOptions(options: SoftmaxLayerOptions): WeightOptions {
 
 /** @throws OutputLayerError `bad-option`. */
 export function checkLayerOptions(kind: string, options: SoftmaxLayerOptions): void {
-  const { classes, features, initialScale = 0, seed = 1, reduction = 'mean' } = options;
+  const { classes, features, initialScale = 0, seed = 1, reduction = 'mean', rule } = options;
   checkWhole(kind, 'classes', classes, 1, 2 ** 31 - 1);
   checkWhole(kind, 'features', features, 1, 2 ** 31 - 1);
   // Parts of a layer begin from seeds after this one.
@@ -45,6 +45,7 @@ export function checkLayerOptions(kind: string, options: SoftmaxLayerOptions): v
       `${kind}: initialScale must be a finite number of at least 0, got ${initialScale}`,
     );
   }
+  if (rule !== undefined) checkRule(kind, rule);
   if (reduction !== 'mean' && reduction !== 'sum') {
     throw new OutputLayerError('bad-option', `${kind}: reduction must be 'mean' or 'sum', got '${String(reduction)}'`);
   }

@@ -9,6 +9,7 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   explainNonFinite,
@@ -108,6 +109,7 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
   scores(hidden: Matrix, firstClass: number, out: Matrix, { sameHidden = false }: ScoreOptions = {}): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     this.method.scores(hidden, firstClass, out, sameHidden && this.#hasScored);
     this.#hasScored = true;
@@ -117,12 +119,14 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     this.#hasScored = false;
     this.method.classScores(hidden, classes, out);
   }
 
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     this.method.classVectors(firstClass, out);
   }

@@ -28,6 +28,7 @@ import {
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
+import { checkExpression } from '../losses/check-loss.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
 import type { ClassConstants } from './class-scores.ts';
 import type { FactoredWeights } from './factored-weights.ts';
@@ -135,6 +136,7 @@ export class LossEvaluation implements Disposable {
         constant: constants === undefined ? undefined : this.#pairConstants(constants, pairs),
         constantSum: constants?.sum ?? 0,
       });
+      checkExpression(this.#loss.name, 'perTarget', perTarget, pairs.count, 1);
       if (pairs.isOneEach) binary('multiply', perTarget.value, weights, losses);
       else {
         const weighted = this.#workspace.matrix('loss weighted', pairs.count, 1);
@@ -151,7 +153,10 @@ export class LossEvaluation implements Disposable {
       squaredDeviations: r,
       classes,
     });
-    if (perExample !== undefined) axpy(1, perExample.value, losses);
+    if (this.#loss.perExample !== undefined) {
+      checkExpression(this.#loss.name, 'perExample', perExample, pairs.examples, 1);
+      axpy(1, perExample.value, losses);
+    }
     return { perTarget, perExample };
   }
 

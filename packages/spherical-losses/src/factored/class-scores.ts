@@ -25,6 +25,7 @@ import {
   type Workspace,
 } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
+import { checkExpression } from '../losses/check-loss.ts';
 import type { ScoreTerms, SphericalLoss } from '../losses/loss.ts';
 import type { FactoredWeights } from './factored-weights.ts';
 
@@ -71,11 +72,14 @@ export class ClassScores implements Disposable {
   readonly #workspace: Workspace;
   readonly #weights: ScoreWeights;
   readonly #tape: Tape;
+  /** Its name, for messages. */
+  readonly #loss: string;
 
-  constructor(backend: Backend, workspace: Workspace, weights: ScoreWeights) {
+  constructor(backend: Backend, workspace: Workspace, weights: ScoreWeights, loss: string) {
     this.#workspace = workspace;
     this.#weights = weights;
     this.#tape = new Tape(backend);
+    this.#loss = loss;
   }
 
   /** Classes `first` … for every example; hidden m×d with the bias feature, out m×count. O(count·d² + m·count·d). */
@@ -135,7 +139,9 @@ export class ClassScores implements Disposable {
     const tape = this.#tape;
     tape.reset();
     const constant = constants === undefined ? undefined : tape.constant(constants);
-    copy(expression({ output: tape.constant(outputs), constant }).value, outputs);
+    const result = expression({ output: tape.constant(outputs), constant });
+    checkExpression(this.#loss, 'score or unnormalizedProbability', result, outputs.rows, outputs.columns);
+    copy(result.value, outputs);
   }
 
   [Symbol.dispose](): void {

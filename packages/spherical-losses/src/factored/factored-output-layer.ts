@@ -9,6 +9,7 @@ import {
   checkClassRange,
   checkExampleClasses,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   OutputLayerError,
@@ -85,7 +86,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#weights = new FactoredWeights(backend, options.classes, this.width, this.#workspace);
     this.#weights.onStabilization = options.onStabilization;
     this.#step = new FactoredStep(backend, options, this.#workspace, this.#weights);
-    this.#scores = new ClassScores(backend, this.#workspace, this.#weights);
+    this.#scores = new ClassScores(backend, this.#workspace, this.#weights, this.loss.name);
   }
 
   get classes(): number {
@@ -158,6 +159,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
     checkHidden(this, 'scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     this.#scores.range(this.#extended(hidden), firstClass, this.#step.constants, this.loss.score, out);
   }
@@ -166,6 +168,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#calls.check('classScores');
     checkHidden(this, 'classScores', hidden);
     checkExampleClasses(this, 'classScores', hidden, classes);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     this.#scores.each(this.#extended(hidden), classes, this.#step.constants, this.loss.score, out);
   }
 
@@ -177,6 +180,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     this.#calls.check('classLogProbabilities');
     checkHidden(this, 'classLogProbabilities', hidden);
     checkExampleClasses(this, 'classLogProbabilities', hidden, classes);
+    checkOut(this, 'classLogProbabilities', out, hidden.rows, 1);
     requireProbabilities(this.loss, 'classLogProbabilities');
     const targets = singleTargets(classes, this.classes);
     affine(this.#step.computeLosses(hidden, targets, 'classLogProbabilities'), -1, 0, out);
@@ -191,6 +195,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('logProbabilities');
     checkHidden(this, 'logProbabilities', hidden);
+    checkOut(this, 'logProbabilities', out, hidden.rows, out.columns);
     checkClassRange(this, 'logProbabilities', firstClass, out.columns);
     const expression = requireUnnormalized(this.loss, 'logProbabilities');
     if (out.columns === 0) return;
@@ -206,11 +211,14 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    */
   denseRows(first: number, out: Matrix): void {
     this.#calls.check('denseRows');
+    checkOut(this, 'denseRows', out, out.rows, this.width);
     checkClassRange(this, 'denseRows', first, out.rows);
     this.#weights.denseRows(first, out.rows, out);
   }
 
   classVectors(firstClass: number, out: Matrix): void {
+    this.#calls.check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     const rows = this.#workspace.matrix('class vectors', out.rows, this.width);
     this.denseRows(firstClass, rows);
     copyColumns(rows, 0, out, 0, this.features);

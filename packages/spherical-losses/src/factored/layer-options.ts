@@ -2,6 +2,7 @@
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { RandomGenerator } from '@vastmax/sparse-data';
+import { checkLoss } from '../losses/check-loss.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 
@@ -56,7 +57,8 @@ export interface FactoredLayerCounters {
 }
 
 /** @throws OutputLayerError `bad-option`. */
-export function checkOptions({ classes, features, initialScale, weightDecay }: FactoredOutputLayerOptions): void {
+export function checkOptions({ classes, features, loss, ...others }: FactoredOutputLayerOptions): void {
+  const { initialScale, weightDecay, reduction = 'mean' } = others;
   for (const [name, value] of [
     ['classes', classes],
     ['features', features],
@@ -79,6 +81,13 @@ export function checkOptions({ classes, features, initialScale, weightDecay }: F
       );
     }
   }
+  if (reduction !== 'mean' && reduction !== 'sum') {
+    throw new OutputLayerError(
+      'bad-option',
+      `factored layer: reduction must be 'mean' or 'sum', got '${String(reduction)}'`,
+    );
+  }
+  checkLoss('factored layer', loss);
 }
 
 /** count×width finite numbers for the classes from `first` on. */

@@ -12,6 +12,7 @@ import {
   subtract,
   type Variable,
 } from '@vastmax/autodiff';
+import { OptionError } from '@vastmax/linalg-core';
 import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss } from './loss.ts';
 
 export interface ZLossOptions {
@@ -33,7 +34,7 @@ export interface ZLossOptions {
 export function zLoss(options: ZLossOptions = {}): SphericalLoss {
   const { a = 0.1, b = 10 } = options;
   checkPositive('z-loss', 'a', a);
-  if (!Number.isFinite(b)) throw new RangeError(`z-loss: b must be a finite number, got ${b}`);
+  if (!Number.isFinite(b)) throw new OptionError(`z-loss: b must be a finite number, got ${b}`);
   return defineSphericalLoss({
     name: 'z-loss',
     options: { a, b },
@@ -78,7 +79,7 @@ export function sphericalSoftmax(options: SphericalSoftmaxOptions = {}): Spheric
     classConstants: epsilon,
     perTarget: ({ q, output, constant, constantSum }) => {
       if (constant === undefined)
-        throw new RangeError('spherical-softmax: the layer passed no constants for its classes');
+        throw new OptionError('spherical-softmax: the layer passed no constants for its classes');
       return subtract(log(shift(q, constantSum)), log(add(square(output), constant)));
     },
     score: withConstant,
@@ -139,7 +140,7 @@ export const builtInLossNames: readonly BuiltInLossName[] = [
 
 /**
  * A built-in loss by name, for configuration files and checkpoints.
- * @throws RangeError for an unknown name or a bad option.
+ * @throws OptionError for an unknown name or a bad option.
  */
 export function createBuiltInLoss(name: string, options: Readonly<Record<string, number>> = {}): SphericalLoss {
   switch (name) {
@@ -152,6 +153,6 @@ export function createBuiltInLoss(name: string, options: Readonly<Record<string,
     case 'squared-error':
       return squaredError(options);
     default:
-      throw new RangeError(`no built-in loss is called '${name}'; there are ${builtInLossNames.join(', ')}`);
+      throw new OptionError(`no built-in loss is called '${name}'; there are ${builtInLossNames.join(', ')}`);
   }
 }

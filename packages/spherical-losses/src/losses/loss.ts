@@ -4,6 +4,7 @@
  * The tape computes the three, so a loss here is only its formula.
  */
 import type { Variable } from '@vastmax/autodiff';
+import { OptionError } from '@vastmax/linalg-core';
 
 /** Inputs of a target's expression. The four variables are P×1: one row for each (example, target class) pair. */
 export interface TargetTerms {
@@ -96,7 +97,7 @@ export interface SphericalLossDefinition {
  *       },
  *     });
  *
- * @throws RangeError when an option is not a finite number.
+ * @throws OptionError when an option is not a finite number, or an expression is no function.
  */
 export function defineSphericalLoss(definition: SphericalLossDefinition): SphericalLoss {
   const {
@@ -110,8 +111,14 @@ export function defineSphericalLoss(definition: SphericalLossDefinition): Spheri
     unnormalizedProbability,
     classConstants,
   } = definition;
+  if (typeof name !== 'string' || name === '')
+    throw new OptionError(`defineSphericalLoss: a loss needs a name, got ${JSON.stringify(name) ?? 'none'}`);
+  for (const [part, expression] of Object.entries({ perTarget, perExample, score, unnormalizedProbability })) {
+    if (typeof expression === 'function' || (expression === undefined && part !== 'perTarget')) continue;
+    throw new OptionError(`${name}: ${part} must be a function of its terms, got ${String(expression)}`);
+  }
   for (const [option, value] of Object.entries({ ...options, targetScale })) {
-    if (!Number.isFinite(value)) throw new RangeError(`${name}: ${option} must be a finite number, got ${value}`);
+    if (!Number.isFinite(value)) throw new OptionError(`${name}: ${option} must be a finite number, got ${value}`);
   }
   return {
     name,
@@ -129,6 +136,6 @@ export function defineSphericalLoss(definition: SphericalLossDefinition): Spheri
 /** For the built-in losses: an option that must be above zero. */
 export function checkPositive(loss: string, option: string, value: number): void {
   if (!(value > 0) || !Number.isFinite(value)) {
-    throw new RangeError(`${loss}: ${option} must be a finite number above 0, got ${value}`);
+    throw new OptionError(`${loss}: ${option} must be a finite number above 0, got ${value}`);
   }
 }
