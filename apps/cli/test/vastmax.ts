@@ -64,6 +64,11 @@ export class RunningCommand {
     this.#child.kill(signal);
   }
 
+  /** More of an open standard input. */
+  send(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }

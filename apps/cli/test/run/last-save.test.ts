@@ -52,8 +52,6 @@ it('a reason is told once, and a new one again', async () => {
 
 it('an error that is not about the disk is not tried again', async () => {
   const error = new CheckpointError('non-finite', 'NaN in the weights');
-  await expect(
-    saveUntilDone(() => Promise.reject(error), last(new AbortController().signal)),
-  ).rejects.toBe(error);
+  await expect(saveUntilDone(() => Promise.reject(error), last(new AbortController().signal))).rejects.toBe(error);
   expect(told).toEqual([]);
 });
