@@ -35,16 +35,23 @@ export function createFileStorage(folder: string): CheckpointStorage {
       }),
     lock: () =>
       attempt(async () => {
-        const lock = await lockFolder(root, folder, (name, fill) => writeTemporary(root, name, fill));
-        return {
-          ...lock,
-          confirm: () => attempt(lock.confirm),
-          release: async () => {
-            await lock.release();
-            // A folder in which something was written is not empty, and stays.
-            if (isCreated) await rmdir(root).catch(() => undefined);
-          },
+        // A folder in which something was written is not empty, and stays.
+        const removeIfEmpty = async (): Promise<void> => {
+          if (isCreated) await rmdir(root).catch(() => undefined);
         };
+        try {
+          const lock = await lockFolder(root, folder, (name, fill) => writeTemporary(root, name, fill));
+          return {
+            confirm: () => attempt(lock.confirm),
+            release: async () => {
+              await lock.release();
+              await removeIfEmpty();
+            },
+          };
+        } catch (error) {
+          await removeIfEmpty();
+          throw error;
+        }
       }),
     stage: (name, fill) => attempt(() => writeTemporary(root, name, fill)),
     remove: (name) => attempt(() => rm(join(root, name), { force: true })),
