@@ -26,14 +26,15 @@ export class RunningCommand {
   #stdout = '';
   #stderr = '';
 
-  /** @param input what it finds on its standard input. */
-  constructor(args: readonly string[], folder: string, input: string | Uint8Array = '') {
+  /** @param input what it finds on its standard input; `open` for one that sends nothing and does not end. */
+  constructor(args: readonly string[], folder: string, input: string | Uint8Array | { readonly open: true } = '') {
     this.#child = spawn(process.execPath, [main, ...args], {
       cwd: folder,
       env: { ...process.env, COLUMNS: '80', NO_COLOR: '1' },
     });
     // A command that does not read it may end first.
-    this.#child.stdin.on('error', () => undefined).end(input);
+    this.#child.stdin.on('error', () => undefined);
+    if (typeof input === 'string' || input instanceof Uint8Array) this.#child.stdin.end(input);
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
     });
@@ -59,8 +60,17 @@ export class RunningCommand {
     while (!isThere() && this.#child.exitCode === null) await pause(5);
   }
 
-  interrupt(): void {
-    this.#child.kill('SIGINT');
+  interrupt(signal: NodeJS.Signals = 'SIGINT'): void {
+    this.#child.kill(signal);
+  }
+
+  /** More of an open standard input. */
+  send(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** Read no more of the standard output, as `head` does once it has enough. */

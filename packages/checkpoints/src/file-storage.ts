@@ -27,7 +27,7 @@ export function createFileStorage(folder: string): CheckpointStorage {
     open: (name) => openFile(join(root, name), join(folder, name)),
     prepare: () =>
       attempt(async () => {
-        if ((await mkdir(root, { recursive: true })) !== undefined) {
+        if (await createFolder(root)) {
           isCreated = true;
           await syncFolder(dirname(root));
         }
@@ -35,16 +35,23 @@ export function createFileStorage(folder: string): CheckpointStorage {
       }),
     lock: () =>
       attempt(async () => {
-        const lock = await lockFolder(root, folder, (name, fill) => writeTemporary(root, name, fill));
-        return {
-          ...lock,
-          confirm: () => attempt(lock.confirm),
-          release: async () => {
-            await lock.release();
-            // A folder in which something was written is not empty, and stays.
-            if (isCreated) await rmdir(root).catch(() => undefined);
-          },
+        // A folder in which something was written is not empty, and stays.
+        const removeIfEmpty = async (): Promise<void> => {
+          if (isCreated) await rmdir(root).catch(() => undefined);
         };
+        try {
+          const lock = await lockFolder(root, folder, (name, fill) => writeTemporary(root, name, fill));
+          return {
+            confirm: () => attempt(lock.confirm),
+            release: async () => {
+              await lock.release();
+              await removeIfEmpty();
+            },
+          };
+        } catch (error) {
+          await removeIfEmpty();
+          throw error;
+        }
       }),
     stage: (name, fill) => attempt(() => writeTemporary(root, name, fill)),
     remove: (name) => attempt(() => rm(join(root, name), { force: true })),
@@ -55,6 +62,35 @@ export function createFileStorage(folder: string): CheckpointStorage {
       return pid !== undefined && (Number(pid) === process.pid || !isProcess(Number(pid)));
     },
   };
+}
+
+/**
+ * Creates a folder and those above it. `mkdir` with `recursive` does the same, but never ends where the system has no
+ * such folder and lets nobody create it (`/proc/x`).
+ * @returns whether it was created; false where there is one
+ * @throws the system's error
+ */
+export async function createFolder(path: string): Promise<boolean> {
+  const create = async (): Promise<boolean | undefined> => {
+    try {
+      await mkdir(path);
+      return true;
+    } catch (error) {
+      const isThere = await stat(path).then(
+        (stats) => stats.isDirectory(),
+        () => false,
+      );
+      if (isThere) return false;
+      if (!isSystemError(error) || error.code !== 'ENOENT') throw error;
+      return undefined;
+    }
+  };
+  const isCreated = await create();
+  if (isCreated !== undefined) return isCreated;
+  const parent = dirname(resolve(path));
+  await createFolder(parent);
+  // Now a missing folder is not the reason.
+  return (await create()) ?? mkdir(path).then(() => true);
 }
 
 function createNodeHash(): Hash {

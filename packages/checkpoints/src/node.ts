@@ -1,2 +1,2 @@
 // Entry point @vastmax/checkpoints/node: what needs Node. The main entry runs anywhere.
-export { createFileStorage } from './file-storage.ts';
+export { createFileStorage, createFolder } from './file-storage.ts';

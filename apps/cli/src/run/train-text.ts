@@ -50,7 +50,7 @@ export async function trainModel(
     await trainAs();
     return;
   }
-  if (isStream(textFile) || (options.valid !== undefined && isStream(options.valid)))
+  if ((await isStream(textFile)) || (options.valid !== undefined && (await isStream(options.valid))))
     throw new UsageError(
       '--distributed reads texts on every rank; standard input and pipes can be read by one; give a file',
     );
@@ -76,7 +76,11 @@ async function train(
   if (communicator !== undefined) checkDistributable(networkOptions);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
-  await using source = new TextSource(textFile, { column: options.textColumn, passes: resumed === undefined ? 2 : 1 });
+  // A new run reads the text twice: for the vocabulary, and for the numbers of the words.
+  await using source = new TextSource(textFile, {
+    column: options.textColumn,
+    copy: resumed === undefined && (await isStream(textFile)),
+  });
   const vocabulary = resumed?.vocabulary ?? (await buildVocabulary(source, reading, options, signal));
   const tokens = await encodeText(source, vocabulary, reading, signal);
   const tokensHash = fingerprint(tokens);

@@ -1,8 +1,9 @@
 /** The log of a training run: JSON Lines and event files of TensorBoard, an entry for each progress report. */
 import { constants } from 'node:fs';
-import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createFolder } from '@vastmax/checkpoints/node';
 import { UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';
 import { encodeFileVersion, encodeScalars } from './tensorboard-events.ts';
@@ -99,7 +100,7 @@ async function openOutput(
 ): Promise<LogOutput> {
   let file: FileHandle | undefined;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await createFolder(dirname(path));
     // Opening a pipe without a reader would wait for one, in a thread that nothing can interrupt.
     const isPipe = await stat(path).then(
       (stats) => stats.isFIFO(),

@@ -6,7 +6,7 @@
  * asked twice a second; Node has no call for that, koffi has, and where koffi has no build the next write tells it.
  */
 import { once } from 'node:events';
-import { fstatSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 
 const pollMs = 500;
 const fileDescriptor = 1;
@@ -30,8 +30,12 @@ export function watchStandardOutput(): void {
   });
   // An error on stderr cannot be reported anywhere.
   process.stderr.on('error', () => undefined);
+  if (process.platform === 'win32') return;
   const stats = fstatSync(fileDescriptor);
-  if (process.platform === 'win32' || (!stats.isFIFO() && !stats.isSocket())) return;
+  // Node 20 takes the type of the file that was looked at last for that of the next module's folder, and resolves no
+  // links behind a pipe: koffi would not be found.
+  statSync('/');
+  if (!stats.isFIFO() && !stats.isSocket()) return;
   setTimeout(() => {
     pollReader().catch(() => undefined);
   }, pollMs).unref();
@@ -68,9 +72,9 @@ async function pollReader(): Promise<void> {
     timeout: number,
   ) => number;
   const timer = setInterval(() => {
-    const state = { fd: fileDescriptor, events: 0, revents: 0 };
-    poll([state], 1, 0);
-    if ((state.revents & closedEvents) === 0) return;
+    const states = [{ fd: fileDescriptor, events: 0, revents: 0 }];
+    poll(states, states.length, 0);
+    if (((states[0]?.revents ?? 0) & closedEvents) === 0) return;
     clearInterval(timer);
     handleClosed();
   }, pollMs);

@@ -4,8 +4,7 @@
  * pipes can be read only once, so their first pass writes a copy to disk for the second.
  */
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TextReading } from '@vastmax/lm-models/text';
@@ -30,8 +29,12 @@ export interface ReadingOptions {
 const blockLength = 2 ** 20;
 
 /** Whether a text can be read only once: standard input, a named pipe, `<(…)`. */
-export function isStream(path: string): boolean {
-  return isStandardInput(path) || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+export async function isStream(path: string): Promise<boolean> {
+  if (isStandardInput(path)) return true;
+  return stat(path).then(
+    (stats) => stats.isFIFO(),
+    () => false,
+  );
 }
 
 export class TextSource implements AsyncDisposable {
@@ -42,14 +45,14 @@ export class TextSource implements AsyncDisposable {
   #folder: string | undefined;
   #copy: string | undefined;
 
-  /** @param options `column` of a Parquet file; `passes`: how often the text will be read. */
+  /** @param options `column` of a Parquet file; `copy`: whether the first reading makes a copy for those after it. */
   constructor(
     path: string,
-    { column = 'text', passes = 1 }: { readonly column?: string; readonly passes?: number } = {},
+    { column = 'text', copy = false }: { readonly column?: string; readonly copy?: boolean } = {},
   ) {
     this.path = path;
     this.#column = column;
-    this.#copies = passes > 1 && isStream(path);
+    this.#copies = copy;
   }
 
   lines(options: ReadingOptions = {}): AsyncIterable<string> {

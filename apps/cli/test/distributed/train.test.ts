@@ -119,7 +119,7 @@ describe('two ranks', () => {
     job.interrupt();
     const { stdout } = await job.ended;
     expect(stdout).toMatch(
-      /interrupted at step \d+; go on with: vastmax train train\.txt -o interrupted --distributed mpi --resume\n/,
+      /interrupted at step \d+; go on with: vastmax train train\.txt -o interrupted --backend plain --distributed mpi --resume\n/,
     );
     expect(await stepOf('interrupted')).toBe(Number(/at step (\d+)/.exec(stdout)?.[1]));
   });

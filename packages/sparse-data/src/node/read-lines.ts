@@ -232,6 +232,9 @@ async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextF
 async function openStream(path: string, stats: Stats, chunkBytes: number): Promise<ReadStream | Socket> {
   if (!stats.isFIFO()) return createReadStream(path, { highWaterMark: chunkBytes });
   try {
+    // Node 20 takes the type of the file that was looked at last for that of the next module's folder, and resolves no
+    // links behind a pipe: a later import() would fail.
+    await stat('/');
     const descriptor = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return new Socket({ fd: descriptor, readable: true, writable: false });
   } catch (error) {
