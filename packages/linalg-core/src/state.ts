@@ -46,7 +46,10 @@ export function checkSame(owner: string, key: string, own: unknown, given: unkno
   const expected = JSON.stringify(own) ?? 'missing';
   const found = JSON.stringify(given) ?? 'missing';
   if (expected !== found)
-    throw new StateError('state-mismatch', `${owner}: '${key}' is ${found} in the state, ${expected} in the layer`);
+    throw new StateError(
+      'state-mismatch',
+      `${owner}: '${key}' is ${found.slice(0, 200)} in the state, ${expected.slice(0, 200)} in the layer`,
+    );
 }
 
 /** @returns the value. @throws StateError `state-mismatch` unless it is a whole number. */

@@ -5,7 +5,7 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { checkSavedShapes, networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { checkSavedShapes, networkOptionsFrom, trainingOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
@@ -136,8 +136,7 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
     );
   }
   return {
-    // The trainer checks each value.
-    training: training as unknown as TrainingOptions,
+    training: trainingOptionsFrom(configuration),
     precision: precisionFrom(configuration),
     batchSize,
     options: isObject(options) ? options : {},

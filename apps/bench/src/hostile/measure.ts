@@ -1,0 +1,112 @@
+/** Lets a process open damaged files, and starts it again where it had to be ended. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
+import { BenchError } from '../measurement/bench-error.ts';
+import type { HostileKind } from './damage.ts';
+import type { SubjectReport, SubjectTask } from './subject.ts';
+
+export interface HostileOptions {
+  readonly mutations: number;
+  readonly seed: number;
+  readonly kinds: readonly HostileKind[];
+  /** The number of the first mutation; to repeat one. */
+  readonly first: number;
+}
+
+export interface HostileFinding {
+  /** With --seed and --first this number repeats it. */
+  readonly number: number;
+  readonly kind: string;
+  readonly detail: string;
+}
+
+export interface HostileReport {
+  readonly mutations: number;
+  readonly opened: number;
+  readonly refused: number;
+  readonly untyped: number;
+  readonly hung: number;
+  /** Above the idle process, while one was open. */
+  readonly largestResidentBytes: number;
+  readonly seed: number;
+  readonly seconds: number;
+  /** Untyped errors, hangs, and what took more memory than 4 times the file and 64 MiB. */
+  readonly findings: readonly HostileFinding[];
+  /** How many took more memory than that. */
+  readonly overrun: number;
+}
+
+interface Counts {
+  opened: number;
+  refused: number;
+  largest: number;
+  readonly reports: Exclude<SubjectReport, { readonly type: 'at' }>[];
+}
+
+export async function measureHostile(
+  { mutations, seed, kinds, first }: HostileOptions,
+  onProgress: (done: number) => void,
+): Promise<HostileReport> {
+  const started = performance.now();
+  const counts: Counts = { opened: 0, refused: 0, largest: 0, reports: [] };
+  const end = first + mutations;
+  for (let next = first; next < end;) {
+    const reached = await runSubject({ seed, first: next, end, kinds }, counts, (number) => {
+      onProgress(number - first);
+    });
+    // A process that ends before its time has ended at one mutation, which the next one leaves out.
+    if (reached < end && counts.reports.length > 10_000) throw new BenchError('more than 10,000 findings');
+    next = reached;
+  }
+  const ofType = (type: string): number => counts.reports.filter((each) => each.type === type).length;
+  return {
+    mutations,
+    opened: counts.opened,
+    refused: counts.refused,
+    untyped: ofType('untyped'),
+    hung: ofType('hung'),
+    largestResidentBytes: counts.largest,
+    seed,
+    seconds: (performance.now() - started) / 1000,
+    findings: counts.reports.slice(0, 50).map(({ type, number, kind, detail }) => ({ number, kind, detail: `${type}: ${detail}` })),
+    overrun: ofType('overrun'),
+  };
+}
+
+/** @returns the number of the mutation after the last. */
+async function runSubject(task: SubjectTask, counts: Counts, onProgress: (number: number) => void): Promise<number> {
+  const program = fileURLToPath(new URL('./subject.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--expose-gc', ...process.execArgv, program, JSON.stringify(task)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  let last: Extract<SubjectReport, { readonly type: 'at' }> = { type: 'at', number: task.first, opened: 0, refused: 0, largest: 0 };
+  let seen = task.first - 1;
+  const lines = createInterface({ input: child.stdio[3] as Readable });
+  lines.on('line', (line) => {
+    const report = JSON.parse(line) as SubjectReport;
+    if (report.type !== 'at') {
+      counts.reports.push(report);
+      seen = Math.max(seen, report.number);
+      return;
+    }
+    last = report;
+    onProgress(report.number);
+  });
+  const ending = await new Promise<string>((done) => {
+    child.on('error', ({ message }) => {
+      done(message);
+    });
+    child.on('close', (code, signal) => {
+      done(signal === null ? `exit code ${code}` : `ended by ${signal}`);
+    });
+  });
+  counts.opened += last.opened;
+  counts.refused += last.refused;
+  counts.largest = Math.max(counts.largest, last.largest);
+  if (last.number === task.end) return task.end;
+  const number = Math.max(last.number, seen);
+  if (seen < last.number) counts.reports.push({ type: 'hung', number, kind: '', detail: `the process has ${ending} soon after` });
+  return number + 1;
+}
