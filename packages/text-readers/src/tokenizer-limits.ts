@@ -130,6 +130,8 @@ function checkSteps(
     if (text.length > maxPatternLength)
       fail(`has a ${part} with a pattern of ${text.length} characters; at most ${maxPatternLength} are allowed`);
   }
+  if ((step['type'] === 'Replace' || step['type'] === 'Split') && source === undefined && literal === undefined)
+    fail(`has a ${part} of the type ${step['type']} without a pattern`);
   if (typeof source === 'string') patterns.add(source);
   if (step['type'] === 'FixedLength' && !(Number.isSafeInteger(length) && Number(length) >= 1))
     fail(`has a ${part} of fixed length ${String(length)}; a whole number of at least 1 is needed`);

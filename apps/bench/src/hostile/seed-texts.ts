@@ -106,5 +106,5 @@ export const seedTexts: Readonly<Record<SeedKind, readonly Uint8Array[]>> = {
   'vectors-text': [Buffer.from(`12 3\n${vectors.map((vector, at) => `word${at} ${[...vector].join(' ')}`).join('\n')}\n`)],
   'vectors-binary': [binaryVectors()],
   'word-pairs': [Buffer.from('tiger\tcat\t7.35\nbook\tpaper\t7.46\ncomputer\tkeyboard\t7.62\n')],
-  config: [Buffer.from(JSON.stringify({ $schema: 'train-config.schema.json', text: 'wiki.txt', model: 'ngram', order: 3, embedding: 8, hidden: [16], loss: 'z-loss', epochs: 2, batch: 64, bodyRate: 0.5, dropout: 0.1, seed: 3, resume: false }))],
+  config: [Buffer.from(JSON.stringify({ $schema: 'train-config.schema.json', text: 'wiki.txt', model: 'ngram', order: 3, embedding: 8, hidden: [16], loss: 'z-loss', epochs: 2, batch: 64, bodyRate: 0.5, dropout: 0.1, seed: 3 }))],
 };

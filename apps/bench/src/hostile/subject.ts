@@ -53,7 +53,7 @@ setInterval(() => {
   const isHung = Date.now() - began > hang;
   if (isHung) say('hung', 'no end in ' + hang + ' ms');
   if (isHung || above > 2 ** 31) process.kill(process.pid, 'SIGKILL');
-}, 2);`;
+}, 4);`;
 
 const { seed, first, end, kinds } = JSON.parse(process.argv[2] ?? '{}') as SubjectTask;
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-hostile-'));

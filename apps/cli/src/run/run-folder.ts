@@ -130,7 +130,8 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
   const { command, training, batchSize, options } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
-  if (!isObject(training) || typeof batchSize !== 'number') {
+  const isBatchSize = typeof batchSize === 'number' && Number.isSafeInteger(batchSize) && batchSize >= 1;
+  if (!isObject(training) || !isBatchSize || batchSize > maxBatchSize) {
     throw new UsageError(
       `${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`,
     );
@@ -143,6 +144,9 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
     configuration,
   };
 }
+
+/** Of a checkpoint: a minibatch takes memory for each example. */
+const maxBatchSize = 2 ** 20;
 
 const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'distributed',

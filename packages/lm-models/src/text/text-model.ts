@@ -97,6 +97,8 @@ const evaluationOrder: BatchOrder = { batchSize: 256, seed: 0 };
 const evaluationStreams = 32;
 const defaultSteps = 16;
 const defaultWindow = 5;
+/** Steps or window that a checkpoint may ask for: an example takes memory for each. */
+const maxContext = 4096;
 
 /** A text model disposes its network. */
 export class TextModel implements Disposable {
@@ -305,12 +307,13 @@ export function exampleSettingsFrom(configuration: JsonObject): ExampleSettings 
   if (settings === undefined) return { model: 'ngram' };
   const { model, steps, window } = (settings ?? {}) as { readonly [Name in keyof ExampleSettings]?: unknown };
   const isSize = (value: unknown): value is number | undefined =>
-    value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
+    value === undefined ||
+    (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= maxContext);
   const name = textModelNames.find((each) => each === model);
   if (name === undefined || !isSize(steps) || !isSize(window)) {
     throw new ModelError(
       'state-mismatch',
-      `this checkpoint's model is ${shown(model)} with steps ${shown(steps)} and window ${shown(window)}; this version knows ${textModelNames.join(', ')}`,
+      `this checkpoint's model is ${shown(model)} with steps ${shown(steps)} and window ${shown(window)}; this version knows ${textModelNames.join(', ')} with steps and windows from 1 to ${maxContext}`,
     );
   }
   return { model: name, ...(steps === undefined ? {} : { steps }), ...(window === undefined ? {} : { window }) };
