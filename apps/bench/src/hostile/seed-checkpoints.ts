@@ -1,7 +1,7 @@
 /** Small checkpoints of every kind of model and output layer, trained for a few steps. */
 import { createMemoryStorage, writeCheckpoint } from '@vastmax/checkpoints';
 import { createPlainBackend } from '@vastmax/linalg-core';
-import type { ModuleState } from '@vastmax/linalg-core/state';
+import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { createNetwork, Trainer, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
 import { createTextModel, textBody, type TextModelName } from '@vastmax/lm-models/text';
 import { csrFromLists, SparseBatches, Vocabulary } from '@vastmax/sparse-data';
@@ -48,14 +48,19 @@ const training: TrainingOptions = {
 export async function createSeedCheckpoints(): Promise<ReadonlyMap<string, Files>> {
   const seeds = new Map<string, Files>();
   for (const [at, [name, output]] of textModels.entries()) {
-    // The first is read by a tokenizer of its own.
-    seeds.set(`${name} ${output.kind} ${at}`, await createTextSeed(name, output, at === 0));
+    // The first is read by a tokenizer of its own, the last is of two ranks.
+    const isOverRanks = at === textModels.length - 1;
+    seeds.set(`${name} ${output.kind} ${at}`, await createTextSeed(name, output, { isSubword: at === 0, isOverRanks }));
   }
   seeds.set('classifier', await createClassifierSeed());
   return seeds;
 }
 
-async function createTextSeed(name: TextModelName, output: OutputLayerChoice, isSubword: boolean): Promise<Files> {
+async function createTextSeed(
+  name: TextModelName,
+  output: OutputLayerChoice,
+  { isSubword, isOverRanks }: { readonly isSubword: boolean; readonly isOverRanks: boolean },
+): Promise<Files> {
   const body = textBody(name, { order: 3, embedding: 5, hidden: [6], dropout: 0.1 });
   const examples = { model: name, ...(name === 'lstm' || name === 'gru' ? { steps: 4 } : { window: 2 }) };
   using model = await createTextModel(createPlainBackend(), vocabulary, examples, { body, output });
@@ -65,7 +70,7 @@ async function createTextSeed(name: TextModelName, output: OutputLayerChoice, is
   const snapshot = trainer.snapshot();
   return await write(
     {
-      ...snapshot,
+      modules: isOverRanks ? shareOut(snapshot.modules) : snapshot.modules,
       configuration: {
         ...snapshot.configuration,
         command: 'train',
@@ -114,6 +119,36 @@ async function createClassifierSeed(): Promise<Files> {
     },
     { 'labels.json': JSON.stringify([8, 0, 1, 2, 3, 4, 5, 6, 7]) },
   );
+}
+
+const ranks = 2;
+
+/** The modules as two ranks write them: each its own rows of the output layer. */
+function shareOut({ output, ...others }: Readonly<Record<string, ModuleState>>): Readonly<Record<string, ModuleState>> {
+  if (output === undefined) return others;
+  const shards = Array.from({ length: ranks }, (_, rank): [string, ModuleState] => [
+    `output.shard-${rank}-of-${ranks}`,
+    {
+      configuration: { ...output.configuration, shard: { rank, size: ranks } },
+      tensors: output.tensors.map((tensor) => (tensor.rows === words ? everyOther(tensor, rank) : tensor)),
+    },
+  ]);
+  return { ...others, ...Object.fromEntries(shards) };
+}
+
+function everyOther(tensor: TensorSource, rank: number): TensorSource {
+  const { columns } = tensor;
+  return {
+    ...tensor,
+    rows: Math.ceil((tensor.rows - rank) / ranks),
+    read: async (first, count) => {
+      const values = await tensor.read(0, tensor.rows);
+      const rows = Array.from({ length: count }, (_, at) => (first + at) * ranks + rank);
+      const own = values.slice(0, count * columns);
+      for (const [at, row] of rows.entries()) own.set(values.subarray(row * columns, (row + 1) * columns), at * columns);
+      return own;
+    },
+  };
 }
 
 async function write(
