@@ -103,10 +103,7 @@ function namesOf(tensors: readonly TensorSource[]): string {
 export function findTensor(state: ModuleState, name: string, rows: number, columns: number): TensorSource {
   const tensor = tensorOf(state, name);
   if (tensor === undefined) {
-    throw new StateError(
-      'state-mismatch',
-      `the checkpoint has no tensor '${name}'; it has ${namesOf(state.tensors)}`,
-    );
+    throw new StateError('state-mismatch', `the checkpoint has no tensor '${name}'; it has ${namesOf(state.tensors)}`);
   }
   if (tensor.rows !== rows || tensor.columns !== columns) {
     throw new StateError(

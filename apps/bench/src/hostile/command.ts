@@ -33,8 +33,13 @@ Example:
     )
     .action(async ({ json, ...options }: Options) => {
       const { show, end } = stageProgress('hostile');
-      const report = await measureHostile(options, (done) => {
-        show(`${done} of ${options.mutations}`);
+      const report = await measureHostile(options, {
+        onProgress: (done) => {
+          show('opened', `${done} of ${options.mutations}`);
+        },
+        onFinding: ({ number, kind, detail }) => {
+          process.stderr.write(`${number} ${kind} ${detail}\n`);
+        },
       });
       end();
       printReport(report, json, hostileTables);
@@ -45,7 +50,8 @@ Example:
 function kindsOf(text: string): HostileKind[] {
   return text.split(',').map((name) => {
     const kind = hostileKinds.find((each) => each === name);
-    if (kind === undefined) throw new InvalidArgumentError(`there is no kind '${name}'; there are ${hostileKinds.join(', ')}`);
+    if (kind === undefined)
+      throw new InvalidArgumentError(`there is no kind '${name}'; there are ${hostileKinds.join(', ')}`);
     return kind;
   });
 }

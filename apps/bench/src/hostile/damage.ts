@@ -63,7 +63,10 @@ function damageCheckpoint(files: Map<string, Uint8Array>, random: RandomGenerato
   const victim = random.integer(2) === 0 ? manifestName : (names[random.integer(names.length)] ?? manifestName);
   const original = files.get(victim) ?? new Uint8Array(0);
   if (victim !== manifestName) {
-    files.set(victim, victim.endsWith('.json') ? mutateJsonText(original, random) : mutateSafetensors(original, random));
+    files.set(
+      victim,
+      victim.endsWith('.json') ? mutateJsonText(original, random) : mutateSafetensors(original, random),
+    );
     if (isSealed) changeManifest(files, (manifest) => resize(manifest, files));
     return files;
   }

@@ -38,26 +38,34 @@ export interface HostileReport {
   readonly overrun: number;
 }
 
+export interface HostileProgress {
+  readonly onProgress: (done: number) => void;
+  readonly onFinding: (finding: HostileFinding) => void;
+}
+
+type Finding = Exclude<SubjectReport, { readonly type: 'at' }>;
+
 interface Counts {
   opened: number;
   refused: number;
   largest: number;
-  readonly reports: Exclude<SubjectReport, { readonly type: 'at' }>[];
+  readonly reports: Finding[];
+  readonly onFinding: HostileProgress['onFinding'];
 }
 
 export async function measureHostile(
   { mutations, seed, kinds, first }: HostileOptions,
-  onProgress: (done: number) => void,
+  { onProgress, onFinding }: HostileProgress,
 ): Promise<HostileReport> {
   const started = performance.now();
-  const counts: Counts = { opened: 0, refused: 0, largest: 0, reports: [] };
+  const counts: Counts = { opened: 0, refused: 0, largest: 0, reports: [], onFinding };
   const end = first + mutations;
   for (let next = first; next < end;) {
     const reached = await runSubject({ seed, first: next, end, kinds }, counts, (number) => {
       onProgress(number - first);
     });
     // A process that ends before its time has ended at one mutation, which the next one leaves out.
-    if (reached < end && counts.reports.length > 10_000) throw new BenchError('more than 10,000 findings');
+    if (reached < end && counts.reports.length > 10_000) throw new BenchError('failed', 'more than 10,000 findings');
     next = reached;
   }
   const ofType = (type: string): number => counts.reports.filter((each) => each.type === type).length;
@@ -70,9 +78,18 @@ export async function measureHostile(
     largestResidentBytes: counts.largest,
     seed,
     seconds: (performance.now() - started) / 1000,
-    findings: counts.reports.slice(0, 50).map(({ type, number, kind, detail }) => ({ number, kind, detail: `${type}: ${detail}` })),
+    findings: counts.reports.slice(0, 50).map(shorten),
     overrun: ofType('overrun'),
   };
+}
+
+function shorten({ type, number, kind, detail }: Finding): HostileFinding {
+  return { number, kind, detail: `${type}: ${detail}` };
+}
+
+function add(finding: Finding, { reports, onFinding }: Counts): void {
+  reports.push(finding);
+  onFinding(shorten(finding));
 }
 
 /** @returns the number of the mutation after the last. */
@@ -81,13 +98,19 @@ async function runSubject(task: SubjectTask, counts: Counts, onProgress: (number
   const child = spawn(process.execPath, ['--expose-gc', ...process.execArgv, program, JSON.stringify(task)], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
-  let last: Extract<SubjectReport, { readonly type: 'at' }> = { type: 'at', number: task.first, opened: 0, refused: 0, largest: 0 };
+  let last: Extract<SubjectReport, { readonly type: 'at' }> = {
+    type: 'at',
+    number: task.first,
+    opened: 0,
+    refused: 0,
+    largest: 0,
+  };
   let seen = task.first - 1;
   const lines = createInterface({ input: child.stdio[3] as Readable });
   lines.on('line', (line) => {
     const report = JSON.parse(line) as SubjectReport;
     if (report.type !== 'at') {
-      counts.reports.push(report);
+      add(report, counts);
       seen = Math.max(seen, report.number);
       return;
     }
@@ -107,6 +130,7 @@ async function runSubject(task: SubjectTask, counts: Counts, onProgress: (number
   counts.largest = Math.max(counts.largest, last.largest);
   if (last.number === task.end) return task.end;
   const number = Math.max(last.number, seen);
-  if (seen < last.number) counts.reports.push({ type: 'hung', number, kind: '', detail: `the process has ${ending} soon after` });
+  if (seen < last.number)
+    add({ type: 'hung', number, kind: '', detail: `the process has ended soon after (${ending})` }, counts);
   return number + 1;
 }

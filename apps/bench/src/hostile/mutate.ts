@@ -2,11 +2,46 @@
 import type { RandomGenerator } from '@vastmax/sparse-data';
 
 /** What a mutation puts in: what breaks parsers. */
-const fragments = ['0', '-1', '1e999', '1e308', '18446744073709551616', '0.5', 'null', '[]', '{}', '""', '[[', '}', '"', ',', '\n', '\0', '\ud83d', '\uFEFF', '-0', ' '].map(
-  (text) => Buffer.from(text),
-);
+const fragments = [
+  '0',
+  '-1',
+  '1e999',
+  '1e308',
+  '18446744073709551616',
+  '0.5',
+  'null',
+  '[]',
+  '{}',
+  '""',
+  '[[',
+  '}',
+  '"',
+  ',',
+  '\n',
+  '\0',
+  '\ud83d',
+  '\uFEFF',
+  '-0',
+  ' ',
+].map((text) => Buffer.from(text));
 const numbers = [0, -1, 1, 0.5, 2 ** 16, 1e6, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 1e9, 2 ** 53, 1e308, -1e308];
-const strings = ['', 'x', 'F64', 'I32', '../x', '(a+)+$', '\\p{', 'a'.repeat(3000), 'full', 'factored', 'lstm', '\u0000', '1e9', 'Unigram', 'Replace'];
+const strings = [
+  '',
+  'x',
+  'F64',
+  'I32',
+  '../x',
+  '(a+)+$',
+  '\\p{',
+  'a'.repeat(3000),
+  'full',
+  'factored',
+  'lstm',
+  '\u0000',
+  '1e9',
+  'Unigram',
+  'Replace',
+];
 
 function pick<T>(values: readonly T[], random: RandomGenerator): T {
   return values[random.integer(values.length)] as T;
@@ -63,7 +98,8 @@ function mutatePart(value: unknown, random: RandomGenerator): unknown {
 
 function replacement(value: unknown, random: RandomGenerator): unknown {
   const kind = random.integer(10);
-  if (typeof value === 'number' && kind < 7) return kind < 2 ? value + pick([1, -1, 0.5], random) : pick(numbers, random);
+  if (typeof value === 'number' && kind < 7)
+    return kind < 2 ? value + pick([1, -1, 0.5], random) : pick(numbers, random);
   if (typeof value === 'string' && kind < 6) return pick(strings, random);
   if (kind === 9) {
     let deep: unknown = value;

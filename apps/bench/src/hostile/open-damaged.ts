@@ -40,7 +40,7 @@ const readers: Readonly<Record<SeedKind, (path: string) => Promise<void>>> = {
   parquet: (path) => drain(readParquet(path)),
   tokenizer: async (path) => {
     const tokenizer = await readSubwordTokenizer(path);
-    const tokens = tokenizer.tokenize('the  word, worded un-affable 12 words aaaaaaaaaaaaaaaaaaaaaaaaaaaaab');
+    const tokens = [...tokenizer.tokenize('the  word, worded un-affable 12 words aaaaaaaaaaaaaaaaaaaaaaaaaaaaab')];
     try {
       tokenizer.detokenize(tokens);
     } catch (error) {
@@ -72,13 +72,20 @@ async function useCheckpoint(checkpoint: Checkpoint): Promise<void> {
   if (isLabelModel(configuration)) {
     using model = await loadLabelModel(backend, checkpoint);
     const { network } = model;
-    await topClasses(network.output, network.computeHidden({ inputs: csrFromLists([[0, 1]], network.sizes.inputs) }), 3);
+    await topClasses(
+      network.output,
+      network.computeHidden({ inputs: csrFromLists([[0, 1]], network.sizes.inputs) }),
+      3,
+    );
     return;
   }
   const reading = loadTextReading(checkpoint, createSubwordTokenizer);
   const module = (name: string): ReturnType<Checkpoint['module']> => savedModule(checkpoint, name);
   using model = await loadTextModel(backend, { ...checkpoint, module });
-  await model.predictNextWords([reading.tokenize('word1 word2')], { k: 3, paddingWord: reading.settings.endOfLine });
+  await model.predictNextWords([[...reading.tokenize('word1 word2')]], {
+    k: 3,
+    paddingWord: reading.settings.endOfLine,
+  });
   // Going on with the training.
   const { batches } = model.trainingBatches({ tokens: seedTokens, paddingId: 0 }, { batchSize: 16, seed: 1 });
   using trainer = new Trainer(model.network, batches, trainingOptionsFrom(configuration));

@@ -18,7 +18,11 @@ const vocabulary = new Vocabulary({
 export const seedTokens: Int32Array = Int32Array.from({ length: 300 }, (_, at) => (at * at + (at >> 2)) % words);
 const common = { initialScale: 0.1, seed: 1 };
 const rule = { name: 'adam' };
-const factored: OutputLayerChoice = { ...common, kind: 'factored', loss: { name: 'z-loss', options: { a: 0.1, b: 10 } } };
+const factored: OutputLayerChoice = {
+  ...common,
+  kind: 'factored',
+  loss: { name: 'z-loss', options: { a: 0.1, b: 10 } },
+};
 
 /** One of each kind: models and output layers that come in pairs. */
 const textModels: readonly (readonly [TextModelName, OutputLayerChoice])[] = [
@@ -145,14 +149,18 @@ function everyOther(tensor: TensorSource, rank: number): TensorSource {
       const values = await tensor.read(0, tensor.rows);
       const rows = Array.from({ length: count }, (_, at) => (first + at) * ranks + rank);
       const own = values.slice(0, count * columns);
-      for (const [at, row] of rows.entries()) own.set(values.subarray(row * columns, (row + 1) * columns), at * columns);
+      for (const [at, row] of rows.entries())
+        own.set(values.subarray(row * columns, (row + 1) * columns), at * columns);
       return own;
     },
   };
 }
 
 async function write(
-  content: { readonly configuration: ModuleState['configuration']; readonly modules: Readonly<Record<string, ModuleState>> },
+  content: {
+    readonly configuration: ModuleState['configuration'];
+    readonly modules: Readonly<Record<string, ModuleState>>;
+  },
   texts: Readonly<Record<string, string>>,
 ): Promise<Files> {
   const storage = createMemoryStorage();

@@ -10,10 +10,16 @@ export const bytePairTokenizer: object = {
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: [{ id: 40, content: '<s>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }],
+  added_tokens: [
+    { id: 40, content: '<s>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+  ],
   normalizer: {
     type: 'Sequence',
-    normalizers: [{ type: 'NFC' }, { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' }, { type: 'Lowercase' }],
+    normalizers: [
+      { type: 'NFC' },
+      { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
+      { type: 'Lowercase' },
+    ],
   },
   pre_tokenizer: {
     type: 'Sequence',
@@ -28,7 +34,10 @@ export const bytePairTokenizer: object = {
     pair: [],
     special_tokens: { '<s>': { id: '<s>', ids: [40], tokens: ['<s>'] } },
   },
-  decoder: { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: '_' }, content: ' ' }, { type: 'Fuse' }] },
+  decoder: {
+    type: 'Sequence',
+    decoders: [{ type: 'Replace', pattern: { String: '_' }, content: ' ' }, { type: 'Fuse' }],
+  },
   model: {
     type: 'BPE',
     dropout: null,
@@ -36,7 +45,9 @@ export const bytePairTokenizer: object = {
     continuing_subword_prefix: null,
     end_of_word_suffix: null,
     fuse_unk: false,
-    vocab: Object.fromEntries([...letters, ...merges.map((merge) => merge.replace(' ', ''))].map((token, id) => [token, id])),
+    vocab: Object.fromEntries(
+      [...letters, ...merges.map((merge) => merge.replace(' ', ''))].map((token, id) => [token, id]),
+    ),
     merges,
   },
 };
@@ -44,12 +55,28 @@ export const bytePairTokenizer: object = {
 const unigramTokenizer: object = {
   ...bytePairTokenizer,
   pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
-  model: { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0], ['▁', -3], ['a', -4], ['ab', -2], ['▁ab', -2.5]] },
+  model: {
+    type: 'Unigram',
+    unk_id: 0,
+    vocab: [
+      ['<unk>', 0],
+      ['▁', -3],
+      ['a', -4],
+      ['ab', -2],
+      ['▁ab', -2.5],
+    ],
+  },
 };
 
 const wordPieceTokenizer: object = {
   ...bytePairTokenizer,
-  normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
   pre_tokenizer: { type: 'BertPreTokenizer' },
   decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
   model: {
@@ -65,7 +92,11 @@ const lines = Array.from({ length: 60 }, (_, at) => `the word${at % 7} of line $
 const vectors = Array.from({ length: 12 }, (_, at) => Float32Array.of(at, -at / 3, 0.5));
 
 function binaryVectors(): Buffer {
-  const words = vectors.flatMap((vector, at) => [Buffer.from(`word${at} `), Buffer.from(vector.buffer), Buffer.from('\n')]);
+  const words = vectors.flatMap((vector, at) => [
+    Buffer.from(`word${at} `),
+    Buffer.from(vector.buffer),
+    Buffer.from('\n'),
+  ]);
   return Buffer.concat([Buffer.from('12 3\n'), ...words]);
 }
 
@@ -73,7 +104,11 @@ function parquet(codec: 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP'): Buffer {
   return Buffer.from(
     parquetWriteBuffer({
       columnData: [
-        { name: 'text', data: Array.from({ length: 90 }, (_, at) => (at % 9 === 4 ? null : `text ${at % 5}`)), type: 'STRING' },
+        {
+          name: 'text',
+          data: Array.from({ length: 90 }, (_, at) => (at % 9 === 4 ? null : `text ${at % 5}`)),
+          type: 'STRING',
+        },
         { name: 'user', data: Array.from({ length: 90 }, (_, at) => at * 3), type: 'INT32' },
       ],
       codec,
@@ -100,11 +135,44 @@ export const seedTexts: Readonly<Record<SeedKind, readonly Uint8Array[]>> = {
   parquet: [parquet('UNCOMPRESSED'), parquet('SNAPPY'), parquet('GZIP')],
   tokenizer: [bytePairTokenizer, unigramTokenizer, wordPieceTokenizer].map((json) => Buffer.from(JSON.stringify(json))),
   text: [Buffer.from(lines), gzipSync(lines), brotliCompressSync(lines)],
-  'json-lines': [Buffer.from(Array.from({ length: 30 }, (_, at) => JSON.stringify({ id: at, text: `line ${at}`, tags: ['a', [1, 2]] })).join('\n'))],
-  csv: [Buffer.from(`user,item,time\n${Array.from({ length: 30 }, (_, at) => `u${at % 5},"item ${at % 7}",${1000 + at}`).join('\n')}\n`)],
-  labels: [Buffer.from(`12 10 5\n${Array.from({ length: 12 }, (_, at) => `${at % 5},${(at + 1) % 5} ${at % 10}:0.5 ${(at + 3) % 10}:1.25`).join('\n')}\n`)],
-  'vectors-text': [Buffer.from(`12 3\n${vectors.map((vector, at) => `word${at} ${[...vector].join(' ')}`).join('\n')}\n`)],
+  'json-lines': [
+    Buffer.from(
+      Array.from({ length: 30 }, (_, at) => JSON.stringify({ id: at, text: `line ${at}`, tags: ['a', [1, 2]] })).join(
+        '\n',
+      ),
+    ),
+  ],
+  csv: [
+    Buffer.from(
+      `user,item,time\n${Array.from({ length: 30 }, (_, at) => `u${at % 5},"item ${at % 7}",${1000 + at}`).join('\n')}\n`,
+    ),
+  ],
+  labels: [
+    Buffer.from(
+      `12 10 5\n${Array.from({ length: 12 }, (_, at) => `${at % 5},${(at + 1) % 5} ${at % 10}:0.5 ${(at + 3) % 10}:1.25`).join('\n')}\n`,
+    ),
+  ],
+  'vectors-text': [
+    Buffer.from(`12 3\n${vectors.map((vector, at) => `word${at} ${[...vector].join(' ')}`).join('\n')}\n`),
+  ],
   'vectors-binary': [binaryVectors()],
   'word-pairs': [Buffer.from('tiger\tcat\t7.35\nbook\tpaper\t7.46\ncomputer\tkeyboard\t7.62\n')],
-  config: [Buffer.from(JSON.stringify({ $schema: 'train-config.schema.json', text: 'wiki.txt', model: 'ngram', order: 3, embedding: 8, hidden: [16], loss: 'z-loss', epochs: 2, batch: 64, bodyRate: 0.5, dropout: 0.1, seed: 3 }))],
+  config: [
+    Buffer.from(
+      JSON.stringify({
+        $schema: 'train-config.schema.json',
+        text: 'wiki.txt',
+        model: 'ngram',
+        order: 3,
+        embedding: 8,
+        hidden: [16],
+        loss: 'z-loss',
+        epochs: 2,
+        batch: 64,
+        bodyRate: 0.5,
+        dropout: 0.1,
+        seed: 3,
+      }),
+    ),
+  ],
 };

@@ -20,8 +20,19 @@ export interface SubjectTask {
 
 export type SubjectReport =
   /** Where it is, now and then; all before it have ended. */
-  | { readonly type: 'at'; readonly number: number; readonly opened: number; readonly refused: number; readonly largest: number }
-  | { readonly type: 'untyped' | 'hung' | 'overrun'; readonly number: number; readonly kind: string; readonly detail: string };
+  | {
+      readonly type: 'at';
+      readonly number: number;
+      readonly opened: number;
+      readonly refused: number;
+      readonly largest: number;
+    }
+  | {
+      readonly type: 'untyped' | 'hung' | 'overrun';
+      readonly number: number;
+      readonly kind: string;
+      readonly detail: string;
+    };
 
 declare const gc: (() => void) | undefined;
 

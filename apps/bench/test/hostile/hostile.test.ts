@@ -30,7 +30,11 @@ describe('files that nobody has damaged', () => {
     for (const [kind, files] of Object.entries(seedTexts))
       for (const [at, bytes] of files.entries())
         await openDamaged(
-          { kind: kind as keyof typeof seedTexts, extension: kind === 'text' ? (['.txt', '.gz', '.br'][at] ?? '') : '', bytes },
+          {
+            kind: kind as keyof typeof seedTexts,
+            extension: kind === 'text' ? (['.txt', '.gz', '.br'][at] ?? '') : '',
+            bytes,
+          },
           path,
         );
   });

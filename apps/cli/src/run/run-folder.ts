@@ -5,7 +5,13 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { checkSavedShapes, networkOptionsFrom, trainingOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  checkSavedShapes,
+  networkOptionsFrom,
+  trainingOptionsFrom,
+  type NetworkOptions,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';

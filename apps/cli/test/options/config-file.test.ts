@@ -189,7 +189,9 @@ describe('--config', () => {
     write('long.json', `{"hidden": [${'1,'.repeat(2 ** 20)}1]}`);
     const { code, stderr } = await vastmax(folder, 'train train.txt -o never --config long.json');
     expect(code).toBe(2);
-    expect(stderr).toBe('vastmax: --config long.json has more than 1048576 bytes, the limit; options take some thousand\n');
+    expect(stderr).toBe(
+      'vastmax: --config long.json has more than 1048576 bytes, the limit; options take some thousand\n',
+    );
   });
 
   it('is refused with a short message for a value nested without end', async () => {

@@ -185,7 +185,9 @@ const freeValues = 2 ** 18;
  * name and reason.
  */
 export function readVocabulary(
-  checkpoint: Pick<Checkpoint, 'location' | 'module' | 'moduleNames' | 'text'>, name = 'vocabulary.json'): Vocabulary {
+  checkpoint: Pick<Checkpoint, 'location' | 'module' | 'moduleNames' | 'text'>,
+  name = 'vocabulary.json',
+): Vocabulary {
   const text = checkpoint.text(name);
   const fail: Fail = (problem, cause) => {
     throw new CheckpointError(
@@ -194,9 +196,9 @@ export function readVocabulary(
       { cause },
     );
   };
-  // A word and its count for each row of the embeddings, and the five other values.
+  // A word and its count for each row of the embeddings, the lists of both, and what stands beside them.
   const inputs = savedInputs(checkpoint);
-  const value = parseJson(text, { depth: 2, values: Math.max(freeValues, 2 * (inputs ?? 0) + 5) }, fail);
+  const value = parseJson(text, { depth: 2, values: Math.max(freeValues, 2 * (inputs ?? 0) + 16) }, fail);
   try {
     return vocabularyFromJSON(value);
   } catch (error) {

@@ -33,7 +33,10 @@ const options: Readonly<Record<keyof TrainingOptions, (value: JsonValue | undefi
  */
 export function trainingOptionsFrom({ training }: JsonObject): TrainingOptions {
   if (typeof training !== 'object' || training === null || Array.isArray(training))
-    throw new ModelError('state-mismatch', "the checkpoint's configuration describes no training run: 'training' is missing");
+    throw new ModelError(
+      'state-mismatch',
+      "the checkpoint's configuration describes no training run: 'training' is missing",
+    );
   const given = training as JsonObject;
   for (const [name, fits] of Object.entries(options)) {
     if (fits(given[name])) continue;

@@ -31,7 +31,8 @@ export async function* readParquetTexts(
 async function checkFile(path: string): Promise<number> {
   try {
     const stats = await stat(path);
-    if (stats.isDirectory()) throw new SparseDataError('not-a-file', `readParquet: ${path} is a directory; a file is needed`);
+    if (stats.isDirectory())
+      throw new SparseDataError('not-a-file', `readParquet: ${path} is a directory; a file is needed`);
     if (!stats.isFile())
       throw new SparseDataError(
         'not-a-file',
