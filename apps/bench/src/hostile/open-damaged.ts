@@ -1,8 +1,9 @@
 /** Opens a damaged file as the library and the command do, and makes one small call with what comes out. */
 import { writeFileSync } from 'node:fs';
 import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
-import { createPlainBackend } from '@vastmax/linalg-core';
-import { loadNetwork, topClasses, Trainer, trainingOptionsFrom } from '@vastmax/lm-models';
+import { createPlainBackend, type Backend } from '@vastmax/linalg-core';
+import type { JsonObject } from '@vastmax/linalg-core/state';
+import { loadNetwork, topClasses, type BagNetwork, Trainer, trainingOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { readWordPairs } from '@vastmax/lm-models/metrics';
 import { readWord2vecBinary, readWord2vecText } from '@vastmax/lm-models/node';
@@ -12,13 +13,26 @@ import { readInteractions, readJsonLines, readLines, readXmc } from '@vastmax/sp
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { readParquet, readSubwordTokenizer } from '@vastmax/text-readers/node';
 import { Command } from 'commander';
-import { addTrainCommand } from '../../../cli/src/commands/train.ts';
-import { loadLabelModel, isLabelModel } from '../../../cli/src/labels/label-model.ts';
-import { applyConfig } from '../../../cli/src/options/config-file.ts';
 import type { DamagedCheckpoint, DamagedFile } from './damage.ts';
 import { memorySource } from './memory-source.ts';
 import { seedTokens } from './seed-checkpoints.ts';
 import type { SeedKind } from './seed-texts.ts';
+
+/** The command's own modules, which it does not export: its reader of --config, and its classifier. */
+interface CommandParts {
+  addTrainCommand(program: Command): void;
+  applyConfig(command: Command, file: string): void;
+  isLabelModel(configuration: JsonObject): boolean;
+  loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<Disposable & { readonly network: BagNetwork }>;
+}
+
+async function importCommandParts(): Promise<CommandParts> {
+  const files = ['commands/train.ts', 'options/config-file.ts', 'labels/label-model.ts'];
+  const modules = files.map((file) => import(new URL(`../../../cli/src/${file}`, import.meta.url).href));
+  return Object.assign({}, ...((await Promise.all(modules)) as object[])) as CommandParts;
+}
+
+let commandParts: Promise<CommandParts> | undefined;
 
 /** @param path of a file that is written for readers of files. Throws what opening throws. */
 export async function openDamaged(damaged: DamagedFile | DamagedCheckpoint, path: string): Promise<void> {
@@ -57,17 +71,18 @@ const readers: Readonly<Record<SeedKind, (path: string) => Promise<void>>> = {
   'word-pairs': async (path) => {
     await readWordPairs(readLines(path), { name: path });
   },
-  config: (path) => {
+  config: async (path) => {
+    const { addTrainCommand, applyConfig } = await (commandParts ??= importCommandParts());
     const program = new Command();
     addTrainCommand(program);
     const [command] = program.commands;
     if (command !== undefined) applyConfig(command, path);
-    return Promise.resolve();
   },
 };
 
 async function useCheckpoint(checkpoint: Checkpoint): Promise<void> {
   const { configuration } = checkpoint;
+  const { isLabelModel, loadLabelModel } = await (commandParts ??= importCommandParts());
   const backend = createPlainBackend();
   if (isLabelModel(configuration)) {
     using model = await loadLabelModel(backend, checkpoint);
