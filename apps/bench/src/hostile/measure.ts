@@ -1,11 +1,15 @@
-/** Lets a process open damaged files, and starts it again where it had to be ended. */
+/** Lets a process for each core open damaged files, and starts one again where it had to be ended. */
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Readable } from 'node:stream';
 import { BenchError } from '../measurement/bench-error.ts';
 import type { HostileKind } from './damage.ts';
 import type { SubjectReport, SubjectTask } from './subject.ts';
+
+/** A process takes seconds to start. */
+const mutationsPerProcess = 2000;
 
 export interface HostileOptions {
   readonly mutations: number;
@@ -60,14 +64,21 @@ export async function measureHostile(
   const started = performance.now();
   const counts: Counts = { opened: 0, refused: 0, largest: 0, reports: [], onFinding };
   const end = first + mutations;
-  for (let next = first; next < end;) {
-    const reached = await runSubject({ seed, first: next, end, kinds }, counts, (number) => {
-      onProgress(number - first);
-    });
-    // A process that ends before its time has ended at one mutation, which the next one leaves out.
-    if (reached < end && counts.reports.length > 10_000) throw new BenchError('failed', 'more than 10,000 findings');
-    next = reached;
-  }
+  const processes = Math.min(availableParallelism(), Math.ceil(mutations / mutationsPerProcess));
+  const done = new Float64Array(processes);
+  const bounds = Array.from({ length: processes + 1 }, (_, at) => first + Math.floor((at * mutations) / processes));
+  await Promise.all(
+    Array.from({ length: processes }, async (_, at) => {
+      const [from = first, to = end] = [bounds[at], bounds[at + 1]];
+      for (let next = from; next < to;) {
+        next = await runSubject({ seed, first: next, end: to, kinds }, counts, (number) => {
+          done[at] = number - from;
+          onProgress(done.reduce((sum, each) => sum + each, 0));
+        });
+        if (counts.reports.length > 10_000) throw new BenchError('failed', 'more than 10,000 findings');
+      }
+    }),
+  );
   const ofType = (type: string): number => counts.reports.filter((each) => each.type === type).length;
   return {
     mutations,
