@@ -15,8 +15,8 @@ import { CheckpointError, shown } from './errors.ts';
 export const MAXIMUM_JSON_BYTES: number = 2 ** 24;
 /** Of values that are written. */
 const MAXIMUM_ENCODED_DEPTH = 100;
-/** Numbers, strings, literals, arrays and objects together: at most some hundred megabytes once parsed. */
-const DEFAULT_VALUES = 2 ** 20;
+/** Numbers, strings, literals, arrays and objects together: at most some 30 MB once parsed. */
+const DEFAULT_VALUES = 2 ** 18;
 
 const NUMBER_OR_LITERAL = /[\w.+-]+/y;
 
@@ -25,13 +25,14 @@ export interface JsonLimits {
   readonly depth: number;
   /** How many elements an array may have; any number unless given. */
   readonly arrayLength?: number;
-  /** How many values there may be in all; 2^20 unless given. */
+  /** How many values there may be in all; 2^18 unless given. */
   readonly values?: number;
 }
 
 interface Container {
-  /** Of an object. */
-  readonly keys: Set<string> | undefined;
+  readonly isObject: boolean;
+  /** Of an object, from its first key on: most of many thousand objects may be empty. */
+  keys?: Set<string>;
   commas: number;
 }
 
@@ -75,13 +76,13 @@ export function findJsonProblem(
     const character = text.charAt(at);
     if (character === '{' || character === '[') {
       values++;
-      open.push({ keys: character === '{' ? new Set() : undefined, commas: 0 });
+      open.push({ isObject: character === '{', commas: 0 });
       if (open.length > depth) return `is nested deeper than ${depth} at character ${at}`;
     } else if (character === '}' || character === ']') {
       open.pop();
     } else if (character === ',') {
       const inner = open.at(-1);
-      if (inner?.keys === undefined && inner !== undefined && ++inner.commas >= arrayLength)
+      if (inner?.isObject === false && ++inner.commas >= arrayLength)
         return `has an array of more than ${arrayLength} elements at character ${at}`;
     } else if (character === '"') {
       const start = at;
@@ -92,9 +93,11 @@ export function findJsonProblem(
         continue;
       }
       if (key === '__proto__') return 'has the key "__proto__"';
-      const { keys } = open.at(-1) ?? {};
-      if (keys?.has(key) === true) return `has ${shown(key)} twice in one object`;
-      keys?.add(key);
+      const inner = open.at(-1);
+      if (inner?.isObject !== true) continue;
+      inner.keys ??= new Set();
+      if (inner.keys.has(key)) return `has ${shown(key)} twice in one object`;
+      inner.keys.add(key);
     } else if (!isSpace(character) && character !== ':') {
       const start = at;
       NUMBER_OR_LITERAL.lastIndex = at;

@@ -46,7 +46,10 @@ export function checkSame(owner: string, key: string, own: unknown, given: unkno
   const expected = JSON.stringify(own) ?? 'missing';
   const found = JSON.stringify(given) ?? 'missing';
   if (expected !== found)
-    throw new StateError('state-mismatch', `${owner}: '${key}' is ${found} in the state, ${expected} in the layer`);
+    throw new StateError(
+      'state-mismatch',
+      `${owner}: '${key}' is ${found.slice(0, 200)} in the state, ${expected.slice(0, 200)} in the layer`,
+    );
 }
 
 /** @returns the value. @throws StateError `state-mismatch` unless it is a whole number. */
@@ -100,10 +103,7 @@ function namesOf(tensors: readonly TensorSource[]): string {
 export function findTensor(state: ModuleState, name: string, rows: number, columns: number): TensorSource {
   const tensor = tensorOf(state, name);
   if (tensor === undefined) {
-    throw new StateError(
-      'state-mismatch',
-      `the checkpoint has no tensor '${name}'; it has ${namesOf(state.tensors)}`,
-    );
+    throw new StateError('state-mismatch', `the checkpoint has no tensor '${name}'; it has ${namesOf(state.tensors)}`);
   }
   if (tensor.rows !== rows || tensor.columns !== columns) {
     throw new StateError(

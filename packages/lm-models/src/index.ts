@@ -68,6 +68,7 @@ export {
   type ScheduleName,
   type ScheduleOptions,
 } from './training/optimizer.ts';
+export { trainingOptionsFrom } from './training/saved-training.ts';
 export { Trainer } from './training/trainer.ts';
 export type {
   BatchSource,

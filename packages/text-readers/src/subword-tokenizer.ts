@@ -83,7 +83,12 @@ function open(
   // It tokenizes its added tokens at once.
   const characters = JSON.stringify('added_tokens' in json ? json.added_tokens : null)?.length ?? 0;
   try {
-    const tokenizer = callWithin(`createSubwordTokenizer: ${name}`, characters, cost, () => new Tokenizer(json, config));
+    const tokenizer = callWithin(
+      `createSubwordTokenizer: ${name}`,
+      characters,
+      cost,
+      () => new Tokenizer(json, config),
+    );
     for (const part of [tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder]) limitGrowth(part);
     return { tokenizer, cost };
   } catch (error) {

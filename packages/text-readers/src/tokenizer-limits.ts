@@ -71,7 +71,8 @@ export function checkTokenizer(json: Fields, fail: TokenizerFailure): TokenizerC
   const patterns = new Set<string>();
   for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) checkSteps(json[part], part, patterns, fail);
   const copies = checkTemplates(json['post_processor'], fail);
-  if (copies > maxCopies) fail(`has a post_processor that repeats a text ${copies} times; at most ${maxCopies} are allowed`);
+  if (copies > maxCopies)
+    fail(`has a post_processor that repeats a text ${copies} times; at most ${maxCopies} are allowed`);
   const model = asFields(json['model']) ?? fail('has no model');
   const { vocab } = model;
   const added = json['added_tokens'] ?? [];
@@ -81,7 +82,9 @@ export function checkTokenizer(json: Fields, fail: TokenizerFailure): TokenizerC
   const largest = idsPerToken * (size + added.length) + freeIds;
   const checkId = (token: string, id: unknown): void => {
     if (!Number.isSafeInteger(id) || Number(id) < 0 || Number(id) > largest)
-      fail(`gives the token ${shorten(token)} the id ${String(id)}; with ${size} tokens a whole number up to ${largest} is needed`);
+      fail(
+        `gives the token ${shorten(token)} the id ${String(id)}; with ${size} tokens a whole number up to ${largest} is needed`,
+      );
   };
   let characters = 0;
   for (const each of added as readonly unknown[]) {
@@ -111,13 +114,7 @@ export function checkTokenizer(json: Fields, fail: TokenizerFailure): TokenizerC
   };
 }
 
-function checkSteps(
-  given: unknown,
-  part: string,
-  patterns: Set<string>,
-  fail: TokenizerFailure,
-  depth = 0,
-): void {
+function checkSteps(given: unknown, part: string, patterns: Set<string>, fail: TokenizerFailure, depth = 0): void {
   if (given === undefined || given === null) return;
   const step = asFields(given) ?? fail(`has a ${part} that is no object`);
   if (depth > maxDepth) fail(`has a ${part} that is nested deeper than ${maxDepth}`);
@@ -130,6 +127,8 @@ function checkSteps(
     if (text.length > maxPatternLength)
       fail(`has a ${part} with a pattern of ${text.length} characters; at most ${maxPatternLength} are allowed`);
   }
+  if ((step['type'] === 'Replace' || step['type'] === 'Split') && source === undefined && literal === undefined)
+    fail(`has a ${part} of the type ${step['type']} without a pattern`);
   if (typeof source === 'string') patterns.add(source);
   if (step['type'] === 'FixedLength' && !(Number.isSafeInteger(length) && Number(length) >= 1))
     fail(`has a ${part} of fixed length ${String(length)}; a whole number of at least 1 is needed`);
@@ -145,7 +144,8 @@ function checkTemplates(given: unknown, fail: TokenizerFailure, depth = 0): numb
   if (given === undefined || given === null) return 1;
   if (depth > maxDepth) fail(`has a post_processor that is nested deeper than ${maxDepth}`);
   const { single = [], processors = [] } = asFields(given) ?? fail('has a post_processor that is no object');
-  if (!Array.isArray(single) || !Array.isArray(processors)) return fail('has a post_processor whose lists are no arrays');
+  if (!Array.isArray(single) || !Array.isArray(processors))
+    return fail('has a post_processor whose lists are no arrays');
   const own = (single as readonly unknown[]).filter((item) => 'Sequence' in (asFields(item) ?? {})).length;
   return (processors as readonly unknown[]).reduce<number>(
     (product, each) => product * checkTemplates(each, fail, depth + 1),
@@ -177,7 +177,7 @@ const growth = { room: Infinity, limit: Infinity };
 /** Counts what each step of a tokenizer makes of a text, and looks ahead where one may make much of little. */
 export function limitGrowth(part: unknown): void {
   if (typeof part !== 'function') return;
-  const step = part as Step & Record<string, unknown>;
+  const step = part as unknown as Step & Record<string, unknown>;
   const inner = [step.normalizers, step.tokenizers, step.decoders].flatMap((each) => each ?? []);
   inner.forEach(limitGrowth);
   // What a list makes is counted by its steps.
@@ -241,8 +241,10 @@ interface Process {
 const guardedCall = Symbol.for('@vastmax/text-readers guarded call');
 const host = globalThis as unknown as { readonly process?: Process; [guardedCall]?: (() => void) | undefined };
 const vm = host.process?.getBuiltinModule?.('node:vm') as Vm | undefined;
-const threads = host.process?.getBuiltinModule?.('node:worker_threads') as { readonly isMainThread: boolean } | undefined;
-const script = vm === undefined ? undefined : new vm.Script(`globalThis[Symbol.for('${guardedCall.description ?? ''}')]()`);
+const threads = host.process?.getBuiltinModule?.('node:worker_threads') as
+  { readonly isMainThread: boolean } | undefined;
+const script =
+  vm === undefined ? undefined : new vm.Script(`globalThis[Symbol.for('${guardedCall.description ?? ''}')]()`);
 
 /**
  * Calls the tokenizer on a line of so many characters, within the limits.

@@ -35,7 +35,8 @@ describe('a Parquet file of 140 bytes', () => {
   });
 
   it('is refused with the limit for a page of a billion values, before they are made', async () => {
-    const limit = /^bad-parquet: .* asks for 1000000000 values at once; at most \d+, 8 for each byte of the file and 1,048,576/;
+    const limit =
+      /^bad-parquet: .* asks for 1000000000 values at once; at most \d+, 8 for each byte of the file and 1,048,576/;
     expect(await outcomeOf({ rows: 1e9, values: 1e9, body: [1, ...run(1e9)] })).toMatch(limit);
     expect(await outcomeOf({ rows: 1e9, values: 1e9, body: [0] })).toMatch(limit);
   });
@@ -54,6 +55,7 @@ describe('a Parquet file of 140 bytes', () => {
     const reason = new Error('enough');
     const started = performance.now();
     const signal = {
+      aborted: false,
       throwIfAborted: () => {
         if (performance.now() > started + 200) throw reason;
       },

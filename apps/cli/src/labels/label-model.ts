@@ -12,7 +12,7 @@ import { UsageError } from '../terminal/errors.ts';
 import { count, Progress } from '../terminal/terminal.ts';
 import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
 import type { JsonObject } from '@vastmax/linalg-core/state';
-import type { Checkpoint } from '@vastmax/checkpoints';
+import { parseJson, type Checkpoint } from '@vastmax/checkpoints';
 
 export interface LabelModel extends Disposable {
   readonly network: BagNetwork;
@@ -38,12 +38,19 @@ export function isLabelModel({ exampleSettings }: JsonObject): boolean {
 /** @throws UsageError for a checkpoint that is damaged in a way that its checksums do not detect. */
 export async function loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<LabelModel> {
   const { configuration, location: directory } = checkpoint;
+  const { points } = configuration;
+  if (typeof points !== 'number' || !Number.isSafeInteger(points) || points < 0)
+    throw new UsageError(
+      `${directory}: the checkpoint does not say on how many points it was trained; was it written by vastmax train?`,
+    );
   const network = await loadNetwork(backend, checkpoint, { kind: 'bag' });
-  return labelModelOf(
-    network,
-    readLabelOrder(checkpoint.text(labelsText), network.output.classes, directory),
-    Number(configuration['points']),
-  );
+  try {
+    const order = readLabelOrder(checkpoint.text(labelsText), network.output.classes, directory);
+    return labelModelOf(network, order, points);
+  } catch (error) {
+    network[Symbol.dispose]();
+    throw error;
+  }
 }
 
 export function labelModelOf(network: BagNetwork, order: Int32Array, points: number): LabelModel {
@@ -59,16 +66,19 @@ export function labelModelOf(network: BagNetwork, order: Int32Array, points: num
 }
 
 function readLabelOrder(text: string, classes: number, directory: string): Int32Array {
-  const order: unknown = JSON.parse(text);
+  const refuse = (cause?: unknown): never => {
+    throw new UsageError(
+      `${directory}: ${labelsText} is no list of the ${classes} labels; was it written by vastmax train?`,
+      { cause },
+    );
+  };
+  const order = parseJson(text, { depth: 1, values: classes + 1 }, (_, cause) => refuse(cause));
   const isOrder =
     Array.isArray(order) &&
     order.length === classes &&
     new Set(order).size === classes &&
     order.every((label) => Number.isSafeInteger(label) && label >= 0 && label < classes);
-  if (!isOrder)
-    throw new UsageError(
-      `${directory}: ${labelsText} is no list of the ${classes} labels; was it written by vastmax train?`,
-    );
+  if (!isOrder) return refuse();
   return Int32Array.from(order as number[]);
 }
 

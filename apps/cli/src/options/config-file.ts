@@ -3,13 +3,16 @@
  * names in camel case, values are checked as on the command line, and the command line overrides the file. The schema
  * is generated from the options, so the two cannot differ.
  */
-import { readFileSync } from 'node:fs';
+import { shown } from '@vastmax/checkpoints';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { UsageError } from '../terminal/errors.ts';
 import { schemaOf, type ValueSchema } from './option-values.ts';
 
 /** Options of one call, which are not part of a training run's configuration. */
 const optionsOfTheCall = new Set(['config', 'printConfig', 'printConfigSchema', 'dryRun', 'resume', 'overwrite']);
+/** Of a configuration file. */
+const maxConfigBytes = 2 ** 20;
 const schemaFile = 'train-config.schema.json';
 
 export interface ConfigOptions {
@@ -82,12 +85,12 @@ export function applyConfig(command: Command, file: string): void {
   for (const [key, value] of Object.entries(readConfig(file))) {
     if (key === '$schema' || key === dependentKey) continue;
     const fail = (problem: string): never => {
-      throw new UsageError(`${file}: ${JSON.stringify(key)} ${problem}`);
+      throw new UsageError(`${file}: ${shown(key)} ${problem}`);
     };
     if (key === 'text') {
       command.setOptionValueWithSource(
         key,
-        typeof value === 'string' ? value : fail(`is ${JSON.stringify(value)}; a string is needed`),
+        typeof value === 'string' ? value : fail(`is ${shown(value)}; a string is needed`),
         'config',
       );
       continue;
@@ -103,8 +106,9 @@ export function applyConfig(command: Command, file: string): void {
 function readConfig(file: string): object {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readAtMost(file, maxConfigBytes);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`--config ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
@@ -119,8 +123,24 @@ function readConfig(file: string): object {
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
   throw new UsageError(
-    `--config ${file} holds ${Array.isArray(json) ? 'an array' : JSON.stringify(json)}; an object of options is needed`,
+    `--config ${file} holds ${Array.isArray(json) ? 'an array' : shown(json)}; an object of options is needed`,
   );
+}
+
+/** As UTF-8. A device has no size and no end: not more than the limit is read. */
+function readAtMost(file: string, bytes: number): string {
+  const opened = openSync(file, 'r');
+  try {
+    const buffer = Buffer.alloc(bytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= bytes; length += read)
+      read = readSync(opened, buffer, length, buffer.length - length, null);
+    if (length > bytes)
+      throw new UsageError(`--config ${file} has more than ${bytes} bytes, the limit; options take some thousand`);
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** Undefined for a flag that is not set. */
@@ -139,13 +159,13 @@ function parseValue(option: Option, value: unknown, fail: (problem: string) => n
       : type === 'array'
         ? isNumbers
         : typeof value === (type === 'string' ? 'string' : 'number');
-  if (!fits) return fail(`is ${JSON.stringify(value)}; ${needed ?? 'a string is needed'}`);
+  if (!fits) return fail(`is ${shown(value)}; ${needed ?? 'a string is needed'}`);
   if (typeof value === 'boolean') return value ? true : undefined;
   const text = String(value);
   try {
     return option.parseArg === undefined ? text : option.parseArg(text, undefined);
   } catch (error) {
-    if (error instanceof InvalidArgumentError) return fail(`is ${JSON.stringify(value)}; ${error.message}`);
+    if (error instanceof InvalidArgumentError) return fail(`is ${shown(value)}; ${error.message}`);
     if (error instanceof UsageError) return fail(`is wrong: ${error.message}`);
     throw error;
   }

@@ -5,7 +5,13 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { checkSavedShapes, networkOptionsFrom, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  checkSavedShapes,
+  networkOptionsFrom,
+  trainingOptionsFrom,
+  type NetworkOptions,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
@@ -135,20 +141,23 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
   const { command, training, batchSize, options } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
-  if (!isObject(training) || typeof batchSize !== 'number') {
+  const isBatchSize = typeof batchSize === 'number' && Number.isSafeInteger(batchSize) && batchSize >= 1;
+  if (!isObject(training) || !isBatchSize || batchSize > maxBatchSize) {
     throw new UsageError(
       `${directory}: the checkpoint does not describe a training run; was it written by vastmax train?`,
     );
   }
   return {
-    // The trainer checks each value.
-    training: training as unknown as TrainingOptions,
+    training: trainingOptionsFrom(configuration),
     precision: precisionFrom(configuration),
     batchSize,
     options: isObject(options) ? options : {},
     configuration,
   };
 }
+
+/** Of a checkpoint: a minibatch takes memory for each example. */
+const maxBatchSize = 2 ** 20;
 
 const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'distributed',

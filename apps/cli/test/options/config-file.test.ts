@@ -185,6 +185,22 @@ describe('--config', () => {
     expect(stderr).toMatch(message);
   });
 
+  it('has a limit, and says what it is', async () => {
+    write('long.json', `{"hidden": [${'1,'.repeat(2 ** 20)}1]}`);
+    const { code, stderr } = await vastmax(folder, 'train train.txt -o never --config long.json');
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'vastmax: --config long.json has more than 1048576 bytes, the limit; options take some thousand\n',
+    );
+  });
+
+  it('is refused with a short message for a value nested without end', async () => {
+    write('deep.json', `{"epochs": ${'['.repeat(100_000)}${']'.repeat(100_000)}, "hidden": "x"}`);
+    const { code, stderr } = await vastmax(folder, 'train train.txt -o never --config deep.json');
+    expect(code).toBe(2);
+    expect(stderr).toBe('vastmax: deep.json: "epochs" is [...]; a number is needed\n');
+  });
+
   it('names a file that cannot be read', async () => {
     const { code, stderr } = await vastmax(folder, 'train train.txt -o model --config nowhere.json');
     expect(code).toBe(2);

@@ -4,8 +4,14 @@ import { BagBody } from '../bodies/bag-body.ts';
 import { NgramBody } from '../bodies/ngram-body.ts';
 import { RecurrentBody } from '../bodies/recurrent-body.ts';
 import { ModelError } from '../model-error.ts';
-import type { OutputLayerChoice, AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
-import { networkOptionsFrom, type BodyChoice, type BodyKind, type NetworkOf, type NetworkOptions } from './network-options.ts';
+import type { AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
+import {
+  networkOptionsFrom,
+  type BodyChoice,
+  type BodyKind,
+  type NetworkOf,
+  type NetworkOptions,
+} from './network-options.ts';
 import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
 import { checkSavedShapes } from './saved-shapes.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';

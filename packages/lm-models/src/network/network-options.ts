@@ -47,6 +47,9 @@ export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends
 /** Layers of a body, and cutoffs: each part takes memory of its own, however few numbers it has. */
 const maxParts = 1024;
 
+/** Of one example or minibatch; they are drawn into arrays of that length. */
+const maxSamples = 65_536;
+
 /** What a field must be, and the words for it. */
 interface FieldType {
   readonly needed: string;
@@ -63,17 +66,21 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const number: FieldType = { needed: 'a number', fits: isNumber };
 const whole: FieldType = { needed: 'a whole number', fits: Number.isSafeInteger };
 const count: FieldType = { needed: 'a whole number of at least 1', fits: isCount };
+const samples: FieldType = {
+  needed: `a whole number from 1 to ${maxSamples}`,
+  fits: (value) => isCount(value) && Number(value) <= maxSamples,
+};
 const counts: FieldType = {
   needed: `an array of at most ${maxParts} whole numbers of at least 1`,
   fits: (value) => Array.isArray(value) && value.length <= maxParts && value.every(isCount),
 };
 const text: FieldType = { needed: 'a string', fits: isText };
 const loss: FieldType = {
-  needed: 'an object of a name and options, which are numbers',
+  needed: 'an object of a name and of options, which are numbers,',
   fits: (value) => isObject(value) && isText(value['name']) && isNumbers(value['options']),
 };
 const rule: FieldType = {
-  needed: 'an object of a name and, if there are any, options, which are numbers',
+  needed: 'an object of a name and, if there are any, options, which are numbers,',
   fits: (value) => isObject(value) && isText(value['name']) && isNumbers(value['options'] ?? {}),
 };
 const optional = ({ needed, fits }: FieldType): FieldType => ({
@@ -105,14 +112,14 @@ const anyOutput: Fields = { initialScale: number, seed: whole };
 const trained: Fields = { ...anyOutput, rule: optional(rule) };
 const sampled: Fields = {
   ...trained,
-  samples: count,
+  samples,
   proposal: text,
   power: optional(number),
   sharing: optional(text),
 };
 const kernelSampled: Fields = {
   ...trained,
-  samples: count,
+  samples,
   temperature: optional(number),
   frequencies: optional(count),
   nu: optional(number),

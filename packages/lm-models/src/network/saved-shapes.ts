@@ -30,7 +30,10 @@ export function checkSavedShapes(
   checkShapes(saved.module('body'), shapes);
   if (expected === undefined) return;
   const output = saved.module('output');
-  checkShapes(output, expected.map((shape) => ownPart(output, shape, frequencies.length)));
+  checkShapes(
+    output,
+    expected.map((shape) => ownPart(output, shape, frequencies.length)),
+  );
   const stored = [...shapes, ...expected].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const { numbers, operations } = unstoredWork(sizes, options.output);
   if (numbers > freeNumbers + stored || operations > freeOperations + 64 * stored) {
@@ -45,7 +48,9 @@ export function checkSavedShapes(
 const classTensor = /^(?:rows|generations|class_constants|classes|classes\.moment\.\d)$/;
 
 /** How many inputs the body of a checkpoint has a row for; undefined where it has no body of this package. */
-export function savedInputs(saved: Pick<SavedModel, 'module'> & { readonly moduleNames: readonly string[] }): number | undefined {
+export function savedInputs(
+  saved: Pick<SavedModel, 'module'> & { readonly moduleNames: readonly string[] },
+): number | undefined {
   if (!saved.moduleNames.includes('body')) return undefined;
   return saved.module('body').tensors.find(({ name }) => name === 'embeddings')?.rows;
 }

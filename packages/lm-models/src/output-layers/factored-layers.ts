@@ -2,7 +2,12 @@
  * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes.
  */
 import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
-import { createBuiltInLoss, createFactoredOutputLayer, taylorSoftmax, type SphericalLoss } from '@vastmax/spherical-losses';
+import {
+  createBuiltInLoss,
+  createFactoredOutputLayer,
+  taylorSoftmax,
+  type SphericalLoss,
+} from '@vastmax/spherical-losses';
 import { asBadOption } from '../model-error.ts';
 import type { FactoredChoice, HybridChoice } from './output-layer-choice.ts';
 import type { OutputLayerEntry, StepSizes, TrainingDefaults } from './output-layer-entry.ts';

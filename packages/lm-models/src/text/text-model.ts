@@ -10,7 +10,7 @@
  * | cbow | mean of embeddings | the `window` words on either side |
  * | skip-gram | an embedding | predicts each of the `window` words on either side from the word alone |
  */
-import type { Checkpoint } from '@vastmax/checkpoints';
+import { shown, type Checkpoint } from '@vastmax/checkpoints';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
 import {
@@ -97,6 +97,8 @@ const evaluationOrder: BatchOrder = { batchSize: 256, seed: 0 };
 const evaluationStreams = 32;
 const defaultSteps = 16;
 const defaultWindow = 5;
+/** Steps or window that a checkpoint may ask for: an example takes memory for each. */
+const maxContext = 4096;
 
 /** A text model disposes its network. */
 export class TextModel implements Disposable {
@@ -303,14 +305,15 @@ function bodyKindOf(model: TextModelName): BodyChoice['kind'] {
 export function exampleSettingsFrom(configuration: JsonObject): ExampleSettings {
   const { exampleSettings: settings } = configuration;
   if (settings === undefined) return { model: 'ngram' };
-  const { model, steps, window } = settings as { readonly [Name in keyof ExampleSettings]?: unknown };
+  const { model, steps, window } = (settings ?? {}) as { readonly [Name in keyof ExampleSettings]?: unknown };
   const isSize = (value: unknown): value is number | undefined =>
-    value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
+    value === undefined ||
+    (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= maxContext);
   const name = textModelNames.find((each) => each === model);
   if (name === undefined || !isSize(steps) || !isSize(window)) {
     throw new ModelError(
       'state-mismatch',
-      `this checkpoint's model is ${JSON.stringify(settings)}; this version knows ${textModelNames.join(', ')}`,
+      `this checkpoint's model is ${shown(model)} with steps ${shown(steps)} and window ${shown(window)}; this version knows ${textModelNames.join(', ')} with steps and windows from 1 to ${maxContext}`,
     );
   }
   return { model: name, ...(steps === undefined ? {} : { steps }), ...(window === undefined ? {} : { window }) };

@@ -5,7 +5,7 @@
  * A subword tokenizer is given as an object with two functions (`createSubwordTokenizer` of `@vastmax/text-readers`
  * makes one of a Hugging Face tokenizer.json), so that this package does not depend on a tokenizer library.
  */
-import { CheckpointError, parseJson, type Checkpoint, type Fail } from '@vastmax/checkpoints';
+import { CheckpointError, parseJson, shown, type Checkpoint, type Fail } from '@vastmax/checkpoints';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import {
   SparseDataError,
@@ -120,8 +120,8 @@ export function inLetterCase({ letterCase, locale }: TextSettings, text: string)
 }
 
 function textSettingsFrom(configuration: JsonObject): TextSettings {
-  const text = configuration['text'] as (Partial<TextSettings> & { readonly lowerCase?: unknown }) | undefined;
-  if (typeof text === 'object') {
+  const text = configuration['text'] as (Partial<TextSettings> & { readonly lowerCase?: unknown }) | null | undefined;
+  if (typeof text === 'object' && text !== null) {
     const { tokenizer, lowerCase, locale, endOfLine, unknown } = text;
     // Models from before there were three letter cases have `lowerCase`.
     const letterCase = text.letterCase ?? (lowerCase === true ? 'lower' : lowerCase === false ? 'keep' : undefined);
@@ -139,7 +139,7 @@ function textSettingsFrom(configuration: JsonObject): TextSettings {
   }
   throw new ModelError(
     'state-mismatch',
-    `the checkpoint does not say how its text was read: 'text' in its configuration is ${JSON.stringify(text)}, an object with tokenizer, letterCase, endOfLine and unknown is needed`,
+    `the checkpoint does not say how its text was read: 'text' in its configuration is ${shown(text)}, an object with tokenizer, letterCase, endOfLine and unknown is needed`,
   );
 }
 
@@ -185,7 +185,9 @@ const freeValues = 2 ** 18;
  * name and reason.
  */
 export function readVocabulary(
-  checkpoint: Pick<Checkpoint, 'location' | 'module' | 'moduleNames' | 'text'>, name = 'vocabulary.json'): Vocabulary {
+  checkpoint: Pick<Checkpoint, 'location' | 'module' | 'moduleNames' | 'text'>,
+  name = 'vocabulary.json',
+): Vocabulary {
   const text = checkpoint.text(name);
   const fail: Fail = (problem, cause) => {
     throw new CheckpointError(
@@ -194,9 +196,9 @@ export function readVocabulary(
       { cause },
     );
   };
-  // A word and its count for each row of the embeddings, and the five other values.
+  // A word and its count for each row of the embeddings, the lists of both, and what stands beside them.
   const inputs = savedInputs(checkpoint);
-  const value = parseJson(text, { depth: 2, values: Math.max(freeValues, 2 * (inputs ?? 0) + 5) }, fail);
+  const value = parseJson(text, { depth: 2, values: Math.max(freeValues, 2 * (inputs ?? 0) + 16) }, fail);
   try {
     return vocabularyFromJSON(value);
   } catch (error) {

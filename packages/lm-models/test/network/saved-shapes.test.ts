@@ -3,7 +3,15 @@
 
 import { createPlainBackend } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
-import { checkSavedShapes, createNetwork, loadNetwork, networkOptionsFrom, outputLayers, type NetworkOptions, type SavedModel } from '@vastmax/lm-models';
+import {
+  checkSavedShapes,
+  createNetwork,
+  loadNetwork,
+  networkOptionsFrom,
+  outputLayers,
+  type NetworkOptions,
+  type SavedModel,
+} from '@vastmax/lm-models';
 import { describe, expect, it } from 'vitest';
 import { outputLayerShapes } from '../../src/output-layers/saved-layer-shapes.ts';
 
@@ -62,7 +70,9 @@ describe('the shapes expected of a checkpoint', () => {
       const expected = outputLayerShapes({ features: 5, frequencies: sizes.frequencies }, output) ?? [];
       const found = saved.module('output').tensors;
       expect(new Set(expected.map(({ name }) => name))).toEqual(
-        new Set(found.map(({ name }) => name).filter((name) => output.kind !== 'factored' || name !== 'class_constants')),
+        new Set(
+          found.map(({ name }) => name).filter((name) => output.kind !== 'factored' || name !== 'class_constants'),
+        ),
       );
       checkSavedShapes(saved, sizes, networkOptionsFrom(saved.configuration));
       using loaded = await loadNetwork(createPlainBackend(), saved);
@@ -96,26 +106,24 @@ function* changes(value: unknown): Generator<unknown> {
 }
 
 describe('a configuration that its files do not bear out', () => {
-  it.each([
-    ...outputs.map((output) => ({ body: bag, output })),
-    ...bodies.map((body) => ({ body, output: factored })),
-  ].map((options) => [JSON.stringify(options), options] as const))(
-    'gives a network of the stored sizes or a typed error: %s',
-    async (_, options) => {
-      const saved = await save(options);
-      let refused = 0;
-      for (const model of changes(JSON.parse(JSON.stringify(options)))) {
-        const backend = createPlainBackend();
-        try {
-          using network = await loadNetwork(backend, { ...saved, configuration: { model } as JsonObject });
-          expect(network.output.classes).toBe(30);
-        } catch (error) {
-          if (!(error instanceof Error && 'code' in error)) throw error;
-          refused++;
-        }
-        expect(backend.memory().bytes).toBe(0);
+  it.each(
+    [...outputs.map((output) => ({ body: bag, output })), ...bodies.map((body) => ({ body, output: factored }))].map(
+      (options) => [JSON.stringify(options), options] as const,
+    ),
+  )('gives a network of the stored sizes or a typed error: %s', async (_, options) => {
+    const saved = await save(options);
+    let refused = 0;
+    for (const model of changes(JSON.parse(JSON.stringify(options)))) {
+      const backend = createPlainBackend();
+      try {
+        using network = await loadNetwork(backend, { ...saved, configuration: { model } as JsonObject });
+        expect(network.output.classes).toBe(30);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error)) throw error;
+        refused++;
       }
-      expect(refused).toBeGreaterThan(30);
-    },
-  );
+      expect(backend.memory().bytes).toBe(0);
+    }
+    expect(refused).toBeGreaterThan(30);
+  });
 });

@@ -14,6 +14,34 @@ describe('a vocabulary', () => {
     expect(JSON.stringify(readVocabulary(checkpoint))).toBe(texts['vocabulary.json']);
   });
 
+  it('may have as many words as the model has embeddings, and 131,000 without any', async () => {
+    const words = 140_000;
+    const vocabulary = new Vocabulary({
+      tokens: Array.from({ length: words }, (_, at) => `w${at}`),
+      counts: Array.from({ length: words }, () => 1),
+    });
+    const texts = { 'vocabulary.json': JSON.stringify(vocabulary) };
+    const zeros = new Float32Array(words);
+    for (const rows of [words, words - 1000, 0]) {
+      const memory = createMemoryStorage();
+      const embeddings = {
+        name: 'embeddings',
+        precision: 'f32',
+        rows,
+        columns: 1,
+        read: (first: number, count: number) => Promise.resolve(zeros.subarray(first, first + count)),
+      } as const;
+      const modules = { body: { configuration: {}, tensors: rows === 0 ? [] : [embeddings] } };
+      await writeCheckpoint(memory, { configuration: {}, modules, texts });
+      await using checkpoint = await openCheckpoint(memory);
+      if (rows === words) expect(readVocabulary(checkpoint).size).toBe(words);
+      else
+        expect((await failureOf(() => readVocabulary(checkpoint))).message).toContain(
+          `has more than ${Math.max(2 ** 18, 2 * rows + 16)} values`,
+        );
+    }
+  });
+
   it.each([
     ['[', 'is not JSON'],
     ['{}', 'is no vocabulary: vocabularyFromJSON: format is undefined'],

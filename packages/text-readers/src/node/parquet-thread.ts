@@ -132,7 +132,9 @@ function nextBlock(
     };
     const onError = (error: unknown): void => {
       const reason = error instanceof Error ? error.message : String(error);
-      fail(new SparseDataError('bad-parquet', `readParquet: ${path}: its decoding failed (${reason})`, { cause: error }));
+      fail(
+        new SparseDataError('bad-parquet', `readParquet: ${path}: its decoding failed (${reason})`, { cause: error }),
+      );
     };
     const onExit = (): void => {
       fail(new SparseDataError('bad-parquet', `readParquet: ${path}: the thread that decodes it has ended`));

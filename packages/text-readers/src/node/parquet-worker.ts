@@ -84,7 +84,9 @@ async function* read({ path, options }: ParquetRequest): AsyncGenerator<ParquetB
 /** The range comes from the footer of the file; it is checked before memory is allocated. */
 function readRange(file: number, start: number, end: number, byteLength: number): ArrayBuffer {
   if (!(start >= 0 && start <= end && end <= byteLength))
-    throw new RangeError(`bytes ${start} to ${end} are asked for, the file has ${byteLength}; it is truncated or damaged`);
+    throw new RangeError(
+      `bytes ${start} to ${end} are asked for, the file has ${byteLength}; it is truncated or damaged`,
+    );
   const bytes = new Uint8Array(new ArrayBuffer(end - start));
   for (let done = 0; done < bytes.length;) {
     const count = readSync(file, bytes, done, bytes.length - done, start + done);
