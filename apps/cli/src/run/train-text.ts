@@ -21,7 +21,7 @@ import { bytes, count, Interruption, warn } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';
-import { runAsRank, threadsOfRank } from './rank-job.ts';
+import { checkStartedAlone, runAsRank, threadsOfRank } from './rank-job.ts';
 import { changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
 import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
@@ -43,6 +43,7 @@ export async function trainModel(
       : train(textFile, { ...options, model }, given, communicator));
   };
   if (options.distributed === undefined) {
+    checkStartedAlone();
     await trainAs();
     return;
   }
@@ -91,8 +92,9 @@ async function train(
   );
   if (communicator !== undefined) {
     compareTextData(communicator, { vocabulary, tokens, heldOut: held, texts: reading.texts });
-    // Backends round differently.
-    if (options.repairDrift !== true) compareRanks(communicator, '--distributed', { 'the backend': backend.name });
+    // Backends round differently. How many threads each has depends on its machine.
+    if (options.repairDrift !== true)
+      compareRanks(communicator, '--distributed', { 'the backend': backend.name.replace(/, \d+ threads?$/, '') });
   }
   using distribution =
     communicator === undefined
