@@ -10,6 +10,7 @@ export {
 } from './testing/exactness-cases.ts';
 export {
   createBatches,
+  factoredLoss,
   relativeError,
   runDense,
   runExactness,

@@ -41,6 +41,19 @@ async function joinJob(): Promise<Communicator> {
   }
 }
 
+/**
+ * A process that a launcher has started as one of several, and that was not told so, would train alone, while ranks that
+ * were told wait for it.
+ * @throws UsageError.
+ */
+export function checkStartedAlone(environment: Readonly<Record<string, string | undefined>> = process.env): void {
+  const variable = ['OMPI_COMM_WORLD_SIZE', 'PMI_SIZE'].find((name) => Number(environment[name]) > 1);
+  if (variable === undefined) return;
+  throw new UsageError(
+    `this process was started as one of ${environment[variable] ?? ''} ranks, without --distributed mpi; add it, or unset ${variable} to train alone`,
+  );
+}
+
 /** How many threads a rank may use: the machine's cores divided by its number of ranks. */
 export function threadsOfRank(
   environment: Readonly<Record<string, string | undefined>> = process.env,

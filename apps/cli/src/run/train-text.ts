@@ -24,7 +24,7 @@ import { bytes, count, warn } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, isStream, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';
-import { runAsRank, threadsOfRank } from './rank-job.ts';
+import { runAsRank, threadsOfRank, checkStartedAlone } from './rank-job.ts';
 import { backendOf, changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
 import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
@@ -47,6 +47,7 @@ export async function trainModel(
       : train(textFile, { ...options, model }, given, communicator));
   };
   if (options.distributed === undefined) {
+    checkStartedAlone();
     await trainAs();
     return;
   }
@@ -103,8 +104,9 @@ async function train(
   );
   if (communicator !== undefined) {
     compareTextData(communicator, { vocabulary, tokens, heldOut: held, texts: reading.texts });
-    // Backends round differently.
-    if (options.repairDrift !== true) compareRanks(communicator, '--distributed', { 'the backend': backend.name });
+    // Backends round differently. How many threads each has depends on its machine.
+    if (options.repairDrift !== true)
+      compareRanks(communicator, '--distributed', { 'the backend': backend.name.replace(/,.*/, '') });
   }
   using distribution =
     communicator === undefined

@@ -74,6 +74,15 @@ it.for([
   ]);
 });
 
+it('one that was not told of the others is refused', async ({ skip }) => {
+  requireMpi(skip);
+  const { code, stderr } = await runDifferentRanks(folder, [train(''), train('').replace('--distributed mpi', '')]);
+  expect(code).not.toBe(0);
+  expect(stderr.match(/^vastmax: .*$/gm)).toEqual([
+    'vastmax: this process was started as one of 2 ranks, without --distributed mpi; add it, or unset OMPI_COMM_WORLD_SIZE to train alone',
+  ]);
+});
+
 it('what has no effect on the model may differ', async ({ skip }) => {
   requireMpi(skip);
   writeFileSync(join(folder, 'copy.txt'), readFileSync(join(folder, 'train.txt')));

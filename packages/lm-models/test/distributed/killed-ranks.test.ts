@@ -72,28 +72,31 @@ async function live(size: number, directory: string, victim?: number | 'launcher
   return { killed: killed && !isDone, saved: said.filter((line) => line === 'saved').length };
 }
 
-it.for([2, 3])('%i ranks killed fifteen times end with the bits of ranks that were left alone', async (size, { skip }) => {
-  if (launcher === undefined) throw new Error('there must be a launcher');
-  requireLauncher(launcher, (reason) => skip(reason));
-  const alone = join(folder, `alone-${size}`);
-  expect(await live(size, alone)).toMatchObject({ killed: false });
-  const expected = await readEverything(alone);
-  expect(expected).toMatchObject({ configuration: { step: 2000, examples: 16_000 } });
+it.for([2, 3])(
+  '%i ranks killed fifteen times end with the bits of ranks that were left alone',
+  async (size, { skip }) => {
+    if (launcher === undefined) throw new Error('there must be a launcher');
+    requireLauncher(launcher, (reason) => skip(reason));
+    const alone = join(folder, `alone-${size}`);
+    expect(await live(size, alone)).toMatchObject({ killed: false });
+    const expected = await readEverything(alone);
+    expect(expected).toMatchObject({ configuration: { step: 2000, examples: 16_000 } });
 
-  const victims = [...Array.from({ length: size }, (_, rank) => rank), 'launcher' as const];
-  let kills = 0;
-  let saved = 0;
-  // A run that ends before its fifteenth kill is compared, and another is begun.
-  for (let run = 0; kills < 15; run++) {
-    const directory = join(folder, `run-${size}-${run}`);
-    for (let life: Life = { killed: true, saved: 0 }; life.killed;) {
-      life = await live(size, directory, kills < 15 ? victims[kills % victims.length] : undefined);
-      saved += life.saved;
-      if (life.killed) kills++;
+    const victims = [...Array.from({ length: size }, (_, rank) => rank), 'launcher' as const];
+    let kills = 0;
+    let saved = 0;
+    // A run that ends before its fifteenth kill is compared, and another is begun.
+    for (let run = 0; kills < 15; run++) {
+      const directory = join(folder, `run-${size}-${run}`);
+      for (let life: Life = { killed: true, saved: 0 }; life.killed;) {
+        life = await live(size, directory, kills < 15 ? victims[kills % victims.length] : undefined);
+        saved += life.saved;
+        if (life.killed) kills++;
+      }
+      expect(await readEverything(directory)).toEqual(expected);
+      rmSync(directory, { recursive: true });
     }
-    expect(await readEverything(directory)).toEqual(expected);
-    rmSync(directory, { recursive: true });
-  }
-  // Else the kills came before anything was trained.
-  expect(saved).toBeGreaterThan(15);
-});
+    // Else the kills came before anything was trained.
+    expect(saved).toBeGreaterThan(15);
+  },
+);
