@@ -24,14 +24,9 @@ import { lockStorage } from '../src/lock-storage.ts';
 import { createMemoryStorage } from '../src/memory-storage.ts';
 import { createOpfsStorage } from '../src/opfs-storage.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
-import { failureOf } from './fixtures/failure-of.ts';
+import { failureOf, readEverything } from '../src/testing/index.ts';
 import { createFakeDirectory } from './fixtures/fake-directory.ts';
-import {
-  contentOfGeneration,
-  everythingOfGeneration,
-  readEverything,
-  wholeCheckpointFiles,
-} from './fixtures/generations.ts';
+import { contentOfGeneration, everythingOfGeneration, wholeCheckpointFiles } from './fixtures/generations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-lock-'));
 let directory = folder;
