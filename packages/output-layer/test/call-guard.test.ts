@@ -1,6 +1,5 @@
 import { createMatrixFrom, createPlainBackend } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/linalg-core/state';
-import type { OutputLayerError } from '@vastmax/output-layer';
 import { CallGuard, type OutputLayerError, type StepResult } from '@vastmax/output-layer';
 import { describe, expect, it } from 'vitest';
 
