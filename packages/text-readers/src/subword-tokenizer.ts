@@ -92,7 +92,7 @@ function open(
     for (const part of [tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder]) limitGrowth(part);
     return { tokenizer, cost };
   } catch (error) {
-    if (isSparseDataError(error) && error.code === 'record-too-long') throw error;
+    if (!isSparseDataError(error) || error.code === 'record-too-long') throw error;
     const { message, cause } = error as Error;
     return fail(`cannot be used (${cause instanceof Error ? cause.message : message})`, error);
   }
