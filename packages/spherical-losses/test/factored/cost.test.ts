@@ -59,7 +59,7 @@ async function countLoop(
     }
     const minibatch = nextBatch();
     write(minibatch.hidden, hidden);
-    await layer.step(hidden, minibatch.targets, { learningRate });
+    await layer.step(hidden, { ...minibatch.targets, columns: classes }, { learningRate });
   }
   return { counts: structuredClone(counts), counters: layer.counters, rebasesBefore };
 }
