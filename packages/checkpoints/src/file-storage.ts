@@ -76,13 +76,15 @@ export async function createFolder(path: string): Promise<boolean> {
       await mkdir(path);
       return true;
     } catch (error) {
-      const isThere = await stat(path).then(
-        (stats) => stats.isDirectory(),
-        () => false,
-      );
-      if (isThere) return false;
-      if (!isSystemError(error) || error.code !== 'ENOENT') throw error;
-      return undefined;
+      if (!isSystemError(error)) throw error;
+      if (error.code === 'ENOENT') return undefined;
+      // Of a folder that is there; of a disk's root some systems say otherwise.
+      if (!['EEXIST', 'EISDIR', 'EPERM'].includes(error.code)) throw error;
+      const stats = await stat(path).catch((problem: unknown) => {
+        throw isSystemError(problem) && problem.code === 'ENOENT' ? error : problem;
+      });
+      if (stats.isDirectory()) return false;
+      throw error;
     }
   };
   const isCreated = await create();

@@ -116,7 +116,8 @@ async function findOther(root: string, own: string, self: Owner): Promise<Other 
 
 function describeOther(location: string, { name, owner }: Other, self: Owner): string {
   const file = `${location}/${name}`;
-  if (owner === undefined) return `${location} is locked by ${file}, which is damaged; delete it if no other run writes there`;
+  if (owner === undefined)
+    return `${location} is locked by ${file}, which is damaged; delete it if no other run writes there`;
   const remedy = 'wait until it ends, or give this run another folder';
   const who = `${location} is being written by process ${owner.pid} on ${owner.host} since ${owner.since}`;
   return isSameMachine(owner, self)
@@ -153,7 +154,10 @@ function parseOwner(text: string): Owner | undefined {
   }
   if (typeof owner !== 'object' || owner === null) return undefined;
   const { pid, thread, host, since } = owner as Partial<Owner>;
-  return Number.isSafeInteger(pid) && Number.isSafeInteger(thread) && typeof host === 'string' && typeof since === 'string'
+  return Number.isSafeInteger(pid) &&
+    Number.isSafeInteger(thread) &&
+    typeof host === 'string' &&
+    typeof since === 'string'
     ? (owner as Owner)
     : undefined;
 }

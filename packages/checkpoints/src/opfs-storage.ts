@@ -86,7 +86,7 @@ interface PageNavigator {
 /** https://w3c.github.io/web-locks: the browser takes a lock back when its page is closed. */
 async function lockDirectory(directory: DirectoryHandle, location: string): Promise<WriterLock> {
   const noLock: WriterLock = { confirm: () => Promise.resolve(), release: () => Promise.resolve() };
-  const { locks, storage } = (globalThis as { readonly navigator?: PageNavigator }).navigator ?? {};
+  const { locks, storage } = (globalThis as unknown as { readonly navigator?: PageNavigator }).navigator ?? {};
   if (locks === undefined || storage === undefined) return noLock;
   const path = await attempt(async () => (await storage.getDirectory()).resolve(directory));
   if (path === null) return noLock;
