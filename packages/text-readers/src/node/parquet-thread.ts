@@ -50,6 +50,13 @@ let idle: Worker | undefined;
 
 function takeWorker(): Worker {
   const worker = idle ?? startWorker();
+  if (idle === undefined) {
+    // Whoever asks for a block hears of an error; one that comes later must not end the process.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (idle === worker) idle = undefined;
+    });
+  }
   idle = undefined;
   worker.ref();
   return worker;
