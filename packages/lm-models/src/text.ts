@@ -13,14 +13,11 @@ export {
 } from './text/text-reading.ts';
 export {
   createTextModel,
-  exampleSettingsFrom,
-  loadTextModel,
   textBody,
   TextModel,
   textModelNames,
   type ExampleSettings,
   type PromptPredictionOptions,
-  type SavedTextModel,
   type TextBatch,
   type TextBatches,
   type TextBody,
@@ -29,3 +26,4 @@ export {
   type TextModelName,
   type TextNetwork,
 } from './text/text-model.ts';
+export { exampleSettingsFrom, loadTextModel, type SavedTextModel } from './text/saved-text-model.ts';

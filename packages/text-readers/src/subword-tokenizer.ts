@@ -53,7 +53,7 @@ export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerO
   return {
     tokenize: (line) =>
       callWithin(`tokenize: ${name}`, line.length, cost, () =>
-        tokenizer.tokenize(line, { add_special_tokens: addSpecialTokens }),
+        checkTokens(tokenizer.tokenize(line, { add_special_tokens: addSpecialTokens })),
       ),
     size: tokenizer.get_vocab(true).size,
     detokenize: (tokens) =>
@@ -64,6 +64,14 @@ export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerO
         () => detokenize(tokens),
       ),
   };
+}
+
+/** @throws Error for a token that is none: the library takes an unknown token as its file has it. */
+function checkTokens(tokens: string[]): string[] {
+  const found: readonly unknown[] = tokens;
+  const wrong = found.findIndex((token) => typeof token !== 'string');
+  if (wrong === -1) return tokens;
+  throw new TypeError(`token ${wrong} is ${String(found[wrong])} and no string; its unknown token may be missing`);
 }
 
 function open(

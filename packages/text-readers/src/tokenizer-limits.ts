@@ -250,7 +250,7 @@ const script =
  * Calls the tokenizer on a line of so many characters, within the limits.
  * @param what for the message: the name of the file, and what is done.
  * @throws SparseDataError `record-too-long` with the limit that the call goes beyond, `bad-tokenizer` for an error of
- * the library; DOMException `AbortError` when Ctrl-C ends it.
+ * the library; an `AbortError` when Ctrl-C ends it.
  */
 export function callWithin<Result>(
   what: string,
@@ -264,7 +264,7 @@ export function callWithin<Result>(
     const isShort = isLinear && characters * longestUnigram ** 2 <= freeLatticeSteps;
     return isShort || script === undefined ? call() : callInterruptibly(what, characters, call);
   } catch (error) {
-    if (error instanceof SparseDataError || error instanceof DOMException) throw error;
+    if (error instanceof SparseDataError || (error instanceof Error && error.name === 'AbortError')) throw error;
     throw new SparseDataError(
       'bad-tokenizer',
       `${what}: the tokenizer fails (${error instanceof Error ? error.message : String(error)}); use another tokenizer.json`,
@@ -293,7 +293,7 @@ function callInterruptibly<Result>(what: string, characters: number, call: () =>
     if (code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
     // For whoever listens to it; without a listener it ends the process.
     host.process?.kill(host.process.pid, 'SIGINT');
-    throw new DOMException(`${what} was interrupted`, 'AbortError');
+    throw Object.assign(new Error(`${what} was interrupted`), { name: 'AbortError' });
   } finally {
     host[guardedCall] = before;
   }

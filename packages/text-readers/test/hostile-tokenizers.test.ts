@@ -109,6 +109,13 @@ describe('a tokenizer.json from a stranger', () => {
     expect(failure).toContain(message);
   });
 
+  it('is refused for an unknown token that is none, when a word is unknown', () => {
+    const { model } = wordPiece as { readonly model: object };
+    expect(failureOf({ ...wordPiece, model: { ...model, unk_token: null } }, 'un zebra')).toMatch(
+      /^bad-tokenizer: tokenize: here\.json: the tokenizer fails \(token 1 is null and no string/,
+    );
+  });
+
   it('is refused for steps that are nested without end', () => {
     let normalizer: object = { type: 'NFC' };
     for (let depth = 0; depth < 20_000; depth++) normalizer = { type: 'Sequence', normalizers: [normalizer] };

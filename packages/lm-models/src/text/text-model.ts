@@ -10,8 +10,6 @@
  * | cbow | mean of embeddings | the `window` words on either side |
  * | skip-gram | an embedding | predicts each of the `window` words on either side from the word alone |
  */
-import { shown, type Checkpoint } from '@vastmax/checkpoints';
-import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { Backend } from '@vastmax/linalg-core';
 import {
   NgramBatches,
@@ -27,19 +25,16 @@ import type { ActivationName, TableParameter } from '../bodies/layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
 import { createNetwork } from '../network/create-network.ts';
-import { checkSavedShapes } from '../network/saved-shapes.ts';
-import {
-  networkOptionsFrom,
-  type BagNetwork,
-  type BodyChoice,
-  type NetworkOptions,
-  type NgramNetwork,
-  type RecurrentNetwork,
+import type {
+  BagNetwork,
+  BodyChoice,
+  NetworkOptions,
+  NgramNetwork,
+  RecurrentNetwork,
 } from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
-import { readVocabulary } from './text-reading.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 
 export const textModelNames = ['ngram', 'lstm', 'gru', 'bag', 'cbow', 'skip-gram'] as const;
@@ -97,8 +92,6 @@ const evaluationOrder: BatchOrder = { batchSize: 256, seed: 0 };
 const evaluationStreams = 32;
 const defaultSteps = 16;
 const defaultWindow = 5;
-/** Steps or window that a checkpoint may ask for: an example takes memory for each. */
-const maxContext = 4096;
 
 /** A text model disposes its network. */
 export class TextModel implements Disposable {
@@ -227,29 +220,6 @@ export async function createTextModel(
   return new TextModel(await createNetwork(backend, sizes, options, createOutput), vocabulary, examples);
 }
 
-/** An opened checkpoint, or one of a job of ranks whose modules have been put together. */
-export type SavedTextModel = Pick<Checkpoint, 'configuration' | 'location' | 'module' | 'moduleNames' | 'text'>;
-
-/**
- * The text model of a checkpoint, with its weights. What its configuration asks for is compared with the tensors and
- * the vocabulary before anything of that size is made.
- * @throws ModelError, StateError or CheckpointError when the checkpoint holds none, or parts that do not fit together.
- */
-export async function loadTextModel(backend: Backend, saved: SavedTextModel): Promise<TextModel> {
-  const options = networkOptionsFrom(saved.configuration);
-  const examples = exampleSettingsFrom(saved.configuration);
-  const vocabulary = readVocabulary(saved);
-  checkSavedShapes(saved, { inputs: vocabulary.size, frequencies: vocabulary.counts }, options);
-  const model = await createTextModel(backend, vocabulary, examples, options);
-  try {
-    await model.network.restore(saved);
-    return model;
-  } catch (error) {
-    model[Symbol.dispose]();
-    throw error;
-  }
-}
-
 export interface TextBodyOptions {
   /** ngram: how many words before; 5 unless given. */
   readonly order?: number;
@@ -296,25 +266,4 @@ export function textBody(model: TextModelName, options: TextBodyOptions): BodyCh
 function bodyKindOf(model: TextModelName): BodyChoice['kind'] {
   if (model === 'ngram') return 'ngram';
   return model === 'lstm' || model === 'gru' ? 'recurrent' : 'bag';
-}
-
-/**
- * Of a checkpoint's configuration; models from before there were several kinds are n-gram models.
- * @throws ModelError `state-mismatch` for a kind of model that this version does not know.
- */
-export function exampleSettingsFrom(configuration: JsonObject): ExampleSettings {
-  const { exampleSettings: settings } = configuration;
-  if (settings === undefined) return { model: 'ngram' };
-  const { model, steps, window } = (settings ?? {}) as { readonly [Name in keyof ExampleSettings]?: unknown };
-  const isSize = (value: unknown): value is number | undefined =>
-    value === undefined ||
-    (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= maxContext);
-  const name = textModelNames.find((each) => each === model);
-  if (name === undefined || !isSize(steps) || !isSize(window)) {
-    throw new ModelError(
-      'state-mismatch',
-      `this checkpoint's model is ${shown(model)} with steps ${shown(steps)} and window ${shown(window)}; this version knows ${textModelNames.join(', ')} with steps and windows from 1 to ${maxContext}`,
-    );
-  }
-  return { model: name, ...(steps === undefined ? {} : { steps }), ...(window === undefined ? {} : { window }) };
 }

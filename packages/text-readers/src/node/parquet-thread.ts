@@ -4,7 +4,7 @@
  */
 import { SparseDataError, type SparseDataErrorCode } from '@vastmax/sparse-data';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ParquetOptions, ParquetRow } from '../parquet-rows.ts';
 import type { ParquetBlock, ParquetFailure, ParquetRequest } from './parquet-worker.ts';
@@ -31,9 +31,11 @@ function startWorker(): Worker {
 let bundled: string | undefined;
 
 function bundleProgram(): string {
-  const { buildSync } = createRequire(import.meta.url)('esbuild') as Esbuild;
+  // This file may be in a bundle itself, which a test starts.
+  const own = createRequire(import.meta.url).resolve('@vastmax/text-readers/package.json');
+  const { buildSync } = createRequire(own)('esbuild') as Esbuild;
   const { outputFiles } = buildSync({
-    entryPoints: [fileURLToPath(new URL('./parquet-worker.ts', import.meta.url))],
+    entryPoints: [join(dirname(own), 'src/node/parquet-worker.ts')],
     bundle: true,
     write: false,
     platform: 'node',
@@ -50,6 +52,13 @@ let idle: Worker | undefined;
 
 function takeWorker(): Worker {
   const worker = idle ?? startWorker();
+  if (idle === undefined) {
+    // Whoever asks for a block hears of an error; one that comes later must not end the process.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (idle === worker) idle = undefined;
+    });
+  }
   idle = undefined;
   worker.ref();
   return worker;

@@ -114,6 +114,8 @@ async function answer(request: ParquetRequest | undefined): Promise<ParquetBlock
 }
 
 limitArrays();
+// Of damaged files hyparquet rejects promises that nobody awaits; the one that is awaited says what is wrong.
+process.on('unhandledRejection', () => undefined);
 parentPort?.on('message', (request: ParquetRequest | undefined) => {
   void answer(request).then((reply) => {
     try {
