@@ -1,5 +1,6 @@
 // Entry point @vastmax/sparse-data/node: functions that need Node. The main entry point runs on any JavaScript engine.
-export { readLines, type ReadLinesOptions } from './node/read-lines.ts';
+export { kindOfBytes, openBytes, type OpenBytes } from './node/open-bytes.ts';
+export { readLines, readText, type ReadLinesOptions } from './node/read-lines.ts';
 export {
   readCsv,
   readInteractions,

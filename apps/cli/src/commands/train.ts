@@ -16,7 +16,7 @@ export function addTrainCommand(program: Command): void {
     .description('train a language model or word vectors on a text, or a classifier on labelled points')
     .argument(
       '[text]',
-      'training text, one sentence or paragraph a line: UTF-8, plain or .gz or .br; .parquet; - is standard input',
+      'training text, one sentence or paragraph a line: UTF-8, plain or compressed (gzip, .br); Parquet; - is standard input',
     )
     .option('--valid <file>', 'held-out text, evaluated at the end')
     .option('-o, --out <folder>', 'where the model and its checkpoints go')

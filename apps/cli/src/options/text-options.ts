@@ -20,7 +20,7 @@ export interface TextOptions {
   readonly textColumn: string;
 }
 
-export const textColumnHelp = 'of a .parquet file: the column with the texts';
+export const textColumnHelp = 'of a Parquet file: the column with the texts';
 
 export function addTextOptions(command: Command): Command {
   return command

@@ -1,6 +1,6 @@
 /**
- * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token
- * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory. Standard input can
+ * A training text, from a file (plain or compressed), a Parquet file or standard input, to a vocabulary and token
+ * numbers, with progress. What a file is, its first bytes say. It is read twice, to count and to encode, so it may be larger than memory. Standard input can
  * be read only once, so its first pass writes a copy to disk for the second.
  */
 import { createHash } from 'node:crypto';
@@ -12,12 +12,13 @@ import {
   countTokens,
   encodeTokens,
   SparseDataError,
+  type LinePart,
   type Vocabulary,
   type VocabularyCounter,
 } from '@vastmax/sparse-data';
-import { readLines } from '@vastmax/sparse-data/node';
-import { readParquetTexts } from '@vastmax/text-readers/node';
-import { count, Progress } from '../terminal/terminal.ts';
+import { readText } from '@vastmax/sparse-data/node';
+import { isParquetFile, readParquetTexts } from '@vastmax/text-readers/node';
+import { count, Progress, warn } from '../terminal/terminal.ts';
 
 export interface ReadingOptions {
   readonly signal?: AbortSignal;
@@ -34,6 +35,7 @@ export class TextSource implements AsyncDisposable {
   readonly #copies: boolean;
   #folder: string | undefined;
   #copy: string | undefined;
+  #hasWarned = false;
 
   /** @param options `column` of a Parquet file; `passes`: how often the text will be read. */
   constructor(
@@ -45,22 +47,34 @@ export class TextSource implements AsyncDisposable {
     this.#copies = path === '-' && passes > 1;
   }
 
-  lines(options: ReadingOptions = {}): AsyncIterable<string> {
-    if (this.#copy !== undefined) return readLines(this.#copy, options);
-    if (this.path.endsWith('.parquet')) return readParquetTexts(this.path, { ...options, column: this.#column });
-    const lines = readLines(this.path, options);
-    return this.#copies ? this.#copied(lines) : lines;
+  /** The lines; one of more than a megabyte in parts, except for a text of a Parquet file. */
+  async *lines(options: ReadingOptions = {}): AsyncGenerator<string | LinePart, void, undefined> {
+    if (this.path !== '-' && (await isParquetFile(this.path))) {
+      yield* readParquetTexts(this.path, { ...options, column: this.#column });
+      return;
+    }
+    const lines = readText(this.#copy ?? this.path, {
+      ...options,
+      onWarning: (message) => {
+        if (!this.#hasWarned) warn(message);
+        this.#hasWarned = true;
+      },
+    });
+    yield* this.#copies && this.#copy === undefined ? this.#copied(lines) : lines;
   }
 
-  async *#copied(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  async *#copied(
+    lines: AsyncIterable<string | LinePart>,
+  ): AsyncGenerator<string | LinePart, void, undefined> {
     this.#folder = await mkdtemp(join(tmpdir(), 'vastmax-'));
     const path = join(this.#folder, 'standard-input.txt');
     await using file = await open(path, 'w');
-    // readLines drops one byte order mark at the start, so one is added to read the copy as the original.
+    // readText drops one byte order mark at the start, and a carriage return at the end of a line, so one of each is
+    // added to read the copy as the original.
     let block = '\uFEFF';
     for await (const line of lines) {
       yield line;
-      block += `${line}\n`;
+      block += typeof line === 'string' ? `${line}${line.endsWith('\r') ? '\r' : ''}\n` : line.part;
       if (block.length < blockLength) continue;
       await file.writeFile(block);
       block = '';

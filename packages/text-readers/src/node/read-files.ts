@@ -1,6 +1,7 @@
 /** Reads Parquet files and tokenizer.json files from disk, with the codecs that Node includes. */
 import { SparseDataError } from '@vastmax/sparse-data';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { kindOfBytes } from '@vastmax/sparse-data/node';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import {
   parseParquet,
@@ -12,6 +13,23 @@ import {
   type ParquetTextOptions,
 } from '../parquet-rows.ts';
 import { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from '../subword-tokenizer.ts';
+
+/**
+ * Whether a file is Parquet: by its first bytes, and where they are of no known kind by its extension, in either case.
+ * False for what cannot be read. A pipe is not opened, since that would take its first bytes.
+ */
+export async function isParquetFile(path: string): Promise<boolean> {
+  const hasExtension = /\.parquet$/i.test(path);
+  try {
+    if (!(await stat(path)).isFile()) return hasExtension;
+    await using handle = await open(path, 'r');
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    const kind = kindOfBytes(buffer.subarray(0, bytesRead));
+    return kind === 'Parquet' || (kind === undefined && hasExtension);
+  } catch {
+    return hasExtension;
+  }
+}
 
 /**
  * parseParquet for a file. Codecs: snappy, gzip, Brotli and, from Node 22.15 on, zstd. Throws as parseParquet, and
