@@ -52,7 +52,7 @@ export function addTrainCommand(program: Command): void {
       wholeNumber('--embedding', 1),
       100,
     )
-    .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or .bin, of the same width')
+    .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
     .option(
       '--hidden <n,...>',
       'widths of the hidden layers (default: 128; bag, cbow, skip-gram, classifier: none)',
