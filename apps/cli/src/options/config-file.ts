@@ -103,7 +103,8 @@ export function applyConfig(command: Command, file: string): void {
 function readConfig(file: string): object {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    // Drops a byte order mark.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
     throw new UsageError(`--config ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

@@ -1,6 +1,7 @@
 /** Reads Parquet files and tokenizer.json files from disk, with the codecs that Node includes. */
 import { SparseDataError } from '@vastmax/sparse-data';
 import { kindOfBytes } from '@vastmax/sparse-data/node';
+import { isUtf8 } from 'node:buffer';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import {
@@ -127,27 +128,35 @@ function nodeCompressors(): ParquetCompressors {
 }
 
 /**
- * createSubwordTokenizer for a tokenizer.json file.
- * @throws SparseDataError `missing-file`, `not-a-file`, `unreadable-file`, `bad-json`, `bad-tokenizer`
+ * createSubwordTokenizer for a tokenizer.json file; `definition` is its text, without a byte order mark.
+ * @throws SparseDataError `missing-file`, `not-a-file`, `unreadable-file`, `not-utf8`, `bad-json`, `bad-tokenizer`
  */
 export async function readSubwordTokenizer(
   path: string,
   options: Omit<SubwordTokenizerOptions, 'name'> = {},
-): Promise<SubwordTokenizer> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+): Promise<SubwordTokenizer & { readonly definition: string }> {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError('readSubwordTokenizer', path, error);
   });
+  const kind = kindOfBytes(bytes);
+  if (kind !== undefined || !isUtf8(bytes))
+    throw new SparseDataError(
+      'not-utf8',
+      `readSubwordTokenizer: ${path} is ${kind === undefined ? 'not UTF-8' : `of the kind ${kind}, not JSON`}; convert it`,
+    );
+  // Decoding drops a byte order mark, which JSON.parse refuses.
+  const definition = new TextDecoder().decode(bytes);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(definition);
   } catch (error) {
     throw new SparseDataError(
       'bad-json',
-      `readSubwordTokenizer: ${path} (${text.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
+      `readSubwordTokenizer: ${path} (${definition.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
       { cause: error },
     );
   }
-  return createSubwordTokenizer(json, { ...options, name: path });
+  return { ...createSubwordTokenizer(json, { ...options, name: path }), definition };
 }
 
 /**
