@@ -45,7 +45,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
     .option('--steps <n>', 'lstm, gru: words per truncated back-propagation (default: 16)', wholeNumber('--steps', 1))
-    .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1))
+    .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1, 65_536))
     .option(
       '--embedding <n>',
       "width of a word embedding; of a classifier's first layer",

@@ -40,7 +40,7 @@ export async function encodeTokens(
   if (options.endOfLine !== undefined && !vocabulary.has(options.endOfLine)) {
     throw new SparseDataError(
       'unknown-token',
-      `encodeTokens: endOfLine ${show(options.endOfLine)} is not one of the vocabulary's ${vocabulary.size} tokens; make it one of its specialTokens`,
+      `encodeTokens: endOfLine ${show(options.endOfLine)} is not one of the vocabulary's ${vocabulary.size} tokens; it must be one of its special tokens`,
     );
   }
   const ids = new BytePackedIntegers();

@@ -2,9 +2,9 @@
 // @huggingface/tokenizers; what comes of characters that its vocabulary lacks is decided here, since that library fuses
 // them beyond the piece.
 
-import { BPE } from '@huggingface/tokenizers';
 import { SparseDataError } from '@vastmax/sparse-data';
 import type { Fields } from './fields.ts';
+import { createMerger } from './huggingface.ts';
 import { readUnigram } from './unigram.ts';
 
 export interface Model {
@@ -82,7 +82,9 @@ function readBytePairs(fields: Fields): Model {
   const unknown = fields.optional('unk_token', (name) => fields.string(name));
   const prefix = fields.optional('continuing_subword_prefix', (name) => fields.string(name)) ?? '';
   if (prefix !== '')
-    throw fields.error(`has the continuing_subword_prefix ${JSON.stringify(prefix)}, which is known here for WordPiece only`);
+    throw fields.error(
+      `has the continuing_subword_prefix ${JSON.stringify(prefix)}, which is known here for WordPiece only`,
+    );
   const suffix = fields.optional('end_of_word_suffix', (name) => fields.string(name)) ?? '';
   const fuses = fields.optional('fuse_unk', (name) => fields.boolean(name)) ?? false;
   const ignoresMerges = fields.optional('ignore_merges', (name) => fields.boolean(name)) ?? false;
@@ -96,7 +98,7 @@ function readBytePairs(fields: Fields): Model {
       if (!ids.has(token))
         throw fields.error(`has merge ${at} of ${JSON.stringify(pair)}, but no token ${JSON.stringify(token)}`);
     }
-    return [first, second];
+    return [first, second] as const;
   });
   if (byteFallback) checkByteTokens(ids, fields);
   const byteTokens = new Set(byteFallback ? Array.from({ length: 256 }, (_, byte) => byteToken(byte)) : []);
@@ -105,15 +107,8 @@ function readBytePairs(fields: Fields): Model {
     throw fields.error(
       `merges ${JSON.stringify(foreign)}, with the token of a byte or of unknown characters, which is not known here`,
     );
-  const createMerger = (ending: string): BPE =>
-    new BPE({
-      type: 'BPE',
-      vocab: Object.fromEntries(ids),
-      merges,
-      end_of_word_suffix: ending,
-    } as unknown as ConstructorParameters<typeof BPE>[0]);
-  const merger = createMerger(suffix);
-  const mergerWithin = suffix === '' ? merger : createMerger('');
+  const merger = createMerger(ids, merges, suffix);
+  const mergerWithin = suffix === '' ? merger : createMerger(ids, merges, '');
   /** A model without an unknown token passes over characters that it lacks, and merges what is on either side. */
   const mergeKnown = (piece: string): readonly string[] => {
     const characters = [...piece];

@@ -1,8 +1,8 @@
 // A pattern of a tokenizer.json is a regular expression of Oniguruma, or a text. @huggingface/tokenizers translates the
 // former; what it would translate to something else is refused here, or written in another way before.
 
-import { ReplaceNormalizer } from '@huggingface/tokenizers';
 import type { Fields } from './fields.ts';
+import { translateExpression } from './huggingface.ts';
 
 /** White space in the sense of Rust and Oniguruma; \s of JavaScript has U+FEFF too, and lacks U+0085. */
 export const SPACE = String.raw`\p{White_Space}`;
@@ -33,9 +33,8 @@ export function readPattern(fields: Fields, name: string): RegExp {
   if (outside.includes('(?>')) throw fail('has an atomic group, which JavaScript lacks');
   if (/\\G/.test(rewritten)) throw fail(String.raw`has \G, which JavaScript lacks`);
   try {
-    const translated: unknown = new ReplaceNormalizer({ type: 'Replace', pattern: { Regex: rewritten }, content: '' })
-      .pattern;
-    if (translated instanceof RegExp) return translated;
+    const translated = translateExpression(rewritten);
+    if (translated !== null) return translated;
   } catch (error) {
     throw fail(`cannot be translated (${error instanceof Error ? error.message : String(error)})`);
   }
