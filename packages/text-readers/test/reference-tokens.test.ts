@@ -40,7 +40,10 @@ describe('a field of tokenizer.json', () => {
   const vocab = { '<unk>': 0, a: 1, b: 2, ab: 3 };
   const model = { type: 'BPE', unk_token: '<unk>', vocab, merges: ['a b'] };
   const added = { id: 9, content: 'X', special: true };
-  const bytes = Array.from({ length: 256 }, (_, byte) => [`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`, -9]);
+  const bytes = Array.from({ length: 256 }, (_, byte) => [
+    `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+    -9,
+  ]);
 
   it.each<[string, object, string]>([
     ['unknown at the top', { model, colour: 1 }, 'here.json: has the field "colour", which is not known here'],
@@ -72,6 +75,17 @@ describe('a field of tokenizer.json', () => {
       { model, pre_tokenizer: { type: 'Split', pattern: { Regex: '(a' }, behavior: 'Isolated', invert: false } },
       'cannot be translated',
     ],
+    [
+      'of the first piece',
+      {
+        model,
+        pre_tokenizer: {
+          type: 'Sequence',
+          pretokenizers: [{ type: 'Whitespace' }, { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first' }],
+        },
+      },
+      'pre_tokenizer.pretokenizers[1] has prepend_scheme first after another pre-tokenizer',
+    ],
     ['of an unknown decoder', { model, decoder: { type: 'CTC' } }, 'decoder has type "CTC"'],
     ['of an unknown post-processor', { model, post_processor: { type: 'Magic' } }, 'post_processor has type "Magic"'],
     ['of an unknown model', { model: { ...model, type: 'Telepathy' } }, 'model has type "Telepathy"'],
@@ -82,24 +96,47 @@ describe('a field of tokenizer.json', () => {
       { model: { ...model, continuing_subword_prefix: '##' } },
       'model has the continuing_subword_prefix "##"',
     ],
-    ['of bytes that are not there', { model: { ...model, byte_fallback: true } }, 'has byte_fallback, but no token <0x00>'],
+    [
+      'of bytes that are not there',
+      { model: { ...model, byte_fallback: true } },
+      'has byte_fallback, but no token <0x00>',
+    ],
     [
       'of bytes that are not there',
       { model: { type: 'Unigram', unk_id: 0, byte_fallback: true, vocab: [['<unk>', 0], ...bytes.slice(1)] } },
       'has byte_fallback, but no token <0x00>',
     ],
-    ['with a merge of no token', { model: { ...model, merges: ['a c'] } }, 'has merge 0 of ["a","c"], but no token "c"'],
+    [
+      'with a merge of no token',
+      { model: { ...model, merges: ['a c'] } },
+      'has merge 0 of ["a","c"], but no token "c"',
+    ],
     ['with a merge of three', { model: { ...model, merges: ['a b a'] } }, 'has merge 0 "a b a"; two tokens are needed'],
     ['of an id that is none', { model: { ...model, vocab: { ...vocab, b: -1 } } }, 'has the id -1 of "b"'],
-    ['unknown in an added token', { model, added_tokens: [{ ...added, score: 1 }] }, 'added_tokens[0] has the field "score"'],
+    [
+      'unknown in an added token',
+      { model, added_tokens: [{ ...added, score: 1 }] },
+      'added_tokens[0] has the field "score"',
+    ],
     [
       'with an added token of nothing',
-      { model, normalizer: { type: 'Strip', strip_left: true, strip_right: true }, added_tokens: [{ id: 9, content: ' ' }] },
+      {
+        model,
+        normalizer: { type: 'Strip', strip_left: true, strip_right: true },
+        added_tokens: [{ id: 9, content: ' ' }],
+      },
       'added_tokens[0] is " ", of which the normalizer leaves nothing',
     ],
     [
       'with two added tokens of one form',
-      { model, normalizer: { type: 'Lowercase' }, added_tokens: [{ id: 9, content: 'X' }, { id: 10, content: 'x' }] },
+      {
+        model,
+        normalizer: { type: 'Lowercase' },
+        added_tokens: [
+          { id: 9, content: 'X' },
+          { id: 10, content: 'x' },
+        ],
+      },
       'added_tokens[1] is "x", which is found as "x", and so is "X"',
     ],
     [
@@ -117,7 +154,10 @@ describe('a field of tokenizer.json', () => {
   });
 
   it('that no token is for is an error of the text, not a token', () => {
-    const { tokenize } = createSubwordTokenizer({ model: { type: 'Unigram', vocab: [['a', -1]] } }, { name: 'here.json' });
+    const { tokenize } = createSubwordTokenizer(
+      { model: { type: 'Unigram', vocab: [['a', -1]] } },
+      { name: 'here.json' },
+    );
     expect(() => [...tokenize('ab')]).toThrow('here.json: model has no token for "b", and no unk_id');
   });
 });

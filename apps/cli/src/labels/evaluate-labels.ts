@@ -47,7 +47,7 @@ export async function evaluateLabels(
   });
   if (model.examples === 0)
     throw new UsageError(
-      `none of the ${count(model.unlabelled)} points of the sample has a label; rank more with a larger --limit (or --evaluate), or all with 0`,
+      `none of the ${count(model.unlabelled)} points of the sample has a label; take a larger sample, or all points`,
     );
   return {
     model,
@@ -66,6 +66,7 @@ export function describeLabelEvaluation(what: string, { model, popularity }: Lab
   ];
   const header = ['', ...ks.map((k) => `P@${k}`), 'R@5', 'nDCG@5', ...ks.map((k) => `PSP@${k}`)];
   const { examples, unlabelled } = model;
-  const left = unlabelled === 0 ? '' : ` (${count(unlabelled)} without a label ${unlabelled === 1 ? 'is' : 'are'} left out)`;
+  const left =
+    unlabelled === 0 ? '' : ` (${count(unlabelled)} without a label ${unlabelled === 1 ? 'is' : 'are'} left out)`;
   return `${what}, ${count(examples)} points${left}:\n${table([header, row('model', model), row('popularity', popularity)])}\n`;
 }

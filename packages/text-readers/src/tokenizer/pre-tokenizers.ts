@@ -49,7 +49,12 @@ function readKind(fields: Fields): PreTokenize {
   const type = fields.oneOf('type', types);
   switch (type) {
     case 'Sequence': {
-      const all = fields.objects('pretokenizers').map(readPreTokenizer);
+      const all = fields.objects('pretokenizers').map((each, at) => {
+        // Which piece is the first is a question of offsets in the text before it was normalised and cut.
+        if (at > 0 && each.get('prepend_scheme') === 'first')
+          throw each.error('has prepend_scheme first after another pre-tokenizer; it is known here as the first only');
+        return readPreTokenizer(each);
+      });
       return (pieces) => all.reduce((cut, preTokenize) => preTokenize(cut), pieces);
     }
     case 'BertPreTokenizer': {
@@ -103,8 +108,7 @@ function readMetaspace(fields: Fields): PreTokenize {
   if (adds === false && scheme !== 'never')
     throw fields.error(`has add_prefix_space false and prepend_scheme ${scheme}, which contradict each other`);
   const legacy = fields.optional('str_rep', (name) => fields.string(name));
-  if (legacy !== undefined && legacy !== replacement)
-    throw fields.error('has str_rep and replacement, which differ');
+  if (legacy !== undefined && legacy !== replacement) throw fields.error('has str_rep and replacement, which differ');
   const split: PreTokenize = fields.boolean('split', true)
     ? splitAt(new RegExp(escapeRegExp(replacement), 'gu'), 'MergedWithNext')
     : (pieces) => pieces;
