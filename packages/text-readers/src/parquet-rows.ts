@@ -153,7 +153,11 @@ function checkColumns(metadata: FileMetaData, columns: readonly string[] | undef
 function textColumns(metadata: FileMetaData): ReadonlySet<string> {
   const isText = ({ element, children }: ReturnType<typeof parquetSchema>): boolean =>
     children.length > 0 || element.converted_type !== undefined || element.logical_type !== undefined;
-  return new Set(parquetSchema(metadata).children.filter(isText).map(({ element }) => element.name));
+  return new Set(
+    parquetSchema(metadata)
+      .children.filter(isText)
+      .map(({ element }) => element.name),
+  );
 }
 
 async function decode<T>(name: string, what: string, action: () => Promise<T>): Promise<T> {

@@ -159,8 +159,7 @@ async function startFromVectors({ vocabulary, network }: TextModel, file: string
     signal,
   });
   process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);
-  if (notUtf8 > 0)
-    warn(`${count(notUtf8)} of the ${count(read)} words of ${file} are not UTF-8; they are left out`);
+  if (notUtf8 > 0) warn(`${count(notUtf8)} of the ${count(read)} words of ${file} are not UTF-8; they are left out`);
   if (found === 0)
     warn(
       `none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`,

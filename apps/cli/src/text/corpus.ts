@@ -63,9 +63,7 @@ export class TextSource implements AsyncDisposable {
     yield* this.#copies && this.#copy === undefined ? this.#copied(lines) : lines;
   }
 
-  async *#copied(
-    lines: AsyncIterable<string | LinePart>,
-  ): AsyncGenerator<string | LinePart, void, undefined> {
+  async *#copied(lines: AsyncIterable<string | LinePart>): AsyncGenerator<string | LinePart, void, undefined> {
     this.#folder = await mkdtemp(join(tmpdir(), 'vastmax-'));
     const path = join(this.#folder, 'standard-input.txt');
     await using file = await open(path, 'w');

@@ -128,8 +128,7 @@ export class MultiLabelCollector {
         recall: recall / examples,
         ndcg: ndcg / examples,
         hitRate: hits / examples,
-        propensityScoredPrecision:
-          this.#propensities === undefined ? undefined : gain / possibleGain,
+        propensityScoredPrecision: this.#propensities === undefined ? undefined : gain / possibleGain,
       })),
     };
   }

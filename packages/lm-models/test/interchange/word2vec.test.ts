@@ -211,7 +211,10 @@ describe('a file of vectors', () => {
   it.each(['text', 'binary'] as const)('of %s is read without its words that are not UTF-8', async (format) => {
     const some = ['the', 'xaf#', 'cat', '#'];
     await writeWord2vec(path, some, tensorOf('w', Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), 2), { format });
-    writeFileSync(path, readFileSync(path).map((byte) => (byte === 0x23 ? 0xc3 : byte)));
+    writeFileSync(
+      path,
+      readFileSync(path).map((byte) => (byte === 0x23 ? 0xc3 : byte)),
+    );
     const left: number[] = [];
     const read: string[] = [];
     const reader = format === 'text' ? readWord2vecText : readWord2vecBinary;

@@ -93,7 +93,9 @@ export async function* parseCsv(
       fields = [];
       length = 0;
       if (text.startsWith('\ufeff'))
-        throw bad('it begins with a byte order mark (U+FEFF), as where files were joined; remove it, or quote the field');
+        throw bad(
+          'it begins with a byte order mark (U+FEFF), as where files were joined; remove it, or quote the field',
+        );
     }
     length += raw.length;
     if (length > maximumRecordLength) {

@@ -64,9 +64,7 @@ export function createSplitter(tokens: readonly AddedToken[], normalize: Normali
         : inNormalForm({
             text: normalize(section.text),
             isFirst: section.isFirst && !dropsStart(section.text, normalize),
-          }).filter(
-            (part) => 'content' in part || part.text !== '',
-          ),
+          }).filter((part) => 'content' in part || part.text !== ''),
     );
 }
 
@@ -97,7 +95,11 @@ function createFinder(tokens: readonly AddedToken[]): (piece: Piece) => Section[
       if (token === undefined) continue;
       let start = index;
       let end = index + form.length;
-      if (token.singleWord && (ENDS_WITH_WORD.test(text.slice(Math.max(0, start - 2), start)) || STARTS_WITH_WORD.test(text.slice(end, end + 2))))
+      if (
+        token.singleWord &&
+        (ENDS_WITH_WORD.test(text.slice(Math.max(0, start - 2), start)) ||
+          STARTS_WITH_WORD.test(text.slice(end, end + 2)))
+      )
         continue;
       // Of white space each character has one code unit.
       if (token.lstrip) while (start > done && IS_SPACE.test(text[start - 1]!)) start--;

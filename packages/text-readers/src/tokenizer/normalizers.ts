@@ -68,9 +68,7 @@ function readKind(fields: Fields): Normalize {
     }
     case 'Nmt':
       return (text) =>
-        text
-          .replaceAll(CONTROL, '')
-          .replaceAll(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g, ' ');
+        text.replaceAll(CONTROL, '').replaceAll(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g, ' ');
     case 'Precompiled':
       return readCompiledMap(fields);
     case 'ByteLevel':

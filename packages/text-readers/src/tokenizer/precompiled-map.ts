@@ -41,7 +41,9 @@ export function readCompiledMap(fields: Fields): (text: string) => string {
       if (((node >>> 8) & 1) === 1) {
         const start = unit(position) & 0x7fffffff;
         const end = texts.indexOf(0, start);
-        return start < texts.length ? decoder.decode(texts.subarray(start, end === -1 ? texts.length : end)) : undefined;
+        return start < texts.length
+          ? decoder.decode(texts.subarray(start, end === -1 ? texts.length : end))
+          : undefined;
       }
     }
     return undefined;
