@@ -24,8 +24,10 @@ export {
   countTokens,
   encodeTokens,
   type TextLines,
+  type TextLinesInParts,
   type TokenStreamOptions,
 } from './text/token-stream.ts';
+export { partsOfLine, type LinePart } from './text/long-lines.ts';
 export { createWordSegmenter, type LetterCase, type WordSegmenterOptions } from './text/word-segmenter.ts';
 export { NgramBatches, type NgramBatch, type NgramBatchesOptions, type NgramCursor } from './batches/ngram-batches.ts';
 export type { BatchCursor } from './batches/batch-cursor.ts';

@@ -1,2 +1,2 @@
 // Entry point @vastmax/text-readers/node: functions that need Node. The main entry point runs on any JavaScript engine.
-export { readParquet, readParquetTexts, readSubwordTokenizer } from './node/read-files.ts';
+export { isParquetFile, readParquet, readParquetTexts, readSubwordTokenizer } from './node/read-files.ts';

@@ -4,6 +4,7 @@
 
 import { SparseDataError, isSparseDataError, type CancellationSignal, type NamedInput } from '@vastmax/sparse-data';
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type FileMetaData } from 'hyparquet';
+import { checkStrings, notUtf8, strictStrings } from './parquet-strings.ts';
 
 /** A file that is read by ranges of bytes, like hyparquet's AsyncBuffer. */
 export interface ParquetSource {
@@ -40,14 +41,18 @@ export interface ParquetOptions extends NamedInput {
 export interface ParquetRow {
   /** Number of the row, from 1. */
   readonly row: number;
-  /** Values by column. 64-bit integers are bigints; missing values are null. */
+  /**
+   * Values by column. 64-bit integers are bigints, JSON is its text, times are Dates (of milliseconds), bytes of a
+   * column that is not declared as text are a string if they are UTF-8 and a Uint8Array otherwise, missing values are
+   * null.
+   */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
 /**
  * The rows, in order. Memory: the selected columns of one row group.
- * @throws SparseDataError on iteration: `bad-parquet` with name and position, `missing-column` with the existing
- * columns, `record-too-long` for a row group larger than maximumRowGroupBytes; errors of the source.
+ * @throws SparseDataError on iteration: `bad-parquet` with name and position, `not-utf8` with row and column of a text,
+ * `missing-column` with the existing columns, `record-too-long` for a row group larger than maximumRowGroupBytes; errors of the source.
  */
 export async function* parseParquet(
   source: ParquetSource,
@@ -58,6 +63,7 @@ export async function* parseParquet(
   const metadata = await decode(name, 'its footer', () => parquetMetadataAsync(source));
   const total = checkMetadata(metadata, source.byteLength, name);
   checkColumns(metadata, columns, name);
+  const declared = textColumns(metadata);
   let first = 0;
   for (const [at, group] of metadata.row_groups.entries()) {
     signal?.throwIfAborted();
@@ -66,13 +72,14 @@ export async function* parseParquet(
     if (bytes > maximumRowGroupBytes) {
       throw new SparseDataError(
         'record-too-long',
-        `parseParquet: ${name}: row group ${at + 1} of ${metadata.row_groups.length} has ${bytes} bytes; at most ${maximumRowGroupBytes} are allowed: raise maximumRowGroupBytes`,
+        `parseParquet: ${name}: row group ${at + 1} of ${metadata.row_groups.length} has ${bytes} bytes; at most ${maximumRowGroupBytes} are allowed; write it with smaller row groups`,
       );
     }
     const read = await decode(name, `rows ${first + 1} to ${first + rows}`, () =>
       parquetReadObjects({
         file: source,
         metadata,
+        parsers: strictStrings,
         rowStart: first,
         rowEnd: first + rows,
         ...(columns === undefined ? {} : { columns: [...columns] }),
@@ -84,7 +91,7 @@ export async function* parseParquet(
         'bad-parquet',
         `parseParquet: ${name}: row group ${at + 1} says it has ${rows} rows, ${read.length} were found; the file is damaged`,
       );
-    for (const values of read) yield { row: ++first, values };
+    for (const values of read) yield { row: ++first, values: checkStrings(values, declared, `${name}: row ${first}`) };
     onProgress?.(first, total);
   }
 }
@@ -142,6 +149,17 @@ function checkColumns(metadata: FileMetaData, columns: readonly string[] | undef
   );
 }
 
+/** The columns that are declared as text; those of nested values are. */
+function textColumns(metadata: FileMetaData): ReadonlySet<string> {
+  const isText = ({ element, children }: ReturnType<typeof parquetSchema>): boolean =>
+    children.length > 0 || element.converted_type !== undefined || element.logical_type !== undefined;
+  return new Set(
+    parquetSchema(metadata)
+      .children.filter(isText)
+      .map(({ element }) => element.name),
+  );
+}
+
 async function decode<T>(name: string, what: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -164,8 +182,8 @@ export interface ParquetTextOptions extends Omit<ParquetOptions, 'columns'> {
 /**
  * One column of strings, as lines for countTokens and encodeTokens; rows without a value are skipped. A text may
  * contain line breaks.
- * @throws SparseDataError on iteration: `bad-parquet` with the row for a value that is not a string; otherwise as
- * parseParquet.
+ * @throws SparseDataError on iteration: `bad-parquet` with the row for a value that is not a string, `not-utf8` with the
+ * row for one that is not UTF-8; otherwise as parseParquet.
  */
 export async function* parseParquetTexts(
   source: ParquetSource,
@@ -184,6 +202,7 @@ export async function* textsOf(
   for await (const { row, values } of rows) {
     const text = values[column];
     if (text === null || text === undefined) continue;
+    if (text instanceof Uint8Array) throw notUtf8(text, `${name}: row ${row}`, column);
     if (typeof text !== 'string')
       throw new SparseDataError(
         'bad-parquet',

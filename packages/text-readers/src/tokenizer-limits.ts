@@ -1,9 +1,8 @@
 /**
- * A tokenizer.json comes from strangers, and the library runs it as it is: a regular expression may take time that
- * doubles with each character, a `Replace` may make a text longer without end, an id may ask for an array of any
- * length. Three limits hold it, however it is made:
+ * A tokenizer.json comes from strangers: a regular expression may take time that doubles with each character, a
+ * `Replace` may make a text longer without end. Three limits hold it, however it is made:
  *
- * - ids, lengths and patterns are checked when it is opened;
+ * - patterns, nesting and added tokens are checked when it is opened;
  * - no step makes a text longer than 64 times the line and 65,536 characters;
  * - a call that is not known to be fast is interrupted after 2 s and 0.05 ms for each character, and by Ctrl-C.
  *
@@ -12,21 +11,15 @@
  */
 import { SparseDataError } from '@vastmax/sparse-data';
 
-/** Throws an error about the tokenizer; `problem` is a sentence without its subject. */
-export type TokenizerFailure = (problem: string, cause?: unknown) => never;
-
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Far above those of known tokenizers, of which the longest has 700 characters. */
 const maxPatternLength = 16_384;
 /** Of the lists of steps; a sequence may be in a sequence. */
 const maxDepth = 32;
+/** They are looked for at each place of a text, by one regular expression. */
 const maxAddedCharacters = 2 ** 20;
-/** Ids may have gaps. */
-const idsPerToken = 4;
-const freeIds = 2 ** 16;
-/** How often a text may be repeated by a template. */
-const maxCopies = 4;
+const freeAddedCharacters = 2 ** 15;
 
 /** Growth of a line. */
 const maxGrowth = 64;
@@ -66,164 +59,99 @@ export interface TokenizerCost {
   readonly longestUnigram: number;
 }
 
-/** Checks a parsed tokenizer.json. O(its size). @param fail is called with what is wrong. */
-export function checkTokenizer(json: Fields, fail: TokenizerFailure): TokenizerCost {
-  const patterns = new Set<string>();
-  for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) checkSteps(json[part], part, patterns, fail);
-  const copies = checkTemplates(json['post_processor'], fail);
-  if (copies > maxCopies)
-    fail(`has a post_processor that repeats a text ${copies} times; at most ${maxCopies} are allowed`);
-  const model = asFields(json['model']) ?? fail('has no model');
-  const { vocab } = model;
-  const added = json['added_tokens'] ?? [];
-  if (!Array.isArray(added)) return fail('has added_tokens that are no array');
-  if (typeof vocab !== 'object' || vocab === null) return fail('has a model without a vocab');
-  const size = Array.isArray(vocab) ? vocab.length : Object.keys(vocab).length;
-  const largest = idsPerToken * (size + added.length) + freeIds;
-  const checkId = (token: string, id: unknown): void => {
-    if (!Number.isSafeInteger(id) || Number(id) < 0 || Number(id) > largest)
-      fail(
-        `gives the token ${shorten(token)} the id ${String(id)}; with ${size} tokens a whole number up to ${largest} is needed`,
-      );
+/**
+ * Looks a parsed tokenizer.json through for what its parts would do without end. What has another type than it should
+ * is passed over: it is refused when it is read. O(its size).
+ * @throws SparseDataError `bad-tokenizer` for a pattern, a nesting or added tokens beyond the limits.
+ */
+export function costOf(json: Fields, name: string): TokenizerCost {
+  const fail = (problem: string): never => {
+    throw new SparseDataError('bad-tokenizer', `createSubwordTokenizer: ${name} ${problem}`);
   };
-  let characters = 0;
-  for (const each of added as readonly unknown[]) {
-    const { content, id } = asFields(each) ?? fail('has an added token that is no object');
-    if (typeof content !== 'string' || content === '') return fail('has an added token without content');
-    checkId(content, id);
-    characters += content.length;
-  }
-  if (characters > maxAddedCharacters)
-    fail(`has added tokens of ${characters} characters together; at most ${maxAddedCharacters} are allowed`);
-  let longestUnigram = 0;
-  if (Array.isArray(vocab)) {
-    for (const entry of vocab as readonly unknown[]) {
-      const [token, score] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
-      if (typeof token !== 'string' || typeof score !== 'number')
-        return fail('has a vocab with an entry that is no pair of a token and a score');
-      longestUnigram = Math.max(longestUnigram, token.length);
+  const patterns = new Set<string>();
+  const visit = (given: unknown, part: string, depth: number): void => {
+    const step = asFields(given);
+    if (step === undefined) return;
+    if (depth > maxDepth) fail(`has a ${part} that is nested deeper than ${maxDepth}`);
+    const { Regex: source, String: literal } = asFields(step['pattern']) ?? {};
+    for (const text of [source, literal]) {
+      if (typeof text === 'string' && text.length > maxPatternLength)
+        fail(`has a ${part} with a pattern of ${text.length} characters; at most ${maxPatternLength} are allowed`);
     }
-  } else for (const [token, id] of Object.entries(vocab)) checkId(token, id);
+    if (typeof source === 'string') patterns.add(source);
+    for (const list of ['normalizers', 'pretokenizers', 'decoders', 'processors'])
+      for (const each of asList(step[list])) visit(each, part, depth + 1);
+  };
+  for (const part of ['normalizer', 'pre_tokenizer', 'decoder', 'post_processor']) visit(json[part], part, 0);
+  const added = addedCharacters(json);
+  if (added > maxAddedCharacters)
+    fail(`has added tokens of ${added} characters together; at most ${maxAddedCharacters} are allowed`);
+  const model = asFields(json['model']) ?? {};
+  let longestUnigram = 0;
+  for (const entry of asList(model['vocab'])) {
+    const [token] = asList(entry);
+    if (typeof token === 'string') longestUnigram = Math.max(longestUnigram, token.length);
+  }
   const wordLength = model['max_input_chars_per_word'] ?? 100;
   return {
     isLinear:
       [...patterns].every((pattern) => linearPatterns.has(pattern) || !unbounded.test(pattern)) &&
       typeof wordLength === 'number' &&
-      wordLength <= 1000,
+      wordLength <= 1000 &&
+      added <= freeAddedCharacters,
     longestUnigram,
   };
 }
 
-function checkSteps(given: unknown, part: string, patterns: Set<string>, fail: TokenizerFailure, depth = 0): void {
-  if (given === undefined || given === null) return;
-  const step = asFields(given) ?? fail(`has a ${part} that is no object`);
-  if (depth > maxDepth) fail(`has a ${part} that is nested deeper than ${maxDepth}`);
-  const { pattern, length } = step;
-  const source = typeof pattern === 'string' ? pattern : (asFields(pattern) ?? {})['Regex'];
-  const literal = (asFields(pattern) ?? {})['String'];
-  for (const text of [source, literal]) {
-    if (text === undefined) continue;
-    if (typeof text !== 'string') return fail(`has a ${part} with a pattern that is no string`);
-    if (text.length > maxPatternLength)
-      fail(`has a ${part} with a pattern of ${text.length} characters; at most ${maxPatternLength} are allowed`);
-  }
-  if ((step['type'] === 'Replace' || step['type'] === 'Split') && source === undefined && literal === undefined)
-    fail(`has a ${part} of the type ${step['type']} without a pattern`);
-  if (typeof source === 'string') patterns.add(source);
-  if (step['type'] === 'FixedLength' && !(Number.isSafeInteger(length) && Number(length) >= 1))
-    fail(`has a ${part} of fixed length ${String(length)}; a whole number of at least 1 is needed`);
-  for (const list of ['normalizers', 'pretokenizers', 'decoders']) {
-    const steps = step[list] ?? [];
-    if (!Array.isArray(steps)) return fail(`has a ${part} whose ${list} are no array`);
-    for (const each of steps as readonly unknown[]) checkSteps(each, part, patterns, fail, depth + 1);
-  }
+/** Characters of all added tokens together. */
+export function addedCharacters(json: Fields): number {
+  return asList(json['added_tokens']).reduce<number>((sum, each) => {
+    const content = asFields(each)?.['content'];
+    return sum + (typeof content === 'string' ? content.length : 0);
+  }, 0);
 }
 
-/** How often a template repeats a text. */
-function checkTemplates(given: unknown, fail: TokenizerFailure, depth = 0): number {
-  if (given === undefined || given === null) return 1;
-  if (depth > maxDepth) fail(`has a post_processor that is nested deeper than ${maxDepth}`);
-  const { single = [], processors = [] } = asFields(given) ?? fail('has a post_processor that is no object');
-  if (!Array.isArray(single) || !Array.isArray(processors))
-    return fail('has a post_processor whose lists are no arrays');
-  const own = (single as readonly unknown[]).filter((item) => 'Sequence' in (asFields(item) ?? {})).length;
-  return (processors as readonly unknown[]).reduce<number>(
-    (product, each) => product * checkTemplates(each, fail, depth + 1),
-    Math.max(1, own),
-  );
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
 function asFields(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
-function shorten(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
-}
-
-/** A step of the library that maps texts to texts, or a list of such steps. */
-interface Step {
-  readonly normalizers?: readonly unknown[];
-  readonly tokenizers?: readonly unknown[];
-  readonly decoders?: readonly unknown[];
-  readonly pattern?: RegExp | null;
-  readonly config?: { readonly content?: unknown };
-  readonly str_rep?: unknown;
-}
-
 /** By how many characters the call under way may still make its line longer, and by how many in all. */
 const growth = { room: Infinity, limit: Infinity };
 
-/** Counts what each step of a tokenizer makes of a text, and looks ahead where one may make much of little. */
-export function limitGrowth(part: unknown): void {
-  if (typeof part !== 'function') return;
-  const step = part as unknown as Step & Record<string, unknown>;
-  const inner = [step.normalizers, step.tokenizers, step.decoders].flatMap((each) => each ?? []);
-  inner.forEach(limitGrowth);
-  // What a list makes is counted by its steps.
-  if (inner.length > 0) return;
-  const content = step.config?.content ?? step.str_rep;
-  const pattern = step.pattern instanceof RegExp ? step.pattern : / /g;
-  for (const method of ['normalize', 'pre_tokenize_text', 'decode_chain']) {
-    const original = step[method];
-    if (typeof original !== 'function') continue;
-    step[method] = (given: unknown, ...rest: unknown[]): unknown => {
-      if (typeof content === 'string') checkReplacements(stringsOf(given), pattern, content);
-      const made: unknown = Reflect.apply(original, step, [given, ...rest]);
-      growth.room -= Math.max(0, charactersOf(made) - charactersOf(given));
-      if (growth.room < 0) throw growthError();
-      return made;
-    };
-  }
+/** A step that counts what it makes longer. @param charactersOf of what the step takes and makes. */
+export function counted<Value>(
+  step: (given: Value) => Value,
+  charactersOf: (value: Value) => number,
+): (given: Value) => Value {
+  return (given) => {
+    const made = step(given);
+    const added = charactersOf(made) - charactersOf(given);
+    if (added > 0) growth.room -= added;
+    checkRoom(0);
+    return made;
+  };
 }
 
-function stringsOf(value: unknown): readonly string[] {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.filter((each) => typeof each === 'string');
-}
-
-function charactersOf(value: unknown): number {
-  return stringsOf(value).reduce((sum, { length }) => sum + length, 0);
-}
-
-/** @throws SparseDataError `record-too-long` when the texts with all matches replaced do not fit into the room. */
-function checkReplacements(texts: readonly string[], pattern: RegExp, content: string): void {
-  let added = texts.reduce((sum, { length }) => sum + (length + 1) * content.length, 0);
+/** @throws SparseDataError `record-too-long` when a step is about to add more characters than there is room for. */
+export function checkRoom(added: number): void {
   if (added <= growth.room) return;
-  added = 0;
-  for (const text of texts) {
-    for (const [match] of text.matchAll(pattern)) {
-      added += content.length - match.length;
-      if (added > growth.room) throw growthError();
-    }
-  }
-}
-
-function growthError(): SparseDataError {
-  return new SparseDataError(
+  throw new SparseDataError(
     'record-too-long',
     `tokenize: a line grows by more than ${growth.limit} characters, the limit of ${maxGrowth} times its own and ${freeCharacters}; use another tokenizer.json`,
   );
+}
+
+/** All matches replaced by the content as it is. @throws SparseDataError `record-too-long` before it is made. */
+export function replaceAllWithin(text: string, pattern: RegExp, content: string): string {
+  if ((text.length + 1) * content.length > growth.room) {
+    let added = 0;
+    for (const [match] of text.matchAll(pattern)) checkRoom((added += content.length - match.length));
+  }
+  return text.replaceAll(pattern, () => content);
 }
 
 interface Vm {
@@ -249,8 +177,8 @@ const script =
 /**
  * Calls the tokenizer on a line of so many characters, within the limits.
  * @param what for the message: the name of the file, and what is done.
- * @throws SparseDataError `record-too-long` with the limit that the call goes beyond, `bad-tokenizer` for an error of
- * the library; an `AbortError` when Ctrl-C ends it.
+ * @throws SparseDataError `record-too-long` with the limit that the call goes beyond, `bad-tokenizer` for an error that
+ * is none of this package; an `AbortError` when Ctrl-C ends it.
  */
 export function callWithin<Result>(
   what: string,
@@ -261,7 +189,7 @@ export function callWithin<Result>(
   const { room, limit } = growth;
   growth.room = growth.limit = maxGrowth * characters + freeCharacters;
   try {
-    const isShort = isLinear && characters * longestUnigram ** 2 <= freeLatticeSteps;
+    const isShort = isLinear && characters * longestUnigram <= freeLatticeSteps;
     return isShort || script === undefined ? call() : callInterruptibly(what, characters, call);
   } catch (error) {
     if (error instanceof SparseDataError || (error instanceof Error && error.name === 'AbortError')) throw error;

@@ -76,10 +76,22 @@ describe('a tokenizer.json from a stranger', () => {
 
   it('cannot double its tokens by templates', () => {
     const single = times(2, { Sequence: { id: 'A', type_id: 0 } });
-    const processors = times(30, { type: 'TemplateProcessing', single, pair: [] });
+    const processors = times(30, { type: 'TemplateProcessing', single, pair: [], special_tokens: {} });
     expect(failureOf({ ...bytePairs, post_processor: { type: 'Sequence', processors } })).toMatch(
-      /^bad-tokenizer: .* repeats a text 1073741824 times; at most 4 are allowed/,
+      /^bad-tokenizer: .* has 2 texts in its template of a single one/,
     );
+  });
+
+  it('may have any ids: nothing is as long as the largest', () => {
+    const { model } = bytePairs as { readonly model: { readonly vocab: object } };
+    const vocab = Object.fromEntries(Object.keys(model.vocab).map((token, at) => [token, 4e9 + at]));
+    expect(failureOf({ ...bytePairs, model: { ...model, vocab } }, 'low')).toBe(failureOf(bytePairs, 'low'));
+  });
+
+  it('strips and replaces long runs in a time that grows as the line', () => {
+    const spaces = ' '.repeat(1_000_000);
+    const normalizer = { type: 'Strip', strip_left: true, strip_right: true };
+    expect(failureOf({ ...wordPiece, normalizer }, `un${spaces}un`)).toBe('2 tokens');
   });
 
   it('has a limit for the time of a unigram vocabulary of nested tokens', () => {
@@ -91,18 +103,21 @@ describe('a tokenizer.json from a stranger', () => {
   });
 
   it.each([
-    ['an id beyond its size', { added_tokens: [{ id: 4e9, content: 'x' }] }, 'the id 4000000000'],
-    ['an id that is no number', { added_tokens: [{ id: {}, content: 'x' }] }, 'the id [object Object]'],
-    ['an added token without content', { added_tokens: [{ id: 1 }] }, 'without content'],
-    ['pieces of no length', { pre_tokenizer: { type: 'FixedLength', length: 0 } }, 'fixed length 0'],
+    ['an id that is no number', { added_tokens: [{ id: {}, content: 'x' }] }, 'has id {}; a number is needed'],
+    ['an added token without content', { added_tokens: [{ id: 1 }] }, 'has content undefined; a string is needed'],
+    [
+      'pieces of no length',
+      { pre_tokenizer: { type: 'FixedLength', length: 0 } },
+      'has length 0; at least 1 is needed',
+    ],
     [
       'a pattern of a million characters',
       { normalizer: { type: 'Replace', pattern: { Regex: 'a'.repeat(1e6) }, content: '' } },
       'at most 16384',
     ],
-    ['no vocabulary', { model: { type: 'BPE', merges: [] } }, 'without a vocab'],
-    ['no merges', { model: { type: 'BPE', vocab: { a: 0 } } }, 'cannot be used'],
-    ['an unknown step', { normalizer: { type: 'Shuffle' } }, 'Unknown Normalizer type: Shuffle'],
+    ['no vocabulary', { model: { type: 'BPE', merges: [] } }, 'has no vocab'],
+    ['no merges', { model: { type: 'BPE', vocab: { a: 0 } } }, 'has merges undefined; an array is needed'],
+    ['an unknown step', { normalizer: { type: 'Shuffle' } }, 'has type "Shuffle"; what is known here is'],
   ])('is refused for %s', (_, changed, message) => {
     const failure = failureOf({ ...bytePairs, ...changed });
     expect(failure).toMatch(/^bad-tokenizer: createSubwordTokenizer: here\.json /);
@@ -112,7 +127,7 @@ describe('a tokenizer.json from a stranger', () => {
   it('is refused for an unknown token that is none, when a word is unknown', () => {
     const { model } = wordPiece as { readonly model: object };
     expect(failureOf({ ...wordPiece, model: { ...model, unk_token: null } }, 'un zebra')).toMatch(
-      /^bad-tokenizer: tokenize: here\.json: the tokenizer fails \(token 1 is null and no string/,
+      /^bad-tokenizer: createSubwordTokenizer: here\.json: model has unk_token null; a string is needed/,
     );
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { countTokens, isSparseDataError } from '@vastmax/sparse-data';
 import { parseParquet, parseParquetTexts } from '@vastmax/text-readers';
-import { readParquet, readParquetTexts } from '@vastmax/text-readers/node';
+import { isParquetFile, readParquet, readParquetTexts } from '@vastmax/text-readers/node';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -132,7 +132,7 @@ describe('an error of Parquet', () => {
       message: `parseParquetTexts: ${path}: row 1: user is 0, a number; a string is needed`,
     });
     expect((await failureOf(() => all(readParquet(path, { maximumRowGroupBytes: 1000 })))).message).toMatch(
-      /: row group 1 of 3 has \d+ bytes; at most 1000 are allowed: raise maximumRowGroupBytes$/,
+      /: row group 1 of 3 has \d+ bytes; at most 1000 are allowed; write it with smaller row groups$/,
     );
     expect((await failureOf(() => all(readParquet(join(folder, 'absent'))))).code).toBe('missing-file');
     mkdirSync(join(folder, 'directory'));
@@ -194,5 +194,74 @@ describe('an error of Parquet', () => {
       code: 'bad-parquet',
       message: expect.stringMatching(/^parseParquet: texts\.parquet: rows 1 to 1000 cannot be decoded \(/) as string,
     });
+  });
+});
+
+describe('bytes that are not UTF-8', () => {
+  const bad = Uint8Array.of(0xff, 0xfe, 0x41);
+  const strings = (type: 'UTF8' | 'JSON' | undefined, data: (string | Uint8Array | object | null)[]): Buffer =>
+    Buffer.from(
+      parquetWriteBuffer({
+        columnData: [
+          { name: 'text', data: data.map((each) => (typeof each === 'string' ? Buffer.from(each) : each)) },
+          { name: 'number', data: data.map((_, at) => at) },
+        ],
+        schema: [
+          { name: 'root', num_children: 2 },
+          {
+            name: 'text',
+            type: 'BYTE_ARRAY',
+            repetition_type: 'OPTIONAL',
+            ...(type === undefined ? {} : { converted_type: type }),
+          },
+          { name: 'number', type: 'INT32', repetition_type: 'REQUIRED' },
+        ],
+        rowGroupSize: 2,
+      }),
+    );
+
+  it('are refused with row and column; the rows before are read', async () => {
+    writeFileSync(path, strings('UTF8', ['a', 'b', null, bad, 'c']));
+    const seen: string[] = [];
+    const failure = await failureOf(async () => {
+      for await (const text of readParquetTexts(path)) seen.push(text);
+    });
+    expect(failure).toMatchObject({
+      code: 'not-utf8',
+      message: `parseParquet: ${path}: row 4: column text is not UTF-8: it has the bytes FF FE 41; convert it, or read other columns`,
+    });
+    expect(seen).toEqual(['a', 'b']);
+    expect((await all(readParquet(path, { columns: ['number'] }))).length).toBe(5);
+  });
+
+  it('of a column that is not declared as text are bytes, unless texts are asked for', async () => {
+    writeFileSync(path, strings(undefined, ['a', bad]));
+    expect((await all(readParquet(path))).map(({ values }) => values['text'])).toEqual(['a', bad]);
+    expect(await failureOf(() => all(readParquetTexts(path)))).toMatchObject({
+      code: 'not-utf8',
+      message: expect.stringContaining('row 2: column text is not UTF-8') as string,
+    });
+  });
+
+  it('are told from a byte order mark and U+FFFD, which stay; and JSON stays a text', async () => {
+    writeFileSync(path, strings('UTF8', ['\ufeffa', '\ufffd']));
+    expect(await all(readParquetTexts(path))).toEqual(['\ufeffa', '\ufffd']);
+    writeFileSync(path, strings('JSON', [{ a: 1 }]));
+    expect(await all(readParquetTexts(path))).toEqual(['{"a":1}']);
+  });
+});
+
+describe('a Parquet file', () => {
+  it('is known by its first bytes, and by its extension only where they are not known', async () => {
+    const named = (name: string, content: string | Uint8Array): string => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    expect(await isParquetFile(named('a.TXT', fileOf()))).toBe(true);
+    expect(await isParquetFile(named('a.PARQUET', 'damaged'))).toBe(true);
+    expect(await isParquetFile(named('b.parquet', gzipSync('text')))).toBe(false);
+    expect(await isParquetFile(named('a.txt', 'PAR1 is how Parquet begins'))).toBe(false);
+    expect(await isParquetFile(named('empty.txt', ''))).toBe(false);
+    expect(await isParquetFile(join(folder, 'absent.Parquet'))).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { countTokens, encodeTokens, isSparseDataError } from '@vastmax/sparse-data';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { readSubwordTokenizer } from '@vastmax/text-readers/node';
@@ -52,7 +53,10 @@ describe('a Hugging Face tokenizer', () => {
 
   it('reads from a file, and its tokens are counted and encoded like words', async () => {
     writeFileSync(path, JSON.stringify(bytePairs));
-    const { tokenize } = await readSubwordTokenizer(path);
+    expect((await readSubwordTokenizer(path)).definition).toBe(JSON.stringify(bytePairs));
+    writeFileSync(path, `\ufeff${JSON.stringify(bytePairs)}`);
+    const { tokenize, definition } = await readSubwordTokenizer(path);
+    expect(definition).toBe(JSON.stringify(bytePairs));
     const lines = ['low lower', 'low low'];
     const vocabulary = (await countTokens(lines, { tokenize })).build();
     expect(vocabulary.tokens).toEqual(['low', 'Ġlow', 'er']);
@@ -68,18 +72,17 @@ describe('a Hugging Face tokenizer', () => {
 
 describe('what is no tokenizer', () => {
   it('is refused, with its name', async () => {
-    for (const json of [null, 7, [], {}, { model: null }, { model: 'BPE' }])
+    for (const [json, problem] of [
+      [null, ' is null; an object is needed'],
+      [7, ' is 7; an object is needed'],
+      [[], ' is []; an object is needed'],
+      [{}, ' has no model; a tokenizer.json as Hugging Face writes it is needed'],
+      [{ model: null }, ' model is null; an object is needed'],
+      [{ model: 'BPE' }, ' model is "BPE"; an object is needed'],
+    ] as const)
       expect(await failureOf(() => createSubwordTokenizer(json, { name: 'here.json' }))).toBe(
-        'bad-tokenizer: createSubwordTokenizer: here.json has no model; a tokenizer.json as Hugging Face writes it is needed',
+        `bad-tokenizer: createSubwordTokenizer: here.json:${problem}`,
       );
-    expect(
-      await failureOf(() =>
-        createSubwordTokenizer({ ...wordPiece, model: { type: 'Telepathy' } }, { name: 'here.json' }),
-      ),
-    ).toMatch(/^bad-tokenizer: createSubwordTokenizer: here\.json has a model without a vocab/);
-    expect(
-      await failureOf(() => createSubwordTokenizer(bytePairs, { name: 'here.json' }).detokenize(['low', 'unheard'])),
-    ).toBe('unknown-token: detokenize: here.json has no token "unheard"; tokens of its own tokenize are needed');
   });
 
   it('as a file, with its path', async () => {
@@ -87,6 +90,12 @@ describe('what is no tokenizer', () => {
     expect(await failureOf(() => readSubwordTokenizer(path))).toMatch(
       new RegExp(`^bad-json: readSubwordTokenizer: ${path} \\(10 characters\\) is not JSON`),
     );
+    writeFileSync(path, Buffer.from(JSON.stringify(bytePairs).replace('"low"', '"l\xf6w"'), 'latin1'));
+    expect(await failureOf(() => readSubwordTokenizer(path))).toBe(
+      `not-utf8: readSubwordTokenizer: ${path} is not UTF-8; convert it`,
+    );
+    writeFileSync(path, gzipSync(JSON.stringify(bytePairs)));
+    expect(await failureOf(() => readSubwordTokenizer(path))).toContain('is of the kind gzip, not JSON');
     expect(await failureOf(() => readSubwordTokenizer(join(folder, 'absent')))).toBe(
       `missing-file: readSubwordTokenizer: there is no file ${join(folder, 'absent')}; check the path`,
     );

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { describeLabelEvaluation, evaluateLabels } from '../labels/evaluate-labels.ts';
-import { checkShape, type LabelModel, readPoints } from '../labels/label-model.ts';
+import { type LabelModel, readLabelledPoints } from '../labels/label-model.ts';
 import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { textColumnHelp } from '../options/text-options.ts';
@@ -105,8 +105,7 @@ async function evaluatePoints(
   if (similarity !== undefined)
     throw new UsageError(`${directory} holds a classifier, which has no word vectors; leave --similarity out`);
   if (file === undefined) return;
-  const points = await readPoints(file, signal);
-  checkShape(file, { features: points.inputs.columns, labels: points.targets.columns }, model.shape);
+  const points = await readLabelledPoints(file, signal, model.shape);
   const evaluation = await evaluateLabels(model, points, limit, signal);
   process.stdout.write(json === true ? `${JSON.stringify(evaluation)}\n` : describeLabelEvaluation(file, evaluation));
 }

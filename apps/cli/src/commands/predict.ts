@@ -29,7 +29,7 @@ export function addPredictCommand(program: Command): void {
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
     .option(
       '--input <file>',
-      'JSON Lines of prompts, or points for a classifier, plain or .gz or .br; - is standard input; prints JSON Lines',
+      'JSON Lines of prompts, or points for a classifier, plain or compressed; - is standard input; prints JSON Lines',
     )
     .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
     .option('--json', 'print one JSON object')

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { TextReading } from '@vastmax/lm-models/text';
+import { partsOfLine } from '@vastmax/sparse-data';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
@@ -41,6 +42,7 @@ async function tokenize(textFile: string, options: TokenizeOptions, command: Com
   const { signal } = interruption;
   const reading = await readingOf(options, command);
   await using source = new TextSource(textFile, { column: options.textColumn });
+  const [open, separator, close] = options.json === true ? ['[', ',', ']\n'] : ['', ' ', '\n'];
   let block = '';
   const flush = (): Promise<boolean> => {
     const text = block;
@@ -52,9 +54,18 @@ async function tokenize(textFile: string, options: TokenizeOptions, command: Com
   const onProgress = (): void => {
     flushed = flush();
   };
+  /** How many words of the current line were found so far: a long line comes in parts. */
+  let found = 0;
   for await (const line of source.lines({ signal, onProgress })) {
-    const words = [...reading.tokenize(line)];
-    block += options.json === true ? `${JSON.stringify(words)}\n` : `${words.join(' ')}\n`;
+    const isEnd = typeof line === 'string';
+    for (const part of partsOfLine(isEnd ? line : line.part)) {
+      for (const word of reading.tokenize(part))
+        block += `${found++ === 0 ? open : separator}${options.json === true ? JSON.stringify(word) : word}`;
+    }
+    if (isEnd) {
+      block += `${found === 0 ? open : ''}${close}`;
+      found = 0;
+    }
     if (block.length >= charactersPerBlock) flushed = flush();
     if (!(await flushed)) return;
   }

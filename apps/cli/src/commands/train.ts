@@ -16,7 +16,7 @@ export function addTrainCommand(program: Command): void {
     .description('train a language model or word vectors on a text, or a classifier on labelled points')
     .argument(
       '[text]',
-      'training text, one sentence or paragraph a line: UTF-8, plain or .gz or .br; .parquet; - is standard input',
+      'training text, one sentence or paragraph a line: UTF-8, plain or compressed (gzip, .br); Parquet; - is standard input',
     )
     .option('--valid <file>', 'held-out text, evaluated at the end')
     .option('-o, --out <folder>', 'where the model and its checkpoints go')
@@ -45,14 +45,14 @@ export function addTrainCommand(program: Command): void {
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
     .option('--steps <n>', 'lstm, gru: words per truncated back-propagation (default: 16)', wholeNumber('--steps', 1))
-    .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1))
+    .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1, 65_536))
     .option(
       '--embedding <n>',
       "width of a word embedding; of a classifier's first layer",
       wholeNumber('--embedding', 1),
       100,
     )
-    .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or .bin, of the same width')
+    .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
     .option(
       '--hidden <n,...>',
       'widths of the hidden layers (default: 128; bag, cbow, skip-gram, classifier: none)',

@@ -1,5 +1,6 @@
 /** Ranking metrics of a classifier on labelled points, and of a baseline that predicts the most frequent labels. */
 import { SparseBatches } from '@vastmax/sparse-data';
+import { UsageError } from '../terminal/errors.ts';
 import { count, Progress, table } from '../terminal/terminal.ts';
 import { type LabelModel, withLabelsInOrder } from './label-model.ts';
 import type { XmcRows } from '@vastmax/sparse-data/records';
@@ -17,7 +18,11 @@ export interface LabelEvaluation {
 
 const ks = [1, 3, 5];
 
-/** @param limit maximum number of points, a fixed sample; 0 for all. O(points · labels · width). */
+/**
+ * O(points · labels · width).
+ * @param limit maximum number of points, a fixed sample; 0 for all.
+ * @throws UsageError when none of them has a label.
+ */
 export async function evaluateLabels(
   { network, order, points: trained }: LabelModel,
   rows: XmcRows,
@@ -34,13 +39,18 @@ export async function evaluateLabels(
     ...(trained >= 3 ? { propensities: computePropensities(frequencies, trained) } : {}),
     ...(limit === 0 ? {} : { limit }),
   };
+  const model = await evaluateMultiLabel(network, batches(), {
+    ...options,
+    onProgress: (done, total) => {
+      progress.update(done / total, [`${count(done)} points`]);
+    },
+  });
+  if (model.examples === 0)
+    throw new UsageError(
+      `none of the ${count(model.unlabelled)} points of the sample has a label; take a larger sample, or all points`,
+    );
   return {
-    model: await evaluateMultiLabel(network, batches(), {
-      ...options,
-      onProgress: (done, total) => {
-        progress.update(done / total, [`${count(done)} points`]);
-      },
-    }),
+    model,
     popularity: await popularityBaseline(frequencies, batches(), options),
   };
 }
@@ -55,5 +65,8 @@ export function describeLabelEvaluation(what: string, { model, popularity }: Lab
     ...atK.map(({ propensityScoredPrecision }) => percent(propensityScoredPrecision)),
   ];
   const header = ['', ...ks.map((k) => `P@${k}`), 'R@5', 'nDCG@5', ...ks.map((k) => `PSP@${k}`)];
-  return `${what}, ${count(model.examples)} points:\n${table([header, row('model', model), row('popularity', popularity)])}\n`;
+  const { examples, unlabelled } = model;
+  const left =
+    unlabelled === 0 ? '' : ` (${count(unlabelled)} without a label ${unlabelled === 1 ? 'is' : 'are'} left out)`;
+  return `${what}, ${count(examples)} points${left}:\n${table([header, row('model', model), row('popularity', popularity)])}\n`;
 }

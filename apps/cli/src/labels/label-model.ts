@@ -10,6 +10,7 @@ import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } fr
 import { readXmc } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
 import { count, Progress } from '../terminal/terminal.ts';
+import { checkSomeLabels } from './check-labels.ts';
 import { xmcRows, type XmcPoint, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import { parseJson, type Checkpoint } from '@vastmax/checkpoints';
@@ -82,8 +83,15 @@ function readLabelOrder(text: string, classes: number, directory: string): Int32
   return Int32Array.from(order as number[]);
 }
 
-/** @throws SparseDataError naming an invalid line; `empty-input` for a file without points. */
-export async function readPoints(path: string, signal: AbortSignal): Promise<XmcRows> {
+/**
+ * @param check is called with the numbers of the header before anything is made of them.
+ * @throws SparseDataError naming an invalid line; `empty-input` for a file without points.
+ */
+export async function readPoints(
+  path: string,
+  signal: AbortSignal,
+  check: (shape: XmcShape) => void,
+): Promise<XmcRows> {
   using progress = new Progress('reading points');
   const points: XmcPoint[] = [];
   for await (const point of readXmc(path, {
@@ -91,9 +99,20 @@ export async function readPoints(path: string, signal: AbortSignal): Promise<Xmc
     onProgress: (read, total) => {
       progress.update(read / total, [`${count(points.length)} points`]);
     },
-  }))
+  })) {
+    if (points.length === 0) check(point.shape);
     points.push(point);
+  }
   return xmcRows(points);
+}
+
+/** Points of the shape of a model, to evaluate it on. @throws as readPoints, checkShape and checkSomeLabels. */
+export async function readLabelledPoints(path: string, signal: AbortSignal, model: XmcShape): Promise<XmcRows> {
+  const points = await readPoints(path, signal, (shape) => {
+    checkShape(path, shape, model);
+  });
+  checkSomeLabels(path, points);
+  return points;
 }
 
 /** The file's label of each class, the most frequent first. */

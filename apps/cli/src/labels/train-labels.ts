@@ -12,14 +12,15 @@ import { trainAndSave } from '../run/run-training.ts';
 import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
+import { checkHeader, checkTrainingLabels } from './check-labels.ts';
 import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
 import {
-  checkShape,
   fingerprintOfPoints,
   isLabelModel,
   labelModelOf,
   labelOrder,
   labelsText,
+  readLabelledPoints,
   readPoints,
   withLabelsInOrder,
 } from './label-model.ts';
@@ -35,17 +36,23 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const networkOptions = labelNetworkOptions(options, given);
   await using folder = await prepareFolder(options, given, readLabelRun);
   const { resumed } = folder;
-  const points = await readPoints(file, signal);
+  const { embedding, hidden = [] } = networkOptions.body;
+  const points = await readPoints(file, signal, (shape) => {
+    checkHeader(file, shape, {
+      embedding,
+      output: hidden.at(-1) ?? embedding,
+      bytesPerNumber: options.precision === 'f64' ? 8 : 4,
+    });
+  });
+  checkTrainingLabels(file, points);
   const fingerprint = fingerprintOfPoints(points);
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
     throw new UsageError(
       `${file} does not hold the points that ${options.out} was trained on; resume with the same file`,
     );
   }
-  const held = options.valid === undefined ? undefined : await readPoints(options.valid, signal);
   const shape = { features: points.inputs.columns, labels: points.targets.columns };
-  if (held !== undefined)
-    checkShape(options.valid ?? '', { features: held.inputs.columns, labels: held.targets.columns }, shape);
+  const held = options.valid === undefined ? undefined : await readLabelledPoints(options.valid, signal, shape);
   const order = labelOrder(points);
   const ordered = withLabelsInOrder(points, order);
 

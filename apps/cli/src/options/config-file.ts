@@ -137,7 +137,8 @@ function readAtMost(file: string, bytes: number): string {
       read = readSync(opened, buffer, length, buffer.length - length, null);
     if (length > bytes)
       throw new UsageError(`--config ${file} has more than ${bytes} bytes, the limit; options take some thousand`);
-    return buffer.toString('utf8', 0, length);
+    // Drops a byte order mark.
+    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
   } finally {
     closeSync(opened);
   }

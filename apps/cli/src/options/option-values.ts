@@ -14,10 +14,13 @@ export function schemaOf(parse: object): ValueSchema | undefined {
   return schemas.get(parse);
 }
 
-/** A whole number of at least `minimum`; 2_000_000 and 2e6 are whole numbers too. */
-export function wholeNumber(option: string, minimum: number): (text: string) => number {
-  const accepts = (value: number): boolean => Number.isSafeInteger(value) && value >= minimum;
-  return numberWhere(option, `a whole number of at least ${minimum}`, { type: 'integer', minimum }, accepts);
+/** A whole number of at least `minimum`, and of at most `maximum` if given; 2_000_000 and 2e6 are whole numbers too. */
+export function wholeNumber(option: string, minimum: number, maximum?: number): (text: string) => number {
+  const accepts = (value: number): boolean =>
+    Number.isSafeInteger(value) && value >= minimum && value <= (maximum ?? Infinity);
+  const description = maximum === undefined ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+  const schema = { type: 'integer', minimum, ...(maximum === undefined ? {} : { maximum }) };
+  return numberWhere(option, `a whole number ${description}`, schema, accepts);
 }
 
 /** Whole numbers, separated by commas. */

@@ -1,5 +1,4 @@
 /** The options that define how a text is read, of `train`, `vocab` and `tokenize`. */
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import {
   createTextReading,
@@ -20,7 +19,7 @@ export interface TextOptions {
   readonly textColumn: string;
 }
 
-export const textColumnHelp = 'of a .parquet file: the column with the texts';
+export const textColumnHelp = 'of a Parquet file: the column with the texts';
 
 export function addTextOptions(command: Command): Command {
   return command
@@ -55,10 +54,8 @@ export async function textReadingOf(options: TextOptions): Promise<TextReading> 
       throw new UsageError(
         `--letter-case ${letterCase} is no option of a tokenizer file, which has its own rule; leave it out`,
       );
-    return createTextReading(
-      { ...common, tokenizer: 'subword' },
-      { tokenizer: await readSubwordTokenizer(tokenizer), definition: await readFile(tokenizer, 'utf8') },
-    );
+    const read = await readSubwordTokenizer(tokenizer);
+    return createTextReading({ ...common, tokenizer: 'subword' }, { tokenizer: read, definition: read.definition });
   }
   return createTextReading({
     ...common,
@@ -68,7 +65,7 @@ export async function textReadingOf(options: TextOptions): Promise<TextReading> 
 }
 
 function isFile(tokenizer: string): boolean {
-  return tokenizer.endsWith('.json');
+  return /\.json$/i.test(tokenizer);
 }
 
 function tokenizerName(text: string): string {

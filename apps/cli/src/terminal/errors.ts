@@ -27,6 +27,29 @@ export class CommandFailure extends Error {
   }
 }
 
+/** Options of the packages that have another name here. */
+const renamed: Readonly<Record<string, string>> = {
+  batchSize: '--batch',
+  minimumCount: '--min-count',
+  maximumSize: '--max-vocabulary',
+};
+/** Options that are called so there, and `--head-size` and so on here. */
+const shared =
+  'headSize headRate tailRate tailLoss priorPower proposalPower initialScale bodyRate outputRate labelSmoothing divValue letterCase weightDecay clipNorm finalFactor';
+const flags: Readonly<Record<string, string>> = {
+  ...renamed,
+  ...Object.fromEntries(
+    shared.split(' ').map((name) => [name, `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`]),
+  ),
+};
+/** Not in quotation marks, where it is a word of a text. */
+const libraryOption = new RegExp(String.raw`(?<!["'\w])(?:${Object.keys(flags).join('|')})(?!["'\w])`, 'g');
+
+/** A message of a package with the command's names of options. */
+function withFlags(message: string): string {
+  return message.replaceAll(libraryOption, (name) => flags[name] ?? name);
+}
+
 /** The message to print, and the exit code. An unexpected error is printed with its stack trace, for a bug report. */
 export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: number } {
   if (error instanceof UsageError) return { message: error.message, exitCode: 2 };
@@ -42,5 +65,5 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     isSparseDataError(error) ||
     isLinalgError(error) ||
     isCommunicatorError(error);
-  return { message: isExpected ? error.message : (error.stack ?? error.message), exitCode: 1 };
+  return { message: isExpected ? withFlags(error.message) : (error.stack ?? error.message), exitCode: 1 };
 }

@@ -1,7 +1,8 @@
 /**
- * A training text, from a file (plain, .gz or .br), a Parquet file or standard input, to a vocabulary and token
- * numbers, with progress. It is read twice, to count and to encode, so it may be larger than memory. Standard input and
- * pipes can be read only once, so their first pass writes a copy to disk for the second.
+ * A training text, from a file (plain or compressed), a Parquet file or standard input, to a vocabulary and token
+ * numbers, with progress. What a file is, its first bytes say. It is read twice, to count and to encode, so it may be
+ * larger than memory. Standard input and pipes can be read only once, so their first pass writes a copy to disk for
+ * the second.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
@@ -12,13 +13,14 @@ import {
   countTokens,
   encodeTokens,
   SparseDataError,
+  type LinePart,
   type Vocabulary,
   type VocabularyCounter,
 } from '@vastmax/sparse-data';
-import { isStandardInput, readLines } from '@vastmax/sparse-data/node';
-import { readParquetTexts } from '@vastmax/text-readers/node';
+import { isStandardInput, readText } from '@vastmax/sparse-data/node';
+import { readParquetTexts, isParquetFile } from '@vastmax/text-readers/node';
 import { CommandFailure } from '../terminal/errors.ts';
-import { count, Progress } from '../terminal/terminal.ts';
+import { count, Progress, warn } from '../terminal/terminal.ts';
 
 export interface ReadingOptions {
   readonly signal?: AbortSignal;
@@ -44,6 +46,7 @@ export class TextSource implements AsyncDisposable {
   readonly #copies: boolean;
   #folder: string | undefined;
   #copy: string | undefined;
+  #hasWarned = false;
 
   /** @param options `column` of a Parquet file; `copy`: whether the first reading makes a copy for those after it. */
   constructor(
@@ -55,14 +58,23 @@ export class TextSource implements AsyncDisposable {
     this.#copies = copy;
   }
 
-  lines(options: ReadingOptions = {}): AsyncIterable<string> {
-    if (this.#copy !== undefined) return readLines(this.#copy, options);
-    if (this.path.endsWith('.parquet')) return readParquetTexts(this.path, { ...options, column: this.#column });
-    const lines = readLines(this.path, options);
-    return this.#copies ? this.#copied(lines) : lines;
+  /** The lines; one of more than a megabyte in parts, except for a text of a Parquet file. */
+  async *lines(options: ReadingOptions = {}): AsyncGenerator<string | LinePart, void, undefined> {
+    if (this.path !== '-' && (await isParquetFile(this.path))) {
+      yield* readParquetTexts(this.path, { ...options, column: this.#column });
+      return;
+    }
+    const lines = readText(this.#copy ?? this.path, {
+      ...options,
+      onWarning: (message) => {
+        if (!this.#hasWarned) warn(message);
+        this.#hasWarned = true;
+      },
+    });
+    yield* this.#copies && this.#copy === undefined ? this.#copied(lines) : lines;
   }
 
-  async *#copied(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  async *#copied(lines: AsyncIterable<string | LinePart>): AsyncGenerator<string | LinePart, void, undefined> {
     const parent = tmpdir();
     const fail = (error: unknown): never => {
       throw new CommandFailure(
@@ -73,11 +85,12 @@ export class TextSource implements AsyncDisposable {
     this.#folder = await mkdtemp(join(parent, 'vastmax-')).catch(fail);
     const path = join(this.#folder, 'standard-input.txt');
     await using file = await open(path, 'w').catch(fail);
-    // readLines drops one byte order mark at the start, so one is added to read the copy as the original.
+    // readText drops one byte order mark at the start, and a carriage return at the end of a line, so one of each is
+    // added to read the copy as the original.
     let block = '\uFEFF';
     for await (const line of lines) {
       yield line;
-      block += `${line}\n`;
+      block += typeof line === 'string' ? `${line}${line.endsWith('\r') ? '\r' : ''}\n` : line.part;
       if (block.length < blockLength) continue;
       await file.writeFile(block).catch(fail);
       block = '';

@@ -4,6 +4,7 @@ import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
 import { writeResults } from '../terminal/standard-output.ts';
 import { count, Progress } from '../terminal/terminal.ts';
+import type { JsonLine } from '@vastmax/sparse-data/records';
 
 export interface PredictionOptions {
   /** How many words for each prompt. */
@@ -17,13 +18,15 @@ export interface PredictionOptions {
 
 /** A line of the file, with the words of its prompt. */
 interface Prompt {
-  readonly fields: object;
+  /** The JSON of an object, as the file has it. */
+  readonly text: string;
   readonly words: readonly string[];
 }
 
 /**
  * Each line is a prompt: a string, or an object whose `prompt` is a text or an array of words. The result is the object
- * with `next` added, in the same order. O(vocabulary · width) a prompt.
+ * byte for byte, with `next` added at its end, in the same order: numbers that JavaScript cannot hold, equal keys and
+ * spaces stay as they are. O(vocabulary · width) a prompt.
  * @param path `-` for standard input.
  * @throws SparseDataError `bad-json` with file and line.
  */
@@ -47,7 +50,12 @@ export async function predictLines(
         ...(threshold === undefined ? {} : { minScore: threshold }),
       },
     );
-    const text = prompts.map(({ fields }, place) => `${JSON.stringify({ ...fields, next: lists[place] })}\n`).join('');
+    const text = prompts
+      .map(({ text: object }, place) => {
+        const end = object.lastIndexOf('}');
+        return `${object.slice(0, end)},"next":${JSON.stringify(lists[place])}${object.slice(end)}\n`;
+      })
+      .join('');
     done += prompts.length;
     prompts = [];
     return writeResults(text);
@@ -60,8 +68,8 @@ export async function predictLines(
     },
   });
   try {
-    for await (const { line, value } of lines) {
-      prompts.push(promptOf(value, `${name}: line ${line}`, reading));
+    for await (const line of lines) {
+      prompts.push(promptOf(line, name, reading));
       if (prompts.length === batch && !(await flush())) return;
     }
   } finally {
@@ -70,16 +78,13 @@ export async function predictLines(
   }
 }
 
-function promptOf(value: unknown, where: string, { tokenize }: TextReading): Prompt {
-  const fields = typeof value === 'string' ? { prompt: value } : value;
-  const prompt = typeof fields === 'object' && fields !== null && 'prompt' in fields ? fields.prompt : undefined;
-  if (typeof fields === 'object' && fields !== null) {
-    if (typeof prompt === 'string') return { fields, words: [...tokenize(prompt)] };
-    if (Array.isArray(prompt) && prompt.every((word) => typeof word === 'string')) return { fields, words: prompt };
-  }
-  const shown = JSON.stringify(value);
+function promptOf({ line, text, value }: JsonLine, name: string, { tokenize }: TextReading): Prompt {
+  if (typeof value === 'string') return { text: `{"prompt":${text}}`, words: [...tokenize(value)] };
+  const prompt = typeof value === 'object' && value !== null && 'prompt' in value ? value.prompt : undefined;
+  if (typeof prompt === 'string') return { text, words: [...tokenize(prompt)] };
+  if (Array.isArray(prompt) && prompt.every((word) => typeof word === 'string')) return { text, words: prompt };
   throw new SparseDataError(
     'bad-json',
-    `predict: ${where}: ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown} is no prompt; a string is needed, or an object whose "prompt" is a string or an array of words`,
+    `predict: ${name}: line ${line}: ${text.length > 60 ? `${text.slice(0, 60)}…` : text} is no prompt; a string is needed, or an object whose "prompt" is a string or an array of words`,
   );
 }

@@ -100,4 +100,61 @@ describe('a classifier', () => {
     expect(ended).toMatchObject({ code, stdout: '' });
     expect(ended.stderr).toContain(message);
   });
+
+  it('counts points without a label, in training and evaluation', async () => {
+    writeFileSync(join(folder, 'some.xmc'), '4 5 4\n3,2 0:1\n 1:1\n0,2 1:1\n 2:1\n');
+    const trained = await vastmax(folder, `train some.xmc -o some ${options} --output-layer full --valid some.xmc`);
+    expect(trained.code).toBe(0);
+    expect(trained.stderr).toBe(
+      'vastmax: warning: 2 of the 4 points of some.xmc have no label; they are trained on as points that none is right for\n',
+    );
+    expect(trained.stdout).toContain('held-out points, 2 points (2 without a label are left out):\n');
+    const evaluated = await vastmax(folder, 'evaluate some some.xmc --json --backend wasm');
+    expect(JSON.parse(evaluated.stdout)).toMatchObject({ model: { examples: 2, unlabelled: 2 } });
+  });
+
+  it.each([
+    ['train none.xmc -o refused --model classifier', '2 5 4\n 0:1\n 1:1\n', 'none of its 2 points has a label'],
+    [
+      'train train.xmc -o refused --model classifier --valid none.xmc',
+      '1 5 4\n 0:1\n',
+      'none.xmc: none of its 1 points',
+    ],
+    ['evaluate model none.xmc', '1 5 4\n 0:1\n', 'none.xmc: none of its 1 points has a label'],
+    ['evaluate model none.xmc --limit 1', `9 5 4\n${' 0:1\n'.repeat(8)}1 0:1\n`, 'points of the sample has a label'],
+    [
+      'train none.xmc -o refused --model classifier',
+      '2 5 4\n3 0:1\n3 1:1\n',
+      'label 3 is the only one that its points have',
+    ],
+    ['train none.xmc -o refused --model classifier', '2 5 1\n0 0:1\n 1:1\n', 'label 0 is the only one'],
+    [
+      'train none.xmc -o refused --model classifier',
+      '1 5 200000000\n0 0:1\n',
+      'a classifier has at most 40,000,000 labels',
+    ],
+    [
+      'train none.xmc -o refused --model classifier --embedding 100000',
+      '2 2000000000 40000000\n0 0:1\n1 1:1\n',
+      'says 2,000,000,000 features and 40,000,000 labels: the model alone takes',
+    ],
+    ['train none.xmc -o refused --model classifier', '1 5 2147483648\n0 0:1\n', 'at most 2147483647, are needed'],
+  ])('%s of labels %j is refused', async (command, content, message) => {
+    writeFileSync(join(folder, 'none.xmc'), content);
+    const ended = await vastmax(folder, command);
+    expect(ended).toMatchObject({ stdout: '' });
+    expect(ended.code).toBeGreaterThan(0);
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).toMatch(/^vastmax: .*\n$/);
+  });
+
+  it('is warned of labels that do not occur', async () => {
+    writeFileSync(join(folder, 'many.xmc'), '2 5 20000\n0 0:1\n1 1:1\n');
+    const planned = await vastmax(folder, `train many.xmc -o refused ${options} --dry-run`);
+    expect(planned).toMatchObject({
+      code: 0,
+      stderr:
+        'vastmax: warning: the first line of many.xmc says 20,000 labels, of which its points have 2; is the line right?\n',
+    });
+  });
 });

@@ -152,7 +152,7 @@ describe('predict --input', () => {
     expect(code).toBe(1);
     expect(answersOf(stdout)).toMatchObject([{ prompt: 'the' }]);
     expect(stderr).toBe(
-      'vastmax: predict: standard input: line 3: {"text":"the"} is no prompt; a string is needed, or an object whose "prompt" is a string or an array of words\n',
+      'vastmax: predict: standard input: line 3: {"text": "the"} is no prompt; a string is needed, or an object whose "prompt" is a string or an array of words\n',
     );
     expect((await vastmax(folder, 'predict model --input -', '"the"\n{')).stderr).toMatch(
       /^vastmax: .*standard input: line 2: .* is not JSON .*\n$/,

@@ -2,11 +2,12 @@ import { CheckpointError } from '@vastmax/checkpoints';
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { readWord2vecBinary } from './read-word2vec-binary.ts';
+import { detectWord2vecFormat } from './word2vec-format.ts';
 import { readWord2vecText, type ReadWord2vecOptions } from './read-word2vec-text.ts';
 import type { Word2vecFormat } from './write-word2vec.ts';
 
-export interface InitialVectorsOptions extends ReadWord2vecOptions {
-  /** `binary` for a path that ends in .bin, else `text`. */
+export interface InitialVectorsOptions extends Omit<ReadWord2vecOptions, 'onNotUtf8'> {
+  /** As the first bytes of the file show, unless given; of standard input `text`. */
   readonly format?: Word2vecFormat;
   /**
    * Standard deviation that the numbers are scaled to, 0.1 for instance: the value that a body's first layer expects
@@ -20,11 +21,13 @@ export interface InitialVectors {
   readonly found: number;
   /** Words of the file. */
   readonly read: number;
+  /** How many of them were left out because they are not UTF-8. */
+  readonly notUtf8: number;
 }
 
 /**
  * Copies the vectors of a word2vec file to the rows of the words that are in the vocabulary. Rows of other words are
- * unchanged; if the file has a word twice, the first counts. The file is read once, and may be larger than memory: the
+ * unchanged; if the file has a word twice, the first counts; a word that is not UTF-8 is left out and counted. The file is read once, and may be larger than memory: the
  * vectors that are found are kept until the whole file has been read, so the table is unchanged if an error is thrown.
  * @param table a row for each word, and a column for each number of a vector.
  * @throws CheckpointError `bad-argument` when the file's vectors have another width or the table another number of
@@ -36,7 +39,7 @@ export async function loadInitialVectors(
   table: RowTable,
   options: InitialVectorsOptions = {},
 ): Promise<InitialVectors> {
-  const { format = path.endsWith('.bin') ? 'binary' : 'text', standardDeviation } = options;
+  const { standardDeviation } = options;
   const { columns: width } = table;
   if (table.rows !== vocabulary.size)
     throw new CheckpointError(
@@ -50,10 +53,17 @@ export async function loadInitialVectors(
     );
   }
   const vectors = new Map<number, Float32Array>();
+  const format = options.format ?? (await detectWord2vecFormat(path));
   let read = 0;
+  let notUtf8 = 0;
+  const onNotUtf8 = (): void => {
+    read++;
+    notUtf8++;
+  };
   let sum = 0;
   let squares = 0;
-  for await (const { word, vector } of (format === 'binary' ? readWord2vecBinary : readWord2vecText)(path, options)) {
+  const readVectors = format === 'binary' ? readWord2vecBinary : readWord2vecText;
+  for await (const { word, vector } of readVectors(path, { ...options, onNotUtf8 })) {
     read++;
     if (vector.length !== width)
       throw new CheckpointError(
@@ -72,5 +82,5 @@ export async function loadInitialVectors(
   const deviation = Math.sqrt(Math.max(0, squares / numbers - (sum / numbers) ** 2));
   const scale = standardDeviation === undefined || !(deviation > 0) ? 1 : standardDeviation / deviation;
   for (const [id, vector] of vectors) writeRows(scale === 1 ? vector : vector.map((value) => value * scale), id, table);
-  return { found: vectors.size, read };
+  return { found: vectors.size, read, notUtf8 };
 }

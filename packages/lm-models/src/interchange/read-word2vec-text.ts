@@ -12,11 +12,16 @@ export interface ReadWord2vecOptions {
   readonly signal?: CancellationSignal;
   /** Called with the bytes read so far and the size of the file: Infinity for standard input. */
   readonly onProgress?: (bytes: number, fileBytes: number) => void;
+  /**
+   * If given, a word that is not UTF-8 is left out with its vector, and this is called with its line or number: some
+   * programs cut long words in the middle of a character. Else it is an error.
+   */
+  readonly onNotUtf8?: (number: number) => void;
 }
 
 /**
- * The vectors of a word2vec text file, or of one without its first line, as GloVe writes them; `.gz` and `.br` are
- * decompressed, `-` is standard input. A word may have spaces in it: numbers are counted from the end of the line.
+ * The vectors of a word2vec text file, or of one without its first line, as GloVe writes them; compressed files are
+ * decompressed as by readLines, `-` is standard input. A word may have spaces in it: numbers are counted from the end of the line.
  * Holds one line.
  * @throws CheckpointError on iteration: `invalid-line` with file, line, what is there and what is needed; `truncated`
  * when there are fewer words than the first line says. SparseDataError as readLines.
@@ -33,7 +38,16 @@ export async function* readWord2vecText(
   const fail = (problem: string): never => {
     throw new CheckpointError('invalid-line', `word2vec: ${path}: line ${line}: ${problem}`);
   };
-  for await (const text of readLines(path, options)) {
+  const { onNotUtf8 } = options;
+  const onSkippedLine = (number: number): void => {
+    line++;
+    words++;
+    onNotUtf8?.(number);
+  };
+  for await (const text of readLines(path, {
+    ...options,
+    ...(onNotUtf8 === undefined ? {} : { onNotUtf8: onSkippedLine }),
+  })) {
     line++;
     const header = line === 1 ? /^(\d{1,15}) (\d{1,15})\s*$/.exec(text) : null;
     if (header !== null) {

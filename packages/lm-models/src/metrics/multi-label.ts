@@ -3,16 +3,18 @@
  * are collected one example at a time, so that only sums are held in memory.
  */
 import { read } from '@vastmax/linalg-core';
-import type { CancellationSignal, CsrRows } from '@vastmax/sparse-data';
+import { columnsByFrequency, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Network } from '../network/network.ts';
 import { topClasses } from '../prediction/top-classes.ts';
 import type { EvaluationBatches, TrainingBatch } from '../training/training-types.ts';
 
 export interface MultiLabelMetrics {
-  /** Examples with at least one correct class; the others are left out, since they have no ranking to measure. */
+  /** Examples with at least one correct class; the others have no ranking to measure. */
   readonly examples: number;
-  /** Metrics for every requested k. */
+  /** Examples without a correct class, which are left out. */
+  readonly unlabelled: number;
+  /** Metrics for every requested k; NaN without examples. */
   readonly atK: readonly MultiLabelMetricsAtK[];
 }
 
@@ -59,6 +61,7 @@ export class MultiLabelCollector {
   readonly #sums: readonly SumsAtK[];
   readonly #propensities: ArrayLike<number> | undefined;
   #examples = 0;
+  #unlabelled = 0;
 
   /** @throws ModelError `bad-option` when the ks do not ascend from 1 on. */
   constructor({ ks, propensities }: MultiLabelOptions) {
@@ -78,7 +81,10 @@ export class MultiLabelCollector {
    * @param right the correct classes, without repetitions. O(depth + right · log right).
    */
   add(ranked: ArrayLike<number>, right: ArrayLike<number>): void {
-    if (right.length === 0) return;
+    if (right.length === 0) {
+      this.#unlabelled++;
+      return;
+    }
     this.#examples++;
     const isRight = new Set<number>();
     for (let i = 0; i < right.length; i++) isRight.add(right[i]!);
@@ -112,17 +118,17 @@ export class MultiLabelCollector {
   }
 
   metrics(): MultiLabelMetrics {
-    const examples = Math.max(1, this.#examples);
+    const examples = this.#examples;
     return {
-      examples: this.#examples,
+      examples,
+      unlabelled: this.#unlabelled,
       atK: this.#sums.map(({ k, precision, recall, ndcg, hits, gain, possibleGain }) => ({
         k,
         precision: precision / examples,
         recall: recall / examples,
         ndcg: ndcg / examples,
         hitRate: hits / examples,
-        propensityScoredPrecision:
-          this.#propensities === undefined ? undefined : gain / Math.max(possibleGain, Number.MIN_VALUE),
+        propensityScoredPrecision: this.#propensities === undefined ? undefined : gain / possibleGain,
       })),
     };
   }
@@ -184,7 +190,7 @@ export async function evaluateMultiLabel<Batch extends TrainingBatch>(
 
 /**
  * As `evaluateMultiLabel`, for a model that always predicts the most frequent classes: the baseline that a model must
- * exceed. O(D log D + examples · (k + excluded)).
+ * exceed. O(D + n log n + examples · (k + excluded)) for n classes that occur.
  * @param frequencies how often each class occurred in training.
  */
 export async function popularityBaseline<Batch extends TrainingBatch>(
@@ -192,9 +198,7 @@ export async function popularityBaseline<Batch extends TrainingBatch>(
   batches: EvaluationBatches<Batch>,
   options: MultiLabelEvaluationOptions<NoInfer<Batch>>,
 ): Promise<MultiLabelReport> {
-  const order = Int32Array.from({ length: frequencies.length }, (_, k) => k).sort(
-    (a, b) => frequencies[b]! - frequencies[a]! || a - b,
-  );
+  const order = columnsByFrequency(frequencies);
   const collector = new MultiLabelCollector(options);
   await eachBatch(batches, options, (batch, count) => {
     const exclude = options.exclude?.(batch);

@@ -32,7 +32,7 @@ describe('initial vectors', () => {
   it('go into the rows of shared words, the first of a word that is there twice; other rows stay', async () => {
     writeFileSync(path, 'sat 0.5 -0.5\ndog 9 9\nthe 1 0\nsat 7 7\nCat 8 8\n');
     using table = createTable();
-    expect(await loadInitialVectors(path, vocabulary, table)).toEqual({ found: 2, read: 5 });
+    expect(await loadInitialVectors(path, vocabulary, table)).toEqual({ found: 2, read: 5, notUtf8: 0 });
     expect(await contents(table)).toEqual([1, 0, 2, 2, 0.5, -0.5, 4, 4]);
   });
 
@@ -45,8 +45,16 @@ describe('initial vectors', () => {
     expect(await loadInitialVectors(binary, vocabulary, table, { standardDeviation: 0.25 })).toEqual({
       found: 2,
       read: 2,
+      notUtf8: 0,
     });
     expect(await contents(table)).toEqual([0.25, -0.25, 0.25, -0.25, 3, 3, 4, 4]);
+  });
+
+  it('leave out and count words that are not UTF-8', async () => {
+    writeFileSync(path, Buffer.from('3 2\nthe 1 2\ncaf\xc3 5 6\ncat 3 4\n', 'latin1'));
+    using table = createTable();
+    expect(await loadInitialVectors(path, vocabulary, table)).toEqual({ found: 2, read: 3, notUtf8: 1 });
+    expect(await contents(table)).toEqual([1, 2, 3, 4, 3, 3, 4, 4]);
   });
 
   it('of no shared word, or all alike, change nothing and are not divided by zero', async () => {
@@ -55,12 +63,14 @@ describe('initial vectors', () => {
     expect(await loadInitialVectors(path, vocabulary, table, { standardDeviation: 0.1 })).toEqual({
       found: 0,
       read: 1,
+      notUtf8: 0,
     });
     expect(await contents(table)).toEqual(before);
     writeFileSync(path, 'the 0 0\n');
     expect(await loadInitialVectors(path, vocabulary, table, { standardDeviation: 0.1 })).toEqual({
       found: 1,
       read: 1,
+      notUtf8: 0,
     });
     expect(await contents(table)).toEqual([0, 0, ...before.slice(2)]);
   });

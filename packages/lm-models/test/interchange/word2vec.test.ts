@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { TensorPrecision } from '@vastmax/linalg-core/state';
 import { isSparseDataError } from '@vastmax/sparse-data';
 import fc from 'fast-check';
@@ -11,6 +11,7 @@ import { isCheckpointError } from '@vastmax/checkpoints';
 import { arrays, computedTensor, failureOf, tensorOf } from '@vastmax/checkpoints/testing';
 import { readWord2vecBinary } from '../../src/interchange/read-word2vec-binary.ts';
 import { readWord2vecText } from '../../src/interchange/read-word2vec-text.ts';
+import { detectWord2vecFormat } from '../../src/interchange/word2vec-format.ts';
 import { writeWord2vec } from '../../src/interchange/write-word2vec.ts';
 import { pythonWith } from './python-with.ts';
 
@@ -151,6 +152,75 @@ vectors.save_word2vec_format(sys.argv[1], binary=sys.argv[2] == 'binary')
       ['. . .', [4, 5, 6]],
       ['new york', [-1, Math.fround(2e-3), 0]],
     ]);
+  });
+});
+
+describe('a file of vectors', () => {
+  const values = Array.from({ length: 6000 }, (_, at) => Math.fround(Math.sin(at)));
+  const words = Array.from({ length: 2000 }, (_, at) => `word${at}`);
+  const vectors = tensorOf('w', Float32Array.from(values), 3);
+
+  it.each([
+    ['text', gzipSync],
+    ['binary', gzipSync],
+    ['binary', brotliCompressSync],
+  ] as const)('of %s is read compressed', async (format, compress) => {
+    await writeWord2vec(path, words, vectors, { format });
+    const whole = await readBack(format);
+    const packed = join(folder, compress === gzipSync ? 'packed' : 'packed.BR');
+    writeFileSync(packed, compress(readFileSync(path)));
+    expect(await readBack(format, packed)).toEqual(whole);
+    expect(await detectWord2vecFormat(packed)).toBe(format);
+    writeFileSync(packed, compress(readFileSync(path)).subarray(0, -40));
+    await expect(readBack(format, packed)).rejects.toMatchObject({ code: 'corrupt-compression' });
+  });
+
+  it('that is compressed is not believed either', async () => {
+    writeFileSync(path, gzipSync('3 999999999\nthe '));
+    expect((await failureOf(() => readBack('binary'))).message).toBe(
+      `word2vec: ${path}: line 1 says that vectors have 999999999 numbers; of a compressed file or a pipe at most 4194304 are read`,
+    );
+    writeFileSync(path, gzipSync('999999999999 4\nthe 0123456789abcdef'));
+    expect((await failureOf(() => readBack('binary'))).message).toBe(
+      `word2vec: ${path}: word 2 of 999999999999, at byte 35, has no space after its text within 0 bytes; at most 4096 are allowed`,
+    );
+  });
+
+  it('is known as text or binary by its first bytes, whatever its name', async () => {
+    for (const format of ['text', 'binary'] as const) {
+      for (const name of ['a.bin', 'a.txt', 'a']) {
+        await writeWord2vec(join(folder, name), words, vectors, { format });
+        expect(await detectWord2vecFormat(join(folder, name))).toBe(format);
+      }
+    }
+    for (const [content, format] of [
+      ['the 1 2 3\n', 'text'],
+      ['1 3\nnew york 1e-5 -.5 +3\n', 'text'],
+      [Buffer.from('1 2\ncaf\xc3 1 2\n', 'latin1'), 'text'],
+      [`1 900\nthe ${'0.125 '.repeat(900)}\n`, 'text'],
+      [Buffer.concat([Buffer.from('1 2\nthe '), Buffer.alloc(8)]), 'binary'],
+      ['0 3\n', 'binary'],
+      ['', 'binary'],
+    ] as const) {
+      writeFileSync(join(folder, 'b.BIN'), content);
+      expect(await detectWord2vecFormat(join(folder, 'b.BIN'))).toBe(format);
+    }
+  });
+
+  it.each(['text', 'binary'] as const)('of %s is read without its words that are not UTF-8', async (format) => {
+    const some = ['the', 'xaf#', 'cat', '#'];
+    await writeWord2vec(path, some, tensorOf('w', Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), 2), { format });
+    writeFileSync(
+      path,
+      readFileSync(path).map((byte) => (byte === 0x23 ? 0xc3 : byte)),
+    );
+    const left: number[] = [];
+    const read: string[] = [];
+    const reader = format === 'text' ? readWord2vecText : readWord2vecBinary;
+    for await (const { word } of reader(path, { onNotUtf8: (number) => left.push(number) })) read.push(word);
+    expect(read).toEqual(['the', 'cat']);
+    expect(left).toEqual(format === 'text' ? [3, 5] : [2, 4]);
+    await expect(readBack(format)).rejects.toThrow('UTF-8');
   });
 });
 
@@ -298,7 +368,7 @@ describe('a damaged or hostile file', () => {
     expect(await binaryFailure(file('1 1\na ', numbers(1), '\nmore'))).toBe(
       'invalid-header: word2vec: FILE: 5 bytes follow the last of 1 words of width 1',
     );
-    expect((await failureOf(() => readBack('binary', join(folder, 'absent')))).code).toBe('missing');
+    await expect(readBack('binary', join(folder, 'absent'))).rejects.toMatchObject({ code: 'missing-file' });
   });
 
   it('of any bytes gives words or a typed error', async () => {

@@ -118,7 +118,7 @@ export function createTimeSplit<Name extends string>(ends: TimeSplitEnds<Name>):
  * The ends for createTimeSplit with which each part gets approximately its share of the given times. Equal times are in
  * the same part, the later one, so every time in a part is later than all times in the part before it. Cost: O(n log
  * n); memory: a copy of the times.
- * @throws SparseDataError `bad-split`; `empty-input` for no times; `non-finite-value` with the position of a time.
+ * @throws SparseDataError `bad-split`, also if equal times leave a part without any; `empty-input` for no times; `non-finite-value` with the position of a time.
  */
 export function timeSplitEnds<Name extends string>(
   times: ArrayLike<number>,
@@ -135,6 +135,22 @@ export function timeSplitEnds<Name extends string>(
       `timeSplitEnds: time ${wrong} of ${times.length} is ${sorted[wrong]!}; times must be finite`,
     );
   sorted.sort();
+  let first = 0;
+  let start = Number.NEGATIVE_INFINITY;
+  for (const [name, bound] of parts) {
+    const end = Math.round(bound * sorted.length);
+    const endTime = sorted[end] ?? Number.POSITIVE_INFINITY;
+    // The part has times before its end, unless all of them are equal to the one there.
+    if (end > first && !(Math.max(start, sorted[0]!) < endTime)) {
+      const ties = sorted.filter((time) => time === endTime).length;
+      throw new SparseDataError(
+        'bad-split',
+        `timeSplitEnds: ${show(name)} would have none of the ${sorted.length} times instead of ${end - first}: ${ties} of them are ${endTime}, and equal times are never divided; use finer times, other shares, or createHashSplit`,
+      );
+    }
+    first = end;
+    start = endTime;
+  }
   // A part that contains the last time ends at Infinity.
   return Object.fromEntries(
     parts.map(([name, bound]) => [name, sorted[Math.round(bound * sorted.length)] ?? Number.POSITIVE_INFINITY]),

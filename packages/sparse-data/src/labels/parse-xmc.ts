@@ -66,8 +66,10 @@ export async function* parseXmc(lines: TextLines, options: XmcOptions = {}): Asy
   }
   let line = 0;
   let seen = 0;
-  for await (const text of lines) {
+  for await (const whole of lines) {
     line++;
+    // A byte order mark, at the start of the text or where texts were joined.
+    const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole;
     if (shape === undefined) {
       const header = parseXmcHeader(text, { name });
       shape = { features: header.features, labels: header.labels };

@@ -5,16 +5,11 @@
 // because it silently replaces invalid bytes and treats U+2028 as a line end, TextDecoder because it does not report
 // the position of an invalid byte.
 
-import { isUtf8 } from 'node:buffer';
-import { constants, createReadStream, open, type ReadStream, type Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { Socket } from 'node:net';
-import process from 'node:process';
-import { addAbortSignal, pipeline, type Readable } from 'node:stream';
-import { promisify } from 'node:util';
-import { createBrotliDecompress, createGunzip } from 'node:zlib';
+import { Buffer, isUtf8 } from 'node:buffer';
 import type { CancellationSignal } from '../cancellation.ts';
 import { SparseDataError, checkInteger } from '../errors.ts';
+import { findPartEnd, PART_LENGTH, type LinePart } from '../text/long-lines.ts';
+import { inputName, kindOfBytes, openBytes } from './open-bytes.ts';
 
 const LINE_FEED = 0x0a;
 
@@ -25,10 +20,17 @@ export interface ReadLinesOptions {
    */
   readonly signal?: CancellationSignal;
   /**
-   * Called after each chunk with the bytes of the file read so far (compressed ones for .gz and .br) and its size:
-   * Infinity for standard input and pipes.
+   * Called after each chunk with the bytes of the file read so far (compressed ones of a compressed file) and its
+   * size: Infinity for standard input and pipes.
    */
   readonly onProgress?: (bytes: number, fileBytes: number) => void;
+  /**
+   * Called with what is suspicious but no error: a line other than the first that begins with a byte order mark, as
+   * where files were joined. It stays in the line, since some texts have it as a word. Once a file.
+   */
+  readonly onWarning?: (message: string) => void;
+  /** If given, a line that is not UTF-8 is left out, and this is called with its number; else it is an error. */
+  readonly onNotUtf8?: (line: number) => void;
   /** Longest allowed line, in bytes, so that a file without line ends does not fill the memory; default 64 MiB. */
   readonly maximumLineBytes?: number;
   /** Number of bytes per read; default 256 KiB. */
@@ -38,101 +40,193 @@ export interface ReadLinesOptions {
 }
 
 /**
- * The lines of a UTF-8 text file, as a stream; `.gz` and `.br` files are decompressed. Lines end with \n or \r\n; the
- * last line may have no line end; a byte order mark at the start is removed. Leaving the loop early closes the file.
- * @param path path of a file or a named pipe, or `-` for standard input, which can be read only once and is not
- * decompressed.
+ * The lines of a UTF-8 text file, as a stream. A file that begins as gzip or (from Node 22.15 on) zstd does is
+ * decompressed whatever its name, one of Brotli if its name ends in `.br`. Lines end with \n or \r\n; the last line may
+ * have no line end; a byte order mark at the start is removed. Leaving the loop early closes the file.
+ * @param path path of a file or a named pipe, or `-` for standard input, which can be read only once.
  * @throws SparseDataError on iteration: `missing-file`, `not-a-file`, `unreadable-file`, `empty-input` (no bytes),
- * `not-utf8` (with line, byte offset in the text, and byte), `line-too-long`, `corrupt-compression`. The lines before
- * the error are still returned.
+ * `not-utf8` (with line, byte offset in the text, and byte; or with what the file is: Parquet, UTF-16),
+ * `line-too-long`, `corrupt-compression`. The lines before the error are still returned.
  */
-export async function* readLines(
+export function readLines(path: string, options: ReadLinesOptions = {}): AsyncGenerator<string, void, undefined> {
+  // Without the last argument there are no parts.
+  return assembleLines(path, options) as AsyncGenerator<string, void, undefined>;
+}
+
+/**
+ * As readLines, for a text of sentences or words: a line of more than a megabyte comes in parts, each as an object,
+ * and its end as a string. A part ends before white space, or where there is none after a full stop of Chinese or
+ * Japanese; `maximumLineBytes` is then the longest text without either. For countTokens and encodeTokens.
+ */
+export function readText(
   path: string,
-  options: ReadLinesOptions = {},
-): AsyncGenerator<string, void, undefined> {
-  const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18, keepLineEnds = false } = options;
+  options: Omit<ReadLinesOptions, 'keepLineEnds'> = {},
+): AsyncGenerator<string | LinePart, void, undefined> {
+  return assembleLines(path, options, PART_LENGTH);
+}
+
+async function* assembleLines(
+  path: string,
+  options: ReadLinesOptions,
+  partBytes = Infinity,
+): AsyncGenerator<string | LinePart, void, undefined> {
+  const { signal, onProgress, maximumLineBytes = 2 ** 26, chunkBytes = 2 ** 18 } = options;
   // A string of V8 has fewer than 2^29 characters.
   checkInteger('readLines', 'maximumLineBytes', maximumLineBytes, 1, 2 ** 28);
   checkInteger('readLines', 'chunkBytes', chunkBytes, 1, 2 ** 28);
   signal?.throwIfAborted();
-  const { text, file, bytesRead, fileBytes } = await openTextFile(path, chunkBytes);
-  if (signal instanceof AbortSignal) addAbortSignal(signal, text);
-  const lines = new LineAssembler(inputName(path), maximumLineBytes, keepLineEnds);
+  const name = inputName(path);
+  const lines = new LineAssembler(name, maximumLineBytes, partBytes, options);
   let textBytes = 0;
+  const opened = await openBytes(path, { chunkBytes, signal });
   try {
-    for await (const chunk of text as AsyncIterable<Buffer>) {
+    checkIsText(opened.head, name);
+    for await (const chunk of opened.chunks) {
       signal?.throwIfAborted();
       yield* lines.push(chunk);
       textBytes += chunk.length;
-      onProgress?.(bytesRead() ?? textBytes, fileBytes);
+      onProgress?.(opened.bytesRead() ?? textBytes, opened.fileBytes);
     }
     signal?.throwIfAborted();
     yield* lines.end();
   } catch (error) {
     signal?.throwIfAborted();
-    throw fileError(path, error);
+    throw error;
   } finally {
-    text.destroy();
-    file.destroy();
+    opened.close();
   }
+}
+
+/** @throws SparseDataError `not-utf8` for bytes that are known to begin another kind of file. */
+function checkIsText(head: Buffer, name: string): void {
+  const kind = kindOfBytes(head);
+  if (kind !== undefined)
+    throw new SparseDataError(
+      'not-utf8',
+      kind === 'Parquet'
+        ? `readLines: ${name} is a Parquet file, which has no lines; a file of text is needed here`
+        : `readLines: ${name} is compressed by ${kind}${kind === 'gzip' ? ' twice' : ''}; decompress it`,
+    );
+  const encoding = utf16Of(head);
+  if (encoding !== undefined)
+    throw new SparseDataError(
+      'not-utf8',
+      `readLines: ${name} is ${encoding}, not UTF-8; convert it: iconv -f ${encoding.split(' ')[0] ?? ''} -t UTF-8`,
+    );
+}
+
+/**
+ * UTF-16 by its byte order mark, or, without one, by the zero bytes of its Latin letters, digits and spaces, which are
+ * valid UTF-8 and would be read as words of single letters.
+ */
+function utf16Of(head: Buffer): string | undefined {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'UTF-16 (little-endian)';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'UTF-16 (big-endian)';
+  const zeros: [even: number, odd: number] = [0, 0];
+  for (let at = 0; at < head.length; at++) if (head[at] === 0) zeros[at % 2 === 0 ? 0 : 1]++;
+  const [even, odd] = zeros;
+  if (even + odd > 3 && 2 * (even + odd) > head.length) return 'UTF-32 without a byte order mark';
+  // Even a text of other letters has spaces, digits or line ends, and zeros at the other places are of no UTF-16.
+  const areMany = (count: number): boolean => count >= 3 && 64 * count >= head.length;
+  if (areMany(odd) && even === 0) return 'UTF-16LE without a byte order mark';
+  return areMany(even) && odd === 0 ? 'UTF-16BE without a byte order mark' : undefined;
 }
 
 /** Splits chunks of bytes into lines; keeps the start of an incomplete line for the next chunk. */
 class LineAssembler {
   readonly #path: string;
   readonly #maximumLineBytes: number;
-  readonly #keepLineEnds: boolean;
+  readonly #partBytes: number;
+  readonly #options: ReadLinesOptions;
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
+  /** Held bytes at which a part of the line is looked for. */
+  #nextPart: number;
   #lineNumber = 1;
   /** Offset in the text of the first byte of the current line. */
   #offset = 0;
+  #isInLine = false;
+  #hasWarned = false;
 
-  constructor(path: string, maximumLineBytes: number, keepLineEnds: boolean) {
+  /** @param partBytes from this length on a line comes in parts. */
+  constructor(path: string, maximumLineBytes: number, partBytes: number, options: ReadLinesOptions) {
     this.#path = path;
     this.#maximumLineBytes = maximumLineBytes;
-    this.#keepLineEnds = keepLineEnds;
+    this.#partBytes = partBytes;
+    this.#nextPart = partBytes;
+    this.#options = options;
   }
 
-  *push(chunk: Buffer): Generator<string, void, undefined> {
+  *push(chunk: Buffer): Generator<string | LinePart, void, undefined> {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-      this.#checkLength(end - start);
-      const rest = chunk.subarray(start, end);
-      const line = this.#pieceBytes === 0 ? rest : Buffer.concat([...this.#pieces, rest]);
-      this.#pieces = [];
-      this.#pieceBytes = 0;
+      this.#hold(chunk.subarray(start, end));
+      yield* this.#parts();
+      const line = this.#take();
       start = end + 1;
-      yield this.#decode(line, '\n');
+      yield* this.#decode(line, '\n');
       this.#offset += line.length + 1;
       this.#lineNumber++;
+      this.#isInLine = false;
     }
-    this.#checkLength(chunk.length - start);
-    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
-    this.#pieceBytes += chunk.length - start;
+    this.#hold(chunk.subarray(start));
+    yield* this.#parts();
   }
 
-  *end(): Generator<string, void, undefined> {
+  *end(): Generator<string | LinePart, void, undefined> {
     if (this.#offset === 0 && this.#pieceBytes === 0) {
       throw new SparseDataError(
         'empty-input',
         `readLines: ${this.#path} is empty (0 bytes of text); at least one line is needed`,
       );
     }
-    if (this.#pieceBytes > 0) yield this.#decode(Buffer.concat(this.#pieces), '');
+    if (this.#pieceBytes > 0) yield* this.#decode(this.#take(), '');
   }
 
-  #checkLength(bytes: number): void {
-    if (this.#pieceBytes + bytes > this.#maximumLineBytes) {
+  #hold(bytes: Buffer): void {
+    if (this.#pieceBytes + bytes.length > this.#maximumLineBytes) {
       throw new SparseDataError(
         'line-too-long',
-        `readLines: ${this.#path}: line ${this.#lineNumber} has more than ${this.#maximumLineBytes} bytes; is it a text file? If so, raise maximumLineBytes`,
+        `readLines: ${this.#path}: line ${this.#lineNumber} has more than ${this.#maximumLineBytes} bytes${this.#partBytes < Infinity ? ' without white space' : ''}, which is the limit; is it a text file?`,
       );
+    }
+    if (bytes.length > 0) this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+  }
+
+  #take(): Buffer {
+    const line = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#nextPart = this.#partBytes;
+    return line;
+  }
+
+  /** The parts that the held bytes have; the rest is held on. */
+  *#parts(): Generator<LinePart, void, undefined> {
+    while (this.#pieceBytes > this.#nextPart) {
+      const tried = this.#nextPart;
+      const held = this.#take();
+      const end = findPartEnd(held, tried, 3);
+      this.#hold(held.subarray(end));
+      if (end === 0) {
+        // Doubled, so that the search takes a time in proportion to the text.
+        this.#nextPart = 2 * tried;
+        continue;
+      }
+      for (const part of this.#decode(held.subarray(0, end), '', true)) yield { part };
+      this.#offset += end;
+      this.#isInLine = true;
     }
   }
 
-  #decode(line: Buffer, lineEnd: '\n' | ''): string {
+  *#decode(line: Buffer, lineEnd: '\n' | '', isPart = false): Generator<string, void, undefined> {
+    const { onNotUtf8, onWarning, keepLineEnds = false } = this.#options;
     if (!isUtf8(line)) {
+      if (onNotUtf8 !== undefined) {
+        onNotUtf8(this.#lineNumber);
+        return;
+      }
       const at = findInvalidUtf8(line);
       const byte = (line[at] ?? 0).toString(16).toUpperCase().padStart(2, '0');
       throw new SparseDataError(
@@ -140,10 +234,20 @@ class LineAssembler {
         `readLines: ${this.#path}: line ${this.#lineNumber}: byte 0x${byte} at offset ${this.#offset + at} is not valid UTF-8; convert the file to UTF-8, e.g. with iconv`,
       );
     }
-    const start = this.#offset === 0 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
-    if (this.#keepLineEnds) return line.toString('utf8', start) + lineEnd;
-    const end = line[line.length - 1] === 0x0d ? line.length - 1 : line.length;
-    return line.toString('utf8', start, end);
+    const hasMark = !this.#isInLine && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf;
+    if (hasMark && this.#offset > 0 && !this.#hasWarned) {
+      this.#hasWarned = true;
+      onWarning?.(
+        `${this.#path}: line ${this.#lineNumber} begins with a byte order mark (U+FEFF), as where files were joined; it is read as a part of its first word`,
+      );
+    }
+    const start = hasMark && this.#offset === 0 ? 3 : 0;
+    if (keepLineEnds) {
+      yield line.toString('utf8', start) + lineEnd;
+      return;
+    }
+    const end = !isPart && line[line.length - 1] === 0x0d ? line.length - 1 : line.length;
+    yield line.toString('utf8', start, end);
   }
 }
 
@@ -170,104 +274,4 @@ export function findInvalidUtf8(bytes: Uint8Array, start: number = 0, end: numbe
     at += length;
   }
   return -1;
-}
-
-/** The paths that mean standard input; the system's own cannot be opened where it is a socket. */
-const STANDARD_INPUT: readonly string[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
-
-/** Whether a path means standard input: `-`, `/dev/stdin` and its like. */
-export function isStandardInput(path: string): boolean {
-  return STANDARD_INPUT.includes(path);
-}
-
-interface OpenTextFile {
-  /** The bytes of the text, decompressed. */
-  readonly text: Readable;
-  /** The undecoded file, or standard input. */
-  readonly file: Readable;
-  /** Bytes of the file read so far, or undefined if the number is not known. */
-  readonly bytesRead: () => number | undefined;
-  /** Infinity for standard input, pipes and devices. */
-  readonly fileBytes: number;
-}
-
-/**
- * Opens a file as a stream, with a decompressor if its name ends in .gz or .br. `-` is standard input, without
- * decompression.
- */
-async function openTextFile(path: string, chunkBytes: number): Promise<OpenTextFile> {
-  if (isStandardInput(path)) {
-    return {
-      text: process.stdin,
-      file: process.stdin,
-      bytesRead: () => undefined,
-      fileBytes: Number.POSITIVE_INFINITY,
-    };
-  }
-  let stats: Stats;
-  try {
-    stats = await stat(path);
-  } catch (error) {
-    throw fileError(path, error);
-  }
-  if (stats.isDirectory())
-    throw new SparseDataError('not-a-file', `readLines: ${path} is a directory; a text file is needed`);
-  const file = await openStream(path, stats, chunkBytes);
-  const decoder = path.endsWith('.gz') ? createGunzip() : path.endsWith('.br') ? createBrotliDecompress() : undefined;
-  // pipeline passes an error of the file to the decoder, and the reader of the decoder gets it, so the callback has
-  // nothing to do.
-  if (decoder !== undefined) pipeline(file, decoder, () => undefined);
-  return {
-    text: decoder ?? file,
-    file,
-    bytesRead: () => file.bytesRead,
-    fileBytes: stats.isFile() ? stats.size : Number.POSITIVE_INFINITY,
-  };
-}
-
-/**
- * Opening a named pipe waits for its writer, in a thread that nothing can interrupt, not even the end of the process. So
- * it is opened without waiting, and the event loop waits for what comes.
- */
-async function openStream(path: string, stats: Stats, chunkBytes: number): Promise<ReadStream | Socket> {
-  if (!stats.isFIFO()) return createReadStream(path, { highWaterMark: chunkBytes });
-  try {
-    // Node 20 takes the type of the file that was looked at last for that of the next module's folder, and resolves no
-    // links behind a pipe: a later import() would fail.
-    await stat('/');
-    const descriptor = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return new Socket({ fd: descriptor, readable: true, writable: false });
-  } catch (error) {
-    throw fileError(path, error);
-  }
-}
-
-/** The name of a path in messages. */
-export function inputName(path: string): string {
-  return isStandardInput(path) ? 'standard input' : path;
-}
-
-/**
- * Converts an error of open, read or decompression to a SparseDataError with the system's error as its cause; returns
- * other errors unchanged.
- */
-function fileError(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
-  const cause = { cause: error };
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    return new SparseDataError('missing-file', `readLines: there is no file ${path}; check the path`, cause);
-  // Error codes of zlib begin with Z_, those of Brotli with ERR_BROTLI or, in Node, ERR__ERROR.
-  if (/^(Z_|ERR_BROTLI|ERR__ERROR)/.test(error.code)) {
-    return new SparseDataError(
-      'corrupt-compression',
-      `readLines: ${inputName(path)} does not decompress (${error.message}); it is truncated, damaged or not what its extension says`,
-      cause,
-    );
-  }
-  if (!('syscall' in error)) return error;
-  return new SparseDataError(
-    'unreadable-file',
-    `readLines: ${inputName(path)} cannot be read (${error.message}); check its permissions and its disk`,
-    cause,
-  );
 }

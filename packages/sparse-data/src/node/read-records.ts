@@ -4,7 +4,8 @@ import { type CsvOptions, type CsvRecord, parseCsv } from '../records/parse-csv.
 import { type Interaction, type InteractionOptions, parseInteractions } from '../interactions/parse-interactions.ts';
 import { type JsonLine, parseJsonLines } from '../records/parse-json-lines.ts';
 import { type XmcHeader, type XmcOptions, type XmcPoint, parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
-import { inputName, type ReadLinesOptions, readLines } from './read-lines.ts';
+import { inputName } from './open-bytes.ts';
+import { type ReadLinesOptions, readLines } from './read-lines.ts';
 
 /** Options for reading and parsing, without keepLineEnds (determined by the format) and name (the path). */
 export type ReadRecordsOptions<ParseOptions> = Omit<ReadLinesOptions, 'keepLineEnds'> & Omit<ParseOptions, 'name'>;
@@ -69,5 +70,5 @@ export async function readXmcHeader(
 }
 
 function delimiterOf(path: string): string {
-  return /\.tsv(?:\.gz|\.br)?$/.test(path) ? '\t' : ',';
+  return /\.tsv(?:\.gz|\.br)?$/i.test(path) ? '\t' : ',';
 }

@@ -92,6 +92,10 @@ export async function* parseCsv(
       recordLine = line;
       fields = [];
       length = 0;
+      if (text.startsWith('\ufeff'))
+        throw bad(
+          'it begins with a byte order mark (U+FEFF), as where files were joined; remove it, or quote the field',
+        );
     }
     length += raw.length;
     if (length > maximumRecordLength) {
@@ -100,7 +104,7 @@ export async function* parseCsv(
         'parseCsv',
         name,
         recordLine,
-        `the record has more than ${maximumRecordLength} characters; is a quote not closed? If not, raise maximumRecordLength`,
+        `the record has more than ${maximumRecordLength} characters, which is the limit; is a quote not closed?`,
       );
     }
     if (!readFields(text, lineEnd === '' ? '\n' : lineEnd)) continue;

@@ -5,6 +5,8 @@ import type { TextLines } from '../text/token-stream.ts';
 export interface JsonLine {
   /** Number of the line, from 1. */
   readonly line: number;
+  /** The line as it is, without a byte order mark. */
+  readonly text: string;
   /** The result of JSON.parse; the caller must check its type. */
   readonly value: unknown;
 }
@@ -12,7 +14,8 @@ export interface JsonLine {
 const BLANK = /^\s*$/;
 
 /**
- * JSON Lines: one JSON value of any kind per line; blank lines are skipped. Cost: O(characters); memory: one line.
+ * JSON Lines: one JSON value of any kind per line; blank lines are skipped, and so is a byte order mark at the start of
+ * a line, where files were joined. Cost: O(characters); memory: one line.
  * @throws SparseDataError on iteration: `bad-json` with name, line and its text; errors of `lines`.
  */
 export async function* parseJsonLines(
@@ -21,8 +24,9 @@ export async function* parseJsonLines(
 ): AsyncGenerator<JsonLine, void, undefined> {
   const { name = 'input' } = options;
   let line = 0;
-  for await (const text of lines) {
+  for await (const whole of lines) {
     line++;
+    const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole;
     if (BLANK.test(text)) continue;
     let value: unknown;
     try {
@@ -38,6 +42,6 @@ export async function* parseJsonLines(
         error,
       );
     }
-    yield { line, value };
+    yield { line, text, value };
   }
 }

@@ -8,6 +8,7 @@ describe('columnsByFrequency and renumberColumns', () => {
   it('number columns by falling frequency, and keep rows and values', () => {
     const order = columnsByFrequency([2, 7, 0, 7]);
     expect([...order]).toEqual([1, 3, 0, 2]);
+    expect([...columnsByFrequency([0, 1, 0, 5, 0])]).toEqual([3, 1, 0, 2, 4]);
     const csr = csrFromLists([[3, 0], [], [1, 2]], 4, [[5, 6], [], [7, 8]]);
     expect(rowsOf(renumberColumns(csr, order))).toEqual([
       [

@@ -52,6 +52,12 @@ describe('timeSplitEnds', () => {
         fc.nat(100),
         (times, percent) => {
           const share = percent / 100;
+          const counted = Math.round(share * times.length);
+          const isTied = counted > 0 && [...times].sort((a, b) => a - b)[counted] === Math.min(...times);
+          if (isTied) {
+            expect(() => timeSplitEnds(times, { early: share, late: 1 - share })).toThrow('"early" would have none');
+            return;
+          }
           const partOf = createTimeSplit(timeSplitEnds(times, { early: share, late: 1 - share }));
           const early = times.filter((time) => partOf(time) === 'early');
           const late = times.filter((time) => partOf(time) === 'late');
@@ -63,6 +69,21 @@ describe('timeSplitEnds', () => {
         },
       ),
     );
+  });
+
+  it('says when equal times leave a part without any', async () => {
+    expect(await thrownBy(() => timeSplitEnds([7, 7, 7, 7, 7], { train: 0.8, test: 0.2 }))).toBe(
+      'bad-split: timeSplitEnds: "train" would have none of the 5 times instead of 4: 5 of them are 7, and equal times are never divided; use finer times, other shares, or createHashSplit',
+    );
+    expect(await thrownBy(() => timeSplitEnds([1, 2, 2, 2, 2], { train: 0.2, valid: 0.4, test: 0.4 }))).toContain(
+      '"valid" would have none of the 5 times instead of 2: 4 of them are 2',
+    );
+    expect(timeSplitEnds([1, 2, 2], { train: 0.34, none: 0, test: 0.66 })).toEqual({
+      train: 2,
+      none: 2,
+      test: Infinity,
+    });
+    expect(timeSplitEnds([1], { train: 0.8, test: 0.2 })).toEqual({ train: Infinity, test: Infinity });
   });
 
   it('refuses no times and times that are none', async () => {

@@ -186,4 +186,11 @@ describe('parseXmcHeader', () => {
   it('reads the three counts', () => {
     expect(parseXmcHeader(' 4880 1836\t159 \r')).toEqual({ points: 4880, features: 1836, labels: 159 });
   });
+
+  it('drops a byte order mark at the start, and of a line where files were joined', async () => {
+    const shape = { features: 2, labels: 3 };
+    const points = await allOf(parseXmc(['\ufeff1 0:1', '\ufeff2 1:1'], { shape }));
+    expect(points.map(({ labels }) => [...labels])).toEqual([[1], [2]]);
+    expect((await allOf(parseXmc(['\ufeff1 2 3', '1 0:1'])))[0]?.shape).toEqual(shape);
+  });
 });

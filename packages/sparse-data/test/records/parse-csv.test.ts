@@ -117,7 +117,7 @@ describe('parseCsv', () => {
     [
       'a\n"12\n45\n7"\n',
       { maximumRecordLength: 6 },
-      'record-too-long: parseCsv: t.csv: line 2: the record has more than 6 characters; is a quote not closed? If not, raise maximumRecordLength',
+      'record-too-long: parseCsv: t.csv: line 2: the record has more than 6 characters, which is the limit; is a quote not closed?',
     ],
     [
       'a,b\n',
@@ -197,5 +197,12 @@ describe('parseCsv', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('refuses a byte order mark at the start of a later record, as where files were joined', async () => {
+    expect(await thrownBy(() => allOf(parseCsv(['\ufeffa,b\n', '1,2\n', '\ufeff3,4\n'])))).toBe(
+      'bad-csv: parseCsv: input: line 3: field 1: it begins with a byte order mark (U+FEFF), as where files were joined; remove it, or quote the field',
+    );
+    expect((await allOf(parseCsv(['a,b\n', '"\ufeff3",4\n'])))[1]?.fields).toEqual(['\ufeff3', '4']);
   });
 });

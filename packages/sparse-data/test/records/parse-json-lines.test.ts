@@ -20,7 +20,7 @@ describe('parseJsonLines', () => {
     await fc.assert(
       fc.asyncProperty(json, async (values) => {
         const texts = values.map((value) => JSON.stringify(value));
-        const expected = texts.map((text, at) => ({ line: at + 1, value: JSON.parse(text) as unknown }));
+        const expected = texts.map((text, at) => ({ line: at + 1, text, value: JSON.parse(text) as unknown }));
         expect(await allOf(parseJsonLines(texts))).toEqual(expected);
       }),
     );
@@ -28,8 +28,8 @@ describe('parseJsonLines', () => {
 
   it('skips blank lines and counts them', async () => {
     expect(await allOf(parseJsonLines(['1', '', ' \t', '\r', ' "b" \r\n']))).toEqual([
-      { line: 1, value: 1 },
-      { line: 5, value: 'b' },
+      { line: 1, text: '1', value: 1 },
+      { line: 5, text: ' "b" \r\n', value: 'b' },
     ]);
     expect(await allOf(parseJsonLines([]))).toEqual([]);
   });
@@ -40,7 +40,7 @@ describe('parseJsonLines', () => {
     expect(Object.getPrototypeOf(record?.value)).toBe(Object.prototype);
   });
 
-  it.each(['{"a": 1,}', 'nothing', '{', '1 2', '\u{feff}1', `[${'1,'.repeat(100)}`])(
+  it.each(['{"a": 1,}', 'nothing', '{', '1 2', '1\u{feff}', `[${'1,'.repeat(100)}`])(
     'names line and text of %j',
     async (text) => {
       const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
@@ -54,6 +54,13 @@ describe('parseJsonLines', () => {
       expect(seen).toEqual([1]);
     },
   );
+
+  it('gives each line as it is, with what JavaScript cannot hold, but for a byte order mark', async () => {
+    const lines = ['\ufeff{"id": 9007199254740993, "x":1e400 , "x": -0}', '\ufeff{"joined": true}', '\ufeff'];
+    expect((await allOf(parseJsonLines(lines))).map(({ text }) => text)).toEqual(
+      lines.slice(0, 2).map((line) => line.slice(1)),
+    );
+  });
 
   it('calls an input without a name input', async () => {
     expect(await thrownBy(() => allOf(parseJsonLines(['x'])))).toContain(

@@ -1,9 +1,28 @@
 /** Reads Parquet files and tokenizer.json files from disk, with the codecs that Node includes. */
 import { SparseDataError } from '@vastmax/sparse-data';
-import { readFile, stat, access, constants } from 'node:fs/promises';
+import { access, constants, open, readFile, stat } from 'node:fs/promises';
 import { type ParquetOptions, type ParquetRow, type ParquetTextOptions, textsOf } from '../parquet-rows.ts';
 import { decodeInThread } from './parquet-thread.ts';
+import { kindOfBytes } from '@vastmax/sparse-data/node';
+import { isUtf8 } from 'node:buffer';
 import { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from '../subword-tokenizer.ts';
+
+/**
+ * Whether a file is Parquet: by its first bytes, and where they are of no known kind by its extension, in either case.
+ * False for what cannot be read. A pipe is not opened, since that would take its first bytes.
+ */
+export async function isParquetFile(path: string): Promise<boolean> {
+  const hasExtension = /\.parquet$/i.test(path);
+  try {
+    if (!(await stat(path)).isFile()) return hasExtension;
+    await using handle = await open(path, 'r');
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    const kind = kindOfBytes(buffer.subarray(0, bytesRead));
+    return kind === 'Parquet' || (kind === undefined && hasExtension);
+  } catch {
+    return hasExtension;
+  }
+}
 
 /**
  * parseParquet for a file. Codecs: snappy, gzip, Brotli and, from Node 22.15 on, zstd. A thread of its own decodes it,
@@ -46,35 +65,43 @@ async function checkFile(path: string): Promise<number> {
 }
 
 /**
- * createSubwordTokenizer for a tokenizer.json file.
- * @throws SparseDataError `missing-file`, `not-a-file`, `unreadable-file`, `bad-json`, `bad-tokenizer`
+ * createSubwordTokenizer for a tokenizer.json file; `definition` is its text, without a byte order mark.
+ * @throws SparseDataError `missing-file`, `not-a-file`, `unreadable-file`, `not-utf8`, `bad-json`, `bad-tokenizer`
  */
 export async function readSubwordTokenizer(
   path: string,
   options: Omit<SubwordTokenizerOptions, 'name'> = {},
-): Promise<SubwordTokenizer> {
-  let text: string;
+): Promise<SubwordTokenizer & { readonly definition: string }> {
+  let bytes: Buffer;
   try {
     if ((await stat(path)).isFIFO())
       throw new SparseDataError(
         'not-a-file',
         `readSubwordTokenizer: ${path} is a pipe; a file is needed, which can be read more than once`,
       );
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     throw fileError('readSubwordTokenizer', path, error);
   }
+  const kind = kindOfBytes(bytes);
+  if (kind !== undefined || !isUtf8(bytes))
+    throw new SparseDataError(
+      'not-utf8',
+      `readSubwordTokenizer: ${path} is ${kind === undefined ? 'not UTF-8' : `of the kind ${kind}, not JSON`}; convert it`,
+    );
+  // Decoding drops a byte order mark, which JSON.parse refuses.
+  const definition = new TextDecoder().decode(bytes);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(definition);
   } catch (error) {
     throw new SparseDataError(
       'bad-json',
-      `readSubwordTokenizer: ${path} (${text.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
+      `readSubwordTokenizer: ${path} (${definition.length} characters) is not JSON (${error instanceof Error ? error.message : String(error)})`,
       { cause: error },
     );
   }
-  return createSubwordTokenizer(json, { ...options, name: path });
+  return { ...createSubwordTokenizer(json, { ...options, name: path }), definition };
 }
 
 /**
