@@ -11,6 +11,7 @@ import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
 import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
+import { updateRowsCases } from './cases/update-rows.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 
 /** Every case, in the order in which a new backend should implement them: docs/writing-a-backend.md follows it. */
@@ -24,6 +25,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rowCases,
   ...solveCases,
   ...fusedCases,
+  ...updateRowsCases,
   ...guardCases,
   ...orderCases,
   ...lifetimeCases,

@@ -11,6 +11,7 @@ import {
   axpyJob,
   binaryFlatJob,
   binaryRowsJob,
+  gatherRowsJob,
   mirrorAddJob,
   outerJob,
   packJob,
@@ -22,11 +23,14 @@ import {
   tilesJob,
   trailingJob,
   unaryJob,
+  updateRowsJob,
   vectorJob,
   vectorTransposedJob,
 } from './job';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
+import { gatherRowsChunk } from './rows';
 import { substituteChunk } from './solve';
+import { updateRowsChunk } from './update-rows';
 
 /** @param thread 0 for the main thread; whose scratch to use */
 export function runChunk(kernel: i32, chunk: i32, thread: i32): void {
@@ -65,6 +69,10 @@ export function runChunk(kernel: i32, chunk: i32, thread: i32): void {
       return trailingChunk(chunk);
     case substituteJob:
       return substituteChunk(chunk, thread);
+    case gatherRowsJob:
+      return gatherRowsChunk(chunk);
+    case updateRowsJob:
+      return updateRowsChunk(chunk);
     default:
       unreachable();
   }

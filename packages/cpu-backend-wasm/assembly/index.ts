@@ -10,3 +10,4 @@ export { affine, axpy, binary, mirrorAdd, unary } from './elementwise';
 export { reduceColumns, reduceRows, rowDot } from './reduce';
 export { gatherRows, scatterAddRows, scatterRows } from './rows';
 export { solve } from './solve';
+export { updateRows } from './update-rows';

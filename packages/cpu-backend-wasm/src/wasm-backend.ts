@@ -23,7 +23,7 @@ import {
   type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { HandleStore, piecesOf } from './handle-store.ts';
+import { HandleStore, placeOf, rowsOf } from './handle-store.ts';
 import { at } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 import {
@@ -35,11 +35,20 @@ import {
   unaryNumbers,
   type Kernels,
 } from './kernels.ts';
+import { RowUpdater } from './update-rows.ts';
 import type { WorkerTeam } from './worker-team.ts';
 
-/** @param team the workers that share the kernels' work; undefined for one thread */
-export function createBackendOver(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined): Backend {
-  return new WasmBackend(kernels, heap, team);
+/**
+ * @param team the workers that share the kernels' work; undefined for one thread
+ * @param maxTableBytes see HandleStore
+ */
+export function createBackendOver(
+  kernels: Kernels,
+  heap: WasmHeap,
+  team: WorkerTeam | undefined,
+  maxTableBytes?: number,
+): Backend {
+  return new WasmBackend(kernels, heap, team, maxTableBytes);
 }
 
 class WasmBackend implements Backend {
@@ -51,18 +60,20 @@ class WasmBackend implements Backend {
   readonly #store: HandleStore;
   readonly #panels: HeapBlock;
   readonly #splats: HeapBlock;
+  readonly #rowUpdater: RowUpdater;
   #kernels: Kernels;
   #team: WorkerTeam | undefined;
   #solveScratch: HeapBlock;
   #product: HeapBlock;
   #disposed = false;
 
-  constructor(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined) {
+  constructor(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined, maxTableBytes: number | undefined) {
     this.#threads = 1 + (team?.members.length ?? 0);
     this.name = `wasm f32, ${this.#threads} thread${this.#threads === 1 ? '' : 's'}`;
     this.#kernels = kernels;
     this.#team = team;
-    this.#store = new HandleStore(heap);
+    this.#store = new HandleStore(heap, maxTableBytes);
+    this.#rowUpdater = new RowUpdater(this.#store);
     this.#panels = heap.allocate(gemmScratchBytes, 'createWasmBackend');
     this.#splats = heap.allocate(splatBytes(this.#threads), 'createWasmBackend');
     this.#solveScratch = heap.allocate(0, 'createWasmBackend');
@@ -111,7 +122,7 @@ class WasmBackend implements Backend {
   }
 
   writeRows(values: ArrayLike<number>, firstRow: number, count: number, table: RowTable): void {
-    writeTableRows(values, firstRow, count, piecesOf(table));
+    writeTableRows(values, firstRow, count, rowsOf(table));
   }
 
   read(source: Matrix, out: FloatArray): Promise<void> {
@@ -126,7 +137,7 @@ class WasmBackend implements Backend {
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
-    readTableRows(piecesOf(table), firstRow, count, out);
+    readTableRows(rowsOf(table), firstRow, count, out);
     return this.synchronize();
   }
 
@@ -242,24 +253,32 @@ class WasmBackend implements Backend {
   }
 
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
-    if (isMatrix(source)) this.#kernels.gatherRows(at(source), at(indices), indices.count, out.columns, at(out));
-    else gatherTableRows(piecesOf(source), indices.values, indices.count, this.#heap.floats, at(out) >>> 2);
+    const place = placeOf(source);
+    const { count } = indices;
+    if (place !== undefined)
+      this.#kernels.gatherRows(place.offset, place.shift, at(indices), count, out.columns, at(out));
+    else if (!isMatrix(source))
+      gatherTableRows(rowsOf(source), indices.values, count, this.#heap.floats, at(out) >>> 2);
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
+    const place = placeOf(destination);
     const { count } = indices;
-    if (isMatrix(destination)) {
-      this.#kernels.scatterAddRows(at(source), at(indices), count, source.columns, scale, at(destination));
-    } else {
-      scatterAddTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, scale, piecesOf(destination));
+    if (place !== undefined) {
+      this.#kernels.scatterAddRows(at(source), at(indices), count, source.columns, scale, place.offset, place.shift);
+    } else if (!isMatrix(destination)) {
+      const { floats } = this.#heap;
+      scatterAddTableRows(floats, at(source) >>> 2, indices.values, count, scale, rowsOf(destination));
     }
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+    const place = placeOf(destination);
     const { count } = indices;
-    if (isMatrix(destination))
-      this.#kernels.scatterRows(at(source), at(indices), count, source.columns, at(destination));
-    else scatterTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, piecesOf(destination));
+    if (place !== undefined)
+      this.#kernels.scatterRows(at(source), at(indices), count, source.columns, place.offset, place.shift);
+    else if (!isMatrix(destination))
+      scatterTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, rowsOf(destination));
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
@@ -279,6 +298,16 @@ class WasmBackend implements Backend {
     const { offset } = this.#product;
     this.#multiply(n, n, transpose ? a.columns : a.rows, a, b, offset, !transpose, transpose, 1, 0);
     this.#kernels.mirrorAdd(offset, at(out), n, alpha, beta);
+  }
+
+  updateRows(
+    gradient: Matrix,
+    indices: Indices,
+    table: RowTable,
+    moments: readonly RowTable[],
+    update: MomentUpdate,
+  ): void {
+    this.#rowUpdater.update(this.#kernels, gradient, indices, table, moments, update);
   }
 
   #multiply(

@@ -16,6 +16,7 @@ import type {
   FloatArray,
   GemmSettings,
   MemoryReport,
+  MomentUpdate,
   Precision,
   RankUpdateSettings,
   ReduceOperation,
@@ -103,6 +104,17 @@ export interface Backend {
   // Fused, optional: each equals a composition of the above, which is used where a backend has none.
   /** out = alpha·(aᵀb + bᵀa) + beta·out, or alpha·(abᵀ + baᵀ) + beta·out when `transpose`. */
   symmetricRank2Update?(a: Matrix, b: Matrix, out: Matrix, settings: RankUpdateSettings): void;
+  /**
+   * Rows indices_i of `table` and of its moments change by row i of `gradient`, in place; no index is repeated. `gradient`
+   * may be overwritten. Reason: gathering and scattering the rows and moments costs more than the rest of a step.
+   */
+  updateRows?(
+    gradient: Matrix,
+    indices: Indices,
+    table: RowTable,
+    moments: readonly RowTable[],
+    update: MomentUpdate,
+  ): void;
 
   // Optional, for backends where reading a number means waiting for a device.
   /**

@@ -19,9 +19,17 @@ const maxBytes = 2 ** 40;
 /** Row numbers are 32-bit. */
 const maxRows = 2 ** 31 - 1;
 
-export class TablePieces {
-  readonly pieces: FloatArray[] = [];
+/** The rows of a table as the row kernels of this file see them, wherever the arrays are. */
+export interface TableRows {
+  readonly pieces: readonly FloatArray[];
   /** Row r is in piece r >> shift, at (r & mask)·columns. */
+  readonly shift: number;
+  readonly mask: number;
+  readonly columns: number;
+}
+
+export class TablePieces implements TableRows {
+  readonly pieces: FloatArray[] = [];
   readonly shift: number;
   readonly mask: number;
   readonly columns: number;
@@ -113,7 +121,7 @@ function copyNumbers(source: FloatArray, from: number, count: number, target: Fl
 
 /** rows[offset + i·columns …] = table[indices_i]. */
 export function gatherTableRows(
-  table: TablePieces,
+  table: TableRows,
   indices: Int32Array,
   count: number,
   rows: FloatArray,
@@ -128,7 +136,8 @@ export function gatherTableRows(
 
 /**
  * table[indices_i] += scale·rows[offset + i·columns …], one after another, so that repeated indices accumulate in the
- * same order every time.
+ * same order every time. In f32 the product is rounded before it is added, as a processor does with vectors of f32: a
+ * backend may keep a table on either side without a change of its numbers.
  */
 export function scatterAddTableRows(
   rows: FloatArray,
@@ -136,14 +145,18 @@ export function scatterAddTableRows(
   indices: Int32Array,
   count: number,
   scale: number,
-  table: TablePieces,
+  table: TableRows,
 ): void {
   const { pieces, shift, mask, columns } = table;
+  const isSingle = rows instanceof Float32Array;
+  const factor = isSingle ? Math.fround(scale) : scale;
   for (let i = 0, from = offset; i < count; i++) {
     const index = indices[i]!;
     const piece = pieces[index >> shift]!;
-    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++)
-      piece[to] = piece[to]! + scale * rows[from]!;
+    let to = (index & mask) * columns;
+    const end = to + columns;
+    if (isSingle) for (; to < end; from++, to++) piece[to] = piece[to]! + Math.fround(factor * rows[from]!);
+    else for (; to < end; from++, to++) piece[to] = piece[to]! + factor * rows[from]!;
   }
 }
 
@@ -153,7 +166,7 @@ export function scatterTableRows(
   offset: number,
   indices: Int32Array,
   count: number,
-  table: TablePieces,
+  table: TableRows,
 ): void {
   const { pieces, shift, mask, columns } = table;
   for (let i = 0, from = offset; i < count; i++, from += columns) {
@@ -163,7 +176,7 @@ export function scatterTableRows(
 }
 
 /** table[firstRow …] = values, `count` rows. */
-export function writeTableRows(values: ArrayLike<number>, firstRow: number, count: number, table: TablePieces): void {
+export function writeTableRows(values: ArrayLike<number>, firstRow: number, count: number, table: TableRows): void {
   const { pieces, shift, mask, columns } = table;
   for (let row = 0, from = 0; row < count; row++) {
     const piece = pieces[(firstRow + row) >> shift]!;
@@ -173,7 +186,7 @@ export function writeTableRows(values: ArrayLike<number>, firstRow: number, coun
 }
 
 /** out = table[firstRow …], `count` rows. */
-export function readTableRows(table: TablePieces, firstRow: number, count: number, out: FloatArray): void {
+export function readTableRows(table: TableRows, firstRow: number, count: number, out: FloatArray): void {
   const { pieces, shift, mask, columns } = table;
   for (let row = 0, to = 0; row < count; row++, to += columns) {
     copyNumbers(pieces[(firstRow + row) >> shift]!, ((firstRow + row) & mask) * columns, columns, out, to);

@@ -7,12 +7,14 @@ export {
   scatterTableRows,
   TablePieces,
   writeTableRows,
+  type TableRows,
 } from './host-table.ts';
 export type {
   BinaryOperation,
   FloatArray,
   GemmSettings,
   MemoryReport,
+  MomentUpdate,
   Precision,
   ProbeResult,
   RankUpdateSettings,
@@ -58,3 +60,4 @@ export {
   writeIndices,
   writeRows,
 } from './storage.ts';
+export { updateMatrix, updateRows } from './update-rows.ts';

@@ -5,6 +5,7 @@ import {
   growTable,
   scatterAddRows,
   scatterRows,
+  updateRows,
   type Indices,
   type Matrix,
   type RowTable,
@@ -83,8 +84,8 @@ export interface RowGradient {
 
 /**
  * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, which also adds repeated
- * rows. A rule with moments needs each touched row once: repeated rows are first summed (DistinctIndices), then the
- * rows and their moments are gathered, changed and scattered. Rows that are not touched keep their moments unchanged
+ * rows. A rule with moments needs each touched row once: repeated rows are first summed (DistinctIndices), then
+ * `updateRows` changes the rows and their moments in place. Rows that are not touched keep their moments unchanged
  * ("lazy" momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
  */
 export class TableUpdater implements Disposable {
@@ -141,16 +142,20 @@ export class TableUpdater implements Disposable {
   /**
    * As `apply`, for rows without repetitions, which need not be summed.
    * @param gradient count×columns; may be overwritten.
-   * @param values the rows of the table, if they have already been gathered; may be overwritten with the new rows.
    */
-  applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
-    const { count } = indices;
-    if (this.#rule.slots === 0 && values === undefined) {
+  applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number): void {
+    if (this.#rule.slots === 0) {
       scatterAddRows(gradient, indices, this.table, { scale: -learningRate });
       return;
     }
-    const value = values ?? this.#matrix('value', count);
-    if (values === undefined) gatherRows(this.table, indices, value);
+    const update = this.#rule.updateAt?.(learningRate, step);
+    if (update !== undefined) {
+      updateRows(gradient, indices, this.table, this.#moments, update, this.#workspace);
+      return;
+    }
+    const { count } = indices;
+    const value = this.#matrix('value', count);
+    gatherRows(this.table, indices, value);
     for (const [index, moment] of this.#moments.entries()) {
       const rows = this.#matrix(`moment ${index}`, count);
       gatherRows(moment, indices, rows);

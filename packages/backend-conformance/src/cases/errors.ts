@@ -23,6 +23,8 @@ import {
   solve,
   symmetricRank2Update,
   unary,
+  updateRows,
+  Workspace,
   write,
   writeIndices,
   writeRows,
@@ -186,7 +188,47 @@ const mistakes: readonly Mistake[] = [
     fragments: ['4×4', '3×3'],
     make: ({ scope }) => symmetricRank2Update(scope.matrix(5, 3), scope.matrix(5, 3), scope.matrix(4, 4)),
   },
+  {
+    name: 'updateRows',
+    code: 'shape',
+    fragments: ['gradient is 2×3', 'expected 1×3'],
+    make: (context) => updateOneRow(context, { gradientRows: 2, momentColumns: 3, row: 0 }),
+  },
+  {
+    name: 'updateRows',
+    code: 'shape',
+    fragments: ['moment 0 has 2 columns', 'the table 3'],
+    make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: 2, row: 0 }),
+  },
+  {
+    name: 'updateRows',
+    code: 'index-out-of-range',
+    fragments: ['4', 'the table has 4 rows'],
+    make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: 3, row: 4 }),
+  },
+  {
+    name: 'updateRows',
+    code: 'bad-option',
+    fragments: ['momentum has 1 moment', 'got 0'],
+    make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: undefined, row: 0 }),
+  },
 ];
+
+/** One row of a 4×3 table by momentum. */
+function updateOneRow(
+  context: CaseContext,
+  sizes: { readonly gradientRows: number; readonly momentColumns: number | undefined; readonly row: number },
+): void {
+  const { scope, backend } = context;
+  updateRows(
+    scope.matrix(sizes.gradientRows, 3),
+    knownIndices(context, [sizes.row]),
+    scope.table(4, 3),
+    sizes.momentColumns === undefined ? [] : [scope.table(4, sizes.momentColumns)],
+    { rule: 'momentum', learningRate: 1, momentum: 0.5 },
+    scope.own(new Workspace(backend)),
+  );
+}
 
 const aliased: readonly (readonly [operation: string, make: (context: CaseContext) => unknown])[] = [
   ['gemm', ({ scope }) => ((x) => gemm(x, scope.matrix(3, 3), x))(scope.matrix(3, 3))],

@@ -22,6 +22,7 @@ import type {
   FloatArray,
   GemmSettings,
   MemoryReport,
+  MomentUpdate,
   Precision,
   ProbeResult,
   RankUpdateSettings,
@@ -30,6 +31,7 @@ import type {
 } from '../kernel-types.ts';
 import { addWithTranspose, createGemm } from './gemm.ts';
 import { applyBinary, applyUnary, createSolve, reduceInto, rowDotInto } from './kernels.ts';
+import { updateTableRows } from './update-rows.ts';
 
 export interface PlainBackendOptions {
   /** 'f32' unless given. */
@@ -300,6 +302,17 @@ class PlainBackend implements Backend {
     const settings = { transposeA: !transpose, transposeB: transpose, alpha: 1, beta: 0 };
     this.#multiply(n, n, depth, dataOf(a), dataOf(b), product, settings);
     addWithTranspose(n, product, alpha, beta, dataOf(out));
+  }
+
+  updateRows(
+    gradient: Matrix,
+    { values, count }: Indices,
+    table: RowTable,
+    moments: readonly RowTable[],
+    update: MomentUpdate,
+  ): void {
+    if (this.#isBlocked) return;
+    updateTableRows(dataOf(gradient), values, count, piecesOf(table), moments.map(piecesOf), update);
   }
 
   guard(flag: Matrix | undefined): void {
