@@ -9,6 +9,7 @@ import { orderCases } from './cases/order.ts';
 import { reduceCases } from './cases/reduce.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
+import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
 import { updateRowsCases } from './cases/update-rows.ts';
@@ -26,6 +27,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...solveCases,
   ...fusedCases,
   ...updateRowsCases,
+  ...sparseProductCases,
   ...guardCases,
   ...orderCases,
   ...lifetimeCases,

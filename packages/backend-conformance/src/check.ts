@@ -71,6 +71,7 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
 const substitutes: Readonly<Record<OptionalKernel, string>> = {
   symmetricRank2Update: 'the composition is used',
   updateRows: 'the composition is used',
+  sparseTimesRows: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };

@@ -450,6 +450,26 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'sparseTimesRows ignores the values',
+    caughtBy: ['sparse-times-rows/table-to-matrix', 'sparse-times-rows/matrix-to-table'],
+    apply: replace((to) => ({
+      sparseTimesRows: (rows, columns, _values, source, scale, out) => {
+        to.sparseTimesRows?.(rows, columns, undefined, source, scale, out);
+      },
+    })),
+  },
+  {
+    name: 'sparseTimesRows takes the lists for each other',
+    caughtBy: ['sparse-times-rows/matrix-to-matrix', 'sparse-times-rows/table-to-table'],
+    apply: replace((to) => ({
+      sparseTimesRows: (rows, columns, values, source, scale, out) => {
+        const within = (list: Indices, limit: number): Indices =>
+          rewritten(out.backend, list, (numbers) => numbers.map((row) => row % limit));
+        to.sparseTimesRows?.(within(columns, out.rows), within(rows, source.rows), values, source, scale, out);
+      },
+    })),
+  },
+  {
     name: 'updateRows forgets the moments',
     caughtBy: ['update-rows/momentum/sizes', 'update-rows/adagrad/sizes', 'update-rows/adam/sizes'],
     apply: replace((to) => ({

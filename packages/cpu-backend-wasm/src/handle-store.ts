@@ -4,6 +4,7 @@
  * look up places here.
  */
 import {
+  arrayRows,
   Indices,
   isMatrix,
   isRowTable,
@@ -12,8 +13,9 @@ import {
   TablePieces,
   type Backend,
   type MemoryReport,
+  type TableRows,
 } from '@vastmax/linalg-core';
-import { HeapStorage, type HeapHolder, type RowPlace } from './heap-storage.ts';
+import { HeapStorage, matrixView, type HeapHolder, type RowPlace } from './heap-storage.ts';
 import { HeapTable } from './heap-table.ts';
 import { WasmHeap, type HeapBlock } from './heap.ts';
 
@@ -138,6 +140,11 @@ export class HandleStore {
 /** Where a table has its rows. */
 export function rowsOf(table: RowTable): HeapTable | TablePieces {
   return (table.storage as TableStorage).rows;
+}
+
+/** The same, or a matrix, as arrays; valid until the next allocation on the heap. */
+export function hostRowsOf(handle: Matrix | RowTable): TableRows {
+  return isMatrix(handle) ? arrayRows(matrixView(handle), handle.columns) : rowsOf(handle);
 }
 
 /** Where row kernels find the rows; undefined for a table in host memory. */

@@ -41,14 +41,17 @@ export interface Kernels {
   reduceColumns(operation: number, x: number, rows: number, columns: number, out: number): void;
   /** `rows` and `shift` are a RowPlace's. */
   gatherRows(rows: number, shift: number, indices: number, count: number, columns: number, out: number): void;
-  scatterAddRows(
+  addRows(
     source: number,
-    indices: number,
+    sourceShift: number,
+    sourceIndices: number,
+    values: number,
+    scale: number,
     count: number,
     columns: number,
-    scale: number,
-    rows: number,
-    shift: number,
+    out: number,
+    outShift: number,
+    outIndices: number,
   ): void;
   scatterRows(source: number, indices: number, count: number, columns: number, rows: number, shift: number): void;
   updateRows(
@@ -69,6 +72,9 @@ export interface Kernels {
   ): void;
   solve(n: number, columns: number, a: number, b: number, out: number, scratch: number): number;
 }
+
+/** As an offset of indices or values: there are none. */
+export const none = 0;
 
 /** As numbered in assembly/unary.ts. */
 export const unaryNumbers: Readonly<Record<UnaryOperation, number>> = {

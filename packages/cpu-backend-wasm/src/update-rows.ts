@@ -14,11 +14,9 @@ import {
 import { placeOf, rowsOf, type HandleStore } from './handle-store.ts';
 import { at, type RowPlace } from './heap-storage.ts';
 import type { HeapBlock } from './heap.ts';
-import { updateNumbers, type Kernels } from './kernels.ts';
+import { none, updateNumbers, type Kernels } from './kernels.ts';
 
 const numbersPerBlock = 8192;
-/** Rows in the order of the gradient's. */
-const noIndices = 0;
 
 export class RowUpdater {
   readonly #store: HandleStore;
@@ -70,7 +68,7 @@ export class RowUpdater {
       const place = { offset, shift: -1 };
       const first = offset + 4 * length;
       const last = offset + 4 * length * (tables.length - 1);
-      run(kernels, update, at(gradient) + 4 * block * columns, noIndices, rows, columns, place, first, last);
+      run(kernels, update, at(gradient) + 4 * block * columns, none, rows, columns, place, first, last);
       for (const [index, table] of tables.entries())
         scatterTableRows(floats, (offset >>> 2) + index * length, list, rows, rowsOf(table));
     }

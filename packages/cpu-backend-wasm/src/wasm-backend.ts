@@ -3,12 +3,12 @@
  * including that of workers, is complete when a call returns, so nothing here waits.
  */
 import {
+  addTableRows,
   backendBrand,
   gatherTableRows,
   isMatrix,
   LinalgError,
   readTableRows,
-  scatterAddTableRows,
   scatterTableRows,
   writeTableRows,
   type Backend,
@@ -18,17 +18,19 @@ import {
   type Indices,
   type Matrix,
   type MemoryReport,
+  type MomentUpdate,
   type RankUpdateSettings,
   type ReduceOperation,
   type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { HandleStore, placeOf, rowsOf } from './handle-store.ts';
-import { at } from './heap-storage.ts';
+import { HandleStore, hostRowsOf, placeOf, rowsOf } from './handle-store.ts';
+import { at, matrixView } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 import {
   binaryNumbers,
   gemmScratchBytes,
+  none,
   reduceNumbers,
   solveScratchBytes,
   splatBytes,
@@ -262,14 +264,7 @@ class WasmBackend implements Backend {
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
-    const place = placeOf(destination);
-    const { count } = indices;
-    if (place !== undefined) {
-      this.#kernels.scatterAddRows(at(source), at(indices), count, source.columns, scale, place.offset, place.shift);
-    } else if (!isMatrix(destination)) {
-      const { floats } = this.#heap;
-      scatterAddTableRows(floats, at(source) >>> 2, indices.values, count, scale, rowsOf(destination));
-    }
+    this.#addRows(indices, undefined, undefined, source, scale, destination);
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
@@ -298,6 +293,17 @@ class WasmBackend implements Backend {
     const { offset } = this.#product;
     this.#multiply(n, n, transpose ? a.columns : a.rows, a, b, offset, !transpose, transpose, 1, 0);
     this.#kernels.mirrorAdd(offset, at(out), n, alpha, beta);
+  }
+
+  sparseTimesRows(
+    rowIndices: Indices,
+    columnIndices: Indices,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void {
+    this.#addRows(rowIndices, columnIndices, values, source, scale, out);
   }
 
   updateRows(
@@ -334,6 +340,43 @@ class WasmBackend implements Backend {
       alpha,
       beta,
       this.#panels.offset,
+    );
+  }
+
+  /** @param sourceIndices undefined for the rows of a matrix in their order */
+  #addRows(
+    outIndices: Indices,
+    sourceIndices: Indices | undefined,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void {
+    const from = placeOf(source);
+    const to = placeOf(out);
+    if (from === undefined || to === undefined) {
+      const rows = {
+        outIndices: outIndices.values,
+        count: outIndices.count,
+        sourceIndices: sourceIndices?.values,
+        values: values === undefined ? undefined : matrixView(values),
+        scale,
+        isSingle: true,
+      };
+      addTableRows(rows, hostRowsOf(source), hostRowsOf(out));
+      return;
+    }
+    this.#kernels.addRows(
+      from.offset,
+      from.shift,
+      sourceIndices === undefined ? none : at(sourceIndices),
+      values === undefined ? none : at(values),
+      scale,
+      outIndices.count,
+      out.columns,
+      to.offset,
+      to.shift,
+      at(outIndices),
     );
   }
 

@@ -115,6 +115,18 @@ export interface Backend {
     moments: readonly RowTable[],
     update: MomentUpdate,
   ): void;
+  /**
+   * out[rowIndices_e] += scale·values_e·source[columnIndices_e], in the order of the lists; all values 1 where there are
+   * none. Reason: the rows of a bag of features need not be gathered before they are summed.
+   */
+  sparseTimesRows?(
+    rowIndices: Indices,
+    columnIndices: Indices,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void;
 
   // Optional, for backends where reading a number means waiting for a device.
   /**

@@ -134,30 +134,51 @@ export function gatherTableRows(
   }
 }
 
+/** What `addTableRows` adds. */
+export interface AddedRows {
+  /** The first `count`: where each product goes. */
+  readonly outIndices: Int32Array;
+  readonly count: number;
+  /** Which row of the source it is; left out: the i-th. */
+  readonly sourceIndices?: Int32Array | undefined;
+  /** Factor of each row; left out: 1. */
+  readonly values?: FloatArray | undefined;
+  /** Factor of all. */
+  readonly scale: number;
+  /**
+   * Each factor and product is rounded to f32, as by a processor with vectors of f32: the numbers are then the same on
+   * either side of a backend that has tables of its own and tables here. Else only the sum is, when it is stored.
+   */
+  readonly isSingle: boolean;
+}
+
 /**
- * table[indices_i] += scale·rows[offset + i·columns …], one after another, so that repeated indices accumulate in the
- * same order every time. In f32 the product is rounded before it is added, as a processor does with vectors of f32: a
- * backend may keep a table on either side without a change of its numbers.
+ * out[outIndices_i] += scale·values_i·source[sourceIndices_i], one after another, so that repeated indices accumulate in
+ * the same order every time.
  */
-export function scatterAddTableRows(
-  rows: FloatArray,
-  offset: number,
-  indices: Int32Array,
-  count: number,
-  scale: number,
-  table: TableRows,
-): void {
-  const { pieces, shift, mask, columns } = table;
-  const isSingle = rows instanceof Float32Array;
-  const factor = isSingle ? Math.fround(scale) : scale;
-  for (let i = 0, from = offset; i < count; i++) {
-    const index = indices[i]!;
-    const piece = pieces[index >> shift]!;
-    let to = (index & mask) * columns;
+export function addTableRows(rows: AddedRows, source: TableRows, out: TableRows): void {
+  const { outIndices, count, sourceIndices, values, isSingle } = rows;
+  const { columns } = out;
+  const scale = isSingle ? Math.fround(rows.scale) : rows.scale;
+  for (let i = 0; i < count; i++) {
+    const row = outIndices[i]!;
+    const sourceRow = sourceIndices === undefined ? i : sourceIndices[i]!;
+    const product = values === undefined ? scale : scale * values[i]!;
+    const factor = isSingle ? Math.fround(product) : product;
+    const sourcePiece = source.pieces[sourceRow >> source.shift]!;
+    const piece = out.pieces[row >> out.shift]!;
+    let from = (sourceRow & source.mask) * columns;
+    let to = (row & out.mask) * columns;
     const end = to + columns;
-    if (isSingle) for (; to < end; from++, to++) piece[to] = piece[to]! + Math.fround(factor * rows[from]!);
-    else for (; to < end; from++, to++) piece[to] = piece[to]! + factor * rows[from]!;
+    if (isSingle) for (; to < end; from++, to++) piece[to] = piece[to]! + Math.fround(factor * sourcePiece[from]!);
+    else for (; to < end; from++, to++) piece[to] = piece[to]! + factor * sourcePiece[from]!;
   }
+}
+
+/** One array as the rows of a table. */
+export function arrayRows(array: FloatArray, columns: number): TableRows {
+  // Indices have 31 bits: all are in piece 0.
+  return { pieces: [array], shift: 31, mask: 2 ** 31 - 1, columns };
 }
 
 /** table[indices_i] = rows[offset + i·columns …]; of a repeated index the last stays. */
@@ -188,8 +209,12 @@ export function writeTableRows(values: ArrayLike<number>, firstRow: number, coun
 /** out = table[firstRow …], `count` rows. */
 export function readTableRows(table: TableRows, firstRow: number, count: number, out: FloatArray): void {
   const { pieces, shift, mask, columns } = table;
-  for (let row = 0, to = 0; row < count; row++, to += columns) {
-    copyNumbers(pieces[(firstRow + row) >> shift]!, ((firstRow + row) & mask) * columns, columns, out, to);
+  for (let row = firstRow, end = firstRow + count; row < end;) {
+    // The rows of one piece are one copy.
+    const next = Math.min(end, (row | mask) + 1);
+    const from = (row & mask) * columns;
+    out.set(pieces[row >> shift]!.subarray(from, from + (next - row) * columns), (row - firstRow) * columns);
+    row = next;
   }
 }
 
@@ -204,21 +229,6 @@ export function gatherArrayRows(
   for (let i = 0, to = 0; i < count; i++) {
     let from = indices[i]! * columns;
     for (const end = to + columns; to < end; from++, to++) rows[to] = source[from]!;
-  }
-}
-
-/** out[indices_i] += scale·rows_i, one after another. */
-export function scatterAddArrayRows(
-  rows: FloatArray,
-  indices: Int32Array,
-  count: number,
-  columns: number,
-  scale: number,
-  out: FloatArray,
-): void {
-  for (let i = 0, from = 0; i < count; i++) {
-    let to = indices[i]! * columns;
-    for (const end = from + columns; from < end; from++, to++) out[to] = out[to]! + scale * rows[from]!;
   }
 }
 

@@ -1,12 +1,14 @@
 export { backendBrand, Indices, isBackend, isMatrix, isRowTable, Matrix, RowTable, type Backend } from './backend.ts';
 export { CodedError, describeShape, isCodedError, isLinalgError, LinalgError, type LinalgErrorCode } from './errors.ts';
 export {
+  addTableRows,
+  arrayRows,
   gatherTableRows,
   readTableRows,
-  scatterAddTableRows,
   scatterTableRows,
   TablePieces,
   writeTableRows,
+  type AddedRows,
   type TableRows,
 } from './host-table.ts';
 export type {
@@ -47,6 +49,7 @@ export {
 export { unaryFunctions } from './plain/kernels.ts';
 export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
 export { Scope } from './scope.ts';
+export { sparseTimesRows, type SparseProductEntries } from './sparse-product.ts';
 export {
   createHostArray,
   createMatrixFrom,

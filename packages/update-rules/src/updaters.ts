@@ -80,6 +80,13 @@ export class MatrixUpdater implements Disposable {
 export interface RowGradient {
   readonly indices: Indices;
   readonly rows: Matrix;
+  /** out[places_i] += scale·rows_i, where that needs no `rows`. */
+  addTo?(places: Indices, out: Matrix | RowTable, scale: number): void;
+}
+
+function addGradient(gradient: RowGradient, places: Indices, out: Matrix | RowTable, scale: number): void {
+  if (gradient.addTo === undefined) scatterAddRows(gradient.rows, places, out, { scale });
+  else gradient.addTo(places, out, scale);
 }
 
 /**
@@ -115,7 +122,7 @@ export class TableUpdater implements Disposable {
    */
   apply(gradients: readonly RowGradient[], learningRate: number, step: number): void {
     if (this.#rule.slots === 0) {
-      for (const { indices, rows } of gradients) scatterAddRows(rows, indices, this.table, { scale: -learningRate });
+      for (const each of gradients) addGradient(each, each.indices, this.table, -learningRate);
       return;
     }
     let count = 0;
@@ -126,10 +133,11 @@ export class TableUpdater implements Disposable {
     const gradient = this.#matrix('gradient', touched);
     fill(0, gradient);
     let position = 0;
-    for (const { indices, rows } of gradients) {
-      const places = this.#rowSlots.subarray(position, position + indices.count);
-      scatterAddRows(rows, this.#workspace.indices(`${this.name} gradient places`, places), gradient);
-      position += indices.count;
+    for (const each of gradients) {
+      const { count: rows } = each.indices;
+      const places = this.#rowSlots.subarray(position, position + rows);
+      addGradient(each, this.#workspace.indices(`${this.name} gradient places`, places), gradient, 1);
+      position += rows;
     }
     this.applyDistinct(
       this.#workspace.indices(`${this.name} touched rows`, this.#distinct.values, touched),

@@ -21,6 +21,7 @@ import {
   scatterAddRows,
   scatterRows,
   solve,
+  sparseTimesRows,
   symmetricRank2Update,
   unary,
   updateRows,
@@ -189,6 +190,18 @@ const mistakes: readonly Mistake[] = [
     make: ({ scope }) => symmetricRank2Update(scope.matrix(5, 3), scope.matrix(5, 3), scope.matrix(4, 4)),
   },
   {
+    name: 'sparseTimesRows',
+    code: 'shape',
+    fragments: ['1 row indices', '2 column indices'],
+    make: (context) => multiplyEntries(context, { rows: [0], columns: [1, 0] }),
+  },
+  {
+    name: 'sparseTimesRows',
+    code: 'index-out-of-range',
+    fragments: ['5', 'the source has 5 rows'],
+    make: (context) => multiplyEntries(context, { rows: [0], columns: [5] }),
+  },
+  {
     name: 'updateRows',
     code: 'shape',
     fragments: ['gradient is 2×3', 'expected 1×3'],
@@ -213,6 +226,19 @@ const mistakes: readonly Mistake[] = [
     make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: undefined, row: 0 }),
   },
 ];
+
+/** Entries times a 5×2 matrix into one of 3×2. */
+function multiplyEntries(
+  context: CaseContext,
+  lists: { readonly rows: readonly number[]; readonly columns: readonly number[] },
+): void {
+  const { scope } = context;
+  const entries = {
+    rowIndices: knownIndices(context, lists.rows),
+    columnIndices: knownIndices(context, lists.columns),
+  };
+  sparseTimesRows(entries, scope.matrix(5, 2), scope.matrix(3, 2), (rows, columns) => scope.matrix(rows, columns));
+}
 
 /** One row of a 4×3 table by momentum. */
 function updateOneRow(

@@ -18,6 +18,7 @@ import {
   scatterAddRows,
   scatterRows,
   solve,
+  sparseTimesRows,
   symmetricRank2Update,
   unary,
   updateRows,
@@ -98,6 +99,13 @@ function kernelCalls(context: CaseContext, numbers: FloatArray): readonly Kernel
   const tableCases: readonly (readonly [kernel: string, call: (out: RowTable) => void])[] = [
     ['scatterAddRows to a table', (out) => scatterAddRows(four, rows, out)],
     ['scatterRows to a table', (out) => scatterRows(four, rows, out)],
+    [
+      'sparseTimesRows',
+      (out) =>
+        sparseTimesRows({ rowIndices: rows, columnIndices: distinctRows }, table(), out, (count, width) =>
+          scope.matrix(count, width),
+        ),
+    ],
     [
       'updateRows',
       (out) => {
