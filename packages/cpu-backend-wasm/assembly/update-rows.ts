@@ -11,6 +11,7 @@ import { run } from './run';
 // As numbered in src/kernels.ts.
 const momentum: i32 = 0;
 const adagrad: i32 = 1;
+const adam: i32 = 2;
 
 /**
  * The table and its moments have the same columns and therefore the same `shift`.
@@ -66,6 +67,12 @@ export function updateRowsChunk(chunk: i32): void {
   const indices = argument(2);
   let gradient = argument(1) + <usize>begin * bytes;
   for (let i = begin; i < end; i++, gradient += bytes) {
+    if (i + 1 < end) {
+      const next: u32 = indices == 0 ? i + 1 : load<u32>(indices + ((<usize>i + 1) << 2));
+      fetchRow(rowAt(argument(6), shift, next, bytes), bytes);
+      fetchRow(rowAt(argument(7), shift, next, bytes), bytes);
+      if (rule == adam) fetchRow(rowAt(argument(8), shift, next, bytes), bytes);
+    }
     const row: u32 = indices == 0 ? i : load<u32>(indices + ((<usize>i) << 2));
     const weights = rowAt(argument(6), shift, row, bytes);
     const first = rowAt(argument(7), shift, row, bytes);
@@ -73,6 +80,14 @@ export function updateRowsChunk(chunk: i32): void {
     else if (rule == adagrad) adagradRow(gradient, columns, weights, first);
     else adamRow(gradient, columns, weights, first, rowAt(argument(8), shift, row, bytes));
   }
+}
+
+/**
+ * Has the processor fetch a row that is needed soon: there is no instruction for it, but a load whose value is dropped
+ * does not wait. Rows of a large table are in no cache, and one row is too short for the processor to foresee the next.
+ */
+function fetchRow(at: usize, bytes: usize): void {
+  for (const end = at + bytes; at < end; at += 64) load<u8>(at);
 }
 
 function momentumRow(gradient: usize, columns: i32, weights: usize, velocity: usize): void {
