@@ -88,10 +88,10 @@ export interface VariableState {
 
 /** For the tape alone; not exported from the package. */
 export let stateOf: (variable: Variable) => VariableState;
-/** For `gatherTable` alone; not exported from the package. */
-export let noteGather: (table: TableVariable, indices: Indices, output: Variable) => void;
+/** For operations on tables alone; not exported from the package. `gradient` is called when gradients are read. */
+export let noteGradient: (table: TableVariable, gradient: () => TableGradient | undefined) => void;
 
-/** For `gatherTable` alone; throws `stale-variable`. Not exported from the package. */
+/** For operations on tables alone; throws `stale-variable`. Not exported from the package. */
 export let checkTable: (operation: string, table: TableVariable) => void;
 
 /**
@@ -140,10 +140,15 @@ export class Variable {
  * repetitions up.
  */
 export interface TableGradient {
-  /** The caller's, as they were given to `gatherTable`. */
+  /** The caller's, as they were given to the operation. */
   readonly indices: Indices;
-  /** indices.count × table.columns, owned by the tape until `reset()`. */
+  /** indices.count × table.columns, owned by the tape until `reset()`; it may be changed in place (clipping). */
   readonly rows: Matrix;
+  /**
+   * out[places_i] += scale·rows_i, as scatterAddRows does with `rows`, of which it needs no copy. Left out where the rows
+   * are there anyway.
+   */
+  addTo?(places: Indices, out: Matrix | RowTable, scale: number): void;
 }
 
 /** A table of D rows on a tape, for one step. Its gradient is row-sparse: nothing with D rows is ever made. */
@@ -151,14 +156,14 @@ export class TableVariable {
   readonly tape: Recorder;
   readonly table: RowTable;
   readonly #step: number;
-  readonly #gathers: { readonly indices: Indices; readonly output: Variable }[] = [];
+  readonly #gradients: (() => TableGradient | undefined)[] = [];
 
   static {
     checkTable = (operation, table) => {
       checkCurrent(operation, table.tape, table.#step);
     };
-    noteGather = (table, indices, output) => {
-      table.#gathers.push({ indices, output });
+    noteGradient = (table, gradient) => {
+      table.#gradients.push(gradient);
     };
   }
 
@@ -172,9 +177,9 @@ export class TableVariable {
   get gradients(): readonly TableGradient[] {
     checkCurrent('gradients', this.tape, this.#step);
     const reached: TableGradient[] = [];
-    for (const { indices, output } of this.#gathers) {
-      const rows = output.gradient;
-      if (rows !== undefined) reached.push({ indices, rows });
+    for (const gradientOf of this.#gradients) {
+      const gradient = gradientOf();
+      if (gradient !== undefined) reached.push(gradient);
     }
     return reached;
   }

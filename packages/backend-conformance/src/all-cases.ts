@@ -9,8 +9,10 @@ import { orderCases } from './cases/order.ts';
 import { reduceCases } from './cases/reduce.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
+import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
+import { updateRowsCases } from './cases/update-rows.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 
 /** Every case, in the order in which a new backend should implement them: docs/writing-a-backend.md follows it. */
@@ -24,6 +26,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rowCases,
   ...solveCases,
   ...fusedCases,
+  ...updateRowsCases,
+  ...sparseProductCases,
   ...guardCases,
   ...orderCases,
   ...lifetimeCases,

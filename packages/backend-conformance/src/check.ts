@@ -70,6 +70,8 @@ export async function checkBackend(subject: BackendUnderTest, options: CheckOpti
 /** What layers use when a backend has no such optional kernel. */
 const substitutes: Readonly<Record<OptionalKernel, string>> = {
   symmetricRank2Update: 'the composition is used',
+  updateRows: 'the composition is used',
+  sparseTimesRows: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };

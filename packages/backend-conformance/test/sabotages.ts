@@ -6,10 +6,11 @@ import {
   Indices,
   isMatrix,
   Matrix,
+  RowTable,
+  TablePieces,
   unaryFunctions,
   type Backend,
   type FloatArray,
-  type RowTable,
 } from '@vastmax/linalg-core';
 
 export interface Sabotage {
@@ -445,6 +446,64 @@ export const sabotages: readonly Sabotage[] = [
         to.symmetricRank2Update?.(a, b, out, settings);
         const data = dataOf(out);
         for (let i = 0; i < out.rows; i++) for (let j = 0; j < i; j++) data[j * out.rows + i] = data[i * out.rows + j]!;
+      },
+    })),
+  },
+  {
+    name: 'sparseTimesRows ignores the values',
+    caughtBy: ['sparse-times-rows/table-to-matrix', 'sparse-times-rows/matrix-to-table'],
+    apply: replace((to) => ({
+      sparseTimesRows: (rows, columns, _values, source, scale, out) => {
+        to.sparseTimesRows?.(rows, columns, undefined, source, scale, out);
+      },
+    })),
+  },
+  {
+    name: 'sparseTimesRows takes the lists for each other',
+    caughtBy: ['sparse-times-rows/matrix-to-matrix', 'sparse-times-rows/table-to-table'],
+    apply: replace((to) => ({
+      sparseTimesRows: (rows, columns, values, source, scale, out) => {
+        const within = (list: Indices, limit: number): Indices =>
+          rewritten(out.backend, list, (numbers) => numbers.map((row) => row % limit));
+        to.sparseTimesRows?.(within(columns, out.rows), within(rows, source.rows), values, source, scale, out);
+      },
+    })),
+  },
+  {
+    name: 'updateRows forgets the moments',
+    caughtBy: ['update-rows/momentum/sizes', 'update-rows/adagrad/sizes', 'update-rows/adam/sizes'],
+    apply: replace((to) => ({
+      updateRows: (gradient, indices, table, moments, update) => {
+        const copies = moments.map((moment) => {
+          const copy = new TablePieces(moment.columns, to.precision);
+          copy.grow(moment.rows);
+          for (const [i, piece] of (moment.storage as TablePieces).pieces.entries()) copy.pieces[i]?.set(piece);
+          return new RowTable(moment.backend, moment.rows, moment.columns, copy);
+        });
+        to.updateRows?.(gradient, indices, table, copies, update);
+      },
+    })),
+  },
+  {
+    name: "updateRows does not correct Adam's bias",
+    caughtBy: ['update-rows/adam/sizes'],
+    apply: replace((to) => ({
+      updateRows: (gradient, indices, table, moments, update) => {
+        to.updateRows?.(gradient, indices, table, moments, update.rule === 'adam' ? { ...update, step: 1000 } : update);
+      },
+    })),
+  },
+  {
+    name: 'updateRows also changes the row before',
+    caughtBy: ['update-rows/momentum/sizes', 'update-rows/table-of-several-pieces'],
+    apply: replace((to) => ({
+      updateRows: (gradient, indices, table, moments, update) => {
+        to.updateRows?.(gradient, indices, table, moments, update);
+        const before = rewritten(table.backend, indices, (values) =>
+          values.map((row) => Math.max(0, row - 1)).filter((row) => !indices.values.includes(row)),
+        );
+        const rows = new Matrix(gradient.backend, before.count, gradient.columns, dataOf(gradient));
+        to.updateRows?.(rows, before, table, moments, update);
       },
     })),
   },

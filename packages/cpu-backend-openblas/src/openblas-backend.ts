@@ -43,6 +43,9 @@ class OpenBlasBackend implements Backend {
   readonly specification = 1;
   readonly name: string;
   readonly precision: Precision;
+  /** The fused row kernels of the inner backend, where it has them. */
+  readonly sparseTimesRows?: NonNullable<Backend['sparseTimesRows']>;
+  readonly updateRows?: NonNullable<Backend['updateRows']>;
   readonly #inner: Backend;
   readonly #view: (matrix: Matrix) => FloatArray;
   readonly #library: BlasLibrary;
@@ -58,6 +61,8 @@ class OpenBlasBackend implements Backend {
     this.precision = precision;
     this.name = `openblas ${precision}, ${threads === undefined ? "the library's threads" : `${threads} ${threads === 1 ? 'thread' : 'threads'}`}`;
     this.#inner = backend;
+    if (backend.sparseTimesRows !== undefined) this.sparseTimesRows = backend.sparseTimesRows.bind(backend);
+    if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
     this.#view = view;
     this.#library = library;
     this.#blas = library[precision];

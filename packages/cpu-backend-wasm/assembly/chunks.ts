@@ -7,10 +7,12 @@ import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
 import {
+  addRowsJob,
   affineJob,
   axpyJob,
   binaryFlatJob,
   binaryRowsJob,
+  gatherRowsJob,
   mirrorAddJob,
   outerJob,
   packJob,
@@ -22,14 +24,20 @@ import {
   tilesJob,
   trailingJob,
   unaryJob,
+  updateRowsJob,
   vectorJob,
   vectorTransposedJob,
 } from './job';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
+import { addRowsChunk, gatherRowsChunk } from './rows';
 import { substituteChunk } from './solve';
+import { updateRowsChunk } from './update-rows';
 
-/** @param thread 0 for the main thread; whose scratch to use */
-export function runChunk(kernel: i32, chunk: i32, thread: i32): void {
+/**
+ * @param chunks how many the job has
+ * @param thread 0 for the main thread; whose scratch to use
+ */
+export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): void {
   switch (kernel) {
     case axpyJob:
       return axpyChunk(chunk);
@@ -65,6 +73,12 @@ export function runChunk(kernel: i32, chunk: i32, thread: i32): void {
       return trailingChunk(chunk);
     case substituteJob:
       return substituteChunk(chunk, thread);
+    case gatherRowsJob:
+      return gatherRowsChunk(chunk);
+    case updateRowsJob:
+      return updateRowsChunk(chunk);
+    case addRowsJob:
+      return addRowsChunk(chunk, chunks);
     default:
       unreachable();
   }

@@ -8,5 +8,6 @@ export { gemm } from './gemm';
 export { addDiagonal, copyColumns, fill } from './dense';
 export { affine, axpy, binary, mirrorAdd, unary } from './elementwise';
 export { reduceColumns, reduceRows, rowDot } from './reduce';
-export { gatherRows, scatterAddRows, scatterRows } from './rows';
+export { addRows, gatherRows, scatterRows } from './rows';
 export { solve } from './solve';
+export { updateRows } from './update-rows';

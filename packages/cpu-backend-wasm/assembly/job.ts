@@ -50,6 +50,9 @@ export const vectorTransposedJob: i32 = 13;
 export const outerJob: i32 = 14;
 export const trailingJob: i32 = 15;
 export const substituteJob: i32 = 16;
+export const gatherRowsJob: i32 = 17;
+export const updateRowsJob: i32 = 18;
+export const addRowsJob: i32 = 19;
 
 export function setJob(kernel: i32, chunks: i32): void {
   store<i32>(kernelAt, kernel);

@@ -38,7 +38,7 @@ const longestLook: f64 = 50;
 /** Run all chunks of a kernel whose arguments are set. Returns when they are finished. */
 export function run(kernel: i32, chunks: i32): void {
   if (!ASC_FEATURE_THREADS || chunks < 2 || load<i32>(threadsAt) < 2 || load<i32>(lostAt)) {
-    for (let chunk = 0; chunk < chunks; chunk++) runChunk(kernel, chunk, 0);
+    for (let chunk = 0; chunk < chunks; chunk++) runChunk(kernel, chunk, chunks, 0);
     return;
   }
   runShared(kernel, chunks);
@@ -68,7 +68,7 @@ function runShared(kernel: i32, chunks: i32): void {
   atomic.store<u64>(ticketAt, serial | (<u64>chunks));
   if (chunks >= worthWaking) rouse();
   let mine = 0;
-  for (let chunk = take(); chunk >= 0; chunk = take(), mine++) runChunk(kernel, chunk, 0);
+  for (let chunk = take(); chunk >= 0; chunk = take(), mine++) runChunk(kernel, chunk, chunks, 0);
   if (!waitFor(chunks - mine)) store<i32>(lostAt, 1);
 }
 
@@ -109,7 +109,7 @@ export function work(thread: i32): void {
   while (true) {
     const chunk = take();
     if (chunk >= 0) {
-      runChunk(jobKernel(), chunk, thread);
+      runChunk(jobKernel(), chunk, jobChunks(), thread);
       atomic.add<i32>(doneAt, 1);
       spins = 0;
       continue;

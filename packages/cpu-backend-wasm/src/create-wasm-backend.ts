@@ -46,43 +46,45 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   return createVariant({ threads, relaxed });
 }
 
+interface Variant {
+  readonly threads: number | undefined;
+  readonly relaxed: boolean;
+  /** How much of the heap tables may take; half of its maximum unless given. */
+  readonly maxTableBytes?: number;
+}
+
 /**
  * As `createWasmBackend`, with every choice made by the caller; for tests and the lab, which use kernels that would not
  * be chosen on this engine.
  */
-export async function createVariant({
-  threads,
-  relaxed,
-}: {
-  readonly threads: number | undefined;
-  readonly relaxed: boolean;
-}): Promise<Backend> {
+export async function createVariant({ threads, relaxed, maxTableBytes }: Variant): Promise<Backend> {
   const wanted = threads ?? Math.min(maxThreads, countCores());
-  if (wanted === 1) return createSingleThreaded(relaxed);
+  if (wanted === 1) return createSingleThreaded(relaxed, maxTableBytes);
   let obstacle = findThreadObstacle(requireWebAssembly());
   if (obstacle === undefined) {
     const module = await compileKernels({ threaded: true, relaxed });
     try {
-      return await createShared(module, wanted);
+      return await createShared(module, wanted, maxTableBytes);
     } catch (error) {
       obstacle = recordBlockedWorkers(error);
     }
   }
-  if (threads === undefined) return createSingleThreaded(relaxed);
+  if (threads === undefined) return createSingleThreaded(relaxed, maxTableBytes);
   throw new LinalgError(
     'device-lost',
     `createWasmBackend: threads is ${threads}, but ${obstacle}; or leave threads out, and one thread is used here`,
   );
 }
 
-async function createSingleThreaded(relaxed: boolean): Promise<Backend> {
+async function createSingleThreaded(relaxed: boolean, maxTableBytes: number | undefined): Promise<Backend> {
   const module = await compileKernels({ threaded: false, relaxed });
   const memory = createOwnMemory(requireWebAssembly());
-  return createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), undefined);
+  return createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), undefined, maxTableBytes);
 }
 
-async function createShared(module: object, threads: number): Promise<Backend> {
-  const memory = createSharedMemory(requireWebAssembly());
+async function createShared(module: object, threads: number, maxTableBytes: number | undefined): Promise<Backend> {
+  const { memory, maxBytes } = createSharedMemory(requireWebAssembly());
   const kernels = await instantiateKernels(module, memory);
-  return createBackendOver(kernels, new WasmHeap(memory), await createWorkerTeam(module, memory, threads));
+  const team = await createWorkerTeam(module, memory, threads);
+  return createBackendOver(kernels, new WasmHeap(memory, maxBytes), team, maxTableBytes);
 }

@@ -1,8 +1,10 @@
 /**
- * The handles of one backend: matrices and index lists on the WebAssembly heap, tables in host memory, and the count of
- * live handles. The kernels of wasm-backend.ts only look up offsets here.
+ * The handles of one backend: matrices and index lists on the WebAssembly heap, tables there too while they take at most
+ * half of what it can become, else in host memory; and the count of live handles. The kernels of wasm-backend.ts only
+ * look up places here.
  */
 import {
+  arrayRows,
   Indices,
   isMatrix,
   isRowTable,
@@ -11,17 +13,29 @@ import {
   TablePieces,
   type Backend,
   type MemoryReport,
+  type TableRows,
 } from '@vastmax/linalg-core';
-import { HeapStorage, type HeapHolder } from './heap-storage.ts';
+import { HeapStorage, matrixView, type HeapHolder, type RowPlace } from './heap-storage.ts';
+import { HeapTable } from './heap-table.ts';
 import { WasmHeap, type HeapBlock } from './heap.ts';
 
+/** The storage of a RowTable. */
+interface TableStorage {
+  rows: HeapTable | TablePieces;
+}
+
 export class HandleStore {
+  readonly #maxTableBytes: number;
+  /** Of the tables on the heap. */
+  #tableBytes = 0;
   readonly #live = { matrices: 0, tables: 0, indices: 0, bytes: 0 };
   readonly #holder: HeapHolder;
   #disposed = false;
 
-  constructor(heap: WasmHeap) {
+  /** @param maxTableBytes how much of the heap tables may take; half of its maximum unless given */
+  constructor(heap: WasmHeap, maxTableBytes: number = heap.maxBytes / 2) {
     this.#holder = { heap };
+    this.#maxTableBytes = maxTableBytes;
   }
 
   get heap(): WasmHeap {
@@ -31,17 +45,17 @@ export class HandleStore {
   createMatrix(backend: Backend, rows: number, columns: number): Matrix {
     const storage = new HeapStorage(this.#holder);
     const matrix = new Matrix(backend, rows, columns, storage);
-    this.#place(storage, 4 * matrix.capacity, `createMatrix: ${rows}×${columns}`);
-    this.heap.floats.fill(0, storage.offset >>> 2, (storage.offset >>> 2) + matrix.capacity);
+    storage.block = this.heap.allocateZeros(4 * matrix.capacity, `createMatrix: ${rows}×${columns}`);
+    storage.offset = storage.block.offset;
     this.#live.matrices++;
     this.#live.bytes += bytesOf(matrix);
     return matrix;
   }
 
   createTable(backend: Backend, rows: number, columns: number): RowTable {
-    const pieces = new TablePieces(columns, 'f32');
-    const table = new RowTable(backend, rows, columns, pieces);
-    pieces.grow(rows);
+    const storage: TableStorage = { rows: new HeapTable(columns, this.#holder) };
+    const table = new RowTable(backend, rows, columns, storage);
+    this.#growRows(storage, rows, 0);
     this.#live.tables++;
     this.#live.bytes += bytesOf(table);
     return table;
@@ -50,14 +64,15 @@ export class HandleStore {
   createIndices(backend: Backend, capacity: number): Indices {
     const storage = new HeapStorage(this.#holder);
     const indices = new Indices(backend, capacity, storage);
-    this.#place(storage, 4 * capacity, `createIndices: a list of ${capacity}`);
+    storage.block = this.heap.allocate(4 * capacity, `createIndices: a list of ${capacity}`);
+    storage.offset = storage.block.offset;
     this.#live.indices++;
     this.#live.bytes += bytesOf(indices);
     return indices;
   }
 
   growTable(table: RowTable, rows: number): void {
-    piecesOf(table).grow(rows);
+    this.#growRows(table.storage as TableStorage, rows, table.rows);
     this.#live.bytes += (rows - table.rows) * table.columns * 4;
   }
 
@@ -65,7 +80,9 @@ export class HandleStore {
     this.#live.bytes -= bytesOf(handle);
     if (isRowTable(handle)) {
       this.#live.tables--;
-      piecesOf(handle).pieces.length = 0;
+      const storage = handle.storage as TableStorage;
+      if (storage.rows instanceof HeapTable) this.#freeTable(storage.rows, bytesOf(handle));
+      storage.rows = new TablePieces(0, 'f32');
       return;
     }
     if (isMatrix(handle)) this.#live.matrices--;
@@ -80,10 +97,10 @@ export class HandleStore {
   }
 
   /** Scratch of at least `bytes` in place of `block`; its content is lost when it moves. */
-  grown(block: HeapBlock, bytes: number, what: string): HeapBlock {
-    if (block.bytes >= bytes) return block;
+  grown(block: HeapBlock | undefined, bytes: number, what: string): HeapBlock {
+    if (block !== undefined && block.bytes >= bytes) return block;
     const larger = this.heap.allocate(bytes, what);
-    this.heap.free(block);
+    if (block !== undefined) this.heap.free(block);
     return larger;
   }
 
@@ -95,14 +112,46 @@ export class HandleStore {
     this.#holder.heap = new WasmHeap({ buffer: new ArrayBuffer(0), grow: () => 0 }, 0);
   }
 
-  #place(storage: HeapStorage, bytes: number, what: string): void {
-    storage.block = this.heap.allocate(bytes, what);
-    storage.offset = storage.block.offset;
+  /** A table that no longer fits the heap moves to host memory: once, with all its rows. */
+  #growRows(storage: TableStorage, rows: number, oldRows: number): void {
+    const { rows: place } = storage;
+    if (place instanceof TablePieces) {
+      place.grow(rows);
+      return;
+    }
+    const added = 4 * (rows - oldRows) * place.columns;
+    if (place.columns > 0 && this.#tableBytes + added <= this.#maxTableBytes && place.tryGrow(rows)) {
+      this.#tableBytes += added;
+      return;
+    }
+    const pieces = new TablePieces(place.columns, 'f32');
+    pieces.grow(rows);
+    for (const [index, piece] of place.pieces.entries()) pieces.pieces[index]?.set(piece);
+    this.#freeTable(place, 4 * oldRows * place.columns);
+    storage.rows = pieces;
+  }
+
+  #freeTable(table: HeapTable, bytes: number): void {
+    this.#tableBytes -= bytes;
+    if (!this.#disposed) table.free();
   }
 }
 
-export function piecesOf(table: RowTable): TablePieces {
-  return table.storage as TablePieces;
+/** Where a table has its rows. */
+export function rowsOf(table: RowTable): HeapTable | TablePieces {
+  return (table.storage as TableStorage).rows;
+}
+
+/** The same, or a matrix, as arrays; valid until the next allocation on the heap. */
+export function hostRowsOf(handle: Matrix | RowTable): TableRows {
+  return isMatrix(handle) ? arrayRows(matrixView(handle), handle.columns) : rowsOf(handle);
+}
+
+/** Where row kernels find the rows; undefined for a table in host memory. */
+export function placeOf(handle: Matrix | RowTable): RowPlace | undefined {
+  if (isMatrix(handle)) return handle.storage as HeapStorage;
+  const rows = rowsOf(handle);
+  return rows instanceof HeapTable ? rows : undefined;
 }
 
 function bytesOf(handle: Matrix | RowTable | Indices): number {

@@ -10,11 +10,20 @@ export interface HeapHolder {
   heap: WasmHeap;
 }
 
+/** Where row kernels find rows on the heap. */
+export interface RowPlace {
+  /** In bytes: of the first row, or of the directory of a table. */
+  readonly offset: number;
+  /** A piece of a table has 2^shift rows; −1 for the rows of a matrix, which are one after the other. */
+  readonly shift: number;
+}
+
 /** The storage of a Matrix or an Indices; empty until its block is allocated. */
-export class HeapStorage {
+export class HeapStorage implements RowPlace {
   readonly holder: HeapHolder;
   block: HeapBlock | undefined;
   offset = 0;
+  readonly shift = -1;
   view: Float32Array | undefined;
 
   constructor(holder: HeapHolder) {

@@ -25,16 +25,18 @@ export interface HeapBlock {
 
 export class WasmHeap {
   readonly memory: WasmMemory;
-  readonly #maxBytes: number;
+  readonly maxBytes: number;
   readonly #free = new Map<number, HeapBlock[]>();
   #floats: Float32Array;
   #integers: Int32Array;
   #top = firstOffset;
+  /** No byte from here on was ever part of a block: the engine's zeros. */
+  #untouched = firstOffset;
 
   /** @param maxBytes maximum size of the memory; all that can be addressed (4 GiB) unless given */
   constructor(memory: WasmMemory, maxBytes: number = addressableBytes) {
     this.memory = memory;
-    this.#maxBytes = Math.min(maxBytes, addressableBytes);
+    this.maxBytes = Math.min(maxBytes, addressableBytes);
     this.#floats = new Float32Array(memory.buffer);
     this.#integers = new Int32Array(memory.buffer);
   }
@@ -54,18 +56,27 @@ export class WasmHeap {
    * @throws LinalgError `out-of-memory`, with nothing changed, when the memory is full
    */
   allocate(bytes: number, what: string): HeapBlock {
-    if (!(bytes <= this.#maxBytes)) throw this.#outOfMemory(bytes, what);
+    if (!(bytes <= this.maxBytes)) throw this.#outOfMemory(bytes, what);
     const size = roundUp(bytes);
     const reused = this.#free.get(size)?.pop();
     if (reused !== undefined) return reused;
     if (this.#growTo(this.#top + size + guardBytes)) {
       const block = { offset: this.#top, bytes: size };
       this.#top += size;
+      this.#untouched = Math.max(this.#untouched, this.#top);
       return block;
     }
     const larger = this.#allocateLarger(size);
     if (larger === undefined) throw this.#outOfMemory(bytes, what);
     return larger;
+  }
+
+  /** As `allocate`, and the first `bytes` are zero. What was never used is not written: its pages cost no memory yet. */
+  allocateZeros(bytes: number, what: string): HeapBlock {
+    const untouched = this.#untouched;
+    const block = this.allocate(bytes, what);
+    this.#floats.fill(0, block.offset >>> 2, Math.min(block.offset + bytes, untouched) >>> 2);
+    return block;
   }
 
   free(block: HeapBlock): void {
@@ -82,8 +93,8 @@ export class WasmHeap {
   #growTo(bytes: number): boolean {
     const missing = bytes - this.memory.buffer.byteLength;
     if (missing <= 0) return true;
-    if (bytes > this.#maxBytes) return false;
-    const room = Math.floor((this.#maxBytes - this.memory.buffer.byteLength) / pageBytes);
+    if (bytes > this.maxBytes) return false;
+    const room = Math.floor((this.maxBytes - this.memory.buffer.byteLength) / pageBytes);
     const needed = Math.ceil(missing / pageBytes);
     if (needed > room) return false;
     try {
@@ -111,7 +122,7 @@ export class WasmHeap {
   #outOfMemory(bytes: number, what: string): LinalgError {
     return new LinalgError(
       'out-of-memory',
-      `${what} needs ${bytes} bytes; the WebAssembly heap is at ${this.memory.buffer.byteLength} of at most ${this.#maxBytes} bytes; ` +
+      `${what} needs ${bytes} bytes; the WebAssembly heap is at ${this.memory.buffer.byteLength} of at most ${this.maxBytes} bytes; ` +
         'use smaller batches, or a RowTable for rows that need not enter a product',
     );
   }

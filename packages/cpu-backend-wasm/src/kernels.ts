@@ -1,5 +1,5 @@
 /** The compiled kernels as functions over byte offsets, and the constants shared with assembly/. */
-import type { BinaryOperation, UnaryOperation } from '@vastmax/linalg-core';
+import type { BinaryOperation, MomentUpdate, UnaryOperation } from '@vastmax/linalg-core';
 import { describeRefusal, requireWebAssembly } from './kernel-variants.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 
@@ -39,18 +39,42 @@ export interface Kernels {
   rowDot(a: number, b: number, out: number, rows: number, columns: number): void;
   reduceRows(operation: number, x: number, rows: number, columns: number, out: number): void;
   reduceColumns(operation: number, x: number, rows: number, columns: number, out: number): void;
-  gatherRows(source: number, indices: number, count: number, columns: number, out: number): void;
-  scatterAddRows(
+  /** `rows` and `shift` are a RowPlace's. */
+  gatherRows(rows: number, shift: number, indices: number, count: number, columns: number, out: number): void;
+  addRows(
     source: number,
+    sourceShift: number,
+    sourceIndices: number,
+    values: number,
+    scale: number,
+    count: number,
+    columns: number,
+    out: number,
+    outShift: number,
+    outIndices: number,
+  ): void;
+  scatterRows(source: number, indices: number, count: number, columns: number, rows: number, shift: number): void;
+  updateRows(
+    rule: number,
+    gradient: number,
     indices: number,
     count: number,
     columns: number,
-    scale: number,
-    destination: number,
+    shift: number,
+    rows: number,
+    first: number,
+    second: number,
+    rate: number,
+    decay: number,
+    secondDecay: number,
+    correction: number,
+    epsilon: number,
   ): void;
-  scatterRows(source: number, indices: number, count: number, columns: number, destination: number): void;
   solve(n: number, columns: number, a: number, b: number, out: number, scratch: number): number;
 }
+
+/** As an offset of indices or values: there are none. */
+export const none = 0;
 
 /** As numbered in assembly/unary.ts. */
 export const unaryNumbers: Readonly<Record<UnaryOperation, number>> = {
@@ -74,6 +98,9 @@ export const binaryNumbers: Readonly<Record<BinaryOperation, number>> = { add: 0
 
 /** As numbered in assembly/reduce.ts. */
 export const reduceNumbers = { sum: 0, sumSquares: 1, maximum: 2 } as const;
+
+/** As numbered in assembly/update-rows.ts. */
+export const updateNumbers: Readonly<Record<MomentUpdate['rule'], number>> = { momentum: 0, adagrad: 1, adam: 2 };
 
 /** The packed panels of assembly/gemm.ts. */
 export const gemmScratchBytes: number = (512 + 512) * 320 * 4;

@@ -7,6 +7,7 @@ import { canStartWorkers, findNodeModule } from './worker-host.ts';
 /** More threads than are useful on any machine; each is a worker. */
 export const maxThreads = 64;
 const initialPages = 16;
+const pageBytes = 65_536;
 /** Address space that is reserved, not memory that is used; some phones and 32-bit engines have less than the 4 GiB. */
 const maximumPages: readonly number[] = [65_536, 32_768, 16_384];
 
@@ -57,11 +58,15 @@ export function recordBlockedWorkers(error: unknown): string {
 }
 
 /** A shared memory that can grow as far as the engine allows. @throws RangeError when there is no address space */
-export function createSharedMemory(webAssembly: WebAssemblyHost): WasmMemory {
+export function createSharedMemory(webAssembly: WebAssemblyHost): {
+  readonly memory: WasmMemory;
+  readonly maxBytes: number;
+} {
   let failure: unknown;
   for (const maximum of maximumPages) {
     try {
-      return new webAssembly.Memory({ initial: initialPages, maximum, shared: true });
+      const memory = new webAssembly.Memory({ initial: initialPages, maximum, shared: true });
+      return { memory, maxBytes: maximum * pageBytes };
     } catch (error) {
       failure = error;
     }

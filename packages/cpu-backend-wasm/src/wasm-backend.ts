@@ -3,12 +3,12 @@
  * including that of workers, is complete when a call returns, so nothing here waits.
  */
 import {
+  addTableRows,
   backendBrand,
   gatherTableRows,
   isMatrix,
   LinalgError,
   readTableRows,
-  scatterAddTableRows,
   scatterTableRows,
   writeTableRows,
   type Backend,
@@ -18,28 +18,39 @@ import {
   type Indices,
   type Matrix,
   type MemoryReport,
+  type MomentUpdate,
   type RankUpdateSettings,
   type ReduceOperation,
   type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { HandleStore, piecesOf } from './handle-store.ts';
-import { at } from './heap-storage.ts';
+import { HandleStore, hostRowsOf, placeOf, rowsOf } from './handle-store.ts';
+import { at, matrixView } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 import {
   binaryNumbers,
   gemmScratchBytes,
+  none,
   reduceNumbers,
   solveScratchBytes,
   splatBytes,
   unaryNumbers,
   type Kernels,
 } from './kernels.ts';
+import { RowUpdater } from './update-rows.ts';
 import type { WorkerTeam } from './worker-team.ts';
 
-/** @param team the workers that share the kernels' work; undefined for one thread */
-export function createBackendOver(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined): Backend {
-  return new WasmBackend(kernels, heap, team);
+/**
+ * @param team the workers that share the kernels' work; undefined for one thread
+ * @param maxTableBytes see HandleStore
+ */
+export function createBackendOver(
+  kernels: Kernels,
+  heap: WasmHeap,
+  team: WorkerTeam | undefined,
+  maxTableBytes?: number,
+): Backend {
+  return new WasmBackend(kernels, heap, team, maxTableBytes);
 }
 
 class WasmBackend implements Backend {
@@ -51,18 +62,20 @@ class WasmBackend implements Backend {
   readonly #store: HandleStore;
   readonly #panels: HeapBlock;
   readonly #splats: HeapBlock;
+  readonly #rowUpdater: RowUpdater;
   #kernels: Kernels;
   #team: WorkerTeam | undefined;
   #solveScratch: HeapBlock;
   #product: HeapBlock;
   #disposed = false;
 
-  constructor(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined) {
+  constructor(kernels: Kernels, heap: WasmHeap, team: WorkerTeam | undefined, maxTableBytes: number | undefined) {
     this.#threads = 1 + (team?.members.length ?? 0);
     this.name = `wasm f32, ${this.#threads} thread${this.#threads === 1 ? '' : 's'}`;
     this.#kernels = kernels;
     this.#team = team;
-    this.#store = new HandleStore(heap);
+    this.#store = new HandleStore(heap, maxTableBytes);
+    this.#rowUpdater = new RowUpdater(this.#store);
     this.#panels = heap.allocate(gemmScratchBytes, 'createWasmBackend');
     this.#splats = heap.allocate(splatBytes(this.#threads), 'createWasmBackend');
     this.#solveScratch = heap.allocate(0, 'createWasmBackend');
@@ -111,7 +124,7 @@ class WasmBackend implements Backend {
   }
 
   writeRows(values: ArrayLike<number>, firstRow: number, count: number, table: RowTable): void {
-    writeTableRows(values, firstRow, count, piecesOf(table));
+    writeTableRows(values, firstRow, count, rowsOf(table));
   }
 
   read(source: Matrix, out: FloatArray): Promise<void> {
@@ -126,7 +139,7 @@ class WasmBackend implements Backend {
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
-    readTableRows(piecesOf(table), firstRow, count, out);
+    readTableRows(rowsOf(table), firstRow, count, out);
     return this.synchronize();
   }
 
@@ -242,24 +255,25 @@ class WasmBackend implements Backend {
   }
 
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
-    if (isMatrix(source)) this.#kernels.gatherRows(at(source), at(indices), indices.count, out.columns, at(out));
-    else gatherTableRows(piecesOf(source), indices.values, indices.count, this.#heap.floats, at(out) >>> 2);
+    const place = placeOf(source);
+    const { count } = indices;
+    if (place !== undefined)
+      this.#kernels.gatherRows(place.offset, place.shift, at(indices), count, out.columns, at(out));
+    else if (!isMatrix(source))
+      gatherTableRows(rowsOf(source), indices.values, count, this.#heap.floats, at(out) >>> 2);
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
-    const { count } = indices;
-    if (isMatrix(destination)) {
-      this.#kernels.scatterAddRows(at(source), at(indices), count, source.columns, scale, at(destination));
-    } else {
-      scatterAddTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, scale, piecesOf(destination));
-    }
+    this.#addRows(indices, undefined, undefined, source, scale, destination);
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+    const place = placeOf(destination);
     const { count } = indices;
-    if (isMatrix(destination))
-      this.#kernels.scatterRows(at(source), at(indices), count, source.columns, at(destination));
-    else scatterTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, piecesOf(destination));
+    if (place !== undefined)
+      this.#kernels.scatterRows(at(source), at(indices), count, source.columns, place.offset, place.shift);
+    else if (!isMatrix(destination))
+      scatterTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, rowsOf(destination));
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
@@ -279,6 +293,27 @@ class WasmBackend implements Backend {
     const { offset } = this.#product;
     this.#multiply(n, n, transpose ? a.columns : a.rows, a, b, offset, !transpose, transpose, 1, 0);
     this.#kernels.mirrorAdd(offset, at(out), n, alpha, beta);
+  }
+
+  sparseTimesRows(
+    rowIndices: Indices,
+    columnIndices: Indices,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void {
+    this.#addRows(rowIndices, columnIndices, values, source, scale, out);
+  }
+
+  updateRows(
+    gradient: Matrix,
+    indices: Indices,
+    table: RowTable,
+    moments: readonly RowTable[],
+    update: MomentUpdate,
+  ): void {
+    this.#rowUpdater.update(this.#kernels, gradient, indices, table, moments, update);
   }
 
   #multiply(
@@ -305,6 +340,43 @@ class WasmBackend implements Backend {
       alpha,
       beta,
       this.#panels.offset,
+    );
+  }
+
+  /** @param sourceIndices undefined for the rows of a matrix in their order */
+  #addRows(
+    outIndices: Indices,
+    sourceIndices: Indices | undefined,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void {
+    const from = placeOf(source);
+    const to = placeOf(out);
+    if (from === undefined || to === undefined) {
+      const rows = {
+        outIndices: outIndices.values,
+        count: outIndices.count,
+        sourceIndices: sourceIndices?.values,
+        values: values === undefined ? undefined : matrixView(values),
+        scale,
+        isSingle: true,
+      };
+      addTableRows(rows, hostRowsOf(source), hostRowsOf(out));
+      return;
+    }
+    this.#kernels.addRows(
+      from.offset,
+      from.shift,
+      sourceIndices === undefined ? none : at(sourceIndices),
+      values === undefined ? none : at(values),
+      scale,
+      outIndices.count,
+      out.columns,
+      to.offset,
+      to.shift,
+      at(outIndices),
     );
   }
 

@@ -1,9 +1,17 @@
 import { describeBackend } from '@vastmax/backend-conformance/vitest';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
+import { createVariant } from '../src/create-wasm-backend.ts';
 
 describeBackend({
   name: 'wasm-f32',
   create: () => createWasmBackend(),
+  probe: probeWasmBackend,
+  knownFailures: {},
+});
+
+describeBackend({
+  name: 'wasm-f32-tables-in-host-memory',
+  create: () => createVariant({ threads: 1, relaxed: false, maxTableBytes: 0 }),
   probe: probeWasmBackend,
   knownFailures: {},
 });

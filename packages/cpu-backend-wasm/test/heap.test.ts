@@ -59,6 +59,16 @@ describe('WasmHeap', () => {
     expect(heap.allocate(4990, 'again')).toBe(first);
   });
 
+  it('gives zeros where a block was used before, and leaves the rest of the memory untouched', () => {
+    const heap = createHeap(10);
+    const dirty = heap.allocate(1000, 'first');
+    heap.floats.fill(7, dirty.offset / 4, (dirty.offset + dirty.bytes) / 4);
+    heap.free(dirty);
+    const block = heap.allocateZeros(3000, 'again');
+    expect(block.offset).toBe(dirty.offset);
+    expect(heap.floats.subarray(block.offset / 4, block.offset / 4 + 750).every((value) => value === 0)).toBe(true);
+  });
+
   it('does not grow when the same sizes come and go', () => {
     const heap = createHeap(1000);
     const step = (): void => {

@@ -10,7 +10,8 @@ async function instantiate(memory: WasmMemory, threaded: boolean): Promise<Kerne
 }
 
 describe.each([false, true])('kernels, threaded: %s', (threaded) => {
-  const create = (): WasmMemory => (threaded ? createSharedMemory : createOwnMemory)(requireWebAssembly());
+  const create = (): WasmMemory =>
+    threaded ? createSharedMemory(requireWebAssembly()).memory : createOwnMemory(requireWebAssembly());
 
   it('reach blocks beyond 2 GiB, where an offset is negative as a signed number', async () => {
     const memory = create();

@@ -4,16 +4,25 @@ import {
   axpy,
   binary,
   createMatrixFrom,
+  gatherRows,
   gemm,
   read,
   reduce,
   rowDot,
   scaleRows,
+  scatterAddRows,
   solve,
+  sparseTimesRows,
   symmetricRank2Update,
   unary,
+  updateRows,
+  Workspace,
+  writeIndices,
+  writeRows,
   type Backend,
+  type Indices,
   type Matrix,
+  type RowTable,
 } from '@vastmax/linalg-core';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,6 +51,9 @@ interface Inputs {
   /** The same numbers on every backend. */
   matrix(rows: number, columns: number): Matrix;
   out(rows: number, columns: number): Matrix;
+  /** With numbers that are not negative. */
+  table(rows: number, columns: number): RowTable;
+  indices(count: number, rowOf: (i: number) => number): Indices;
 }
 
 /** Runs the same on all backends, several times so that workers have come, and compares all bits. */
@@ -50,7 +62,7 @@ async function expectSame(body: (inputs: Inputs) => void): Promise<void> {
   for (const backend of backends) {
     let bits: Float32Array[] = [];
     for (let repeat = 0; repeat < 3; repeat++) {
-      const live: Matrix[] = [];
+      const live: Disposable[] = [];
       const outs: Matrix[] = [];
       let seed = 1;
       const inputs: Inputs = {
@@ -64,10 +76,25 @@ async function expectSame(body: (inputs: Inputs) => void): Promise<void> {
           outs.push(matrix);
           return matrix;
         },
+        table: (rows, columns) => {
+          const table = backend.createTable(rows, columns);
+          writeRows(numbers(rows * columns, seed++).map(Math.abs), 0, table);
+          live.push(table);
+          return table;
+        },
+        indices: (count, rowOf) => {
+          const list = backend.createIndices(count);
+          writeIndices(
+            Int32Array.from({ length: count }, (_, i) => rowOf(i)),
+            list,
+          );
+          live.push(list);
+          return list;
+        },
       };
       body(inputs);
       bits = (await Promise.all(outs.map((out) => read(out)))) as Float32Array[];
-      for (const matrix of live) matrix[Symbol.dispose]();
+      for (const handle of live) handle[Symbol.dispose]();
     }
     results.push(bits);
   }
@@ -161,6 +188,24 @@ describe('any number of threads gives the same bits of', () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it('kernels on rows', async () => {
+    await expectSame(({ matrix, out, table, indices }) => {
+      const count = 700;
+      const columns = 131;
+      const distinct = indices(count, (i) => (i * 7) % 1000);
+      const repeated = indices(count, (i) => (i * i) % 40);
+      const weights = table(1000, columns);
+      const workspace = new Workspace(weights.backend);
+      const update = { rule: 'adagrad', learningRate: 0.1, epsilon: 1e-8 } as const;
+      updateRows(matrix(count, columns), distinct, weights, [table(1000, columns)], update, workspace);
+      workspace[Symbol.dispose]();
+      scatterAddRows(matrix(count, columns), repeated, weights, { scale: -0.3 });
+      gatherRows(weights, distinct, out(count, columns));
+      const entries = { rowIndices: repeated, columnIndices: distinct, values: matrix(count, 1) };
+      sparseTimesRows(entries, weights, out(40, columns), matrix);
+    });
   });
 
   it('a sum of more than sixty-four chunks', async () => {

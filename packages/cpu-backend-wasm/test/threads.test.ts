@@ -23,7 +23,7 @@ afterEach(() => {
 async function createOpenBackend(
   team?: (memory: WasmMemory) => Promise<WorkerTeam>,
 ): Promise<{ backend: Backend; memory: WasmMemory; team: WorkerTeam }> {
-  const memory = createSharedMemory(requireWebAssembly());
+  const { memory } = createSharedMemory(requireWebAssembly());
   const module = await compileKernels({ threaded: true, relaxed: false });
   const workers = await (team?.(memory) ?? createWorkerTeam(module, memory, 3));
   return {

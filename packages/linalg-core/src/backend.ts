@@ -16,6 +16,7 @@ import type {
   FloatArray,
   GemmSettings,
   MemoryReport,
+  MomentUpdate,
   Precision,
   RankUpdateSettings,
   ReduceOperation,
@@ -103,6 +104,29 @@ export interface Backend {
   // Fused, optional: each equals a composition of the above, which is used where a backend has none.
   /** out = alpha·(aᵀb + bᵀa) + beta·out, or alpha·(abᵀ + baᵀ) + beta·out when `transpose`. */
   symmetricRank2Update?(a: Matrix, b: Matrix, out: Matrix, settings: RankUpdateSettings): void;
+  /**
+   * Rows indices_i of `table` and of its moments change by row i of `gradient`, in place; no index is repeated. `gradient`
+   * may be overwritten. Reason: gathering and scattering the rows and moments costs more than the rest of a step.
+   */
+  updateRows?(
+    gradient: Matrix,
+    indices: Indices,
+    table: RowTable,
+    moments: readonly RowTable[],
+    update: MomentUpdate,
+  ): void;
+  /**
+   * out[rowIndices_e] += scale·values_e·source[columnIndices_e], in the order of the lists; all values 1 where there are
+   * none. Reason: the rows of a bag of features need not be gathered before they are summed.
+   */
+  sparseTimesRows?(
+    rowIndices: Indices,
+    columnIndices: Indices,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void;
 
   // Optional, for backends where reading a number means waiting for a device.
   /**

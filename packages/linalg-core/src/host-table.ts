@@ -19,9 +19,17 @@ const maxBytes = 2 ** 40;
 /** Row numbers are 32-bit. */
 const maxRows = 2 ** 31 - 1;
 
-export class TablePieces {
-  readonly pieces: FloatArray[] = [];
+/** The rows of a table as the row kernels of this file see them, wherever the arrays are. */
+export interface TableRows {
+  readonly pieces: readonly FloatArray[];
   /** Row r is in piece r >> shift, at (r & mask)·columns. */
+  readonly shift: number;
+  readonly mask: number;
+  readonly columns: number;
+}
+
+export class TablePieces implements TableRows {
+  readonly pieces: FloatArray[] = [];
   readonly shift: number;
   readonly mask: number;
   readonly columns: number;
@@ -113,7 +121,7 @@ function copyNumbers(source: FloatArray, from: number, count: number, target: Fl
 
 /** rows[offset + i·columns …] = table[indices_i]. */
 export function gatherTableRows(
-  table: TablePieces,
+  table: TableRows,
   indices: Int32Array,
   count: number,
   rows: FloatArray,
@@ -126,25 +134,51 @@ export function gatherTableRows(
   }
 }
 
+/** What `addTableRows` adds. */
+export interface AddedRows {
+  /** The first `count`: where each product goes. */
+  readonly outIndices: Int32Array;
+  readonly count: number;
+  /** Which row of the source it is; left out: the i-th. */
+  readonly sourceIndices?: Int32Array | undefined;
+  /** Factor of each row; left out: 1. */
+  readonly values?: FloatArray | undefined;
+  /** Factor of all. */
+  readonly scale: number;
+  /**
+   * Each factor and product is rounded to f32, as by a processor with vectors of f32: the numbers are then the same on
+   * either side of a backend that has tables of its own and tables here. Else only the sum is, when it is stored.
+   */
+  readonly isSingle: boolean;
+}
+
 /**
- * table[indices_i] += scale·rows[offset + i·columns …], one after another, so that repeated indices accumulate in the
- * same order every time.
+ * out[outIndices_i] += scale·values_i·source[sourceIndices_i], one after another, so that repeated indices accumulate in
+ * the same order every time.
  */
-export function scatterAddTableRows(
-  rows: FloatArray,
-  offset: number,
-  indices: Int32Array,
-  count: number,
-  scale: number,
-  table: TablePieces,
-): void {
-  const { pieces, shift, mask, columns } = table;
-  for (let i = 0, from = offset; i < count; i++) {
-    const index = indices[i]!;
-    const piece = pieces[index >> shift]!;
-    for (let to = (index & mask) * columns, end = to + columns; to < end; from++, to++)
-      piece[to] = piece[to]! + scale * rows[from]!;
+export function addTableRows(rows: AddedRows, source: TableRows, out: TableRows): void {
+  const { outIndices, count, sourceIndices, values, isSingle } = rows;
+  const { columns } = out;
+  const scale = isSingle ? Math.fround(rows.scale) : rows.scale;
+  for (let i = 0; i < count; i++) {
+    const row = outIndices[i]!;
+    const sourceRow = sourceIndices === undefined ? i : sourceIndices[i]!;
+    const product = values === undefined ? scale : scale * values[i]!;
+    const factor = isSingle ? Math.fround(product) : product;
+    const sourcePiece = source.pieces[sourceRow >> source.shift]!;
+    const piece = out.pieces[row >> out.shift]!;
+    let from = (sourceRow & source.mask) * columns;
+    let to = (row & out.mask) * columns;
+    const end = to + columns;
+    if (isSingle) for (; to < end; from++, to++) piece[to] = piece[to]! + Math.fround(factor * sourcePiece[from]!);
+    else for (; to < end; from++, to++) piece[to] = piece[to]! + factor * sourcePiece[from]!;
   }
+}
+
+/** One array as the rows of a table. */
+export function arrayRows(array: FloatArray, columns: number): TableRows {
+  // Indices have 31 bits: all are in piece 0.
+  return { pieces: [array], shift: 31, mask: 2 ** 31 - 1, columns };
 }
 
 /** table[indices_i] = rows[offset + i·columns …]; of a repeated index the last stays. */
@@ -153,7 +187,7 @@ export function scatterTableRows(
   offset: number,
   indices: Int32Array,
   count: number,
-  table: TablePieces,
+  table: TableRows,
 ): void {
   const { pieces, shift, mask, columns } = table;
   for (let i = 0, from = offset; i < count; i++, from += columns) {
@@ -163,7 +197,7 @@ export function scatterTableRows(
 }
 
 /** table[firstRow …] = values, `count` rows. */
-export function writeTableRows(values: ArrayLike<number>, firstRow: number, count: number, table: TablePieces): void {
+export function writeTableRows(values: ArrayLike<number>, firstRow: number, count: number, table: TableRows): void {
   const { pieces, shift, mask, columns } = table;
   for (let row = 0, from = 0; row < count; row++) {
     const piece = pieces[(firstRow + row) >> shift]!;
@@ -173,10 +207,14 @@ export function writeTableRows(values: ArrayLike<number>, firstRow: number, coun
 }
 
 /** out = table[firstRow …], `count` rows. */
-export function readTableRows(table: TablePieces, firstRow: number, count: number, out: FloatArray): void {
+export function readTableRows(table: TableRows, firstRow: number, count: number, out: FloatArray): void {
   const { pieces, shift, mask, columns } = table;
-  for (let row = 0, to = 0; row < count; row++, to += columns) {
-    copyNumbers(pieces[(firstRow + row) >> shift]!, ((firstRow + row) & mask) * columns, columns, out, to);
+  for (let row = firstRow, end = firstRow + count; row < end;) {
+    // The rows of one piece are one copy.
+    const next = Math.min(end, (row | mask) + 1);
+    const from = (row & mask) * columns;
+    out.set(pieces[row >> shift]!.subarray(from, from + (next - row) * columns), (row - firstRow) * columns);
+    row = next;
   }
 }
 
@@ -191,21 +229,6 @@ export function gatherArrayRows(
   for (let i = 0, to = 0; i < count; i++) {
     let from = indices[i]! * columns;
     for (const end = to + columns; to < end; from++, to++) rows[to] = source[from]!;
-  }
-}
-
-/** out[indices_i] += scale·rows_i, one after another. */
-export function scatterAddArrayRows(
-  rows: FloatArray,
-  indices: Int32Array,
-  count: number,
-  columns: number,
-  scale: number,
-  out: FloatArray,
-): void {
-  for (let i = 0, from = 0; i < count; i++) {
-    let to = indices[i]! * columns;
-    for (const end = from + columns; from < end; from++, to++) out[to] = out[to]! + scale * rows[from]!;
   }
 }
 

@@ -9,18 +9,22 @@ export {
   type LinalgErrorCode,
 } from './errors.ts';
 export {
+  addTableRows,
+  arrayRows,
   gatherTableRows,
   readTableRows,
-  scatterAddTableRows,
   scatterTableRows,
   TablePieces,
   writeTableRows,
+  type AddedRows,
+  type TableRows,
 } from './host-table.ts';
 export type {
   BinaryOperation,
   FloatArray,
   GemmSettings,
   MemoryReport,
+  MomentUpdate,
   Precision,
   ProbeResult,
   RankUpdateSettings,
@@ -53,6 +57,7 @@ export {
 export { unaryFunctions } from './plain/kernels.ts';
 export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
 export { Scope } from './scope.ts';
+export { sparseTimesRows, type SparseProductEntries } from './sparse-product.ts';
 export {
   createHostArray,
   createMatrixFrom,
@@ -66,3 +71,4 @@ export {
   writeIndices,
   writeRows,
 } from './storage.ts';
+export { updateMatrix, updateRows } from './update-rows.ts';

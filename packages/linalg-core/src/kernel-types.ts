@@ -57,3 +57,21 @@ export interface RankUpdateSettings {
   readonly alpha: number;
   readonly beta: number;
 }
+
+/**
+ * How a weight w changes by its gradient g and its moments, by one of the rules that keep moments. Momentum: v ← μv +
+ * g, w ← w − ηv. Adagrad: G ← G + g², w ← w − ηg/(√G + ε). Adam: m ← β₁m + (1−β₁)g, s ← β₂s + (1−β₂)g², w ← w −
+ * η·m/(1−β₁ᵗ)/(√(s/(1−β₂ᵗ)) + ε).
+ */
+export type MomentUpdate =
+  | { readonly rule: 'momentum'; readonly learningRate: number; readonly momentum: number }
+  | { readonly rule: 'adagrad'; readonly learningRate: number; readonly epsilon: number }
+  | {
+      readonly rule: 'adam';
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      /** t, from 1. */
+      readonly step: number;
+    };

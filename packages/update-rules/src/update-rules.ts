@@ -3,7 +3,7 @@
  * gathered rows of a table. In the second case the slots are the same rows of separate tables, and rows that a step
  * does not touch keep their moments unchanged ("lazy" momentum and Adam, as in other libraries for sparse gradients).
  */
-import { affine, axpy, binary, OptionError, unary, type Matrix } from '@vastmax/linalg-core';
+import { axpy, OptionError, type Matrix, updateMatrix, type MomentUpdate } from '@vastmax/linalg-core';
 
 export interface UpdateRule {
   readonly name: string;
@@ -27,6 +27,12 @@ export interface UpdateRule {
     learningRate: number,
     step: number,
   ): void;
+  /**
+   * The same step as settings of linalg-core's `updateRows`, which changes the rows of a table in place. Left out: the
+   * rows are gathered, changed by `apply` and scattered.
+   * @param step from 1.
+   */
+  updateAt?(learningRate: number, step: number): MomentUpdate;
 }
 
 /** w ← w − ηg. */
@@ -44,36 +50,13 @@ export function sgdRule(): UpdateRule {
 /** v ← μv + g, w ← w − ηv (B. Polyak 1964, in the form in which the velocity is multiplied by the learning rate). */
 export function momentumRule({ momentum = 0.9 }: { readonly momentum?: number } = {}): UpdateRule {
   checkFraction('momentum', 'momentum', momentum);
-  return {
-    name: 'momentum',
-    options: { momentum },
-    slots: 1,
-    apply: (value, gradient, [velocity], _scratch, learningRate) => {
-      if (velocity === undefined) return;
-      affine(velocity, momentum, 0, velocity);
-      axpy(1, gradient, velocity);
-      axpy(-learningRate, velocity, value);
-    },
-  };
+  return ruleWithMoments('momentum', { momentum }, 1, (learningRate) => ({ rule: 'momentum', learningRate, momentum }));
 }
 
 /** G ← G + g², w ← w − ηg/(√G + ε) (J. Duchi et al., JMLR 2011). */
 export function adagradRule({ epsilon = 1e-8 }: { readonly epsilon?: number } = {}): UpdateRule {
   checkNotNegative('adagrad', 'epsilon', epsilon);
-  return {
-    name: 'adagrad',
-    options: { epsilon },
-    slots: 1,
-    apply: (value, gradient, [squares], scratch, learningRate) => {
-      if (squares === undefined) return;
-      unary('square', gradient, scratch);
-      axpy(1, scratch, squares);
-      unary('sqrt', squares, scratch);
-      affine(scratch, 1, epsilon, scratch);
-      binary('divide', gradient, scratch, gradient);
-      axpy(-learningRate, gradient, value);
-    },
-  };
+  return ruleWithMoments('adagrad', { epsilon }, 1, (learningRate) => ({ rule: 'adagrad', learningRate, epsilon }));
 }
 
 /** Adam (D. Kingma, J. Ba, arXiv:1412.6980, algorithm 1), with the bias corrections of the optimiser's step count. */
@@ -85,22 +68,29 @@ export function adamRule({
   checkFraction('adam', 'beta1', beta1);
   checkFraction('adam', 'beta2', beta2);
   checkNotNegative('adam', 'epsilon', epsilon);
+  return ruleWithMoments('adam', { beta1, beta2, epsilon }, 2, (learningRate, step) => ({
+    rule: 'adam',
+    learningRate,
+    beta1,
+    beta2,
+    epsilon,
+    step,
+  }));
+}
+
+function ruleWithMoments(
+  name: string,
+  options: Readonly<Record<string, number>>,
+  slots: number,
+  updateAt: (learningRate: number, step: number) => MomentUpdate,
+): UpdateRule {
   return {
-    name: 'adam',
-    options: { beta1, beta2, epsilon },
-    slots: 2,
-    apply: (value, gradient, [mean, squares], scratch, learningRate, step) => {
-      if (mean === undefined || squares === undefined) return;
-      affine(mean, beta1, 0, mean);
-      axpy(1 - beta1, gradient, mean);
-      unary('square', gradient, gradient);
-      affine(squares, beta2, 0, squares);
-      axpy(1 - beta2, gradient, squares);
-      affine(squares, 1 / (1 - beta2 ** step), 0, scratch);
-      unary('sqrt', scratch, scratch);
-      affine(scratch, 1, epsilon, scratch);
-      binary('divide', mean, scratch, scratch);
-      axpy(-learningRate / (1 - beta1 ** step), scratch, value);
+    name,
+    options,
+    slots,
+    updateAt,
+    apply: (value, gradient, moments, scratch, learningRate, step) => {
+      updateMatrix(value, gradient, moments, updateAt(learningRate, step), scratch);
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   growTable,
   scatterAddRows,
   scatterRows,
+  updateRows,
   type Indices,
   type Matrix,
   type RowTable,
@@ -79,12 +80,19 @@ export class MatrixUpdater implements Disposable {
 export interface RowGradient {
   readonly indices: Indices;
   readonly rows: Matrix;
+  /** out[places_i] += scale·rows_i, where that needs no `rows`. */
+  addTo?(places: Indices, out: Matrix | RowTable, scale: number): void;
+}
+
+function addGradient(gradient: RowGradient, places: Indices, out: Matrix | RowTable, scale: number): void {
+  if (gradient.addTo === undefined) scatterAddRows(gradient.rows, places, out, { scale });
+  else gradient.addTo(places, out, scale);
 }
 
 /**
  * Applies a rule to the few rows of a table that a step touches. Plain SGD is one scatter, which also adds repeated
- * rows. A rule with moments needs each touched row once: repeated rows are first summed (DistinctIndices), then the
- * rows and their moments are gathered, changed and scattered. Rows that are not touched keep their moments unchanged
+ * rows. A rule with moments needs each touched row once: repeated rows are first summed (DistinctIndices), then
+ * `updateRows` changes the rows and their moments in place. Rows that are not touched keep their moments unchanged
  * ("lazy" momentum and Adam). O(touched rows), never O(table rows), and nothing is allocated after warm-up.
  */
 export class TableUpdater implements Disposable {
@@ -114,7 +122,7 @@ export class TableUpdater implements Disposable {
    */
   apply(gradients: readonly RowGradient[], learningRate: number, step: number): void {
     if (this.#rule.slots === 0) {
-      for (const { indices, rows } of gradients) scatterAddRows(rows, indices, this.table, { scale: -learningRate });
+      for (const each of gradients) addGradient(each, each.indices, this.table, -learningRate);
       return;
     }
     let count = 0;
@@ -125,10 +133,11 @@ export class TableUpdater implements Disposable {
     const gradient = this.#matrix('gradient', touched);
     fill(0, gradient);
     let position = 0;
-    for (const { indices, rows } of gradients) {
-      const places = this.#rowSlots.subarray(position, position + indices.count);
-      scatterAddRows(rows, this.#workspace.indices(`${this.name} gradient places`, places), gradient);
-      position += indices.count;
+    for (const each of gradients) {
+      const { count: rows } = each.indices;
+      const places = this.#rowSlots.subarray(position, position + rows);
+      addGradient(each, this.#workspace.indices(`${this.name} gradient places`, places), gradient, 1);
+      position += rows;
     }
     this.applyDistinct(
       this.#workspace.indices(`${this.name} touched rows`, this.#distinct.values, touched),
@@ -141,16 +150,20 @@ export class TableUpdater implements Disposable {
   /**
    * As `apply`, for rows without repetitions, which need not be summed.
    * @param gradient count×columns; may be overwritten.
-   * @param values the rows of the table, if they have already been gathered; may be overwritten with the new rows.
    */
-  applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
-    const { count } = indices;
-    if (this.#rule.slots === 0 && values === undefined) {
+  applyDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number): void {
+    if (this.#rule.slots === 0) {
       scatterAddRows(gradient, indices, this.table, { scale: -learningRate });
       return;
     }
-    const value = values ?? this.#matrix('value', count);
-    if (values === undefined) gatherRows(this.table, indices, value);
+    const update = this.#rule.updateAt?.(learningRate, step);
+    if (update !== undefined) {
+      updateRows(gradient, indices, this.table, this.#moments, update, this.#workspace);
+      return;
+    }
+    const { count } = indices;
+    const value = this.#matrix('value', count);
+    gatherRows(this.table, indices, value);
     for (const [index, moment] of this.#moments.entries()) {
       const rows = this.#matrix(`moment ${index}`, count);
       gatherRows(moment, indices, rows);

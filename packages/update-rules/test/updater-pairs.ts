@@ -49,11 +49,10 @@ export class Updaters implements Disposable {
     );
   }
 
-  /** @param gathered whether the updater is given the rows, which it may then keep from gathering. */
-  stepDistinct(touch: TableTouch, rate: number, step: number, gathered?: Matrix): void {
+  stepDistinct(touch: TableTouch, rate: number, step: number): void {
     using scope = new Scope(this.#backend);
     const { indices, rows } = this.#placed(scope, touch);
-    this.tableUpdater.applyDistinct(indices, rows, rate, step, gathered);
+    this.tableUpdater.applyDistinct(indices, rows, rate, step);
   }
 
   #placed(scope: Scope, { indices, rows }: TableTouch): RowGradient {

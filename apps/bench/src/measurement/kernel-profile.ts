@@ -48,12 +48,13 @@ const elementwise = new Set([
   'reduce',
   'rowDot',
 ]);
-const rowKernels = new Set(['gatherRows', 'scatterAddRows', 'scatterRows']);
+const rowKernels = new Set(['gatherRows', 'scatterAddRows', 'scatterRows', 'sparseTimesRows', 'updateRows']);
 
 export class KernelProfile implements Disposable {
   readonly #backend: Backend;
   readonly #sizes: StepSizes;
-  readonly #patched: string[] = [];
+  /** The own properties that were replaced; undefined for a kernel of the prototype. */
+  readonly #patched = new Map<string, unknown>();
   readonly #groups = new Map<string, { milliseconds: number; calls: number }>();
   #depth = 0;
 
@@ -78,7 +79,7 @@ export class KernelProfile implements Disposable {
   #patch(name: string): void {
     const kernel: unknown = Reflect.get(this.#backend, name);
     if (typeof kernel !== 'function') return;
-    this.#patched.push(name);
+    this.#patched.set(name, Object.hasOwn(this.#backend, name) ? kernel : undefined);
     Object.assign(this.#backend, {
       [name]: (...operands: unknown[]): unknown => {
         this.#depth++;
@@ -104,7 +105,10 @@ export class KernelProfile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const name of this.#patched) Reflect.deleteProperty(this.#backend, name);
+    for (const [name, own] of this.#patched) {
+      if (own === undefined) Reflect.deleteProperty(this.#backend, name);
+      else Object.assign(this.#backend, { [name]: own });
+    }
   }
 }
 

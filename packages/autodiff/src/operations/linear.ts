@@ -19,7 +19,7 @@ import {
   type Indices,
 } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
-import { checkTable, commonTape, noteGather, type Recorder, type TableVariable, type Variable } from '../variable.ts';
+import { checkTable, commonTape, noteGradient, type Recorder, type TableVariable, type Variable } from '../variable.ts';
 import { sameShape, scale } from './elementwise.ts';
 
 export interface MatmulOptions {
@@ -167,7 +167,7 @@ export function gatherTable(table: TableVariable, indices: Indices): Variable {
   const out = tape.allocate(indices.count, table.table.columns);
   gatherRowsInto(table.table, indices, out);
   const output = tape.variable(out);
-  noteGather(table, indices, output);
+  noteGradient(table, () => (output.gradient === undefined ? undefined : { indices, rows: output.gradient }));
   return output;
 }
 

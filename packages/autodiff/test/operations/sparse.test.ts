@@ -156,8 +156,8 @@ describe('sparseTimesTable', () => {
       [{ ...good, rowIndices: other.rowIndices }, 'shape', '4 row indices for 5 column indices'],
       [{ ...good, values: other.values }, 'shape', 'values is 4×1 for 5 entries; it must be 5×1'],
       [{ ...good, rows: -1 }, 'shape', 'rows is -1'],
-      [{ ...good, rows: 3 }, 'index-out-of-range', 'scatterAddRows'],
-      [createEntries(scope, 1, [{ row: 0, column: tableRows, value: 1 }]), 'index-out-of-range', 'gatherRows'],
+      [{ ...good, rows: 3 }, 'index-out-of-range', 'sparseTimesRows'],
+      [createEntries(scope, 1, [{ row: 0, column: tableRows, value: 1 }]), 'index-out-of-range', 'sparseTimesRows'],
     ];
     for (const [entries, code, message] of cases) {
       expect(() => sparseTimesTable(entries, table)).toThrow(

@@ -21,8 +21,11 @@ import {
   scatterAddRows,
   scatterRows,
   solve,
+  sparseTimesRows,
   symmetricRank2Update,
   unary,
+  updateRows,
+  Workspace,
   write,
   writeIndices,
   writeRows,
@@ -186,7 +189,72 @@ const mistakes: readonly Mistake[] = [
     fragments: ['4×4', '3×3'],
     make: ({ scope }) => symmetricRank2Update(scope.matrix(5, 3), scope.matrix(5, 3), scope.matrix(4, 4)),
   },
+  {
+    name: 'sparseTimesRows',
+    code: 'shape',
+    fragments: ['1 row indices', '2 column indices'],
+    make: (context) => multiplyEntries(context, { rows: [0], columns: [1, 0] }),
+  },
+  {
+    name: 'sparseTimesRows',
+    code: 'index-out-of-range',
+    fragments: ['5', 'the source has 5 rows'],
+    make: (context) => multiplyEntries(context, { rows: [0], columns: [5] }),
+  },
+  {
+    name: 'updateRows',
+    code: 'shape',
+    fragments: ['gradient is 2×3', 'expected 1×3'],
+    make: (context) => updateOneRow(context, { gradientRows: 2, momentColumns: 3, row: 0 }),
+  },
+  {
+    name: 'updateRows',
+    code: 'shape',
+    fragments: ['moment 0 has 2 columns', 'the table 3'],
+    make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: 2, row: 0 }),
+  },
+  {
+    name: 'updateRows',
+    code: 'index-out-of-range',
+    fragments: ['4', 'the table has 4 rows'],
+    make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: 3, row: 4 }),
+  },
+  {
+    name: 'updateRows',
+    code: 'bad-option',
+    fragments: ['momentum has 1 moment', 'got 0'],
+    make: (context) => updateOneRow(context, { gradientRows: 1, momentColumns: undefined, row: 0 }),
+  },
 ];
+
+/** Entries times a 5×2 matrix into one of 3×2. */
+function multiplyEntries(
+  context: CaseContext,
+  lists: { readonly rows: readonly number[]; readonly columns: readonly number[] },
+): void {
+  const { scope } = context;
+  const entries = {
+    rowIndices: knownIndices(context, lists.rows),
+    columnIndices: knownIndices(context, lists.columns),
+  };
+  sparseTimesRows(entries, scope.matrix(5, 2), scope.matrix(3, 2), (rows, columns) => scope.matrix(rows, columns));
+}
+
+/** One row of a 4×3 table by momentum. */
+function updateOneRow(
+  context: CaseContext,
+  sizes: { readonly gradientRows: number; readonly momentColumns: number | undefined; readonly row: number },
+): void {
+  const { scope, backend } = context;
+  updateRows(
+    scope.matrix(sizes.gradientRows, 3),
+    knownIndices(context, [sizes.row]),
+    scope.table(4, 3),
+    sizes.momentColumns === undefined ? [] : [scope.table(4, sizes.momentColumns)],
+    { rule: 'momentum', learningRate: 1, momentum: 0.5 },
+    scope.own(new Workspace(backend)),
+  );
+}
 
 const aliased: readonly (readonly [operation: string, make: (context: CaseContext) => unknown])[] = [
   ['gemm', ({ scope }) => ((x) => gemm(x, scope.matrix(3, 3), x))(scope.matrix(3, 3))],

@@ -18,8 +18,11 @@ import {
   scatterAddRows,
   scatterRows,
   solve,
+  sparseTimesRows,
   symmetricRank2Update,
   unary,
+  updateRows,
+  Workspace,
   write,
   writeRows,
   type FloatArray,
@@ -56,6 +59,8 @@ function kernelCalls(context: CaseContext, numbers: FloatArray): readonly Kernel
   const x = square();
   const factors = column();
   const rows = knownIndices(context, [5, 2, 5, 21]);
+  const distinctRows = knownIndices(context, [5, 2, 0, 21]);
+  const workspace = scope.own(new Workspace(context.backend));
   const four = knownMatrix(context, 4, size, numbers.subarray(7, 7 + 4 * size)).matrix;
   const system = square();
   addDiagonal(size, system);
@@ -94,6 +99,20 @@ function kernelCalls(context: CaseContext, numbers: FloatArray): readonly Kernel
   const tableCases: readonly (readonly [kernel: string, call: (out: RowTable) => void])[] = [
     ['scatterAddRows to a table', (out) => scatterAddRows(four, rows, out)],
     ['scatterRows to a table', (out) => scatterRows(four, rows, out)],
+    [
+      'sparseTimesRows',
+      (out) =>
+        sparseTimesRows({ rowIndices: rows, columnIndices: distinctRows }, table(), out, (count, width) =>
+          scope.matrix(count, width),
+        ),
+    ],
+    [
+      'updateRows',
+      (out) => {
+        const update = { rule: 'momentum', learningRate: 0.5, momentum: 0.5 } as const;
+        updateRows(four, distinctRows, out, [table()], update, workspace);
+      },
+    ],
   ];
   return [
     ...matrixCases.map(([kernel, out, call]) => ({ kernel, out, call: () => call(out) })),

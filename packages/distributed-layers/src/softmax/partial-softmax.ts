@@ -109,7 +109,7 @@ export class PartialSoftmax {
       const change = this.#workspace.matrix('class change', rows.rows, rows.columns);
       gemm(logits, hidden, change, { transposeA: true });
       const range = Int32Array.from({ length: rows.rows }, (_, i) => first + i);
-      this.#own.updateDistinct(this.#workspace.indices('changed classes', range), change, learningRate, step, rows);
+      this.#own.updateDistinct(this.#workspace.indices('changed classes', range), change, learningRate, step);
     }
   }
 

@@ -6,22 +6,24 @@
 import { backendBrand, Indices, isMatrix, isRowTable, Matrix, RowTable, type Backend } from '../backend.ts';
 import { LinalgError } from '../errors.ts';
 import {
+  addTableRows,
   allocate,
+  arrayRows,
   gatherArrayRows,
   gatherTableRows,
   readTableRows,
-  scatterAddArrayRows,
-  scatterAddTableRows,
   scatterArrayRows,
   scatterTableRows,
   TablePieces,
   writeTableRows,
+  type TableRows,
 } from '../host-table.ts';
 import type {
   BinaryOperation,
   FloatArray,
   GemmSettings,
   MemoryReport,
+  MomentUpdate,
   Precision,
   ProbeResult,
   RankUpdateSettings,
@@ -30,6 +32,7 @@ import type {
 } from '../kernel-types.ts';
 import { addWithTranspose, createGemm } from './gemm.ts';
 import { applyBinary, applyUnary, createSolve, reduceInto, rowDotInto } from './kernels.ts';
+import { updateTableRows } from './update-rows.ts';
 
 export interface PlainBackendOptions {
   /** 'f32' unless given. */
@@ -78,6 +81,10 @@ function dataOf(matrix: Matrix): FloatArray {
 
 function piecesOf(table: RowTable): TablePieces {
   return table.storage as TablePieces;
+}
+
+function rowsOf(handle: Matrix | RowTable): TableRows {
+  return isRowTable(handle) ? piecesOf(handle) : arrayRows(dataOf(handle), handle.columns);
 }
 
 class PlainBackend implements Backend {
@@ -272,10 +279,8 @@ class PlainBackend implements Backend {
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
     if (this.#isBlocked) return;
-    const { values, count } = indices;
-    if (isMatrix(destination))
-      scatterAddArrayRows(dataOf(source), values, count, source.columns, scale, dataOf(destination));
-    else scatterAddTableRows(dataOf(source), 0, values, count, scale, piecesOf(destination));
+    const { values: outIndices, count } = indices;
+    addTableRows({ outIndices, count, scale, isSingle: false }, rowsOf(source), rowsOf(destination));
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
@@ -300,6 +305,36 @@ class PlainBackend implements Backend {
     const settings = { transposeA: !transpose, transposeB: transpose, alpha: 1, beta: 0 };
     this.#multiply(n, n, depth, dataOf(a), dataOf(b), product, settings);
     addWithTranspose(n, product, alpha, beta, dataOf(out));
+  }
+
+  updateRows(
+    gradient: Matrix,
+    { values, count }: Indices,
+    table: RowTable,
+    moments: readonly RowTable[],
+    update: MomentUpdate,
+  ): void {
+    if (this.#isBlocked) return;
+    updateTableRows(dataOf(gradient), values, count, piecesOf(table), moments.map(piecesOf), update);
+  }
+
+  sparseTimesRows(
+    rowIndices: Indices,
+    columnIndices: Indices,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void {
+    if (this.#isBlocked) return;
+    const { count, values: outIndices } = rowIndices;
+    const sourceIndices = columnIndices.values;
+    const factors = values === undefined ? undefined : dataOf(values);
+    addTableRows(
+      { outIndices, count, sourceIndices, values: factors, scale, isSingle: false },
+      rowsOf(source),
+      rowsOf(out),
+    );
   }
 
   guard(flag: Matrix | undefined): void {

@@ -130,10 +130,9 @@ export class ClassTable implements TrainableRows {
   /**
    * As `update`, for indices without repetitions.
    * @param gradient may be overwritten.
-   * @param values the current rows, if already gathered; may be overwritten.
    */
-  updateDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number, values?: Matrix): void {
-    this.#updater.applyDistinct(indices, gradient, learningRate, step, values);
+  updateDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number): void {
+    this.#updater.applyDistinct(indices, gradient, learningRate, step);
   }
 
   /** The rows and the rule's moments. */

@@ -145,7 +145,7 @@ export class BlockedSoftmax implements Disposable {
       gemm(logits, rows, hiddenGradient, { beta: 1 });
       const change = this.#matrix('change', range.count, this.table.width);
       gemm(logits, hidden, change, { transposeA: true });
-      this.table.updateDistinct(range, change, learningRate, step, rows);
+      this.table.updateDistinct(range, change, learningRate, step);
     }
   }
 
