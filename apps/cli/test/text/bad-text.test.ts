@@ -27,9 +27,11 @@ it.concurrent.each([
   ['damaged.txt.gz', 'damaged.txt.gz does not decompress'],
   ['train.txt --valid missing.txt', 'there is no file missing.txt'],
 ])('train %s fails in one line, before anything is written', async (args, message) => {
-  const { code, stdout, stderr } = await vastmax(folder, `train ${args} -o model`);
+  // Each in a folder of its own: a run has it until it ends.
+  const model = `model-of-${args.replaceAll(/\W+/g, '-')}`;
+  const { code, stdout, stderr } = await vastmax(folder, `train ${args} -o ${model}`);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(message);
   expect(stderr).toMatch(/^vastmax: .*\n$/);
-  expect(existsSync(join(folder, 'model'))).toBe(false);
+  expect(existsSync(join(folder, model))).toBe(false);
 });

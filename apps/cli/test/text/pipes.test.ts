@@ -95,11 +95,6 @@ describe.skipIf(process.platform === 'win32')('a text', () => {
   it.each([
     ['tokenizer.json', (file: string) => `vocab train.txt --tokenizer ${file}`, 'is a pipe; a file is needed'],
     ['texts.parquet', (file: string) => `vocab ${file}`, 'is not a regular file'],
-    [
-      'vectors.bin',
-      (file: string) => `train train.txt -o m --initial-vectors ${file} ${train}`,
-      'is not a regular file',
-    ],
   ])('file that has to be read twice is refused as a pipe: %s', async (file, call, message) => {
     makePipe(file);
     const { code, stderr } = await vastmax(folder, call(file));

@@ -54,7 +54,7 @@ describe('vocab', () => {
     });
     const { code, stderr } = await vastmax(folder, 'vocab train.txt -o absent/vocab.tsv');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^vastmax: --output absent\/vocab\.tsv was not written: ENOENT: .*\n$/);
+    expect(stderr).toMatch(/^vastmax: --output absent\/vocab\.tsv cannot be written: ENOENT: .*\n$/);
     expect(existsSync(at('absent'))).toBe(false);
   });
 });

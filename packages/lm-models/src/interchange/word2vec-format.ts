@@ -1,4 +1,5 @@
-import { openBytes } from '@vastmax/sparse-data/node';
+import { stat } from 'node:fs/promises';
+import { isStandardInput, openBytes } from '@vastmax/sparse-data/node';
 import type { Word2vecFormat } from './write-word2vec.ts';
 
 /** Of a number in decimal, as programs write it. */
@@ -7,12 +8,12 @@ const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$|^[-+]?(?:nan|inf|inf
 /**
  * Which of the two formats of word2vec a file has, by its first bytes: both begin with a line `WORDS WIDTH`, and in the
  * text numbers in decimal follow the first word. A file without that line, as GloVe writes it, is text. Where the first
- * 512 bytes do not show it, and for standard input, which could not be read again, the extension does.
+ * 512 bytes do not show it, and for standard input and pipes, which could not be read again, the extension does.
  * @throws SparseDataError as openBytes
  */
 export async function detectWord2vecFormat(path: string): Promise<Word2vecFormat> {
   const byName = /\.bin(?:\.gz|\.br)?$/i.test(path) ? 'binary' : 'text';
-  if (path === '-') return byName;
+  if (isStandardInput(path) || (await isPipe(path))) return byName;
   const file = await openBytes(path);
   file.close();
   if (file.fileBytes === Infinity) return byName;
@@ -25,4 +26,11 @@ export async function detectWord2vecFormat(path: string): Promise<Word2vecFormat
   const numbers = isWhole ? fields.slice(-Math.min(width, fields.length - 1)) : fields.slice(1, -1).slice(-3);
   if (numbers.length === 0 || fields.length < 2) return byName;
   return numbers.every((number) => NUMBER.test(number)) ? 'text' : 'binary';
+}
+
+function isPipe(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFIFO(),
+    () => false,
+  );
 }

@@ -69,11 +69,17 @@ async function* read({ path, options }: ParquetRequest): AsyncGenerator<ParquetB
         onProgress: (...each) => progress.push(each),
       },
     );
-    for await (const row of stream) {
-      rows.push(row);
-      if (rows.length < rowsPerBlock) continue;
-      yield { rows, progress, isLast: false };
-      [rows, progress] = [[], []];
+    try {
+      for await (const row of stream) {
+        rows.push(row);
+        if (rows.length < rowsPerBlock) continue;
+        yield { rows, progress, isLast: false };
+        [rows, progress] = [[], []];
+      }
+    } catch (error) {
+      // The rows before what is wrong are still sent.
+      if (rows.length > 0) yield { rows, progress, isLast: false };
+      throw error;
     }
     yield { rows, progress, isLast: true };
   } finally {

@@ -67,12 +67,16 @@ export class Fields {
   }
 
   object(name: string): Fields {
-    return new Fields(this.get(name), `${this.where}${this.where.endsWith(':') ? ' ' : '.'}${name}`);
+    return new Fields(this.get(name), this.#wayTo(name));
   }
 
   /** Objects in an array. */
   objects(name: string): Fields[] {
-    return this.list(name).map((value, at) => new Fields(value, `${this.where}.${name}[${at}]`));
+    return this.list(name).map((value, at) => new Fields(value, `${this.#wayTo(name)}[${at}]`));
+  }
+
+  #wayTo(name: string): string {
+    return `${this.where}${this.where.endsWith(':') ? ' ' : '.'}${name}`;
   }
 
   /** @throws SparseDataError `bad-tokenizer` for a field that this package does not know. */
