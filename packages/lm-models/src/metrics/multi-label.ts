@@ -5,7 +5,7 @@
 import { read } from '@vastmax/linalg-core';
 import { columnsByFrequency, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
-import type { Network } from '../network/network.ts';
+import type { EvaluatedNetwork } from '../network/network.ts';
 import { topClasses } from '../prediction/top-classes.ts';
 import type { EvaluationBatches, TrainingBatch } from '../training/training-types.ts';
 
@@ -160,9 +160,20 @@ export interface MultiLabelReport extends MultiLabelMetrics {
   readonly loss: number | undefined;
 }
 
-/** One epoch of `batches`, or its first `limit` examples. O(examples·D·d), streamed in blocks of classes. */
-export async function evaluateMultiLabel<Batch extends TrainingBatch>(
-  network: Pick<Network<NoInfer<Batch>>, 'output' | 'computeHidden'>,
+/**
+ * One epoch of `batches`, or its first `limit` examples. O(examples·D·d), streamed in blocks of classes.
+ * @throws OutputLayerError `busy` beside another call on the network.
+ */
+export function evaluateMultiLabel<Batch extends TrainingBatch>(
+  network: EvaluatedNetwork<NoInfer<Batch>>,
+  batches: EvaluationBatches<Batch>,
+  options: MultiLabelEvaluationOptions<NoInfer<Batch>>,
+): Promise<MultiLabelReport> {
+  return network.exclusively('evaluateMultiLabel', () => evaluateAll(network, batches, options));
+}
+
+async function evaluateAll<Batch extends TrainingBatch>(
+  network: EvaluatedNetwork<NoInfer<Batch>>,
   batches: EvaluationBatches<Batch>,
   options: MultiLabelEvaluationOptions<NoInfer<Batch>>,
 ): Promise<MultiLabelReport> {

@@ -6,7 +6,7 @@ import { read } from '@vastmax/linalg-core';
 import { ranksOf } from '@vastmax/output-layer';
 import type { CancellationSignal, Vocabulary } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
-import type { Network } from '../network/network.ts';
+import type { EvaluatedNetwork } from '../network/network.ts';
 import type { EvaluationBatches, TrainingBatch } from '../training/training-types.ts';
 
 /** The k of the top-k accuracies reported. */
@@ -88,12 +88,20 @@ export interface RankedBatch extends TrainingBatch {
  * Ranks every target of one epoch of `batches` (created with `shuffle: false`, or a random order by its shuffle).
  * O(examples·D·d).
  * @throws ModelError `bad-option` when the bands do not ascend within the classes, or when examples have more than one
- * target.
+ * target; OutputLayerError `busy` beside another call on the network.
  */
-export async function evaluateRanking<Batch extends RankedBatch>(
-  network: Pick<Network<NoInfer<Batch>>, 'output' | 'computeHidden'>,
+export function evaluateRanking<Batch extends RankedBatch>(
+  network: EvaluatedNetwork<NoInfer<Batch>>,
   batches: EvaluationBatches<Batch>,
   options: EvaluationOptions = {},
+): Promise<RankingReport> {
+  return network.exclusively('evaluateRanking', () => rankTargets(network, batches, options));
+}
+
+async function rankTargets<Batch extends RankedBatch>(
+  network: EvaluatedNetwork<NoInfer<Batch>>,
+  batches: EvaluationBatches<Batch>,
+  options: EvaluationOptions,
 ): Promise<RankingReport> {
   const total = Math.min(options.limit ?? Infinity, batches.examplesPerEpoch);
   const starts = bandStarts(options.bands ?? [], network.output.classes);

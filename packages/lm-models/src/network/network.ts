@@ -6,7 +6,7 @@
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { Tape, type Variable } from '@vastmax/autodiff';
 import type { Backend, Matrix } from '@vastmax/linalg-core';
-import type { OutputLayer } from '@vastmax/output-layer';
+import { CallGuard, type OutputLayer } from '@vastmax/output-layer';
 import type { ModelParameters } from '../bodies/layers.ts';
 import { ModelError } from '../model-error.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
@@ -67,6 +67,7 @@ export class Network<
   readonly body: NetworkBody;
   readonly output: OutputLayer;
   readonly #tape: Tape;
+  readonly #calls = new CallGuard('network');
 
   /** For a body of your own; `createNetwork` makes both parts. The network disposes them. */
   constructor(options: NetworkDescription<Output>, sizes: NetworkSizes, body: NetworkBody, output: OutputLayer) {
@@ -76,6 +77,17 @@ export class Network<
     this.body = body;
     this.output = output;
     this.#tape = new Tape(this.backend);
+  }
+
+  /**
+   * Runs several calls of the body and the output layer as one. They share a tape, and recurrent bodies their streams,
+   * so an evaluation, a prediction or a training step that begins meanwhile would read what the other has computed.
+   * What this package does with a network goes through it.
+   * @param operation its name, for messages.
+   * @throws OutputLayerError `busy` beside another, as a rejection; nothing has run then.
+   */
+  exclusively<Result>(operation: string, action: () => Promise<Result>): Promise<Result> {
+    return this.#calls.run(operation, action);
   }
 
   /** The activations that the output layer sees, m×features, without training; valid until the next call. */
@@ -104,19 +116,26 @@ export class Network<
 
   /**
    * The weights of a checkpoint.
-   * @throws ModelError or OutputLayerError `state-mismatch` for those of another network.
+   * @throws ModelError or OutputLayerError `state-mismatch` for those of another network, `busy`.
    */
-  async restore(saved: Pick<SavedModel, 'module'>): Promise<void> {
-    await this.body.restore(saved.module('body'));
-    await this.output.restore(saved.module('output'));
+  restore(saved: Pick<SavedModel, 'module'>): Promise<void> {
+    return this.exclusively('restore', async () => {
+      await this.body.restore(saved.module('body'));
+      await this.output.restore(saved.module('output'));
+    });
   }
 
   [Symbol.dispose](): void {
-    this.#tape[Symbol.dispose]();
-    this.body[Symbol.dispose]();
-    this.output[Symbol.dispose]();
+    this.#calls.close(() => {
+      this.#tape[Symbol.dispose]();
+      this.body[Symbol.dispose]();
+      this.output[Symbol.dispose]();
+    });
   }
 }
+
+/** The parts of a network that an evaluation takes. */
+export type EvaluatedNetwork<Batch> = Pick<Network<Batch>, 'output' | 'computeHidden' | 'exclusively'>;
 
 function sizesState({ inputs, frequencies }: NetworkSizes): ModuleState {
   return {

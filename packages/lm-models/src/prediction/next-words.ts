@@ -23,10 +23,11 @@ export interface NextWord {
  * The k most likely next words, best first, a list for each prompt. Words that the vocabulary lacks count as its
  * unknown word. O(prompts·D·d).
  * @param network whose inputs and classes are the words of `vocabulary`.
- * @throws ModelError `unknown-word` for such a word where the vocabulary has none for unknown ones.
+ * @throws ModelError `unknown-word` for such a word where the vocabulary has none for unknown ones; OutputLayerError
+ * `busy` beside another call on the network.
  */
 export async function predictNextWords(
-  network: Pick<Network<never>, 'output' | 'computePromptHidden'>,
+  network: Pick<Network<never>, 'output' | 'computePromptHidden' | 'exclusively'>,
   vocabulary: Vocabulary,
   prompts: readonly (readonly string[])[],
   { k, paddingWord, maxWords }: NextWordsOptions,
@@ -39,14 +40,14 @@ export async function predictNextWords(
       `the word '${word}' is not in the vocabulary, which has no word for unknown ones`,
     );
   };
-  const hidden = network.computePromptHidden(
-    prompts.map((words) => words.map(idOf)),
-    {
-      ...(paddingWord === undefined ? {} : { paddingId: idOf(paddingWord) }),
-      ...(maxWords === undefined ? {} : { maxWords }),
-    },
+  const ids = prompts.map((words) => words.map(idOf));
+  const options = {
+    ...(paddingWord === undefined ? {} : { paddingId: idOf(paddingWord) }),
+    ...(maxWords === undefined ? {} : { maxWords }),
+  };
+  const best = await network.exclusively('predictNextWords', () =>
+    topK(network.output, network.computePromptHidden(ids, options), Math.min(k, vocabulary.size)),
   );
-  const best = await topK(network.output, hidden, Math.min(k, vocabulary.size));
   return prompts.map((_, row) =>
     Array.from(best.classes.subarray(row * best.k, (row + 1) * best.k), (id, place) => ({
       word: vocabulary.tokenOf(id),

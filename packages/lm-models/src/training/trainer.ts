@@ -96,7 +96,7 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
    * @throws TrainingDivergedError when a loss or a gradient is not finite.
    */
   async *run(signal?: CancellationSignal): AsyncGenerator<TrainingEvent, void, undefined> {
-    await this.#ranks?.begin(this.snapshot());
+    if (this.#ranks !== undefined) await this.#ranks.begin(this.snapshot());
     let seconds = 0;
     let resumed = performance.now();
     const ownSeconds = (): number => seconds + (performance.now() - resumed) / 1000;
@@ -203,12 +203,13 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
 
   /** The next minibatch, after its step: no snapshot is taken between reading it and the end of its step. */
   #trainOnNext(factor: number, announce: () => void): Promise<Batch> {
-    return this.#calls.run('step', async () => {
+    const step = async (): Promise<Batch> => {
       const batch = await this.batches.next();
       this.#calls.willChange();
       await this.#trainOn(batch, this.options.bodyRate * factor, this.options.outputRate * factor, announce);
       return batch;
-    });
+    };
+    return this.#calls.run('step', () => this.network.exclusively('training step', step));
   }
 
   /** @param announce called when the ranks are about to add up what they share. */

@@ -179,6 +179,9 @@ async function outcomeOf(start: () => unknown): Promise<Outcome> {
   }
 }
 
+/** Of every engine; this package is compiled without the types of any. */
+declare function setTimeout(action: () => void, milliseconds: number): unknown;
+
 async function wait(delay: Delay): Promise<void> {
   if (delay === 'macrotask') await new Promise<void>((resolve) => setTimeout(resolve, 0));
   else for (let tick = 0; tick < delay; tick++) await undefined;
