@@ -29,7 +29,7 @@ function decode(bytes: Uint8Array | undefined): string | NotUtf8 | undefined {
  * For hyparquet's option `parsers`. JSON stays the text that it is: JSON.parse would round its numbers of more than 53
  * bits.
  */
-export const strictStrings = {
+export const strictStrings: { readonly stringFromBytes: typeof decode; readonly jsonFromBytes: typeof decode } = {
   stringFromBytes: decode,
   jsonFromBytes: decode,
 };

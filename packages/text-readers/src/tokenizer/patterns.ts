@@ -5,7 +5,7 @@ import { shown, type Fields } from './fields.ts';
 import { translateExpression } from './huggingface.ts';
 
 /** White space in the sense of Rust and Oniguruma; \s of JavaScript has U+FEFF too, and lacks U+0085. */
-export const SPACE = String.raw`\p{White_Space}`;
+export const SPACE: string = String.raw`\p{White_Space}`;
 
 /** An atom with a possessive quantifier, such as `\p{L}++`; `[` in a class is one only if it is escaped. */
 const POSSESSIVE = /(\[(?:\\.|[^\\[\]])+\]|\\[pP]\{[^}]*\}|\\.|[^\\()[\]{}|*+?^$.])([*+?])\+/gsu;
