@@ -10,7 +10,7 @@ import { affine, axpy, binary, gatherRows, scatterRows, unary } from './operatio
 import { checkAlive, checkFinite, checkIndices, checkOperand, checkShape, type Workspace } from './storage.ts';
 
 /** How many moments a weight has under the rule. */
-export function countMoments({ rule }: MomentUpdate): number {
+function countMoments({ rule }: MomentUpdate): number {
   return rule === 'adam' ? 2 : 1;
 }
 

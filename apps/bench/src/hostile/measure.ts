@@ -19,7 +19,7 @@ export interface HostileOptions {
   readonly first: number;
 }
 
-export interface HostileFinding {
+interface HostileFinding {
   /** With --seed and --first this number repeats it. */
   readonly number: number;
   readonly kind: string;

@@ -12,7 +12,7 @@ import type { AnyOutputChoice, OutputLayerChoice, OutputLayerName } from '../out
 import type { Network } from './network.ts';
 
 /** Each kind of body: its options as plain JSON, what it reads of a minibatch, and its class. */
-export interface BodyKinds {
+interface BodyKinds {
   readonly ngram: { readonly choice: NgramChoice; readonly batch: NgramInputs; readonly body: NgramBody };
   readonly bag: { readonly choice: BagChoice; readonly batch: BagInputs; readonly body: BagBody };
   readonly recurrent: {

@@ -68,7 +68,7 @@ function into(
 }
 
 /** What the layer can do beyond the interface. */
-export const factoredCalls: readonly LayerCall<FactoredOutputLayer>[] = [
+const factoredCalls: readonly LayerCall<FactoredOutputLayer>[] = [
   { name: 'verify', start: (layer) => layer.verify() },
   { name: 'materialize', start: (layer) => layer.materialize() },
   {
@@ -94,7 +94,7 @@ export const factoredCalls: readonly LayerCall<FactoredOutputLayer>[] = [
 ];
 
 /** And with a loss that is a distribution. */
-export const probabilityCalls: readonly LayerCall<FactoredOutputLayer>[] = [
+const probabilityCalls: readonly LayerCall<FactoredOutputLayer>[] = [
   {
     name: 'classLogProbabilities',
     isSynchronous: true,

@@ -5,14 +5,8 @@
 import { SparseDataError } from '@vastmax/sparse-data';
 import { shown, type Fields } from './fields.ts';
 import { createMerger } from './huggingface.ts';
+import { byteToken, checkByteTokens, type Model } from './model.ts';
 import { readUnigram } from './unigram.ts';
-
-export interface Model {
-  /** Id of each token. */
-  readonly ids: ReadonlyMap<string, number>;
-  /** @throws SparseDataError `unknown-token` for a text that needs an unknown token which the model lacks */
-  tokenize(piece: string): readonly string[];
-}
 
 const types = ['BPE', 'Unigram', 'WordPiece', 'WordLevel'] as const;
 
@@ -68,9 +62,6 @@ function known(token: string | undefined, ids: ReadonlyMap<string, number>, fiel
     `createSubwordTokenizer: ${fields.where} has no token for ${JSON.stringify(piece.slice(0, 60))}, and its unk_token is ${token === undefined ? 'not set' : `${JSON.stringify(token)}, which it lacks`}`,
   );
 }
-
-/** The token of a byte, for characters that a vocabulary lacks. */
-export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 
 function readBytePairs(fields: Fields): Model {
   const ids = readVocabulary(fields);
@@ -139,14 +130,6 @@ function readBytePairs(fields: Fields): Model {
       return tokens;
     },
   };
-}
-
-/** @throws SparseDataError `bad-tokenizer` for a vocabulary that lacks the token of a byte. */
-export function checkByteTokens(ids: ReadonlyMap<string, number>, fields: Fields): void {
-  for (let byte = 0; byte < 256; byte++) {
-    if (!ids.has(byteToken(byte)))
-      throw fields.error(`has byte_fallback, but no token ${byteToken(byte)}; one of each of the 256 bytes is needed`);
-  }
 }
 
 function readWordPiece(fields: Fields): Model {

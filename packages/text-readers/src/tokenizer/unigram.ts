@@ -6,7 +6,7 @@
 
 import { SparseDataError } from '@vastmax/sparse-data';
 import { shown, type Fields } from './fields.ts';
-import { byteToken, checkByteTokens, type Model } from './models.ts';
+import { byteToken, checkByteTokens, type Model } from './model.ts';
 
 const UNKNOWN_PENALTY = 10;
 

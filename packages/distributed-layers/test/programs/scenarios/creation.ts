@@ -36,8 +36,7 @@ export async function creation(communicator: Communicator): Promise<readonly Cre
         ...sizes,
         initialBiases: Float64Array.from({ length: 20 }, (_, k) => (isOther && k === 7 ? 1 : 0)),
       }),
-    () =>
-      createVocabularyParallelSoftmax(communicator, backend, { ...sizes, rule: isOther ? adamRule() : sgdRule() }),
+    () => createVocabularyParallelSoftmax(communicator, backend, { ...sizes, rule: isOther ? adamRule() : sgdRule() }),
     () =>
       createVocabularyParallelSoftmax(communicator, backend, {
         ...sizes,
