@@ -94,14 +94,14 @@ export async function* readWord2vecBinary(
 
 /** A stream of bytes that is looked at and then dropped from its start. */
 class ByteQueue {
-  readonly #chunks: AsyncGenerator<Buffer, void, undefined>;
+  readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>;
   readonly #onChunk: () => void;
   #held: Buffer = Buffer.alloc(0);
   #isAtEnd = false;
   /** Offset in the stream of the first byte that is held. */
   position = 0;
 
-  constructor(chunks: AsyncGenerator<Buffer, void, undefined>, onChunk: () => void) {
+  constructor(chunks: AsyncGenerator<Uint8Array, void, undefined>, onChunk: () => void) {
     this.#chunks = chunks;
     this.#onChunk = onChunk;
   }
@@ -109,7 +109,7 @@ class ByteQueue {
   /** The next bytes, at least `count` of them, fewer at the end. Valid until the next call. */
   async ahead(count: number): Promise<Buffer> {
     if (this.#held.length >= count || this.#isAtEnd) return this.#held;
-    const pieces = [this.#held];
+    const pieces: Uint8Array[] = [this.#held];
     for (let length = this.#held.length; length < count;) {
       const { value } = await this.#chunks.next();
       if (value === undefined) {

@@ -17,10 +17,10 @@ export async function detectWord2vecFormat(path: string): Promise<Word2vecFormat
   const file = await openBytes(path);
   file.close();
   if (file.fileBytes === Infinity) return byName;
-  const [header = '', first = ''] = file.head.toString('latin1').split('\n', 2);
+  const [header = '', first = '', rest] = String.fromCharCode(...file.head).split('\n', 3);
   if (!/^\d{1,15} \d{1,15}\r?$/.test(header)) return header === '' ? byName : 'text';
   const width = Number(header.split(' ')[1]);
-  const isWhole = file.head.indexOf('\n', header.length + 1) !== -1;
+  const isWhole = rest !== undefined;
   const fields = first.trimEnd().split(' ');
   // A word may have spaces in it, so the numbers are counted from the end where there is one.
   const numbers = isWhole ? fields.slice(-Math.min(width, fields.length - 1)) : fields.slice(1, -1).slice(-3);

@@ -168,8 +168,8 @@ export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Dispos
         examples: this.#examples,
       },
       modules: {
-        ...modules,
         ...(body === undefined ? {} : { body: this.#calls.stateAsOfNow(body) }),
+        ...modules,
         optimizer: this.#calls.stateAsOfNow(this.#optimizer.state()),
       },
     };

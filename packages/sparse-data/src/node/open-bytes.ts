@@ -25,9 +25,9 @@ export function isStandardInput(path: string): boolean {
 
 export interface OpenBytes {
   /** The first decompressed bytes, as many as came at once, 512 at most. */
-  readonly head: Buffer;
+  readonly head: Uint8Array;
   /** All decompressed bytes, those of `head` among them; can be read once. */
-  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
+  readonly chunks: AsyncGenerator<Uint8Array, void, undefined>;
   /** Bytes of the file read so far, or undefined if the number is not known. */
   readonly bytesRead: () => number | undefined;
   /** Infinity for standard input, pipes and devices. */
@@ -144,8 +144,8 @@ const MAGIC_NUMBERS: readonly (readonly [kind: string, bytes: string])[] = [
 ];
 
 /** What a file is by its first bytes; undefined for text, and for what is not known. */
-export function kindOfBytes(head: Buffer): string | undefined {
-  const start = head.toString('latin1', 0, 16);
+export function kindOfBytes(head: Uint8Array): string | undefined {
+  const start = String.fromCharCode(...head.subarray(0, 16));
   return MAGIC_NUMBERS.find(([, bytes]) => start.startsWith(bytes))?.[0];
 }
 
@@ -155,7 +155,7 @@ function mayBeKnown(head: Buffer): boolean {
   return MAGIC_NUMBERS.some(([, bytes]) => start.length < bytes.length && bytes.startsWith(start));
 }
 
-function decompressorOf(head: Buffer, path: string): Transform | undefined {
+function decompressorOf(head: Uint8Array, path: string): Transform | undefined {
   const kind = kindOfBytes(head);
   if (kind === 'gzip' || (kind === undefined && /\.gz$/i.test(path))) return zlib.createGunzip();
   if (kind === undefined && /\.br$/i.test(path)) return zlib.createBrotliDecompress();

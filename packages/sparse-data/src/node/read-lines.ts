@@ -83,7 +83,7 @@ async function* assembleLines(
     checkIsText(opened.head, name);
     for await (const chunk of opened.chunks) {
       signal?.throwIfAborted();
-      yield* lines.push(chunk);
+      yield* lines.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       textBytes += chunk.length;
       onProgress?.(opened.bytesRead() ?? textBytes, opened.fileBytes);
     }
@@ -98,7 +98,7 @@ async function* assembleLines(
 }
 
 /** @throws SparseDataError `not-utf8` for bytes that are known to begin another kind of file. */
-function checkIsText(head: Buffer, name: string): void {
+function checkIsText(head: Uint8Array, name: string): void {
   const kind = kindOfBytes(head);
   if (kind !== undefined)
     throw new SparseDataError(
@@ -119,7 +119,7 @@ function checkIsText(head: Buffer, name: string): void {
  * UTF-16 by its byte order mark, or, without one, by the zero bytes of its Latin letters, digits and spaces, which are
  * valid UTF-8 and would be read as words of single letters.
  */
-function utf16Of(head: Buffer): string | undefined {
+function utf16Of(head: Uint8Array): string | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'UTF-16 (little-endian)';
   if (head[0] === 0xfe && head[1] === 0xff) return 'UTF-16 (big-endian)';
   const zeros: [even: number, odd: number] = [0, 0];
