@@ -176,7 +176,7 @@ describe('export refuses', () => {
 
   it("a folder that is not there, with the system's reason", async () => {
     const { code, stderr } = await vastmax(folder, `export model -o absent/c.txt ${backend}`);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^vastmax: writeWord2vec: absent\/c\.txt was not written: ENOENT: .*\n$/);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^vastmax: --output absent\/c\.txt cannot be written: ENOENT: .*\n$/);
   });
 });
