@@ -140,6 +140,7 @@ for (const sharing of ['minibatch', 'example'] as const) {
     notApplicable: {
       'overlap/evaluate': evaluatesByAStep,
       'overlap/a-state-is-not-read-after-a-step': evaluatesByAStep,
+      'overlap/dispose-waits-for-the-running-call': evaluatesByAStep,
     },
   });
 }
