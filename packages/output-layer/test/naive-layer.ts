@@ -8,6 +8,7 @@ import {
   CallGuard,
   checkClassRange,
   checkHidden,
+  checkOut,
   checkStepOptions,
   checkTargets,
   OutputLayerError,
@@ -84,6 +85,7 @@ export class NaiveLayer implements OutputLayer {
 
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#check('scores', hidden);
+    checkOut(this, 'scores', out, hidden.rows, out.columns);
     checkClassRange(this, 'scores', firstClass, out.columns);
     write(
       outputsOf(
@@ -99,6 +101,7 @@ export class NaiveLayer implements OutputLayer {
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#check('classScores', hidden);
+    checkOut(this, 'classScores', out, hidden.rows, 1);
     if (classes.length !== hidden.rows)
       throw new OutputLayerError('shape', `naive classScores: ${classes.length} classes for ${hidden.rows} examples`);
     for (const target of classes) checkClassRange(this, 'classScores', target, 1);
@@ -111,6 +114,7 @@ export class NaiveLayer implements OutputLayer {
 
   classVectors(firstClass: number, out: Matrix): void {
     this.#check('classVectors');
+    checkOut(this, 'classVectors', out, out.rows, this.features);
     checkClassRange(this, 'classVectors', firstClass, out.rows);
     write(this.weights.subarray(firstClass * this.features, (firstClass + out.rows) * this.features), out);
   }
