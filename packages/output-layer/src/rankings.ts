@@ -60,7 +60,7 @@ async function bestOf(layer: OutputLayer, hidden: Matrix, k: number, options: Ra
 
 /** As the layer's own method, for one that has none: then nobody keeps a step from changing weights between blocks. */
 export function withFixedWeights<Result>(
-  layer: OutputLayer,
+  layer: Pick<OutputLayer, 'withFixedWeights'>,
   operation: string,
   action: () => Promise<Result>,
 ): Promise<Result> {

@@ -3,7 +3,7 @@
  * and O(D·d²) for the factored layer's class vectors.
  */
 import { createHostArray, read, readRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
-import type { OutputLayer } from '@vastmax/output-layer';
+import { withFixedWeights, type OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 
@@ -13,7 +13,7 @@ export type VectorKind = 'output' | 'input';
 /** What of a network the neighbours are found with. */
 export interface WordVectors {
   readonly backend: Backend;
-  readonly output: Pick<OutputLayer, 'features' | 'classVectors'>;
+  readonly output: Pick<OutputLayer, 'features' | 'classVectors' | 'withFixedWeights'>;
   readonly body: { readonly embeddings: { readonly table: RowTable } };
 }
 
@@ -32,7 +32,8 @@ export interface Neighbor {
 const rowsPerBlock = 4096;
 
 /**
- * The k nearest words of each word, itself left out.
+ * The k nearest words of each word, itself left out. Until it is done, steps of the output layer are refused as `busy`,
+ * so that all vectors are of one moment.
  * @param network whose inputs and classes are the words of `vocabulary`.
  * @throws ModelError `unknown-word` for a word that is not in the vocabulary, `bad-option` for a k below 1.
  */
@@ -50,6 +51,20 @@ export async function computeNeighbors(
       throw new ModelError('unknown-word', `the word '${word}' is not in the vocabulary`);
     return id;
   });
+  const best = await withFixedWeights(network.output, 'neighbors', () =>
+    nearestOf(network, kind, ids, vocabulary.size, k),
+  );
+  return best.map((list) => list.map(({ id, similarity }) => ({ word: vocabulary.tokenOf(id), similarity })));
+}
+
+/** The k nearest of each id, best first. */
+async function nearestOf(
+  network: WordVectors,
+  kind: VectorKind,
+  ids: readonly number[],
+  words: number,
+  k: number,
+): Promise<{ readonly id: number; readonly similarity: number }[][]> {
   const probeVectors: Float64Array[] = [];
   for (const id of ids) {
     await forEachVector(network, kind, id, 1, (_id, block, offset, width) => {
@@ -57,7 +72,7 @@ export async function computeNeighbors(
     });
   }
   const best: { id: number; similarity: number }[][] = ids.map(() => []);
-  await forEachVector(network, kind, 0, vocabulary.size, (id, block, offset, width) => {
+  await forEachVector(network, kind, 0, words, (id, block, offset, width) => {
     for (const [place, probe] of probeVectors.entries()) {
       if (id === ids[place]) continue;
       const similarity = cosine(probe, block, offset, width);
@@ -68,7 +83,7 @@ export async function computeNeighbors(
       if (list.length > k) list.pop();
     }
   });
-  return best.map((list) => list.map(({ id, similarity }) => ({ word: vocabulary.tokenOf(id), similarity })));
+  return best;
 }
 
 async function forEachVector(

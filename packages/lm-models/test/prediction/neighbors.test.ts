@@ -7,7 +7,7 @@ import {
   type NgramNetwork,
   type VectorKind,
 } from '@vastmax/lm-models';
-import { Vocabulary } from '@vastmax/sparse-data';
+import { singleTargets, Vocabulary } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import { valuesOf } from '../numbers.ts';
 
@@ -139,4 +139,14 @@ describe('computeNeighbors', () => {
       });
     }
   });
+});
+
+it('steps are refused while neighbours are looked for, so that all vectors are of one moment', async () => {
+  using model = await createWideModel();
+  const { network, vocabulary } = model;
+  const running = computeNeighbors(network, vocabulary, ['w1'], { k: 2 });
+  using hidden = network.backend.createMatrix(1, network.output.features);
+  const targets = singleTargets(Int32Array.of(1), words);
+  await expect(network.output.step(hidden, targets, { learningRate: 0.1 })).rejects.toMatchObject({ code: 'busy' });
+  expect(await running).toEqual(await computeNeighbors(network, vocabulary, ['w1'], { k: 2 }));
 });
