@@ -1,9 +1,10 @@
 /** The log of a training run: JSON Lines and event files of TensorBoard, an entry for each progress report. */
 import { constants } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createFolder } from '@vastmax/checkpoints/node';
+import { isPipe } from '@vastmax/sparse-data/node';
 import { UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';
 import { encodeFileVersion, encodeScalars } from './tensorboard-events.ts';
@@ -102,11 +103,7 @@ async function openOutput(
   try {
     await createFolder(dirname(path));
     // Opening a pipe without a reader would wait for one, in a thread that nothing can interrupt.
-    const isPipe = await stat(path).then(
-      (stats) => stats.isFIFO(),
-      () => false,
-    );
-    if (isPipe) await (await open(path, constants.O_WRONLY | constants.O_NONBLOCK)).close();
+    if (await isPipe(path)) await (await open(path, constants.O_WRONLY | constants.O_NONBLOCK)).close();
     file = await open(path, 'a');
     if (header !== undefined) await file.writeFile(header);
     return { option, path, encode, file };

@@ -5,7 +5,7 @@
  * the second.
  */
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TextReading } from '@vastmax/lm-models/text';
@@ -17,7 +17,7 @@ import {
   type Vocabulary,
   type VocabularyCounter,
 } from '@vastmax/sparse-data';
-import { isStandardInput, readText } from '@vastmax/sparse-data/node';
+import { isPipe, isStandardInput, readText } from '@vastmax/sparse-data/node';
 import { readParquetTexts, isParquetFile } from '@vastmax/text-readers/node';
 import { CommandFailure } from '../terminal/errors.ts';
 import { count, Progress, warn } from '../terminal/terminal.ts';
@@ -32,11 +32,7 @@ const blockLength = 2 ** 20;
 
 /** Whether a text can be read only once: standard input, a named pipe, `<(…)`. */
 export async function isStream(path: string): Promise<boolean> {
-  if (isStandardInput(path)) return true;
-  return stat(path).then(
-    (stats) => stats.isFIFO(),
-    () => false,
-  );
+  return isStandardInput(path) || (await isPipe(path));
 }
 
 export class TextSource implements AsyncDisposable {

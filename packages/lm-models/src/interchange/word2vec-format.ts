@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { isStandardInput, openBytes } from '@vastmax/sparse-data/node';
+import { isPipe, isStandardInput, openBytes } from '@vastmax/sparse-data/node';
 import type { Word2vecFormat } from './write-word2vec.ts';
 
 /** Of a number in decimal, as programs write it. */
@@ -26,11 +25,4 @@ export async function detectWord2vecFormat(path: string): Promise<Word2vecFormat
   const numbers = isWhole ? fields.slice(-Math.min(width, fields.length - 1)) : fields.slice(1, -1).slice(-3);
   if (numbers.length === 0 || fields.length < 2) return byName;
   return numbers.every((number) => NUMBER.test(number)) ? 'text' : 'binary';
-}
-
-function isPipe(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isFIFO(),
-    () => false,
-  );
 }

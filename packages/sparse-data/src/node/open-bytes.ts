@@ -23,6 +23,14 @@ export function isStandardInput(path: string): boolean {
   return STANDARD_INPUT.includes(path);
 }
 
+/** Whether a path is that of a named pipe, `<(…)` among them. It is not opened; false for what cannot be looked at. */
+export function isPipe(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFIFO(),
+    () => false,
+  );
+}
+
 export interface OpenBytes {
   /** The first decompressed bytes, as many as came at once, 512 at most. */
   readonly head: Uint8Array;

@@ -3,7 +3,7 @@ import { SparseDataError } from '@vastmax/sparse-data';
 import { access, constants, open, readFile, stat } from 'node:fs/promises';
 import { type ParquetOptions, type ParquetRow, type ParquetTextOptions, textsOf } from '../parquet-rows.ts';
 import { decodeInThread } from './parquet-thread.ts';
-import { kindOfBytes } from '@vastmax/sparse-data/node';
+import { isPipe, kindOfBytes } from '@vastmax/sparse-data/node';
 import { isUtf8 } from 'node:buffer';
 import { createSubwordTokenizer, type SubwordTokenizer, type SubwordTokenizerOptions } from '../subword-tokenizer.ts';
 
@@ -74,7 +74,7 @@ export async function readSubwordTokenizer(
 ): Promise<SubwordTokenizer & { readonly definition: string }> {
   let bytes: Buffer;
   try {
-    if ((await stat(path)).isFIFO())
+    if (await isPipe(path))
       throw new SparseDataError(
         'not-a-file',
         `readSubwordTokenizer: ${path} is a pipe; a file is needed, which can be read more than once`,
