@@ -70,10 +70,12 @@ export function createSubwordTokenizer(json: unknown, options: SubwordTokenizerO
     split(line).flatMap((section) =>
       'content' in section ? [section.content] : preTokenize([section]).flatMap(({ text }) => model.tokenize(text)),
     );
-  const { before, after } = (addSpecialTokens ? around : undefined) ?? { before: [], after: [] };
+  const tokenizeLine =
+    addSpecialTokens && around !== undefined
+      ? (line: string): string[] => [...around.before, ...tokenize(line), ...around.after]
+      : tokenize;
   return {
-    tokenize: (line) =>
-      callWithin(`tokenize: ${name}`, line.length, cost, () => [...before, ...tokenize(line), ...after]),
+    tokenize: (line) => callWithin(`tokenize: ${name}`, line.length, cost, () => tokenizeLine(line)),
     size: ids.size,
     detokenize: (tokens) =>
       callWithin(`detokenize: ${name}`, charactersOf(tokens), cost, () => decode(tokens).join('')),

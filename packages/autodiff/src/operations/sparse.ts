@@ -52,8 +52,7 @@ export function sparseTimesTable(a: SparseEntries, table: TableVariable): Variab
   fill(0, out);
   const allocate = (count: number, columns: number): Matrix => tape.allocate(count, columns);
   sparseTimesRows(a, table.table, out, allocate);
-  // A leaf that stands for the table; its own gradient is not used.
-  const output = tape.record(out, [tape.variable(out)], () => undefined);
+  const output = tape.variable(out);
   let gradient: SparseGradient | undefined;
   noteGradient(table, () => {
     if (output.gradient === undefined) return undefined;
