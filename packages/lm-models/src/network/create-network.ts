@@ -7,6 +7,7 @@ import { ModelError } from '../model-error.ts';
 import type { AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
 import {
   networkOptionsFrom,
+  unknownBody,
   type BodyChoice,
   type BodyKind,
   type NetworkOf,
@@ -64,10 +65,7 @@ function createBody(backend: Backend, inputs: number, choice: BodyChoice): Ngram
     case 'recurrent':
       return new RecurrentBody(backend, { ...choice, inputs });
     default:
-      throw new ModelError(
-        'bad-option',
-        `no body is called '${String((choice as { readonly kind: unknown }).kind)}'; there are ngram, bag, recurrent`,
-      );
+      throw unknownBody(choice);
   }
 }
 

@@ -2,12 +2,25 @@
  * A network as plain JSON: what `createNetwork` takes, and what a checkpoint's configuration has under `model`. What
  * comes out of a file is checked here, field by field, before anything is made of it.
  */
-import { shown } from '@vastmax/checkpoints';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BagBody, BagBodyOptions, BagInputs } from '../bodies/bag-body.ts';
 import type { NgramBody, NgramBodyOptions, NgramInputs } from '../bodies/ngram-body.ts';
 import type { RecurrentBody, RecurrentBodyOptions, SequenceInputs } from '../bodies/recurrent-body.ts';
 import { ModelError } from '../model-error.ts';
+import {
+  checkFields,
+  count,
+  isCount,
+  isNumbers,
+  isObject,
+  isText,
+  number,
+  optional,
+  text,
+  whole,
+  type Fields,
+  type FieldType,
+} from '../saved-fields.ts';
 import type { AnyOutputChoice, OutputLayerChoice, OutputLayerName } from '../output-layers/output-layer-choice.ts';
 import type { Network } from './network.ts';
 
@@ -50,22 +63,6 @@ const maxParts = 1024;
 /** Of one example or minibatch; they are drawn into arrays of that length. */
 const maxSamples = 65_536;
 
-/** What a field must be, and the words for it. */
-interface FieldType {
-  readonly needed: string;
-  fits(value: unknown): boolean;
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 1;
-const isNumbers = (value: unknown): boolean => isObject(value) && Object.values(value).every(isNumber);
-const isText = (value: unknown): boolean => typeof value === 'string';
-
-const number: FieldType = { needed: 'a number', fits: isNumber };
-const whole: FieldType = { needed: 'a whole number', fits: Number.isSafeInteger };
-const count: FieldType = { needed: 'a whole number of at least 1', fits: isCount };
 const samples: FieldType = {
   needed: `a whole number from 1 to ${maxSamples}`,
   fits: (value) => isCount(value) && Number(value) <= maxSamples,
@@ -74,7 +71,6 @@ const counts: FieldType = {
   needed: `an array of at most ${maxParts} whole numbers of at least 1`,
   fits: (value) => Array.isArray(value) && value.length <= maxParts && value.every(isCount),
 };
-const text: FieldType = { needed: 'a string', fits: isText };
 const loss: FieldType = {
   needed: 'an object of a name and of options, which are numbers,',
   fits: (value) => isObject(value) && isText(value['name']) && isNumbers(value['options']),
@@ -83,13 +79,6 @@ const rule: FieldType = {
   needed: 'an object of a name and, if there are any, options, which are numbers,',
   fits: (value) => isObject(value) && isText(value['name']) && isNumbers(value['options'] ?? {}),
 };
-const optional = ({ needed, fits }: FieldType): FieldType => ({
-  needed: `${needed}, or nothing,`,
-  fits: (value) => value === undefined || fits(value),
-});
-
-type Fields = Readonly<Record<string, FieldType>>;
-
 const anyBody: Fields = {
   embedding: count,
   dropout: optional(number),
@@ -163,25 +152,26 @@ export function networkOptionsFrom(configuration: JsonObject): NetworkOptions {
   // The first checkpoints had n-gram bodies only, and no kind.
   const body = { kind: 'ngram', ...saved };
   // A kind that this package does not have is named by whoever makes the part; an output layer may be one's own.
-  checkFields('model.body', body, bodyFields);
-  checkFields('model.output', output, outputFields);
+  checkPart('model.body', body, bodyFields);
+  checkPart('model.output', output, outputFields);
   return { body, output } as unknown as NetworkOptions;
 }
 
-function checkFields(
+function checkPart(
   part: string,
   given: Readonly<Record<string, unknown>>,
   kinds: Readonly<Record<string, Fields>>,
 ): void {
   const { kind } = given;
-  const fail = (field: string, value: unknown, needed: string): never => {
-    throw new ModelError(
-      'state-mismatch',
-      `the checkpoint's configuration: ${part}.${field} is ${value === undefined ? 'missing' : shown(value)}; ${needed} is needed`,
-    );
-  };
-  if (typeof kind !== 'string') return fail('kind', kind, 'a string');
-  const fields = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  for (const [field, { needed, fits }] of Object.entries(fields ?? {}))
-    if (!fits(given[field])) fail(field, given[field], needed);
+  checkFields(part, given, { kind: text });
+  const fields = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  checkFields(part, given, fields ?? {});
+}
+
+/** For a kind of body that this package does not have. */
+export function unknownBody({ kind }: { readonly kind: unknown }): ModelError {
+  return new ModelError(
+    'bad-option',
+    `no body is called '${String(kind)}'; there are ${Object.keys(bodyFields).join(', ')}`,
+  );
 }

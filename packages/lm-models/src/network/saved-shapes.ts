@@ -6,7 +6,7 @@
 import { findTensor, StateError, type ModuleState } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import { outputLayerShapes, unstoredWork, type TensorShape } from '../output-layers/saved-layer-shapes.ts';
-import type { BodyChoice, NetworkOptions } from './network-options.ts';
+import { unknownBody, type BodyChoice, type NetworkOptions } from './network-options.ts';
 import type { NetworkSizes, SavedModel } from './network.ts';
 
 /** Beside what is stored, a network may compute so many numbers, or so many operations, when it is created. */
@@ -97,10 +97,7 @@ function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
       return { shapes: [embeddings, ...layers], features: hidden.at(-1) ?? embedding };
     }
     default:
-      throw new ModelError(
-        'bad-option',
-        `no body is called '${String((body as { readonly kind: unknown }).kind)}'; there are ngram, bag, recurrent`,
-      );
+      throw unknownBody(body);
   }
 }
 
