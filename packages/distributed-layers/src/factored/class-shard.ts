@@ -89,7 +89,7 @@ export class ClassShard implements Disposable {
     const { width } = weights;
     const { rows: classes } = partition;
     let count = 0;
-    const localError = localErrorOf(() => {
+    const localError = localErrorOf(undefined, () => {
       count = checkAddedClasses({ classes, width, hasConstants: this.#all !== undefined }, values, constants);
     });
     const hash = new ArrayChecksum();

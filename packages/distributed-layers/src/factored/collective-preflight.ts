@@ -161,8 +161,12 @@ function describe(error: unknown): { code: OutputLayerErrorCode | 'state-mismatc
   return { code: 'diverged', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
 }
 
-/** The error that `check` throws, kept until the preflight has sent it to the other ranks. */
-export function localErrorOf(check: () => void): unknown {
+/**
+ * What keeps this rank from a call, until the preflight has sent it to the other ranks: that it is busy, or else the
+ * error that `check` throws.
+ */
+export function localErrorOf(busy: unknown, check: () => void): unknown {
+  if (busy !== undefined) return busy;
   try {
     check();
     return undefined;

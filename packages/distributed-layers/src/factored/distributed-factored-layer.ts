@@ -146,15 +146,13 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   }
 
   #prepare(hidden: Matrix, targets: CsrRows, options: StepOptions, busy: unknown): Promise<PendingStep> {
-    const localError =
-      busy ??
-      localErrorOf(() => {
-        checkHidden(this, 'step', hidden);
-        checkTargets(this, 'step', hidden, targets);
-        checkStepOptions(this, hidden.rows, options);
-        decayFactor(this.#context.options, options.learningRate);
-        this.#calls.willChange();
-      });
+    const localError = localErrorOf(busy, () => {
+      checkHidden(this, 'step', hidden);
+      checkTargets(this, 'step', hidden, targets);
+      checkStepOptions(this, hidden.rows, options);
+      decayFactor(this.#context.options, options.learningRate);
+      this.#calls.willChange();
+    });
     return this.#step.prepare(hidden, targets, options, localError);
   }
 

@@ -60,12 +60,10 @@ export class DistributedLosses {
   /** m×1. A collective. @param busy why this rank rejects the call, if it does. */
   async evaluate(hidden: Matrix, targets: CsrRows, busy: unknown): Promise<Matrix> {
     const layer = this.#layer;
-    const localError =
-      busy ??
-      localErrorOf(() => {
-        checkHidden(layer, 'evaluate', hidden);
-        checkTargets(layer, 'evaluate', hidden, targets);
-      });
+    const localError = localErrorOf(busy, () => {
+      checkHidden(layer, 'evaluate', hidden);
+      checkTargets(layer, 'evaluate', hidden, targets);
+    });
     const losses = await this.#losses('evaluate', hidden, targets, localError);
     await layer.backend.synchronize();
     return losses;
@@ -76,15 +74,13 @@ export class DistributedLosses {
     const operation = 'classLogProbabilities';
     const layer = this.#layer;
     let targets = none;
-    const localError =
-      busy ??
-      localErrorOf(() => {
-        requireProbabilities(layer.loss, operation);
-        checkHidden(layer, operation, hidden);
-        checkExampleClasses(layer, operation, hidden, classes);
-        checkOut(layer, operation, out, hidden.rows, 1);
-        targets = singleTargets(classes, layer.classes);
-      });
+    const localError = localErrorOf(busy, () => {
+      requireProbabilities(layer.loss, operation);
+      checkHidden(layer, operation, hidden);
+      checkExampleClasses(layer, operation, hidden, classes);
+      checkOut(layer, operation, out, hidden.rows, 1);
+      targets = singleTargets(classes, layer.classes);
+    });
     affine(await this.#losses(operation, hidden, targets, localError), -1, 0, out);
     await layer.backend.synchronize();
   }
@@ -95,15 +91,13 @@ export class DistributedLosses {
     const layer = this.#layer;
     const count = out.columns;
     let targets = none;
-    const localError =
-      busy ??
-      localErrorOf(() => {
-        requireUnnormalized(layer.loss, operation);
-        checkHidden(layer, operation, hidden);
-        checkClassRange(layer, operation, firstClass, count);
-        checkOut(layer, operation, out, hidden.rows, Math.max(1, count));
-        targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
-      });
+    const localError = localErrorOf(busy, () => {
+      requireUnnormalized(layer.loss, operation);
+      checkHidden(layer, operation, hidden);
+      checkClassRange(layer, operation, firstClass, count);
+      checkOut(layer, operation, out, hidden.rows, Math.max(1, count));
+      targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
+    });
     const losses = await this.#losses(operation, hidden, targets, localError, { firstClass, count });
     const extended = withBiasFeature(this.#workspace, hidden, layer.bias);
     const rows = this.#workspace.matrix('log probability rows', count, extended.columns);

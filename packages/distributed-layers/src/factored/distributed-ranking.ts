@@ -40,16 +40,14 @@ export class DistributedRanking implements Disposable {
   /** @param hidden this rank's own activations. @param constants of this rank's own classes. */
   async topK(hidden: Matrix, k: number, constants: ClassConstants | undefined, busy: unknown): Promise<TopK> {
     const { classes: total } = this.#layer;
-    const localError =
-      busy ??
-      localErrorOf(() => {
-        checkHidden(this.#layer, 'topK', hidden);
-        if (!Number.isSafeInteger(k) || k < 1 || k > total)
-          throw new OutputLayerError(
-            'bad-option',
-            `topK: k must be a whole number from 1 to ${total} (the classes), got ${k}`,
-          );
-      });
+    const localError = localErrorOf(busy, () => {
+      checkHidden(this.#layer, 'topK', hidden);
+      if (!Number.isSafeInteger(k) || k < 1 || k > total)
+        throw new OutputLayerError(
+          'bad-option',
+          `topK: k must be a whole number from 1 to ${total} (the classes), got ${k}`,
+        );
+    });
     const counts = this.#context.preflight.begin('topK', { localError, same: { k }, examples: hidden.rows });
     const { rank, size } = this.#context.communicator;
     const examples = counts.totalExamples;
@@ -84,12 +82,10 @@ export class DistributedRanking implements Disposable {
     constants: ClassConstants | undefined,
     busy: unknown,
   ): Promise<Float64Array> {
-    const localError =
-      busy ??
-      localErrorOf(() => {
-        checkHidden(this.#layer, 'ranksOf', hidden);
-        checkExampleClasses(this.#layer, 'ranksOf', hidden, targets);
-      });
+    const localError = localErrorOf(busy, () => {
+      checkHidden(this.#layer, 'ranksOf', hidden);
+      checkExampleClasses(this.#layer, 'ranksOf', hidden, targets);
+    });
     const counts = this.#context.preflight.begin('ranksOf', { localError, same: {}, examples: hidden.rows });
     const { rank } = this.#context.communicator;
     const examples = counts.totalExamples;

@@ -59,13 +59,11 @@ export class CollectiveCalls {
     action: (counts: GlobalCounts) => Promise<Result>,
   ): Promise<Result> {
     return this.guard.runCollectively('step', async (busy) => {
-      const localError =
-        busy ??
-        localErrorOf(() => {
-          this.#checkExamples('step', hidden, targets);
-          checkStepOptions(this.#layer, hidden.rows, options);
-          this.guard.willChange();
-        });
+      const localError = localErrorOf(busy, () => {
+        this.#checkExamples('step', hidden, targets);
+        checkStepOptions(this.#layer, hidden.rows, options);
+        this.guard.willChange();
+      });
       return action(this.#begin('step', localError, { learningRate: options.learningRate }, hidden));
     });
   }
@@ -77,11 +75,9 @@ export class CollectiveCalls {
     forward: (batch: GlobalBatch) => Promise<{ readonly losses: Float64Array }>,
   ): Promise<Matrix> {
     return this.guard.runCollectively('evaluate', async (busy) => {
-      const localError =
-        busy ??
-        localErrorOf(() => {
-          this.#checkExamples('evaluate', hidden, targets);
-        });
+      const localError = localErrorOf(busy, () => {
+        this.#checkExamples('evaluate', hidden, targets);
+      });
       const { examples } = this.#begin('evaluate', localError, {}, hidden);
       const batch = await this.gather(hidden, targets, undefined, examples, 1);
       const { losses } = await forward(batch);
