@@ -6,7 +6,7 @@ import { backendHelp, backendNames } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { outliveReader } from '../terminal/standard-output.ts';
+import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
 import { bytes, count, Progress } from '../terminal/terminal.ts';
 import { openModel } from '../text/open-model.ts';
 import { basename, dirname } from 'node:path';
@@ -76,7 +76,7 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
     throw new UsageError(
       '--half is no option of word2vec-binary, which stores 32 bits; use word2vec-text or safetensors',
     );
-  outliveReader();
+  ignoreBrokenPipe();
   await checkOutputFile(output, options.overwrite === true);
   using interruption = new Interruption();
   const { model } = await openModel(options.backend, directory);

@@ -7,7 +7,7 @@ import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { describeOutcome, runTraining } from '../run/run-training.ts';
 import { planOfText, printPlan } from '../run/training-plan.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { outliveReader } from '../terminal/standard-output.ts';
+import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
 import { count, shellWord } from '../terminal/terminal.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { loadStateOfTheUnion } from '../text/state-of-the-union.ts';
@@ -59,7 +59,7 @@ in the same folder is replaced.`,
 }
 
 async function start(options: StartOptions): Promise<void> {
-  outliveReader();
+  ignoreBrokenPipe();
   const lock = await lockOutputFolder(options.out);
   try {
     await trainAndShow(options);

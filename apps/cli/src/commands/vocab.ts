@@ -4,7 +4,7 @@ import { wholeNumber } from '../options/option-values.ts';
 import { addTextOptions, type TextOptions, textReadingOf } from '../options/text-options.ts';
 import { checkOutputFile, writeTextFile } from '../terminal/output-file.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { outliveReader, writeResults } from '../terminal/standard-output.ts';
+import { ignoreBrokenPipe, writeResults } from '../terminal/standard-output.ts';
 import { count, warn } from '../terminal/terminal.ts';
 import { countWords, TextSource } from '../text/corpus.ts';
 
@@ -40,7 +40,7 @@ break or backslash within a word is written as \\t, \\n, \\r or \\\\.`,
 async function countVocabulary(textFile: string, options: VocabOptions): Promise<void> {
   const { output } = options;
   if (output !== undefined) {
-    outliveReader();
+    ignoreBrokenPipe();
     await checkOutputFile(output, options.overwrite === true);
   }
   using interruption = new Interruption();

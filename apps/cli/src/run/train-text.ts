@@ -19,7 +19,7 @@ import {
 } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { outliveReader } from '../terminal/standard-output.ts';
+import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
 import { bytes, count, warn } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, isStream, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
@@ -38,7 +38,7 @@ export async function trainModel(
   options: TrainOptions,
   given: readonly GivenOption[],
 ): Promise<void> {
-  outliveReader();
+  ignoreBrokenPipe();
   const trainAs = async (communicator?: Communicator): Promise<void> => {
     if (communicator !== undefined) compareOptionsOfRanks(communicator, options);
     const { model } = options;

@@ -13,7 +13,7 @@ const fileDescriptor = 1;
 /** POLLERR, POLLHUP and POLLNVAL, on Linux and macOS. */
 const closedEvents = 0x38;
 
-let outlives = false;
+let ignoresBrokenPipe = false;
 let isClosed = false;
 
 /** Call it once, before anything is printed. */
@@ -42,8 +42,8 @@ export function watchStandardOutput(): void {
 }
 
 /** For a command whose result is a file: it does not end when nobody reads its standard output any more. */
-export function outliveReader(): void {
-  outlives = true;
+export function ignoreBrokenPipe(): void {
+  ignoresBrokenPipe = true;
 }
 
 /**
@@ -60,7 +60,7 @@ export async function writeResults(text: string): Promise<boolean> {
 
 function handleClosed(): void {
   isClosed = true;
-  if (!outlives) process.exit();
+  if (!ignoresBrokenPipe) process.exit();
 }
 
 async function pollReader(): Promise<void> {
