@@ -25,6 +25,7 @@ import { createMemoryStorage } from '../src/memory-storage.ts';
 import { createOpfsStorage } from '../src/opfs-storage.ts';
 import { writeCheckpoint } from '../src/write-checkpoint.ts';
 import { failureOf, readEverything } from '../src/testing/index.ts';
+import { bundleProgram } from '@vastmax/test-programs';
 import { createFakeDirectory } from './fixtures/fake-directory.ts';
 import { contentOfGeneration, everythingOfGeneration, wholeCheckpointFiles } from './fixtures/generations.ts';
 
@@ -40,18 +41,12 @@ afterAll(() => {
 
 const lockFiles = (): string[] => readdirSync(directory).filter((name) => name.startsWith('.vastmax-writer-'));
 
-function start(program: string, ...args: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
-  return spawn(
-    process.execPath,
-    [
-      '--conditions=@vastmax/source',
-      '--import',
-      'tsx',
-      fileURLToPath(new URL(`fixtures/${program}.ts`, import.meta.url)),
-      ...args,
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+async function start(
+  program: string,
+  ...args: readonly string[]
+): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+  const bundle = fileURLToPath(await bundleProgram(new URL(`fixtures/${program}.ts`, import.meta.url)));
+  return spawn(process.execPath, [bundle, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** The first line that the process prints. */
@@ -62,7 +57,7 @@ async function lineOf(child: ChildProcessByStdio<Writable, Readable, null>): Pro
 
 describe('a folder that a living process has locked', () => {
   it('is refused with its number and what to do, until it has ended; also when it is stopped', async () => {
-    const child = start('hold-lock', directory);
+    const child = await start('hold-lock', directory);
     expect(await lineOf(child)).toBe('locked');
     const ended = once(child, 'close');
     try {
@@ -88,7 +83,7 @@ describe('a folder that a living process has locked', () => {
   });
 
   it('is free when the process lets go of it, and gone if nothing was written there', async () => {
-    const child = start('hold-lock', directory);
+    const child = await start('hold-lock', directory);
     expect(await lineOf(child)).toBe('locked');
     const ended = once(child, 'close');
     child.stdin.end();
@@ -98,7 +93,7 @@ describe('a folder that a living process has locked', () => {
 
   it('refuses another process while this one has it, and lets this one write', async () => {
     await using lock = await lockStorage(createFileStorage(directory));
-    const child = start('hold-lock', directory);
+    const child = await start('hold-lock', directory);
     expect(await lineOf(child)).toMatch(new RegExp(`^locked: .* by process ${process.pid} on `));
     await writeCheckpoint(createFileStorage(directory), contentOfGeneration(1));
     {
@@ -168,7 +163,9 @@ describe('the lock of', () => {
 
 it('processes that write one folder at once never leave anything but a whole checkpoint', async () => {
   const each = 40;
-  const children = [0, 1000].map((first) => start('write-beside', directory, String(first), String(each)));
+  const children = await Promise.all(
+    [0, 1000].map((first) => start('write-beside', directory, String(first), String(each))),
+  );
   const outcomes = (await Promise.all(children.map(lineOf))).map(
     (line) => JSON.parse(line) as { readonly written: number; readonly failures: readonly string[] },
   );
