@@ -138,9 +138,13 @@ export async function readRunState(directory: string): Promise<RunState> {
 }
 
 function runStateFrom({ configuration, location: directory }: Checkpoint): RunState {
-  const { command, training, batchSize, options } = configuration;
+  const { command, training, batchSize, options, quantization } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
+  if (quantization !== undefined)
+    throw new UsageError(
+      `${directory} holds a quantized model, which is for prediction; go on with the model that it was made of`,
+    );
   const isBatchSize = typeof batchSize === 'number' && Number.isSafeInteger(batchSize) && batchSize >= 1;
   if (!isObject(training) || !isBatchSize || batchSize > maxBatchSize) {
     throw new UsageError(
