@@ -3,6 +3,7 @@
  * arguments.
  */
 import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChunk, unaryChunk } from './elementwise';
+import { exponentiateRowsChunk } from './exponentiate-rows';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
@@ -12,6 +13,7 @@ import {
   axpyJob,
   binaryFlatJob,
   binaryRowsJob,
+  exponentiateRowsJob,
   gatherRowsJob,
   mirrorAddJob,
   outerJob,
@@ -79,6 +81,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return updateRowsChunk(chunk);
     case addRowsJob:
       return addRowsChunk(chunk, chunks);
+    case exponentiateRowsJob:
+      return exponentiateRowsChunk(chunk);
     default:
       unreachable();
   }
