@@ -10,3 +10,10 @@ export {
   type ReadRecordsOptions,
 } from './node/read-records.ts';
 export { prefetchFromWorker, type PrefetchFromWorkerOptions } from './node/prefetch-from-worker.ts';
+export { readLineBlocks, type ReadLineBlocksOptions } from './node/read-line-blocks.ts';
+export {
+  openLabelled,
+  readLabelledTexts,
+  type LabelledInput,
+  type OpenLabelledOptions,
+} from './node/read-labelled-texts.ts';
