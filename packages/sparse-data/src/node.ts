@@ -1,5 +1,5 @@
 // Entry point @vastmax/sparse-data/node: functions that need Node. The main entry point runs on any JavaScript engine.
-export { isPipe, isStandardInput, kindOfBytes, openBytes, type OpenBytes } from './node/open-bytes.ts';
+export { inputName, isPipe, isStandardInput, kindOfBytes, openBytes, type OpenBytes } from './node/open-bytes.ts';
 export { readLines, type ReadLinesOptions, readText } from './node/read-lines.ts';
 export {
   readCsv,

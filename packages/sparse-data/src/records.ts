@@ -29,6 +29,7 @@ export {
 export { DEFAULT_LABEL_PREFIX, END_OF_TEXT, LabelledTexts, type LabelledTextsOptions } from './texts/labelled-texts.ts';
 export { hashOfBytes, type NgramSettings } from './texts/ngram-hashes.ts';
 export {
+  linesOfBlocks,
   parseLabelledTexts,
   type LabelledTextBatch,
   type LabelledTextFormat,

@@ -1,5 +1,5 @@
 /** Labelled texts of fastText, CSV, TSV and JSON Lines, out of blocks of whole lines. */
-import { SparseDataError, show } from '../errors.ts';
+import { type SparseDataError, show } from '../errors.ts';
 import { parseCsv } from '../records/parse-csv.ts';
 import { parseJsonLines } from '../records/parse-json-lines.ts';
 import { lineError, type NamedInput } from '../records/record-lines.ts';
@@ -84,7 +84,7 @@ function* linesAtATime(block: Uint8Array): Generator<Uint8Array, void, undefined
 }
 
 /** The lines of blocks as strings, with their line ends. */
-async function* stringsOf(blocks: LineBlocks): AsyncGenerator<string, void, undefined> {
+export async function* linesOfBlocks(blocks: LineBlocks): AsyncGenerator<string, void, undefined> {
   for await (const block of blocks) for (const line of linesAtATime(block)) yield decodeUtf8(line);
 }
 
@@ -101,7 +101,7 @@ async function* textRecords(
   const { format, name = 'input', textColumn = 'text', labelColumn = 'label', withLabels = true } = options;
   const labelsOf = (field: string): readonly string[] => splitLabels(field, options.labelSeparator);
   if (format !== 'jsonl') {
-    const table = parseCsv(stringsOf(blocks), {
+    const table = parseCsv(linesOfBlocks(blocks), {
       name,
       columns: withLabels ? [textColumn, labelColumn] : [textColumn],
       ...(format === 'tsv' ? { delimiter: '\t', quotes: 'none' as const } : {}),
@@ -112,7 +112,7 @@ async function* textRecords(
     }
     return;
   }
-  for await (const { line, value } of parseJsonLines(stringsOf(blocks), { name })) {
+  for await (const { line, value } of parseJsonLines(linesOfBlocks(blocks), { name })) {
     const fail = (code: 'bad-json' | 'missing-column', message: string): SparseDataError =>
       lineError(code, 'parseLabelledTexts', name, line, message);
     if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -103,7 +103,8 @@ export class TextFeatures {
         larger.set(columns);
         columns = larger;
       }
-      if (vocabulary.has(text)) columns[end++] = vocabulary.idOf(text)!;
+      const id = vocabulary.idOf(text);
+      if (id !== undefined && id !== vocabulary.unknownId) columns[end++] = id;
       for (const bucket of buckets) columns[end++] = vocabulary.size + bucket;
       starts[word + 1] = end;
     }

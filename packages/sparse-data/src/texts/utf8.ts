@@ -1,5 +1,10 @@
-// Strings to UTF-8 and back, for short texts: this package has no types of Node or of a browser. Bytes come from files
-// that have been checked, so that decoding need not check them again.
+// Strings to UTF-8 and back. Every engine has a TextDecoder, but this package has the types of no platform.
+
+declare const TextDecoder: new (
+  label: string,
+  options: { readonly ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Bytes that a string of so many UTF-16 code units takes at most. */
 export const MAX_BYTES_PER_UNIT = 3;
@@ -42,24 +47,14 @@ const ASCII_AT_ONCE = 64;
 
 /** The string of well-formed UTF-8 in [start, end). */
 export function decodeUtf8(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
-  if (end - start <= ASCII_AT_ONCE && isAscii(bytes, start, end))
-    return String.fromCharCode.apply(undefined, bytes.subarray(start, end) as unknown as number[]);
-  let text = '';
-  for (let at = start; at < end;) {
-    const lead = bytes[at++]!;
-    if (lead < 0x80) {
-      text += String.fromCharCode(lead);
-      continue;
-    }
-    const length = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    let code = lead & (0x3f >> length);
-    for (const stop = at + length; at < stop; at++) code = (code << 6) | (bytes[at]! & 63);
-    text += String.fromCodePoint(code);
-  }
-  return text;
+  const part = bytes.subarray(start, end);
+  // For a word of a few letters a decoder takes several times as long.
+  return part.length <= ASCII_AT_ONCE && isAscii(part)
+    ? String.fromCharCode.apply(undefined, part as unknown as number[])
+    : decoder.decode(part);
 }
 
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return false;
+function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! > 0x7f) return false;
   return true;
 }

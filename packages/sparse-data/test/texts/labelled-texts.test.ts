@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { whitespaceTokens, wordTokens } from '@vastmax/sparse-data';
+import { whitespaceTokens, wordTokens, type CsrRows } from '@vastmax/sparse-data';
 import {
   buildTextVocabulary,
-  ByteStrings,
+  type ByteStrings,
   labelsByFrequency,
   LabelledTexts,
   targetsOfTexts,
   TextFeatures,
   type LabelledTextsOptions,
 } from '@vastmax/sparse-data/records';
-import type { CsrRows } from '@vastmax/sparse-data';
 import { decodeUtf8, encodeUtf8 } from '../../src/texts/utf8.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
