@@ -7,6 +7,7 @@ export default defineConfig({
     'src/metrics.ts',
     'src/node.ts',
     'src/quantization.ts',
+    'src/rates.ts',
     'src/text.ts',
     'src/distributed.ts',
   ],

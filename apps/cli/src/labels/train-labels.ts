@@ -25,6 +25,7 @@ import { labelNetworkOptions, labelTrainingOptions } from '../options/label-opti
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
+import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
 import { startFromVectors } from '../run/start-from-vectors.ts';
 import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -96,10 +97,16 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     ...(weights === undefined ? {} : { classWeights: weights.weights }),
   });
   const { examplesPerEpoch } = batches;
-  const training =
+  const { training, configuration: ratesTried } =
     resumed === undefined
-      ? labelTrainingOptions(options, examplesPerEpoch)
-      : changedTraining(resumed, options, given, examplesPerEpoch);
+      ? await ratesOfRun(options, {
+          network,
+          batches,
+          batchSize,
+          training: labelTrainingOptions(options, examplesPerEpoch),
+          signal,
+        })
+      : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(network, batches, training);
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
   const bucketBytes = embeddingBytes(texts?.features.ngrams.buckets ?? 0, widths);
@@ -120,6 +127,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
         pointsHash: fingerprint,
         precision,
         batchSize,
+        ...ratesTried,
       },
       texts: { ...content.texts, ...weights?.texts },
     },
