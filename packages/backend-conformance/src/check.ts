@@ -72,6 +72,7 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   symmetricRank2Update: 'the composition is used',
   updateRows: 'the composition is used',
   sparseTimesRows: 'the composition is used',
+  gatheredRowDot: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };

@@ -6,12 +6,14 @@ import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChun
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
+import { gatheredRowDotChunk } from './gathered-row-dot';
 import {
   addRowsJob,
   affineJob,
   axpyJob,
   binaryFlatJob,
   binaryRowsJob,
+  gatheredRowDotJob,
   gatherRowsJob,
   mirrorAddJob,
   outerJob,
@@ -79,6 +81,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return updateRowsChunk(chunk);
     case addRowsJob:
       return addRowsChunk(chunk, chunks);
+    case gatheredRowDotJob:
+      return gatheredRowDotChunk(chunk);
     default:
       unreachable();
   }

@@ -105,7 +105,7 @@ export function addRowsChunk(chunk: i32, chunks: i32): void {
   const bytes = (<usize>columns) << 2;
   const owner = <u32>chunk;
   const bits = <u32>(chunks - 1);
-  for (let i = 0; i < count; ) {
+  for (let i = 0; i < count;) {
     const at = (<usize>i) << 2;
     const row = load<u32>(outIndices + at);
     if ((row & bits) != owner) {

@@ -127,6 +127,11 @@ export interface Backend {
     scale: number,
     out: Matrix | RowTable,
   ): void;
+  /**
+   * out_i = a[aIndices_i] · b[bIndices_i]. Reason: a step of a tree's nodes or of drawn classes needs the products of
+   * few pairs of rows, and gathering both rows of each pair costs more than their product.
+   */
+  gatheredRowDot?(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void;
 
   // Optional, for backends where reading a number means waiting for a device.
   /**

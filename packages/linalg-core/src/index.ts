@@ -57,6 +57,7 @@ export {
 export { unaryFunctions } from './plain/kernels.ts';
 export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
 export { Scope } from './scope.ts';
+export { gatheredRowDot } from './gathered-row-dot.ts';
 export { sparseTimesRows, type SparseProductEntries } from './sparse-product.ts';
 export {
   createHostArray,
