@@ -7,6 +7,7 @@ import { exponentiateRowsChunk } from './exponentiate-rows';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
+import { gatheredRowDotChunk } from './gathered-row-dot';
 import {
   addRowsJob,
   affineJob,
@@ -14,6 +15,7 @@ import {
   binaryFlatJob,
   binaryRowsJob,
   exponentiateRowsJob,
+  gatheredRowDotJob,
   gatherRowsJob,
   mirrorAddJob,
   outerJob,
@@ -83,6 +85,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return addRowsChunk(chunk, chunks);
     case exponentiateRowsJob:
       return exponentiateRowsChunk(chunk);
+    case gatheredRowDotJob:
+      return gatheredRowDotChunk(chunk);
     default:
       unreachable();
   }

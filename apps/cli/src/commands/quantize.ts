@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { quantizationMethods, quantizeNetwork, type QuantizationMethod } from '@vastmax/lm-models/quantization';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -11,18 +11,17 @@ import { Interruption } from '../terminal/interruption.ts';
 import { bytes, count, Progress, table } from '../terminal/terminal.ts';
 import { openAnyModel } from '../text/open-model.ts';
 
-interface QuantizeOptions {
+interface QuantizeOptions extends BackendOptions {
   readonly out: string;
   readonly method: QuantizationMethod;
   readonly partWidth?: number;
   readonly seed: number;
   readonly overwrite?: true;
-  readonly backend: string;
   readonly json?: true;
 }
 
 export function addQuantizeCommand(program: Command): void {
-  program
+  const command = program
     .command('quantize')
     .description('write a trained model with its large tables as codes of one byte, for prediction')
     .argument('<model>', 'folder of a trained model')
@@ -38,8 +37,8 @@ export function addQuantizeCommand(program: Command): void {
     .option('--part-width <n>', 'product: numbers in a part of a row (default: 2)', wholeNumber('--part-width', 1, 256))
     .option('--seed <n>', 'product: random seed of the centroids', wholeNumber('--seed', 0), 1)
     .option('--overwrite', 'replace the model that --out holds')
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
@@ -66,8 +65,8 @@ async function quantize(directory: string, options: QuantizeOptions, command: Co
   await using lock = await lockOutputFolder(out);
   void lock;
   await checkOutputFolder(out, { overwrite: options.overwrite === true, otherwise: 'or give another folder' });
-  const opened = await openAnyModel(options.backend, directory);
-  const owner = 'labels' in opened ? opened.labels : opened.model;
+  const opened = await openAnyModel(options, directory);
+  const owner = 'classifier' in opened ? opened.classifier : opened.model;
   using owned = owner;
   await using original = await openCheckpoint(createFileStorage(directory));
   const quantized = await withProgress((onProgress) =>
