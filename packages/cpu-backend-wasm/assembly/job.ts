@@ -31,6 +31,8 @@ const argumentsAt: usize = 520;
 /** f64 for each chunk of a sum over everything. */
 export const partialsAt: usize = 1024;
 export const maxPartials: i32 = 64;
+/** Vectors of constants of the running kernel, at most 32. */
+export const constantsAt: usize = 1536;
 
 /** Numbers of the kernels that are cut into chunks; chunks.ts says what each does. */
 export const axpyJob: i32 = 0;
