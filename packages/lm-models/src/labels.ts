@@ -16,6 +16,7 @@ export {
   type LabelledRows,
   type LabelName,
 } from './labels/classifier.ts';
+export { nearestLabels, nearestWords, wordVectorTensor } from './labels/label-vectors.ts';
 export {
   classifierContent,
   isClassifier,

@@ -23,19 +23,9 @@ export interface OpenedModel {
 }
 
 /**
- * A model over words, on a backend of the precision that it was trained in.
- * @throws CheckpointError when there is no checkpoint, or it is damaged; UsageError for a classifier.
+ * A model over words or a classifier, on a backend of the precision that it was trained in.
+ * @throws CheckpointError when there is no checkpoint, or it is damaged.
  */
-export async function openModel(options: BackendOptions, directory: string): Promise<OpenedModel> {
-  const opened = await openAnyModel(options, directory);
-  if (!('classifier' in opened)) return opened;
-  opened.classifier[Symbol.dispose]();
-  throw new UsageError(
-    `${directory} holds a classifier of points, which has no words; it can be evaluated, inspected, and asked with predict --input`,
-  );
-}
-
-/** As `openModel`, but also accepts a classifier. */
 export async function openAnyModel(
   options: BackendOptions,
   directory: string,
