@@ -6,6 +6,7 @@ import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChun
 import { exponentiateRowsChunk } from './exponentiate-rows';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
+import { call } from './host';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
 import {
   addRowsJob,
@@ -15,6 +16,7 @@ import {
   binaryRowsJob,
   exponentiateRowsJob,
   gatherRowsJob,
+  hostJob,
   mirrorAddJob,
   outerJob,
   packJob,
@@ -83,6 +85,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return addRowsChunk(chunk, chunks);
     case exponentiateRowsJob:
       return exponentiateRowsChunk(chunk);
+    case hostJob:
+      return call(chunk);
     default:
       unreachable();
   }

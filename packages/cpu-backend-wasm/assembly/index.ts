@@ -10,5 +10,6 @@ export { addDiagonal, copyColumns, fill } from './dense';
 export { affine, axpy, binary, mirrorAdd, unary } from './elementwise';
 export { reduceColumns, reduceRows, rowDot } from './reduce';
 export { addRows, gatherRows, scatterRows } from './rows';
+export { runHostWork } from './run';
 export { solve } from './solve';
 export { updateRows } from './update-rows';
