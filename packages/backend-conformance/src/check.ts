@@ -73,6 +73,8 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   updateRows: 'the composition is used',
   sparseTimesRows: 'the composition is used',
   gatheredRowDot: 'the composition is used',
+  exponentiateRows: 'the composition is used',
+  viewRows: 'rows are copied',
   guard: 'flags are read',
   readSync: 'read is used',
 };

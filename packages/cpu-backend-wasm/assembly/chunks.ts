@@ -3,6 +3,7 @@
  * arguments.
  */
 import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChunk, unaryChunk } from './elementwise';
+import { exponentiateRowsChunk } from './exponentiate-rows';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
@@ -14,6 +15,7 @@ import {
   binaryFlatJob,
   binaryRowsJob,
   gatheredRowDotJob,
+  exponentiateRowsJob,
   gatherRowsJob,
   mirrorAddJob,
   outerJob,
@@ -83,6 +85,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return addRowsChunk(chunk, chunks);
     case gatheredRowDotJob:
       return gatheredRowDotChunk(chunk);
+    case exponentiateRowsJob:
+      return exponentiateRowsChunk(chunk);
     default:
       unreachable();
   }

@@ -81,6 +81,7 @@ export interface Kernels {
     correction: number,
     epsilon: number,
   ): void;
+  exponentiateRows(x: number, rows: number, columns: number, maxima: number, sums: number): void;
   solve(n: number, columns: number, a: number, b: number, out: number, scratch: number): number;
 }
 

@@ -103,6 +103,10 @@ class WasmBackend implements Backend {
     return this.#store.createIndices(this, capacity);
   }
 
+  viewRows(table: RowTable, firstRow: number, count: number): Matrix | undefined {
+    return this.#store.viewRows(this, table, firstRow, count);
+  }
+
   growTable(table: RowTable, rows: number): void {
     this.#store.growTable(table, rows);
   }
@@ -306,6 +310,10 @@ class WasmBackend implements Backend {
     update: MomentUpdate,
   ): void {
     this.#rowUpdater.update(this.#kernels, gradient, indices, table, moments, update);
+  }
+
+  exponentiateRows(x: Matrix, maxima: Matrix, sums: Matrix): void {
+    this.#kernels.exponentiateRows(at(x), x.rows, x.columns, at(maxima), at(sums));
   }
 
   #multiply(
