@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import type { TextModel } from '@vastmax/lm-models/text';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption } from '../terminal/interruption.ts';
@@ -24,18 +24,17 @@ const formatsOfExtensions: Readonly<Record<string, Format>> = {
 const formats = ['word2vec-text', 'word2vec-binary', 'safetensors'] as const;
 type Format = (typeof formats)[number];
 
-interface ExportOptions {
+interface ExportOptions extends BackendOptions {
   readonly output: string;
   readonly format?: Format;
   readonly vectors: VectorKind;
   readonly half?: true;
   readonly overwrite?: true;
-  readonly backend: string;
   readonly json?: true;
 }
 
 export function addExportCommand(program: Command): void {
-  program
+  const command = program
     .command('export')
     .description('write the vectors of all words to one file for other programs')
     .argument('<model>', 'folder of a trained model')
@@ -53,8 +52,8 @@ export function addExportCommand(program: Command): void {
     )
     .option('--half', 'numbers of 16 bits (safetensors, word2vec-text)')
     .option('--overwrite', 'replace the file if it exists')
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
@@ -79,7 +78,7 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   ignoreBrokenPipe();
   await checkOutputFile(output, options.overwrite === true);
   using interruption = new Interruption();
-  const { model } = await openModel(options.backend, directory);
+  const { model } = await openModel(options, directory);
   using owned = model;
   const vectors = vectorsOf(owned, kind);
   const { bytes: written } = await writeVectors(owned, vectors, format, options, interruption.signal);

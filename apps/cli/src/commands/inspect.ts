@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { readVocabulary } from '@vastmax/lm-models/text';
-import { isLabelModel } from '../labels/label-model.ts';
+import { isClassifier } from '@vastmax/lm-models/labels';
 import { bytes, count, table } from '../terminal/terminal.ts';
 
 export function addInspectCommand(program: Command): void {
@@ -30,7 +30,7 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
       .module(module)
       .tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
-  const classes = isLabelModel(configuration)
+  const classes = isClassifier(configuration)
     ? { labels: Number(checkpoint.module('sizes').configuration['classes']) }
     : { words: readVocabulary(checkpoint).size };
   if (options.json === true) {

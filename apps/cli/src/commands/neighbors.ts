@@ -1,20 +1,19 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors } from '@vastmax/lm-models';
 import { inLetterCase } from '@vastmax/lm-models/text';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openModel } from '../text/open-model.ts';
 
-interface NeighborsOptions {
+interface NeighborsOptions extends BackendOptions {
   readonly top: number;
   readonly vectors: 'output' | 'input';
-  readonly backend: string;
   readonly json?: true;
 }
 
 export function addNeighborsCommand(program: Command): void {
-  program
+  const command = program
     .command('neighbors')
     .description('the words whose vectors are nearest to those of given words')
     .argument('<model>', 'folder of a trained model')
@@ -25,8 +24,8 @@ export function addNeighborsCommand(program: Command): void {
         .choices(['output', 'input'])
         .default('output'),
     )
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
@@ -39,7 +38,7 @@ Nearness is the cosine of the angle between two vectors.`,
 }
 
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
-  const { model, text } = await openModel(options.backend, directory);
+  const { model, text } = await openModel(options, directory);
   using owned = model;
   const probes = words.map((word) => inLetterCase(text.settings, word));
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
