@@ -7,7 +7,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take the longest, in order; paths relative to the repository. */
 export const longestFiles: readonly string[] = [
   'packages/lm-models/test/distributed/killed-ranks.test.ts',
-  'packages/spherical-losses/test/factored/native-exactness.test.ts',
   'packages/spherical-losses/test/factored/exactness.test.ts',
   'packages/spherical-losses/test/factored/long-run.test.ts',
   'packages/lm-models/test/checkpoint/killed-training.test.ts',
