@@ -16,7 +16,7 @@ import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import { isLabelModel } from '../labels/label-model.ts';
+import { isClassifier } from '@vastmax/lm-models/labels';
 import { precisionFrom } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -116,7 +116,7 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   const state = runStateFrom(checkpoint);
-  if (isLabelModel(configuration))
+  if (isClassifier(configuration))
     throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
   const network = networkOptionsFrom(configuration);
   const vocabulary = readVocabulary(checkpoint);
@@ -164,11 +164,15 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'repairDrift',
   'valid',
   'textColumn',
+  'labelFormat',
+  'labelColumn',
+  'labelSeparator',
   'out',
   'resume',
   'config',
   'dryRun',
   'backend',
+  'threads',
   'checkpointEvery',
   'evaluate',
   'log',

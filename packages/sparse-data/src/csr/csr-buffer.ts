@@ -51,6 +51,14 @@ export class CsrBuffer {
     for (let entry = start; entry < this.#entries; entry++) values[entry] = values[entry]! / total;
   }
 
+  /** Multiplies the values of the current row by the factors of their columns. */
+  scaleRow(factors: ArrayLike<number>): void {
+    const values = this.#values;
+    if (values === undefined) return;
+    for (let entry = this.#offsets[this.#rows]!; entry < this.#entries; entry++)
+      values[entry] = values[entry]! * factors[this.#indices[entry]!]!;
+  }
+
   /** The completed rows, as views of the buffer's arrays. */
   rows(): CsrRows {
     return {
