@@ -7,6 +7,7 @@ export {
   readJsonLines,
   readXmc,
   readXmcHeader,
+  readXmcRows,
   type ReadRecordsOptions,
 } from './node/read-records.ts';
 export { prefetchFromWorker, type PrefetchFromWorkerOptions } from './node/prefetch-from-worker.ts';

@@ -15,9 +15,11 @@ export {
   type XmcHeader,
   type XmcOptions,
   type XmcPoint,
+  type XmcRows,
   type XmcShape,
 } from './labels/parse-xmc.ts';
-export { xmcRows, type XmcRows } from './labels/xmc-rows.ts';
+export { xmcRows } from './labels/xmc-rows.ts';
+export { parseXmcRows, type XmcBatch, type XmcRowsOptions } from './labels/parse-xmc-rows.ts';
 export { ByteStrings } from './texts/byte-strings.ts';
 export {
   detectLabelFormat,
