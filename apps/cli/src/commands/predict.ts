@@ -49,7 +49,7 @@ Examples:
   $ vastmax predict models/state-of-the-union "my fellow" --continue 12
   $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
   $ vastmax predict models/topics "which baking dish is best" -k 3
-  $ vastmax predict models/topics --input texts.txt --threshold 0.5 > labels.jsonl
+  $ vastmax predict models/topics --input texts.txt --threshold 0.5 > out.jsonl
 
 The model sees as many of the last words as it was trained with. Words it does
 not know count as its word for unknown ones; cbow takes the prompt for the

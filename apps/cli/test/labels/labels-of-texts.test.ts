@@ -118,7 +118,7 @@ describe('a classifier of texts', () => {
       `train train.ft -o started ${options} --initial-vectors words.txt --word-ngrams 2 --buckets 9`,
     );
     expect(started.stdout).toMatch(/^embeddings +15 of 15 words start from words\.txt$/m);
-    expect(started.stdout).toMatch(/^n-grams +in 9 buckets of 8 numbers, 864 bytes with their moments$/m);
+    expect(started.stdout).toMatch(/^n-grams +in 9 buckets of 8 numbers, 864 B with their moments$/m);
   });
 
   it('is the same from any format', async () => {
