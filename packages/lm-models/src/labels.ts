@@ -16,6 +16,7 @@ export {
   type LabelledRows,
   type LabelName,
 } from './labels/classifier.ts';
+export { classifierTraining, type ClassifierTraining } from './labels/classifier-defaults.ts';
 export {
   classifierContent,
   isClassifier,

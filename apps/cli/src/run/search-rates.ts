@@ -52,17 +52,30 @@ export async function ratesOfRun(
     );
     return { training, configuration: {} };
   }
-  using progress = new Progress('trying rates');
-  const found = await searchRates(network, batches, training, {
-    search,
-    signal,
-    onProgress: ({ tried, limit }) => {
-      progress.update(tried.length / limit, [`${tried.length} tried`]);
-    },
-  });
+  const found = await searchWithProgress(search, { network, batches, training, signal });
   if (found === undefined) return { training, configuration: {} };
   process.stdout.write(describeSearch(found));
   return { training: { ...training, ...found.rates }, configuration: { rateSearch: toJson(found) } };
+}
+
+async function searchWithProgress(
+  search: readonly RateName[],
+  { network, batches, training, signal }: Pick<SearchedRun, 'network' | 'batches' | 'training' | 'signal'>,
+): Promise<RateSearchReport | undefined> {
+  using progress = new Progress('trying rates');
+  try {
+    return await searchRates(network, batches, training, {
+      search,
+      signal,
+      onProgress: ({ tried, limit }) => {
+        progress.update(tried.length / limit, [`${tried.length} tried`]);
+      },
+    });
+  } catch (error) {
+    if (signal.aborted)
+      process.stdout.write('interrupted while rates were tried: nothing was trained and nothing is saved\n');
+    throw error;
+  }
 }
 
 /** A resumed run has its rates, and its checkpoint keeps how they were found. */
