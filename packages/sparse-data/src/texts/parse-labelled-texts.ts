@@ -73,6 +73,7 @@ export async function* parseLabelledTexts(
 }
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 function* linesAtATime(block: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (let start = 0; start < block.length;) {
@@ -83,9 +84,21 @@ function* linesAtATime(block: Uint8Array): Generator<Uint8Array, void, undefined
   }
 }
 
-/** The lines of blocks as strings, with their line ends. */
-export async function* linesOfBlocks(blocks: LineBlocks): AsyncGenerator<string, void, undefined> {
-  for await (const block of blocks) for (const line of linesAtATime(block)) yield decodeUtf8(line);
+/**
+ * The lines of blocks as strings, without their line ends (\n or \r\n).
+ * @param options `keepLineEnds` for formats in which a line break can be data.
+ */
+export async function* linesOfBlocks(
+  blocks: LineBlocks,
+  { keepLineEnds = false }: { readonly keepLineEnds?: boolean } = {},
+): AsyncGenerator<string, void, undefined> {
+  for await (const block of blocks) {
+    for (const line of linesAtATime(block)) {
+      let end = line.length;
+      if (!keepLineEnds && line[end - 1] === LINE_FEED) end -= line[end - 2] === CARRIAGE_RETURN ? 2 : 1;
+      yield decodeUtf8(line, 0, end);
+    }
+  }
 }
 
 interface TextRecord {
@@ -101,7 +114,7 @@ async function* textRecords(
   const { format, name = 'input', textColumn = 'text', labelColumn = 'label', withLabels = true } = options;
   const labelsOf = (field: string): readonly string[] => splitLabels(field, options.labelSeparator);
   if (format !== 'jsonl') {
-    const table = parseCsv(linesOfBlocks(blocks), {
+    const table = parseCsv(linesOfBlocks(blocks, { keepLineEnds: true }), {
       name,
       columns: withLabels ? [textColumn, labelColumn] : [textColumn],
       ...(format === 'tsv' ? { delimiter: '\t', quotes: 'none' as const } : {}),
