@@ -40,8 +40,13 @@ function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
 function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   const networkOptions = labelNetworkOptions(options, [], hasTexts(options, options.text));
   // The body's rate depends on how often its features occur.
-  const { bodyRate: _, ...training } = trainingDefaultsOf(labelTrainingOptions(options, 1));
-  return { ...bodyDefaults(networkOptions), ...layerDefaults(networkOptions.output), ...training };
+  const { bodyRate, ...training } = trainingDefaultsOf(labelTrainingOptions(options, 1));
+  return {
+    ...bodyDefaults(networkOptions),
+    ...layerDefaults(networkOptions.output),
+    ...training,
+    ...(training.optimizer === 'adam' || bodyRate === undefined ? {} : { bodyRate }),
+  };
 }
 
 function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {

@@ -3,7 +3,7 @@ import type { Communicator } from '@vastmax/collectives';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BatchSource, TrainingOptions } from '@vastmax/lm-models';
 import {
-  rateNames,
+  ratesToSearch,
   rateSearchCost,
   searchRates,
   type RateName,
@@ -37,7 +37,8 @@ export async function ratesOfRun(
   options: TrainOptions,
   { network, batches, batchSize, training, communicator, signal }: SearchedRun,
 ): Promise<RatesOfRun> {
-  const search = searchedRates(options, training);
+  const open = options.rates === 'default' ? [] : ratesToSearch(network.options.output, training);
+  const search = open.filter((name) => options[name] === undefined);
   if (search.length === 0) return { training, configuration: {} };
   if (communicator !== undefined && communicator.size > 1) {
     process.stdout.write('rates        the defaults: --rates auto searches in one process only\n');
@@ -85,12 +86,6 @@ export function resumedRates({ configuration }: RunState, training: TrainingOpti
 }
 
 const flags: Readonly<Record<RateName, string>> = { outputRate: '--output-rate', bodyRate: '--body-rate' };
-
-/** Adam moves weights by its rate, whatever the scale of the loss: its default is not searched. */
-function searchedRates(options: TrainOptions, { optimizer }: TrainingOptions): RateName[] {
-  if (options.rates === 'default') return [];
-  return rateNames.filter((name) => options[name] === undefined && (name === 'outputRate' || optimizer !== 'adam'));
-}
 
 function describeSearch({ rates, tried, examples, heldOut }: RateSearchReport): string {
   const number = (value: number | undefined, digits: number): string =>

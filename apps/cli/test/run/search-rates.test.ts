@@ -27,14 +27,14 @@ function ratesIn({ stdout }: Ended): { readonly output: number; readonly body: n
 }
 
 // 800 minibatches and more: a shorter run takes its defaults.
-const model = '--order 2 --embedding 4 --hidden 6 --batch 16 --backend plain';
+const model = '--loss spherical --order 2 --embedding 4 --hidden 6 --batch 16 --backend plain';
 const long = `${model} --epochs 3`;
 
 describe('--rates auto', () => {
   it('prints what it tried, keeps it, and trains bit for bit as with these rates given', async () => {
     const searched = await vastmax(folder, `train train.txt -o searched ${long}`);
     expect(searched).toMatchObject({ code: 0, stderr: '' });
-    expect(searched.stdout).toMatch(/^tried +output +body +MRR$/m);
+    expect(searched.stdout).toMatch(/^tried +output +body +MRR +loss$/m);
     const { output, body } = ratesIn(searched);
     const given = await vastmax(folder, `train train.txt -o given ${long} --output-rate ${output} --body-rate ${body}`);
     expect(given).toMatchObject({ code: 0, stderr: '' });
@@ -61,7 +61,12 @@ describe('--rates auto', () => {
     const off = await vastmax(folder, `train train.txt -o off ${model} --examples 16000 --rates default`);
     expect(off).toMatchObject({ code: 0, stderr: '' });
     expect(off.stdout).not.toContain('rates');
-    expect(await configurationOf('off')).toMatchObject({ training: { outputRate: 1, bodyRate: 10 } });
+    expect(await configurationOf('off')).toMatchObject({ training: { outputRate: 20, bodyRate: 10 } });
+    const known = await vastmax(
+      folder,
+      `train train.txt -o known ${long.replace('spherical', 'z-loss')} --body-rate 2`,
+    );
+    expect(known.stdout).not.toContain('rates');
     const short = await vastmax(folder, `train train.txt -o short ${model} --examples 5000`);
     expect(short.stdout).not.toContain('rates');
   });
@@ -98,7 +103,7 @@ describe('--rates auto', () => {
     );
     const trained = await vastmax(
       folder,
-      'train points.xmc -o points --model classifier --embedding 8 --batch 4 --backend plain',
+      'train points.xmc -o points --model classifier --output-layer full --embedding 8 --batch 4 --backend plain',
     );
     expect(trained).toMatchObject({ code: 0, stderr: '' });
     const { rateSearch } = await configurationOf('points');

@@ -35,7 +35,7 @@ const outputs: Readonly<Record<string, OutputDefaults>> = {
 const ownRates: Readonly<Record<string, number>> = { adagrad: 0.1, adam: 0.003 };
 
 /** R of the body's rate R/√T, and where it ends: a row that is updated twice must not be thrown far. */
-const distance = 0.25;
+const distance = 0.3;
 const [lowestRate, highestRate] = [0.001, 0.05];
 
 /**
