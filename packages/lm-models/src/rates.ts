@@ -2,6 +2,7 @@
 export {
   rateNames,
   rateSearchCost,
+  ratesToSearch,
   searchRates,
   type RateName,
   type Rates,

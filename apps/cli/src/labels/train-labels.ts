@@ -103,7 +103,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           network,
           batches,
           batchSize,
-          training: labelTrainingOptions(options, examplesPerEpoch),
+          training: labelTrainingOptions(options, examplesPerEpoch, { occurrences: occurrencesOf(inputs) }),
           signal,
         })
       : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
@@ -137,6 +137,12 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const evaluation = await evaluateLabels(classifier, held, options.evaluate, signal);
   const what = nameOfExamples(classifier);
   process.stdout.write(`\n${describeLabelEvaluation(`held-out ${what}`, evaluation, what)}`);
+}
+
+/** How often a feature occurs, on average over those that do. */
+function occurrencesOf(inputs: CsrRows): number {
+  const used = columnCounts(inputs).reduce((count, occurrences) => count + (occurrences > 0 ? 1 : 0), 0);
+  return inputs.offsets[inputs.rows]! / Math.max(1, used);
 }
 
 /** Of texts only those with a label are trained on, as in fastText. */

@@ -3,7 +3,7 @@ import type { Communicator } from '@vastmax/collectives';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BatchSource, TrainingOptions } from '@vastmax/lm-models';
 import {
-  rateNames,
+  ratesToSearch,
   rateSearchCost,
   searchRates,
   type RateName,
@@ -37,7 +37,8 @@ export async function ratesOfRun(
   options: TrainOptions,
   { network, batches, batchSize, training, communicator, signal }: SearchedRun,
 ): Promise<RatesOfRun> {
-  const search = searchedRates(options, training);
+  const open = options.rates === 'default' ? [] : ratesToSearch(network.options.output, training);
+  const search = open.filter((name) => options[name] === undefined);
   if (search.length === 0) return { training, configuration: {} };
   if (communicator !== undefined && communicator.size > 1) {
     process.stdout.write('rates        the defaults: --rates auto searches in one process only\n');
@@ -52,17 +53,30 @@ export async function ratesOfRun(
     );
     return { training, configuration: {} };
   }
-  using progress = new Progress('trying rates');
-  const found = await searchRates(network, batches, training, {
-    search,
-    signal,
-    onProgress: ({ tried, limit }) => {
-      progress.update(tried.length / limit, [`${tried.length} tried`]);
-    },
-  });
+  const found = await searchWithProgress(search, { network, batches, training, signal });
   if (found === undefined) return { training, configuration: {} };
   process.stdout.write(describeSearch(found));
   return { training: { ...training, ...found.rates }, configuration: { rateSearch: toJson(found) } };
+}
+
+async function searchWithProgress(
+  search: readonly RateName[],
+  { network, batches, training, signal }: Pick<SearchedRun, 'network' | 'batches' | 'training' | 'signal'>,
+): Promise<RateSearchReport | undefined> {
+  using progress = new Progress('trying rates');
+  try {
+    return await searchRates(network, batches, training, {
+      search,
+      signal,
+      onProgress: ({ tried, limit }) => {
+        progress.update(tried.length / limit, [`${tried.length} tried`]);
+      },
+    });
+  } catch (error) {
+    if (signal.aborted)
+      process.stdout.write('interrupted while rates were tried: nothing was trained and nothing is saved\n');
+    throw error;
+  }
 }
 
 /** A resumed run has its rates, and its checkpoint keeps how they were found. */
@@ -72,12 +86,6 @@ export function resumedRates({ configuration }: RunState, training: TrainingOpti
 }
 
 const flags: Readonly<Record<RateName, string>> = { outputRate: '--output-rate', bodyRate: '--body-rate' };
-
-/** Adam moves weights by its rate, whatever the scale of the loss: its default is not searched. */
-function searchedRates(options: TrainOptions, { optimizer }: TrainingOptions): RateName[] {
-  if (options.rates === 'default') return [];
-  return rateNames.filter((name) => options[name] === undefined && (name === 'outputRate' || optimizer !== 'adam'));
-}
 
 function describeSearch({ rates, tried, examples, heldOut }: RateSearchReport): string {
   const number = (value: number | undefined, digits: number): string =>

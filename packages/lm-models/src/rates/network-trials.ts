@@ -58,12 +58,13 @@ export async function runNetworkTrial(
     TrialBatch,
     Body<TrialBatch>
   >;
-  const { maximumSeconds: _, ...rest } = training;
   using trainer = new Trainer(network, repeatBatches(data.training, data.examples), {
-    ...rest,
+    ...training,
     outputRate,
     bodyRate: bodyRate * bodyFactor(training, examples),
     examples,
+    // The schedule is that of the examples.
+    maximumSeconds: Infinity,
   });
   try {
     for await (const event of trainer.run(signal)) if (event.type === 'interrupted') signal?.throwIfAborted();

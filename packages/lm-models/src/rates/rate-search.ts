@@ -3,9 +3,8 @@
  * the run, from the same seed, and without a trace in it. The run with the rates found is the run with those rates given.
  *
  * One rate after the other, by factors of four from its default: up, else down, and on as long as the held-out examples
- * are better by more than a standard error of the paired differences. A short training ranks rates in another way than
- * a whole run: the softmax layers then want higher rates than a run does, the Z-loss lower ones, by factors of 4 and
- * more (docs/experiments.md). So the rate taken is the geometric mean of the default and of the best that was tried.
+ * are better by more than two standard errors of the paired differences. A short training ranks rates in another way than
+ * a whole run: the softmax layers then want higher rates than a run does, by factors of 4 and more (docs/experiments.md). So the rate taken is the geometric mean of the default and of the best that was tried.
  * Where the default itself diverges, the best is taken as it is.
  *
  * Rejected: a grid, whose cost is the product; trials that differ in length (successive halving), which cannot be
@@ -14,6 +13,7 @@
  */
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import type { NetworkOptions } from '../network/network-options.ts';
+import type { AnyOutputChoice, AnySoftmaxChoice, FactoredChoice } from '../output-layers/output-layer-choice.ts';
 import type { Network } from '../network/network.ts';
 import type { BatchSource, TrainingOptions } from '../training/training-types.ts';
 import { runNetworkTrial, type TrialScores } from './network-trials.ts';
@@ -113,7 +113,7 @@ export async function searchCoordinates(
 }
 
 /**
- * By rank, and where ranks differ by less than a standard error by the loss. The loss alone would prefer rates that
+ * By rank, and where ranks differ by less than two standard errors by the loss. The loss alone would prefer rates that
  * leave a layer at the frequencies it starts from, which for a while are better than what it learns.
  */
 function isBetter({ scores: ours }: Trial, { scores: theirs }: Trial): boolean {
@@ -123,12 +123,12 @@ function isBetter({ scores: ours }: Trial, { scores: theirs }: Trial): boolean {
   return comparePairs(theirs.losses, ours.losses) > 0;
 }
 
-/** 1 or −1 where one is higher by more than a standard error of the mean difference, example by example; else 0. */
+/** 1 or −1 where one is higher by more than two standard errors of the mean difference, example by example; else 0. */
 function comparePairs(ours: Float64Array, theirs: Float64Array): number {
   const differences = ours.map((value, example) => value - theirs[example]!);
   const mean = meanOf(differences);
   const variance = meanOf(differences.map((difference) => (difference - mean) ** 2));
-  return Math.abs(mean) > Math.sqrt(variance / differences.length) ? Math.sign(mean) : 0;
+  return Math.abs(mean) > 2 * Math.sqrt(variance / differences.length) ? Math.sign(mean) : 0;
 }
 
 const rounded = (rate: number): number => Number(rate.toPrecision(6));
@@ -145,12 +145,25 @@ function describeTrial({ rates, scores }: Trial): TriedRates {
 }
 
 export interface RateSearchOptions {
-  /** Both unless given. */
+  /** {@link ratesToSearch} unless given. */
   readonly search?: readonly RateName[];
   /** An AbortSignal. */
   readonly signal?: CancellationSignal;
   readonly onProgress?: (progress: RateSearchProgress) => void;
 }
+
+/**
+ * The rates whose scale the job determines. Not that of a Z-loss, which does not depend on it and corrects itself, nor
+ * that of Adagrad and Adam, which move weights by their rate (mathematics.md §7): there a trial shows how far weights
+ * get in it, and defaults are better than it.
+ */
+export function ratesToSearch(output: AnyOutputChoice, { optimizer }: Pick<TrainingOptions, 'optimizer'>): RateName[] {
+  const { loss, rule } = output as AnyOutputChoice & Partial<Pick<FactoredChoice, 'loss'> & AnySoftmaxChoice>;
+  const isOutputKnown = loss?.name === 'z-loss' || movesByItsRate(rule?.name);
+  return rateNames.filter((name) => (name === 'outputRate' ? !isOutputKnown : !movesByItsRate(optimizer)));
+}
+
+const movesByItsRate = (rule: string | undefined): boolean => rule === 'adagrad' || rule === 'adam';
 
 /** How much a search costs at most. */
 export interface RateSearchCost {
@@ -206,14 +219,15 @@ export async function searchRates(
   network: SearchedNetwork,
   batches: BatchSource<TrialBatch>,
   training: TrainingOptions,
-  { search = rateNames, signal, onProgress }: RateSearchOptions = {},
+  options: RateSearchOptions = {},
 ): Promise<RateSearchReport | undefined> {
+  const { body, output } = network.options as NetworkOptions;
+  const { search = ratesToSearch(output, training), signal, onProgress } = options;
   const batchSize = await sizeOfFirst(batches);
   const cost = rateSearchCost(training, batchSize, search);
   if (cost === undefined) return undefined;
   const data = await recordTrialData(batches, network.sizes, { training: cost.steps, heldOut: cost.heldOutBatches });
   if (data === undefined) return undefined;
-  const { body, output } = network.options as NetworkOptions;
   const examples = cost.steps * batchSize;
   const { rates, tried } = await searchCoordinates(
     async (each, triedBefore) => {

@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { createNetwork } from '../../src/network/create-network.ts';
 import type { NetworkOf, NetworkOptions } from '../../src/network/network-options.ts';
 import type { TrialScores } from '../../src/rates/network-trials.ts';
-import { rateSearchCost, searchCoordinates, searchRates, type Rates } from '../../src/rates/rate-search.ts';
+import {
+  rateNames,
+  rateSearchCost,
+  ratesToSearch,
+  searchCoordinates,
+  searchRates,
+  type Rates,
+} from '../../src/rates/rate-search.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import type { TrainingOptions } from '../../src/training/training-types.ts';
 
@@ -102,6 +109,18 @@ describe('searchCoordinates', () => {
   });
 });
 
+describe('ratesToSearch', () => {
+  it('are those whose scale depends on the job', () => {
+    const full = { kind: 'full', initialScale: 0.01, seed: 1 };
+    expect(ratesToSearch(full, { optimizer: 'sgd' })).toEqual(['outputRate', 'bodyRate']);
+    expect(ratesToSearch(full, { optimizer: 'adam' })).toEqual(['outputRate']);
+    expect(ratesToSearch({ ...full, rule: { name: 'adagrad' } } as typeof full, { optimizer: 'momentum' })).toEqual([
+      'bodyRate',
+    ]);
+    expect(ratesToSearch(ngram.output, { optimizer: 'sgd' })).toEqual(['bodyRate']);
+  });
+});
+
 describe('rateSearchCost', () => {
   it('is a tenth of a long run at most, and nothing for a short one', () => {
     expect(rateSearchCost({ examples: 256 * 8160 }, 256)).toEqual({ trials: 10, steps: 81, heldOutBatches: 4 });
@@ -151,7 +170,7 @@ async function searchedNgrams(
 ): ReturnType<typeof searchRates> {
   const backend = createPlainBackend({ precision: 'f32' });
   using network = await createNetwork(backend, { inputs: words, frequencies: counts }, options);
-  return await searchRates(network, ngrams(), { ...training, ...changes });
+  return await searchRates(network, ngrams(), { ...training, ...changes }, { search: rateNames });
 }
 
 describe('searchRates', () => {
@@ -183,8 +202,8 @@ describe('searchRates', () => {
       using trainer = new Trainer(network, batches, { ...training, examples: 500 });
       for await (const event of trainer.run()) void event;
       const table = network.body.embeddings.table;
-      const state = network.modules()['body']!.tensors.find(({ rows }) => rows === table.rows)!;
-      return [...(await state.read(0, words))];
+      const state = network.body.state().tensors.find(({ rows }) => rows === table.rows);
+      return [...((await state?.read(0, words)) ?? [])];
     };
     expect(await weightsAfter(true)).toEqual(await weightsAfter(false));
   });

@@ -14,6 +14,7 @@ import {
   type OutputLayerName,
   type TrainingOptions,
 } from '@vastmax/lm-models';
+import { classifierTraining } from '@vastmax/lm-models/labels';
 import { evaluateMultiLabel } from '@vastmax/lm-models/metrics';
 import { columnCounts, columnsByFrequency, renumberColumns, SparseBatches } from '@vastmax/sparse-data';
 import { createBackend, type BackendName } from '../../measurement/backend-choice.ts';
@@ -57,10 +58,10 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
   using network: BagNetwork = await createNetwork(
     backend,
     { inputs: inputs.columns, frequencies: columnCounts(ordered.targets) },
-    { body: { kind: 'bag', ...bagModelShape('classifier'), embedding, seed }, output },
+    { body: { kind: 'bag', ...bagModelShape('text-classifier'), embedding, seed }, output },
   );
   const targetWeights = outputLayerOf(layer).abilities.targetWeights(output);
-  const training = trainingOf(layer, epochs * inputs.rows);
+  const training = trainingOf(layer, epochs * inputs.rows, (epochs * inputs.indices.length) / inputs.columns);
   using trainer = new Trainer(
     network,
     new SparseBatches({ ...ordered, batchSize: batch, seed, targetWeights }),
@@ -95,25 +96,23 @@ const zLoss = 'z-loss';
 
 function outputOf(kind: OutputLayerName, seed: number): OutputLayerChoice {
   const { defaults } = outputLayerOf(kind);
-  const { initialScale, lossOptions } = trainingDefaults(kind === 'factored' ? zLoss : kind);
+  const name = kind === 'factored' ? zLoss : kind;
+  const { initialScale, lossOptions } = trainingDefaults(name);
+  const { outputRule } = classifierTraining(name, { updates: 1 });
   return {
     kind,
     initialScale,
     seed,
     ...(kind === 'factored' ? { loss: { name: zLoss, options: lossOptions } } : {}),
     ...('samples' in defaults ? { samples: defaults['samples'], proposal: defaults['proposal'] } : {}),
+    ...(outputRule === undefined ? {} : { rule: { name: outputRule } }),
   } as OutputLayerChoice;
 }
 
-function trainingOf(kind: OutputLayerName, examples: number): TrainingOptions {
-  const { outputRate } = trainingDefaults(kind === 'factored' ? zLoss : kind);
-  return {
-    outputRate: kind === 'factored' ? 0.1 : outputRate,
-    bodyRate: 0.003,
-    optimizer: 'adam',
-    schedule: 'linear',
-    examples,
-  };
+/** @param updates how often a word occurs in the run, on average. */
+function trainingOf(kind: OutputLayerName, examples: number, updates: number): TrainingOptions {
+  const { outputRate, bodyRate, optimizer } = classifierTraining(kind === 'factored' ? zLoss : kind, { updates });
+  return { outputRate, bodyRate, optimizer, schedule: 'linear', examples };
 }
 
 const [request] = process.argv.slice(2);
