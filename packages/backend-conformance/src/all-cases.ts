@@ -1,12 +1,14 @@
 import { denseCases } from './cases/dense.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { errorCases } from './cases/errors.ts';
+import { exponentiateRowsCases } from './cases/exponentiate-rows.ts';
 import { fusedCases } from './cases/fused.ts';
 import { gemmCases } from './cases/gemm.ts';
 import { guardCases } from './cases/guard.ts';
 import { lifetimeCases } from './cases/lifetime.ts';
 import { orderCases } from './cases/order.ts';
 import { reduceCases } from './cases/reduce.ts';
+import { rowViewCases } from './cases/row-views.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
 import { gatheredRowDotCases } from './cases/gathered-row-dot.ts';
@@ -30,6 +32,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...updateRowsCases,
   ...sparseProductCases,
   ...gatheredRowDotCases,
+  ...exponentiateRowsCases,
+  ...rowViewCases,
   ...guardCases,
   ...orderCases,
   ...lifetimeCases,

@@ -480,6 +480,35 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'exponentiateRows forgets the maximum',
+    caughtBy: ['exponentiate-rows/up-to-1', 'exponentiate-rows/special-numbers'],
+    apply: replace((to) => ({
+      exponentiateRows: (x, maxima, sums) => {
+        to.unary('exp', x, x);
+        to.reduce('maximum', x, maxima);
+        to.reduce('sum', x, sums);
+      },
+    })),
+  },
+  {
+    name: 'viewRows copies the rows',
+    caughtBy: ['view-rows/read', 'view-rows/write', 'view-rows/products'],
+    apply: replace((to) => ({
+      viewRows: (table, first, count) => {
+        const view = to.viewRows?.(table, first, count);
+        if (view === undefined) return undefined;
+        return new Matrix(view.backend, count, table.columns, dataOf(view).slice(), table);
+      },
+    })),
+  },
+  {
+    name: 'viewRows begins a row late',
+    caughtBy: ['view-rows/read', 'view-rows/pieces'],
+    apply: replace((to) => ({
+      viewRows: (table, first, count) => to.viewRows?.(table, Math.min(first + 1, table.rows - count), count),
+    })),
+  },
+  {
     name: 'updateRows forgets the moments',
     caughtBy: ['update-rows/momentum/sizes', 'update-rows/adagrad/sizes', 'update-rows/adam/sizes'],
     apply: replace((to) => ({

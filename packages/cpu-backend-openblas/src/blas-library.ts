@@ -1,9 +1,11 @@
 /** A native BLAS that this backend can use: its functions, its description, and its thread count. */
 import {
   declareBlas,
+  declareGemmByAddress,
   declareLapack,
   fortranInteger,
   type BlasFunctions,
+  type GemmByAddress,
   type LapackFunctions,
   type LoadNativeLibrary,
   type NativeLibrary,
@@ -16,6 +18,9 @@ export interface BlasLibrary {
   readonly f32: BlasFunctions;
   readonly f64: BlasFunctions;
   readonly lapack: { readonly f32: LapackFunctions; readonly f64: LapackFunctions } | undefined;
+  /** For SharedProducts; undefined where addresses are not known. */
+  readonly gemmByAddress: GemmByAddress | undefined;
+  readonly addressOf: ((array: ArrayBufferView) => number) | undefined;
   /** undefined where the library has no known function for it. */
   readonly threads: ThreadCount | undefined;
 }
@@ -67,6 +72,8 @@ export function openBlasLibrary(
     f32,
     f64,
     lapack,
+    gemmByAddress: declareGemmByAddress(native),
+    addressOf: native.addressOf?.bind(native),
     threads,
   };
 }

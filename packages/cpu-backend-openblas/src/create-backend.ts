@@ -7,9 +7,14 @@ import {
   type Precision,
   type ProbeResult,
 } from '@vastmax/linalg-core';
+import type { BlasLibrary } from './blas-library.ts';
 import { findLibrary } from './find-library.ts';
 import { composeBackend, type InnerBackend } from './openblas-backend.ts';
+import { createSharedProducts } from './shared-products.ts';
 import { checkThreadCount, chooseThreadCount } from './thread-count.ts';
+
+/** Of the wasm backend, whose threads share products with it. */
+const maxSharedThreads = 64;
 
 export interface OpenBlasBackendOptions {
   /** Default 'f32'. */
@@ -41,11 +46,20 @@ export async function createOpenBlasBackend(options: OpenBlasBackendOptions = {}
   }
   const { library } = found;
   const count = chooseThreadCount(library, threads);
-  return composeBackend(await createInnerBackend(precision), library, count);
+  return composeBackend(await createInnerBackend(precision, library, count), library, count);
 }
 
-async function createInnerBackend(precision: Precision): Promise<InnerBackend> {
+async function createInnerBackend(
+  precision: Precision,
+  library: BlasLibrary,
+  threads: number | undefined,
+): Promise<InnerBackend> {
   if (precision === 'f32' && probeWasmBackend().available) {
+    const shared =
+      threads === undefined || threads < 2 || threads > maxSharedThreads
+        ? undefined
+        : await createSharedProducts(library, threads);
+    if (shared !== undefined) return { backend: shared.backend, view: matrixView, shared };
     const oneThread = { precision: 'f32', threads: 1 } as const;
     return { backend: await createWasmBackend(oneThread), view: matrixView };
   }

@@ -88,6 +88,7 @@ export async function createKoffiLoader(): Promise<LoadNativeLibrary> {
     return {
       path: pathOf(handle) ?? file,
       func: (name, result, parameters) => handle.func(name, result, parameters) as NativeFunction,
+      addressOf: (array) => Number(koffi.address(array)),
     };
   };
 }

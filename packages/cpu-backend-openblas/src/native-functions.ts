@@ -13,6 +13,8 @@ export interface NativeLibrary {
   readonly path: string;
   /** @throws Error when there is no such function. */
   func(name: string, result: string, parameters: string[]): NativeFunction;
+  /** Where the numbers of an array are, where that can be known. */
+  addressOf?(array: ArrayBufferView): number;
 }
 
 export type NativeFunction = (...values: (number | ArrayBufferView)[]) => unknown;
@@ -143,7 +145,24 @@ export interface LapackFunctions {
   ): void;
 }
 
+/** gemm in f32 with numbers as addresses, for threads that share a memory: it is declared again in each of them. */
+export type GemmByAddress = (...operands: readonly number[]) => void;
+
 const array = 'void *';
+const address = 'size_t';
+
+export const gemmByAddress: { readonly name: string; readonly parameters: string[] } = {
+  name: 'cblas_sgemm',
+  parameters: [
+    ...new Array<string>(6).fill('int'),
+    ...['float', address, 'int', address, 'int', 'float', address, 'int'],
+  ],
+};
+
+/** undefined where the library's loader knows no addresses. */
+export function declareGemmByAddress(library: NativeLibrary): GemmByAddress | undefined {
+  return library.addressOf === undefined ? undefined : declare(library, gemmByAddress.name, gemmByAddress.parameters);
+}
 
 function declare(library: NativeLibrary, name: string, parameters: string[]): NativeFunction | undefined {
   try {

@@ -23,6 +23,7 @@ import type { BlasLibrary } from './blas-library.ts';
 import { createLapackSolve, type LapackSolve } from './lapack-solve.ts';
 import { lower, noTranspose, rowMajor, transpose as transposed, type BlasFunctions } from './native-functions.ts';
 import { mirrorLower, multiply, transposeSquare } from './products.ts';
+import type { SharedProducts } from './shared-products.ts';
 
 /** A backend whose numbers are in host memory. */
 export interface InnerBackend {
@@ -31,6 +32,8 @@ export interface InnerBackend {
    * The array with the numbers; it is requested before each call of the BLAS, because a heap may move when it grows.
    */
   readonly view: (matrix: Matrix) => FloatArray;
+  /** Products on the threads of the inner backend, instead of the library's own. */
+  readonly shared?: SharedProducts | undefined;
 }
 
 /** @param threads undefined when the library decides */
@@ -53,12 +56,14 @@ class OpenBlasBackend implements Backend {
   readonly #library: BlasLibrary;
   readonly #blas: BlasFunctions;
   readonly #solve: LapackSolve | undefined;
+  readonly #shared: SharedProducts | undefined;
+  /** Of the library. */
   readonly #threads: number | undefined;
   #product: FloatArray = new Float32Array(0);
   #mirrored: FloatArray = new Float32Array(0);
   #disposed = false;
 
-  constructor({ backend, view }: InnerBackend, library: BlasLibrary, threads: number | undefined) {
+  constructor({ backend, view, shared }: InnerBackend, library: BlasLibrary, threads: number | undefined) {
     const { precision } = backend;
     this.precision = precision;
     this.name = `openblas ${precision}, ${threads === undefined ? "the library's threads" : `${threads} ${threads === 1 ? 'thread' : 'threads'}`}`;
@@ -72,7 +77,8 @@ class OpenBlasBackend implements Backend {
     this.#blas = library[precision];
     this.#solve =
       library.lapack === undefined ? undefined : createLapackSolve(this.#blas, library.lapack[precision], precision);
-    this.#threads = threads;
+    this.#shared = shared;
+    this.#threads = shared === undefined ? threads : 1;
   }
 
   get disposed(): boolean {
@@ -124,7 +130,8 @@ class OpenBlasBackend implements Backend {
   }
 
   readSync(source: Matrix, out: FloatArray): void {
-    out.set(this.#view(source).subarray(0, source.rows * source.columns));
+    if (this.#inner.readSync !== undefined) this.#inner.readSync(source, out);
+    else out.set(this.#view(source).subarray(0, source.rows * source.columns));
   }
 
   readRows(table: RowTable, firstRow: number, count: number, out: FloatArray): Promise<void> {
@@ -170,6 +177,11 @@ class OpenBlasBackend implements Backend {
     // In some releases of OpenBLAS gemv multiplies out by a beta of 0, so that NaN stays NaN.
     if (settings.beta === 0 && (m === 1 || n === 1)) this.#inner.fill(0, out);
     this.#claimThreads();
+    if (this.#shared?.isWorthSharing(m, n, k) === true) {
+      const { backend } = this.#shared;
+      this.#shared.multiply(m, n, k, backend.offsetOf(a), backend.offsetOf(b), backend.offsetOf(out), settings);
+      return;
+    }
     multiply(this.#blas, m, n, k, this.#view(a), this.#view(b), this.#view(out), settings);
   }
 
@@ -241,6 +253,14 @@ class OpenBlasBackend implements Backend {
       return;
     }
     this.#claimThreads();
+    if (this.#shared?.isWorthSharing(n, n, depth) === true) {
+      const { backend } = this.#shared;
+      const product = backend.productScratch(n);
+      const settings = { transposeA: !transpose, transposeB: transpose, alpha: 1, beta: 0 };
+      this.#shared.multiply(n, n, depth, backend.offsetOf(a), backend.offsetOf(b), product, settings);
+      backend.mirrorAdd(product, out, alpha, beta);
+      return;
+    }
     if (a === b && beta === 0) {
       const to = this.#view(out);
       const [rows, stride] = transpose ? [noTranspose, depth] : [transposed, n];

@@ -251,7 +251,9 @@ describe('threads', () => {
     const { threads } = nativeLibrary((reason) => skip(reason));
     if (threads === undefined) return;
     await using one = asDisposable(await createOpenBlasBackend({ threads: 1 }));
-    await using two = asDisposable(await createOpenBlasBackend({ threads: 2 }));
+    // In f64 the library's own threads compute; in f32 those of the wasm backend, each of which calls the library.
+    await using two = asDisposable(await createOpenBlasBackend({ precision: 'f64', threads: 2 }));
+    await using shared = asDisposable(await createOpenBlasBackend({ threads: 2 }));
     const multiplyOn = (backend: Backend): void => {
       using a = createMatrixFrom(backend, 2, 2, [1, 2, 3, 4]);
       using out = backend.createMatrix(2, 2);
@@ -261,6 +263,8 @@ describe('threads', () => {
       [one.value, 1],
       [two.value, 2],
       [one.value, 1],
+      [two.value, 2],
+      [shared.value, 1],
     ] as const) {
       multiplyOn(backend);
       expect(threads.get()).toBe(count);

@@ -6,6 +6,7 @@ import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChun
 import { exponentiateRowsChunk } from './exponentiate-rows';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
+import { call } from './host';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
 import { gatheredRowDotChunk } from './gathered-row-dot';
 import {
@@ -17,6 +18,7 @@ import {
   gatheredRowDotJob,
   exponentiateRowsJob,
   gatherRowsJob,
+  hostJob,
   mirrorAddJob,
   outerJob,
   packJob,
@@ -87,6 +89,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return gatheredRowDotChunk(chunk);
     case exponentiateRowsJob:
       return exponentiateRowsChunk(chunk);
+    case hostJob:
+      return call(chunk);
     default:
       unreachable();
   }

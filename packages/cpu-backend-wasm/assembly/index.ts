@@ -11,5 +11,6 @@ export { affine, axpy, binary, mirrorAdd, unary } from './elementwise';
 export { gatheredRowDot } from './gathered-row-dot';
 export { reduceColumns, reduceRows, rowDot } from './reduce';
 export { addRows, gatherRows, scatterRows } from './rows';
+export { runHostWork } from './run';
 export { solve } from './solve';
 export { updateRows } from './update-rows';

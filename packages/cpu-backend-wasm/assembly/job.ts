@@ -31,6 +31,8 @@ const argumentsAt: usize = 520;
 /** f64 for each chunk of a sum over everything. */
 export const partialsAt: usize = 1024;
 export const maxPartials: i32 = 64;
+/** Vectors of constants of the running kernel, at most 32. */
+export const constantsAt: usize = 1536;
 
 /** Numbers of the kernels that are cut into chunks; chunks.ts says what each does. */
 export const axpyJob: i32 = 0;
@@ -55,6 +57,7 @@ export const updateRowsJob: i32 = 18;
 export const addRowsJob: i32 = 19;
 export const gatheredRowDotJob: i32 = 20;
 export const exponentiateRowsJob: i32 = 21;
+export const hostJob: i32 = 22;
 
 export function setJob(kernel: i32, chunks: i32): void {
   store<i32>(kernelAt, kernel);

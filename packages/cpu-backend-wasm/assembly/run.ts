@@ -10,6 +10,7 @@ import { runChunk } from './chunks';
 import { now } from './clock';
 import {
   doneAt,
+  hostJob,
   jobChunks,
   jobKernel,
   lostAt,
@@ -47,6 +48,12 @@ export function run(kernel: i32, chunks: i32): void {
     return;
   }
   runShared(kernel, chunks);
+}
+
+/** Chunks that the host computes, on all threads; workers are woken, so for work of some 50 µs or more. */
+export function runHostWork(chunks: i32): void {
+  wake();
+  run(hostJob, chunks);
 }
 
 /** Get the workers out of their sleep for a sequence of jobs that is worth it. */

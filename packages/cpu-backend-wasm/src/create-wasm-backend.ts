@@ -11,7 +11,7 @@ import {
   maxThreads,
   recordBlockedWorkers,
 } from './thread-support.ts';
-import { createBackendOver } from './wasm-backend.ts';
+import { createBackendOver, type HostingBackend } from './wasm-backend.ts';
 import { createWorkerTeam } from './worker-team.ts';
 
 export interface WasmBackendOptions {
@@ -80,6 +80,49 @@ async function createSingleThreaded(relaxed: boolean, maxTableBytes: number | un
   const module = await compileKernels({ threaded: false, relaxed });
   const memory = createOwnMemory(requireWebAssembly());
   return createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), undefined, maxTableBytes);
+}
+
+/** How many calls `calls` has room for, and the f64 of each. */
+const maxCalls = 64;
+const numbersPerCall = 16;
+
+/** A backend on threads that also compute the chunks of a host. */
+export interface HostedThreads {
+  readonly backend: HostingBackend;
+  /** The memory, for its address; it does not move. */
+  readonly memory: Uint8Array;
+  /** What workers read as `calls`. */
+  readonly calls: Float64Array;
+}
+
+/**
+ * For a backend that gives the same threads further work, so that they do not compete with those of a library: see
+ * HostWork. Undefined where there are no threads.
+ * @param threads from 2 on
+ * @param source, data as in HostWork
+ * @param createCall makes the same function for the main thread
+ */
+export async function createHostedThreads(
+  threads: number,
+  source: string,
+  data: unknown,
+  createCall: (calls: Float64Array) => (chunk: number) => void,
+): Promise<HostedThreads | undefined> {
+  checkThreads(threads);
+  const webAssembly = requireWebAssembly();
+  if (findThreadObstacle(webAssembly) !== undefined) return undefined;
+  const module = await compileKernels({
+    threaded: true,
+    relaxed: canRun({ threaded: true, relaxed: true }, webAssembly),
+  });
+  const { memory, maxBytes } = createSharedMemory(webAssembly);
+  const heap = new WasmHeap(memory, maxBytes);
+  const length = maxCalls * numbersPerCall;
+  const { offset } = heap.allocate(8 * length, 'createHostedThreads');
+  const calls = new Float64Array(memory.buffer, offset, length);
+  const kernels = await instantiateKernels(module, memory, createCall(calls));
+  const team = await createWorkerTeam(module, memory, threads, { source, data, offset, length });
+  return { backend: createBackendOver(kernels, heap, team), memory: new Uint8Array(memory.buffer), calls };
 }
 
 async function createShared(module: object, threads: number, maxTableBytes: number | undefined): Promise<Backend> {

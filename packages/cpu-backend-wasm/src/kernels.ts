@@ -81,6 +81,8 @@ export interface Kernels {
     correction: number,
     epsilon: number,
   ): void;
+  /** Chunks of HostWork. */
+  runHostWork(chunks: number): void;
   exponentiateRows(x: number, rows: number, columns: number, maxima: number, sums: number): void;
   solve(n: number, columns: number, a: number, b: number, out: number, scratch: number): number;
 }
@@ -130,14 +132,20 @@ export function splatBytes(threads: number): number {
 
 /**
  * An instance over `memory`, with a clock for waiting on workers.
+ * @param call computes a chunk of HostWork
  * @throws LinalgError `device-lost` where the engine rejects the module.
  */
-export async function instantiateKernels(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
+export async function instantiateKernels(
+  module: WasmModule,
+  memory: WasmMemory,
+  call: (chunk: number) => void = () => undefined,
+): Promise<Kernels> {
   const { performance } = globalThis as unknown as { readonly performance: { now(): number } };
   try {
     const { exports } = await requireWebAssembly().instantiate(module, {
       env: { memory },
       clock: { now: () => performance.now() },
+      host: { call },
     });
     return exports as Kernels;
   } catch (cause) {

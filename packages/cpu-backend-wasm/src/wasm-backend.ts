@@ -45,11 +45,23 @@ export function createBackendOver(
   heap: WasmHeap,
   team: WorkerTeam | undefined,
   maxTableBytes?: number,
-): Backend {
+): HostingBackend {
   return new WasmBackend(kernels, heap, team, maxTableBytes);
 }
 
-class WasmBackend implements Backend {
+/** A backend whose threads also compute what a host calls (HostWork). */
+export interface HostingBackend extends Backend {
+  /** Returns when all chunks are computed. */
+  runHostWork(chunks: number): void;
+  /** Where the numbers of a matrix are in the memory, in bytes; valid as long as the matrix. */
+  offsetOf(matrix: Matrix): number;
+  /** The offset of scratch for a product p, n×n; valid until the next call. */
+  productScratch(n: number): number;
+  /** out = alpha·(p + pᵀ) + beta·out for p at `product` and out n×n. */
+  mirrorAdd(product: number, out: Matrix, alpha: number, beta: number): void;
+}
+
+class WasmBackend implements HostingBackend {
   readonly [backendBrand] = true as const;
   readonly specification = 1;
   readonly name: string;
@@ -281,10 +293,26 @@ class WasmBackend implements Backend {
   /** One product and its transpose: half the work of two gemms, and the result is bitwise symmetric. */
   symmetricRank2Update(a: Matrix, b: Matrix, out: Matrix, { transpose, alpha, beta }: RankUpdateSettings): void {
     const n = out.rows;
+    const product = this.productScratch(n);
+    this.#multiply(n, n, transpose ? a.columns : a.rows, a, b, product, !transpose, transpose, 1, 0);
+    this.mirrorAdd(product, out, alpha, beta);
+  }
+
+  runHostWork(chunks: number): void {
+    this.#kernels.runHostWork(chunks);
+  }
+
+  offsetOf(matrix: Matrix): number {
+    return at(matrix);
+  }
+
+  productScratch(n: number): number {
     this.#product = this.#store.grown(this.#product, 4 * n * n, `symmetricRank2Update: the scratch for ${n}×${n}`);
-    const { offset } = this.#product;
-    this.#multiply(n, n, transpose ? a.columns : a.rows, a, b, offset, !transpose, transpose, 1, 0);
-    this.#kernels.mirrorAdd(offset, at(out), n, alpha, beta);
+    return this.#product.offset;
+  }
+
+  mirrorAdd(product: number, out: Matrix, alpha: number, beta: number): void {
+    this.#kernels.mirrorAdd(product, at(out), out.rows, alpha, beta);
   }
 
   sparseTimesRows(

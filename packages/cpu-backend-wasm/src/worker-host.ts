@@ -19,17 +19,36 @@ export interface WorkerTask {
   readonly memory: WasmMemory;
   /** From 1 on. */
   readonly thread: number;
+  readonly work?: HostWork | undefined;
 }
 
-const loop = `const { exports } = new WebAssembly.Instance(task.module, { env: { memory: task.memory }, clock: { now: () => performance.now() } });
+/** Work of another package that the threads share: it is called by chunks, in workers as on the main thread. */
+export interface HostWork {
+  /**
+   * JavaScript: the body of a function of `require`, `calls` and `data` that returns the function of a chunk's number.
+   * Workers of Node run it; others have no such work.
+   */
+  readonly source: string;
+  readonly data: unknown;
+  /** Where `calls` is in the memory, and how many f64 it has: what the main thread tells the chunks. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+const loop = `const { exports } = new WebAssembly.Instance(task.module, { env: { memory: task.memory }, clock: { now: () => performance.now() }, host: { call } });
 announce();
 exports.work(task.thread);`;
 const nodeSource = `'use strict';
 const { workerData: task, parentPort } = require('node:worker_threads');
 const announce = () => parentPort.postMessage('ready');
+const { work, memory } = task;
+const call = work === undefined
+  ? () => {}
+  : new Function('require', 'calls', 'data', work.source)(require, new Float64Array(memory.buffer, work.offset, work.length), work.data);
 ${loop}`;
 const webSource = `'use strict';
 const announce = () => postMessage('ready');
+const call = () => {};
 onmessage = ({ data: task }) => { ${loop} };`;
 
 interface NodeWorker {

@@ -5,7 +5,7 @@
 import { LinalgError } from '@vastmax/linalg-core';
 import { isLost, markLost, timeoutOf, stopWorkers, shareJobs } from './control-words.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
-import { startWorker, type TeamMember } from './worker-host.ts';
+import { startWorker, type HostWork, type TeamMember } from './worker-host.ts';
 
 export class WorkerTeam {
   readonly members: readonly TeamMember[];
@@ -42,7 +42,12 @@ export class WorkerTeam {
  * `threads` − 1 workers over `memory`, all of them running.
  * @throws the error of the host where it does not allow workers; workers that had started are then stopped
  */
-export async function createWorkerTeam(module: WasmModule, memory: WasmMemory, threads: number): Promise<WorkerTeam> {
+export async function createWorkerTeam(
+  module: WasmModule,
+  memory: WasmMemory,
+  threads: number,
+  work?: HostWork,
+): Promise<WorkerTeam> {
   const health: { reason: string | undefined } = { reason: undefined };
   const lost = (reason: string): void => {
     health.reason ??= reason;
@@ -50,7 +55,7 @@ export async function createWorkerTeam(module: WasmModule, memory: WasmMemory, t
   };
   const members: TeamMember[] = [];
   try {
-    for (let thread = 1; thread < threads; thread++) members.push(startWorker({ module, memory, thread }, lost));
+    for (let thread = 1; thread < threads; thread++) members.push(startWorker({ module, memory, thread, work }, lost));
     await Promise.all(members.map((member) => member.ready));
   } catch (error) {
     stopWorkers(memory);

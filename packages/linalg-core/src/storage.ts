@@ -9,7 +9,11 @@ import type { FloatArray, MemoryReport } from './kernel-types.ts';
 type Handle = Matrix | RowTable | Indices;
 
 export function checkAlive(operation: string, role: string, handle: Handle): void {
-  if (handle.disposed) throw new LinalgError('disposed', `${operation}: ${role} was disposed`);
+  if (handle.disposed) {
+    const isView = 'viewed' in handle && handle.viewed !== undefined;
+    const was = isView ? 'is a view that was disposed, or whose table has grown or was disposed' : 'was disposed';
+    throw new LinalgError('disposed', `${operation}: ${role} ${was}`);
+  }
   if (handle.backend.disposed) {
     throw new LinalgError('disposed', `${operation}: the backend '${handle.backend.name}' of ${role} was disposed`);
   }
