@@ -12,14 +12,27 @@ import {
   type BagNetwork,
   type OutputLayerChoice,
   type OutputLayerName,
-  type TrainingOptions,
 } from '@vastmax/lm-models';
-import { classifierTraining } from '@vastmax/lm-models/labels';
+import {
+  classesOf,
+  classifierTraining,
+  createClassifierTexts,
+  encodeLabelledTexts,
+  type ClassifierTraining,
+} from '@vastmax/lm-models/labels';
 import { evaluateMultiLabel } from '@vastmax/lm-models/metrics';
-import { columnCounts, columnsByFrequency, renumberColumns, SparseBatches } from '@vastmax/sparse-data';
+import { createTextReading } from '@vastmax/lm-models/text';
+import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
+import { readLabelledTexts } from '@vastmax/sparse-data/node';
+import {
+  buildTextVocabulary,
+  DEFAULT_LABEL_PREFIX,
+  END_OF_TEXT,
+  labelsByFrequency,
+  noNgrams,
+} from '@vastmax/sparse-data/records';
 import { createBackend, type BackendName } from '../../measurement/backend-choice.ts';
 import { peakResidentBytes } from '../../measurement/memory-use.ts';
-import { readLabelledLines } from './read-lines.ts';
 
 export interface LayerRequest {
   readonly layer: OutputLayerName;
@@ -50,37 +63,40 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
   const { layer, embedding, epochs, batch, seed } = request;
   const { backend } = await createBackend(request.backend, request.threads);
   const start = performance.now();
-  const { inputs, targets, names } = readLabelledLines(request.trainFile);
-  const order = columnsByFrequency(columnCounts(targets));
-  const ordered = { inputs, targets: renumberColumns(targets, order) };
+  const read = await readLabelledTexts(request.trainFile, { format: 'fasttext' });
+  const texts = createClassifierTexts(
+    createTextReading({ tokenizer: 'whitespace', letterCase: 'keep', endOfLine: END_OF_TEXT, unknown: '<unk>' }),
+    buildTextVocabulary(read.words),
+    { ...noNgrams, labelPrefix: DEFAULT_LABEL_PREFIX },
+  );
+  const classes = classesOf(labelsByFrequency(read.labels));
+  const { inputs, targets } = encodeLabelledTexts(texts, classes, read);
   const readSeconds = (performance.now() - start) / 1000;
-  const output = outputOf(layer, seed);
+  const updates = (epochs * (inputs.offsets[inputs.rows] ?? 0)) / inputs.columns;
+  const training = classifierTraining(layer === 'factored' ? zLoss : layer, { updates });
+  const output = outputOf(layer, training, seed);
   using network: BagNetwork = await createNetwork(
     backend,
-    { inputs: inputs.columns, frequencies: columnCounts(ordered.targets) },
+    { inputs: inputs.columns, frequencies: columnCounts(targets) },
     { body: { kind: 'bag', ...bagModelShape('text-classifier'), embedding, seed }, output },
   );
   const targetWeights = outputLayerOf(layer).abilities.targetWeights(output);
-  const training = trainingOf(layer, epochs * inputs.rows, (epochs * inputs.indices.length) / inputs.columns);
-  using trainer = new Trainer(
-    network,
-    new SparseBatches({ ...ordered, batchSize: batch, seed, targetWeights }),
-    training,
-  );
+  const { outputRate, bodyRate, optimizer } = training;
+  using trainer = new Trainer(network, new SparseBatches({ inputs, targets, batchSize: batch, seed, targetWeights }), {
+    outputRate,
+    bodyRate,
+    optimizer,
+    schedule: 'linear',
+    examples: epochs * inputs.rows,
+  });
   for await (const event of trainer.run()) if (event.type === 'finished') break;
   await backend.synchronize();
   const trainSeconds = (performance.now() - start) / 1000;
   const peakMiB = peakResidentBytes() / 2 ** 20;
 
-  const test = readLabelledLines(request.testFile, names);
-  const held = new SparseBatches({
-    inputs: test.inputs,
-    targets: renumberColumns(test.targets, order),
-    batchSize: 256,
-    shuffle: false,
-  });
+  const test = encodeLabelledTexts(texts, classes, await readLabelledTexts(request.testFile, { format: 'fasttext' }));
+  const held = new SparseBatches({ ...test, batchSize: 256, shuffle: false });
   const { atK } = await evaluateMultiLabel(network, held, { ks: [1, 5] });
-  const { outputRate, bodyRate, optimizer } = training;
   await backend.dispose();
   return {
     readSeconds,
@@ -94,25 +110,17 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
 
 const zLoss = 'z-loss';
 
-function outputOf(kind: OutputLayerName, seed: number): OutputLayerChoice {
-  const { defaults } = outputLayerOf(kind);
-  const name = kind === 'factored' ? zLoss : kind;
-  const { initialScale, lossOptions } = trainingDefaults(name);
-  const { outputRule } = classifierTraining(name, { updates: 1 });
+function outputOf(kind: OutputLayerName, { outputRule }: ClassifierTraining, seed: number): OutputLayerChoice {
+  const { defaults, options } = outputLayerOf(kind);
+  const { initialScale, lossOptions } = trainingDefaults(kind === 'factored' ? zLoss : kind);
   return {
     kind,
     initialScale,
     seed,
     ...(kind === 'factored' ? { loss: { name: zLoss, options: lossOptions } } : {}),
     ...('samples' in defaults ? { samples: defaults['samples'], proposal: defaults['proposal'] } : {}),
-    ...(outputRule === undefined ? {} : { rule: { name: outputRule } }),
+    ...(outputRule !== undefined && options.includes('rule') ? { rule: { name: outputRule } } : {}),
   } as OutputLayerChoice;
-}
-
-/** @param updates how often a word occurs in the run, on average. */
-function trainingOf(kind: OutputLayerName, examples: number, updates: number): TrainingOptions {
-  const { outputRate, bodyRate, optimizer } = classifierTraining(kind === 'factored' ? zLoss : kind, { updates });
-  return { outputRate, bodyRate, optimizer, schedule: 'linear', examples };
 }
 
 const [request] = process.argv.slice(2);
