@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './tooling/test-reporting/src/closing-line-reporter.ts';
-import { LongestFirst } from './tooling/test-reporting/src/longest-first.ts';
+import { longestFiles, LongestFirst } from './tooling/test-reporting/src/longest-first.ts';
 
 // Tests of the sources need no build: the workspace packages resolve to their src/ by this condition.
 const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
@@ -14,6 +14,16 @@ const usesGpu = [
   'packages/*/test/**/{webgpu*,lost-device}.test.ts',
   'apps/bench/test/webgpu/**/*.test.ts',
 ];
+// Starting a process and loading the sources takes longer than most files' tests, so files share a process for each
+// core (`isolate: false`). These do not:
+const isolated = [
+  // A module that they mock may have been loaded by another file.
+  'packages/checkpoints/test/{crash,storages}.test.ts',
+  // It counts the memory of the process.
+  'packages/linalg-core/test/host-table.test.ts',
+  // They take so long that a process costs little, and begin first.
+  ...longestFiles,
+];
 const oneAtATime = { maxWorkers: 1, sequence: { groupOrder: 0 } };
 // No core is kept free, as vitest would by itself: of two that would be half the machine.
 const onAllCores = { maxWorkers: '100%', sequence: { groupOrder: 1 } };
@@ -21,6 +31,7 @@ const setupFiles = ['./tooling/test-reporting/src/fail-on-console.ts', './toolin
 
 export default defineConfig({
   test: {
+    globalSetup: './tooling/test-programs/src/program-folder.ts',
     reporters: ['default', new ClosingLineReporter()],
     teardownTimeout: hang,
     sequence: { sequencer: LongestFirst },
@@ -37,11 +48,18 @@ export default defineConfig({
             '**/fixtures/**',
             '**/node_modules/**',
             ...usesGpu,
+            ...isolated,
           ],
+          isolate: false,
           setupFiles,
           ...limits,
           ...onAllCores,
         },
+      },
+      {
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
+        test: { name: 'unit-isolated', include: isolated, setupFiles, ...limits, ...onAllCores },
       },
       {
         resolve: { conditions },

@@ -1,7 +1,16 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/metrics.ts', 'src/node.ts', 'src/text.ts', 'src/distributed.ts'],
+  entry: [
+    'src/index.ts',
+    'src/labels.ts',
+    'src/metrics.ts',
+    'src/node.ts',
+    'src/quantization.ts',
+    'src/rates.ts',
+    'src/text.ts',
+    'src/distributed.ts',
+  ],
   dts: true,
   format: 'esm',
   platform: 'neutral',

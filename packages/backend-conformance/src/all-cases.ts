@@ -11,6 +11,7 @@ import { reduceCases } from './cases/reduce.ts';
 import { rowViewCases } from './cases/row-views.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
+import { gatheredRowDotCases } from './cases/gathered-row-dot.ts';
 import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
@@ -30,6 +31,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...fusedCases,
   ...updateRowsCases,
   ...sparseProductCases,
+  ...gatheredRowDotCases,
   ...exponentiateRowsCases,
   ...rowViewCases,
   ...guardCases,

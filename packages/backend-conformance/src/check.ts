@@ -74,6 +74,7 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   sparseTimesRows: 'the composition is used',
   exponentiateRows: 'the composition is used',
   viewRows: 'rows are copied',
+  gatheredRowDot: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };

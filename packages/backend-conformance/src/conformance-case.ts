@@ -11,7 +11,14 @@ import type { Random } from './random.ts';
  * use other calls.
  */
 export type OptionalKernel =
-  'symmetricRank2Update' | 'updateRows' | 'sparseTimesRows' | 'exponentiateRows' | 'viewRows' | 'guard' | 'readSync';
+  | 'symmetricRank2Update'
+  | 'updateRows'
+  | 'sparseTimesRows'
+  | 'exponentiateRows'
+  | 'viewRows'
+  | 'gatheredRowDot'
+  | 'guard'
+  | 'readSync';
 
 /** The context of a case. The runner disposes the scope and the further backends, and then checks for leaks. */
 export interface CaseContext {

@@ -82,7 +82,14 @@ export async function writeSafetensors(
   return storeFile(storage, name, fill, 'writeSafetensors');
 }
 
-const typesOfPrecisions: Readonly<Record<TensorPrecision, StoredType>> = { f32: 'F32', f64: 'F64', i32: 'I32' };
+const typesOfPrecisions: Readonly<Record<TensorPrecision, StoredType>> = {
+  f32: 'F32',
+  f64: 'F64',
+  i32: 'I32',
+  u8: 'U8',
+};
+
+const isWhole = (precision: TensorPrecision): boolean => precision === 'i32' || precision === 'u8';
 
 /** One tensor to write. `label` is how errors name it. */
 export interface LabelledTensor {
@@ -94,7 +101,7 @@ export interface LabelledTensor {
 }
 
 function storedTypeOf({ source: { precision }, half = false }: LabelledTensor): StoredType {
-  return half && precision !== 'i32' ? 'F16' : typesOfPrecisions[precision];
+  return half && !isWhole(precision) ? 'F16' : typesOfPrecisions[precision];
 }
 
 /** Bytes of its values. */
@@ -159,7 +166,10 @@ function checkTensor({ name, label, source: { rows, columns, precision } }: Labe
   if (name === '__metadata__' || name === '__proto__')
     throw new CheckpointError('bad-argument', `${label}: the name ${name} is reserved; rename the tensor`);
   if (!Object.hasOwn(valueArrays, precision))
-    throw new CheckpointError('bad-argument', `${label}: precision is ${String(precision)}; f32, f64 or i32 is needed`);
+    throw new CheckpointError(
+      'bad-argument',
+      `${label}: precision is ${String(precision)}; f32, f64, i32 or u8 is needed`,
+    );
   if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(columns) || rows < 0 || columns < 0) {
     throw new CheckpointError(
       'bad-argument',
@@ -218,7 +228,7 @@ function checkBlock({ source, label }: LabelledTensor, values: TensorValues, fir
       `${label}: reading ${count} rows of ${columns} from row ${first} gave ${values.length} values in a ${values.constructor.name}; ${count * columns} in a ${Values.name} are needed`,
     );
   }
-  const at = precision === 'i32' ? -1 : findNonFinite(values);
+  const at = isWhole(precision) ? -1 : findNonFinite(values);
   if (at === -1) return;
   throw new CheckpointError(
     'non-finite',

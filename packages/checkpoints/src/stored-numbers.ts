@@ -21,7 +21,7 @@ export function bigEndianError(): CheckpointError {
 export const PREFIX_BYTES = 8;
 
 /** The dtypes that matrices are written and read with. */
-export type StoredType = 'F32' | 'F64' | 'I32' | 'F16';
+export type StoredType = 'F32' | 'F64' | 'I32' | 'F16' | 'U8';
 
 /** What they are read as: half precision is widened, exactly. */
 export const storedTypes: Readonly<
@@ -31,12 +31,14 @@ export const storedTypes: Readonly<
   F64: { bytes: 8, precision: 'f64' },
   I32: { bytes: 4, precision: 'i32' },
   F16: { bytes: 2, precision: 'f32' },
+  U8: { bytes: 1, precision: 'u8' },
 };
 
 export const valueArrays: Readonly<Record<TensorPrecision, new (length: number) => TensorValues>> = {
   f32: Float32Array,
   f64: Float64Array,
   i32: Int32Array,
+  u8: Uint8Array,
 };
 
 /** Bits of the magnitude of infinity; NaN has more. */

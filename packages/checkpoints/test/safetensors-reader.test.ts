@@ -44,7 +44,7 @@ describe('a hostile header', () => {
     [
       `{"a":${tensor(0, 8, '[2,1]', '"BF16"')}}`,
       'invalid-header',
-      'the dtype "BF16"; F32, F64, I32, F16 are supported',
+      'the dtype "BF16"; F32, F64, I32, F16, U8 are supported',
     ],
     [`{"a":${tensor(0, 8, '[2,1]', '["F32"]')}}`, 'invalid-header', 'the dtype ["F32"]'],
     [`{"a":${tensor(0, 8, '[2,1]', '"constructor"')}}`, 'invalid-header', 'the dtype "constructor"'],

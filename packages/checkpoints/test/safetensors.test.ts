@@ -33,7 +33,8 @@ function parseIndependently(file: Buffer): {
         data_offsets: [begin, end],
       },
     ]) => {
-      expect((8 + length + begin) % (dtype === 'F64' ? 8 : 4), `${name} is aligned`).toBe(0);
+      const size = { F64: 8, U8: 1 }[dtype] ?? 4;
+      expect((8 + length + begin) % size, `${name} is aligned`).toBe(0);
       return [name, { dtype, shape, bytes: file.toString('hex', 8 + length + begin, 8 + length + end) }] as const;
     },
   );
@@ -45,9 +46,10 @@ const finite = {
   f32: fc.float({ noNaN: true, noDefaultInfinity: true }),
   f64: fc.double({ noNaN: true, noDefaultInfinity: true }),
   i32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  u8: fc.integer({ min: 0, max: 255 }),
 };
 
-const anyTensor = fc.constantFrom<TensorPrecision>('f32', 'f64', 'i32').chain((precision) =>
+const anyTensor = fc.constantFrom<TensorPrecision>('f32', 'f64', 'i32', 'u8').chain((precision) =>
   fc.tuple(fc.string({ unit: 'grapheme' }), fc.nat(4), fc.nat(4)).chain(([name, rows, columns]) =>
     fc
       .array(finite[precision], { minLength: rows * columns, maxLength: rows * columns })

@@ -7,8 +7,9 @@ export class ArrayChecksum {
   #second = 0x2545f491 | 0;
 
   /** @param values an array after those that were added before; the order matters. */
-  add(values: Float32Array | Float64Array | Int32Array): void {
-    const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4);
+  add(values: Float32Array | Float64Array | Int32Array | Uint8Array): void {
+    const words =
+      values instanceof Uint8Array ? values : new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4);
     for (let i = 0; i < words.length; i++) {
       this.#first = Math.imul(this.#first ^ words[i]!, 0x01000193);
       this.#second = Math.imul((this.#second << 5) ^ (this.#second >>> 27) ^ words[i]!, 0x85ebca6b);

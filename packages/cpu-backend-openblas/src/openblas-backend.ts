@@ -48,6 +48,7 @@ class OpenBlasBackend implements Backend {
   readonly precision: Precision;
   /** The fused row kernels of the inner backend, where it has them. */
   readonly sparseTimesRows?: NonNullable<Backend['sparseTimesRows']>;
+  readonly gatheredRowDot?: NonNullable<Backend['gatheredRowDot']>;
   readonly updateRows?: NonNullable<Backend['updateRows']>;
   readonly exponentiateRows?: NonNullable<Backend['exponentiateRows']>;
   readonly #inner: Backend;
@@ -68,6 +69,7 @@ class OpenBlasBackend implements Backend {
     this.name = `openblas ${precision}, ${threads === undefined ? "the library's threads" : `${threads} ${threads === 1 ? 'thread' : 'threads'}`}`;
     this.#inner = backend;
     if (backend.sparseTimesRows !== undefined) this.sparseTimesRows = backend.sparseTimesRows.bind(backend);
+    if (backend.gatheredRowDot !== undefined) this.gatheredRowDot = backend.gatheredRowDot.bind(backend);
     if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
     if (backend.exponentiateRows !== undefined) this.exponentiateRows = backend.exponentiateRows.bind(backend);
     this.#view = view;

@@ -8,6 +8,7 @@ import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { call } from './host';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
+import { gatheredRowDotChunk } from './gathered-row-dot';
 import {
   addRowsJob,
   affineJob,
@@ -15,6 +16,7 @@ import {
   binaryFlatJob,
   binaryRowsJob,
   exponentiateRowsJob,
+  gatheredRowDotJob,
   gatherRowsJob,
   hostJob,
   mirrorAddJob,
@@ -85,6 +87,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return addRowsChunk(chunk, chunks);
     case exponentiateRowsJob:
       return exponentiateRowsChunk(chunk);
+    case gatheredRowDotJob:
+      return gatheredRowDotChunk(chunk);
     case hostJob:
       return call(chunk);
     default:

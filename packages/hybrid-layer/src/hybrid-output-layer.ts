@@ -209,6 +209,13 @@ export class HybridOutputLayer implements OutputLayer {
     }
   }
 
+  /** Of the tails. O(D·d²). */
+  materialize(): Promise<void> {
+    return this.#calls.run('materialize', async () => {
+      for (const tail of this.tails) await tail.materialize();
+    });
+  }
+
   /** Its tensors are those of the parts, which do not give them after a step. */
   state(): ModuleState {
     this.#calls.check('state');

@@ -140,6 +140,12 @@ export interface Backend {
    */
   viewRows?(table: RowTable, firstRow: number, count: number): Matrix | undefined;
 
+  /**
+   * out_i = a[aIndices_i] · b[bIndices_i]. Reason: a step of a tree's nodes or of drawn classes needs the products of
+   * few pairs of rows, and gathering both rows of each pair costs more than their product.
+   */
+  gatheredRowDot?(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void;
+
   // Optional, for backends where reading a number means waiting for a device.
   /**
    * From here on kernels (dense, rows, small systems, fused) write only if the one number of `flag` is above 0 as of

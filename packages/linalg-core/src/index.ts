@@ -59,6 +59,7 @@ export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOpti
 export { exponentiateRows } from './exponentiate-rows.ts';
 export { viewRows } from './row-view.ts';
 export { Scope } from './scope.ts';
+export { gatheredRowDot } from './gathered-row-dot.ts';
 export { sparseTimesRows, type SparseProductEntries } from './sparse-product.ts';
 export {
   createHostArray,

@@ -7,8 +7,9 @@ import type { Matrix, RowTable } from './backend.ts';
 import { CodedError, isCodedError } from './errors.ts';
 import { read, readRows, write, writeRows } from './storage.ts';
 
-export type TensorValues = Float32Array | Float64Array | Int32Array;
-export type TensorPrecision = 'f32' | 'f64' | 'i32';
+export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** `u8`: codes of quantised numbers. */
+export type TensorPrecision = 'f32' | 'f64' | 'i32' | 'u8';
 
 export interface TensorSource {
   readonly name: string;

@@ -1,9 +1,17 @@
 // Entry point @vastmax/lm-models/metrics: how good a network is, and baselines to compare it with.
 export {
+  evaluateLabels,
+  LabelCounter,
+  type LabelEvaluationReport,
+  type LabelScores,
+  type PredictionRule,
+} from './metrics/label-evaluation.ts';
+export {
   evaluateMultiLabel,
   computePropensities,
   MultiLabelCollector,
   popularityBaseline,
+  type EvaluationSpan,
   type MultiLabelEvaluationOptions,
   type MultiLabelMetrics,
   type MultiLabelMetricsAtK,

@@ -105,6 +105,12 @@ export interface OutputLayer extends Disposable {
   withFixedWeights?<Result>(operation: string, action: () => Promise<Result>): Promise<Result>;
 
   /**
+   * For a layer whose stored rows are not its class vectors: makes them so, and computes anew what it tracks of them.
+   * The weights change by rounding only. Reads all rows: O(D·d²) for the factored layer.
+   */
+  materialize?(): Promise<void>;
+
+  /**
    * Everything needed to continue bit for bit on the same backend. O(1); its tensors are read when the checkpoint is
    * written, which must end before the next step: reading one afterwards rejects as `busy`.
    */

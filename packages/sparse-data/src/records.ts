@@ -15,6 +15,27 @@ export {
   type XmcHeader,
   type XmcOptions,
   type XmcPoint,
+  type XmcRows,
   type XmcShape,
 } from './labels/parse-xmc.ts';
-export { xmcRows, type XmcRows } from './labels/xmc-rows.ts';
+export { xmcRows } from './labels/xmc-rows.ts';
+export { parseXmcRows, type XmcBatch, type XmcRowsOptions } from './labels/parse-xmc-rows.ts';
+export { ByteStrings } from './texts/byte-strings.ts';
+export {
+  detectLabelFormat,
+  labelFormatNames,
+  textFormatNames,
+  type LabelFormat,
+  type TextFormat,
+} from './texts/label-formats.ts';
+export { DEFAULT_LABEL_PREFIX, END_OF_TEXT, LabelledTexts, type LabelledTextsOptions } from './texts/labelled-texts.ts';
+export { hashOfBytes, type NgramSettings } from './texts/ngram-hashes.ts';
+export {
+  linesOfBlocks,
+  parseLabelledTexts,
+  type LabelledTextBatch,
+  type LabelledTextFormat,
+  type LineBlocks,
+} from './texts/parse-labelled-texts.ts';
+export { checkNgramSettings, noNgrams, TextFeatures } from './texts/text-features.ts';
+export { buildTextVocabulary, labelsByFrequency, targetsOfTexts, type KeptStrings } from './texts/text-vocabulary.ts';

@@ -1,32 +1,25 @@
 /**
  * Programs that tests start: as processes, as threads, or as the ranks of an MPI job. All of these are plain Node,
- * which cannot read TypeScript, so each program is bundled from the sources once per test file; it then starts ten
- * times as fast as through tsx. The bundle is in node_modules of this package, from where koffi can be resolved. This
- * package imports no package of the workspace; otherwise packages whose tests use it would depend on themselves.
+ * which cannot read TypeScript, so each program is bundled from the sources once per test process; it then starts ten
+ * times as fast as through tsx. The bundle is in a folder that program-folder.ts makes for the whole run, since a test
+ * process may run many files, and is killed at its end. This package imports no package of the workspace; otherwise
+ * packages whose tests use it would depend on themselves.
  */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll } from 'vitest';
+import { inject } from 'vitest';
 
 const bundles = new Map<string, Promise<URL>>();
 let folder: string | undefined;
 
-afterAll(() => {
-  if (folder !== undefined) rmSync(folder, { recursive: true });
-});
-
-/** The program as one JavaScript module, which exists until the tests of the file have ended. */
+/** The program as one JavaScript module, which exists until the run ends. */
 export function bundleProgram(program: URL): Promise<URL> {
   const existing = bundles.get(program.href);
   if (existing !== undefined) return existing;
-  if (folder === undefined) {
-    const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
-    mkdirSync(cache, { recursive: true });
-    folder = mkdtempSync(join(cache, 'test-programs-'));
-  }
+  folder ??= mkdtempSync(join(inject('programFolder'), 'process-'));
   const file = join(folder, `${basename(program.pathname, '.ts')}-${bundles.size}.mjs`);
   const bundle = build({
     entryPoints: [fileURLToPath(program)],

@@ -1,11 +1,12 @@
 // The order of test files. In a fresh clone vitest knows no durations and takes large files first; a small file that
-// runs for minutes may then begin last, and all cores but one wait for it. These few begin first.
+// runs for minutes may then begin last, and all cores but one wait for it. These few begin first. Files that share a
+// process come last and beside each other, because vitest ends a shared process when a file of another kind is next.
 
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take the longest, in order; paths relative to the repository. */
 export const longestFiles: readonly string[] = [
-  'packages/spherical-losses/test/factored/native-exactness.test.ts',
+  'packages/lm-models/test/distributed/killed-ranks.test.ts',
   'packages/spherical-losses/test/factored/exactness.test.ts',
   'packages/spherical-losses/test/factored/long-run.test.ts',
   'packages/lm-models/test/checkpoint/killed-training.test.ts',
@@ -25,9 +26,11 @@ const placeOf = ({ moduleId }: Pick<TestSpecification, 'moduleId'>): number => {
   return place === -1 ? longestFiles.length : place;
 };
 
+const sharesProcess = ({ project }: TestSpecification): number => (project.config.isolate ? 0 : 1);
+
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const bySize = await super.sort(files);
-    return bySize.sort((a, b) => placeOf(a) - placeOf(b));
+    return bySize.sort((a, b) => sharesProcess(a) - sharesProcess(b) || placeOf(a) - placeOf(b));
   }
 }

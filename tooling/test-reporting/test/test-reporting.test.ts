@@ -14,13 +14,15 @@ afterEach(() => {
 });
 
 /** Runs vitest on the given test files, with this package's reporter and setup file, in a process of its own. */
-function run(files: Readonly<Record<string, string>>): { status: number | null; lines: string[] } {
+function run(files: Readonly<Record<string, string>>, isolate = true): { status: number | null; lines: string[] } {
   const root = mkdtempSync(join(tmpdir(), 'vastmax-test-reporting-'));
   folders.push(root);
   const config = `
     import { ClosingLineReporter } from ${JSON.stringify(join(source, 'closing-line-reporter.ts'))};
     export default { test: {
       globals: true,
+      isolate: ${isolate},
+      ${isolate ? '' : 'maxWorkers: 2,'}
       testTimeout: 600_000,
       hookTimeout: 600_000,
       include: ['*.test.js'],
@@ -74,6 +76,41 @@ describe('the closing line', () => {
       'a.test.js': `it('a', async () => { void Promise.reject(new Error('lost')); await new Promise((r) => setTimeout(r, 20)); });`,
     });
     expect(lines.at(-1)).toBe('1 passed, 1 failed');
+    expect(status).toBe(1);
+  });
+});
+
+describe('files that share a process', () => {
+  it('count each error once, at the file that made it', () => {
+    const { status, lines } = run(
+      {
+        'a.test.js': `it('a', async () => { void Promise.reject(new Error('lost')); await new Promise((r) => setTimeout(r, 20)); });`,
+        'b.test.js': `it('b', () => expect(1).toBe(2)); it('c', () => {});`,
+        'c.test.js': `import './nowhere.js';`,
+        'd.test.js': `it('d', () => { console.log('a loud library'); }); it('e', () => {});`,
+        'e.test.js': `it('f', () => {}); it('g', () => {});`,
+      },
+      false,
+    );
+    expect(lines.at(-1)).toBe('5 passed, 4 failed');
+    const text = lines.join('\n');
+    expect(text).toMatch(/FAIL .*b\.test\.js > b/);
+    expect(text).toMatch(/FAIL .*c\.test\.js/);
+    expect(text).toMatch(/FAIL .*d\.test\.js > d/);
+    expect(text).toMatch(/This error originated in "a\.test\.js"/);
+    expect(status).toBe(1);
+  });
+
+  it('fail the run if their process ends', () => {
+    const { status, lines } = run(
+      {
+        'a.test.js': `it('a', () => {});`,
+        'b.test.js': `it('b', () => { process.kill(process.pid, 'SIGKILL'); return new Promise(() => {}); });`,
+        'c.test.js': `it('c', () => {});`,
+      },
+      false,
+    );
+    expect(lines.at(-1)).not.toContain(' 0 failed');
     expect(status).toBe(1);
   });
 });

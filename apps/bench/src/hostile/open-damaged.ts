@@ -1,10 +1,10 @@
 /** Opens a damaged file as the library and the command do, and makes one small call with what comes out. */
 import { writeFileSync } from 'node:fs';
 import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
-import { createPlainBackend, type Backend } from '@vastmax/linalg-core';
-import type { JsonObject } from '@vastmax/linalg-core/state';
-import { loadNetwork, topClasses, type BagNetwork, Trainer, trainingOptionsFrom } from '@vastmax/lm-models';
+import { createPlainBackend } from '@vastmax/linalg-core';
+import { loadNetwork, topClasses, Trainer, trainingOptionsFrom } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
+import { isClassifier, loadClassifier } from '@vastmax/lm-models/labels';
 import { readWordPairs } from '@vastmax/lm-models/metrics';
 import { readWord2vecBinary, readWord2vecText } from '@vastmax/lm-models/node';
 import { loadTextModel, loadTextReading } from '@vastmax/lm-models/text';
@@ -18,16 +18,14 @@ import { memorySource } from './memory-source.ts';
 import { seedTokens } from './seed-checkpoints.ts';
 import type { SeedKind } from './seed-texts.ts';
 
-/** The command's own modules, which it does not export: its reader of --config, and its classifier. */
+/** The command's own modules, which it does not export: its reader of --config. */
 interface CommandParts {
   addTrainCommand(program: Command): void;
   applyConfig(command: Command, file: string): void;
-  isLabelModel(configuration: JsonObject): boolean;
-  loadLabelModel(backend: Backend, checkpoint: Checkpoint): Promise<Disposable & { readonly network: BagNetwork }>;
 }
 
 async function importCommandParts(): Promise<CommandParts> {
-  const files = ['commands/train.ts', 'options/config-file.ts', 'labels/label-model.ts'];
+  const files = ['commands/train.ts', 'options/config-file.ts'];
   const modules = files.map((file) => import(new URL(`../../../cli/src/${file}`, import.meta.url).href));
   return Object.assign({}, ...((await Promise.all(modules)) as object[])) as CommandParts;
 }
@@ -82,10 +80,9 @@ const readers: Readonly<Record<SeedKind, (path: string) => Promise<void>>> = {
 
 async function useCheckpoint(checkpoint: Checkpoint): Promise<void> {
   const { configuration } = checkpoint;
-  const { isLabelModel, loadLabelModel } = await (commandParts ??= importCommandParts());
   const backend = createPlainBackend();
-  if (isLabelModel(configuration)) {
-    using model = await loadLabelModel(backend, checkpoint);
+  if (isClassifier(configuration)) {
+    using model = await loadClassifier(backend, checkpoint, createSubwordTokenizer);
     const { network } = model;
     await topClasses(
       network.output,

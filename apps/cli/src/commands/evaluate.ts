@@ -1,8 +1,16 @@
-import { Option, type Command } from 'commander';
-import { describeLabelEvaluation, evaluateLabels } from '../labels/evaluate-labels.ts';
-import { type LabelModel, readLabelledPoints } from '../labels/label-model.ts';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
-import { wholeNumber } from '../options/option-values.ts';
+import type { Command } from 'commander';
+import type { Classifier } from '@vastmax/lm-models/labels';
+import {
+  describeLabelEvaluation,
+  describePredictions,
+  evaluateLabels,
+  evaluatePredictions,
+  nameOfExamples,
+} from '../labels/evaluate-labels.ts';
+import { readLabelledRows } from '../labels/label-data.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
+import { finite, wholeNumber } from '../options/option-values.ts';
+import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
@@ -17,16 +25,17 @@ import {
 } from '../text/evaluate-text.ts';
 import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends BackendOptions, LabelledInputOptions {
   readonly limit: number;
   readonly similarity?: string;
-  readonly textColumn: string;
-  readonly backend: string;
+  readonly top?: number;
+  readonly threshold?: number;
+  readonly perLabel?: true;
   readonly json?: true;
 }
 
 export function addEvaluateCommand(program: Command): void {
-  program
+  const command = program
     .command('evaluate')
     .description(
       'rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity; or compare its word vectors with human judgements',
@@ -38,9 +47,17 @@ export function addEvaluateCommand(program: Command): void {
       '--similarity <file>',
       "two words and a score a line, with tabs between: Spearman's correlation of the scores with the cosines",
     )
+    .option('-k, --top <n>', 'classifier: score the n best labels as predictions', wholeNumber('--top', 1))
+    .option(
+      '--threshold <p>',
+      'classifier: predictions with at least this probability (or score, where the layer has none)',
+      finite('--threshold'),
+    )
+    .option('--per-label', 'classifier: precision, recall and F1 of each label too')
     .option('--text-column <name>', textColumnHelp, 'text')
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addLabelledInputOptions(command);
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
@@ -48,15 +65,18 @@ Examples:
   $ vastmax evaluate models/wiki wiki.valid.tokens.br --limit 0
   $ vastmax evaluate models/vectors --similarity wordsim-353.txt
   $ vastmax evaluate models/bibtex bibtex_test.txt
+  $ vastmax evaluate models/topics test.txt --top 1 --threshold 0.5 --per-label
 
 Ranks are exact over the whole vocabulary, so the time grows with its size.
 Beside the model stands the unigram baseline, which predicts every word by its
 frequency in the training text. Pairs with a word that the vocabulary lacks are
 left out of a correlation; how many are not is printed with it.
 
-A classifier ranks the labels of points in the format that it was trained on:
-P@k is precision, R@k recall, PSP@k propensity-scored precision; beside it
-stands a model that gives each point the most frequent labels.`,
+A classifier ranks the labels of points or texts in the format that it was
+trained on, or of texts in another one: P@k is precision, R@k recall, PSP@k
+propensity-scored precision; beside it stands a model that gives each the most
+frequent labels. --top, --threshold and --per-label count what is predicted as
+fasttext test and test-label do: over all labels together, and of each label.`,
     )
     .action(evaluate);
 }
@@ -72,10 +92,10 @@ async function evaluate(
     command.error("error: missing required argument 'text', or --similarity with a file");
   using interruption = new Interruption();
   const { signal } = interruption;
-  const opened = await openAnyModel(options.backend, directory);
-  if ('labels' in opened) {
-    using labels = opened.labels;
-    await evaluatePoints(labels, directory, textFile, options, signal);
+  const opened = await openAnyModel(options, directory);
+  if ('classifier' in opened) {
+    using classifier = opened.classifier;
+    await evaluateClassifier(classifier, directory, textFile, options, signal);
     return;
   }
   using model = opened.model;
@@ -95,19 +115,30 @@ async function evaluate(
   process.stdout.write(parts.join('\n'));
 }
 
-async function evaluatePoints(
-  model: LabelModel,
+async function evaluateClassifier(
+  classifier: Classifier,
   directory: string,
   file: string | undefined,
-  { similarity, limit, json }: EvaluateOptions,
+  options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { similarity, limit, json, top, threshold, perLabel = false } = options;
   if (similarity !== undefined)
     throw new UsageError(`${directory} holds a classifier, which has no word vectors; leave --similarity out`);
   if (file === undefined) return;
-  const points = await readLabelledPoints(file, signal, model.shape);
-  const evaluation = await evaluateLabels(model, points, limit, signal);
-  process.stdout.write(json === true ? `${JSON.stringify(evaluation)}\n` : describeLabelEvaluation(file, evaluation));
+  const rows = await readLabelledRows(file, classifier, options, signal);
+  const evaluation = await evaluateLabels(classifier, rows, limit, signal);
+  const counts = perLabel || top !== undefined || threshold !== undefined;
+  const rule = { k: top ?? 1, ...(threshold === undefined ? {} : { threshold }) };
+  const predictions = counts ? await evaluatePredictions(classifier, rows, rule, limit, signal) : undefined;
+  if (json === true) {
+    const { labels, ...all } = predictions ?? {};
+    const printed = predictions === undefined ? {} : { predictions: { ...all, ...(perLabel ? { labels } : {}) } };
+    process.stdout.write(`${JSON.stringify({ ...evaluation, ...printed })}\n`);
+    return;
+  }
+  process.stdout.write(describeLabelEvaluation(file, evaluation, nameOfExamples(classifier)));
+  if (predictions !== undefined) process.stdout.write(`\n${describePredictions(predictions, perLabel)}`);
 }
 
 /** The object that --json prints. */

@@ -1,14 +1,15 @@
 import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
+import { wordVectorTensor, type Classifier } from '@vastmax/lm-models/labels';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import type { TextModel } from '@vastmax/lm-models/text';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
 import { bytes, count, Progress } from '../terminal/terminal.ts';
-import { openModel } from '../text/open-model.ts';
+import { openAnyModel } from '../text/open-model.ts';
 import { basename, dirname } from 'node:path';
 import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
@@ -24,20 +25,19 @@ const formatsOfExtensions: Readonly<Record<string, Format>> = {
 const formats = ['word2vec-text', 'word2vec-binary', 'safetensors'] as const;
 type Format = (typeof formats)[number];
 
-interface ExportOptions {
+interface ExportOptions extends BackendOptions {
   readonly output: string;
   readonly format?: Format;
   readonly vectors: VectorKind;
   readonly half?: true;
   readonly overwrite?: true;
-  readonly backend: string;
   readonly json?: true;
 }
 
 export function addExportCommand(program: Command): void {
-  program
+  const command = program
     .command('export')
-    .description('write the vectors of all words to one file for other programs')
+    .description('write the vectors of all words or labels to one file for other programs')
     .argument('<model>', 'folder of a trained model')
     .requiredOption('-o, --output <file>', 'the file to write')
     .addOption(
@@ -47,20 +47,25 @@ export function addExportCommand(program: Command): void {
       ).choices(formats),
     )
     .addOption(
-      new Option('--vectors <kind>', "the output layer's vectors of the words, or the embeddings of the input")
+      new Option(
+        '--vectors <kind>',
+        "the output layer's vectors of the words (of a classifier, of the labels), or the embeddings of the input",
+      )
         .choices(['output', 'input'])
         .default('output'),
     )
     .option('--half', 'numbers of 16 bits (safetensors, word2vec-text)')
     .option('--overwrite', 'replace the file if it exists')
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
 Examples:
   $ vastmax export models/wiki -o wiki.txt
   $ vastmax export models/wiki -o wiki.safetensors --vectors input --half
+  $ vastmax export models/topics -o labels.txt
+  $ vastmax export models/topics -o words.vec --vectors input
 
 gensim and most programs for word vectors read word2vec. A safetensors file
 has the numbers as one tensor and no words: row i is word i of the model's
@@ -79,10 +84,13 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   ignoreBrokenPipe();
   await checkOutputFile(output, options.overwrite === true);
   using interruption = new Interruption();
-  const { model } = await openModel(options.backend, directory);
-  using owned = model;
-  const vectors = vectorsOf(owned, kind);
-  const { bytes: written } = await writeVectors(owned, vectors, format, options, interruption.signal);
+  const opened = await openAnyModel(options, directory);
+  const owner = 'classifier' in opened ? opened.classifier : opened.model;
+  using owned = owner;
+  const { vectors, names } =
+    'classifier' in opened ? vectorsOfClassifier(opened.classifier, directory, kind) : vectorsOf(opened.model, kind);
+  void owned;
+  const { bytes: written } = await writeVectors(names, vectors, format, options, interruption.signal);
   const { rows, columns } = vectors;
   if (options.json === true) {
     process.stdout.write(
@@ -96,14 +104,37 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   process.stdout.write(`saved        ${output}\n`);
 }
 
-function vectorsOf({ network }: TextModel, kind: VectorKind): TensorSource {
-  return kind === 'output'
-    ? classVectorTensor('output_vectors', network.output)
-    : tableTensor('input_embeddings', network.body.embeddings.table);
+interface NamedVectors {
+  readonly vectors: TensorSource;
+  /** Of each row. */
+  readonly names: readonly string[];
+}
+
+function vectorsOf({ network, vocabulary }: TextModel, kind: VectorKind): NamedVectors {
+  const vectors =
+    kind === 'output'
+      ? classVectorTensor('output_vectors', network.output)
+      : tableTensor('input_embeddings', network.body.embeddings.table);
+  return { vectors, names: vocabulary.tokens };
+}
+
+/** @throws UsageError for the features of points, which have no names. */
+function vectorsOfClassifier(
+  { network, labels, texts }: Classifier,
+  directory: string,
+  kind: VectorKind,
+): NamedVectors {
+  if (kind === 'output')
+    return { vectors: classVectorTensor('label_vectors', network.output), names: Array.from(labels, String) };
+  if (texts !== undefined)
+    return { vectors: wordVectorTensor({ network, texts }), names: texts.features.vocabulary.tokens };
+  throw new UsageError(
+    `${directory} holds a classifier of points, which has no words; --vectors output writes the vectors of its labels`,
+  );
 }
 
 async function writeVectors(
-  model: TextModel,
+  names: readonly string[],
   vectors: TensorSource,
   format: Format,
   options: ExportOptions,
@@ -122,7 +153,7 @@ async function writeVectors(
       metadata: { producer: 'vastmax', vectors: options.vectors },
     });
   }
-  return writeWord2vec(options.output, model.vocabulary.tokens, vectors, {
+  return writeWord2vec(options.output, names, vectors, {
     format: format === 'word2vec-text' ? 'text' : 'binary',
     half,
     signal,

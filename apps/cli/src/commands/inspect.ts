@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { readVocabulary } from '@vastmax/lm-models/text';
-import { isLabelModel } from '../labels/label-model.ts';
+import { isClassifier } from '@vastmax/lm-models/labels';
 import { bytes, count, table } from '../terminal/terminal.ts';
 
 export function addInspectCommand(program: Command): void {
@@ -30,9 +30,12 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
       .module(module)
       .tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
-  const classes = isLabelModel(configuration)
-    ? { labels: Number(checkpoint.module('sizes').configuration['classes']) }
-    : { words: readVocabulary(checkpoint).size };
+  const hasLabels = isClassifier(configuration);
+  const hasWords = !hasLabels || configuration['textFeatures'] !== undefined;
+  const classes = {
+    ...(hasLabels ? { labels: Number(checkpoint.module('sizes').configuration['classes']) } : {}),
+    ...(hasWords ? { words: readVocabulary(checkpoint).size } : {}),
+  };
   if (options.json === true) {
     process.stdout.write(
       `${JSON.stringify({ directory, bytes: checkpoint.bytes, ...classes, configuration, tensors })}\n`,
@@ -41,10 +44,15 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
   }
   process.stdout.write(`${directory}: ${bytes(checkpoint.bytes)}, checksums verified\n`);
   process.stdout.write(
-    `step ${count(Number(configuration['step']))}, ${count(Number(configuration['examples']))} examples, ${classes.words === undefined ? `${count(classes.labels)} labels` : `vocabulary of ${count(classes.words)} words`}\n\n`,
+    `step ${count(Number(configuration['step']))}, ${count(Number(configuration['examples']))} examples, ${describeClasses(classes)}\n\n`,
   );
   process.stdout.write(
     `${table([['tensor', 'type', 'shape'], ...tensors.map((tensor) => [`${tensor.module}/${tensor.name}`, tensor.precision, `${tensor.rows}×${tensor.columns}`])])}\n\n`,
   );
   process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
+}
+
+function describeClasses({ labels, words }: { readonly labels?: number; readonly words?: number }): string {
+  if (labels === undefined) return `vocabulary of ${count(words ?? 0)} words`;
+  return `${count(labels)} labels${words === undefined ? '' : ` of texts with ${count(words)} different words`}`;
 }

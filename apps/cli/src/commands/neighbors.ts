@@ -1,37 +1,39 @@
 import { Option, type Command } from 'commander';
-import { computeNeighbors } from '@vastmax/lm-models';
+import { computeNeighbors, type Neighbor } from '@vastmax/lm-models';
+import { nearestLabels, nearestWords, type Classifier } from '@vastmax/lm-models/labels';
 import { inLetterCase } from '@vastmax/lm-models/text';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { openModel } from '../text/open-model.ts';
+import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
 
-interface NeighborsOptions {
+interface NeighborsOptions extends BackendOptions {
   readonly top: number;
-  readonly vectors: 'output' | 'input';
-  readonly backend: string;
+  readonly vectors?: 'output' | 'input';
   readonly json?: true;
 }
 
 export function addNeighborsCommand(program: Command): void {
-  program
+  const command = program
     .command('neighbors')
     .description('the words whose vectors are nearest to those of given words')
     .argument('<model>', 'folder of a trained model')
-    .argument('<words...>', 'words of the vocabulary')
+    .argument('<words...>', 'words of the vocabulary, or labels of a classifier')
     .option('-k, --top <n>', 'how many neighbours of each', wholeNumber('--top', 1), 8)
     .addOption(
-      new Option('--vectors <kind>', "the output layer's vectors of the words, or the embeddings of the input")
-        .choices(['output', 'input'])
-        .default('output'),
+      new Option(
+        '--vectors <kind>',
+        "the output layer's vectors of the words, or the embeddings of the input; of a classifier the labels are output, the words input (default: output; classifier of texts: input)",
+      ).choices(['output', 'input']),
     )
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
 Example:
   $ vastmax neighbors models/state-of-the-union war peace congress
+  $ vastmax neighbors models/topics baking --vectors output
 
 Nearness is the cosine of the angle between two vectors.`,
     )
@@ -39,15 +41,11 @@ Nearness is the cosine of the angle between two vectors.`,
 }
 
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
-  const { model, text } = await openModel(options.backend, directory);
-  using owned = model;
-  const probes = words.map((word) => inLetterCase(text.settings, word));
-  const unknown = probes.filter((word) => !owned.vocabulary.has(word));
-  if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
-  const lists = await computeNeighbors(owned.network, owned.vocabulary, probes, {
-    k: options.top,
-    kind: options.vectors,
-  });
+  const opened = await openAnyModel(options, directory);
+  const { probes, lists } =
+    'classifier' in opened
+      ? await neighborsOfClassifier(opened.classifier, directory, words, options)
+      : await neighborsOfWords(opened, directory, words, options);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;
@@ -58,4 +56,42 @@ async function neighbors(directory: string, words: readonly string[], options: N
       `${word}: ${list.map((neighbor) => `${neighbor.word} ${neighbor.similarity.toFixed(2)}`).join(', ')}\n`,
     );
   }
+}
+
+interface NeighborLists {
+  readonly probes: readonly string[];
+  /** Of each probe. */
+  readonly lists: readonly (readonly Neighbor[])[];
+}
+
+async function neighborsOfWords(
+  { model, text }: OpenedModel,
+  directory: string,
+  words: readonly string[],
+  { top, vectors = 'output' }: NeighborsOptions,
+): Promise<NeighborLists> {
+  using owned = model;
+  const probes = words.map((word) => inLetterCase(text.settings, word));
+  const unknown = probes.filter((word) => !owned.vocabulary.has(word));
+  if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
+  return { probes, lists: await computeNeighbors(owned.network, owned.vocabulary, probes, { k: top, kind: vectors }) };
+}
+
+async function neighborsOfClassifier(
+  classifier: Classifier,
+  directory: string,
+  words: readonly string[],
+  { top, vectors }: NeighborsOptions,
+): Promise<NeighborLists> {
+  using owned = classifier;
+  const { texts } = owned;
+  if (texts !== undefined && vectors !== 'output') {
+    const probes = words.map((word) => inLetterCase(texts.reading.settings, word));
+    return { probes, lists: await nearestWords({ network: owned.network, texts }, probes, top) };
+  }
+  if (texts === undefined && vectors !== 'output')
+    throw new UsageError(
+      `${directory} holds a classifier of points, which has no words; --vectors output finds the labels near to labels`,
+    );
+  return { probes: words, lists: await nearestLabels(owned, words, top) };
 }

@@ -1,39 +1,46 @@
-import { Option, type Command } from 'commander';
-import { predictLabels } from '../labels/predict-labels.ts';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import type { Command } from 'commander';
+import type { Classifier } from '@vastmax/lm-models/labels';
+import { labelsOfText, predictLabels } from '../labels/predict-labels.ts';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { finite, wholeNumber } from '../options/option-values.ts';
+import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
+import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { table } from '../terminal/terminal.ts';
-import { openAnyModel, type OpenedModel, openModel } from '../text/open-model.ts';
+import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
 import { predictLines } from '../text/predict-lines.ts';
 
-interface PredictOptions {
+interface PredictOptions extends BackendOptions, LabelledInputOptions {
   readonly top: number;
   readonly threshold?: number;
   readonly continue: number;
   readonly input?: string;
   readonly batch: number;
-  readonly backend: string;
   readonly json?: true;
 }
 
 export function addPredictCommand(program: Command): void {
-  program
+  const command = program
     .command('predict')
-    .description('the most likely next words for a prompt, or for each prompt of a file')
+    .description('the most likely next words for a prompt, or the most likely labels of a text; or of each of a file')
     .argument('<model>', 'folder of a trained model')
     .argument('[prompt...]', 'the words of the prompt')
-    .option('-k, --top <n>', 'how many next words', wholeNumber('--top', 1), 10)
-    .option('--threshold <score>', 'only words with at least this score', finite('--threshold'))
+    .option('-k, --top <n>', 'how many next words or labels', wholeNumber('--top', 1), 10)
+    .option(
+      '--threshold <score>',
+      'only words with at least this score; labels with at least this probability, or score where there is none',
+      finite('--threshold'),
+    )
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
     .option(
       '--input <file>',
-      'JSON Lines of prompts, or points for a classifier, plain or compressed; - is standard input; prints JSON Lines',
+      'JSON Lines of prompts; points or texts for a classifier; plain or compressed; - is standard input; prints JSON Lines',
     )
     .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option('--json', 'print one JSON object');
+  addLabelledInputOptions(command).option('--text-column <name>', textColumnHelp, 'text');
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
@@ -41,6 +48,8 @@ Examples:
   $ vastmax predict models/state-of-the-union the united states of
   $ vastmax predict models/state-of-the-union "my fellow" --continue 12
   $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
+  $ vastmax predict models/topics "which baking dish is best" -k 3
+  $ vastmax predict models/topics --input texts.txt --threshold 0.5 > labels.jsonl
 
 The model sees as many of the last words as it was trained with. Words it does
 not know count as its word for unknown ones; cbow takes the prompt for the
@@ -49,8 +58,10 @@ prompt; it is no probability.
 
 A line of --input is a string, or an object whose "prompt" is a text or an
 array of words; the object comes back with "next" added, in the same order.
-For a classifier --input has points as it was trained on, their labels or none:
-for each comes an object with its "line" in the file and its best "labels".`,
+For a classifier --input has points or texts, with labels or without: lines, or
+csv, tsv and jsonl with a --text-column. For each comes an object with its
+"line" in the file and its best "labels": a "score", and a "probability" where
+the output layer has probabilities.`,
     )
     .action(predict);
 }
@@ -64,7 +75,10 @@ async function predict(
   const { input } = options;
   if (input === undefined) {
     if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
-    await predictPrompt(await openModel(options.backend, directory), prompt.join(' '), options);
+    const opened = await openAnyModel(options, directory);
+    await ('classifier' in opened
+      ? predictText(opened.classifier, directory, prompt.join(' '), options)
+      : predictPrompt(opened, prompt.join(' '), options));
     return;
   }
   if (prompt.length > 0)
@@ -72,15 +86,41 @@ async function predict(
   if (options.continue > 0)
     throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
   using interruption = new Interruption();
-  const opened = await openAnyModel(options.backend, directory);
-  if ('labels' in opened) {
-    using labels = opened.labels;
-    await predictLabels(labels, input, { ...options, signal: interruption.signal });
+  const opened = await openAnyModel(options, directory);
+  if ('classifier' in opened) {
+    using classifier = opened.classifier;
+    await predictLabels(classifier, input, { ...options, signal: interruption.signal });
     return;
   }
   const { model, text } = opened;
   using owned = model;
   await predictLines(owned, text, input, { ...options, signal: interruption.signal });
+}
+
+async function predictText(
+  classifier: Classifier,
+  directory: string,
+  text: string,
+  options: PredictOptions,
+): Promise<void> {
+  using owned = classifier;
+  const { texts } = owned;
+  if (texts === undefined)
+    throw new UsageError(
+      `${directory} holds a classifier of points, which has no words; ask it with --input and a file of points`,
+    );
+  if (options.continue > 0)
+    throw new UsageError('--continue is for language models, and this is a classifier; leave it out');
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  const labels = await labelsOfText(owned, texts, text, { ...options, signal });
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ text, labels })}\n`);
+    return;
+  }
+  const hasProbabilities = labels.some(({ probability }) => probability !== undefined);
+  const rows = labels.map(({ label, probability, score }) => [String(label), (probability ?? score).toFixed(3)]);
+  process.stdout.write(`${table([['label', hasProbabilities ? 'probability' : 'score'], ...rows])}\n`);
 }
 
 async function predictPrompt({ model, text }: OpenedModel, prompt: string, options: PredictOptions): Promise<void> {

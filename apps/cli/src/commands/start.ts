@@ -1,7 +1,7 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { computeNeighbors, Trainer, trainingDefaults } from '@vastmax/lm-models';
 import { createTextModel, createTextReading } from '@vastmax/lm-models/text';
-import { backendHelp, backendNames, createBackend } from '../options/backend-choice.ts';
+import { addBackendOptions, createBackend, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
 import { positive, wholeNumber } from '../options/option-values.ts';
 import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { describeOutcome, runTraining } from '../run/run-training.ts';
@@ -12,13 +12,12 @@ import { count, shellWord } from '../terminal/terminal.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { loadStateOfTheUnion } from '../text/state-of-the-union.ts';
 
-interface StartOptions {
+interface StartOptions extends BackendOptions {
   readonly out: string;
   readonly overwrite?: true;
   readonly maxMinutes: number;
   readonly examples?: number;
   readonly evaluate: number;
-  readonly backend: string;
 }
 
 const reading = createTextReading({ tokenizer: 'words', letterCase: 'lower', endOfLine: '<eos>', unknown: '<unk>' });
@@ -28,7 +27,7 @@ const probes = ['war', 'dollars', 'congress', 'mexico', 'children', 'december'];
 const prompts = ['the united states of', 'my fellow', 'i recommend that the', 'we must not'];
 
 export function addStartCommand(program: Command): void {
-  program
+  const command = program
     .command('start')
     .description('train a language model on the State of the Union addresses and show what it has learned')
     .option('-o, --out <folder>', 'where the model goes', 'models/state-of-the-union')
@@ -40,8 +39,8 @@ export function addStartCommand(program: Command): void {
       'rank this many held-out words at the end; 0 for all',
       wholeNumber('--evaluate', 0),
       10_000,
-    )
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    );
+  addBackendOptions(command)
     .addHelpText(
       'after',
       `
@@ -82,7 +81,7 @@ async function trainAndShow(options: StartOptions): Promise<void> {
   process.stdout.write(
     `${count(corpus.train.length)} words of ${corpus.speeches - corpus.heldSpeeches} speeches to train on, ${count(corpus.held.length)} words of ${corpus.heldSpeeches} held out\n\n`,
   );
-  const backend = await createBackend(options.backend, 'f32');
+  const backend = await createBackend(options.backend, 'f32', threadsOf(options));
   const defaults = trainingDefaults('hybrid');
   using model = await createTextModel(
     backend,

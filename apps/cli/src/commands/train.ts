@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
 import { activationNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
 import { textModelNames } from '@vastmax/lm-models/text';
-import { backendHelp, backendNames } from '../options/backend-choice.ts';
+import { addBackendOptions } from '../options/backend-choice.ts';
 import { applyConfig, describeConfig, describeConfigSchema } from '../options/config-file.ts';
 import { dependentDefaults } from '../options/dependent-defaults.ts';
 import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../options/option-values.ts';
 import { addOutputLayerOptions } from '../options/output-layer-options.ts';
+import { addTextLabelOptions } from '../options/text-label-options.ts';
 import { addTextOptions } from '../options/text-options.ts';
 import { defaultEvaluated, type GivenOption, type TrainOptions } from '../options/training-options.ts';
 import { trainModel } from '../run/train-text.ts';
@@ -13,7 +14,7 @@ import { trainModel } from '../run/train-text.ts';
 export function addTrainCommand(program: Command): void {
   const command = program
     .command('train')
-    .description('train a language model or word vectors on a text, or a classifier on labelled points')
+    .description('train a language model or word vectors on a text, or a classifier on labelled texts or points')
     .argument(
       '[text]',
       'training text, one sentence or paragraph a line: UTF-8, plain or compressed (gzip, .br); Parquet; - is standard input',
@@ -34,11 +35,13 @@ export function addTrainCommand(program: Command): void {
       'keep the n most frequent words, <eos> and <unk> among them',
       wholeNumber('--max-vocabulary', 4),
     )
+    .optionsGroup('Labels of texts (--model classifier):');
+  addTextLabelOptions(command)
     .optionsGroup('Model:')
     .addOption(
       new Option(
         '--model <name>',
-        'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled points',
+        'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled texts or points',
       )
         .choices([...textModelNames, 'classifier'])
         .default('ngram'),
@@ -59,13 +62,14 @@ export function addTrainCommand(program: Command): void {
       wholeNumbers('--hidden', 1),
     )
     .addOption(
-      new Option('--activation <name>', 'of the hidden layers, not of lstm and gru (default: tanh)').choices(
-        activationNames,
-      ),
+      new Option(
+        '--activation <name>',
+        'of the hidden layers, not of lstm and gru (default: tanh; classifier: relu of points, identity of texts)',
+      ).choices([...activationNames, 'identity']),
     )
     .option(
       '--dropout <p>',
-      'probability of dropping a hidden activation (default: 0; classifier: 0.2)',
+      'probability of dropping a hidden activation (default: 0; classifier of points: 0.2)',
       shareBelowOne('--dropout'),
     );
   addOutputLayerOptions(command)
@@ -79,6 +83,14 @@ export function addTrainCommand(program: Command): void {
       '--body-rate <r>',
       'learning rate of embeddings and hidden layers (default depends on layer, loss and optimizer)',
       nonNegative('--body-rate'),
+    )
+    .addOption(
+      new Option(
+        '--rates <how>',
+        'rates that are not given: auto tries some on the first minibatches, default takes the defaults',
+      )
+        .choices(['auto', 'default'])
+        .default('auto'),
     )
     .addOption(
       new Option('--optimizer <name>', 'of the body (default: sgd for ngram, adam for the other models)').choices(
@@ -122,8 +134,8 @@ export function addTrainCommand(program: Command): void {
     )
     .option('--log <file>', 'append a line of JSON at every report of progress')
     .option('--tensorboard <folder>', 'write an event file of TensorBoard there')
-    .optionsGroup('Machine:')
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .optionsGroup('Machine:');
+  addBackendOptions(command)
     .addOption(new Option('--precision <p>', 'of stored numbers').choices(['f32', 'f64']).default('f32'))
     .addOption(
       new Option('--distributed <engine>', 'over the ranks that `mpirun -n 4 vastmax train …` or srun started').choices(
@@ -159,6 +171,8 @@ Examples:
   $ vastmax train wiki.train.tokens.br -o models/lstm --model lstm --hidden 200
   $ vastmax train bibtex_train.txt -o models/bibtex --model classifier \\
       --output-layer full --embedding 256 --batch 64 --epochs 15
+  $ vastmax train labelled.txt -o models/topics --model classifier \\
+      --output-layer hierarchical --word-ngrams 2 --epochs 5
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json
   $ vastmax train wiki.train.tokens.br -o models/taylor --config taylor.json
 
@@ -167,6 +181,10 @@ vocabulary. A loss of spherical-softmax or taylor-softmax gives probabilities
 and a perplexity; z-loss ranks better and gives none. The other layers are the
 usual ones, to compare with: --output-layer sampled is the strongest of them.
 A US patent, 12,205,005, covers the method of --output-layer rf.
+
+A classifier reads points (XMC), lines of fastText (__label__x words ...), or
+CSV, TSV and JSON Lines with a text and a label column. Features of texts are
+those of fastText: words, word n-grams and character n-grams in buckets.
 
 Ctrl-C saves a checkpoint, and --resume goes on from it bit for bit as if
 nothing had happened (with --max-minutes it goes on, but time is not repeated).
@@ -182,7 +200,9 @@ async function train(argument: string | undefined, options: TrainOptions, comman
     return;
   }
   if (options.printConfig === true) {
-    process.stdout.write(describeConfig(command, text, dependentDefaults(options)));
+    process.stdout.write(
+      describeConfig(command, text, dependentDefaults({ ...options, ...(text === undefined ? {} : { text }) })),
+    );
     return;
   }
   // Both may be set in the configuration file, so commander cannot check that they are given.
@@ -194,6 +214,10 @@ async function train(argument: string | undefined, options: TrainOptions, comman
 /** The options that were on the command line or in a configuration file. */
 function optionsGiven(command: Command): GivenOption[] {
   return command.options
-    .map((option) => ({ name: option.attributeName() as keyof TrainOptions, flag: option.long ?? option.flags }))
+    .map((option) => {
+      const name = option.attributeName() as keyof TrainOptions;
+      const isDefault = command.getOptionValue(name) === (option.defaultValue as unknown);
+      return { name, flag: option.long ?? option.flags, isDefault };
+    })
     .filter(({ name }) => ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''));
 }

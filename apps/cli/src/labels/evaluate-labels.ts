@@ -1,14 +1,17 @@
-/** Ranking metrics of a classifier on labelled points, and of a baseline that predicts the most frequent labels. */
+/** Metrics of a classifier on labelled data: of rankings, beside the most frequent labels, and of what it predicts. */
 import { SparseBatches } from '@vastmax/sparse-data';
 import { UsageError } from '../terminal/errors.ts';
 import { count, Progress, table } from '../terminal/terminal.ts';
-import { type LabelModel, withLabelsInOrder } from './label-model.ts';
-import type { XmcRows } from '@vastmax/sparse-data/records';
+import type { Classifier, LabelledRows, LabelName } from '@vastmax/lm-models/labels';
 import {
   computePropensities,
+  evaluateLabels as countLabels,
   evaluateMultiLabel,
   popularityBaseline,
+  type LabelEvaluationReport,
+  type LabelScores,
   type MultiLabelReport,
+  type PredictionRule,
 } from '@vastmax/lm-models/metrics';
 
 export interface LabelEvaluation {
@@ -19,35 +22,34 @@ export interface LabelEvaluation {
 const ks = [1, 3, 5];
 
 /**
- * O(points · labels · width).
- * @param limit maximum number of points, a fixed sample; 0 for all.
+ * O(examples · labels · width).
+ * @param limit maximum number of examples, a fixed sample; 0 for all.
  * @throws UsageError when none of them has a label.
  */
 export async function evaluateLabels(
-  { network, order, points: trained }: LabelModel,
-  rows: XmcRows,
+  classifier: Classifier,
+  rows: LabelledRows,
   limit: number,
   signal: AbortSignal,
 ): Promise<LabelEvaluation> {
+  const { network, examples: trained } = classifier;
   using progress = new Progress('evaluating');
-  const batches = (): SparseBatches =>
-    new SparseBatches({ ...withLabelsInOrder(rows, order), batchSize: 256, seed: 0 });
+  const batches = (): SparseBatches => new SparseBatches({ ...rows, batchSize: 256, seed: 0 });
   const { frequencies } = network.sizes;
   const options = {
     ks,
-    signal,
+    ...span(limit, signal),
     ...(trained >= 3 ? { propensities: computePropensities(frequencies, trained) } : {}),
-    ...(limit === 0 ? {} : { limit }),
   };
   const model = await evaluateMultiLabel(network, batches(), {
     ...options,
     onProgress: (done, total) => {
-      progress.update(done / total, [`${count(done)} points`]);
+      progress.update(done / total, [`${count(done)} ${nameOfExamples(classifier)}`]);
     },
   });
   if (model.examples === 0)
     throw new UsageError(
-      `none of the ${count(model.unlabelled)} points of the sample has a label; take a larger sample, or all points`,
+      `none of the ${count(model.unlabelled)} ${nameOfExamples(classifier)} of the sample has a label; take a larger sample, or all`,
     );
   return {
     model,
@@ -55,8 +57,22 @@ export async function evaluateLabels(
   };
 }
 
-export function describeLabelEvaluation(what: string, { model, popularity }: LabelEvaluation): string {
-  const percent = (share: number | undefined): string => (share === undefined ? '-' : `${(100 * share).toFixed(1)} %`);
+const span = (limit: number, signal: AbortSignal): { readonly signal: AbortSignal; readonly limit?: number } => ({
+  signal,
+  ...(limit === 0 ? {} : { limit }),
+});
+
+export const nameOfExamples = ({ texts }: Pick<Classifier, 'texts'>): string =>
+  texts === undefined ? 'points' : 'texts';
+
+const percent = (share: number | undefined): string => (share === undefined ? '-' : `${(100 * share).toFixed(1)} %`);
+
+/** @param examples what they are: points or texts. */
+export function describeLabelEvaluation(
+  what: string,
+  { model, popularity }: LabelEvaluation,
+  examples = 'points',
+): string {
   const row = (name: string, { atK }: MultiLabelReport): string[] => [
     name,
     ...atK.map(({ precision }) => percent(precision)),
@@ -65,8 +81,51 @@ export function describeLabelEvaluation(what: string, { model, popularity }: Lab
     ...atK.map(({ propensityScoredPrecision }) => percent(propensityScoredPrecision)),
   ];
   const header = ['', ...ks.map((k) => `P@${k}`), 'R@5', 'nDCG@5', ...ks.map((k) => `PSP@${k}`)];
-  const { examples, unlabelled } = model;
+  const { unlabelled } = model;
   const left =
     unlabelled === 0 ? '' : ` (${count(unlabelled)} without a label ${unlabelled === 1 ? 'is' : 'are'} left out)`;
-  return `${what}, ${count(examples)} points${left}:\n${table([header, row('model', model), row('popularity', popularity)])}\n`;
+  return `${what}, ${count(model.examples)} ${examples}${left}:\n${table([header, row('model', model), row('popularity', popularity)])}\n`;
+}
+
+/** Scores of the labels that a rule predicts, as JSON. */
+export interface PredictionEvaluation extends PredictionRule, Omit<LabelEvaluationReport, 'classes' | 'unlabelled'> {
+  readonly labels: readonly ({ readonly label: LabelName } & LabelScores)[];
+}
+
+/** What is right of the labels that are predicted by a rule. O(examples · labels · width). */
+export async function evaluatePredictions(
+  { network, labels }: Classifier,
+  rows: LabelledRows,
+  rule: PredictionRule,
+  limit: number,
+  signal: AbortSignal,
+): Promise<PredictionEvaluation> {
+  const batches = new SparseBatches({ ...rows, batchSize: 256, seed: 0 });
+  const { classes, unlabelled: _, ...all } = await countLabels(network, batches, { ...rule, ...span(limit, signal) });
+  return {
+    ...rule,
+    ...all,
+    labels: classes.map(({ class: index, ...scores }) => ({ label: labels[index] ?? -1, ...scores })),
+  };
+}
+
+/** @param perLabel whether a line for each label is printed too. */
+export function describePredictions(evaluation: PredictionEvaluation, perLabel: boolean): string {
+  const { k, threshold, labels, ...all } = evaluation;
+  const limit = threshold === undefined ? '' : ` of at least ${threshold}`;
+  const row = (name: string, { precision, recall, f1, predicted, right }: LabelScores): string[] => [
+    name,
+    percent(precision),
+    percent(recall),
+    f1 === undefined ? '-' : f1.toFixed(3),
+    count(right),
+    count(predicted),
+  ];
+  const header = ['', 'precision', 'recall', 'F1', 'support', 'predicted'];
+  const rows = [
+    header,
+    row('all labels', all),
+    ...(perLabel ? labels.map(({ label, ...scores }) => row(String(label), scores)) : []),
+  ];
+  return `the ${k === 1 ? 'best label' : `${count(k)} best labels`}${limit} of each:\n${table(rows)}\n`;
 }

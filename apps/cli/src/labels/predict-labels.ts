@@ -1,65 +1,131 @@
-/** The labels of each point of an XMC file, as JSON Lines. Only one batch of points is in memory. */
-import { topClasses } from '@vastmax/lm-models';
+/** The labels of each example of a file, as JSON Lines, or of one text. Only one batch of examples is in memory. */
+import { predictClasses, tokenizeOf, type Classifier, type ClassifierTexts } from '@vastmax/lm-models/labels';
+import type { CsrRows } from '@vastmax/sparse-data';
 import { readXmc } from '@vastmax/sparse-data/node';
+import { LabelledTexts, parseLabelledTexts, xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
+import type { LabelledInputOptions } from '../options/text-label-options.ts';
 import { writeResults } from '../terminal/standard-output.ts';
 import { count, Progress } from '../terminal/terminal.ts';
-import { checkShape, type LabelModel } from './label-model.ts';
-import { xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
+import { openTexts } from './label-data.ts';
+import { checkShape } from './label-model.ts';
 
-export interface LabelPredictionOptions {
+export interface LabelPredictionOptions extends LabelledInputOptions {
   readonly top: number;
-  /** Only labels with a score of at least this. */
+  /** Only labels with a probability, or without one a score, of at least this. */
   readonly threshold?: number;
   readonly batch: number;
   readonly signal: AbortSignal;
 }
 
-/**
- * Prints an object for each point: its line in the file, and its best labels with their scores. O(points · labels ·
- * width).
- */
+/** The probability is left out where the output layer has none. */
+export interface PredictedLabel {
+  readonly label: string | number;
+  readonly probability?: number;
+  readonly score: number;
+}
+
+/** The best labels of each row, best first. O(rows · labels · width). */
+export async function labelsOfRows(
+  { network, labels }: Classifier,
+  inputs: CsrRows,
+  { top, threshold = -Infinity, signal }: Pick<LabelPredictionOptions, 'top' | 'threshold' | 'signal'>,
+): Promise<PredictedLabel[][]> {
+  const { k, classes, scores, probabilities } = await predictClasses(
+    network.output,
+    network.computeHidden({ inputs }),
+    Math.min(top, labels.length),
+    { signal },
+  );
+  return Array.from({ length: inputs.rows }, (_, row) =>
+    Array.from(classes.subarray(row * k, (row + 1) * k), (index, place) => {
+      const probability = probabilities?.[row * k + place];
+      return {
+        label: labels[index] ?? -1,
+        ...(probability === undefined ? {} : { probability }),
+        score: scores[row * k + place] ?? -Infinity,
+      };
+    }).filter(({ probability, score }) => (probability ?? score) >= threshold),
+  );
+}
+
+/** The best labels of one text. */
+export async function labelsOfText(
+  classifier: Classifier,
+  { features, reading }: ClassifierTexts,
+  text: string,
+  options: Pick<LabelPredictionOptions, 'top' | 'threshold' | 'signal'>,
+): Promise<PredictedLabel[]> {
+  const texts = new LabelledTexts(tokenizeOf(reading));
+  texts.addText(text);
+  const [labels = []] = await labelsOfRows(classifier, features.encode(texts), options);
+  return labels;
+}
+
+/** Examples of a file, some at a time. */
+interface ExampleRows {
+  /** The number of each example's line in the file. */
+  readonly lines: readonly number[];
+  readonly inputs: CsrRows;
+}
+
+/** Prints an object for each example: its line in the file, and its best labels. */
 export async function predictLabels(
-  { network, order, shape }: LabelModel,
+  classifier: Classifier,
   path: string,
   options: LabelPredictionOptions,
 ): Promise<void> {
-  const { top, threshold = -Infinity, batch, signal } = options;
   // On a terminal the results would overwrite the progress bar, so there is none.
   using progress = process.stdout.isTTY ? undefined : new Progress('predicting');
   let done = 0;
-  let points: XmcPoint[] = [];
-  const flush = async (): Promise<boolean> => {
-    const { k, classes, scores } = await topClasses(
-      network.output,
-      network.computeHidden({ inputs: xmcRows(points).inputs }),
-      Math.min(top, shape.labels),
-      { signal },
-    );
-    const lines = points.map(({ line }, row) => {
-      const best = Array.from(classes.subarray(row * k, (row + 1) * k), (index, place) => ({
-        label: order[index] ?? -1,
-        score: scores[row * k + place] ?? -Infinity,
-      }));
-      return `${JSON.stringify({ line, labels: best.filter(({ score }) => score >= threshold) })}\n`;
-    });
-    done += points.length;
-    points = [];
-    return writeResults(lines.join(''));
+  const onProgress = (read: number, total: number): void => {
+    progress?.update(read / total, [`${count(done)} examples`]);
   };
-  const stream = readXmc(path, {
-    signal,
-    onProgress: (read, total) => {
-      progress?.update(read / total, [`${count(done)} points`]);
-    },
-  });
-  try {
-    for await (const point of stream) {
-      if (points.length === 0) checkShape(path, point.shape, shape);
-      points.push(point);
-      if (points.length === batch && !(await flush())) return;
-    }
-  } finally {
-    // The points before an invalid line are predicted too.
-    if (points.length > 0) await flush();
+  const rows =
+    classifier.texts === undefined
+      ? pointsOf(classifier, path, { ...options, onProgress })
+      : textsOf(classifier.texts, path, { ...options, onProgress });
+  for await (const { lines, inputs } of rows) {
+    const labels = await labelsOfRows(classifier, inputs, options);
+    done += lines.length;
+    const results = lines.map((line, row) => `${JSON.stringify({ line, labels: labels[row] })}\n`);
+    if (!(await writeResults(results.join('')))) return;
   }
+}
+
+type ReadingOptions = LabelPredictionOptions & { readonly onProgress: (read: number, total: number) => void };
+
+async function* textsOf(
+  texts: ClassifierTexts,
+  path: string,
+  options: ReadingOptions,
+): AsyncGenerator<ExampleRows, void, undefined> {
+  const input = await openTexts(path, texts, options, options);
+  const batches = parseLabelledTexts(input.blocks, { ...input.options, withLabels: false, batchSize: options.batch });
+  for await (const { texts: some, lines } of batches) yield { lines, inputs: texts.features.encode(some) };
+}
+
+async function* pointsOf(
+  { features, labels }: Classifier,
+  path: string,
+  { batch, signal, onProgress }: ReadingOptions,
+): AsyncGenerator<ExampleRows, void, undefined> {
+  let points: XmcPoint[] = [];
+  const take = (): ExampleRows => {
+    const rows = { lines: points.map(({ line }) => line), inputs: xmcRows(points).inputs };
+    points = [];
+    return rows;
+  };
+  let error: { readonly cause: unknown } | undefined;
+  try {
+    for await (const point of readXmc(path, { signal, onProgress })) {
+      if (points.length === 0) checkShape(path, point.shape, { features, labels: labels.length });
+      points.push(point);
+      if (points.length === batch) yield take();
+    }
+  } catch (cause) {
+    error = { cause };
+  }
+  // The points before an invalid line are predicted too.
+  if (points.length > 0) yield take();
+  if (error !== undefined) throw error.cause;
 }

@@ -1,29 +1,39 @@
-/** `vastmax train --model classifier`: from a file of labelled points to a saved and evaluated model. */
-import { Trainer, createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
-import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
+/** `vastmax train --model classifier`: from a file of labelled points or texts to a saved and evaluated model. */
+import {
+  createNetwork,
+  createUpdateRule,
+  loadNetwork,
+  outputLayerOf,
+  Trainer,
+  type BagNetwork,
+} from '@vastmax/lm-models';
+import {
+  checkClassWeights,
+  Classifier,
+  classifierContent,
+  isClassifier,
+  readClassifierParts,
+  type ClassifierParts,
+} from '@vastmax/lm-models/labels';
+import { columnCounts, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { isStandardInput } from '@vastmax/sparse-data/node';
-import { openCheckpoint } from '@vastmax/checkpoints';
+import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import { createBackend } from '../options/backend-choice.ts';
+import { createSubwordTokenizer } from '@vastmax/text-readers';
+import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
+import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
+import { startFromVectors } from '../run/start-from-vectors.ts';
 import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { checkHeader, checkTrainingLabels } from './check-labels.ts';
-import { describeLabelEvaluation, evaluateLabels } from './evaluate-labels.ts';
-import {
-  fingerprintOfPoints,
-  isLabelModel,
-  labelModelOf,
-  labelOrder,
-  labelsText,
-  readLabelledPoints,
-  readPoints,
-  withLabelsInOrder,
-} from './label-model.ts';
+import { embeddingBytes, type ModelWidths } from './check-labels.ts';
+import { describeLabelEvaluation, evaluateLabels, nameOfExamples } from './evaluate-labels.ts';
+import { openTrainingData, readLabelledRows, readTrainingData } from './label-data.ts';
+import { classWeightsText, readLabelWeights } from './label-weights.ts';
 
 /** @param given the options that were on the command line or in a configuration file. */
 export async function trainLabels(file: string, options: TrainOptions, given: readonly GivenOption[]): Promise<void> {
@@ -33,96 +43,134 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     throw new UsageError(
       'the points and --valid are both standard input, which can be read once; give a file for one of them',
     );
-  const networkOptions = labelNetworkOptions(options, given);
+  const input = await openTrainingData(file, options, signal);
+  using progress = input.progress;
+  const networkOptions = labelNetworkOptions(options, given, input.format !== 'xmc');
   await using folder = await prepareFolder(options, given, readLabelRun);
   const { resumed } = folder;
   const { embedding, hidden = [] } = networkOptions.body;
-  const points = await readPoints(file, signal, (shape) => {
-    checkHeader(file, shape, {
-      embedding,
-      output: hidden.at(-1) ?? embedding,
-      bytesPerNumber: options.precision === 'f64' ? 8 : 4,
-    });
-  });
-  checkTrainingLabels(file, points);
-  const fingerprint = fingerprintOfPoints(points);
+  const widths: ModelWidths = {
+    embedding,
+    output: hidden.at(-1) ?? embedding,
+    bytesPerNumber: options.precision === 'f64' ? 8 : 4,
+    moments: createUpdateRule(labelTrainingOptions(options, 1).optimizer).slots,
+  };
+  const data = await readTrainingData(file, input, options, widths, resumed?.classifier);
+  progress[Symbol.dispose]();
+  const { inputs, targets, labels, texts, fingerprint } = data;
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
     throw new UsageError(
-      `${file} does not hold the points that ${options.out} was trained on; resume with the same file`,
+      `${file} does not hold the ${nameOfExamples({ texts })} that ${options.out} was trained on; resume with the same file`,
     );
   }
-  const shape = { features: points.inputs.columns, labels: points.targets.columns };
-  const held = options.valid === undefined ? undefined : await readLabelledPoints(options.valid, signal, shape);
-  const order = labelOrder(points);
-  const ordered = withLabelsInOrder(points, order);
+  const features = inputs.columns;
+  const held =
+    options.valid === undefined
+      ? undefined
+      : await readLabelledRows(options.valid, { labels, features, examples: 0, texts }, options, signal);
+  const frequencies = columnCounts(targets);
+  const weighting = resumed === undefined ? options.classWeights : resumed.options['classWeights'];
+  const weights =
+    typeof weighting === 'string'
+      ? await readLabelWeights(weighting, labels, frequencies, resumed?.classWeights)
+      : undefined;
+  if (weights !== undefined) checkClassWeights(networkOptions.output);
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
   const backendName = backendOf(resumed, options, given);
-  const backend = await createBackend(backendName, precision);
-  using network =
+  const backend = await createBackend(backendName, precision, threadsOf(options));
+  using network: BagNetwork =
     resumed === undefined
-      ? await createNetwork(
-          backend,
-          { inputs: shape.features, frequencies: columnCounts(ordered.targets) },
-          networkOptions,
-        )
+      ? await createNetwork(backend, { inputs: features, frequencies }, networkOptions)
       : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
+  if (resumed === undefined && options.initialVectors !== undefined && texts !== undefined)
+    await startFromVectors({ vocabulary: texts.features.vocabulary, network }, options.initialVectors, signal);
   const { output: outputChoice } = network.options;
   const batches = new SparseBatches({
-    ...ordered,
+    inputs,
+    targets,
     batchSize,
     seed: options.seed,
     targetWeights: outputLayerOf(outputChoice.kind).abilities.targetWeights(outputChoice),
+    ...(texts === undefined ? {} : labelledOnly(targets)),
+    ...(weights === undefined ? {} : { classWeights: weights.weights }),
   });
   const { examplesPerEpoch } = batches;
-  const training =
+  const { training, configuration: ratesTried } =
     resumed === undefined
-      ? labelTrainingOptions(options, examplesPerEpoch)
-      : changedTraining(resumed, options, given, examplesPerEpoch);
+      ? await ratesOfRun(options, {
+          network,
+          batches,
+          batchSize,
+          training: labelTrainingOptions(options, examplesPerEpoch),
+          signal,
+        })
+      : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(network, batches, training);
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
-  const cost = await printPlan(planOfLabels(network, ordered), trainer, batchSize);
+  const bucketBytes = embeddingBytes(texts?.features.ngrams.buckets ?? 0, widths);
+  const cost = await printPlan(planOfLabels(network, data, texts, bucketBytes), trainer, batchSize);
   if (options.dryRun === true) {
     process.stdout.write(describeDryRun(cost));
     return;
   }
+  const classifier = new Classifier(network, { labels, examples: examplesPerEpoch, texts });
+  const content = classifierContent(classifier);
   const isTrained = await trainAndSave(file, options, {
     trainer,
     extras: {
       configuration: {
         command: 'train',
         options: { ...(resumed?.options ?? options), backend: backendName },
-        exampleSettings: { model: 'classifier' },
-        points: examplesPerEpoch,
+        ...content.configuration,
         pointsHash: fingerprint,
         precision,
         batchSize,
+        ...ratesTried,
       },
-      texts: { [labelsText]: JSON.stringify([...order]) },
+      texts: { ...content.texts, ...weights?.texts },
     },
     signal,
   });
   if (!isTrained || held === undefined) return;
-  const evaluation = await evaluateLabels(
-    labelModelOf(network, order, examplesPerEpoch),
-    held,
-    options.evaluate,
-    signal,
-  );
-  process.stdout.write(`\n${describeLabelEvaluation('held-out points', evaluation)}`);
+  const evaluation = await evaluateLabels(classifier, held, options.evaluate, signal);
+  const what = nameOfExamples(classifier);
+  process.stdout.write(`\n${describeLabelEvaluation(`held-out ${what}`, evaluation, what)}`);
 }
 
-async function readLabelRun(directory: string): Promise<RunState> {
+/** Of texts only those with a label are trained on, as in fastText. */
+function labelledOnly({ rows, offsets }: CsrRows): { readonly rows?: Int32Array } {
+  const labelled = Int32Array.from({ length: rows }, (_, row) => row).filter(
+    (row) => offsets[row + 1]! > offsets[row]!,
+  );
+  return labelled.length === rows ? {} : { rows: labelled };
+}
+
+interface LabelRun extends RunState {
+  readonly classifier: ClassifierParts;
+  /** Those of a file. */
+  readonly classWeights?: string;
+}
+
+async function readLabelRun(directory: string): Promise<LabelRun> {
   const state = await readRunState(directory);
-  if (!isLabelModel(state.configuration))
+  if (!isClassifier(state.configuration))
     throw new UsageError(`${directory} holds a model over words, no classifier; leave --model out to go on with it`);
-  return state;
+  return await loadResumed(directory, (checkpoint) => {
+    const classifier = readClassifierParts(checkpoint, createSubwordTokenizer);
+    const hasWeights = checkpoint.textNames.includes(classWeightsText);
+    return Promise.resolve({
+      ...state,
+      classifier,
+      ...(hasWeights ? { classWeights: checkpoint.text(classWeightsText) } : {}),
+    });
+  });
 }
 
 async function loadResumed<Result>(
   directory: string,
-  load: (checkpoint: Awaited<ReturnType<typeof openCheckpoint>>) => Promise<Result>,
+  load: (checkpoint: Checkpoint) => Promise<Result>,
 ): Promise<Result> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
   return await load(checkpoint);

@@ -8,14 +8,37 @@ import {
   type Precision,
   type ProbeResult,
 } from '@vastmax/linalg-core';
+import { Option, type Command } from 'commander';
 import { UsageError } from '../terminal/errors.ts';
 import type { JsonObject } from '@vastmax/linalg-core/state';
+import { wholeNumber } from './option-values.ts';
 
 export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
 
 /** Help text of the option `--backend` of every command. */
 export const backendHelp =
   'compute backend: openblas (a native BLAS), wasm or plain; auto selects the first of them that is available';
+
+export interface BackendOptions {
+  readonly backend: string;
+  readonly threads?: number;
+}
+
+/** `--backend` and `--threads`. */
+export function addBackendOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
+    .option(
+      '--threads <n>',
+      'threads of the backend, openblas or wasm (default: as many as there are cores)',
+      wholeNumber('--threads', 1, 1024),
+    );
+}
+
+/** What `createBackend` takes. */
+export function threadsOf({ threads }: Pick<BackendOptions, 'threads'>): { readonly threads?: number } {
+  return threads === undefined ? {} : { threads };
+}
 
 interface Candidate {
   readonly name: string;

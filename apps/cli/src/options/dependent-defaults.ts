@@ -2,6 +2,7 @@
 import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
 import { optionsOfLayer } from './output-layer-options.ts';
+import { hasTexts } from './text-label-options.ts';
 import {
   exampleSettingsOf,
   networkOptionsOf,
@@ -37,7 +38,7 @@ function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
 }
 
 function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
-  const networkOptions = labelNetworkOptions(options, []);
+  const networkOptions = labelNetworkOptions(options, [], hasTexts(options, options.text));
   return {
     ...bodyDefaults(networkOptions),
     ...layerDefaults(networkOptions.output),

@@ -19,7 +19,7 @@ export interface TextOptions {
   readonly textColumn: string;
 }
 
-export const textColumnHelp = 'of a Parquet file: the column with the texts';
+export const textColumnHelp = 'of a Parquet file, or of csv, tsv and jsonl for classifiers: the column with the texts';
 
 export function addTextOptions(command: Command): Command {
   return command
@@ -37,8 +37,11 @@ export function addTextOptions(command: Command): Command {
     .option('--text-column <name>', textColumnHelp, 'text');
 }
 
-/** @throws UsageError for options that contradict each other, SparseDataError for an invalid tokenizer file. */
-export async function textReadingOf(options: TextOptions): Promise<TextReading> {
+/**
+ * @param endOfLine the word that ends each line.
+ * @throws UsageError for options that contradict each other, SparseDataError for an invalid tokenizer file.
+ */
+export async function textReadingOf(options: TextOptions, endOfLine = '<eos>'): Promise<TextReading> {
   const { tokenizer, locale } = options;
   if (options.lowerCase === true && options.letterCase !== undefined && options.letterCase !== 'lower') {
     throw new UsageError(
@@ -48,7 +51,7 @@ export async function textReadingOf(options: TextOptions): Promise<TextReading> 
   const letterCase = options.letterCase ?? (options.lowerCase === true ? 'lower' : 'keep');
   if (locale !== undefined && tokenizer !== 'segmenter')
     throw new UsageError(`--locale is an option of --tokenizer segmenter, not of ${tokenizer}; leave it out`);
-  const common = { letterCase, endOfLine: '<eos>', unknown: '<unk>' };
+  const common = { letterCase, endOfLine, unknown: '<unk>' };
   if (isFile(tokenizer)) {
     if (letterCase !== 'keep')
       throw new UsageError(

@@ -5,9 +5,10 @@ import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
 import { defaultsNameOf, outputLayerChoiceOf, type OutputLayerOptions } from './output-layer-options.ts';
+import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 
-export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOptions {
+export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabelOptions, ConfigOptions {
   readonly valid?: string;
   /** Given on the command line or in the configuration file; checked before training starts. */
   readonly out: string;
@@ -18,6 +19,7 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly log?: string;
   readonly tensorboard?: string;
   readonly backend: string;
+  readonly threads?: number;
   readonly precision: Precision;
   readonly minCount: number;
   readonly maxVocabulary?: number;
@@ -27,10 +29,12 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, ConfigOpt
   readonly window?: number;
   readonly embedding: number;
   readonly hidden?: readonly number[];
-  readonly activation?: (typeof activationNames)[number];
+  readonly activation?: (typeof activationNames)[number] | 'identity';
   readonly dropout?: number;
   readonly outputRate?: number;
   readonly bodyRate?: number;
+  /** Whether rates that are not given are searched before training. */
+  readonly rates: 'auto' | 'default';
   readonly optimizer?: string;
   readonly clipNorm?: number;
   readonly schedule: string;
@@ -52,6 +56,8 @@ export const defaultEvaluated = 20_000;
 export interface GivenOption {
   readonly name: keyof TrainOptions;
   readonly flag: string;
+  /** Whether its value is that which it has when it is not given, as in a printed configuration. */
+  readonly isDefault: boolean;
 }
 
 /** The options of a model over words. */
@@ -80,6 +86,8 @@ export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
       `${flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
     );
   }
+  if (options.activation === 'identity' && model === 'ngram')
+    throw new UsageError('--activation identity is an option of classifier, bag, cbow and skip-gram, not of ngram');
   if (options.valid !== undefined && model === 'skip-gram')
     throw new UsageError(
       '--valid ranks words, and skip-gram predicts the words around a word; leave it out, or train another model',
@@ -97,7 +105,7 @@ export function networkOptionsOf(options: WordTrainOptions): NetworkOptions {
       seed,
       ...(order === undefined ? {} : { order }),
       ...(hidden === undefined ? {} : { hidden }),
-      ...(activation === undefined ? {} : { activation }),
+      ...(activation === undefined || activation === 'identity' ? {} : { activation }),
       ...(dropout === undefined ? {} : { dropout }),
     }),
     output: outputLayerChoiceOf(options),

@@ -16,7 +16,7 @@ import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import { isLabelModel } from '../labels/label-model.ts';
+import { isClassifier } from '@vastmax/lm-models/labels';
 import { precisionFrom } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -116,7 +116,7 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
   const state = runStateFrom(checkpoint);
-  if (isLabelModel(configuration))
+  if (isClassifier(configuration))
     throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
   const network = networkOptionsFrom(configuration);
   const vocabulary = readVocabulary(checkpoint);
@@ -138,9 +138,13 @@ export async function readRunState(directory: string): Promise<RunState> {
 }
 
 function runStateFrom({ configuration, location: directory }: Checkpoint): RunState {
-  const { command, training, batchSize, options } = configuration;
+  const { command, training, batchSize, options, quantization } = configuration;
   if (command === 'start')
     throw new UsageError(`${directory} was made by vastmax start, which does not resume; run vastmax start again`);
+  if (quantization !== undefined)
+    throw new UsageError(
+      `${directory} holds a quantized model, which is for prediction; go on with the model that it was made of`,
+    );
   const isBatchSize = typeof batchSize === 'number' && Number.isSafeInteger(batchSize) && batchSize >= 1;
   if (!isObject(training) || !isBatchSize || batchSize > maxBatchSize) {
     throw new UsageError(
@@ -164,17 +168,23 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'repairDrift',
   'valid',
   'textColumn',
+  'labelFormat',
+  'labelColumn',
+  'labelSeparator',
   'out',
   'resume',
   'config',
   'dryRun',
   'backend',
+  'threads',
   'checkpointEvery',
   'evaluate',
   'log',
   'tensorboard',
   'bodyRate',
   'outputRate',
+  // A resumed run has its rates.
+  'rates',
   'schedule',
   'finalFactor',
   'examples',

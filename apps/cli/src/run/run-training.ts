@@ -204,6 +204,7 @@ function detailsOf({ loss, examplesPerSecond, examples, rebases }: LogEntry, tot
 /** Every option that is not in the checkpoint and changes what comes out. */
 function resumeCommand(file: string, options: TrainOptions): string {
   const { out, model, valid, textColumn, distributed, log, tensorboard, evaluate, backend, repairDrift } = options;
+  const { labelFormat, labelColumn, labelSeparator, threads } = options;
   const words = [
     'train',
     // A pipe of the shell, as of `<(…)`, is gone when the command has ended.
@@ -213,10 +214,14 @@ function resumeCommand(file: string, options: TrainOptions): string {
     ...(model === 'classifier' ? ['--model', model] : []),
     ...(valid === undefined ? [] : ['--valid', valid]),
     ...(textColumn === 'text' ? [] : ['--text-column', textColumn]),
+    ...(labelFormat === undefined ? [] : ['--label-format', labelFormat]),
+    ...(labelColumn === undefined ? [] : ['--label-column', labelColumn]),
+    ...(labelSeparator === undefined ? [] : ['--label-separator', labelSeparator]),
     ...(evaluate === defaultEvaluated || valid === undefined ? [] : ['--evaluate', String(evaluate)]),
     ...(log === undefined ? [] : ['--log', log]),
     ...(tensorboard === undefined ? [] : ['--tensorboard', tensorboard]),
     ...(backend === 'auto' ? [] : ['--backend', backend]),
+    ...(threads === undefined ? [] : ['--threads', String(threads)]),
     ...(distributed === undefined ? [] : ['--distributed', distributed]),
     ...(repairDrift === undefined ? [] : ['--repair-drift']),
     '--resume',

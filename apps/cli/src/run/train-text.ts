@@ -2,12 +2,12 @@
 import { compareRanks, type Communicator } from '@vastmax/collectives';
 import { Trainer } from '@vastmax/lm-models';
 import { compareTextData, ownStreams, savedModule } from '@vastmax/lm-models/distributed';
-import { loadInitialVectors } from '@vastmax/lm-models/node';
 import { isStandardInput } from '@vastmax/sparse-data/node';
-import { createTextModel, type TextBatches, type TextModel } from '@vastmax/lm-models/text';
+import { createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
-import { createBackend } from '../options/backend-choice.ts';
+import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
+import { checkNoLabelOptions } from '../options/label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';
 import {
   exampleSettingsOf,
@@ -20,13 +20,15 @@ import {
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
-import { bytes, count, warn } from '../terminal/terminal.ts';
+import { bytes, count } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, isStream, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';
 import { runAsRank, threadsOfRank, checkStartedAlone } from './rank-job.ts';
 import { backendOf, changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
+import { ratesOfRun, resumedRates } from './search-rates.ts';
+import { startFromVectors } from './start-from-vectors.ts';
 import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { openCheckpoint } from '@vastmax/checkpoints';
@@ -64,6 +66,7 @@ async function train(
   given: readonly GivenOption[],
   communicator?: Communicator,
 ): Promise<void> {
+  checkNoLabelOptions(given);
   using interruption = new Interruption();
   const { signal } = interruption;
   if (isStandardInput(textFile) && options.valid !== undefined && isStandardInput(options.valid))
@@ -100,7 +103,7 @@ async function train(
   const backend = await createBackend(
     backendName,
     precision,
-    communicator === undefined ? {} : { threads: threadsOfRank() },
+    communicator === undefined || options.threads !== undefined ? threadsOf(options) : { threads: threadsOfRank() },
   );
   if (communicator !== undefined) {
     compareTextData(communicator, { vocabulary, tokens, heldOut: held, texts: reading.texts });
@@ -119,10 +122,17 @@ async function train(
   const { batches, ...step } = model.trainingBatches(data, { batchSize, seed: options.seed });
   if (communicator !== undefined) checkStreams(step, batchSize, communicator);
   const { examplesPerEpoch } = batches;
-  const training =
+  const { training, configuration: ratesTried } =
     resumed === undefined
-      ? trainingOptionsOf(options, examplesPerEpoch)
-      : changedTraining(resumed, options, given, examplesPerEpoch);
+      ? await ratesOfRun(options, {
+          network: model.network,
+          batches,
+          batchSize: step.batchSize,
+          training: trainingOptionsOf(options, examplesPerEpoch),
+          communicator,
+          signal,
+        })
+      : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(model.network, distribution?.partsOf(batches) ?? batches, training, distribution);
   if (resumed !== undefined) {
     await using checkpoint = await openCheckpoint(createFileStorage(options.out));
@@ -151,6 +161,7 @@ async function train(
         exampleSettings: { ...examples },
         precision,
         batchSize,
+        ...ratesTried,
       },
       vocabulary,
       texts: reading.texts,
@@ -174,18 +185,4 @@ function checkStreams(
   throw new UsageError(
     `a minibatch of ${batchSize} examples has ${streams} streams of ${steps} steps, fewer than the ${size} ranks; give a --batch of at least ${size * steps}, or fewer --steps`,
   );
-}
-
-/** Initial embeddings from the vectors of a file, scaled like the random start, which words without a vector keep. */
-async function startFromVectors({ vocabulary, network }: TextModel, file: string, signal: AbortSignal): Promise<void> {
-  const { found, read, notUtf8 } = await loadInitialVectors(file, vocabulary, network.body.embeddings.table, {
-    standardDeviation: network.body.options.embeddingScale,
-    signal,
-  });
-  process.stdout.write(`embeddings   ${count(found)} of ${count(vocabulary.size)} words start from ${file}\n`);
-  if (notUtf8 > 0) warn(`${count(notUtf8)} of the ${count(read)} words of ${file} are not UTF-8; they are left out`);
-  if (found === 0)
-    warn(
-      `none of the ${count(read)} words of ${file} is in the vocabulary; do the letter case and the tokenizer agree?`,
-    );
 }

@@ -9,7 +9,7 @@ import { describeBackend } from '../options/backend-choice.ts';
 import { bytes, count, duration } from '../terminal/terminal.ts';
 import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
-import type { XmcRows } from '@vastmax/sparse-data/records';
+import type { ClassifierTexts, LabelledRows } from '@vastmax/lm-models/labels';
 
 export interface CostEstimate {
   readonly outputParameters: number;
@@ -24,6 +24,8 @@ export interface PlannedModel {
   readonly network: TextNetwork | BagNetwork;
   /** The training data: a name and a size. */
   readonly data: readonly [name: string, size: string];
+  /** Further lines about it. */
+  readonly notes?: readonly (readonly [name: string, text: string])[];
   /** The body. */
   readonly description: string;
   /** Multiplications and additions of the body in a step of so many examples, forward and backward. */
@@ -38,7 +40,7 @@ export async function printPlan(model: PlannedModel, trainer: AnyTrainer, batchS
   const seconds = Math.min(cost.seconds, options.maximumSeconds ?? Infinity);
   const lines = [
     `backend      ${describeBackend(backend)}`,
-    `${model.data[0].padEnd(12)} ${model.data[1]}`,
+    ...[model.data, ...(model.notes ?? [])].map(([name, text]) => `${name.padEnd(12)} ${text}`),
     `output       ${describeOutput(choices.output)}, ${count(cost.outputParameters)} parameters`,
     `body         ${model.description}, ${count(body.parameterCount)} parameters`,
     `memory       ${bytes(cost.bytes)}`,
@@ -104,13 +106,36 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
   };
 }
 
-export function planOfLabels(network: BagNetwork, { inputs, targets }: XmcRows): PlannedModel {
+/** @param bucketBytes memory of the embeddings of buckets and of their update rule. */
+export function planOfLabels(
+  network: BagNetwork,
+  { inputs, targets }: LabelledRows,
+  texts: ClassifierTexts | undefined,
+  bucketBytes: number,
+): PlannedModel {
   const { embedding, hidden, activation } = network.body.options;
   const entriesPerPoint = inputs.indices.length / inputs.rows;
+  const labels = `${count(targets.columns)} labels`;
+  const { buckets = 0 } = texts?.features.ngrams ?? {};
   return {
     network,
-    data: ['points', `${count(inputs.rows)} of ${count(inputs.columns)} features, ${count(targets.columns)} labels`],
-    description: `a bag of features → ${layers([embedding, ...hidden], activation)}`,
+    data:
+      texts === undefined
+        ? ['points', `${count(inputs.rows)} of ${count(inputs.columns)} features, ${labels}`]
+        : ['texts', `${count(inputs.rows)} of ${count(texts.features.vocabulary.size)} different words, ${labels}`],
+    notes:
+      buckets === 0
+        ? []
+        : [
+            [
+              'n-grams',
+              `in ${count(buckets)} buckets of ${embedding} numbers, ${bytes(bucketBytes)} with their moments`,
+            ],
+          ],
+    description:
+      activation === 'identity'
+        ? `a bag of features, of ${embedding}${hidden.length === 0 ? '' : ` → ${layers(hidden, 'tanh')}`}`
+        : `a bag of features → ${layers([embedding, ...hidden], activation)}`,
     bodyOperations: (batchSize) => denseOperations(batchSize, entriesPerPoint, [embedding, ...hidden]),
   };
 }

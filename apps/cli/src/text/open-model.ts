@@ -1,4 +1,5 @@
 /** The model of a checkpoint folder, for the commands that use a trained model. */
+import type { Backend } from '@vastmax/linalg-core';
 import { isModelError } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import {
@@ -10,8 +11,8 @@ import {
   type TextReading,
 } from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
-import { isLabelModel, type LabelModel, loadLabelModel } from '../labels/label-model.ts';
-import { createBackend, precisionFrom } from '../options/backend-choice.ts';
+import { isClassifier, loadClassifier, type Classifier } from '@vastmax/lm-models/labels';
+import { createBackend, precisionFrom, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
@@ -22,29 +23,21 @@ export interface OpenedModel {
 }
 
 /**
- * A model over words, on a backend of the precision that it was trained in.
- * @throws CheckpointError when there is no checkpoint, or it is damaged; UsageError for a classifier.
+ * A model over words or a classifier, on a backend of the precision that it was trained in.
+ * @throws CheckpointError when there is no checkpoint, or it is damaged.
  */
-export async function openModel(backend: string, directory: string): Promise<OpenedModel> {
-  const opened = await openAnyModel(backend, directory);
-  if (!('labels' in opened)) return opened;
-  opened.labels[Symbol.dispose]();
-  throw new UsageError(
-    `${directory} holds a classifier of points, which has no words; it can be evaluated, inspected, and asked with predict --input`,
-  );
-}
-
-/** As `openModel`, but also accepts a classifier. */
 export async function openAnyModel(
-  backend: string,
+  options: BackendOptions,
   directory: string,
-): Promise<OpenedModel | { readonly labels: LabelModel }> {
+): Promise<OpenedModel | { readonly classifier: Classifier }> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
   const { configuration } = checkpoint;
-  if (isLabelModel(configuration))
-    return { labels: await loadLabelModel(await createBackend(backend, precisionFrom(configuration)), checkpoint) };
+  const createOwn = (): Promise<Backend> =>
+    createBackend(options.backend, precisionFrom(configuration), threadsOf(options));
+  if (isClassifier(configuration))
+    return { classifier: await loadClassifier(await createOwn(), checkpoint, createSubwordTokenizer) };
   const { text } = openText(checkpoint);
-  const model = await loadTextModel(await createBackend(backend, precisionFrom(configuration)), {
+  const model = await loadTextModel(await createOwn(), {
     ...checkpoint,
     module: (name) => savedModule(checkpoint, name),
   });

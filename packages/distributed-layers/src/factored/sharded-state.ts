@@ -201,6 +201,7 @@ function everyNth(tensor: TensorSource, rank: number, partition: RowPartition): 
 
 function createValues(precision: TensorPrecision, length: number): TensorValues {
   if (precision === 'i32') return new Int32Array(length);
+  if (precision === 'u8') return new Uint8Array(length);
   return precision === 'f32' ? new Float32Array(length) : new Float64Array(length);
 }
 

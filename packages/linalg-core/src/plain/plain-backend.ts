@@ -7,6 +7,7 @@ import { backendBrand, Indices, isMatrix, isRowTable, Matrix, RowTable, type Bac
 import { LinalgError } from '../errors.ts';
 import {
   addTableRows,
+  dotTableRows,
   allocate,
   arrayRows,
   gatherArrayRows,
@@ -349,6 +350,11 @@ class PlainBackend implements Backend {
     const rows = pieces[firstRow >> shift]!.subarray(first, first + count * columns);
     this.#live.matrices++;
     return new Matrix(this, count, columns, rows, table);
+  }
+
+  gatheredRowDot(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void {
+    if (this.#isBlocked) return;
+    dotTableRows(rowsOf(a), aIndices.values, rowsOf(b), bIndices.values, aIndices.count, dataOf(out));
   }
 
   guard(flag: Matrix | undefined): void {

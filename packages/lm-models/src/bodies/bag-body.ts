@@ -189,11 +189,19 @@ function checkOptions(options: Required<BagBodyOptions>): void {
  * | model | minibatches | what comes out |
  * |---|---|---|
  * | classifier | SparseBatches of features and labels | labels of a document |
+ * | text-classifier | SparseBatches of the words of texts and labels | labels of a text, as in fastText |
  * | autoencoder | SetBatches | a set completed from a part of it |
  * | cbow, skip-gram | WindowBatches, `centre` and `context` | word vectors |
  * | next-item | WindowBatches of sessions, `after: 0`, `centre` | the item after the last few |
  */
-export const bagModelNames = ['classifier', 'autoencoder', 'cbow', 'skip-gram', 'next-item'] as const;
+export const bagModelNames = [
+  'classifier',
+  'text-classifier',
+  'autoencoder',
+  'cbow',
+  'skip-gram',
+  'next-item',
+] as const;
 export type BagModelName = (typeof bagModelNames)[number];
 
 type BagShape = Required<
@@ -204,6 +212,15 @@ type BagShape = Required<
 // (classifier) and Moby (autoencoder), with Adam on the body at rates of 0.003 to 0.01.
 const shapes: Readonly<Record<BagModelName, BagShape>> = {
   classifier: { pooling: 'unit', activation: 'relu', hidden: [], embeddingScale: 0.05, inputDropout: 0, dropout: 0.2 },
+  // fastText's: the mean of the words, without anything between it and the output layer.
+  'text-classifier': {
+    pooling: 'mean',
+    activation: 'identity',
+    hidden: [],
+    embeddingScale: 0.1,
+    inputDropout: 0,
+    dropout: 0,
+  },
   autoencoder: { pooling: 'unit', activation: 'tanh', hidden: [], embeddingScale: 1, inputDropout: 0, dropout: 0 },
   cbow: { pooling: 'mean', activation: 'identity', hidden: [], embeddingScale: 0.1, inputDropout: 0, dropout: 0 },
   'skip-gram': {

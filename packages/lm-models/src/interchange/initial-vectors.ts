@@ -29,9 +29,9 @@ export interface InitialVectors {
  * Copies the vectors of a word2vec file to the rows of the words that are in the vocabulary. Rows of other words are
  * unchanged; if the file has a word twice, the first counts; a word that is not UTF-8 is left out and counted. The file is read once, and may be larger than memory: the
  * vectors that are found are kept until the whole file has been read, so the table is unchanged if an error is thrown.
- * @param table a row for each word, and a column for each number of a vector.
- * @throws CheckpointError `bad-argument` when the file's vectors have another width or the table another number of
- * rows; else as readWord2vecText and readWord2vecBinary
+ * @param table a row for each word, perhaps others after them, and a column for each number of a vector.
+ * @throws CheckpointError `bad-argument` when the file's vectors have another width or the table fewer rows
+ * than words; else as readWord2vecText and readWord2vecBinary
  */
 export async function loadInitialVectors(
   path: string,
@@ -41,10 +41,10 @@ export async function loadInitialVectors(
 ): Promise<InitialVectors> {
   const { standardDeviation } = options;
   const { columns: width } = table;
-  if (table.rows !== vocabulary.size)
+  if (table.rows < vocabulary.size)
     throw new CheckpointError(
       'bad-argument',
-      `loadInitialVectors: the table has ${table.rows} rows, the vocabulary ${vocabulary.size} words; they must be equal`,
+      `loadInitialVectors: the table has ${table.rows} rows, the vocabulary ${vocabulary.size} words; each needs one`,
     );
   if (standardDeviation !== undefined && !(standardDeviation > 0 && Number.isFinite(standardDeviation))) {
     throw new CheckpointError(

@@ -143,16 +143,20 @@ export class MultiLabelCollector {
   }
 }
 
-export interface MultiLabelEvaluationOptions<Batch> extends MultiLabelOptions {
+/** How much is evaluated, and who is told. */
+export interface EvaluationSpan {
+  /** Stop after this many examples; all of an epoch unless given. */
+  readonly limit?: number;
+  readonly signal?: CancellationSignal;
+  readonly onProgress?: (examples: number, total: number) => void;
+}
+
+export interface MultiLabelEvaluationOptions<Batch> extends MultiLabelOptions, EvaluationSpan {
   /**
    * Classes that must not be predicted for an example, such as `({ inputs }) => inputs` where inputs and classes are
    * the same items.
    */
   readonly exclude?: (batch: Batch) => CsrRows;
-  /** Stop after this many examples; all of an epoch unless given. */
-  readonly limit?: number;
-  readonly signal?: CancellationSignal;
-  readonly onProgress?: (examples: number, total: number) => void;
 }
 
 export interface MultiLabelReport extends MultiLabelMetrics {
@@ -226,9 +230,10 @@ export async function popularityBaseline<Batch extends TrainingBatch>(
   return { ...collector.metrics(), loss: undefined };
 }
 
-async function eachBatch<Batch extends TrainingBatch>(
+/** Calls `visit` for each minibatch of an epoch, with how many of its examples count. */
+export async function eachBatch<Batch extends TrainingBatch>(
   batches: EvaluationBatches<Batch>,
-  { limit = Infinity, signal, onProgress }: MultiLabelEvaluationOptions<Batch>,
+  { limit = Infinity, signal, onProgress }: EvaluationSpan,
   visit: (batch: Batch, count: number) => Promise<void>,
 ): Promise<void> {
   const total = Math.min(limit, batches.examplesPerEpoch);
@@ -243,7 +248,7 @@ async function eachBatch<Batch extends TrainingBatch>(
 }
 
 /** The distinct classes of a row. */
-function rightClasses({ offsets, indices }: CsrRows, row: number): number[] {
+export function rightClasses({ offsets, indices }: CsrRows, row: number): number[] {
   return [...new Set(indices.subarray(offsets[row]!, offsets[row + 1]!))];
 }
 

@@ -15,6 +15,7 @@ import {
 } from './network-options.ts';
 import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
 import { checkSavedShapes } from './saved-shapes.ts';
+import { dequantizedModel } from '../quantization/quantized-tensors.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { createOutputLayer, outputLayerOf } from '../output-layers/registry.ts';
 
@@ -94,10 +95,11 @@ export async function loadNetwork<Kind extends BodyKind = BodyKind>(
   }
   if (createOutput === undefined) outputLayerOf(options.output.kind);
   const sizes = await sizesFrom(saved);
-  checkSavedShapes(saved, sizes, options);
+  const weights = dequantizedModel(saved);
+  checkSavedShapes(weights, sizes, options);
   const network: Network<never> = await createNetwork(backend, sizes, options, createOutput);
   try {
-    await network.restore(saved);
+    await network.restore(weights);
     return network as NetworkOf<Kind>;
   } catch (error) {
     network[Symbol.dispose]();

@@ -2,10 +2,13 @@
  * The words whose vectors point in the direction closest to a word's: cosine similarity, streamed by blocks. O(D·d),
  * and O(D·d²) for the factored layer's class vectors.
  */
-import { createHostArray, read, readRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
+import type { Backend, RowTable } from '@vastmax/linalg-core';
+import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import { withFixedWeights, type OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
+import { classVectorTensor, type ClassVectorSource } from '../interchange/class-vectors.ts';
 import { ModelError } from '../model-error.ts';
+import { nearestRows } from './nearest-rows.ts';
 
 /** `output`: the class vectors of the output layer; `input`: the embeddings. */
 export type VectorKind = 'output' | 'input';
@@ -13,7 +16,7 @@ export type VectorKind = 'output' | 'input';
 /** What of a network the neighbours are found with. */
 export interface WordVectors {
   readonly backend: Backend;
-  readonly output: Pick<OutputLayer, 'features' | 'classVectors' | 'withFixedWeights'>;
+  readonly output: ClassVectorSource & Pick<OutputLayer, 'withFixedWeights'>;
   readonly body: { readonly embeddings: { readonly table: RowTable } };
 }
 
@@ -28,8 +31,6 @@ export interface Neighbor {
   readonly word: string;
   readonly similarity: number;
 }
-
-const rowsPerBlock = 4096;
 
 /**
  * The k nearest words of each word, itself left out. Until it is done, steps of the output layer are refused as `busy`,
@@ -51,73 +52,25 @@ export async function computeNeighbors(
       throw new ModelError('unknown-word', `the word '${word}' is not in the vocabulary`);
     return id;
   });
-  const best = await withFixedWeights(network.output, 'neighbors', () =>
-    nearestOf(network, kind, ids, vocabulary.size, k),
-  );
-  return best.map((list) => list.map(({ id, similarity }) => ({ word: vocabulary.tokenOf(id), similarity })));
-}
-
-/** The k nearest of each id, best first. */
-async function nearestOf(
-  network: WordVectors,
-  kind: VectorKind,
-  ids: readonly number[],
-  words: number,
-  k: number,
-): Promise<{ readonly id: number; readonly similarity: number }[][]> {
-  const probeVectors: Float64Array[] = [];
-  for (const id of ids) {
-    await forEachVector(network, kind, id, 1, (_id, block, offset, width) => {
-      probeVectors.push(Float64Array.from(block.subarray(offset, offset + width)));
-    });
-  }
-  const best: { id: number; similarity: number }[][] = ids.map(() => []);
-  await forEachVector(network, kind, 0, words, (id, block, offset, width) => {
-    for (const [place, probe] of probeVectors.entries()) {
-      if (id === ids[place]) continue;
-      const similarity = cosine(probe, block, offset, width);
-      const list = best[place]!;
-      if (list.length === k && !(similarity > list[k - 1]!.similarity)) continue;
-      const position = list.findIndex((other) => other.similarity < similarity);
-      list.splice(position < 0 ? list.length : position, 0, { id, similarity });
-      if (list.length > k) list.pop();
-    }
+  const best = await withFixedWeights(network.output, 'neighbors', async () => {
+    const vectors = vectorsOf(network, kind);
+    const own = await readVectors(vectors, ids);
+    const probes = own.map((vector, place) => ({ vector, own: ids[place] }));
+    return nearestRows({ ...vectors, rows: vocabulary.size }, probes, k);
   });
-  return best;
+  return best.map((list) => list.map(({ row, similarity }) => ({ word: vocabulary.tokenOf(row), similarity })));
 }
 
-async function forEachVector(
-  network: WordVectors,
-  kind: VectorKind,
-  firstId: number,
-  count: number,
-  visit: (id: number, block: FloatArray, offset: number, width: number) => void,
-): Promise<void> {
-  const { output, body, backend } = network;
-  const width = kind === 'output' ? output.features : body.embeddings.table.columns;
-  const host = createHostArray(backend, Math.min(count, rowsPerBlock) * width);
-  using vectors = backend.createMatrix(Math.min(count, rowsPerBlock), width);
-  for (let first = firstId; first < firstId + count; first += rowsPerBlock) {
-    const rows = Math.min(rowsPerBlock, firstId + count - first);
-    if (kind === 'output') {
-      output.classVectors(first, vectors.resize(rows, width));
-      await read(vectors, host);
-    } else {
-      await readRows(body.embeddings.table, first, rows, host);
-    }
-    for (let row = 0; row < rows; row++) visit(first + row, host, row * width, width);
-  }
+/** The vectors of a kind. Reads of the output layer's are computed block by block. */
+function vectorsOf({ output, body }: WordVectors, kind: VectorKind): TensorSource {
+  return kind === 'output'
+    ? classVectorTensor('output_vectors', output)
+    : tableTensor('input_embeddings', body.embeddings.table);
 }
 
-/** 0 when either vector is zero. */
-function cosine(a: Float64Array, block: FloatArray, offset: number, width: number): number {
-  let product = 0;
-  let squaresA = 0;
-  let squaresB = 0;
-  for (let i = 0; i < width; i++) {
-    product += a[i]! * block[offset + i]!;
-    squaresA += a[i]! ** 2;
-    squaresB += block[offset + i]! ** 2;
-  }
-  return squaresA === 0 || squaresB === 0 ? 0 : product / Math.sqrt(squaresA * squaresB);
+/** The vectors of single rows, in new arrays. */
+export async function readVectors(vectors: TensorSource, rows: readonly number[]): Promise<Float64Array[]> {
+  const read: Float64Array[] = [];
+  for (const row of rows) read.push(Float64Array.from((await vectors.read(row, 1)).subarray(0, vectors.columns)));
+  return read;
 }

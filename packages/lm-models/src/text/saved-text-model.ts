@@ -5,6 +5,7 @@ import type { JsonObject } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import { networkOptionsFrom } from '../network/network-options.ts';
 import { checkSavedShapes } from '../network/saved-shapes.ts';
+import { dequantizedModel } from '../quantization/quantized-tensors.ts';
 import { createTextModel, textModelNames, type ExampleSettings, type TextModel } from './text-model.ts';
 import { readVocabulary } from './text-reading.ts';
 
@@ -23,10 +24,11 @@ export async function loadTextModel(backend: Backend, saved: SavedTextModel): Pr
   const options = networkOptionsFrom(saved.configuration);
   const examples = exampleSettingsFrom(saved.configuration);
   const vocabulary = readVocabulary(saved);
-  checkSavedShapes(saved, { inputs: vocabulary.size, frequencies: vocabulary.counts }, options);
+  const weights = dequantizedModel(saved);
+  checkSavedShapes(weights, { inputs: vocabulary.size, frequencies: vocabulary.counts }, options);
   const model = await createTextModel(backend, vocabulary, examples, options);
   try {
-    await model.network.restore(saved);
+    await model.network.restore(weights);
     return model;
   } catch (error) {
     model[Symbol.dispose]();

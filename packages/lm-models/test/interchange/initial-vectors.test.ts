@@ -86,7 +86,7 @@ describe('initial vectors', () => {
     expect(await contents(table)).toEqual(before);
     using small = backend.createTable(3, 2);
     expect((await failureOf(() => loadInitialVectors(path, vocabulary, small))).message).toBe(
-      'loadInitialVectors: the table has 3 rows, the vocabulary 4 words; they must be equal',
+      'loadInitialVectors: the table has 3 rows, the vocabulary 4 words; each needs one',
     );
     expect(
       (await failureOf(() => loadInitialVectors(path, vocabulary, table, { standardDeviation: 0 }))).message,

@@ -37,6 +37,8 @@ export interface SparseBatchesOptions extends ExampleOrderOptions {
   readonly rows?: Int32Array;
   /** Default `given`; see TargetWeights. */
   readonly targetWeights?: TargetWeights;
+  /** What the weights of each class are multiplied by then, one number for each column of `targets`. */
+  readonly classWeights?: Float64Array;
 }
 
 /**
@@ -49,6 +51,7 @@ export class SparseBatches {
   readonly #sourceInputs: CsrRows;
   readonly #sourceTargets: CsrRows;
   readonly #shares: boolean;
+  readonly #classWeights: Float64Array | undefined;
   readonly #inputs: CsrBuffer;
   readonly #targets: CsrBuffer;
 
@@ -57,7 +60,7 @@ export class SparseBatches {
    * `index-out-of-range`, `empty-input`, `bad-option`. Everything is checked once, O(entries).
    */
   constructor(options: SparseBatchesOptions) {
-    const { inputs, targets, rows, targetWeights = 'given' } = options;
+    const { inputs, targets, rows, targetWeights = 'given', classWeights } = options;
     validateCsrRows(inputs, 'SparseBatches: inputs');
     validateCsrRows(targets, 'SparseBatches: targets');
     if (inputs.rows !== targets.rows) {
@@ -68,13 +71,16 @@ export class SparseBatches {
     }
     checkRowNumbers('SparseBatches', rows, inputs.rows);
     checkTargetWeights('SparseBatches', targetWeights);
+    checkClassWeights(classWeights, targets.columns);
     this.#order = new ExampleOrder('SparseBatches', rows?.length ?? inputs.rows, options);
     this.#rows = rows;
     this.#sourceInputs = inputs;
     this.#sourceTargets = targets;
     this.#shares = targetWeights === 'shares';
     this.#inputs = new CsrBuffer(inputs.columns, { weighted: inputs.values !== undefined });
-    this.#targets = new CsrBuffer(targets.columns, { weighted: targets.values !== undefined || this.#shares });
+    this.#classWeights = classWeights;
+    const weighted = targets.values !== undefined || this.#shares || classWeights !== undefined;
+    this.#targets = new CsrBuffer(targets.columns, { weighted });
   }
 
   get examplesPerEpoch(): number {
@@ -95,6 +101,7 @@ export class SparseBatches {
       copyRow(this.#sourceInputs, row, this.#inputs);
       copyRow(this.#sourceTargets, row, this.#targets);
       if (this.#shares) this.#targets.normalizeRow();
+      if (this.#classWeights !== undefined) this.#targets.scaleRow(this.#classWeights);
       this.#inputs.endRow();
       this.#targets.endRow();
     }
@@ -127,6 +134,21 @@ function copyRow(source: CsrRows, row: number, out: CsrBuffer): void {
   const { offsets, indices, values } = source;
   for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++)
     out.add(indices[entry]!, values === undefined ? 1 : values[entry]!);
+}
+
+function checkClassWeights(weights: Float64Array | undefined, classes: number): void {
+  if (weights === undefined) return;
+  if (weights.length !== classes)
+    throw new SparseDataError(
+      'shape',
+      `SparseBatches: there are ${weights.length} class weights for ${classes} classes; one each is needed`,
+    );
+  const wrong = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (wrong !== -1)
+    throw new SparseDataError(
+      'non-finite-value',
+      `SparseBatches: the weight of class ${wrong} is ${String(weights[wrong])}; a finite number of at least 0 is needed`,
+    );
 }
 
 export function checkRowNumbers(where: string, rows: Int32Array | undefined, available: number): void {

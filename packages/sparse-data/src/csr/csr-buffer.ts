@@ -8,11 +8,15 @@ export class CsrBuffer {
   #offsets = new Int32Array(64);
   #indices = new Int32Array(256);
   #values: Float64Array | undefined;
+  readonly #isWeightedIfNeeded: boolean;
 
-  /** @param options.weighted false stores no values: all entries are 1. */
-  constructor(columns: number, options: { readonly weighted: boolean }) {
+  /**
+   * @param options.weighted false stores no values: all entries are 1. `if-needed` stores none until a value is not 1.
+   */
+  constructor(columns: number, options: { readonly weighted: boolean | 'if-needed' }) {
     this.columns = columns;
-    this.#values = options.weighted ? new Float64Array(256) : undefined;
+    this.#values = options.weighted === true ? new Float64Array(256) : undefined;
+    this.#isWeightedIfNeeded = options.weighted === 'if-needed';
   }
 
   /** Number of entries in the current row. */
@@ -32,6 +36,10 @@ export class CsrBuffer {
     if (entry === this.#indices.length) this.#grow();
     this.#indices[entry] = index;
     if (this.#values !== undefined) this.#values[entry] = value;
+    else if (value !== 1 && this.#isWeightedIfNeeded) {
+      this.#values = new Float64Array(this.#indices.length).fill(1, 0, entry);
+      this.#values[entry] = value;
+    }
   }
 
   endRow(): void {
@@ -49,6 +57,14 @@ export class CsrBuffer {
     for (let entry = start; entry < this.#entries; entry++) total += values[entry]!;
     if (!(total > 0)) return;
     for (let entry = start; entry < this.#entries; entry++) values[entry] = values[entry]! / total;
+  }
+
+  /** Multiplies the values of the current row by the factors of their columns. */
+  scaleRow(factors: ArrayLike<number>): void {
+    const values = this.#values;
+    if (values === undefined) return;
+    for (let entry = this.#offsets[this.#rows]!; entry < this.#entries; entry++)
+      values[entry] = values[entry]! * factors[this.#indices[entry]!]!;
   }
 
   /** The completed rows, as views of the buffer's arrays. */

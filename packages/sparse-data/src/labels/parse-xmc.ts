@@ -6,9 +6,13 @@
 //
 // A line that begins with white space, or whose first entry has a colon, is a point without labels.
 
-import { type NamedInput, lineError, parseCount, parseNumber } from '../records/record-lines.ts';
+import { type NamedInput, lineError, parseCount } from '../records/record-lines.ts';
 import { checkInteger, show, SparseDataError } from '../errors.ts';
+import { CsrBuffer } from '../csr/csr-buffer.ts';
+import type { CsrRows } from '../csr/csr-rows.ts';
 import type { TextLines } from '../text/token-stream.ts';
+import { decodeUtf8, encodeUtf8, MAX_BYTES_PER_UNIT } from '../texts/utf8.ts';
+import { skipSpace, XmcLineParser } from './xmc-line-parser.ts';
 
 export interface XmcShape {
   /** Number of features: columns of the inputs. */
@@ -31,6 +35,13 @@ export interface XmcPoint {
   readonly values: Float64Array;
   /** The same object for all points of a file. */
   readonly shape: XmcShape;
+}
+
+export interface XmcRows {
+  /** points×features: the values of the features. */
+  readonly inputs: CsrRows;
+  /** points×labels: weight 1 for each label. */
+  readonly targets: CsrRows;
 }
 
 export interface XmcOptions extends NamedInput {
@@ -56,53 +67,22 @@ const LIMIT = 2 ** 31 - 1;
  * header, `empty-input`; `bad-option`.
  */
 export async function* parseXmc(lines: TextLines, options: XmcOptions = {}): AsyncGenerator<XmcPoint, void, undefined> {
-  const { name = 'input', firstFeature = 0 } = options;
-  checkInteger('parseXmc', 'firstFeature', firstFeature, 0, 1);
-  let shape = options.shape;
-  let points = Number.POSITIVE_INFINITY;
-  if (shape !== undefined) {
-    checkInteger('parseXmc', 'shape.features', shape.features, 0, LIMIT);
-    checkInteger('parseXmc', 'shape.labels', shape.labels, 0, LIMIT);
+  const reader = new XmcReader(options);
+  let bytes = new Uint8Array(1024);
+  for await (const text of lines) {
+    if (bytes.length < text.length * MAX_BYTES_PER_UNIT) bytes = new Uint8Array(2 * text.length * MAX_BYTES_PER_UNIT);
+    if (!reader.readLine(bytes, 0, encodeUtf8(text, bytes, 0))) continue;
+    const { inputs, targets } = reader.take();
+    const { indices, values } = inputs;
+    yield {
+      line: reader.line,
+      labels: targets.indices.slice(),
+      features: indices.slice(),
+      values: values === undefined ? new Float64Array(indices.length).fill(1) : Float64Array.from(values),
+      shape: reader.shape,
+    };
   }
-  let line = 0;
-  let seen = 0;
-  for await (const whole of lines) {
-    line++;
-    // A byte order mark, at the start of the text or where texts were joined.
-    const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole;
-    if (shape === undefined) {
-      const header = parseXmcHeader(text, { name });
-      shape = { features: header.features, labels: header.labels };
-      points = header.points;
-      continue;
-    }
-    if (text.trim() === '' && (options.shape !== undefined || seen === points)) continue;
-    if (seen === points) {
-      throw lineError(
-        'wrong-count',
-        'parseXmc',
-        name,
-        line,
-        `point ${seen + 1} follows, but the header says ${points} points; correct the header or remove the line`,
-      );
-    }
-    seen++;
-    yield parsePoint(text, line, shape, firstFeature, name);
-  }
-  if (shape === undefined)
-    throw new SparseDataError(
-      'empty-input',
-      `parseXmc: ${name} has no lines; a header \`points features labels\` is needed`,
-    );
-  if (options.shape === undefined && seen < points) {
-    throw lineError(
-      'wrong-count',
-      'parseXmc',
-      name,
-      line,
-      `the input ends after ${seen} points, but the header says ${points}; it is cut off, or the header is wrong`,
-    );
-  }
+  reader.end();
 }
 
 /**
@@ -132,41 +112,114 @@ export function parseXmcHeader(text: string, options: NamedInput = {}): XmcHeade
   return { points, features, labels };
 }
 
-function parsePoint(text: string, line: number, shape: XmcShape, firstFeature: number, name: string): XmcPoint {
-  const bad = (message: string): SparseDataError => lineError('bad-xmc', 'parseXmc', name, line, message);
-  const outOfRange = (kind: string, index: number, count: number, first: number): SparseDataError =>
-    lineError(
-      'index-out-of-range',
-      'parseXmc',
-      name,
-      line,
-      `${kind} is ${index}, but there are ${count} ${kind}s; ${count === 0 ? 'none is allowed' : `they are ${first}..${count - 1 + first}`}`,
-    );
-  const entries = text.trim() === '' ? [] : text.trim().split(/[ \t]+/);
-  const hasLabels = entries[0]?.includes(':') === false && !/^\s/.test(text);
-  const labelTexts = hasLabels ? (entries.shift() ?? '').split(',') : [];
-  const labels = new Int32Array(labelTexts.length);
-  labelTexts.forEach((labelText, at) => {
-    const label = parseCount(labelText);
-    if (label === undefined)
-      throw bad(
-        `label ${show(labelText)} is not an integer of at least 0; labels are separated by commas, without spaces`,
+/** Reads lines, as bytes, into rows; knows what the header says. */
+export class XmcReader {
+  readonly #name: string;
+  readonly #options: XmcOptions;
+  #shape: XmcShape | undefined;
+  #points = Number.POSITIVE_INFINITY;
+  #seen = 0;
+  #line = 0;
+  #rows: { readonly features: CsrBuffer; readonly labels: CsrBuffer; readonly parser: XmcLineParser } | undefined;
+
+  /** @throws SparseDataError `bad-option` */
+  constructor(options: XmcOptions) {
+    const { name = 'input', firstFeature = 0, shape } = options;
+    this.#name = name;
+    this.#options = options;
+    checkInteger('parseXmc', 'firstFeature', firstFeature, 0, 1);
+    if (shape === undefined) return;
+    checkInteger('parseXmc', 'shape.features', shape.features, 0, LIMIT);
+    checkInteger('parseXmc', 'shape.labels', shape.labels, 0, LIMIT);
+    this.#begin(shape);
+  }
+
+  /** Of the last line that was read, from 1. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** Points that were read. */
+  get points(): number {
+    return this.#seen;
+  }
+
+  /** Must not be called before the header was read. */
+  get shape(): XmcShape {
+    return this.#shape!;
+  }
+
+  /**
+   * @param bytes well-formed UTF-8, of which [start, end) is the line; its line end may be part of it.
+   * @returns whether the line is a point, now the last row.
+   */
+  readLine(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#line++;
+    // A byte order mark, at the start of the text or where texts were joined.
+    if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf && end - start > 2) start += 3;
+    if (this.#rows === undefined) {
+      const { points, features, labels } = parseXmcHeader(decodeUtf8(bytes, start, end), { name: this.#name });
+      this.#points = points;
+      this.#begin({ features, labels });
+      return false;
+    }
+    const isLast = this.#seen === this.#points;
+    if ((isLast || this.#options.shape !== undefined) && isBlank(bytes, start, end)) return false;
+    if (isLast) {
+      throw lineError(
+        'wrong-count',
+        'parseXmc',
+        this.#name,
+        this.#line,
+        `point ${this.#seen + 1} follows, but the header says ${this.#points} points; correct the header or remove the line`,
       );
-    if (label >= shape.labels) throw outOfRange('label', label, shape.labels, 0);
-    labels[at] = label;
-  });
-  const features = new Int32Array(entries.length);
-  const values = new Float64Array(entries.length);
-  entries.forEach((entry, at) => {
-    const colon = entry.indexOf(':');
-    const feature = parseCount(entry.slice(0, Math.max(0, colon)));
-    const value = parseNumber(entry.slice(colon + 1));
-    if (feature === undefined || value === undefined)
-      throw bad(`entry ${at + 1} is ${show(entry)}; \`feature:value\`, an integer and a finite number, is needed`);
-    if (feature < firstFeature || feature - firstFeature >= shape.features)
-      throw outOfRange('feature', feature, shape.features, firstFeature);
-    features[at] = feature - firstFeature;
-    values[at] = value;
-  });
-  return { line, labels, features, values, shape };
+    }
+    this.#rows.parser.parse(bytes, start, end, this.#line);
+    this.#seen++;
+    return true;
+  }
+
+  /** The rows since it was last called, valid until the next line is read. */
+  take(): XmcRows {
+    const { features, labels } = this.#rows!;
+    const rows = { inputs: features.rows(), targets: labels.rows() };
+    features.clear();
+    labels.clear();
+    return rows;
+  }
+
+  /** @throws SparseDataError `empty-input`, `wrong-count`, at the end of the input. */
+  end(): void {
+    if (this.#rows === undefined)
+      throw new SparseDataError(
+        'empty-input',
+        `parseXmc: ${this.#name} has no lines; a header \`points features labels\` is needed`,
+      );
+    if (this.#options.shape === undefined && this.#seen < this.#points) {
+      throw lineError(
+        'wrong-count',
+        'parseXmc',
+        this.#name,
+        this.#line,
+        `the input ends after ${this.#seen} points, but the header says ${this.#points}; it is cut off, or the header is wrong`,
+      );
+    }
+  }
+
+  #begin(shape: XmcShape): void {
+    this.#shape = shape;
+    const features = new CsrBuffer(shape.features, { weighted: 'if-needed' });
+    const labels = new CsrBuffer(shape.labels, { weighted: false });
+    const { firstFeature = 0 } = this.#options;
+    this.#rows = {
+      features,
+      labels,
+      parser: new XmcLineParser({ name: this.#name, firstFeature, features, labels }),
+    };
+  }
+}
+
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = skipSpace(bytes, start, end);
+  return first === end || (bytes[first]! > 0x7f && decodeUtf8(bytes, first, end).trim() === '');
 }

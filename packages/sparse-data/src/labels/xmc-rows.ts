@@ -1,13 +1,6 @@
-import { type CsrRows, createCsrRows } from '../csr/csr-rows.ts';
+import { createCsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError } from '../errors.ts';
-import type { XmcPoint } from './parse-xmc.ts';
-
-export interface XmcRows {
-  /** points×features: the values of the features. */
-  readonly inputs: CsrRows;
-  /** points×labels: weight 1 for each label. */
-  readonly targets: CsrRows;
-}
+import type { XmcPoint, XmcRows } from './parse-xmc.ts';
 
 /**
  * Points, such as those of a minibatch, as rows of inputs and of targets, in new arrays. Cost: O(entries).

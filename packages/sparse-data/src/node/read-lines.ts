@@ -98,7 +98,7 @@ async function* assembleLines(
 }
 
 /** @throws SparseDataError `not-utf8` for bytes that are known to begin another kind of file. */
-function checkIsText(head: Uint8Array, name: string): void {
+export function checkIsText(head: Uint8Array, name: string): void {
   const kind = kindOfBytes(head);
   if (kind !== undefined)
     throw new SparseDataError(

@@ -4,7 +4,9 @@ import { type CsvOptions, type CsvRecord, parseCsv } from '../records/parse-csv.
 import { type Interaction, type InteractionOptions, parseInteractions } from '../interactions/parse-interactions.ts';
 import { type JsonLine, parseJsonLines } from '../records/parse-json-lines.ts';
 import { type XmcHeader, type XmcOptions, type XmcPoint, parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
+import { parseXmcRows, type XmcBatch, type XmcRowsOptions } from '../labels/parse-xmc-rows.ts';
 import { inputName } from './open-bytes.ts';
+import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
 import { type ReadLinesOptions, readLines } from './read-lines.ts';
 
 /** Options for reading and parsing, without keepLineEnds (determined by the format) and name (the path). */
@@ -51,6 +53,14 @@ export function readXmc(
   options: ReadRecordsOptions<XmcOptions> = {},
 ): AsyncGenerator<XmcPoint, void, undefined> {
   return parseXmc(readLines(path, options), { ...options, name: inputName(path) });
+}
+
+/** parseXmcRows for a file that readLines can read. Throws the errors of both. */
+export function readXmcRows(
+  path: string,
+  options: ReadLineBlocksOptions & Omit<XmcRowsOptions, 'name'> = {},
+): AsyncGenerator<XmcBatch, void, undefined> {
+  return parseXmcRows(readLineBlocks(path, options), { ...options, name: inputName(path) });
 }
 
 /**

@@ -1,0 +1,41 @@
+/**
+ * Factors of the losses of classes, so that rare labels count as much as frequent ones. They become weights of targets,
+ * in whose sum every loss is linear but the squared error, where a weight is the value of the target.
+ */
+import { ModelError } from '../model-error.ts';
+import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+
+export const classWeightingNames = ['balanced', 'sqrt'] as const;
+/** `balanced`: a weight in proportion to 1/n_c for n_c occurrences; `sqrt`: to 1/√n_c. */
+export type ClassWeighting = (typeof classWeightingNames)[number];
+
+/**
+ * The weights of all classes, scaled so that the mean over all occurrences of labels is 1: rates keep their meaning. A
+ * class that never occurs has weight 1. O(D).
+ * @param frequencies how often each class occurs.
+ */
+export function balancedClassWeights(weighting: ClassWeighting, frequencies: ArrayLike<number>): Float64Array {
+  const weights = Float64Array.from(frequencies, (count) =>
+    count > 0 ? (weighting === 'sqrt' ? 1 / Math.sqrt(count) : 1 / count) : Number.NaN,
+  );
+  let occurrences = 0;
+  let sum = 0;
+  for (let index = 0; index < weights.length; index++) {
+    const count = frequencies[index]!;
+    if (!(count > 0)) continue;
+    occurrences += count;
+    sum += count * weights[index]!;
+  }
+  return weights.map((weight) => (weight > 0 ? (weight * occurrences) / sum : 1));
+}
+
+/**
+ * @throws ModelError `unsupported` for an output layer whose loss cannot be multiplied by weights of classes.
+ */
+export function checkClassWeights(choice: OutputLayerChoice): void {
+  if (choice.kind !== 'factored' || choice.loss.name !== 'squared-error') return;
+  throw new ModelError(
+    'unsupported',
+    'class weights: the squared error takes the weight of a target for its value, so it cannot weight a class; take another loss or layer',
+  );
+}
