@@ -1,5 +1,5 @@
 /**
- * One line of XMC or LIBSVM text, as bytes, to a row of features and a row of labels: no string is made of it. A decimal
+ * One line of XMC or LIBSVM text, as bytes, to entries of a row of features and of a row of labels: no string is made of it. A decimal
  * number of at most 15 digits is an integer over a power of ten, both exact in a double, and their quotient is the nearest
  * double; others, such as `-1.5e3`, are decoded.
  */
@@ -23,7 +23,7 @@ export interface XmcLineOptions {
   readonly name: string;
   /** The number of the first feature in the text. */
   readonly firstFeature: number;
-  /** Each line becomes a row of both. */
+  /** What the entries of a line are added to; the caller ends the rows. */
   readonly features: CsrBuffer;
   readonly labels: CsrBuffer;
 }
@@ -57,8 +57,6 @@ export class XmcLineParser {
       const copy = new Uint8Array(trimmed.length * MAX_BYTES_PER_UNIT);
       this.#parseTrimmed(copy, 0, encodeUtf8(trimmed, copy, 0), !/^\s/.test(text));
     } else this.#parseTrimmed(bytes, first, last, first === start);
-    this.#features.endRow();
-    this.#labels.endRow();
   }
 
   #parseTrimmed(bytes: Uint8Array, start: number, end: number, mayHaveLabels: boolean): void {
