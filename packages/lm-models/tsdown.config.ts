@@ -1,7 +1,15 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/labels.ts', 'src/metrics.ts', 'src/node.ts', 'src/text.ts', 'src/distributed.ts'],
+  entry: [
+    'src/index.ts',
+    'src/distributed.ts',
+    'src/labels.ts',
+    'src/metrics.ts',
+    'src/node.ts',
+    'src/rates.ts',
+    'src/text.ts',
+  ],
   dts: true,
   format: 'esm',
   platform: 'neutral',

@@ -9,6 +9,7 @@ import { orderCases } from './cases/order.ts';
 import { reduceCases } from './cases/reduce.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
+import { gatheredRowDotCases } from './cases/gathered-row-dot.ts';
 import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
@@ -28,6 +29,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...fusedCases,
   ...updateRowsCases,
   ...sparseProductCases,
+  ...gatheredRowDotCases,
   ...guardCases,
   ...orderCases,
   ...lifetimeCases,

@@ -72,6 +72,9 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   symmetricRank2Update: 'the composition is used',
   updateRows: 'the composition is used',
   sparseTimesRows: 'the composition is used',
+  gatheredRowDot: 'the composition is used',
+  exponentiateRows: 'the composition is used',
+  viewRows: 'rows are copied',
   guard: 'flags are read',
   readSync: 'read is used',
 };

@@ -10,7 +10,15 @@ import type { Random } from './random.ts';
  * The optional members of Backend. A case that needs one that the backend does not have is `not-offered`: layers then
  * use other calls.
  */
-export type OptionalKernel = 'symmetricRank2Update' | 'updateRows' | 'sparseTimesRows' | 'guard' | 'readSync';
+export type OptionalKernel =
+  | 'symmetricRank2Update'
+  | 'updateRows'
+  | 'sparseTimesRows'
+  | 'gatheredRowDot'
+  | 'exponentiateRows'
+  | 'viewRows'
+  | 'guard'
+  | 'readSync';
 
 /** The context of a case. The runner disposes the scope and the further backends, and then checks for leaks. */
 export interface CaseContext {

@@ -470,6 +470,16 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'gatheredRowDot takes the rows of b in their order',
+    caughtBy: ['gathered-row-dot/matrix-and-table', 'gathered-row-dot/matrix-and-matrix'],
+    apply: replace((to) => ({
+      gatheredRowDot: (a, aIndices, b, bIndices, out) => {
+        const inOrder = rewritten(out.backend, bIndices, (numbers) => numbers.map((_, i) => i % b.rows));
+        to.gatheredRowDot?.(a, aIndices, b, inOrder, out);
+      },
+    })),
+  },
+  {
     name: 'updateRows forgets the moments',
     caughtBy: ['update-rows/momentum/sizes', 'update-rows/adagrad/sizes', 'update-rows/adam/sizes'],
     apply: replace((to) => ({

@@ -45,7 +45,9 @@ class OpenBlasBackend implements Backend {
   readonly precision: Precision;
   /** The fused row kernels of the inner backend, where it has them. */
   readonly sparseTimesRows?: NonNullable<Backend['sparseTimesRows']>;
+  readonly gatheredRowDot?: NonNullable<Backend['gatheredRowDot']>;
   readonly updateRows?: NonNullable<Backend['updateRows']>;
+  readonly exponentiateRows?: NonNullable<Backend['exponentiateRows']>;
   readonly #inner: Backend;
   readonly #view: (matrix: Matrix) => FloatArray;
   readonly #library: BlasLibrary;
@@ -62,7 +64,9 @@ class OpenBlasBackend implements Backend {
     this.name = `openblas ${precision}, ${threads === undefined ? "the library's threads" : `${threads} ${threads === 1 ? 'thread' : 'threads'}`}`;
     this.#inner = backend;
     if (backend.sparseTimesRows !== undefined) this.sparseTimesRows = backend.sparseTimesRows.bind(backend);
+    if (backend.gatheredRowDot !== undefined) this.gatheredRowDot = backend.gatheredRowDot.bind(backend);
     if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
+    if (backend.exponentiateRows !== undefined) this.exponentiateRows = backend.exponentiateRows.bind(backend);
     this.#view = view;
     this.#library = library;
     this.#blas = library[precision];
@@ -88,6 +92,11 @@ class OpenBlasBackend implements Backend {
   createIndices(capacity: number): Indices {
     this.#checkLive('createIndices');
     return new Indices(this, capacity, this.#inner.createIndices(capacity).storage);
+  }
+
+  viewRows(table: RowTable, firstRow: number, count: number): Matrix | undefined {
+    const view = this.#inner.viewRows?.(table, firstRow, count);
+    return view === undefined ? undefined : new Matrix(this, count, table.columns, view.storage, table);
   }
 
   growTable(table: RowTable, rows: number): void {

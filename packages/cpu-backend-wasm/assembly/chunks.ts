@@ -3,15 +3,19 @@
  * arguments.
  */
 import { affineChunk, axpyChunk, binaryFlatChunk, binaryRowsChunk, mirrorAddChunk, unaryChunk } from './elementwise';
+import { exponentiateRowsChunk } from './exponentiate-rows';
 import { trailingChunk } from './factorise';
 import { packChunk, tilesChunk } from './gemm';
 import { outerChunk, vectorChunk, vectorTransposedChunk } from './gemm-vector';
+import { gatheredRowDotChunk } from './gathered-row-dot';
 import {
   addRowsJob,
   affineJob,
   axpyJob,
   binaryFlatJob,
   binaryRowsJob,
+  gatheredRowDotJob,
+  exponentiateRowsJob,
   gatherRowsJob,
   mirrorAddJob,
   outerJob,
@@ -79,6 +83,10 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return updateRowsChunk(chunk);
     case addRowsJob:
       return addRowsChunk(chunk, chunks);
+    case gatheredRowDotJob:
+      return gatheredRowDotChunk(chunk);
+    case exponentiateRowsJob:
+      return exponentiateRowsChunk(chunk);
     default:
       unreachable();
   }

@@ -5,8 +5,10 @@
  * threads see is in job.ts.
  */
 export { gemm } from './gemm';
+export { exponentiateRows } from './exponentiate-rows';
 export { addDiagonal, copyColumns, fill } from './dense';
 export { affine, axpy, binary, mirrorAdd, unary } from './elementwise';
+export { gatheredRowDot } from './gathered-row-dot';
 export { reduceColumns, reduceRows, rowDot } from './reduce';
 export { addRows, gatherRows, scatterRows } from './rows';
 export { solve } from './solve';

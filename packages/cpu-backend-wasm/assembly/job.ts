@@ -53,6 +53,8 @@ export const substituteJob: i32 = 16;
 export const gatherRowsJob: i32 = 17;
 export const updateRowsJob: i32 = 18;
 export const addRowsJob: i32 = 19;
+export const gatheredRowDotJob: i32 = 20;
+export const exponentiateRowsJob: i32 = 21;
 
 export function setJob(kernel: i32, chunks: i32): void {
   store<i32>(kernelAt, kernel);

@@ -160,7 +160,7 @@ function dot(x: usize, y: usize, length: i32): f64 {
   return total;
 }
 
-function largest(x: usize, length: i32): f32 {
+export function largest(x: usize, length: i32): f32 {
   let vector = f32x4.splat(-Infinity);
   let i = 0;
   for (; i + 4 <= length; i += 4, x += 16) vector = f32x4.max(vector, v128.load(x));

@@ -5,7 +5,8 @@
  */
 import { axpyRange, copyColumns } from './dense';
 import { addRowsJob, argument, gatherRowsJob, real, setArgument, setReal, size } from './job';
-import { run } from './run';
+import { storePart } from './partial-vector';
+import { isShared, run } from './run';
 
 /**
  * Where a row is.
@@ -50,8 +51,11 @@ export function gatherRowsChunk(chunk: i32): void {
   }
 }
 
-/** Columns in a chunk of addRows: every chunk adds all rows in their order, so none adds to what another has written. */
-const columnsPerChunk: i32 = 64;
+/**
+ * Chunks of addRows at most. Each adds the rows that it owns, those whose number has its own lowest bits, in the order of
+ * the list: so none adds to what another has written, and the sums do not depend on how many there are.
+ */
+const maxAddChunks: i32 = 8;
 
 /**
  * out[outIndices_i] += scale·values_i·source[sourceIndices_i], one after another.
@@ -80,32 +84,104 @@ export function addRows(
   setArgument(7, out);
   setArgument(8, outShift);
   setArgument(9, outIndices);
-  const small = <i64>count * <i64>columns <= <i64>numbersPerChunk;
-  run(addRowsJob, small ? 1 : max(1, columns / columnsPerChunk));
+  run(addRowsJob, isShared() ? addChunks(<i64>count * <i64>columns) : 1);
 }
 
-/** @param chunks how many there are: the last one also has the columns that are left over */
+/** A power of two. */
+function addChunks(numbers: i64): i32 {
+  let chunks = 1;
+  while (chunks < maxAddChunks && <i64>chunks * <i64>numbersPerChunk < numbers) chunks *= 2;
+  return chunks;
+}
+
+/** @param chunks how many there are */
 export function addRowsChunk(chunk: i32, chunks: i32): void {
-  const source = argument(0);
-  const sourceShift = size(1);
   const sourceIndices = argument(2);
   const values = argument(3);
   const scale = <f32>real(4);
   const count = size(5);
   const columns = size(6);
-  const out = argument(7);
-  const outShift = size(8);
   const outIndices = argument(9);
-  const first = chunk * columnsPerChunk;
-  const width = chunk == chunks - 1 ? columns - first : columnsPerChunk;
-  const offset = (<usize>first) << 2;
   const bytes = (<usize>columns) << 2;
-  for (let i = 0; i < count; i++) {
+  const owner = <u32>chunk;
+  const bits = <u32>(chunks - 1);
+  for (let i = 0; i < count;) {
     const at = (<usize>i) << 2;
-    const from = rowAt(source, sourceShift, sourceIndices == 0 ? i : load<u32>(sourceIndices + at), bytes);
-    const to = rowAt(out, outShift, load<u32>(outIndices + at), bytes);
-    const factor = values == 0 ? scale : scale * load<f32>(values + at);
-    axpyRange(factor, from + offset, to + offset, width);
+    const row = load<u32>(outIndices + at);
+    if ((row & bits) != owner) {
+      i++;
+      continue;
+    }
+    const to = rowAt(argument(7), size(8), row, bytes);
+    if (i + 4 <= count && isRun(outIndices + at, row)) {
+      addFourRows(
+        sourceAt(i, sourceIndices, bytes),
+        sourceAt(i + 1, sourceIndices, bytes),
+        sourceAt(i + 2, sourceIndices, bytes),
+        sourceAt(i + 3, sourceIndices, bytes),
+        values == 0 ? scale : scale * load<f32>(values + at),
+        values == 0 ? scale : scale * load<f32>(values + at, 4),
+        values == 0 ? scale : scale * load<f32>(values + at, 8),
+        values == 0 ? scale : scale * load<f32>(values + at, 12),
+        to,
+        columns,
+      );
+      i += 4;
+      continue;
+    }
+    if (i + ahead < count) {
+      const next = load<u32>(outIndices + at, ahead << 2);
+      if (next != row && (next & bits) == owner) fetchRow(rowAt(argument(7), size(8), next, bytes), bytes);
+    }
+    axpyRange(values == 0 ? scale : scale * load<f32>(values + at), sourceAt(i, sourceIndices, bytes), to, columns);
+    i++;
+  }
+}
+
+function sourceAt(i: i32, sourceIndices: usize, bytes: usize): usize {
+  return rowAt(argument(0), size(1), sourceIndices == 0 ? i : load<u32>(sourceIndices + ((<usize>i) << 2)), bytes);
+}
+
+/** Whether the next three entries go to the same row. */
+function isRun(at: usize, row: u32): bool {
+  return load<u32>(at, 4) == row && load<u32>(at, 8) == row && load<u32>(at, 12) == row;
+}
+
+/** How many entries before it is needed a row is fetched. */
+const ahead: i32 = 2;
+
+/**
+ * Has the processor fetch a row that is needed soon: there is no instruction for it, but a load whose value is dropped
+ * does not wait. Rows of a large table are in no cache, and one row is too short for the processor to foresee the next.
+ */
+export function fetchRow(at: usize, bytes: usize): void {
+  for (const end = at + bytes; at < end; at += 64) load<u8>(at);
+}
+
+/** out = (((out + a·f) + b·g) + c·h) + d·k: as one after another, with one load and store of out; four rows come at once. */
+function addFourRows(
+  a: usize,
+  b: usize,
+  c: usize,
+  d: usize,
+  f: f32,
+  g: f32,
+  h: f32,
+  k: f32,
+  out: usize,
+  columns: i32,
+): void {
+  const first = f32x4.splat(f);
+  const second = f32x4.splat(g);
+  const third = f32x4.splat(h);
+  const fourth = f32x4.splat(k);
+  for (let left = columns; left > 0; left -= 4, a += 16, b += 16, c += 16, d += 16, out += 16) {
+    let sum = f32x4.add(v128.load(out), f32x4.mul(first, v128.load(a)));
+    sum = f32x4.add(sum, f32x4.mul(second, v128.load(b)));
+    sum = f32x4.add(sum, f32x4.mul(third, v128.load(c)));
+    sum = f32x4.add(sum, f32x4.mul(fourth, v128.load(d)));
+    if (left >= 4) v128.store(out, sum);
+    else storePart(out, sum, left);
   }
 }
 

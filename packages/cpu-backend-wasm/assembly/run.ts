@@ -35,9 +35,14 @@ const spinsPerLook: i32 = 4096;
 /** A look that took longer means that this thread was put aside (or the machine slept): no proof against the others. */
 const longestLook: f64 = 50;
 
+/** Whether there are threads to share a job with. */
+export function isShared(): bool {
+  return ASC_FEATURE_THREADS && load<i32>(threadsAt) >= 2 && !load<i32>(lostAt);
+}
+
 /** Run all chunks of a kernel whose arguments are set. Returns when they are finished. */
 export function run(kernel: i32, chunks: i32): void {
-  if (!ASC_FEATURE_THREADS || chunks < 2 || load<i32>(threadsAt) < 2 || load<i32>(lostAt)) {
+  if (!ASC_FEATURE_THREADS || chunks < 2 || !isShared()) {
     for (let chunk = 0; chunk < chunks; chunk++) runChunk(kernel, chunk, chunks, 0);
     return;
   }

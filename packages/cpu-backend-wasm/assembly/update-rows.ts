@@ -5,7 +5,7 @@
  */
 import { storePart } from './partial-vector';
 import { argument, real, setArgument, setReal, size, updateRowsJob } from './job';
-import { rowAt, rowsPerChunk } from './rows';
+import { fetchRow, rowAt, rowsPerChunk } from './rows';
 import { run } from './run';
 
 // As numbered in src/kernels.ts.
@@ -80,14 +80,6 @@ export function updateRowsChunk(chunk: i32): void {
     else if (rule == adagrad) adagradRow(gradient, columns, weights, first);
     else adamRow(gradient, columns, weights, first, rowAt(argument(8), shift, row, bytes));
   }
-}
-
-/**
- * Has the processor fetch a row that is needed soon: there is no instruction for it, but a load whose value is dropped
- * does not wait. Rows of a large table are in no cache, and one row is too short for the processor to foresee the next.
- */
-function fetchRow(at: usize, bytes: usize): void {
-  for (const end = at + bytes; at < end; at += 64) load<u8>(at);
 }
 
 function momentumRow(gradient: usize, columns: i32, weights: usize, velocity: usize): void {

@@ -71,6 +71,17 @@ export class HandleStore {
     return indices;
   }
 
+  /** Undefined for rows in host memory and for those of several pieces. */
+  viewRows(backend: Backend, table: RowTable, firstRow: number, count: number): Matrix | undefined {
+    const rows = rowsOf(table);
+    const last = firstRow + count - 1;
+    if (count === 0 || !(rows instanceof HeapTable) || firstRow >> rows.shift !== last >> rows.shift) return undefined;
+    const storage = new HeapStorage(this.#holder);
+    storage.offset = rows.offsetOf(firstRow);
+    this.#live.matrices++;
+    return new Matrix(backend, count, table.columns, storage, table);
+  }
+
   growTable(table: RowTable, rows: number): void {
     this.#growRows(table.storage as TableStorage, rows, table.rows);
     this.#live.bytes += (rows - table.rows) * table.columns * 4;
@@ -155,5 +166,6 @@ export function placeOf(handle: Matrix | RowTable): RowPlace | undefined {
 }
 
 function bytesOf(handle: Matrix | RowTable | Indices): number {
-  return isRowTable(handle) ? 4 * handle.rows * handle.columns : 4 * handle.capacity;
+  if (isRowTable(handle)) return 4 * handle.rows * handle.columns;
+  return isMatrix(handle) && handle.viewed !== undefined ? 0 : 4 * handle.capacity;
 }

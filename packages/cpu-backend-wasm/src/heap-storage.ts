@@ -18,7 +18,7 @@ export interface RowPlace {
   readonly shift: number;
 }
 
-/** The storage of a Matrix or an Indices; empty until its block is allocated. */
+/** The storage of a Matrix or an Indices; without a block until it is allocated, and for rows of a table. */
 export class HeapStorage implements RowPlace {
   readonly holder: HeapHolder;
   block: HeapBlock | undefined;
@@ -59,7 +59,7 @@ export function matrixView(matrix: Matrix): Float32Array {
   const length = matrix.rows * matrix.columns;
   const known = storage.view;
   if (known !== undefined && known.length === length && known.buffer === floats.buffer) return known;
-  if (storage.block !== undefined && floats.length === 0)
+  if (storage.offset > 0 && floats.length === 0)
     throw new LinalgError('disposed', `matrixView: the backend '${backend.name}' was disposed`);
   const view = new Float32Array(floats.buffer, storage.offset, length);
   storage.view = view;

@@ -31,6 +31,11 @@ export class HeapTable implements TableRows {
     return this.#directory?.offset ?? 0;
   }
 
+  /** Where a row is, in bytes. */
+  offsetOf(row: number): number {
+    return (this.#blocks[row >> this.shift]?.offset ?? 0) + 4 * (row & this.mask) * this.columns;
+  }
+
   /** The rows as arrays; valid until the next allocation on the heap. */
   get pieces(): readonly Float32Array[] {
     const { buffer } = this.#holder.heap.floats;

@@ -53,6 +53,17 @@ export interface Kernels {
     outShift: number,
     outIndices: number,
   ): void;
+  gatheredRowDot(
+    a: number,
+    aShift: number,
+    aIndices: number,
+    b: number,
+    bShift: number,
+    bIndices: number,
+    count: number,
+    columns: number,
+    out: number,
+  ): void;
   scatterRows(source: number, indices: number, count: number, columns: number, rows: number, shift: number): void;
   updateRows(
     rule: number,
@@ -70,6 +81,7 @@ export interface Kernels {
     correction: number,
     epsilon: number,
   ): void;
+  exponentiateRows(x: number, rows: number, columns: number, maxima: number, sums: number): void;
   solve(n: number, columns: number, a: number, b: number, out: number, scratch: number): number;
 }
 

@@ -3,13 +3,9 @@
  * including that of workers, is complete when a call returns, so nothing here waits.
  */
 import {
-  addTableRows,
   backendBrand,
-  gatherTableRows,
-  isMatrix,
   LinalgError,
   readTableRows,
-  scatterTableRows,
   writeTableRows,
   type Backend,
   type BinaryOperation,
@@ -24,19 +20,19 @@ import {
   type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { HandleStore, hostRowsOf, placeOf, rowsOf } from './handle-store.ts';
-import { at, matrixView } from './heap-storage.ts';
+import { HandleStore, rowsOf } from './handle-store.ts';
+import { at } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 import {
   binaryNumbers,
   gemmScratchBytes,
-  none,
   reduceNumbers,
   solveScratchBytes,
   splatBytes,
   unaryNumbers,
   type Kernels,
 } from './kernels.ts';
+import { RowKernels } from './row-kernels.ts';
 import { RowUpdater } from './update-rows.ts';
 import type { WorkerTeam } from './worker-team.ts';
 
@@ -62,6 +58,7 @@ class WasmBackend implements Backend {
   readonly #store: HandleStore;
   readonly #panels: HeapBlock;
   readonly #splats: HeapBlock;
+  readonly #rows: RowKernels;
   readonly #rowUpdater: RowUpdater;
   #kernels: Kernels;
   #team: WorkerTeam | undefined;
@@ -75,6 +72,7 @@ class WasmBackend implements Backend {
     this.#kernels = kernels;
     this.#team = team;
     this.#store = new HandleStore(heap, maxTableBytes);
+    this.#rows = new RowKernels(this.#store);
     this.#rowUpdater = new RowUpdater(this.#store);
     this.#panels = heap.allocate(gemmScratchBytes, 'createWasmBackend');
     this.#splats = heap.allocate(splatBytes(this.#threads), 'createWasmBackend');
@@ -103,6 +101,10 @@ class WasmBackend implements Backend {
   createIndices(capacity: number): Indices {
     this.#checkLive('createIndices');
     return this.#store.createIndices(this, capacity);
+  }
+
+  viewRows(table: RowTable, firstRow: number, count: number): Matrix | undefined {
+    return this.#store.viewRows(this, table, firstRow, count);
   }
 
   growTable(table: RowTable, rows: number): void {
@@ -255,25 +257,15 @@ class WasmBackend implements Backend {
   }
 
   gatherRows(source: Matrix | RowTable, indices: Indices, out: Matrix): void {
-    const place = placeOf(source);
-    const { count } = indices;
-    if (place !== undefined)
-      this.#kernels.gatherRows(place.offset, place.shift, at(indices), count, out.columns, at(out));
-    else if (!isMatrix(source))
-      gatherTableRows(rowsOf(source), indices.values, count, this.#heap.floats, at(out) >>> 2);
+    this.#rows.gather(this.#kernels, source, indices, out);
   }
 
   scatterAddRows(source: Matrix, indices: Indices, scale: number, destination: Matrix | RowTable): void {
-    this.#addRows(indices, undefined, undefined, source, scale, destination);
+    this.#rows.add(this.#kernels, indices, undefined, undefined, source, scale, destination);
   }
 
   scatterRows(source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
-    const place = placeOf(destination);
-    const { count } = indices;
-    if (place !== undefined)
-      this.#kernels.scatterRows(at(source), at(indices), count, source.columns, place.offset, place.shift);
-    else if (!isMatrix(destination))
-      scatterTableRows(this.#heap.floats, at(source) >>> 2, indices.values, count, rowsOf(destination));
+    this.#rows.scatter(this.#kernels, source, indices, destination);
   }
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
@@ -303,7 +295,11 @@ class WasmBackend implements Backend {
     scale: number,
     out: Matrix | RowTable,
   ): void {
-    this.#addRows(rowIndices, columnIndices, values, source, scale, out);
+    this.#rows.add(this.#kernels, rowIndices, columnIndices, values, source, scale, out);
+  }
+
+  gatheredRowDot(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void {
+    this.#rows.dot(this.#kernels, a, aIndices, b, bIndices, out);
   }
 
   updateRows(
@@ -314,6 +310,10 @@ class WasmBackend implements Backend {
     update: MomentUpdate,
   ): void {
     this.#rowUpdater.update(this.#kernels, gradient, indices, table, moments, update);
+  }
+
+  exponentiateRows(x: Matrix, maxima: Matrix, sums: Matrix): void {
+    this.#kernels.exponentiateRows(at(x), x.rows, x.columns, at(maxima), at(sums));
   }
 
   #multiply(
@@ -340,43 +340,6 @@ class WasmBackend implements Backend {
       alpha,
       beta,
       this.#panels.offset,
-    );
-  }
-
-  /** @param sourceIndices undefined for the rows of a matrix in their order */
-  #addRows(
-    outIndices: Indices,
-    sourceIndices: Indices | undefined,
-    values: Matrix | undefined,
-    source: Matrix | RowTable,
-    scale: number,
-    out: Matrix | RowTable,
-  ): void {
-    const from = placeOf(source);
-    const to = placeOf(out);
-    if (from === undefined || to === undefined) {
-      const rows = {
-        outIndices: outIndices.values,
-        count: outIndices.count,
-        sourceIndices: sourceIndices?.values,
-        values: values === undefined ? undefined : matrixView(values),
-        scale,
-        isSingle: true,
-      };
-      addTableRows(rows, hostRowsOf(source), hostRowsOf(out));
-      return;
-    }
-    this.#kernels.addRows(
-      from.offset,
-      from.shift,
-      sourceIndices === undefined ? none : at(sourceIndices),
-      values === undefined ? none : at(values),
-      scale,
-      outIndices.count,
-      out.columns,
-      to.offset,
-      to.shift,
-      at(outIndices),
     );
   }
 

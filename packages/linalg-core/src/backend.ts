@@ -127,6 +127,23 @@ export interface Backend {
     scale: number,
     out: Matrix | RowTable,
   ): void;
+  /**
+   * out_i = a[aIndices_i] · b[bIndices_i]. Reason: a step of a tree's nodes or of drawn classes needs the products of
+   * few pairs of rows, and gathering both rows of each pair costs more than their product.
+   */
+  gatheredRowDot?(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void;
+  /**
+   * x_ij ← exp(x_ij − max_j x_ij); `maxima` and `sums`, m×1, receive the largest old and the sum of the new numbers of
+   * each row. Reason: a softmax over many classes is one pass instead of four.
+   */
+  exponentiateRows?(x: Matrix, maxima: Matrix, sums: Matrix): void;
+
+  /**
+   * Optional: `count` rows of `table` from `firstRow` on as a matrix over the same numbers; undefined where they are
+   * not one after the other in memory that all kernels reach. Reason: a product with a block of a table needs no copy
+   * of it. The handle counts as a matrix, and its bytes are those of the table.
+   */
+  viewRows?(table: RowTable, firstRow: number, count: number): Matrix | undefined;
 
   // Optional, for backends where reading a number means waiting for a device.
   /**
@@ -155,16 +172,21 @@ export class Matrix implements Disposable {
   readonly storage: unknown;
   /** How many numbers fit: rows·columns as created. */
   readonly capacity: number;
+  /** The table whose rows these are, for a view (`viewRows`). */
+  readonly viewed: RowTable | undefined;
+  readonly #viewedRows: number;
   #rows: number;
   #columns: number;
   #disposed = false;
 
-  constructor(backend: Backend, rows: number, columns: number, storage: unknown) {
+  constructor(backend: Backend, rows: number, columns: number, storage: unknown, viewed?: RowTable) {
     checkSize('rows of a matrix', rows);
     checkSize('columns of a matrix', columns);
     this.backend = backend;
     this.storage = storage;
     this.capacity = rows * columns;
+    this.viewed = viewed;
+    this.#viewedRows = viewed?.rows ?? 0;
     this.#rows = rows;
     this.#columns = columns;
   }
@@ -177,8 +199,10 @@ export class Matrix implements Disposable {
     return this.#columns;
   }
 
+  /** Also for a view whose table has grown, which may have moved it, or was disposed. */
   get disposed(): boolean {
-    return this.#disposed;
+    const { viewed } = this;
+    return this.#disposed || (viewed !== undefined && (viewed.disposed || viewed.rows !== this.#viewedRows));
   }
 
   /**
@@ -186,7 +210,7 @@ export class Matrix implements Disposable {
    * @throws LinalgError `shape` when rows·columns exceeds the capacity, `disposed` after disposal.
    */
   resize(rows: number, columns: number): this {
-    if (this.#disposed)
+    if (this.disposed)
       throw new LinalgError('disposed', `resize: the matrix was disposed (it was ${describeShape(this)})`);
     if (rows !== this.#rows || columns !== this.#columns) {
       checkSize('rows of a matrix', rows);

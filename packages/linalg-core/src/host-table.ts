@@ -175,6 +175,29 @@ export function addTableRows(rows: AddedRows, source: TableRows, out: TableRows)
   }
 }
 
+/** out_i = a[aIndices_i] · b[bIndices_i], in f64 and rounded once. */
+export function dotTableRows(
+  a: TableRows,
+  aIndices: Int32Array,
+  b: TableRows,
+  bIndices: Int32Array,
+  count: number,
+  out: FloatArray,
+): void {
+  const { columns } = a;
+  for (let i = 0; i < count; i++) {
+    const row = aIndices[i]!;
+    const other = bIndices[i]!;
+    const piece = a.pieces[row >> a.shift]!;
+    const otherPiece = b.pieces[other >> b.shift]!;
+    let from = (row & a.mask) * columns;
+    let otherFrom = (other & b.mask) * columns;
+    let sum = 0;
+    for (const end = from + columns; from < end; from++, otherFrom++) sum += piece[from]! * otherPiece[otherFrom]!;
+    out[i] = sum;
+  }
+}
+
 /** One array as the rows of a table. */
 export function arrayRows(array: FloatArray, columns: number): TableRows {
   // Indices have 31 bits: all are in piece 0.

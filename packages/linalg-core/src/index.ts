@@ -56,7 +56,10 @@ export {
 } from './operations.ts';
 export { unaryFunctions } from './plain/kernels.ts';
 export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
+export { exponentiateRows } from './exponentiate-rows.ts';
+export { viewRows } from './row-view.ts';
 export { Scope } from './scope.ts';
+export { gatheredRowDot } from './gathered-row-dot.ts';
 export { sparseTimesRows, type SparseProductEntries } from './sparse-product.ts';
 export {
   createHostArray,

@@ -17,6 +17,7 @@ export {
   type LabelName,
 } from './labels/classifier.ts';
 export { nearestLabels, nearestWords, wordVectorTensor } from './labels/label-vectors.ts';
+export { classifierTraining, type ClassifierTraining } from './labels/classifier-defaults.ts';
 export {
   classifierContent,
   isClassifier,

@@ -48,7 +48,14 @@ const elementwise = new Set([
   'reduce',
   'rowDot',
 ]);
-const rowKernels = new Set(['gatherRows', 'scatterAddRows', 'scatterRows', 'sparseTimesRows', 'updateRows']);
+const rowKernels = new Set([
+  'gatherRows',
+  'scatterAddRows',
+  'scatterRows',
+  'sparseTimesRows',
+  'gatheredRowDot',
+  'updateRows',
+]);
 
 export class KernelProfile implements Disposable {
   readonly #backend: Backend;

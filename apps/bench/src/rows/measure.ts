@@ -76,7 +76,7 @@ export async function measureRows(backend: Backend, inUse: BackendInUse, options
   if (touched > tableRows)
     throw new BenchError('bad-option', `touched is ${touched}, the table has ${tableRows} rows; touch as many at most`);
   using scope = new Scope(backend);
-  const pairs = [...updates.map((update) => updatePair(scope, options, update)), bagPair(scope, options)];
+  const pairs = [...updates.map((update) => updatePair(scope, options, update)), ...bagPairs(scope, options)];
   const tasks = pairs.flatMap(({ what, composed, fused }): TimedTask[] => [
     { name: `${what}, composed`, run: repeat(backend, composed), sampleMs },
     { name: `${what}, fused`, run: repeat(backend, fused), sampleMs },
@@ -142,13 +142,13 @@ function updatePair(scope: Scope, { tableRows, columns, touched }: RowsOptions, 
   };
 }
 
-/** The bags of `batch` documents with `entries` features together. */
-function bagPair(scope: Scope, { tableRows, columns, entries, batch }: RowsOptions): Pair {
+/** The bags of `batch` documents with `entries` features together, and the update of the table by plain SGD. */
+function bagPairs(scope: Scope, { tableRows, columns, entries, batch }: RowsOptions): readonly Pair[] {
   const { backend } = scope;
   const random = new RandomGenerator(2);
   const table = scope.table(tableRows, columns);
   const values = scope.own(createMatrixFrom(backend, entries, 1, new Float64Array(entries).fill(0.2)));
-  const rowIndices = listOf(
+  const documents = listOf(
     scope,
     Array.from({ length: entries }, (_, entry) => Math.floor((entry * batch) / entries)),
   );
@@ -160,20 +160,34 @@ function bagPair(scope: Scope, { tableRows, columns, entries, batch }: RowsOptio
   );
   const gathered = scope.matrix(entries, columns);
   const out = scope.matrix(batch, columns);
-  return {
-    what: `bags of ${entries} features`,
-    composed: (minibatch) => {
-      fill(0, out);
-      gatherRows(table, listAt(lists, minibatch), gathered);
-      scaleRows(gathered, values, gathered);
-      scatterAddRows(gathered, rowIndices, out);
+  return [
+    {
+      what: `bags of ${entries} features`,
+      composed: (minibatch) => {
+        fill(0, out);
+        gatherRows(table, listAt(lists, minibatch), gathered);
+        scaleRows(gathered, values, gathered);
+        scatterAddRows(gathered, documents, out);
+      },
+      fused: (minibatch) => {
+        fill(0, out);
+        const entryLists = { rowIndices: documents, columnIndices: listAt(lists, minibatch), values };
+        sparseTimesRows(entryLists, table, out, () => gathered);
+      },
     },
-    fused: (minibatch) => {
-      fill(0, out);
-      const columnIndices = listAt(lists, minibatch);
-      sparseTimesRows({ rowIndices, columnIndices, values }, table, out, () => gathered);
+    {
+      what: `sgd of ${entries} features`,
+      composed: (minibatch) => {
+        gatherRows(out, documents, gathered);
+        scaleRows(gathered, values, gathered);
+        scatterAddRows(gathered, listAt(lists, minibatch), table, { scale: -1e-3 });
+      },
+      fused: (minibatch) => {
+        const entryLists = { rowIndices: listAt(lists, minibatch), columnIndices: documents, values };
+        sparseTimesRows(entryLists, out, table, () => gathered, { scale: -1e-3 });
+      },
     },
-  };
+  ];
 }
 
 function listOf(scope: Scope, rows: readonly number[]): Indices {

@@ -85,6 +85,14 @@ export function addTrainCommand(program: Command): void {
       nonNegative('--body-rate'),
     )
     .addOption(
+      new Option(
+        '--rates <how>',
+        'rates that are not given: auto tries some on the first minibatches, default takes the defaults',
+      )
+        .choices(['auto', 'default'])
+        .default('auto'),
+    )
+    .addOption(
       new Option('--optimizer <name>', 'of the body (default: sgd for ngram, adam for the other models)').choices(
         updateRuleNames,
       ),

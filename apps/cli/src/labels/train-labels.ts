@@ -25,6 +25,7 @@ import { labelNetworkOptions, labelTrainingOptions } from '../options/label-opti
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
+import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
 import { startFromVectors } from '../run/start-from-vectors.ts';
 import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -96,10 +97,16 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     ...(weights === undefined ? {} : { classWeights: weights.weights }),
   });
   const { examplesPerEpoch } = batches;
-  const training =
+  const { training, configuration: ratesTried } =
     resumed === undefined
-      ? labelTrainingOptions(options, examplesPerEpoch)
-      : changedTraining(resumed, options, given, examplesPerEpoch);
+      ? await ratesOfRun(options, {
+          network,
+          batches,
+          batchSize,
+          training: labelTrainingOptions(options, examplesPerEpoch, { occurrences: occurrencesOf(inputs) }),
+          signal,
+        })
+      : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(network, batches, training);
   if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
   const bucketBytes = embeddingBytes(texts?.features.ngrams.buckets ?? 0, widths);
@@ -120,6 +127,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
         pointsHash: fingerprint,
         precision,
         batchSize,
+        ...ratesTried,
       },
       texts: { ...content.texts, ...weights?.texts },
     },
@@ -129,6 +137,12 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const evaluation = await evaluateLabels(classifier, held, options.evaluate, signal);
   const what = nameOfExamples(classifier);
   process.stdout.write(`\n${describeLabelEvaluation(`held-out ${what}`, evaluation, what)}`);
+}
+
+/** How often a feature occurs, on average over those that do. */
+function occurrencesOf(inputs: CsrRows): number {
+  const used = columnCounts(inputs).reduce((count, occurrences) => count + (occurrences > 0 ? 1 : 0), 0);
+  return inputs.offsets[inputs.rows]! / Math.max(1, used);
 }
 
 /** Of texts only those with a label are trained on, as in fastText. */

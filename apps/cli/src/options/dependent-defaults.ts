@@ -39,10 +39,13 @@ function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
 
 function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   const networkOptions = labelNetworkOptions(options, [], hasTexts(options, options.text));
+  // The body's rate depends on how often its features occur.
+  const { bodyRate, ...training } = trainingDefaultsOf(labelTrainingOptions(options, 1));
   return {
     ...bodyDefaults(networkOptions),
     ...layerDefaults(networkOptions.output),
-    ...trainingDefaultsOf(labelTrainingOptions(options, 1)),
+    ...training,
+    ...(training.optimizer === 'adam' || bodyRate === undefined ? {} : { bodyRate }),
   };
 }
 
@@ -71,7 +74,11 @@ function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
   const { power, ...defaults } = { ...outputLayerOf(output.kind).defaults };
   // Only the unigram proposal has a power.
   const isUnigram = 'proposal' in output && output.proposal === 'unigram';
-  return optionsOfLayer({ ...defaults, ...(isUnigram ? { proposal: output.proposal, power } : {}) });
+  return optionsOfLayer({
+    ...defaults,
+    ...(isUnigram ? { proposal: output.proposal, power } : {}),
+    ...('rule' in output && output.rule !== undefined ? { rule: output.rule } : {}),
+  });
 }
 
 function trainingDefaultsOf({ outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions): Partial<TrainOptions> {

@@ -1,5 +1,6 @@
 /** Translates the options of `vastmax train --model classifier` into options of the network and the trainer. */
 import { bagModelShape, type BagChoice, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
+import { classifierTraining } from '@vastmax/lm-models/labels';
 import { UsageError } from '../terminal/errors.ts';
 import { defaultsNameOf, outputLayerChoiceOf } from './output-layer-options.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
@@ -24,18 +25,6 @@ const ofTexts: ReadonlySet<keyof TrainOptions> = new Set([
 
 /** Options that only models over words have. */
 const ofWords: ReadonlySet<keyof TrainOptions> = new Set(['order', 'steps', 'window', 'distributed', 'repairDrift']);
-
-/**
- * Output rates for several labels per point, measured on Bibtex and Delicious (`bench jobs --job xmc`): activations are
- * larger than in language models, so the losses of the squared outputs need lower rates. Other layers use the rates of
- * language models.
- */
-const outputRates: Readonly<Record<string, number>> = {
-  'z-loss': 0.1,
-  'squared-error': 0.1,
-  'spherical-softmax': 0.25,
-  'taylor-softmax': 0.25,
-};
 
 /**
  * @param hasTexts whether features are made of texts, else given.
@@ -69,7 +58,7 @@ export function labelNetworkOptions(
       ...(dropout === undefined ? {} : { dropout }),
       seed,
     },
-    output: outputLayerChoiceOf(options),
+    output: outputLayerChoiceOf(ruleAdded(options)),
   };
 }
 
@@ -83,10 +72,35 @@ export function checkNoLabelOptions(given: readonly GivenOption[]): void {
     throw new UsageError(`${foreign.flag} is an option of --model classifier; leave it out, or add --model classifier`);
 }
 
-export function labelTrainingOptions(options: TrainOptions, examplesPerEpoch: number): TrainingOptions {
-  const outputRate = options.outputRate ?? outputRates[defaultsNameOf(options)];
+/** The rates of a classifier depend on its data. */
+export interface LabelDataSize {
+  /** How often a feature occurs in an epoch, on average over those that do. */
+  readonly occurrences: number;
+}
+
+export function labelTrainingOptions(
+  options: TrainOptions,
+  examplesPerEpoch: number,
+  { occurrences }: LabelDataSize = { occurrences: 1 },
+): TrainingOptions {
+  const epochs = options.examples === undefined ? options.epochs : options.examples / examplesPerEpoch;
+  const defaults = classifierTraining(defaultsNameOf(options), {
+    updates: occurrences * epochs,
+    outputRule: options.outputOptimizer,
+  });
+  const { optimizer = defaults.optimizer, outputRate = defaults.outputRate } = options;
+  const bodyRate = options.bodyRate ?? (optimizer === 'adam' ? defaults.bodyRate : undefined);
   return trainingOptionsOf(
-    { ...options, optimizer: options.optimizer ?? 'adam', ...(outputRate === undefined ? {} : { outputRate }) },
+    { ...options, optimizer, outputRate, ...(bodyRate === undefined ? {} : { bodyRate }) },
     examplesPerEpoch,
   );
+}
+
+/** With the output layer's update rule for classifiers, where it has a choice and none is given. */
+function ruleAdded(options: TrainOptions): TrainOptions {
+  const { outputRule } = classifierTraining(defaultsNameOf(options), {
+    updates: 1,
+    outputRule: options.outputOptimizer,
+  });
+  return outputRule === undefined ? options : { ...options, outputOptimizer: outputRule };
 }

@@ -57,6 +57,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   dropout: 'same',
   outputRate: 'same',
   bodyRate: 'same',
+  rates: 'same',
   optimizer: 'same',
   clipNorm: 'same',
   schedule: 'same',

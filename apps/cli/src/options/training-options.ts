@@ -33,6 +33,8 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabel
   readonly dropout?: number;
   readonly outputRate?: number;
   readonly bodyRate?: number;
+  /** Whether rates that are not given are searched before training. */
+  readonly rates: 'auto' | 'default';
   readonly optimizer?: string;
   readonly clipNorm?: number;
   readonly schedule: string;

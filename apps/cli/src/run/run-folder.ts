@@ -179,6 +179,8 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'tensorboard',
   'bodyRate',
   'outputRate',
+  // A resumed run has its rates.
+  'rates',
   'schedule',
   'finalFactor',
   'examples',

@@ -27,6 +27,7 @@ import { checkDistributable, createDistribution } from './distribution.ts';
 import { runAsRank, threadsOfRank, checkStartedAlone } from './rank-job.ts';
 import { backendOf, changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
+import { ratesOfRun, resumedRates } from './search-rates.ts';
 import { startFromVectors } from './start-from-vectors.ts';
 import { describeDryRun, planOfText, printPlan } from './training-plan.ts';
 import type { ModuleState } from '@vastmax/linalg-core/state';
@@ -121,10 +122,17 @@ async function train(
   const { batches, ...step } = model.trainingBatches(data, { batchSize, seed: options.seed });
   if (communicator !== undefined) checkStreams(step, batchSize, communicator);
   const { examplesPerEpoch } = batches;
-  const training =
+  const { training, configuration: ratesTried } =
     resumed === undefined
-      ? trainingOptionsOf(options, examplesPerEpoch)
-      : changedTraining(resumed, options, given, examplesPerEpoch);
+      ? await ratesOfRun(options, {
+          network: model.network,
+          batches,
+          batchSize: step.batchSize,
+          training: trainingOptionsOf(options, examplesPerEpoch),
+          communicator,
+          signal,
+        })
+      : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(model.network, distribution?.partsOf(batches) ?? batches, training, distribution);
   if (resumed !== undefined) {
     await using checkpoint = await openCheckpoint(createFileStorage(options.out));
@@ -153,6 +161,7 @@ async function train(
         exampleSettings: { ...examples },
         precision,
         batchSize,
+        ...ratesTried,
       },
       vocabulary,
       texts: reading.texts,

@@ -11,6 +11,7 @@ import {
   copy,
   copyColumns,
   createHostArray,
+  gatheredRowDot,
   gatherRows,
   gemm,
   read,
@@ -202,6 +203,24 @@ const mistakes: readonly Mistake[] = [
     make: (context) => multiplyEntries(context, { rows: [0], columns: [5] }),
   },
   {
+    name: 'gatheredRowDot',
+    code: 'shape',
+    fragments: ['2 indices of a', '1 of b'],
+    make: (context) => dotOfPairs(context, [0, 1], [0], 3),
+  },
+  {
+    name: 'gatheredRowDot',
+    code: 'shape',
+    fragments: ['a has 2 columns', 'b 3'],
+    make: (context) => dotOfPairs(context, [0], [0], 3),
+  },
+  {
+    name: 'gatheredRowDot',
+    code: 'index-out-of-range',
+    fragments: ['5', 'b has 5 rows'],
+    make: (context) => dotOfPairs(context, [0], [5], 2),
+  },
+  {
     name: 'updateRows',
     code: 'shape',
     fragments: ['gradient is 2×3', 'expected 1×3'],
@@ -238,6 +257,16 @@ function multiplyEntries(
     columnIndices: knownIndices(context, lists.columns),
   };
   sparseTimesRows(entries, scope.matrix(5, 2), scope.matrix(3, 2), (rows, columns) => scope.matrix(rows, columns));
+}
+
+/** Rows of a 4×2 matrix with rows of another of 5 rows. */
+function dotOfPairs(context: CaseContext, a: readonly number[], b: readonly number[], columns: number): void {
+  const { scope } = context;
+  const lists = [knownIndices(context, a), knownIndices(context, b)] as const;
+  const out = scope.matrix(a.length, 1);
+  gatheredRowDot(scope.matrix(4, 2), lists[0], scope.matrix(5, columns), lists[1], out, (rows, width) =>
+    scope.matrix(rows, width),
+  );
 }
 
 /** One row of a 4×3 table by momentum. */

@@ -7,6 +7,7 @@ import {
   copy,
   copyColumns,
   fill,
+  gatheredRowDot,
   gatherRows,
   gemm,
   guarded,
@@ -59,6 +60,7 @@ function kernelCalls(context: CaseContext, numbers: FloatArray): readonly Kernel
   const x = square();
   const factors = column();
   const rows = knownIndices(context, [5, 2, 5, 21]);
+  const exampleRows = knownIndices(context, [0, 18, 3, 3]);
   const distinctRows = knownIndices(context, [5, 2, 0, 21]);
   const workspace = scope.own(new Workspace(context.backend));
   const four = knownMatrix(context, 4, size, numbers.subarray(7, 7 + 4 * size)).matrix;
@@ -72,6 +74,11 @@ function kernelCalls(context: CaseContext, numbers: FloatArray): readonly Kernel
     ['gemm', square(), (out) => gemm(x, x, out, { transposeA: true, alpha: 0.5, beta: 1 })],
     ['gemm of a vector', column(), (out) => gemm(x, factors, out)],
     ['rowDot', column(), (out) => rowDot(x, x, out)],
+    [
+      'gatheredRowDot',
+      knownMatrix(context, 4, 1, numbers.subarray(0, 4)).matrix,
+      (out) => gatheredRowDot(x, exampleRows, table(), rows, out, (count, width) => scope.matrix(count, width)),
+    ],
     ['scaleRows', square(), (out) => scaleRows(x, factors, out)],
     ['axpy', square(), (out) => axpy(2, x, out)],
     ['affine', square(), (out) => affine(x, 2, 1, out)],

@@ -137,6 +137,26 @@ function combine(operation: ReduceOperation, result: number, value: number): num
   return result + (operation === 'sum' ? value : value * value);
 }
 
+/** x_ij ← exp(x_ij − max_j x_ij), with the maxima and the sums of the rows. */
+export function exponentiateRowsOf(
+  x: FloatArray,
+  rows: number,
+  columns: number,
+  maxima: FloatArray,
+  sums: FloatArray,
+): void {
+  for (let row = 0, i = 0; row < rows; row++) {
+    const largest = reduceRun('maximum', x, i, columns, 1);
+    let sum = 0;
+    for (const end = i + columns; i < end; i++) {
+      x[i] = Math.exp(x[i]! - largest);
+      sum += x[i]!;
+    }
+    maxima[row] = largest;
+    sums[row] = sum;
+  }
+}
+
 export function rowDotInto(a: FloatArray, b: FloatArray, out: FloatArray, rows: number, columns: number): void {
   for (let row = 0, i = 0; row < rows; row++) {
     let sum = 0;

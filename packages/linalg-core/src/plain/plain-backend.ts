@@ -7,6 +7,7 @@ import { backendBrand, Indices, isMatrix, isRowTable, Matrix, RowTable, type Bac
 import { LinalgError } from '../errors.ts';
 import {
   addTableRows,
+  dotTableRows,
   allocate,
   arrayRows,
   gatherArrayRows,
@@ -31,7 +32,7 @@ import type {
   UnaryOperation,
 } from '../kernel-types.ts';
 import { addWithTranspose, createGemm } from './gemm.ts';
-import { applyBinary, applyUnary, createSolve, reduceInto, rowDotInto } from './kernels.ts';
+import { applyBinary, applyUnary, createSolve, exponentiateRowsOf, reduceInto, rowDotInto } from './kernels.ts';
 import { updateTableRows } from './update-rows.ts';
 
 export interface PlainBackendOptions {
@@ -337,6 +338,25 @@ class PlainBackend implements Backend {
     );
   }
 
+  gatheredRowDot(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void {
+    if (this.#isBlocked) return;
+    dotTableRows(rowsOf(a), aIndices.values, rowsOf(b), bIndices.values, aIndices.count, dataOf(out));
+  }
+
+  exponentiateRows(x: Matrix, maxima: Matrix, sums: Matrix): void {
+    if (this.#isBlocked) return;
+    exponentiateRowsOf(dataOf(x), x.rows, x.columns, dataOf(maxima), dataOf(sums));
+  }
+
+  viewRows(table: RowTable, firstRow: number, count: number): Matrix | undefined {
+    const { pieces, shift, mask, columns } = piecesOf(table);
+    if (count === 0 || firstRow >> shift !== (firstRow + count - 1) >> shift) return undefined;
+    const first = (firstRow & mask) * columns;
+    const rows = pieces[firstRow >> shift]!.subarray(first, first + count * columns);
+    this.#live.matrices++;
+    return new Matrix(this, count, columns, rows, table);
+  }
+
   guard(flag: Matrix | undefined): void {
     this.#isBlocked = flag !== undefined && !(dataOf(flag)[0]! > 0);
   }
@@ -346,7 +366,7 @@ class PlainBackend implements Backend {
   }
 
   #bytes(handle: Matrix | RowTable | Indices): number {
-    if (isMatrix(handle)) return handle.capacity * this.#bytesPerNumber;
+    if (isMatrix(handle)) return handle.viewed === undefined ? handle.capacity * this.#bytesPerNumber : 0;
     if (isRowTable(handle)) return handle.rows * handle.columns * this.#bytesPerNumber;
     return handle.capacity * 4;
   }

@@ -212,12 +212,13 @@ type BagShape = Required<
 // (classifier) and Moby (autoencoder), with Adam on the body at rates of 0.003 to 0.01.
 const shapes: Readonly<Record<BagModelName, BagShape>> = {
   classifier: { pooling: 'unit', activation: 'relu', hidden: [], embeddingScale: 0.05, inputDropout: 0, dropout: 0.2 },
-  // fastText's: the mean of the words, without anything between it and the output layer.
+  // As fastText, without anything between the words and the output layer. Not their mean: with it the activations of a
+  // text are √n times as small as its words' vectors, and Adam's rate is measured by the vectors.
   'text-classifier': {
-    pooling: 'mean',
+    pooling: 'unit',
     activation: 'identity',
     hidden: [],
-    embeddingScale: 0.1,
+    embeddingScale: 0.05,
     inputDropout: 0,
     dropout: 0,
   },

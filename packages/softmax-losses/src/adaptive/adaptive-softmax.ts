@@ -8,7 +8,7 @@ import { axpy, copyColumns, fill, scatterRows, Workspace, type Backend, type Mat
 import { StateError, type JsonObject, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
-import { BlockedSoftmax } from '../full/blocked-softmax.ts';
+import { BlockedSoftmax, type ForwardOptions } from '../full/blocked-softmax.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
 import {
   checkLayerOptions,
@@ -26,11 +26,6 @@ import { AdaptiveTail } from './adaptive-tail.ts';
 import { balancedCutoffs, checkCutoffs, widthOfTail } from './cutoffs.ts';
 
 const kind = 'adaptive-softmax';
-/**
- * The outputs of the head are kept from the forward to the backward pass, instead of computed twice, if they are at
- * most so many numbers (16 MiB of f32).
- */
-const maxKeptHeadLogits = 4_194_304;
 
 export interface AdaptiveSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'> {
   /**
@@ -47,9 +42,8 @@ export interface AdaptiveSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'
 }
 
 /**
- * Creates the layer. Cost of a step: 6·m·d·(shortlist + tails) operations (8 instead of 6 if the head has more than 4
- * million outputs for the minibatch) and, for each example with a target in tail i, 6 to 8 times (classes of tail
- * i)·(features of tail i).
+ * Creates the layer. Cost of a step: 6·m·d·(shortlist + tails) operations and, for each example with a target in tail i,
+ * 6 times (classes of tail i)·(features of tail i). Outputs of a part beyond 2²⁵ numbers (128 MiB) are computed twice.
  * @throws OutputLayerError `bad-option` (also for fewer than two classes), `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createAdaptiveSoftmaxLayer(
@@ -96,7 +90,7 @@ class AdaptiveSoftmax implements SoftmaxMethod {
       { name: 'head', rows: shortlist + tails, features, bias: headBias, initialScale, seed, rule },
       workspace,
     );
-    this.#headSoftmax = new BlockedSoftmax(this.#head, workspace, { keptLogits: maxKeptHeadLogits });
+    this.#headSoftmax = new BlockedSoftmax(this.#head, workspace);
     this.#tails = Array.from({ length: tails }, (_, tail) => {
       const [first, end] = [bounds[tail]!, bounds[tail + 1]!];
       const width = widthOfTail(features, divValue, tail);
@@ -110,7 +104,7 @@ class AdaptiveSoftmax implements SoftmaxMethod {
   }
 
   forward({ hidden, targets }: TrainingBatch): ForwardResult {
-    return { losses: this.computeLosses(hidden, targets), watched: [] };
+    return { losses: this.#losses(hidden, targets, { keep: true }), watched: [] };
   }
 
   /**
@@ -125,11 +119,8 @@ class AdaptiveSoftmax implements SoftmaxMethod {
     return withoutBiasFeature(this.workspace, gradient, this.features);
   }
 
-  computeLosses(hidden: Matrix, targets: TargetList, name?: string): Matrix {
-    this.#split(targets);
-    const losses = this.#headSoftmax.forward(this.#extended(hidden), this.#headTargets, name);
-    for (const tail of this.#tails) tail.forward(hidden, losses);
-    return losses;
+  computeLosses(hidden: Matrix, targets: TargetList): Matrix {
+    return this.#losses(hidden, targets, {});
   }
 
   /**
@@ -143,7 +134,7 @@ class AdaptiveSoftmax implements SoftmaxMethod {
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#singleTargets.buildSingle(classes);
     fill(0, out);
-    axpy(-1, this.computeLosses(hidden, this.#singleTargets, 'losses of classScores'), out);
+    axpy(-1, this.#losses(hidden, this.#singleTargets, { name: 'losses of classScores' }), out);
   }
 
   /**
@@ -216,6 +207,13 @@ class AdaptiveSoftmax implements SoftmaxMethod {
       this.#headTargets.add(rows[entry]!, part === 0 ? rank : this.#parts.shortlist + part - 1, weight);
       this.#tails[part - 1]?.add(rows[entry]!, rank - this.#parts.firstOf(part), weight);
     }
+  }
+
+  #losses(hidden: Matrix, targets: TargetList, options: ForwardOptions): Matrix {
+    this.#split(targets);
+    const losses = this.#headSoftmax.forward(this.#extended(hidden), this.#headTargets, options);
+    for (const tail of this.#tails) tail.forward(hidden, losses, options);
+    return losses;
   }
 
   #extended(hidden: Matrix): Matrix {

@@ -23,13 +23,11 @@ import {
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { MatrixUpdater, type UpdateRule } from '@vastmax/update-rules';
 import { ClassTable } from '../class-table/class-table.ts';
-import { BlockedSoftmax } from '../full/blocked-softmax.ts';
+import { BlockedSoftmax, type ForwardOptions } from '../full/blocked-softmax.ts';
 import { TargetList } from '../layer/target-list.ts';
 
 /** The rows are short, so a block can have many of them. */
 const rowsPerBlock = 8192;
-/** 8 MiB of f32: storing and reloading the exponentials is cheaper than computing them twice. */
-const keptLogits = 2_097_152;
 
 export interface AdaptiveTailOptions {
   /** Prefix of its tensors, such as `tail.0`. */
@@ -70,7 +68,7 @@ export class AdaptiveTail implements Disposable {
       { name: `${name}.classes`, rows: classes, features: width, bias: false, rule, initialScale, seed },
       workspace,
     );
-    this.#softmax = new BlockedSoftmax(this.#table, workspace, { blockRows: rowsPerBlock, keptLogits });
+    this.#softmax = new BlockedSoftmax(this.#table, workspace, { blockRows: rowsPerBlock });
     this.#projection = backend.createMatrix(width, features);
     const random = new RandomGenerator(seed + 1);
     // This scale preserves lengths on average. initialScale then means the same for a tail as for the head, and neither
@@ -101,14 +99,14 @@ export class AdaptiveTail implements Disposable {
   }
 
   /** losses += −Σ y log p(c | tail, h). @param hidden m×d. */
-  forward(hidden: Matrix, losses: Matrix): void {
+  forward(hidden: Matrix, losses: Matrix, { keep = false }: ForwardOptions = {}): void {
     if (this.#targets.count === 0) return;
     const { examples } = this.#targets;
     const list = this.#workspace.indices(`${this.#name} examples`, this.#examples, examples);
     const own = this.#matrix('hidden', examples, hidden.columns);
     gatherRows(hidden, list, own);
     const projected = this.project(own, 'projected');
-    scatterAddRows(this.#softmax.forward(projected, this.#targets), list, losses);
+    scatterAddRows(this.#softmax.forward(projected, this.#targets, { keep }), list, losses);
   }
 
   /** After `forward`: changes the weights and adds the hidden gradient to `hiddenGradient`, m×d or wider. */

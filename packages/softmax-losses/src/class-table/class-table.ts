@@ -51,6 +51,7 @@ export class ClassTable implements TrainableRows {
   readonly bias: boolean;
   /** rows×width. */
   readonly table: RowTable;
+  readonly rule: UpdateRule;
   readonly #workspace: Workspace;
   readonly #updater: TableUpdater;
   #range: Int32Array = new Int32Array(0);
@@ -61,6 +62,7 @@ export class ClassTable implements TrainableRows {
     this.name = name;
     this.features = features;
     this.bias = bias;
+    this.rule = rule;
     this.#workspace = workspace;
     this.table = backend.createTable(rows, this.width);
     try {

@@ -120,6 +120,11 @@ export class TargetShares implements Disposable {
     }
   }
 
+  /** Whether the weights of all classes are needed: `weightsOf` then has them. */
+  get hasWeightTable(): boolean {
+    return this.#weightTable !== undefined;
+  }
+
   /** w of some classes, count×1; undefined if all are 1. */
   weightsOf(range: Indices, workspace: Workspace, name: string): Matrix | undefined {
     if (this.#weightTable === undefined) return undefined;

@@ -1,22 +1,25 @@
 /**
- * Log-softmax over all rows of a table, in blocks of rows, so that no m×D matrix is ever stored. Two passes:
+ * Log-softmax over all rows of a table, in blocks of rows, so that what a block needs stays in the caches:
  *
- *     forward  for each block: logits o = H Wᵀ, their maximum and Σ exp(o − maximum); log Z from all blocks
- *     update   for each block: o again, G = factor·(A exp(o − log Z) − y'), ∇H += G W, and W changed by Gᵀ H
+ *     forward  for each block: logits o = H Wᵀ, M = max o, E = exp(o − M), S = Σ E; log Z from the M and S of all blocks
+ *     update   for each block: G = factor·(A·exp(M − log Z)·E − y'), ∇H += G W, and W changed by Gᵀ H
  *
  * With label smoothing ε (C. Szegedy et al., arXiv:1512.00567 §7) and class weights w the loss is −Σ_k w_k y'_k log p_k
  * for y' = (1 − ε) y + ε T/D, T = Σ y, and A = Σ_k w_k y'_k.
  *
+ * The E of the first blocks are kept from `forward` to `update`, as many as `keptLogits` numbers hold: a step is then
+ * three products. Those of further blocks are computed again, which is the fourth product.
+ *
  * Accuracy: the maxima and sums of the blocks are stored separately, m×(D/block), and combined once. Each sum
- * accumulates in f64 inside the backend's reduction and is rounded once, and the combination is one more f64 sum; so
- * log Z is as accurate as f32 allows for any D. A running sum was rejected because it rounds once per block. Computing
- * the logits twice costs 8mDd operations; keeping them would cost 6mDd. They are kept if all rows are one block.
+ * accumulates in f64 inside the backend and is rounded once, and the combination is one more f64 sum; so log Z is as
+ * accurate as f32 allows for any D. A running sum was rejected because it rounds once per block.
  */
 import {
   affine,
   axpy,
   binary,
   copyColumns,
+  exponentiateRows,
   gatherRows,
   gemm,
   reduce,
@@ -25,11 +28,11 @@ import {
   scatterAddRows,
   unary,
   write,
-  type Indices,
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
 import type { ClassTable } from '../class-table/class-table.ts';
+import { RowBlocks } from '../class-table/row-blocks.ts';
 import type { TargetList } from '../layer/target-list.ts';
 import { BlockTargets, TargetShares } from './block-targets.ts';
 
@@ -40,39 +43,50 @@ export interface BlockedSoftmaxOptions {
   readonly classWeights?: ArrayLike<number>;
   /** Rows in a block; default 1024. */
   readonly blockRows?: number;
-  /** All rows are one block if their logits, m×rows, are at most so many numbers; default 0. */
+  /** Outputs that are kept from `forward` to `update`: at most so many numbers; default 2²⁵, 128 MiB of f32. */
   readonly keptLogits?: number;
 }
 
+export interface ForwardOptions {
+  /** Of the workspace's matrix for the losses; default `losses`. */
+  readonly name?: string;
+  /** Whether `update` will follow with the same arguments; else nothing is kept. Default false. */
+  readonly keep?: boolean;
+}
+
+/** A block's logits at m = 128 are then half a second-level cache. */
 const defaultBlockRows = 1024;
+const defaultKeptLogits = 2 ** 25;
 
 export class BlockedSoftmax implements Disposable {
   readonly table: ClassTable;
   readonly #workspace: Workspace;
   readonly #name: string;
-  readonly #blockRows: number;
+  readonly #blocks: RowBlocks;
   readonly #keptLogits: number;
+  /** Names of the workspace's matrices for the kept blocks. */
+  readonly #keptNames: string[] = [];
   readonly #shares: TargetShares;
   readonly #blockTargets = new BlockTargets();
   #host: Float64Array = new Float64Array(0);
 
   constructor(table: ClassTable, workspace: Workspace, options: BlockedSoftmaxOptions = {}) {
-    const { labelSmoothing = 0, classWeights, blockRows = defaultBlockRows, keptLogits = 0 } = options;
+    const { labelSmoothing = 0, classWeights, blockRows = defaultBlockRows, keptLogits = defaultKeptLogits } = options;
     this.table = table;
     this.#workspace = workspace;
     this.#name = `${table.name} softmax`;
-    this.#blockRows = Math.min(blockRows, table.rows);
+    this.#blocks = new RowBlocks(table, blockRows, workspace);
     this.#keptLogits = keptLogits;
     this.#shares = new TargetShares(table, labelSmoothing, classWeights);
   }
 
   /**
    * m×1 losses; weights do not change. 2mDd operations.
-   * @param hidden m×width, with the bias feature. @param name of the workspace's matrix for the losses.
+   * @param hidden m×width, with the bias feature.
    */
-  forward(hidden: Matrix, targets: TargetList, name = 'losses'): Matrix {
+  forward(hidden: Matrix, targets: TargetList, { name = 'losses', keep = false }: ForwardOptions = {}): Matrix {
     this.#shares.measure(targets);
-    return this.#losses(hidden, targets, this.logPartition(hidden), name);
+    return this.#losses(hidden, targets, this.#logPartition(hidden, keep ? this.#keptBlocks(hidden.rows) : 0), name);
   }
 
   /**
@@ -80,40 +94,42 @@ export class BlockedSoftmax implements Disposable {
    * @param hidden m×width, with the bias feature.
    */
   logPartition(hidden: Matrix): Matrix {
+    return this.#logPartition(hidden, 0);
+  }
+
+  #logPartition(hidden: Matrix, keptBlocks: number): Matrix {
     const m = hidden.rows;
-    const blocks = this.#blocksFor(m);
-    const maxima = this.#matrix('maxima', m, blocks);
-    const sums = this.#matrix('sums', m, blocks);
-    const smoothed = this.#shares.smoothing > 0 ? this.#matrix('smoothed', m, blocks) : undefined;
-    const column = this.#matrix('column', m, 1);
-    for (let block = 0; block < blocks; block++) {
-      const { logits, range } = this.#block(hidden, block, blocks);
+    const { count } = this.#blocks;
+    const maxima = this.#matrix('maxima', m, count);
+    const sums = this.#matrix('sums', m, count);
+    const smoothed = this.#shares.smoothing > 0 ? this.#matrix('smoothed', m, count) : undefined;
+    const maximum = this.#matrix('maximum', m, 1);
+    const sum = this.#matrix('sum', m, 1);
+    for (let block = 0; block < count; block++) {
+      const logits = this.#logits(block, hidden, keptBlocks);
       if (smoothed !== undefined) {
-        this.#weightedSum(logits, range, column);
-        copyColumns(column, 0, smoothed, block, 1);
+        this.#weightedSum(logits, block, sum);
+        copyColumns(sum, 0, smoothed, block, 1);
       }
-      reduce('maximum', logits, column);
-      copyColumns(column, 0, maxima, block, 1);
-      binary('subtract', logits, column, logits);
-      unary('exp', logits, logits);
-      reduce('sum', logits, column);
-      copyColumns(column, 0, sums, block, 1);
+      exponentiateRows(logits, maximum, sum);
+      copyColumns(maximum, 0, maxima, block, 1);
+      copyColumns(sum, 0, sums, block, 1);
     }
-    const total = this.#matrix('total', m, 1);
+    const scaled = this.#matrix('scaled sums', m, count);
     const result = this.#matrix('log partition', m, 1);
-    reduce('maximum', maxima, column);
-    binary('subtract', maxima, column, maxima);
-    unary('exp', maxima, maxima);
-    binary('multiply', sums, maxima, sums);
-    reduce('sum', sums, total);
-    unary('log', total, result);
-    binary('add', result, column, result);
+    reduce('maximum', maxima, maximum);
+    binary('subtract', maxima, maximum, scaled);
+    unary('exp', scaled, scaled);
+    binary('multiply', sums, scaled, scaled);
+    reduce('sum', scaled, sum);
+    unary('log', sum, result);
+    binary('add', result, maximum, result);
     return result;
   }
 
   /**
-   * Adds the hidden gradient, computed from the old weights, and updates the weights. Call it after `forward` with the
-   * same arguments. 6mDd operations.
+   * Adds the hidden gradient, computed from the old weights, and updates the weights. Call it after `forward` with
+   * `keep` and the same arguments. 4mDd operations, and 2md for each class whose outputs were not kept.
    * @param factors the factor of each example's loss in the reduced loss.
    * @param hiddenGradient m×width; added to.
    */
@@ -125,59 +141,62 @@ export class BlockedSoftmax implements Disposable {
     { learningRate, step }: { readonly learningRate: number; readonly step: number },
   ): void {
     const m = hidden.rows;
-    const blocks = this.#blocksFor(m);
+    const { count } = this.#blocks;
     const { smoothing, amounts: shares, spreads, weighted } = this.#shares;
+    const keptBlocks = this.#keptBlocks(m);
     const amounts = this.#column('amounts', m, (example) => factors[example]! * shares[example]!);
     const spread =
       smoothing > 0 ? this.#column('spread', m, (example) => factors[example]! * spreads[example]!) : undefined;
-    // A single block still holds exp(o − maximum); only the division by Σ is missing.
-    if (blocks === 1) binary('divide', amounts, this.#matrix('total', m, 1), amounts);
+    // What turns the exponentials of a block into gradients: amount·exp(M − log Z).
+    const scales = this.#matrix('maxima', m, count);
+    binary('subtract', scales, this.#matrix('log partition', m, 1), scales);
+    unary('exp', scales, scales);
+    scaleRows(scales, amounts, scales);
+    const scale = this.#matrix('scale', m, 1);
     this.#blockTargets.sort(targets, (entry) => -factors[targets.rows[entry]!]! * weighted[entry]!);
-    for (let block = 0; block < blocks; block++) {
-      const { logits, rows, range, first } = blocks === 1 ? this.#kept(m) : this.#block(hidden, block, blocks);
-      if (blocks > 1) {
-        binary('subtract', logits, this.#matrix('log partition', m, 1), logits);
-        unary('exp', logits, logits);
-      }
-      scaleRows(logits, amounts, logits);
-      if (spread !== undefined) this.#subtractSpread(spread, range, logits);
-      this.#blockTargets.addTo(logits, first, this.#workspace, this.#name);
-      gemm(logits, rows, hiddenGradient, { beta: 1 });
-      const change = this.#matrix('change', range.count, this.table.width);
-      gemm(logits, hidden, change, { transposeA: true });
-      this.table.updateDistinct(range, change, learningRate, step);
+    for (let block = 0; block < count; block++) {
+      const gradient =
+        block < keptBlocks ? this.#keptLogitsOf(block, m) : this.#exponentials(block, hidden, keptBlocks);
+      copyColumns(scales, block, scale, 0, 1);
+      scaleRows(gradient, scale, gradient);
+      if (spread !== undefined) this.#subtractSpread(spread, block, gradient);
+      this.#blockTargets.addTo(gradient, this.#blocks.firstOf(block), this.#workspace, this.#name);
+      gemm(gradient, this.#blocks.read(block), hiddenGradient, { beta: 1 });
+      this.#blocks.update(block, gradient, hidden, learningRate, step);
     }
   }
 
   [Symbol.dispose](): void {
     this.#shares[Symbol.dispose]();
+    this.#blocks[Symbol.dispose]();
   }
 
-  #blocksFor(m: number): number {
-    return m * this.table.rows <= this.#keptLogits ? 1 : Math.ceil(this.table.rows / this.#blockRows);
+  /** The logits of how many blocks are kept. */
+  #keptBlocks(m: number): number {
+    const { count, blockRows, table } = this.#blocks;
+    if (m * table.rows <= this.#keptLogits) return count;
+    return Math.floor(this.#keptLogits / (m * blockRows));
   }
 
-  /** The rows and logits of one block. */
-  #block(hidden: Matrix, block: number, blocks: number): Block {
-    const first = block * this.#blockRows;
-    const count = blocks === 1 ? this.table.rows : Math.min(this.#blockRows, this.table.rows - first);
-    const range = this.table.range(first, count, `${this.#name} range`);
-    const rows = this.#matrix('rows', count, this.table.width);
-    this.table.gather(range, rows);
-    const logits = this.#matrix('logits', hidden.rows, count);
-    gemm(hidden, rows, logits, { transposeB: true });
-    return { first, rows, range, logits };
+  #keptLogitsOf(block: number, m: number): Matrix {
+    const name = (this.#keptNames[block] ??= `logits ${block}`);
+    return this.#matrix(name, m, this.#blocks.rowsIn(block));
   }
 
-  /** The only block as `logPartition` left it. */
-  #kept(m: number): Block {
-    const { rows: count, width } = this.table;
-    return {
-      first: 0,
-      rows: this.#matrix('rows', count, width),
-      range: this.table.range(0, count, `${this.#name} range`),
-      logits: this.#matrix('logits', m, count),
-    };
+  /** o = H Wᵀ of a block, m×count. */
+  #logits(block: number, hidden: Matrix, keptBlocks: number): Matrix {
+    const m = hidden.rows;
+    const logits =
+      block < keptBlocks ? this.#keptLogitsOf(block, m) : this.#matrix('logits', m, this.#blocks.rowsIn(block));
+    gemm(hidden, this.#blocks.read(block), logits, { transposeB: true });
+    return logits;
+  }
+
+  /** E of a block that was not kept; its M is the same again. */
+  #exponentials(block: number, hidden: Matrix, keptBlocks: number): Matrix {
+    const logits = this.#logits(block, hidden, keptBlocks);
+    exponentiateRows(logits, this.#matrix('maximum', hidden.rows, 1), this.#matrix('sum', hidden.rows, 1));
+    return logits;
   }
 
   #losses(hidden: Matrix, targets: TargetList, logPartition: Matrix, name: string): Matrix {
@@ -210,7 +229,7 @@ export class BlockedSoftmax implements Disposable {
   /** losses += εT/D (log Z Σ_k w_k − Σ_k w_k o_k). */
   #addSmoothedLosses(m: number, logPartition: Matrix, losses: Matrix): void {
     const outputSum = this.#matrix('output sum', m, 1);
-    reduce('sum', this.#matrix('smoothed', m, this.#blocksFor(m)), outputSum);
+    reduce('sum', this.#matrix('smoothed', m, this.#blocks.count), outputSum);
     const all = this.#matrix('smoothed losses', m, 1);
     affine(logPartition, this.#shares.weightSum, 0, all);
     binary('subtract', all, outputSum, all);
@@ -224,17 +243,27 @@ export class BlockedSoftmax implements Disposable {
   }
 
   /** out = Σ_k w_k o_k over the rows of a block. */
-  #weightedSum(logits: Matrix, range: Indices, out: Matrix): void {
-    const weights = this.#shares.weightsOf(range, this.#workspace, this.#name);
+  #weightedSum(logits: Matrix, block: number, out: Matrix): void {
+    const weights = this.#classWeights(block);
     if (weights === undefined) reduce('sum', logits, out);
     else gemm(logits, weights, out);
   }
 
   /** logits −= spread·wᵀ, the part of y' that is spread over all classes. */
-  #subtractSpread(spread: Matrix, range: Indices, logits: Matrix): void {
-    const weights = this.#shares.weightsOf(range, this.#workspace, this.#name);
+  #subtractSpread(spread: Matrix, block: number, logits: Matrix): void {
+    const weights = this.#classWeights(block);
     if (weights === undefined) binary('subtract', logits, spread, logits);
     else gemm(spread, weights, logits, { transposeB: true, alpha: -1, beta: 1 });
+  }
+
+  #classWeights(block: number): Matrix | undefined {
+    if (!this.#shares.hasWeightTable) return undefined;
+    const range = this.table.range(
+      this.#blocks.firstOf(block),
+      this.#blocks.rowsIn(block),
+      `${this.#name} weights range`,
+    );
+    return this.#shares.weightsOf(range, this.#workspace, this.#name);
   }
 
   #column(name: string, count: number, value: (i: number) => number): Matrix {
@@ -248,14 +277,4 @@ export class BlockedSoftmax implements Disposable {
   #matrix(what: string, rows: number, columns: number): Matrix {
     return this.#workspace.matrix(`${this.#name} ${what}`, rows, columns);
   }
-}
-
-interface Block {
-  /** First row of the block. */
-  readonly first: number;
-  /** count×width. */
-  readonly rows: Matrix;
-  readonly range: Indices;
-  /** m×count. */
-  readonly logits: Matrix;
 }

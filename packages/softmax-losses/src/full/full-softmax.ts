@@ -36,8 +36,9 @@ export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
 }
 
 /**
- * Creates an exact log-softmax layer over all classes. Cost of a step: 8mDd operations. Memory: 4D(d+1) bytes of
- * weights and m·blockClasses numbers.
+ * Creates an exact log-softmax layer over all classes. Cost of a step: 6mDd operations, three products. Memory: 4D(d+1)
+ * bytes of weights, and the m·D outputs of a step; if they are more than 2²⁵ numbers (128 MiB), so many are kept and the
+ * rest are computed twice, a block at a time: 8md operations for each of those classes.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<SoftmaxLayer> {
@@ -92,7 +93,7 @@ class FullSoftmax implements SoftmaxMethod {
   }
 
   forward({ hidden, targets }: TrainingBatch): ForwardResult {
-    return { losses: this.computeLosses(hidden, targets), watched: [] };
+    return { losses: this.#softmax.forward(this.#extended(hidden), targets, { keep: true }), watched: [] };
   }
 
   /**

@@ -164,7 +164,10 @@ class TwoLevelSoftmax implements SoftmaxMethod {
   ): Matrix {
     const extended = this.#extended(hidden);
     this.#clusterTargets.buildFrom(targets, this.#layout.clusterOf);
-    const losses = this.#clusterSoftmax.forward(extended, this.#clusterTargets, name);
+    const losses = this.#clusterSoftmax.forward(extended, this.#clusterTargets, {
+      ...(name === undefined ? {} : { name }),
+      keep: training !== undefined,
+    });
     this.#inCluster.forward(extended, targets, losses, training);
     return losses;
   }

@@ -8,18 +8,20 @@ import {
   binary,
   copyColumns,
   fill,
-  gatherRows,
-  rowDot,
+  gatheredRowDot,
   scaleRows,
   scatterAddRows,
+  sparseTimesRows,
   unary,
   Workspace,
   write,
   type Backend,
+  type Indices,
   type Matrix,
 } from '@vastmax/linalg-core';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { ClassTable } from '../class-table/class-table.ts';
+import { ScaledRowGradient } from '../class-table/scaled-row-gradient.ts';
 import { checkSameIntegers, integerTensor } from '../layer/integer-tensor.ts';
 import {
   checkLayerOptions,
@@ -92,70 +94,65 @@ class HuffmanSoftmax implements SoftmaxMethod {
 
   forward({ hidden, targets, factors }: TrainingBatch): ForwardResult {
     const losses = this.computeLosses(hidden, targets);
-    const { count, examples, signs, weights } = this.#pairs;
+    const { count, examples, nodes, signs, weights } = this.#pairs;
     // ∂(−log σ(z))/∂x = −sign·σ(−z) for z = sign·x.
     const slopes = this.#matrix('slopes', count, 1);
+    const numbers = this.#numbersOf(count);
+    for (let i = 0; i < count; i++) numbers[i] = -signs[i]! * weights[i]! * factors[examples[i]!]!;
     unary('sigmoid', this.#matrix('negated outputs', count, 1), slopes);
-    binary(
-      'multiply',
-      slopes,
-      this.#column('slope factors', (i) => -signs[i]! * weights[i]! * factors[examples[i]!]!),
-      slopes,
-    );
-    const { width } = this.#table;
-    const scaled = this.#matrix('scaled rows', count, width);
-    scaleRows(this.#matrix('rows', count, width), slopes, scaled);
-    const hiddenGradient = this.workspace.matrix('hidden gradient', hidden.rows, width);
+    binary('multiply', slopes, this.#column('slope factors', count), slopes);
+    const hiddenGradient = this.workspace.matrix('hidden gradient', hidden.rows, this.#table.width);
     fill(0, hiddenGradient);
-    scatterAddRows(scaled, this.workspace.indices('pair examples', examples, count), hiddenGradient);
+    const entries = {
+      rowIndices: this.#examplesOf(),
+      columnIndices: this.workspace.indices('pair nodes', nodes, count),
+      values: slopes,
+    };
+    sparseTimesRows(entries, this.#table.table, hiddenGradient, this.#allocate);
     return { losses, watched: [hiddenGradient] };
   }
 
   update({ hidden }: TrainingBatch, learningRate: number, step: number): Matrix {
     const { count, nodes } = this.#pairs;
-    const { width } = this.#table;
-    const change = this.#matrix('scaled rows', count, width);
-    scaleRows(this.#matrix('hidden', count, width), this.#matrix('slopes', count, 1), change);
-    this.#table.update(
-      [{ indices: this.workspace.indices('pair nodes', nodes, count), rows: change }],
-      learningRate,
-      step,
+    const gradient = new ScaledRowGradient(
+      this.workspace.indices('pair nodes', nodes, count),
+      withBiasFeature(this.workspace, hidden, this.#table.bias),
+      this.#examplesOf(),
+      this.#matrix('slopes', count, 1),
+      { workspace: this.workspace, name: 'pair rows a' },
     );
+    this.#table.update([gradient], learningRate, step);
     return withoutBiasFeature(
       this.workspace,
-      this.workspace.matrix('hidden gradient', hidden.rows, width),
+      this.workspace.matrix('hidden gradient', hidden.rows, this.#table.width),
       this.features,
     );
   }
 
   computeLosses(hidden: Matrix, targets: TargetList, name = 'losses'): Matrix {
-    this.#pairs.build(targets, this.#tree);
-    const { count, examples, nodes, signs, weights } = this.#pairs;
-    const { width } = this.#table;
-    const rows = this.#matrix('rows', count, width);
-    this.#table.gather(this.workspace.indices('pair nodes', nodes, count), rows);
-    const pairExamples = this.workspace.indices('pair examples', examples, count);
-    const pairHidden = this.#matrix('hidden', count, width);
-    gatherRows(withBiasFeature(this.workspace, hidden, this.#table.bias), pairExamples, pairHidden);
+    const pairs = this.#pairs;
+    pairs.build(targets, this.#tree);
+    const { count, nodes, signs, weights } = pairs;
+    const examples = this.#examplesOf();
     const negated = this.#matrix('negated outputs', count, 1);
-    rowDot(rows, pairHidden, negated);
-    binary(
-      'multiply',
+    gatheredRowDot(
+      this.#table.table,
+      this.workspace.indices('pair nodes', nodes, count),
+      withBiasFeature(this.workspace, hidden, this.#table.bias),
+      examples,
       negated,
-      this.#column('negated signs', (i) => -signs[i]!),
-      negated,
+      this.#allocate,
     );
+    const numbers = this.#numbersOf(count);
+    for (let i = 0; i < count; i++) numbers[i] = -signs[i]!;
+    binary('multiply', negated, this.#column('negated signs', count), negated);
     const surprisals = this.#matrix('surprisals', count, 1);
     unary('softplus', negated, surprisals);
-    binary(
-      'multiply',
-      surprisals,
-      this.#column('pair weights', (i) => weights[i]!),
-      surprisals,
-    );
+    for (let i = 0; i < count; i++) numbers[i] = weights[i]!;
+    binary('multiply', surprisals, this.#column('pair weights', count), surprisals);
     const losses = this.workspace.matrix(name, hidden.rows, 1);
     fill(0, losses);
-    scatterAddRows(surprisals, pairExamples, losses);
+    scatterAddRows(surprisals, examples, losses);
     return losses;
   }
 
@@ -182,11 +179,9 @@ class HuffmanSoftmax implements SoftmaxMethod {
     const { count, examples, nodes, signs } = this.#pairs;
     const rows = this.#matrix('rows', count, this.#table.width);
     this.#table.gather(this.workspace.indices('pair nodes', nodes, count), rows);
-    scaleRows(
-      rows,
-      this.#column('slope factors', (i) => signs[i]!),
-      rows,
-    );
+    const numbers = this.#numbersOf(count);
+    for (let i = 0; i < count; i++) numbers[i] = signs[i]!;
+    scaleRows(rows, this.#column('slope factors', count), rows);
     const sums = this.#matrix('vectors', out.rows, this.#table.width);
     fill(0, sums);
     scatterAddRows(rows, this.workspace.indices('pair examples', examples, count), sums);
@@ -214,14 +209,26 @@ class HuffmanSoftmax implements SoftmaxMethod {
     this.#table[Symbol.dispose]();
   }
 
-  #column(name: string, value: (pair: number) => number): Matrix {
-    const { count } = this.#pairs;
+  #examplesOf(): Indices {
+    return this.workspace.indices('pair examples', this.#pairs.examples, this.#pairs.count);
+  }
+
+  /** A buffer for `#column`. */
+  #numbersOf(count: number): Float64Array {
     if (this.#numbers.length < count) this.#numbers = new Float64Array(Math.ceil(count * 1.5));
-    for (let pair = 0; pair < count; pair++) this.#numbers[pair] = value(pair);
+    return this.#numbers;
+  }
+
+  /** The first `count` of the numbers. */
+  #column(name: string, count: number): Matrix {
     const column = this.#matrix(name, count, 1);
     write(this.#numbers.subarray(0, count), column);
     return column;
   }
+
+  /** Scratch where the backend has no kernels for pairs. */
+  readonly #allocate = (rows: number, columns: number, which: 'a' | 'b' = 'a'): Matrix =>
+    this.#matrix(`rows ${which}`, rows, columns);
 
   #matrix(name: string, rows: number, columns: number): Matrix {
     return this.workspace.matrix(`pair ${name}`, rows, columns);

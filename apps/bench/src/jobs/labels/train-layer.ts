@@ -1,0 +1,122 @@
+/**
+ * A program: trains a classifier of one output layer on labelled lines and prints what that took and what it can do,
+ * as JSON. In a process of its own, so that the largest resident memory is that of this training. With the defaults
+ * that a user of the library has.
+ */
+import {
+  bagModelShape,
+  createNetwork,
+  outputLayerOf,
+  Trainer,
+  trainingDefaults,
+  type BagNetwork,
+  type OutputLayerChoice,
+  type OutputLayerName,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
+import { classifierTraining } from '@vastmax/lm-models/labels';
+import { evaluateMultiLabel } from '@vastmax/lm-models/metrics';
+import { columnCounts, columnsByFrequency, renumberColumns, SparseBatches } from '@vastmax/sparse-data';
+import { createBackend, type BackendName } from '../../measurement/backend-choice.ts';
+import { peakResidentBytes } from '../../measurement/memory-use.ts';
+import { readLabelledLines } from './read-lines.ts';
+
+export interface LayerRequest {
+  readonly layer: OutputLayerName;
+  readonly trainFile: string;
+  readonly testFile: string;
+  readonly embedding: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly backend: BackendName;
+  readonly threads: number;
+  readonly seed: number;
+}
+
+/** Times are from the opening of the training file on. */
+export interface LayerOutcome {
+  /** Until the lines are in memory. */
+  readonly readSeconds: number;
+  /** Until the model is trained. */
+  readonly trainSeconds: number;
+  readonly precisionAt1: number;
+  readonly precisionAt5: number;
+  /** Before the test. */
+  readonly peakMiB: number;
+  readonly rates: { readonly output: number; readonly body: number; readonly optimizer: string };
+}
+
+export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
+  const { layer, embedding, epochs, batch, seed } = request;
+  const { backend } = await createBackend(request.backend, request.threads);
+  const start = performance.now();
+  const { inputs, targets, names } = readLabelledLines(request.trainFile);
+  const order = columnsByFrequency(columnCounts(targets));
+  const ordered = { inputs, targets: renumberColumns(targets, order) };
+  const readSeconds = (performance.now() - start) / 1000;
+  const output = outputOf(layer, seed);
+  using network: BagNetwork = await createNetwork(
+    backend,
+    { inputs: inputs.columns, frequencies: columnCounts(ordered.targets) },
+    { body: { kind: 'bag', ...bagModelShape('text-classifier'), embedding, seed }, output },
+  );
+  const targetWeights = outputLayerOf(layer).abilities.targetWeights(output);
+  const training = trainingOf(layer, epochs * inputs.rows, (epochs * inputs.indices.length) / inputs.columns);
+  using trainer = new Trainer(
+    network,
+    new SparseBatches({ ...ordered, batchSize: batch, seed, targetWeights }),
+    training,
+  );
+  for await (const event of trainer.run()) if (event.type === 'finished') break;
+  await backend.synchronize();
+  const trainSeconds = (performance.now() - start) / 1000;
+  const peakMiB = peakResidentBytes() / 2 ** 20;
+
+  const test = readLabelledLines(request.testFile, names);
+  const held = new SparseBatches({
+    inputs: test.inputs,
+    targets: renumberColumns(test.targets, order),
+    batchSize: 256,
+    shuffle: false,
+  });
+  const { atK } = await evaluateMultiLabel(network, held, { ks: [1, 5] });
+  const { outputRate, bodyRate, optimizer } = training;
+  await backend.dispose();
+  return {
+    readSeconds,
+    trainSeconds,
+    precisionAt1: atK[0]?.precision ?? Number.NaN,
+    precisionAt5: atK[1]?.precision ?? Number.NaN,
+    peakMiB,
+    rates: { output: outputRate, body: bodyRate, optimizer },
+  };
+}
+
+const zLoss = 'z-loss';
+
+function outputOf(kind: OutputLayerName, seed: number): OutputLayerChoice {
+  const { defaults } = outputLayerOf(kind);
+  const name = kind === 'factored' ? zLoss : kind;
+  const { initialScale, lossOptions } = trainingDefaults(name);
+  const { outputRule } = classifierTraining(name, { updates: 1 });
+  return {
+    kind,
+    initialScale,
+    seed,
+    ...(kind === 'factored' ? { loss: { name: zLoss, options: lossOptions } } : {}),
+    ...('samples' in defaults ? { samples: defaults['samples'], proposal: defaults['proposal'] } : {}),
+    ...(outputRule === undefined ? {} : { rule: { name: outputRule } }),
+  } as OutputLayerChoice;
+}
+
+/** @param updates how often a word occurs in the run, on average. */
+function trainingOf(kind: OutputLayerName, examples: number, updates: number): TrainingOptions {
+  const { outputRate, bodyRate, optimizer } = classifierTraining(kind === 'factored' ? zLoss : kind, { updates });
+  return { outputRate, bodyRate, optimizer, schedule: 'linear', examples };
+}
+
+const [request] = process.argv.slice(2);
+if (request !== undefined) {
+  const outcome = await trainLayer(JSON.parse(request) as LayerRequest);
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+}

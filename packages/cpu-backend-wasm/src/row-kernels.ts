@@ -1,0 +1,119 @@
+/**
+ * The row kernels: rows of matrices and of tables on the heap are read and changed where they are. Those of a table in
+ * host memory are copied, or added by a loop over arrays with the same roundings, so that results have the same bits
+ * wherever a table is.
+ */
+import {
+  addTableRows,
+  gatherTableRows,
+  isMatrix,
+  scatterTableRows,
+  type Indices,
+  type Matrix,
+  type RowTable,
+} from '@vastmax/linalg-core';
+import { hostRowsOf, placeOf, rowsOf, type HandleStore } from './handle-store.ts';
+import { at, matrixView, type RowPlace } from './heap-storage.ts';
+import type { HeapBlock } from './heap.ts';
+import { none, type Kernels } from './kernels.ts';
+
+export class RowKernels {
+  readonly #store: HandleStore;
+  /** For the rows of each operand of `dot` in host memory. */
+  readonly #gathered: (HeapBlock | undefined)[] = [undefined, undefined];
+
+  constructor(store: HandleStore) {
+    this.#store = store;
+  }
+
+  gather(kernels: Kernels, source: Matrix | RowTable, indices: Indices, out: Matrix): void {
+    const place = placeOf(source);
+    const { count } = indices;
+    if (place !== undefined) kernels.gatherRows(place.offset, place.shift, at(indices), count, out.columns, at(out));
+    else if (!isMatrix(source))
+      gatherTableRows(rowsOf(source), indices.values, count, this.#store.heap.floats, at(out) >>> 2);
+  }
+
+  scatter(kernels: Kernels, source: Matrix, indices: Indices, destination: Matrix | RowTable): void {
+    const place = placeOf(destination);
+    const { count } = indices;
+    if (place !== undefined)
+      kernels.scatterRows(at(source), at(indices), count, source.columns, place.offset, place.shift);
+    else if (!isMatrix(destination))
+      scatterTableRows(this.#store.heap.floats, at(source) >>> 2, indices.values, count, rowsOf(destination));
+  }
+
+  /** @param sourceIndices undefined for the rows of a matrix in their order */
+  add(
+    kernels: Kernels,
+    outIndices: Indices,
+    sourceIndices: Indices | undefined,
+    values: Matrix | undefined,
+    source: Matrix | RowTable,
+    scale: number,
+    out: Matrix | RowTable,
+  ): void {
+    const from = placeOf(source);
+    const to = placeOf(out);
+    if (from === undefined || to === undefined) {
+      const rows = {
+        outIndices: outIndices.values,
+        count: outIndices.count,
+        sourceIndices: sourceIndices?.values,
+        values: values === undefined ? undefined : matrixView(values),
+        scale,
+        isSingle: true,
+      };
+      addTableRows(rows, hostRowsOf(source), hostRowsOf(out));
+      return;
+    }
+    kernels.addRows(
+      from.offset,
+      from.shift,
+      sourceIndices === undefined ? none : at(sourceIndices),
+      values === undefined ? none : at(values),
+      scale,
+      outIndices.count,
+      out.columns,
+      to.offset,
+      to.shift,
+      at(outIndices),
+    );
+  }
+
+  dot(
+    kernels: Kernels,
+    a: Matrix | RowTable,
+    aIndices: Indices,
+    b: Matrix | RowTable,
+    bIndices: Indices,
+    out: Matrix,
+  ): void {
+    const placeA = placeOf(a) ?? this.#copied(0, a, aIndices);
+    const placeB = placeOf(b) ?? this.#copied(1, b, bIndices);
+    kernels.gatheredRowDot(
+      placeA.offset,
+      placeA.shift,
+      placeOf(a) === undefined ? none : at(aIndices),
+      placeB.offset,
+      placeB.shift,
+      placeOf(b) === undefined ? none : at(bIndices),
+      out.rows,
+      a.columns,
+      at(out),
+    );
+  }
+
+  /** The listed rows of a table in host memory, one after the other on the heap. */
+  #copied(operand: 0 | 1, table: Matrix | RowTable, { values, count }: Indices): RowPlace {
+    const bytes = 4 * count * table.columns;
+    const block = this.#store.grown(
+      this.#gathered[operand],
+      bytes,
+      'gatheredRowDot: the scratch for rows in host memory',
+    );
+    this.#gathered[operand] = block;
+    if (!isMatrix(table)) gatherTableRows(rowsOf(table), values, count, this.#store.heap.floats, block.offset >>> 2);
+    return { offset: block.offset, shift: -1 };
+  }
+}
