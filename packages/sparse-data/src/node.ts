@@ -18,3 +18,4 @@ export {
   type LabelledInput,
   type OpenLabelledOptions,
 } from './node/read-labelled-texts.ts';
+export { openXmcFile, type OpenXmcFileOptions, type XmcFile } from './node/xmc-file.ts';

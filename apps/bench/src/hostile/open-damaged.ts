@@ -9,7 +9,7 @@ import { readWordPairs } from '@vastmax/lm-models/metrics';
 import { readWord2vecBinary, readWord2vecText } from '@vastmax/lm-models/node';
 import { loadTextModel, loadTextReading } from '@vastmax/lm-models/text';
 import { csrFromLists, isSparseDataError } from '@vastmax/sparse-data';
-import { readInteractions, readJsonLines, readLines, readXmc } from '@vastmax/sparse-data/node';
+import { readInteractions, readJsonLines, readLines, readXmcRows } from '@vastmax/sparse-data/node';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { readParquet, readSubwordTokenizer } from '@vastmax/text-readers/node';
 import { Command } from 'commander';
@@ -63,7 +63,7 @@ const readers: Readonly<Record<SeedKind, (path: string) => Promise<void>>> = {
   text: (path) => drain(readLines(path)),
   'json-lines': (path) => drain(readJsonLines(path)),
   csv: (path) => drain(readInteractions(path, { columns: { user: 'user', item: 'item', time: 'time' } })),
-  labels: (path) => drain(readXmc(path)),
+  labels: (path) => drain(readXmcRows(path)),
   'vectors-text': (path) => drain(readWord2vecText(path)),
   'vectors-binary': (path) => drain(readWord2vecBinary(path)),
   'word-pairs': async (path) => {

@@ -3,14 +3,7 @@ import { createHash } from 'node:crypto';
 import type { LabelledRows } from '@vastmax/lm-models/labels';
 import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
 import { inputName, type LabelledInput } from '@vastmax/sparse-data/node';
-import {
-  linesOfBlocks,
-  parseXmc,
-  xmcRows,
-  type XmcPoint,
-  type XmcRows,
-  type XmcShape,
-} from '@vastmax/sparse-data/records';
+import { parseXmcRows, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
 import { count, Progress } from '../terminal/terminal.ts';
 
 /** Tells a progress bar how many bytes of a file were read; a reader calls `onProgress`. */
@@ -44,13 +37,15 @@ export async function readPoints(
   progress: ReadingProgress,
   check: (shape: XmcShape) => void,
 ): Promise<XmcRows> {
-  const points: XmcPoint[] = [];
-  for await (const point of parseXmc(linesOfBlocks(blocks), { name: inputName(path) })) {
-    if (points.length === 0) check(point.shape);
-    points.push(point);
-    progress.done = points.length;
-  }
-  return xmcRows(points);
+  const batches = parseXmcRows(blocks, {
+    name: inputName(path),
+    onShape: check,
+    onPoints: (points) => {
+      progress.done = points;
+    },
+  });
+  for await (const { inputs, targets } of batches) return { inputs, targets };
+  throw new SparseDataError('empty-input', `${path}: there are no points; at least 1 is needed`);
 }
 
 /** The file's label of each class, the most frequent first. */
@@ -71,12 +66,16 @@ export function checkShape(path: string, points: XmcShape, model: XmcShape): voi
   );
 }
 
-/** SHA-256 of a data set, in hexadecimal. */
+/** SHA-256 of a data set, in hexadecimal: the same whether inputs that are all 1 have values or not. */
 export function fingerprintOfRows({ inputs, targets }: LabelledRows): string {
   const hash = createHash('sha256');
-  for (const { offsets, indices, values } of [inputs, targets]) {
-    hash.update(offsets).update(indices);
-    if (values !== undefined) hash.update(values);
-  }
+  hash.update(inputs.offsets).update(inputs.indices);
+  if (inputs.values !== undefined) hash.update(inputs.values);
+  else
+    for (let left = inputs.indices.length; left > 0; left -= ones.length)
+      hash.update(ones.subarray(0, Math.min(left, ones.length)));
+  hash.update(targets.offsets).update(targets.indices);
+  if (targets.values !== undefined) hash.update(targets.values);
   return hash.digest('hex');
 }
+const ones = new Float64Array(4096).fill(1);

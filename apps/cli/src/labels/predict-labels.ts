@@ -1,8 +1,8 @@
 /** The labels of each example of a file, as JSON Lines, or of one text. Only one batch of examples is in memory. */
 import { predictClasses, tokenizeOf, type Classifier, type ClassifierTexts } from '@vastmax/lm-models/labels';
 import type { CsrRows } from '@vastmax/sparse-data';
-import { readXmc } from '@vastmax/sparse-data/node';
-import { LabelledTexts, parseLabelledTexts, xmcRows, type XmcPoint } from '@vastmax/sparse-data/records';
+import { readXmcRows } from '@vastmax/sparse-data/node';
+import { LabelledTexts, parseLabelledTexts } from '@vastmax/sparse-data/records';
 import type { LabelledInputOptions } from '../options/text-label-options.ts';
 import { writeResults } from '../terminal/standard-output.ts';
 import { count, Progress } from '../terminal/terminal.ts';
@@ -109,23 +109,13 @@ async function* pointsOf(
   path: string,
   { batch, signal, onProgress }: ReadingOptions,
 ): AsyncGenerator<ExampleRows, void, undefined> {
-  let points: XmcPoint[] = [];
-  const take = (): ExampleRows => {
-    const rows = { lines: points.map(({ line }) => line), inputs: xmcRows(points).inputs };
-    points = [];
-    return rows;
-  };
-  let error: { readonly cause: unknown } | undefined;
-  try {
-    for await (const point of readXmc(path, { signal, onProgress })) {
-      if (points.length === 0) checkShape(path, point.shape, { features, labels: labels.length });
-      points.push(point);
-      if (points.length === batch) yield take();
-    }
-  } catch (cause) {
-    error = { cause };
-  }
   // The points before an invalid line are predicted too.
-  if (points.length > 0) yield take();
-  if (error !== undefined) throw error.cause;
+  yield* readXmcRows(path, {
+    batchSize: batch,
+    signal,
+    onProgress,
+    onShape: (shape) => {
+      checkShape(path, shape, { features, labels: labels.length });
+    },
+  });
 }

@@ -1,5 +1,5 @@
-// Minibatches of sparse inputs with sparse targets, from rows in memory, such as documents and their labels, or users
-// and items.
+// Minibatches of sparse inputs with sparse targets, from rows in memory, or inputs from where they are read, such as
+// documents and their labels, or users and items.
 
 import type { BatchCursor } from './batch-cursor.ts';
 import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
@@ -28,9 +28,19 @@ export interface SparseBatch {
   readonly endOfEpoch: boolean;
 }
 
+/** Rows that are not in memory: they are read when they are needed. */
+export interface SparseRowSource {
+  readonly rows: number;
+  readonly columns: number;
+  /** Whether there are values other than 1. */
+  readonly isWeighted: boolean;
+  /** Adds the entries of a row to the current row of `out`. */
+  readonly copyRow: (row: number, out: CsrBuffer) => void;
+}
+
 export interface SparseBatchesOptions extends ExampleOrderOptions {
   /** Features of each example; referenced, not copied. */
-  readonly inputs: CsrRows;
+  readonly inputs: CsrRows | SparseRowSource;
   /** Classes of each example, as many rows; referenced, not copied. */
   readonly targets: CsrRows;
   /** The rows to use, such as those of one part of a split; default all. */
@@ -48,7 +58,7 @@ export interface SparseBatchesOptions extends ExampleOrderOptions {
 export class SparseBatches {
   readonly #order: ExampleOrder;
   readonly #rows: Int32Array | undefined;
-  readonly #sourceInputs: CsrRows;
+  readonly #copyInputs: SparseRowSource['copyRow'];
   readonly #sourceTargets: CsrRows;
   readonly #shares: boolean;
   readonly #classWeights: Float64Array | undefined;
@@ -61,7 +71,8 @@ export class SparseBatches {
    */
   constructor(options: SparseBatchesOptions) {
     const { inputs, targets, rows, targetWeights = 'given', classWeights } = options;
-    validateCsrRows(inputs, 'SparseBatches: inputs');
+    const isInMemory = !('copyRow' in inputs);
+    if (isInMemory) validateCsrRows(inputs, 'SparseBatches: inputs');
     validateCsrRows(targets, 'SparseBatches: targets');
     if (inputs.rows !== targets.rows) {
       throw new SparseDataError(
@@ -74,10 +85,16 @@ export class SparseBatches {
     checkClassWeights(classWeights, targets.columns);
     this.#order = new ExampleOrder('SparseBatches', rows?.length ?? inputs.rows, options);
     this.#rows = rows;
-    this.#sourceInputs = inputs;
+    this.#copyInputs = isInMemory
+      ? (row, out) => {
+          copyRow(inputs, row, out);
+        }
+      : inputs.copyRow;
     this.#sourceTargets = targets;
     this.#shares = targetWeights === 'shares';
-    this.#inputs = new CsrBuffer(inputs.columns, { weighted: inputs.values !== undefined });
+    this.#inputs = new CsrBuffer(inputs.columns, {
+      weighted: isInMemory ? inputs.values !== undefined : inputs.isWeighted,
+    });
     this.#classWeights = classWeights;
     const weighted = targets.values !== undefined || this.#shares || classWeights !== undefined;
     this.#targets = new CsrBuffer(targets.columns, { weighted });
@@ -98,7 +115,7 @@ export class SparseBatches {
     for (let place = 0; place < examples.length; place++) {
       const row = this.#rows === undefined ? examples[place]! : this.#rows[examples[place]!]!;
       examples[place] = row;
-      copyRow(this.#sourceInputs, row, this.#inputs);
+      this.#copyInputs(row, this.#inputs);
       copyRow(this.#sourceTargets, row, this.#targets);
       if (this.#shares) this.#targets.normalizeRow();
       if (this.#classWeights !== undefined) this.#targets.scaleRow(this.#classWeights);

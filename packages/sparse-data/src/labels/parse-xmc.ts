@@ -174,7 +174,10 @@ export class XmcReader {
         `point ${this.#seen + 1} follows, but the header says ${this.#points} points; correct the header or remove the line`,
       );
     }
-    this.#rows.parser.parse(bytes, start, end, this.#line);
+    const { parser, features, labels } = this.#rows;
+    parser.parse(bytes, start, end, this.#line);
+    features.endRow();
+    labels.endRow();
     this.#seen++;
     return true;
   }

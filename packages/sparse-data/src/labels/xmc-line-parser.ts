@@ -1,7 +1,7 @@
 /**
- * One line of XMC or LIBSVM text, as bytes, to a row of features and a row of labels: no string is made of it. A decimal
+ * One line of XMC or LIBSVM text, as bytes, to entries of a row of features and of a row of labels: no string is made of it. A decimal
  * number of at most 15 digits is an integer over a power of ten, both exact in a double, and their quotient is the nearest
- * double; others are decoded.
+ * double; others, such as `-1.5e3`, are decoded.
  */
 import type { CsrBuffer } from '../csr/csr-buffer.ts';
 import { show, type SparseDataError } from '../errors.ts';
@@ -10,9 +10,7 @@ import { decodeUtf8, encodeUtf8, MAX_BYTES_PER_UNIT } from '../texts/utf8.ts';
 
 const TAB = 0x09;
 const SPACE = 0x20;
-const PLUS = 0x2b;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const COLON = 0x3a;
@@ -25,7 +23,7 @@ export interface XmcLineOptions {
   readonly name: string;
   /** The number of the first feature in the text. */
   readonly firstFeature: number;
-  /** Each line becomes a row of both. */
+  /** What the entries of a line are added to; the caller ends the rows. */
   readonly features: CsrBuffer;
   readonly labels: CsrBuffer;
 }
@@ -59,8 +57,6 @@ export class XmcLineParser {
       const copy = new Uint8Array(trimmed.length * MAX_BYTES_PER_UNIT);
       this.#parseTrimmed(copy, 0, encodeUtf8(trimmed, copy, 0), !/^\s/.test(text));
     } else this.#parseTrimmed(bytes, first, last, first === start);
-    this.#features.endRow();
-    this.#labels.endRow();
   }
 
   #parseTrimmed(bytes: Uint8Array, start: number, end: number, mayHaveLabels: boolean): void {
@@ -97,32 +93,51 @@ export class XmcLineParser {
 
   /** @returns the place after the entry. */
   #parseFeature(bytes: Uint8Array, start: number, end: number, entry: number): number {
-    // The usual form, digits and a colon, in one pass.
+    // `digits:digits.digits` in one pass; every other form, and whatever is wrong, is looked at again.
     let at = start;
     let feature = 0;
-    for (; at < end; at++) {
-      const digit = bytes[at]! - ZERO;
-      if (digit < 0 || digit > 9) break;
+    let digit = bytes[at]! - ZERO;
+    while (digit >= 0 && digit <= 9 && at < end) {
       feature = 10 * feature + digit;
+      digit = bytes[++at]! - ZERO;
     }
-    const isShort = at > start && at - start <= EXACT_DIGITS && bytes[at] === COLON;
-    const entryEnd = endOfEntry(bytes, at, end);
-    if (!isShort) {
-      let colon = start;
-      while (colon < entryEnd && bytes[colon] !== COLON) colon++;
-      at = colon;
-      feature = colon === entryEnd ? -1 : countIn(bytes, start, colon);
+    if (at === start || at - start > EXACT_DIGITS || at >= end || digit !== COLON - ZERO)
+      return this.#parseOtherFeature(bytes, start, end, entry);
+    const first = ++at;
+    let digits = 0;
+    let point = -1;
+    for (; at < end; at++) {
+      digit = bytes[at]! - ZERO;
+      if (digit >= 0 && digit <= 9) digits = 10 * digits + digit;
+      else if (digit === POINT - ZERO && point < 0) point = at;
+      else break;
     }
-    const value = feature < 0 ? Number.NaN : numberIn(bytes, at + 1, entryEnd);
-    if (!Number.isFinite(value))
+    const count = at - first - (point < 0 ? 0 : 1);
+    if ((at < end && !isSeparator(bytes[at]!)) || count === 0 || count > EXACT_DIGITS)
+      return this.#parseOtherFeature(bytes, start, end, entry);
+    this.#addFeature(feature, point < 0 ? digits : digits / POWERS_OF_TEN[at - point - 1]!);
+    return at;
+  }
+
+  #parseOtherFeature(bytes: Uint8Array, start: number, end: number, entry: number): number {
+    const entryEnd = endOfEntry(bytes, start, end);
+    let colon = start;
+    while (colon < entryEnd && bytes[colon] !== COLON) colon++;
+    const feature = colon === entryEnd ? undefined : parseCount(decodeUtf8(bytes, start, colon));
+    const value = parseNumber(decodeUtf8(bytes, Math.min(colon + 1, entryEnd), entryEnd));
+    if (feature === undefined || value === undefined)
       throw this.#bad(
         `entry ${entry} is ${show(decodeUtf8(bytes, start, entryEnd))}; \`feature:value\`, an integer and a finite number, is needed`,
       );
+    this.#addFeature(feature, value);
+    return entryEnd;
+  }
+
+  #addFeature(feature: number, value: number): void {
     const column = feature - this.#firstFeature;
     if (column < 0 || column >= this.#features.columns)
       throw this.#outOfRange('feature', feature, this.#features.columns, this.#firstFeature);
     this.#features.add(column, value);
-    return entryEnd;
   }
 
   #bad(message: string): SparseDataError {
@@ -179,24 +194,4 @@ function countIn(bytes: Uint8Array, start: number, end: number): number {
     count = 10 * count + digit;
   }
   return count;
-}
-
-/** parseNumber of the text in [start, end); NaN where it is undefined. */
-function numberIn(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  const sign = bytes[at];
-  if (at < end && (sign === MINUS || sign === PLUS)) at++;
-  const firstDigit = at;
-  let digits = 0;
-  let point = -1;
-  for (; at < end; at++) {
-    const digit = bytes[at]! - ZERO;
-    if (digit >= 0 && digit <= 9) digits = 10 * digits + digit;
-    else if (bytes[at] === POINT && point < 0) point = at;
-    else break;
-  }
-  const count = at - firstDigit - (point < 0 ? 0 : 1);
-  if (at < end || count === 0 || count > EXACT_DIGITS) return parseNumber(decodeUtf8(bytes, start, end)) ?? Number.NaN;
-  const value = point < 0 ? digits : digits / POWERS_OF_TEN[end - point - 1]!;
-  return sign === MINUS ? -value : value;
 }
