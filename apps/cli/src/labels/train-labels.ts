@@ -43,11 +43,11 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     throw new UsageError(
       'the points and --valid are both standard input, which can be read once; give a file for one of them',
     );
+  await using folder = await prepareFolder(options, given, readLabelRun);
+  const { resumed } = folder;
   const input = await openTrainingData(file, options, signal);
   using progress = input.progress;
   const networkOptions = labelNetworkOptions(options, given, input.format !== 'xmc');
-  await using folder = await prepareFolder(options, given, readLabelRun);
-  const { resumed } = folder;
   const { embedding, hidden = [] } = networkOptions.body;
   const widths: ModelWidths = {
     embedding,

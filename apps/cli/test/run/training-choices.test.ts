@@ -72,7 +72,7 @@ it('progress goes to standard error, as plain lines', async () => {
   expect(code).toBe(0);
   expect(stderr).toBe('');
   expect(progress).toMatch(
-    /^(training: \d+ % · [\d.]+ s left · loss -?\d+\.\d{3} · [\d,]+ examples\/s · [\d,]+ of [\d,]+ examples · [\d,]+ rebases\n)+$/,
+    /^(trying rates: \d+ % · \d+ tried\n)*(training: \d+ % · [\d.]+ s left · loss -?\d+\.\d{3} · [\d,]+ examples\/s · [\d,]+ of [\d,]+ examples · [\d,]+ rebases\n)+$/,
   );
   expect(stdout).not.toMatch(/^training: /m);
   expect(stdout).toMatch(/^training .*about \d\.\d s$/m);

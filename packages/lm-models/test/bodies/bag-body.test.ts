@@ -185,7 +185,7 @@ describe('bagModelShape', () => {
   it('names what there is when asked for another one', () => {
     for (const name of ['glove', 'constructor'])
       expect(() => bagModelShape(name)).toThrow(
-        `no bag model is called '${name}'; there are classifier, autoencoder, cbow`,
+        `no bag model is called '${name}'; there are classifier, text-classifier, autoencoder, cbow`,
       );
   });
 });
