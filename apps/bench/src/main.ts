@@ -15,6 +15,7 @@ import { addOutputLayerCommand } from './output-layer/command.ts';
 import { addPlotsCommand } from './plots/command.ts';
 import { addQualityRatesCommand } from './quality-rates/command.ts';
 import { addQualityCommand } from './quality/command.ts';
+import { addRatesCommand } from './rates/command.ts';
 import { addReportCommand } from './report/command.ts';
 import { addRivalsCommand } from './rivals/command.ts';
 import { addRoomsCommand } from './rooms/command.ts';
@@ -50,6 +51,7 @@ addTrainingCommand(program);
 addWebGpuCommand(program);
 addQualityCommand(program);
 addQualityRatesCommand(program);
+addRatesCommand(program);
 addPlotsCommand(program);
 addReportCommand(program);
 try {
