@@ -16,6 +16,7 @@ import { addPlotsCommand } from './plots/command.ts';
 import { addQualityRatesCommand } from './quality-rates/command.ts';
 import { addQualityCommand } from './quality/command.ts';
 import { addReadingCommand } from './reading/command.ts';
+import { addRatesCommand } from './rates/command.ts';
 import { addReportCommand } from './report/command.ts';
 import { addRivalsCommand } from './rivals/command.ts';
 import { addRoomsCommand } from './rooms/command.ts';
@@ -54,6 +55,7 @@ addTrainingCommand(program);
 addWebGpuCommand(program);
 addQualityCommand(program);
 addQualityRatesCommand(program);
+addRatesCommand(program);
 addPlotsCommand(program);
 addReportCommand(program);
 try {
