@@ -54,6 +54,7 @@ it('minibatches of a file are those of its rows in memory, also from a cursor', 
         using file = await openXmcFile(path, { chunkBytes });
         expect(file.targets).toEqual(held?.targets);
         expect(file.entries).toBe(held?.inputs.indices.length);
+        expect(file.usedFeatures).toBe(new Set(held?.inputs.indices).size);
         const options = { batchSize: 5, seed: 3 };
         const memory = new SparseBatches({ ...held!, ...options });
         const disk = new SparseBatches({ inputs: file.inputs, targets: file.targets, ...options });
