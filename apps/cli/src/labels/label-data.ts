@@ -25,7 +25,6 @@ import {
   type LabelledTexts,
   type TextFormat,
 } from '@vastmax/sparse-data/records';
-import { readPlaces } from './points-on-disk.ts';
 import { ngramSettingsOf, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';
 import type { TrainOptions } from '../options/training-options.ts';
@@ -98,7 +97,6 @@ export async function readTrainingData(
 ): Promise<TrainingData> {
   const { format, progress } = input;
   if (resumed !== undefined) checkSameKind(path, format, resumed, options.out);
-  if (options.pointsOnDisk === true) return readPlaces(path, input, widths);
   if (format === 'xmc') {
     const rows = await readPoints(path, input, progress, (shape) => {
       checkHeader(path, shape, widths);

@@ -33,7 +33,7 @@ import { Interruption } from '../terminal/interruption.ts';
 import { embeddingBytes, type ModelWidths } from './check-labels.ts';
 import { describeLabelEvaluation, evaluateLabels, nameOfExamples } from './evaluate-labels.ts';
 import { openTrainingData, readLabelledRows, readTrainingData } from './label-data.ts';
-import { readsFromDisk } from './points-on-disk.ts';
+import { readPlaces, readsFromDisk } from './points-on-disk.ts';
 import { classWeightsText, readLabelWeights } from './label-weights.ts';
 
 /** @param given the options that were on the command line or in a configuration file. */
@@ -56,8 +56,9 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     bytesPerNumber: options.precision === 'f64' ? 8 : 4,
     moments: createUpdateRule(labelTrainingOptions(options, 1).optimizer).slots,
   };
-  const pointsOnDisk = readsFromDisk(input.format, options, resumed?.configuration['pointsHash']);
-  using data = await readTrainingData(file, input, { ...options, pointsOnDisk }, widths, resumed?.classifier);
+  using data = readsFromDisk(input.format, options, resumed?.configuration['pointsHash'])
+    ? await readPlaces(file, input, widths)
+    : await readTrainingData(file, input, options, widths, resumed?.classifier);
   progress[Symbol.dispose]();
   const { inputs, targets, labels, texts, fingerprint } = data;
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
