@@ -36,6 +36,7 @@ export {
   SparseBatches,
   type SparseBatch,
   type SparseBatchesOptions,
+  type SparseRowSource,
   type TargetWeights,
 } from './batches/sparse-batches.ts';
 export { SetBatches, type SetBatchesOptions } from './batches/set-batches.ts';

@@ -70,7 +70,11 @@ function withoutLabel({ offsets, rows }: LabelledRows['targets']): number {
  * @param names of the labels, of texts.
  * @throws SparseDataError `empty-input` when no example has a label.
  */
-export function checkSomeLabels(path: string, { targets }: LabelledRows, names?: ArrayLike<LabelName>): void {
+export function checkSomeLabels(
+  path: string,
+  { targets }: Pick<LabelledRows, 'targets'>,
+  names?: ArrayLike<LabelName>,
+): void {
   if (withoutLabel(targets) < targets.rows) return;
   throw new SparseDataError(
     'empty-input',
@@ -85,7 +89,11 @@ export function checkSomeLabels(path: string, { targets }: LabelledRows, names?:
  * @param names of the labels, of texts.
  * @throws SparseDataError `empty-input` when there is nothing to learn: fewer than two different labels.
  */
-export function checkTrainingLabels(path: string, rows: LabelledRows, names?: ArrayLike<LabelName>): void {
+export function checkTrainingLabels(
+  path: string,
+  rows: Pick<LabelledRows, 'targets'>,
+  names?: ArrayLike<LabelName>,
+): void {
   const { targets } = rows;
   checkSomeLabels(path, rows, names);
   let occurring = 0;

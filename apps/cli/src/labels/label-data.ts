@@ -12,6 +12,7 @@ import {
   type LabelledRows,
   type LabelName,
 } from '@vastmax/lm-models/labels';
+import { columnCounts, type CsrRows, type SparseRowSource } from '@vastmax/sparse-data';
 import { inputName, openLabelled, type LabelledInput } from '@vastmax/sparse-data/node';
 import {
   buildTextVocabulary,
@@ -46,10 +47,18 @@ import {
 } from './label-model.ts';
 
 /** What a classifier is trained on. */
-export interface TrainingData extends LabelledRows {
+export interface TrainingData extends Disposable {
+  /** Examples×features, in memory or in the file. */
+  readonly inputs: CsrRows | SparseRowSource;
+  /** Examples×classes. */
+  readonly targets: CsrRows;
+  /** Features of all examples together. */
+  readonly entries: number;
+  /** How often a feature that occurs does so, on average. */
+  readonly occurrences: number;
   readonly labels: ArrayLike<LabelName>;
   readonly texts?: ClassifierTexts;
-  /** SHA-256. */
+  /** SHA-256, of the rows or, after `file:`, of the file that they are read from. */
   readonly fingerprint: string;
 }
 
@@ -94,7 +103,7 @@ export async function readTrainingData(
     });
     checkTrainingLabels(path, rows);
     const labels = labelOrder(rows);
-    return { ...withLabelsInOrder(rows, labels), labels, fingerprint: fingerprintOfRows(rows) };
+    return inMemory({ ...withLabelsInOrder(rows, labels), labels, fingerprint: fingerprintOfRows(rows) });
   }
   const reading = resumed?.texts?.reading ?? (await textReadingOf(options, END_OF_TEXT));
   const labelPrefix = resumed?.texts?.labelPrefix ?? options.labelPrefix ?? DEFAULT_LABEL_PREFIX;
@@ -118,7 +127,14 @@ export async function readTrainingData(
   checkTextFeatures(path, classifierTexts.features, labels.length, widths);
   const rows = encodeLabelledTexts(classifierTexts, classesOf(labels), texts);
   checkTrainingLabels(path, rows, labels);
-  return { ...rows, labels, texts: classifierTexts, fingerprint: fingerprintOfRows(rows) };
+  return inMemory({ ...rows, labels, texts: classifierTexts, fingerprint: fingerprintOfRows(rows) });
+}
+
+function inMemory(data: LabelledRows & Pick<TrainingData, 'labels' | 'texts' | 'fingerprint'>): TrainingData {
+  const { inputs } = data;
+  const used = columnCounts(inputs).reduce((sum, occurrences) => sum + (occurrences > 0 ? 1 : 0), 0);
+  const entries = inputs.offsets[inputs.rows] ?? 0;
+  return { ...data, entries, occurrences: entries / Math.max(1, used), [Symbol.dispose]: () => undefined };
 }
 
 function checkSameKind(path: string, format: string, { texts }: ClassifierParts, out: string): void {

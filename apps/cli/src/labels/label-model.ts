@@ -49,7 +49,7 @@ export async function readPoints(
 }
 
 /** The file's label of each class, the most frequent first. */
-export function labelOrder({ targets }: XmcRows): Int32Array {
+export function labelOrder({ targets }: Pick<XmcRows, 'targets'>): Int32Array {
   return columnsByFrequency(columnCounts(targets));
 }
 

@@ -33,6 +33,7 @@ import { Interruption } from '../terminal/interruption.ts';
 import { embeddingBytes, type ModelWidths } from './check-labels.ts';
 import { describeLabelEvaluation, evaluateLabels, nameOfExamples } from './evaluate-labels.ts';
 import { openTrainingData, readLabelledRows, readTrainingData } from './label-data.ts';
+import { readPlaces, readsFromDisk } from './points-on-disk.ts';
 import { classWeightsText, readLabelWeights } from './label-weights.ts';
 
 /** @param given the options that were on the command line or in a configuration file. */
@@ -55,7 +56,9 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     bytesPerNumber: options.precision === 'f64' ? 8 : 4,
     moments: createUpdateRule(labelTrainingOptions(options, 1).optimizer).slots,
   };
-  const data = await readTrainingData(file, input, options, widths, resumed?.classifier);
+  using data = readsFromDisk(input.format, options, resumed?.configuration['pointsHash'])
+    ? await readPlaces(file, input, widths)
+    : await readTrainingData(file, input, options, widths, resumed?.classifier);
   progress[Symbol.dispose]();
   const { inputs, targets, labels, texts, fingerprint } = data;
   if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
@@ -103,7 +106,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           network,
           batches,
           batchSize,
-          training: labelTrainingOptions(options, examplesPerEpoch, { occurrences: occurrencesOf(inputs) }),
+          training: labelTrainingOptions(options, examplesPerEpoch, { occurrences: data.occurrences }),
           signal,
         })
       : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
@@ -137,12 +140,6 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const evaluation = await evaluateLabels(classifier, held, options.evaluate, signal);
   const what = nameOfExamples(classifier);
   process.stdout.write(`\n${describeLabelEvaluation(`held-out ${what}`, evaluation, what)}`);
-}
-
-/** How often a feature occurs, on average over those that do. */
-function occurrencesOf(inputs: CsrRows): number {
-  const used = columnCounts(inputs).reduce((count, occurrences) => count + (occurrences > 0 ? 1 : 0), 0);
-  return inputs.offsets[inputs.rows]! / Math.max(1, used);
 }
 
 /** Of texts only those with a label are trained on, as in fastText. */

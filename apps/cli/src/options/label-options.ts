@@ -66,7 +66,10 @@ export function labelNetworkOptions(
 export function checkNoLabelOptions(given: readonly GivenOption[]): void {
   const foreign = given.find(
     ({ name }) =>
-      (ofLabelledTexts as ReadonlySet<string>).has(name) || name === 'labelFormat' || name === 'classWeights',
+      (ofLabelledTexts as ReadonlySet<string>).has(name) ||
+      name === 'labelFormat' ||
+      name === 'classWeights' ||
+      name === 'pointsOnDisk',
   );
   if (foreign !== undefined)
     throw new UsageError(`${foreign.flag} is an option of --model classifier; leave it out, or add --model classifier`);

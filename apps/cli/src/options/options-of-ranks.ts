@@ -44,6 +44,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   maxChars: 'same',
   buckets: 'same',
   classWeights: 'same',
+  pointsOnDisk: 'same',
   precision: 'same',
   minCount: 'same',
   maxVocabulary: 'same',

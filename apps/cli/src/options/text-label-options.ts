@@ -28,6 +28,7 @@ export interface TextLabelOptions extends LabelledInputOptions {
   readonly buckets?: number;
   /** `balanced`, `sqrt` or a file. */
   readonly classWeights?: string;
+  readonly pointsOnDisk?: boolean;
 }
 
 /** Those that only classifiers of texts have. */
@@ -88,6 +89,10 @@ export function addTextLabelOptions(command: Command): Command {
     .option(
       '--class-weights <file>',
       `factors of the labels' losses: ${classWeightingNames.join(' or ')} (1/n or 1/√n of n occurrences), or a JSON file of an object, label to number`,
+    )
+    .option(
+      '--points-on-disk',
+      'xmc: read points from the file for each minibatch instead of holding them in memory (uncompressed files)',
     );
 }
 

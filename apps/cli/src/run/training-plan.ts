@@ -9,7 +9,8 @@ import { describeBackend } from '../options/backend-choice.ts';
 import { bytes, count, duration } from '../terminal/terminal.ts';
 import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
-import type { ClassifierTexts, LabelledRows } from '@vastmax/lm-models/labels';
+import type { ClassifierTexts } from '@vastmax/lm-models/labels';
+import type { TrainingData } from '../labels/label-data.ts';
 
 export interface CostEstimate {
   readonly outputParameters: number;
@@ -109,12 +110,12 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
 /** @param bucketBytes memory of the embeddings of buckets and of their update rule. */
 export function planOfLabels(
   network: BagNetwork,
-  { inputs, targets }: LabelledRows,
+  { inputs, targets, entries }: Pick<TrainingData, 'inputs' | 'targets' | 'entries'>,
   texts: ClassifierTexts | undefined,
   bucketBytes: number,
 ): PlannedModel {
   const { embedding, hidden, activation } = network.body.options;
-  const entriesPerPoint = inputs.indices.length / inputs.rows;
+  const entriesPerPoint = entries / inputs.rows;
   const labels = `${count(targets.columns)} labels`;
   const { buckets = 0 } = texts?.features.ngrams ?? {};
   return {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
+import { readEverything } from '@vastmax/checkpoints/testing';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { vastmax } from '../vastmax.ts';
@@ -61,6 +62,30 @@ describe('a classifier', () => {
       exampleSettings: { model: 'classifier' },
       training: { optimizer: 'adam' },
     });
+  });
+
+  it('with its points on the disk is, to the bit, one with its points in memory, also when it goes on', async () => {
+    const settings = `${options} --output-layer full --rates default --epochs 3`;
+    for (const [out, more] of [
+      ['held', ''],
+      ['read', ' --points-on-disk'],
+    ] as const) {
+      const trained = await vastmax(folder, `train train.xmc -o ${out} ${settings}${more}`);
+      expect(trained).toMatchObject({ code: 0, stderr: '' });
+      const resumed = await vastmax(folder, `train train.xmc -o ${out} --model classifier --resume --epochs 5`);
+      expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    }
+    const weights = async (out: string): Promise<unknown> => {
+      const { modules, texts } = (await readEverything(join(folder, out))) as Record<string, unknown>;
+      return { modules, texts };
+    };
+    expect(await weights('read')).toMatchObject({ modules: {}, texts: {} });
+    expect(await weights('read')).toEqual(await weights('held'));
+    await using checkpoint = await openCheckpoint(createFileStorage(join(folder, 'read')));
+    expect(checkpoint.configuration['pointsHash']).toMatch(/^file:[0-9a-f]{64}$/);
+    expect(
+      await vastmax(folder, `train train.xmc -o texts --label-format csv --points-on-disk ${options}`),
+    ).toMatchObject({ code: 2 });
   });
 
   it("works with a layer that has frequent classes apart, whatever the labels' numbers", async () => {

@@ -92,7 +92,9 @@ describe('a classifier of texts', () => {
     ]);
     const prompt = await vastmax(folder, 'predict model start1 w2 --json -k 1');
     expect(JSON.parse(prompt.stdout)).toMatchObject({ text: 'start1 w2', labels: [{ label: 'l1' }] });
-    expect((await vastmax(folder, 'predict model start1 -k 1')).stdout).toMatch(/^label +probability\nl1 +[01]\.\d{3}\n$/);
+    expect((await vastmax(folder, 'predict model start1 -k 1')).stdout).toMatch(
+      /^label +probability\nl1 +[01]\.\d{3}\n$/,
+    );
     expect(
       predictions((await vastmax(folder, ['predict', 'model', '--input', '-'], 'start2\n')).stdout)[0],
     ).toMatchObject({

@@ -146,7 +146,8 @@ export class XmcReader {
 
   /** Must not be called before the header was read. */
   get shape(): XmcShape {
-    return this.#shape!;
+    if (this.#shape === undefined) throw new TypeError('XmcReader: the header has not been read');
+    return this.#shape;
   }
 
   /**
@@ -184,7 +185,8 @@ export class XmcReader {
 
   /** The rows since it was last called, valid until the next line is read. */
   take(): XmcRows {
-    const { features, labels } = this.#rows!;
+    if (this.#rows === undefined) throw new TypeError('XmcReader: the header has not been read');
+    const { features, labels } = this.#rows;
     const rows = { inputs: features.rows(), targets: labels.rows() };
     features.clear();
     labels.clear();

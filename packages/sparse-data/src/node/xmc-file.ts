@@ -29,14 +29,17 @@ export interface XmcFile extends Disposable {
   readonly inputs: SparseRowSource;
   /** The labels of each point, in memory. */
   readonly targets: CsrRows;
-  /** Of all points together, as in `targets.indices`. */
+  /** Features of all points together. */
   readonly entries: number;
+  /** Features that a point has. */
+  readonly usedFeatures: number;
   /** SHA-256 of the file, in hexadecimal. */
   readonly hash: string;
 }
 
 /**
- * Opens an XMC or LIBSVM file to be read point by point. One pass over the file; memory: 12 bytes a point, 4 bytes a label.
+ * Opens an XMC or LIBSVM file to be read point by point. One pass over the file; memory: 12 bytes a point, 4 bytes a
+ * label, and a byte a feature while it lasts.
  * @throws SparseDataError as readXmcRows; `bad-option` for a pipe or a compressed file, of which no place can be read. From
  * `copyRow`: `unreadable-file` when the file has changed since.
  */
@@ -77,6 +80,7 @@ async function indexFile(path: string, descriptor: number, options: OpenXmcFileO
   let blockStart = readSync(descriptor, head, 0, 3, 0) === 3 ? markLength(head, 0) : 0;
   let places = new Float64Array(1024);
   let labels: CsrBuffer | undefined;
+  let used: Uint8Array | undefined;
   let entries = 0;
   let isWeighted = false;
   for await (const block of readLineBlocks(path, options)) {
@@ -97,6 +101,8 @@ async function indexFile(path: string, descriptor: number, options: OpenXmcFileO
       const { inputs, targets } = reader.take();
       labels ??= new CsrBuffer(targets.columns, { weighted: false });
       addRows(targets, labels);
+      used ??= new Uint8Array(inputs.columns);
+      for (const index of inputs.indices) used[index] = 1;
       entries += inputs.indices.length;
       isWeighted ||= inputs.values !== undefined;
     }
@@ -118,6 +124,7 @@ async function indexFile(path: string, descriptor: number, options: OpenXmcFileO
     inputs: { rows: points, columns: shape.features, isWeighted, copyRow },
     targets: (labels ?? new CsrBuffer(shape.labels, { weighted: false })).rows(),
     entries,
+    usedFeatures: used?.reduce((count, mark) => count + mark, 0) ?? 0,
     hash: hash.digest('hex'),
     [Symbol.dispose]: () => {
       closeSync(descriptor);
