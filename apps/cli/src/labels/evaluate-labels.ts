@@ -88,7 +88,7 @@ export function describeLabelEvaluation(
 }
 
 /** Scores of the labels that a rule predicts, as JSON. */
-export interface PredictionEvaluation extends PredictionRule, Omit<LabelEvaluationReport, 'classes' | 'unlabelled'> {
+export interface PredictionEvaluation extends PredictionRule, Omit<LabelEvaluationReport, 'classes'> {
   readonly labels: readonly ({ readonly label: LabelName } & LabelScores)[];
 }
 
@@ -101,7 +101,7 @@ export async function evaluatePredictions(
   signal: AbortSignal,
 ): Promise<PredictionEvaluation> {
   const batches = new SparseBatches({ ...rows, batchSize: 256, seed: 0 });
-  const { classes, unlabelled: _, ...all } = await countLabels(network, batches, { ...rule, ...span(limit, signal) });
+  const { classes, ...all } = await countLabels(network, batches, { ...rule, ...span(limit, signal) });
   return {
     ...rule,
     ...all,

@@ -4,7 +4,7 @@
  * features come from is the same for both.
  */
 import type { CsrRows, Vocabulary } from '@vastmax/sparse-data';
-import { LabelledTexts, targetsOfTexts, TextFeatures, type NgramSettings } from '@vastmax/sparse-data/records';
+import { targetsOfTexts, TextFeatures, type LabelledTexts, type NgramSettings } from '@vastmax/sparse-data/records';
 import type { BagNetwork } from '../network/network-options.ts';
 import type { TextReading } from '../text/text-reading.ts';
 
