@@ -62,7 +62,7 @@ interface Trial {
   readonly scores: TrialScores | undefined;
 }
 
-export interface CoordinateSearchOptions {
+interface CoordinateSearchOptions {
   readonly start: Rates;
   /** Which rates are searched, in this order; the others keep their start. */
   readonly search: readonly RateName[];
