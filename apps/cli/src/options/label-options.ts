@@ -76,7 +76,7 @@ export function checkNoLabelOptions(given: readonly GivenOption[]): void {
 }
 
 /** The rates of a classifier depend on its data. */
-export interface LabelDataSize {
+interface LabelDataSize {
   /** How often a feature occurs in an epoch, on average over those that do. */
   readonly occurrences: number;
 }

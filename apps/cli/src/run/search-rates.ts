@@ -15,7 +15,7 @@ import type { TrainOptions } from '../options/training-options.ts';
 import { count, Progress, table } from '../terminal/terminal.ts';
 import type { RunState } from './run-folder.ts';
 
-export interface RatesOfRun {
+interface RatesOfRun {
   readonly training: TrainingOptions;
   /** What was tried, for the checkpoint's configuration; empty where nothing was. */
   readonly configuration: JsonObject;

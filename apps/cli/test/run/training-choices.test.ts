@@ -65,7 +65,19 @@ it('a model of another precision is read in its own', async () => {
 
 it('progress goes to standard error, as plain lines', async () => {
   const command = new RunningCommand(
-    ['train', 'train.txt', '-o', 'timed', ...toyModel.split(' '), '--epochs', '1000', '--max-minutes', '0.05'],
+    [
+      'train',
+      'train.txt',
+      '-o',
+      'timed',
+      ...toyModel.split(' '),
+      '--epochs',
+      '1000',
+      '--max-minutes',
+      '0.05',
+      '--rates',
+      'default',
+    ],
     folder,
   );
   const { code, stdout, stderr, progress } = await command.ended;

@@ -21,7 +21,7 @@ export interface TrialScores {
   readonly losses: Float64Array | undefined;
 }
 
-export interface NetworkTrialOptions {
+interface NetworkTrialOptions {
   readonly network: NetworkOptions;
   /** Of the run: its rates and time are not read. */
   readonly training: TrainingOptions;

@@ -62,12 +62,14 @@ interface Trial {
   readonly scores: TrialScores | undefined;
 }
 
-export interface CoordinateSearchOptions {
+interface CoordinateSearchOptions {
   readonly start: Rates;
   /** Which rates are searched, in this order; the others keep their start. */
   readonly search: readonly RateName[];
   /** The most trials. */
   readonly limit: number;
+  /** Whether no further trial may begin. */
+  readonly isOver?: () => boolean;
 }
 
 /**
@@ -76,7 +78,7 @@ export interface CoordinateSearchOptions {
  */
 export async function searchCoordinates(
   run: (rates: Rates, tried: readonly TriedRates[]) => Promise<TrialScores | undefined>,
-  { start, search, limit }: CoordinateSearchOptions,
+  { start, search, limit, isOver = () => false }: CoordinateSearchOptions,
 ): Promise<{ readonly rates: Rates; readonly tried: readonly TriedRates[] }> {
   const trials: Trial[] = [];
   const describe = (): TriedRates[] => trials.map(describeTrial);
@@ -84,7 +86,7 @@ export async function searchCoordinates(
     const known = trials.find(
       (each) => each.rates.outputRate === rates.outputRate && each.rates.bodyRate === rates.bodyRate,
     );
-    if (known !== undefined || trials.length >= limit) return known;
+    if (known !== undefined || trials.length >= limit || (trials.length > 0 && isOver())) return known;
     const trial = { rates, scores: await run(rates, describe()) };
     trials.push(trial);
     return trial;
@@ -205,7 +207,7 @@ export function rateSearchCost(
 /**
  * Searches the rates of a run before it begins. The network's weights are neither read nor changed, and the minibatches
  * are left where they were: the run with the rates found is bit for bit the one with these rates given. Deterministic on
- * one backend.
+ * one backend; with `maximumSeconds` no trial begins after a tenth of them.
  *
  * Cost: {@link rateSearchCost}, in steps that do not depend on D, and for each trial a network of the rows that it
  * touches; 4 bytes for each class and input once.
@@ -229,6 +231,7 @@ export async function searchRates(
   const data = await recordTrialData(batches, network.sizes, { training: cost.steps, heldOut: cost.heldOutBatches });
   if (data === undefined) return undefined;
   const examples = cost.steps * batchSize;
+  const end = performance.now() + 1000 * shareOfRun * (training.maximumSeconds ?? Infinity);
   const { rates, tried } = await searchCoordinates(
     async (each, triedBefore) => {
       signal?.throwIfAborted();
@@ -241,7 +244,12 @@ export async function searchRates(
         ...(signal === undefined ? {} : { signal }),
       });
     },
-    { start: { outputRate: training.outputRate, bodyRate: training.bodyRate }, search, limit: cost.trials },
+    {
+      start: { outputRate: training.outputRate, bodyRate: training.bodyRate },
+      search,
+      limit: cost.trials,
+      isOver: () => performance.now() > end,
+    },
   );
   return { rates, tried, examples, heldOut: data.heldOut.reduce((sum, { size }) => sum + size, 0) };
 }

@@ -32,7 +32,7 @@ export interface TrialData {
   readonly examples: number;
 }
 
-export interface TrialSizes {
+interface TrialSizes {
   /** Minibatches to train on. */
   readonly training: number;
   /** Minibatches to measure on. */

@@ -109,6 +109,18 @@ describe('searchCoordinates', () => {
   });
 });
 
+describe('a search whose time is over', () => {
+  it('keeps the default after one trial', async () => {
+    const { rates, tried } = await searchCoordinates(trialsWithBest({ outputRate: 64, bodyRate: 10 }), {
+      start,
+      search: ['outputRate'],
+      limit: 20,
+      isOver: () => true,
+    });
+    expect([rates, tried.length]).toEqual([start, 1]);
+  });
+});
+
 describe('ratesToSearch', () => {
   it('are those whose scale depends on the job', () => {
     const full = { kind: 'full', initialScale: 0.01, seed: 1 };
