@@ -112,7 +112,8 @@ export const huffmanEntry: OutputLayerEntry<TreeChoice & { readonly kind: 'huffm
     createHuffmanSoftmaxLayer(backend, { ...softmaxLayerOptions(sizes, choice), frequencies: sizes.frequencies }),
   options: ['rule'],
   defaults: { rule },
-  training: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
+  // Nodes start at 0, as in word2vec and fastText: every decision is even, and D·d normal numbers need not be drawn.
+  training: { lossOptions: {}, initialScale: 0, outputRate: 1, bodyRate: 10 },
   cost: { step: '6mLd for codes of L bits', growth: 'log D', operations: asFactored },
   abilities: {
     probabilities: 'yes',

@@ -67,7 +67,9 @@ export class ClassTable implements TrainableRows {
     this.table = backend.createTable(rows, this.width);
     try {
       const initialRows = createInitialRows(options, features, bias);
-      for (let first = 0; first < rows; first += rowsPerBlock) {
+      // A new table is zeros already.
+      const isZero = options.initialScale === 0 && options.initialBiases === undefined;
+      for (let first = 0; first < rows && !isZero; first += rowsPerBlock) {
         writeRows(initialRows(first, Math.min(rowsPerBlock, rows - first)), first, this.table);
       }
       this.#updater = new TableUpdater(momentsOf(name), this.table, rule, workspace);
