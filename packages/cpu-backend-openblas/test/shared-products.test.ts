@@ -75,9 +75,9 @@ describe.each([2, 3])('products on %i threads', (threads) => {
     for (const transpose of [false, true]) {
       for (const beta of [0, 1, 0.75]) {
         const compute = (backend: Backend): Promise<ArrayLike<number>> => {
-          const shape = transpose ? ([n, 64] as const) : ([64, n] as const);
-          const a = createMatrixFrom(backend, ...shape, waves(64 * n, 1));
-          const b = createMatrixFrom(backend, ...shape, waves(64 * n, 2));
+          const [rows, columns] = transpose ? [n, 64] : [64, n];
+          const a = createMatrixFrom(backend, rows, columns, waves(64 * n, 1));
+          const b = createMatrixFrom(backend, rows, columns, waves(64 * n, 2));
           const old = Float32Array.from({ length: n * n }, (_, i) => Math.sin((i % n) + Math.floor(i / n)));
           const out = createMatrixFrom(backend, n, n, beta === 0 ? old.fill(Number.NaN) : old);
           symmetricRank2Update(a, b, out, { transpose, alpha: 0.5, beta });

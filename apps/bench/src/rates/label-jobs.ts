@@ -6,7 +6,7 @@ import type { BagModelName } from '@vastmax/lm-models';
 import { columnCounts, columnsByFrequency, IndexPermutation, renumberColumns } from '@vastmax/sparse-data';
 import type { XmcRows } from '@vastmax/sparse-data/records';
 import { writeLabelledLines, type LabelledLinesOptions } from '../jobs/labels/labelled-lines.ts';
-import { readLabelledLines } from '../jobs/labels/read-lines.ts';
+import { readLabelledFile } from '../jobs/labels/read-labelled.ts';
 import { readXmcData, xmcNames } from '../jobs/xmc-data.ts';
 
 export const labelJobNames = [...xmcNames, 'labels'] as const;
@@ -45,14 +45,13 @@ export async function readXmcJob(data: string, name: (typeof xmcNames)[number], 
 }
 
 /** The job of `bench jobs --job labels`. One line in twenty is held out to try rates on. */
-export function generateLabelsJob(options: LabelledLinesOptions, seed: number): LabelJob {
+export async function generateLabelsJob(options: LabelledLinesOptions, seed: number): Promise<LabelJob> {
   const folder = mkdtempSync(join(tmpdir(), 'vastmax-rates-'));
   try {
     const [trainFile, testFile] = [join(folder, 'train.txt'), join(folder, 'test.txt')];
     writeLabelledLines(trainFile, testFile, options, seed);
-    const train = readLabelledLines(trainFile);
-    const ordered = inOrderOf(train.targets);
-    const points = ordered(train);
+    const file = await readLabelledFile(trainFile);
+    const points = file.rows;
     const order = new IndexPermutation(options.lines, seed);
     const rows = Int32Array.from({ length: options.lines }, (_, place) => order.at(place));
     const held = Math.ceil(options.lines / 20);
@@ -63,7 +62,7 @@ export function generateLabelsJob(options: LabelledLinesOptions, seed: number): 
       batch: 256,
       epochs: 1,
       train: { points },
-      test: { points: ordered(readLabelledLines(testFile, train.names)) },
+      test: { points: await file.read(testFile) },
       tuning: { train: { points, rows: rows.subarray(held) }, test: { points, rows: rows.subarray(0, held) } },
     };
   } finally {

@@ -44,8 +44,8 @@ describe('bench rates', () => {
     expect(labelRatesTables(report)).toContain('| bibtex | full');
   });
 
-  it('has the job of generated labels, with lines held out of training', () => {
-    const job = generateLabelsJob(
+  it('has the job of generated labels, with lines held out of training', async () => {
+    const job = await generateLabelsJob(
       {
         labels: 30,
         lines: 60,

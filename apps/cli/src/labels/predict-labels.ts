@@ -25,7 +25,7 @@ export interface PredictedLabel {
 }
 
 /** The best labels of each row, best first. O(rows · labels · width). */
-export async function labelsOfRows(
+async function labelsOfRows(
   { network, labels }: Classifier,
   inputs: CsrRows,
   { top, threshold = -Infinity, signal }: Pick<LabelPredictionOptions, 'top' | 'threshold' | 'signal'>,

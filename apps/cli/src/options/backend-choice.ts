@@ -13,10 +13,10 @@ import { UsageError } from '../terminal/errors.ts';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import { wholeNumber } from './option-values.ts';
 
-export const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
+const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
 
 /** Help text of the option `--backend` of every command. */
-export const backendHelp =
+const backendHelp =
   'compute backend: openblas (a native BLAS), wasm or plain; auto selects the first of them that is available';
 
 export interface BackendOptions {

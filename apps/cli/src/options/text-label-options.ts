@@ -44,7 +44,7 @@ export const ofLabelledTexts: ReadonlySet<keyof TextLabelOptions> = new Set([
 ]);
 
 /** fastText's default. */
-export const defaultBuckets = 2_000_000;
+const defaultBuckets = 2_000_000;
 
 export function addLabelledInputOptions(command: Command): Command {
   return command

@@ -150,7 +150,7 @@ export function dequantizedModel(saved: Pick<SavedModel, 'module'>): Pick<SavedM
  * not quantised is returned as it is.
  * @throws StateError or ModelError `state-mismatch` for records and tensors that do not fit together.
  */
-export function dequantizedModule(state: ModuleState): ModuleState {
+function dequantizedModule(state: ModuleState): ModuleState {
   const { [recordsKey]: records, ...configuration } = state.configuration;
   if (records === undefined) return state;
   if (!isObject(records))

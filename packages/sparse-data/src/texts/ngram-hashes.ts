@@ -20,7 +20,7 @@ export function hashOfBytes(bytes: Uint8Array, start: number = 0, end: number = 
 }
 
 /** The hash with one byte more. */
-export function addToHash(hash: number, byte: number): number {
+function addToHash(hash: number, byte: number): number {
   return Math.imul(hash ^ ((byte << 24) >> 24), FNV_PRIME);
 }
 

@@ -2,7 +2,7 @@
 
 /** A byte of a word. */
 export const WORD = 0;
-export const SPACE = 1;
+const SPACE = 1;
 export const LINE_END = 2;
 /** A byte that begins white space of two or three bytes, or a character of a word. */
 export const LEAD = 3;

@@ -36,7 +36,7 @@ export interface LabelsSettings {
 }
 
 /** Medians of the turns. */
-export interface LabelsRow extends LayerOutcome {
+interface LabelsRow extends LayerOutcome {
   readonly layer: LabelLayerName;
   /** Of `trainSeconds`, which is from the opening of the file to the trained model. */
   readonly examplesPerSecond: number;

@@ -13,26 +13,12 @@ import {
   type OutputLayerChoice,
   type OutputLayerName,
 } from '@vastmax/lm-models';
-import {
-  classesOf,
-  classifierTraining,
-  createClassifierTexts,
-  encodeLabelledTexts,
-  type ClassifierTraining,
-} from '@vastmax/lm-models/labels';
+import { classifierTraining, type ClassifierTraining } from '@vastmax/lm-models/labels';
 import { evaluateMultiLabel } from '@vastmax/lm-models/metrics';
-import { createTextReading } from '@vastmax/lm-models/text';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
-import { readLabelledTexts } from '@vastmax/sparse-data/node';
-import {
-  buildTextVocabulary,
-  DEFAULT_LABEL_PREFIX,
-  END_OF_TEXT,
-  labelsByFrequency,
-  noNgrams,
-} from '@vastmax/sparse-data/records';
 import { createBackend, type BackendName } from '../../measurement/backend-choice.ts';
 import { peakResidentBytes } from '../../measurement/memory-use.ts';
+import { readLabelledFile } from './read-labelled.ts';
 
 export interface LayerRequest {
   readonly layer: OutputLayerName;
@@ -63,14 +49,8 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
   const { layer, embedding, epochs, batch, seed } = request;
   const { backend } = await createBackend(request.backend, request.threads);
   const start = performance.now();
-  const read = await readLabelledTexts(request.trainFile, { format: 'fasttext' });
-  const texts = createClassifierTexts(
-    createTextReading({ tokenizer: 'whitespace', letterCase: 'keep', endOfLine: END_OF_TEXT, unknown: '<unk>' }),
-    buildTextVocabulary(read.words),
-    { ...noNgrams, labelPrefix: DEFAULT_LABEL_PREFIX },
-  );
-  const classes = classesOf(labelsByFrequency(read.labels));
-  const { inputs, targets } = encodeLabelledTexts(texts, classes, read);
+  const file = await readLabelledFile(request.trainFile);
+  const { inputs, targets } = file.rows;
   const readSeconds = (performance.now() - start) / 1000;
   const updates = (epochs * (inputs.offsets[inputs.rows] ?? 0)) / inputs.columns;
   const training = classifierTraining(layer === 'factored' ? zLoss : layer, { updates });
@@ -94,8 +74,7 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
   const trainSeconds = (performance.now() - start) / 1000;
   const peakMiB = peakResidentBytes() / 2 ** 20;
 
-  const test = encodeLabelledTexts(texts, classes, await readLabelledTexts(request.testFile, { format: 'fasttext' }));
-  const held = new SparseBatches({ ...test, batchSize: 256, shuffle: false });
+  const held = new SparseBatches({ ...(await file.read(request.testFile)), batchSize: 256, shuffle: false });
   const { atK } = await evaluateMultiLabel(network, held, { ks: [1, 5] });
   await backend.dispose();
   return {
