@@ -56,7 +56,9 @@ export function addRatesCommand(program: Command): void {
       if (name !== 'labels' && data === undefined)
         throw new BenchError('bad-option', `--job ${name} needs --data with the folder xmc`);
       const job =
-        name === 'labels' ? await generateLabelsJob(labelledLinesDefaults, seed) : await readXmcJob(data ?? '', name, seed);
+        name === 'labels'
+          ? await generateLabelsJob(labelledLinesDefaults, seed)
+          : await readXmcJob(data ?? '', name, seed);
       const { backend } = await createBackend(await resolveBackend(choice), threads);
       const report = await measureLabelRates({ backend, seed, seconds, show }, [job], options);
       await backend.dispose();
