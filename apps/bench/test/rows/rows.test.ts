@@ -16,6 +16,7 @@ describe('bench rows', () => {
       'adagrad of 7 rows',
       'adam of 7 rows',
       'bags of 12 features',
+      'sgd of 12 features',
     ]);
     expect(report.results.every(({ speedup }) => speedup > 0)).toBe(true);
     expect(report.sizes).toEqual(sizes);
