@@ -13,9 +13,6 @@ import { composeBackend, type InnerBackend } from './openblas-backend.ts';
 import { createSharedProducts } from './shared-products.ts';
 import { checkThreadCount, chooseThreadCount } from './thread-count.ts';
 
-/** Of the wasm backend, whose threads share products with it. */
-const maxSharedThreads = 64;
-
 export interface OpenBlasBackendOptions {
   /** Default 'f32'. */
   readonly precision?: Precision;
@@ -55,10 +52,7 @@ async function createInnerBackend(
   threads: number | undefined,
 ): Promise<InnerBackend> {
   if (precision === 'f32' && probeWasmBackend().available) {
-    const shared =
-      threads === undefined || threads < 2 || threads > maxSharedThreads
-        ? undefined
-        : await createSharedProducts(library, threads);
+    const shared = threads === undefined || threads < 2 ? undefined : await createSharedProducts(library, threads);
     if (shared !== undefined) return { backend: shared.backend, view: matrixView, shared };
     const oneThread = { precision: 'f32', threads: 1 } as const;
     return { backend: await createWasmBackend(oneThread), view: matrixView };

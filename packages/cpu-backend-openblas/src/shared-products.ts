@@ -14,9 +14,9 @@ import { gemmByAddress, noTranspose, rowMajor, transpose, type GemmByAddress } f
 const numbersPerCall = 16;
 const maxCalls = 64;
 /** Multiply-adds from which on a product is cut: it takes one thread some 20 µs. */
-const leastShared = 1_000_000;
+const minSharedWork = 1_000_000;
 /** Of one part at most, some milliseconds: a thread that the system has put aside delays the others by no more. */
-const mostPerCall = 200_000_000;
+const maxWorkPerCall = 200_000_000;
 /** The tiles of common libraries are multiples of these: of rows, and of columns. */
 const rowUnit = 4;
 const columnUnit = 8;
@@ -67,7 +67,7 @@ export class SharedProducts {
 
   /** Whether a product is long enough to be cut. Those with a vector are bound by memory. */
   isWorthSharing(m: number, n: number, k: number): boolean {
-    return m > 1 && n > 1 && m * n * k >= leastShared;
+    return m > 1 && n > 1 && m * n * k >= minSharedWork;
   }
 
   /**
@@ -93,7 +93,7 @@ export class SharedProducts {
     const stepA = isCutByRows ? 4 * (transposeA ? 1 : strideA) : 0;
     const stepB = isCutByRows ? 0 : 4 * (transposeB ? strideB : 1);
     const stepOut = isCutByRows ? 4 * n : 4;
-    const rounds = Math.ceil((m * n * k) / (mostPerCall * this.threads));
+    const rounds = Math.ceil((m * n * k) / (maxWorkPerCall * this.threads));
     const parts = Math.min(this.threads * rounds, Math.ceil(length / unit));
     let from = 0;
     for (let part = 0, call = 0; part < parts; part++) {
@@ -121,7 +121,7 @@ export class SharedProducts {
   }
 }
 
-/** Undefined where there are no threads, or the library cannot be called by addresses. */
+/** Undefined where there are no threads, or not so many, or the library cannot be called by addresses. */
 export async function createSharedProducts(
   { gemmByAddress: gemm, addressOf, path }: BlasLibrary,
   threads: number,
@@ -130,7 +130,12 @@ export async function createSharedProducts(
   try {
     const koffi = createRequire(import.meta.url).resolve('koffi');
     const data = { koffi, library: path, parameters: gemmByAddress.parameters };
-    const hosted = await createHostedThreads(threads, workerSource, data, (calls) => callOf(gemm, calls));
+    const hosted = await createHostedThreads(threads, {
+      source: workerSource,
+      data,
+      length: maxCalls * numbersPerCall,
+      createCall: (calls) => callOf(gemm, calls),
+    });
     return hosted === undefined ? undefined : new SharedProducts(hosted, threads, addressOf(hosted.memory));
   } catch {
     // A worker that cannot load the library, or no address space: the library's own threads do it.

@@ -42,7 +42,10 @@ export function exponentiateRowsChunk(chunk: i32): void {
   }
 }
 
-/** As `largest` of reduce.ts, whose chain of dependent maxima takes as long as the exponentials: four chains here. */
+/**
+ * As `largest` of reduce.ts, whose chain of dependent maxima takes as long as the exponentials: four chains here. NaN also
+ * for infinities of both signs, of which a softmax makes NaN too, so that `largest` cannot be this.
+ */
 function maximumOf(x: usize, length: i32): f32 {
   let m0 = f32x4.splat(-Infinity);
   let m1 = m0;
@@ -93,9 +96,9 @@ function exponentiate(x: usize, length: i32, maximum: f32): f64 {
   while (i + 8 <= length) {
     let sum = f32x4.splat(0);
     for (const end = min(length - 7, i + numbersPerSum); i < end; i += 8, x += 32) {
-      const least = constant(0);
-      const limitedA = f32x4.pmax(f32x4.sub(v128.load(x), shift), least);
-      const limitedB = f32x4.pmax(f32x4.sub(v128.load(x, 16), shift), least);
+      const lowest = constant(0);
+      const limitedA = f32x4.pmax(f32x4.sub(v128.load(x), shift), lowest);
+      const limitedB = f32x4.pmax(f32x4.sub(v128.load(x, 16), shift), lowest);
       const log2e = constant(1);
       const rounding = constant(2);
       const shiftedA = f32x4.add(f32x4.mul(limitedA, log2e), rounding);

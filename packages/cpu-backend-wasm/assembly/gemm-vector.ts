@@ -108,7 +108,8 @@ function dotRows(k: i32, n: i32, x: usize, b: usize, alpha: f32, beta: f64, out:
   }
 }
 
-function dot(k: i32, x: usize, y: usize): f32 {
+/** The dot product of k numbers at x and at y. */
+export function dot(k: i32, x: usize, y: usize): f32 {
   let s0 = f32x4.splat(0);
   let s1 = s0;
   let s2 = s0;

@@ -12,6 +12,7 @@ import {
   recordBlockedWorkers,
 } from './thread-support.ts';
 import { createBackendOver, type HostingBackend } from './wasm-backend.ts';
+import type { HostWork } from './worker-host.ts';
 import { createWorkerTeam } from './worker-team.ts';
 
 export interface WasmBackendOptions {
@@ -64,7 +65,7 @@ export async function createVariant({ threads, relaxed, maxTableBytes }: Variant
   if (obstacle === undefined) {
     const module = await compileKernels({ threaded: true, relaxed });
     try {
-      return await createShared(module, wanted, maxTableBytes);
+      return (await createShared(module, wanted, maxTableBytes === undefined ? {} : { maxTableBytes })).backend;
     } catch (error) {
       obstacle = recordBlockedWorkers(error);
     }
@@ -82,10 +83,6 @@ async function createSingleThreaded(relaxed: boolean, maxTableBytes: number | un
   return createBackendOver(await instantiateKernels(module, memory), new WasmHeap(memory), undefined, maxTableBytes);
 }
 
-/** How many calls `calls` has room for, and the f64 of each. */
-const maxCalls = 64;
-const numbersPerCall = 16;
-
 /** A backend on threads that also compute the chunks of a host. */
 export interface HostedThreads {
   readonly backend: HostingBackend;
@@ -95,39 +92,41 @@ export interface HostedThreads {
   readonly calls: Float64Array;
 }
 
+/** What a host has its threads compute; `source` and `data` as in HostWork. */
+export interface HostedWork extends Pick<HostWork, 'source' | 'data'> {
+  /** How many f64 `calls` has. */
+  readonly length: number;
+  /** Makes the function of `source` for the main thread. */
+  readonly createCall: (calls: Float64Array) => (chunk: number) => void;
+}
+
 /**
  * For a backend that gives the same threads further work, so that they do not compete with those of a library: see
  * HostWork. Undefined where there are no threads.
  * @param threads from 2 on
- * @param source, data as in HostWork
- * @param createCall makes the same function for the main thread
+ * @throws LinalgError `bad-option` for a number that is none of threads; what starting workers throws.
  */
-export async function createHostedThreads(
-  threads: number,
-  source: string,
-  data: unknown,
-  createCall: (calls: Float64Array) => (chunk: number) => void,
-): Promise<HostedThreads | undefined> {
+export async function createHostedThreads(threads: number, work: HostedWork): Promise<HostedThreads | undefined> {
   checkThreads(threads);
   const webAssembly = requireWebAssembly();
   if (findThreadObstacle(webAssembly) !== undefined) return undefined;
-  const module = await compileKernels({
-    threaded: true,
-    relaxed: canRun({ threaded: true, relaxed: true }, webAssembly),
-  });
-  const { memory, maxBytes } = createSharedMemory(webAssembly);
-  const heap = new WasmHeap(memory, maxBytes);
-  const length = maxCalls * numbersPerCall;
-  const { offset } = heap.allocate(8 * length, 'createHostedThreads');
-  const calls = new Float64Array(memory.buffer, offset, length);
-  const kernels = await instantiateKernels(module, memory, createCall(calls));
-  const team = await createWorkerTeam(module, memory, threads, { source, data, offset, length });
-  return { backend: createBackendOver(kernels, heap, team), memory: new Uint8Array(memory.buffer), calls };
+  const relaxed = canRun({ threaded: true, relaxed: true }, webAssembly);
+  return createShared(await compileKernels({ threaded: true, relaxed }), threads, { work });
 }
 
-async function createShared(module: object, threads: number, maxTableBytes: number | undefined): Promise<Backend> {
+async function createShared(
+  module: object,
+  threads: number,
+  { maxTableBytes, work }: Pick<Variant, 'maxTableBytes'> & { readonly work?: HostedWork },
+): Promise<HostedThreads> {
   const { memory, maxBytes } = createSharedMemory(requireWebAssembly());
-  const kernels = await instantiateKernels(module, memory);
-  const team = await createWorkerTeam(module, memory, threads);
-  return createBackendOver(kernels, new WasmHeap(memory, maxBytes), team, maxTableBytes);
+  const heap = new WasmHeap(memory, maxBytes);
+  const { source = '', data, length = 0, createCall } = work ?? {};
+  const { offset } = heap.allocate(8 * length, 'createHostedThreads');
+  const calls = new Float64Array(memory.buffer, offset, length);
+  const kernels = await instantiateKernels(module, memory, createCall?.(calls));
+  const hosted = work === undefined ? undefined : { source, data, offset, length };
+  const team = await createWorkerTeam(module, memory, threads, hosted);
+  const backend = createBackendOver(kernels, heap, team, maxTableBytes);
+  return { backend, memory: new Uint8Array(memory.buffer), calls };
 }

@@ -2,6 +2,7 @@ export {
   createHostedThreads,
   createWasmBackend,
   type HostedThreads,
+  type HostedWork,
   type WasmBackendOptions,
 } from './create-wasm-backend.ts';
 export type { HostingBackend } from './wasm-backend.ts';

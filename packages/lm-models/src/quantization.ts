@@ -5,4 +5,4 @@ export {
   type QuantizedNetwork,
   type QuantizedTable,
 } from './quantization/quantize-network.ts';
-export { quantizationMethods, type QuantizationMethod } from './quantization/quantized-tensors.ts';
+export { quantizationMethods, type QuantizationMethod } from './quantization/quantized-module.ts';

@@ -31,6 +31,7 @@ export {
 export { DEFAULT_LABEL_PREFIX, END_OF_TEXT, LabelledTexts, type LabelledTextsOptions } from './texts/labelled-texts.ts';
 export { hashOfBytes, type NgramSettings } from './texts/ngram-hashes.ts';
 export {
+  collectLabelledTexts,
   linesOfBlocks,
   parseLabelledTexts,
   type LabelledTextBatch,

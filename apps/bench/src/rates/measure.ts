@@ -2,18 +2,11 @@
  * `bench rates`: what the default rates of a classifier reach beside the best of a grid about them. The grid is tried on
  * a part of the training points; the best of it and the defaults are then trained on all and tested once.
  */
-import {
-  bagModelShape,
-  createNetwork,
-  outputLayerOf,
-  Trainer,
-  trainingDefaults,
-  type OutputLayerChoice,
-} from '@vastmax/lm-models';
+import { bagModelShape, createNetwork, outputLayerOf, Trainer } from '@vastmax/lm-models';
 import { classifierTraining } from '@vastmax/lm-models/labels';
 import { evaluateMultiLabel } from '@vastmax/lm-models/metrics';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
-import { builtInLossNames } from '@vastmax/spherical-losses';
+import { defaultOutput } from '../jobs/labels/default-output.ts';
 import { nullIfDiverged, trainToTheEnd, type JobContext } from '../jobs/train-to-the-end.ts';
 import type { RateTry } from '../quality-rates/measure.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
@@ -133,7 +126,7 @@ async function precisionOf(
   { shape, embedding, batch, epochs }: LabelJob,
   { layer, outputRate, bodyRate, train, test, evaluate, stage }: Run,
 ): Promise<number> {
-  const output = outputOf(layer, seed);
+  const output = defaultOutput(layer, seed);
   const { points, rows } = train;
   using network = await createNetwork(
     backend,
@@ -154,19 +147,4 @@ async function precisionOf(
   const held = new SparseBatches({ ...test.points, ...(test.rows && { rows: test.rows }), batchSize: 256, seed });
   const { atK } = await evaluateMultiLabel(network, held, { ks: [1], limit: evaluate });
   return atK[0]?.precision ?? Number.NaN;
-}
-
-function outputOf(name: string, seed: number): OutputLayerChoice {
-  const isLoss = builtInLossNames.some((loss) => loss === name);
-  const { initialScale, lossOptions } = trainingDefaults(name);
-  const { defaults } = outputLayerOf(isLoss ? 'factored' : name);
-  const { outputRule } = classifierTraining(name, { updates: 1 });
-  return {
-    kind: isLoss ? 'factored' : name,
-    ...(isLoss ? { loss: { name, options: lossOptions } } : {}),
-    initialScale,
-    seed,
-    ...('samples' in defaults ? { samples: defaults['samples'], proposal: defaults['proposal'] } : {}),
-    ...(outputRule === undefined ? {} : { rule: { name: outputRule } }),
-  } as OutputLayerChoice;
 }

@@ -42,12 +42,12 @@ export class PartProducts implements Disposable {
 }
 
 function preparePart(scope: Scope, { rows, width, examples }: PartSizes): PreparedPart {
-  const most = Math.max(1, ...examples);
-  const waves = Float32Array.from({ length: most * width }, (_, i) => Math.sin(1 + 7 * i));
-  const hidden = scope.own(createMatrixFrom(scope.backend, most, width, waves));
+  const maxExamples = Math.max(1, ...examples);
+  const waves = Float32Array.from({ length: maxExamples * width }, (_, i) => Math.sin(1 + 7 * i));
+  const hidden = scope.own(createMatrixFrom(scope.backend, maxExamples, width, waves));
   const weights = scope.matrix(rows, width);
-  const outputs = scope.matrix(most, rows);
-  const gradient = scope.matrix(most, width);
+  const outputs = scope.matrix(maxExamples, rows);
+  const gradient = scope.matrix(maxExamples, width);
   return {
     examples,
     run: (count) => {

@@ -9,7 +9,7 @@ import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { bytes, count, Progress, table } from '../terminal/terminal.ts';
-import { openAnyModel } from '../text/open-model.ts';
+import { loadAnyModel } from '../text/open-model.ts';
 
 interface QuantizeOptions extends BackendOptions {
   readonly out: string;
@@ -65,10 +65,9 @@ async function quantize(directory: string, options: QuantizeOptions, command: Co
   await using lock = await lockOutputFolder(out);
   void lock;
   await checkOutputFolder(out, { overwrite: options.overwrite === true, otherwise: 'or give another folder' });
-  const opened = await openAnyModel(options, directory);
-  const owner = 'classifier' in opened ? opened.classifier : opened.model;
-  using owned = owner;
   await using original = await openCheckpoint(createFileStorage(directory));
+  const opened = await loadAnyModel(options, original);
+  using owned = 'classifier' in opened ? opened.classifier : opened.model;
   const quantized = await withProgress((onProgress) =>
     quantizeNetwork(owned.network, {
       method,

@@ -16,13 +16,12 @@ import { columnCounts, type CsrRows, type SparseRowSource } from '@vastmax/spars
 import { inputName, openLabelled, type LabelledInput } from '@vastmax/sparse-data/node';
 import {
   buildTextVocabulary,
+  collectLabelledTexts,
   DEFAULT_LABEL_PREFIX,
   detectLabelFormat,
   END_OF_TEXT,
   labelsByFrequency,
-  parseLabelledTexts,
   type LabelledTextFormat,
-  type LabelledTexts,
   type TextFormat,
 } from '@vastmax/sparse-data/records';
 import { ngramSettingsOf, type LabelledInputOptions } from '../options/text-label-options.ts';
@@ -36,15 +35,8 @@ import {
   checkTrainingLabels,
   type ModelWidths,
 } from './check-labels.ts';
-import {
-  checkShape,
-  createReadingProgress,
-  fingerprintOfRows,
-  labelOrder,
-  readPoints,
-  withLabelsInOrder,
-  type ReadingProgress,
-} from './label-model.ts';
+import { checkShape, fingerprintOfRows, labelOrder, readPoints, withLabelsInOrder } from './points-in-memory.ts';
+import { createReadingProgress, type ReadingProgress } from './reading-progress.ts';
 
 /** What a classifier is trained on. */
 export interface TrainingData extends Disposable {
@@ -107,7 +99,7 @@ export async function readTrainingData(
   }
   const reading = resumed?.texts?.reading ?? (await textReadingOf(options, END_OF_TEXT));
   const labelPrefix = resumed?.texts?.labelPrefix ?? options.labelPrefix ?? DEFAULT_LABEL_PREFIX;
-  const texts = await collectTexts(input.blocks, {
+  const texts = await collectLabelledTexts(input.blocks, {
     ...formatOptions(path, format, options),
     ...tokenizeOf(reading),
     labelPrefix,
@@ -162,7 +154,7 @@ export async function readLabelledRows(
     return withLabelsInOrder(rows, Int32Array.from(labels as ArrayLike<number>));
   }
   const input = await openTexts(path, texts, options, { signal, onProgress });
-  const read = await collectTexts(input.blocks, { ...input.options });
+  const read = await collectLabelledTexts(input.blocks, input.options);
   const rows = encodeLabelledTexts(texts, classesOf(labels), read);
   checkSomeLabels(path, rows, labels);
   return rows;
@@ -194,9 +186,4 @@ function formatOptions(
     ...(labelColumn === undefined ? {} : { labelColumn }),
     ...(labelSeparator === undefined ? {} : { labelSeparator }),
   };
-}
-
-async function collectTexts(blocks: LabelledInput['blocks'], options: LabelledTextFormat): Promise<LabelledTexts> {
-  for await (const { texts } of parseLabelledTexts(blocks, options)) return texts;
-  throw new Error('parseLabelledTexts gave no texts');
 }

@@ -6,7 +6,8 @@ import type { TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { checkHeader, checkTrainingLabels, type ModelWidths } from './check-labels.ts';
 import type { TrainingData } from './label-data.ts';
-import { labelOrder, type ReadingProgress } from './label-model.ts';
+import { labelOrder } from './points-in-memory.ts';
+import type { ReadingProgress } from './reading-progress.ts';
 
 /** Begins `pointsHash` in the checkpoint of a run whose points are read from the file. */
 const filePrefix = 'file:';

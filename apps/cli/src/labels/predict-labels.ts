@@ -7,7 +7,7 @@ import type { LabelledInputOptions } from '../options/text-label-options.ts';
 import { writeResults } from '../terminal/standard-output.ts';
 import { count, Progress } from '../terminal/terminal.ts';
 import { openTexts } from './label-data.ts';
-import { checkShape } from './label-model.ts';
+import { checkShape } from './points-in-memory.ts';
 
 export interface LabelPredictionOptions extends LabelledInputOptions {
   readonly top: number;

@@ -22,15 +22,19 @@ export interface OpenedModel {
   readonly text: TextReading;
 }
 
+export type AnyOpenedModel = OpenedModel | { readonly classifier: Classifier };
+
 /**
- * A model over words or a classifier, on a backend of the precision that it was trained in.
+ * The model of a folder, as {@link loadAnyModel}.
  * @throws CheckpointError when there is no checkpoint, or it is damaged.
  */
-export async function openAnyModel(
-  options: BackendOptions,
-  directory: string,
-): Promise<OpenedModel | { readonly classifier: Classifier }> {
+export async function openAnyModel(options: BackendOptions, directory: string): Promise<AnyOpenedModel> {
   await using checkpoint = await openCheckpoint(createFileStorage(directory));
+  return await loadAnyModel(options, checkpoint);
+}
+
+/** A model over words or a classifier, on a backend of the precision that it was trained in. */
+export async function loadAnyModel(options: BackendOptions, checkpoint: Checkpoint): Promise<AnyOpenedModel> {
   const { configuration } = checkpoint;
   const createOwn = (): Promise<Backend> =>
     createBackend(options.backend, precisionFrom(configuration), threadsOf(options));

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
 import { pause, RunningCommand, vastmax } from '../vastmax.ts';
@@ -11,8 +11,15 @@ import { pause, RunningCommand, vastmax } from '../vastmax.ts';
 const folder = createScratchFolder();
 const train = `train train.txt ${toyModel}`;
 
+/** Ended after each test, also after one that failed. */
+const longRuns: RunningCommand[] = [];
+afterEach(() => {
+  for (const run of longRuns.splice(0)) run.interrupt('SIGKILL');
+});
+
 async function startLongRun(model: string): Promise<RunningCommand> {
   const command = new RunningCommand(`${train} -o ${model} --epochs 100000 --checkpoint-every 1`.split(' '), folder);
+  longRuns.push(command);
   while (!existsSync(join(folder, model, 'checkpoint.json'))) await pause(20);
   return command;
 }

@@ -15,7 +15,7 @@ import {
 } from './network-options.ts';
 import { Network, type Body, type NetworkSizes, type SavedModel } from './network.ts';
 import { checkSavedShapes } from './saved-shapes.ts';
-import { dequantizedModel } from '../quantization/quantized-tensors.ts';
+import { dequantizedModel } from '../quantization/quantized-module.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { createOutputLayer, outputLayerOf } from '../output-layers/registry.ts';
 

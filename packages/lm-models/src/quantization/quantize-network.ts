@@ -3,15 +3,14 @@ import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Network } from '../network/network.ts';
+import { quantizeTensor, zerosRecord } from './quantize-tensor.ts';
 import {
   dequantizedModel,
   quantizationMethods,
   quantizedModule,
-  quantizeTensor,
-  zerosRecord,
   type QuantizationMethod,
   type QuantizedTensor,
-} from './quantized-tensors.ts';
+} from './quantized-module.ts';
 
 export interface QuantizationOptions {
   /**
@@ -46,7 +45,7 @@ export interface QuantizedNetwork {
 }
 
 /** Smaller tables stay as they are: there is little to save, and centroids have 256 rows themselves. */
-const leastRows: Readonly<Record<QuantizationMethod, number>> = { '8-bit': 256, product: 512 };
+const minRows: Readonly<Record<QuantizationMethod, number>> = { '8-bit': 256, product: 512 };
 
 /**
  * Quantises the tables of a network: the embeddings of its body and what its output layer has for each class. **The
@@ -68,13 +67,13 @@ export async function quantizeNetwork(
   const modules = network.modules();
   const width = network.output.features + 1;
   const chosen = Object.entries(modules).flatMap(([module, { tensors }]) =>
-    tensors.filter((tensor) => isLargeTable(tensor, leastRows[method])).map((tensor) => ({ module, tensor })),
+    tensors.filter((tensor) => isLargeTable(tensor, minRows[method])).map((tensor) => ({ module, tensor })),
   );
   const total = chosen.reduce((sum, { tensor }) => sum + (isMoment(tensor) ? 0 : tensor.rows), 0);
   if (total === 0)
     throw new ModelError(
       'unsupported',
-      `the network has no table of at least ${leastRows[method]} rows: there is nothing to quantise`,
+      `the network has no table of at least ${minRows[method]} rows: there is nothing to quantise`,
     );
   const quantized = new Map(Object.keys(modules).map((name) => [name, new Map<string, QuantizedTensor>()]));
   const tables: QuantizedTable[] = [];
@@ -128,9 +127,9 @@ function isMoment({ name }: TensorSource): boolean {
   return /\.moment\.\d+$/.test(name);
 }
 
-function isLargeTable({ rows, columns, precision }: TensorSource, least: number): boolean {
+function isLargeTable({ rows, columns, precision }: TensorSource, min: number): boolean {
   // The square matrices of the factored layer multiply every row: they stay exact.
-  return rows >= least && rows > columns && columns > 2 && (precision === 'f32' || precision === 'f64');
+  return rows >= min && rows > columns && columns > 2 && (precision === 'f32' || precision === 'f64');
 }
 
 const bytesOfPrecision = { f32: 4, f64: 8, i32: 4, u8: 1 } as const;

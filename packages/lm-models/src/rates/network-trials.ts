@@ -31,16 +31,16 @@ interface NetworkTrialOptions {
   readonly signal?: CancellationSignal;
 }
 
-const mostBodyFactor = 8;
+const maxBodyFactor = 8;
 
 /**
  * Adam moves a weight by its rate in each step, whatever the gradient: a body whose trial has n′ of a run's n steps
  * moves n′/n as far, and its output layer is then measured on activations that a run leaves behind at once. √(n/n′)
- * times the rate, 8 times at most, is between no correction and one for the whole distance.
+ * times the rate, 8 times at maxClasses, is between no correction and one for the whole distance.
  */
 function bodyFactor({ optimizer, examples }: TrainingOptions, trialExamples: number): number {
   if (optimizer !== 'adam') return 1;
-  return Math.min(mostBodyFactor, Math.max(1, Math.sqrt(examples / trialExamples)));
+  return Math.min(maxBodyFactor, Math.max(1, Math.sqrt(examples / trialExamples)));
 }
 
 /**
@@ -104,12 +104,12 @@ async function bestRanks(
   { rows, offsets, indices }: CsrRows,
 ): Promise<Float64Array> {
   const best = Int32Array.from({ length: rows }, (_, row) => indices[offsets[row]!]!);
-  let most = 0;
-  for (let row = 0; row < rows; row++) most = Math.max(most, offsets[row + 1]! - offsets[row]!);
-  if (most > 1) {
+  let maxClasses = 0;
+  for (let row = 0; row < rows; row++) maxClasses = Math.max(maxClasses, offsets[row + 1]! - offsets[row]!);
+  if (maxClasses > 1) {
     using scores = output.backend.createMatrix(rows, 1);
     const highest = new Float64Array(rows).fill(-Infinity);
-    for (let place = 0; place < most; place++) {
+    for (let place = 0; place < maxClasses; place++) {
       const classes = Int32Array.from({ length: rows }, (_, row) =>
         place < offsets[row + 1]! - offsets[row]! ? indices[offsets[row]! + place]! : best[row]!,
       );

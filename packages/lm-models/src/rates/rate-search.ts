@@ -4,8 +4,9 @@
  *
  * One rate after the other, by factors of four from its default: up, else down, and on as long as the held-out examples
  * are better by more than two standard errors of the paired differences. A short training ranks rates in another way than
- * a whole run: the softmax layers then want higher rates than a run does, by factors of 4 and more (docs/experiments.md). So the rate taken is the geometric mean of the default and of the best that was tried.
- * Where the default itself diverges, the best is taken as it is.
+ * a whole run: the softmax layers then want higher rates than a run does, by factors of 4 and more (docs/experiments.md).
+ * So the rate taken is the geometric mean of the default and of the best that was tried. Where the default itself
+ * diverges, the best is taken as it is.
  *
  * Rejected: a grid, whose cost is the product; trials that differ in length (successive halving), which cannot be
  * compared example by example, and of which this search would have two or three; the best trial's rate as it is, which
@@ -45,7 +46,7 @@ export interface RateSearchReport {
 
 export interface RateSearchProgress {
   readonly tried: readonly TriedRates[];
-  /** The most trials that there may be. */
+  /** The largest number of trials. */
   readonly limit: number;
 }
 
@@ -55,7 +56,7 @@ export type SearchedNetwork = Pick<Network<never>, 'backend' | 'options' | 'size
 /** Each step of the search multiplies or divides a rate by this. */
 const stride = 4;
 /** How many strides a rate may leave its default. */
-const furthest = 3;
+const maxStrides = 3;
 
 interface Trial {
   readonly rates: Rates;
@@ -66,7 +67,7 @@ interface CoordinateSearchOptions {
   readonly start: Rates;
   /** Which rates are searched, in this order; the others keep their start. */
   readonly search: readonly RateName[];
-  /** The most trials. */
+  /** Largest number of trials. */
   readonly limit: number;
   /** Whether no further trial may begin. */
   readonly isOver?: () => boolean;
@@ -99,7 +100,7 @@ export async function searchCoordinates(
     for (const step of [stride, 1 / stride]) {
       // Where the default diverges, higher rates do.
       if (step > 1 && origin.scores === undefined) continue;
-      for (let strides = 1; strides <= furthest; strides++) {
+      for (let strides = 1; strides <= maxStrides; strides++) {
         const next = await tryRates({ ...origin.rates, [name]: rounded(origin.rates[name] * step ** strides) });
         if (next === undefined || (best.scores !== undefined && !isBetter(next, best))) break;
         best = next;
@@ -178,8 +179,8 @@ export interface RateSearchCost {
 /** Share of the run's minibatches that all trials together may take, and may take in a short run. */
 const shareOfRun = 0.1;
 const shareOfShortRun = 0.25;
-const fewestSteps = 20;
-const mostSteps = 100;
+const minSteps = 20;
+const maxSteps = 100;
 /** The one to start from, one in each direction, and two more in the direction that helps. */
 const trialsOfRate = 5;
 const heldOutExamples = 1024;
@@ -196,10 +197,10 @@ export function rateSearchCost(
 ): RateSearchCost | undefined {
   const trials = trialsOfRate * search.length;
   const runSteps = examples / batchSize;
-  if (search.length === 0 || trials * fewestSteps > shareOfShortRun * runSteps) return undefined;
+  if (search.length === 0 || trials * minSteps > shareOfShortRun * runSteps) return undefined;
   return {
     trials,
-    steps: Math.min(mostSteps, Math.max(fewestSteps, Math.floor((shareOfRun * runSteps) / trials))),
+    steps: Math.min(maxSteps, Math.max(minSteps, Math.floor((shareOfRun * runSteps) / trials))),
     heldOutBatches: Math.max(1, Math.ceil(heldOutExamples / batchSize)),
   };
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import { networkOptionsFrom } from '../network/network-options.ts';
 import { checkSavedShapes } from '../network/saved-shapes.ts';
-import { dequantizedModel } from '../quantization/quantized-tensors.ts';
+import { dequantizedModel } from '../quantization/quantized-module.ts';
 import { createTextModel, textModelNames, type ExampleSettings, type TextModel } from './text-model.ts';
 import { readVocabulary } from './text-reading.ts';
 

@@ -1,4 +1,5 @@
 import type { CsrRows } from './csr-rows.ts';
+import { enlarged } from './enlarged.ts';
 
 /** Builds sparse rows one after the other, such as a minibatch, in arrays that are reused. */
 export class CsrBuffer {
@@ -83,9 +84,4 @@ export class CsrBuffer {
     this.#indices = enlarged(this.#indices, new Int32Array(length));
     if (this.#values !== undefined) this.#values = enlarged(this.#values, new Float64Array(length));
   }
-}
-
-function enlarged<Numbers extends Int32Array | Float64Array>(old: Numbers, larger: Numbers): Numbers {
-  larger.set(old);
-  return larger;
 }

@@ -1,4 +1,5 @@
 /** XMC files straight from bytes to sparse rows: no object and no string for a point. */
+import { endOfLine } from '../text/byte-lines.ts';
 import type { LineBlocks } from '../texts/parse-labelled-texts.ts';
 import { XmcReader, type XmcOptions, type XmcRows, type XmcShape } from './parse-xmc.ts';
 
@@ -15,8 +16,6 @@ export interface XmcBatch extends XmcRows {
   /** The number of each point's line, from 1; empty unless `batchSize` is given. */
   readonly lines: readonly number[];
 }
-
-const LINE_FEED = 0x0a;
 
 /**
  * The points of a file in blocks of whole lines, `batchSize` at a time; none for a file without points. The arrays are
@@ -43,8 +42,7 @@ export async function* parseXmcRows(
   try {
     for await (const block of blocks) {
       for (let start = 0; start < block.length;) {
-        const next = block.indexOf(LINE_FEED, start);
-        const end = next === -1 ? block.length : next;
+        const end = endOfLine(block, start);
         const isPoint = reader.readLine(block, start, end);
         start = end + 1;
         if (!isPoint) {

@@ -10,6 +10,7 @@ import { type NamedInput, lineError, parseCount } from '../records/record-lines.
 import { checkInteger, show, SparseDataError } from '../errors.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
 import type { CsrRows } from '../csr/csr-rows.ts';
+import { byteOrderMarkLength } from '../text/byte-lines.ts';
 import type { TextLines } from '../text/token-stream.ts';
 import { decodeUtf8, encodeUtf8, MAX_BYTES_PER_UNIT } from '../texts/utf8.ts';
 import { skipSpace, XmcLineParser } from './xmc-line-parser.ts';
@@ -157,7 +158,7 @@ export class XmcReader {
   readLine(bytes: Uint8Array, start: number, end: number): boolean {
     this.#line++;
     // A byte order mark, at the start of the text or where texts were joined.
-    if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf && end - start > 2) start += 3;
+    start += byteOrderMarkLength(bytes, start, end);
     if (this.#rows === undefined) {
       const { points, features, labels } = parseXmcHeader(decodeUtf8(bytes, start, end), { name: this.#name });
       this.#points = points;

@@ -1,7 +1,7 @@
 /**
- * One line of XMC or LIBSVM text, as bytes, to entries of a row of features and of a row of labels: no string is made of it. A decimal
- * number of at most 15 digits is an integer over a power of ten, both exact in a double, and their quotient is the nearest
- * double; others, such as `-1.5e3`, are decoded.
+ * One line of XMC or LIBSVM text, as bytes, to entries of a row of features and of a row of labels: no string is made of
+ * it. A decimal number of at most 15 digits is an integer over a power of ten, both exact in a double, and their quotient
+ * is the nearest double; others, such as `-1.5e3`, are decoded.
  */
 import type { CsrBuffer } from '../csr/csr-buffer.ts';
 import { show, type SparseDataError } from '../errors.ts';

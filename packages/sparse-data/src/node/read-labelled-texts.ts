@@ -3,7 +3,7 @@
 import { SparseDataError, show } from '../errors.ts';
 import { detectLabelFormat, type LabelFormat } from '../texts/label-formats.ts';
 import { DEFAULT_LABEL_PREFIX, type LabelledTexts } from '../texts/labelled-texts.ts';
-import { parseLabelledTexts, type LabelledTextFormat } from '../texts/parse-labelled-texts.ts';
+import { collectLabelledTexts, type LabelledTextFormat } from '../texts/parse-labelled-texts.ts';
 import { decodeUtf8 } from '../texts/utf8.ts';
 import { inputName } from './open-bytes.ts';
 import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
@@ -61,6 +61,5 @@ export async function readLabelledTexts(
   const name = inputName(path);
   if (format === 'xmc')
     throw new SparseDataError('bad-option', `readLabelledTexts: ${name} has points of given features, no texts`);
-  for await (const { texts } of parseLabelledTexts(blocks, { ...options, name, format })) return texts;
-  throw new SparseDataError('empty-input', `readLabelledTexts: ${name} has no text`);
+  return collectLabelledTexts(blocks, { ...options, name, format });
 }

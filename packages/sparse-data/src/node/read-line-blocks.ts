@@ -2,10 +2,9 @@
 
 import { Buffer, isUtf8 } from 'node:buffer';
 import { SparseDataError } from '../errors.ts';
+import { byteOrderMarkLength, LINE_FEED } from '../text/byte-lines.ts';
 import { inputName, openBytes } from './open-bytes.ts';
 import { checkIsText, findInvalidUtf8, type ReadLinesOptions } from './read-lines.ts';
-
-const LINE_FEED = 0x0a;
 
 export type ReadLineBlocksOptions = Pick<ReadLinesOptions, 'signal' | 'onProgress' | 'maximumLineBytes' | 'chunkBytes'>;
 
@@ -26,10 +25,10 @@ export async function* readLineBlocks(
   let bytes = 0;
   const checked = (block: Buffer): Uint8Array => {
     if (!isUtf8(block)) throw notUtf8(name, block, lines, bytes);
-    const hasMark = bytes === 0 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
+    const mark = bytes === 0 ? byteOrderMarkLength(block) : 0;
     lines += countLines(block);
     bytes += block.length;
-    return hasMark ? block.subarray(3) : block;
+    return mark === 0 ? block : block.subarray(mark);
   };
   try {
     checkIsText(opened.head, name);

@@ -8,10 +8,9 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { CancellationSignal } from '../cancellation.ts';
 import { SparseDataError, checkInteger } from '../errors.ts';
+import { byteOrderMarkLength, LINE_FEED } from '../text/byte-lines.ts';
 import { findPartEnd, PART_LENGTH, type LinePart } from '../text/long-lines.ts';
 import { inputName, kindOfBytes, openBytes } from './open-bytes.ts';
-
-const LINE_FEED = 0x0a;
 
 export interface ReadLinesOptions {
   /**
@@ -234,14 +233,14 @@ class LineAssembler {
         `readLines: ${this.#path}: line ${this.#lineNumber}: byte 0x${byte} at offset ${this.#offset + at} is not valid UTF-8; convert the file to UTF-8, e.g. with iconv`,
       );
     }
-    const hasMark = !this.#isInLine && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf;
-    if (hasMark && this.#offset > 0 && !this.#hasWarned) {
+    const markLength = this.#isInLine ? 0 : byteOrderMarkLength(line);
+    if (markLength > 0 && this.#offset > 0 && !this.#hasWarned) {
       this.#hasWarned = true;
       onWarning?.(
         `${this.#path}: line ${this.#lineNumber} begins with a byte order mark (U+FEFF), as where files were joined; it is read as a part of its first word`,
       );
     }
-    const start = hasMark && this.#offset === 0 ? 3 : 0;
+    const start = this.#offset === 0 ? markLength : 0;
     if (keepLineEnds) {
       yield line.toString('utf8', start) + lineEnd;
       return;

@@ -1,20 +1,20 @@
 // An XMC file whose points are read when a minibatch needs them. One pass over the file checks it and keeps where each
-// point begins (8 bytes) and its labels; a row is then read at its place and parsed, at the cost of a read of some hundred
-// bytes, which the page cache of the system answers where the file fits into memory. So minibatches are those of the same
-// rows in memory, in the same order, and a run goes on from the same cursor.
+// point begins (8 bytes) and its labels; a row is then read at its place and parsed, at the cost of a read of some
+// hundred bytes, which the page cache of the system answers where the file fits into memory. So minibatches are those of
+// the same rows in memory, in the same order, and a run goes on from the same cursor.
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { SparseRowSource } from '../batches/sparse-batches.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
+import { enlarged } from '../csr/enlarged.ts';
 import type { CsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError } from '../errors.ts';
 import { XmcReader, type XmcOptions, type XmcShape } from '../labels/parse-xmc.ts';
 import { XmcLineParser } from '../labels/xmc-line-parser.ts';
+import { byteOrderMarkLength, endOfLine } from '../text/byte-lines.ts';
 import { inputName, isPipe, isStandardInput, openBytes } from './open-bytes.ts';
 import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
-
-const LINE_FEED = 0x0a;
 
 export interface OpenXmcFileOptions extends Omit<XmcOptions, 'name'>, ReadLineBlocksOptions {
   /** Called once, as soon as the numbers of features and labels are known: it may refuse them. */
@@ -77,7 +77,7 @@ async function indexFile(path: string, descriptor: number, options: OpenXmcFileO
   const hash = createHash('sha256');
   const head = new Uint8Array(3);
   // The byte order mark is no part of the first block.
-  let blockStart = readSync(descriptor, head, 0, 3, 0) === 3 ? markLength(head, 0) : 0;
+  let blockStart = byteOrderMarkLength(head, 0, readSync(descriptor, head, 0, 3, 0));
   let places = new Float64Array(1024);
   let labels: CsrBuffer | undefined;
   let used: Uint8Array | undefined;
@@ -86,10 +86,9 @@ async function indexFile(path: string, descriptor: number, options: OpenXmcFileO
   for await (const block of readLineBlocks(path, options)) {
     hash.update(block);
     for (let start = 0; start < block.length;) {
-      const next = block.indexOf(LINE_FEED, start);
-      const end = next === -1 ? block.length : next;
+      const end = endOfLine(block, start);
       if (reader.readLine(block, start, end)) {
-        if (reader.points === places.length) places = enlarged(places);
+        if (reader.points === places.length) places = enlarged(places, new Float64Array(2 * places.length));
         // What follows, up to the next point, is white space.
         places[reader.points - 1] = blockStart + start;
         places[reader.points] = blockStart + end;
@@ -167,12 +166,8 @@ class RowReader {
       });
     }
     this.#ignored.clear();
-    this.#parser.parse(this.#bytes, markLength(this.#bytes, 0, length), length, line);
+    this.#parser.parse(this.#bytes, byteOrderMarkLength(this.#bytes, 0, length), length, line);
   }
-}
-
-function markLength(bytes: Uint8Array, at: number, end: number = bytes.length): number {
-  return end - at >= 3 && bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? 3 : 0;
 }
 
 function addRows({ rows, offsets, indices }: CsrRows, out: CsrBuffer): void {
@@ -180,10 +175,4 @@ function addRows({ rows, offsets, indices }: CsrRows, out: CsrBuffer): void {
     for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) out.add(indices[entry]!);
     out.endRow();
   }
-}
-
-function enlarged(places: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * places.length);
-  larger.set(places);
-  return larger;
 }

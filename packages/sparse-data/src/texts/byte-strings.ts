@@ -3,6 +3,7 @@
  * array, and the table holds numbers only, so that a million words are not a million objects. Open addressing, at most
  * half full.
  */
+import { enlarged } from '../csr/enlarged.ts';
 import { SparseDataError } from '../errors.ts';
 import { hashOfBytes } from './ngram-hashes.ts';
 import { MAX_BYTES_PER_UNIT, decodeUtf8, encodeUtf8 } from './utf8.ts';
@@ -129,9 +130,4 @@ export class ByteStrings {
 /** The low bits of FNV-1a depend on the low bits of the bytes only. */
 function spread(hash: number): number {
   return hash ^ (hash >>> 15);
-}
-
-function enlarged<Numbers extends Uint8Array | Int32Array>(old: Numbers, larger: Numbers): Numbers {
-  larger.set(old);
-  return larger;
 }

@@ -7,6 +7,7 @@
  */
 import { CsrBuffer } from '../csr/csr-buffer.ts';
 import type { CsrRows } from '../csr/csr-rows.ts';
+import { endOfLine, LINE_FEED } from '../text/byte-lines.ts';
 import { whitespaceTokens, type Tokenize } from '../text/token-stream.ts';
 import { ByteStrings } from './byte-strings.ts';
 import { EMPTY_HASH } from './ngram-hashes.ts';
@@ -16,7 +17,6 @@ import { BYTE_KINDS, LEAD, LINE_END, WORD, whiteSpaceLength } from './white-spac
 /** The word that fastText ends each line with; a feature of every text. */
 export const END_OF_TEXT = '</s>';
 export const DEFAULT_LABEL_PREFIX = '__label__';
-const LINE_FEED = 0x0a;
 
 export interface LabelledTextsOptions {
   /** How the labels of `addLines` begin, `__label__` unless given; empty where no word of a line is a label. */
@@ -72,8 +72,7 @@ export class LabelledTexts {
       return;
     }
     for (let start = 0; start < block.length;) {
-      const next = block.indexOf(LINE_FEED, start);
-      const end = next === -1 ? block.length : next;
+      const end = endOfLine(block, start);
       this.#addLine(decodeUtf8(block, start, end));
       start = end + 1;
     }
@@ -167,8 +166,8 @@ export class LabelledTexts {
 
   /** Valid until the next call. */
   #encode(text: string): Uint8Array {
-    const most = MAX_BYTES_PER_UNIT * text.length;
-    if (most > this.#scratch.length) this.#scratch = new Uint8Array(2 * most);
+    const maxBytes = MAX_BYTES_PER_UNIT * text.length;
+    if (maxBytes > this.#scratch.length) this.#scratch = new Uint8Array(2 * maxBytes);
     return this.#scratch.subarray(0, encodeUtf8(text, this.#scratch, 0));
   }
 }

@@ -3,6 +3,7 @@ import { type SparseDataError, show } from '../errors.ts';
 import { parseCsv } from '../records/parse-csv.ts';
 import { parseJsonLines } from '../records/parse-json-lines.ts';
 import { lineError, type NamedInput } from '../records/record-lines.ts';
+import { endOfLine, LINE_FEED } from '../text/byte-lines.ts';
 import type { TextFormat } from './label-formats.ts';
 import { LabelledTexts, type LabelledTextsOptions } from './labelled-texts.ts';
 import { decodeUtf8 } from './utf8.ts';
@@ -72,13 +73,20 @@ export async function* parseLabelledTexts(
   if (batchSize === Infinity || lines.length > 0) yield take();
 }
 
-const LINE_FEED = 0x0a;
+/** All texts of a file; as parseLabelledTexts. */
+export async function collectLabelledTexts(
+  blocks: LineBlocks,
+  options: Omit<LabelledTextFormat, 'batchSize'>,
+): Promise<LabelledTexts> {
+  for await (const { texts } of parseLabelledTexts(blocks, options)) return texts;
+  return new LabelledTexts(options);
+}
+
 const CARRIAGE_RETURN = 0x0d;
 
 function* linesAtATime(block: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (let start = 0; start < block.length;) {
-    const next = block.indexOf(LINE_FEED, start);
-    const end = next === -1 ? block.length : next + 1;
+    const end = Math.min(block.length, endOfLine(block, start) + 1);
     yield block.subarray(start, end);
     start = end;
   }

@@ -4,6 +4,7 @@
  * vocabulary lacks has its n-grams only.
  */
 import { createCsrRows, type CsrRows } from '../csr/csr-rows.ts';
+import { enlarged } from '../csr/enlarged.ts';
 import { checkInteger } from '../errors.ts';
 import type { Vocabulary } from '../text/vocabulary.ts';
 import { END_OF_TEXT, type LabelledTexts } from './labelled-texts.ts';
@@ -75,7 +76,9 @@ export class TextFeatures {
   /** The features of single words, words×columns: the word if the vocabulary has it, and its character n-grams. */
   encodeWords(words: readonly string[]): CsrRows {
     const distinct = new ByteStrings();
-    const bytes = new Uint8Array(MAX_BYTES_PER_UNIT * words.reduce((most, { length }) => Math.max(most, length), 0));
+    const bytes = new Uint8Array(
+      MAX_BYTES_PER_UNIT * words.reduce((longest, { length }) => Math.max(longest, length), 0),
+    );
     const numbers = words.map((word) => distinct.add(bytes, 0, encodeUtf8(word, bytes, 0)));
     const { starts, columns } = this.#columnsOf(distinct);
     const offsets = new Int32Array(numbers.length + 1);
@@ -99,9 +102,7 @@ export class TextFeatures {
       if (ngrams.maxChars > 0 && text !== END_OF_TEXT)
         addCharacterNgrams(words.bytes, words.startOf(word), words.endOf(word), ngrams, buckets);
       if (end + buckets.length + 1 > columns.length) {
-        const larger = new Int32Array(2 * (end + buckets.length + 1));
-        larger.set(columns);
-        columns = larger;
+        columns = enlarged(columns, new Int32Array(2 * (end + buckets.length + 1)));
       }
       const id = vocabulary.idOf(text);
       if (id !== undefined && id !== vocabulary.unknownId) columns[end++] = id;

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type OutputLayerName } from '@vastmax/lm-models';
-import type { BackendName } from '../../measurement/backend-choice.ts';
 import { BenchError } from '../../measurement/bench-error.ts';
 import { jsonOf } from '../../measurement/child-program.ts';
 import { spreadOf } from '../../measurement/statistics.ts';
@@ -16,23 +15,17 @@ import { describeMachine, type Machine } from '../../reporting/machine.ts';
 import type { ShowStage } from '../../reporting/stage-progress.ts';
 import { fasttextLosses, hasFasttext, trainFasttext, type FasttextLoss } from './fasttext.ts';
 import { writeLabelledLines, type LabelledLinesOptions } from './labelled-lines.ts';
-import type { LayerOutcome, LayerRequest } from './train-layer.ts';
+import type { LayerOutcome, LayerRequest, LayerSettings } from './train-layer.ts';
 
 const ownLayers = ['factored', 'hybrid', 'hierarchical', 'huffman', 'negative', 'sampled'] as const;
 type OwnLayer = (typeof ownLayers)[number] & OutputLayerName;
 export const labelLayerNames = ['fasttext-hs', 'fasttext-ns', ...ownLayers] as const;
 export type LabelLayerName = `fasttext-${FasttextLoss}` | OwnLayer;
 
-export interface LabelsSettings {
+export interface LabelsSettings extends LayerSettings {
   readonly lines: LabelledLinesOptions;
   readonly layers: readonly LabelLayerName[];
   readonly turns: number;
-  readonly embedding: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly backend: BackendName;
-  readonly threads: number;
-  readonly seed: number;
 }
 
 /** Medians of the turns. */

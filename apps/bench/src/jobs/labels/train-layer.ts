@@ -8,28 +8,31 @@ import {
   createNetwork,
   outputLayerOf,
   Trainer,
-  trainingDefaults,
   type BagNetwork,
-  type OutputLayerChoice,
   type OutputLayerName,
 } from '@vastmax/lm-models';
-import { classifierTraining, type ClassifierTraining } from '@vastmax/lm-models/labels';
+import { classifierTraining } from '@vastmax/lm-models/labels';
 import { evaluateMultiLabel } from '@vastmax/lm-models/metrics';
 import { columnCounts, SparseBatches } from '@vastmax/sparse-data';
 import { createBackend, type BackendName } from '../../measurement/backend-choice.ts';
 import { peakResidentBytes } from '../../measurement/memory-use.ts';
+import { defaultOutput } from './default-output.ts';
 import { readLabelledFile } from './read-labelled.ts';
 
-export interface LayerRequest {
-  readonly layer: OutputLayerName;
-  readonly trainFile: string;
-  readonly testFile: string;
+/** What all layers of a bench have in common. */
+export interface LayerSettings {
   readonly embedding: number;
   readonly epochs: number;
   readonly batch: number;
   readonly backend: BackendName;
   readonly threads: number;
   readonly seed: number;
+}
+
+export interface LayerRequest extends LayerSettings {
+  readonly layer: OutputLayerName;
+  readonly trainFile: string;
+  readonly testFile: string;
 }
 
 /** Times are from the opening of the training file on. */
@@ -53,15 +56,15 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
   const { inputs, targets } = file.rows;
   const readSeconds = (performance.now() - start) / 1000;
   const updates = (epochs * (inputs.offsets[inputs.rows] ?? 0)) / inputs.columns;
-  const training = classifierTraining(layer === 'factored' ? zLoss : layer, { updates });
-  const output = outputOf(layer, training, seed);
+  const name = layer === 'factored' ? 'z-loss' : layer;
+  const { outputRate, bodyRate, optimizer } = classifierTraining(name, { updates });
+  const output = defaultOutput(name, seed);
   using network: BagNetwork = await createNetwork(
     backend,
     { inputs: inputs.columns, frequencies: columnCounts(targets) },
     { body: { kind: 'bag', ...bagModelShape('text-classifier'), embedding, seed }, output },
   );
   const targetWeights = outputLayerOf(layer).abilities.targetWeights(output);
-  const { outputRate, bodyRate, optimizer } = training;
   using trainer = new Trainer(network, new SparseBatches({ inputs, targets, batchSize: batch, seed, targetWeights }), {
     outputRate,
     bodyRate,
@@ -85,21 +88,6 @@ export async function trainLayer(request: LayerRequest): Promise<LayerOutcome> {
     peakMiB,
     rates: { output: outputRate, body: bodyRate, optimizer },
   };
-}
-
-const zLoss = 'z-loss';
-
-function outputOf(kind: OutputLayerName, { outputRule }: ClassifierTraining, seed: number): OutputLayerChoice {
-  const { defaults, options } = outputLayerOf(kind);
-  const { initialScale, lossOptions } = trainingDefaults(kind === 'factored' ? zLoss : kind);
-  return {
-    kind,
-    initialScale,
-    seed,
-    ...(kind === 'factored' ? { loss: { name: zLoss, options: lossOptions } } : {}),
-    ...('samples' in defaults ? { samples: defaults['samples'], proposal: defaults['proposal'] } : {}),
-    ...(outputRule !== undefined && options.includes('rule') ? { rule: { name: outputRule } } : {}),
-  } as OutputLayerChoice;
 }
 
 const [request] = process.argv.slice(2);

@@ -4,28 +4,8 @@ import type { LabelledRows } from '@vastmax/lm-models/labels';
 import { columnCounts, columnsByFrequency, renumberColumns, SparseDataError } from '@vastmax/sparse-data';
 import { inputName, type LabelledInput } from '@vastmax/sparse-data/node';
 import { parseXmcRows, type XmcRows, type XmcShape } from '@vastmax/sparse-data/records';
-import { count, Progress } from '../terminal/terminal.ts';
-
-/** Tells a progress bar how many bytes of a file were read; a reader calls `onProgress`. */
-export interface ReadingProgress extends Disposable {
-  readonly onProgress: (read: number, total: number) => void;
-  done: number;
-}
-
-/** @param what is counted: points or texts. */
-export function createReadingProgress(what: string): ReadingProgress {
-  const progress = new Progress(`reading ${what}`);
-  const reading: ReadingProgress = {
-    done: 0,
-    onProgress: (read, total) => {
-      progress.update(read / total, reading.done === 0 ? [] : [`${count(reading.done)} ${what}`]);
-    },
-    [Symbol.dispose]: () => {
-      progress[Symbol.dispose]();
-    },
-  };
-  return reading;
-}
+import { count } from '../terminal/terminal.ts';
+import type { ReadingProgress } from './reading-progress.ts';
 
 /**
  * @param check is called with the numbers of the header before anything is made of them.
