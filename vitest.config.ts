@@ -14,6 +14,8 @@ const usesGpu = [
   'packages/*/test/**/{webgpu*,lost-device}.test.ts',
   'apps/bench/test/webgpu/**/*.test.ts',
 ];
+// Tests of the built packages: one of them is among the longest files too.
+const published = ['tooling/package-tests/test/published/**/*.test.ts'];
 // Starting a process and loading the sources takes longer than most files' tests, so files share a process for each
 // core (`isolate: false`). These do not:
 const isolated = [
@@ -43,7 +45,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
           exclude: [
-            'tooling/package-tests/test/published/**',
+            ...published,
             'tooling/browser-tests/test/browser/**',
             '**/fixtures/**',
             '**/node_modules/**',
@@ -59,7 +61,7 @@ export default defineConfig({
       {
         resolve: { conditions },
         ssr: { resolve: { conditions } },
-        test: { name: 'unit-isolated', include: isolated, setupFiles, ...limits, ...onAllCores },
+        test: { name: 'unit-isolated', include: isolated, exclude: published, setupFiles, ...limits, ...onAllCores },
       },
       {
         resolve: { conditions },
@@ -70,7 +72,7 @@ export default defineConfig({
         // What users get: the built declarations, and the packed packages installed into a scratch project.
         test: {
           name: 'dist',
-          include: ['tooling/package-tests/test/published/**/*.test.ts'],
+          include: published,
           setupFiles,
           ...limits,
           ...onAllCores,

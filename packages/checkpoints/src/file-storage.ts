@@ -20,6 +20,7 @@ export function createFileStorage(folder: string): CheckpointStorage {
   // The process may change its working directory while a checkpoint is written.
   const root = resolve(folder);
   let isCreated = false;
+  const writeFile: CheckpointStorage['stage'] = (name, fill) => writeTemporary(root, name, fill);
   return {
     location: folder,
     createHash: createNodeHash,
@@ -39,8 +40,18 @@ export function createFileStorage(folder: string): CheckpointStorage {
         const removeIfEmpty = async (): Promise<void> => {
           if (isCreated) await rmdir(root).catch(() => undefined);
         };
+        // Another process whose lock ended may remove the empty folder between `prepare` and the first file.
+        const stage: typeof writeFile = async (name, fill) => {
+          try {
+            return await writeFile(name, fill);
+          } catch (error) {
+            if (!isSystemError(error) || error.code !== 'ENOENT') throw error;
+            if (await createFolder(root)) isCreated = true;
+            return writeFile(name, fill);
+          }
+        };
         try {
-          const lock = await lockFolder(root, folder, (name, fill) => writeTemporary(root, name, fill));
+          const lock = await lockFolder(root, folder, stage);
           return {
             confirm: () => attempt(lock.confirm),
             release: async () => {
@@ -53,7 +64,7 @@ export function createFileStorage(folder: string): CheckpointStorage {
           throw error;
         }
       }),
-    stage: (name, fill) => attempt(() => writeTemporary(root, name, fill)),
+    stage: (name, fill) => attempt(() => writeFile(name, fill)),
     remove: (name) => attempt(() => rm(join(root, name), { force: true })),
     flush: () => attempt(() => syncFolder(root)),
     isAbandoned: (name) => {

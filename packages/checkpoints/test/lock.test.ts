@@ -161,6 +161,18 @@ describe('the lock of', () => {
   });
 });
 
+it('a folder that another run removed, since it had written nothing there, is created again for the lock', async () => {
+  const first = await lockStorage(createFileStorage(directory));
+  const second = createFileStorage(directory);
+  await second.prepare();
+  await first[Symbol.asyncDispose]();
+  expect(existsSync(directory)).toBe(false);
+  const lock = await second.lock?.();
+  expect(lockFiles()).toHaveLength(1);
+  await lock?.release();
+  expect(existsSync(directory)).toBe(false);
+});
+
 it('processes that write one folder at once never leave anything but a whole checkpoint', async () => {
   const each = 40;
   const children = await Promise.all(
