@@ -8,7 +8,7 @@ const conditions = ['@vastmax/source', 'module', 'node', 'import', 'default'];
 // is a bound in time belongs to a bench.
 const hang = 1_200_000;
 const limits = { testTimeout: hang, hookTimeout: hang };
-// The software GPU uses all cores by itself: two such files at once take more than twice as long as one after the other.
+// The software GPU would use all cores by itself; SwiftShader.ini gives each process one thread of it.
 const usesGpu = [
   'packages/gpu-backend-webgpu/test/**/*.test.ts',
   'packages/*/test/**/{webgpu*,lost-device}.test.ts',
@@ -66,7 +66,7 @@ export default defineConfig({
       {
         resolve: { conditions },
         ssr: { resolve: { conditions } },
-        test: { name: 'webgpu', include: usesGpu, setupFiles, ...limits, ...oneAtATime },
+        test: { name: 'webgpu', include: usesGpu, setupFiles, ...limits, ...onAllCores },
       },
       {
         // What users get: the built declarations, and the packed packages installed into a scratch project.

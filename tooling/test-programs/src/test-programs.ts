@@ -36,6 +36,9 @@ export function bundleProgram(program: URL): Promise<URL> {
     banner: {
       js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(${JSON.stringify(program.href)});`,
     },
+    // A program of half the size starts in two thirds of the time. Names stay, since messages have them.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'silent',
   }).then(() => pathToFileURL(file));
   bundles.set(program.href, bundle);

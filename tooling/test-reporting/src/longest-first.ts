@@ -6,9 +6,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take the longest, in order; paths relative to the repository. */
 export const longestFiles: readonly string[] = [
-  'packages/lm-models/test/distributed/killed-ranks.test.ts',
-  'packages/spherical-losses/test/factored/exactness.test.ts',
+  'packages/spherical-losses/test/factored/webgpu-suite.test.ts',
   'packages/spherical-losses/test/factored/long-run.test.ts',
+  'packages/spherical-losses/test/factored/webgpu.test.ts',
+  'packages/lm-models/test/distributed/killed-ranks.test.ts',
+  'packages/gpu-backend-webgpu/test/conformance.test.ts',
+  'packages/spherical-losses/test/factored/exactness.test.ts',
+  'packages/lm-models/test/training/webgpu-curve.test.ts',
   'packages/lm-models/test/checkpoint/killed-training.test.ts',
   'tooling/package-tests/test/readme-examples.test.ts',
   'tooling/package-tests/test/published/packed-packages.test.ts',
