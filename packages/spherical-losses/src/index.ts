@@ -27,3 +27,11 @@ export {
   type SphericalLossDefinition,
   type TargetTerms,
 } from './losses/loss.ts';
+export {
+  fitRidge,
+  type RidgeBatch,
+  type RidgeFit,
+  type RidgeFitOptions,
+  type RidgeLayerOptions,
+} from './ridge/ridge-fit.ts';
+export type { CrossValidation } from './ridge/cross-validation.ts';
