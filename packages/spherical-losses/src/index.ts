@@ -1,11 +1,17 @@
 export {
   builtInLossNames,
   createBuiltInLoss,
+  implicitLoss,
+  rg2Loss,
+  rgxLoss,
   sphericalSoftmax,
   squaredError,
   taylorSoftmax,
   zLoss,
   type BuiltInLossName,
+  type ImplicitLossOptions,
+  type Rg2LossOptions,
+  type RgxLossOptions,
   type SphericalSoftmaxOptions,
   type SquaredErrorOptions,
   type ZLossOptions,
@@ -21,3 +27,11 @@ export {
   type SphericalLossDefinition,
   type TargetTerms,
 } from './losses/loss.ts';
+export {
+  fitRidge,
+  type RidgeBatch,
+  type RidgeFit,
+  type RidgeFitOptions,
+  type RidgeLayerOptions,
+} from './ridge/ridge-fit.ts';
+export type { CrossValidation } from './ridge/cross-validation.ts';

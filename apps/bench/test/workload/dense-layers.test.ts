@@ -16,6 +16,9 @@ const references: Readonly<Record<string, ReferenceLoss>> = {
   'spherical-softmax': { name: 'spherical-softmax', epsilon: 1 },
   'taylor-softmax': { name: 'taylor-softmax' },
   'z-loss': { name: 'z-loss', a: 0.1, b: 10 },
+  implicit: { name: 'implicit', unobservedWeight: 0.01 },
+  rg2: { name: 'rg2', pull: 1 },
+  rgx: { name: 'rgx', pull: 1, interaction: 0.01 },
 };
 
 function randomNumbers(length: number, seed: number): Float64Array {

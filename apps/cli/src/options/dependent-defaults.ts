@@ -68,8 +68,8 @@ function layerDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
 
 function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
   if (output.kind === 'factored') {
-    const { a, b, epsilon, targetValue } = output.loss.options;
-    return optional({ zA: a, zB: b, epsilon, targetValue });
+    const { a, b, ...named } = output.loss.options;
+    return optional({ zA: a, zB: b, ...named });
   }
   const { power, ...defaults } = { ...outputLayerOf(output.kind).defaults };
   // Only the unigram proposal has a power.

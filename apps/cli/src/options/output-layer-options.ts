@@ -22,6 +22,9 @@ export interface OutputLayerOptions {
   readonly zB?: number;
   readonly epsilon?: number;
   readonly targetValue?: number;
+  readonly unobservedWeight?: number;
+  readonly pull?: number;
+  readonly interaction?: number;
   readonly weightDecay?: number;
   readonly headSize?: number;
   readonly priorPower?: number;
@@ -130,6 +133,21 @@ export function addOutputLayerOptions(command: Command): Command {
       '--target-value <v>',
       `squared-error: what a target's output should be (default ${lossDefault('squared-error', 'targetValue')})`,
       finite('--target-value'),
+    )
+    .option(
+      '--unobserved-weight <a>',
+      `implicit: weight of all classes towards 0 (default ${lossDefault('implicit', 'unobservedWeight')})`,
+      positive('--unobserved-weight'),
+    )
+    .option(
+      '--pull <a>',
+      `rg2, rgx: weight of a target's square (default ${lossDefault('rg2', 'pull')})`,
+      positive('--pull'),
+    )
+    .option(
+      '--interaction <b>',
+      `rgx: share taken off the squares of all classes (default ${lossDefault('rgx', 'interaction')})`,
+      shareBelowOne('--interaction'),
     )
     .option(
       '--weight-decay <l>',
@@ -285,6 +303,9 @@ function lossOptionsOf(
     ['--z-b', 'b', options.zB],
     ['--epsilon', 'epsilon', options.epsilon],
     ['--target-value', 'targetValue', options.targetValue],
+    ['--unobserved-weight', 'unobservedWeight', options.unobservedWeight],
+    ['--pull', 'pull', options.pull],
+    ['--interaction', 'interaction', options.interaction],
   ];
   const lossOptions = { ...defaults };
   for (const [flag, name, value] of known) {

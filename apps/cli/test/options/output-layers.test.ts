@@ -78,7 +78,13 @@ it.each([
     '--proposal-power is an option of --proposal unigram, not of uniform',
   ],
   ['--output-layer adaptive --cutoffs 9,4', 'cutoffs must be whole numbers'],
-  ['--loss hinge', "--loss must be one of z-loss, spherical-softmax, taylor-softmax, squared-error, got 'hinge'"],
+  [
+    '--loss hinge',
+    "--loss must be one of z-loss, spherical-softmax, taylor-softmax, squared-error, implicit, rg2, rgx, got 'hinge'",
+  ],
+  ['--loss implicit --pull 2', '--pull is no option of the loss implicit, which has --unobserved-weight'],
+  ['--loss rg2 --interaction 0.5', '--interaction is no option of the loss rg2, which has --pull'],
+  ['--loss rgx --interaction 1', "--interaction must be a number of at least 0 and less than 1, got '1'"],
 ])('refuses %s', async (options, message) => {
   const { code, stderr } = await vastmax(folder, `train train.txt -o refused ${toyModel} ${options}`);
   expect(code).not.toBe(0);

@@ -17,6 +17,9 @@ const losses = {
   'spherical-softmax': { lossOptions: { epsilon: 1 }, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
   'taylor-softmax': { lossOptions: {}, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
   'squared-error': { lossOptions: { targetValue: 10 }, initialScale: 0.001, outputRate: 0.02, bodyRate: 1 },
+  implicit: { lossOptions: { unobservedWeight: 0.01 }, initialScale: 0.01, outputRate: 0.05, bodyRate: 1 },
+  rg2: { lossOptions: { pull: 1 }, initialScale: 0.01, outputRate: 0.05, bodyRate: 1 },
+  rgx: { lossOptions: { pull: 1, interaction: 0.01 }, initialScale: 0.01, outputRate: 0.05, bodyRate: 1 },
 } satisfies Readonly<Record<string, TrainingDefaults>>;
 
 /**
@@ -51,7 +54,7 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
   cost: { step: '14md² + 8m²d + ⅔m³', growth: 'not at all', operations: factoredOperations },
   abilities: {
     probabilities: 'spherical-softmax and taylor-softmax',
-    targetWeights: ({ loss }) => (loss.name === 'squared-error' ? 'given' : 'shares'),
+    targetWeights: ({ loss }) => (loss.name === 'squared-error' || loss.name === 'implicit' ? 'given' : 'shares'),
     overRanks: true,
     addsClasses: true,
   },

@@ -175,7 +175,7 @@ describe('outputLayers', () => {
     expect(abilities.probabilities).toBe(normalised.join(' and '));
     for (const name of names) {
       const weights = abilities.targetWeights({ ...choice, loss: { name, options: {} } });
-      expect(weights).toBe(name === 'squared-error' ? 'given' : 'shares');
+      expect(weights).toBe(name === 'squared-error' || name === 'implicit' ? 'given' : 'shares');
     }
   });
 

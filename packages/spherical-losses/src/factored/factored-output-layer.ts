@@ -108,10 +108,15 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     return { steps, rebases: epoch, singularSteps, repeatedSteps, transformsApplied: applied, form };
   }
 
-  /** Fills V, C, w̄ and the class constants. Called once, by createFactoredOutputLayer. */
-  async initialize(): Promise<void> {
-    fillRows(this.#weights.rows, this.#options);
-    await rebuildGram(this.#workspace, this.#weights);
+  /**
+   * Fills V, C, w̄ and the class constants. Called once, by createFactoredOutputLayer.
+   * @param start writes all of the weights, instead of the rows that the options define.
+   */
+  async initialize(start?: (weights: FactoredWeights) => Promise<void>): Promise<void> {
+    if (start === undefined) {
+      fillRows(this.#weights.rows, this.#options);
+      await rebuildGram(this.#workspace, this.#weights);
+    } else await start(this.#weights);
     const { classConstants } = this.loss;
     if (classConstants !== undefined)
       this.#step.constants = createClassConstants(this.backend, classConstants, this.classes);

@@ -13,7 +13,7 @@ import {
   type Variable,
 } from '@vastmax/autodiff';
 import { OptionError } from '@vastmax/linalg-core';
-import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss } from './loss.ts';
+import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss, type TargetTerms } from './loss.ts';
 
 export interface ZLossOptions {
   /** Sharpness, 0.1 unless given; a smaller value distinguishes less between ranks (0.05 for top-1 and MRR). */
@@ -128,14 +128,90 @@ export function squaredError(options: SquaredErrorOptions = {}): SphericalLoss {
   });
 }
 
+export interface ImplicitLossOptions {
+  /** a₀, the weight of the squared outputs of all classes; 0.01 unless given. */
+  readonly unobservedWeight?: number;
+}
+
+/**
+ * a₀‖o‖² + Σ y_c (o_c − 1)²: the squared error of implicit feedback (Y. Hu, Y. Koren, C. Volinsky, ICDM 2008; as iALS in
+ * arXiv:2110.14037 §3). Every class has a small weight towards 0, an observed one the weight y_c towards 1. A smaller a₀
+ * takes a class that was not observed less for a rejected one.
+ */
+export function implicitLoss(options: ImplicitLossOptions = {}): SphericalLoss {
+  const { unobservedWeight = 0.01 } = options;
+  checkPositive('implicit', 'unobservedWeight', unobservedWeight);
+  return defineSphericalLoss({
+    name: 'implicit',
+    options: { unobservedWeight },
+    perTarget: ({ output }) => square(shift(output, -1)),
+    perExample: ({ q }) => scale(q, unobservedWeight),
+  });
+}
+
+export interface RgxLossOptions {
+  /** a, the weight of a target's square, 1 unless given. A target's output is drawn to 1 + 1/(2a), all others to −1. */
+  readonly pull?: number;
+  /** b, what is taken off the weight of all squares, from 0 to below 1; 0.01 unless given. */
+  readonly interaction?: number;
+}
+
+/**
+ * RG× of Y. Pu et al. (arXiv:2506.09454): of each target ((1 − b)q + 2s)/(4D) + (a/2)o_c² − (½ + a)o_c, the softmax's
+ * second-order expansion around 0 and a pull on the targets. The product of all pairs of outputs in that expansion is
+ * taken for a share b of q, as the authors' published program does. Quadratic: nothing is normalised.
+ */
+export function rgxLoss(options: RgxLossOptions = {}): SphericalLoss {
+  const { pull = 1, interaction = 0.01 } = options;
+  checkPositive('rgx', 'pull', pull);
+  if (!(interaction >= 0 && interaction < 1))
+    throw new OptionError(`rgx: interaction must be from 0 to below 1, got ${interaction}`);
+  return defineSphericalLoss({
+    name: 'rgx',
+    options: { pull, interaction },
+    perTarget: (terms) => rankingExpansion(terms, pull, interaction),
+  });
+}
+
+export type Rg2LossOptions = Pick<RgxLossOptions, 'pull'>;
+
+/**
+ * RG² (Y. Pu et al., ICML 2024; arXiv:2506.09454): of each target (q + 2s)/(4D) + (a/2)o_c² − (½ + a)o_c. It is RG×
+ * without b.
+ */
+export function rg2Loss(options: Rg2LossOptions = {}): SphericalLoss {
+  const { pull = 1 } = options;
+  checkPositive('rg2', 'pull', pull);
+  return defineSphericalLoss({
+    name: 'rg2',
+    options: { pull },
+    perTarget: (terms) => rankingExpansion(terms, pull, 0),
+  });
+}
+
+function rankingExpansion({ q, s, output, classes }: TargetTerms, pull: number, interaction: number): Variable {
+  const ofAll = add(scale(q, (1 - interaction) / (4 * classes)), scale(s, 1 / (2 * classes)));
+  return add(ofAll, subtract(scale(square(output), pull / 2), scale(output, 0.5 + pull)));
+}
+
 /** The names under which tools and checkpoints know the built-in losses. */
-export type BuiltInLossName = 'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error';
+export type BuiltInLossName =
+  | 'z-loss'
+  | 'spherical-softmax'
+  | 'taylor-softmax'
+  | 'squared-error'
+  | 'implicit'
+  | 'rg2'
+  | 'rgx';
 
 export const builtInLossNames: readonly BuiltInLossName[] = [
   'z-loss',
   'spherical-softmax',
   'taylor-softmax',
   'squared-error',
+  'implicit',
+  'rg2',
+  'rgx',
 ];
 
 /**
@@ -152,6 +228,12 @@ export function createBuiltInLoss(name: string, options: Readonly<Record<string,
       return taylorSoftmax();
     case 'squared-error':
       return squaredError(options);
+    case 'implicit':
+      return implicitLoss(options);
+    case 'rg2':
+      return rg2Loss(options);
+    case 'rgx':
+      return rgxLoss(options);
     default:
       throw new OptionError(`no built-in loss is called '${name}'; there are ${builtInLossNames.join(', ')}`);
   }

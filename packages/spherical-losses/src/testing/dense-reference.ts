@@ -9,7 +9,10 @@ export type ReferenceLoss =
   | { readonly name: 'squared-error'; readonly targetValue: number }
   | { readonly name: 'spherical-softmax'; readonly epsilon: number }
   | { readonly name: 'taylor-softmax' }
-  | { readonly name: 'z-loss'; readonly a: number; readonly b: number };
+  | { readonly name: 'z-loss'; readonly a: number; readonly b: number }
+  | { readonly name: 'implicit'; readonly unobservedWeight: number }
+  | { readonly name: 'rg2'; readonly pull: number }
+  | { readonly name: 'rgx'; readonly pull: number; readonly interaction: number };
 
 export interface DenseStep {
   /** m. */
@@ -81,6 +84,26 @@ export function denseLoss(
           const deviationOfK = (outputs[k]! - mean) / deviation;
           gradient[k]! -= (p / deviation) * ((k === c ? 1 : 0) - 1 / classes - (z * deviationOfK) / classes);
         }
+      }
+      return value;
+    }
+    case 'implicit':
+      value = loss.unobservedWeight * q;
+      for (let k = 0; k < classes; k++) gradient[k] = 2 * loss.unobservedWeight * outputs[k]!;
+      for (const [c, weight] of targets) {
+        value += weight * (outputs[c]! - 1) ** 2;
+        gradient[c]! += 2 * weight * (outputs[c]! - 1);
+      }
+      return value;
+    case 'rg2':
+    case 'rgx': {
+      const share = loss.name === 'rg2' ? 1 : 1 - loss.interaction;
+      value = (totalWeight * (share * q + 2 * s)) / (4 * classes);
+      for (let k = 0; k < classes; k++) gradient[k] = (totalWeight * (share * outputs[k]! + 1)) / (2 * classes);
+      for (const [c, weight] of targets) {
+        const o = outputs[c]!;
+        value += weight * ((loss.pull / 2) * o ** 2 - (0.5 + loss.pull) * o);
+        gradient[c]! += weight * (loss.pull * o - 0.5 - loss.pull);
       }
       return value;
     }

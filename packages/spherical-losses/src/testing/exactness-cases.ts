@@ -12,6 +12,8 @@ interface LossSetting {
   readonly loss: ReferenceLoss;
   readonly learningRate: number;
   readonly initialScale: number;
+  /** Targets of each example; all three kinds unless given. */
+  readonly targets?: readonly ExactnessOptions['targets'][];
 }
 
 const settings: readonly LossSetting[] = [
@@ -19,6 +21,14 @@ const settings: readonly LossSetting[] = [
   { loss: { name: 'spherical-softmax', epsilon: 1 }, learningRate: 0.002, initialScale: 0.1 },
   { loss: { name: 'taylor-softmax' }, learningRate: 0.007, initialScale: 0.1 },
   { loss: { name: 'z-loss', a: 0.1, b: 10 }, learningRate: 0.05, initialScale: 0.3 },
+  {
+    loss: { name: 'implicit', unobservedWeight: 0.05 },
+    learningRate: 0.02,
+    initialScale: 0.1,
+    targets: [3, 'ragged'],
+  },
+  { loss: { name: 'rg2', pull: 1 }, learningRate: 0.02, initialScale: 0.1, targets: ['ragged'] },
+  { loss: { name: 'rgx', pull: 2, interaction: 0.3 }, learningRate: 0.02, initialScale: 0.1, targets: [3] },
 ];
 
 export type FormChoice = UpdateForm | 'auto';
@@ -32,13 +42,13 @@ export interface ExactnessCase {
 }
 
 /**
- * Four losses × K ∈ {1, 3, ragged} × without and with weight decay × precision × small-batch form, row form and the
+ * Seven losses × K ∈ {1, 3, ragged}, some of them for the quadratic losses of implicit feedback, × without and with weight decay × precision × small-batch form, row form and the
  * layer's own choice.
  */
 export function exactnessMatrix(steps = 2000): readonly ExactnessCase[] {
   const cases: ExactnessCase[] = [];
-  for (const { loss, learningRate, initialScale } of settings) {
-    for (const targets of [1, 3, 'ragged'] as const) {
+  for (const { loss, learningRate, initialScale, targets: kinds = [1, 3, 'ragged'] } of settings) {
+    for (const targets of kinds) {
       for (const weightDecay of [0, 1e-4 / learningRate]) {
         for (const precision of ['f64', 'f32'] as const) {
           for (const form of ['small-batch', 'row', 'auto'] as const) {

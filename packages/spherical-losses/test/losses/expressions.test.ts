@@ -5,6 +5,9 @@ import {
   builtInLossNames,
   createBuiltInLoss,
   defineSphericalLoss,
+  implicitLoss,
+  rg2Loss,
+  rgxLoss,
   sphericalSoftmax,
   squaredError,
   zLoss,
@@ -23,6 +26,12 @@ const references: readonly ReferenceLoss[] = [
   { name: 'taylor-softmax' },
   { name: 'z-loss', a: 0.1, b: 10 },
   { name: 'z-loss', a: 1.5, b: -2 },
+  { name: 'implicit', unobservedWeight: 0.01 },
+  { name: 'implicit', unobservedWeight: 2 },
+  { name: 'rg2', pull: 1 },
+  { name: 'rg2', pull: 0.1 },
+  { name: 'rgx', pull: 3, interaction: 0.01 },
+  { name: 'rgx', pull: 1, interaction: 0.9 },
 ];
 
 const examples = fc.record({
@@ -87,6 +96,13 @@ describe('options', () => {
       () => sphericalSoftmax({ epsilon: [1, 0] }),
       'spherical-softmax: epsilon of class 1 must be a finite number above 0, got 0',
     ],
+    [
+      () => implicitLoss({ unobservedWeight: 0 }),
+      'implicit: unobservedWeight must be a finite number above 0, got 0',
+    ],
+    [() => rg2Loss({ pull: -1 }), 'rg2: pull must be a finite number above 0, got -1'],
+    [() => rgxLoss({ pull: 0 }), 'rgx: pull must be a finite number above 0, got 0'],
+    [() => rgxLoss({ interaction: 1 }), 'rgx: interaction must be from 0 to below 1, got 1'],
     [() => zLoss({ a: Number.NaN }), 'z-loss: a must be a finite number above 0, got NaN'],
     [() => zLoss({ b: Infinity }), 'z-loss: b must be a finite number, got Infinity'],
     [
