@@ -2,18 +2,14 @@
 import type { Backend } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
-import { RandomGenerator } from '@vastmax/sparse-data';
-import {
-  createFactoredOutputLayer,
-  sphericalSoftmax,
-  type FactoredOutputLayer,
-  type SphericalLoss,
-} from '@vastmax/spherical-losses';
-import { checkLoss } from '@vastmax/spherical-losses/factored-parts';
 import type { UpdateRule } from '@vastmax/update-rules';
+import { checkFrequencies } from './check-frequencies.ts';
+import { prepareTails, type TailOptions } from './create-tails.ts';
+import { chooseHeadSize } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
+import type { HybridTail } from './hybrid-tail.ts';
 
-export interface HybridOutputLayerOptions {
+export interface HybridOutputLayerOptions extends TailOptions {
   /** Width of the hidden activations, without the bias feature. */
   readonly features: number;
   /** How often each of the D classes occurs, in descending order: classes must be sorted by frequency. */
@@ -22,21 +18,14 @@ export interface HybridOutputLayerOptions {
   readonly headSize?: number;
   /**
    * First classes of further tails, ascending. They split the classes after the head into several tails; each tail has
-   * one logit in the head and its own factored layer. Default: none, a single tail.
+   * one logit in the head and its own layer. Default: none, a single tail.
    */
   readonly tailCutoffs?: readonly number[];
-  /** The exponent p of the tail's prior ε_c ∝ frequency^p; default 0.75. */
-  readonly priorPower?: number;
-  /**
-   * The loss of a tail, created from its prior; it must be normalised. Default: the log-spherical softmax with that
-   * prior.
-   */
-  readonly tailLoss?: (prior: Float64Array) => SphericalLoss;
   /** Factor on the learning rate of a step for the head; default 2. */
   readonly headRate?: number;
-  /** Factor on the learning rate of a step for the tails; default 15. */
+  /** Factor on the learning rate of a step for the tails; default 4 for trees, 15 for spherical tails. */
   readonly tailRate?: number;
-  /** Update rule of the head's weights; default plain SGD, which is also the tail's update. */
+  /** Update rule of the head's weights; default plain SGD. */
   readonly headRule?: UpdateRule;
   /** Standard deviation of the initial weights, which are normally distributed, in all parts; default 0.01. */
   readonly initialScale?: number;
@@ -47,8 +36,9 @@ export interface HybridOutputLayerOptions {
 }
 
 /**
- * Creates the layer. Initial values: the head's biases are the logs of the unigram probabilities, the tail's outputs
- * are √ε_c; training therefore starts from the prior. Memory: 4Dd bytes (8Dd on an f64 backend). Cost: O(D·d²), once.
+ * Creates the layer. Initial values: the head's biases and those of a tree are the logs of the unigram counts, the
+ * outputs of a spherical tail √ε_c; training therefore starts from the prior. Memory: 4Dd bytes (8Dd on an f64 backend).
+ * Cost: O(D·d), once, and O(D·d²) for a spherical tail.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
 export async function createHybridOutputLayer(
@@ -56,13 +46,8 @@ export async function createHybridOutputLayer(
   options: HybridOutputLayerOptions,
 ): Promise<HybridOutputLayer> {
   checkFrequencies(options.frequencies);
-  const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean', priorPower = 0.75 } = options;
-  const { headRate = 2, tailRate = 15, tailLoss = (epsilon) => sphericalSoftmax({ epsilon }) } = options;
-  if (typeof tailLoss !== 'function')
-    throw new OutputLayerError(
-      'bad-option',
-      `hybrid layer: tailLoss must be a function of the prior that returns a loss, got ${String(tailLoss)}`,
-    );
+  const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean' } = options;
+  const { headRate = 2, tailRate = options.tail === 'spherical' ? 15 : 4 } = options;
   const classes = frequencies.length;
   const { headSize = chooseHeadSize({ frequencies, features }) } = options;
   if (!Number.isSafeInteger(headSize) || headSize < 1 || headSize >= classes) {
@@ -72,7 +57,6 @@ export async function createHybridOutputLayer(
     );
   }
   for (const [name, value] of [
-    ['priorPower', priorPower],
     ['headRate', headRate],
     ['tailRate', tailRate],
   ] as const) {
@@ -90,150 +74,28 @@ export async function createHybridOutputLayer(
       `hybrid layer: tailCutoffs must ascend from ${headSize + 1} to ${classes - 1}, got [${(options.tailCutoffs ?? []).join(', ')}]`,
     );
   }
-  const tailParts = starts.slice(0, -1).map((start, i) => {
-    const prior = tailPrior(frequencies, start, starts[i + 1]!, priorPower);
-    const unusable = prior.findIndex((value) => !(value > 0 && value < Infinity));
-    if (unusable !== -1) {
-      throw new OutputLayerError(
-        'bad-option',
-        `hybrid layer: with priorPower ${priorPower} the prior of class ${start + unusable} is ${prior[unusable]}, it must be a finite number above 0; give a lower priorPower`,
-      );
-    }
-    return { prior, loss: tailLoss(prior) };
-  });
-  for (const { loss } of tailParts) {
-    checkLoss('hybrid layer', loss);
-    if (!loss.isNormalized) {
-      throw new OutputLayerError(
-        'bad-option',
-        `hybrid layer: the tail's loss ${loss.name} gives no probabilities; spherical-softmax and taylor-softmax do`,
-      );
-    }
-  }
+  const createTail = prepareTails(backend, options, { features, frequencies, starts, initialScale, seed });
+  const tailCount = starts.length - 1;
   const head = await createFullSoftmaxLayer(backend, {
-    classes: headSize + tailParts.length,
+    classes: headSize + tailCount,
     features,
     initialBiases: headBiases(frequencies, starts),
     initialScale,
     seed,
     reduction,
     // A single block: its logits are then kept for the backward pass.
-    blockClasses: headSize + tailParts.length,
+    blockClasses: headSize + tailCount,
     ...(options.headRule === undefined ? {} : { rule: options.headRule }),
   });
-  const tails: FactoredOutputLayer[] = [];
+  const tails: HybridTail[] = [];
   try {
-    for (const [t, { prior, loss }] of tailParts.entries()) {
-      tails.push(
-        await createFactoredOutputLayer(backend, {
-          classes: prior.length,
-          features,
-          loss,
-          reduction: 'sum',
-          initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
-        }),
-      );
-    }
+    for (let t = 0; t < tailCount; t++) tails.push(await createTail(t));
     return new HybridOutputLayer({ head, tails, headRate, tailRate, reduction });
   } catch (error) {
     head[Symbol.dispose]();
     for (const tail of tails) tail[Symbol.dispose]();
     throw error;
   }
-}
-
-/** Initial rows of a tail: normally distributed weights, and biases that give each class the output √ε_c. */
-function rowsAtPrior(
-  features: number,
-  scale: number,
-  seed: number,
-  prior: Float64Array,
-): (first: number, count: number) => Float64Array {
-  const random = new RandomGenerator(seed);
-  return (first, count) => {
-    const rows = new Float64Array(count * (features + 1));
-    for (let row = 0, i = 0; row < count; row++) {
-      for (let feature = 0; feature < features; feature++) rows[i++] = scale * random.normal();
-      rows[i++] = Math.sqrt(prior[first + row]!);
-    }
-    return rows;
-  };
-}
-
-function checkFrequencies(given: ArrayLike<number> | undefined): asserts given is ArrayLike<number> {
-  const frequencies: ArrayLike<number> = typeof given === 'object' && Number.isSafeInteger(given.length) ? given : [];
-  if (frequencies !== given) {
-    throw new OutputLayerError(
-      'bad-option',
-      `hybrid layer: frequencies must be an array of how often each class occurs, in descending order, got ${String(given)}`,
-    );
-  }
-  if (frequencies.length < 2) {
-    throw new OutputLayerError(
-      'bad-option',
-      `hybrid layer: ${frequencies.length} frequencies; at least two classes are needed, one for the head and one for the tail`,
-    );
-  }
-  for (let i = 0; i < frequencies.length; i++) {
-    const value = frequencies[i]!;
-    if (!Number.isFinite(value) || value < 0) {
-      throw new OutputLayerError(
-        'non-finite',
-        `hybrid layer: the frequency of class ${i} is ${value}, it must be a finite number of at least 0`,
-      );
-    }
-    if (i > 0 && value > frequencies[i - 1]!) {
-      throw new OutputLayerError(
-        'bad-option',
-        `hybrid layer: frequencies rise from ${frequencies[i - 1]} at class ${i - 1} to ${value} at class ${i}; number the classes by falling frequency`,
-      );
-    }
-  }
-}
-
-/** What {@link chooseHeadSize} decides by. */
-export interface HeadSizeInputs {
-  /** How often each class occurs, in descending order. */
-  readonly frequencies: ArrayLike<number>;
-  /** d. */
-  readonly features: number;
-  /** m; default 128. */
-  readonly batch?: number;
-}
-
-const maxHeadCostRatio = 4;
-const headOccurrenceShare = 0.99;
-
-/**
- * F, the number of classes in the head, from 1 to D − 1. O(D).
- *
- * Quality grows with the head (docs/experiments.md has the figures), so the head is as large as its cost allows: its
- * dense softmax, 6(F + 1)d operations per example, may cost four times as much as the factored layer, 14d² + 8md. That
- * gives 1,877 classes for d = 128. The head never holds more classes than are needed for 99 % of the occurrences:
- * further classes are hardly ever targets, and a class that never occurs has nothing to learn in the head.
- */
-export function chooseHeadSize({ frequencies, features, batch = 128 }: HeadSizeInputs): number {
-  const classes = frequencies.length;
-  const byCost = Math.floor((maxHeadCostRatio * (14 * features + 8 * Math.min(batch, features))) / 6);
-  let total = 0;
-  for (let i = 0; i < classes; i++) total += frequencies[i]!;
-  let covered = 0;
-  let byShare = 0;
-  while (byShare < classes && frequencies[byShare]! > 0 && covered < headOccurrenceShare * total)
-    covered += frequencies[byShare++]!;
-  return Math.max(1, Math.min(byCost, byShare, classes - 1));
-}
-
-/**
- * The prior of the T classes of a tail: ε_c = T·π_c^p / Σ π^p, which is 1 on average. A class that never occurred
- * counts as half an occurrence.
- */
-export function tailPrior(frequencies: ArrayLike<number>, start: number, end: number, power: number): Float64Array {
-  const prior = new Float64Array(end - start);
-  let sum = 0;
-  for (let i = 0; i < prior.length; i++) sum += prior[i] = Math.max(0.5, frequencies[start + i]!) ** power;
-  for (let i = 0; i < prior.length; i++) prior[i] = (prior[i]! * prior.length) / sum;
-  return prior;
 }
 
 /**

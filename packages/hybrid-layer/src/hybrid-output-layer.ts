@@ -1,12 +1,14 @@
 /**
  * The head is a dense softmax over the F most frequent classes, with one more logit for each tail. A tail is a range of
- * rarer classes with its own exact factored layer and a normalised spherical loss. Together they are a distribution
- * over all D classes, and the cost of a step does not depend on D:
+ * rarer classes with a normalised layer of its own: a tree of softmaxes, or an exact factored layer with a spherical
+ * loss. Together they are a distribution over all D classes:
  *
- *     p(c | h) = softmax(g)_c                                  c in the head
- *     p(c | h) = softmax(g)_{F+t} · (o_c² + ε_c)/(q + Σε)      c in tail t
+ *     p(c | h) = softmax(g)_c                              c in the head
+ *     p(c | h) = softmax(g)_{F+t} · p(c | tail t, h)       c in tail t
  *
- * (the last line is for the log-spherical loss, arXiv:1511.05042, with one ε for each class).
+ * where p(c | tail t, h) is a product of softmaxes along the path of a tree, or (o_c² + ε_c)/(q + Σε) for the
+ * log-spherical loss (arXiv:1511.05042) with one ε for each class. The cost of a step grows with the logarithm of D, by
+ * the examples of the tails only, or does not depend on D at all.
  *
  * The loss is −log p(c | h). Head and tails train on this same loss with different learning rates; a tail gets only the
  * examples that have a target in it. Every part checks that its numbers are finite before any part changes a weight.
@@ -40,15 +42,18 @@ import {
   type TwoPhaseOutputLayer,
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
-import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
+import { addTailClasses, tailClassLogProbabilities, tailLogProbabilities, type HybridTail } from './hybrid-tail.ts';
 import { checkJoinedState, joinedState, partOf, tailName } from './joined-state.ts';
 import { SplitTargets, type TailTargets } from './split-targets.ts';
 
 export interface HybridParts {
   /** The dense softmax over F classes and one more logit for each tail. */
   readonly head: TwoPhaseOutputLayer;
-  /** Factored layers over the other classes, tail after tail, with normalised losses and `reduction: 'sum'`. */
-  readonly tails: readonly FactoredOutputLayer[];
+  /**
+   * Tree softmax layers, or factored layers with normalised losses, over the other classes, tail after tail, with
+   * `reduction: 'sum'`.
+   */
+  readonly tails: readonly HybridTail[];
   /** Factors on the step's learning rate for the head and for the tails. */
   readonly headRate: number;
   readonly tailRate: number;
@@ -59,14 +64,13 @@ export class HybridOutputLayer implements OutputLayer {
   readonly kind = 'hybrid';
   readonly isNormalized = true;
   readonly backend: Backend;
-  readonly classes: number;
   readonly head: TwoPhaseOutputLayer;
-  readonly tails: readonly FactoredOutputLayer[];
+  readonly tails: readonly HybridTail[];
   readonly headRate: number;
   readonly tailRate: number;
   readonly reduction: 'mean' | 'sum';
   readonly #workspace: Workspace;
-  readonly #targets: SplitTargets;
+  #targets: SplitTargets;
   /** The first class of each tail. */
   readonly #starts: readonly number[];
   readonly #tailWeights: Float64Array[];
@@ -86,9 +90,12 @@ export class HybridOutputLayer implements OutputLayer {
       next += tail.classes;
       return next - tail.classes;
     });
-    this.classes = next;
     this.#targets = new SplitTargets(this.#starts, next);
     this.#tailWeights = tails.map(() => new Float64Array(0));
+  }
+
+  get classes(): number {
+    return this.headSize + this.tails.reduce((sum, tail) => sum + tail.classes, 0);
   }
 
   /** F: classes 0 … F − 1 are the head. */
@@ -101,7 +108,7 @@ export class HybridOutputLayer implements OutputLayer {
   }
 
   /**
-   * Cost: 6m(F + tails)d operations for the head, and factored steps for the examples of the tails; independent of D.
+   * Cost: 6m(F + tails)d operations for the head, and steps of the tails for their own examples.
    * See {@link OutputLayer.step}.
    */
   step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
@@ -113,7 +120,7 @@ export class HybridOutputLayer implements OutputLayer {
     });
   }
 
-  /** −log p of the targets. Cost: O(Fd + d²) per example, independent of D. */
+  /** −log p of the targets. Cost: O(Fd) per example, and that of a tail for its own examples. */
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     return this.#calls.run('evaluate', async () => {
       checkHidden(this, 'evaluate', hidden);
@@ -150,7 +157,7 @@ export class HybridOutputLayer implements OutputLayer {
       const part = count === out.columns ? out : this.#workspace.matrix('part scores', m, count);
       if (t === undefined) this.head.scores(hidden, first, part);
       else {
-        this.tails[t]!.logProbabilities(hidden, first, part);
+        tailLogProbabilities(this.tails[t]!, hidden, first, part);
         const logit = this.#workspace.matrix('tail logit', m, 1);
         this.head.scores(hidden, this.headSize + t, logit);
         binary('add', part, logit, part);
@@ -179,7 +186,7 @@ export class HybridOutputLayer implements OutputLayer {
       const logProbabilities = this.#workspace.matrix('tail log probabilities', examples.length, 1);
       const logits = this.#workspace.matrix('tail logits', examples.length, 1);
       gatherRows(hidden, rows, ownHidden);
-      tail.classLogProbabilities(ownHidden, ownClasses, logProbabilities);
+      tailClassLogProbabilities(tail, ownHidden, ownClasses, logProbabilities);
       gatherRows(out, rows, logits);
       axpy(1, logits, logProbabilities);
       scatterRows(logProbabilities, rows, out);
@@ -209,10 +216,24 @@ export class HybridOutputLayer implements OutputLayer {
     }
   }
 
-  /** Of the tails. O(D·d²). */
+  /**
+   * Adds classes at the end of the last tail, the rarest of all. The probabilities of the head and of the other tails
+   * stay. O(n·d) for a tree, O(n·d²) for a spherical tail.
+   * @param values n×(d + 1) weights of the tail, row by row, the bias last. Zeros are, in a tree, classes as frequent
+   * as one that was seen once.
+   * @param constants of a spherical tail: ε of each new class.
+   * @throws OutputLayerError `bad-option`, `non-finite`, `busy`, `disposed`.
+   */
+  addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
+    this.#calls.checkChange('addClasses');
+    addTailClasses(this.tails.at(-1)!, values, constants);
+    this.#targets = new SplitTargets(this.#starts, this.classes);
+  }
+
+  /** Of spherical tails. O(D·d²). */
   materialize(): Promise<void> {
     return this.#calls.run('materialize', async () => {
-      for (const tail of this.tails) await tail.materialize();
+      for (const tail of this.tails) if ('materialize' in tail) await tail.materialize();
     });
   }
 

@@ -18,7 +18,8 @@ export async function readDenseWeights(layer: HybridOutputLayer): Promise<Float6
   const { head } = layer;
   const [tail] = layer.tails;
   const classes = head.state().tensors.find(({ name }) => name === 'classes');
-  if (classes === undefined || tail === undefined) throw new Error('the twin has one head and one tail');
+  if (classes === undefined || tail === undefined || !('denseRows' in tail))
+    throw new Error('the twin has one head and one spherical tail');
   using dense = layer.backend.createMatrix(tail.classes, tail.width);
   tail.denseRows(0, dense);
   const tailRows: FloatArray = await read(dense);

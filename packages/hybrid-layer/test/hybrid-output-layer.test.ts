@@ -6,7 +6,7 @@ import { describeOutputLayer, type LayerRequest } from '@vastmax/output-layer/su
 import { csrFromLists, RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { taylorSoftmax } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
-import { tailPrior } from '../src/create-hybrid-layer.ts';
+import { tailPrior } from '../src/create-tails.ts';
 import { createDenseTwin, denseLogProbabilities, readDenseWeights, type TwinOptions } from './dense-twin.ts';
 
 const zipf = (classes: number): Float64Array =>
@@ -22,6 +22,7 @@ function optionsFor({ classes, features, seed }: LayerRequest, tail: TwinOptions
     initialScale: 0.3,
     headRate: 0.5,
     tailRate: 2,
+    tail: 'spherical',
     ...(tail === 'taylor' ? { tailLoss: () => taylorSoftmax() } : {}),
   };
 }
@@ -205,6 +206,7 @@ describe('a hybrid layer with several tails', () => {
     frequencies: zipf(classes),
     headSize: 12,
     tailCutoffs: [25, 45],
+    tail: 'spherical',
     initialScale: 0.4,
     seed: 6,
     headRate: 0.5,
@@ -262,7 +264,13 @@ describe('createHybridOutputLayer', () => {
   it('starts from the prior: the head at the unigram, the tail at its power', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     const frequencies = zipf(classes);
-    using layer = await createHybridOutputLayer(backend, { features, frequencies, headSize: 20, initialScale: 0 });
+    using layer = await createHybridOutputLayer(backend, {
+      features,
+      frequencies,
+      headSize: 20,
+      initialScale: 0,
+      tail: 'spherical',
+    });
     using hidden = createMatrixFrom(backend, 2, features, [1, 2, 3, 4, 4, 3, 2, 1]);
     const losses = await read(await layer.evaluate(hidden, singleTargets(Int32Array.of(2, 41), classes)));
     const total = frequencies.reduce((sum, count) => sum + count, 0);
@@ -284,6 +292,10 @@ describe('createHybridOutputLayer', () => {
     [{ headRule: 'sgd' as never }, 'bad-option', "createUpdateRule('sgd')"],
     [{ frequencies: [5, 6] }, 'bad-option', 'frequencies rise from 5 at class 0 to 6 at class 1'],
     [{ frequencies: [5, NaN] }, 'non-finite', 'the frequency of class 1 is NaN'],
+    [{ tail: 'flat' as never }, 'bad-option', "tail must be 'tree' or 'spherical', got 'flat'"],
+    [{ fanOut: 8 }, 'bad-option', "fanOut is an option of a tree tail, and the tail is spherical"],
+    [{ tail: 'tree', priorPower: 1 }, 'bad-option', 'priorPower is an option of a spherical tail, and the tail is tree'],
+    [{ tail: 'tree', fanOut: 1 }, 'bad-option', 'fanOut must be a whole number from 2'],
     [{ tailRate: -1 }, 'bad-option', 'tailRate must be a finite number of at least 0, got -1'],
     [
       { tailLoss: () => ({ ...taylorSoftmax(), name: 'mine', isNormalized: false }) },
@@ -293,7 +305,12 @@ describe('createHybridOutputLayer', () => {
   ])('refuses %j', async (options, code, message) => {
     const backend = createPlainBackend();
     const before = backend.memory();
-    const attempt = createHybridOutputLayer(backend, { features, frequencies: zipf(classes), ...options });
+    const attempt = createHybridOutputLayer(backend, {
+      features,
+      frequencies: zipf(classes),
+      tail: 'spherical',
+      ...options,
+    });
     await expect(attempt).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
     expect(backend.memory()).toEqual(before);
   });

@@ -146,6 +146,36 @@ export interface Backend {
    */
   gatheredRowDot?(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void;
 
+  /**
+   * For ranges of rows starts_i … starts_i + n − 1, as far as the table has them, and n columns of `out`:
+   * out_ij = exp(o_ij − maxima_i) for o_ij = table[starts_i + j] · source[sourceIndices_i] and maxima_i = max_j o_ij, 0
+   * beyond the table; sums_i = Σ_j out_ij. Reason, for this and the next two: the children of a node of a tree are such
+   * a range, and copying them out of the table and back costs more than the rest of a step.
+   */
+  exponentiateRanges?(
+    table: RowTable,
+    starts: Indices,
+    source: Matrix,
+    sourceIndices: Indices,
+    out: Matrix,
+    maxima: Matrix,
+    sums: Matrix,
+  ): void;
+  /** out_i = Σ_j factors_ij·table[starts_i + j]; `factors` are 0 beyond the table. */
+  combineRanges?(table: RowTable, starts: Indices, factors: Matrix, out: Matrix): void;
+  /**
+   * out[starts_i + j] += scale·factors_ij·source[sourceIndices_i]; `factors` are 0 beyond `out`. The starts ascend, and
+   * two ranges are the same or have no row in common.
+   */
+  updateRanges?(
+    factors: Matrix,
+    source: Matrix,
+    sourceIndices: Indices,
+    starts: Indices,
+    scale: number,
+    out: RowTable | Matrix,
+  ): void;
+
   // Optional, for backends where reading a number means waiting for a device.
   /**
    * From here on kernels (dense, rows, small systems, fused) write only if the one number of `flag` is above 0 as of

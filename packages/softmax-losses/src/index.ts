@@ -44,3 +44,9 @@ export {
   type SampledLayer,
 } from './sampled/sampled-layers.ts';
 export type { SampledMethod } from './sampled/sampled-method.ts';
+export {
+  createTreeSoftmaxLayer,
+  TreeSoftmax,
+  type TreeSoftmaxLayer,
+  type TreeSoftmaxOptions,
+} from './tree/tree-softmax.ts';

@@ -64,13 +64,16 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
   name: 'hybrid',
   description: 'a dense softmax over the F most frequent classes, an exact factored tail for the others',
   create: (backend, sizes, choice) => {
-    const { initialScale, seed, headSize, cutoffs, priorPower, tailLoss, headRate, tailRate } = choice;
+    const { initialScale, seed, headSize, cutoffs, tail, shortlist, fanOut, priorPower, tailLoss, headRate, tailRate } = choice;
     return createHybridOutputLayer(backend, {
       ...sizes,
       initialScale,
       seed,
       ...(headSize === undefined ? {} : { headSize }),
       ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
+      ...(tail === undefined ? {} : { tail }),
+      ...(shortlist === undefined ? {} : { shortlist }),
+      ...(fanOut === undefined ? {} : { fanOut }),
       ...(priorPower === undefined ? {} : { priorPower }),
       ...(tailLoss === 'taylor-softmax' ? { tailLoss: () => taylorSoftmax() } : {}),
       ...(headRate === undefined ? {} : { headRate }),

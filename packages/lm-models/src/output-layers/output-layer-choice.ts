@@ -18,15 +18,22 @@ export interface FactoredChoice extends AnyOutputChoice {
   readonly weightDecay?: number;
 }
 
-/** A dense head over the most frequent classes and an exact factored tail. */
+/** A dense head over the most frequent classes, and a tree or an exact factored layer over the others. */
 export interface HybridChoice extends AnyOutputChoice {
   readonly kind: 'hybrid';
   /** Classes of the head; chosen by cost unless given. */
   readonly headSize?: number;
   /** Where further tails begin, ascending. */
   readonly cutoffs?: readonly number[];
-  /** Of the tail's prior. */
+  /** A tree unless given. */
+  readonly tail?: 'tree' | 'spherical';
+  /** Of a tree: the most frequent classes of the tail that are children of the root. */
+  readonly shortlist?: number;
+  /** Of a tree: children of a node below the root; chosen by cost unless given. */
+  readonly fanOut?: number;
+  /** Of a spherical tail's prior. */
   readonly priorPower?: number;
+  /** Of a spherical tail. */
   readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
   /** What the output rate is multiplied by for each part. */
   readonly headRate?: number;

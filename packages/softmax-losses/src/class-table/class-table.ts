@@ -7,6 +7,7 @@ import {
   copyColumns,
   gatherRows,
   gemm,
+  growTable,
   rowDot,
   writeRows,
   type Backend,
@@ -137,6 +138,12 @@ export class ClassTable implements TrainableRows {
    */
   updateDistinct(indices: Indices, gradient: Matrix, learningRate: number, step: number): void {
     this.#updater.applyDistinct(indices, gradient, learningRate, step);
+  }
+
+  /** Adds rows of zeros until there are `rows`, with moments of zero. Views of the rows become invalid. */
+  grow(rows: number): void {
+    growTable(this.table, rows);
+    this.#updater.grow();
   }
 
   /** The rows and the rule's moments. */

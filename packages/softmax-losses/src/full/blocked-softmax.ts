@@ -60,6 +60,7 @@ const defaultKeptLogits = 2 ** 25;
 
 export class BlockedSoftmax implements Disposable {
   readonly table: ClassTable;
+  readonly #rows: number;
   readonly #workspace: Workspace;
   readonly #name: string;
   readonly #blocks: RowBlocks;
@@ -73,11 +74,17 @@ export class BlockedSoftmax implements Disposable {
   constructor(table: ClassTable, workspace: Workspace, options: BlockedSoftmaxOptions = {}) {
     const { labelSmoothing = 0, classWeights, blockRows = defaultBlockRows, keptLogits = defaultKeptLogits } = options;
     this.table = table;
+    this.#rows = table.rows;
     this.#workspace = workspace;
     this.#name = `${table.name} softmax`;
     this.#blocks = new RowBlocks(table, blockRows, workspace);
     this.#keptLogits = keptLogits;
     this.#shares = new TargetShares(table, labelSmoothing, classWeights);
+  }
+
+  /** Of the table when this was created; once the table has grown, create another. */
+  get rows(): number {
+    return this.#rows;
   }
 
   /**

@@ -90,6 +90,17 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     }));
   }
 
+  /**
+   * Runs an action that changes the weights of the method between two steps, such as adding classes.
+   * @param operation for messages.
+   * @throws OutputLayerError `disposed`, `busy`, and what the action throws.
+   */
+  change(operation: string, action: (method: Method) => void): void {
+    this.#calls.checkChange(operation);
+    this.#hasScored = false;
+    action(this.method);
+  }
+
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
     return this.#calls.run('evaluate', async () => {
       checkHidden(this, 'evaluate', hidden);

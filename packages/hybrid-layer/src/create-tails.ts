@@ -1,0 +1,170 @@
+/** The tails of a hybrid layer, created from its options: trees, or exact factored layers. */
+import type { Backend } from '@vastmax/linalg-core';
+import { OutputLayerError } from '@vastmax/output-layer';
+import { createTreeSoftmaxLayer } from '@vastmax/softmax-losses';
+import { RandomGenerator } from '@vastmax/sparse-data';
+import { createFactoredOutputLayer, sphericalSoftmax, type SphericalLoss } from '@vastmax/spherical-losses';
+import { checkLoss } from '@vastmax/spherical-losses/factored-parts';
+import type { UpdateRule } from '@vastmax/update-rules';
+import type { HybridTail } from './hybrid-tail.ts';
+
+/** Options of the tails. */
+export interface TailOptions {
+  /**
+   * `tree`, the default: a k-ary tree of softmaxes over classes in order of frequency, which can concentrate its
+   * probability on one class; the examples of the tail pay O(k·log_k D·d). `spherical`: an exact factored layer with a
+   * spherical loss, whose step does not depend on D at all.
+   */
+  readonly tail?: 'tree' | 'spherical';
+  /** Tree: classes of a tail that are children of the root, the most frequent ones; default 0. */
+  readonly shortlist?: number;
+  /** Tree: children of a node below the root; default: chosen by cost, at most 64. */
+  readonly fanOut?: number;
+  /** Tree: levels below the root; default: the fewest with which fan-outs of at most 64 do. */
+  readonly levels?: number;
+  /** Tree: update rule of its weights; default plain SGD. */
+  readonly tailRule?: UpdateRule;
+  /** Spherical: the exponent p of the tail's prior ε_c ∝ frequency^p; default 0.75. */
+  readonly priorPower?: number;
+  /**
+   * Spherical: the loss of a tail, created from its prior; it must be normalised. Default: the log-spherical softmax
+   * with that prior.
+   */
+  readonly tailLoss?: (prior: Float64Array) => SphericalLoss;
+}
+
+interface TailSizes {
+  readonly features: number;
+  readonly frequencies: ArrayLike<number>;
+  /** The first class of each tail, and D. */
+  readonly starts: readonly number[];
+  readonly initialScale: number;
+  readonly seed: number;
+}
+
+/** Checks the options; the returned function creates the tails. @throws OutputLayerError `bad-option`. */
+export function prepareTails(
+  backend: Backend,
+  options: TailOptions,
+  sizes: TailSizes,
+): (t: number) => Promise<HybridTail> {
+  const { tail = 'tree' } = options;
+  if (tail !== 'tree' && tail !== 'spherical') {
+    throw new OutputLayerError('bad-option', `hybrid layer: tail must be 'tree' or 'spherical', got '${String(tail)}'`);
+  }
+  for (const [name, owner] of [
+    ['shortlist', 'tree'],
+    ['fanOut', 'tree'],
+    ['levels', 'tree'],
+    ['tailRule', 'tree'],
+    ['priorPower', 'spherical'],
+    ['tailLoss', 'spherical'],
+  ] as const) {
+    if (options[name] === undefined || tail === owner) continue;
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: ${name} is an option of a ${owner} tail, and the tail is ${tail}; leave it out or give tail: '${owner}'`,
+    );
+  }
+  return tail === 'tree' ? prepareTrees(backend, options, sizes) : prepareSpherical(backend, options, sizes);
+}
+
+function prepareTrees(
+  backend: Backend,
+  { shortlist, fanOut, levels, tailRule }: TailOptions,
+  { features, frequencies, starts, initialScale, seed }: TailSizes,
+): (t: number) => Promise<HybridTail> {
+  return (t) => {
+    const [first, end] = [starts[t]!, starts[t + 1]!];
+    return createTreeSoftmaxLayer(backend, {
+      classes: end - first,
+      features,
+      frequencies: Float64Array.from({ length: end - first }, (_, i) => frequencies[first + i]!),
+      initialScale,
+      seed: seed + 1 + t,
+      reduction: 'sum',
+      ...(shortlist === undefined ? {} : { shortlist: Math.min(shortlist, end - first) }),
+      ...(fanOut === undefined ? {} : { fanOut }),
+      ...(levels === undefined ? {} : { levels }),
+      ...(tailRule === undefined ? {} : { rule: tailRule }),
+    });
+  };
+}
+
+function prepareSpherical(
+  backend: Backend,
+  { priorPower = 0.75, tailLoss = (epsilon) => sphericalSoftmax({ epsilon }) }: TailOptions,
+  { features, frequencies, starts, initialScale, seed }: TailSizes,
+): (t: number) => Promise<HybridTail> {
+  if (typeof tailLoss !== 'function') {
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: tailLoss must be a function of the prior that returns a loss, got ${String(tailLoss)}`,
+    );
+  }
+  if (!Number.isFinite(priorPower) || priorPower < 0) {
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: priorPower must be a finite number of at least 0, got ${priorPower}`,
+    );
+  }
+  const parts = starts.slice(0, -1).map((start, t) => {
+    const prior = tailPrior(frequencies, start, starts[t + 1]!, priorPower);
+    const unusable = prior.findIndex((value) => !(value > 0 && value < Infinity));
+    if (unusable !== -1) {
+      throw new OutputLayerError(
+        'bad-option',
+        `hybrid layer: with priorPower ${priorPower} the prior of class ${start + unusable} is ${prior[unusable]}, it must be a finite number above 0; give a lower priorPower`,
+      );
+    }
+    return { prior, loss: tailLoss(prior) };
+  });
+  for (const { loss } of parts) {
+    checkLoss('hybrid layer', loss);
+    if (loss.isNormalized) continue;
+    throw new OutputLayerError(
+      'bad-option',
+      `hybrid layer: the tail's loss ${loss.name} gives no probabilities; spherical-softmax and taylor-softmax do`,
+    );
+  }
+  return (t) => {
+    const { prior, loss } = parts[t]!;
+    return createFactoredOutputLayer(backend, {
+      classes: prior.length,
+      features,
+      loss,
+      reduction: 'sum',
+      initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
+    });
+  };
+}
+
+/**
+ * The prior of the T classes of a tail: ε_c = T·π_c^p / Σ π^p, which is 1 on average. A class that never occurred
+ * counts as half an occurrence.
+ */
+export function tailPrior(frequencies: ArrayLike<number>, start: number, end: number, power: number): Float64Array {
+  const prior = new Float64Array(end - start);
+  let sum = 0;
+  for (let i = 0; i < prior.length; i++) sum += prior[i] = Math.max(0.5, frequencies[start + i]!) ** power;
+  for (let i = 0; i < prior.length; i++) prior[i] = (prior[i]! * prior.length) / sum;
+  return prior;
+}
+
+/** Initial rows of a tail: normally distributed weights, and biases that give each class the output √ε_c. */
+function rowsAtPrior(
+  features: number,
+  scale: number,
+  seed: number,
+  prior: Float64Array,
+): (first: number, count: number) => Float64Array {
+  const random = new RandomGenerator(seed);
+  return (first, count) => {
+    const rows = new Float64Array(count * (features + 1));
+    for (let row = 0, i = 0; row < count; row++) {
+      for (let feature = 0; feature < features; feature++) rows[i++] = scale * random.normal();
+      rows[i++] = Math.sqrt(prior[first + row]!);
+    }
+    return rows;
+  };
+}
