@@ -3,7 +3,7 @@
  * followed by options of its own, `hybrid:headSize=500` or `z-loss:a=0.05:b=40:bodyRate=5`, which is how one tries
  * something without a line of code.
  */
-import { type OutputLayerChoice, type OutputLayerName, outputLayerNames, trainingDefaults } from '@vastmax/lm-models';
+import { type OutputLayerChoice, type OutputLayerName, outputLayerNames, outputLayerOf, trainingDefaults, updateRuleNames } from '@vastmax/lm-models';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { InvalidArgumentError } from 'commander';
 
@@ -50,7 +50,7 @@ const ownOptions: Readonly<Record<Exclude<OutputLayerName, 'factored'>, readonly
   hierarchical: [],
   huffman: [],
   adaptive: ['divValue'],
-  sampled: ['samples', 'power'],
+  sampled: ['samples', 'power', 'head'],
   nce: ['samples', 'power'],
   negative: ['samples', 'power'],
   rf: ['samples', 'temperature', 'frequencies', 'nu'],
@@ -69,6 +69,7 @@ export function parseLayerSettings(name: string): LayerSettings {
     throw new InvalidArgumentError(`no layer is called '${base}'; there are ${layerSettingNames.join(', ')}.`);
   const defaults = trainingDefaults(base);
   const options = new Map<string, number>();
+  let rule: string | undefined;
   const known = [
     'outputRate',
     'bodyRate',
@@ -77,6 +78,10 @@ export function parseLayerSettings(name: string): LayerSettings {
   ];
   for (const assignment of assignments) {
     const [option = '', text = ''] = assignment.split('=');
+    if (option === 'rule' && updateRuleNames.some((each) => each === text) && outputLayerOf(layer).options.includes('rule')) {
+      rule = text;
+      continue;
+    }
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!known.includes(option) || !Number.isFinite(value)) {
       throw new InvalidArgumentError(
@@ -106,7 +111,7 @@ export function parseLayerSettings(name: string): LayerSettings {
       output: { kind: layer, initialScale, seed: 0, loss: { name: base, options: lossOptions } },
     };
   }
-  return { name, layer, loss: lossNames[layer], outputRate, bodyRate, output: outputOf(layer, initialScale, own) };
+  return { name, layer, loss: lossNames[layer], outputRate, bodyRate, output: outputOf(layer, initialScale, own, rule) };
 }
 
 /** For an option: with commas between, each once. */
@@ -123,8 +128,9 @@ function outputOf(
   kind: Exclude<OutputLayerName, 'factored'>,
   initialScale: number,
   own: Readonly<Record<string, number>>,
+  rule: string | undefined,
 ): OutputLayerChoice {
-  const common = { initialScale, seed: 0 };
+  const common = { initialScale, seed: 0, ...(rule === undefined ? {} : { rule: { name: rule } }) };
   switch (kind) {
     case 'sampled':
     case 'nce':

@@ -7,9 +7,11 @@ import {
   createQuadraticSoftmaxLayer,
   createRandomFourierSoftmaxLayer,
   createSampledSoftmaxLayer,
+  createStratifiedUnigram,
   createUniformProposal,
   createUnigramProposal,
   type FixedProposal,
+  type SampledSoftmaxOptions,
   type SamplingOptions,
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
@@ -27,21 +29,36 @@ import { logUnigram, softmaxLayerOptions } from './softmax-layers.ts';
 /**
  * Of a sampled softmax, of noise-contrastive estimation or of negative sampling. The first two start with their biases
  * at the log of the unigram probabilities: nce's unnormalised probabilities then start out normalised.
- * @throws ModelError `bad-option` for an unknown proposal.
+ * @throws ModelError `bad-option` for an unknown proposal, or a head that it does not have.
  */
 export function sampledLayerOptions(
   sizes: OutputLayerSizes,
   choice: SampledChoice,
-): SoftmaxLayerOptions & SamplingOptions {
-  const { kind, samples, proposal, power, sharing } = choice;
+): SoftmaxLayerOptions & SamplingOptions & Pick<SampledSoftmaxOptions, 'head'> {
+  const { kind, samples, sharing } = choice;
   const { frequencies } = sizes;
   return {
     ...softmaxLayerOptions(sizes, choice),
     samples,
-    proposal: createProposal(proposal, frequencies, power),
+    ...samplingOf(choice, frequencies),
     ...(sharing === undefined ? {} : { sharing }),
     ...(kind === 'negative' ? {} : { initialBiases: logUnigram(frequencies) }),
   };
+}
+
+/** What is drawn, and what is in every sample. */
+function samplingOf(
+  { kind, proposal, power, head = 0 }: SampledChoice,
+  frequencies: Float64Array,
+): { readonly proposal: FixedProposal; readonly head?: Int32Array } {
+  if (head === 0) return { proposal: createProposal(proposal, frequencies, power) };
+  if (kind !== 'sampled' || proposal !== 'unigram') {
+    throw new ModelError(
+      'bad-option',
+      `a head of ${head} classes belongs to sampled with the unigram proposal, not to ${kind} with ${proposal}; leave head out`,
+    );
+  }
+  return createStratifiedUnigram(frequencies, { head, ...(power === undefined ? {} : { power }) });
 }
 
 function createProposal(name: ProposalName, frequencies: Float64Array, power: number | undefined): FixedProposal {

@@ -46,6 +46,7 @@ interface Setting {
   readonly temperature?: number;
   readonly samples?: number;
   readonly proposal?: FixedProposal;
+  readonly head?: readonly number[];
 }
 
 const logUniform = createLogUniformProposal(classes);
@@ -62,6 +63,10 @@ const settings: readonly Setting[] = [
   { kind: 'softmax', sharing: 'minibatch', temperature: 2.5 },
   { kind: 'softmax', sharing: 'example', temperature: 2.5, unique: true },
   { kind: 'softmax with corrected targets', sharing: 'minibatch', unique: true },
+  { kind: 'softmax', sharing: 'minibatch', head: [0, 1, 7] },
+  { kind: 'softmax', sharing: 'minibatch', head: [5, 2, 0], unique: true, removeHits: false, samples: 30 },
+  { kind: 'softmax', sharing: 'minibatch', head: [1, 19], temperature: 2.5, proposal: unigram },
+  { kind: 'softmax with corrected targets', sharing: 'minibatch', head: [0, 4, 2] },
   { kind: 'nce', sharing: 'minibatch', proposal: unigram },
   { kind: 'nce', sharing: 'minibatch', unique: true, samples: 30 },
   { kind: 'nce', sharing: 'example', removeHits: false },
@@ -77,6 +82,7 @@ async function createLayer({
   temperature,
   samples = 12,
   proposal = logUniform,
+  head = [],
 }: Setting): Promise<SampledLayer> {
   const options = {
     classes,
@@ -95,12 +101,12 @@ async function createLayer({
   const backend = createPlainBackend({ precision: 'f64' });
   if (kind === 'nce') return createNoiseContrastiveLayer(backend, { ...options, proposal, logNormalizer: 0.4 });
   if (kind === 'negative') return createNegativeSamplingLayer(backend, { ...options, proposal });
-  return createSampledSoftmaxLayer(backend, { ...options, proposal, correctTargets: kind !== 'softmax' });
+  return createSampledSoftmaxLayer(backend, { ...options, proposal, head, correctTargets: kind !== 'softmax' });
 }
 
 /** The losses of all examples from any weights and activations. */
 function lossesOf(
-  { kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting,
+  { kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform, head = [] }: Setting,
   rows: ArrayLike<number>,
   inputs: ArrayLike<number>,
 ): number[] {
@@ -123,6 +129,7 @@ function lossesOf(
       unique,
       removeHits,
       logNormalizer: 0.4,
+      head,
     });
   });
 }
