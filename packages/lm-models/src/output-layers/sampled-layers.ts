@@ -87,7 +87,8 @@ const sampled: Pick<OutputLayerEntry<SampledChoice>, 'options' | 'defaults' | 'c
   cost: {
     step: '6mnd for n samples',
     growth: 'not at all',
-    operations: ({ batch, classes, width }, { samples }) => 6 * batch * Math.min(classes, samples) * width,
+    operations: ({ batch, classes, width }, { samples, head = 0 }) =>
+      6 * batch * Math.min(classes, head + samples) * width,
   },
 };
 const sampledAbilities: OutputLayerEntry<SampledChoice>['abilities'] = {
@@ -101,10 +102,19 @@ const sampledAbilities: OutputLayerEntry<SampledChoice>['abilities'] = {
 
 export const sampledEntry: OutputLayerEntry<OfKind<SampledChoice, 'sampled'>> = {
   ...sampled,
+  options: ['samples', 'proposal', 'power', 'sharing', 'head', 'rule'],
+  defaults: { ...sampled.defaults, head: 0 },
   name: 'sampled',
   description: 'softmax whose sum over all classes is estimated from drawn ones',
   create: (backend, sizes, choice) => createSampledSoftmaxLayer(backend, sampledLayerOptions(sizes, choice)),
-  training: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
+  training: {
+    lossOptions: {},
+    initialScale: 0.01,
+    outputRate: 0.03,
+    bodyRate: 10,
+    options: { rule: { name: 'adagrad' }, head: 128 },
+    outputRates: { sgd: 2 },
+  },
   abilities: sampledAbilities,
 };
 

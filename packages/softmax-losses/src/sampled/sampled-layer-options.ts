@@ -73,7 +73,17 @@ export function hasBias({ bias, temperature }: { readonly bias?: boolean; readon
 /** @throws OutputLayerError `bad-option`, `non-finite`. */
 export function checkSamplingOptions(kind: string, options: AnySampledOptions): void {
   checkLayerOptions(kind, options);
-  const { classes, proposal, samples = 1, sharing, sampleSeed = 0, seed = 1, initialBiases, temperature, head } = options;
+  const {
+    classes,
+    proposal,
+    samples = 1,
+    sharing,
+    sampleSeed = 0,
+    seed = 1,
+    initialBiases,
+    temperature,
+    head,
+  } = options;
   checkWhole(kind, 'samples', samples, 1, 2 ** 24);
   checkWhole(kind, 'seed', seed, 0, Number.MAX_SAFE_INTEGER - 1);
   checkWhole(kind, 'sampleSeed', sampleSeed, 0, Number.MAX_SAFE_INTEGER);

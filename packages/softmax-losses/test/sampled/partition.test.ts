@@ -146,7 +146,7 @@ describe('the gradient of the hidden vector', () => {
     }
   });
 
-  it('comes close to the dense one, and closer with a head', async () => {
+  it('comes close to the dense one, and closer with a head beside as many draws', async () => {
     const biasOf = async (options: Partial<SampledSoftmaxOptions>): Promise<number> => {
       using layer = await createLayer(unigram, options);
       const { backend } = layer;
@@ -167,8 +167,8 @@ describe('the gradient of the hidden vector', () => {
       return Math.hypot(...mean.map((value, i) => value - exact[i]!)) / Math.hypot(...exact);
     };
     const plain = await biasOf({ samples: 12 });
-    const stratified = await biasOf({ samples: 6, ...createStratifiedUnigram(counts, { head: 6 }) });
+    const stratified = await biasOf({ samples: 12, ...createStratifiedUnigram(counts, { head: 20 }) });
     expect(plain).toBeLessThan(0.2);
-    expect(stratified).toBeLessThan(0.75 * plain);
+    expect(stratified).toBeLessThan(0.5 * plain);
   });
 });
