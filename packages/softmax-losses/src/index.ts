@@ -30,6 +30,11 @@ export {
   createUnigramProposal,
   type UnigramProposalOptions,
 } from './proposals/fixed-proposals.ts';
+export {
+  createStratifiedUnigram,
+  type StratifiedSampling,
+  type StratifiedUnigramOptions,
+} from './proposals/stratified-unigram.ts';
 export type { ClassVectorSource, FixedProposal, Proposal, QueryProposal } from './proposals/proposal.ts';
 export type {
   NegativeSamplingOptions,

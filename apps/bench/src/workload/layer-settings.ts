@@ -3,7 +3,15 @@
  * followed by options of its own, `hybrid:headSize=500` or `z-loss:a=0.05:b=40:bodyRate=5`, which is how one tries
  * something without a line of code.
  */
-import { type OutputLayerChoice, type OutputLayerName, outputLayerNames, trainingDefaults } from '@vastmax/lm-models';
+import {
+  type OutputLayerChoice,
+  type OutputLayerName,
+  outputLayerNames,
+  outputLayerOf,
+  trainingDefaults,
+  updateRuleNames,
+  type TrainingDefaults,
+} from '@vastmax/lm-models';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { InvalidArgumentError } from 'commander';
 
@@ -50,7 +58,7 @@ const ownOptions: Readonly<Record<Exclude<OutputLayerName, 'factored'>, readonly
   hierarchical: [],
   huffman: [],
   adaptive: ['divValue'],
-  sampled: ['samples', 'power'],
+  sampled: ['samples', 'power', 'head'],
   nce: ['samples', 'power'],
   negative: ['samples', 'power'],
   rf: ['samples', 'temperature', 'frequencies', 'nu'],
@@ -67,8 +75,10 @@ export function parseLayerSettings(name: string): LayerSettings {
   const layer = isLoss ? 'factored' : outputLayerNames.find((known) => known === base && known !== 'factored');
   if (layer === undefined)
     throw new InvalidArgumentError(`no layer is called '${base}'; there are ${layerSettingNames.join(', ')}.`);
-  const defaults = trainingDefaults(base);
   const options = new Map<string, number>();
+  const hasRule = outputLayerOf(layer).options.includes('rule');
+  const ruleAssignment = assignments.find((each) => hasRule && updateRuleNames.some((rule) => each === `rule=${rule}`));
+  const defaults = trainingDefaults(base, ruleAssignment?.slice('rule='.length));
   const known = [
     'outputRate',
     'bodyRate',
@@ -76,6 +86,7 @@ export function parseLayerSettings(name: string): LayerSettings {
     ...(layer === 'factored' ? Object.keys(defaults.lossOptions) : ownOptions[layer]),
   ];
   for (const assignment of assignments) {
+    if (assignment === ruleAssignment) continue;
     const [option = '', text = ''] = assignment.split('=');
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!known.includes(option) || !Number.isFinite(value)) {
@@ -94,6 +105,7 @@ export function parseLayerSettings(name: string): LayerSettings {
   const bodyRate = take('bodyRate', defaults.bodyRate);
   const initialScale = take('initialScale', defaults.initialScale);
   const own = Object.fromEntries(options);
+  const { rule, ...ownDefaults } = defaults.options ?? {};
   if (layer === 'factored') {
     const lossOptions = { ...defaults.lossOptions, ...own };
     const listed = Object.entries(lossOptions).map(([option, value]) => `${option} = ${value}`);
@@ -106,7 +118,14 @@ export function parseLayerSettings(name: string): LayerSettings {
       output: { kind: layer, initialScale, seed: 0, loss: { name: base, options: lossOptions } },
     };
   }
-  return { name, layer, loss: lossNames[layer], outputRate, bodyRate, output: outputOf(layer, initialScale, own) };
+  return {
+    name,
+    layer,
+    loss: lossNames[layer],
+    outputRate,
+    bodyRate,
+    output: outputOf(layer, initialScale, { ...ownDefaults, ...own }, rule),
+  };
 }
 
 /** For an option: with commas between, each once. */
@@ -123,8 +142,9 @@ function outputOf(
   kind: Exclude<OutputLayerName, 'factored'>,
   initialScale: number,
   own: Readonly<Record<string, number>>,
+  rule: NonNullable<TrainingDefaults['options']>['rule'],
 ): OutputLayerChoice {
-  const common = { initialScale, seed: 0 };
+  const common = { initialScale, seed: 0, ...(rule === undefined ? {} : { rule }) };
   switch (kind) {
     case 'sampled':
     case 'nce':

@@ -95,6 +95,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   proposal: 'same',
   proposalPower: 'same',
   sharing: 'same',
+  sampledHead: 'same',
   temperature: 'same',
   rfFrequencies: 'same',
   nu: 'same',

@@ -10,6 +10,7 @@ import {
   type OutputLayerChoice,
   type OutputLayerName,
   type ProposalName,
+  type TrainingDefaults,
 } from '@vastmax/lm-models';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { UsageError } from '../terminal/errors.ts';
@@ -39,6 +40,7 @@ export interface OutputLayerOptions {
   readonly proposal?: ProposalName;
   readonly proposalPower?: number;
   readonly sharing?: 'minibatch' | 'example';
+  readonly sampledHead?: number;
   readonly temperature?: number;
   readonly rfFrequencies?: number;
   readonly nu?: number;
@@ -69,6 +71,7 @@ const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOpt
   proposal: ['proposal', '--proposal'],
   power: ['proposalPower', '--proposal-power'],
   sharing: ['sharing', '--sharing'],
+  head: ['sampledHead', '--sampled-head'],
   temperature: ['temperature', '--temperature'],
   frequencies: ['rfFrequencies', '--rf-frequencies'],
   nu: ['nu', '--nu'],
@@ -183,7 +186,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .addOption(
       new Option(
         '--output-optimizer <name>',
-        "not factored, not hybrid: of the layer's own weights (default sgd)",
+        "not factored, not hybrid: of the layer's own weights (default sgd; sampled: adagrad)",
       ).choices(updateRuleNames),
     )
     .option(
@@ -224,6 +227,11 @@ export function addOutputLayerOptions(command: Command): Command {
       ).choices(['minibatch', 'example']),
     )
     .option(
+      '--sampled-head <n>',
+      `sampled: so many of the most frequent words are in every sample, beside those drawn (default ${trainingDefaults('sampled').options?.head ?? 0} of unigram samples that the minibatch shares, else 0)`,
+      wholeNumber('--sampled-head', 0),
+    )
+    .option(
       '--temperature <t>',
       'rf, quadratic: logits are t·cos(h, w) (rf: default 11.1; quadratic: plain logits)',
       positive('--temperature'),
@@ -255,6 +263,11 @@ export function defaultsNameOf({ outputLayer, loss }: OutputLayerOptions): strin
   return outputLayer === 'factored' ? loss : outputLayer;
 }
 
+/** With the update rule of the layer's own weights that is given. */
+export function layerTrainingDefaults(options: OutputLayerOptions): TrainingDefaults {
+  return trainingDefaults(defaultsNameOf(options), options.outputOptimizer);
+}
+
 /** @throws UsageError for an option of another layer or loss. */
 export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerChoice {
   const { outputLayer: kind, seed } = options;
@@ -265,7 +278,7 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
       `${flag} is an option of --output-layer ${layers.join(', ')}, not of ${kind}; leave it out or choose another layer`,
     );
   }
-  const defaults = trainingDefaults(defaultsNameOf(options));
+  const defaults = layerTrainingDefaults(options);
   const lossOptions = lossOptionsOf(options, defaults.lossOptions);
   const entry = outputLayerOf(kind);
   const own: Record<string, unknown> = {};
@@ -276,6 +289,8 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
     const value = given ?? (option === 'samples' || option === 'proposal' ? entry.defaults[option] : undefined);
     if (value !== undefined) own[option] = option === 'rule' ? { name: value } : value;
   }
+  const { rule, head = 0 } = defaults.options ?? {};
+  if (rule !== undefined) own['rule'] = rule;
   if (own['power'] !== undefined) {
     // Only the unigram proposal has a power.
     own['proposal'] = options.proposal ?? 'unigram';
@@ -284,6 +299,13 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
         `--proposal-power is an option of --proposal unigram, not of ${String(own['proposal'])}; leave it out`,
       );
     }
+  }
+  const isStratified = own['proposal'] === 'unigram' && own['sharing'] !== 'example';
+  if (isStratified && head > 0) own['head'] ??= head;
+  if (!isStratified && options.sampledHead !== undefined && options.sampledHead > 0) {
+    throw new UsageError(
+      `--sampled-head ${options.sampledHead} is an option of --proposal unigram with --sharing minibatch; leave it out, or give 0`,
+    );
   }
   return {
     kind,

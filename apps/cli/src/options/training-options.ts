@@ -1,10 +1,10 @@
 /** The options of `vastmax train`, and their translation into options of the model and the trainer. */
-import { trainingDefaults, type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import { type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
 import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
-import { defaultsNameOf, outputLayerChoiceOf, type OutputLayerOptions } from './output-layer-options.ts';
+import { layerTrainingDefaults, outputLayerChoiceOf, type OutputLayerOptions } from './output-layer-options.ts';
 import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 
@@ -122,7 +122,7 @@ const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
 const recurrentClipNorm = 5;
 
 export function trainingOptionsOf(options: TrainOptions, examplesPerEpoch: number): TrainingOptions {
-  const defaults = trainingDefaults(defaultsNameOf(options));
+  const defaults = layerTrainingDefaults(options);
   const optimizer = options.optimizer ?? (options.model === 'ngram' ? 'sgd' : 'adam');
   const clipNorm = options.clipNorm ?? (recurrent.includes(options.model) ? recurrentClipNorm : undefined);
   return {

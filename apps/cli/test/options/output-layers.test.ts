@@ -19,7 +19,7 @@ describe.each([
   ['hierarchical', '--output-optimizer momentum --output-rate 0.1', 'hierarchical (optimizer = momentum)'],
   ['huffman', '--output-optimizer adam --output-rate 0.01', 'huffman (optimizer = adam)'],
   ['adaptive', '--cutoffs 4,10 --div-value 2', 'adaptive (cutoffs = 4,10, divValue = 2)'],
-  ['sampled', '--samples 8', 'sampled (samples = 8, proposal = unigram)'],
+  ['sampled', '--samples 8', 'sampled (samples = 8, proposal = unigram, head = 128, optimizer = adagrad)'],
   ['nce', '--samples 8 --proposal log-uniform', 'nce (samples = 8, proposal = log-uniform)'],
   ['negative', '--samples 8 --proposal-power 0.75', 'negative (samples = 8, proposal = unigram, power = 0.75)'],
   [
@@ -52,7 +52,7 @@ describe.each([
 });
 
 it('a sampled layer resumed draws on where it stopped', async () => {
-  const settings = `${toyModel} --output-layer sampled --samples 8 --schedule constant --valid valid.txt --evaluate 0`;
+  const settings = `${toyModel} --output-layer sampled --samples 8 --sampled-head 3 --schedule constant --valid valid.txt --evaluate 0`;
   const whole = await vastmax(folder, `train train.txt -o whole ${settings} --examples 400`);
   await vastmax(folder, `train train.txt -o parts ${settings} --examples 200`);
   const resumed = await vastmax(
@@ -77,6 +77,11 @@ it.each([
     '--output-layer sampled --proposal uniform --proposal-power 0.5',
     '--proposal-power is an option of --proposal unigram, not of uniform',
   ],
+  [
+    '--output-layer sampled --sampled-head 4 --proposal learned',
+    '--sampled-head 4 is an option of --proposal unigram with --sharing minibatch',
+  ],
+  ['--output-layer nce --sampled-head 4', '--sampled-head is an option of --output-layer sampled, not of nce'],
   ['--output-layer adaptive --cutoffs 9,4', 'cutoffs must be whole numbers'],
   [
     '--loss hinge',

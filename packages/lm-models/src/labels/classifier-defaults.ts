@@ -48,7 +48,7 @@ export function classifierTraining(
   name: string,
   { updates, outputRule }: { readonly updates: number; readonly outputRule?: string | undefined },
 ): ClassifierTraining {
-  const { outputRate } = trainingDefaults(name);
+  const { outputRate } = trainingDefaults(name, outputRule);
   const { rate, rule }: OutputDefaults = Object.hasOwn(outputs, name) ? outputs[name]! : { rate: outputRate };
   const bodyRate = Math.min(highestRate, Math.max(lowestRate, distance / Math.sqrt(Math.max(1, updates))));
   return {

@@ -129,7 +129,7 @@ const outputFields: Readonly<Record<OutputLayerName, Fields>> = {
   hierarchical: trained,
   huffman: trained,
   adaptive: { ...trained, cutoffs: optional(counts), divValue: optional(number) },
-  sampled,
+  sampled: { ...sampled, head: optional(whole) },
   nce: sampled,
   negative: sampled,
   rf: kernelSampled,

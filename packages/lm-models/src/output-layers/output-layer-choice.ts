@@ -68,6 +68,11 @@ export interface SampledChoice extends AnySoftmaxChoice {
   /** Of the unigram proposal's counts. */
   readonly power?: number;
   readonly sharing?: 'minibatch' | 'example';
+  /**
+   * sampled, unigram: so many of the most frequent classes are in every sample, and only the others are drawn; 0 unless
+   * given.
+   */
+  readonly head?: number;
 }
 
 export interface KernelSampledChoice extends AnySoftmaxChoice {

@@ -7,9 +7,11 @@ import {
   createQuadraticSoftmaxLayer,
   createRandomFourierSoftmaxLayer,
   createSampledSoftmaxLayer,
+  createStratifiedUnigram,
   createUniformProposal,
   createUnigramProposal,
   type FixedProposal,
+  type SampledSoftmaxOptions,
   type SamplingOptions,
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
@@ -27,21 +29,36 @@ import { logUnigram, softmaxLayerOptions } from './softmax-layers.ts';
 /**
  * Of a sampled softmax, of noise-contrastive estimation or of negative sampling. The first two start with their biases
  * at the log of the unigram probabilities: nce's unnormalised probabilities then start out normalised.
- * @throws ModelError `bad-option` for an unknown proposal.
+ * @throws ModelError `bad-option` for an unknown proposal, or a head that it does not have.
  */
 export function sampledLayerOptions(
   sizes: OutputLayerSizes,
   choice: SampledChoice,
-): SoftmaxLayerOptions & SamplingOptions {
-  const { kind, samples, proposal, power, sharing } = choice;
+): SoftmaxLayerOptions & SamplingOptions & Pick<SampledSoftmaxOptions, 'head'> {
+  const { kind, samples, sharing } = choice;
   const { frequencies } = sizes;
   return {
     ...softmaxLayerOptions(sizes, choice),
     samples,
-    proposal: createProposal(proposal, frequencies, power),
+    ...samplingOf(choice, frequencies),
     ...(sharing === undefined ? {} : { sharing }),
     ...(kind === 'negative' ? {} : { initialBiases: logUnigram(frequencies) }),
   };
+}
+
+/** What is drawn, and what is in every sample. */
+function samplingOf(
+  { kind, proposal, power, head = 0 }: SampledChoice,
+  frequencies: Float64Array,
+): { readonly proposal: FixedProposal; readonly head?: Int32Array } {
+  if (head === 0) return { proposal: createProposal(proposal, frequencies, power) };
+  if (kind !== 'sampled' || proposal !== 'unigram') {
+    throw new ModelError(
+      'bad-option',
+      `a head of ${head} classes belongs to sampled with the unigram proposal, not to ${kind} with ${proposal}; leave head out`,
+    );
+  }
+  return createStratifiedUnigram(frequencies, { head, ...(power === undefined ? {} : { power }) });
 }
 
 function createProposal(name: ProposalName, frequencies: Float64Array, power: number | undefined): FixedProposal {
@@ -70,7 +87,8 @@ const sampled: Pick<OutputLayerEntry<SampledChoice>, 'options' | 'defaults' | 'c
   cost: {
     step: '6mnd for n samples',
     growth: 'not at all',
-    operations: ({ batch, classes, width }, { samples }) => 6 * batch * Math.min(classes, samples) * width,
+    operations: ({ batch, classes, width }, { samples, head = 0 }) =>
+      6 * batch * Math.min(classes, head + samples) * width,
   },
 };
 const sampledAbilities: OutputLayerEntry<SampledChoice>['abilities'] = {
@@ -84,10 +102,19 @@ const sampledAbilities: OutputLayerEntry<SampledChoice>['abilities'] = {
 
 export const sampledEntry: OutputLayerEntry<OfKind<SampledChoice, 'sampled'>> = {
   ...sampled,
+  options: ['samples', 'proposal', 'power', 'sharing', 'head', 'rule'],
+  defaults: { ...sampled.defaults, head: 0 },
   name: 'sampled',
   description: 'softmax whose sum over all classes is estimated from drawn ones',
   create: (backend, sizes, choice) => createSampledSoftmaxLayer(backend, sampledLayerOptions(sizes, choice)),
-  training: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
+  training: {
+    lossOptions: {},
+    initialScale: 0.01,
+    outputRate: 0.03,
+    bodyRate: 10,
+    options: { rule: { name: 'adagrad' }, head: 128 },
+    outputRates: { sgd: 2 },
+  },
   abilities: sampledAbilities,
 };
 

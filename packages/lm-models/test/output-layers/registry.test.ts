@@ -9,6 +9,7 @@ import {
   type OutputLayerName,
   type OutputLayerSizes,
 } from '@vastmax/lm-models';
+import type { SampledLayer } from '@vastmax/softmax-losses';
 import { singleTargets } from '@vastmax/sparse-data';
 import { builtInLossNames, createBuiltInLoss } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
@@ -62,7 +63,7 @@ describe('createOutputLayer', () => {
     hierarchical: {},
     huffman: { rule: { name: 'momentum', options: { momentum: 0.8 } } },
     adaptive: { cutoffs: [5, 20], divValue: 2 },
-    sampled: { samples: 12, proposal: 'unigram', power: 0.75, sharing: 'example' },
+    sampled: { samples: 12, proposal: 'unigram', power: 0.75, head: 5, rule: { name: 'adagrad' } },
     nce: { samples: 12, proposal: 'log-uniform' },
     negative: { samples: 12, proposal: 'learned' },
     rf: { samples: 6, temperature: 9, frequencies: 32, nu: 3 },
@@ -100,6 +101,23 @@ describe('createOutputLayer', () => {
     expect(JSON.stringify(layer.state().configuration)).toContain(proposal);
   });
 
+  it('has the most frequent classes in every sample of a head, however classes are ordered', async () => {
+    const frequencies = Float64Array.of(3, 0, 9, 1, 7, 2);
+    const backend = createPlainBackend();
+    using layer = (await createOutputLayer(
+      backend,
+      { features: 2, frequencies },
+      { kind: 'sampled', samples: 2, proposal: 'unigram', head: 3, initialScale: 0.1, seed: 5 },
+    )) as SampledLayer;
+    using hidden = createMatrixFrom(backend, 1, 2, [1, 2]);
+    for (let step = 0; step < 10; step++) {
+      await layer.step(hidden, singleTargets(Int32Array.of(1), 6), { learningRate: 0.1 });
+      const { classes, columns } = layer.method.samples;
+      expect(Array.from(classes.subarray(0, 3))).toEqual([2, 4, 0]);
+      for (const drawn of classes.subarray(3, columns)) expect([1, 3, 5]).toContain(drawn);
+    }
+  });
+
   it('starts the full softmax at the unigram distribution, a class never seen at half an occurrence', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     const { features, frequencies } = sizes(40, 4);
@@ -132,6 +150,10 @@ describe('createOutputLayer', () => {
     await expect(attempt({ kind: 'sampled', samples: 5, proposal: 'zipf' })).rejects.toThrow(
       `no proposal is called 'zipf'; there are ${proposalNames.join(', ')}`,
     );
+    await expect(attempt({ kind: 'sampled', samples: 5, proposal: 'learned', head: 3 })).rejects.toThrow(
+      'a head of 3 classes belongs to sampled with the unigram proposal, not to sampled with learned; leave head out',
+    );
+    await expect(attempt({ kind: 'sampled', samples: 5, proposal: 'unigram', head: 0.5 })).rejects.toThrow('got 0.5');
     await expect(attempt({ initialScale: -1 })).rejects.toMatchObject({ code: 'bad-option' });
     expect(backend.memory()).toEqual(before);
   });
@@ -221,6 +243,19 @@ describe('trainingDefaults', () => {
     // The nodes of a Huffman tree start at 0, as in word2vec and fastText.
     if (name === 'huffman') expect(initialScale).toBe(0);
     else expect(initialScale).toBeGreaterThan(0);
+  });
+
+  it('has other rates for another update rule of the layer', () => {
+    const usual = trainingDefaults('sampled');
+    expect(usual.options).toMatchObject({ rule: { name: 'adagrad' } });
+    expect(trainingDefaults('sampled', 'adagrad')).toEqual(usual);
+    expect(trainingDefaults('sampled', 'sgd')).toEqual({
+      ...usual,
+      outputRate: 2,
+      options: { ...usual.options, rule: { name: 'sgd' } },
+    });
+    expect(trainingDefaults('full', 'sgd')).toEqual(trainingDefaults('full'));
+    expect(trainingDefaults('full', 'adam').options).toEqual({ rule: { name: 'adam' } });
   });
 
   it('names what there is when asked for another one, a name of Object.prototype included', () => {

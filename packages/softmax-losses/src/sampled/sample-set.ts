@@ -13,12 +13,17 @@
  * random. TensorFlow's unique samplers instead draw until they have a given number of classes, and put the (random)
  * number of draws into the same formula, which is then not exact.
  *
+ * Classes of a head are in the set with certainty: their expected count is 1, and the sum over the others is estimated
+ * from the draws that do not hit the head.
+ *
  * Samples that a minibatch shares are merged, so `columns` is the number of distinct classes. Samples of single
  * examples keep their n columns; in unique mode the repetitions of a class have weight 0.
  */
 import type { FloatArray } from '@vastmax/linalg-core';
 import { DistinctIndices, type RandomGenerator } from '@vastmax/sparse-data';
 import type { FixedProposal, QueryProposal } from '../proposals/proposal.ts';
+
+const noHead = new Int32Array(0);
 
 export class SampleSet {
   /** 1 if all examples share the samples, otherwise m. */
@@ -44,19 +49,38 @@ export class SampleSet {
   /** For each slot, the last row (from 1) that contained its class. */
   #lastRow: Int32Array = new Int32Array(0);
 
-  /** Draws one set for the whole minibatch. @param others capacity in `distinct` for so many further classes. */
-  drawShared(proposal: FixedProposal, tries: number, unique: boolean, random: RandomGenerator, others: number): void {
+  /**
+   * Draws one set for the whole minibatch.
+   * @param others capacity in `distinct` for so many further classes.
+   * @param head distinct classes that are in the set once whatever is drawn, as the first columns.
+   */
+  drawShared(
+    proposal: FixedProposal,
+    tries: number,
+    unique: boolean,
+    random: RandomGenerator,
+    others: number,
+    head: Int32Array = noHead,
+  ): void {
     this.isShared = true;
-    this.#reserve(1, tries, others, proposal.classes);
-    proposal.draw(tries, random, this.classes, 0);
-    this.weights.fill(0, 0, tries);
-    for (let i = 0; i < tries; i++) this.weights[this.distinct.slotOf(this.classes[i]!)]!++;
+    const fixed = head.length;
+    this.#reserve(1, fixed + tries, others, proposal.classes);
+    for (let i = 0; i < fixed; i++) this.distinct.slotOf(head[i]!);
+    proposal.draw(tries, random, this.classes, fixed);
+    this.weights.fill(0, 0, fixed + tries);
+    for (let i = fixed; i < fixed + tries; i++) this.weights[this.distinct.slotOf(this.classes[i]!)]!++;
     this.columns = this.distinct.count;
     for (let column = 0; column < this.columns; column++) {
       const drawn = this.distinct.values[column]!;
       this.classes[column] = drawn;
       this.slots[column] = column;
-      this.#weigh(column, this.weights[column]!, proposal.logProbability(drawn), tries, unique);
+      if (column < fixed) {
+        this.noise[column] = 0;
+        this.corrections[column] = 0;
+        this.weights[column] = 1;
+      } else {
+        this.#weigh(column, this.weights[column]!, proposal.logProbability(drawn), tries, unique);
+      }
     }
     this.distinctSamples = this.distinct.count;
   }

@@ -40,6 +40,13 @@ export interface SampledSoftmaxOptions extends SoftmaxLayerOptions, SamplingOpti
    */
   readonly correctTargets?: boolean;
   /**
+   * Classes that are in every sample, each with weight 1; default none. The samples of the minibatch are then
+   * stratified: these terms of the partition function are exact, and only the sum over the others is estimated. Draws
+   * of these classes are dropped, so the proposal should give them no probability (createStratifiedUnigram). Only for
+   * shared samples; a state can be restored only into a layer with as many.
+   */
+  readonly head?: ArrayLike<number>;
+  /**
    * τ: logits are τ·cos(h, w), from hidden activations and class vectors normalised to length 1, and there are no
    * biases. Default: logits are h·w + b.
    */
@@ -53,18 +60,30 @@ export interface NoiseContrastiveOptions extends SoftmaxLayerOptions, SamplingOp
 
 export interface NegativeSamplingOptions extends SoftmaxLayerOptions, SamplingOptions {}
 
+/** Options of any of the three layers. */
+export type AnySampledOptions = SoftmaxLayerOptions &
+  SamplingOptions<Proposal> &
+  Pick<SampledSoftmaxOptions, 'temperature' | 'head'>;
+
 /** Whether the classes have biases. */
 export function hasBias({ bias, temperature }: { readonly bias?: boolean; readonly temperature?: number }): boolean {
   return bias ?? temperature === undefined;
 }
 
 /** @throws OutputLayerError `bad-option`, `non-finite`. */
-export function checkSamplingOptions(
-  kind: string,
-  options: SoftmaxLayerOptions & SamplingOptions<Proposal> & { readonly temperature?: number },
-): void {
+export function checkSamplingOptions(kind: string, options: AnySampledOptions): void {
   checkLayerOptions(kind, options);
-  const { classes, proposal, samples = 1, sharing, sampleSeed = 0, seed = 1, initialBiases, temperature } = options;
+  const {
+    classes,
+    proposal,
+    samples = 1,
+    sharing,
+    sampleSeed = 0,
+    seed = 1,
+    initialBiases,
+    temperature,
+    head,
+  } = options;
   checkWhole(kind, 'samples', samples, 1, 2 ** 24);
   checkWhole(kind, 'seed', seed, 0, Number.MAX_SAFE_INTEGER - 1);
   checkWhole(kind, 'sampleSeed', sampleSeed, 0, Number.MAX_SAFE_INTEGER);
@@ -86,6 +105,13 @@ export function checkSamplingOptions(
       `${kind}: the ${proposal.name} proposal draws for each example; sharing cannot be 'minibatch'`,
     );
   }
+  if (head !== undefined) checkHead(kind, head, classes);
+  if (head !== undefined && head.length > 0 && (sharing === 'example' || proposal?.kind === 'query')) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind}: a head of ${head.length} classes needs samples that the minibatch shares; leave head out, or give sharing 'minibatch' and a fixed proposal`,
+    );
+  }
   if (temperature !== undefined) checkTemperature(kind, temperature, options.bias);
   if (initialBiases === undefined) return;
   if (!hasBias(options))
@@ -103,6 +129,16 @@ export function checkFixedProposal(kind: string, { proposal }: SamplingOptions<P
     'bad-option',
     `${kind}: the ${proposal.name} proposal depends on the query; give a fixed one, or use sampled softmax`,
   );
+}
+
+function checkHead(kind: string, head: ArrayLike<number>, classes: number): void {
+  const seen = new Set<number>();
+  for (let i = 0; i < head.length; i++) {
+    checkWhole(kind, `class ${i} of the head`, head[i]!, 0, classes - 1);
+    if (seen.has(head[i]!))
+      throw new OutputLayerError('bad-option', `${kind}: class ${head[i]} is in the head twice; give each once`);
+    seen.add(head[i]!);
+  }
 }
 
 function checkTemperature(kind: string, temperature: number, bias: boolean | undefined): void {

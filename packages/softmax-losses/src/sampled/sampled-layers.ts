@@ -5,6 +5,7 @@ import { weightOptions } from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
 import {
   hasBias,
+  type AnySampledOptions,
   type NegativeSamplingOptions,
   type NoiseContrastiveOptions,
   type SampledSoftmaxOptions,
@@ -15,7 +16,6 @@ import {
   noiseContrastiveLoss,
   sampledSoftmaxLoss,
   samplingPlan,
-  type AnySampledOptions,
   type SampledLoss,
 } from './sampled-losses.ts';
 import type { SampledMethod } from './sampled-method.ts';

@@ -5,7 +5,7 @@
 import type { Workspace } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import type { TrainableRows } from '../class-table/class-table.ts';
-import { weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
+import { weightOptions } from '../layer/layer-options.ts';
 import { createLearnedUnigramProposal } from '../proposals/learned-unigram.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import { ClassVectors } from './class-vectors.ts';
@@ -17,7 +17,7 @@ import {
   type NegativeSamplingOptions,
   type NoiseContrastiveOptions,
   type SampledSoftmaxOptions,
-  type SamplingOptions,
+  type AnySampledOptions,
 } from './sampled-layer-options.ts';
 import type { SampledCriterion } from './sampled-criterion.ts';
 import { SampledMethod } from './sampled-method.ts';
@@ -32,9 +32,6 @@ export interface SampledLoss {
   /** Options of the criterion that a state must agree with. */
   readonly configuration: JsonObject;
 }
-
-/** Options of any of the three layers. */
-export type AnySampledOptions = SoftmaxLayerOptions & SamplingOptions<Proposal> & { readonly temperature?: number };
 
 /** @throws OutputLayerError `bad-option`, `non-finite`. */
 export function sampledSoftmaxLoss(options: SampledSoftmaxOptions): SampledLoss {
@@ -93,6 +90,8 @@ export interface SamplingPlan {
   readonly unique: boolean;
   readonly seed: number;
   readonly removeHits: boolean;
+  /** Classes that are in every sample. */
+  readonly head: Int32Array;
   readonly temperature: number | undefined;
 }
 
@@ -101,7 +100,16 @@ export function samplingPlan(options: AnySampledOptions): SamplingPlan {
   const { classes, temperature, samples = 500, unique = false, removeAccidentalHits = true } = options;
   const { proposal = createLearnedUnigramProposal(classes), sampleSeed = weightOptions(options).seed + 1 } = options;
   const sharing = options.sharing ?? (proposal.kind === 'query' ? 'example' : 'minibatch');
-  return { proposal, tries: samples, sharing, unique, seed: sampleSeed, removeHits: removeAccidentalHits, temperature };
+  return {
+    proposal,
+    tries: samples,
+    sharing,
+    unique,
+    seed: sampleSeed,
+    removeHits: removeAccidentalHits,
+    head: Int32Array.from(options.head ?? []),
+    temperature,
+  };
 }
 
 /** Creates a method that uses the given rows and takes ownership of them. The caller must call `initialize`. */

@@ -17,6 +17,8 @@ export interface SamplerOptions {
   readonly tries: number;
   readonly sharing: 'minibatch' | 'example';
   readonly unique: boolean;
+  /** Classes that are in every sample. */
+  readonly head: Int32Array;
   readonly seed: number;
 }
 
@@ -47,10 +49,10 @@ export class Sampler {
 
   /** Fills `samples`; returns a promise if the queries must be read from the device first. @param queries m×width. */
   draw(queries: Matrix, targets: TargetList): void | Promise<void> {
-    const { proposal, tries, sharing, unique } = this.options;
+    const { proposal, tries, sharing, unique, head } = this.options;
     this.#stateBeforeDraw = this.#random.state();
     if (proposal.kind === 'query') return this.#drawForQueries(queries, targets);
-    if (sharing === 'minibatch') this.samples.drawShared(proposal, tries, unique, this.#random, targets.count);
+    if (sharing === 'minibatch') this.samples.drawShared(proposal, tries, unique, this.#random, targets.count, head);
     else this.samples.drawEach(proposal, queries.rows, tries, unique, this.#random, targets.count);
   }
 
@@ -69,15 +71,22 @@ export class Sampler {
     proposal.observe?.(targets.classes, targets.count);
   }
 
-  /** ln(n·P) of a class. */
+  /** ln of how often a class is expected in the last samples: ln(n·P), and 0 in the head. */
   noiseOf(target: number): number {
-    const { proposal, tries } = this.options;
+    const { proposal, tries, head } = this.options;
+    if (head.length > 0 && this.samples.distinct.slotOf(target) < head.length) return 0;
     return proposal.kind === 'fixed' ? Math.log(tries) + proposal.logProbability(target) : Number.NaN;
   }
 
   configuration(): JsonObject {
-    const { proposal, tries, sharing, unique } = this.options;
-    return { proposal: { name: proposal.name, options: proposal.options }, samples: tries, sharing, unique };
+    const { proposal, tries, sharing, unique, head } = this.options;
+    return {
+      proposal: { name: proposal.name, options: proposal.options },
+      samples: tries,
+      sharing,
+      unique,
+      ...(head.length === 0 ? {} : { head: head.length }),
+    };
   }
 
   progress(): JsonObject {

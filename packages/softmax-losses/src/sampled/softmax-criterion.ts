@@ -4,7 +4,9 @@
  *
  * A target contributes with its own logit and is masked among the negatives. The terms of the negatives have the
  * expectation Σ exp(o) over the other classes, so Ẑ is an unbiased estimate of the partition function Z (the loss
- * contains ln Ẑ and is biased, as with every sampled softmax). S. Jean et al. (arXiv:1412.2007) and TensorFlow's
+ * contains ln Ẑ and is biased, as with every sampled softmax). The gradient is that of the corrected logQ term of
+ * K. Khrylchenko et al. (arXiv:2507.09331), with the target outside of the sum and the example weighted with its
+ * estimated 1 − p(t): (1 − p)·(−∇o_t + Σ over the negatives of p_i/(1 − p)·∇o_i). S. Jean et al. (arXiv:1412.2007) and TensorFlow's
  * sampled_softmax_loss instead also correct the target's logit by −ln(n·P(t)), and classify which member of the set of
  * target and samples is the target: `correctTargets`. The optimum is the same, but Ẑ is then not an estimate of Z, and
  * the loss has another scale.

@@ -9,6 +9,7 @@ import {
   createNegativeSamplingLayer,
   createNoiseContrastiveLayer,
   createSampledSoftmaxLayer,
+  createStratifiedUnigram,
   type SampledSoftmaxOptions,
 } from '@vastmax/softmax-losses';
 import type { CsrRows } from '@vastmax/sparse-data';
@@ -39,6 +40,23 @@ function softmaxSubject(name: string, options: Omit<SampledSoftmaxOptions, 'clas
     },
   };
 }
+
+/** Whatever is drawn, all classes are in the sample: no chance is left. */
+const headSubject: Subject = {
+  name: 'sampled softmax, all classes in the head',
+  create: (backend, request, rule) =>
+    createSampledSoftmaxLayer(backend, {
+      ...request,
+      initialScale: 0.3,
+      rule,
+      samples: 3,
+      ...createStratifiedUnigram(new Float64Array(request.classes), { head: request.classes }),
+    }),
+  model: ({ classes, features }) => {
+    const rows = Array.from({ length: classes }, (_, k) => k * (features + 1));
+    return { bias: true, decisions: (target) => [{ rows, chosen: target }] };
+  },
+};
 
 function negativeSubject(sharing: 'minibatch' | 'example'): Subject {
   return {
@@ -73,6 +91,7 @@ describeSubject(
 );
 describeWithSgd(softmaxSubject('sampled softmax, cosines, shared samples', { temperature: 3 }));
 describeWithSgd(softmaxSubject('sampled softmax with corrected targets', { correctTargets: true }));
+describeSubject(headSubject);
 describeSubject(negativeSubject('minibatch'));
 describeWithSgd(negativeSubject('example'));
 

@@ -12,7 +12,7 @@ import {
   type FixedProposal,
   type SampledLayer,
 } from '@vastmax/softmax-losses';
-import { csrFromLists, RandomGenerator } from '@vastmax/sparse-data';
+import { csrFromLists, RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { describe, expect, it } from 'vitest';
 import { createExampleNegatives } from '../../src/sampled/negative-logits.ts';
 import { readWeights } from '../subjects.ts';
@@ -46,6 +46,7 @@ interface Setting {
   readonly temperature?: number;
   readonly samples?: number;
   readonly proposal?: FixedProposal;
+  readonly head?: readonly number[];
 }
 
 const logUniform = createLogUniformProposal(classes);
@@ -62,6 +63,10 @@ const settings: readonly Setting[] = [
   { kind: 'softmax', sharing: 'minibatch', temperature: 2.5 },
   { kind: 'softmax', sharing: 'example', temperature: 2.5, unique: true },
   { kind: 'softmax with corrected targets', sharing: 'minibatch', unique: true },
+  { kind: 'softmax', sharing: 'minibatch', head: [0, 1, 7] },
+  { kind: 'softmax', sharing: 'minibatch', head: [5, 2, 0], unique: true, removeHits: false, samples: 30 },
+  { kind: 'softmax', sharing: 'minibatch', head: [1, 19], temperature: 2.5, proposal: unigram },
+  { kind: 'softmax with corrected targets', sharing: 'minibatch', head: [0, 4, 2] },
   { kind: 'nce', sharing: 'minibatch', proposal: unigram },
   { kind: 'nce', sharing: 'minibatch', unique: true, samples: 30 },
   { kind: 'nce', sharing: 'example', removeHits: false },
@@ -77,6 +82,7 @@ async function createLayer({
   temperature,
   samples = 12,
   proposal = logUniform,
+  head = [],
 }: Setting): Promise<SampledLayer> {
   const options = {
     classes,
@@ -95,12 +101,21 @@ async function createLayer({
   const backend = createPlainBackend({ precision: 'f64' });
   if (kind === 'nce') return createNoiseContrastiveLayer(backend, { ...options, proposal, logNormalizer: 0.4 });
   if (kind === 'negative') return createNegativeSamplingLayer(backend, { ...options, proposal });
-  return createSampledSoftmaxLayer(backend, { ...options, proposal, correctTargets: kind !== 'softmax' });
+  return createSampledSoftmaxLayer(backend, { ...options, proposal, head, correctTargets: kind !== 'softmax' });
 }
 
 /** The losses of all examples from any weights and activations. */
 function lossesOf(
-  { kind, sharing, unique = false, removeHits = true, temperature, samples = 12, proposal = logUniform }: Setting,
+  {
+    kind,
+    sharing,
+    unique = false,
+    removeHits = true,
+    temperature,
+    samples = 12,
+    proposal = logUniform,
+    head = [],
+  }: Setting,
   rows: ArrayLike<number>,
   inputs: ArrayLike<number>,
 ): number[] {
@@ -123,6 +138,7 @@ function lossesOf(
       unique,
       removeHits,
       logNormalizer: 0.4,
+      head,
     });
   });
 }
@@ -202,5 +218,47 @@ describe('samples of single examples', () => {
       results.push([...logits, ...(await read(queryGradient)), ...(await read(rows))]);
     }
     expect(largestDifference(results[0]!, results[1]!)).toBeLessThan(1e-12);
+  });
+});
+
+/**
+ * K. Khrylchenko et al. (arXiv:2507.09331) take the target out of the denominator, since it is in it with certainty, and
+ * weight the example with 1 − p of the target: a constant, estimated from the same sample. The gradient is that of sampled
+ * softmax with the target's own logit in the sum and the target masked among the negatives, which is the default.
+ */
+describe('the corrected logQ term of the target', () => {
+  it.each([{ head: [] }, { head: [0, 1, 7] }])('is the gradient of the default: %s', async ({ head }) => {
+    const setting: Setting = { kind: 'softmax', sharing: 'minibatch', samples: 30, head };
+    using layer = await createLayer(setting);
+    using input = createMatrixFrom(layer.backend, examples, features, hidden);
+    const rows = await readWeights(layer);
+    const list = Int32Array.from({ length: examples }, (_, example) => (5 * example) % classes);
+    const { hiddenGradient } = await layer.step(input, singleTargets(list, classes), { learningRate });
+    const draws = new Int32Array(30);
+    logUniform.draw(30, new RandomGenerator(sampleSeed), draws, 0);
+
+    const width = features + 1;
+    const output = (inputs: ArrayLike<number>, example: number, k: number): number =>
+      rows[k * width + features]! +
+      [0, 1, 2, 3].reduce((sum, i) => sum + rows[k * width + i]! * inputs[example * features + i]!, 0);
+    /** ln of the sum over the negatives. */
+    const logNegatives = (inputs: ArrayLike<number>, example: number): number => {
+      let sum = 0;
+      for (const k of head) if (k !== list[example]) sum += Math.exp(output(inputs, example, k));
+      for (const k of draws) {
+        if (k === list[example] || head.includes(k)) continue;
+        sum += Math.exp(output(inputs, example, k) - Math.log(30) - logUniform.logProbability(k));
+      }
+      return Math.log(sum);
+    };
+    const margin = (inputs: ArrayLike<number>, example: number): number =>
+      logNegatives(inputs, example) - output(inputs, example, list[example]!);
+    const weightOf = (example: number): number => 1 / (1 + Math.exp(-margin(hidden, example)));
+    const expected = differences(hidden, (moved) => {
+      let loss = 0;
+      for (let example = 0; example < examples; example++) loss += weightOf(example) * margin(moved, example);
+      return loss / examples;
+    });
+    expect(largestDifference(await read(hiddenGradient), expected)).toBeLessThan(1e-9);
   });
 });

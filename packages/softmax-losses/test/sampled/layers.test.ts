@@ -35,6 +35,11 @@ describe.each<[string, (request: LayerRequest) => Proposal, Options]>([
     ({ classes }) => createLearnedUnigramProposal(classes),
     { sharing: 'example', rule: createUpdateRule('momentum') },
   ],
+  [
+    'log-uniform, with a head, Adagrad',
+    ({ classes }) => createLogUniformProposal(classes),
+    { head: [0], rule: createUpdateRule('adagrad') },
+  ],
   ['query proposal', ({ classes, features }) => recordingProposal(classes, features + 1), {}],
   [
     'query proposal on cosines, Adagrad',
@@ -171,6 +176,10 @@ describe('bad options', () => {
     ['a temperature and biases', { temperature: 2, bias: true }, 'bias'],
     ['biases to start from without biases', { bias: false, initialBiases: new Float64Array(classes) }, 'initialBiases'],
     ['too few biases to start from', { initialBiases: new Float64Array(3) }, '3'],
+    ['a class of the head that there is not', { head: [3, classes] }, '31'],
+    ['a class twice in the head', { head: [3, 4, 3] }, 'class 3'],
+    ['a head of samples for each example', { head: [3], sharing: 'example' }, 'head'],
+    ['a head of a query proposal', { head: [3], proposal: recordingProposal(classes, features + 1) }, 'head'],
     ['a negative seed', { seed: -1 }, '-1'],
     ['no class', { classes: 0 }, '0'],
   ])('%s', async (_, options, mention) => {
@@ -211,6 +220,13 @@ describe('bad options', () => {
       message: expect.stringContaining('log-uniform') as string,
     });
     const { configuration, tensors } = layer.state();
+    using headed = await createSampledSoftmaxLayer(backend, {
+      classes,
+      features,
+      proposal: createUniformProposal(classes),
+      head: [2, 5],
+    });
+    await expect(headed.restore(layer.state())).rejects.toMatchObject({ code: 'state-mismatch' });
     await expect(
       layer.restore({ configuration: { ...configuration, progress: { random: { words: [0] } } }, tensors }),
     ).rejects.toMatchObject({ code: 'state-mismatch' });

@@ -11,6 +11,8 @@ export interface NaiveSampling {
   readonly unique: boolean;
   readonly removeHits: boolean;
   readonly logNormalizer: number;
+  /** Classes that are negatives whatever is drawn. */
+  readonly head?: readonly number[];
 }
 
 /** @param targets weight of each target class. */
@@ -19,12 +21,13 @@ export function naiveLoss(
   targets: ReadonlyMap<number, number>,
   sampling: NaiveSampling,
 ): number {
-  const { kind, drawn, probability, unique, removeHits, logNormalizer } = sampling;
+  const { kind, drawn, probability, unique, removeHits, logNormalizer, head = [] } = sampling;
   const n = drawn.length;
-  const expected = (target: number): number => n * probability(target);
+  const expected = (target: number): number => (head.includes(target) ? 1 : n * probability(target));
   const negatives: { target: number; count: number }[] = [];
+  for (const target of head) if (!removeHits || !targets.has(target)) negatives.push({ target, count: 1 });
   for (const target of unique ? new Set(drawn) : drawn) {
-    if (removeHits && targets.has(target)) continue;
+    if (head.includes(target) || (removeHits && targets.has(target))) continue;
     const chance = 1 - (1 - probability(target)) ** n;
     negatives.push({ target, count: unique ? expected(target) / chance : 1 });
   }

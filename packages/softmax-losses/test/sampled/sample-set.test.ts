@@ -58,6 +58,26 @@ describe.each([
   });
 });
 
+describe.each([false, true])('a head, unique: %s, over all sequences of draws', (unique) => {
+  const head = Int32Array.of(3, 1);
+
+  it('is in every set with weight 1, and the others have importance weights of expectation 1', () => {
+    const importance = new Float64Array(probabilities.length);
+    for (const { list, probability } of sequences()) {
+      const samples = new SampleSet();
+      samples.drawShared(listedProposal(probabilities, list), tries, unique, new RandomGenerator(1), 0, head);
+      expect(Array.from(samples.classes.subarray(0, 2))).toEqual([3, 1]);
+      for (let i = 0; i < samples.columns; i++) {
+        if (i < 2) expect([samples.weights[i], samples.corrections[i], samples.noise[i]]).toEqual([1, 0, 0]);
+        importance[samples.classes[i]!]! += probability * Math.exp(samples.corrections[i]!);
+      }
+      expect(new Set(samples.classes.subarray(0, samples.columns)).size).toBe(samples.columns);
+      expect(samples.columns).toBeLessThanOrEqual(samples.maxColumns);
+    }
+    for (let k = 0; k < probabilities.length; k++) expect(importance[k]).toBeCloseTo(1, 12);
+  });
+});
+
 describe('expected counts', () => {
   it('of unique samples are the chance to be drawn at all, also where it is tiny', () => {
     const classes = 1_000_000;
