@@ -4,5 +4,6 @@ export default defineConfig({
   entry: ['src/index.ts', 'src/vitest.ts'],
   dts: true,
   format: 'esm',
+  sourcemap: true,
   platform: 'neutral',
 });

@@ -4,6 +4,7 @@ export default defineConfig({
   entry: ['src/index.ts'],
   dts: true,
   format: 'esm',
+  sourcemap: true,
   platform: 'node',
   fixedExtension: false,
 });

@@ -13,6 +13,7 @@ export default defineConfig({
   ],
   dts: true,
   format: 'esm',
+  sourcemap: true,
   platform: 'neutral',
   deps: { neverBundle: [/^node:/] },
 });

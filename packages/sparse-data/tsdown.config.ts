@@ -4,6 +4,7 @@ export default defineConfig({
   entry: ['src/index.ts', 'src/records.ts', 'src/node.ts'],
   dts: true,
   format: 'esm',
+  sourcemap: true,
   platform: 'neutral',
   deps: { neverBundle: [/^node:/] },
 });

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type Argument } from 'commander';
 import { describeFailure } from './terminal/errors.ts';
 import { watchStandardOutput } from './terminal/standard-output.ts';
@@ -28,10 +29,15 @@ function usageOf(argument: Argument): string {
   return argument.required ? `<${name}>` : `[${name}]`;
 }
 
+// Beside the folder of this file, in the sources as in the package.
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const program = new Command('vastmax')
   .description(
     'Language models with very many classes, trained exactly at a cost that does not depend on their number.',
   )
+  .version(version, '-V, --version', 'print the version')
   .configureOutput({
     outputError: (text, write) => {
       write(text.replace(/^error: /, 'vastmax: '));

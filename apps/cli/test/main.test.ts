@@ -4,6 +4,11 @@ import { RunningCommand, vastmax } from './vastmax.ts';
 
 const folder = createScratchFolder();
 
+it.each(['--version', '-V'])('%s prints the version', async (option) => {
+  const stdout = expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) as string;
+  expect(await vastmax(folder, option)).toMatchObject({ code: 0, stdout, stderr: '' });
+});
+
 describe('help', () => {
   it('is what vastmax alone shows', async () => {
     const alone = await vastmax(folder, '');

@@ -7,6 +7,7 @@ import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 import { externalNames, externalOptions } from './external-names.ts';
 import { anchorsOf, parseMarkdown, type CodeBlock, type MarkdownParts } from './markdown.ts';
+import { sourceAddress } from '../package-metadata.ts';
 import { parse, visit, type SourceNames } from './source-names.ts';
 
 export interface DocumentInputs {
@@ -183,10 +184,13 @@ function checkProgram(text: string, names: SourceNames, report: (offset: number,
 }
 
 function checkLinks({ links, headings }: MarkdownParts, { root, path, read }: DocumentInputs, report: Report): void {
+  const address = sourceAddress();
   for (const { line, target } of links) {
-    if (/^[a-z]+:/.test(target)) continue;
-    const [file = '', anchor] = target.split('#');
-    const linked = file === '' ? path : normalize(join(dirname(path), decodeURIComponent(file)));
+    const isOfRepository = target.startsWith(address);
+    if (/^[a-z]+:/.test(target) && !isOfRepository) continue;
+    const [file = '', anchor] = (isOfRepository ? target.slice(address.length) : target).split('#');
+    const folder = isOfRepository ? '.' : dirname(path);
+    const linked = file === '' ? path : normalize(join(folder, decodeURIComponent(file)));
     if (file !== '' && (linked.startsWith('..') || !existsSync(join(root, linked)))) {
       report(line, `the link to ${target} is broken: there is no such file`);
       continue;
