@@ -15,7 +15,9 @@ const cases = [
 
 const [base, head] = process.argv.slice(2);
 if (base === undefined || head === undefined) {
-  process.stderr.write('usage: .ci/compare-benches.js BASE HEAD, two folders of checkouts in which pnpm install has run\n');
+  process.stderr.write(
+    'usage: .ci/compare-benches.js BASE HEAD, two folders of checkouts in which pnpm install has run\n',
+  );
   process.exit(2);
 }
 
