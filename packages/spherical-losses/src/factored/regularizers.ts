@@ -1,6 +1,6 @@
 /**
  * Regularisers of W that the factored form applies exactly after a step, as weight decay is (factored-weights.ts), at a
- * cost that does not depend on D (mathematics.md §11). P = I − 11ᵀ/D.
+ * cost that does not depend on D (mathematics.md §8). P = I − 11ᵀ/D.
  *
  * Decay of the touched rows, w_c ← (1 − δ_c)w_c. With Δ_c = −δ_c w_c, D_c = w_c − w̄/D and t = Σ_c Δ_c:
  *

@@ -2,7 +2,7 @@
  * A weight π_c for each class on the unobserved part of a quadratic loss: Σ_k π_k o_k² in the place of q, as when
  * popular classes that were not chosen count as rejected (eALS: X. He et al., SIGIR 2016). The layer then trains
  * Ŵ = diag(√π)W, whose outputs are ô_c = √π_c o_c, so that q = ‖ô‖² is the weighted sum and o_c = ô_c/√π_c depends on a
- * constant of the class (mathematics.md §10).
+ * constant of the class (mathematics.md §8).
  */
 import { multiply, Tape, type Variable } from '@vastmax/autodiff';
 import { createMatrixFrom, createPlainBackend, OptionError } from '@vastmax/linalg-core';

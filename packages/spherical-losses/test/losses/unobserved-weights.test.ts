@@ -134,7 +134,7 @@ describe('withUnobservedWeights', () => {
       'withUnobservedWeights: the weight of class 1 must be a finite number above 0, got 0',
     );
     expect(() => withUnobservedWeights(sphericalSoftmax({ epsilon: [1, 2] }), [1, 1])).toThrow(
-      'the loss spherical-softmax has class constants of its own',
+      'the loss spherical-softmax-with-prior has class constants of its own',
     );
   });
 });
