@@ -18,6 +18,7 @@ export {
 } from './losses/built-in-losses.ts';
 export { createFactoredOutputLayer, type FactoredOutputLayer } from './factored/factored-output-layer.ts';
 export type { FactoredLayerCounters, FactoredOutputLayerOptions, UpdateForm } from './factored/layer-options.ts';
+export type { RowDecay } from './factored/regularizers.ts';
 export type { Verification } from './factored/gram-matrix.ts';
 export {
   defineSphericalLoss,
@@ -35,3 +36,4 @@ export {
   type RidgeLayerOptions,
 } from './ridge/ridge-fit.ts';
 export type { CrossValidation } from './ridge/cross-validation.ts';
+export { withUnobservedWeights } from './losses/unobserved-weights.ts';

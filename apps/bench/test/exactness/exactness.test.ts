@@ -16,9 +16,9 @@ describe('bench exactness', { timeout }, () => {
       machine: { node: string };
       pass: boolean;
     };
-    expect(report.rows.length).toBe(144 + 4 + 4);
+    expect(report.rows.length).toBe(192 + 4 + 4);
     expect(new Set(report.rows.map(({ id }) => id)).size).toBe(152);
-    expect(report.longRuns.length).toBe(4);
+    expect(report.longRuns.length).toBe(6);
     expect(report.machine.node).toBe(process.version);
     expect(report.rows.filter(({ pass }) => !pass)).toEqual([]);
     expect([report.pass, code]).toEqual([true, 0]);
@@ -29,7 +29,7 @@ describe('bench exactness', { timeout }, () => {
     writeFileSync(file, stdout);
     const tables = await bench(['exactness', '--from', file]);
     expect(tables.stdout).toMatch(/^\| z-loss +\| ragged \| yes {3}\| f32 .*within bound \|$/m);
-    expect(tables.stdout.match(/^\| /gm)?.length).toBe(48 + 8 + 4 + 3 + 3);
+    expect(tables.stdout.match(/^\| /gm)?.length).toBe(64 + 8 + 6 + 3 + 3);
 
     writeFileSync(file, JSON.stringify({ ...report, pass: false }));
     const failed = await bench(['exactness', '--from', file, '--json']);

@@ -17,9 +17,10 @@ const losses = {
   'spherical-softmax': { lossOptions: { epsilon: 1 }, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
   'taylor-softmax': { lossOptions: {}, initialScale: 0.003, outputRate: 20, bodyRate: 10 },
   'squared-error': { lossOptions: { targetValue: 10 }, initialScale: 0.001, outputRate: 0.02, bodyRate: 1 },
-  implicit: { lossOptions: { unobservedWeight: 0.01 }, initialScale: 0.01, outputRate: 0.05, bodyRate: 1 },
-  rg2: { lossOptions: { pull: 1 }, initialScale: 0.01, outputRate: 0.05, bodyRate: 1 },
-  rgx: { lossOptions: { pull: 1, interaction: 0.01 }, initialScale: 0.01, outputRate: 0.05, bodyRate: 1 },
+  implicit: { lossOptions: { unobservedWeight: 0.01 }, initialScale: 0.01, outputRate: 1, bodyRate: 1 },
+  // With one target an example a pull of 1 draws every class that ever follows to the same output.
+  rg2: { lossOptions: { pull: 0.002 }, initialScale: 0.01, outputRate: 20, bodyRate: 1 },
+  rgx: { lossOptions: { pull: 0.002, interaction: 0.01 }, initialScale: 0.01, outputRate: 20, bodyRate: 1 },
 } satisfies Readonly<Record<string, TrainingDefaults>>;
 
 /**

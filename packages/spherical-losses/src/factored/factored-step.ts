@@ -31,6 +31,7 @@ import { forwardPass, TargetPairs } from './forward-pass.ts';
 import type { FactoredOutputLayerOptions, UpdateForm } from './layer-options.ts';
 import type { RankExchange } from './rank-exchange.ts';
 import { places, RebaseControl } from './rebase-control.ts';
+import { Regularizers } from './regularizers.ts';
 import { RowFormUpdate } from './row-form.ts';
 import { AcceptMask, PendingSteps } from './step-verification.ts';
 
@@ -55,6 +56,7 @@ export class FactoredStep implements Disposable {
   /** Undefined where every step is verified before it changes a weight. */
   readonly #mask: AcceptMask | undefined;
   readonly #pending: PendingSteps;
+  readonly #regularizers: Regularizers | undefined;
 
   constructor(
     backend: Backend,
@@ -77,9 +79,15 @@ export class FactoredStep implements Disposable {
     this.#monitor = new StepMonitor(backend);
     this.rebaseControl = new RebaseControl(weights, this.#monitor);
     this.#pending = new PendingSteps(workspace);
+    this.#regularizers = Regularizers.of(backend, options, workspace, weights);
+    if (this.#regularizers !== undefined && exchange !== undefined)
+      throw new OutputLayerError(
+        'bad-option',
+        'factored layer: rowDecay and spreadOut are for one process, not for many ranks; leave them out',
+      );
     // Decay shrinks U even without a regular step, and the ranks must make the same decision for each step: both need
     // the host.
-    if (verifyEachStep || weightDecay !== 0 || exchange !== undefined) return;
+    if (verifyEachStep || weightDecay !== 0 || this.#regularizers !== undefined || exchange !== undefined) return;
     this.#mask = new AcceptMask(backend, this.#monitor, weights.width);
   }
 
@@ -151,6 +159,7 @@ export class FactoredStep implements Disposable {
   /** @param hidden with the bias feature. */
   async #prepareExtended(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PendingStep> {
     this.buildPairs(targets);
+    await this.#regularizers?.prepare(this.pairs, options.learningRate);
     const inputs = this.#compute(hidden, options, hidden.rows);
     const update = this.#chooseUpdate(hidden.rows);
     const system = this.#solve(update, inputs);
@@ -263,8 +272,10 @@ export class FactoredStep implements Disposable {
       apply: () => {
         const isSingular = systemSize > 0 && this.rebaseControl.isSingular;
         update.apply(inputs, isSingular ? 'singular' : 'regular');
+        this.#regularizers?.apply(inputs.pairs, inputs.forward.slotClasses, inputs.learningRate);
         const decay = decayFactor(this.#options, inputs.learningRate);
         this.rebaseControl.endStep({ systemSize, isSingular, decay });
+        if (this.#regularizers !== undefined) this.rebaseControl.watchMap();
         if (isSingular) this.singularSteps++;
         this.steps++;
         this.form = update.form;
@@ -291,5 +302,6 @@ export class FactoredStep implements Disposable {
     this.#lossEvaluation[Symbol.dispose]();
     this.#monitor[Symbol.dispose]();
     this.#mask?.[Symbol.dispose]();
+    this.#regularizers?.[Symbol.dispose]();
   }
 }

@@ -5,10 +5,13 @@
  * and classes can be forgotten.
  *
  * HᵀH is summed over minibatches in f64 on the host and inverted there: it is squared, so f32 would lose twice the
- * digits. V is a table of the backend.
+ * digits. V is a table of the backend. The column of V for the constant feature, each class's sum of targets, is on the
+ * host, so that the given features are multiplied and added up as they are.
  */
 import {
   copy,
+  copyColumns,
+  createHostArray,
   fill,
   gatherRows,
   gemm,
@@ -22,10 +25,11 @@ import {
   Workspace,
   write,
   type Backend,
+  type FloatArray,
   type Matrix,
   type RowTable,
 } from '@vastmax/linalg-core';
-import { CallGuard, checkHidden, checkTargets, OutputLayerError, withBiasFeature } from '@vastmax/output-layer';
+import { CallGuard, checkHidden, checkTargets, OutputLayerError } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { FactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import type { FactoredWeights } from '../factored/factored-weights.ts';
@@ -105,9 +109,13 @@ export class RidgeFit implements Disposable {
   readonly #workspace: Workspace;
   readonly #calls = new CallGuard(this.kind);
   readonly #pairs = new TargetPairs();
+  /** V without the constant feature's column, D×features, and that column. */
   readonly #rows: RowTable;
+  #counts: Float64Array;
   /** HᵀH, d×d. */
   readonly #gram: Float64Array;
+  /** What is read from the backend. */
+  readonly #values: FloatArray;
   /** Σ y² of each class. */
   #squares: Float64Array;
   #examples = 0;
@@ -121,7 +129,9 @@ export class RidgeFit implements Disposable {
     this.features = features;
     this.bias = bias;
     this.#workspace = new Workspace(backend);
-    this.#rows = backend.createTable(classes, this.width);
+    this.#rows = backend.createTable(classes, features);
+    this.#counts = new Float64Array(classes);
+    this.#values = createHostArray(backend, features * features);
     this.#gram = new Float64Array(this.width * this.width);
     this.#squares = new Float64Array(classes);
   }
@@ -169,7 +179,10 @@ export class RidgeFit implements Disposable {
       scatterAddRows(block, this.#workspace.indices('merged classes', rangeOf(first, block.rows)), this.#rows);
     });
     for (let i = 0; i < this.#gram.length; i++) this.#gram[i]! += other.#gram[i]!;
-    for (let c = 0; c < this.classes; c++) this.#squares[c]! += other.#squares[c]!;
+    for (let c = 0; c < this.classes; c++) {
+      this.#counts[c]! += other.#counts[c]!;
+      this.#squares[c]! += other.#squares[c]!;
+    }
     this.#examples += other.#examples;
   }
 
@@ -180,9 +193,8 @@ export class RidgeFit implements Disposable {
       throw new OutputLayerError('bad-option', `ridge addClasses: count must be a whole number from 1 on, got ${count}`);
     this.#changed();
     growTable(this.#rows, this.classes + count);
-    const squares = new Float64Array(this.classes);
-    squares.set(this.#squares);
-    this.#squares = squares;
+    this.#counts = withZeros(this.#counts, count);
+    this.#squares = withZeros(this.#squares, count);
   }
 
   /**
@@ -202,10 +214,10 @@ export class RidgeFit implements Disposable {
     }
     if (indices.length === 0) return;
     this.#changed();
-    const zeros = this.#workspace.matrix('forgotten rows', indices.length, this.width);
+    const zeros = this.#workspace.matrix('forgotten rows', indices.length, this.features);
     fill(0, zeros);
     scatterRows(zeros, this.#workspace.indices('forgotten classes', indices), this.#rows);
-    for (const index of indices) this.#squares[index] = 0;
+    for (const index of indices) this.#counts[index] = this.#squares[index] = 0;
   }
 
   /**
@@ -277,23 +289,27 @@ export class RidgeFit implements Disposable {
     targets: CsrRows,
     sign: number,
   ): Promise<void> {
-    const { width } = this;
+    const { features, width } = this;
     const hidden = this.#matrixOf(operation, given);
     checkHidden(this, operation, hidden);
     checkTargets(this, operation, hidden, targets);
     if (hidden.rows === 0) return;
-    const rows = withBiasFeature(this.#workspace, hidden, this.bias);
-    const product = this.#workspace.matrix('product', width, width);
-    symmetricRank2Update(rows, rows, product, { alpha: 0.5 });
-    const values = await read(product);
-    for (let i = 0; i < width; i++) {
-      if (Number.isFinite(values[i * (width + 1)])) continue;
+    const product = this.#workspace.matrix('product', features, features);
+    symmetricRank2Update(hidden, hidden, product, { alpha: 0.5 });
+    const ones = this.#workspace.matrix('ones', 1, hidden.rows);
+    const featureSum = this.#workspace.matrix('feature sum', 1, features);
+    fill(1, ones);
+    gemm(ones, hidden, featureSum);
+    const [values, sums] = await Promise.all([read(product, this.#values), read(featureSum)]);
+    for (let i = 0; i < features; i++) {
+      if (Number.isFinite(values[i * (features + 1)])) continue;
       throw new OutputLayerError('non-finite', `ridge ${operation}: feature ${i} of the examples is not finite`);
     }
     this.#changed();
-    for (let i = 0; i < values.length; i++) this.#gram[i]! += sign * values[i]!;
+    addSymmetric(sign, values, this.#gram, features, width);
+    if (this.bias) addLastFeature(sign, sums, hidden.rows, this.#gram);
     this.#examples += sign * hidden.rows;
-    this.#addTargets(rows, targets, sign);
+    this.#addTargets(hidden, targets, sign);
   }
 
   #matrixOf(operation: string, given: Matrix | ArrayLike<number>): Matrix {
@@ -318,7 +334,9 @@ export class RidgeFit implements Disposable {
     let isPlain = pairs.isOneEach;
     for (let pair = 0; pair < pairs.count; pair++) {
       const weight = pairs.weights[pair]!;
-      this.#squares[pairs.pairClasses[pair]!]! += sign * weight * weight;
+      const target = pairs.pairClasses[pair]!;
+      this.#counts[target]! += sign * weight;
+      this.#squares[target]! += sign * weight * weight;
       if (weight !== 1) isPlain = false;
     }
     if (isPlain) {
@@ -328,7 +346,7 @@ export class RidgeFit implements Disposable {
     }
     for (let first = 0; first < pairs.count; first += pairsPerPiece) {
       const end = Math.min(pairs.count, first + pairsPerPiece);
-      const piece = workspace.matrix('rows of pairs', end - first, this.width);
+      const piece = workspace.matrix('rows of pairs', end - first, this.features);
       const weights = workspace.matrix('weights of pairs', end - first, 1);
       gatherRows(rows, workspace.indices('examples', pairs.rows.subarray(first, end)), piece);
       write(pairs.weights.subarray(first, end), weights);
@@ -360,10 +378,22 @@ export class RidgeFit implements Disposable {
 
   async #sumTargets(): Promise<TargetSums> {
     if (this.#targetSums !== undefined) return this.#targetSums;
-    const sums = new BlockSums(this.#workspace, this.width);
-    for (let first = 0; first < this.classes; first += rowsPerProduct)
-      await this.#useRows(this.#rows, first, (block) => sums.add(block));
-    return (this.#targetSums = sums);
+    const { bias, features, width } = this;
+    const sums = new BlockSums(this.#workspace, features, this.#values);
+    for (let first = 0; first < this.classes; first += rowsPerProduct) {
+      await this.#useRows(this.#rows, first, (block) =>
+        sums.add(block, bias ? this.#counts.subarray(first, first + block.rows) : undefined),
+      );
+    }
+    const gram = new Float64Array(width * width);
+    const columnSum = new Float64Array(width);
+    addSymmetric(1, sums.gram, gram, features, width);
+    columnSum.set(sums.columnSum);
+    if (bias) {
+      addLastFeature(1, sums.weightedSum, sumSquares(this.#counts), gram);
+      columnSum[features] = this.#counts.reduce((sum, count) => sum + count, 0);
+    }
+    return (this.#targetSums = { gram, columnSum });
   }
 
   /** V, U and U⁻¹ as they are, and C = U(VᵀPV)U. */
@@ -371,7 +401,7 @@ export class RidgeFit implements Disposable {
     const { gram, columnSum } = await this.#sumTargets();
     const { classes, width } = this;
     this.#eachBlock(this.#rows, (block, first) => {
-      this.#put(block, first, weights.rows);
+      this.#putWithCounts(block, first, weights.rows);
     });
     write(map, weights.map);
     write(inverse, weights.inverse);
@@ -388,16 +418,19 @@ export class RidgeFit implements Disposable {
 
   /** W = VU, U = I. */
   async #startMaterialized(weights: FactoredWeights, map: Float64Array): Promise<void> {
-    const { classes, width } = this;
-    const sums = new BlockSums(this.#workspace, width);
-    const factor = this.#workspace.matrix('map', width, width);
-    write(map, factor);
+    const { bias, classes, features, width } = this;
+    const sums = new BlockSums(this.#workspace, width, createHostArray(this.backend, width * width));
+    const factor = this.#workspace.matrix('map', features, width);
+    write(map.subarray(0, features * width), factor);
+    const last = this.#workspace.matrix('last row of the map', 1, width);
+    if (bias) write(map.subarray(features * width), last);
     for (let first = 0; first < classes; first += rowsPerProduct) {
-      await this.#useRows(this.#rows, first, async (block) => {
+      await this.#useRows(this.#rows, first, (block) => {
         const dense = this.#workspace.matrix('dense block', block.rows, width);
         gemm(block, factor, dense);
+        if (bias) gemm(this.#countColumn(first, block.rows), last, dense, { beta: 1 });
         this.#put(dense, first, weights.rows);
-        await sums.add(dense);
+        return sums.add(dense);
       });
     }
     write(centredGramOf(sums.gram, sums.columnSum, classes), weights.centredGram);
@@ -425,9 +458,23 @@ export class RidgeFit implements Disposable {
         view[Symbol.dispose]();
       }
     }
-    const block = this.#workspace.matrix('block', count, this.width);
+    const block = this.#workspace.matrix('block', count, table.columns);
     gatherRows(table, this.#workspace.indices('block rows', rangeOf(first, count)), block);
     return use(block);
+  }
+
+  /** Rows of V with their last column. */
+  #putWithCounts(rows: Matrix, first: number, table: RowTable): void {
+    if (!this.bias) {
+      this.#put(rows, first, table);
+      return;
+    }
+    const counts = this.#countColumn(first, rows.rows);
+    using view = viewRows(table, first, rows.rows);
+    const whole = view ?? this.#workspace.matrix('whole rows', rows.rows, this.width);
+    copyColumns(rows, 0, whole, 0, this.features);
+    copyColumns(counts, 0, whole, this.features, 1);
+    if (view === undefined) this.#put(whole, first, table);
   }
 
   #put(rows: Matrix, first: number, table: RowTable): void {
@@ -435,33 +482,81 @@ export class RidgeFit implements Disposable {
     if (view !== undefined) copy(rows, view);
     else scatterRows(rows, this.#workspace.indices('stored rows', rangeOf(first, rows.rows)), table);
   }
+
+  #countColumn(first: number, count: number): Matrix {
+    const column = this.#workspace.matrix('counts', count, 1);
+    write(this.#counts.subarray(first, first + count), column);
+    return column;
+  }
 }
 
-/** XᵀX and 1ᵀX of the rows of a table, summed over blocks in f64 on the host. */
+/** XᵀX, 1ᵀX and yᵀX of the rows of a table, summed over blocks in f64 on the host. */
 class BlockSums implements TargetSums {
   readonly gram: Float64Array;
   readonly columnSum: Float64Array;
+  readonly weightedSum: Float64Array;
   readonly #workspace: Workspace;
   readonly #width: number;
+  readonly #values: FloatArray;
 
-  constructor(workspace: Workspace, width: number) {
+  /** @param values width² numbers, to read into. */
+  constructor(workspace: Workspace, width: number, values: FloatArray) {
     this.gram = new Float64Array(width * width);
     this.columnSum = new Float64Array(width);
+    this.weightedSum = new Float64Array(width);
     this.#workspace = workspace;
     this.#width = width;
+    this.#values = values;
   }
 
-  async add(block: Matrix): Promise<void> {
-    const gram = this.#workspace.matrix('block gram', this.#width, this.#width);
-    const sum = this.#workspace.matrix('block sum', 1, this.#width);
-    const ones = this.#workspace.matrix('block ones', 1, block.rows);
-    symmetricRank2Update(block, block, gram, { alpha: 0.5 });
-    fill(1, ones);
-    gemm(ones, block, sum);
-    const [gramValues, sumValues] = await Promise.all([read(gram), read(sum)]);
-    for (let i = 0; i < gramValues.length; i++) this.gram[i]! += gramValues[i]!;
-    for (let i = 0; i < sumValues.length; i++) this.columnSum[i]! += sumValues[i]!;
+  /** @param weights y of the rows. */
+  async add(block: Matrix, weights: Float64Array = new Float64Array(block.rows)): Promise<void> {
+    const { gram, columnSum, weightedSum } = this;
+    const width = this.#width;
+    const product = this.#workspace.matrix('block gram', width, width);
+    const sides = this.#workspace.matrix('block sides', 2, block.rows);
+    const sums = this.#workspace.matrix('block sums', 2, width);
+    symmetricRank2Update(block, block, product, { alpha: 0.5 });
+    const sideValues = new Float64Array(2 * block.rows).fill(1);
+    sideValues.set(weights, block.rows);
+    write(sideValues, sides);
+    gemm(sides, block, sums);
+    const [values, sumValues] = await Promise.all([read(product, this.#values), read(sums)]);
+    for (let i = 0; i < gram.length; i++) gram[i]! += values[i]!;
+    for (let i = 0; i < width; i++) {
+      columnSum[i]! += sumValues[i]!;
+      weightedSum[i]! += sumValues[width + i]!;
+    }
   }
+}
+
+/** Adds ± a narrower square matrix to the first rows and columns of one of `width`. */
+function addSymmetric(
+  sign: number,
+  values: ArrayLike<number>,
+  out: Float64Array,
+  columns: number,
+  width: number,
+): void {
+  for (let i = 0; i < columns; i++)
+    for (let j = 0; j < columns; j++) out[i * width + j]! += sign * values[i * columns + j]!;
+}
+
+/** Adds ± (sums, corner) to the last row and the last column of a square matrix. */
+function addLastFeature(sign: number, sums: ArrayLike<number>, corner: number, out: Float64Array): void {
+  const last = sums.length;
+  const width = last + 1;
+  for (let i = 0; i < last; i++) {
+    out[last * width + i]! += sign * sums[i]!;
+    out[i * width + last]! += sign * sums[i]!;
+  }
+  out[width * width - 1]! += sign * corner;
+}
+
+function withZeros(values: Float64Array, count: number): Float64Array {
+  const longer = new Float64Array(values.length + count);
+  longer.set(values);
+  return longer;
 }
 
 /** XᵀPX with P = I − 11ᵀ/D, from XᵀX and 1ᵀX. */

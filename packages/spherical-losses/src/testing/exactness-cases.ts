@@ -8,6 +8,8 @@ import type { UpdateForm } from '../factored/layer-options.ts';
 import type { ReferenceLoss } from './dense-reference.ts';
 import type { ExactnessOptions, ExactnessResult } from './exactness-run.ts';
 
+const allTargets: readonly ExactnessOptions['targets'][] = [1, 3, 'ragged'];
+
 interface LossSetting {
   readonly loss: ReferenceLoss;
   readonly learningRate: number;
@@ -47,7 +49,7 @@ export interface ExactnessCase {
  */
 export function exactnessMatrix(steps = 2000): readonly ExactnessCase[] {
   const cases: ExactnessCase[] = [];
-  for (const { loss, learningRate, initialScale, targets: kinds = [1, 3, 'ragged'] } of settings) {
+  for (const { loss, learningRate, initialScale, targets: kinds = allTargets } of settings) {
     for (const targets of kinds) {
       for (const weightDecay of [0, 1e-4 / learningRate]) {
         for (const precision of ['f64', 'f32'] as const) {
