@@ -13,6 +13,7 @@ export {
 export { createFactoredOutputLayer, type FactoredOutputLayer } from './factored/factored-output-layer.ts';
 export type { FactoredLayerCounters, FactoredOutputLayerOptions, UpdateForm } from './factored/layer-options.ts';
 export type { Verification } from './factored/gram-matrix.ts';
+export type { PreconditionerOptions } from './factored/preconditioner.ts';
 export {
   defineSphericalLoss,
   type ExampleTerms,
