@@ -80,8 +80,7 @@ export class FactoredStep implements Disposable {
     this.#monitor = new StepMonitor(backend);
     this.rebaseControl = new RebaseControl(weights, this.#monitor);
     const { preconditioner } = options;
-    if (preconditioner !== undefined)
-      this.preconditioner = new Preconditioner(backend, weights.width, preconditioner);
+    if (preconditioner !== undefined) this.preconditioner = new Preconditioner(backend, weights.width, preconditioner);
     this.#pending = new PendingSteps(workspace);
     // Decay shrinks U even without a regular step, and the ranks must make the same decision for each step: both need
     // the host.
@@ -123,6 +122,7 @@ export class FactoredStep implements Disposable {
     const { count } = this.#pending;
     const { applied, condition } = await this.#mask.read();
     this.#mask.reset();
+    if (applied > 0) this.preconditioner?.commit();
     if (applied === count) {
       this.#pending.accept();
       this.rebaseControl.adjustInterval(condition);
@@ -278,6 +278,7 @@ export class FactoredStep implements Disposable {
       apply: () => {
         const isSingular = systemSize > 0 && this.rebaseControl.isSingular;
         this.#update(update, inputs, isSingular ? 'singular' : 'regular');
+        this.preconditioner?.commit();
         const decay = decayFactor(this.#options, inputs.learningRate);
         const isGrowthBounded = this.preconditioner === undefined;
         this.rebaseControl.endStep({ systemSize, isSingular, decay, isGrowthBounded });

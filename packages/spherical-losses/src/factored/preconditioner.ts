@@ -44,7 +44,12 @@ export interface PreconditionerOptions {
 }
 
 /** @throws OutputLayerError `bad-option`. */
-export function checkPreconditioner({ power, damping = 0.1, decay = 0.99, refreshEvery = 100 }: PreconditionerOptions): void {
+export function checkPreconditioner({
+  power,
+  damping = 0.1,
+  decay = 0.99,
+  refreshEvery = 100,
+}: PreconditionerOptions): void {
   const fail = (name: string, what: string, value: unknown): never => {
     throw new OutputLayerError(
       'bad-option',
@@ -60,10 +65,13 @@ export function checkPreconditioner({ power, damping = 0.1, decay = 0.99, refres
 }
 
 export class Preconditioner implements Disposable {
-  readonly matrix: Matrix;
   readonly secondMoment: Matrix;
   readonly options: Required<PreconditionerOptions>;
   readonly #width: number;
+  #matrix: Matrix;
+  /** P from the newest S, used by steps that are not known to be applied yet. */
+  #candidate: Matrix;
+  #hasCandidate = false;
   readonly #products: Matrix;
   readonly #system: Matrix;
   readonly #inverse: Matrix;
@@ -81,7 +89,8 @@ export class Preconditioner implements Disposable {
     this.options = { power, damping, decay, refreshEvery };
     this.#width = width;
     const square = (): Matrix => backend.createMatrix(width, width);
-    this.matrix = square();
+    this.#matrix = square();
+    this.#candidate = square();
     this.secondMoment = square();
     this.#products = square();
     this.#system = square();
@@ -95,16 +104,22 @@ export class Preconditioner implements Disposable {
     this.reset();
   }
 
+  /** P of the last step. */
+  get matrix(): Matrix {
+    return this.#matrix;
+  }
+
   /** P = I and no statistics. */
   reset(): void {
-    setIdentity(this.matrix);
+    this.#hasCandidate = false;
+    setIdentity(this.#matrix);
     fill(0, this.secondMoment);
   }
 
   /** K = HP, m×d. 2md². */
   apply(workspace: Workspace, hidden: Matrix): Matrix {
     const out = workspace.matrix('preconditioned hidden', hidden.rows, hidden.columns);
-    gemm(hidden, this.matrix, out);
+    gemm(hidden, this.#hasCandidate ? this.#candidate : this.#matrix, out);
     return out;
   }
 
@@ -123,7 +138,7 @@ export class Preconditioner implements Disposable {
   }
 
   /**
-   * Computes P from S; the same S gives the same P. P stays as it is when S is 0 or not finite. About 3d³ operations
+   * Computes P from S for the next steps; the same S gives the same P. P stays as it is when S is 0 or not finite. About 3d³ operations
    * for p = 1, 5d³ for each of about ten iterations for p = ½.
    */
   async refresh(): Promise<void> {
@@ -150,7 +165,15 @@ export class Preconditioner implements Disposable {
     const factor = trace / weighted;
     if (!(factor > 0) || !Number.isFinite(factor)) return;
     for (let i = 0; i < values.length; i++) values[i]! *= factor;
-    write(values, this.matrix);
+    write(values, this.#candidate);
+    this.#hasCandidate = true;
+  }
+
+  /** To be called when a step with the computed P is known to be applied: a rejected step must not change P. */
+  commit(): void {
+    if (!this.#hasCandidate) return;
+    [this.#matrix, this.#candidate] = [this.#candidate, this.#matrix];
+    this.#hasCandidate = false;
   }
 
   /**
@@ -176,7 +199,8 @@ export class Preconditioner implements Disposable {
 
   [Symbol.dispose](): void {
     for (const matrix of [
-      this.matrix,
+      this.#matrix,
+      this.#candidate,
       this.secondMoment,
       this.#products,
       this.#system,
