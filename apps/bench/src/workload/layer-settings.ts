@@ -73,7 +73,7 @@ export function parseLayerSettings(name: string): LayerSettings {
     'outputRate',
     'bodyRate',
     'initialScale',
-    ...(layer === 'factored' ? Object.keys(defaults.lossOptions) : ownOptions[layer]),
+    ...(layer === 'factored' ? [...Object.keys(defaults.lossOptions), 'precondition'] : ownOptions[layer]),
   ];
   for (const assignment of assignments) {
     const [option = '', text = ''] = assignment.split('=');
@@ -93,6 +93,8 @@ export function parseLayerSettings(name: string): LayerSettings {
   const outputRate = take('outputRate', defaults.outputRate);
   const bodyRate = take('bodyRate', defaults.bodyRate);
   const initialScale = take('initialScale', defaults.initialScale);
+  const precondition = options.get('precondition');
+  options.delete('precondition');
   const own = Object.fromEntries(options);
   if (layer === 'factored') {
     const lossOptions = { ...defaults.lossOptions, ...own };
@@ -103,7 +105,13 @@ export function parseLayerSettings(name: string): LayerSettings {
       loss: listed.length === 0 ? base : `${base} (${listed.join(', ')})`,
       outputRate,
       bodyRate,
-      output: { kind: layer, initialScale, seed: 0, loss: { name: base, options: lossOptions } },
+      output: {
+        kind: layer,
+        initialScale,
+        seed: 0,
+        loss: { name: base, options: lossOptions },
+        ...(precondition === undefined ? {} : { precondition }),
+      },
     };
   }
   return { name, layer, loss: lossNames[layer], outputRate, bodyRate, output: outputOf(layer, initialScale, own) };

@@ -79,6 +79,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   epsilon: 'same',
   targetValue: 'same',
   weightDecay: 'same',
+  precondition: 'same',
   headSize: 'same',
   priorPower: 'same',
   tailLoss: 'same',

@@ -35,7 +35,7 @@ export function createLoss({ name, options }: FactoredChoice['loss']): Spherical
 export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
   name: 'factored',
   description: 'all classes by a spherical loss, with the exact gradient',
-  create: (backend, { features, frequencies }, { loss, initialScale, seed, weightDecay }) =>
+  create: (backend, { features, frequencies }, { loss, initialScale, seed, weightDecay, precondition }) =>
     createFactoredOutputLayer(backend, {
       classes: frequencies.length,
       features,
@@ -43,8 +43,10 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
       initialScale,
       seed,
       ...(weightDecay === undefined ? {} : { weightDecay }),
+      // The layer refuses other powers.
+      ...(precondition === undefined ? {} : { preconditioner: { power: precondition as 0.5 | 1 } }),
     }),
-  options: ['weightDecay'],
+  options: ['weightDecay', 'precondition'],
   defaults: {},
   training: losses['z-loss'],
   losses,
@@ -53,6 +55,8 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
     probabilities: 'spherical-softmax and taylor-softmax',
     targetWeights: ({ loss }) => (loss.name === 'squared-error' ? 'given' : 'shares'),
     overRanks: true,
+    refusedOverRanks: ({ precondition }) =>
+      precondition === undefined ? undefined : { option: 'precondition', reason: 'has no preconditioned step' },
     addsClasses: true,
   },
 };
