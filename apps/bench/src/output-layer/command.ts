@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { backendChoices } from '../measurement/backend-choice.ts';
-import { lossName, positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
+import { halfOrOne, lossName, positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
 import { measureOutputLayer, type OutputLayerOptions } from './measure.ts';
@@ -27,11 +27,7 @@ export function addOutputLayerCommand(program: Command): void {
       wholeNumber(1024),
       32_768,
     )
-    .addOption(
-      new Option('--precondition <power>', 'also time the preconditioned step')
-        .choices(['0.5', '1'])
-        .argParser((text) => (text === '1' ? 1 : 0.5)),
-    )
+    .option('--precondition <power>', 'also time the preconditioned step: 0.5 or 1', halfOrOne)
     .option('--profile', 'also say which kernels a step spends its time in', false)
     .option('--rounds <count>', 'samples of each layer', wholeNumber(3), 60)
     .option('--seconds <n>', 'begin no further round after so many seconds', positive, 60)
