@@ -20,6 +20,7 @@ export { createFactoredOutputLayer, type FactoredOutputLayer } from './factored/
 export type { FactoredLayerCounters, FactoredOutputLayerOptions, UpdateForm } from './factored/layer-options.ts';
 export type { RowDecay } from './factored/regularizers.ts';
 export type { Verification } from './factored/gram-matrix.ts';
+export type { PreconditionerOptions } from './factored/preconditioner.ts';
 export {
   defineSphericalLoss,
   type ExampleTerms,

@@ -1,3 +1,4 @@
+export { DensePreconditioner } from './testing/dense-preconditioner.ts';
 export { DenseReference, denseLoss, type DenseStep, type ReferenceLoss } from './testing/dense-reference.ts';
 export {
   exactnessMatrix,

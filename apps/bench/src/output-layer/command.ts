@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { backendChoices } from '../measurement/backend-choice.ts';
-import { lossName, positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
+import { halfOrOne, lossName, positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
 import { measureOutputLayer, type OutputLayerOptions } from './measure.ts';
@@ -27,6 +27,7 @@ export function addOutputLayerCommand(program: Command): void {
       wholeNumber(1024),
       32_768,
     )
+    .option('--precondition <power>', 'also time the preconditioned step: 0.5 or 1', halfOrOne)
     .option('--profile', 'also say which kernels a step spends its time in', false)
     .option('--rounds <count>', 'samples of each layer', wholeNumber(3), 60)
     .option('--seconds <n>', 'begin no further round after so many seconds', positive, 60)
@@ -41,6 +42,7 @@ factored.flops counts 14md^2 + 8m^2d + (2/3)m^3, or 14md^2 + 9d^3 in row form.
 factored.gemmCeilingShare is the rate of those over that of the backend's own
 512 product; factored.stepOverGemm is the step in products of m x d x d.
 speedup is dense.medianMs over factored.medianMs.
+preconditioned.medianMs is a step and a hundredth of the computation of P.
 
 Memory: 4·D·d bytes for the table, 0.95 GB by default.
 

@@ -4,7 +4,8 @@
  * classes and scaled: their time is proportional to D, and the whole would take seconds a step. The slice has no more
  * overhead a class than the whole.
  */
-import type { Backend } from '@vastmax/linalg-core';
+import { Scope, type Backend } from '@vastmax/linalg-core';
+import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { type BackendChoice, type BackendInUse, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
 import { type Ceilings, ceilingsFrom, copyTask, gemmTask, pauseAfter, squareSize } from '../measurement/ceilings.ts';
 import { type TimedTask, timeInterleaved, timingOf } from '../measurement/interleaved-timing.ts';
@@ -27,6 +28,8 @@ export interface OutputLayerOptions {
   /** Most classes that the dense layers are timed on. */
   readonly denseRows: number;
   readonly profile: boolean;
+  /** Also time the step with a preconditioner of this power. */
+  readonly precondition?: 0.5 | 1;
   readonly rounds: number;
   readonly seconds: number;
 }
@@ -57,6 +60,15 @@ export interface OutputLayerReport {
     /** medianMs over the time of the backend's own m×d×d product in the same run. */
     readonly stepOverGemm: number;
   };
+  /** Null unless asked for. */
+  readonly preconditioned: {
+    readonly power: number;
+    /** Of a step, with a hundredth of the computation of P in it. */
+    readonly medianMs: number;
+    readonly refreshMs: number;
+    /** medianMs over factored.medianMs. */
+    readonly overPlain: number;
+  } | null;
   /** The same loss, exact SGD, the outputs of a step kept: three products of 2mDd. */
   readonly dense: DenseTiming & { readonly flops: number };
   /** The same with the outputs computed twice, so that nothing with m·D numbers exists. */
@@ -72,6 +84,8 @@ export interface OutputLayerReport {
 }
 
 const factoredName = 'factored';
+const preconditionedName = 'preconditioned';
+const refreshingName = 'preconditioned, P computed at each step';
 const cycled = 16;
 /** Several steps a sample: the dense layers leave caches behind that no training loop would have. */
 const factoredSampleMs = 25;
@@ -99,28 +113,45 @@ async function measureOn(
   const initializationSeconds = (performance.now() - start) / 1000;
   using batches = new MinibatchCycle(backend, { classes, features, batch, count: cycled, distribution: 'zipf' });
   using dense = createDenseTasks(backend, { ...options, settings, pauseMs: pauseAfter(inUse) });
-  const factored: TimedTask = {
-    name: factoredName,
+  const steps = (name: string, stepped: FactoredOutputLayer): TimedTask => ({
+    name,
     sampleMs: factoredSampleMs,
     pauseMs: pauseAfter(inUse),
     run: async (times) => {
       for (let i = 0; i < times; i++) {
         const { hidden, targets } = batches.next();
-        await layer.step(hidden, targets, { learningRate: settings.learningRate });
+        await stepped.step(hidden, targets, { learningRate: settings.learningRate });
       }
     },
-  };
+  });
+  const { precondition: power } = options;
+  using owned = new Scope(backend);
+  const preconditionedTasks: TimedTask[] = [];
+  if (power !== undefined) {
+    for (const [name, refreshEvery] of [
+      [preconditionedName, 1_000_000],
+      [refreshingName, 1],
+    ] as const) {
+      const created = await createBenchLayer(backend, classes, features, settings, {
+        preconditioner: { power, refreshEvery },
+      });
+      preconditionedTasks.push(steps(name, owned.own(created)));
+    }
+  }
   const square = gemmTask(backend, inUse, squareSize, squareSize, squareSize);
   const product = gemmTask(backend, inUse, batch, features, features);
   const copy = copyTask();
-  const timings = await timeInterleaved([factored, product, square, ...dense.tasks, copy], {
-    warmup: 5,
-    rounds,
-    seconds,
-    onRound: (round) => {
-      show('steps', `round ${round} of ${rounds}`);
+  const timings = await timeInterleaved(
+    [steps(factoredName, layer), ...preconditionedTasks, product, square, ...dense.tasks, copy],
+    {
+      warmup: 5,
+      rounds,
+      seconds,
+      onRound: (round) => {
+        show('steps', `round ${round} of ${rounds}`);
+      },
     },
-  });
+  );
   const { form } = layer.counters;
   if (form === undefined) throw new RangeError('the factored layer has made no step');
 
@@ -148,6 +179,7 @@ async function measureOn(
       gemmCeilingShare: gflops / ceilings.gemmGflops,
       stepOverGemm: milliseconds.median / stepGemm.median,
     },
+    preconditioned: power === undefined ? null : preconditionedTiming(power, timings),
     dense: { ...denseTime, flops: denseFlops(classes, batch, features) },
     denseRecomputed: scaled(dense.names.recomputed),
     fullSoftmax: softmaxTime,
@@ -159,6 +191,16 @@ async function measureOn(
       ? await profileSteps(backend, layer, batches, settings.learningRate, { batch, width: features })
       : null,
   };
+}
+
+function preconditionedTiming(
+  power: number,
+  timings: ReadonlyMap<string, Spread>,
+): NonNullable<OutputLayerReport['preconditioned']> {
+  const step = timingOf(timings, preconditionedName).median;
+  const refreshMs = timingOf(timings, refreshingName).median - step;
+  const medianMs = step + refreshMs / 100;
+  return { power, medianMs, refreshMs, overPlain: medianMs / timingOf(timings, factoredName).median };
 }
 
 function denseTiming(slice: Spread, rows: number, classes: number): DenseTiming {

@@ -46,6 +46,15 @@ export function outputLayerTables({
         [`ms of the ${batch}×${features}×${features} product`, figure(report.stepGemm.milliseconds.median)],
         ['step over that product', figure(factored.stepOverGemm)],
         ['GB/s of a copy of memory, read and written', figure(ceilings.copyGigabytesPerSecond)],
+        ...(report.preconditioned === null
+          ? []
+          : [
+              [
+                `preconditioned step (power ${report.preconditioned.power}) over the plain one`,
+                figure(report.preconditioned.overPlain),
+              ],
+              ['ms to compute the preconditioner, each 100 steps', figure(report.preconditioned.refreshMs)],
+            ]),
         ['seconds to create the layer', figure(report.initializationSeconds)],
       ],
     ),

@@ -6,7 +6,7 @@ import { type BackendChoice, backendChoices, createBackend, resolveBackend } fro
 import { BenchError } from '../measurement/bench-error.ts';
 import { triesOf } from '../quality-rates/command.ts';
 import type { RateTry } from '../quality-rates/measure.ts';
-import { positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
+import { halfOrOne, positive, threadCount, wholeNumber } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
 import { generateLabelsJob, labelJobNames, readXmcJob, type LabelJobName } from './label-jobs.ts';
@@ -20,6 +20,7 @@ interface Options {
   readonly tries: readonly RateTry[];
   readonly evaluate: number;
   readonly seconds?: number;
+  readonly precondition?: 0.5 | 1;
   readonly seed: number;
   readonly json: boolean;
   readonly backend: BackendChoice;
@@ -46,6 +47,7 @@ export function addRatesCommand(program: Command): void {
     )
     .option('--evaluate <n>', 'test points ranked at most', wholeNumber(1), 2500)
     .option('--seconds <n>', 'of each training at most', positive)
+    .option('--precondition <power>', 'preconditioned steps of the factored layer: 0.5 or 1', halfOrOne)
     .option('--seed <n>', 'of splits, starts and orders', wholeNumber(0), 1)
     .option('--json', 'print one JSON object instead of a table', false)
     .addOption(new Option('--backend <name>', 'what computes').choices(backendChoices).default('auto'))

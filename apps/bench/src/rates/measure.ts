@@ -45,12 +45,14 @@ export interface LabelRatesOptions {
   readonly tries: readonly RateTry[];
   /** Test points ranked, at most. */
   readonly evaluate: number;
+  /** Power of the preconditioner of the factored layer; none unless given. */
+  readonly precondition?: 0.5 | 1;
 }
 
 export async function measureLabelRates(
   context: Omit<JobContext, 'data'>,
   jobs: readonly LabelJob[],
-  { layers, tries, evaluate }: LabelRatesOptions,
+  { layers, tries, evaluate, precondition }: LabelRatesOptions,
 ): Promise<LabelRatesReport> {
   const rows: LabelRatesRow[] = [];
   for (const job of jobs) {
@@ -70,6 +72,7 @@ export async function measureLabelRates(
             train,
             test,
             evaluate,
+            precondition,
             stage: `${job.name}, ${layer}, ${stage}`,
           }),
         );
@@ -118,15 +121,17 @@ interface Run {
   readonly train: LabelRows;
   readonly test: LabelRows;
   readonly evaluate: number;
+  readonly precondition: 0.5 | 1 | undefined;
   readonly stage: string;
 }
 
 async function precisionOf(
   { backend, seed, seconds, show }: Omit<JobContext, 'data'>,
   { shape, embedding, batch, epochs }: LabelJob,
-  { layer, outputRate, bodyRate, train, test, evaluate, stage }: Run,
+  { layer, outputRate, bodyRate, train, test, evaluate, precondition, stage }: Run,
 ): Promise<number> {
-  const output = defaultOutput(layer, seed);
+  const plain = defaultOutput(layer, seed);
+  const output = plain.kind === 'factored' && precondition !== undefined ? { ...plain, precondition } : plain;
   const { points, rows } = train;
   using network = await createNetwork(
     backend,

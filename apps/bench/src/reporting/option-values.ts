@@ -59,3 +59,9 @@ export function lossNames(text: string): readonly string[] {
 export function defaultThreads(): number {
   return Math.min(2, availableParallelism());
 }
+
+/** Power of a preconditioner. */
+export function halfOrOne(text: string): 0.5 | 1 {
+  if (text === '0.5' || text === '1') return text === '1' ? 1 : 0.5;
+  throw new InvalidArgumentError(`expected 0.5 or 1, got '${text}'.`);
+}

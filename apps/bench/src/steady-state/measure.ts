@@ -95,7 +95,9 @@ async function measureLoss(
   const settings = settingsOf(loss);
   const stopwatch = new Stopwatch();
   show(`${loss}: creating the layer`);
-  using layer = await createBenchLayer(backend, classes, features, settings, stopwatch.onPhase);
+  using layer = await createBenchLayer(backend, classes, features, settings, {
+    onStabilization: stopwatch.onPhase,
+  });
   using batches = new MinibatchCycle(backend, { classes, features, batch, count: cycled, distribution: 'zipf' });
   await run(layer, batches, settings, warmup, (step) => {
     show(`${loss}: warm-up`, `step ${step} of ${warmup}`);

@@ -9,6 +9,7 @@ import {
   createBuiltInLoss,
   createFactoredOutputLayer,
   type FactoredOutputLayer,
+  type FactoredOutputLayerOptions,
   type SphericalLoss,
 } from '@vastmax/spherical-losses';
 
@@ -36,7 +37,7 @@ export async function createBenchLayer(
   classes: number,
   features: number,
   { loss, initialScale }: LossSettings,
-  onStabilization?: (phase: 'begin' | 'end') => void,
+  more: Pick<FactoredOutputLayerOptions, 'onStabilization' | 'preconditioner'> = {},
 ): Promise<FactoredOutputLayer> {
   const random = new RandomGenerator(1);
   const start = Float32Array.from({ length: rowsOfStart * features }, () => initialScale * random.normal());
@@ -46,7 +47,7 @@ export async function createBenchLayer(
     loss,
     bias: false,
     initialRows: (_first, count) => rowsFrom(start, count * features),
-    ...(onStabilization === undefined ? {} : { onStabilization }),
+    ...more,
   });
 }
 

@@ -83,7 +83,7 @@ export function parseLayerSettings(name: string): LayerSettings {
     'outputRate',
     'bodyRate',
     'initialScale',
-    ...(layer === 'factored' ? Object.keys(defaults.lossOptions) : ownOptions[layer]),
+    ...(layer === 'factored' ? [...Object.keys(defaults.lossOptions), 'precondition'] : ownOptions[layer]),
   ];
   for (const assignment of assignments) {
     if (assignment === ruleAssignment) continue;
@@ -104,6 +104,8 @@ export function parseLayerSettings(name: string): LayerSettings {
   const outputRate = take('outputRate', defaults.outputRate);
   const bodyRate = take('bodyRate', defaults.bodyRate);
   const initialScale = take('initialScale', defaults.initialScale);
+  const precondition = options.get('precondition');
+  options.delete('precondition');
   const own = Object.fromEntries(options);
   const { rule, ...ownDefaults } = defaults.options ?? {};
   if (layer === 'factored') {
@@ -115,7 +117,13 @@ export function parseLayerSettings(name: string): LayerSettings {
       loss: listed.length === 0 ? base : `${base} (${listed.join(', ')})`,
       outputRate,
       bodyRate,
-      output: { kind: layer, initialScale, seed: 0, loss: { name: base, options: lossOptions } },
+      output: {
+        kind: layer,
+        initialScale,
+        seed: 0,
+        loss: { name: base, options: lossOptions },
+        ...(precondition === undefined ? {} : { precondition }),
+      },
     };
   }
   return {

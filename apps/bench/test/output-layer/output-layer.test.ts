@@ -34,8 +34,21 @@ describe('bench output-layer', () => {
     expect(outputLayerTables(report)).toContain('scaled from 1,024 classes');
   });
 
+  it('times the preconditioned step beside the plain one', async () => {
+    const report = await measureOutputLayer({ ...layer, classes: 500, profile: false, precondition: 0.5 }, silent);
+    const { factored, preconditioned } = report;
+    expect(preconditioned?.power).toBe(0.5);
+    expect(preconditioned?.overPlain).toBeCloseTo((preconditioned?.medianMs ?? 0) / factored.medianMs, 9);
+    expect(outputLayerTables(report)).toContain('preconditioned step (power 0.5) over the plain one');
+  });
+
   it('scales nothing when all classes were timed', async () => {
     const report = await measureOutputLayer({ ...layer, batch: 32, classes: 500, profile: false }, silent);
-    expect([report.dense.scaledFrom, report.factored.form, report.profile]).toEqual([null, 'row', null]);
+    expect([report.dense.scaledFrom, report.factored.form, report.profile, report.preconditioned]).toEqual([
+      null,
+      'row',
+      null,
+      null,
+    ]);
   });
 });

@@ -51,6 +51,7 @@ const measurements: Measurements = {
       gemmCeilingShare: 0.8,
       stepOverGemm: 9,
     },
+    preconditioned: null,
     dense: { medianMs: 3600, milliseconds: spread(3600), scaledFrom: 32_768, flops: 1.8e11 },
     denseRecomputed: { medianMs: 4800, milliseconds: spread(4800), scaledFrom: 32_768 },
     fullSoftmax: { medianMs: 4000, milliseconds: spread(4000), scaledFrom: 32_768 },

@@ -43,6 +43,11 @@ export function positive(option: string): (text: string) => number {
   return numberWhere(option, 'a number above 0', { type: 'number', exclusiveMinimum: 0 }, (value) => value > 0);
 }
 
+/** 0.5 or 1. */
+export function halfOrOne(option: string): (text: string) => number {
+  return numberWhere(option, '0.5 or 1', { enum: [0.5, 1] }, (value) => value === 0.5 || value === 1);
+}
+
 /** In [0, 1]. */
 export function share(option: string): (text: string) => number {
   return numberWhere(

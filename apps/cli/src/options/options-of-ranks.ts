@@ -82,6 +82,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   pull: 'same',
   interaction: 'same',
   weightDecay: 'same',
+  precondition: 'same',
   headSize: 'same',
   priorPower: 'same',
   tailLoss: 'same',

@@ -14,7 +14,7 @@ import {
 } from '@vastmax/lm-models';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { UsageError } from '../terminal/errors.ts';
-import { finite, nonNegative, positive, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.ts';
+import { finite, halfOrOne, nonNegative, positive, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.ts';
 
 export interface OutputLayerOptions {
   readonly outputLayer: OutputLayerName;
@@ -27,6 +27,7 @@ export interface OutputLayerOptions {
   readonly pull?: number;
   readonly interaction?: number;
   readonly weightDecay?: number;
+  readonly precondition?: number;
   readonly headSize?: number;
   readonly priorPower?: number;
   readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
@@ -58,6 +59,7 @@ const shortLosses: Readonly<Record<string, string>> = {
 /** Options that only some layers have, by their name in the registry: the name and flag of each in the command. */
 const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOptions, flag: string]>> = {
   weightDecay: ['weightDecay', '--weight-decay'],
+  precondition: ['precondition', '--precondition'],
   headSize: ['headSize', '--head-size'],
   priorPower: ['priorPower', '--prior-power'],
   tailLoss: ['tailLoss', '--tail-loss'],
@@ -156,6 +158,12 @@ export function addOutputLayerOptions(command: Command): Command {
       '--weight-decay <l>',
       'factored: decay of the output weights, exact and at no cost',
       nonNegative('--weight-decay'),
+    )
+    .addOption(
+      new Option(
+        '--precondition <power>',
+        "factored: divide each step by this power of the inputs' second moment, 0.5 or 1 (default: plain SGD)",
+      ).argParser(halfOrOne('--precondition')),
     )
     .option(
       '--head-size <n>',

@@ -56,8 +56,11 @@ export function describeDryRun({ checkpointBytes }: CostEstimate): string {
 }
 
 function describeOutput(choice: OutputLayerChoice): string {
-  if (choice.kind === 'factored')
-    return `factored, ${choice.loss.name}${describeOptions(Object.entries(choice.loss.options))}`;
+  if (choice.kind === 'factored') {
+    const { loss, precondition } = choice;
+    const own = precondition === undefined ? [] : [['precondition', precondition] as const];
+    return `factored, ${loss.name}${describeOptions([...Object.entries(loss.options), ...own])}`;
+  }
   const options = Object.entries(choice).filter(([name]) => !['kind', 'initialScale', 'seed', 'rule'].includes(name));
   return `${choice.kind}${describeOptions('rule' in choice && choice.rule !== undefined ? [...options, ['optimizer', choice.rule.name]] : options)}`;
 }

@@ -35,7 +35,7 @@ const renamed: Readonly<Record<string, string>> = {
 };
 /** Options that are called so there, and `--head-size` and so on here. */
 const shared =
-  'headSize headRate tailRate tailLoss priorPower proposalPower initialScale bodyRate outputRate labelSmoothing divValue letterCase weightDecay unobservedWeight clipNorm finalFactor wordNgrams minChars maxChars';
+  'headSize headRate tailRate tailLoss priorPower proposalPower initialScale bodyRate outputRate labelSmoothing divValue letterCase weightDecay unobservedWeight precondition clipNorm finalFactor wordNgrams minChars maxChars';
 const flags: Readonly<Record<string, string>> = {
   ...renamed,
   ...Object.fromEntries(

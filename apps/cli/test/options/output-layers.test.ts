@@ -10,6 +10,7 @@ import { vastmax } from '../vastmax.ts';
 const folder = createScratchFolder();
 
 describe.each([
+  ['factored', '--loss z-loss --precondition 1', 'factored, z-loss (a = 0.1, b = 10, precondition = 1)'],
   [
     'hybrid',
     '--head-size 6 --cutoffs 9 --prior-power 0.5 --tail-loss taylor --head-rate 1 --tail-rate 1',
@@ -72,6 +73,8 @@ it.each([
     '--output-layer sampled --weight-decay 0.1',
     '--weight-decay is an option of --output-layer factored, not of sampled',
   ],
+  ['--precondition 2', "--precondition must be 0.5 or 1, got '2'"],
+  ['--output-layer sampled --precondition 1', '--precondition is an option of --output-layer factored, not of sampled'],
   ['--output-layer nce --z-a 1', '--z-a is an option of --output-layer factored, not of nce'],
   [
     '--output-layer sampled --proposal uniform --proposal-power 0.5',

@@ -33,7 +33,7 @@ describe('describeFailure', () => {
     const help = (await vastmax(folder, 'train --help')).stdout;
     const names = 'batchSize minimumCount maximumSize headSize headRate tailRate tailLoss priorPower proposalPower';
     for (const flag of messageOf(
-      `${names} initialScale bodyRate outputRate labelSmoothing divValue letterCase weightDecay clipNorm finalFactor`,
+      `${names} initialScale bodyRate outputRate labelSmoothing divValue letterCase weightDecay precondition clipNorm finalFactor`,
     ).split(' '))
       expect(help).toMatch(new RegExp(`${flag}\\b`));
   });

@@ -1,5 +1,6 @@
 import type { Communicator } from '@vastmax/collectives';
 import type { Backend } from '@vastmax/linalg-core';
+import { OutputLayerError } from '@vastmax/output-layer';
 import { checkOptions } from '@vastmax/spherical-losses/factored-parts';
 import { CollectivePreflight, createCollectively } from './collective-preflight.ts';
 import { DistributedFactoredLayer } from './distributed-factored-layer.ts';
@@ -21,6 +22,11 @@ export async function createDistributedFactoredLayer(
     options,
     create: () => {
       checkOptions(options);
+      if ('preconditioner' in options && options.preconditioner !== undefined)
+        throw new OutputLayerError(
+          'bad-option',
+          'distributed factored layer: there is no preconditioned step over ranks; leave preconditioner out, or train in one process',
+        );
       return new DistributedFactoredLayer(communicator, backend, options, preflight);
     },
     fill: (layer) => {

@@ -3,9 +3,9 @@ import type { FactoredLayerCounters, FactoredOutputLayerOptions } from '@vastmax
 /**
  * Options of the factored layer, the same on every rank. `initialRows` is called for one row at a time, of this rank's
  * own classes only. The seeded start is that of the factored layer in one process, for which every rank draws D·width
- * random numbers.
+ * random numbers. There is no preconditioned step over ranks.
  */
-export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLayerOptions, 'form'> {
+export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLayerOptions, 'form' | 'preconditioner'> {
   /** Compare the replicated matrices of all ranks every so many steps; 100 unless given, 0 for never. O(d²). */
   readonly checkEvery?: number;
   /**

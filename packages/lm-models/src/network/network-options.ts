@@ -115,7 +115,7 @@ const kernelSampled: Fields = {
   alpha: optional(number),
 };
 const outputFields: Readonly<Record<OutputLayerName, Fields>> = {
-  factored: { ...anyOutput, loss, weightDecay: optional(number) },
+  factored: { ...anyOutput, loss, weightDecay: optional(number), precondition: optional(number) },
   hybrid: {
     ...anyOutput,
     headSize: optional(count),

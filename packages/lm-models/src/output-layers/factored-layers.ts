@@ -39,7 +39,7 @@ export function createLoss({ name, options }: FactoredChoice['loss']): Spherical
 export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
   name: 'factored',
   description: 'all classes by a spherical loss, with the exact gradient',
-  create: (backend, { features, frequencies }, { loss, initialScale, seed, weightDecay }) =>
+  create: (backend, { features, frequencies }, { loss, initialScale, seed, weightDecay, precondition }) =>
     createFactoredOutputLayer(backend, {
       classes: frequencies.length,
       features,
@@ -47,8 +47,10 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
       initialScale,
       seed,
       ...(weightDecay === undefined ? {} : { weightDecay }),
+      // The layer refuses other powers.
+      ...(precondition === undefined ? {} : { preconditioner: { power: precondition as 0.5 | 1 } }),
     }),
-  options: ['weightDecay'],
+  options: ['weightDecay', 'precondition'],
   defaults: {},
   training: losses['z-loss'],
   losses,
@@ -57,6 +59,8 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
     probabilities: 'spherical-softmax and taylor-softmax',
     targetWeights: ({ loss }) => (loss.name === 'squared-error' || loss.name === 'implicit' ? 'given' : 'shares'),
     overRanks: true,
+    refusedOverRanks: ({ precondition }) =>
+      precondition === undefined ? undefined : { option: 'precondition', reason: 'has no preconditioned step' },
     addsClasses: true,
   },
 };

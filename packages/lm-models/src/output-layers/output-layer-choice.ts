@@ -16,6 +16,8 @@ export interface FactoredChoice extends AnyOutputChoice {
   readonly kind: 'factored';
   readonly loss: { readonly name: string; readonly options: Readonly<Record<string, number>> };
   readonly weightDecay?: number;
+  /** Power of the inverse second moment of the inputs that multiplies each step, 0.5 or 1; plain SGD unless given. */
+  readonly precondition?: number;
 }
 
 /** A dense head over the most frequent classes, and a tree or an exact factored layer over the others. */

@@ -41,6 +41,17 @@ describe('createOutputLayer', () => {
     });
   });
 
+  it('makes a factored layer with a preconditioner, of power 0.5 or 1', async () => {
+    const backend = createPlainBackend();
+    for (const precondition of [0.5, 1]) {
+      using layer = await createOutputLayer(backend, sizes(20, 4), { ...choice, precondition });
+      expect(layer.state().tensors.map(({ name }) => name)).toContain('preconditioner');
+    }
+    await expect(createOutputLayer(backend, sizes(20, 4), { ...choice, precondition: 2 })).rejects.toThrow(
+      'factored layer: preconditioner.power must be 0.5 or 1, got 2',
+    );
+  });
+
   it('starts from the seed and the scale', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     const vectors = async (changes: Partial<typeof choice>): Promise<Float64Array> => {
@@ -221,6 +232,7 @@ describe('outputLayers', () => {
       outputLayerOf(made.kind).abilities.refusedOverRanks?.(made)?.option;
     const start = { initialScale: 0.1, seed: 1 };
     expect(refused({ kind: 'full', ...start, labelSmoothing: 0.1 })).toBe('labelSmoothing');
+    expect(refused({ ...choice, precondition: 1 })).toBe('precondition');
     expect(refused({ kind: 'nce', ...start, samples: 5, proposal: 'unigram', sharing: 'example' })).toBe('sharing');
   });
 });

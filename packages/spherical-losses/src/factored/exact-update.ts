@@ -15,6 +15,10 @@
  *     M = (PG)ᵀPG = R + Rᵀ + ΓΓᵀ − yyᵀ/D,  R = diag(2α) H (Z_c + diag(α) H C)ᵀ  with Z_c = Z − y w̄ᵀ/D
  *     B = η(2 diag(α) H C + Z_c) − (η²/2) M H        C ← C − BᵀH − HᵀB
  *     ω ← ω − Hᵀ(a∘Hω + η(β − 2αs/D))        w̄ ← w̄ − ηHᵀ(Dβ + y)
+ *
+ * With a preconditioner P (preconditioner.ts) the update is W ← W − ηGᵀK with K = HP, and K takes the place of H where
+ * it is the right factor of the gradient: in F and H Hᵀ (K U⁻¹ and K Hᵀ), the last factor of U's change, M H, BᵀH, and Hᵀ
+ * in the changes of ω and w̄. U⁻¹'s change, M and ∇H keep H (mathematics.md §7).
  */
 import {
   addDiagonal,
@@ -45,6 +49,8 @@ export interface UpdateInputs extends LossInputs {
   readonly weights: FactoredWeights;
   readonly gradients: LossGradients;
   readonly backward: BackwardPass;
+  /** K, m×d, the right factor of the update: HP with a preconditioner, else H itself. */
+  readonly rightFactor: Matrix;
   /** η. */
   readonly learningRate: number;
   /**
@@ -96,12 +102,12 @@ export interface ExactUpdate {
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void;
 }
 
-/** R = ΓᵀH, C×d: the gradient's row r_c = Σ_j γ_jc h_j for each touched class. */
-export function touchedGradient({ workspace, forward, gradients, pairs }: UpdateInputs): Matrix {
-  const d = forward.hidden.columns;
+/** R = ΓᵀK, C×d: the gradient's row r_c = Σ_j γ_jc k_j for each touched class. */
+export function touchedGradient({ workspace, forward, gradients, pairs, rightFactor }: UpdateInputs): Matrix {
+  const d = rightFactor.columns;
   const byPair = workspace.matrix('gradient by pair', pairs.count, d);
   const rows = workspace.matrix('touched gradient', pairs.touched, d);
-  scaleRows(ofPairs(workspace, pairs, forward.pairRows, 'hidden by pair', forward.hidden), gradients.gamma, byPair);
+  scaleRows(ofPairs(workspace, pairs, forward.pairRows, 'right factor by pair', rightFactor), gradients.gamma, byPair);
   fill(0, rows);
   scatterAddRows(byPair, forward.pairSlots, rows);
   return rows;
@@ -118,28 +124,28 @@ export function touchedRows(inputs: UpdateInputs): TouchedRows {
   };
 }
 
-/** Adds −ηHᵀ(Dβ + y), the change of w̄ in both forms: the deviations from the mean sum to zero. */
+/** Adds −ηKᵀ(Dβ + y), the change of w̄ in both forms: the deviations from the mean sum to zero. */
 export function addColumnSumChange(inputs: UpdateInputs, out: Matrix): void {
-  const { workspace, classes, forward, gradients, backward, learningRate } = inputs;
-  const factors = workspace.matrix('column sum factors', forward.hidden.rows, 1);
+  const { workspace, classes, rightFactor, gradients, backward, learningRate } = inputs;
+  const factors = workspace.matrix('column sum factors', rightFactor.rows, 1);
   copy(backward.gammaSum, factors);
   axpy(classes, gradients.beta, factors);
-  gemm(factors, forward.hidden, out, { transposeA: true, alpha: -learningRate, beta: 1 });
+  gemm(factors, rightFactor, out, { transposeA: true, alpha: -learningRate, beta: 1 });
 }
 
 /**
- * Adds −Hᵀ(a∘Hω + ηβ′), the change of ω in both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo +
+ * Adds −Kᵀ(a∘Hω + ηβ′), the change of ω in both forms, with the old Hω. β′ = β − 2αs/D is the factor of 1 in g = 2αo +
  * β′1 + γ, where o is not centred, as in V·U.
  */
 export function addShiftChange(inputs: UpdateInputs, out: Matrix): void {
-  const { workspace, classes, forward, gradients, learningRate } = inputs;
-  const factors = workspace.matrix('shift factors', forward.hidden.rows, 1);
+  const { workspace, classes, forward, rightFactor, gradients, learningRate } = inputs;
+  const factors = workspace.matrix('shift factors', rightFactor.rows, 1);
   affine(forward.outputSum, -1 / classes, 0, factors);
   axpy(1, forward.shiftOutputs, factors);
   binary('multiply', factors, gradients.alpha, factors);
   affine(factors, 2, 0, factors);
   axpy(1, gradients.beta, factors);
-  gemm(factors, forward.hidden, out, { transposeA: true, alpha: -learningRate, beta: 1 });
+  gemm(factors, rightFactor, out, { transposeA: true, alpha: -learningRate, beta: 1 });
 }
 
 /** To be called when U and ω are new and U has no usable inverse: continues in a fresh basis. */
@@ -162,29 +168,34 @@ export class SmallBatchUpdate implements ExactUpdate {
   readonly form = 'small-batch';
 
   solve(inputs: UpdateInputs, reciprocalCondition: Matrix): Matrix {
-    const { workspace, weights, forward, gradients, learningRate } = inputs;
+    const { workspace, weights, forward, rightFactor, gradients, learningRate } = inputs;
     const { hidden } = forward;
     const system = workspace.matrix('small system', hidden.rows, hidden.rows);
-    // −2η HHᵀ diag(α): symmetric until its columns are scaled.
-    symmetricRank2Update(hidden, hidden, system, { transpose: true, alpha: -learningRate });
+    // −2η KHᵀ diag(α): symmetric until its columns are scaled.
+    symmetricRank2Update(rightFactor, hidden, system, { transpose: true, alpha: -learningRate });
     binary('multiply', system, gradients.alpha.resize(1, hidden.rows), system);
     gradients.alpha.resize(hidden.rows, 1);
     addDiagonal(1, system);
     const before = workspace.matrix('F', hidden.rows, hidden.columns);
-    gemm(hidden, weights.inverse, before);
+    gemm(rightFactor, weights.inverse, before);
     solve(system, before, workspace.matrix('F new', hidden.rows, hidden.columns), reciprocalCondition);
     return system;
   }
 
   apply(inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
-    const { workspace, weights, forward, gradients, backward, pairs, learningRate } = inputs;
+    const { workspace, weights, forward, rightFactor, gradients, backward, pairs, learningRate } = inputs;
     const { hidden } = forward;
     const { alphaHidden } = backward;
+    let alphaRight = alphaHidden;
+    if (rightFactor !== hidden) {
+      alphaRight = workspace.matrix('alpha right factor', hidden.rows, hidden.columns);
+      scaleRows(rightFactor, gradients.alpha, alphaRight);
+    }
     this.#updateGram(inputs);
     addColumnSumChange(inputs, weights.columnSum);
     addShiftChange(inputs, weights.shift);
     // Updates U, with the old H̃.
-    gemm(forward.projected ?? project(workspace, hidden, weights), alphaHidden, weights.map, {
+    gemm(forward.projected ?? project(workspace, hidden, weights), alphaRight, weights.map, {
       transposeA: true,
       alpha: -2 * learningRate,
       beta: 1,
@@ -206,9 +217,8 @@ export class SmallBatchUpdate implements ExactUpdate {
   }
 
   #updateGram(inputs: UpdateInputs): void {
-    const { workspace, weights, classes, forward, backward, learningRate } = inputs;
-    const { hidden } = forward;
-    const m = hidden.rows;
+    const { workspace, weights, classes, rightFactor, backward, learningRate } = inputs;
+    const m = rightFactor.rows;
     const inner = workspace.matrix('gradient gram', m, m);
     // R + Rᵀ.
     symmetricRank2Update(backward.alphaHidden, backward.halfGradient, inner, { transpose: true, alpha: 2 });
@@ -217,8 +227,8 @@ export class SmallBatchUpdate implements ExactUpdate {
 
     // B is stored in the matrix of the centred gradient.
     const change = backward.centredGradient;
-    gemm(inner, hidden, change, { alpha: (-learningRate * learningRate) / 2, beta: learningRate });
-    symmetricRank2Update(change, hidden, weights.centredGram, { alpha: -1, beta: 1 });
+    gemm(inner, rightFactor, change, { alpha: (-learningRate * learningRate) / 2, beta: learningRate });
+    symmetricRank2Update(change, rightFactor, weights.centredGram, { alpha: -1, beta: 1 });
   }
 
   /** inner += ΓΓᵀ, from the pairs that share a class: Σ_c n_c² products instead of 2m²C. */

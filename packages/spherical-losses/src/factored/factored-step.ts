@@ -28,6 +28,7 @@ import type { ClassConstants } from './class-scores.ts';
 import { cheaperForm, SmallBatchUpdate, type ExactUpdate, type UpdateInputs } from './exact-update.ts';
 import { decayFactor, type FactoredWeights } from './factored-weights.ts';
 import { forwardPass, TargetPairs } from './forward-pass.ts';
+import { Preconditioner } from './preconditioner.ts';
 import type { FactoredOutputLayerOptions, UpdateForm } from './layer-options.ts';
 import type { RankExchange } from './rank-exchange.ts';
 import { places, RebaseControl } from './rebase-control.ts';
@@ -43,6 +44,8 @@ export class FactoredStep implements Disposable {
   /** Set by the layer when the loss has constants. */
   constants: ClassConstants | undefined;
   readonly rebaseControl: RebaseControl;
+  /** Undefined for plain SGD. */
+  readonly preconditioner: Preconditioner | undefined;
   /** The pairs of the current minibatch. */
   readonly pairs: TargetPairs = new TargetPairs();
   readonly #options: FactoredOutputLayerOptions;
@@ -78,6 +81,8 @@ export class FactoredStep implements Disposable {
     this.#lossEvaluation = new LossEvaluation(backend, options.loss, workspace);
     this.#monitor = new StepMonitor(backend);
     this.rebaseControl = new RebaseControl(weights, this.#monitor);
+    const { preconditioner } = options;
+    if (preconditioner !== undefined) this.preconditioner = new Preconditioner(backend, weights.width, preconditioner);
     this.#pending = new PendingSteps(workspace);
     this.#regularizers = Regularizers.of(backend, options, workspace, weights);
     if (this.#regularizers !== undefined && exchange !== undefined)
@@ -99,7 +104,9 @@ export class FactoredStep implements Disposable {
   /** The step is verified before it changes the weights, or some steps later. The arguments have been checked. */
   async step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
     if (this.#mask === undefined || hidden.rows === 0) return (await this.prepare(hidden, targets, options)).apply();
-    if (this.#pending.isFull(hidden.rows * this.#weights.width)) await this.confirm();
+    const isDue = this.preconditioner?.isDue(this.steps) === true;
+    if (isDue || this.#pending.isFull(hidden.rows * this.#weights.width)) await this.confirm();
+    if (isDue) await this.preconditioner?.refresh();
     return this.#stepPending(this.#mask, hidden, targets, options);
   }
 
@@ -123,6 +130,7 @@ export class FactoredStep implements Disposable {
     const { count } = this.#pending;
     const { applied, condition } = await this.#mask.read();
     this.#mask.reset();
+    if (applied > 0) this.preconditioner?.commit();
     if (applied === count) {
       this.#pending.accept();
       this.rebaseControl.adjustInterval(condition);
@@ -158,6 +166,7 @@ export class FactoredStep implements Disposable {
 
   /** @param hidden with the bias feature. */
   async #prepareExtended(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<PendingStep> {
+    if (this.preconditioner?.isDue(this.steps) === true) await this.preconditioner.refresh();
     this.buildPairs(targets);
     await this.#regularizers?.prepare(this.pairs, options.learningRate);
     const inputs = this.#compute(hidden, options, hidden.rows);
@@ -214,7 +223,7 @@ export class FactoredStep implements Disposable {
     mask.computeAcceptMask();
     guarded(mask.mask, () => {
       mask.count();
-      update.apply(inputs, 'regular');
+      this.#update(update, inputs, 'regular');
     });
     this.steps++;
     this.form = update.form;
@@ -231,7 +240,13 @@ export class FactoredStep implements Disposable {
     const factor = this.#options.reduction === 'sum' || totalExamples === 0 ? 1 : 1 / totalExamples;
     const gradients = this.#lossEvaluation.computeGradients(lossInputs, factor, exampleWeights);
     const backward = backwardPass(workspace, weights, lossInputs, gradients);
-    return { ...lossInputs, workspace, weights, gradients, backward, learningRate, globalSums: undefined };
+    const rightFactor = this.preconditioner?.apply(workspace, hidden) ?? hidden;
+    return { ...lossInputs, workspace, weights, gradients, backward, rightFactor, learningRate, globalSums: undefined };
+  }
+
+  #update(update: ExactUpdate, inputs: UpdateInputs, kind: 'regular' | 'singular'): void {
+    update.apply(inputs, kind);
+    this.preconditioner?.observe(inputs.forward.hidden);
   }
 
   #forward(hidden: Matrix, store: boolean): LossInputs {
@@ -271,10 +286,12 @@ export class FactoredStep implements Disposable {
     return {
       apply: () => {
         const isSingular = systemSize > 0 && this.rebaseControl.isSingular;
-        update.apply(inputs, isSingular ? 'singular' : 'regular');
+        this.#update(update, inputs, isSingular ? 'singular' : 'regular');
+        this.preconditioner?.commit();
         this.#regularizers?.apply(inputs.pairs, inputs.forward.slotClasses, inputs.learningRate);
         const decay = decayFactor(this.#options, inputs.learningRate);
-        this.rebaseControl.endStep({ systemSize, isSingular, decay });
+        const isGrowthBounded = this.preconditioner === undefined;
+        this.rebaseControl.endStep({ systemSize, isSingular, decay, isGrowthBounded });
         if (this.#regularizers !== undefined) this.rebaseControl.watchMap();
         if (isSingular) this.singularSteps++;
         this.steps++;
@@ -303,5 +320,6 @@ export class FactoredStep implements Disposable {
     this.#monitor[Symbol.dispose]();
     this.#mask?.[Symbol.dispose]();
     this.#regularizers?.[Symbol.dispose]();
+    this.preconditioner?.[Symbol.dispose]();
   }
 }

@@ -31,6 +31,8 @@ import type { FactoredStep } from './factored-step.ts';
 import type { SweepState } from './rebase-schedule.ts';
 
 const constantsTensor = 'class_constants';
+const preconditionerTensor = 'preconditioner';
+const secondMomentTensor = 'second_moment';
 
 type Layer = Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
   readonly bias: boolean;
@@ -44,7 +46,7 @@ type Layer = Pick<OutputLayer, 'kind' | 'classes' | 'features' | 'backend'> & {
 export function stateOf(
   { kind, classes, features, bias, loss, backend }: Layer,
   { reduction = 'mean', weightDecay = 0 }: Pick<FactoredOutputLayerOptions, 'reduction' | 'weightDecay'>,
-  { steps, singularSteps, rebaseControl, constants: all }: FactoredStep,
+  { steps, singularSteps, rebaseControl, preconditioner, constants: all }: FactoredStep,
   weights: FactoredWeights,
   constants: ClassConstants | undefined,
   more: JsonObject = {},
@@ -62,6 +64,10 @@ export function stateOf(
   ];
   for (const [name, matrix] of namedMatrices(weights)) tensors.push(matrixTensor(name, matrix));
   if (constants !== undefined) tensors.push(tableTensor(constantsTensor, constants.table));
+  if (preconditioner !== undefined) {
+    tensors.push(matrixTensor(preconditionerTensor, preconditioner.matrix));
+    tensors.push(matrixTensor(secondMomentTensor, preconditioner.secondMoment));
+  }
   return {
     configuration: {
       kind,
@@ -91,7 +97,8 @@ export function checkConfiguration(mine: JsonObject, given: JsonObject): void {
 }
 
 /**
- * Restores a state whose configuration has been checked.
+ * Restores a state whose configuration has been checked. A preconditioner that the state does not have begins anew, and
+ * one that only the state has is left out: W is the same.
  * @param constants this process's own; their values are replaced, but the caller must restore their sum.
  * @throws StateError `state-mismatch`; nothing has changed.
  */
@@ -106,7 +113,18 @@ export async function restoreState(
   const singularSteps = wholeNumber(configuration['singularSteps'], 'singularSteps');
   constantSumOf(state);
   if (constants !== undefined) findTensor(state, constantsTensor, constants.table.rows, 1);
+  const { preconditioner } = step;
+  const isPreconditioned = state.tensors.some(({ name }) => name === preconditionerTensor);
+  if (preconditioner !== undefined && isPreconditioned) {
+    findTensor(state, preconditionerTensor, weights.width, weights.width);
+    findTensor(state, secondMomentTensor, weights.width, weights.width);
+  }
   await restoreWeights(weights, state);
+  preconditioner?.reset();
+  if (preconditioner !== undefined && isPreconditioned) {
+    await restoreMatrix(state, preconditionerTensor, preconditioner.matrix);
+    await restoreMatrix(state, secondMomentTensor, preconditioner.secondMoment);
+  }
   if (constants !== undefined) await restoreTable(state, constantsTensor, constants.table);
   step.forgetPending();
   step.steps = steps;

@@ -29,6 +29,8 @@ export interface StepEnd {
   readonly isSingular: boolean;
   /** The factor of W by weight decay: 1 − ηλ. */
   readonly decay: number;
+  /** Whether the small system bounds the growth of κ. It does not with a preconditioner: κ is then read at each step. */
+  readonly isGrowthBounded: boolean;
 }
 
 export class RebaseControl {
@@ -88,7 +90,7 @@ export class RebaseControl {
   /**
    * To be called after the update of a step whose numbers were read: decay, rebase if due, and convert some old rows.
    */
-  endStep({ systemSize, isSingular, decay }: StepEnd): void {
+  endStep({ systemSize, isSingular, decay, isGrowthBounded }: StepEnd): void {
     const weights = this.#weights;
     const monitor = this.#monitor;
     if (decay !== 1) weights.decay(decay);
@@ -112,7 +114,7 @@ export class RebaseControl {
     weights.sweepOnce();
     if (isSingular) this.#stepsSinceRebase = 0;
     // Half the threshold compensates for the estimate in the bound; decay shrinks U without being counted.
-    if (decay !== 1 || !(this.#conditionBound <= this.#thresholds.condition / 2)) this.watchMap();
+    if (decay !== 1 || !isGrowthBounded || !(this.#conditionBound <= this.#thresholds.condition / 2)) this.watchMap();
   }
 
   /**

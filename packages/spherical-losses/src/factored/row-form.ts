@@ -7,6 +7,9 @@
  *     C ← TᵀCT − η(TᵀY + YᵀT) + η²(N − vvᵀ/D)
  *     w̄ ← w̄ − ηHᵀ(Dβ + y)    ω ← ω − Hᵀ(a∘Hω + η(β − 2αs/D))    U ← UT    U⁻¹ ← T⁻¹U⁻¹    V_c ← V_c − η r_c U_new⁻¹
  *
+ * With a preconditioner, K = HP takes the place of H in the right factor of E, in v, R and Y, and of Hᵀ in the changes
+ * of w̄ and ω; E is then not symmetric.
+ *
  * U, U⁻¹ and C are changed by what is added to them, UT = U + UE, T⁻¹U⁻¹ = U⁻¹ − T⁻¹EU⁻¹ and TᵀCT = C + (I + E/2)ᵀCE +
  * (CE)ᵀ(I + E/2), not replaced by a product: a step then rounds them once, elimination in f32 is exact enough, and C
  * stays symmetric to the last bit.
@@ -54,12 +57,11 @@ function sumMatrix({ workspace, weights }: UpdateInputs, sum: SumName): Matrix {
 
 /** A sum over this process's own examples, d×d or 1×d, in a matrix of the workspace. */
 export function ownSum(sum: Exclude<SumName, 'gram'>, inputs: UpdateInputs): Matrix {
-  const { forward, backward, learningRate } = inputs;
-  const { hidden } = forward;
+  const { rightFactor, backward, learningRate } = inputs;
   const out = sumMatrix(inputs, sum);
-  if (sum === 'change') gemm(backward.alphaHidden, hidden, out, { transposeA: true, alpha: -2 * learningRate });
-  else if (sum === 'cross') gemm(backward.centredSparse, hidden, out, { transposeA: true });
-  else if (sum === 'gammaVector') gemm(backward.gammaSum, hidden, out, { transposeA: true });
+  if (sum === 'change') gemm(backward.alphaHidden, rightFactor, out, { transposeA: true, alpha: -2 * learningRate });
+  else if (sum === 'cross') gemm(backward.centredSparse, rightFactor, out, { transposeA: true });
+  else if (sum === 'gammaVector') gemm(backward.gammaSum, rightFactor, out, { transposeA: true });
   else {
     fill(0, out);
     if (sum === 'columnSum') addColumnSumChange(inputs, out);

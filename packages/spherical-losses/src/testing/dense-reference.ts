@@ -4,6 +4,7 @@
  * (arXiv:1511.05042, arXiv:1604.08859), so that they are independent of the expressions and the tape under test.
  */
 import type { CsrRows } from '@vastmax/sparse-data';
+import type { DensePreconditioner } from './dense-preconditioner.ts';
 
 export type ReferenceLoss =
   | { readonly name: 'squared-error'; readonly targetValue: number }
@@ -125,7 +126,8 @@ export class DenseReference {
   }
 
   /**
-   * One step: W ← (1 − ηλ)(W − η ∂L/∂W) for L the mean (or sum) of the weighted losses.
+   * One step: W ← (1 − ηλ)(W − η ∂L/∂W P) for L the mean (or sum) of the weighted losses, P = I without a
+   * preconditioner.
    * @param hidden m×d.
    */
   step(
@@ -136,9 +138,10 @@ export class DenseReference {
       readonly weightDecay?: number;
       readonly exampleWeights?: ArrayLike<number>;
       readonly reduction?: 'mean' | 'sum';
+      readonly preconditioner?: DensePreconditioner | undefined;
     } = {},
   ): DenseStep {
-    const { weightDecay = 0, exampleWeights, reduction = 'mean' } = options;
+    const { weightDecay = 0, exampleWeights, reduction = 'mean', preconditioner } = options;
     const { classes, width, weights } = this;
     const m = targets.rows;
     const losses = new Float64Array(m);
@@ -165,11 +168,14 @@ export class DenseReference {
       }
       gradients.push(gradient);
     }
+    preconditioner?.begin();
+    const inputs = preconditioner?.apply(hidden) ?? hidden;
+    preconditioner?.end(hidden);
     for (let j = 0; j < m; j++) {
       const gradient = gradients[j]!;
       for (let k = 0; k < classes; k++) {
         const change = learningRate * gradient[k]!;
-        for (let i = 0; i < width; i++) weights[k * width + i]! -= change * hidden[j * width + i]!;
+        for (let i = 0; i < width; i++) weights[k * width + i]! -= change * inputs[j * width + i]!;
       }
     }
     const decay = 1 - learningRate * weightDecay;

@@ -8,7 +8,9 @@ import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-dat
 import { createFactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import type { FactoredLayerCounters, UpdateForm } from '../factored/layer-options.ts';
 import type { Verification } from '../factored/gram-matrix.ts';
+import type { PreconditionerOptions } from '../factored/preconditioner.ts';
 import { createBuiltInLoss } from '../losses/built-in-losses.ts';
+import { DensePreconditioner } from './dense-preconditioner.ts';
 import { DenseReference, type ReferenceLoss } from './dense-reference.ts';
 
 export interface ExactnessOptions {
@@ -25,6 +27,8 @@ export interface ExactnessOptions {
   readonly learningRate: number;
   readonly initialScale: number;
   readonly weightDecay?: number;
+  /** See FactoredOutputLayerOptions; the features then have different scales. */
+  readonly preconditioner?: PreconditionerOptions;
   readonly form?: UpdateForm;
   readonly seed?: number;
   /** See FactoredOutputLayerOptions. */
@@ -75,12 +79,15 @@ export interface DenseRun extends Pick<
 export type DenseRunOptions = Omit<ExactnessOptions, 'form' | 'backend' | 'verifyEachStep'>;
 
 export function createBatches(options: ExactnessOptions): () => ExactnessBatch {
-  const { classes, width, batch, targets, precision, seed = 1 } = options;
+  const { classes, width, batch, targets, precision, preconditioner, seed = 1 } = options;
   const random = new RandomGenerator(seed + 1000);
   const zipf = (): number => Math.min(classes - 1, Math.floor(Math.exp(random.uniform() * Math.log(classes + 1))) - 1);
   return () => {
     const hidden = new Float64Array(batch * width);
-    for (let i = 0; i < hidden.length; i++) hidden[i] = stored(random.normal(), precision);
+    for (let i = 0; i < hidden.length; i++) {
+      const scale = preconditioner === undefined ? 1 : (0.5 + (i % width)) / width;
+      hidden[i] = stored(scale * random.normal(), precision);
+    }
     const lists: number[][] = [];
     const weights: number[][] = [];
     for (let j = 0; j < batch; j++) {
@@ -99,7 +106,7 @@ export function createBatches(options: ExactnessOptions): () => ExactnessBatch {
 
 /** Cost: O(steps·m·D·d), and memory for all minibatches and their gradients. */
 export function runDense(options: DenseRunOptions): DenseRun {
-  const { loss, precision, classes, width, steps, learningRate, weightDecay = 0, seed = 1 } = options;
+  const { loss, precision, classes, width, steps, learningRate, weightDecay = 0, preconditioner, seed = 1 } = options;
   const random = new RandomGenerator(seed);
   const start = new Float64Array(classes * width);
   for (let i = 0; i < start.length; i++) start[i] = stored(options.initialScale * random.normal(), precision);
@@ -107,6 +114,9 @@ export function runDense(options: DenseRunOptions): DenseRun {
   const perturbed = start.map((value) => value * (1 + (random.uniform() < 0.5 ? epsilon : -epsilon)));
   const dense = new DenseReference(start.slice(), width, loss);
   const neighbour = new DenseReference(perturbed, width, loss);
+  const [preconditionerOfDense, preconditionerOfNeighbour] = [0, 1].map(() =>
+    preconditioner === undefined ? undefined : new DensePreconditioner(width, preconditioner),
+  );
   const nextBatch = createBatches(options);
   const batches: ExactnessBatch[] = [];
   const hiddenGradients: Float64Array[] = [];
@@ -115,10 +125,17 @@ export function runDense(options: DenseRunOptions): DenseRun {
     const batch = nextBatch();
     const { hidden, targets } = batch;
     if (options.singularEvery !== undefined && step % options.singularEvery === 0) {
-      makeSingular(hidden, targets, options);
+      preconditionerOfDense?.begin();
+      makeSingular(hidden, targets, options, preconditionerOfDense);
     }
-    const expected = dense.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
-    const near = neighbour.step(hidden, targets, learningRate, { weightDecay }).hiddenGradient;
+    const expected = dense.step(hidden, targets, learningRate, {
+      weightDecay,
+      preconditioner: preconditionerOfDense,
+    }).hiddenGradient;
+    const near = neighbour.step(hidden, targets, learningRate, {
+      weightDecay,
+      preconditioner: preconditionerOfNeighbour,
+    }).hiddenGradient;
     perturbedGradientError = Math.max(perturbedGradientError, relativeError(near, expected));
     batches.push(batch);
     hiddenGradients.push(expected);
@@ -139,7 +156,7 @@ export async function runExactness(
   options: ExactnessOptions,
   dense: DenseRun = runDense(options),
 ): Promise<ExactnessResult> {
-  const { loss, precision, classes, width, learningRate, weightDecay = 0 } = options;
+  const { loss, precision, classes, width, learningRate, weightDecay = 0, preconditioner } = options;
   const { start, perturbedWeightError, perturbedGradientError, movement } = dense;
   const backend = options.backend ?? createPlainBackend({ precision });
   using layer = await createFactoredOutputLayer(backend, {
@@ -149,6 +166,7 @@ export async function runExactness(
     bias: false,
     weightDecay,
     initialRows: (first, count) => start.subarray(first * width, (first + count) * width),
+    ...(preconditioner === undefined ? {} : { preconditioner }),
     ...(options.form === undefined ? {} : { form: options.form }),
     ...(options.verifyEachStep === undefined ? {} : { verifyEachStep: options.verifyEachStep }),
   });
@@ -201,21 +219,21 @@ function stored(value: number, precision: Precision): number {
 }
 
 /**
- * For the squared error of one example α is 1: scales h so that 1 − 2η‖h‖² is the requested distance, up to the
+ * For the squared error of one example α is 1: scales h so that 1 − 2η‖h‖² (hᵀPh with a preconditioner) is the requested distance, up to the
  * rounding of a scale factor.
  */
 function makeSingular(
   hidden: Float64Array,
   targets: CsrRows,
   { loss, learningRate, precision, singularDistance = 0 }: DenseRunOptions,
+  preconditioner: DensePreconditioner | undefined,
 ): void {
   if (loss.name !== 'squared-error' || targets.rows !== 1) {
     throw new RangeError(
       `an exactly singular step is made for one example with the squared error, not ${targets.rows} with ${loss.name}`,
     );
   }
-  let squares = 0;
-  for (const value of hidden) squares += value ** 2;
+  const squares = preconditioner?.norm(hidden) ?? hidden.reduce((sum, value) => sum + value ** 2, 0);
   const scale = Math.sqrt((1 - singularDistance) / (2 * learningRate * squares));
   for (let i = 0; i < hidden.length; i++) hidden[i] = stored(hidden[i]! * scale, precision);
 }

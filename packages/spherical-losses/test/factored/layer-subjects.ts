@@ -6,10 +6,11 @@ import type { CsrRows } from '@vastmax/sparse-data';
 import {
   createFactoredOutputLayer,
   type FactoredOutputLayer,
+  type PreconditionerOptions,
   type SphericalLoss,
   type UpdateForm,
 } from '@vastmax/spherical-losses';
-import { DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
+import { DensePreconditioner, DenseReference, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 
 const probeRequest: LayerRequest = { classes: 7, features: 3, seed: 1 };
 const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' });
@@ -18,10 +19,12 @@ const createF64Backend = (): Backend => createPlainBackend({ precision: 'f64' })
 class BiasedTwin implements DenseTwin {
   readonly #dense: DenseReference;
   readonly #features: number;
+  readonly #preconditioner: DensePreconditioner | undefined;
 
-  constructor(dense: DenseReference, features: number) {
+  constructor(dense: DenseReference, features: number, preconditioner: DensePreconditioner | undefined) {
     this.#dense = dense;
     this.#features = features;
+    this.#preconditioner = preconditioner;
   }
 
   get weights(): Float64Array {
@@ -38,12 +41,10 @@ class BiasedTwin implements DenseTwin {
     const extended = Float64Array.from({ length: targets.rows * width }, (_, i) =>
       i % width === this.#features ? 1 : hidden[Math.floor(i / width) * this.#features + (i % width)]!,
     );
-    const { losses, hiddenGradient } = this.#dense.step(
-      extended,
-      targets,
-      learningRate,
-      exampleWeights === undefined ? {} : { exampleWeights },
-    );
+    const { losses, hiddenGradient } = this.#dense.step(extended, targets, learningRate, {
+      preconditioner: this.#preconditioner,
+      ...(exampleWeights === undefined ? {} : { exampleWeights }),
+    });
     return { losses, hiddenGradient: hiddenGradient.filter((_, i) => i % width !== this.#features) };
   }
 }
@@ -123,10 +124,11 @@ export interface SubjectOptions {
   readonly loss: (request: LayerRequest) => SphericalLoss;
   readonly reference?: ReferenceLoss;
   readonly form?: UpdateForm;
+  readonly preconditioner?: PreconditionerOptions;
 }
 
 export function factoredSubject(name: string, options: SubjectOptions): LayerUnderTest<FactoredOutputLayer> {
-  const { loss, reference, form } = options;
+  const { loss, reference, form, preconditioner } = options;
   return {
     name,
     backend: createF64Backend,
@@ -139,6 +141,7 @@ export function factoredSubject(name: string, options: SubjectOptions): LayerUnd
         initialScale: 0.3,
         loss: loss(request),
         ...(form === undefined ? {} : { form }),
+        ...(preconditioner === undefined ? {} : { preconditioner }),
       }),
     ...(reference === undefined
       ? {}
@@ -146,7 +149,11 @@ export function factoredSubject(name: string, options: SubjectOptions): LayerUnd
           reference: {
             readWeights,
             createTwin: (weights, request) =>
-              new BiasedTwin(new DenseReference(weights, request.features + 1, reference), request.features),
+              new BiasedTwin(
+                new DenseReference(weights, request.features + 1, reference),
+                request.features,
+                preconditioner && new DensePreconditioner(request.features + 1, preconditioner),
+              ),
           },
         }),
   };

@@ -44,4 +44,19 @@ describeOutputLayer(
       sphericalSoftmax({ epsilon: Float64Array.from({ length: classes }, (_, k) => 0.2 + 3 / (k + 1)) }),
   }),
 );
+describeOutputLayer(
+  factoredSubject('factored, Z-loss, preconditioned', {
+    loss: () => zLoss(),
+    reference: { name: 'z-loss', a: 0.1, b: 10 },
+    preconditioner: { power: 1, refreshEvery: 3 },
+  }),
+);
+describeOutputLayer(
+  factoredSubject('factored, spherical softmax, preconditioned, row form', {
+    loss: () => sphericalSoftmax({ epsilon: 0.5 }),
+    reference: { name: 'spherical-softmax', epsilon: 0.5 },
+    form: 'row',
+    preconditioner: { power: 0.5, refreshEvery: 2 },
+  }),
+);
 describeOutputLayer(factoredSubject("factored, a user's loss", { loss: () => bouchard }));

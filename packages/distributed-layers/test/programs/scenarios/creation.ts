@@ -47,6 +47,8 @@ export async function creation(communicator: Communicator): Promise<readonly Cre
       isOther
         ? createShardedNegativeSampling(communicator, backend, { ...sizes, samples: 5 })
         : createVocabularyParallelSoftmax(communicator, backend, sizes),
+    // Only JavaScript can ask for it.
+    () => createSmallLayer(communicator, { preconditioner: { power: 1 } } as object),
   ];
   const found: CreationRefusal[] = [];
   for (const attempt of attempts) {
