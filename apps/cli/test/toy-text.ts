@@ -35,4 +35,4 @@ export function writeToyTexts(folder: string): void {
 }
 
 /** A model that trains on it in a moment. */
-export const toyModel = '--order 3 --embedding 8 --hidden 16 --batch 32';
+export const toyModel = '--output-layer factored --order 3 --embedding 8 --hidden 16 --batch 32';

@@ -3,9 +3,11 @@ import {
   createNetwork,
   createUpdateRule,
   loadNetwork,
+  networkOptionsFrom,
   outputLayerOf,
   Trainer,
   type BagNetwork,
+  type OutputLayerChoice,
 } from '@vastmax/lm-models';
 import {
   checkClassWeights,
@@ -21,8 +23,10 @@ import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
-import { labelNetworkOptions, labelTrainingOptions } from '../options/label-options.ts';
-import type { GivenOption, TrainOptions } from '../options/training-options.ts';
+import { checkAutomaticLayer, withAutomaticLayer } from '../options/automatic-layer.ts';
+import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
+import { hasLayer } from '../options/output-layer-options.ts';
+import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
 import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
 import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
@@ -48,13 +52,14 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const { resumed } = folder;
   const input = await openTrainingData(file, options, signal);
   using progress = input.progress;
-  const networkOptions = labelNetworkOptions(options, given, input.format !== 'xmc');
-  const { embedding, hidden = [] } = networkOptions.body;
+  const body = labelBody(options, given, input.format !== 'xmc');
+  const known = hasLayer(options) ? labelOutputChoice(options) : undefined;
+  checkAutomaticLayer(options);
   const widths: ModelWidths = {
-    embedding,
-    output: hidden.at(-1) ?? embedding,
+    embedding: body.embedding,
+    output: featuresOf(body),
     bytesPerNumber: options.precision === 'f64' ? 8 : 4,
-    moments: createUpdateRule(labelTrainingOptions(options, 1).optimizer).slots,
+    moments: createUpdateRule(labelOptimizerOf(options)).slots,
   };
   using data = readsFromDisk(input.format, options, resumed?.configuration['pointsHash'])
     ? await readPlaces(file, input, widths)
@@ -72,12 +77,23 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
       ? undefined
       : await readLabelledRows(options.valid, { labels, features, examples: 0, texts }, options, signal);
   const frequencies = columnCounts(targets);
+  const chosen =
+    resumed === undefined
+      ? withAutomaticLayer(options, {
+          job: 'labels',
+          classes: targets.columns,
+          width: widths.output + 1,
+          batch: options.batch,
+          targetsPerExample: targets.offsets[targets.rows]! / Math.max(1, targets.rows),
+        })
+      : { ...options, outputLayer: resumed.output.kind };
+  const output = resumed?.output ?? known ?? labelOutputChoice(chosen);
   const weighting = resumed === undefined ? options.classWeights : resumed.options['classWeights'];
   const weights =
     typeof weighting === 'string'
       ? await readLabelWeights(weighting, labels, frequencies, resumed?.classWeights)
       : undefined;
-  if (weights !== undefined) checkClassWeights(networkOptions.output);
+  if (weights !== undefined) checkClassWeights(output);
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
@@ -85,7 +101,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const backend = await createBackend(backendName, precision, threadsOf(options));
   using network: BagNetwork =
     resumed === undefined
-      ? await createNetwork(backend, { inputs: features, frequencies }, networkOptions)
+      ? await createNetwork(backend, { inputs: features, frequencies }, { body, output })
       : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
   if (resumed === undefined && options.initialVectors !== undefined && texts !== undefined)
     await startFromVectors({ vocabulary: texts.features.vocabulary, network }, options.initialVectors, signal);
@@ -106,7 +122,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           network,
           batches,
           batchSize,
-          training: labelTrainingOptions(options, examplesPerEpoch, { occurrences: data.occurrences }),
+          training: labelTrainingOptions(chosen, examplesPerEpoch, { occurrences: data.occurrences }),
           signal,
         })
       : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
@@ -125,7 +141,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     extras: {
       configuration: {
         command: 'train',
-        options: { ...(resumed?.options ?? options), backend: backendName },
+        options: { ...(resumed?.options ?? chosen), backend: backendName },
         ...content.configuration,
         pointsHash: fingerprint,
         precision,
@@ -152,6 +168,7 @@ function labelledOnly({ rows, offsets }: CsrRows): { readonly rows?: Int32Array 
 
 interface LabelRun extends RunState {
   readonly classifier: ClassifierParts;
+  readonly output: OutputLayerChoice;
   /** Those of a file. */
   readonly classWeights?: string;
 }
@@ -166,6 +183,7 @@ async function readLabelRun(directory: string): Promise<LabelRun> {
     return Promise.resolve({
       ...state,
       classifier,
+      output: networkOptionsFrom(checkpoint.configuration).output,
       ...(hasWeights ? { classWeights: checkpoint.text(classWeightsText) } : {}),
     });
   });

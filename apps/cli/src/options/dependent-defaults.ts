@@ -1,7 +1,8 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
 import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
-import { labelNetworkOptions, labelTrainingOptions } from './label-options.ts';
-import { optionsOfLayer } from './output-layer-options.ts';
+import { checkAutomaticLayer } from './automatic-layer.ts';
+import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
+import { hasLayer, layersOfOptions, optionsOfLayer, type WithLayer } from './output-layer-options.ts';
 import { hasTexts } from './text-label-options.ts';
 import {
   exampleSettingsOf,
@@ -18,6 +19,7 @@ import {
  */
 export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
   const { model } = options;
+  checkAutomaticLayer(options);
   const values: Record<string, unknown> =
     model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
   const open = Object.entries(values).filter(
@@ -28,28 +30,36 @@ export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> 
 
 function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
   const { model, steps, window } = exampleSettingsOf(options);
-  const modelOptions = networkOptionsOf(options);
+  const example = withAnyLayer(options);
+  const { body, output } = networkOptionsOf(example);
   return {
     ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
-    ...bodyDefaults(modelOptions),
-    ...layerDefaults(modelOptions.output),
-    ...trainingDefaultsOf(trainingOptionsOf(options, 1)),
+    ...bodyDefaults(body),
+    ...(hasLayer(options) ? layerDefaults(output) : {}),
+    ...trainingDefaultsOf(trainingOptionsOf(example, 1), options),
   };
 }
 
 function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
-  const networkOptions = labelNetworkOptions(options, [], hasTexts(options, options.text));
+  const example = withAnyLayer(options);
   // The body's rate depends on how often its features occur.
-  const { bodyRate, ...training } = trainingDefaultsOf(labelTrainingOptions(options, 1));
+  const { bodyRate, ...training } = trainingDefaultsOf(labelTrainingOptions(example, 1), options);
   return {
-    ...bodyDefaults(networkOptions),
-    ...layerDefaults(networkOptions.output),
+    ...bodyDefaults(labelBody(options, [], hasTexts(options, options.text))),
+    ...(hasLayer(options) ? layerDefaults(labelOutputChoice(example)) : {}),
     ...training,
     ...(training.optimizer === 'adam' || bodyRate === undefined ? {} : { bodyRate }),
   };
 }
 
-function bodyDefaults({ body }: NetworkOptions): Partial<TrainOptions> {
+/** What does not depend on the layer is the same with each that the options fit. */
+function withAnyLayer<Options extends TrainOptions>(options: Options): WithLayer<Options> {
+  if (hasLayer(options)) return options;
+  const [outputLayer = 'full'] = layersOfOptions(options);
+  return { ...options, outputLayer };
+}
+
+function bodyDefaults(body: NetworkOptions['body']): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
   if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // The activation of a recurrent body cannot be chosen, and a bag may have none.
@@ -81,8 +91,12 @@ function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
   });
 }
 
-function trainingDefaultsOf({ outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions): Partial<TrainOptions> {
-  return { outputRate, bodyRate, optimizer, ...optional({ clipNorm }) };
+function trainingDefaultsOf(
+  { outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions,
+  options: TrainOptions,
+): Partial<TrainOptions> {
+  const rates = hasLayer(options) ? { outputRate, bodyRate } : optimizer === 'adam' ? { bodyRate } : {};
+  return { ...rates, optimizer, ...optional({ clipNorm }) };
 }
 
 function optional(values: Readonly<Record<string, number | undefined>>): Partial<TrainOptions> {

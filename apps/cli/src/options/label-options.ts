@@ -2,14 +2,9 @@
 import { bagModelShape, type BagChoice, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
 import { classifierTraining } from '@vastmax/lm-models/labels';
 import { UsageError } from '../terminal/errors.ts';
-import { defaultsNameOf, outputLayerChoiceOf } from './output-layer-options.ts';
+import { defaultsNameOf, outputLayerChoiceOf, type WithLayer } from './output-layer-options.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
 import { type GivenOption, trainingOptionsOf, type TrainOptions } from './training-options.ts';
-
-export interface LabelNetworkOptions {
-  readonly body: BagChoice;
-  readonly output: OutputLayerChoice;
-}
 
 /** Options that models over words have, and classifiers of texts. */
 const ofTexts: ReadonlySet<keyof TrainOptions> = new Set([
@@ -28,13 +23,9 @@ const ofWords: ReadonlySet<keyof TrainOptions> = new Set(['order', 'steps', 'win
 
 /**
  * @param hasTexts whether features are made of texts, else given.
- * @throws UsageError for options of models over words, of another layer or loss.
+ * @throws UsageError for options of models over words.
  */
-export function labelNetworkOptions(
-  options: TrainOptions,
-  given: readonly GivenOption[],
-  hasTexts: boolean,
-): LabelNetworkOptions {
+export function labelBody(options: TrainOptions, given: readonly GivenOption[], hasTexts: boolean): BagChoice {
   const foreign = given.find(
     ({ name, isDefault }) => ofWords.has(name) || (!hasTexts && !isDefault && ofTexts.has(name)),
   );
@@ -49,17 +40,31 @@ export function labelNetworkOptions(
     );
   const { embedding, hidden, activation, dropout, seed } = options;
   return {
-    body: {
-      kind: 'bag',
-      ...bagModelShape(hasTexts ? 'text-classifier' : 'classifier'),
-      embedding,
-      ...(hidden === undefined ? {} : { hidden }),
-      ...(activation === undefined ? {} : { activation }),
-      ...(dropout === undefined ? {} : { dropout }),
-      seed,
-    },
-    output: outputLayerChoiceOf(ruleAdded(options)),
+    kind: 'bag',
+    ...bagModelShape(hasTexts ? 'text-classifier' : 'classifier'),
+    embedding,
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(activation === undefined ? {} : { activation }),
+    ...(dropout === undefined ? {} : { dropout }),
+    seed,
   };
+}
+
+/**
+ * With the layer's update rule for classifiers, where it has a choice and none is given.
+ * @throws UsageError for an option of another layer or loss.
+ */
+export function labelOutputChoice(options: WithLayer<TrainOptions>): OutputLayerChoice {
+  const { outputRule } = classifierTraining(defaultsNameOf(options), {
+    updates: 1,
+    outputRule: options.outputOptimizer,
+  });
+  return outputLayerChoiceOf(outputRule === undefined ? options : { ...options, outputOptimizer: outputRule });
+}
+
+/** Update rule of the body. */
+export function labelOptimizerOf({ optimizer = 'adam' }: TrainOptions): string {
+  return optimizer;
 }
 
 /** @throws UsageError for an option of classifiers, for a model over words. */
@@ -82,7 +87,7 @@ interface LabelDataSize {
 }
 
 export function labelTrainingOptions(
-  options: TrainOptions,
+  options: WithLayer<TrainOptions>,
   examplesPerEpoch: number,
   { occurrences }: LabelDataSize = { occurrences: 1 },
 ): TrainingOptions {
@@ -91,19 +96,11 @@ export function labelTrainingOptions(
     updates: occurrences * epochs,
     outputRule: options.outputOptimizer,
   });
-  const { optimizer = defaults.optimizer, outputRate = defaults.outputRate } = options;
+  const optimizer = labelOptimizerOf(options);
+  const { outputRate = defaults.outputRate } = options;
   const bodyRate = options.bodyRate ?? (optimizer === 'adam' ? defaults.bodyRate : undefined);
   return trainingOptionsOf(
     { ...options, optimizer, outputRate, ...(bodyRate === undefined ? {} : { bodyRate }) },
     examplesPerEpoch,
   );
-}
-
-/** With the output layer's update rule for classifiers, where it has a choice and none is given. */
-function ruleAdded(options: TrainOptions): TrainOptions {
-  const { outputRule } = classifierTraining(defaultsNameOf(options), {
-    updates: 1,
-    outputRule: options.outputOptimizer,
-  });
-  return outputRule === undefined ? options : { ...options, outputOptimizer: outputRule };
 }

@@ -17,8 +17,9 @@ import { UsageError } from '../terminal/errors.ts';
 import { finite, halfOrOne, nonNegative, positive, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.ts';
 
 export interface OutputLayerOptions {
-  readonly outputLayer: OutputLayerName;
-  readonly loss: string;
+  readonly outputLayer: OutputLayerName | 'auto';
+  /** {@link lossOf} where it is not given. */
+  readonly loss?: string;
   readonly zA?: number;
   readonly zB?: number;
   readonly epsilon?: number;
@@ -48,6 +49,22 @@ export interface OutputLayerOptions {
   readonly alpha?: number;
   readonly initialScale?: number;
   readonly seed: number;
+}
+
+/** Options whose output layer has a name. */
+export type WithLayer<Options extends OutputLayerOptions = OutputLayerOptions> = Options & {
+  readonly outputLayer: OutputLayerName;
+};
+
+export function hasLayer<Options extends OutputLayerOptions>(options: Options): options is WithLayer<Options> {
+  return options.outputLayer !== 'auto';
+}
+
+const defaultLoss = 'z-loss';
+
+/** Of the factored layer. */
+export function lossOf({ loss = defaultLoss }: OutputLayerOptions): string {
+  return loss;
 }
 
 /** Short forms: `--loss spherical` means `spherical-softmax`. */
@@ -110,14 +127,18 @@ export function addOutputLayerOptions(command: Command): Command {
   return command
     .optionsGroup('Output layer:')
     .addOption(
-      new Option('--output-layer <name>', 'the layer over the vocabulary')
-        .choices(outputLayerNames)
-        .default('factored'),
+      new Option(
+        '--output-layer <name>',
+        'the layer over the vocabulary or the labels; auto takes the best measured one for their number',
+      )
+        .choices(['auto', ...outputLayerNames])
+        .default('auto'),
     )
     .addOption(
-      new Option('--loss <name>', 'factored: the loss; spherical, taylor and squared are short forms')
-        .argParser(lossName)
-        .default('z-loss'),
+      new Option(
+        '--loss <name>',
+        `factored: the loss; spherical, taylor and squared are short forms (default: ${defaultLoss})`,
+      ).argParser(lossName),
     )
     .option(
       '--z-a <a>',
@@ -267,17 +288,28 @@ export function addOutputLayerOptions(command: Command): Command {
 }
 
 /** The name under which the default rates and initial scale are stored: of the loss, or of the layer. */
-export function defaultsNameOf({ outputLayer, loss }: OutputLayerOptions): string {
-  return outputLayer === 'factored' ? loss : outputLayer;
+export function defaultsNameOf(options: WithLayer): string {
+  const { outputLayer } = options;
+  return outputLayer === 'factored' ? lossOf(options) : outputLayer;
+}
+
+/** The layers that have all options that are given and only some layers have. */
+export function layersOfOptions(options: OutputLayerOptions): readonly OutputLayerName[] {
+  const { loss, zA, zB, epsilon, targetValue } = options;
+  const isFactored = [loss, zA, zB, epsilon, targetValue].some((value) => value !== undefined);
+  const given = Object.entries(layerOptions).filter(([, [name]]) => options[name] !== undefined);
+  return outputLayerNames.filter(
+    (layer) => (!isFactored || layer === 'factored') && given.every(([option]) => layersWith(option).includes(layer)),
+  );
 }
 
 /** With the update rule of the layer's own weights that is given. */
-export function layerTrainingDefaults(options: OutputLayerOptions): TrainingDefaults {
+export function layerTrainingDefaults(options: WithLayer): TrainingDefaults {
   return trainingDefaults(defaultsNameOf(options), options.outputOptimizer);
 }
 
 /** @throws UsageError for an option of another layer or loss. */
-export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerChoice {
+export function outputLayerChoiceOf(options: WithLayer): OutputLayerChoice {
   const { outputLayer: kind, seed } = options;
   for (const [option, [name, flag]] of Object.entries(layerOptions)) {
     const layers = layersWith(option);
@@ -317,17 +349,14 @@ export function outputLayerChoiceOf(options: OutputLayerOptions): OutputLayerCho
   }
   return {
     kind,
-    ...(kind === 'factored' ? { loss: { name: options.loss, options: lossOptions } } : {}),
+    ...(kind === 'factored' ? { loss: { name: lossOf(options), options: lossOptions } } : {}),
     initialScale: options.initialScale ?? defaults.initialScale,
     seed,
     ...own,
   } as OutputLayerChoice;
 }
 
-function lossOptionsOf(
-  options: OutputLayerOptions,
-  defaults: Readonly<Record<string, number>>,
-): Record<string, number> {
+function lossOptionsOf(options: WithLayer, defaults: Readonly<Record<string, number>>): Record<string, number> {
   const known: readonly (readonly [flag: string, name: string, value: number | undefined])[] = [
     ['--z-a', 'a', options.zA],
     ['--z-b', 'b', options.zB],
@@ -348,7 +377,7 @@ function lossOptionsOf(
     if (!(name in defaults)) {
       const own = known.filter(([, each]) => each in defaults).map(([each]) => each);
       throw new UsageError(
-        `${flag} is no option of the loss ${options.loss}, which has ${own.join(' and ') || 'none'}; leave it out or give another --loss`,
+        `${flag} is no option of the loss ${lossOf(options)}, which has ${own.join(' and ') || 'none'}; leave it out or give another --loss`,
       );
     }
     lossOptions[name] = value;

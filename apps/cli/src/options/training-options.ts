@@ -4,7 +4,12 @@ import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
-import { layerTrainingDefaults, outputLayerChoiceOf, type OutputLayerOptions } from './output-layer-options.ts';
+import {
+  layerTrainingDefaults,
+  outputLayerChoiceOf,
+  type OutputLayerOptions,
+  type WithLayer,
+} from './output-layer-options.ts';
 import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 
@@ -96,20 +101,26 @@ export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
   return recurrent.includes(model) ? { model, steps } : { model, window: model === 'bag' ? order : window };
 }
 
-/** @throws UsageError for an option of another layer or loss. */
-export function networkOptionsOf(options: WordTrainOptions): NetworkOptions {
+export function wordBody(options: WordTrainOptions): NetworkOptions['body'] {
   const { model, order, embedding, hidden, activation, dropout, seed } = options;
-  return {
-    body: textBody(model, {
-      embedding,
-      seed,
-      ...(order === undefined ? {} : { order }),
-      ...(hidden === undefined ? {} : { hidden }),
-      ...(activation === undefined || activation === 'identity' ? {} : { activation }),
-      ...(dropout === undefined ? {} : { dropout }),
-    }),
-    output: outputLayerChoiceOf(options),
-  };
+  return textBody(model, {
+    embedding,
+    seed,
+    ...(order === undefined ? {} : { order }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(activation === undefined || activation === 'identity' ? {} : { activation }),
+    ...(dropout === undefined ? {} : { dropout }),
+  });
+}
+
+/** @throws UsageError for an option of another layer or loss. */
+export function networkOptionsOf(options: WithLayer<WordTrainOptions>): NetworkOptions {
+  return { body: wordBody(options), output: outputLayerChoiceOf(options) };
+}
+
+/** Width of the activations that a body gives to its output layer. */
+export function featuresOf({ embedding, hidden = [] }: NetworkOptions['body']): number {
+  return hidden.at(-1) ?? embedding;
 }
 
 /**
@@ -121,7 +132,7 @@ const adamRateOfBags = 0.01;
 const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
 const recurrentClipNorm = 5;
 
-export function trainingOptionsOf(options: TrainOptions, examplesPerEpoch: number): TrainingOptions {
+export function trainingOptionsOf(options: WithLayer<TrainOptions>, examplesPerEpoch: number): TrainingOptions {
   const defaults = layerTrainingDefaults(options);
   const optimizer = options.optimizer ?? (options.model === 'ngram' ? 'sgd' : 'adam');
   const clipNorm = options.clipNorm ?? (recurrent.includes(options.model) ? recurrentClipNorm : undefined);

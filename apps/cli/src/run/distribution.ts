@@ -74,12 +74,15 @@ export function createDistribution(
 }
 
 /** @throws UsageError for a model that only one process can train, with the supported alternatives. */
-export function checkDistributable({ body, output }: NetworkOptions): void {
+export function checkDistributable({
+  body,
+  output,
+}: Pick<NetworkOptions, 'body'> & Partial<Pick<NetworkOptions, 'output'>>): void {
   if ((body.dropout ?? 0) > 0)
     throw new UsageError(
       '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',
     );
-  checkOutput(output);
+  if (output !== undefined) checkOutput(output);
 }
 
 function checkOutput(output: OutputLayerChoice): void {

@@ -234,7 +234,7 @@ export async function prepareFolder<Run extends RunState>(
 /** @throws UsageError when an option that determines the model or its data differs from the run's. */
 function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
   for (const { name, flag } of given) {
-    if (changeable.has(name)) continue;
+    if (changeable.has(name) || options[name] === 'auto') continue;
     const before = JSON.stringify(run.options[name]);
     const now = JSON.stringify(options[name]);
     if (before === now) continue;

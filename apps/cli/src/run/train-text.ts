@@ -6,15 +6,19 @@ import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
+import { checkAutomaticLayer, withAutomaticLayer } from '../options/automatic-layer.ts';
+import { hasLayer } from '../options/output-layer-options.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
 import { checkNoLabelOptions } from '../options/label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';
 import {
   exampleSettingsOf,
+  featuresOf,
   type GivenOption,
   networkOptionsOf,
   trainingOptionsOf,
   type TrainOptions,
+  wordBody,
   type WordTrainOptions,
 } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -76,8 +80,9 @@ async function train(
   await using folder = await prepareFolder(options, given, readResumedRun, communicator?.rank);
   const { resumed } = folder;
   const examples = resumed?.examples ?? exampleSettingsOf(options);
-  const networkOptions = resumed?.network ?? networkOptionsOf(options);
-  if (communicator !== undefined) checkDistributable(networkOptions);
+  const known = resumed?.network ?? (hasLayer(options) ? networkOptionsOf(options) : undefined);
+  if (communicator !== undefined) checkDistributable(known ?? { body: wordBody(options) });
+  checkAutomaticLayer(options);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
   // A new run reads the text twice: for the vocabulary, and for the numbers of the words.
@@ -97,6 +102,18 @@ async function train(
     options.valid === undefined ? undefined : new TextSource(options.valid, { column: options.textColumn });
   const held = heldSource === undefined ? undefined : await encodeText(heldSource, vocabulary, reading, signal);
 
+  const chosen =
+    resumed === undefined
+      ? withAutomaticLayer(options, {
+          job: 'words',
+          classes: vocabulary.size,
+          width: featuresOf(wordBody(options)) + 1,
+          batch: options.batch,
+          overRanks: communicator !== undefined,
+        })
+      : { ...options, outputLayer: resumed.network.output.kind };
+  const networkOptions = known ?? networkOptionsOf(chosen);
+  if (communicator !== undefined) checkDistributable(networkOptions);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
   const backendName = backendOf(resumed, options, given);
@@ -128,7 +145,7 @@ async function train(
           network: model.network,
           batches,
           batchSize: step.batchSize,
-          training: trainingOptionsOf(options, examplesPerEpoch),
+          training: trainingOptionsOf(chosen, examplesPerEpoch),
           communicator,
           signal,
         })
@@ -155,7 +172,7 @@ async function train(
     extras: {
       configuration: {
         command: 'train',
-        options: { ...(resumed?.options ?? options), backend: backendName },
+        options: { ...(resumed?.options ?? chosen), backend: backendName },
         tokens: tokensHash,
         text: { ...text },
         exampleSettings: { ...examples },

@@ -5,7 +5,7 @@ import { vastmax } from '../vastmax.ts';
 
 /** In f64 and with rates at which training is no chaos: runs that add up in another order end alike. */
 export const calm =
-  '--order 3 --embedding 8 --hidden 16 --batch 32 --backend plain --precision f64 --body-rate 1 --output-rate 0.1 --schedule constant';
+  '--output-layer factored --order 3 --embedding 8 --hidden 16 --batch 32 --backend plain --precision f64 --body-rate 1 --output-rate 0.1 --schedule constant';
 
 export async function evaluateModel(folder: string, model: string): Promise<RankingMetrics> {
   const { code, stdout, stderr } = await vastmax(folder, `evaluate ${model} valid.txt --json --backend plain`);

@@ -62,7 +62,7 @@ describe('two ranks', () => {
   it('train a recurrent model, whose streams are saved together and shared out anew', async ({ skip }) => {
     requireMpi(skip);
     const lstm =
-      '--model lstm --steps 8 --embedding 8 --hidden 12 --batch 40 --backend plain --precision f64 --body-rate 0.003 --output-rate 0.1 --schedule constant';
+      '--model lstm --output-layer factored --steps 8 --embedding 8 --hidden 12 --batch 40 --backend plain --precision f64 --body-rate 0.003 --output-rate 0.1 --schedule constant';
     const alone = await vastmax(folder, `train train.txt -o lstm-alone ${lstm} --examples 8000`);
     expect(alone, alone.stderr).toMatchObject({ code: 0 });
     const half = await runJob(3, folder, `train train.txt -o lstm ${lstm} --examples 4000 --distributed mpi`);

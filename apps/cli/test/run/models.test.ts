@@ -8,7 +8,7 @@ import { createScratchFolder } from '../scratch-folder.ts';
 import { vastmax } from '../vastmax.ts';
 
 const folder = createScratchFolder();
-const small = '--embedding 8 --batch 32 --backend wasm --body-rate 0.02';
+const small = '--output-layer factored --embedding 8 --batch 32 --backend wasm --body-rate 0.02';
 const reciprocalRank = (output: string, row: string): number =>
   Number(new RegExp(`^${row} .* (\\d\\.\\d{3}) `, 'm').exec(output)?.[1]);
 

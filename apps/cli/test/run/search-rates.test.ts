@@ -82,7 +82,7 @@ describe('--rates auto', () => {
 
   it('ends at Ctrl-C with nothing saved', async () => {
     const command = new RunningCommand(
-      `train train.txt -o stopped --order 2 --embedding 64 --hidden 256 --batch 64 --backend plain --epochs 10000`.split(
+      `train train.txt -o stopped --output-layer factored --order 2 --embedding 64 --hidden 256 --batch 64 --backend plain --epochs 10000`.split(
         ' ',
       ),
       folder,
