@@ -80,6 +80,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   targetValue: 'same',
   weightDecay: 'same',
   headSize: 'same',
+  tail: 'same',
   priorPower: 'same',
   tailLoss: 'same',
   headRate: 'same',

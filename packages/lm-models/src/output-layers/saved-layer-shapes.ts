@@ -4,7 +4,7 @@
  */
 import type { TensorSource } from '@vastmax/linalg-core/state';
 import { chooseHeadSize } from '@vastmax/hybrid-layer';
-import { balancedCutoffs } from '@vastmax/softmax-losses';
+import { balancedCutoffs, treeTables } from '@vastmax/softmax-losses';
 import { createLoss } from './factored-layers.ts';
 import type {
   AnySoftmaxChoice,
@@ -116,17 +116,22 @@ function factoredShapes(classes: number, width: number): TensorShape[] {
 
 function hybridShapes(
   { features, frequencies }: OutputLayerSizes,
-  { headSize = chooseHeadSize({ frequencies, features }), cutoffs = [], tailLoss }: HybridChoice,
+  { headSize = chooseHeadSize({ frequencies, features }), cutoffs = [], tail = 'tree', tailLoss }: HybridChoice,
 ): TensorShape[] {
+  const width = features + 1;
   const starts = [headSize, ...cutoffs];
-  const tails = starts.flatMap((start, tail) => {
-    const classes = (starts[tail + 1] ?? frequencies.length) - start;
-    return [
-      ...factoredShapes(classes, features + 1),
-      ...(tailLoss === 'taylor-softmax' ? [] : [{ name: 'class_constants', rows: classes, columns: 1 }]),
-    ].map((shape) => ({ ...shape, name: `tail${tail}.${shape.name}` }));
+  const tails = starts.flatMap((start, t) => {
+    const classes = (starts[t + 1] ?? frequencies.length) - start;
+    const shapes =
+      tail === 'tree'
+        ? treeTables({ classes }).map((table) => ({ ...table, columns: width }))
+        : [
+            ...factoredShapes(classes, width),
+            ...(tailLoss === 'taylor-softmax' ? [] : [{ name: 'class_constants', rows: classes, columns: 1 }]),
+          ];
+    return shapes.map((shape) => ({ ...shape, name: `tail${t}.${shape.name}` }));
   });
-  return [{ name: 'head.classes', rows: headSize + starts.length, columns: features + 1 }, ...tails];
+  return [{ name: 'head.classes', rows: headSize + starts.length, columns: width }, ...tails];
 }
 
 /** A table and the moments of its update rule. */
