@@ -499,7 +499,7 @@ export const sabotages: readonly Sabotage[] = [
         if (first === undefined || row === undefined || factors.rows === 0) return true;
         for (let j = 0; j < factors.columns && first + j < out.rows; j++) {
           const factor = new Matrix(source.backend, 1, 1, dataOf(factors).slice(j, j + 1));
-          const one = (value: number): Indices => rewritten(out.backend, starts, () => [value]);
+          const one = (value: number): Indices => rewritten(out.backend, starts, () => Int32Array.of(value));
           to.sparseTimesRows?.(one(first + j), one(row), factor, source, scale, out);
         }
         return true;

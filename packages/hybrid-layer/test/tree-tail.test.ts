@@ -21,6 +21,7 @@ function optionsFor({ classes, features, seed }: LayerRequest, fanOut: number, l
     frequencies: zipf(classes),
     headSize: headSizeOf(classes),
     initialScale: 0.3,
+    shortlist: Math.floor(classes / 10),
     fanOut,
     levels,
     ...rates,
@@ -32,7 +33,7 @@ function twinOptions(
   fanOut: number,
   levels: number,
 ): TreeTwinOptions {
-  return { headSize: headSizeOf(classes), classes, features, shortlist: 0, fanOut, levels, ...rates };
+  return { headSize: headSizeOf(classes), classes, features, shortlist: Math.floor(classes / 10), fanOut, levels, ...rates };
 }
 
 for (const [fanOut, levels] of [

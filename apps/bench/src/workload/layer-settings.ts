@@ -45,7 +45,7 @@ const lossNames: Readonly<Record<Exclude<OutputLayerName, 'factored'>, string>> 
 
 /** Which options can follow a name, besides the rates and initialScale. */
 const ownOptions: Readonly<Record<Exclude<OutputLayerName, 'factored'>, readonly string[]>> = {
-  hybrid: ['headSize', 'headRate', 'tailRate'],
+  hybrid: ['headSize', 'shortlist', 'headRate', 'tailRate'],
   full: ['labelSmoothing'],
   hierarchical: [],
   huffman: [],

@@ -81,6 +81,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   weightDecay: 'same',
   headSize: 'same',
   tail: 'same',
+  shortlist: 'same',
   priorPower: 'same',
   tailLoss: 'same',
   headRate: 'same',

@@ -25,6 +25,7 @@ export interface OutputLayerOptions {
   readonly weightDecay?: number;
   readonly headSize?: number;
   readonly tail?: 'tree' | 'spherical';
+  readonly shortlist?: number;
   readonly priorPower?: number;
   readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
   readonly headRate?: number;
@@ -56,6 +57,7 @@ const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOpt
   weightDecay: ['weightDecay', '--weight-decay'],
   headSize: ['headSize', '--head-size'],
   tail: ['tail', '--tail'],
+  shortlist: ['shortlist', '--shortlist'],
   priorPower: ['priorPower', '--prior-power'],
   tailLoss: ['tailLoss', '--tail-loss'],
   headRate: ['headRate', '--head-rate'],
@@ -140,7 +142,7 @@ export function addOutputLayerOptions(command: Command): Command {
     )
     .option(
       '--head-size <n>',
-      'hybrid: words of the dense head (default: as many as cost four times a factored step)',
+      'hybrid: words of the dense head (default by cost)',
       wholeNumber('--head-size', 1),
     )
     .addOption(
@@ -148,6 +150,11 @@ export function addOutputLayerOptions(command: Command): Command {
         '--tail <name>',
         `hybrid: the layer over the other words, a tree of softmaxes or an exact factored one (default ${defaultOf('hybrid', 'tail')})`,
       ).choices(['tree', 'spherical']),
+    )
+    .option(
+      '--shortlist <n>',
+      'hybrid, tree tail: words after the head that are children of the root (default by cost)',
+      wholeNumber('--shortlist', 0),
     )
     .option(
       '--prior-power <p>',

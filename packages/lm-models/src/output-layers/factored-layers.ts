@@ -63,7 +63,7 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
   name: 'hybrid',
   description: 'a dense softmax over the F most frequent classes, a tree of softmaxes over the others',
   create: (backend, sizes, choice) => {
-    const { initialScale, seed, headSize, cutoffs, tail, priorPower, tailLoss, headRate, tailRate } = choice;
+    const { initialScale, seed, headSize, cutoffs, tail, shortlist, priorPower, tailLoss, headRate, tailRate } = choice;
     return createHybridOutputLayer(backend, {
       ...sizes,
       initialScale,
@@ -71,24 +71,26 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
       ...(headSize === undefined ? {} : { headSize }),
       ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
       ...(tail === undefined ? {} : { tail }),
+      ...(shortlist === undefined ? {} : { shortlist }),
       ...(priorPower === undefined ? {} : { priorPower }),
       ...(tailLoss === undefined ? {} : { tailLoss: tailLosses[tailLoss] }),
       ...(headRate === undefined ? {} : { headRate }),
       ...(tailRate === undefined ? {} : { tailRate }),
     });
   },
-  options: ['headSize', 'cutoffs', 'tail', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
+  options: ['headSize', 'cutoffs', 'tail', 'shortlist', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
   defaults: { tail: 'tree', headRate: 2, tailRate: 4 },
   training: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
   cost: {
-    step: '6mFd, and 6kd for each level of the tree and example of the tail',
+    step: '6mFd, and 6nd for an example of the tail, whose tree has n rows on a path',
     growth: 'log D, in the tail',
-    operations: (sizes, { headSize }) => {
+    operations: (sizes, { headSize, tail }) => {
       // Of the order of a factored step, for either tail.
-      const tail = factoredOperations(sizes);
-      // A head whose size is not given is chosen for four times the cost of a factored layer.
+      const ofTail = factoredOperations(sizes);
+      // A head whose size is not given is chosen for four times the cost of a factored layer; half of it in a tree.
       const { batch, classes, width } = sizes;
-      return tail + (headSize === undefined ? 4 * tail : 6 * batch * Math.min(classes, headSize) * width);
+      const ofHead = tail === 'spherical' ? 4 * ofTail : 2 * ofTail;
+      return ofTail + (headSize === undefined ? ofHead : 6 * batch * Math.min(classes, headSize) * width);
     },
   },
   abilities: {

@@ -27,6 +27,8 @@ export interface HybridChoice extends AnyOutputChoice {
   readonly cutoffs?: readonly number[];
   /** A tree unless given. */
   readonly tail?: 'tree' | 'spherical';
+  /** Of a tree: classes after the head that are children of the root; chosen by cost unless given. */
+  readonly shortlist?: number;
   /** Of a spherical tail's prior. */
   readonly priorPower?: number;
   /** Of a spherical tail. */

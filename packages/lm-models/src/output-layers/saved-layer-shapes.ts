@@ -3,7 +3,7 @@
  * transforms of the factored layer). A test compares them with those of real layers.
  */
 import type { TensorSource } from '@vastmax/linalg-core/state';
-import { chooseHeadSize } from '@vastmax/hybrid-layer';
+import { chooseHybridSizes } from '@vastmax/hybrid-layer';
 import { balancedCutoffs, treeTables } from '@vastmax/softmax-losses';
 import { createLoss } from './factored-layers.ts';
 import type {
@@ -115,16 +115,19 @@ function factoredShapes(classes: number, width: number): TensorShape[] {
 }
 
 function hybridShapes(
-  { features, frequencies }: OutputLayerSizes,
-  { headSize = chooseHeadSize({ frequencies, features }), cutoffs = [], tail = 'tree', tailLoss }: HybridChoice,
+  sizes: OutputLayerSizes,
+  choice: HybridChoice,
 ): TensorShape[] {
-  const width = features + 1;
+  const { frequencies } = sizes;
+  const { cutoffs = [], tail = 'tree', tailLoss } = choice;
+  const { headSize, shortlist } = chooseHybridSizes({ ...sizes, ...choice });
+  const width = sizes.features + 1;
   const starts = [headSize, ...cutoffs];
   const tails = starts.flatMap((start, t) => {
-    const classes = (starts[t + 1] ?? frequencies.length) - start;
+    const classes = Math.max(0, (starts[t + 1] ?? frequencies.length) - start);
     const shapes =
       tail === 'tree'
-        ? treeTables({ classes }).map((table) => ({ ...table, columns: width }))
+        ? treeTables({ classes, shortlist: t === 0 ? Math.min(shortlist, classes) : 0 }).map((table) => ({ ...table, columns: width }))
         : [
             ...factoredShapes(classes, width),
             ...(tailLoss === 'taylor-softmax' ? [] : [{ name: 'class_constants', rows: classes, columns: 1 }]),
