@@ -12,6 +12,7 @@ import { rowViewCases } from './cases/row-views.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
 import { gatheredRowDotCases } from './cases/gathered-row-dot.ts';
+import { rowRangesCases } from './cases/row-ranges.ts';
 import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
 import { tableCases } from './cases/tables.ts';
@@ -32,6 +33,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...updateRowsCases,
   ...sparseProductCases,
   ...gatheredRowDotCases,
+  ...rowRangesCases,
   ...exponentiateRowsCases,
   ...rowViewCases,
   ...guardCases,

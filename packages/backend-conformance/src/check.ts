@@ -75,6 +75,9 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   exponentiateRows: 'the composition is used',
   viewRows: 'rows are copied',
   gatheredRowDot: 'the composition is used',
+  exponentiateRanges: 'the composition is used',
+  combineRanges: 'the composition is used',
+  updateRanges: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };

@@ -17,6 +17,9 @@ export type OptionalKernel =
   | 'exponentiateRows'
   | 'viewRows'
   | 'gatheredRowDot'
+  | 'exponentiateRanges'
+  | 'combineRanges'
+  | 'updateRanges'
   | 'guard'
   | 'readSync';
 

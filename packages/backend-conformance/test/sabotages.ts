@@ -480,6 +480,33 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'exponentiateRanges says that it can use a table in place, and does nothing',
+    caughtBy: ['row-ranges/exponentiate', 'row-ranges/pieces'],
+    apply: replace(() => ({ exponentiateRanges: () => true })),
+  },
+  {
+    name: 'combineRanges does nothing',
+    caughtBy: ['row-ranges/combine', 'row-ranges/pieces'],
+    apply: replace(() => ({ combineRanges: () => true })),
+  },
+  {
+    name: 'updateRanges leaves out all but the first range',
+    caughtBy: ['row-ranges/update', 'row-ranges/update-of-a-matrix'],
+    apply: replace((to) => ({
+      updateRanges: (factors, source, sources, starts, scale, out) => {
+        const first = starts.values[0];
+        const row = sources.values[0];
+        if (first === undefined || row === undefined || factors.rows === 0) return true;
+        for (let j = 0; j < factors.columns && first + j < out.rows; j++) {
+          const factor = new Matrix(source.backend, 1, 1, dataOf(factors).slice(j, j + 1));
+          const one = (value: number): Indices => rewritten(out.backend, starts, () => Int32Array.of(value));
+          to.sparseTimesRows?.(one(first + j), one(row), factor, source, scale, out);
+        }
+        return true;
+      },
+    })),
+  },
+  {
     name: 'exponentiateRows forgets the maximum',
     caughtBy: ['exponentiate-rows/up-to-1', 'exponentiate-rows/special-numbers'],
     apply: replace((to) => ({

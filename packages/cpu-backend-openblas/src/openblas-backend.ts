@@ -49,6 +49,9 @@ class OpenBlasBackend implements Backend {
   /** The fused row kernels of the inner backend, where it has them. */
   readonly sparseTimesRows?: NonNullable<Backend['sparseTimesRows']>;
   readonly gatheredRowDot?: NonNullable<Backend['gatheredRowDot']>;
+  readonly exponentiateRanges?: NonNullable<Backend['exponentiateRanges']>;
+  readonly combineRanges?: NonNullable<Backend['combineRanges']>;
+  readonly updateRanges?: NonNullable<Backend['updateRanges']>;
   readonly updateRows?: NonNullable<Backend['updateRows']>;
   readonly exponentiateRows?: NonNullable<Backend['exponentiateRows']>;
   readonly #inner: Backend;
@@ -70,6 +73,9 @@ class OpenBlasBackend implements Backend {
     this.#inner = backend;
     if (backend.sparseTimesRows !== undefined) this.sparseTimesRows = backend.sparseTimesRows.bind(backend);
     if (backend.gatheredRowDot !== undefined) this.gatheredRowDot = backend.gatheredRowDot.bind(backend);
+    if (backend.exponentiateRanges !== undefined) this.exponentiateRanges = backend.exponentiateRanges.bind(backend);
+    if (backend.combineRanges !== undefined) this.combineRanges = backend.combineRanges.bind(backend);
+    if (backend.updateRanges !== undefined) this.updateRanges = backend.updateRanges.bind(backend);
     if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
     if (backend.exponentiateRows !== undefined) this.exponentiateRows = backend.exponentiateRows.bind(backend);
     this.#view = view;

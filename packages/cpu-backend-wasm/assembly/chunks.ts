@@ -15,6 +15,8 @@ import {
   axpyJob,
   binaryFlatJob,
   binaryRowsJob,
+  combineRangesJob,
+  exponentiateRangesJob,
   exponentiateRowsJob,
   gatheredRowDotJob,
   gatherRowsJob,
@@ -30,11 +32,13 @@ import {
   tilesJob,
   trailingJob,
   unaryJob,
+  updateRangesJob,
   updateRowsJob,
   vectorJob,
   vectorTransposedJob,
 } from './job';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
+import { combineRangesChunk, exponentiateRangesChunk, updateRangesChunk } from './row-ranges';
 import { addRowsChunk, gatherRowsChunk } from './rows';
 import { substituteChunk } from './solve';
 import { updateRowsChunk } from './update-rows';
@@ -89,6 +93,12 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return exponentiateRowsChunk(chunk);
     case gatheredRowDotJob:
       return gatheredRowDotChunk(chunk);
+    case exponentiateRangesJob:
+      return exponentiateRangesChunk(chunk);
+    case combineRangesJob:
+      return combineRangesChunk(chunk);
+    case updateRangesJob:
+      return updateRangesChunk(chunk);
     case hostJob:
       return call(chunk);
     default:

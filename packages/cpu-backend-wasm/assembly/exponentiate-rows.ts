@@ -46,7 +46,7 @@ export function exponentiateRowsChunk(chunk: i32): void {
  * As `largest` of reduce.ts, whose chain of dependent maxima takes as long as the exponentials: four chains here. NaN also
  * for infinities of both signs, of which a softmax makes NaN too, so that `largest` cannot be this.
  */
-function maximumOf(x: usize, length: i32): f32 {
+export function maximumOf(x: usize, length: i32): f32 {
   let m0 = f32x4.splat(-Infinity);
   let m1 = m0;
   let m2 = m0;
@@ -88,7 +88,7 @@ const numbersPerSum: i32 = 64;
  * two, which is 0 below the smallest normal number. Two vectors at a time share the constants, which are read from
  * memory: an engine makes a constant of a vector anew at each use, by three instructions, and there are thirteen.
  */
-function exponentiate(x: usize, length: i32, maximum: f32): f64 {
+export function exponentiate(x: usize, length: i32, maximum: f32): f64 {
   const shift = f32x4.splat(maximum);
   let low = f64x2.splat(0);
   let high = low;
@@ -150,7 +150,8 @@ function constant(index: usize): v128 {
   return v128.load(constantsAt + (index << 4));
 }
 
-function setConstants(): void {
+/** Of `exponentiate`; before its job runs. */
+export function setConstants(): void {
   setConstant(0, -88);
   setConstant(1, 1.4426950408889634);
   setConstant(2, 12582912);

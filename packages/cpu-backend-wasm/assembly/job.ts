@@ -58,6 +58,9 @@ export const addRowsJob: i32 = 19;
 export const gatheredRowDotJob: i32 = 20;
 export const exponentiateRowsJob: i32 = 21;
 export const hostJob: i32 = 22;
+export const exponentiateRangesJob: i32 = 23;
+export const combineRangesJob: i32 = 24;
+export const updateRangesJob: i32 = 25;
 
 export function setJob(kernel: i32, chunks: i32): void {
   store<i32>(kernelAt, kernel);

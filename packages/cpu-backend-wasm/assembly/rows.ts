@@ -159,7 +159,7 @@ export function fetchRow(at: usize, bytes: usize): void {
 }
 
 /** out = (((out + a·f) + b·g) + c·h) + d·k: as one after another, with one load and store of out; four rows come at once. */
-function addFourRows(
+export function addFourRows(
   a: usize,
   b: usize,
   c: usize,

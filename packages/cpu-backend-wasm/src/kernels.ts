@@ -64,6 +64,44 @@ export interface Kernels {
     columns: number,
     out: number,
   ): void;
+  exponentiateRanges(
+    table: number,
+    shift: number,
+    rows: number,
+    starts: number,
+    source: number,
+    sourceIndices: number,
+    count: number,
+    n: number,
+    columns: number,
+    out: number,
+    maxima: number,
+    sums: number,
+  ): void;
+  combineRanges(
+    table: number,
+    shift: number,
+    rows: number,
+    starts: number,
+    factors: number,
+    count: number,
+    n: number,
+    columns: number,
+    out: number,
+  ): void;
+  updateRanges(
+    factors: number,
+    source: number,
+    sourceIndices: number,
+    starts: number,
+    count: number,
+    n: number,
+    columns: number,
+    scale: number,
+    table: number,
+    shift: number,
+    rows: number,
+  ): void;
   scatterRows(source: number, indices: number, count: number, columns: number, rows: number, shift: number): void;
   updateRows(
     rule: number,

@@ -104,6 +104,81 @@ export class RowKernels {
     );
   }
 
+  /** False, with nothing done, for a table in host memory; as the two below. */
+  exponentiateRanges(
+    kernels: Kernels,
+    table: RowTable,
+    starts: Indices,
+    source: Matrix,
+    sourceIndices: Indices,
+    out: Matrix,
+    maxima: Matrix,
+    sums: Matrix,
+  ): boolean {
+    const place = placeOf(table);
+    if (place === undefined) return false;
+    kernels.exponentiateRanges(
+      place.offset,
+      place.shift,
+      table.rows,
+      at(starts),
+      at(source),
+      at(sourceIndices),
+      out.rows,
+      out.columns,
+      table.columns,
+      at(out),
+      at(maxima),
+      at(sums),
+    );
+    return true;
+  }
+
+  combineRanges(kernels: Kernels, table: RowTable, starts: Indices, factors: Matrix, out: Matrix): boolean {
+    const place = placeOf(table);
+    if (place === undefined) return false;
+    const { rows, columns } = factors;
+    kernels.combineRanges(
+      place.offset,
+      place.shift,
+      table.rows,
+      at(starts),
+      at(factors),
+      rows,
+      columns,
+      table.columns,
+      at(out),
+    );
+    return true;
+  }
+
+  updateRanges(
+    kernels: Kernels,
+    factors: Matrix,
+    source: Matrix,
+    sourceIndices: Indices,
+    starts: Indices,
+    scale: number,
+    out: Matrix | RowTable,
+  ): boolean {
+    const place = placeOf(out);
+    if (place === undefined) return false;
+    kernels.updateRanges(
+      at(factors),
+      at(source),
+      at(sourceIndices),
+      at(starts),
+      factors.rows,
+      factors.columns,
+      out.columns,
+      scale,
+      place.offset,
+      place.shift,
+      out.rows,
+    );
+    return true;
+  }
+
   /** The listed rows of a table in host memory, one after the other on the heap. */
   #copied(operand: 0 | 1, table: Matrix | RowTable, { values, count }: Indices): RowPlace {
     const bytes = 4 * count * table.columns;

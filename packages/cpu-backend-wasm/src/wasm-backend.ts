@@ -330,6 +330,33 @@ class WasmBackend implements HostingBackend {
     this.#rows.dot(this.#kernels, a, aIndices, b, bIndices, out);
   }
 
+  exponentiateRanges(
+    table: RowTable,
+    starts: Indices,
+    source: Matrix,
+    sourceIndices: Indices,
+    out: Matrix,
+    maxima: Matrix,
+    sums: Matrix,
+  ): boolean {
+    return this.#rows.exponentiateRanges(this.#kernels, table, starts, source, sourceIndices, out, maxima, sums);
+  }
+
+  combineRanges(table: RowTable, starts: Indices, factors: Matrix, out: Matrix): boolean {
+    return this.#rows.combineRanges(this.#kernels, table, starts, factors, out);
+  }
+
+  updateRanges(
+    factors: Matrix,
+    source: Matrix,
+    sourceIndices: Indices,
+    starts: Indices,
+    scale: number,
+    out: RowTable | Matrix,
+  ): boolean {
+    return this.#rows.updateRanges(this.#kernels, factors, source, sourceIndices, starts, scale, out);
+  }
+
   updateRows(
     gradient: Matrix,
     indices: Indices,

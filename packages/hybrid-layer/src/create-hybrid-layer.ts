@@ -5,7 +5,7 @@ import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { checkFrequencies } from './check-frequencies.ts';
 import { prepareTails, type TailOptions } from './create-tails.ts';
-import { chooseHeadSize } from './head-size.ts';
+import { chooseHybridSizes } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
 import type { HybridTail } from './hybrid-tail.ts';
 
@@ -14,7 +14,7 @@ export interface HybridOutputLayerOptions extends TailOptions {
   readonly features: number;
   /** How often each of the D classes occurs, in descending order: classes must be sorted by frequency. */
   readonly frequencies: ArrayLike<number>;
-  /** F, the number of classes in the head; default: chosen by cost, {@link chooseHeadSize}. */
+  /** F, the number of classes in the head; default: chosen by cost, {@link chooseHybridSizes}. */
   readonly headSize?: number;
   /**
    * First classes of further tails, ascending. They split the classes after the head into several tails; each tail has
@@ -49,7 +49,7 @@ export async function createHybridOutputLayer(
   const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean' } = options;
   const { headRate = 2, tailRate = options.tail === 'spherical' ? 15 : 4 } = options;
   const classes = frequencies.length;
-  const { headSize = chooseHeadSize({ frequencies, features }) } = options;
+  const { headSize, shortlist } = chooseHybridSizes(options);
   if (!Number.isSafeInteger(headSize) || headSize < 1 || headSize >= classes) {
     throw new OutputLayerError(
       'bad-option',
@@ -74,7 +74,7 @@ export async function createHybridOutputLayer(
       `hybrid layer: tailCutoffs must ascend from ${headSize + 1} to ${classes - 1}, got [${(options.tailCutoffs ?? []).join(', ')}]`,
     );
   }
-  const createTail = prepareTails(backend, options, { features, frequencies, starts, initialScale, seed });
+  const createTail = prepareTails(backend, options, { features, frequencies, starts, shortlist, initialScale, seed });
   const tailCount = starts.length - 1;
   const head = await createFullSoftmaxLayer(backend, {
     classes: headSize + tailCount,

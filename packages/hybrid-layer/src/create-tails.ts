@@ -16,7 +16,10 @@ export interface TailOptions {
    * spherical loss, whose step does not depend on D at all.
    */
   readonly tail?: 'tree' | 'spherical';
-  /** Tree: classes of a tail that are children of the root, the most frequent ones; default 0. */
+  /**
+   * Tree: classes of the first tail that are children of the root, the most frequent ones. Default: chosen by cost,
+   * {@link chooseHybridSizes}.
+   */
   readonly shortlist?: number;
   /** Tree: children of a node below the root; default: chosen by cost, at most 64. */
   readonly fanOut?: number;
@@ -38,6 +41,7 @@ interface TailSizes {
   readonly frequencies: ArrayLike<number>;
   /** The first class of each tail, and D. */
   readonly starts: readonly number[];
+  readonly shortlist: number;
   readonly initialScale: number;
   readonly seed: number;
 }
@@ -71,8 +75,8 @@ export function prepareTails(
 
 function prepareTrees(
   backend: Backend,
-  { shortlist, fanOut, levels, tailRule }: TailOptions,
-  { features, frequencies, starts, initialScale, seed }: TailSizes,
+  { fanOut, levels, tailRule }: TailOptions,
+  { features, frequencies, starts, shortlist, initialScale, seed }: TailSizes,
 ): (t: number) => Promise<HybridTail> {
   return (t) => {
     const [first, end] = [starts[t]!, starts[t + 1]!];
@@ -80,10 +84,10 @@ function prepareTrees(
       classes: end - first,
       features,
       frequencies: Float64Array.from({ length: end - first }, (_, i) => frequencies[first + i]!),
+      shortlist: t === 0 ? Math.min(shortlist, end - first) : 0,
       initialScale,
       seed: seed + 1 + t,
       reduction: 'sum',
-      ...(shortlist === undefined ? {} : { shortlist: Math.min(shortlist, end - first) }),
       ...(fanOut === undefined ? {} : { fanOut }),
       ...(levels === undefined ? {} : { levels }),
       ...(tailRule === undefined ? {} : { rule: tailRule }),

@@ -1,4 +1,4 @@
-/** How many classes the head gets. */
+/** How many classes the head gets, and how many of the others are children of a tree's root. */
 
 /** What {@link chooseHeadSize} decides by. */
 export interface HeadSizeInputs {
@@ -31,4 +31,49 @@ export function chooseHeadSize({ frequencies, features, batch = 128 }: HeadSizeI
   while (byShare < classes && frequencies[byShare]! > 0 && covered < headOccurrenceShare * total)
     covered += frequencies[byShare++]!;
   return Math.max(1, Math.min(byCost, byShare, classes - 1));
+}
+
+/** What {@link chooseHybridSizes} decides by. */
+export interface HybridSizeInputs extends HeadSizeInputs {
+  /** Default `tree`. */
+  readonly tail?: 'tree' | 'spherical';
+  /** Where they are given. */
+  readonly headSize?: number;
+  readonly shortlist?: number;
+}
+
+/** Rows of a tree's root beside the shortlist, about; see TreeShape of softmax-losses. */
+const rootNodes = 512;
+
+/**
+ * The head's size, and of a tree the classes that are children of its root, the shortlist. O(D).
+ *
+ * Classes in the shortlist are as well modelled as in the head, by a flat softmax, but cost only what the examples of
+ * the tail pay. So head and shortlist together have the classes that {@link chooseHeadSize} gives a head alone, and the
+ * border between them is where a step costs least: F + 1 rows for each example, and the shortlist and the nodes of the
+ * root for the share of the examples that is expected in the tail.
+ */
+export function chooseHybridSizes(inputs: HybridSizeInputs): { readonly headSize: number; readonly shortlist: number } {
+  const { frequencies, tail = 'tree' } = inputs;
+  const classes = frequencies.length;
+  const flat = chooseHeadSize(inputs);
+  if (tail === 'spherical') return { headSize: inputs.headSize ?? flat, shortlist: 0 };
+  let { headSize } = inputs;
+  if (headSize === undefined) {
+    let total = 0;
+    for (let i = 0; i < classes; i++) total += frequencies[i]!;
+    let lowest = Infinity;
+    let inTail = total;
+    for (let size = 1; size <= flat; size++) {
+      inTail -= frequencies[size - 1]!;
+      const listed = inputs.shortlist ?? flat - size;
+      const nodes = Math.min(rootNodes, classes - size - listed);
+      const cost = size + (total > 0 ? inTail / total : 1) * (listed + nodes);
+      if (cost >= lowest) continue;
+      lowest = cost;
+      headSize = size;
+    }
+  }
+  headSize ??= flat;
+  return { headSize, shortlist: inputs.shortlist ?? Math.max(0, flat - headSize) };
 }

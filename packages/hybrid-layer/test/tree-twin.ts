@@ -2,7 +2,6 @@
  * The training of a hybrid layer with trees as tails on plain arrays in f64: every class's probability is a list of
  * decisions, each a softmax over some rows.
  */
-import type { FloatArray } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { DenseTwin } from '@vastmax/output-layer/suite';
 import type { HybridOutputLayer } from '@vastmax/hybrid-layer';
@@ -26,10 +25,10 @@ interface Decision {
 
 /** Rows of F + 1 head classes, then of the tail's root and of each level below it, each with its bias last. */
 export async function readTreeWeights(layer: HybridOutputLayer): Promise<Float64Array> {
-  const parts: FloatArray[] = [];
+  const weights: number[] = [];
   for (const part of [layer.head, ...layer.tails] as OutputLayer[])
-    for (const { rows, read } of part.state().tensors) parts.push(await read(0, rows));
-  return Float64Array.from(parts.flatMap((part) => [...part]));
+    for (const { rows, read } of part.state().tensors) weights.push(...(await read(0, rows)));
+  return Float64Array.from(weights);
 }
 
 function decisionsOf(target: number, options: TreeTwinOptions): Decision[] {

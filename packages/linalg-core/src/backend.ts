@@ -149,8 +149,9 @@ export interface Backend {
   /**
    * For ranges of rows starts_i … starts_i + n − 1, as far as the table has them, and n columns of `out`:
    * out_ij = exp(o_ij − maxima_i) for o_ij = table[starts_i + j] · source[sourceIndices_i] and maxima_i = max_j o_ij, 0
-   * beyond the table; sums_i = Σ_j out_ij. Reason, for this and the next two: the children of a node of a tree are such
-   * a range, and copying them out of the table and back costs more than the rest of a step.
+   * beyond the table; sums_i = Σ_j out_ij. This and the next two return false, with nothing done, for a table that they
+   * cannot use in place; the composition is then used. Reason: the children of a node of a tree are such a range, and
+   * copying them out of the table and back costs more than the rest of a step.
    */
   exponentiateRanges?(
     table: RowTable,
@@ -160,9 +161,9 @@ export interface Backend {
     out: Matrix,
     maxima: Matrix,
     sums: Matrix,
-  ): void;
+  ): boolean;
   /** out_i = Σ_j factors_ij·table[starts_i + j]; `factors` are 0 beyond the table. */
-  combineRanges?(table: RowTable, starts: Indices, factors: Matrix, out: Matrix): void;
+  combineRanges?(table: RowTable, starts: Indices, factors: Matrix, out: Matrix): boolean;
   /**
    * out[starts_i + j] += scale·factors_ij·source[sourceIndices_i]; `factors` are 0 beyond `out`. The starts ascend, and
    * two ranges are the same or have no row in common.
@@ -174,7 +175,7 @@ export interface Backend {
     starts: Indices,
     scale: number,
     out: RowTable | Matrix,
-  ): void;
+  ): boolean;
 
   // Optional, for backends where reading a number means waiting for a device.
   /**

@@ -60,10 +60,7 @@ export function exponentiateRanges(
     checkNotAliased(operation, role, column, out);
     checkShape(operation, role, column, count, 1);
   }
-  if (backend.exponentiateRanges) {
-    backend.exponentiateRanges(table, starts, source, sourceIndices, out, maxima, sums);
-    return;
-  }
+  if (backend.exponentiateRanges?.(table, starts, source, sourceIndices, out, maxima, sums) === true) return;
   const lists = listsOf(workspace);
   lists.build(starts, n, table.rows, sourceIndices);
   gatheredRowDot(
@@ -102,10 +99,7 @@ export function combineRanges(
   checkNotAliased(operation, 'factors', factors, out);
   checkShape(operation, 'factors', factors, count, n);
   checkShape(operation, 'out', out, count, table.columns);
-  if (backend.combineRanges) {
-    backend.combineRanges(table, starts, factors, out);
-    return;
-  }
+  if (backend.combineRanges?.(table, starts, factors, out) === true) return;
   const lists = listsOf(workspace);
   lists.build(starts, n, table.rows, undefined);
   fill(0, out);
@@ -145,10 +139,7 @@ export function updateRanges(
   checkShape(operation, 'factors', factors, count, n);
   checkFinite(operation, 'scale', scale);
   checkDisjoint(operation, starts, n);
-  if (backend.updateRanges) {
-    backend.updateRanges(factors, source, sourceIndices, starts, scale, out);
-    return;
-  }
+  if (backend.updateRanges?.(factors, source, sourceIndices, starts, scale, out) === true) return;
   const lists = listsOf(workspace);
   lists.build(starts, n, out.rows, sourceIndices);
   const entries = {

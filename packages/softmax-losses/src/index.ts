@@ -55,3 +55,4 @@ export {
   type TreeSoftmaxLayer,
   type TreeSoftmaxOptions,
 } from './tree/tree-softmax.ts';
+export { treeTables, type TreeOptions } from './tree/tree-shape.ts';

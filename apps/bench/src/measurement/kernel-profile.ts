@@ -54,6 +54,9 @@ const rowKernels = new Set([
   'scatterRows',
   'sparseTimesRows',
   'gatheredRowDot',
+  'exponentiateRanges',
+  'combineRanges',
+  'updateRanges',
   'updateRows',
 ]);
 

@@ -53,7 +53,7 @@ const lossNames: Readonly<Record<Exclude<OutputLayerName, 'factored'>, string>> 
 
 /** Which options can follow a name, besides the rates and initialScale. */
 const ownOptions: Readonly<Record<Exclude<OutputLayerName, 'factored'>, readonly string[]>> = {
-  hybrid: ['headSize', 'shortlist', 'fanOut', 'priorPower', 'headRate', 'tailRate'],
+  hybrid: ['headSize', 'shortlist', 'headRate', 'tailRate'],
   full: ['labelSmoothing'],
   hierarchical: [],
   huffman: [],

@@ -84,6 +84,8 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   weightDecay: 'same',
   precondition: 'same',
   headSize: 'same',
+  tail: 'same',
+  shortlist: 'same',
   priorPower: 'same',
   tailLoss: 'same',
   headRate: 'same',

@@ -30,6 +30,8 @@ export interface OutputLayerOptions {
   readonly weightDecay?: number;
   readonly precondition?: number;
   readonly headSize?: number;
+  readonly tail?: 'tree' | 'spherical';
+  readonly shortlist?: number;
   readonly priorPower?: number;
   readonly tailLoss?: 'spherical-softmax' | 'taylor-softmax';
   readonly headRate?: number;
@@ -78,6 +80,8 @@ const layerOptions: Readonly<Record<string, readonly [name: keyof OutputLayerOpt
   weightDecay: ['weightDecay', '--weight-decay'],
   precondition: ['precondition', '--precondition'],
   headSize: ['headSize', '--head-size'],
+  tail: ['tail', '--tail'],
+  shortlist: ['shortlist', '--shortlist'],
   priorPower: ['priorPower', '--prior-power'],
   tailLoss: ['tailLoss', '--tail-loss'],
   headRate: ['headRate', '--head-rate'],
@@ -188,18 +192,29 @@ export function addOutputLayerOptions(command: Command): Command {
     )
     .option(
       '--head-size <n>',
-      'hybrid: words of the dense head (default: as many as cost four times the tail)',
+      'hybrid: words of the dense head (default by cost)',
       wholeNumber('--head-size', 1),
+    )
+    .addOption(
+      new Option(
+        '--tail <name>',
+        `hybrid: the layer over the other words, a tree of softmaxes or an exact factored one (default ${defaultOf('hybrid', 'tail')})`,
+      ).choices(['tree', 'spherical']),
+    )
+    .option(
+      '--shortlist <n>',
+      'hybrid, tree tail: words after the head that are children of the root (default by cost)',
+      wholeNumber('--shortlist', 0),
     )
     .option(
       '--prior-power <p>',
-      `hybrid: power of the counts in the tail's prior (default ${defaultOf('hybrid', 'priorPower')})`,
+      "hybrid, spherical tail: power of the counts in the tail's prior (default 0.75)",
       nonNegative('--prior-power'),
     )
     .addOption(
       new Option(
         '--tail-loss <name>',
-        `hybrid: loss of the tail (default ${defaultOf('hybrid', 'tailLoss')})`,
+        'hybrid, spherical tail: its loss (default spherical-softmax)',
       ).argParser(tailLossName),
     )
     .option(
@@ -209,7 +224,7 @@ export function addOutputLayerOptions(command: Command): Command {
     )
     .option(
       '--tail-rate <f>',
-      `hybrid: factor on the output rate for the tail (default ${defaultOf('hybrid', 'tailRate')})`,
+      `hybrid: factor on the output rate for the tail (default ${defaultOf('hybrid', 'tailRate')}; spherical: 15)`,
       nonNegative('--tail-rate'),
     )
     .addOption(
@@ -317,6 +332,13 @@ export function outputLayerChoiceOf(options: WithLayer): OutputLayerChoice {
     throw new UsageError(
       `${flag} is an option of --output-layer ${layers.join(', ')}, not of ${kind}; leave it out or choose another layer`,
     );
+  }
+  for (const [option, flag] of [
+    ['priorPower', '--prior-power'],
+    ['tailLoss', '--tail-loss'],
+  ] as const) {
+    if (options[option] === undefined || options.tail === 'spherical') continue;
+    throw new UsageError(`${flag} is an option of --tail spherical; give that too, or leave ${flag} out`);
   }
   const defaults = layerTrainingDefaults(options);
   const lossOptions = lossOptionsOf(options, defaults.lossOptions);

@@ -11,10 +11,11 @@ const folder = createScratchFolder();
 
 describe.each([
   ['factored', '--loss z-loss --precondition 1', 'factored, z-loss (a = 0.1, b = 10, precondition = 1)'],
+  ['hybrid', '--head-size 6 --tail-rate 2', 'hybrid (headSize = 6, tailRate = 2)'],
   [
     'hybrid',
-    '--head-size 6 --cutoffs 9 --prior-power 0.5 --tail-loss taylor --head-rate 1 --tail-rate 1',
-    'hybrid (headSize = 6, cutoffs = 9, priorPower = 0.5, tailLoss = taylor-softmax, headRate = 1, tailRate = 1)',
+    '--overwrite --head-size 6 --cutoffs 9 --tail spherical --prior-power 0.5 --tail-loss taylor --head-rate 1 --tail-rate 1',
+    'hybrid (headSize = 6, cutoffs = 9, tail = spherical, priorPower = 0.5, tailLoss = taylor-softmax, headRate = 1, tailRate = 1)',
   ],
   ['full', '--label-smoothing 0.05', 'full (labelSmoothing = 0.05)'],
   ['hierarchical', '--output-optimizer momentum --output-rate 0.1', 'hierarchical (optimizer = momentum)'],
@@ -75,6 +76,8 @@ it.each([
   ],
   ['--precondition 2', "--precondition must be 0.5 or 1, got '2'"],
   ['--output-layer sampled --precondition 1', '--precondition is an option of --output-layer factored, not of sampled'],
+  ['--output-layer hybrid --prior-power 1', '--prior-power is an option of --tail spherical; give that too'],
+  ['--output-layer full --tail tree', '--tail is an option of --output-layer hybrid, not of full'],
   ['--output-layer nce --z-a 1', '--z-a is an option of --output-layer factored, not of nce'],
   [
     '--output-layer sampled --proposal uniform --proposal-power 0.5',

@@ -1,10 +1,12 @@
 /**
- * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes.
+ * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes,
+ * or hardly.
  */
 import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
 import {
   createBuiltInLoss,
   createFactoredOutputLayer,
+  sphericalSoftmax,
   taylorSoftmax,
   type SphericalLoss,
 } from '@vastmax/spherical-losses';
@@ -67,9 +69,9 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
 
 export const hybridEntry: OutputLayerEntry<HybridChoice> = {
   name: 'hybrid',
-  description: 'a dense softmax over the F most frequent classes, an exact factored tail for the others',
+  description: 'a dense softmax over the F most frequent classes, a tree of softmaxes over the others',
   create: (backend, sizes, choice) => {
-    const { initialScale, seed, headSize, cutoffs, tail, shortlist, fanOut, priorPower, tailLoss, headRate, tailRate } = choice;
+    const { initialScale, seed, headSize, cutoffs, tail, shortlist, priorPower, tailLoss, headRate, tailRate } = choice;
     return createHybridOutputLayer(backend, {
       ...sizes,
       initialScale,
@@ -78,30 +80,36 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
       ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
       ...(tail === undefined ? {} : { tail }),
       ...(shortlist === undefined ? {} : { shortlist }),
-      ...(fanOut === undefined ? {} : { fanOut }),
       ...(priorPower === undefined ? {} : { priorPower }),
-      ...(tailLoss === 'taylor-softmax' ? { tailLoss: () => taylorSoftmax() } : {}),
+      ...(tailLoss === undefined ? {} : { tailLoss: tailLosses[tailLoss] }),
       ...(headRate === undefined ? {} : { headRate }),
       ...(tailRate === undefined ? {} : { tailRate }),
     });
   },
-  options: ['headSize', 'cutoffs', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
-  defaults: { priorPower: 0.75, tailLoss: 'spherical-softmax', headRate: 2, tailRate: 15 },
+  options: ['headSize', 'cutoffs', 'tail', 'shortlist', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
+  defaults: { tail: 'tree', headRate: 2, tailRate: 4 },
   training: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
   cost: {
-    step: '6mFd, and a factored step',
-    growth: 'not at all',
-    operations: (sizes, { headSize }) => {
-      const tail = factoredOperations(sizes);
-      // A head whose size is not given is chosen for four times the cost of the tail.
+    step: '6mFd, and 6nd for an example of the tail, whose tree has n rows on a path',
+    growth: 'log D, in the tail',
+    operations: (sizes, { headSize, tail }) => {
+      // Of the order of a factored step, for either tail.
+      const ofTail = factoredOperations(sizes);
+      // A head whose size is not given is chosen for four times the cost of a factored layer; half of it in a tree.
       const { batch, classes, width } = sizes;
-      return tail + (headSize === undefined ? 4 * tail : 6 * batch * Math.min(classes, headSize) * width);
+      const ofHead = tail === 'spherical' ? 4 * ofTail : 2 * ofTail;
+      return ofTail + (headSize === undefined ? ofHead : 6 * batch * Math.min(classes, headSize) * width);
     },
   },
   abilities: {
     probabilities: 'yes',
     targetWeights: () => 'shares',
     overRanks: false,
-    addsClasses: false,
+    addsClasses: true,
   },
 };
+
+const tailLosses = {
+  'spherical-softmax': (epsilon: Float64Array): SphericalLoss => sphericalSoftmax({ epsilon }),
+  'taylor-softmax': (): SphericalLoss => taylorSoftmax(),
+} as const;

@@ -29,10 +29,8 @@ export interface HybridChoice extends AnyOutputChoice {
   readonly cutoffs?: readonly number[];
   /** A tree unless given. */
   readonly tail?: 'tree' | 'spherical';
-  /** Of a tree: the most frequent classes of the tail that are children of the root. */
+  /** Of a tree: classes after the head that are children of the root; chosen by cost unless given. */
   readonly shortlist?: number;
-  /** Of a tree: children of a node below the root; chosen by cost unless given. */
-  readonly fanOut?: number;
   /** Of a spherical tail's prior. */
   readonly priorPower?: number;
   /** Of a spherical tail. */

@@ -3,8 +3,8 @@
  * transforms of the factored layer). A test compares them with those of real layers.
  */
 import type { TensorSource } from '@vastmax/linalg-core/state';
-import { chooseHeadSize } from '@vastmax/hybrid-layer';
-import { balancedCutoffs } from '@vastmax/softmax-losses';
+import { chooseHybridSizes } from '@vastmax/hybrid-layer';
+import { balancedCutoffs, treeTables } from '@vastmax/softmax-losses';
 import { createLoss } from './factored-layers.ts';
 import type {
   AnySoftmaxChoice,
@@ -115,18 +115,26 @@ function factoredShapes(classes: number, width: number): TensorShape[] {
 }
 
 function hybridShapes(
-  { features, frequencies }: OutputLayerSizes,
-  { headSize = chooseHeadSize({ frequencies, features }), cutoffs = [], tailLoss }: HybridChoice,
+  sizes: OutputLayerSizes,
+  choice: HybridChoice,
 ): TensorShape[] {
+  const { frequencies } = sizes;
+  const { cutoffs = [], tail = 'tree', tailLoss } = choice;
+  const { headSize, shortlist } = chooseHybridSizes({ ...sizes, ...choice });
+  const width = sizes.features + 1;
   const starts = [headSize, ...cutoffs];
-  const tails = starts.flatMap((start, tail) => {
-    const classes = (starts[tail + 1] ?? frequencies.length) - start;
-    return [
-      ...factoredShapes(classes, features + 1),
-      ...(tailLoss === 'taylor-softmax' ? [] : [{ name: 'class_constants', rows: classes, columns: 1 }]),
-    ].map((shape) => ({ ...shape, name: `tail${tail}.${shape.name}` }));
+  const tails = starts.flatMap((start, t) => {
+    const classes = Math.max(0, (starts[t + 1] ?? frequencies.length) - start);
+    const shapes =
+      tail === 'tree'
+        ? treeTables({ classes, shortlist: t === 0 ? Math.min(shortlist, classes) : 0 }).map((table) => ({ ...table, columns: width }))
+        : [
+            ...factoredShapes(classes, width),
+            ...(tailLoss === 'taylor-softmax' ? [] : [{ name: 'class_constants', rows: classes, columns: 1 }]),
+          ];
+    return shapes.map((shape) => ({ ...shape, name: `tail${t}.${shape.name}` }));
   });
-  return [{ name: 'head.classes', rows: headSize + starts.length, columns: features + 1 }, ...tails];
+  return [{ name: 'head.classes', rows: headSize + starts.length, columns: width }, ...tails];
 }
 
 /** A table and the moments of its update rule. */

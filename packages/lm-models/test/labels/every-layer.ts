@@ -5,7 +5,7 @@ import type { OutputLayer } from '@vastmax/output-layer';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 
 const options: Readonly<Record<string, object>> = {
-  hybrid: { headSize: 10, cutoffs: [20], priorPower: 0.5 },
+  hybrid: { headSize: 10, cutoffs: [20] },
   adaptive: { cutoffs: [5, 20], divValue: 2 },
   sampled: { samples: 12, proposal: 'unigram', power: 0.75 },
   nce: { samples: 12, proposal: 'log-uniform' },

@@ -25,7 +25,10 @@ const outputs: readonly NetworkOptions['output'][] = outputLayers.flatMap(({ nam
   if (options.includes('rule')) variants.push({ rule: { name: 'adam' } });
   if (options.includes('proposal')) variants.push({ proposal: 'learned' });
   if (name === 'factored') variants.push({ loss: { name: 'spherical-softmax', options: {} } });
-  if (name === 'hybrid') variants.push({ headSize: 7, cutoffs: [12, 20] }, { headSize: 7, tailLoss: 'taylor-softmax' });
+  if (name === 'hybrid') {
+    const spherical = { headSize: 7, tail: 'spherical' };
+    variants.push({ headSize: 7, cutoffs: [12, 20] }, spherical, { ...spherical, tailLoss: 'taylor-softmax' });
+  }
   if (name === 'adaptive') variants.push({ cutoffs: [4, 11], divValue: 2, rule: { name: 'momentum' } });
   if (name === 'rf') variants.push({ frequencies: 16 });
   return variants.map((variant) => ({ ...plain, ...variant }));

@@ -69,7 +69,15 @@ describe('createOutputLayer', () => {
   });
 
   const others: Readonly<Record<Exclude<OutputLayerName, 'factored'>, object>> = {
-    hybrid: { headSize: 10, cutoffs: [20], priorPower: 0.5, tailLoss: 'taylor-softmax', headRate: 1, tailRate: 1 },
+    hybrid: {
+      headSize: 10,
+      cutoffs: [20],
+      tail: 'spherical',
+      priorPower: 0.5,
+      tailLoss: 'taylor-softmax',
+      headRate: 1,
+      tailRate: 1,
+    },
     full: { labelSmoothing: 0.1 },
     hierarchical: {},
     huffman: { rule: { name: 'momentum', options: { momentum: 0.8 } } },
@@ -219,7 +227,8 @@ describe('outputLayers', () => {
       return outputLayerOf(kind).cost.operations({ classes, width: 129, batch: 256 }, made);
     };
     for (const kind of ['factored', 'hybrid', 'sampled', 'nce', 'negative'] as const) {
-      expect(outputLayerOf(kind).cost.growth).toBe('not at all');
+      const growth = kind === 'hybrid' ? 'log D, in the tail' : 'not at all';
+      expect(outputLayerOf(kind).cost.growth).toBe(growth);
       expect(at(kind, 1e7)).toBe(at(kind, 1e4));
     }
     expect(at('full', 1e7)).toBe(1000 * at('full', 1e4));

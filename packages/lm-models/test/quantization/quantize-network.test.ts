@@ -81,7 +81,7 @@ describe('a quantised network', () => {
       expect(await scoresOf(owned)).toEqual(await scoresOf(network));
       expectRounded(await readRows(owned.body.embeddings.table, 0, sizes.inputs), embeddings);
       // Vectors that are rows of the table are rounded as these; others, of trees and projections, lie near.
-      if (['adaptive', 'hierarchical', 'huffman', 'rf'].includes(output.kind))
+      if (['adaptive', 'hierarchical', 'huffman', 'hybrid', 'rf'].includes(output.kind))
         expect(relativeError(await vectorsOf(owned), vectors)).toBeLessThan(0.01);
       else expectRounded(await vectorsOf(owned), vectors);
       if (output.kind === 'factored') {

@@ -33,6 +33,7 @@ export interface TreeSizes {
 
 /** What is known of a shape: the rest is chosen by cost. */
 export interface TreeOptions {
+  /** D. */
   readonly classes: number;
   /** Default 0. */
   readonly shortlist?: number;
@@ -115,4 +116,21 @@ export function checkTreeOptions(kind: string, { classes, shortlist, fanOut, lev
   if (shortlist !== undefined) checkWhole(kind, 'shortlist', shortlist, 0, classes);
   if (fanOut !== undefined) checkWhole(kind, 'fanOut', fanOut, 2, 2 ** 20);
   if (levels !== undefined) checkWhole(kind, 'levels', levels, 0, 30);
+}
+
+/**
+ * The tables of a tree softmax, the root first and the leaves last: their names, as in its state, and rows. O(1).
+ * @throws OutputLayerError `bad-option`.
+ */
+export function treeTables(options: TreeOptions): readonly { readonly name: string; readonly rows: number }[] {
+  checkTreeOptions('tree-softmax', options);
+  const shape = new TreeShape(chooseTreeSizes(options));
+  return Array.from({ length: shape.levels + 1 }, (_, level) => ({
+    name: tableName(level),
+    rows: shape.rowsOf(level),
+  }));
+}
+
+export function tableName(level: number): string {
+  return level === 0 ? 'root' : `level.${level}`;
 }

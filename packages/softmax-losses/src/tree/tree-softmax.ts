@@ -24,7 +24,7 @@ import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softm
 import { TargetList } from '../layer/target-list.ts';
 import { LevelSoftmax } from './level-softmax.ts';
 import { TreeScores } from './tree-scores.ts';
-import { checkTreeOptions, chooseTreeSizes, TreeShape } from './tree-shape.ts';
+import { checkTreeOptions, chooseTreeSizes, tableName, TreeShape } from './tree-shape.ts';
 
 const kind = 'tree-softmax';
 
@@ -92,7 +92,7 @@ export class TreeSoftmax implements SoftmaxMethod {
           new ClassTable(
             backend,
             {
-              name: level === 0 ? 'root' : `level.${level}`,
+              name: tableName(level),
               rows: shape.rowsOf(level),
               features,
               ...weights,
