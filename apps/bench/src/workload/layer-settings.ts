@@ -10,7 +10,6 @@ import {
   outputLayerOf,
   trainingDefaults,
   updateRuleNames,
-  type TrainingDefaults,
 } from '@vastmax/lm-models';
 import { builtInLossNames } from '@vastmax/spherical-losses';
 import { InvalidArgumentError } from 'commander';
@@ -78,7 +77,8 @@ export function parseLayerSettings(name: string): LayerSettings {
   const options = new Map<string, number>();
   const hasRule = outputLayerOf(layer).options.includes('rule');
   const ruleAssignment = assignments.find((each) => hasRule && updateRuleNames.some((rule) => each === `rule=${rule}`));
-  const defaults = trainingDefaults(base, ruleAssignment?.slice('rule='.length));
+  const rule = ruleAssignment?.slice('rule='.length);
+  const defaults = trainingDefaults(base, rule);
   const known = [
     'outputRate',
     'bodyRate',
@@ -107,7 +107,6 @@ export function parseLayerSettings(name: string): LayerSettings {
   const precondition = options.get('precondition');
   options.delete('precondition');
   const own = Object.fromEntries(options);
-  const { rule, ...ownDefaults } = defaults.options ?? {};
   if (layer === 'factored') {
     const lossOptions = { ...defaults.lossOptions, ...own };
     const listed = Object.entries(lossOptions).map(([option, value]) => `${option} = ${value}`);
@@ -132,7 +131,7 @@ export function parseLayerSettings(name: string): LayerSettings {
     loss: lossNames[layer],
     outputRate,
     bodyRate,
-    output: outputOf(layer, initialScale, { ...ownDefaults, ...own }, rule),
+    output: outputOf(layer, initialScale, own, rule),
   };
 }
 
@@ -150,9 +149,9 @@ function outputOf(
   kind: Exclude<OutputLayerName, 'factored'>,
   initialScale: number,
   own: Readonly<Record<string, number>>,
-  rule: NonNullable<TrainingDefaults['options']>['rule'],
+  rule: string | undefined,
 ): OutputLayerChoice {
-  const common = { initialScale, seed: 0, ...(rule === undefined ? {} : { rule }) };
+  const common = { initialScale, seed: 0, ...(rule === undefined ? {} : { rule: { name: rule } }) };
   switch (kind) {
     case 'sampled':
     case 'nce':

@@ -176,10 +176,12 @@ Examples:
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json
   $ vastmax train wiki.train.tokens.br -o models/taylor --config taylor.json
 
-With the factored layer the cost of a step does not depend on the size of the
-vocabulary. A loss of spherical-softmax or taylor-softmax gives probabilities
-and a perplexity; z-loss ranks better and gives none. The other layers are the
-usual ones, to compare with: --output-layer sampled is the strongest of them.
+Without --output-layer a small vocabulary gets the full softmax, a larger one
+sampled softmax, and one beyond 150,000 words the hybrid layer; a line says
+which and why. With the factored layer, which --loss takes, the cost of a step
+does not depend on the size of the vocabulary either: a loss of
+spherical-softmax or taylor-softmax gives probabilities and a perplexity,
+z-loss ranks better and gives none.
 A US patent, 12,205,005, covers the method of --output-layer rf.
 
 A classifier reads points (XMC), lines of fastText (__label__x words ...), or

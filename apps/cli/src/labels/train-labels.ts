@@ -23,9 +23,9 @@ import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
-import { checkAutomaticLayer, withAutomaticLayer } from '../options/automatic-layer.ts';
+import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
-import { hasLayer } from '../options/output-layer-options.ts';
+import { withKnownLayer } from '../options/output-layer-options.ts';
 import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
 import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
@@ -53,8 +53,8 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   const input = await openTrainingData(file, options, signal);
   using progress = input.progress;
   const body = labelBody(options, given, input.format !== 'xmc');
-  const known = hasLayer(options) ? labelOutputChoice(options) : undefined;
-  checkAutomaticLayer(options);
+  const named = resumed === undefined ? withKnownLayer(options) : { ...options, outputLayer: resumed.output.kind };
+  const known = resumed?.output ?? (named === undefined ? undefined : labelOutputChoice(named));
   const widths: ModelWidths = {
     embedding: body.embedding,
     output: featuresOf(body),
@@ -77,8 +77,13 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
       ? undefined
       : await readLabelledRows(options.valid, { labels, features, examples: 0, texts }, options, signal);
   const frequencies = columnCounts(targets);
-  const chosen =
-    resumed === undefined
+  const weighting = resumed === undefined ? options.classWeights : resumed.options['classWeights'];
+  const weights =
+    typeof weighting === 'string'
+      ? await readLabelWeights(weighting, labels, frequencies, resumed?.classWeights)
+      : undefined;
+  const { options: chosen, note } =
+    named === undefined
       ? withAutomaticLayer(options, {
           job: 'labels',
           classes: targets.columns,
@@ -86,14 +91,10 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
           batch: options.batch,
           targetsPerExample: targets.offsets[targets.rows]! / Math.max(1, targets.rows),
         })
-      : { ...options, outputLayer: resumed.output.kind };
-  const output = resumed?.output ?? known ?? labelOutputChoice(chosen);
-  const weighting = resumed === undefined ? options.classWeights : resumed.options['classWeights'];
-  const weights =
-    typeof weighting === 'string'
-      ? await readLabelWeights(weighting, labels, frequencies, resumed?.classWeights)
-      : undefined;
+      : { options: named, note: '' };
+  const output = known ?? labelOutputChoice(chosen);
   if (weights !== undefined) checkClassWeights(output);
+  process.stdout.write(note);
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;

@@ -1,26 +1,22 @@
 /** `--output-layer auto`: the layer is chosen when the classes have been counted, and from then on it is as if given. */
 import { chooseOutputLayer, type OutputLayerJob } from '@vastmax/lm-models';
-import { UsageError } from '../terminal/errors.ts';
 import { count } from '../terminal/terminal.ts';
-import { hasLayer, layersOfOptions, type OutputLayerOptions, type WithLayer } from './output-layer-options.ts';
+import { layersOfOptions, type OutputLayerOptions, type WithLayer } from './output-layer-options.ts';
 
-/** @throws UsageError where no layer has all the options that are given. */
-export function checkAutomaticLayer(options: OutputLayerOptions): void {
-  if (hasLayer(options) || layersOfOptions(options).length > 0) return;
-  throw new UsageError('no output layer has all the options that are given; choose one by --output-layer');
+interface ChosenLayer<Options extends OutputLayerOptions> {
+  readonly options: WithLayer<Options>;
+  /** A line for standard output: the layer and why. */
+  readonly note: string;
 }
 
-/**
- * The options with the layer that the job takes, which is printed with the reason; as they are where one is given.
- * @throws UsageError where no layer has all the options that are given.
- */
+/** @param options that several layers fit. */
 export function withAutomaticLayer<Options extends OutputLayerOptions>(
   options: Options,
   job: OutputLayerJob,
-): WithLayer<Options> {
-  if (hasLayer(options)) return options;
-  checkAutomaticLayer(options);
+): ChosenLayer<Options> {
   const { layer, reason } = chooseOutputLayer(job, layersOfOptions(options));
-  process.stdout.write(`output layer ${layer}: ${count(job.classes)} ${job.job}; ${reason}\n`);
-  return { ...options, outputLayer: layer };
+  return {
+    options: { ...options, outputLayer: layer },
+    note: `output layer ${layer}: ${count(job.classes)} ${job.job}; ${reason}\n`,
+  };
 }

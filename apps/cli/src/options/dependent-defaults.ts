@@ -1,8 +1,7 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
 import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
-import { checkAutomaticLayer } from './automatic-layer.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
-import { hasLayer, layersOfOptions, optionsOfLayer, type WithLayer } from './output-layer-options.ts';
+import { layersOfOptions, optionsOfLayer, withKnownLayer, type WithLayer } from './output-layer-options.ts';
 import { hasTexts } from './text-label-options.ts';
 import {
   exampleSettingsOf,
@@ -19,7 +18,6 @@ import {
  */
 export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
   const { model } = options;
-  checkAutomaticLayer(options);
   const values: Record<string, unknown> =
     model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
   const open = Object.entries(values).filter(
@@ -35,7 +33,7 @@ function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
   return {
     ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
     ...bodyDefaults(body),
-    ...(hasLayer(options) ? layerDefaults(output) : {}),
+    ...(withKnownLayer(options) !== undefined ? layerDefaults(output) : {}),
     ...trainingDefaultsOf(trainingOptionsOf(example, 1), options),
   };
 }
@@ -46,7 +44,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   const { bodyRate, ...training } = trainingDefaultsOf(labelTrainingOptions(example, 1), options);
   return {
     ...bodyDefaults(labelBody(options, [], hasTexts(options, options.text))),
-    ...(hasLayer(options) ? layerDefaults(labelOutputChoice(example)) : {}),
+    ...(withKnownLayer(options) !== undefined ? layerDefaults(labelOutputChoice(example)) : {}),
     ...training,
     ...(training.optimizer === 'adam' || bodyRate === undefined ? {} : { bodyRate }),
   };
@@ -54,9 +52,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
 
 /** What does not depend on the layer is the same with each that the options fit. */
 function withAnyLayer<Options extends TrainOptions>(options: Options): WithLayer<Options> {
-  if (hasLayer(options)) return options;
-  const [outputLayer = 'full'] = layersOfOptions(options);
-  return { ...options, outputLayer };
+  return withKnownLayer(options) ?? { ...options, outputLayer: layersOfOptions(options)[0] ?? 'full' };
 }
 
 function bodyDefaults(body: NetworkOptions['body']): Partial<TrainOptions> {
@@ -95,7 +91,8 @@ function trainingDefaultsOf(
   { outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions,
   options: TrainOptions,
 ): Partial<TrainOptions> {
-  const rates = hasLayer(options) ? { outputRate, bodyRate } : optimizer === 'adam' ? { bodyRate } : {};
+  const rates =
+    withKnownLayer(options) !== undefined ? { outputRate, bodyRate } : optimizer === 'adam' ? { bodyRate } : {};
   return { ...rates, optimizer, ...optional({ clipNorm }) };
 }
 

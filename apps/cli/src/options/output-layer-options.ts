@@ -58,8 +58,18 @@ export type WithLayer<Options extends OutputLayerOptions = OutputLayerOptions> =
   readonly outputLayer: OutputLayerName;
 };
 
-export function hasLayer<Options extends OutputLayerOptions>(options: Options): options is WithLayer<Options> {
-  return options.outputLayer !== 'auto';
+/**
+ * The options with their layer: the one that is named, or with `auto` the only one that has all options that are given.
+ * Undefined where there are several.
+ * @throws UsageError where there is none.
+ */
+export function withKnownLayer<Options extends OutputLayerOptions>(options: Options): WithLayer<Options> | undefined {
+  const { outputLayer } = options;
+  if (outputLayer !== 'auto') return { ...options, outputLayer };
+  const [layer, ...others] = layersOfOptions(options);
+  if (layer === undefined)
+    throw new UsageError('no output layer has all the options that are given; choose one by --output-layer');
+  return others.length === 0 ? { ...options, outputLayer: layer } : undefined;
 }
 
 const defaultLoss = 'z-loss';
@@ -230,7 +240,7 @@ export function addOutputLayerOptions(command: Command): Command {
     .addOption(
       new Option(
         '--output-optimizer <name>',
-        "not factored, not hybrid: of the layer's own weights (default sgd; sampled: adagrad)",
+        "not factored, not hybrid: of the layer's own weights (default sgd)",
       ).choices(updateRuleNames),
     )
     .option(
@@ -272,7 +282,7 @@ export function addOutputLayerOptions(command: Command): Command {
     )
     .option(
       '--sampled-head <n>',
-      `sampled: so many of the most frequent words are in every sample, beside those drawn (default ${trainingDefaults('sampled').options?.head ?? 0} of unigram samples that the minibatch shares, else 0)`,
+      `sampled: so many of the most frequent words are in every sample, beside those drawn (default ${defaultOf('sampled', 'head')})`,
       wholeNumber('--sampled-head', 0),
     )
     .option(
@@ -351,8 +361,6 @@ export function outputLayerChoiceOf(options: WithLayer): OutputLayerChoice {
     const value = given ?? (option === 'samples' || option === 'proposal' ? entry.defaults[option] : undefined);
     if (value !== undefined) own[option] = option === 'rule' ? { name: value } : value;
   }
-  const { rule, head = 0 } = defaults.options ?? {};
-  if (rule !== undefined) own['rule'] = rule;
   if (own['power'] !== undefined) {
     // Only the unigram proposal has a power.
     own['proposal'] = options.proposal ?? 'unigram';
@@ -363,10 +371,9 @@ export function outputLayerChoiceOf(options: WithLayer): OutputLayerChoice {
     }
   }
   const isStratified = own['proposal'] === 'unigram' && own['sharing'] !== 'example';
-  if (isStratified && head > 0) own['head'] ??= head;
   if (!isStratified && options.sampledHead !== undefined && options.sampledHead > 0) {
     throw new UsageError(
-      `--sampled-head ${options.sampledHead} is an option of --proposal unigram with --sharing minibatch; leave it out, or give 0`,
+      `--sampled-head ${options.sampledHead} is an option of --proposal unigram with --sharing minibatch; leave it out`,
     );
   }
   return {

@@ -6,8 +6,8 @@ import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
-import { checkAutomaticLayer, withAutomaticLayer } from '../options/automatic-layer.ts';
-import { hasLayer } from '../options/output-layer-options.ts';
+import { withAutomaticLayer } from '../options/automatic-layer.ts';
+import { withKnownLayer } from '../options/output-layer-options.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
 import { checkNoLabelOptions } from '../options/label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';
@@ -80,9 +80,10 @@ async function train(
   await using folder = await prepareFolder(options, given, readResumedRun, communicator?.rank);
   const { resumed } = folder;
   const examples = resumed?.examples ?? exampleSettingsOf(options);
-  const known = resumed?.network ?? (hasLayer(options) ? networkOptionsOf(options) : undefined);
+  const named =
+    resumed === undefined ? withKnownLayer(options) : { ...options, outputLayer: resumed.network.output.kind };
+  const known = resumed?.network ?? (named === undefined ? undefined : networkOptionsOf(named));
   if (communicator !== undefined) checkDistributable(known ?? { body: wordBody(options) });
-  checkAutomaticLayer(options);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
   // A new run reads the text twice: for the vocabulary, and for the numbers of the words.
@@ -102,8 +103,8 @@ async function train(
     options.valid === undefined ? undefined : new TextSource(options.valid, { column: options.textColumn });
   const held = heldSource === undefined ? undefined : await encodeText(heldSource, vocabulary, reading, signal);
 
-  const chosen =
-    resumed === undefined
+  const { options: chosen, note } =
+    named === undefined
       ? withAutomaticLayer(options, {
           job: 'words',
           classes: vocabulary.size,
@@ -111,9 +112,10 @@ async function train(
           batch: options.batch,
           overRanks: communicator !== undefined,
         })
-      : { ...options, outputLayer: resumed.network.output.kind };
+      : { options: named, note: '' };
   const networkOptions = known ?? networkOptionsOf(chosen);
   if (communicator !== undefined) checkDistributable(networkOptions);
+  process.stdout.write(note);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
   const backendName = backendOf(resumed, options, given);

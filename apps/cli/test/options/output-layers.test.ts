@@ -21,7 +21,11 @@ describe.each([
   ['hierarchical', '--output-optimizer momentum --output-rate 0.1', 'hierarchical (optimizer = momentum)'],
   ['huffman', '--output-optimizer adam --output-rate 0.01', 'huffman (optimizer = adam)'],
   ['adaptive', '--cutoffs 4,10 --div-value 2', 'adaptive (cutoffs = 4,10, divValue = 2)'],
-  ['sampled', '--samples 8', 'sampled (samples = 8, proposal = unigram, head = 128, optimizer = adagrad)'],
+  [
+    'sampled',
+    '--samples 8 --sampled-head 4 --output-optimizer adagrad',
+    'sampled (samples = 8, proposal = unigram, head = 4, optimizer = adagrad)',
+  ],
   ['nce', '--samples 8 --proposal log-uniform', 'nce (samples = 8, proposal = log-uniform)'],
   ['negative', '--samples 8 --proposal-power 0.75', 'negative (samples = 8, proposal = unigram, power = 0.75)'],
   [

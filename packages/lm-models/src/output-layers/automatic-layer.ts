@@ -76,8 +76,6 @@ export function chooseOutputLayer(
 
 /** Of a step with the layer's defaults. */
 function operationsOf(kind: OutputLayerName, sizes: StepSizes): number {
-  const { defaults, training, cost } = outputLayerOf(kind);
-  const { head } = training.options ?? {};
-  const choice = { kind, ...defaults, ...(head === undefined ? {} : { head }) } as unknown as OutputLayerChoice;
-  return cost.operations(sizes, choice);
+  const { defaults, cost } = outputLayerOf(kind);
+  return cost.operations(sizes, { kind, ...defaults } as unknown as OutputLayerChoice);
 }

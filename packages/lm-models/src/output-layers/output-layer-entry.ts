@@ -2,7 +2,7 @@
 import type { Backend } from '@vastmax/linalg-core';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
-import type { AnyOutputChoice, OutputLayerChoice, SampledChoice } from './output-layer-choice.ts';
+import type { AnyOutputChoice, OutputLayerChoice } from './output-layer-choice.ts';
 
 export interface OutputLayerSizes {
   /** Width of the body's activations. */
@@ -26,12 +26,10 @@ export interface TrainingDefaults {
   /** Of the spherical loss; empty for other layers. */
   readonly lossOptions: Readonly<Record<string, number>>;
   readonly initialScale: number;
-  /** With the update rule of `options`, or plain SGD. */
+  /** With plain SGD. */
   readonly outputRate: number;
   readonly bodyRate: number;
-  /** Options of the choice that these rates are for, where they are not what holds without them. */
-  readonly options?: Pick<SampledChoice, 'rule' | 'head'>;
-  /** Output rates of other update rules of the layer's own weights. */
+  /** With other update rules of the layer's own weights, as far as they were tried. */
   readonly outputRates?: Readonly<Record<string, number>>;
 }
 

@@ -50,23 +50,17 @@ export async function createOutputLayer(
 
 /**
  * @param name a loss of the factored layer, or another output layer.
- * @param rule update rule of the layer's own weights, if it is not to be that of `options`.
+ * @param rule update rule of the layer's own weights; plain SGD unless given.
  * @throws ModelError `bad-option` for an unknown name.
  */
-export function trainingDefaults(name: string, rule?: string): TrainingDefaults {
+export function trainingDefaults(name: string, rule = 'sgd'): TrainingDefaults {
   const { losses = {} } = factoredEntry;
   const loss = Object.hasOwn(losses, name) ? losses[name] : undefined;
   const found = loss ?? outputLayers.find((entry) => entry.losses === undefined && entry.name === name)?.training;
-  if (found !== undefined) return rule === undefined ? found : withRule(found, rule);
+  if (found !== undefined) return { ...found, outputRate: found.outputRates?.[rule] ?? found.outputRate };
   throw new ModelError(
     'bad-option',
     `no loss or output layer is called '${name}'; there are the losses ${Object.keys(losses).join(', ')} ` +
       `and the layers ${outputLayerNames.filter((layer) => layer !== 'factored').join(', ')}`,
   );
-}
-
-function withRule(training: TrainingDefaults, rule: string): TrainingDefaults {
-  const { options, outputRates, outputRate } = training;
-  if (rule === (options?.rule?.name ?? 'sgd')) return training;
-  return { ...training, outputRate: outputRates?.[rule] ?? outputRate, options: { ...options, rule: { name: rule } } };
 }

@@ -110,10 +110,9 @@ export const sampledEntry: OutputLayerEntry<OfKind<SampledChoice, 'sampled'>> = 
   training: {
     lossOptions: {},
     initialScale: 0.01,
-    outputRate: 0.03,
+    outputRate: 2,
     bodyRate: 10,
-    options: { rule: { name: 'adagrad' }, head: 128 },
-    outputRates: { sgd: 2 },
+    outputRates: { adagrad: 0.05 },
   },
   abilities: sampledAbilities,
 };

@@ -178,6 +178,8 @@ export interface RowSource {
   readonly rows: number;
   /** Features and bias. */
   readonly width: number;
+  /** Where the rows are, if all of them are in one table of this process. */
+  readonly table?: RowTable;
   /** Rows `first` … as indices, prepared in the list of the workspace that is called `list`. */
   range(first: number, count: number, list: string): Indices;
   /** out_i = row indices_i; out count×width. */

@@ -66,15 +66,15 @@ export function writeSamples({ workspace, samples }: CriterionInputs, name: stri
 }
 
 /**
- * Sets the logits of accidental hits to -Infinity, so that they contribute nothing to the sums and have no gradient.
- * O(hits).
+ * Sets the logits of accidental hits to -Infinity or a number that does the same, so that they contribute nothing to the
+ * sums and have no gradient. O(hits).
  */
-export function maskHits({ workspace, targets, logits }: CriterionInputs): void {
+export function maskHits({ workspace, targets, logits }: CriterionInputs, masked: number = -Infinity): void {
   const { hits, hitCount, maxHits } = targets;
   if (hitCount === 0) return;
   const { rows, columns } = logits;
   const nothing = matrixWithCapacity(workspace, 'masked logits', hitCount, 1, { rows: maxHits });
-  fill(-Infinity, nothing);
+  fill(masked, nothing);
   scatterRows(
     nothing,
     indicesWithCapacity(workspace, 'accidental hits', hits, hitCount, maxHits),

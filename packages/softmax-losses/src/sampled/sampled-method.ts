@@ -4,11 +4,11 @@
  * over all classes.
  */
 import { OutputLayerError } from '@vastmax/output-layer';
-import { scaleRows, scatterAddRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import type { Matrix, Workspace } from '@vastmax/linalg-core';
 import type { TrainableRows } from '../class-table/class-table.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
 import type { TargetList } from '../layer/target-list.ts';
-import type { ClassVectors, PairVectors } from './class-vectors.ts';
+import type { ClassVectors, Pairs } from './class-vectors.ts';
 import { expectedLogisticLosses, softmaxLosses } from './exact-losses.ts';
 import { MergedTargets } from './merged-targets.ts';
 import { createExampleNegatives, createSharedNegatives, type NegativeLogits } from './negative-logits.ts';
@@ -35,7 +35,7 @@ export interface SampledMethodParts {
 /** Results of `forward` that `update` needs. */
 interface Pass {
   readonly queries: Matrix;
-  readonly pairs: PairVectors;
+  readonly pairs: Pairs;
   readonly gradient: Matrix;
   readonly targetGradient: Matrix;
   readonly hiddenGradient: Matrix;
@@ -127,10 +127,8 @@ export class SampledMethod implements SoftmaxMethod {
     });
 
     const queryGradient = workspace.matrix('query gradient', queries.rows, queries.columns);
-    const shares = workspace.matrix('pair shares', merged.count, queries.columns);
     this.#negatives.queryGradient(samples, logits, queryGradient);
-    scaleRows(pairs.vectors, targetLogits, shares);
-    scatterAddRows(shares, pairs.examples, queryGradient);
+    pairs.addQueryGradient(targetLogits, queryGradient);
     const hiddenGradient = vectors.geometry.hiddenGradient(queryGradient);
     this.#pass = { queries, pairs, gradient: logits, targetGradient: targetLogits, hiddenGradient };
     return { losses, watched: [hiddenGradient] };
@@ -139,12 +137,10 @@ export class SampledMethod implements SoftmaxMethod {
   update(_batch: TrainingBatch, learningRate: number, step: number): Matrix | Promise<Matrix> {
     const pass = this.#pass;
     if (pass === undefined) throw new OutputLayerError('busy', `${this.kind} update: there was no forward pass`);
-    const { table, sampler, vectors } = this.#parts;
+    const { table, sampler } = this.#parts;
     const { pairs, queries, gradient, targetGradient, hiddenGradient } = pass;
     const ofSamples = this.#negatives.rowGradient(sampler.samples, queries, gradient);
-    scaleRows(pairs.queries, targetGradient, pairs.queries);
-    vectors.geometry.toRowGradient(pairs.vectors, pairs.queries, 'pair vectors', this.#targets.count);
-    const updated = table.update([ofSamples, { indices: pairs.classes, rows: pairs.queries }], learningRate, step);
+    const updated = table.update([ofSamples, pairs.rowGradient(targetGradient)], learningRate, step);
     const learned =
       updated === undefined ? sampler.learn(this.#targets) : updated.then(() => sampler.learn(this.#targets));
     return learned === undefined ? hiddenGradient : learned.then(() => hiddenGradient);

@@ -11,13 +11,14 @@
  * target and samples is the target: `correctTargets`. The optimum is the same, but Ẑ is then not an estimate of Z, and
  * the loss has another scale.
  *
- * Both kinds of logits are stored in one matrix, targets first; rows with fewer targets are padded with -Infinity. So
- * each row is one softmax.
+ * The logits of the negatives are exponentiated in place, less the largest of each row. The targets of an example are a
+ * row of a small matrix, after that largest logit; rows with fewer targets are padded with -Infinity.
  */
 import {
   axpy,
   binary,
   copyColumns,
+  exponentiateRows,
   fill,
   gatherRows,
   reduce,
@@ -28,7 +29,6 @@ import {
   type Indices,
   type Matrix,
 } from '@vastmax/linalg-core';
-import { matrixWithCapacity } from './matrix-with-capacity.ts';
 import {
   HostColumns,
   maskHits,
@@ -38,6 +38,9 @@ import {
   type SampledCriterion,
 } from './sampled-criterion.ts';
 
+/** Of a masked negative: its exponential is 0 beside any other logit, and finite where all negatives are masked. */
+const maskedLogit = -1e30;
+
 export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterion {
   let places = new Int32Array(0);
   const columns = new HostColumns();
@@ -46,7 +49,7 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
   function placesOf({ workspace, targets }: CriterionInputs, width: number): Indices {
     const { count, rows, positions } = targets;
     if (places.length < count) places = new Int32Array(Math.ceil(count * 1.5));
-    for (let pair = 0; pair < count; pair++) places[pair] = rows[pair]! * width + positions[pair]!;
+    for (let pair = 0; pair < count; pair++) places[pair] = rows[pair]! * width + 1 + positions[pair]!;
     return workspace.indices('joint targets', places, count);
   }
 
@@ -57,29 +60,32 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
       const { examples, count, totals } = targets;
       const filled = (name: string, length: number, value: (i: number) => number): Matrix =>
         columns.place(workspace, name, length, value);
-      const width = targets.widest + samples.columns;
       binary('add', logits, writeSamples(inputs, 'sample corrections', samples.corrections), logits);
-      maskHits(inputs);
+      maskHits(inputs, maskedLogit);
       if (correctTargets)
         binary('subtract', targetLogits, writeMatrix(workspace, 'target noise', targetNoise, count, 1), targetLogits);
 
-      const joint = matrixWithCapacity(workspace, 'joint logits', examples, width, {
-        columns: targets.widest + samples.maxColumns,
-      });
+      const column = (name: string): Matrix => workspace.matrix(name, examples, 1);
+      const ofSamples = column('partition of samples');
+      exponentiateRows(logits, column('largest logit of samples'), ofSamples);
+      const width = 1 + targets.widest;
+      const joint = workspace.matrix('joint logits', examples, width);
       const flat = (): Matrix => joint.resize(examples * width, 1);
       const pairs = placesOf(inputs, width);
       fill(-Infinity, joint);
-      copyColumns(logits, 0, joint, targets.widest, samples.columns);
+      copyColumns(column('largest logit of samples'), 0, joint, 0, 1);
       scatterRows(targetLogits, pairs, flat());
       joint.resize(examples, width);
 
-      const logPartition = workspace.matrix('log partition', examples, 1);
-      const maximum = workspace.matrix('largest logit', examples, 1);
-      const sum = workspace.matrix('partition', examples, 1);
-      reduce('maximum', joint, maximum);
-      binary('subtract', joint, maximum, joint);
-      unary('exp', joint, joint);
+      const maximum = column('largest logit');
+      const sum = column('partition');
+      exponentiateRows(joint, maximum, sum);
+      const scale = column('scale of samples');
+      copyColumns(joint, 0, scale, 0, 1);
+      binary('multiply', ofSamples, scale, ofSamples);
+      copyColumns(ofSamples, 0, joint, 0, 1);
       reduce('sum', joint, sum);
+      const logPartition = column('log partition');
       unary('log', sum, logPartition);
       binary('add', logPartition, maximum, logPartition);
 
@@ -99,7 +105,8 @@ export function createSoftmaxCriterion(correctTargets: boolean): SampledCriterio
       const shares = filled('target shares', examples, (example) => factors[example]! * totals[example]!);
       binary('divide', shares, sum, shares);
       scaleRows(joint, shares, joint);
-      copyColumns(joint, targets.widest, logits, 0, samples.columns);
+      binary('multiply', scale, shares, scale);
+      scaleRows(logits, scale, logits);
       gatherRows(flat(), pairs, targetLogits);
       joint.resize(examples, width);
       axpy(
