@@ -70,8 +70,9 @@ export async function measureRidge(backend: Backend, inUse: BackendInUse, option
   };
   const layerOf = async (data: readonly Minibatch[]): Promise<void> => {
     await fitted(data, async (fit) => {
-      using _layer = await fit.createLayer({ lambda: 1 });
+      const layer = await fit.createLayer({ lambda: 1 });
       await backend.synchronize();
+      layer[Symbol.dispose]();
     });
   };
   const products = 'the products HᵀH and VᵀV, by gemm';
@@ -110,12 +111,7 @@ export async function measureRidge(backend: Backend, inUse: BackendInUse, option
   };
 }
 
-function eachBlock(
-  batches: readonly Minibatch[],
-  table: RowTable,
-  block: Matrix,
-  use: (rows: Matrix) => void,
-): void {
+function eachBlock(batches: readonly Minibatch[], table: RowTable, block: Matrix, use: (rows: Matrix) => void): void {
   for (const { hidden } of batches) use(hidden);
   for (let first = 0; first < table.rows; first += batchRows) {
     const count = Math.min(batchRows, table.rows - first);
@@ -143,7 +139,10 @@ function createMinibatches(scope: Scope, options: RidgeOptions, smallest: number
   const batches: Minibatch[] = [];
   for (let first = 0; first < examples; first += batchRows) {
     const count = Math.min(batchRows, examples - first);
-    const values = Float64Array.from({ length: count * features }, (_, i) => deviations[i % features]! * random.normal());
+    const values = Float64Array.from(
+      { length: count * features },
+      (_, i) => deviations[i % features]! * random.normal(),
+    );
     const lists = Array.from({ length: count }, () => Array.from({ length: targets }, () => random.integer(labels)));
     batches.push({
       hidden: scope.own(createMatrixFrom(scope.backend, count, features, values)),

@@ -6,11 +6,11 @@ import { checkLoss } from '../losses/check-loss.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
 import { rowsPerBlock } from './gram-matrix.ts';
 import { checkPreconditioner, type PreconditionerOptions } from './preconditioner.ts';
-import { checkRegularizers, type RowDecay } from './regularizers.ts';
+import { checkRegularizers, type RegularizerOptions } from './regularizers.ts';
 
 export type UpdateForm = 'small-batch' | 'row';
 
-export interface FactoredOutputLayerOptions {
+export interface FactoredOutputLayerOptions extends RegularizerOptions {
   /** D. */
   readonly classes: number;
   /** Width of the hidden activations, without the bias feature. */
@@ -28,17 +28,6 @@ export interface FactoredOutputLayerOptions {
   readonly reduction?: 'mean' | 'sum';
   /** λ: after each step W ← (1 − ηλ)·W, exactly and at no cost. 0 unless given. */
   readonly weightDecay?: number;
-  /**
-   * After each step w_c ← (1 − δ_c)·w_c for each target class c of the minibatch, exactly: δ_c = ηλ·n_c·f_c^(ν − 1) with
-   * n_c examples that have the target (over m for a mean) and f_c in the data, so ηλ·f_c^ν in one pass over them, as
-   * alternating least squares scales its regularisation (arXiv:2110.14037 §4). O(d²) a class.
-   */
-  readonly rowDecay?: RowDecay;
-  /**
-   * λ of the spread-out regulariser λ‖WWᵀ‖²: after each step W ← W(I − 4ηλWᵀW), exactly; class vectors are drawn away
-   * from each other (arXiv:1708.06320 for descriptors). About 12d³ operations a step. 0 unless given.
-   */
-  readonly spreadOut?: number;
   /**
    * Multiplies the gradient of W on the right by a d×d matrix P computed from the second moment of the inputs: W ← W −
    * ηGᵀHP, exactly. It changes the direction of each step, not its mean size, and costs a fifth of a step or less.

@@ -196,13 +196,7 @@ function rankingExpansion({ q, s, output, classes }: TargetTerms, pull: number, 
 
 /** The names under which tools and checkpoints know the built-in losses. */
 export type BuiltInLossName =
-  | 'z-loss'
-  | 'spherical-softmax'
-  | 'taylor-softmax'
-  | 'squared-error'
-  | 'implicit'
-  | 'rg2'
-  | 'rgx';
+  'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error' | 'implicit' | 'rg2' | 'rgx';
 
 export const builtInLossNames: readonly BuiltInLossName[] = [
   'z-loss',

@@ -6,7 +6,13 @@
  */
 import { multiply, Tape, type Variable } from '@vastmax/autodiff';
 import { createMatrixFrom, createPlainBackend, OptionError } from '@vastmax/linalg-core';
-import { defineSphericalLoss, type ExampleTerms, type ScoreTerms, type SphericalLoss, type TargetTerms } from './loss.ts';
+import {
+  defineSphericalLoss,
+  type ExampleTerms,
+  type ScoreTerms,
+  type SphericalLoss,
+  type TargetTerms,
+} from './loss.ts';
 
 /**
  * The loss with Σ_k π_k o_k² for q. Its layer's rows, initial rows and class vectors are those of Ŵ; its scores are of

@@ -171,7 +171,8 @@ export class RidgeFit implements Disposable {
     this.#calls.checkChange('merge');
     const mine = `${this.classes} classes, ${this.features} features, bias ${this.bias}`;
     const theirs = `${other.classes} classes, ${other.features} features, bias ${other.bias}`;
-    if (mine !== theirs) throw new OutputLayerError('shape', `ridge merge: the other fit has ${theirs}, this one ${mine}`);
+    if (mine !== theirs)
+      throw new OutputLayerError('shape', `ridge merge: the other fit has ${theirs}, this one ${mine}`);
     if (other.backend !== this.backend || other === this)
       throw new OutputLayerError('bad-option', 'ridge merge: the other fit must be another one on the same backend');
     this.#changed();
@@ -190,7 +191,10 @@ export class RidgeFit implements Disposable {
   addClasses(count: number): void {
     this.#calls.checkChange('addClasses');
     if (!Number.isSafeInteger(count) || count < 1)
-      throw new OutputLayerError('bad-option', `ridge addClasses: count must be a whole number from 1 on, got ${count}`);
+      throw new OutputLayerError(
+        'bad-option',
+        `ridge addClasses: count must be a whole number from 1 on, got ${count}`,
+      );
     this.#changed();
     growTable(this.#rows, this.classes + count);
     this.#counts = withZeros(this.#counts, count);
@@ -364,7 +368,10 @@ export class RidgeFit implements Disposable {
 
   async #validated(operation: string): Promise<GeneralizedCrossValidation> {
     if (this.#examples < 1)
-      throw new OutputLayerError('bad-option', `ridge ${operation}: there are ${this.#examples} examples, add some first`);
+      throw new OutputLayerError(
+        'bad-option',
+        `ridge ${operation}: there are ${this.#examples} examples, add some first`,
+      );
     const { gram: targetGram } = await this.#sumTargets();
     return (this.#validation ??= new GeneralizedCrossValidation({
       examples: this.#examples,

@@ -96,10 +96,7 @@ describe('options', () => {
       () => sphericalSoftmax({ epsilon: [1, 0] }),
       'spherical-softmax: epsilon of class 1 must be a finite number above 0, got 0',
     ],
-    [
-      () => implicitLoss({ unobservedWeight: 0 }),
-      'implicit: unobservedWeight must be a finite number above 0, got 0',
-    ],
+    [() => implicitLoss({ unobservedWeight: 0 }), 'implicit: unobservedWeight must be a finite number above 0, got 0'],
     [() => rg2Loss({ pull: -1 }), 'rg2: pull must be a finite number above 0, got -1'],
     [() => rgxLoss({ pull: 0 }), 'rgx: pull must be a finite number above 0, got 0'],
     [() => rgxLoss({ interaction: 1 }), 'rgx: interaction must be from 0 to below 1, got 1'],
