@@ -57,15 +57,15 @@ export function exponentiateRangesChunk(chunk: i32): void {
     const out = argument(9) + (<usize>range * <usize>n << 2);
     for (let j = 0; j < present; j++) {
       const row = rowAt(argument(0), size(1), start + j, bytes);
-      // Further on in memory: where the rows are in no cache, the processor is a row ahead.
       if (j + 1 < present) fetchRow(rowAt(argument(0), size(1), start + j + 1, bytes), bytes);
       store<f32>(out + ((<usize>j) << 2), dot(columns, row, hidden));
     }
+    // Their exponentials are 0.
+    if (present < n) fill(-Infinity, out + ((<usize>present) << 2), n - present);
     const at = (<usize>range) << 2;
     const maximum = maximumOf(out, present);
     store<f32>(argument(10) + at, maximum);
-    store<f32>(argument(11) + at, <f32>exponentiate(out, present, maximum));
-    if (present < n) fill(0, out + ((<usize>present) << 2), n - present);
+    store<f32>(argument(11) + at, <f32>exponentiate(out, n, maximum));
   }
 }
 

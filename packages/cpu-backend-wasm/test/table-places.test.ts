@@ -1,6 +1,8 @@
 /** Tables on the heap and in host memory: the same numbers, growth from one to the other, and what is given back. */
 import {
+  combineRanges,
   createMatrixFrom,
+  exponentiateRanges,
   gatherRows,
   growTable,
   read,
@@ -8,6 +10,7 @@ import {
   scatterAddRows,
   scatterRows,
   Scope,
+  updateRanges,
   updateRows,
   Workspace,
   writeIndices,
@@ -83,6 +86,26 @@ async function runRowKernels(maxTableBytes: number): Promise<Float32Array[]> {
       gatherRows(table, list, gathered);
       scatterRows(source, list, table);
       results.push((await read(gathered)) as Float32Array);
+      const starts = scope.indices(60);
+      const sources = scope.indices(60);
+      const starting = Int32Array.from({ length: 60 }, (_, range) => Math.min(9 * range, 495));
+      writeIndices(starting, starts);
+      writeIndices(
+        Int32Array.from({ length: 60 }, (_, range) => (range * 11) % 400),
+        sources,
+      );
+      const workspace = scope.own(new Workspace(backend));
+      const from = { source, sourceIndices: sources };
+      const [factors, maxima, sums, combined] = [
+        scope.matrix(60, 9),
+        scope.matrix(60, 1),
+        scope.matrix(60, 1),
+        scope.matrix(60, columns),
+      ];
+      exponentiateRanges(table, starts, from, factors, maxima, sums, workspace);
+      combineRanges(table, starts, factors, combined, workspace);
+      updateRanges(factors, from, starts, table, workspace, { scale: -0.1 });
+      for (const each of [factors, maxima, sums, combined]) results.push((await read(each)) as Float32Array);
       for (const each of tables) results.push((await readRows(each, 0, rows)) as Float32Array);
     }
   });

@@ -3,7 +3,9 @@ import {
   affine,
   axpy,
   binary,
+  combineRanges,
   createMatrixFrom,
+  exponentiateRanges,
   gatherRows,
   gemm,
   read,
@@ -15,6 +17,7 @@ import {
   sparseTimesRows,
   symmetricRank2Update,
   unary,
+  updateRanges,
   updateRows,
   Workspace,
   writeIndices,
@@ -205,6 +208,22 @@ describe('any number of threads gives the same bits of', () => {
       gatherRows(weights, distinct, out(count, columns));
       const entries = { rowIndices: repeated, columnIndices: distinct, values: matrix(count, 1) };
       sparseTimesRows(entries, weights, out(40, columns), matrix);
+    });
+  });
+
+  it('ranges of rows', async () => {
+    await expectSame(({ matrix, out, table, indices }) => {
+      const [count, n, columns] = [90, 31, 131];
+      const weights = table(1000, columns);
+      const workspace = new Workspace(weights.backend);
+      // Runs of equal starts longer and shorter than a chunk, and a range that ends with the table.
+      const starts = indices(count, (i) => (i < 40 ? 0 : Math.floor((i - 38) / 2) * n));
+      const source = { source: matrix(20, columns), sourceIndices: indices(count, (i) => (i * i) % 20) };
+      const factors = out(count, n);
+      exponentiateRanges(weights, starts, source, factors, out(count, 1), out(count, 1), workspace);
+      combineRanges(weights, starts, factors, out(count, columns), workspace);
+      updateRanges(factors, source, starts, weights, workspace, { scale: -0.1 });
+      workspace[Symbol.dispose]();
     });
   });
 
