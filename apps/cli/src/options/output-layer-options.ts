@@ -75,7 +75,7 @@ export function withKnownLayer<Options extends OutputLayerOptions>(options: Opti
 const defaultLoss = 'z-loss';
 
 /** Of the factored layer. */
-export function lossOf({ loss = defaultLoss }: OutputLayerOptions): string {
+function lossOf({ loss = defaultLoss }: OutputLayerOptions): string {
   return loss;
 }
 
