@@ -140,11 +140,7 @@ export function addOutputLayerOptions(command: Command): Command {
       'factored: decay of the output weights, exact and at no cost',
       nonNegative('--weight-decay'),
     )
-    .option(
-      '--head-size <n>',
-      'hybrid: words of the dense head (default by cost)',
-      wholeNumber('--head-size', 1),
-    )
+    .option('--head-size <n>', 'hybrid: words of the dense head (default by cost)', wholeNumber('--head-size', 1))
     .addOption(
       new Option(
         '--tail <name>',
@@ -162,10 +158,9 @@ export function addOutputLayerOptions(command: Command): Command {
       nonNegative('--prior-power'),
     )
     .addOption(
-      new Option(
-        '--tail-loss <name>',
-        'hybrid, spherical tail: its loss (default spherical-softmax)',
-      ).argParser(tailLossName),
+      new Option('--tail-loss <name>', 'hybrid, spherical tail: its loss (default spherical-softmax)').argParser(
+        tailLossName,
+      ),
     )
     .option(
       '--head-rate <f>',
