@@ -54,7 +54,7 @@ export function exponentiateRangesChunk(chunk: i32): void {
     const start = startOf(range);
     const present = min(n, size(2) - start);
     const hidden = argument(7) + <usize>load<u32>(argument(8) + ((<usize>range) << 2)) * bytes;
-    const out = argument(9) + (<usize>range * <usize>n << 2);
+    const out = argument(9) + ((<usize>range * <usize>n) << 2);
     for (let j = 0; j < present; j++) {
       const row = rowAt(argument(0), size(1), start + j, bytes);
       if (j + 1 < present) fetchRow(rowAt(argument(0), size(1), start + j + 1, bytes), bytes);
@@ -95,7 +95,7 @@ export function combineRangesChunk(chunk: i32): void {
   for (let range = chunk * each; range < end; range++) {
     const start = startOf(range);
     const present = min(n, size(2) - start);
-    let factors = argument(7) + (<usize>range * <usize>n << 2);
+    let factors = argument(7) + ((<usize>range * <usize>n) << 2);
     const out = argument(8) + <usize>range * bytes;
     fill(0, out, columns);
     let j = 0;

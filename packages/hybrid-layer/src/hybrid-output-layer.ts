@@ -226,7 +226,7 @@ export class HybridOutputLayer implements OutputLayer {
    */
   addClasses(values: ArrayLike<number>, constants?: ArrayLike<number>): void {
     this.#calls.checkChange('addClasses');
-    addTailClasses(this.tails.at(-1)!, values, constants);
+    addTailClasses(this.tails[this.tails.length - 1]!, values, constants);
     this.#targets = new SplitTargets(this.#starts, this.classes);
   }
 

@@ -30,7 +30,8 @@ describe('with a tree', () => {
     expect(headSize + shortlist).toBe(chooseHeadSize({ frequencies, features: 128 }));
     const total = frequencies.reduce((sum, count) => sum + count, 0);
     const costOf = (size: number): number =>
-      size + (frequencies.slice(size).reduce((sum, count) => sum + count, 0) / total) * (headSize + shortlist - size + 512);
+      size +
+      (frequencies.slice(size).reduce((sum, count) => sum + count, 0) / total) * (headSize + shortlist - size + 512);
     const lowest = costOf(headSize);
     for (const size of [1, headSize - 1, headSize + 1, headSize + shortlist])
       expect(costOf(size)).toBeGreaterThanOrEqual(lowest);

@@ -293,8 +293,12 @@ describe('createHybridOutputLayer', () => {
     [{ frequencies: [5, 6] }, 'bad-option', 'frequencies rise from 5 at class 0 to 6 at class 1'],
     [{ frequencies: [5, NaN] }, 'non-finite', 'the frequency of class 1 is NaN'],
     [{ tail: 'flat' as never }, 'bad-option', "tail must be 'tree' or 'spherical', got 'flat'"],
-    [{ fanOut: 8 }, 'bad-option', "fanOut is an option of a tree tail, and the tail is spherical"],
-    [{ tail: 'tree', priorPower: 1 }, 'bad-option', 'priorPower is an option of a spherical tail, and the tail is tree'],
+    [{ fanOut: 8 }, 'bad-option', 'fanOut is an option of a tree tail, and the tail is spherical'],
+    [
+      { tail: 'tree', priorPower: 1 },
+      'bad-option',
+      'priorPower is an option of a spherical tail, and the tail is tree',
+    ],
     [{ tail: 'tree', fanOut: 1 }, 'bad-option', 'fanOut must be a whole number from 2'],
     [{ tailRate: -1 }, 'bad-option', 'tailRate must be a finite number of at least 0, got -1'],
     [

@@ -14,7 +14,11 @@ const headSizeOf = (classes: number): number => Math.max(1, Math.floor(classes /
 const rates = { headRate: 0.5, tailRate: 2 };
 
 /** The root of a tail has room for 512 nodes: of few classes a tree has levels only where they are asked for. */
-function optionsFor({ classes, features, seed }: LayerRequest, fanOut: number, levels: number): HybridOutputLayerOptions {
+function optionsFor(
+  { classes, features, seed }: LayerRequest,
+  fanOut: number,
+  levels: number,
+): HybridOutputLayerOptions {
   return {
     features,
     seed,
@@ -33,7 +37,15 @@ function twinOptions(
   fanOut: number,
   levels: number,
 ): TreeTwinOptions {
-  return { headSize: headSizeOf(classes), classes, features, shortlist: Math.floor(classes / 10), fanOut, levels, ...rates };
+  return {
+    headSize: headSizeOf(classes),
+    classes,
+    features,
+    shortlist: Math.floor(classes / 10),
+    fanOut,
+    levels,
+    ...rates,
+  };
 }
 
 for (const [fanOut, levels] of [

@@ -17,12 +17,12 @@ describe('bench exactness', { timeout }, () => {
       pass: boolean;
     };
     expect(report.rows.length).toBe(192 + 4 + 4);
-    expect(new Set(report.rows.map(({ id }) => id)).size).toBe(152);
+    expect(new Set(report.rows.map(({ id }) => id)).size).toBe(200);
     expect(report.longRuns.length).toBe(6);
     expect(report.machine.node).toBe(process.version);
     expect(report.rows.filter(({ pass }) => !pass)).toEqual([]);
     expect([report.pass, code]).toEqual([true, 0]);
-    expect(stderr).toContain('155/156 long/squared-error/f32');
+    expect(stderr).toContain('205/206 long/rgx/f32');
 
     const folder = mkdtempSync(join(tmpdir(), 'vastmax-bench-'));
     const file = join(folder, 'report.json');
@@ -38,7 +38,7 @@ describe('bench exactness', { timeout }, () => {
   });
 
   it('prints nothing on stdout when it is interrupted', async () => {
-    const { stdout, signal, code } = await bench(['exactness', '--json'], '3/156');
+    const { stdout, signal, code } = await bench(['exactness', '--json'], '3/206');
     expect(stdout).toBe('');
     expect([signal, code]).not.toEqual([null, 0]);
   });

@@ -200,11 +200,7 @@ export function addOutputLayerOptions(command: Command): Command {
         "factored: divide each step by this power of the inputs' second moment, 0.5 or 1 (default: plain SGD)",
       ).argParser(halfOrOne('--precondition')),
     )
-    .option(
-      '--head-size <n>',
-      'hybrid: words of the dense head (default by cost)',
-      wholeNumber('--head-size', 1),
-    )
+    .option('--head-size <n>', 'hybrid: words of the dense head (default by cost)', wholeNumber('--head-size', 1))
     .addOption(
       new Option(
         '--tail <name>',
@@ -222,10 +218,9 @@ export function addOutputLayerOptions(command: Command): Command {
       nonNegative('--prior-power'),
     )
     .addOption(
-      new Option(
-        '--tail-loss <name>',
-        'hybrid, spherical tail: its loss (default spherical-softmax)',
-      ).argParser(tailLossName),
+      new Option('--tail-loss <name>', 'hybrid, spherical tail: its loss (default spherical-softmax)').argParser(
+        tailLossName,
+      ),
     )
     .option(
       '--head-rate <f>',

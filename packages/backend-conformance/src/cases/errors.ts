@@ -11,6 +11,7 @@ import {
   copy,
   copyColumns,
   createHostArray,
+  exponentiateRanges,
   gatheredRowDot,
   gatherRows,
   gemm,
@@ -25,6 +26,7 @@ import {
   sparseTimesRows,
   symmetricRank2Update,
   unary,
+  updateRanges,
   updateRows,
   Workspace,
   write,
@@ -221,6 +223,30 @@ const mistakes: readonly Mistake[] = [
     make: (context) => dotOfPairs(context, [0], [5], 2),
   },
   {
+    name: 'exponentiateRanges',
+    code: 'index-out-of-range',
+    fragments: ['4', 'the table has 4 rows'],
+    make: (context) => softmaxOfRanges(context, [0, 4], [0, 1]),
+  },
+  {
+    name: 'exponentiateRanges',
+    code: 'shape',
+    fragments: ['1 source indices', '2 ranges'],
+    make: (context) => softmaxOfRanges(context, [0, 2], [0]),
+  },
+  {
+    name: 'updateRanges',
+    code: 'bad-option',
+    fragments: ['range 1 starts at row 1', 'the one before at 0'],
+    make: (context) => updateTwoRanges(context, [0, 1]),
+  },
+  {
+    name: 'updateRanges',
+    code: 'bad-option',
+    fragments: ['range 1 starts at row 0', 'the one before at 2'],
+    make: (context) => updateTwoRanges(context, [2, 0]),
+  },
+  {
     name: 'updateRows',
     code: 'shape',
     fragments: ['gradient is 2×3', 'expected 1×3'],
@@ -266,6 +292,33 @@ function dotOfPairs(context: CaseContext, a: readonly number[], b: readonly numb
   const out = scope.matrix(a.length, 1);
   gatheredRowDot(scope.matrix(4, 2), lists[0], scope.matrix(5, columns), lists[1], out, (rows, width) =>
     scope.matrix(rows, width),
+  );
+}
+
+/** Ranges of two rows of a 4×3 table, with rows of a 2×3 matrix. */
+function softmaxOfRanges(context: CaseContext, starts: readonly number[], sources: readonly number[]): void {
+  const { scope, backend } = context;
+  const count = starts.length;
+  exponentiateRanges(
+    scope.table(4, 3),
+    knownIndices(context, starts),
+    { source: scope.matrix(2, 3), sourceIndices: knownIndices(context, sources) },
+    scope.matrix(count, 2),
+    scope.matrix(count, 1),
+    scope.matrix(count, 1),
+    scope.own(new Workspace(backend)),
+  );
+}
+
+function updateTwoRanges(context: CaseContext, starts: readonly [number, number]): void {
+  const { scope, backend } = context;
+  const source = { source: scope.matrix(2, 3), sourceIndices: knownIndices(context, [0, 1]) };
+  updateRanges(
+    scope.matrix(2, 2),
+    source,
+    knownIndices(context, starts),
+    scope.table(4, 3),
+    scope.own(new Workspace(backend)),
   );
 }
 

@@ -44,7 +44,10 @@ function acrossPieces({ tablePieceBytes, backend }: CaseContext): Sizes {
 }
 
 /** A table whose rows in the ranges are random. */
-function rangesTable(context: CaseContext, { rows, columns, n, starts }: Sizes): {
+function rangesTable(
+  context: CaseContext,
+  { rows, columns, n, starts }: Sizes,
+): {
   readonly table: RowTable;
   readonly first: number;
   readonly values: FloatArray;
@@ -92,7 +95,8 @@ function prepareExponentials(context: CaseContext, given: Sizes): Prepared {
       const value = Math.exp(shifted);
       expected[range * n + j] = value;
       tolerance[range * n + j] =
-        elementwiseTolerance(precision, value, Math.abs(shifted) * value) + value * 2 * (allowed[j]! + largestTolerance[range]);
+        elementwiseTolerance(precision, value, Math.abs(shifted) * value) +
+        value * 2 * (allowed[j]! + largestTolerance[range]);
       totals[range]! += value;
       totalTolerance[range]! += tolerance[range * n + j]!;
     }
@@ -193,7 +197,7 @@ function prepareUpdates(context: CaseContext, given: Sizes, where: 'table' | 'ma
 }
 
 /** Those that begin with the first row, and have all rows of a table in them, are of matrices too. */
-const wholeSizes = sizes.filter(({ rows, n, starts }) => starts[0] === 0 && starts.at(-1)! + n >= rows);
+const wholeSizes = sizes.filter(({ rows, n, starts }) => starts[0] === 0 && (starts.at(-1) ?? 0) + n >= rows);
 
 export const rowRangesCases: readonly ConformanceCase[] = [
   kernelCase('row-ranges/exponentiate', 'exponentiateRanges', (context) =>

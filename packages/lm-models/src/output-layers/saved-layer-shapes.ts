@@ -114,10 +114,7 @@ function factoredShapes(classes: number, width: number): TensorShape[] {
   ];
 }
 
-function hybridShapes(
-  sizes: OutputLayerSizes,
-  choice: HybridChoice,
-): TensorShape[] {
+function hybridShapes(sizes: OutputLayerSizes, choice: HybridChoice): TensorShape[] {
   const { frequencies } = sizes;
   const { cutoffs = [], tail = 'tree', tailLoss } = choice;
   const { headSize, shortlist } = chooseHybridSizes({ ...sizes, ...choice });
@@ -127,7 +124,10 @@ function hybridShapes(
     const classes = Math.max(0, (starts[t + 1] ?? frequencies.length) - start);
     const shapes =
       tail === 'tree'
-        ? treeTables({ classes, shortlist: t === 0 ? Math.min(shortlist, classes) : 0 }).map((table) => ({ ...table, columns: width }))
+        ? treeTables({ classes, shortlist: t === 0 ? Math.min(shortlist, classes) : 0 }).map((table) => ({
+            ...table,
+            columns: width,
+          }))
         : [
             ...factoredShapes(classes, width),
             ...(tailLoss === 'taylor-softmax' ? [] : [{ name: 'class_constants', rows: classes, columns: 1 }]),

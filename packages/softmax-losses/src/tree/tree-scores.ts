@@ -62,7 +62,13 @@ export class TreeScores {
   }
 
   /** log p of the rows of some nodes, written to where they are in `out`, which begins with row `first`. */
-  #nodes(hidden: Matrix, shape: TreeShape, { level, from, count, children }: Siblings, first: number, out: Matrix): void {
+  #nodes(
+    hidden: Matrix,
+    shape: TreeShape,
+    { level, from, count, children }: Siblings,
+    first: number,
+    out: Matrix,
+  ): void {
     const m = hidden.rows;
     const nodes = count / children;
     const of = `${children === shape.fanOut ? 'whole nodes' : 'last node'} ${level}`;

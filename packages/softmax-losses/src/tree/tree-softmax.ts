@@ -197,7 +197,11 @@ export class TreeSoftmax implements SoftmaxMethod {
       const added = grown.rowsOf(level) - first;
       if (added === 0) continue;
       table.grow(grown.rowsOf(level));
-      writeRows(level === grown.levels ? values : newNodes(grown, level, first, added, width, table.bias), first, table.table);
+      writeRows(
+        level === grown.levels ? values : newNodes(grown, level, first, added, width, table.bias),
+        first,
+        table.table,
+      );
     }
     this.#shape = grown;
     if (this.#root.rows !== this.#tables[0]!.rows) {
@@ -230,8 +234,8 @@ export class TreeSoftmax implements SoftmaxMethod {
 
   /** A single block: its exponentials are kept for the backward pass, and it is used in place. */
   #rootSoftmax(): BlockedSoftmax {
-    const [table] = this.#tables;
-    return new BlockedSoftmax(table!, this.workspace, { blockRows: table!.rows });
+    const table = this.#tables[0]!;
+    return new BlockedSoftmax(table, this.workspace, { blockRows: table.rows });
   }
 
   #losses(hidden: Matrix, targets: TargetList, options: { readonly name?: string; readonly keep?: boolean }): Matrix {

@@ -23,7 +23,7 @@ function naiveTree(
     for (let first = 0; first < below.length; first += fanOut) parents.push(below.slice(first, first + fanOut).flat());
     rows.push((below = parents));
   }
-  const root = [...Array.from({ length: shortlist }, (_, c) => [c]), ...rows.pop()!];
+  const root = [...Array.from({ length: shortlist }, (_, c) => [c]), ...(rows.pop() ?? [])];
   let at = root.length;
   const lower = rows.reverse().map((level) => {
     const offset = at;
@@ -171,7 +171,12 @@ describe('a trained tree softmax', () => {
         features,
         rule: createUpdateRule(rule),
       });
-      using hidden = createMatrixFrom(backend, 4, features, Array.from({ length: 4 * features }, (_, i) => Math.sin(i)));
+      using hidden = createMatrixFrom(
+        backend,
+        4,
+        features,
+        Array.from({ length: 4 * features }, (_, i) => Math.sin(i)),
+      );
       const of = (...targets: number[]): Promise<unknown> =>
         layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
       await of(10, 30, 60, 99);
