@@ -34,11 +34,7 @@ export {
   type OutputLayerName,
   type ProposalName,
 } from './output-layers/output-layer-choice.ts';
-export {
-  chooseOutputLayer,
-  type AutomaticLayer,
-  type OutputLayerJob,
-} from './output-layers/automatic-layer.ts';
+export { chooseOutputLayer, type AutomaticLayer, type OutputLayerJob } from './output-layers/automatic-layer.ts';
 export type {
   OutputLayerEntry,
   OutputLayerFactory,
