@@ -63,7 +63,7 @@ export async function createTreeSoftmaxLayer(backend: Backend, options: TreeSoft
 }
 
 export class TreeSoftmax implements SoftmaxMethod {
-  readonly kind = kind;
+  readonly kind: string = kind;
   readonly isNormalized = true;
   readonly features: number;
   readonly workspace: Workspace;
