@@ -23,7 +23,7 @@ describe.each(names)('%s', (name) => {
   const isPage = existsSync(join(folder, 'index.html'));
 
   it('is listed, and short', () => {
-    expect(readFileSync(join(examples, 'README.md'), 'utf8')).toContain(`| [${name}](${name}) |`);
+    expect(readFileSync(join(examples, 'README.md'), 'utf8')).toContain(`| [${name}](${name}) `);
     const lines = readFileSync(join(folder, isPage ? 'worker.js' : 'main.js'), 'utf8')
       .trimEnd()
       .split('\n');
