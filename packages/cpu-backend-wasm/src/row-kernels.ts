@@ -17,10 +17,23 @@ import { at, matrixView, type RowPlace } from './heap-storage.ts';
 import type { HeapBlock } from './heap.ts';
 import { none, type Kernels } from './kernels.ts';
 
+/** Where the kernels find ranges of rows: a RowPlace, how many rows there are, and the offset of the starts. */
+interface RangePlace extends RowPlace {
+  readonly rows: number;
+  readonly starts: number;
+  /** Whether the rows are copies, to be put back when they have changed. */
+  readonly isCopy: boolean;
+}
+
 export class RowKernels {
   readonly #store: HandleStore;
   /** For the rows of each operand of `dot` in host memory. */
   readonly #gathered: (HeapBlock | undefined)[] = [undefined, undefined];
+
+  /** For ranges of rows in host memory: the rows, where each range begins among them, and their numbers. */
+  #ranges: HeapBlock | undefined;
+  #starts: HeapBlock | undefined;
+  #copiedRows: Int32Array = new Int32Array(0);
 
   constructor(store: HandleStore) {
     this.#store = store;
@@ -104,7 +117,10 @@ export class RowKernels {
     );
   }
 
-  /** False, with nothing done, for a table in host memory; as the two below. */
+  /**
+   * Of a table in host memory the rows go through scratch on the heap. False, with nothing done, where a range of such a
+   * table ends beyond it; as the two below.
+   */
   exponentiateRanges(
     kernels: Kernels,
     table: RowTable,
@@ -115,13 +131,13 @@ export class RowKernels {
     maxima: Matrix,
     sums: Matrix,
   ): boolean {
-    const place = placeOf(table);
-    if (place === undefined) return false;
+    const ranges = this.#rangesOf(table, starts, out.columns);
+    if (ranges === undefined) return false;
     kernels.exponentiateRanges(
-      place.offset,
-      place.shift,
-      table.rows,
-      at(starts),
+      ranges.offset,
+      ranges.shift,
+      ranges.rows,
+      ranges.starts,
       at(source),
       at(sourceIndices),
       out.rows,
@@ -135,14 +151,14 @@ export class RowKernels {
   }
 
   combineRanges(kernels: Kernels, table: RowTable, starts: Indices, factors: Matrix, out: Matrix): boolean {
-    const place = placeOf(table);
-    if (place === undefined) return false;
     const { rows, columns } = factors;
+    const ranges = this.#rangesOf(table, starts, columns);
+    if (ranges === undefined) return false;
     kernels.combineRanges(
-      place.offset,
-      place.shift,
-      table.rows,
-      at(starts),
+      ranges.offset,
+      ranges.shift,
+      ranges.rows,
+      ranges.starts,
       at(factors),
       rows,
       columns,
@@ -161,22 +177,49 @@ export class RowKernels {
     scale: number,
     out: Matrix | RowTable,
   ): boolean {
-    const place = placeOf(out);
-    if (place === undefined) return false;
+    const ranges = this.#rangesOf(out, starts, factors.columns);
+    if (ranges === undefined) return false;
     kernels.updateRanges(
       at(factors),
       at(source),
       at(sourceIndices),
-      at(starts),
+      ranges.starts,
       factors.rows,
       factors.columns,
       out.columns,
       scale,
-      place.offset,
-      place.shift,
-      out.rows,
+      ranges.offset,
+      ranges.shift,
+      ranges.rows,
     );
+    if (ranges.isCopy && !isMatrix(out)) {
+      scatterTableRows(this.#store.heap.floats, ranges.offset >>> 2, this.#copiedRows, ranges.rows, rowsOf(out));
+    }
     return true;
+  }
+
+  /** Where the kernels find ranges of n rows; undefined for a table in host memory that has not all of them. */
+  #rangesOf(table: Matrix | RowTable, starts: Indices, n: number): RangePlace | undefined {
+    const place = placeOf(table);
+    if (place !== undefined)
+      return { offset: place.offset, shift: place.shift, rows: table.rows, starts: at(starts), isCopy: false };
+    if (isMatrix(table) || starts.maximum + n > table.rows) return undefined;
+    const { values, count } = starts;
+    const needed = count * n;
+    if (this.#copiedRows.length < needed) this.#copiedRows = new Int32Array(Math.ceil(needed * 1.5));
+    const what = 'the scratch for ranges of rows in host memory';
+    this.#ranges = this.#store.grown(this.#ranges, 4 * needed * table.columns, what);
+    this.#starts = this.#store.grown(this.#starts, 4 * count, what);
+    const { floats, integers } = this.#store.heap;
+    let rows = 0;
+    for (let range = 0; range < count; range++) {
+      // Equal ranges that follow one another are copied once.
+      if (range === 0 || values[range] !== values[range - 1])
+        for (let j = 0; j < n; j++) this.#copiedRows[rows++] = values[range]! + j;
+      integers[(this.#starts.offset >>> 2) + range] = rows - n;
+    }
+    gatherTableRows(rowsOf(table), this.#copiedRows, rows, floats, this.#ranges.offset >>> 2);
+    return { offset: this.#ranges.offset, shift: -1, rows, starts: this.#starts.offset, isCopy: true };
   }
 
   /** The listed rows of a table in host memory, one after the other on the heap. */

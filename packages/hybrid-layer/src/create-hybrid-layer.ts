@@ -23,7 +23,7 @@ export interface HybridOutputLayerOptions extends TailOptions {
   readonly tailCutoffs?: readonly number[];
   /** Factor on the learning rate of a step for the head; default 2. */
   readonly headRate?: number;
-  /** Factor on the learning rate of a step for the tails; default 4 for trees, 15 for spherical tails. */
+  /** Factor on the learning rate of a step for the tails; default 6 for trees, 15 for spherical tails. */
   readonly tailRate?: number;
   /** Update rule of the head's weights; default plain SGD. */
   readonly headRule?: UpdateRule;
@@ -47,7 +47,7 @@ export async function createHybridOutputLayer(
 ): Promise<HybridOutputLayer> {
   checkFrequencies(options.frequencies);
   const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean' } = options;
-  const { headRate = 2, tailRate = options.tail === 'spherical' ? 15 : 4 } = options;
+  const { headRate = 2, tailRate = options.tail === 'spherical' ? 15 : 6 } = options;
   const classes = frequencies.length;
   const { headSize, shortlist } = chooseHybridSizes(options);
   if (!Number.isSafeInteger(headSize) || headSize < 1 || headSize >= classes) {

@@ -167,7 +167,7 @@ describe('a trained hybrid layer with a tree', () => {
 
   it('stays finite and normalised in f32 over many steps at the default rates', async () => {
     const backend = await createWasmBackend();
-    using layer = await create(backend, { headRate: 2, tailRate: 4 });
+    using layer = await create(backend, { headRate: 2, tailRate: 6 });
     await train(layer, 3000);
     using hidden = createMatrixFrom(backend, classes, features, Array.from({ length: classes }, () => h).flat());
     const all = Int32Array.from({ length: classes }, (_, k) => k);

@@ -87,7 +87,7 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
     });
   },
   options: ['headSize', 'cutoffs', 'tail', 'shortlist', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
-  defaults: { tail: 'tree', headRate: 2, tailRate: 4 },
+  defaults: { tail: 'tree', headRate: 2, tailRate: 6 },
   training: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
   cost: {
     step: '6mFd, and 6nd for an example of the tail, whose tree has n rows on a path',
