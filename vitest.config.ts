@@ -61,7 +61,14 @@ export default defineConfig({
       {
         resolve: { conditions },
         ssr: { resolve: { conditions } },
-        test: { name: 'unit-isolated', include: isolated, exclude: [...published, ...usesGpu], setupFiles, ...limits, ...onAllCores },
+        test: {
+          name: 'unit-isolated',
+          include: isolated,
+          exclude: [...published, ...usesGpu],
+          setupFiles,
+          ...limits,
+          ...onAllCores,
+        },
       },
       {
         resolve: { conditions },
