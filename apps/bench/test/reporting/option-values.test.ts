@@ -41,7 +41,7 @@ describe('option values', () => {
   it('knows the losses', () => {
     expect(lossNames('z-loss,squared-error')).toEqual(['z-loss', 'squared-error']);
     expect(() => lossNames('z-loss,y-loss')).toThrow(
-      "expected one of z-loss, spherical-softmax, taylor-softmax, squared-error, got 'y-loss'.",
+      "expected one of z-loss, spherical-softmax, taylor-softmax, squared-error, implicit, rg2, rgx, got 'y-loss'.",
     );
   });
 });

@@ -29,13 +29,21 @@ export function balancedClassWeights(weighting: ClassWeighting, frequencies: Arr
   return weights.map((weight) => (weight > 0 ? (weight * occurrences) / sum : 1));
 }
 
+/** What losses use the weight of a target for, which do not multiply the loss of an example by it. */
+const ownUses: Readonly<Record<string, string>> = {
+  'squared-error': 'the squared error takes the weight of a target for its value',
+  implicit: 'the implicit loss takes the weight of a target against that of what is unobserved',
+};
+
 /**
  * @throws ModelError `unsupported` for an output layer whose loss cannot be multiplied by weights of classes.
  */
 export function checkClassWeights(choice: OutputLayerChoice): void {
-  if (choice.kind !== 'factored' || choice.loss.name !== 'squared-error') return;
+  if (choice.kind !== 'factored') return;
+  const taken = ownUses[choice.loss.name];
+  if (taken === undefined) return;
   throw new ModelError(
     'unsupported',
-    'class weights: the squared error takes the weight of a target for its value, so it cannot weight a class; take another loss or layer',
+    `class weights: ${taken}, so it cannot weight a class; take another loss or layer`,
   );
 }
