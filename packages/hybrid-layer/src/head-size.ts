@@ -1,4 +1,5 @@
 /** How many classes the head gets, and how many of the others are children of a tree's root. */
+import { maxRootNodes } from '@vastmax/softmax-losses/layer-parts';
 
 /** What {@link chooseHeadSize} decides by. */
 export interface HeadSizeInputs {
@@ -42,9 +43,6 @@ export interface HybridSizeInputs extends HeadSizeInputs {
   readonly shortlist?: number;
 }
 
-/** Rows of a tree's root beside the shortlist, about; see TreeShape of softmax-losses. */
-const rootNodes = 512;
-
 /**
  * The head's size, and of a tree the classes that are children of its root, the shortlist. O(D).
  *
@@ -67,7 +65,7 @@ export function chooseHybridSizes(inputs: HybridSizeInputs): { readonly headSize
     for (let size = 1; size <= flat; size++) {
       inTail -= frequencies[size - 1]!;
       const listed = inputs.shortlist ?? flat - size;
-      const nodes = Math.min(rootNodes, classes - size - listed);
+      const nodes = Math.min(maxRootNodes, classes - size - listed);
       const cost = size + (total > 0 ? inTail / total : 1) * (listed + nodes);
       if (cost >= lowest) continue;
       lowest = cost;

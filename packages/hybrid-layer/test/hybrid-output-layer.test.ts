@@ -8,6 +8,7 @@ import { taylorSoftmax } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 import { tailPrior } from '../src/create-tails.ts';
 import { createDenseTwin, denseLogProbabilities, readDenseWeights, type TwinOptions } from './dense-twin.ts';
+import { expectNoNewHandles } from './expect-no-new-handles.ts';
 
 const zipf = (classes: number): Float64Array =>
   Float64Array.from({ length: classes }, (_, k) => Math.ceil((10 * classes) / (k + 1)));
@@ -144,31 +145,19 @@ describe('a trained hybrid layer', () => {
   it('creates no handle when the number of tail examples varies', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await trained(backend, 0);
-    using hidden = createMatrixFrom(
-      backend,
-      4,
-      features,
-      Array.from({ length: 4 * features }, (_, i) => Math.sin(i)),
-    );
-    const of = (...targets: number[]): Promise<unknown> =>
-      layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
-    // Warm-up: the most that there can be, distinct and repeated, and nothing.
-    await of(30, 40, 50, 59);
-    await of(30, 30, 30, 30);
-    // Warm-up: the most that there can be, distinct and repeated, and nothing.
-    await of(30, 40, 50, 59);
-    await of(30, 30, 30, 30);
-    await of(1, 2, 3, 4);
-    const before = backend.memory();
-    for (const targets of [
+    const warmUps = [
+      // Distinct and repeated.
+      [30, 40, 50, 59],
+      [30, 30, 30, 30],
+      [1, 2, 3, 4],
+    ];
+    await expectNoNewHandles(layer, warmUps, [
       [0, 1, 2, 30],
       [30, 31, 2, 3],
       [5, 5, 5, 5],
       [59, 59, 59, 59],
       [1, 33, 34, 35],
-    ])
-      await of(...targets);
-    expect(backend.memory()).toEqual(before);
+    ]);
   });
 
   it('is refused as a whole when one part diverges', async () => {

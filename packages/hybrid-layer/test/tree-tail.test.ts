@@ -7,6 +7,7 @@ import { csrFromLists, RandomGenerator, singleTargets } from '@vastmax/sparse-da
 import { createUpdateRule } from '@vastmax/update-rules';
 import { describe, expect, it } from 'vitest';
 import { createTreeTwin, readTreeWeights, treeLogProbability, type TreeTwinOptions } from './tree-twin.ts';
+import { expectNoNewHandles } from './expect-no-new-handles.ts';
 
 const zipf = (classes: number): Float64Array =>
   Float64Array.from({ length: classes }, (_, k) => Math.ceil((10 * classes) / (k + 1)));
@@ -148,21 +149,16 @@ describe('a trained hybrid layer with a tree', () => {
   it('creates no handle when the number of tail examples varies', async () => {
     const backend = createPlainBackend({ precision: 'f64' });
     using layer = await create(backend);
-    using hidden = createMatrixFrom(backend, 4, features, [...h, ...h, ...h, ...h]);
-    const of = (...targets: number[]): Promise<unknown> =>
-      layer.step(hidden, singleTargets(Int32Array.from(targets), classes), { learningRate: 0.1 });
-    // Warm-up: the most that there can be, and nothing.
-    await of(30, 40, 50, 59);
-    await of(1, 2, 3, 4);
-    const before = backend.memory();
-    for (const targets of [
+    const warmUps = [
+      [30, 40, 50, 59],
+      [1, 2, 3, 4],
+    ];
+    await expectNoNewHandles(layer, warmUps, [
       [0, 1, 2, 30],
       [30, 31, 2, 3],
       [5, 5, 5, 5],
       [59, 59, 59, 59],
-    ])
-      await of(...targets);
-    expect(backend.memory()).toEqual(before);
+    ]);
   });
 
   it('stays finite and normalised in f32 over many steps at the default rates', async () => {

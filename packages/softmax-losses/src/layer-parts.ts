@@ -25,3 +25,4 @@ export {
   type SampledLoss,
   type SamplingPlan,
 } from './sampled/sampled-losses.ts';
+export { maxRootNodes } from './tree/tree-shape.ts';

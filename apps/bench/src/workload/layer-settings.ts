@@ -96,7 +96,7 @@ export function parseLayerSettings(name: string): LayerSettings {
     }
     options.set(option, value);
   }
-  const take = (option: string, otherwise: number): number => {
+  const take = <Otherwise>(option: string, otherwise: Otherwise): number | Otherwise => {
     const value = options.get(option) ?? otherwise;
     options.delete(option);
     return value;
@@ -104,8 +104,7 @@ export function parseLayerSettings(name: string): LayerSettings {
   const outputRate = take('outputRate', defaults.outputRate);
   const bodyRate = take('bodyRate', defaults.bodyRate);
   const initialScale = take('initialScale', defaults.initialScale);
-  const precondition = options.get('precondition');
-  options.delete('precondition');
+  const precondition = take('precondition', undefined);
   const own = Object.fromEntries(options);
   if (layer === 'factored') {
     const lossOptions = { ...defaults.lossOptions, ...own };

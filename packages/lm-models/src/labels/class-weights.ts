@@ -1,9 +1,11 @@
 /**
  * Factors of the losses of classes, so that rare labels count as much as frequent ones. They become weights of targets,
- * in whose sum every loss is linear but the squared error, where a weight is the value of the target.
+ * in whose sum a loss is linear, but for those that take a target's weight as given (abilities of the registry): the
+ * squared error, for instance, takes it for the value of the target.
  */
 import { ModelError } from '../model-error.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
+import { outputLayerOf } from '../output-layers/registry.ts';
 
 export const classWeightingNames = ['balanced', 'sqrt'] as const;
 /** `balanced`: a weight in proportion to 1/n_c for n_c occurrences; `sqrt`: to 1/√n_c. */
@@ -29,21 +31,14 @@ export function balancedClassWeights(weighting: ClassWeighting, frequencies: Arr
   return weights.map((weight) => (weight > 0 ? (weight * occurrences) / sum : 1));
 }
 
-/** What losses use the weight of a target for, which do not multiply the loss of an example by it. */
-const ownUses: Readonly<Record<string, string>> = {
-  'squared-error': 'the squared error takes the weight of a target for its value',
-  implicit: 'the implicit loss takes the weight of a target against that of what is unobserved',
-};
-
 /**
  * @throws ModelError `unsupported` for an output layer whose loss cannot be multiplied by weights of classes.
  */
 export function checkClassWeights(choice: OutputLayerChoice): void {
-  if (choice.kind !== 'factored') return;
-  const taken = ownUses[choice.loss.name];
-  if (taken === undefined) return;
+  if (outputLayerOf(choice.kind).abilities.targetWeights(choice) !== 'given') return;
+  const name = choice.kind === 'factored' ? choice.loss.name : choice.kind;
   throw new ModelError(
     'unsupported',
-    `class weights: ${taken}, so it cannot weight a class; take another loss or layer`,
+    `class weights: ${name} takes the weight of a target for what the target's output should be, or how much that counts, so it cannot weight a class; take another loss or layer`,
   );
 }

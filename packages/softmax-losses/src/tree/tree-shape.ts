@@ -16,9 +16,9 @@
  */
 import { checkWhole } from '../layer/layer-options.ts';
 
-/** Most children of a node below the root, and most nodes below the root, where the shape is chosen. */
+/** Where the shape is chosen: most children of a node below the root, and most children of the root that are nodes. */
 const maxFanOut = 64;
-const maxRootNodes = 512;
+export const maxRootNodes = 512;
 
 export interface TreeSizes {
   /** D. */

@@ -18,7 +18,7 @@
  *
  * With a preconditioner P (preconditioner.ts) the update is W ← W − ηGᵀK with K = HP, and K takes the place of H where
  * it is the right factor of the gradient: in F and H Hᵀ (K U⁻¹ and K Hᵀ), the last factor of U's change, M H, BᵀH, and Hᵀ
- * in the changes of ω and w̄. U⁻¹'s change, M and ∇H keep H (mathematics.md §7).
+ * in the changes of ω and w̄. U⁻¹'s change, M and ∇H keep H (mathematics.md §3c).
  */
 import {
   addDiagonal,

@@ -290,9 +290,8 @@ export class FactoredStep implements Disposable {
         this.preconditioner?.commit();
         this.#regularizers?.apply(inputs.pairs, inputs.forward.slotClasses, inputs.learningRate);
         const decay = decayFactor(this.#options, inputs.learningRate);
-        const isGrowthBounded = this.preconditioner === undefined;
+        const isGrowthBounded = this.preconditioner === undefined && this.#regularizers === undefined;
         this.rebaseControl.endStep({ systemSize, isSingular, decay, isGrowthBounded });
-        if (this.#regularizers !== undefined) this.rebaseControl.watchMap();
         if (isSingular) this.singularSteps++;
         this.steps++;
         this.form = update.form;

@@ -1,6 +1,6 @@
 /**
  * The preconditioned step W ← W − ηGᵀHP with a symmetric positive definite d×d matrix P on the right (mathematics.md
- * §7): an adaptive rate that does not need the D×d gradient. The exact update only needs K = HP in place of H in the
+ * §3c): an adaptive rate that does not need the D×d gradient. The exact update only needs K = HP in place of H in the
  * right factor of each term (exact-update.ts, row-form.ts).
  *
  *     S  secondMoment   d×d, S ← ρS + (1 − ρ)HᵀH/m after each step
@@ -43,13 +43,18 @@ export interface PreconditionerOptions {
   readonly refreshEvery?: number;
 }
 
-/** @throws OutputLayerError `bad-option`. */
-export function checkPreconditioner({
+function withDefaults({
   power,
   damping = 0.1,
   decay = 0.99,
   refreshEvery = 100,
-}: PreconditionerOptions): void {
+}: PreconditionerOptions): Required<PreconditionerOptions> {
+  return { power, damping, decay, refreshEvery };
+}
+
+/** @throws OutputLayerError `bad-option`. */
+export function checkPreconditioner(options: PreconditionerOptions): void {
+  const { power, damping, decay, refreshEvery } = withDefaults(options);
   const fail = (name: string, what: string, value: unknown): never => {
     throw new OutputLayerError(
       'bad-option',
@@ -81,12 +86,8 @@ export class Preconditioner implements Disposable {
   readonly #moments: FloatArray;
   readonly #values: FloatArray;
 
-  constructor(
-    backend: Backend,
-    width: number,
-    { power, damping = 0.1, decay = 0.99, refreshEvery = 100 }: PreconditionerOptions,
-  ) {
-    this.options = { power, damping, decay, refreshEvery };
+  constructor(backend: Backend, width: number, options: PreconditionerOptions) {
+    this.options = withDefaults(options);
     this.#width = width;
     const square = (): Matrix => backend.createMatrix(width, width);
     this.#matrix = square();
@@ -138,8 +139,8 @@ export class Preconditioner implements Disposable {
   }
 
   /**
-   * Computes P from S for the next steps; the same S gives the same P. P stays as it is when S is 0 or not finite. About 3d³ operations
-   * for p = 1, 5d³ for each of about ten iterations for p = ½.
+   * Computes P from S for the next steps; the same S gives the same P. P stays as it is when S is 0 or not finite. About
+   * 3d³ operations for p = 1, 5d³ for each of about ten iterations for p = ½.
    */
   async refresh(): Promise<void> {
     const { power, damping } = this.options;

@@ -29,7 +29,7 @@ export interface StepEnd {
   readonly isSingular: boolean;
   /** The factor of W by weight decay: 1 − ηλ. */
   readonly decay: number;
-  /** Whether the small system bounds the growth of κ. It does not with a preconditioner: κ is then read at each step. */
+  /** Whether the small system bounds the growth of κ. It does not with a preconditioner or regularisers: κ is then read at each step. */
   readonly isGrowthBounded: boolean;
 }
 

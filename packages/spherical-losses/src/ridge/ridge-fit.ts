@@ -9,8 +9,6 @@
  * host, so that the given features are multiplied and added up as they are.
  */
 import {
-  copy,
-  copyColumns,
   createHostArray,
   fill,
   gatherRows,
@@ -21,7 +19,6 @@ import {
   scatterAddRows,
   scatterRows,
   symmetricRank2Update,
-  viewRows,
   Workspace,
   write,
   type Backend,
@@ -32,14 +29,16 @@ import {
 import { CallGuard, checkHidden, checkTargets, OutputLayerError } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { FactoredOutputLayer } from '../factored/factored-output-layer.ts';
-import type { FactoredWeights } from '../factored/factored-weights.ts';
 import { TargetPairs } from '../factored/forward-pass.ts';
 import { checkOptions, type FactoredOutputLayerOptions } from '../factored/layer-options.ts';
 import { conditionOf, thresholdsFor } from '../factored/rebase-schedule.ts';
 import { squaredError } from '../losses/built-in-losses.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
 import { GeneralizedCrossValidation, type CrossValidation } from './cross-validation.ts';
+import { addLastFeature, addSymmetric, BlockSums, sumSquares } from './host-sums.ts';
 import { invertPositiveDefinite } from './positive-definite.ts';
+import { startFactored, startMaterialized, type TargetSums } from './ridge-start.ts';
+import { rowsPerBlock, TableBlocks } from './table-blocks.ts';
 
 export interface RidgeFitOptions {
   /** D. */
@@ -87,18 +86,8 @@ export async function fitRidge(
   return fit;
 }
 
-/** Rows that are multiplied at once: enough for a product to run at full speed. */
-const rowsPerProduct = 4096;
 /** Pairs of an example and a class that are gathered at once. */
 const pairsPerPiece = 8192;
-
-/** The sums over all classes that follow from V, kept until V changes. */
-interface TargetSums {
-  /** VᵀV, d×d. */
-  readonly gram: Float64Array;
-  /** 1ᵀV, d. */
-  readonly columnSum: Float64Array;
-}
 
 /** The sums of a ridge regression. Memory: 4Dd bytes for V (8Dd on an f64 backend), 8 bytes a class, 8d² bytes. */
 export class RidgeFit implements Disposable {
@@ -107,6 +96,7 @@ export class RidgeFit implements Disposable {
   readonly features: number;
   readonly bias: boolean;
   readonly #workspace: Workspace;
+  readonly #blocks: TableBlocks;
   readonly #calls = new CallGuard(this.kind);
   readonly #pairs = new TargetPairs();
   /** V without the constant feature's column, D×features, and that column. */
@@ -119,6 +109,7 @@ export class RidgeFit implements Disposable {
   /** Σ y² of each class. */
   #squares: Float64Array;
   #examples = 0;
+  /** Until V changes. */
   #targetSums: TargetSums | undefined;
   #validation: GeneralizedCrossValidation | undefined;
 
@@ -129,6 +120,7 @@ export class RidgeFit implements Disposable {
     this.features = features;
     this.bias = bias;
     this.#workspace = new Workspace(backend);
+    this.#blocks = new TableBlocks(this.#workspace);
     this.#rows = backend.createTable(classes, features);
     this.#counts = new Float64Array(classes);
     this.#values = createHostArray(backend, features * features);
@@ -176,8 +168,8 @@ export class RidgeFit implements Disposable {
     if (other.backend !== this.backend || other === this)
       throw new OutputLayerError('bad-option', 'ridge merge: the other fit must be another one on the same backend');
     this.#changed();
-    this.#eachBlock(other.#rows, (block, first) => {
-      scatterAddRows(block, this.#workspace.indices('merged classes', rangeOf(first, block.rows)), this.#rows);
+    this.#blocks.each(other.#rows, (block, first) => {
+      scatterAddRows(block, this.#blocks.range(first, block.rows), this.#rows);
     });
     for (let i = 0; i < this.#gram.length; i++) this.#gram[i]! += other.#gram[i]!;
     for (let c = 0; c < this.classes; c++) {
@@ -269,9 +261,11 @@ export class RidgeFit implements Disposable {
       try {
         const condition = conditionOf(sumSquares(map), sumSquares(inverse), width);
         const isUsable = condition <= thresholdsFor(this.backend.precision).condition;
-        await layer.initialize((weights) =>
-          isUsable ? this.#startFactored(weights, map, inverse) : this.#startMaterialized(weights, map),
-        );
+        const source = { rows: this.#rows, counts: bias ? this.#counts : undefined };
+        await layer.initialize(async (weights) => {
+          if (isUsable) startFactored(this.#workspace, weights, source, await this.#sumTargets(), map, inverse);
+          else await startMaterialized(this.#workspace, weights, source, map);
+        });
       } catch (error) {
         layer[Symbol.dispose]();
         throw error;
@@ -387,8 +381,8 @@ export class RidgeFit implements Disposable {
     if (this.#targetSums !== undefined) return this.#targetSums;
     const { bias, features, width } = this;
     const sums = new BlockSums(this.#workspace, features, this.#values);
-    for (let first = 0; first < this.classes; first += rowsPerProduct) {
-      await this.#useRows(this.#rows, first, (block) =>
+    for (let first = 0; first < this.classes; first += rowsPerBlock) {
+      await this.#blocks.use(this.#rows, first, (block) =>
         sums.add(block, bias ? this.#counts.subarray(first, first + block.rows) : undefined),
       );
     }
@@ -402,162 +396,6 @@ export class RidgeFit implements Disposable {
     }
     return (this.#targetSums = { gram, columnSum });
   }
-
-  /** V, U and U⁻¹ as they are, and C = U(VᵀPV)U. */
-  async #startFactored(weights: FactoredWeights, map: Float64Array, inverse: Float64Array): Promise<void> {
-    const { gram, columnSum } = await this.#sumTargets();
-    const { classes, width } = this;
-    this.#eachBlock(this.#rows, (block, first) => {
-      this.#putWithCounts(block, first, weights.rows);
-    });
-    write(map, weights.map);
-    write(inverse, weights.inverse);
-    const sums = this.#workspace.matrix('target gram', width, width);
-    const half = this.#workspace.matrix('half gram', width, width);
-    write(centredGramOf(gram, columnSum, classes), sums);
-    gemm(sums, weights.map, half, { alpha: 0.5 });
-    symmetricRank2Update(weights.map, half, weights.centredGram);
-    const sum = this.#workspace.matrix('target sum', 1, width);
-    write(columnSum, sum);
-    gemm(sum, weights.map, weights.columnSum);
-    weights.markUpdated();
-  }
-
-  /** W = VU, U = I. */
-  async #startMaterialized(weights: FactoredWeights, map: Float64Array): Promise<void> {
-    const { bias, classes, features, width } = this;
-    const sums = new BlockSums(this.#workspace, width, createHostArray(this.backend, width * width));
-    const factor = this.#workspace.matrix('map', features, width);
-    write(map.subarray(0, features * width), factor);
-    const last = this.#workspace.matrix('last row of the map', 1, width);
-    if (bias) write(map.subarray(features * width), last);
-    for (let first = 0; first < classes; first += rowsPerProduct) {
-      await this.#useRows(this.#rows, first, (block) => {
-        const dense = this.#workspace.matrix('dense block', block.rows, width);
-        gemm(block, factor, dense);
-        if (bias) gemm(this.#countColumn(first, block.rows), last, dense, { beta: 1 });
-        this.#put(dense, first, weights.rows);
-        return sums.add(dense);
-      });
-    }
-    write(centredGramOf(sums.gram, sums.columnSum, classes), weights.centredGram);
-    write(sums.columnSum, weights.columnSum);
-  }
-
-  #eachBlock(table: RowTable, use: (block: Matrix, first: number) => void): void {
-    for (let first = 0; first < table.rows; first += rowsPerProduct)
-      this.#useRows(table, first, (block) => {
-        use(block, first);
-      });
-  }
-
-  /**
-   * The rows from `first` on, in place where the backend can.
-   * @param use calls its kernels before it waits for anything: the block is then disposed or used again.
-   */
-  #useRows<Result>(table: RowTable, first: number, use: (block: Matrix) => Result): Result {
-    const count = Math.min(rowsPerProduct, table.rows - first);
-    const view = viewRows(table, first, count);
-    if (view !== undefined) {
-      try {
-        return use(view);
-      } finally {
-        view[Symbol.dispose]();
-      }
-    }
-    const block = this.#workspace.matrix('block', count, table.columns);
-    gatherRows(table, this.#workspace.indices('block rows', rangeOf(first, count)), block);
-    return use(block);
-  }
-
-  /** Rows of V with their last column. */
-  #putWithCounts(rows: Matrix, first: number, table: RowTable): void {
-    if (!this.bias) {
-      this.#put(rows, first, table);
-      return;
-    }
-    const counts = this.#countColumn(first, rows.rows);
-    using view = viewRows(table, first, rows.rows);
-    const whole = view ?? this.#workspace.matrix('whole rows', rows.rows, this.width);
-    copyColumns(rows, 0, whole, 0, this.features);
-    copyColumns(counts, 0, whole, this.features, 1);
-    if (view === undefined) this.#put(whole, first, table);
-  }
-
-  #put(rows: Matrix, first: number, table: RowTable): void {
-    using view = viewRows(table, first, rows.rows);
-    if (view !== undefined) copy(rows, view);
-    else scatterRows(rows, this.#workspace.indices('stored rows', rangeOf(first, rows.rows)), table);
-  }
-
-  #countColumn(first: number, count: number): Matrix {
-    const column = this.#workspace.matrix('counts', count, 1);
-    write(this.#counts.subarray(first, first + count), column);
-    return column;
-  }
-}
-
-/** XᵀX, 1ᵀX and yᵀX of the rows of a table, summed over blocks in f64 on the host. */
-class BlockSums implements TargetSums {
-  readonly gram: Float64Array;
-  readonly columnSum: Float64Array;
-  readonly weightedSum: Float64Array;
-  readonly #workspace: Workspace;
-  readonly #width: number;
-  readonly #values: FloatArray;
-
-  /** @param values width² numbers, to read into. */
-  constructor(workspace: Workspace, width: number, values: FloatArray) {
-    this.gram = new Float64Array(width * width);
-    this.columnSum = new Float64Array(width);
-    this.weightedSum = new Float64Array(width);
-    this.#workspace = workspace;
-    this.#width = width;
-    this.#values = values;
-  }
-
-  /** @param weights y of the rows. */
-  async add(block: Matrix, weights: Float64Array = new Float64Array(block.rows)): Promise<void> {
-    const { gram, columnSum, weightedSum } = this;
-    const width = this.#width;
-    const product = this.#workspace.matrix('block gram', width, width);
-    const sides = this.#workspace.matrix('block sides', 2, block.rows);
-    const sums = this.#workspace.matrix('block sums', 2, width);
-    symmetricRank2Update(block, block, product, { alpha: 0.5 });
-    const sideValues = new Float64Array(2 * block.rows).fill(1);
-    sideValues.set(weights, block.rows);
-    write(sideValues, sides);
-    gemm(sides, block, sums);
-    const [values, sumValues] = await Promise.all([read(product, this.#values), read(sums)]);
-    for (let i = 0; i < gram.length; i++) gram[i]! += values[i]!;
-    for (let i = 0; i < width; i++) {
-      columnSum[i]! += sumValues[i]!;
-      weightedSum[i]! += sumValues[width + i]!;
-    }
-  }
-}
-
-/** Adds ± a narrower square matrix to the first rows and columns of one of `width`. */
-function addSymmetric(
-  sign: number,
-  values: ArrayLike<number>,
-  out: Float64Array,
-  columns: number,
-  width: number,
-): void {
-  for (let i = 0; i < columns; i++)
-    for (let j = 0; j < columns; j++) out[i * width + j]! += sign * values[i * columns + j]!;
-}
-
-/** Adds ± (sums, corner) to the last row and the last column of a square matrix. */
-function addLastFeature(sign: number, sums: ArrayLike<number>, corner: number, out: Float64Array): void {
-  const last = sums.length;
-  const width = last + 1;
-  for (let i = 0; i < last; i++) {
-    out[last * width + i]! += sign * sums[i]!;
-    out[i * width + last]! += sign * sums[i]!;
-  }
-  out[width * width - 1]! += sign * corner;
 }
 
 function withZeros(values: Float64Array, count: number): Float64Array {
@@ -566,24 +404,10 @@ function withZeros(values: Float64Array, count: number): Float64Array {
   return longer;
 }
 
-/** XᵀPX with P = I − 11ᵀ/D, from XᵀX and 1ᵀX. */
-function centredGramOf(gram: Float64Array, columnSum: Float64Array, classes: number): Float64Array {
-  const width = columnSum.length;
-  return gram.map((value, i) => value - (columnSum[Math.floor(i / width)]! * columnSum[i % width]!) / classes);
-}
-
 function checkLambda(operation: string, lambda: number): void {
   if (Number.isFinite(lambda) && lambda >= 0) return;
   throw new OutputLayerError(
     'bad-option',
     `ridge ${operation}: lambda must be a finite number of at least 0, got ${lambda}`,
   );
-}
-
-function rangeOf(first: number, count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, i) => first + i);
-}
-
-function sumSquares(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value * value, 0);
 }

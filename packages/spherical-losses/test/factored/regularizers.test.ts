@@ -1,6 +1,4 @@
 /** Decay of touched rows and spread-out regularisation against dense f64 SGD with the same. */
-import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
-import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { createMatrixFrom, createPlainBackend, read, write, type Backend } from '@vastmax/linalg-core';
 import { singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import {
@@ -11,6 +9,7 @@ import {
 } from '@vastmax/spherical-losses';
 import { DenseReference, relativeError, type ReferenceLoss } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
+import { cpuBackends } from '../cpu-backends.ts';
 import { factoredLoss, runDense, type DenseRunOptions } from '../../src/testing/exactness-run.ts';
 
 const [classes, width] = [60, 6];
@@ -52,19 +51,6 @@ function regularize(
   for (let i = 0; i < weights.length; i++) weights[i]! *= 1 - learningRate * weightDecay;
 }
 
-const openBlas = await probeOpenBlasBackend();
-const backends: readonly (readonly [string, () => Backend | Promise<Backend>])[] = [
-  ['plain f64', () => createPlainBackend({ precision: 'f64' })],
-  ['plain f32', () => createPlainBackend()],
-  ['wasm f32', () => createWasmBackend()],
-  ...(openBlas.available
-    ? ([
-        ['openblas f64', () => createOpenBlasBackend({ precision: 'f64' })],
-        ['openblas f32', () => createOpenBlasBackend()],
-      ] as const)
-    : []),
-];
-
 const squared: ReferenceLoss = { name: 'squared-error', targetValue: 1 };
 const runs: readonly (readonly [string, Partial<DenseRunOptions> & { loss: ReferenceLoss }])[] = [
   ['squared error, many rebases', { loss: squared, learningRate: 0.06, targets: 3 }],
@@ -79,7 +65,7 @@ const regularizers: readonly Regularizers[] = [
   { rowDecay: { strength: 1, power: 2, frequencies }, spreadOut: 0.01, weightDecay: 0.01 },
 ];
 
-describe.each(backends)('regularisers on %s', (backendName, create) => {
+describe.each(cpuBackends)('regularisers on %s', (backendName, create) => {
   // All at once on the backends that only compute in another order.
   const isPlain = backendName.startsWith('plain');
   const cases = runs.flatMap(([name, options]) =>

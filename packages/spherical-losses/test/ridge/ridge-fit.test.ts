@@ -1,11 +1,18 @@
 /** The ridge head against normal equations in dense f64. */
-import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
-import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
-import { createMatrixFrom, createPlainBackend, read, type Backend } from '@vastmax/linalg-core';
+import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, fitRidge, squaredError, zLoss, type RidgeBatch } from '@vastmax/spherical-losses';
+import {
+  createFactoredOutputLayer,
+  fitRidge,
+  squaredError,
+  zLoss,
+  type FactoredOutputLayer,
+  type RidgeBatch,
+} from '@vastmax/spherical-losses';
 import { relativeError } from '@vastmax/spherical-losses/testing';
 import { describe, expect, it } from 'vitest';
+import { cpuBackends } from '../cpu-backends.ts';
+import { readWeights } from '../factored/layer-subjects.ts';
 import { invertPositiveDefinite } from '../../src/ridge/positive-definite.ts';
 
 const [classes, features, m, lambda] = [120, 7, 30, 0.5];
@@ -71,28 +78,11 @@ function denseRidge(examples: readonly Example[], penalty: number, bias: boolean
   });
 }
 
-type Layer = Awaited<ReturnType<typeof createFactoredOutputLayer>>;
-
-async function weightsOf(layer: Layer): Promise<Float64Array> {
-  using weights = layer.backend.createMatrix(layer.classes, layer.width);
-  layer.denseRows(0, weights);
-  return Float64Array.from(await read(weights));
+async function weightsOf(layer: FactoredOutputLayer): Promise<Float64Array> {
+  return Float64Array.from(await readWeights(layer));
 }
 
-const openBlas = await probeOpenBlasBackend();
-const backends: readonly (readonly [string, () => Backend | Promise<Backend>])[] = [
-  ['plain f64', () => createPlainBackend({ precision: 'f64' })],
-  ['plain f32', () => createPlainBackend()],
-  ['wasm f32', () => createWasmBackend()],
-  ...(openBlas.available
-    ? ([
-        ['openblas f64', () => createOpenBlasBackend({ precision: 'f64' })],
-        ['openblas f32', () => createOpenBlasBackend()],
-      ] as const)
-    : []),
-];
-
-describe.each(backends)('fitRidge on %s', (_, create) => {
+describe.each(cpuBackends)('fitRidge on %s', (_, create) => {
   // Well conditioned, so that V and U are the layer's; and not, so that W is stored.
   const kinds = [{}, { decay: 0.5 }, { mean: 3 }].flatMap((kind) => [true, false].map((bias) => ({ ...kind, bias })));
   it.each(kinds)('equals dense ridge regression: %j', async ({ bias, ...kind }) => {
