@@ -25,7 +25,7 @@ import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
-import { withKnownLayer } from '../options/output-layer-options.ts';
+import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
 import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';

@@ -1,7 +1,8 @@
 /** `--output-layer auto`: the layer is chosen when the classes have been counted, and from then on it is as if given. */
 import { chooseOutputLayer, type OutputLayerJob } from '@vastmax/lm-models';
 import { count } from '../terminal/terminal.ts';
-import { layersOfOptions, type OutputLayerOptions, type WithLayer } from './output-layer-options.ts';
+import { layersOfOptions, type WithLayer } from './output-layer-choice.ts';
+import type { OutputLayerOptions } from './output-layer-options.ts';
 
 interface ChosenLayer<Options extends OutputLayerOptions> {
   readonly options: WithLayer<Options>;

@@ -1,7 +1,7 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
 import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
-import { layersOfOptions, optionsOfLayer, withKnownLayer, type WithLayer } from './output-layer-options.ts';
+import { layersOfOptions, optionsOfLayer, withKnownLayer, type WithLayer } from './output-layer-choice.ts';
 import { hasTexts } from './text-label-options.ts';
 import {
   exampleSettingsOf,

@@ -2,7 +2,7 @@
 import { bagModelShape, type BagChoice, type OutputLayerChoice, type TrainingOptions } from '@vastmax/lm-models';
 import { classifierTraining } from '@vastmax/lm-models/labels';
 import { UsageError } from '../terminal/errors.ts';
-import { defaultsNameOf, outputLayerChoiceOf, type WithLayer } from './output-layer-options.ts';
+import { defaultsNameOf, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
 import { type GivenOption, trainingOptionsOf, type TrainOptions } from './training-options.ts';
 

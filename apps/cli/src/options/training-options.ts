@@ -4,12 +4,8 @@ import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
-import {
-  layerTrainingDefaults,
-  outputLayerChoiceOf,
-  type OutputLayerOptions,
-  type WithLayer,
-} from './output-layer-options.ts';
+import { layerTrainingDefaults, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
+import type { OutputLayerOptions } from './output-layer-options.ts';
 import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 

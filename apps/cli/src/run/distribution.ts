@@ -22,7 +22,7 @@ import {
   outputLayerOf,
   outputLayers,
 } from '@vastmax/lm-models';
-import { flagOf } from '../options/output-layer-options.ts';
+import { flagOf } from '../options/output-layer-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { warn } from '../terminal/terminal.ts';
 

@@ -7,7 +7,7 @@ import { createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
-import { withKnownLayer } from '../options/output-layer-options.ts';
+import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
 import { checkNoLabelOptions } from '../options/label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';

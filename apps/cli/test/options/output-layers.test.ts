@@ -82,6 +82,9 @@ it.each([
   ['--output-layer sampled --precondition 1', '--precondition is an option of --output-layer factored, not of sampled'],
   ['--output-layer hybrid --prior-power 1', '--prior-power is an option of --tail spherical; give that too'],
   ['--output-layer full --tail tree', '--tail is an option of --output-layer hybrid, not of full'],
+  // Options of a loss mean the factored layer, whichever loss they are of.
+  ['--pull 1', '--pull is no option of the loss z-loss, which has --z-a and --z-b'],
+  ['--unobserved-weight 1', '--unobserved-weight is no option of the loss z-loss, which has --z-a and --z-b'],
   ['--output-layer nce --z-a 1', '--z-a is an option of --output-layer factored, not of nce'],
   [
     '--output-layer sampled --proposal uniform --proposal-power 0.5',

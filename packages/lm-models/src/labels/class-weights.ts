@@ -37,8 +37,12 @@ export function balancedClassWeights(weighting: ClassWeighting, frequencies: Arr
 export function checkClassWeights(choice: OutputLayerChoice): void {
   if (outputLayerOf(choice.kind).abilities.targetWeights(choice) !== 'given') return;
   const name = choice.kind === 'factored' ? choice.loss.name : choice.kind;
+  const words: Readonly<Record<string, string>> = {
+    'squared-error': 'the squared error',
+    implicit: 'the implicit loss',
+  };
   throw new ModelError(
     'unsupported',
-    `class weights: ${name} takes the weight of a target for what the target's output should be, or how much that counts, so it cannot weight a class; take another loss or layer`,
+    `class weights: ${words[name] ?? name} takes the weight of a target for what the target's output should be, or how much that counts, so it cannot weight a class; take another loss or layer`,
   );
 }
