@@ -70,6 +70,7 @@ export {
   type VectorKind,
   type WordVectors,
 } from './prediction/neighbors.ts';
+export { drawNextWord, type DrawOptions } from './prediction/draw-word.ts';
 export { predictNextWords, type NextWord, type NextWordsOptions } from './prediction/next-words.ts';
 export { topClasses, type TopClassesOptions } from './prediction/top-classes.ts';
 export { EarlyStopping, type EarlyStoppingOptions } from './training/early-stopping.ts';

@@ -79,7 +79,7 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
     return {
       network,
       data,
-      description: `transformer of ${depth} layers, words of ${embedding}, ${heads} heads, ${feedForward} ${activation}, ${context} words at once`,
+      description: `transformer of ${depth} ${depth === 1 ? 'layer' : 'layers'}, words of ${embedding}, ${heads} heads, ${feedForward} ${activation}, ${context} words at once`,
       bodyOperations: (batchSize) => depth * batchSize * embedding * (6 * matrices + 14 * context),
     };
   }

@@ -85,7 +85,8 @@ export class TransformerBody implements Body<SequenceInputs> {
       { length: layers },
       (_, layer) => new TransformerLayer(backend, `layer.${layer}`, settings, random),
     );
-    this.#norm = new Norm(backend, 'norm', settings);
+    // Activations as large as those of the other bodies, with which the default rates of the output layers were found.
+    this.#norm = new Norm(backend, 'norm', settings, 0.5);
     this.parameters = {
       matrices: [
         ...(this.#positions === undefined ? [] : [this.#positions]),

@@ -93,10 +93,11 @@ export class Norm {
   readonly #gain: Parameter;
   readonly #bias: Parameter | undefined;
 
-  constructor(backend: Backend, name: string, { embedding, norm }: Required<TransformerBodyOptions>) {
-    const gain = backend.createMatrix(1, embedding);
-    fill(1, gain);
-    this.#gain = new Parameter(`${name}.gain`, gain);
+  /** @param gain at the start of training. */
+  constructor(backend: Backend, name: string, { embedding, norm }: Required<TransformerBodyOptions>, gain = 1) {
+    const gains = backend.createMatrix(1, embedding);
+    fill(gain, gains);
+    this.#gain = new Parameter(`${name}.gain`, gains);
     if (norm === 'layer') this.#bias = new Parameter(`${name}.bias`, backend.createMatrix(1, embedding));
     this.parameters = this.#bias === undefined ? [this.#gain] : [this.#gain, this.#bias];
   }

@@ -192,7 +192,8 @@ export class TextModel implements Disposable {
 
   get #steps(): number | undefined {
     const { model, steps } = this.examples;
-    return steps ?? defaultStepsOf(model);
+    const usual = defaultStepsOf(model);
+    return usual === undefined ? undefined : (steps ?? usual);
   }
 
   #sequences({ tokens, paddingId }: TextData, streams: number, length: SequenceLength): SequenceBatches {
