@@ -56,7 +56,7 @@ export async function measureRecurrent(
   const corpus = await readQualityCorpus(files);
   const reports: QualityReport[] = [];
   for (const model of models) {
-    const name = model.recurrent?.cell ?? 'ngram';
+    const name = model.sequences?.model ?? 'ngram';
     reports.push(
       await measureQuality(
         backend,

@@ -24,7 +24,7 @@ export class NaiveTransformer {
     const { embedding, layers, positions } = this.#body.options;
     let rows: Row[] = words.map((word, position) =>
       Array.from({ length: embedding }, (_, i) => {
-        const learned = positions === 'learned' ? this.#weights.get('positions')![position * embedding + i]! : 0;
+        const learned = positions === 'learned' ? this.#weight('positions')[position * embedding + i]! : 0;
         return this.#embeddings[word * embedding + i]! + learned;
       }),
     );
@@ -41,14 +41,20 @@ export class NaiveTransformer {
     return rows.map((row) => this.#norm('norm', row));
   }
 
+  #weight(name: string): Float64Array {
+    const values = this.#weights.get(name);
+    if (values === undefined) throw new Error(`the body has no ${name}`);
+    return values;
+  }
+
   #norm(name: string, row: Row): number[] {
     const { norm } = this.#body.options;
     const mean = norm === 'layer' ? row.reduce((total, x) => total + x, 0) / row.length : 0;
     const variance = row.reduce((total, x) => total + (x - mean) ** 2, 0) / row.length;
     return row.map(
       (x, i) =>
-        ((x - mean) / Math.sqrt(variance + 1e-5)) * this.#weights.get(`${name}.gain`)![i]! +
-        (norm === 'layer' ? this.#weights.get(`${name}.bias`)![i]! : 0),
+        ((x - mean) / Math.sqrt(variance + 1e-5)) * this.#weight(`${name}.gain`)[i]! +
+        (norm === 'layer' ? this.#weight(`${name}.bias`)[i]! : 0),
     );
   }
 
@@ -100,7 +106,7 @@ export class NaiveTransformer {
   }
 
   #product(name: string, row: Row, columns: number): number[] {
-    const weights = this.#weights.get(name)!;
+    const weights = this.#weight(name);
     return Array.from({ length: columns }, (_, column) =>
       row.reduce((total, x, i) => total + x * weights[i * columns + column]!, 0),
     );

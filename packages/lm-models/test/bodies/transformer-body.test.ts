@@ -59,7 +59,7 @@ describe.each(kinds)('TransformerBody with %s', (_name, changes) => {
       for (let step = 0; step < 6; step++) {
         if (batch.starts[step * 3 + stream] === 1) words = [];
         words.push(batch.inputs[step * 3 + stream]!);
-        outputs.push(naive.forward(words).at(-1)!);
+        outputs.push(naive.forward(words)[words.length - 1]!);
       }
       return outputs;
     });
