@@ -1,4 +1,5 @@
 export { AutodiffError, isAutodiffError, type AutodiffErrorCode } from './errors.ts';
+export { attention, PackedSequences } from './operations/attention.ts';
 export { concatColumns, concatRows, sliceColumns, sliceRows } from './operations/blocks.ts';
 export {
   add,
@@ -32,7 +33,8 @@ export {
   type DropoutOptions,
   type MatmulOptions,
 } from './operations/linear.ts';
-export { layerNorm, logSoftmax, softmax, type LayerNormOptions } from './operations/normalization.ts';
+export { layerNorm, logSoftmax, rmsNorm, softmax, type LayerNormOptions } from './operations/normalization.ts';
+export { rotary } from './operations/rotary.ts';
 export { sparseTimesTable, type SparseEntries } from './operations/sparse.ts';
 export { Tape } from './tape.ts';
 export {

@@ -9,6 +9,16 @@ export {
 export { NgramBody, type NgramBodyOptions, type NgramInputs } from './bodies/ngram-body.ts';
 export { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from './bodies/recurrent-body.ts';
 export { cellNames, type CellName } from './bodies/recurrent-cells.ts';
+export { TransformerBody } from './bodies/transformer-body.ts';
+export {
+  feedForwardNames,
+  normNames,
+  positionNames,
+  type FeedForwardName,
+  type NormName,
+  type PositionName,
+  type TransformerBodyOptions,
+} from './bodies/transformer-layers.ts';
 export { poolingNames, type Pooling } from './bodies/sparse-inputs.ts';
 export { isModelError, ModelError, TrainingDivergedError, type ModelErrorCode } from './model-error.ts';
 export { createNetwork, loadNetwork, type LoadOptions } from './network/create-network.ts';
@@ -24,6 +34,8 @@ export {
   type NgramNetwork,
   type RecurrentChoice,
   type RecurrentNetwork,
+  type TransformerChoice,
+  type TransformerNetwork,
 } from './network/network-options.ts';
 export { checkSavedShapes } from './network/saved-shapes.ts';
 export { Network, type Body, type NetworkSizes, type PromptOptions, type SavedModel } from './network/network.ts';
@@ -58,6 +70,7 @@ export {
   type VectorKind,
   type WordVectors,
 } from './prediction/neighbors.ts';
+export { drawNextWord, type DrawOptions } from './prediction/draw-word.ts';
 export { predictNextWords, type NextWord, type NextWordsOptions } from './prediction/next-words.ts';
 export { topClasses, type TopClassesOptions } from './prediction/top-classes.ts';
 export { EarlyStopping, type EarlyStoppingOptions } from './training/early-stopping.ts';

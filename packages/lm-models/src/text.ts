@@ -13,6 +13,7 @@ export {
 } from './text/text-reading.ts';
 export {
   createTextModel,
+  defaultStepsOf,
   textBody,
   TextModel,
   textModelNames,

@@ -35,7 +35,7 @@ const recurrentSettings: RecurrentSettings = {
   layers: 'z-loss,spherical-softmax,taylor-softmax,hybrid,full',
   models: [
     { ...sizes, batch: 256 },
-    { ...sizes, batch: 640, recurrent: { cell: 'lstm', steps: 20, bodyRate: 0.003 } },
+    { ...sizes, batch: 640, sequences: { model: 'lstm', steps: 20, bodyRate: 0.003 } },
   ],
   examples: 200_000,
   budgetSeconds: 45,
@@ -56,7 +56,7 @@ export async function measureRecurrent(
   const corpus = await readQualityCorpus(files);
   const reports: QualityReport[] = [];
   for (const model of models) {
-    const name = model.recurrent?.cell ?? 'ngram';
+    const name = model.sequences?.model ?? 'ngram';
     reports.push(
       await measureQuality(
         backend,

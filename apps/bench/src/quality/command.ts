@@ -1,4 +1,4 @@
-import { type CellName, cellNames } from '@vastmax/lm-models';
+import { cellNames } from '@vastmax/lm-models';
 import { type Command, Option } from 'commander';
 import { type BackendChoice, backendChoices, createBackend, resolveBackend } from '../measurement/backend-choice.ts';
 import { defaultThreads, positive, threadCount, wholeNumber, wholeNumbers } from '../reporting/option-values.ts';
@@ -7,14 +7,16 @@ import { stageProgress } from '../reporting/stage-progress.ts';
 import { layerSettingNames, parseLayerSettingsList } from '../workload/layer-settings.ts';
 import { type QualityFiles, readQualityCorpus } from './corpus.ts';
 import { measureQuality, type QualityOptions } from './measure.ts';
+import type { SequenceModelName } from './model.ts';
 import { qualityTables } from './report.ts';
 import { readLog } from './run-log.ts';
 import { qualityReport } from './summarize-runs.ts';
 
-interface Options extends Omit<QualityOptions, 'recurrent'>, QualityFiles {
-  readonly model: 'ngram' | CellName;
-  readonly steps: number;
-  readonly recurrentRate: number;
+interface Options extends Omit<QualityOptions, 'sequences' | 'hidden'>, QualityFiles {
+  readonly model: 'ngram' | SequenceModelName;
+  readonly steps?: number;
+  readonly recurrentRate?: number;
+  readonly hidden?: readonly number[];
   readonly json: boolean;
   readonly table?: readonly string[];
   readonly backend: BackendChoice;
@@ -54,19 +56,22 @@ export function addQualityCommand(program: Command): void {
       20_000,
     )
     .addOption(
-      new Option('--model <name>', 'a network over the last words, or a recurrent one')
-        .choices(['ngram', ...cellNames])
+      new Option('--model <name>', 'a network over the last words, a recurrent one, or a transformer')
+        .choices(['ngram', ...cellNames, 'transformer'])
         .default('ngram'),
     )
     .option('--order <n>', 'previous words that ngram sees', wholeNumber(1), 5)
-    .option('--steps <n>', 'lstm, gru: words after which back-propagation is cut off', wholeNumber(1), 20)
-    .option('--recurrent-rate <r>', "lstm, gru: Adam's learning rate", positive, 0.003)
+    .option(
+      '--steps <n>',
+      'lstm, gru: words after which back-propagation is cut off (default: 20); transformer: words seen at once (default: 64)',
+      wholeNumber(1),
+    )
+    .option('--recurrent-rate <r>', "Adam's learning rate (default: lstm, gru: 0.003; transformer: 0.002)", positive)
     .option('--embedding <n>', 'width of a word embedding', wholeNumber(1), 100)
     .option(
       '--hidden <list>',
-      'widths of the hidden layers',
+      'widths of the hidden layers (default: 128; transformer: one, 4 times the embedding)',
       (text: string) => text.split(',').map(wholeNumber(1)),
-      [128],
     )
     .option('--batch <m>', 'examples of a minibatch', wholeNumber(1, 65_536), 256)
     .option('--log <file>', 'append each finished run, and skip those that it has with equal settings')
@@ -80,7 +85,7 @@ Layers: ${layerSettingNames.join(', ')}.
 Each can be given options of its own after colons, hybrid:headSize=500 or
 z-loss:a=0.05:b=40:bodyRate=5; z-loss-b40 is short for the latter.
 
-Plain SGD on the mean loss, for the recurrent models' bodies Adam; both rates
+Plain SGD on the mean loss, for the bodies of other models Adam; both rates
 decayed linearly to 5 %. Ranks are exact over all classes. At equal time the
 schedule runs by time and epochs repeat; ranking the held-out words counts
 apart. A log is only as good as the code that wrote it: after a change of a
@@ -105,8 +110,9 @@ Examples:
         recurrentRate,
         ...rest
       }: Options) => {
-        const options =
-          model === 'ngram' ? rest : { ...rest, recurrent: { cell: model, steps, bodyRate: recurrentRate } };
+        const sequences = sequencesOf(model, steps, recurrentRate);
+        const hidden = rest.hidden ?? (model === 'transformer' ? [4 * rest.embedding] : [128]);
+        const options = { ...rest, hidden, ...(sequences === undefined ? {} : { sequences }) };
         if (table !== undefined) {
           const runs = (await Promise.all(table.map(readLog)))
             .flat()
@@ -128,4 +134,14 @@ Examples:
         printReport(report, json, qualityTables);
       },
     );
+}
+
+function sequencesOf(
+  model: Options['model'],
+  steps: number | undefined,
+  rate: number | undefined,
+): QualityOptions['sequences'] {
+  if (model === 'ngram') return undefined;
+  const isTransformer = model === 'transformer';
+  return { model, steps: steps ?? (isTransformer ? 64 : 20), bodyRate: rate ?? (isTransformer ? 0.002 : 0.003) };
 }

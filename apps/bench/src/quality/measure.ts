@@ -45,11 +45,11 @@ export async function measureQuality(
     order,
     embedding,
     hidden,
-    recurrent,
+    sequences,
   } = options;
   const { examples = corpus.training.last - corpus.training.first } = options;
   const series = await RunSeries.open({ backend, inUse, corpus, log, show });
-  const common = { batch, evaluate, order, embedding, hidden, ...(recurrent === undefined ? {} : { recurrent }) };
+  const common = { batch, evaluate, order, embedding, hidden, ...(sequences === undefined ? {} : { sequences }) };
   const runs: LoggedRun[] = [];
   for (const seed of seeds) {
     for (const layer of layers) {

@@ -1,11 +1,13 @@
 /**
- * The models of `bench quality`: a network over the last few words, or a recurrent one over all words so far. The
- * former is trained by plain SGD; the latter, whose gradients differ by orders of magnitude in the course of a text, by
- * Adam with gradients of a norm of at most 5.
+ * The models of `bench quality`: a network over the last few words, a recurrent one over all words so far, or a
+ * transformer. The first is trained by plain SGD; the others, whose gradients differ by orders of magnitude in the
+ * course of a text, by Adam with clipped gradients.
  */
 import type { Backend } from '@vastmax/linalg-core';
 import {
   createNetwork,
+  type Network,
+  type SequenceInputs,
   Trainer,
   type CellName,
   type NetworkOptions,
@@ -14,6 +16,7 @@ import {
   type TrainingOptions,
 } from '@vastmax/lm-models';
 import { evaluateRanking, type EvaluationOptions } from '@vastmax/lm-models/metrics';
+import { textBody } from '@vastmax/lm-models/text';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { SequenceBatches } from '@vastmax/sparse-data';
 import { batchesOf, type QualityCorpus, type TextPart } from './corpus.ts';
@@ -22,11 +25,13 @@ export interface BodySizes {
   readonly order: number;
   readonly embedding: number;
   readonly hidden: readonly number[];
-  /** A recurrent model, for which the order counts nothing; a network over the last words unless given. */
-  readonly recurrent?: { readonly cell: CellName; readonly steps: number; readonly bodyRate: number };
+  /** A model over sequences, for which the order counts nothing; a network over the last words unless given. */
+  readonly sequences?: { readonly model: SequenceModelName; readonly steps: number; readonly bodyRate: number };
 }
 
-export type QualityModelOptions = NetworkOptions<'ngram'> | (NetworkOptions<'recurrent'> & { readonly steps: number });
+export type SequenceModelName = CellName | 'transformer';
+type SequenceModelOptions = NetworkOptions<'recurrent' | 'transformer'> & { readonly steps: number };
+export type QualityModelOptions = NetworkOptions<'ngram'> | SequenceModelOptions;
 
 export interface QualityModel extends Disposable {
   readonly output: OutputLayer;
@@ -42,20 +47,26 @@ export interface QualityTrainer extends Disposable {
   run(): AsyncIterable<TrainingEvent>;
 }
 
-/** Streams that held-out words are read in by a recurrent model, and its steps. */
+/** Streams that held-out words are read in by a model over sequences, and the steps of a recurrent one. */
 const evaluationStreams = 20;
 const evaluationSteps = 50;
-const recurrentTraining = { optimizer: 'adam', clipNorm: 5, schedule: 'linear' } as const;
+const adamTraining = { optimizer: 'adam', schedule: 'linear' } as const;
+/** As vastmax train has them. */
+const trainingByBody = {
+  recurrent: { ...adamTraining, clipNorm: 5 },
+  transformer: { ...adamTraining, clipNorm: 1, scheduleOptions: { warmup: 0.05 } },
+} as const;
 
 export function qualityModelOptions(
-  { order, embedding, hidden, recurrent }: BodySizes,
+  { order, embedding, hidden, sequences }: BodySizes,
   output: OutputLayerChoice,
   seed: number,
 ): QualityModelOptions {
-  if (recurrent === undefined)
+  if (sequences === undefined)
     return { body: { kind: 'ngram', order, embedding, hidden, seed }, output: { ...output, seed } };
-  const { cell, steps } = recurrent;
-  return { body: { kind: 'recurrent', cell, embedding, hidden, seed }, output: { ...output, seed }, steps };
+  const { model, steps } = sequences;
+  const body = textBody(model, { embedding, hidden, steps, seed });
+  return { body: body as SequenceModelOptions['body'], output: { ...output, seed }, steps };
 }
 
 /** @param batch examples of a minibatch. */
@@ -67,7 +78,7 @@ export async function createQualityModel(
   seed: number,
 ): Promise<QualityModel> {
   return 'steps' in options
-    ? createRecurrentModel(backend, corpus, options, batch)
+    ? createSequenceModel(backend, corpus, options, batch)
     : createNgramModel(backend, corpus, options, batch, seed);
 }
 
@@ -103,33 +114,43 @@ async function createNgramModel(
   };
 }
 
-async function createRecurrentModel(
+async function createSequenceModel(
   backend: Backend,
   corpus: QualityCorpus,
-  options: NetworkOptions<'recurrent'> & { readonly steps: number },
+  options: SequenceModelOptions,
   batch: number,
 ): Promise<QualityModel> {
   const { vocabulary, paddingId, training, heldOut } = corpus;
   const { steps } = options;
-  const network = await createNetwork(
+  const { kind } = options.body;
+  const network = (await createNetwork(
     backend,
     { inputs: vocabulary.size, frequencies: vocabulary.counts },
     { body: options.body, output: options.output },
-  );
-  const streamsOf = (part: TextPart, streams: number, length: number): SequenceBatches =>
+  )) as Network<SequenceInputs>;
+  const streamsOf = (part: TextPart, streams: number, length: number, context = 0): SequenceBatches =>
     new SequenceBatches({
       ...part,
       classes: vocabulary.size,
       streams: Math.max(1, Math.min(part.last - part.first, streams)),
       steps: length,
+      context,
       paddingId,
     });
+  // A transformer sees at least half of its words before each word, as in `vastmax evaluate`.
+  const half = Math.ceil(steps / 2);
+  const heldOutBatches =
+    kind === 'recurrent'
+      ? streamsOf(heldOut, evaluationStreams, evaluationSteps)
+      : streamsOf(heldOut, evaluationStreams, half, steps - half);
   return {
     output: network.output,
     createTrainer: (rates) =>
-      new Trainer(network, streamsOf(training, Math.round(batch / steps), steps), { ...rates, ...recurrentTraining }),
-    rankHeldOut: (limit, evaluation) =>
-      evaluateRanking(network, streamsOf(heldOut, evaluationStreams, evaluationSteps), { ...evaluation, limit }),
+      new Trainer(network, streamsOf(training, Math.round(batch / steps), steps), {
+        ...rates,
+        ...trainingByBody[kind],
+      }),
+    rankHeldOut: (limit, evaluation) => evaluateRanking(network, heldOutBatches, { ...evaluation, limit }),
     [Symbol.dispose]: () => {
       network[Symbol.dispose]();
     },

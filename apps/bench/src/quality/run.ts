@@ -81,7 +81,7 @@ export function settingsOf(
     seed,
     outputRate,
     // Adam's steps do not depend on the size of the gradients that an output layer hands down.
-    bodyRate: plan.recurrent?.bodyRate ?? bodyRate,
+    bodyRate: plan.sequences?.bodyRate ?? bodyRate,
     examples,
     maximumSeconds,
     model: qualityModelOptions(plan, output, seed),

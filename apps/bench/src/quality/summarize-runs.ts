@@ -2,7 +2,7 @@
  * The report of `bench quality` from its runs: a row for each run, and each layer compared with the full softmax on the
  * same words.
  */
-import type { CellName } from '@vastmax/lm-models';
+import type { SequenceModelName } from './model.ts';
 import type { BackendName } from '../measurement/backend-choice.ts';
 import { BenchError } from '../measurement/bench-error.ts';
 import type { Machine } from '../reporting/machine.ts';
@@ -36,7 +36,7 @@ export interface QualityRow {
 }
 
 type QualityModelSizes = { readonly embedding: number; readonly hidden: readonly number[]; readonly batch: number } & (
-  { readonly order: number } | { readonly cell: CellName; readonly steps: number }
+  { readonly order: number } | { readonly cell: SequenceModelName; readonly steps: number }
 );
 
 /** A layer less the full softmax in the same setting, over all seeds that both have. */
@@ -119,8 +119,11 @@ function checkComparable(runs: readonly LoggedRun[]): void {
 
 function modelSizes({ model, batch }: RunSettings): QualityModelSizes {
   if ('steps' in model) {
-    const { cell, embedding, hidden } = model.body;
-    return { cell, steps: model.steps, embedding, hidden, batch };
+    const { body, steps } = model;
+    const { embedding } = body;
+    return body.kind === 'transformer'
+      ? { cell: body.kind, steps, embedding, hidden: Array.from({ length: body.layers }, () => embedding), batch }
+      : { cell: body.cell, steps, embedding, hidden: body.hidden, batch };
   }
   const { order, embedding, hidden } = model.body;
   return { order, embedding, hidden, batch };

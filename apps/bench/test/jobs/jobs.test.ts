@@ -204,7 +204,7 @@ describe('the job recurrent', () => {
       examples: 400,
       budgetSeconds: 0.05,
       evaluate: 40,
-      models: [sizes, { ...sizes, recurrent: { cell: 'gru', steps: 4, bodyRate: 0.01 } }],
+      models: [sizes, { ...sizes, sequences: { model: 'gru', steps: 4, bodyRate: 0.01 } }],
     });
     expect(result.reports.map(({ rows }) => rows.map(({ name, setting }) => `${name} ${setting}`))).toEqual(
       Array.from({ length: 2 }, () => [

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { drawNextWord } from '@vastmax/lm-models';
 import type { Classifier } from '@vastmax/lm-models/labels';
+import { RandomGenerator } from '@vastmax/sparse-data';
 import { labelsOfText, predictLabels } from '../labels/predict-labels.ts';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
-import { finite, wholeNumber } from '../options/option-values.ts';
+import { finite, positive, share, wholeNumber } from '../options/option-values.ts';
 import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -15,6 +17,10 @@ interface PredictOptions extends BackendOptions, LabelledInputOptions {
   readonly top: number;
   readonly threshold?: number;
   readonly continue: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly seed?: number;
   readonly input?: string;
   readonly batch: number;
   readonly json?: true;
@@ -33,6 +39,14 @@ export function addPredictCommand(program: Command): void {
       finite('--threshold'),
     )
     .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
+    .option('--temperature <t>', 'with --continue: draw the words; below 1 likelier ones', positive('--temperature'))
+    .option('--top-k <n>', 'with --continue: draw from the n best words (default: 50)', wholeNumber('--top-k', 1))
+    .option(
+      '--top-p <p>',
+      'with --continue: draw from the best words that have this share of the probability',
+      share('--top-p'),
+    )
+    .option('--seed <n>', 'with --continue: of the draws (default: another one each time)', wholeNumber('--seed', 0))
     .option(
       '--input <file>',
       'JSON Lines of prompts; points or texts for a classifier; plain or compressed; - is standard input; prints JSON Lines',
@@ -47,6 +61,7 @@ export function addPredictCommand(program: Command): void {
 Examples:
   $ vastmax predict models/state-of-the-union the united states of
   $ vastmax predict models/state-of-the-union "my fellow" --continue 12
+  $ vastmax predict models/gpt "in the year" --continue 40 --temperature 0.8 --top-p 0.9
   $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
   $ vastmax predict models/topics "which baking dish is best" -k 3
   $ vastmax predict models/topics --input texts.txt --threshold 0.5 > out.jsonl
@@ -54,7 +69,9 @@ Examples:
 The model sees as many of the last words as it was trained with. Words it does
 not know count as its word for unknown ones; cbow takes the prompt for the
 words around, skip-gram its last word. A score orders the words of one
-prompt; it is no probability.
+prompt; it is no probability. --continue takes the best word each time, and
+draws one where a --temperature, --top-k, --top-p or --seed is given; scores of
+a layer that is not normalised are then taken for logarithms of probabilities.
 
 A line of --input is a string, or an object whose "prompt" is a text or an
 array of words; the object comes back with "next" added, in the same order.
@@ -73,6 +90,8 @@ async function predict(
   command: Command,
 ): Promise<void> {
   const { input } = options;
+  if (isDrawn(options) && options.continue === 0)
+    throw new UsageError('--temperature, --top-k, --top-p and --seed are of --continue; give it how many words');
   if (input === undefined) {
     if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
     const opened = await openAnyModel(options, directory);
@@ -95,6 +114,10 @@ async function predict(
   const { model, text } = opened;
   using owned = model;
   await predictLines(owned, text, input, { ...options, signal: interruption.signal });
+}
+
+function isDrawn({ temperature, topK, topP, seed }: PredictOptions): boolean {
+  return [temperature, topK, topP, seed].some((value) => value !== undefined);
 }
 
 async function predictText(
@@ -138,10 +161,15 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
     ...(options.threshold === undefined ? {} : { minScore: options.threshold }),
   });
   const continued = [...words];
+  const draws = isDrawn(options);
+  const random = new RandomGenerator(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   for (let i = 0; i < options.continue; i++) {
-    // The text is not continued with the word for unknown words.
-    const [best = []] = await owned.predictNextWords([continued], { k: 2, paddingWord });
-    continued.push(best.find(({ word }) => word !== settings.unknown)?.word ?? settings.unknown);
+    // The text is not continued with the word for unknown words, so one word more is asked for.
+    const k = draws ? (options.topK ?? 50) + 1 : 2;
+    const [best = []] = await owned.predictNextWords([continued], { k, paddingWord });
+    const known = best.filter(({ word }) => word !== settings.unknown).slice(0, k - 1);
+    const word = draws && known.length > 0 ? drawNextWord(known, random, options) : known[0];
+    continued.push(word?.word ?? settings.unknown);
   }
   if (options.json === true) {
     process.stdout.write(

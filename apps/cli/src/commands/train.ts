@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { activationNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
+import { activationNames, feedForwardNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
 import { textModelNames } from '@vastmax/lm-models/text';
 import { addBackendOptions } from '../options/backend-choice.ts';
 import { applyConfig, describeConfig, describeConfigSchema } from '../options/config-file.ts';
@@ -41,13 +41,23 @@ export function addTrainCommand(program: Command): void {
     .addOption(
       new Option(
         '--model <name>',
-        'ngram, or bag for the sum of the same words; lstm or gru; word vectors by cbow or skip-gram; classifier for labelled texts or points',
+        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points',
       )
         .choices([...textModelNames, 'classifier'])
         .default('ngram'),
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
-    .option('--steps <n>', 'lstm, gru: words per truncated back-propagation (default: 16)', wholeNumber('--steps', 1))
+    .option(
+      '--steps <n>',
+      'lstm, gru: words per truncated back-propagation (default: 16); transformer: words that it sees at once (default: 64)',
+      wholeNumber('--steps', 1, 4096),
+    )
+    .option('--layers <n>', 'transformer: of attention and feed-forward (default: 2)', wholeNumber('--layers', 1, 1024))
+    .option(
+      '--heads <n>',
+      'transformer: heads of attention, whose double divides the embedding (default: at most 8, of 32 numbers at least)',
+      wholeNumber('--heads', 1),
+    )
     .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1, 65_536))
     .option(
       '--embedding <n>',
@@ -58,14 +68,14 @@ export function addTrainCommand(program: Command): void {
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
     .option(
       '--hidden <n,...>',
-      'widths of the hidden layers (default: 128; bag, cbow, skip-gram, classifier: none)',
+      'widths of the hidden layers (default: 128; transformer: 4 times the embedding; bag, cbow, skip-gram, classifier: none)',
       wholeNumbers('--hidden', 1),
     )
     .addOption(
       new Option(
         '--activation <name>',
-        'of the hidden layers, not of lstm and gru (default: tanh; classifier: relu of points, identity of texts)',
-      ).choices([...activationNames, 'identity']),
+        'of the hidden layers, not of lstm and gru (default: tanh; transformer: gelu; classifier: relu of points, identity of texts)',
+      ).choices([...new Set([...activationNames, ...feedForwardNames]), 'identity']),
     )
     .option(
       '--dropout <p>',
@@ -99,7 +109,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--clip-norm <n>',
-      "clip the norm of the body's gradient to this value (default: 5 for lstm and gru)",
+      "clip the norm of the body's gradient to this value (default: 5 for lstm and gru, 1 for transformer)",
       positive('--clip-norm'),
     )
     .addOption(
@@ -110,6 +120,11 @@ export function addTrainCommand(program: Command): void {
       'factor of the learning rates at the end of the schedule',
       share('--final-factor'),
       0.05,
+    )
+    .option(
+      '--warmup <f>',
+      'share of the training in which the rates rise from 0 (default: 0; transformer: 0.05)',
+      shareBelowOne('--warmup'),
     )
     .option('--batch <n>', 'examples in a minibatch', wholeNumber('--batch', 1), 256)
     .option('--epochs <n>', 'passes over the text', wholeNumber('--epochs', 1), 1)
@@ -169,6 +184,7 @@ Examples:
       --output-layer sampled --samples 500 --proposal unigram
   $ vastmax train wiki.train.tokens.br -o models/wiki --resume
   $ vastmax train wiki.train.tokens.br -o models/lstm --model lstm --hidden 200
+  $ vastmax train wiki.train.tokens.br -o models/gpt --model transformer --embedding 128 --batch 1024
   $ vastmax train bibtex_train.txt -o models/bibtex --model classifier \\
       --output-layer full --embedding 256 --batch 64 --epochs 15
   $ vastmax train labelled.txt -o models/topics --model classifier \\

@@ -56,7 +56,12 @@ function withAnyLayer<Options extends TrainOptions>(options: Options): WithLayer
 }
 
 function bodyDefaults(body: NetworkOptions['body']): Partial<TrainOptions> {
-  const { hidden = [], dropout = 0 } = body;
+  const { dropout = 0 } = body;
+  if (body.kind === 'transformer') {
+    const { layers, heads, feedForward = 4 * body.embedding, activation = 'gelu' } = body;
+    return { layers, heads, hidden: [feedForward], dropout, activation };
+  }
+  const { hidden = [] } = body;
   if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // The activation of a recurrent body cannot be chosen, and a bag may have none.
   return {
@@ -88,12 +93,12 @@ function ownDefaults(output: OutputLayerChoice): Partial<TrainOptions> {
 }
 
 function trainingDefaultsOf(
-  { outputRate, bodyRate, optimizer, clipNorm }: TrainingOptions,
+  { outputRate, bodyRate, optimizer, clipNorm, scheduleOptions }: TrainingOptions,
   options: TrainOptions,
 ): Partial<TrainOptions> {
   const rates =
     withKnownLayer(options) !== undefined ? { outputRate, bodyRate } : optimizer === 'adam' ? { bodyRate } : {};
-  return { ...rates, optimizer, ...optional({ clipNorm }) };
+  return { ...rates, optimizer, ...optional({ clipNorm, warmup: scheduleOptions?.warmup }) };
 }
 
 function optional(values: Readonly<Record<string, number | undefined>>): Partial<TrainOptions> {

@@ -19,7 +19,15 @@ const ofTexts: ReadonlySet<keyof TrainOptions> = new Set([
 ]);
 
 /** Options that only models over words have. */
-const ofWords: ReadonlySet<keyof TrainOptions> = new Set(['order', 'steps', 'window', 'distributed', 'repairDrift']);
+const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
+  'order',
+  'steps',
+  'window',
+  'layers',
+  'heads',
+  'distributed',
+  'repairDrift',
+]);
 
 /**
  * @param hasTexts whether features are made of texts, else given.
@@ -39,6 +47,8 @@ export function labelBody(options: TrainOptions, given: readonly GivenOption[], 
       `${ofLabels.flag} is an option of classifiers of texts, and the points of an XMC file have features of their own; leave it out, or give texts`,
     );
   const { embedding, hidden, activation, dropout, seed } = options;
+  if (activation === 'swiglu')
+    throw new UsageError('--activation swiglu is an option of transformer, not of classifier; choose another');
   return {
     kind: 'bag',
     ...bagModelShape(hasTexts ? 'text-classifier' : 'classifier'),

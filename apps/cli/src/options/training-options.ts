@@ -1,6 +1,12 @@
 /** The options of `vastmax train`, and their translation into options of the model and the trainer. */
-import { type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
-import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
+import {
+  activationNames,
+  feedForwardNames,
+  type FeedForwardName,
+  type NetworkOptions,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
+import { defaultStepsOf, textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
@@ -28,9 +34,11 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabel
   readonly order?: number;
   readonly steps?: number;
   readonly window?: number;
+  readonly layers?: number;
+  readonly heads?: number;
   readonly embedding: number;
   readonly hidden?: readonly number[];
-  readonly activation?: (typeof activationNames)[number] | 'identity';
+  readonly activation?: (typeof activationNames)[number] | FeedForwardName | 'identity';
   readonly dropout?: number;
   readonly outputRate?: number;
   readonly bodyRate?: number;
@@ -40,6 +48,7 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabel
   readonly clipNorm?: number;
   readonly schedule: string;
   readonly finalFactor: number;
+  readonly warmup?: number;
   readonly batch: number;
   readonly epochs: number;
   readonly examples?: number;
@@ -73,35 +82,54 @@ const ownOptions: readonly (readonly [
   models: readonly TrainOptions['model'][],
 ])[] = [
   ['order', '--order', ['ngram', 'bag']],
-  ['steps', '--steps', recurrent],
+  ['steps', '--steps', [...recurrent, 'transformer']],
+  ['layers', '--layers', ['transformer']],
+  ['heads', '--heads', ['transformer']],
   ['window', '--window', ['cbow', 'skip-gram']],
-  ['activation', '--activation', ['ngram', 'bag', 'cbow', 'skip-gram']],
+  ['activation', '--activation', ['ngram', 'transformer', 'bag', 'cbow', 'skip-gram']],
 ];
 
 /** @throws UsageError for an option of another model. */
 export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
-  const { model, steps = 16, window = 5, order = 5 } = options;
+  const { model, window = 5, order = 5 } = options;
+  const steps = options.steps ?? defaultStepsOf(model);
   for (const [name, flag, models] of ownOptions) {
     if (options[name] === undefined || models.includes(model)) continue;
     throw new UsageError(
       `${flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
     );
   }
-  if (options.activation === 'identity' && model === 'ngram')
-    throw new UsageError('--activation identity is an option of classifier, bag, cbow and skip-gram, not of ngram');
+  if (options.activation === 'identity' && (model === 'ngram' || model === 'transformer'))
+    throw new UsageError(
+      `--activation identity is an option of classifier, bag, cbow and skip-gram, not of ${model}; choose another`,
+    );
+  const isTransformer = model === 'transformer';
+  const wrong = isTransformer ? (['tanh', 'sigmoid'] as const) : (['swiglu'] as const);
+  if ((wrong as readonly unknown[]).includes(options.activation)) {
+    throw new UsageError(
+      `--activation ${String(options.activation)} is not one of ${model}, which has ${(isTransformer ? feedForwardNames : activationNames).join(', ')}; choose another`,
+    );
+  }
+  if (isTransformer && options.hidden !== undefined && options.hidden.length !== 1)
+    throw new UsageError(
+      `--hidden ${options.hidden.join(',')}: transformer has feed-forward networks of one width; give one`,
+    );
   if (options.valid !== undefined && model === 'skip-gram')
     throw new UsageError(
       '--valid ranks words, and skip-gram predicts the words around a word; leave it out, or train another model',
     );
   if (model === 'ngram') return { model };
-  return recurrent.includes(model) ? { model, steps } : { model, window: model === 'bag' ? order : window };
+  return steps !== undefined ? { model, steps } : { model, window: model === 'bag' ? order : window };
 }
 
 export function wordBody(options: WordTrainOptions): NetworkOptions['body'] {
-  const { model, order, embedding, hidden, activation, dropout, seed } = options;
+  const { model, order, embedding, hidden, activation, layers, heads, steps, dropout, seed } = options;
   return textBody(model, {
     embedding,
     seed,
+    ...(layers === undefined ? {} : { layers }),
+    ...(heads === undefined ? {} : { heads }),
+    ...(steps === undefined ? {} : { steps }),
     ...(order === undefined ? {} : { order }),
     ...(hidden === undefined ? {} : { hidden }),
     ...(activation === undefined || activation === 'identity' ? {} : { activation }),
@@ -115,8 +143,8 @@ export function networkOptionsOf(options: WithLayer<WordTrainOptions>): NetworkO
 }
 
 /** Width of the activations that a body gives to its output layer. */
-export function featuresOf({ embedding, hidden = [] }: NetworkOptions['body']): number {
-  return hidden.at(-1) ?? embedding;
+export function featuresOf(body: NetworkOptions['body']): number {
+  return body.kind === 'transformer' ? body.embedding : (body.hidden?.at(-1) ?? body.embedding);
 }
 
 /**
@@ -126,21 +154,28 @@ export function featuresOf({ embedding, hidden = [] }: NetworkOptions['body']): 
 const adamRate = 0.003;
 const adamRateOfBags = 0.01;
 const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
-const recurrentClipNorm = 5;
+/** A transformer's first steps are large and disagree with one another; so it starts slowly, and is clipped. */
+const transformerRate = 0.002;
+const transformerWarmup = 0.05;
+const clipNorms: Partial<Record<TrainOptions['model'], number>> = { lstm: 5, gru: 5, transformer: 1 };
+
+function adamRateOf(model: TrainOptions['model']): number {
+  if (model === 'transformer') return transformerRate;
+  return bags.includes(model) ? adamRateOfBags : adamRate;
+}
 
 export function trainingOptionsOf(options: WithLayer<TrainOptions>, examplesPerEpoch: number): TrainingOptions {
   const defaults = layerTrainingDefaults(options);
   const optimizer = options.optimizer ?? (options.model === 'ngram' ? 'sgd' : 'adam');
-  const clipNorm = options.clipNorm ?? (recurrent.includes(options.model) ? recurrentClipNorm : undefined);
+  const clipNorm = options.clipNorm ?? clipNorms[options.model];
+  const warmup = options.warmup ?? (options.model === 'transformer' ? transformerWarmup : undefined);
   return {
-    bodyRate:
-      options.bodyRate ??
-      (optimizer === 'adam' ? (bags.includes(options.model) ? adamRateOfBags : adamRate) : defaults.bodyRate),
+    bodyRate: options.bodyRate ?? (optimizer === 'adam' ? adamRateOf(options.model) : defaults.bodyRate),
     outputRate: options.outputRate ?? defaults.outputRate,
     optimizer,
     ...(clipNorm === undefined ? {} : { clipNorm }),
     schedule: options.schedule,
-    scheduleOptions: { finalFactor: options.finalFactor },
+    scheduleOptions: { finalFactor: options.finalFactor, ...(warmup === undefined ? {} : { warmup }) },
     examples: options.examples ?? options.epochs * examplesPerEpoch,
     ...(options.maxMinutes === undefined ? {} : { maximumSeconds: 60 * options.maxMinutes }),
   };

@@ -71,8 +71,19 @@ function describeOptions(options: readonly (readonly [name: string, value: unkno
 
 export function planOfText({ network, vocabulary, examples }: TextModel): PlannedModel {
   const { options } = network.body;
-  const { embedding, hidden } = options;
+  const { embedding } = options;
   const data = ['vocabulary', `${count(vocabulary.size)} words`] as const;
+  if ('heads' in options) {
+    const { layers: depth, heads, feedForward, context, activation } = options;
+    const matrices = 4 * embedding + (activation === 'swiglu' ? 3 : 2) * feedForward;
+    return {
+      network,
+      data,
+      description: `transformer of ${depth} ${depth === 1 ? 'layer' : 'layers'}, words of ${embedding}, ${heads} heads, ${feedForward} ${activation}, ${context} words at once`,
+      bodyOperations: (batchSize) => depth * batchSize * embedding * (6 * matrices + 14 * context),
+    };
+  }
+  const { hidden } = options;
   if ('cell' in options) {
     const { cell } = options;
     return {

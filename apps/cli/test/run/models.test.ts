@@ -25,6 +25,12 @@ describe.each([
     /^body +words of 8 → gru 16 → gru 12, 16 steps, /m,
     'runs|sleeps|barks|gallops|sings|flies',
   ],
+  [
+    'transformer',
+    '--layers 1 --heads 2 --hidden 16 --steps 8 --warmup 0.1',
+    /^body +transformer of 1 layer, words of 8, 2 heads, 16 gelu, 8 words at once, 736 parameters$/m,
+    'runs|sleeps|barks|gallops|sings|flies',
+  ],
   ['bag', '--order 3', /^body +the bag of 3 words, of 8, 176 parameters$/m, '\\w+'],
   [
     'cbow',
@@ -120,8 +126,15 @@ describe('skip-gram', () => {
 it.each([
   ['lstm --order 3', '--order is an option of --model ngram, bag, not of lstm'],
   ['ngram --window 3', '--window is an option of --model cbow, skip-gram, not of ngram'],
-  ['cbow --steps 3', '--steps is an option of --model lstm, gru, not of cbow'],
-  ['gru --activation relu', '--activation is an option of --model ngram, bag, cbow, skip-gram, not of gru'],
+  ['cbow --steps 3', '--steps is an option of --model lstm, gru, transformer, not of cbow'],
+  ['gru --layers 2', '--layers is an option of --model transformer, not of gru'],
+  ['transformer --activation tanh', '--activation tanh is not one of transformer, which has gelu, relu, swiglu'],
+  ['transformer --hidden 8,8', '--hidden 8,8: transformer has feed-forward networks of one width'],
+  ['lstm --steps 5000', 'from 1 to 4096'],
+  [
+    'gru --activation relu',
+    '--activation is an option of --model ngram, transformer, bag, cbow, skip-gram, not of gru',
+  ],
 ])('--model %s is refused', async (options, message) => {
   const { code, stdout, stderr } = await vastmax(folder, `train train.txt -o refused --model ${options}`);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

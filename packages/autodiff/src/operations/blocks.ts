@@ -83,7 +83,7 @@ export function sliceColumns(x: Variable, first: number, count: number): Variabl
 }
 
 /** out rows outFirst … = source rows sourceFirst …, `count` of them; both matrices have their old shapes afterwards. */
-function copyRows(source: Matrix, sourceFirst: number, out: Matrix, outFirst: number, count: number): void {
+export function copyRows(source: Matrix, sourceFirst: number, out: Matrix, outFirst: number, count: number): void {
   const { rows, columns } = source;
   const { rows: outRows } = out;
   try {

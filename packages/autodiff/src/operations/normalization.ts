@@ -4,7 +4,7 @@
  *
  * Layer normalisation (arXiv:1607.06450): x̂ = (x − μ)/√(σ² + ε), y = x̂ ∘ gain + bias. The variance is that of the
  * centred row, not E[x²] − μ², which cancels when |μ| ≫ σ. One operation rather than a composition: the gradient in
- * closed form needs x̂ and 1/√(σ² + ε) only.
+ * closed form needs x̂ and 1/√(σ² + ε) only. The root-mean-square norm is the same without the mean and the bias.
  */
 import { affine, binary, describeShape, reduce, rowDot, scaleRows, unary, type Matrix } from '@vastmax/linalg-core';
 import { AutodiffError } from '../errors.ts';
@@ -67,11 +67,11 @@ export interface LayerNormOptions {
   readonly epsilon?: number;
 }
 
-function checkParameter(role: string, parameter: Variable, x: Variable): void {
+function checkParameter(operation: string, role: string, parameter: Variable, x: Variable): void {
   if (parameter.rows !== 1 || parameter.columns !== x.columns) {
     throw new AutodiffError(
       'shape',
-      `layerNorm: ${role} is ${describeShape(parameter)}, x is ${describeShape(x)}; ${role} must be 1×${x.columns}`,
+      `${operation}: ${role} is ${describeShape(parameter)}, x is ${describeShape(x)}; ${role} must be 1×${x.columns}`,
     );
   }
 }
@@ -84,54 +84,82 @@ export function layerNorm(x: Variable, gain: Variable, bias: Variable, options: 
   const { epsilon = 1e-5 } = options;
   const tape = commonTape('layerNorm', x, gain, bias);
   checkNotEmpty('layerNorm', x, x.columns);
-  checkParameter('gain', gain, x);
-  checkParameter('bias', bias, x);
-  if (!(epsilon > 0 && Number.isFinite(epsilon))) {
-    throw new AutodiffError('bad-option', `layerNorm: epsilon must be greater than 0 and finite, got ${epsilon}`);
-  }
+  checkParameter('layerNorm', 'gain', gain, x);
+  checkParameter('layerNorm', 'bias', bias, x);
+  checkEpsilon('layerNorm', epsilon);
   const { rows, columns } = x;
   const average = tape.allocate(rows, 1);
   reduce('sum', x.value, average);
   affine(average, 1 / columns, 0, average);
   const normalized = tape.allocate(rows, columns);
   binary('subtract', x.value, average, normalized);
-  const inverseDeviation = tape.allocate(rows, 1);
-  reduce('sumSquares', normalized, inverseDeviation);
-  affine(inverseDeviation, 1 / columns, epsilon, inverseDeviation);
-  unary('sqrt', inverseDeviation, inverseDeviation);
-  unary('reciprocal', inverseDeviation, inverseDeviation);
-  scaleRows(normalized, inverseDeviation, normalized);
+  const inverseDeviation = divideByDeviation(tape, normalized, normalized, epsilon);
   const out = tape.allocate(rows, columns);
   binary('multiply', normalized, gain.value, out);
   binary('add', out, bias.value, out);
   return tape.record(out, [x, gain, bias], (gradient, sink) => {
     if (gain.requiresGradient) sink.add(gain, productSumTo(tape, gradient, normalized, gain));
     if (bias.requiresGradient) sink.add(bias, sumTo(tape, gradient, bias));
-    if (x.requiresGradient) sink.add(x, inputGradient(tape, gradient, gain.value, normalized, inverseDeviation));
+    if (!x.requiresGradient) return;
+    const scaled = tape.allocate(rows, columns);
+    binary('multiply', gradient, gain.value, scaled);
+    const mean = tape.allocate(rows, 1);
+    reduce('sum', scaled, mean);
+    affine(mean, 1 / columns, 0, mean);
+    binary('subtract', scaled, mean, scaled);
+    sink.add(x, inputGradient(tape, scaled, normalized, inverseDeviation));
   });
 }
 
-/** ∂x = (h − mean(h) − x̂ ∘ mean(h ∘ x̂)) / √(σ² + ε) with h = g ∘ gain and means over the row. */
-function inputGradient(
-  tape: Recorder,
-  gradient: Matrix,
-  gain: Matrix,
-  normalized: Matrix,
-  inverseDeviation: Matrix,
-): Matrix {
-  const { rows, columns } = gradient;
-  const scaled = tape.allocate(rows, columns);
-  binary('multiply', gradient, gain, scaled);
-  const average = tape.allocate(rows, 1);
-  reduce('sum', scaled, average);
-  affine(average, 1 / columns, 0, average);
+/**
+ * Rows of x (m×n) divided by their root mean square √(Σ x²/n + ε), then scaled by gain, 1×n (arXiv:1910.07467). O(m·n).
+ * @throws AutodiffError `shape` when gain does not fit or x has no column, `bad-option` for a bad epsilon.
+ */
+export function rmsNorm(x: Variable, gain: Variable, options: LayerNormOptions = {}): Variable {
+  const { epsilon = 1e-5 } = options;
+  const tape = commonTape('rmsNorm', x, gain);
+  checkNotEmpty('rmsNorm', x, x.columns);
+  checkParameter('rmsNorm', 'gain', gain, x);
+  checkEpsilon('rmsNorm', epsilon);
+  const { rows, columns } = x;
+  const normalized = tape.allocate(rows, columns);
+  const inverseDeviation = divideByDeviation(tape, x.value, normalized, epsilon);
+  const out = tape.allocate(rows, columns);
+  binary('multiply', normalized, gain.value, out);
+  return tape.record(out, [x, gain], (gradient, sink) => {
+    if (gain.requiresGradient) sink.add(gain, productSumTo(tape, gradient, normalized, gain));
+    if (!x.requiresGradient) return;
+    const scaled = tape.allocate(rows, columns);
+    binary('multiply', gradient, gain.value, scaled);
+    sink.add(x, inputGradient(tape, scaled, normalized, inverseDeviation));
+  });
+}
+
+function checkEpsilon(operation: string, epsilon: number): void {
+  if (!(epsilon > 0 && Number.isFinite(epsilon)))
+    throw new AutodiffError('bad-option', `${operation}: epsilon must be greater than 0 and finite, got ${epsilon}`);
+}
+
+/** out = x / √(Σ x²/n + ε), row by row; returns 1/√(…), m×1. */
+function divideByDeviation(tape: Recorder, x: Matrix, out: Matrix, epsilon: number): Matrix {
+  const inverse = tape.allocate(x.rows, 1);
+  reduce('sumSquares', x, inverse);
+  affine(inverse, 1 / x.columns, epsilon, inverse);
+  unary('sqrt', inverse, inverse);
+  unary('reciprocal', inverse, inverse);
+  scaleRows(x, inverse, out);
+  return inverse;
+}
+
+/** ∂x = (h − x̂ ∘ mean(h ∘ x̂)) / √(σ² + ε), means over the row; in place of h, which of layerNorm is centred before. */
+function inputGradient(tape: Recorder, h: Matrix, normalized: Matrix, inverseDeviation: Matrix): Matrix {
+  const { rows, columns } = h;
   const correlation = tape.allocate(rows, 1);
-  rowDot(scaled, normalized, correlation);
+  rowDot(h, normalized, correlation);
   affine(correlation, 1 / columns, 0, correlation);
-  binary('subtract', scaled, average, scaled);
   const along = tape.allocate(rows, columns);
   scaleRows(normalized, correlation, along);
-  binary('subtract', scaled, along, scaled);
-  scaleRows(scaled, inverseDeviation, scaled);
-  return scaled;
+  binary('subtract', h, along, h);
+  scaleRows(h, inverseDeviation, h);
+  return h;
 }

@@ -3,6 +3,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import { BagBody } from '../bodies/bag-body.ts';
 import { NgramBody } from '../bodies/ngram-body.ts';
 import { RecurrentBody } from '../bodies/recurrent-body.ts';
+import { TransformerBody } from '../bodies/transformer-body.ts';
 import { ModelError } from '../model-error.ts';
 import type { AnyOutputChoice } from '../output-layers/output-layer-choice.ts';
 import {
@@ -57,7 +58,11 @@ export async function createNetwork(
   }
 }
 
-function createBody(backend: Backend, inputs: number, choice: BodyChoice): NgramBody | BagBody | RecurrentBody {
+function createBody(
+  backend: Backend,
+  inputs: number,
+  choice: BodyChoice,
+): NgramBody | BagBody | RecurrentBody | TransformerBody {
   switch (choice.kind) {
     case 'ngram':
       return new NgramBody(backend, { ...choice, words: inputs });
@@ -65,6 +70,8 @@ function createBody(backend: Backend, inputs: number, choice: BodyChoice): Ngram
       return new BagBody(backend, { ...choice, inputs });
     case 'recurrent':
       return new RecurrentBody(backend, { ...choice, inputs });
+    case 'transformer':
+      return new TransformerBody(backend, { ...choice, inputs });
     default:
       throw unknownBody(choice);
   }

@@ -6,6 +6,8 @@ import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BagBody, BagBodyOptions, BagInputs } from '../bodies/bag-body.ts';
 import type { NgramBody, NgramBodyOptions, NgramInputs } from '../bodies/ngram-body.ts';
 import type { RecurrentBody, RecurrentBodyOptions, SequenceInputs } from '../bodies/recurrent-body.ts';
+import type { TransformerBody } from '../bodies/transformer-body.ts';
+import type { TransformerBodyOptions } from '../bodies/transformer-layers.ts';
 import { ModelError } from '../model-error.ts';
 import {
   checkFields,
@@ -33,12 +35,18 @@ interface BodyKinds {
     readonly batch: SequenceInputs;
     readonly body: RecurrentBody;
   };
+  readonly transformer: {
+    readonly choice: TransformerChoice;
+    readonly batch: SequenceInputs;
+    readonly body: TransformerBody;
+  };
 }
 export type BodyKind = keyof BodyKinds;
 
 export type NgramChoice = { readonly kind: 'ngram' } & Omit<NgramBodyOptions, 'words'>;
 export type BagChoice = { readonly kind: 'bag' } & Omit<BagBodyOptions, 'inputs'>;
 export type RecurrentChoice = { readonly kind: 'recurrent' } & Omit<RecurrentBodyOptions, 'inputs'>;
+export type TransformerChoice = { readonly kind: 'transformer' } & Omit<TransformerBodyOptions, 'inputs'>;
 export type BodyChoice = BodyKinds[BodyKind]['choice'];
 
 /** Over the last n words. */
@@ -47,6 +55,8 @@ export type NgramNetwork = Network<NgramInputs, NgramBody>;
 export type BagNetwork = Network<BagInputs, BagBody>;
 /** Over streams: recurrent language model, recommender by the session. */
 export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
+/** Over sequences, each seen as a whole: decoder language model, recommender by what a user took (SASRec). */
+export type TransformerNetwork = Network<SequenceInputs, TransformerBody>;
 /** A network whose body is of one of the kinds. */
 export type NetworkOf<Kind extends BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> = {
   [Each in Kind]: Network<BodyKinds[Each]['batch'], BodyKinds[Each]['body'], Output>;
@@ -60,6 +70,9 @@ export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends
 /** Layers of a body, and cutoffs: each part takes memory of its own, however few numbers it has. */
 const maxParts = 1024;
 
+/** Positions of a transformer: its attention takes time with their square. */
+const maxContext = 65_536;
+
 /** Of one example or minibatch; they are drawn into arrays of that length. */
 const maxSamples = 65_536;
 
@@ -70,6 +83,14 @@ const samples: FieldType = {
 const counts: FieldType = {
   needed: `an array of at most ${maxParts} whole numbers of at least 1`,
   fits: (value) => Array.isArray(value) && value.length <= maxParts && value.every(isCount),
+};
+const layerCount: FieldType = {
+  needed: `a whole number from 1 to ${maxParts}`,
+  fits: (value) => isCount(value) && Number(value) <= maxParts,
+};
+const contextLength: FieldType = {
+  needed: `a whole number from 1 to ${maxContext}`,
+  fits: (value) => isCount(value) && Number(value) <= maxContext,
 };
 const loss: FieldType = {
   needed: 'an object of a name and of options, which are numbers,',
@@ -95,6 +116,16 @@ const bodyFields: Readonly<Record<BodyKind, Fields>> = {
     inputDropout: optional(number),
   },
   recurrent: { ...anyBody, cell: text, hidden: counts },
+  transformer: {
+    ...anyBody,
+    layers: layerCount,
+    heads: count,
+    context: contextLength,
+    feedForward: optional(count),
+    activation: optional(text),
+    positions: optional(text),
+    norm: optional(text),
+  },
 };
 
 const anyOutput: Fields = { initialScale: number, seed: whole };

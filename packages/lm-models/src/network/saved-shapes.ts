@@ -6,7 +6,7 @@
 import { findTensor, StateError, type ModuleState } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import { outputLayerShapes, unstoredWork, type TensorShape } from '../output-layers/saved-layer-shapes.ts';
-import { unknownBody, type BodyChoice, type NetworkOptions } from './network-options.ts';
+import { unknownBody, type BodyChoice, type NetworkOptions, type TransformerChoice } from './network-options.ts';
 import type { NetworkSizes, SavedModel } from './network.ts';
 
 /** Beside what is stored, a network may compute so many numbers, or so many operations, when it is created. */
@@ -24,17 +24,24 @@ export function checkSavedShapes(
   { inputs, frequencies }: NetworkSizes,
   options: NetworkOptions,
 ): void {
-  const { shapes, features } = bodyShapes(options.body, inputs);
+  const { shapes, features, computed = 0 } = bodyShapes(options.body, inputs);
   const sizes = { features, frequencies };
   const expected = outputLayerShapes(sizes, options.output);
   checkShapes(saved.module('body'), shapes);
+  const ofBody = shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  if (computed > freeNumbers + ofBody) {
+    throw new ModelError(
+      'state-mismatch',
+      `the checkpoint's body needs ${computed} numbers that are not stored; one of ${ofBody} numbers may need ${freeNumbers + ofBody}`,
+    );
+  }
   if (expected === undefined) return;
   const output = saved.module('output');
   checkShapes(
     output,
     expected.map((shape) => ownPart(output, shape, frequencies.length)),
   );
-  const stored = [...shapes, ...expected].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  const stored = expected.reduce((sum, { rows, columns }) => sum + rows * columns, ofBody);
   const { numbers, operations } = unstoredWork(sizes, options.output);
   if (numbers > freeNumbers + stored || operations > freeOperations + 64 * stored) {
     throw new ModelError(
@@ -73,10 +80,13 @@ interface BodyShapes {
   readonly shapes: readonly TensorShape[];
   /** Width of what the body gives to the output layer. */
   readonly features: number;
+  /** Numbers that it computes when it is created. */
+  readonly computed?: number;
 }
 
 function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
-  const { embedding, hidden = [] } = body;
+  const { embedding } = body;
+  const hidden = 'hidden' in body ? (body.hidden ?? []) : [];
   const embeddings = { name: 'embeddings', rows: inputs, columns: embedding };
   switch (body.kind) {
     case 'ngram':
@@ -96,9 +106,37 @@ function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
       ]);
       return { shapes: [embeddings, ...layers], features: hidden.at(-1) ?? embedding };
     }
+    case 'transformer':
+      return {
+        shapes: [embeddings, ...transformerShapes(body)],
+        features: embedding,
+        computed: body.positions === 'learned' ? 0 : 2 * body.context * embedding,
+      };
     default:
       throw unknownBody(body);
   }
+}
+
+function transformerShapes(body: TransformerChoice): readonly TensorShape[] {
+  const { embedding, layers, context, activation, positions, norm, feedForward = 4 * embedding } = body;
+  const shape = (name: string, rows: number, columns: number): TensorShape => ({ name, rows, columns });
+  const normShapes = (name: string): TensorShape[] => [
+    shape(`${name}.gain`, 1, embedding),
+    ...(norm === 'rms' ? [] : [shape(`${name}.bias`, 1, embedding)]),
+  ];
+  return [
+    ...(positions === 'learned' ? [shape('positions', context, embedding)] : []),
+    ...Array.from({ length: layers }, (_, layer) => [
+      ...normShapes(`layer.${layer}.attentionNorm`),
+      ...['query', 'key', 'value', 'output'].map((part) => shape(`layer.${layer}.${part}`, embedding, embedding)),
+      ...normShapes(`layer.${layer}.feedForwardNorm`),
+      ...(activation === 'swiglu' ? ['up', 'gate'] : ['up']).map((part) =>
+        shape(`layer.${layer}.${part}`, embedding, feedForward),
+      ),
+      shape(`layer.${layer}.down`, feedForward, embedding),
+    ]).flat(),
+    ...normShapes('norm'),
+  ];
 }
 
 function withLayers(first: readonly TensorShape[], inputs: number, widths: readonly number[]): BodyShapes {

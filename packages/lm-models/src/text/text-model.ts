@@ -6,6 +6,7 @@
  * |---|---|---|
  * | ngram | the last words side by side | the words before it |
  * | lstm, gru | recurrent | all words before it, back-propagation cut off after `steps` |
+ * | transformer | layers of attention | the words before it among `steps` words |
  * | bag | mean of embeddings | the `window` words before it |
  * | cbow | mean of embeddings | the `window` words on either side |
  * | skip-gram | an embedding | predicts each of the `window` words on either side from the word alone |
@@ -17,11 +18,13 @@ import {
   WindowBatches,
   type NgramBatch,
   type SequenceBatch,
+  type SequenceBatchesOptions,
   type SparseBatch,
   type Vocabulary,
 } from '@vastmax/sparse-data';
 import { bagModelShape } from '../bodies/bag-body.ts';
-import type { ActivationName, TableParameter } from '../bodies/layers.ts';
+import { activationNames, type ActivationName, type TableParameter } from '../bodies/layers.ts';
+import { feedForwardNames, type FeedForwardName } from '../bodies/transformer-layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
 import { createNetwork } from '../network/create-network.ts';
@@ -31,19 +34,23 @@ import type {
   NetworkOptions,
   NgramNetwork,
   RecurrentNetwork,
+  TransformerNetwork,
 } from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 
-export const textModelNames = ['ngram', 'lstm', 'gru', 'bag', 'cbow', 'skip-gram'] as const;
+export const textModelNames = ['ngram', 'lstm', 'gru', 'transformer', 'bag', 'cbow', 'skip-gram'] as const;
 export type TextModelName = (typeof textModelNames)[number];
 
 /** Which examples of a text a model learns from; kept in its checkpoint. */
 export interface ExampleSettings {
   readonly model: TextModelName;
-  /** lstm and gru: words after which back-propagation is cut off; 16 unless given. */
+  /**
+   * lstm and gru: words after which back-propagation is cut off; 16 unless given. transformer: words that it sees at
+   * once, its `context`; 64 unless given.
+   */
   readonly steps?: number;
   /** bag: words before; cbow and skip-gram: words on either side; 5 unless given. */
   readonly window?: number;
@@ -60,7 +67,7 @@ export type TextBatch = NgramBatch | SequenceBatch | SparseBatch;
 /** The body of a text model: it reads the minibatches that its kind of examples makes. */
 export interface TextBody extends Body<TextBatch> {
   readonly embeddings: TableParameter;
-  readonly options: (NgramNetwork | RecurrentNetwork | BagNetwork)['body']['options'];
+  readonly options: (NgramNetwork | RecurrentNetwork | TransformerNetwork | BagNetwork)['body']['options'];
 }
 export type TextNetwork = Network<TextBatch, TextBody>;
 
@@ -90,8 +97,19 @@ interface BatchOrder {
 /** The same order each time, so that the first n examples are a fair sample. */
 const evaluationOrder: BatchOrder = { batchSize: 256, seed: 0 };
 const evaluationStreams = 32;
-const defaultSteps = 16;
+/** Words of a sequence, where `steps` does not say. */
+export function defaultStepsOf(model: TextModelName): number | undefined {
+  return { lstm: 16, gru: 16, transformer: 64 }[model as string];
+}
 const defaultWindow = 5;
+
+type SequenceLength = Pick<SequenceBatchesOptions, 'steps' | 'context'>;
+
+/** So that every word is predicted from at least half as many words before it as the model can see. */
+function halves(steps: number): SequenceLength {
+  const context = Math.floor(steps / 2);
+  return { steps: steps - context, context };
+}
 
 /** A text model disposes its network. */
 export class TextModel implements Disposable {
@@ -101,7 +119,7 @@ export class TextModel implements Disposable {
 
   /** @param network whose inputs and classes are the words of `vocabulary`, of the body that `examples.model` has. */
   constructor(
-    network: NgramNetwork | RecurrentNetwork | BagNetwork,
+    network: NgramNetwork | RecurrentNetwork | TransformerNetwork | BagNetwork,
     vocabulary: Vocabulary,
     examples: ExampleSettings,
   ) {
@@ -115,15 +133,16 @@ export class TextModel implements Disposable {
     return this.examples.model !== 'skip-gram';
   }
 
-  /** For a Trainer. @param order `batchSize` examples; recurrent models take the nearest multiple of their steps. */
+  /** For a Trainer. @param order `batchSize` examples; models over sequences take the nearest multiple of their steps. */
   trainingBatches(data: TextData, order: BatchOrder): TextBatches {
-    const { model, steps = defaultSteps } = this.examples;
-    if (model !== 'lstm' && model !== 'gru') {
+    const { model } = this.examples;
+    const steps = this.#steps;
+    if (steps === undefined) {
       // As in word2vec, near words count more than far ones.
       const batches = model === 'ngram' ? this.#ngrams(data, order) : this.#windows(data, order, model !== 'bag');
       return { batches, batchSize: order.batchSize };
     }
-    const batches = this.#sequences(data, order.batchSize / steps);
+    const batches = this.#sequences(data, order.batchSize / steps, { steps });
     return { batches, batchSize: batches.streams * steps, streams: batches.streams };
   }
 
@@ -138,12 +157,13 @@ export class TextModel implements Disposable {
         'unsupported',
         `a ${model} model predicts the words around a word: it ranks no word of a text`,
       );
+    const steps = this.#steps;
     const batches =
       model === 'ngram'
         ? this.#ngrams(data, evaluationOrder)
-        : model === 'lstm' || model === 'gru'
-          ? this.#sequences(data, evaluationStreams)
-          : this.#windows(data, evaluationOrder, false);
+        : steps === undefined
+          ? this.#windows(data, evaluationOrder, false)
+          : this.#sequences(data, evaluationStreams, model === 'transformer' ? halves(steps) : { steps });
     return evaluateRanking(this.network, batches as BatchSource<TextBatch>, options);
   }
 
@@ -170,12 +190,18 @@ export class TextModel implements Disposable {
     return new NgramBatches({ tokens, classes: this.vocabulary.size, order, batchSize, paddingId, seed });
   }
 
-  #sequences({ tokens, paddingId }: TextData, streams: number): SequenceBatches {
+  get #steps(): number | undefined {
+    const { model, steps } = this.examples;
+    const usual = defaultStepsOf(model);
+    return usual === undefined ? undefined : (steps ?? usual);
+  }
+
+  #sequences({ tokens, paddingId }: TextData, streams: number, length: SequenceLength): SequenceBatches {
     return new SequenceBatches({
       tokens,
       classes: this.vocabulary.size,
       streams: Math.max(1, Math.min(tokens.length, Math.round(streams))),
-      steps: this.examples.steps ?? defaultSteps,
+      ...length,
       paddingId,
     });
   }
@@ -225,17 +251,34 @@ export interface TextBodyOptions {
   readonly order?: number;
   /** Width of a word's vector. */
   readonly embedding: number;
-  /** Widths of the layers above; ngram, lstm and gru have one of 128 unless given, the others none. */
+  /**
+   * Widths of the layers above; ngram, lstm and gru have one of 128 unless given, bags none. Of a transformer the one
+   * width of its feed-forward networks, 4 times `embedding` unless given.
+   */
   readonly hidden?: readonly number[];
   /** Not of lstm and gru. */
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationName | FeedForwardName;
+  /** transformer: 2 unless given. */
+  readonly layers?: number;
+  /** transformer: as many of 8, 4, 2, 1 as fit with heads of at least 32 numbers unless given. */
+  readonly heads?: number;
+  /** transformer: words that it sees at once; 64 unless given. */
+  readonly steps?: number;
   readonly dropout?: number;
   readonly seed?: number;
 }
 
-/** The body of a model of that name. */
+/** The body of a model of that name. @throws ModelError `bad-option` for an activation that it cannot have. */
 export function textBody(model: TextModelName, options: TextBodyOptions): BodyChoice {
-  const { order = 5, embedding, hidden, activation, dropout = 0, seed = 1 } = options;
+  const { order = 5, embedding, hidden, dropout = 0, seed = 1 } = options;
+  if (model === 'transformer') return transformerChoice(options);
+  const activation = activationNames.find((name) => name === options.activation);
+  if (options.activation !== undefined && activation === undefined) {
+    throw new ModelError(
+      'bad-option',
+      `a ${model} model has no activation ${options.activation}; there are ${activationNames.join(', ')}`,
+    );
+  }
   switch (model) {
     case 'ngram':
       return {
@@ -263,7 +306,39 @@ export function textBody(model: TextModelName, options: TextBodyOptions): BodyCh
   }
 }
 
+function transformerChoice({
+  embedding,
+  hidden,
+  activation,
+  layers,
+  heads,
+  steps,
+  dropout,
+  seed,
+}: TextBodyOptions): BodyChoice {
+  const name = activation === undefined ? 'gelu' : feedForwardNames.find((each) => each === activation);
+  if (name === undefined || (hidden !== undefined && hidden.length !== 1)) {
+    throw new ModelError(
+      'bad-option',
+      name === undefined
+        ? `a transformer model has no activation ${String(activation)}; there are ${feedForwardNames.join(', ')}`
+        : `a transformer model has feed-forward networks of one width, got hidden widths ${String(hidden)}; give one`,
+    );
+  }
+  return {
+    kind: 'transformer',
+    embedding,
+    layers: layers ?? 2,
+    heads: heads ?? [8, 4, 2].find((count) => embedding % (2 * count) === 0 && embedding / count >= 32) ?? 1,
+    context: steps ?? 64,
+    feedForward: hidden?.[0] ?? 4 * embedding,
+    activation: name,
+    dropout: dropout ?? 0,
+    seed: seed ?? 1,
+  };
+}
+
 function bodyKindOf(model: TextModelName): BodyChoice['kind'] {
-  if (model === 'ngram') return 'ngram';
+  if (model === 'ngram' || model === 'transformer') return model;
   return model === 'lstm' || model === 'gru' ? 'recurrent' : 'bag';
 }

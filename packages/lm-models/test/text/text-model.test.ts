@@ -97,6 +97,6 @@ it('the body must be that of the model', async () => {
 it('the examples of a checkpoint', () => {
   expect(exampleSettingsFrom({})).toEqual({ model: 'ngram' });
   expect(exampleSettingsFrom({ exampleSettings: { model: 'lstm', steps: 4 } })).toEqual({ model: 'lstm', steps: 4 });
-  for (const exampleSettings of [{ model: 'transformer' }, { model: 'cbow', window: 0 }])
+  for (const exampleSettings of [{ model: 'mamba' }, { model: 'cbow', window: 0 }])
     expect(() => exampleSettingsFrom({ exampleSettings })).toThrow(expect.objectContaining({ code: 'state-mismatch' }));
 });

@@ -18,6 +18,11 @@ export interface SequenceBatchesOptions {
   readonly steps: number;
   /** The input before the first token of the text. */
   readonly paddingId: number;
+  /**
+   * For networks that carry no state: how many tokens before its targets each minibatch has again, without targets, in
+   * each stream; default 0. The minibatch then has context + steps steps, and each stream starts with it.
+   */
+  readonly context?: number;
   /** Targets are the tokens at positions first (default 0) to last (exclusive; default tokens.length). */
   readonly first?: number;
   readonly last?: number;
@@ -42,6 +47,7 @@ export class SequenceBatches {
   readonly steps: number;
   readonly #tokens: Int32Array;
   readonly #paddingId: number;
+  readonly #context: number;
   /** The position of the first target of each stream, and the end. */
   readonly #bounds: Int32Array;
   readonly #longest: number;
@@ -54,10 +60,11 @@ export class SequenceBatches {
    * a class (the text is checked once, O(tokens)), `bad-option`.
    */
   constructor(options: SequenceBatchesOptions) {
-    const { tokens, classes, streams, steps, paddingId, first = 0, last = tokens.length } = options;
+    const { tokens, classes, streams, steps, paddingId, context = 0, first = 0, last = tokens.length } = options;
     checkInteger('SequenceBatches', 'classes', classes, 1, 2 ** 31 - 1);
     checkInteger('SequenceBatches', 'streams', streams, 1, 2 ** 20);
     checkInteger('SequenceBatches', 'steps', steps, 1, Math.floor((2 ** 31 - 1) / streams));
+    checkInteger('SequenceBatches', 'context', context, 0, Math.floor((2 ** 31 - 1) / streams) - steps);
     checkInteger('SequenceBatches', 'paddingId', paddingId, 0, classes - 1);
     checkInteger('SequenceBatches', 'last', last, 0, tokens.length);
     checkInteger('SequenceBatches', 'first', first, 0, last);
@@ -71,6 +78,7 @@ export class SequenceBatches {
     checkTokenRange('SequenceBatches', tokens, classes);
     this.#tokens = tokens;
     this.#paddingId = paddingId;
+    this.#context = context;
     this.streams = streams;
     this.steps = steps;
     this.examplesPerEpoch = examples;
@@ -79,7 +87,7 @@ export class SequenceBatches {
       (_, stream) => first + Math.floor((examples * stream) / streams),
     );
     this.#longest = Math.ceil(examples / streams);
-    this.#rows = new SequenceRows(streams, steps, classes);
+    this.#rows = new SequenceRows(streams, context + steps, classes);
   }
 
   /** The next minibatch. The last one of an epoch may have fewer steps; the one after it starts with a reset state. */
@@ -88,13 +96,14 @@ export class SequenceBatches {
     const { inputs, starts } = this.#rows;
     const steps = Math.min(this.steps, this.#longest - this.#position);
     this.#rows.clear();
-    for (let step = 0, row = 0; step < steps; step++) {
+    const context = this.#context;
+    for (let step = -context, row = 0; step < steps; step++) {
       for (let stream = 0; stream < streams; stream++, row++) {
         const target = this.#bounds[stream]! + this.#position + step;
-        inputs[row] = target === 0 ? this.#paddingId : this.#tokens[target - 1]!;
-        starts[row] = this.#position + step === 0 ? 1 : 0;
+        inputs[row] = target <= 0 ? this.#paddingId : this.#tokens[target - 1]!;
+        starts[row] = (context > 0 ? step === -context : this.#position + step === 0) ? 1 : 0;
         // The lengths of the parts differ by at most one.
-        if (target < this.#bounds[stream + 1]!) this.#rows.predict(row, this.#tokens[target]!);
+        if (step >= 0 && target < this.#bounds[stream + 1]!) this.#rows.predict(row, this.#tokens[target]!);
       }
     }
     const epoch = this.#epoch;
@@ -104,7 +113,7 @@ export class SequenceBatches {
       this.#position = 0;
       this.#epoch++;
     }
-    return this.#rows.batch(steps, epoch, endOfEpoch);
+    return this.#rows.batch(context + steps, epoch, endOfEpoch);
   }
 
   /** The position in the sequence, as plain JSON. */

@@ -68,6 +68,33 @@ const options = fc
   .filter(({ tokens, streams, first = 0 }) => tokens.length - first >= streams);
 
 describe('SequenceBatches', () => {
+  it('reads the context of each minibatch again, without targets, and predicts each token once', () => {
+    const tokens = Int32Array.from({ length: 11 }, (_, i) => i % 7);
+    const batches = new SequenceBatches({ tokens, classes: 8, streams: 2, steps: 3, context: 2, paddingId: 7 });
+    const [first, second] = epochOf(batches, 2);
+    const reads: [number, boolean, number | undefined][] = [
+      [7, true, undefined],
+      [7, false, undefined],
+      [7, false, 0],
+      [0, false, 1],
+      [1, false, 2],
+      [0, true, undefined],
+      [1, false, undefined],
+      [2, false, 3],
+      [3, false, 4],
+      [4, false, undefined],
+    ];
+    expect(first).toEqual(reads.map(([input, start, target]) => ({ input, start, target })));
+    expect(second?.filter(({ target }) => target !== undefined).map(({ target }) => target)).toEqual([
+      5, 6, 0, 1, 2, 3,
+    ]);
+    // The stream begins with what stands before it in the text.
+    expect(second?.[0]).toEqual({ input: 2, start: true, target: undefined });
+    expect(() => new SequenceBatches({ tokens, classes: 8, streams: 2, steps: 3, context: -1, paddingId: 7 })).toThrow(
+      'context',
+    );
+  });
+
   it('predicts every token once an epoch from the one before it, stream after stream', () => {
     fc.assert(
       fc.property(options, (each) => {
