@@ -89,6 +89,24 @@ describe('predict', () => {
     expect(rest.at(-1)).toMatch(/^the cat sleeps( \S+){4}$/);
   });
 
+  it('draws the words of a continuation, the same ones for a seed', async () => {
+    const drawn = 'predict model the cat --continue 12 --temperature 2 --top-k 8 --top-p 0.95 --json --seed';
+    const [first, again, other] = await Promise.all(
+      [1, 1, 2].map(async (seed) => {
+        const { code, stdout, stderr } = await vastmax(folder, `${drawn} ${seed}`);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        return (JSON.parse(stdout) as { continued: string[] }).continued;
+      }),
+    );
+    expect(first).toHaveLength(14);
+    expect(again).toEqual(first);
+    expect(other).not.toEqual(first);
+    expect(await vastmax(folder, 'predict model the cat --top-p 0.9')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('are of --continue; give it how many words') as string,
+    });
+  });
+
   it('gives the same as JSON and notes words that it does not know', async () => {
     const { code, stdout, stderr } = await vastmax(folder, [
       'predict',
