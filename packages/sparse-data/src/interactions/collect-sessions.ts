@@ -62,7 +62,11 @@ export async function collectSessions(
   });
   const vocabulary =
     known ??
-    vocabularyOf(items, kept.itemCounts, minimumCount, `${items.length} items (${columns.length} interactions)`);
+    vocabularyOf(
+      items,
+      kept.itemCounts,
+      `${items.length} items (${columns.length} interactions) with at least ${minimumCount} interactions an item and ${minimumUserCount} a user`,
+    );
   const classes = Int32Array.from(items, (name) => (vocabulary.has(name) ? (vocabulary.idOf(name) ?? -1) : -1));
   const isUser = Array.from(kept.userCounts, (count) => count >= minimumUserCount);
   return {
@@ -160,14 +164,14 @@ function keptEntries(
 }
 
 /** The items that are left, most frequent first; of equal counts by UTF-16 code units. */
-function vocabularyOf(items: readonly string[], counts: Float64Array, minimumCount: number, of: string): Vocabulary {
+function vocabularyOf(items: readonly string[], counts: Float64Array, of: string): Vocabulary {
   const order = Array.from(items.keys())
     .filter((item) => counts[item]! > 0)
     .sort((a, b) => counts[b]! - counts[a]! || (items[a]! < items[b]! ? -1 : 1));
   if (order.length < 2)
     throw new SparseDataError(
       'bad-vocabulary',
-      `collectSessions: ${order.length === 0 ? 'no item is' : `only ${show(items[order[0]!])} is`} left of ${of} with minimumCount ${minimumCount}; at least 2 are needed: give more interactions or lower minima`,
+      `collectSessions: ${order.length === 0 ? 'no item is' : `only ${show(items[order[0]!])} is`} left of ${of}; 2 items are needed: give more interactions or lower minima`,
     );
   return new Vocabulary({ tokens: order.map((item) => items[item]!), counts: order.map((item) => counts[item]!) });
 }

@@ -97,7 +97,7 @@ describe('collectSessions', () => {
       'empty-input: collectSessions: there are no interactions',
     );
     expect(await thrownBy(() => collectSessions(parseInteractions(lines), { minimumCount: 9 }))).toContain(
-      'bad-vocabulary: collectSessions: no item is left of 4 items (7 interactions) with minimumCount 9',
+      'bad-vocabulary: collectSessions: no item is left of 4 items (7 interactions) with at least 9 interactions an item and 0 a user; 2 items are needed',
     );
     expect(await thrownBy(() => collectSessions(parseInteractions([...lines, 'dan,,4'])))).toContain('bad-interaction');
   });
