@@ -84,7 +84,7 @@ function recommenderDefaults(options: RecommenderTrainOptions): Partial<TrainOpt
   const { inputDropout, ...body } = recommenderBody(options) as BagChoice;
   return {
     ...bodyDefaults(body),
-    ...optional({ inputDropout }),
+    ...optional({ inputDropout, loss: known?.loss, precondition: known?.precondition }),
     ...(known !== undefined ? layerDefaults(outputLayerChoiceOf(known)) : {}),
     ...trainingDefaultsOf(recommenderTrainingOptions(example, 1), options),
   };
@@ -136,6 +136,6 @@ function trainingDefaultsOf(
   return { ...rates, optimizer, ...optional({ clipNorm }) };
 }
 
-function optional(values: Readonly<Record<string, number | undefined>>): Partial<TrainOptions> {
+function optional(values: Readonly<Record<string, string | number | undefined>>): Partial<TrainOptions> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

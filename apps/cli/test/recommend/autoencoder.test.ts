@@ -95,9 +95,6 @@ describe('a recommender of sets', () => {
     expect((await vastmax(folder, 'inspect model')).stdout).toMatch(/, 24 items, 48 users$/m);
     const exported = await vastmax(folder, 'export model -o items.safetensors --json');
     expect(JSON.parse(exported.stdout)).toMatchObject({ words: 24, width: 8 });
-    const small = await vastmax(folder, 'quantize model -o small');
-    expect(small.code).toBe(0);
-    expect((await vastmax(folder, `recommend small --user u1 -k 1 ${own}`)).stdout).toMatch(/^item +score\ntea/);
   });
 
   it('is the same from any format', async () => {
