@@ -1,8 +1,7 @@
 /** The part of `vastmax train` that is the same for all networks in one process: rates, trainer, plan, training. */
 import { Trainer, type BatchSource, type TrainingBatch, type TrainingOptions } from '@vastmax/lm-models';
 import type { TrialBatch } from '@vastmax/lm-models/rates';
-import type { Checkpoint } from '@vastmax/checkpoints';
-import { openCheckpoint } from '@vastmax/checkpoints';
+import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { changedTraining, type RunState } from './run-folder.ts';
