@@ -1,11 +1,6 @@
 /** `vastmax train` with a recommender: from a file of interactions to a saved and evaluated model. */
-import { createNetwork, loadNetwork, outputLayerOf, type Network } from '@vastmax/lm-models';
-import {
-  Recommender,
-  recommenderContent,
-  recommenderNameOf,
-  type RecommenderNetwork,
-} from '@vastmax/lm-models/recommenders';
+import { createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
+import { Recommender, recommenderContent, recommenderNameOf } from '@vastmax/lm-models/recommenders';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
@@ -67,16 +62,16 @@ export async function trainRecommender(
   const batchSize = resumed?.batchSize ?? options.batch;
   const backendName = backendOf(resumed, options, given);
   const backend = await createBackend(backendName, precision, threadsOf(options));
-  const created: Network<never> =
+  const created =
     resumed === undefined
       ? await createNetwork(
           backend,
           { inputs: items.size, frequencies: items.counts },
           { body, output: outputLayerChoiceOf(chosen) },
         )
-      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork(backend, checkpoint));
+      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork<'bag' | 'recurrent'>(backend, checkpoint));
   const settings = recommenderSettingsOf(run);
-  using recommender = new Recommender(created as RecommenderNetwork, { settings, items, users, histories, heldOut });
+  using recommender = new Recommender(created, { settings, items, users, histories, heldOut });
   const { network, entry } = recommender;
   const { output } = network.options;
   const order = {

@@ -56,9 +56,9 @@ export class ItemNeighbors {
         this.#scores[other]! += near.nearness[place]!;
       }
     }
-    found.sort((a, b) => this.#scores[b]! - this.#scores[a]! || a - b);
+    const best = bestOf(found, this.#scores, depth);
     for (const item of found) this.#scores[item] = 0;
-    return found.slice(0, depth);
+    return best;
   }
 
   #nearTo(item: number): NearItems {
@@ -77,8 +77,7 @@ export class ItemNeighbors {
       }
     }
     for (const other of found) counts[other]! /= Math.sqrt(this.#usersOf(item) * this.#usersOf(other));
-    found.sort((a, b) => counts[b]! - counts[a]! || a - b);
-    const best = found.slice(0, this.#k);
+    const best = bestOf(found, counts, this.#k);
     const near = { items: Int32Array.from(best), nearness: Float64Array.from(best, (other) => counts[other]!) };
     for (const other of found) counts[other] = 0;
     this.#near.set(item, near);
@@ -88,4 +87,14 @@ export class ItemNeighbors {
   #usersOf(item: number): number {
     return this.#starts[item + 1]! - this.#starts[item]!;
   }
+}
+
+/** The k of the items with the largest values, largest first; of equal ones the smaller item. */
+function bestOf(items: readonly number[], values: Float64Array, k: number): number[] {
+  // Sorting numbers without a function is many times as fast, so only those that count are sorted with one.
+  const bound = k < items.length ? Float64Array.from(items, (item) => values[item]!).sort()[items.length - k]! : 0;
+  return items
+    .filter((item) => values[item]! >= bound)
+    .sort((a, b) => values[b]! - values[a]! || a - b)
+    .slice(0, k);
 }

@@ -108,7 +108,7 @@ const implicitLoss: RecommenderDefaults['output'] = {
   kind: 'factored',
   loss: { name: 'implicit', options: { unobservedWeight: 0.1 } },
   initialScale: 0.001,
-  // A minibatch of users is a long way from a least-squares solve, and this is most of it (mathematics.md §7).
+  // A minibatch of users is a long way from a least-squares solve, and this is most of it (mathematics.md §3c).
   precondition: 1,
 };
 

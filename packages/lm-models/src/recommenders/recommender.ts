@@ -1,7 +1,8 @@
 /** A recommender: a network over a catalogue of items, the names of items and users, and what each user is known to have. */
 import { CsrBuffer, type CsrRows, type SparseBatch, type Vocabulary } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
-import type { EvaluatedNetwork } from '../network/network.ts';
+import type { BagNetwork, RecurrentNetwork } from '../network/network-options.ts';
+import type { EvaluatedNetwork, Network } from '../network/network.ts';
 import { topClasses } from '../prediction/top-classes.ts';
 import {
   recommenderOf,
@@ -45,8 +46,14 @@ export class Recommender implements Disposable {
   readonly heldOut: CsrRows;
   #rowOf: ReadonlyMap<string, number> | undefined;
 
-  /** @throws ModelError `bad-option` for an unknown model, `shape` for rows that do not fit users and items. */
-  constructor(network: RecommenderNetwork, { settings, items, users, histories, heldOut }: RecommenderParts) {
+  /**
+   * @param network of the body that the model has; its classes, and its inputs, are the items.
+   * @throws ModelError `bad-option` for an unknown model, `shape` for rows that do not fit users and items.
+   */
+  constructor(
+    network: RecommenderNetwork | BagNetwork | RecurrentNetwork,
+    { settings, items, users, histories, heldOut }: RecommenderParts,
+  ) {
     for (const [name, { rows, columns }] of Object.entries({ histories, heldOut })) {
       if (rows === users.length && columns === items.size) continue;
       throw new ModelError(
@@ -54,7 +61,7 @@ export class Recommender implements Disposable {
         `recommender: ${name} are of ${rows} users and ${columns} items, the names of ${users.length} and ${items.size}`,
       );
     }
-    this.network = network;
+    this.network = network as Network<never> as RecommenderNetwork;
     this.entry = recommenderOf(settings.model);
     this.settings = settings;
     this.items = items;

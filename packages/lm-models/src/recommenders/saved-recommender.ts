@@ -8,15 +8,9 @@ import { findTensor, type JsonObject, type ModuleState, type TensorSource } from
 import { createCsrRows, isSparseDataError, type CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import { loadNetwork } from '../network/create-network.ts';
-import type { Network } from '../network/network.ts';
 import { isObject } from '../saved-fields.ts';
 import { readVocabulary } from '../text/text-reading.ts';
-import {
-  recommenderNames,
-  type RecommenderName,
-  type RecommenderNetwork,
-  type RecommenderSettings,
-} from './recommender-models.ts';
+import { recommenderNames, type RecommenderName, type RecommenderSettings } from './recommender-models.ts';
 import { Recommender, type RecommenderParts } from './recommender.ts';
 
 /** The text of a checkpoint with the users: a JSON array of their names. */
@@ -62,7 +56,7 @@ export async function readRecommenderParts(saved: SavedRecommender): Promise<Rec
 /** A recommender of a checkpoint, with its weights. Throws as readRecommenderParts and loadNetwork. */
 export async function loadRecommender(backend: Backend, saved: SavedRecommender): Promise<Recommender> {
   const parts = await readRecommenderParts(saved);
-  const network: Network<never> = await loadNetwork(backend, saved);
+  const network = await loadNetwork<'bag' | 'recurrent'>(backend, saved);
   try {
     const { inputs } = network.sizes;
     const { classes } = network.output;
@@ -71,7 +65,7 @@ export async function loadRecommender(backend: Backend, saved: SavedRecommender)
         'state-mismatch',
         `${saved.location}: the network has ${inputs} inputs and ${classes} classes, the vocabulary ${parts.items.size} items`,
       );
-    return new Recommender(network as RecommenderNetwork, parts);
+    return new Recommender(network, parts);
   } catch (error) {
     network[Symbol.dispose]();
     throw error;

@@ -1,10 +1,9 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
-import { createNetwork, type Network } from '@vastmax/lm-models';
+import { createNetwork } from '@vastmax/lm-models';
 import {
   Recommender,
   recommenderOf,
   type RecommenderName,
-  type RecommenderNetwork,
   type RecommenderParts,
 } from '@vastmax/lm-models/recommenders';
 import { columnCounts, csrFromLists, RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
@@ -36,7 +35,7 @@ export function smallParts(model: RecommenderName): RecommenderParts {
 export async function createSmallRecommender(model: RecommenderName): Promise<Recommender> {
   const parts = smallParts(model);
   const { body, defaults } = recommenderOf(model);
-  const network: Network<never> = await createNetwork(
+  const network = await createNetwork(
     createPlainBackend({ precision: 'f64' }),
     { inputs: items, frequencies: parts.items.counts },
     {
@@ -44,5 +43,5 @@ export async function createSmallRecommender(model: RecommenderName): Promise<Re
       output: { ...defaults.output, initialScale: 1, seed: 2 },
     },
   );
-  return new Recommender(network as RecommenderNetwork, parts);
+  return new Recommender(network, parts);
 }
