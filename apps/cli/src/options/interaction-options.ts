@@ -13,7 +13,7 @@ export interface InteractionInputOptions {
   readonly weightColumn?: string;
 }
 
-export const splitNames = ['share', 'last', 'time'] as const;
+const splitNames = ['share', 'last', 'time'] as const;
 export type SplitName = (typeof splitNames)[number];
 
 export interface InteractionOptions extends InteractionInputOptions {
@@ -38,7 +38,7 @@ export const dataOptions = [
 ] as const satisfies readonly (keyof InteractionOptions)[];
 
 /** Those that only recommenders have. */
-export const ofRecommenders: ReadonlySet<string> = new Set([...dataOptions, 'inputDropout']);
+const ofRecommenders: ReadonlySet<string> = new Set([...dataOptions, 'inputDropout']);
 
 export function addInteractionInputOptions(command: Command): Command {
   return command

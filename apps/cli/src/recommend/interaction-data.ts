@@ -50,7 +50,7 @@ export type RecommenderData = Omit<RecommenderParts, 'settings'> & {
 const defaultHoldOut = 0.1;
 
 /** Interactions of a file, in any format. @throws SparseDataError that names file and line. */
-export async function* readAnyInteractions(
+async function* readAnyInteractions(
   path: string,
   options: InteractionInputOptions,
   { signal, onProgress }: { readonly signal: AbortSignal } & Pick<ReadingProgress, 'onProgress'>,
@@ -172,7 +172,7 @@ function divide(
 }
 
 /** Rows of users of another file, in the rows of these: what users and items that are not known have is left out. */
-export function inRowsOf(
+function inRowsOf(
   { sessions, users }: Sessions,
   rowOf: (user: string) => number | undefined,
   rows: number,
