@@ -8,6 +8,7 @@ export default defineConfig({
     'src/node.ts',
     'src/quantization.ts',
     'src/rates.ts',
+    'src/recommenders.ts',
     'src/text.ts',
     'src/distributed.ts',
   ],

@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   train: async () => (await import('./commands/train.ts')).addTrainCommand,
   evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluateCommand,
   predict: async () => (await import('./commands/predict.ts')).addPredictCommand,
+  recommend: async () => (await import('./commands/recommend.ts')).addRecommendCommand,
   neighbors: async () => (await import('./commands/neighbors.ts')).addNeighborsCommand,
   export: async () => (await import('./commands/export.ts')).addExportCommand,
   quantize: async () => (await import('./commands/quantize.ts')).addQuantizeCommand,
@@ -35,7 +36,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const program = new Command('vastmax')
   .description(
-    'Language models with very many classes, trained exactly at a cost that does not depend on their number.',
+    'Language models, classifiers and recommenders with very many classes, trained exactly at a cost that does not depend on their number.',
   )
   .version(version, '-V, --version', 'print the version')
   .configureOutput({

@@ -18,7 +18,8 @@ export interface Ended {
   readonly progress: string;
 }
 
-const progressLine = /^(counting words|reading text|trying rates|training|evaluating|predicting): \d+ %.*\n/gm;
+const progressLine =
+  /^(counting words|reading text|reading interactions|trying rates|training|evaluating|predicting|recommending|quantizing): \d+ %.*\n/gm;
 
 export class RunningCommand {
   readonly #child: ChildProcessWithoutNullStreams;

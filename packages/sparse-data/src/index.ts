@@ -40,7 +40,7 @@ export {
   type TargetWeights,
 } from './batches/sparse-batches.ts';
 export { SetBatches, type SetBatchesOptions } from './batches/set-batches.ts';
-export { splitSets, type SplitSets, type SplitSetsOptions } from './interactions/split-sets.ts';
+export { splitAtTime, splitLast, splitSets, type SplitSets, type SplitSetsOptions } from './interactions/split-sets.ts';
 export { WindowBatches, type WindowBatchesOptions } from './batches/window-batches.ts';
 export { subsampleTokens, type SubsampleOptions } from './text/subsample-tokens.ts';
 export { SequenceRows, type SequenceBatch } from './batches/sequence-batch.ts';
@@ -48,6 +48,7 @@ export { SequenceBatches, type SequenceBatchesOptions, type SequenceCursor } fro
 export { SessionBatches, type SessionBatchesOptions, type SessionCursor } from './batches/session-batches.ts';
 export { columnCounts, columnsByFrequency, renumberColumns } from './csr/columns.ts';
 export { CsrBuffer } from './csr/csr-buffer.ts';
+export { addDuplicates, excludeEntries } from './csr/entries.ts';
 export type { NamedInput } from './records/record-lines.ts';
 export {
   createHashSplit,

@@ -8,6 +8,7 @@ export {
   readXmc,
   readXmcHeader,
   readXmcRows,
+  type ReadInteractionsOptions,
   type ReadRecordsOptions,
 } from './node/read-records.ts';
 export { prefetchFromWorker, type PrefetchFromWorkerOptions } from './node/prefetch-from-worker.ts';

@@ -2,12 +2,20 @@
 export { parseJsonLines, type JsonLine } from './records/parse-json-lines.ts';
 export { parseCsv, type CsvRecord, type CsvOptions, type CsvColumns } from './records/parse-csv.ts';
 export {
+  parseInteractionRecords,
   parseInteractions,
-  type Interaction,
+  parseItemLines,
   type InteractionColumns,
   type InteractionOptions,
-  type InteractionTimeFormat,
+  type InteractionRecord,
+  type InteractionRecordOptions,
 } from './interactions/parse-interactions.ts';
+export type { Interaction, InteractionTimeFormat } from './interactions/interaction-values.ts';
+export {
+  detectInteractionFormat,
+  interactionFormatNames,
+  type InteractionFormat,
+} from './interactions/interaction-formats.ts';
 export { collectSessions, type CollectSessionsOptions, type Sessions } from './interactions/collect-sessions.ts';
 export {
   parseXmc,

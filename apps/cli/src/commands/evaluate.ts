@@ -9,7 +9,7 @@ import {
 } from '../labels/evaluate-labels.ts';
 import { readLabelledRows } from '../labels/label-data.ts';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
-import { finite, wholeNumber } from '../options/option-values.ts';
+import { finite, wholeNumber, wholeNumbers } from '../options/option-values.ts';
 import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -23,9 +23,14 @@ import {
   type SimilarityEvaluation,
   type TextEvaluation,
 } from '../text/evaluate-text.ts';
-import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
+import { openAnyModel, ownerOf, type OpenedModel } from '../text/open-model.ts';
+import type { Recommender } from '@vastmax/lm-models/recommenders';
+import { describeRecommenderEvaluation, evaluateWithProgress } from '../recommend/evaluate-recommendations.ts';
+import { readTest } from '../recommend/interaction-data.ts';
+import { addInteractionInputOptions, type InteractionInputOptions } from '../options/interaction-options.ts';
 
-interface EvaluateOptions extends BackendOptions, LabelledInputOptions {
+interface EvaluateOptions extends BackendOptions, LabelledInputOptions, InteractionInputOptions {
+  readonly topItems?: readonly number[];
   readonly limit: number;
   readonly similarity?: string;
   readonly top?: number;
@@ -38,11 +43,19 @@ export function addEvaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
     .description(
-      'rank the words of a text with a trained model: top-k accuracy, mean reciprocal rank, perplexity; or compare its word vectors with human judgements',
+      'rank the words of a text, the labels of texts or points, or the items of users with a trained model; or compare its word vectors with human judgements',
     )
     .argument('<model>', 'folder of a trained model')
-    .argument('[text]', 'text to evaluate on, read as the training text was; - is standard input')
-    .option('--limit <n>', 'rank this many words, a fixed random sample; 0 for all', wholeNumber('--limit', 0), 20_000)
+    .argument(
+      '[text]',
+      'text or data to evaluate on, read as the training data was; - is standard input; not needed for a recommender, which has kept what was held out',
+    )
+    .option(
+      '--limit <n>',
+      'rank for this many words, texts or users, a fixed random sample; 0 for all',
+      wholeNumber('--limit', 0),
+      20_000,
+    )
     .option(
       '--similarity <file>',
       "two words and a score a line, with tabs between: Spearman's correlation of the scores with the cosines",
@@ -54,9 +67,15 @@ export function addEvaluateCommand(program: Command): void {
       finite('--threshold'),
     )
     .option('--per-label', 'classifier: precision, recall and F1 of each label too')
+    .option(
+      '--top-items <k,...>',
+      'recommender: lengths of the lists of recommendations (default: 10,20,50)',
+      wholeNumbers('--top-items', 1),
+    )
     .option('--text-column <name>', textColumnHelp, 'text')
     .option('--json', 'print one JSON object');
   addLabelledInputOptions(command);
+  addInteractionInputOptions(command);
   addBackendOptions(command)
     .addHelpText(
       'after',
@@ -65,6 +84,8 @@ Examples:
   $ vastmax evaluate models/wiki wiki.valid.tokens.br --limit 0
   $ vastmax evaluate models/vectors --similarity wordsim-353.txt
   $ vastmax evaluate models/bibtex bibtex_test.txt
+  $ vastmax evaluate models/films
+  $ vastmax evaluate models/films test.csv --limit 0 --top-items 20
   $ vastmax evaluate models/topics test.txt --top 1 --threshold 0.5 --per-label
 
 Ranks are exact over the whole vocabulary, so the time grows with its size.
@@ -76,7 +97,13 @@ A classifier ranks the labels of points or texts in the format that it was
 trained on, or of texts in another one: P@k is precision, R@k recall, PSP@k
 propensity-scored precision; beside it stands a model that gives each the most
 frequent labels. --top, --threshold and --per-label count what is predicted as
-fasttext test and test-label do: over all labels together, and of each label.`,
+fasttext test and test-label do: over all labels together, and of each label.
+
+A recommender ranks the whole catalogue for each user, without what the user
+had before, for what was held out of training; or for the interactions of a file
+of the same users, who are then known by all of the training data. Beside it
+stand two that learn nothing: item-kNN, what users have who have the same, and
+popularity, what most users have.`,
     )
     .action(evaluate);
 }
@@ -88,11 +115,18 @@ async function evaluate(
   command: Command,
 ): Promise<void> {
   const { similarity } = options;
-  if (textFile === undefined && similarity === undefined)
-    command.error("error: missing required argument 'text', or --similarity with a file");
   using interruption = new Interruption();
   const { signal } = interruption;
   const opened = await openAnyModel(options, directory);
+  if ('recommender' in opened) {
+    using recommender = opened.recommender;
+    await evaluateItems(recommender, directory, textFile, options, signal);
+    return;
+  }
+  if (textFile === undefined && similarity === undefined) {
+    ownerOf(opened)[Symbol.dispose]();
+    command.error("error: missing required argument 'text', or --similarity with a file");
+  }
   if ('classifier' in opened) {
     using classifier = opened.classifier;
     await evaluateClassifier(classifier, directory, textFile, options, signal);
@@ -113,6 +147,26 @@ async function evaluate(
     ...(vectors === undefined || similarity === undefined ? [] : [describeSimilarity(similarity, vectors)]),
   ];
   process.stdout.write(parts.join('\n'));
+}
+
+async function evaluateItems(
+  recommender: Recommender,
+  directory: string,
+  file: string | undefined,
+  options: EvaluateOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { similarity, limit, json, topItems } = options;
+  if (similarity !== undefined)
+    throw new UsageError(`${directory} holds a recommender, which has no word vectors; leave --similarity out`);
+  const ks = topItems === undefined ? {} : { ks: topItems };
+  const test = await readTest(recommender, file, options, signal);
+  const evaluation = await evaluateWithProgress(recommender, test, { limit, signal, ...ks });
+  process.stdout.write(
+    json === true
+      ? `${JSON.stringify(evaluation)}\n`
+      : describeRecommenderEvaluation(file ?? 'what was held out', evaluation),
+  );
 }
 
 async function evaluateClassifier(

@@ -2,14 +2,16 @@ import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
 import { wordVectorTensor, type Classifier } from '@vastmax/lm-models/labels';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
+import type { RecommenderNetwork } from '@vastmax/lm-models/recommenders';
 import type { TextModel } from '@vastmax/lm-models/text';
+import type { Vocabulary } from '@vastmax/sparse-data';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { checkOutputFile } from '../terminal/output-file.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
 import { bytes, count, Progress } from '../terminal/terminal.ts';
-import { openAnyModel } from '../text/open-model.ts';
+import { openAnyModel, ownerOf } from '../text/open-model.ts';
 import { basename, dirname } from 'node:path';
 import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
 import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
@@ -85,10 +87,13 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   await checkOutputFile(output, options.overwrite === true);
   using interruption = new Interruption();
   const opened = await openAnyModel(options, directory);
-  const owner = 'classifier' in opened ? opened.classifier : opened.model;
-  using owned = owner;
+  using owned = ownerOf(opened);
   const { vectors, names } =
-    'classifier' in opened ? vectorsOfClassifier(opened.classifier, directory, kind) : vectorsOf(opened.model, kind);
+    'classifier' in opened
+      ? vectorsOfClassifier(opened.classifier, directory, kind)
+      : 'recommender' in opened
+        ? vectorsOf({ network: opened.recommender.network, vocabulary: opened.recommender.items }, kind)
+        : vectorsOf(opened.model, kind);
   void owned;
   const { bytes: written } = await writeVectors(names, vectors, format, options, interruption.signal);
   const { rows, columns } = vectors;
@@ -110,7 +115,13 @@ interface NamedVectors {
   readonly names: readonly string[];
 }
 
-function vectorsOf({ network, vocabulary }: TextModel, kind: VectorKind): NamedVectors {
+function vectorsOf(
+  {
+    network,
+    vocabulary,
+  }: { readonly network: TextModel['network'] | RecommenderNetwork; readonly vocabulary: Vocabulary },
+  kind: VectorKind,
+): NamedVectors {
   const vectors =
     kind === 'output'
       ? classVectorTensor('output_vectors', network.output)

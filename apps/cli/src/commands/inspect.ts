@@ -3,6 +3,7 @@ import { openCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { readVocabulary } from '@vastmax/lm-models/text';
 import { isClassifier } from '@vastmax/lm-models/labels';
+import { recommenderNameOf } from '@vastmax/lm-models/recommenders';
 import { bytes, count, table } from '../terminal/terminal.ts';
 
 export function addInspectCommand(program: Command): void {
@@ -31,8 +32,12 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
       .tensors.map(({ name, precision, rows, columns }) => ({ module, name, precision, rows, columns })),
   );
   const hasLabels = isClassifier(configuration);
-  const hasWords = !hasLabels || configuration['textFeatures'] !== undefined;
+  const hasItems = recommenderNameOf(configuration) !== undefined;
+  const hasWords = !hasItems && (!hasLabels || configuration['textFeatures'] !== undefined);
   const classes = {
+    ...(hasItems
+      ? { items: readVocabulary(checkpoint).size, users: Number(checkpoint.module('histories').configuration['rows']) }
+      : {}),
     ...(hasLabels ? { labels: Number(checkpoint.module('sizes').configuration['classes']) } : {}),
     ...(hasWords ? { words: readVocabulary(checkpoint).size } : {}),
   };
@@ -52,7 +57,15 @@ async function inspect(directory: string, options: { readonly json?: true }): Pr
   process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
 }
 
-function describeClasses({ labels, words }: { readonly labels?: number; readonly words?: number }): string {
+interface ClassCounts {
+  readonly labels?: number;
+  readonly words?: number;
+  readonly items?: number;
+  readonly users?: number;
+}
+
+function describeClasses({ labels, words, items, users }: ClassCounts): string {
+  if (items !== undefined) return `${count(items)} items, ${count(users ?? 0)} users`;
   if (labels === undefined) return `vocabulary of ${count(words ?? 0)} words`;
   return `${count(labels)} labels${words === undefined ? '' : ` of texts with ${count(words)} different words`}`;
 }

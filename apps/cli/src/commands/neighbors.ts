@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors, type Neighbor } from '@vastmax/lm-models';
 import { nearestLabels, nearestWords, type Classifier } from '@vastmax/lm-models/labels';
+import type { Recommender } from '@vastmax/lm-models/recommenders';
 import { inLetterCase } from '@vastmax/lm-models/text';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
@@ -16,9 +17,9 @@ interface NeighborsOptions extends BackendOptions {
 export function addNeighborsCommand(program: Command): void {
   const command = program
     .command('neighbors')
-    .description('the words whose vectors are nearest to those of given words')
+    .description('the words, labels or items whose vectors are nearest to those of given ones')
     .argument('<model>', 'folder of a trained model')
-    .argument('<words...>', 'words of the vocabulary, or labels of a classifier')
+    .argument('<words...>', 'words of the vocabulary, labels of a classifier, or items of a recommender')
     .option('-k, --top <n>', 'how many neighbours of each', wholeNumber('--top', 1), 8)
     .addOption(
       new Option(
@@ -34,6 +35,7 @@ export function addNeighborsCommand(program: Command): void {
 Example:
   $ vastmax neighbors models/state-of-the-union war peace congress
   $ vastmax neighbors models/topics baking --vectors output
+  $ vastmax neighbors models/films "Alien"
 
 Nearness is the cosine of the angle between two vectors.`,
     )
@@ -43,9 +45,11 @@ Nearness is the cosine of the angle between two vectors.`,
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
   const opened = await openAnyModel(options, directory);
   const { probes, lists } =
-    'classifier' in opened
-      ? await neighborsOfClassifier(opened.classifier, directory, words, options)
-      : await neighborsOfWords(opened, directory, words, options);
+    'recommender' in opened
+      ? await neighborsOfItems(opened.recommender, directory, words, options)
+      : 'classifier' in opened
+        ? await neighborsOfClassifier(opened.classifier, directory, words, options)
+        : await neighborsOfWords(opened, directory, words, options);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;
@@ -75,6 +79,19 @@ async function neighborsOfWords(
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
   if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
   return { probes, lists: await computeNeighbors(owned.network, owned.vocabulary, probes, { k: top, kind: vectors }) };
+}
+
+async function neighborsOfItems(
+  recommender: Recommender,
+  directory: string,
+  names: readonly string[],
+  { top, vectors = 'output' }: NeighborsOptions,
+): Promise<NeighborLists> {
+  using owned = recommender;
+  const { items, network } = owned;
+  const unknown = names.filter((name) => !items.has(name));
+  if (unknown.length > 0) throw new UsageError(`no items of ${directory}: ${unknown.join(', ')}`);
+  return { probes: names, lists: await computeNeighbors(network, items, names, { k: top, kind: vectors }) };
 }
 
 async function neighborsOfClassifier(

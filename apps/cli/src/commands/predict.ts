@@ -10,7 +10,7 @@ import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { table } from '../terminal/terminal.ts';
-import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
+import { openAnyModel, withoutRecommender, type OpenedModel } from '../text/open-model.ts';
 import { predictLines } from '../text/predict-lines.ts';
 
 interface PredictOptions extends BackendOptions, LabelledInputOptions {
@@ -94,7 +94,7 @@ async function predict(
     throw new UsageError('--temperature, --top-k, --top-p and --seed are of --continue; give it how many words');
   if (input === undefined) {
     if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
-    const opened = await openAnyModel(options, directory);
+    const opened = withoutRecommender(await openAnyModel(options, directory), directory);
     await ('classifier' in opened
       ? predictText(opened.classifier, directory, prompt.join(' '), options)
       : predictPrompt(opened, prompt.join(' '), options));
@@ -105,7 +105,7 @@ async function predict(
   if (options.continue > 0)
     throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
   using interruption = new Interruption();
-  const opened = await openAnyModel(options, directory);
+  const opened = withoutRecommender(await openAnyModel(options, directory), directory);
   if ('classifier' in opened) {
     using classifier = opened.classifier;
     await predictLabels(classifier, input, { ...options, signal: interruption.signal });

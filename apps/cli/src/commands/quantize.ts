@@ -3,13 +3,14 @@ import { Option, type Command } from 'commander';
 import { openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import { quantizationMethods, quantizeNetwork, type QuantizationMethod } from '@vastmax/lm-models/quantization';
+import { recommenderContent } from '@vastmax/lm-models/recommenders';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { bytes, count, Progress, table } from '../terminal/terminal.ts';
-import { loadAnyModel } from '../text/open-model.ts';
+import { loadAnyModel, ownerOf } from '../text/open-model.ts';
 
 interface QuantizeOptions extends BackendOptions {
   readonly out: string;
@@ -67,7 +68,7 @@ async function quantize(directory: string, options: QuantizeOptions, command: Co
   await checkOutputFolder(out, { overwrite: options.overwrite === true, otherwise: 'or give another folder' });
   await using original = await openCheckpoint(createFileStorage(directory));
   const opened = await loadAnyModel(options, original);
-  using owned = 'classifier' in opened ? opened.classifier : opened.model;
+  using owned = ownerOf(opened);
   const quantized = await withProgress((onProgress) =>
     quantizeNetwork(owned.network, {
       method,
@@ -82,7 +83,10 @@ async function quantize(directory: string, options: QuantizeOptions, command: Co
     storage,
     {
       configuration: { ...original.configuration, quantization: method },
-      modules: quantized.modules,
+      modules: {
+        ...quantized.modules,
+        ...('recommender' in opened ? recommenderContent(opened.recommender).modules : {}),
+      },
       texts: Object.fromEntries(original.textNames.map((name) => [name, original.text(name)])),
     },
     { signal },

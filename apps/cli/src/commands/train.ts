@@ -1,25 +1,35 @@
 import { Option, type Command } from 'commander';
 import { activationNames, feedForwardNames, scheduleNames, updateRuleNames } from '@vastmax/lm-models';
+import { recommenderNames } from '@vastmax/lm-models/recommenders';
 import { textModelNames } from '@vastmax/lm-models/text';
 import { addBackendOptions } from '../options/backend-choice.ts';
 import { applyConfig, describeConfig, describeConfigSchema } from '../options/config-file.ts';
 import { dependentDefaults } from '../options/dependent-defaults.ts';
 import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../options/option-values.ts';
+import { addInteractionOptions } from '../options/interaction-options.ts';
 import { addOutputLayerOptions } from '../options/output-layer-options.ts';
 import { addTextLabelOptions } from '../options/text-label-options.ts';
 import { addTextOptions } from '../options/text-options.ts';
-import { defaultEvaluated, type GivenOption, type TrainOptions } from '../options/training-options.ts';
+import {
+  defaultEvaluated,
+  withDefaultSizes,
+  type GivenOption,
+  type GivenTrainOptions,
+  type TrainOptions,
+} from '../options/training-options.ts';
 import { trainModel } from '../run/train-text.ts';
 
 export function addTrainCommand(program: Command): void {
   const command = program
     .command('train')
-    .description('train a language model or word vectors on a text, or a classifier on labelled texts or points')
+    .description(
+      'train a language model or word vectors on a text, a classifier on labelled texts or points, or a recommender on interactions of users with items',
+    )
     .argument(
       '[text]',
       'training text, one sentence or paragraph a line: UTF-8, plain or compressed (gzip, .br); Parquet; - is standard input',
     )
-    .option('--valid <file>', 'held-out text, evaluated at the end')
+    .option('--valid <file>', 'held-out text, labelled data or interactions, evaluated at the end')
     .option('-o, --out <folder>', 'where the model and its checkpoints go')
     .option('--overwrite', 'replace the model that --out holds, at the first checkpoint of the new one')
     .option(
@@ -36,20 +46,21 @@ export function addTrainCommand(program: Command): void {
       wholeNumber('--max-vocabulary', 4),
     )
     .optionsGroup('Labels of texts (--model classifier):');
-  addTextLabelOptions(command)
+  addTextLabelOptions(command).optionsGroup(`Interactions (--model ${recommenderNames.join(', ')}):`);
+  addInteractionOptions(command)
     .optionsGroup('Model:')
     .addOption(
       new Option(
         '--model <name>',
-        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points',
+        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points; recommenders: autoencoder of sets of items, next-item, session',
       )
-        .choices([...textModelNames, 'classifier'])
+        .choices([...textModelNames, 'classifier', ...recommenderNames])
         .default('ngram'),
     )
     .option('--order <n>', 'ngram, bag: how many previous words the model sees (default: 5)', wholeNumber('--order', 1))
     .option(
       '--steps <n>',
-      'lstm, gru: words per truncated back-propagation (default: 16); transformer: words that it sees at once (default: 64)',
+      'lstm, gru, session: words or items per truncated back-propagation (default: 16); transformer: words that it sees at once (default: 64)',
       wholeNumber('--steps', 1, 4096),
     )
     .option('--layers <n>', 'transformer: of attention and feed-forward (default: 2)', wholeNumber('--layers', 1, 1024))
@@ -58,23 +69,26 @@ export function addTrainCommand(program: Command): void {
       'transformer: heads of attention, whose double divides the embedding (default: at most 8, of 32 numbers at least)',
       wholeNumber('--heads', 1),
     )
-    .option('--window <n>', 'cbow, skip-gram: words on either side (default: 5)', wholeNumber('--window', 1, 65_536))
+    .option(
+      '--window <n>',
+      'cbow, skip-gram: words on either side; next-item: how many last items the model sees (default: 5)',
+      wholeNumber('--window', 1, 65_536),
+    )
     .option(
       '--embedding <n>',
-      "width of a word embedding; of a classifier's first layer",
+      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder 512; next-item, session 128)",
       wholeNumber('--embedding', 1),
-      100,
     )
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
     .option(
       '--hidden <n,...>',
-      'widths of the hidden layers (default: 128; transformer: 4 times the embedding; bag, cbow, skip-gram, classifier: none)',
+      'widths of the hidden layers (default: 128; transformer: 4 times the embedding; bag, cbow, skip-gram, classifier, autoencoder, next-item: none)',
       wholeNumbers('--hidden', 1),
     )
     .addOption(
       new Option(
         '--activation <name>',
-        'of the hidden layers, not of lstm and gru (default: tanh; transformer: gelu; classifier: relu of points, identity of texts)',
+        'of the hidden layers, not of lstm, gru and session (default: tanh; transformer: gelu; classifier: relu of points, identity of texts)',
       ).choices([...new Set([...activationNames, ...feedForwardNames]), 'identity']),
     )
     .option(
@@ -126,8 +140,16 @@ export function addTrainCommand(program: Command): void {
       'share of the training in which the rates rise from 0 (default: 0; transformer: 0.05)',
       shareBelowOne('--warmup'),
     )
-    .option('--batch <n>', 'examples in a minibatch', wholeNumber('--batch', 1), 256)
-    .option('--epochs <n>', 'passes over the text', wholeNumber('--epochs', 1), 1)
+    .option(
+      '--batch <n>',
+      'examples in a minibatch: words, points, or users of an autoencoder (default: 256)',
+      wholeNumber('--batch', 1),
+    )
+    .option(
+      '--epochs <n>',
+      'passes over the data (default: 1; autoencoder 15; next-item, session 10)',
+      wholeNumber('--epochs', 1),
+    )
     .option('--examples <n>', 'stop after this many examples instead', wholeNumber('--examples', 1))
     .option(
       '--max-minutes <n>',
@@ -143,7 +165,7 @@ export function addTrainCommand(program: Command): void {
     .option('--checkpoint-every <seconds>', 'of training', wholeNumber('--checkpoint-every', 1), 120)
     .option(
       '--evaluate <n>',
-      'rank this many held-out words at the end; 0 for all',
+      'rank for this many held-out words, points or users at the end; 0 for all',
       wholeNumber('--evaluate', 0),
       defaultEvaluated,
     )
@@ -189,6 +211,8 @@ Examples:
       --output-layer full --embedding 256 --batch 64 --epochs 15
   $ vastmax train labelled.txt -o models/topics --model classifier \\
       --output-layer hierarchical --word-ngrams 2 --epochs 5
+  $ vastmax train ratings.csv -o models/films --model autoencoder
+  $ vastmax train clicks.tsv -o models/next --model next-item --time-column when
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json
   $ vastmax train wiki.train.tokens.br -o models/taylor --config taylor.json
 
@@ -204,6 +228,12 @@ A classifier reads points (XMC), lines of fastText (__label__x words ...), or
 CSV, TSV and JSON Lines with a text and a label column. Features of texts are
 those of fastText: words, word n-grams and character n-grams in buckets.
 
+A recommender reads interactions: CSV, TSV, JSON Lines or Parquet with columns
+user and item, and time and weight if there are any, or lines \`user item ...\`.
+It holds a part of them out, and ranks the whole catalogue for it at the end.
+The model's folder then recommends to these users and to new ones: see
+vastmax recommend --help.
+
 Ctrl-C saves a checkpoint, and --resume goes on from it bit for bit as if
 nothing had happened (with --max-minutes it goes on, but time is not repeated).
 A folder that holds a model is refused without --resume or --overwrite.`,
@@ -211,15 +241,16 @@ A folder that holds a model is refused without --resume or --overwrite.`,
     .action(train);
 }
 
-async function train(argument: string | undefined, options: TrainOptions, command: Command): Promise<void> {
-  const text = argument ?? options.text;
+async function train(argument: string | undefined, given: GivenTrainOptions, command: Command): Promise<void> {
+  const text = argument ?? given.text;
+  const options = withDefaultSizes(given);
   if (options.printConfigSchema === true) {
     process.stdout.write(describeConfigSchema(command));
     return;
   }
   if (options.printConfig === true) {
     process.stdout.write(
-      describeConfig(command, text, dependentDefaults({ ...options, ...(text === undefined ? {} : { text }) })),
+      describeConfig(command, text, dependentDefaults({ ...given, ...(text === undefined ? {} : { text }) })),
     );
     return;
   }

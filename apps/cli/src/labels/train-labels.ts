@@ -5,7 +5,6 @@ import {
   loadNetwork,
   networkOptionsFrom,
   outputLayerOf,
-  Trainer,
   type BagNetwork,
   type OutputLayerChoice,
 } from '@vastmax/lm-models';
@@ -19,19 +18,16 @@ import {
 } from '@vastmax/lm-models/labels';
 import { columnCounts, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { isStandardInput } from '@vastmax/sparse-data/node';
-import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
-import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
-import { trainAndSave } from '../run/run-training.ts';
-import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
+import { backendOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { startFromVectors } from '../run/start-from-vectors.ts';
-import { describeDryRun, planOfLabels, printPlan } from '../run/training-plan.ts';
+import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
+import { planOfLabels } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { embeddingBytes, type ModelWidths } from './check-labels.ts';
@@ -103,7 +99,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
   using network: BagNetwork =
     resumed === undefined
       ? await createNetwork(backend, { inputs: features, frequencies }, { body, output })
-      : await loadResumed(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
+      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork(backend, checkpoint, { kind: 'bag' }));
   if (resumed === undefined && options.initialVectors !== undefined && texts !== undefined)
     await startFromVectors({ vocabulary: texts.features.vocabulary, network }, options.initialVectors, signal);
   const { output: outputChoice } = network.options;
@@ -117,28 +113,15 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     ...(weights === undefined ? {} : { classWeights: weights.weights }),
   });
   const { examplesPerEpoch } = batches;
-  const { training, configuration: ratesTried } =
-    resumed === undefined
-      ? await ratesOfRun(options, {
-          network,
-          batches,
-          batchSize,
-          training: labelTrainingOptions(chosen, examplesPerEpoch, { occurrences: data.occurrences }),
-          signal,
-        })
-      : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
-  using trainer = new Trainer(network, batches, training);
-  if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
   const bucketBytes = embeddingBytes(texts?.features.ngrams.buckets ?? 0, widths);
-  const cost = await printPlan(planOfLabels(network, data, texts, bucketBytes), trainer, batchSize);
-  if (options.dryRun === true) {
-    process.stdout.write(describeDryRun(cost));
-    return;
-  }
   const classifier = new Classifier(network, { labels, examples: examplesPerEpoch, texts });
   const content = classifierContent(classifier);
-  const isTrained = await trainAndSave(file, options, {
-    trainer,
+  const isTrained = await trainNetwork(file, options, given, {
+    plan: planOfLabels(network, data, texts, bucketBytes),
+    batches,
+    batchSize,
+    training: labelTrainingOptions(chosen, examplesPerEpoch, { occurrences: data.occurrences }),
+    resumed,
     extras: {
       configuration: {
         command: 'train',
@@ -147,7 +130,6 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
         pointsHash: fingerprint,
         precision,
         batchSize,
-        ...ratesTried,
       },
       texts: { ...content.texts, ...weights?.texts },
     },
@@ -178,7 +160,7 @@ async function readLabelRun(directory: string): Promise<LabelRun> {
   const state = await readRunState(directory);
   if (!isClassifier(state.configuration))
     throw new UsageError(`${directory} holds a model over words, no classifier; leave --model out to go on with it`);
-  return await loadResumed(directory, (checkpoint) => {
+  return await fromCheckpoint(directory, (checkpoint) => {
     const classifier = readClassifierParts(checkpoint, createSubwordTokenizer);
     const hasWeights = checkpoint.textNames.includes(classWeightsText);
     return Promise.resolve({
@@ -188,12 +170,4 @@ async function readLabelRun(directory: string): Promise<LabelRun> {
       ...(hasWeights ? { classWeights: checkpoint.text(classWeightsText) } : {}),
     });
   });
-}
-
-async function loadResumed<Result>(
-  directory: string,
-  load: (checkpoint: Checkpoint) => Promise<Result>,
-): Promise<Result> {
-  await using checkpoint = await openCheckpoint(createFileStorage(directory));
-  return await load(checkpoint);
 }

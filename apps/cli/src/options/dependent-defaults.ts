@@ -1,12 +1,34 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
-import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import {
+  type BagChoice,
+  type NetworkOptions,
+  type OutputLayerChoice,
+  type TrainingOptions,
+  outputLayerOf,
+} from '@vastmax/lm-models';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
-import { layersOfOptions, optionsOfLayer, withKnownLayer, type WithLayer } from './output-layer-choice.ts';
+import {
+  layersOfOptions,
+  optionsOfLayer,
+  outputLayerChoiceOf,
+  withKnownLayer,
+  type WithLayer,
+} from './output-layer-choice.ts';
 import { hasTexts } from './text-label-options.ts';
 import {
+  isRecommenderName,
+  recommenderBody,
+  recommenderTrainingOptions,
+  withRecommenderLayer,
+  type RecommenderTrainOptions,
+} from './recommender-options.ts';
+import {
+  defaultSizes,
   exampleSettingsOf,
   networkOptionsOf,
   trainingOptionsOf,
+  withDefaultSizes,
+  type GivenTrainOptions,
   type TrainOptions,
   type WordTrainOptions,
 } from './training-options.ts';
@@ -16,12 +38,18 @@ import {
  * --cutoffs) are not included.
  * @throws UsageError for options that contradict each other.
  */
-export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
+export function dependentDefaults(given: GivenTrainOptions): Partial<TrainOptions> {
+  const options = withDefaultSizes(given);
   const { model } = options;
-  const values: Record<string, unknown> =
-    model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
+  const own =
+    model === 'classifier'
+      ? labelDefaults(options)
+      : isRecommenderName(model)
+        ? recommenderDefaults({ ...options, model })
+        : wordDefaults({ ...options, model });
+  const values: Record<string, unknown> = { ...defaultSizes(model), ...own };
   const open = Object.entries(values).filter(
-    ([name, value]) => value !== undefined && options[name as keyof TrainOptions] === undefined,
+    ([name, value]) => value !== undefined && given[name as keyof TrainOptions] === undefined,
   );
   return Object.fromEntries(open);
 }
@@ -47,6 +75,18 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
     ...(withKnownLayer(options) !== undefined ? layerDefaults(labelOutputChoice(example)) : {}),
     ...training,
     ...(training.optimizer === 'adam' || bodyRate === undefined ? {} : { bodyRate }),
+  };
+}
+
+function recommenderDefaults(options: RecommenderTrainOptions): Partial<TrainOptions> {
+  const known = withRecommenderLayer(options);
+  const example = known ?? withAnyLayer(options);
+  const { inputDropout, ...body } = recommenderBody(options) as BagChoice;
+  return {
+    ...bodyDefaults(body),
+    ...optional({ inputDropout, loss: known?.loss, precondition: known?.precondition }),
+    ...(known !== undefined ? layerDefaults(outputLayerChoiceOf(known)) : {}),
+    ...trainingDefaultsOf(recommenderTrainingOptions(example, 1), options),
   };
 }
 
@@ -101,6 +141,6 @@ function trainingDefaultsOf(
   return { ...rates, optimizer, ...optional({ clipNorm, warmup: scheduleOptions?.warmup }) };
 }
 
-function optional(values: Readonly<Record<string, number | undefined>>): Partial<TrainOptions> {
+function optional(values: Readonly<Record<string, string | number | undefined>>): Partial<TrainOptions> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -6,16 +6,19 @@ import {
   type NetworkOptions,
   type TrainingOptions,
 } from '@vastmax/lm-models';
+import { recommenders, type RecommenderName } from '@vastmax/lm-models/recommenders';
 import { defaultStepsOf, textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
+import type { InteractionOptions } from './interaction-options.ts';
 import { layerTrainingDefaults, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
 import type { OutputLayerOptions } from './output-layer-options.ts';
 import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 
-export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabelOptions, ConfigOptions {
+export interface TrainOptions
+  extends OutputLayerOptions, TextOptions, TextLabelOptions, InteractionOptions, ConfigOptions {
   readonly valid?: string;
   /** Given on the command line or in the configuration file; checked before training starts. */
   readonly out: string;
@@ -30,7 +33,7 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabel
   readonly precision: Precision;
   readonly minCount: number;
   readonly maxVocabulary?: number;
-  readonly model: TextModelName | 'classifier';
+  readonly model: TextModelName | 'classifier' | RecommenderName;
   readonly order?: number;
   readonly steps?: number;
   readonly window?: number;
@@ -57,6 +60,26 @@ export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabel
   readonly evaluate: number;
   readonly distributed?: 'mpi';
   readonly repairDrift?: true;
+}
+
+/** Options of `train` as they are given: without the sizes that depend on the model. */
+export type GivenTrainOptions = Omit<TrainOptions, SizeName> & Partial<Pick<TrainOptions, SizeName>>;
+type SizeName = 'embedding' | 'epochs' | 'batch';
+
+/** The sizes of a model where none are given. */
+export function defaultSizes(model: TrainOptions['model']): Pick<TrainOptions, SizeName> {
+  if (!Object.hasOwn(recommenders, model)) return { embedding: 100, epochs: 1, batch: 256 };
+  const { embedding, epochs, batchSize } = recommenders[model as RecommenderName].defaults;
+  return { embedding, epochs, batch: batchSize };
+}
+
+export function withDefaultSizes(options: GivenTrainOptions): TrainOptions {
+  return {
+    ...options,
+    ...Object.fromEntries(
+      Object.entries(defaultSizes(options.model)).map(([name, value]) => [name, options[name as SizeName] ?? value]),
+    ),
+  } as TrainOptions;
 }
 
 /** Held-out words that are ranked at the end, unless --evaluate says otherwise. */

@@ -17,6 +17,7 @@ import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax
 import type { Precision } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isClassifier } from '@vastmax/lm-models/labels';
+import { recommenderNameOf } from '@vastmax/lm-models/recommenders';
 import { precisionFrom } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -118,6 +119,9 @@ export async function readResumedRun(directory: string): Promise<ResumedRun> {
   const state = runStateFrom(checkpoint);
   if (isClassifier(configuration))
     throw new UsageError(`${directory} holds a classifier; add --model classifier to go on with it`);
+  const recommender = recommenderNameOf(configuration);
+  if (recommender !== undefined)
+    throw new UsageError(`${directory} holds a recommender; add --model ${recommender} to go on with it`);
   const network = networkOptionsFrom(configuration);
   const vocabulary = readVocabulary(checkpoint);
   const module = (name: string): ModuleState => savedModule(checkpoint, name);

@@ -7,6 +7,7 @@ import { TrainingDivergedError, type Trainer, type TrainingBatch, type TrainingP
 import { writeDistributedCheckpoint } from '@vastmax/lm-models/distributed';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
+import { isRecommenderName } from '../options/recommender-options.ts';
 import { defaultEvaluated, type TrainOptions } from '../options/training-options.ts';
 import { CommandFailure } from '../terminal/errors.ts';
 import { bytes, count, duration, Progress, shellWord, warn } from '../terminal/terminal.ts';
@@ -40,6 +41,8 @@ interface CheckpointExtras {
   readonly configuration: JsonObject;
   /** The vocabulary of a model over words. */
   readonly vocabulary?: Vocabulary;
+  /** Beside those of the trainer. */
+  readonly modules?: CheckpointContent['modules'];
   readonly texts: Readonly<Record<string, string>>;
 }
 
@@ -147,10 +150,10 @@ async function saveCheckpoint({
   repairsDrift = false,
 }: TrainingRun): Promise<void> {
   const snapshot = trainer.snapshot();
-  const { configuration, vocabulary, texts } = extras;
+  const { configuration, vocabulary, modules, texts } = extras;
   const content: CheckpointContent = {
     configuration: { ...snapshot.configuration, ...configuration },
-    modules: snapshot.modules,
+    modules: { ...snapshot.modules, ...modules },
     texts: { ...texts, ...(vocabulary === undefined ? {} : { 'vocabulary.json': JSON.stringify(vocabulary) }) },
   };
   await (communicator === undefined
@@ -211,7 +214,7 @@ function resumeCommand(file: string, options: TrainOptions): string {
     /^\/(?:dev|proc\/self)\/(?:stdin|fd\/\d+)$/.test(file) ? '-' : file,
     '-o',
     out,
-    ...(model === 'classifier' ? ['--model', model] : []),
+    ...(model === 'classifier' || isRecommenderName(model) ? ['--model', model] : []),
     ...(valid === undefined ? [] : ['--valid', valid]),
     ...(textColumn === 'text' ? [] : ['--text-column', textColumn]),
     ...(labelFormat === undefined ? [] : ['--label-format', labelFormat]),

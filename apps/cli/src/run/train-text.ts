@@ -9,6 +9,9 @@ import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
+import { checkNoInteractionOptions } from '../options/interaction-options.ts';
+import { isRecommenderName } from '../options/recommender-options.ts';
+import { trainRecommender } from '../recommend/train-recommender.ts';
 import { checkNoLabelOptions } from '../options/label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';
 import {
@@ -48,9 +51,12 @@ export async function trainModel(
   const trainAs = async (communicator?: Communicator): Promise<void> => {
     if (communicator !== undefined) compareOptionsOfRanks(communicator, options);
     const { model } = options;
+    if (!isRecommenderName(model)) checkNoInteractionOptions(given);
     await (model === 'classifier'
       ? trainLabels(textFile, options, given)
-      : train(textFile, { ...options, model }, given, communicator));
+      : isRecommenderName(model)
+        ? trainRecommender(textFile, { ...options, model }, given)
+        : train(textFile, { ...options, model }, given, communicator));
   };
   if (options.distributed === undefined) {
     checkStartedAlone();

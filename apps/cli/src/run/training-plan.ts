@@ -10,7 +10,9 @@ import { bytes, count, duration } from '../terminal/terminal.ts';
 import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { ClassifierTexts } from '@vastmax/lm-models/labels';
+import type { RecommenderNetwork, RecommenderSettings } from '@vastmax/lm-models/recommenders';
 import type { TrainingData } from '../labels/label-data.ts';
+import type { RecommenderData } from '../recommend/interaction-data.ts';
 
 export interface CostEstimate {
   readonly outputParameters: number;
@@ -22,7 +24,7 @@ export interface CostEstimate {
 
 /** A model as the plan describes it. */
 export interface PlannedModel {
-  readonly network: TextNetwork | BagNetwork;
+  readonly network: TextNetwork | BagNetwork | RecommenderNetwork;
   /** The training data: a name and a size. */
   readonly data: readonly [name: string, size: string];
   /** Further lines about it. */
@@ -152,6 +154,38 @@ export function planOfLabels(
         ? `a bag of features, of ${embedding}${hidden.length === 0 ? '' : ` → ${layers(hidden, 'tanh')}`}`
         : `a bag of features → ${layers([embedding, ...hidden], activation)}`,
     bodyOperations: (batchSize) => denseOperations(batchSize, entriesPerPoint, [embedding, ...hidden]),
+  };
+}
+
+export function planOfRecommender(
+  network: RecommenderNetwork,
+  { users, items, histories, interactions, division }: RecommenderData,
+  { model, window = 5, steps = 16 }: RecommenderSettings,
+): PlannedModel {
+  const options = network.body.options;
+  const { embedding, hidden } = options;
+  const entriesPerUser = histories.offsets[histories.rows]! / Math.max(1, histories.rows);
+  const reads =
+    'cell' in options
+      ? `items of ${embedding} → ${layers(hidden, options.cell)}, ${steps} steps`
+      : model === 'next-item'
+        ? `the bag of the last ${window} items, of ${embedding}`
+        : `a bag of items → ${layers([embedding], options.activation)}`;
+  const above =
+    'cell' in options || hidden.length === 0
+      ? ''
+      : ` → ${layers(hidden, options.activation === 'identity' ? 'tanh' : options.activation)}`;
+  return {
+    network,
+    data: ['interactions', `${count(interactions)} of ${count(users.length)} users with ${count(items.size)} items`],
+    notes: [['evaluation', division]],
+    description: `${reads}${above}`,
+    bodyOperations: (batchSize) =>
+      'cell' in options
+        ? 3 *
+          (denseOperations(batchSize, embedding, hidden) +
+            hidden.reduce((sum, width) => sum + 6 * batchSize * width * width, 0))
+        : denseOperations(batchSize, model === 'autoencoder' ? entriesPerUser : window, [embedding, ...hidden]),
   };
 }
 

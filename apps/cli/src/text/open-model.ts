@@ -12,6 +12,7 @@ import {
 } from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { isClassifier, loadClassifier, type Classifier } from '@vastmax/lm-models/labels';
+import { loadRecommender, recommenderNameOf, type Recommender } from '@vastmax/lm-models/recommenders';
 import { createBackend, precisionFrom, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
@@ -22,7 +23,23 @@ export interface OpenedModel {
   readonly text: TextReading;
 }
 
-export type AnyOpenedModel = OpenedModel | { readonly classifier: Classifier };
+export type AnyOpenedModel = OpenedModel | { readonly classifier: Classifier } | { readonly recommender: Recommender };
+
+/** What is to be disposed, and has a network. */
+export function ownerOf(opened: AnyOpenedModel): TextModel | Classifier | Recommender {
+  if ('recommender' in opened) return opened.recommender;
+  return 'classifier' in opened ? opened.classifier : opened.model;
+}
+
+/** For a command that recommenders have no answer for. @throws UsageError for one. */
+export function withoutRecommender(
+  opened: AnyOpenedModel,
+  directory: string,
+): Exclude<AnyOpenedModel, { readonly recommender: Recommender }> {
+  if (!('recommender' in opened)) return opened;
+  opened.recommender[Symbol.dispose]();
+  throw new UsageError(`${directory} holds a recommender; ask it with vastmax recommend`);
+}
 
 /**
  * The model of a folder, as {@link loadAnyModel}.
@@ -33,13 +50,15 @@ export async function openAnyModel(options: BackendOptions, directory: string): 
   return await loadAnyModel(options, checkpoint);
 }
 
-/** A model over words or a classifier, on a backend of the precision that it was trained in. */
+/** A model over words, a classifier or a recommender, on a backend of the precision that it was trained in. */
 export async function loadAnyModel(options: BackendOptions, checkpoint: Checkpoint): Promise<AnyOpenedModel> {
   const { configuration } = checkpoint;
   const createOwn = (): Promise<Backend> =>
     createBackend(options.backend, precisionFrom(configuration), threadsOf(options));
   if (isClassifier(configuration))
     return { classifier: await loadClassifier(await createOwn(), checkpoint, createSubwordTokenizer) };
+  if (recommenderNameOf(configuration) !== undefined)
+    return { recommender: await loadRecommender(await createOwn(), checkpoint) };
   const { text } = openText(checkpoint);
   const model = await loadTextModel(await createOwn(), {
     ...checkpoint,

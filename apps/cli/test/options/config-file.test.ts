@@ -44,7 +44,7 @@ describe('--print-config', () => {
       loss: 'taylor-softmax',
       lowerCase: true,
       minCount: 2,
-      epochs: 1,
+      schedule: 'linear',
     });
     for (const absent of ['printConfig', 'config', 'resume', 'overwrite', 'outputRate', 'dryRun'])
       expect(config).not.toHaveProperty(absent);
@@ -55,7 +55,8 @@ describe('--print-config', () => {
     expect(schema.additionalProperties).toBe(false);
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(config)));
     expect(schema.properties).toMatchObject({
-      epochs: { type: 'integer', minimum: 1, default: 1 },
+      epochs: { type: 'integer', minimum: 1 },
+      checkpointEvery: { type: 'integer', minimum: 1, default: 120 },
       hidden: { type: 'array', items: { type: 'integer', minimum: 1 } },
       optimizer: { enum: ['sgd', 'momentum', 'adagrad', 'adam'] },
       lowerCase: { type: 'boolean' },
@@ -71,6 +72,9 @@ describe('--print-config', () => {
     const printed = await vastmax(folder, 'train train.txt -o model --loss taylor --body-rate 3 --print-config');
     const { $defaults: defaults } = JSON.parse(printed.stdout) as { $defaults: unknown };
     expect(defaults).toEqual({
+      embedding: 100,
+      batch: 256,
+      epochs: 1,
       order: 5,
       hidden: [128],
       dropout: 0,
@@ -103,6 +107,9 @@ describe('--print-config', () => {
       (await vastmax(folder, 'train --model classifier --output-layer full --print-config')).stdout,
     ) as { $defaults: unknown };
     expect(classifier.$defaults).toEqual({
+      embedding: 100,
+      batch: 256,
+      epochs: 1,
       hidden: [],
       dropout: 0.2,
       activation: 'relu',

@@ -31,6 +31,13 @@ export interface MultiLabelMetricsAtK {
   readonly ndcg: number;
   /** Fraction of examples with a correct class among the k best. */
   readonly hitRate: number;
+  /** 1/place of the first correct class, 0 where none is among the k best, mean over examples. */
+  readonly reciprocalRank: number;
+  /**
+   * Sum of the precision at each place with a correct class among the k best, divided by the number of correct classes
+   * or by k where that is less, mean over examples: MAP.
+   */
+  readonly averagePrecision: number;
   /**
    * Precision with weight 1/p_l for each correct class, divided by the maximum that any ranking could reach (Jain et
    * al., KDD 2016); undefined without propensities.
@@ -44,6 +51,8 @@ interface SumsAtK {
   recall: number;
   ndcg: number;
   hits: number;
+  reciprocalRank: number;
+  averagePrecision: number;
   gain: number;
   possibleGain: number;
 }
@@ -73,7 +82,17 @@ export class MultiLabelCollector {
       );
     this.depth = ks[ks.length - 1]!;
     this.#propensities = propensities;
-    this.#sums = ks.map((k) => ({ k, precision: 0, recall: 0, ndcg: 0, hits: 0, gain: 0, possibleGain: 0 }));
+    this.#sums = ks.map((k) => ({
+      k,
+      precision: 0,
+      recall: 0,
+      ndcg: 0,
+      hits: 0,
+      reciprocalRank: 0,
+      averagePrecision: 0,
+      gain: 0,
+      possibleGain: 0,
+    }));
   }
 
   /**
@@ -92,6 +111,8 @@ export class MultiLabelCollector {
     let hits = 0;
     let dcg = 0;
     let ideal = 0;
+    let reciprocalRank = 0;
+    let precisions = 0;
     let gain = 0;
     let possibleGain = 0;
     let place = 0;
@@ -105,6 +126,8 @@ export class MultiLabelCollector {
         if (place < ranked.length && isRight.has(ranked[place]!)) {
           hits++;
           dcg += discount;
+          if (hits === 1) reciprocalRank = 1 / (place + 1);
+          precisions += hits / (place + 1);
           if (this.#propensities !== undefined) gain += 1 / this.#propensities[ranked[place]!]!;
         }
       }
@@ -112,6 +135,8 @@ export class MultiLabelCollector {
       sums.recall += hits / right.length;
       sums.ndcg += dcg / ideal;
       sums.hits += hits > 0 ? 1 : 0;
+      sums.reciprocalRank += reciprocalRank;
+      sums.averagePrecision += precisions / Math.min(sums.k, right.length);
       sums.gain += gain / sums.k;
       sums.possibleGain += possibleGain / sums.k;
     }
@@ -122,13 +147,15 @@ export class MultiLabelCollector {
     return {
       examples,
       unlabelled: this.#unlabelled,
-      atK: this.#sums.map(({ k, precision, recall, ndcg, hits, gain, possibleGain }) => ({
-        k,
-        precision: precision / examples,
-        recall: recall / examples,
-        ndcg: ndcg / examples,
-        hitRate: hits / examples,
-        propensityScoredPrecision: this.#propensities === undefined ? undefined : gain / possibleGain,
+      atK: this.#sums.map((sums) => ({
+        k: sums.k,
+        precision: sums.precision / examples,
+        recall: sums.recall / examples,
+        ndcg: sums.ndcg / examples,
+        hitRate: sums.hits / examples,
+        reciprocalRank: sums.reciprocalRank / examples,
+        averagePrecision: sums.averagePrecision / examples,
+        propensityScoredPrecision: this.#propensities === undefined ? undefined : sums.gain / sums.possibleGain,
       })),
     };
   }

@@ -39,7 +39,7 @@ export async function quantizeTensor(
   for (let first = 0; first < rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, rows - first);
     const block = splitBlock(await source.read(first, count), count, columns, width);
-    biases.set(block.biases, first);
+    if (bias) biases.set(block.biases, first);
     const blockScales = scales.subarray(first, first + count);
     codes.set(
       codebook === undefined

@@ -24,6 +24,12 @@ function naive(cases: readonly Case[], k: number, propensities: readonly number[
     mean((each) => total(hitsOf(each)) / each.right.length),
     mean((each) => dcg(hitsOf(each)) / dcg(each.right.slice(0, k).map(() => 1))),
     mean((each) => (total(hitsOf(each)) > 0 ? 1 : 0)),
+    mean((each) => (hitsOf(each).includes(1) ? 1 / (hitsOf(each).indexOf(1) + 1) : 0)),
+    mean((each) => {
+      const hits = hitsOf(each);
+      const precisions = hits.map((hit, i) => (hit * total(hits.slice(0, i + 1))) / (i + 1));
+      return total(precisions) / Math.min(k, each.right.length);
+    }),
     mean((each) => gain(each.ranked.slice(0, k).filter((label) => each.right.includes(label)))) /
       mean((each) => gain(best(each))),
   ];
@@ -56,9 +62,9 @@ describe('MultiLabelCollector', () => {
           for (const { ranked, right } of list) collector.add(ranked, right);
           const { examples, atK } = collector.metrics();
           expect(examples).toBe(list.filter(({ right }) => right.length > 0).length);
-          for (const { k, precision, recall, ndcg, hitRate, propensityScoredPrecision = Number.NaN } of atK) {
+          for (const { k, ...metrics } of atK) {
             const expected = naive(list, k, propensities);
-            for (const [i, value] of [precision, recall, ndcg, hitRate, propensityScoredPrecision].entries())
+            for (const [i, value = Number.NaN] of Object.values(metrics).entries())
               if (examples === 0) expect(value).toBeNaN();
               else expect(value).toBeCloseTo(expected[i]!, 10);
           }
@@ -80,6 +86,8 @@ describe('MultiLabelCollector', () => {
       recall: 1 / 3,
       ndcg: 1 / Math.log2(3) / ideal2,
       hitRate: 1,
+      reciprocalRank: 1 / 2,
+      averagePrecision: 1 / 2 / 2,
       propensityScoredPrecision: undefined,
     });
     expect(atK[1]).toMatchObject({ k: 4, precision: 0.5, recall: 2 / 3 });

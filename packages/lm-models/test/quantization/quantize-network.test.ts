@@ -70,6 +70,15 @@ async function savedAndLoaded(network: BagNetwork, options: QuantizationOptions)
 
 const precise = { method: '8-bit' } as const;
 
+it('takes tables of more rows than a block, with biases and without', async () => {
+  using network = await createNetwork(backend, { ...sizes, inputs: 4100 }, { body, output: factored });
+  const { tables } = await quantizeNetwork(network, { method: '8-bit' });
+  expect(tables.map(({ name, rows }) => [name, rows])).toEqual([
+    ['embeddings', 4100],
+    ['rows', classes],
+  ]);
+});
+
 describe('a quantised network', () => {
   it.each(outputs.map((output) => [output.kind, output] as const))(
     'with the output layer %s is loaded as it was saved, near the one that was trained',

@@ -1,10 +1,19 @@
 // The parsers of `/records` for files: lines are read with readLines, and the path is the name in error messages.
 
 import { type CsvOptions, type CsvRecord, parseCsv } from '../records/parse-csv.ts';
-import { type Interaction, type InteractionOptions, parseInteractions } from '../interactions/parse-interactions.ts';
+import type { Interaction } from '../interactions/interaction-values.ts';
+import { detectInteractionFormat, type InteractionFormat } from '../interactions/interaction-formats.ts';
+import {
+  type InteractionColumns,
+  type InteractionOptions,
+  parseInteractionRecords,
+  parseInteractions,
+  parseItemLines,
+} from '../interactions/parse-interactions.ts';
 import { type JsonLine, parseJsonLines } from '../records/parse-json-lines.ts';
 import { type XmcHeader, type XmcOptions, type XmcPoint, parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
 import { parseXmcRows, type XmcBatch, type XmcRowsOptions } from '../labels/parse-xmc-rows.ts';
+import { SparseDataError } from '../errors.ts';
 import { inputName } from './open-bytes.ts';
 import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
 import { type ReadLinesOptions, readLines } from './read-lines.ts';
@@ -35,16 +44,51 @@ export function readCsv(
   });
 }
 
-/** parseInteractions for a file, read as by readCsv. */
-export function readInteractions(
+export type ReadInteractionsOptions = ReadRecordsOptions<InteractionOptions> & {
+  /** As the file's name and first line tell unless given. */
+  readonly format?: InteractionFormat;
+};
+
+/**
+ * Interactions of a file that readLines can read: CSV, TSV, JSON Lines, or lines `user item item …`, by parseInteractions,
+ * parseInteractionRecords and parseItemLines. Throws their errors and those of readLines; `bad-option` for positions of
+ * columns with JSON Lines.
+ */
+export async function* readInteractions(
   path: string,
-  options: ReadRecordsOptions<InteractionOptions> = {},
+  options: ReadInteractionsOptions = {},
 ): AsyncGenerator<Interaction, void, undefined> {
-  return parseInteractions(readLines(path, { ...options, keepLineEnds: true }), {
-    delimiter: delimiterOf(path),
-    ...options,
-    name: inputName(path),
-  });
+  const lines = readLines(path, { ...options, keepLineEnds: true });
+  try {
+    const first = await lines.next();
+    if (first.done === true) return;
+    const { format = detectInteractionFormat(path, first.value), columns = {}, timeFormat = 'auto' } = options;
+    const all = startingWith(first.value, lines);
+    const name = inputName(path);
+    if (format === 'lines') yield* parseItemLines(all);
+    else if (format === 'jsonl')
+      yield* parseInteractionRecords(parseJsonLines(all, { name }), { columns: namesOf(columns), timeFormat, name });
+    else yield* parseInteractions(all, { delimiter: format === 'tsv' ? '\t' : ',', ...options, name });
+  } finally {
+    await lines.return();
+  }
+}
+
+async function* startingWith<Value>(
+  first: Value,
+  rest: AsyncGenerator<Value, void, undefined>,
+): AsyncGenerator<Value, void, undefined> {
+  yield first;
+  yield* rest;
+}
+
+function namesOf(columns: InteractionColumns): Exclude<InteractionColumns, { readonly user: number }> {
+  if (typeof columns.user === 'number')
+    throw new SparseDataError(
+      'bad-option',
+      `readInteractions: columns are positions such as ${columns.user}, and JSON Lines have fields with names; give names`,
+    );
+  return columns as Exclude<InteractionColumns, { readonly user: number }>;
 }
 
 /** parseXmc for a file that readLines can read. */

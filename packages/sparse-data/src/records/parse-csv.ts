@@ -182,7 +182,7 @@ export type CsvColumns = readonly string[] | readonly number[];
  * A function that selects columns of each record of a table. If columns are given by name, the header must be its first
  * argument; it returns undefined for the header.
  */
-function selectColumns(columns: CsvColumns, name: string): (record: CsvRecord) => CsvRecord | undefined {
+export function selectColumns(columns: CsvColumns, name: string): (record: CsvRecord) => CsvRecord | undefined {
   let positions: number[] | undefined;
   if (columns.length === 0)
     throw new SparseDataError('bad-option', 'parseCsv: columns is empty; at least 1 name or position is needed');

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseInteractions, type InteractionOptions } from '../../src/interactions/parse-interactions.ts';
+import {
+  parseInteractionRecords,
+  parseInteractions,
+  parseItemLines,
+  type InteractionOptions,
+} from '../../src/interactions/parse-interactions.ts';
+import { detectInteractionFormat } from '../../src/interactions/interaction-formats.ts';
+import { parseJsonLines } from '../../src/records/parse-json-lines.ts';
 import { allOf } from '../all-of.ts';
 import { csvStyle, linesOf, writeCsv } from '../records/csv-text.ts';
 import { thrownBy } from '../thrown-by.ts';
@@ -56,8 +63,9 @@ describe('parseInteractions', () => {
     ['1969-12-31T23:59:59Z', -1],
   ])('reads %s as UTC', async (text, time) => {
     expect(await allOf(parseInteractions(['user,item,time', `u,i,${text}`], { timeFormat: 'iso-8601' }))).toEqual([
-      { line: 2, user: 'u', item: 'i', time },
+      { line: 2, user: 'u', item: 'i', time, weight: 1 },
     ]);
+    expect(await allOf(parseInteractions(['user,item,time', `u,i,${text}`]))).toMatchObject([{ time }]);
   });
 
   const date = 'a date such as 2014-04-07T10:51:09Z is needed';
@@ -75,17 +83,17 @@ describe('parseInteractions', () => {
     ],
     [
       'u,i,',
-      {},
-      'bad-interaction: parseInteractions: clicks.csv: line 2: time is ""; a finite number is needed (for dates set timeFormat to iso-8601)',
+      { timeFormat: 'number' },
+      'bad-interaction: parseInteractions: clicks.csv: line 2: time is empty; a finite number is needed (for dates set timeFormat to iso-8601)',
     ],
     [
       'u,i,2014-04-07',
-      {},
+      { timeFormat: 'number' },
       'bad-interaction: parseInteractions: clicks.csv: line 2: time is "2014-04-07"; a finite number is needed (for dates set timeFormat to iso-8601)',
     ],
     [
       'u,i,0x10',
-      {},
+      { timeFormat: 'number' },
       'bad-interaction: parseInteractions: clicks.csv: line 2: time is "0x10"; a finite number is needed (for dates set timeFormat to iso-8601)',
     ],
     ...[
@@ -101,6 +109,12 @@ describe('parseInteractions', () => {
       { timeFormat: 'iso-8601' },
       `bad-interaction: parseInteractions: clicks.csv: line 2: time is ${JSON.stringify(text)}; ${date}`,
     ]),
+    ['u,i,soon', {}, `bad-interaction: parseInteractions: clicks.csv: line 2: time is "soon"; ${date}`],
+    ...['0', '-1', 'x'].map((text): [string, InteractionOptions, string] => [
+      `${text},i,1`,
+      { columns: { user: 'item', weight: 'user' } },
+      `bad-interaction: parseInteractions: clicks.csv: line 2: weight is "${text}"; a finite number above 0 is needed: leave such interactions out`,
+    ]),
     [
       'u,i',
       {},
@@ -114,11 +128,94 @@ describe('parseInteractions', () => {
     [
       'u,i,1',
       { timeFormat: 'unix' as never },
-      'bad-option: parseInteractions: timeFormat is "unix"; number or iso-8601 is needed',
+      'bad-option: parseInteractions: timeFormat is "unix"; auto, number or iso-8601 is needed',
     ],
   ])('refuses %j with %j', async (text, options, message) => {
     expect(
       await thrownBy(() => allOf(parseInteractions(['user,item,time', text], { name: 'clicks.csv', ...options }))),
     ).toBe(message);
+  });
+});
+
+describe('the columns', () => {
+  it('time and weight are read where the header has them, and needed where they are named', async () => {
+    const lines = ['weight,user,extra,item', '2.5,u,x,i'];
+    expect(await allOf(parseInteractions(lines))).toEqual([{ line: 2, user: 'u', item: 'i', time: 0, weight: 2.5 }]);
+    expect(await allOf(parseInteractions(lines, { columns: { item: 'extra' } }))).toMatchObject([{ item: 'x' }]);
+    expect(await thrownBy(() => allOf(parseInteractions(lines, { columns: { time: 'when' } })))).toBe(
+      'missing-column: parseCsv: input: line 1: the header has no column "when"; it has "weight", "user", "extra", "item"',
+    );
+    expect(
+      await allOf(parseInteractions(['i u 4', 'j v 1'], { delimiter: ' ', columns: { user: 1, item: 0, weight: 2 } })),
+    ).toMatchObject([
+      { user: 'u', item: 'i', time: 0, weight: 4 },
+      { user: 'v', item: 'j', time: 0, weight: 1 },
+    ]);
+    expect(await thrownBy(() => allOf(parseInteractions([])))).toBe(
+      'empty-input: parseInteractions: input has no records; a header with "user" and "item" is needed',
+    );
+  });
+
+  it('the first time tells whether times are numbers or dates', async () => {
+    const read = (...times: string[]): Promise<unknown> =>
+      allOf(parseInteractions(['user,item,time', ...times.map((time) => `u,i,${time}`)]));
+    expect(await read('1970-01-02', '1970-01-01')).toMatchObject([{ time: 86_400 }, { time: 0 }]);
+    expect(await thrownBy(() => read('1970-01-02', '7'))).toContain('line 3: time is "7"; a date such as');
+    expect(await thrownBy(() => read('7', '1970-01-02'))).toContain(
+      'line 3: time is "1970-01-02"; a finite number is needed',
+    );
+  });
+});
+
+describe('parseInteractionRecords', () => {
+  it('reads fields of any type', async () => {
+    const records = [
+      { line: 1, value: { user: 7, item: 'a', time: '1970-01-02', weight: 2n } },
+      { line: 2, value: { user: 8n, item: 9, time: new Date(1500), weight: '3' } },
+    ];
+    expect(await allOf(parseInteractionRecords(records))).toEqual([
+      { line: 1, user: '7', item: 'a', time: 86_400, weight: 2 },
+      { line: 2, user: '8', item: '9', time: 1.5, weight: 3 },
+    ]);
+    const lines = ['{"who":"u","item":"i"}'];
+    expect(await allOf(parseInteractionRecords(parseJsonLines(lines), { columns: { user: 'who' } }))).toEqual([
+      { line: 1, user: 'u', item: 'i', time: 0, weight: 1 },
+    ]);
+  });
+
+  it.each<[unknown, string]>([
+    ['x', 'bad-interaction: parseInteractionRecords: a.jsonl: line 3: "x" is no object; each line must be one'],
+    [{ item: 1 }, 'missing-column: parseInteractionRecords: a.jsonl: line 3: there is no field "user"; it has "item"'],
+    [{}, 'there is no field "user"; it has none'],
+    [{ user: 1.5, item: 1 }, 'bad-interaction: parseInteractionRecords: a.jsonl: line 3: user is 1.5 (item 1)'],
+    [{ user: 'u', item: null }, 'line 3: item is null (user "u")'],
+    [{ user: 'u', item: 'i', time: null }, 'line 3: time is null; a date such as'],
+    [{ user: 'u', item: 'i', weight: -2 }, 'line 3: weight is -2; a finite number above 0 is needed'],
+  ])('refuses %j', async (value, message) => {
+    expect(await thrownBy(() => allOf(parseInteractionRecords([{ line: 3, value }], { name: 'a.jsonl' })))).toContain(
+      message,
+    );
+  });
+});
+
+describe('the other formats', () => {
+  it('a line is a user and items', async () => {
+    expect(await allOf(parseItemLines(['\ufeffu a  b\r\n', '', 'v', ' w\tb '].values()))).toEqual([
+      { line: 1, user: 'u', item: 'a', time: 0, weight: 1 },
+      { line: 1, user: 'u', item: 'b', time: 0, weight: 1 },
+      { line: 4, user: 'w', item: 'b', time: 0, weight: 1 },
+    ]);
+  });
+
+  it.each([
+    ['a.csv.gz', '', 'csv'],
+    ['a.TSV', 'user,item', 'tsv'],
+    ['a.ndjson', '', 'jsonl'],
+    ['-', ' {"user": 1}', 'jsonl'],
+    ['u.data', '1\t2\t3', 'tsv'],
+    ['a.txt', 'user,item', 'csv'],
+    ['a.txt.br', '1 2 3', 'lines'],
+  ])('%s that begins with %j is %s', (path, line, format) => {
+    expect(detectInteractionFormat(path, line)).toBe(format);
   });
 });

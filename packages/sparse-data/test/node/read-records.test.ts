@@ -91,6 +91,16 @@ describe('the readers', () => {
           [7, 3],
         ]);
       }
+      for (const path of [
+        ...variants('b.jsonl', '{"user":"a","item":1}\n{"user":"b","item":2}'),
+        ...variants('b.txt', 'a 1\r\nb 2\r\n'),
+        ...variants('b.inter', 'user\titem\na\t1\nb\t2\n'),
+      ]) {
+        expect((await allOf(readInteractions(path, { chunkBytes }))).map(({ user, item }) => user + item)).toEqual([
+          'a1',
+          'b2',
+        ]);
+      }
       for (const path of variants('a.txt', xmc)) {
         expect(await readXmcHeader(path, { chunkBytes })).toEqual({ points: 4, features: 9, labels: 5 });
         expect(
@@ -145,7 +155,7 @@ describe('the readers', () => {
     );
     const late = file('late.tsv', 'user\titem\ttime\nu\ti\tnow\n');
     expect(await thrownBy(() => allOf(readInteractions(late)))).toBe(
-      `bad-interaction: parseInteractions: ${late}: line 2: time is "now"; a finite number is needed (for dates set timeFormat to iso-8601)`,
+      `bad-interaction: parseInteractions: ${late}: line 2: time is "now"; a date such as 2014-04-07T10:51:09Z is needed`,
     );
     const latin = file('latin1.csv', Buffer.from('a\nsch\xf6n\n', 'latin1'));
     expect(await thrownBy(() => allOf(readCsv(latin)))).toContain(

@@ -1,0 +1,133 @@
+/** Translates the options of `vastmax train` with a recommender into options of the network and the trainer. */
+import { trainingDefaults, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  recommenderNames,
+  recommenderOf,
+  type RecommenderName,
+  type RecommenderSettings,
+} from '@vastmax/lm-models/recommenders';
+import { UsageError } from '../terminal/errors.ts';
+import {
+  defaultsNameOf,
+  layersOfOptions,
+  optionsOfLayer,
+  withKnownLayer,
+  type WithLayer,
+} from './output-layer-choice.ts';
+import { ofLabelledTexts } from './text-label-options.ts';
+import { trainingOptionsOf, type GivenOption, type TrainOptions } from './training-options.ts';
+
+/** The options of a recommender. */
+export type RecommenderTrainOptions = TrainOptions & { readonly model: RecommenderName };
+
+export const isRecommenderName = (model: string): model is RecommenderName =>
+  recommenderNames.some((name) => name === model);
+
+/** Options that no recommender has. */
+const ofOtherModels: ReadonlySet<string> = new Set([
+  ...ofLabelledTexts,
+  'labelFormat',
+  'classWeights',
+  'pointsOnDisk',
+  'tokenizer',
+  'letterCase',
+  'lowerCase',
+  'locale',
+  'textColumn',
+  'minCount',
+  'maxVocabulary',
+  'initialVectors',
+  'order',
+  'distributed',
+  'repairDrift',
+]);
+
+/** Options that only some recommenders have. */
+const ownOptions: readonly (readonly [name: keyof TrainOptions, models: readonly RecommenderName[]])[] = [
+  ['window', ['next-item']],
+  ['steps', ['session']],
+  ['activation', ['autoencoder', 'next-item']],
+  ['inputDropout', ['autoencoder', 'next-item']],
+];
+
+/** @throws UsageError for an option of another model. */
+export function checkRecommenderOptions(
+  { model, activation, split }: RecommenderTrainOptions,
+  given: readonly GivenOption[],
+): void {
+  const foreign = given.find(({ name, isDefault }) => !isDefault && ofOtherModels.has(name));
+  if (foreign !== undefined)
+    throw new UsageError(`${foreign.flag} is no option of ${model}; leave it out or choose another model`);
+  for (const [name, models] of ownOptions) {
+    const found = given.find((each) => each.name === name);
+    if (found === undefined || models.includes(model)) continue;
+    throw new UsageError(
+      `${found.flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
+    );
+  }
+  if (activation === 'identity')
+    throw new UsageError(`--activation identity is an option of classifier, bag, cbow and skip-gram, not of ${model}`);
+  if (split === 'share' && recommenderOf(model).reads === 'sequences')
+    throw new UsageError(
+      `--split share holds out items at random, and ${model} reads them in their order; take last or time`,
+    );
+}
+
+export function recommenderSettingsOf({ model, window, steps }: RecommenderTrainOptions): RecommenderSettings {
+  return { model, ...(window === undefined ? {} : { window }), ...(steps === undefined ? {} : { steps }) };
+}
+
+export function recommenderBody(options: RecommenderTrainOptions): NetworkOptions<'bag' | 'recurrent'>['body'] {
+  const { model, embedding, hidden, activation, dropout, inputDropout, seed } = options;
+  return recommenderOf(model).body({
+    embedding,
+    seed,
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(activation === undefined || activation === 'identity' ? {} : { activation }),
+    ...(dropout === undefined ? {} : { dropout }),
+    ...(inputDropout === undefined ? {} : { inputDropout }),
+  });
+}
+
+/**
+ * The options with the output layer that is given; with the model's own and its options where none is, or only options
+ * that it has.
+ * @returns undefined where options of other layers are given, several of which fit.
+ */
+export function withRecommenderLayer<Options extends RecommenderTrainOptions>(
+  options: Options,
+): WithLayer<Options> | undefined {
+  const { kind, loss, ...own } = recommenderOf(options.model).defaults.output;
+  const isOwn =
+    (options.outputLayer === 'auto' ? layersOfOptions(options).includes(kind) : options.outputLayer === kind) &&
+    (options.loss ?? loss.name) === loss.name;
+  if (!isOwn) return withKnownLayer(options);
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return {
+    ...optionsOfLayer(own),
+    initialScale: own.initialScale,
+    ...loss.options,
+    ...given,
+    loss: loss.name,
+    outputLayer: kind,
+  } as WithLayer<Options>;
+}
+
+export function recommenderTrainingOptions(
+  options: WithLayer<RecommenderTrainOptions>,
+  examplesPerEpoch: number,
+): TrainingOptions {
+  const { defaults } = recommenderOf(options.model);
+  const { optimizer = 'adam' } = options;
+  const name = defaultsNameOf(options);
+  const outputRate =
+    options.outputRate ??
+    (name === defaults.output.loss.name
+      ? defaults.outputRate
+      : trainingDefaults(name, options.outputOptimizer).outputRate);
+  const bodyRate = options.bodyRate ?? (optimizer === 'adam' ? defaults.bodyRate : undefined);
+  return trainingOptionsOf(
+    { ...options, optimizer, outputRate, ...(bodyRate === undefined ? {} : { bodyRate }) },
+    examplesPerEpoch,
+  );
+}

@@ -1,0 +1,57 @@
+/** Recommenders of sequences through the commands. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createScratchFolder } from '../scratch-folder.ts';
+import { vastmax } from '../vastmax.ts';
+import { asCsv, drawInteractions } from './interactions-of-two-tastes.ts';
+
+const folder = createScratchFolder();
+// Backwards, so that only the times tell the order.
+writeFileSync(join(folder, 'data.csv'), asCsv(drawInteractions().reverse()));
+const own = '--backend wasm --threads 1';
+const options = `--embedding 16 --batch 16 --epochs 20 --rates default ${own}`;
+
+describe.each([
+  ['next-item', '--window 2', 'the bag of the last 2 items, of 16'],
+  ['session', '--hidden 12 --steps 4', 'items of 16 → gru 12, 4 steps'],
+])('%s', (model, ownOptions, description) => {
+  it('learns what comes next, and continues a list of items', async () => {
+    const trained = await vastmax(folder, `train data.csv -o ${model} --model ${model} ${ownOptions} ${options}`);
+    expect(trained).toMatchObject({ code: 0, stderr: '' });
+    expect(trained.stdout).toContain(`body         ${description}, `);
+    expect(trained.stdout).toMatch(/^each user's last item held out, 48 users:$/m);
+    const evaluated = await vastmax(folder, `evaluate ${model} --json --top-items 1,2 ${own}`);
+    const { model: ours, popularity } = JSON.parse(evaluated.stdout) as Record<
+      string,
+      { readonly atK: readonly { readonly hitRate: number }[] }
+    >;
+    expect(ours?.atK[1]?.hitRate).toBeGreaterThan(0.8);
+    expect(popularity?.atK[1]?.hitRate).toBeLessThan(0.4);
+    const next = await vastmax(folder, [
+      'recommend',
+      model,
+      '--items',
+      'film 3,film 4,film 5',
+      '-k',
+      '1',
+      ...own.split(' '),
+    ]);
+    expect(next.stdout).toMatch(/^item +score\nfilm 6 /);
+    const resumed = await vastmax(folder, `train data.csv -o ${model} --model ${model} --resume --epochs 21 ${own}`);
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it.each([
+    [`--model ${model} --split share`, '--split share holds out items at random'],
+    [
+      `--model ${model} --activation identity`,
+      model === 'session' ? '--activation is an option of' : '--activation identity',
+    ],
+    [`--model ${model} --order 3`, `--order is no option of ${model}`],
+  ])('refuses %s', async (given, message) => {
+    const ended = await vastmax(folder, `train data.csv -o refused ${given}`);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(message);
+  });
+});

@@ -1,0 +1,76 @@
+/** How well a recommender ranks what users had that it was not shown, beside two that learn nothing. */
+import { excludeEntries, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
+import {
+  eachBatch,
+  evaluateMultiLabel,
+  MultiLabelCollector,
+  popularityBaseline,
+  rightClasses,
+  type EvaluationSpan,
+  type MultiLabelMetrics,
+} from '../metrics/multi-label.ts';
+import { ItemNeighbors } from './item-neighbors.ts';
+import type { Recommender } from './recommender.ts';
+import { rowsOfAtLeast } from './recommender-models.ts';
+
+export interface RecommenderEvaluation {
+  readonly model: MultiLabelMetrics;
+  /** What most users have, for everybody. */
+  readonly popularity: MultiLabelMetrics;
+  /** What users have who have the same. */
+  readonly itemNeighbors: MultiLabelMetrics;
+}
+
+export interface RecommenderTest {
+  /** Users×items: what is shown of each, and left out of the ranking. */
+  readonly histories: CsrRows;
+  /** Users×items: what is to be found. Items of the history are left out. */
+  readonly targets: CsrRows;
+}
+
+export interface RecommenderEvaluationOptions extends EvaluationSpan {
+  /** Ascending; [10, 20, 50] unless given. */
+  readonly ks?: readonly number[];
+}
+
+/** The users of a test that count: with an item to be found, and one to start from. */
+function usersOf(histories: CsrRows, targets: CsrRows): Int32Array {
+  const { offsets } = histories;
+  return rowsOfAtLeast(targets, 1).filter((row) => offsets[row + 1]! > offsets[row]!);
+}
+
+/**
+ * Ranks the whole catalogue for each user, or for `limit` of them, a fixed sample; items of the history are left out.
+ * All three models rank for the same users. O(users·D·d).
+ * @returns metrics without examples where no user has both a history and a target.
+ */
+export async function evaluateRecommender(
+  recommender: Recommender,
+  test: RecommenderTest,
+  { ks = [10, 20, 50], ...span }: RecommenderEvaluationOptions = {},
+): Promise<RecommenderEvaluation> {
+  const { histories } = test;
+  const targets = excludeEntries(test.targets, histories);
+  const rows = usersOf(histories, targets);
+  if (rows.length === 0) {
+    const none = new MultiLabelCollector({ ks }).metrics();
+    return { model: none, popularity: none, itemNeighbors: none };
+  }
+  const batches = (): SparseBatches =>
+    new SparseBatches({ inputs: histories, targets, rows, batchSize: Math.min(256, rows.length), seed: 0 });
+  const { onProgress, ...ofBaselines } = span;
+  const options = { ks, ...ofBaselines, exclude: ({ inputs }: { readonly inputs: CsrRows }): CsrRows => inputs };
+  const model = await evaluateMultiLabel(recommender.evaluated, batches(), {
+    ...options,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  const popularity = await popularityBaseline(recommender.items.counts, batches(), options);
+  const neighbors = new ItemNeighbors(recommender.histories);
+  const collector = new MultiLabelCollector({ ks });
+  await eachBatch(batches(), ofBaselines, ({ inputs, targets: right }, count) => {
+    for (let example = 0; example < count; example++)
+      collector.add(neighbors.recommend(rightClasses(inputs, example), collector.depth), rightClasses(right, example));
+    return Promise.resolve();
+  });
+  return { model, popularity, itemNeighbors: collector.metrics() };
+}

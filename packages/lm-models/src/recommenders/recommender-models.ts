@@ -1,0 +1,234 @@
+/**
+ * Recommenders: networks whose classes are the items of a catalogue, and what each kind reads of a user. All that one
+ * kind has of its own is in this table; everything else is the same for all of them.
+ *
+ * | model | reads | learns |
+ * |---|---|---|
+ * | autoencoder | a user's set of items | to give the whole set back from a part (Mult-VAE's encoder, arXiv:1802.05814, without sampling) |
+ * | next-item | the mean of the last items of a sequence | the item after them |
+ * | session | a sequence, by a GRU (arXiv:1511.06939) | each next item of it |
+ */
+import type { Matrix } from '@vastmax/linalg-core';
+import {
+  SessionBatches,
+  SetBatches,
+  SparseBatches,
+  WindowBatches,
+  type CsrRows,
+  type SequenceBatch,
+  type SparseBatch,
+  type TargetWeights,
+} from '@vastmax/sparse-data';
+import { bagModelShape } from '../bodies/bag-body.ts';
+import type { ActivationName, TableParameter } from '../bodies/layers.ts';
+import { ModelError } from '../model-error.ts';
+import type { BagChoice, BagNetwork, RecurrentChoice, RecurrentNetwork } from '../network/network-options.ts';
+import type { Body, Network } from '../network/network.ts';
+import type { FactoredChoice } from '../output-layers/output-layer-choice.ts';
+import type { BatchSource } from '../training/training-types.ts';
+
+export const recommenderNames = ['autoencoder', 'next-item', 'session'] as const;
+export type RecommenderName = (typeof recommenderNames)[number];
+
+/** What a recommender reads of a user; kept in its checkpoint. */
+export interface RecommenderSettings {
+  readonly model: RecommenderName;
+  /** next-item: how many last items; 5 unless given. */
+  readonly window?: number;
+  /** session: items after which back-propagation is cut off; 16 unless given. */
+  readonly steps?: number;
+}
+
+export interface RecommenderBodyOptions {
+  /** Width of an item's vector, or of the first hidden layer of an autoencoder. */
+  readonly embedding: number;
+  /** Widths of the layers above; session has one of 128 unless given, the others none. */
+  readonly hidden?: readonly number[];
+  /** Not of session. */
+  readonly activation?: ActivationName;
+  readonly dropout?: number;
+  /** Share of a user's items that are left out of the input in training; autoencoder: 0.5 unless given. */
+  readonly inputDropout?: number;
+  readonly seed?: number;
+}
+
+export type RecommenderBatch = SparseBatch | SequenceBatch;
+/** The body of a recommender: it reads the minibatches that its kind makes. */
+export interface RecommenderBody extends Body<RecommenderBatch> {
+  readonly embeddings: TableParameter;
+  readonly options: (BagNetwork | RecurrentNetwork)['body']['options'];
+}
+export type RecommenderNetwork = Network<RecommenderBatch, RecommenderBody>;
+
+export interface RecommenderOrder {
+  /** Users in a minibatch; items that are predicted, of models that read sequences. */
+  readonly batchSize: number;
+  readonly seed: number;
+  /** As the output layer wants them. */
+  readonly targetWeights: TargetWeights;
+}
+
+/** Minibatches, and how many examples a full one has. */
+export interface RecommenderBatches {
+  readonly batches: BatchSource<RecommenderBatch>;
+  readonly batchSize: number;
+}
+
+/** What a recommender is trained with unless something else is asked for (docs/recommendation.md has the figures). */
+export interface RecommenderDefaults {
+  readonly embedding: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Of Adam. */
+  readonly bodyRate: number;
+  readonly outputRate: number;
+  /** Without a seed. */
+  readonly output: Omit<FactoredChoice, 'seed'>;
+}
+
+export interface RecommenderEntry {
+  /** One line. */
+  readonly description: string;
+  readonly defaults: RecommenderDefaults;
+  /** Whether the order of a user's items counts, and their repetitions; else they are a set with weights. */
+  readonly reads: 'sets' | 'sequences';
+  body(options: RecommenderBodyOptions): BagChoice | RecurrentChoice;
+  /** For a Trainer. @param histories one row a user. */
+  trainingBatches(histories: CsrRows, order: RecommenderOrder, settings: RecommenderSettings): RecommenderBatches;
+  /** As trainingBatches, for a search for rates, if it needs other examples: those that tell whether unseen items are found. */
+  trialBatches?(histories: CsrRows, order: RecommenderOrder): RecommenderBatches;
+  /** The activations that score the items for each history, rows×features; valid until the network's next call. */
+  computeHidden(network: RecommenderNetwork, histories: CsrRows, settings: RecommenderSettings): Matrix;
+}
+
+const defaultWindow = 5;
+const defaultSteps = 16;
+
+const implicitLoss: RecommenderDefaults['output'] = {
+  kind: 'factored',
+  loss: { name: 'implicit', options: { unobservedWeight: 0.1 } },
+  initialScale: 0.001,
+  // A minibatch of users is a long way from a least-squares solve, and this is most of it (mathematics.md §3c).
+  precondition: 1,
+};
+
+const autoencoder: RecommenderEntry = {
+  defaults: { embedding: 512, epochs: 15, batchSize: 256, bodyRate: 0.003, outputRate: 0.3, output: implicitLoss },
+  description: "a user's set of items in, the whole catalogue out",
+  reads: 'sets',
+  body: ({ embedding, hidden = [], activation, dropout = 0, inputDropout = 0.5, seed = 1 }) => ({
+    kind: 'bag',
+    ...bagModelShape('autoencoder'),
+    // Vectors of this scale start from outputs near 0, from which a few epochs are enough.
+    embeddingScale: 0.1,
+    embedding,
+    hidden,
+    ...(activation === undefined ? {} : { activation }),
+    dropout,
+    inputDropout,
+    seed,
+  }),
+  trainingBatches: (sets, { batchSize, seed, targetWeights }) => ({
+    batches: new SparseBatches({
+      inputs: sets,
+      targets: sets,
+      rows: rowsOfAtLeast(sets, 1),
+      batchSize,
+      seed,
+      targetWeights,
+    }),
+    batchSize,
+  }),
+  trialBatches: (sets, { batchSize, seed, targetWeights }) => ({
+    batches: new SetBatches({
+      sets,
+      rows: rowsOfAtLeast(sets, 2),
+      shown: 0.8,
+      predict: 'hidden',
+      batchSize,
+      seed,
+      targetWeights,
+    }),
+    batchSize,
+  }),
+  computeHidden: (network, histories) => network.computeHidden(inputsOnly(histories)),
+};
+
+const nextItem: RecommenderEntry = {
+  defaults: { embedding: 128, epochs: 10, batchSize: 256, bodyRate: 0.003, outputRate: 0.3, output: implicitLoss },
+  description: 'the last items of a user in, the next one out',
+  reads: 'sequences',
+  body: ({ embedding, hidden = [], activation, dropout = 0, inputDropout = 0, seed = 1 }) => ({
+    kind: 'bag',
+    ...bagModelShape('next-item'),
+    embedding,
+    hidden,
+    ...(activation === undefined ? {} : { activation }),
+    dropout,
+    inputDropout,
+    seed,
+  }),
+  trainingBatches: ({ columns, offsets, indices, rows }, { batchSize, seed }, { window = defaultWindow }) => ({
+    batches: new WindowBatches({
+      tokens: indices.subarray(0, offsets[rows]),
+      segments: offsets,
+      classes: columns,
+      before: window,
+      after: 0,
+      predict: 'centre',
+      batchSize,
+      seed,
+    }),
+    batchSize,
+  }),
+  computeHidden: (network, histories, { window = defaultWindow }) =>
+    network.computePromptHidden(listsOf(histories), { maxWords: window }),
+};
+
+const session: RecommenderEntry = {
+  defaults: { embedding: 128, epochs: 10, batchSize: 256, bodyRate: 0.003, outputRate: 0.3, output: implicitLoss },
+  description: "a user's items in their order, through a GRU, the next one out",
+  reads: 'sequences',
+  body: ({ embedding, hidden = [128], dropout = 0, seed = 1 }) => ({
+    kind: 'recurrent',
+    cell: 'gru',
+    embedding,
+    hidden,
+    dropout,
+    seed,
+  }),
+  trainingBatches: (sessions, { batchSize, seed }, { steps = defaultSteps }) => {
+    const usable = rowsOfAtLeast(sessions, 2).length;
+    const streams = Math.max(1, Math.min(usable, Math.round(batchSize / steps)));
+    return { batches: new SessionBatches({ sessions, streams, steps, seed }), batchSize: streams * steps };
+  },
+  computeHidden: (network, histories) => network.computePromptHidden(listsOf(histories)),
+};
+
+export const recommenders: Readonly<Record<RecommenderName, RecommenderEntry>> = {
+  autoencoder,
+  'next-item': nextItem,
+  session,
+};
+
+/** @throws ModelError `bad-option` for a name that is none of {@link recommenderNames}. */
+export function recommenderOf(name: string): RecommenderEntry {
+  if (Object.hasOwn(recommenders, name)) return recommenders[name as RecommenderName];
+  throw new ModelError('bad-option', `no recommender is called '${name}'; there are ${recommenderNames.join(', ')}`);
+}
+
+/** What a bag reads of a minibatch. */
+function inputsOnly(inputs: CsrRows): SparseBatch {
+  return { inputs } as SparseBatch;
+}
+
+/** The rows with at least so many entries. */
+export function rowsOfAtLeast({ rows, offsets }: CsrRows, entries: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, row) => row).filter(
+    (row) => offsets[row + 1]! - offsets[row]! >= entries,
+  );
+}
+
+function listsOf({ rows, offsets, indices }: CsrRows): Int32Array[] {
+  return Array.from({ length: rows }, (_, row) => indices.subarray(offsets[row], offsets[row + 1]));
+}

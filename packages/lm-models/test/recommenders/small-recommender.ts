@@ -1,0 +1,47 @@
+import { createPlainBackend } from '@vastmax/linalg-core';
+import { createNetwork } from '@vastmax/lm-models';
+import {
+  Recommender,
+  recommenderOf,
+  type RecommenderName,
+  type RecommenderParts,
+} from '@vastmax/lm-models/recommenders';
+import { columnCounts, csrFromLists, RandomGenerator, Vocabulary } from '@vastmax/sparse-data';
+
+const items = 20;
+
+/** Histories and held-out items of 17 users; the last has neither. */
+export function smallParts(model: RecommenderName): RecommenderParts {
+  const random = new RandomGenerator(3);
+  const draw = (count: number): number[] => [...new Set(Array.from({ length: count }, () => random.integer(items)))];
+  const histories = [...Array.from({ length: 16 }, () => draw(6)), []];
+  const counts = columnCounts(csrFromLists(histories, items));
+  return {
+    settings: { model },
+    users: histories.map((_, user) => `user ${user}`),
+    items: new Vocabulary({
+      tokens: Array.from({ length: items }, (_, item) => `item ${item}`),
+      counts: [...counts].sort((a, b) => b - a),
+    }),
+    histories: csrFromLists(histories, items),
+    heldOut: csrFromLists(
+      histories.map((history, user) => (user % 4 === 3 ? [] : draw(3).filter((item) => !history.includes(item)))),
+      items,
+    ),
+  };
+}
+
+/** With random weights. */
+export async function createSmallRecommender(model: RecommenderName): Promise<Recommender> {
+  const parts = smallParts(model);
+  const { body, defaults } = recommenderOf(model);
+  const network = await createNetwork(
+    createPlainBackend({ precision: 'f64' }),
+    { inputs: items, frequencies: parts.items.counts },
+    {
+      body: body({ embedding: 4, ...(model === 'session' ? { hidden: [5] } : {}) }),
+      output: { ...defaults.output, initialScale: 1, seed: 2 },
+    },
+  );
+  return new Recommender(network, parts);
+}
