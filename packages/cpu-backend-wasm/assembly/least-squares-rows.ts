@@ -11,7 +11,7 @@ import { axpyRange, fill } from './dense';
 import { dot } from './gemm-vector';
 import { multiplyAdd } from './gemm-tile';
 import { argument, leastSquaresRowsJob, setArgument, size } from './job';
-import { rowAt } from './rows';
+import { addFourRows, fetchRow, rowAt } from './rows';
 import { storePart } from './partial-vector';
 import { run } from './run';
 
@@ -71,9 +71,11 @@ export function leastSquaresRowsChunk(list: i32, thread: i32): void {
   const c = system + <usize>(longest + 4) * stride;
   setScales(scales, load<f32>(argument(6) + ((<usize>list) << 2)), columns);
   for (let i = 0; i < n; i++) {
-    const row = load<u32>(argument(3) + ((<usize>(first + i)) << 2));
-    scaleRow(rowAt(argument(0), size(1), row, rowBytes), scales, x + <usize>i * rowStride, columns);
+    if (i + 1 < n) fetchRow(tableRow(first + i + 1, rowBytes), rowBytes);
+    scaleRow(tableRow(first + i, rowBytes), scales, x + <usize>i * rowStride, columns);
   }
+  // Blocks of four rows have numbers, whatever they are.
+  memory.fill(x + <usize>n * rowStride, 0, <usize>(-n & 3) * rowStride);
   multiply(x, rowStride, n, (columns + 3) >> 2, system, stride);
   const weights = argument(4);
   for (let i = 0; i < n; i++) {
@@ -83,8 +85,33 @@ export function leastSquaresRowsChunk(list: i32, thread: i32): void {
   }
   factorise(system, stride, n);
   substitute(system, stride, n, c);
-  for (let i = 0; i < n; i++) axpyRange(load<f32>(c + ((<usize>i) << 2)), x + <usize>i * rowStride, out, columns);
+  combine(x, rowStride, n, c, out, columns);
   scaleRow(out, scales, out, columns);
+}
+
+/** Row of the table of an entry. */
+function tableRow(entry: i32, bytes: usize): usize {
+  return rowAt(argument(0), size(1), load<u32>(argument(3) + ((<usize>entry) << 2)), bytes);
+}
+
+/** out += Xᵀc. */
+function combine(x: usize, rowStride: usize, n: i32, c: usize, out: usize, columns: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4, x += rowStride << 2, c += 16) {
+    addFourRows(
+      x,
+      x + rowStride,
+      x + 2 * rowStride,
+      x + 3 * rowStride,
+      load<f32>(c),
+      load<f32>(c, 4),
+      load<f32>(c, 8),
+      load<f32>(c, 12),
+      out,
+      columns,
+    );
+  }
+  for (; i < n; i++, x += rowStride, c += 4) axpyRange(load<f32>(c), x, out, columns);
 }
 
 /** (base + shift)^(-½); 0 up to a whole vector. */
@@ -132,7 +159,7 @@ function multiply(x: usize, rowStride: usize, n: i32, vectors: i32, out: usize, 
   }
 }
 
-/** Rows beyond the last are read and their products written: there is room for both. */
+/** Rows beyond the last have their products written too: there is room for them. */
 function multiplyBlock(a: usize, b: usize, rowStride: usize, vectors: i32, out: usize, stride: usize): void {
   let c00 = f32x4.splat(0);
   let c01 = c00;
@@ -169,18 +196,56 @@ function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-/** L of LLᵀ, row by row in place of the lower triangle; 1/L_ii in place of the diagonal. */
+/** L of LLᵀ in place of the lower triangle, four rows at a time; 1/L_ii in place of the diagonal. */
 function factorise(a: usize, stride: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    const row = a + <usize>i * stride;
-    for (let j = 0; j < i; j++) {
-      const other = a + <usize>j * stride;
-      const at = (<usize>j) << 2;
-      store<f32>(row + at, (load<f32>(row + at) - dot(j, row, other)) * load<f32>(other + at));
+  for (let i = 0; i < n; i += 4) {
+    const rows = min(4, n - i);
+    const first = a + <usize>i * stride;
+    if (rows == 4) for (let j = 0; j < i; j++) eliminateFour(first, stride, a + <usize>j * stride, j);
+    for (let r = 0; r < rows; r++) {
+      const row = first + <usize>r * stride;
+      for (let j = rows == 4 ? i : 0; j < i + r; j++) {
+        const other = a + <usize>j * stride;
+        const at = (<usize>j) << 2;
+        store<f32>(row + at, (load<f32>(row + at) - dot(j, row, other)) * load<f32>(other + at));
+      }
+      const diagonal = row + ((<usize>(i + r)) << 2);
+      store<f32>(diagonal, 1 / sqrt<f32>(load<f32>(diagonal) - dot(i + r, row, row)));
     }
-    const diagonal = row + ((<usize>i) << 2);
-    store<f32>(diagonal, 1 / sqrt<f32>(load<f32>(diagonal) - dot(i, row, row)));
   }
+}
+
+/** L_rj for four rows from `a` on, given row j at b and its inverse diagonal. */
+function eliminateFour(a: usize, stride: usize, b: usize, j: i32): void {
+  let c0 = f32x4.splat(0);
+  let c1 = c0;
+  let c2 = c0;
+  let c3 = c0;
+  let at: usize = 0;
+  for (const end = (<usize>(j & ~3)) << 2; at < end; at += 16) {
+    const y = v128.load(b + at);
+    const x = a + at;
+    c0 = multiplyAdd(v128.load(x), y, c0);
+    c1 = multiplyAdd(v128.load(x + stride), y, c1);
+    c2 = multiplyAdd(v128.load(x + 2 * stride), y, c2);
+    c3 = multiplyAdd(v128.load(x + 3 * stride), y, c3);
+  }
+  if (j & 3) {
+    const y = v128.and(v128.load(b + at), i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(j & 3)));
+    const x = a + at;
+    c0 = multiplyAdd(v128.load(x), y, c0);
+    c1 = multiplyAdd(v128.load(x + stride), y, c1);
+    c2 = multiplyAdd(v128.load(x + 2 * stride), y, c2);
+    c3 = multiplyAdd(v128.load(x + 3 * stride), y, c3);
+  }
+  const sums = sumsOf(c0, c1, c2, c3);
+  const place = (<usize>j) << 2;
+  const inverse = load<f32>(b + place);
+  const out = a + place;
+  store<f32>(out, (load<f32>(out) - f32x4.extract_lane(sums, 0)) * inverse);
+  store<f32>(out + stride, (load<f32>(out + stride) - f32x4.extract_lane(sums, 1)) * inverse);
+  store<f32>(out + 2 * stride, (load<f32>(out + 2 * stride) - f32x4.extract_lane(sums, 2)) * inverse);
+  store<f32>(out + 3 * stride, (load<f32>(out + 3 * stride) - f32x4.extract_lane(sums, 3)) * inverse);
 }
 
 /** LLᵀc = 1. */
