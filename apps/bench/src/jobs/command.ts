@@ -25,6 +25,7 @@ interface Options {
   readonly lines: number;
   readonly batch: number;
   readonly turns: number;
+  readonly models?: string;
 }
 
 export function addJobsCommand(program: Command): void {
@@ -49,6 +50,7 @@ export function addJobsCommand(program: Command): void {
     .option('--lines <n>', 'of labels: training lines, at least as many', wholeNumber(2), labelledLinesDefaults.lines)
     .option('--batch <n>', 'of labels: examples of a minibatch', wholeNumber(1), 256)
     .option('--turns <n>', 'of labels: trainings of each layer, one layer after the other', wholeNumber(1), 1)
+    .option('--models <text,...>', 'of gowalla and sports: only those with such a text in their name or loss')
     .addHelpText(
       'after',
       `
@@ -93,7 +95,10 @@ Examples:
       const { show, end } = stageProgress('jobs');
       const { backend, inUse } = await createBackend(await resolveBackend(choice), threads);
       const names = job === 'all' ? jobNames : [job];
-      const report = await measureJobs(names, { backend, data, seed, seconds, show }, inUse);
+      const texts = options.models?.split(',');
+      const wants = (model: string, loss: string): boolean =>
+        texts?.some((text) => `${model} ${loss}`.includes(text)) ?? true;
+      const report = await measureJobs(names, { backend, data, seed, seconds, show, wants }, inUse);
       await backend.dispose();
       end();
       printReport(report, json, jobsTables);

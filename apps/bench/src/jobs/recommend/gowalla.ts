@@ -9,6 +9,7 @@ import type { OutputLayer } from '@vastmax/output-layer';
 import { columnCounts, SetBatches, type CsrRows, type TargetWeights } from '@vastmax/sparse-data';
 import { fitAlternating } from '@vastmax/spherical-losses';
 import { jobFile } from '../job-files.ts';
+import { measureWanted, type MeasuredModel } from './measured-model.ts';
 import { nullIfDiverged, trainToTheEnd, type JobContext } from '../train-to-the-end.ts';
 import { itemNeighbors, mostPopular } from './item-neighbors.ts';
 import { rankItems, type BestItems, type Ranking } from './rank-items.ts';
@@ -160,17 +161,23 @@ export async function measureGowalla(
   const { data, show } = context;
   show('gowalla: reading');
   const { test } = await readGowalla(data);
-  const rows: GowallaRow[] = [
-    await rowOf('popularity', '', () => Promise.resolve(mostPopular(test.seen)), test),
-    await rowOf(
-      `item-kNN of ${settings.nearest}`,
-      '',
-      () => Promise.resolve(itemNeighbors(test.seen, settings.nearest)),
-      test,
-    ),
+  const { seen } = test;
+  const kNearest = `item-kNN of ${settings.nearest}`;
+  const models: readonly MeasuredModel<GowallaRow>[] = [
+    { model: 'popularity', loss: '', measure: () => rowOf('popularity', () => mostPopular(seen), test) },
+    { model: kNearest, loss: '', measure: () => rowOf(kNearest, () => itemNeighbors(seen, settings.nearest), test) },
+    ...settings.alternating.map((each) => ({
+      model: alternatingName(each),
+      loss: 'implicit',
+      measure: () => alternatingRow(context, test, each),
+    })),
+    ...settings.autoencoders.map((each) => ({
+      model: autoencoderName(settings),
+      loss: each.name,
+      measure: () => autoencoderRow(context, test, settings, each),
+    })),
   ];
-  for (const each of settings.alternating) rows.push(await alternatingRow(context, test, each));
-  for (const each of settings.autoencoders) rows.push(await autoencoderRow(context, test, settings, each));
+  const rows = await measureWanted(context, models);
   return {
     job: 'gowalla',
     users: test.seen.rows,
@@ -187,7 +194,7 @@ export async function alternatingRow(
   settings: AlternatingSettings,
 ): Promise<GowallaRow> {
   const { features } = settings;
-  const model = `alternating least squares, d = ${features}`;
+  const model = alternatingName(settings);
   const begin = performance.now();
   using fit = await fitAlternating(backend, data.seen, {
     ...settings,
@@ -216,12 +223,13 @@ export async function alternatingRow(
 export async function autoencoderRow(
   { backend, seed, seconds: limit, show }: JobContext,
   data: Interactions,
-  { autoencoder, maximumSeconds }: Pick<GowallaSettings, 'autoencoder' | 'maximumSeconds'>,
+  settings: Pick<GowallaSettings, 'autoencoder' | 'maximumSeconds'>,
   { name, output, targetWeights, outputRate, bodyRate }: AutoencoderSettings,
 ): Promise<GowallaRow> {
+  const { autoencoder, maximumSeconds } = settings;
   const { embedding, batch, shown, epochs } = autoencoder;
   const { seen } = data;
-  const model = `autoencoder, d = ${embedding}`;
+  const model = autoencoderName(settings);
   const trained = await nullIfDiverged(
     (async (): Promise<Ranking & { readonly seconds: number }> => {
       using network = await createNetwork(
@@ -254,16 +262,19 @@ export async function autoencoderRow(
   return { model, loss: name, recall20: null, ndcg20: null, seconds: 0, ...trained };
 }
 
-async function rowOf(
-  model: string,
-  loss: string,
-  create: () => Promise<BestItems>,
-  data: Interactions,
-): Promise<GowallaRow> {
+async function rowOf(model: string, create: () => BestItems, data: Interactions): Promise<GowallaRow> {
   const begin = performance.now();
-  const best = await create();
+  const best = create();
   const seconds = (performance.now() - begin) / 1000;
-  return { model, loss, ...(await rankItems(data.seen, data.wanted, best)), seconds };
+  return { model, loss: '', ...(await rankItems(data.seen, data.wanted, best)), seconds };
+}
+
+function alternatingName({ features }: AlternatingSettings): string {
+  return `alternating least squares, d = ${features}`;
+}
+
+function autoencoderName({ autoencoder }: Pick<GowallaSettings, 'autoencoder'>): string {
+  return `autoencoder, d = ${autoencoder.embedding}`;
 }
 
 /** @param ownership `keep` for hidden rows that the model owns; they are disposed otherwise. */

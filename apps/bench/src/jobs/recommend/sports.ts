@@ -16,6 +16,7 @@ import {
 import { MultiLabelCollector } from '@vastmax/lm-models/metrics';
 import { columnCounts, csrFromLists, SessionBatches, WindowBatches, type CsrRows } from '@vastmax/sparse-data';
 import { jobFile } from '../job-files.ts';
+import { measureWanted, type MeasuredModel } from './measured-model.ts';
 import { nullIfDiverged, trainToTheEnd, type JobContext } from '../train-to-the-end.ts';
 import { mostPopular } from './item-neighbors.ts';
 import { itemsOf, pickRows, type BestItems } from './rank-items.ts';
@@ -143,14 +144,25 @@ export async function measureSports(
 ): Promise<SportsResult> {
   context.show('sports: reading');
   const data = await readSports(context.data, 0);
-  const counted = async (model: string, create: (sets: CsrRows) => BestItems): Promise<SportsRow> => {
-    const begin = performance.now();
-    const best = create(data.known);
-    const seconds = (performance.now() - begin) / 1000;
-    return { model, loss: '', ...(await rankLast(data, best)), seconds };
-  };
-  const rows = [await counted('popularity', mostPopular), await counted('last-item transitions', lastItemTransitions)];
-  for (const each of settings.models) rows.push(await sequenceRow(context, data, settings, each));
+  const counted = (model: string, create: (sets: CsrRows) => BestItems): MeasuredModel<SportsRow> => ({
+    model,
+    loss: '',
+    measure: async () => {
+      const begin = performance.now();
+      const best = create(data.known);
+      const seconds = (performance.now() - begin) / 1000;
+      return { model, loss: '', ...(await rankLast(data, best)), seconds };
+    },
+  });
+  const rows = await measureWanted(context, [
+    counted('popularity', mostPopular),
+    counted('last-item transitions', lastItemTransitions),
+    ...settings.models.map((each) => ({
+      model: each.model,
+      loss: each.name,
+      measure: () => sequenceRow(context, data, settings, each),
+    })),
+  ]);
   return {
     job: 'sports',
     users: data.known.rows,
