@@ -30,8 +30,8 @@ function prepare(
   const table = scope.table(rows, columns);
   writeRows(values, 0, table);
   const starts = [0];
-  for (const length of lengths) starts.push(starts.at(-1)! + length);
-  const entries = starts.at(-1)!;
+  for (const length of lengths) starts.push(starts[starts.length - 1]! + length);
+  const entries = starts[starts.length - 1]!;
   const chosen = Array.from({ length: entries }, (_, e) => (e === 0 ? rows - 1 : random.integer(rows)));
   const positive = (count: number): Float64Array =>
     Float64Array.from(random.values(count, precision), (value) => 1 + 0.5 * value);

@@ -69,7 +69,7 @@ function denseSide(
     }
     const penalty = lambda * (count + unobservedWeight * fixedRows) ** frequencyExponent;
     for (let i = 0; i < features; i++) system[i * (features + 1)]! += penalty;
-    const inverse = invertPositiveDefinite(system, features)!;
+    const inverse = invertPositiveDefinite(system, features) ?? new Float64Array(0);
     for (let i = 0; i < features; i++)
       for (let j = 0; j < features; j++) out[row * features + i]! += inverse[i * features + j]! * side[j]!;
   }

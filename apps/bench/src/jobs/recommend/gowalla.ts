@@ -81,8 +81,8 @@ const drawn = { ...start, samples: 2000, sharing: 'minibatch', rule: adagrad } a
 export const gowallaSettings: GowallaSettings = {
   nearest: 100,
   alternating: [
-    { features: 256, epochs: 6, unobservedWeight: 0.01, lambda: 0.003 },
-    { features: 512, epochs: 6, unobservedWeight: 0.01, lambda: 0.003 },
+    { features: 256, epochs: 5, unobservedWeight: 0.03, lambda: 0.001 },
+    { features: 512, epochs: 5, unobservedWeight: 0.03, lambda: 0.001 },
   ],
   autoencoder: { embedding: 256, batch: 512, shown: 0.5, epochs: 20 },
   autoencoders: [
@@ -274,7 +274,7 @@ function alternatingName({ features }: AlternatingSettings): string {
 }
 
 function autoencoderName({ autoencoder }: Pick<GowallaSettings, 'autoencoder'>): string {
-  return `autoencoder, d = ${autoencoder.embedding}`;
+  return `autoencoder of ${autoencoder.embedding}`;
 }
 
 /** @param ownership `keep` for hidden rows that the model owns; they are disposed otherwise. */

@@ -134,7 +134,7 @@ export async function readSports(data: string, left: 0 | 1): Promise<Sequences> 
       usable.map((list) => list.slice(0, -1)),
       items,
     ),
-    last: Int32Array.from(usable, (list) => list.at(-1)!),
+    last: Int32Array.from(usable, (list) => list[list.length - 1]!),
   };
 }
 
