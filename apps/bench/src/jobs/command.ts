@@ -26,6 +26,7 @@ interface Options {
   readonly batch: number;
   readonly turns: number;
   readonly models?: string;
+  readonly validation: boolean;
 }
 
 export function addJobsCommand(program: Command): void {
@@ -51,6 +52,7 @@ export function addJobsCommand(program: Command): void {
     .option('--batch <n>', 'of labels: examples of a minibatch', wholeNumber(1), 256)
     .option('--turns <n>', 'of labels: trainings of each layer, one layer after the other', wholeNumber(1), 1)
     .option('--models <text,...>', 'of gowalla and sports: only those with such a text in their name or loss')
+    .option('--validation', 'of gowalla and sports: rank the items kept for tuning, train without them', false)
     .addHelpText(
       'after',
       `
@@ -98,7 +100,11 @@ Examples:
       const texts = options.models?.split(',');
       const wants = (model: string, loss: string): boolean =>
         texts?.some((text) => `${model} ${loss}`.includes(text)) ?? true;
-      const report = await measureJobs(names, { backend, data, seed, seconds, show, wants }, inUse);
+      const report = await measureJobs(
+        names,
+        { backend, data, seed, seconds, show, wants, validation: options.validation },
+        inUse,
+      );
       await backend.dispose();
       end();
       printReport(report, json, jobsTables);

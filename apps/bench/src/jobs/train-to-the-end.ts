@@ -13,6 +13,8 @@ export interface JobContext {
   readonly show: ShowStage;
   /** Of the recommenders: whether a model is measured, by its name and its loss; all unless given. */
   readonly wants?: ((model: string, loss: string) => boolean) | undefined;
+  /** Of the recommenders: rank the items kept for tuning, and train without them. */
+  readonly validation?: boolean;
 }
 
 /** Of a finished training. */

@@ -70,6 +70,12 @@ describe('the job gowalla', () => {
     expect(rows[2]!.ndcg20).toBeCloseTo(1, 12);
   }, 60_000);
 
+  it('measures what is asked for, on the validation items too', async () => {
+    const wants = (model: string): boolean => model === 'popularity';
+    const { trainingPairs, testPairs, rows } = await measureGowalla({ ...context, wants, validation: true });
+    expect([trainingPairs, testPairs, rows.length]).toEqual([280, 40, 1]);
+  });
+
   it('counts recall by all test items and gain by at most twenty', async () => {
     const wanted = csrFromLists([Array.from({ length: 40 }, (_, i) => i), [], [3]], 50);
     const seen = csrFromLists([[], [], [7]], 50);

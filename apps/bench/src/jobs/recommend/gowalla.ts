@@ -15,7 +15,7 @@ import { itemNeighbors, mostPopular } from './item-neighbors.ts';
 import { rankItems, type BestItems, type Ranking } from './rank-items.ts';
 import { readItemLists, rowsOfUsers } from './read-lines.ts';
 
-export interface GowallaRow {
+interface GowallaRow {
   readonly model: string;
   readonly loss: string;
   /** Null where the training diverged. */
@@ -34,14 +34,14 @@ export interface GowallaResult {
   readonly rows: readonly GowallaRow[];
 }
 
-export interface AlternatingSettings {
+interface AlternatingSettings {
   readonly features: number;
   readonly epochs: number;
   readonly unobservedWeight: number;
   readonly lambda: number;
 }
 
-export interface AutoencoderSettings {
+interface AutoencoderSettings {
   readonly name: string;
   readonly output: OutputLayerChoice;
   /** 1 for each item of a user, or shares that add up to 1. */
@@ -67,7 +67,7 @@ export interface GowallaSettings {
 }
 
 /** What is trained on, and what is asked of the model. */
-export interface Interactions {
+interface Interactions {
   /** One row for each user. */
   readonly seen: CsrRows;
   readonly wanted: CsrRows;
@@ -138,9 +138,7 @@ export const gowallaSettings: GowallaSettings = {
 };
 
 /** @throws BenchError `bad-option`, `failed` for files that are missing or malformed. */
-export async function readGowalla(
-  data: string,
-): Promise<{ readonly test: Interactions; readonly valid: Interactions }> {
+async function readGowalla(data: string): Promise<{ readonly test: Interactions; readonly valid: Interactions }> {
   const files = ['gowalla_train.txt', 'gowalla_valid.txt', 'gowalla_test.txt'];
   const [train = [], valid = [], test = []] = await Promise.all(
     files.map((name) => readItemLists(jobFile(data, 'recommend', name))),
@@ -158,37 +156,38 @@ export async function measureGowalla(
   context: JobContext,
   settings: GowallaSettings = gowallaSettings,
 ): Promise<GowallaResult> {
-  const { data, show } = context;
+  const { data, show, validation = false } = context;
   show('gowalla: reading');
-  const { test } = await readGowalla(data);
-  const { seen } = test;
+  const { valid, test } = await readGowalla(data);
+  const asked = validation ? valid : test;
+  const { seen } = asked;
   const kNearest = `item-kNN of ${settings.nearest}`;
   const models: readonly MeasuredModel<GowallaRow>[] = [
-    { model: 'popularity', loss: '', measure: () => rowOf('popularity', () => mostPopular(seen), test) },
-    { model: kNearest, loss: '', measure: () => rowOf(kNearest, () => itemNeighbors(seen, settings.nearest), test) },
+    { model: 'popularity', loss: '', measure: () => rowOf('popularity', () => mostPopular(seen), asked) },
+    { model: kNearest, loss: '', measure: () => rowOf(kNearest, () => itemNeighbors(seen, settings.nearest), asked) },
     ...settings.alternating.map((each) => ({
       model: alternatingName(each),
       loss: 'implicit',
-      measure: () => alternatingRow(context, test, each),
+      measure: () => alternatingRow(context, asked, each),
     })),
     ...settings.autoencoders.map((each) => ({
       model: autoencoderName(settings),
       loss: each.name,
-      measure: () => autoencoderRow(context, test, settings, each),
+      measure: () => autoencoderRow(context, asked, settings, each),
     })),
   ];
   const rows = await measureWanted(context, models);
   return {
     job: 'gowalla',
-    users: test.seen.rows,
-    items: test.seen.columns,
-    trainingPairs: test.seen.indices.length,
-    testPairs: test.wanted.indices.length,
+    users: asked.seen.rows,
+    items: asked.seen.columns,
+    trainingPairs: asked.seen.indices.length,
+    testPairs: asked.wanted.indices.length,
     rows,
   };
 }
 
-export async function alternatingRow(
+async function alternatingRow(
   { backend, seed, show }: JobContext,
   data: Interactions,
   settings: AlternatingSettings,
@@ -220,7 +219,7 @@ export async function alternatingRow(
   return { model, loss: 'implicit', ...ranking, seconds };
 }
 
-export async function autoencoderRow(
+async function autoencoderRow(
   { backend, seed, seconds: limit, show }: JobContext,
   data: Interactions,
   settings: Pick<GowallaSettings, 'autoencoder' | 'maximumSeconds'>,

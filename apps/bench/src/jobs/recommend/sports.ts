@@ -30,7 +30,7 @@ interface HitRates {
   readonly ndcg10: number;
 }
 
-export interface SportsRow {
+interface SportsRow {
   readonly model: string;
   readonly loss: string;
   /** Null where the training diverged, as the next three. */
@@ -49,7 +49,7 @@ export interface SportsResult {
   readonly rows: readonly SportsRow[];
 }
 
-export interface SequenceModel {
+interface SequenceModel {
   readonly model: 'next-item' | 'session';
   readonly name: string;
   readonly output: OutputLayerChoice;
@@ -143,7 +143,7 @@ export async function measureSports(
   settings: SportsSettings = sportsSettings,
 ): Promise<SportsResult> {
   context.show('sports: reading');
-  const data = await readSports(context.data, 0);
+  const data = await readSports(context.data, context.validation === true ? 1 : 0);
   const counted = (model: string, create: (sets: CsrRows) => BestItems): MeasuredModel<SportsRow> => ({
     model,
     loss: '',
@@ -172,7 +172,7 @@ export async function measureSports(
   };
 }
 
-export async function sequenceRow(
+async function sequenceRow(
   context: JobContext,
   data: Sequences,
   settings: SportsSettings,
@@ -249,7 +249,7 @@ async function trainAndRank<Batch extends TrainingBatch>(
 const usersPerBlock = 512;
 
 /** Hit rate and nDCG of the one item that comes next, means over users. */
-export async function rankLast({ known, last }: Sequences, best: BestItems): Promise<HitRates> {
+async function rankLast({ known, last }: Sequences, best: BestItems): Promise<HitRates> {
   const collector = new MultiLabelCollector({ ks: [5, 10] });
   for (let first = 0; first < last.length; first += usersPerBlock) {
     const count = Math.min(usersPerBlock, last.length - first);
