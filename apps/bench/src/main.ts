@@ -1,6 +1,7 @@
 /** `pnpm bench <name>`: a folder here for each bench. A result goes to stdout, progress to stderr. */
 import { isLinalgError } from '@vastmax/linalg-core';
 import { Command } from 'commander';
+import { addAlsCommand } from './als/command.ts';
 import { addAttentionCommand } from './attention/command.ts';
 import { addConformanceCommand } from './conformance/command.ts';
 import { addDataCommand } from './data/command.ts';
@@ -34,6 +35,7 @@ import { addWebGpuCommand } from './webgpu/command.ts';
 const program = new Command('bench').description(
   'measurements of vastmax; each prints a table, or one JSON object with --json',
 );
+addAlsCommand(program);
 addAttentionCommand(program);
 addConformanceCommand(program);
 addDataCommand(program);

@@ -78,6 +78,7 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   exponentiateRanges: 'the composition is used',
   combineRanges: 'the composition is used',
   updateRanges: 'the composition is used',
+  leastSquaresRows: 'the composition is used',
   guard: 'flags are read',
   readSync: 'read is used',
 };

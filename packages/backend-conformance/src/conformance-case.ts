@@ -20,6 +20,7 @@ export type OptionalKernel =
   | 'exponentiateRanges'
   | 'combineRanges'
   | 'updateRanges'
+  | 'leastSquaresRows'
   | 'guard'
   | 'readSync';
 

@@ -485,6 +485,11 @@ export const sabotages: readonly Sabotage[] = [
     apply: replace(() => ({ exponentiateRanges: () => true })),
   },
   {
+    name: 'leastSquaresRows does nothing',
+    caughtBy: ['least-squares-rows/plain', 'least-squares-rows/weighted'],
+    apply: replace(() => ({ leastSquaresRows: () => true })),
+  },
+  {
     name: 'combineRanges does nothing',
     caughtBy: ['row-ranges/combine', 'row-ranges/pieces'],
     apply: replace(() => ({ combineRanges: () => true })),

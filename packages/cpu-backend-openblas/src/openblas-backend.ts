@@ -53,6 +53,7 @@ class OpenBlasBackend implements Backend {
   readonly combineRanges?: NonNullable<Backend['combineRanges']>;
   readonly updateRanges?: NonNullable<Backend['updateRanges']>;
   readonly updateRows?: NonNullable<Backend['updateRows']>;
+  readonly leastSquaresRows?: NonNullable<Backend['leastSquaresRows']>;
   readonly exponentiateRows?: NonNullable<Backend['exponentiateRows']>;
   readonly #inner: Backend;
   readonly #view: (matrix: Matrix) => FloatArray;
@@ -77,6 +78,7 @@ class OpenBlasBackend implements Backend {
     if (backend.combineRanges !== undefined) this.combineRanges = backend.combineRanges.bind(backend);
     if (backend.updateRanges !== undefined) this.updateRanges = backend.updateRanges.bind(backend);
     if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
+    if (backend.leastSquaresRows !== undefined) this.leastSquaresRows = backend.leastSquaresRows.bind(backend);
     if (backend.exponentiateRows !== undefined) this.exponentiateRows = backend.exponentiateRows.bind(backend);
     this.#view = view;
     this.#library = library;

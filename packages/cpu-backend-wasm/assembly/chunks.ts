@@ -21,6 +21,7 @@ import {
   gatheredRowDotJob,
   gatherRowsJob,
   hostJob,
+  leastSquaresRowsJob,
   mirrorAddJob,
   outerJob,
   packJob,
@@ -37,6 +38,7 @@ import {
   vectorJob,
   vectorTransposedJob,
 } from './job';
+import { leastSquaresRowsChunk } from './least-squares-rows';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
 import { combineRangesChunk, exponentiateRangesChunk, updateRangesChunk } from './row-ranges';
 import { addRowsChunk, gatherRowsChunk } from './rows';
@@ -99,6 +101,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return combineRangesChunk(chunk);
     case updateRangesJob:
       return updateRangesChunk(chunk);
+    case leastSquaresRowsJob:
+      return leastSquaresRowsChunk(chunk, thread);
     case hostJob:
       return call(chunk);
     default:

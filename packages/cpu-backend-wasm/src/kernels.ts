@@ -119,6 +119,20 @@ export interface Kernels {
     correction: number,
     epsilon: number,
   ): void;
+  leastSquaresRows(
+    table: number,
+    shift: number,
+    offsets: number,
+    indices: number,
+    weights: number,
+    base: number,
+    shifts: number,
+    lists: number,
+    columns: number,
+    out: number,
+    longest: number,
+    scratch: number,
+  ): void;
   /** Chunks of HostWork. */
   runHostWork(chunks: number): void;
   exponentiateRows(x: number, rows: number, columns: number, maxima: number, sums: number): void;
@@ -161,6 +175,13 @@ export const gemmScratchBytes: number = (512 + 512) * 320 * 4;
 export function solveScratchBytes(n: number, threads: number): number {
   const padded = Math.ceil(n / 4) * 4;
   return 8 * (n * padded + 3 * (n + 2) + 4 * n * threads);
+}
+
+/** Scratch of assembly/least-squares-rows.ts: rows of whole vectors and one more, and four rows that are only read. */
+export function leastSquaresBytes(longest: number, columns: number, threads: number): number {
+  const stride = (n: number): number => 16 * (Math.ceil(n / 4) + 1);
+  const bytes = (longest + 4) * (stride(columns) + stride(longest)) + 2 * stride(longest) + stride(columns);
+  return threads * Math.ceil(bytes / 64) * 64;
 }
 
 /** Scratch of assembly/binary.ts: a vector for each thread, in a cache line of its own. */

@@ -20,12 +20,14 @@ import {
   type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { HandleStore, rowsOf } from './handle-store.ts';
+import { HandleStore, placeOf, rowsOf } from './handle-store.ts';
 import { at } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 import {
   binaryNumbers,
   gemmScratchBytes,
+  leastSquaresBytes,
+  none,
   reduceNumbers,
   solveScratchBytes,
   splatBytes,
@@ -355,6 +357,41 @@ class WasmBackend implements HostingBackend {
     out: RowTable | Matrix,
   ): boolean {
     return this.#rows.updateRanges(this.#kernels, factors, source, sourceIndices, starts, scale, out);
+  }
+
+  leastSquaresRows(
+    table: RowTable,
+    offsets: Indices,
+    indices: Indices,
+    weights: Matrix | undefined,
+    base: Matrix,
+    shifts: Matrix,
+    out: Matrix,
+  ): boolean {
+    const place = placeOf(table);
+    if (place === undefined) return false;
+    let longest = 0;
+    for (let i = 0; i < out.rows; i++) longest = Math.max(longest, offsets.values[i + 1]! - offsets.values[i]!);
+    this.#solveScratch = this.#store.grown(
+      this.#solveScratch,
+      leastSquaresBytes(longest, out.columns, this.#threads),
+      `leastSquaresRows: the scratch for ${longest} rows of ${out.columns}`,
+    );
+    this.#kernels.leastSquaresRows(
+      place.offset,
+      place.shift,
+      at(offsets),
+      at(indices),
+      weights === undefined ? none : at(weights),
+      at(base),
+      at(shifts),
+      out.rows,
+      out.columns,
+      at(out),
+      longest,
+      this.#solveScratch.offset,
+    );
+    return true;
   }
 
   updateRows(

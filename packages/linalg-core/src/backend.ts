@@ -177,6 +177,22 @@ export interface Backend {
     out: RowTable | Matrix,
   ): boolean;
 
+  /**
+   * For each list of rows of `table`, those of indices_e for e from offsets_i to offsets_(i+1) − 1, of weights w (all 1
+   * where there are none): out_i = argmin_x Σ w_e(table[indices_e]·x − 1)² + xᵀBx with B = diag(base + shifts_i), and 0
+   * for an empty list. False, with nothing done, for a table that it cannot use in place; the composition is then used.
+   * Reason: a sweep of alternating least squares solves ten thousands of small systems.
+   */
+  leastSquaresRows?(
+    table: RowTable,
+    offsets: Indices,
+    indices: Indices,
+    weights: Matrix | undefined,
+    base: Matrix,
+    shifts: Matrix,
+    out: Matrix,
+  ): boolean;
+
   // Optional, for backends where reading a number means waiting for a device.
   /**
    * From here on kernels (dense, rows, small systems, fused) write only if the one number of `flag` is above 0 as of

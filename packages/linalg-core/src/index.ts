@@ -57,6 +57,7 @@ export {
 export { unaryFunctions } from './plain/kernels.ts';
 export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
 export { exponentiateRows } from './exponentiate-rows.ts';
+export { leastSquaresRows, type RowLists, type RowPenalties } from './least-squares-rows.ts';
 export { combineRanges, exponentiateRanges, updateRanges, type RangeSource } from './row-ranges.ts';
 export { viewRows } from './row-view.ts';
 export { Scope } from './scope.ts';

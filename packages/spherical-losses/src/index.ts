@@ -37,4 +37,10 @@ export {
   type RidgeLayerOptions,
 } from './ridge/ridge-fit.ts';
 export type { CrossValidation } from './ridge/cross-validation.ts';
+export {
+  fitAlternating,
+  type AlternatingFit,
+  type AlternatingLayerOptions,
+  type AlternatingOptions,
+} from './alternating/alternating-fit.ts';
 export { withUnobservedWeights } from './losses/unobserved-weights.ts';

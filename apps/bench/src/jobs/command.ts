@@ -25,18 +25,20 @@ interface Options {
   readonly lines: number;
   readonly batch: number;
   readonly turns: number;
+  readonly models?: string;
+  readonly validation: boolean;
 }
 
 export function addJobsCommand(program: Command): void {
   program
     .command('jobs')
     .description(
-      'train and measure the jobs with very many classes on real data: sets, labels, word vectors, language models',
+      'train and measure the jobs with very many classes on real data: sets, labels, word vectors, language models, recommendations',
     )
     .addOption(new Option('--job <name>', 'which').choices([...jobNames, 'labels', 'all']).default('all'))
     .option(
       '--data <folder>',
-      'with the folders moby, xmc, word-similarity and wikitext-2; their files plain, .br or .gz',
+      'with the folders moby, xmc, word-similarity, wikitext-2 and recommend; their files plain, .br or .gz',
     )
     .option('--json', 'print one JSON object instead of tables', false)
     .option('--seed <n>', 'of splits, starts and orders', wholeNumber(0), 1)
@@ -49,6 +51,8 @@ export function addJobsCommand(program: Command): void {
     .option('--lines <n>', 'of labels: training lines, at least as many', wholeNumber(2), labelledLinesDefaults.lines)
     .option('--batch <n>', 'of labels: examples of a minibatch', wholeNumber(1), 256)
     .option('--turns <n>', 'of labels: trainings of each layer, one layer after the other', wholeNumber(1), 1)
+    .option('--models <text,...>', 'of gowalla and sports: only those with such a text in their name or loss')
+    .option('--validation', 'of gowalla and sports: rank the items kept for tuning, train without them', false)
     .addHelpText(
       'after',
       `
@@ -66,6 +70,11 @@ labels     lines of words and one of 200,000 labels, made from the seed: one epo
            installed; needs no data and does not belong to all (3 minutes)
 recurrent  an n-gram and an LSTM model of WikiText-2 with five output layers,
            at equal examples and at equal time (25 minutes)
+gowalla    Recall and nDCG at 20 of alternating least squares and of autoencoders
+           with six losses on the published split, beside popularity and
+           item-kNN (30 minutes)
+sports     the next item by bags of the last items and by GRU sessions with five
+           losses, leave one out, beside popularity and transitions (15 minutes)
 
 Examples:
   $ pnpm --silent bench jobs --job words --data data
@@ -88,7 +97,14 @@ Examples:
       const { show, end } = stageProgress('jobs');
       const { backend, inUse } = await createBackend(await resolveBackend(choice), threads);
       const names = job === 'all' ? jobNames : [job];
-      const report = await measureJobs(names, { backend, data, seed, seconds, show }, inUse);
+      const texts = options.models?.split(',');
+      const wants = (model: string, loss: string): boolean =>
+        texts?.some((text) => `${model} ${loss}`.includes(text)) ?? true;
+      const report = await measureJobs(
+        names,
+        { backend, data, seed, seconds, show, wants, validation: options.validation },
+        inUse,
+      );
       await backend.dispose();
       end();
       printReport(report, json, jobsTables);

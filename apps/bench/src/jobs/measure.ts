@@ -7,14 +7,16 @@ import type { BackendInUse } from '../measurement/backend-choice.ts';
 import { peakResidentBytes } from '../measurement/memory-use.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import { measureMoby, type MobyResult } from './moby.ts';
+import { measureGowalla, type GowallaResult } from './recommend/gowalla.ts';
+import { measureSports, type SportsResult } from './recommend/sports.ts';
 import { measureRecurrent, type RecurrentResult } from './recurrent.ts';
 import type { JobContext } from './train-to-the-end.ts';
 import { measureWords, type WordsResult } from './words.ts';
 import { measureXmc, type XmcResult } from './xmc.ts';
 
-export const jobNames = ['moby', 'xmc', 'words', 'recurrent'] as const;
+export const jobNames = ['moby', 'xmc', 'words', 'recurrent', 'gowalla', 'sports'] as const;
 export type JobName = (typeof jobNames)[number];
-export type JobResult = MobyResult | XmcResult | WordsResult | RecurrentResult;
+export type JobResult = MobyResult | XmcResult | WordsResult | RecurrentResult | GowallaResult | SportsResult;
 
 export interface JobsReport {
   readonly bench: 'jobs';
@@ -22,6 +24,8 @@ export interface JobsReport {
   readonly backend: BackendInUse;
   readonly seed: number;
   readonly jobs: readonly JobResult[];
+  /** Those of the recommenders, all jobs together. */
+  readonly rows: readonly (GowallaResult | SportsResult)['rows'][number][];
   readonly peakMemoryBytes: number;
 }
 
@@ -39,6 +43,7 @@ export async function measureJobs(
     backend: inUse,
     seed: context.seed,
     jobs,
+    rows: jobs.flatMap((result) => (result.job === 'gowalla' || result.job === 'sports' ? [...result.rows] : [])),
     peakMemoryBytes: peakResidentBytes(),
   };
 }
@@ -53,5 +58,9 @@ function measureJob(name: JobName, context: JobContext, inUse: BackendInUse): Pr
       return measureWords(context);
     case 'recurrent':
       return measureRecurrent(context, inUse);
+    case 'gowalla':
+      return measureGowalla(context);
+    case 'sports':
+      return measureSports(context);
   }
 }

@@ -5,6 +5,8 @@ import { grouped, missing } from '../reporting/numbers.ts';
 import { machineLine } from '../reporting/print-report.ts';
 import type { JobResult, JobsReport } from './measure.ts';
 import type { MobyResult } from './moby.ts';
+import type { GowallaResult } from './recommend/gowalla.ts';
+import type { SportsResult } from './recommend/sports.ts';
 import type { Trained } from './train-to-the-end.ts';
 import type { WordsResult } from './words.ts';
 import type { XmcResult, XmcRow } from './xmc.ts';
@@ -27,6 +29,10 @@ function tablesOf(result: JobResult): string {
       return wordsTables(result);
     case 'recurrent':
       return ['## Language models', ...result.reports.map(qualityTables)].join('\n\n');
+    case 'gowalla':
+      return gowallaTables(result);
+    case 'sports':
+      return sportsTables(result);
   }
 }
 
@@ -131,6 +137,44 @@ function wordsTables({ corpus, settings, rows }: WordsResult): string {
       ]),
     ),
   ].join('\n\n');
+}
+
+function gowallaTables({ users, items, trainingPairs, testPairs, rows }: GowallaResult): string {
+  return [
+    '## Implicit feedback',
+    `${grouped(users)} users, ${grouped(items)} items; trained on ${grouped(trainingPairs)} pairs of the training and validation files, tested on ` +
+      `${grouped(testPairs)}. All items are ranked but those of the training; seconds are of training.`,
+    markdownTable(
+      ['model', 'loss', 'Recall@20', 'nDCG@20', 'seconds'],
+      rows.map(({ model, loss, recall20, ndcg20, seconds }) => [
+        model,
+        loss,
+        ...[recall20, ndcg20].map(fourDigits),
+        seconds.toFixed(0),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function sportsTables({ users, items, trainingPairs, rows }: SportsResult): string {
+  return [
+    '## The next item',
+    `${grouped(users)} users, ${grouped(items)} items; each user's last item is predicted from ${grouped(trainingPairs)} items before. All items are ` +
+      'ranked but those that the user has had; seconds are of training.',
+    markdownTable(
+      ['model', 'loss', 'HR@5', 'HR@10', 'nDCG@5', 'nDCG@10', 'seconds'],
+      rows.map(({ model, loss, hr5, hr10, ndcg5, ndcg10, seconds }) => [
+        model,
+        loss,
+        ...[hr5, hr10, ndcg5, ndcg10].map(fourDigits),
+        seconds.toFixed(0),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function fourDigits(value: number | null): string {
+  return value === null ? 'diverged' : value.toFixed(4);
 }
 
 /** Of a training that time ended. */

@@ -11,6 +11,10 @@ export interface JobContext {
   /** Of one training at most; its schedule then ends there. The job's own limit unless given. */
   readonly seconds: number | undefined;
   readonly show: ShowStage;
+  /** Of the recommenders: whether a model is measured, by its name and its loss; all unless given. */
+  readonly wants?: ((model: string, loss: string) => boolean) | undefined;
+  /** Of the recommenders: rank the items kept for tuning, and train without them. */
+  readonly validation?: boolean;
 }
 
 /** Of a finished training. */

@@ -71,6 +71,7 @@ function tablesOf(job: JobsReport['jobs'][number]): string {
     backend: inUse,
     seed: 1,
     jobs: [job],
+    rows: [],
     peakMemoryBytes: 1e9,
   });
 }

@@ -68,6 +68,7 @@ type SizeName = 'embedding' | 'epochs' | 'batch';
 
 /** The sizes of a model where none are given. */
 export function defaultSizes(model: TrainOptions['model']): Pick<TrainOptions, SizeName> {
+  if (model === 'transformer') return { embedding: 128, epochs: 1, batch: 1024 };
   if (!Object.hasOwn(recommenders, model)) return { embedding: 100, epochs: 1, batch: 256 };
   const { embedding, epochs, batchSize } = recommenders[model as RecommenderName].defaults;
   return { embedding, epochs, batch: batchSize };
