@@ -12,6 +12,7 @@ import { rowViewCases } from './cases/row-views.ts';
 import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
 import { gatheredRowDotCases } from './cases/gathered-row-dot.ts';
+import { quantizedRowsCases } from './cases/quantized-rows.ts';
 import { rowRangesCases } from './cases/row-ranges.ts';
 import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
@@ -34,6 +35,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...sparseProductCases,
   ...gatheredRowDotCases,
   ...rowRangesCases,
+  ...quantizedRowsCases,
   ...exponentiateRowsCases,
   ...rowViewCases,
   ...guardCases,

@@ -20,6 +20,8 @@ export type OptionalKernel =
   | 'exponentiateRanges'
   | 'combineRanges'
   | 'updateRanges'
+  | 'quantizeRows'
+  | 'quantizedProducts'
   | 'guard'
   | 'readSync';
 

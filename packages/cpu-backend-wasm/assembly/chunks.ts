@@ -24,6 +24,8 @@ import {
   mirrorAddJob,
   outerJob,
   packJob,
+  quantizedProductsJob,
+  quantizeRowsJob,
   reduceAllJob,
   reduceColumnsJob,
   reduceRowsJob,
@@ -37,6 +39,7 @@ import {
   vectorJob,
   vectorTransposedJob,
 } from './job';
+import { quantizedProductsChunk, quantizeRowsChunk } from './quantized-rows';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
 import { combineRangesChunk, exponentiateRangesChunk, updateRangesChunk } from './row-ranges';
 import { addRowsChunk, gatherRowsChunk } from './rows';
@@ -99,6 +102,10 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return combineRangesChunk(chunk);
     case updateRangesJob:
       return updateRangesChunk(chunk);
+    case quantizeRowsJob:
+      return quantizeRowsChunk(chunk);
+    case quantizedProductsJob:
+      return quantizedProductsChunk(chunk);
     case hostJob:
       return call(chunk);
     default:

@@ -15,12 +15,13 @@ import {
   type Matrix,
   type MemoryReport,
   type MomentUpdate,
+  type QuantizedProductSettings,
   type RankUpdateSettings,
   type ReduceOperation,
   type RowTable,
   type UnaryOperation,
 } from '@vastmax/linalg-core';
-import { HandleStore, rowsOf } from './handle-store.ts';
+import { HandleStore, placeOf, rowsOf } from './handle-store.ts';
 import { at } from './heap-storage.ts';
 import type { HeapBlock, WasmHeap } from './heap.ts';
 import {
@@ -355,6 +356,39 @@ class WasmBackend implements HostingBackend {
     out: RowTable | Matrix,
   ): boolean {
     return this.#rows.updateRanges(this.#kernels, factors, source, sourceIndices, starts, scale, out);
+  }
+
+  quantizeRows(source: RowTable, firstRow: number, count: number, codes: RowTable, factors: RowTable): boolean {
+    return this.#rows.quantize(this.#kernels, source, firstRow, count, codes, factors);
+  }
+
+  quantizedProducts(
+    codes: RowTable,
+    factors: RowTable,
+    firstRow: number,
+    query: Matrix,
+    out: Matrix,
+    { alpha, beta }: QuantizedProductSettings,
+  ): boolean {
+    const codesPlace = placeOf(codes);
+    const factorsPlace = placeOf(factors);
+    // The query in i16 goes where a product has its panels.
+    if (codesPlace === undefined || factorsPlace === undefined || 8 * codes.columns > this.#panels.bytes) return false;
+    this.#kernels.quantizedProducts(
+      codesPlace.offset,
+      codesPlace.shift,
+      4 * codes.columns,
+      factorsPlace.offset,
+      factorsPlace.shift,
+      firstRow,
+      out.rows,
+      at(query),
+      alpha,
+      beta,
+      at(out),
+      this.#panels.offset,
+    );
+    return true;
   }
 
   updateRows(
