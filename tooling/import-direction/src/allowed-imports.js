@@ -35,6 +35,7 @@ export const allowedImports = {
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
   checkpoints: { src: ['linalg-core'], test: ['test-programs'] },
   'spherical-losses': { src: belowTheLosses, test: backends },
+  'top-k': { src: ['linalg-core'], test: backends },
   'update-rules': { src: ['linalg-core', 'sparse-data'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
   'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
