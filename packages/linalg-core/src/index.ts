@@ -59,6 +59,7 @@ export { unaryFunctions } from './plain/kernels.ts';
 export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOptions } from './plain/plain-backend.ts';
 export { exponentiateRows } from './exponentiate-rows.ts';
 export { combineRanges, exponentiateRanges, updateRanges, type RangeSource } from './row-ranges.ts';
+export { multiplyRows, rowsOfBlock } from './row-products.ts';
 export { viewRows } from './row-view.ts';
 export { codeColumns, quantizedProducts, quantizeRows } from './quantized-rows.ts';
 export { Scope } from './scope.ts';

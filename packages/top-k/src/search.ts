@@ -11,11 +11,11 @@
 import {
   createHostArray,
   gatherRows,
-  gemm,
+  multiplyRows,
   quantizedProducts,
   read,
   reduce,
-  viewRows,
+  rowsOfBlock,
   write,
   type FloatArray,
   type Matrix,
@@ -154,10 +154,9 @@ export async function searchByScan(
   return scan.scored;
 }
 
-/** A power of two, so that no block lies in two of the pieces of at most 16 MiB in which backends keep tables. */
-function rowsPerProduct({ width, backend }: IndexedRows, queries: number): number {
-  const inPiece = 2 ** 24 / (width * (backend.precision === 'f32' ? 4 : 8));
-  const most = Math.min(inPiece, Math.max(rowsPerBlock, productsPerCall / queries));
+/** A power of two, so that rows can be used where they are. */
+function rowsPerProduct({ table }: IndexedRows, queries: number): number {
+  const most = Math.min(rowsOfBlock(table), productsPerCall / queries);
   return Math.max(rowsPerBlock, 2 ** Math.floor(Math.log2(most)));
 }
 
@@ -208,7 +207,7 @@ class BlockScan {
     const slack = length * ((width + 4) * 2 ** -24 + rounding) + width * smallestProduct;
     const columns = end - first;
     const products = workspace.matrix('products', scans.length, columns);
-    this.#multiply(first, products);
+    multiplyRows(this.#directions, this.#rows.table, first, products, workspace);
     const maxima = workspace.matrix('maxima', scans.length, 1);
     reduce('maximum', products, maxima);
     await read(maxima, this.#maxima);
@@ -228,21 +227,6 @@ class BlockScan {
       await this.#select(scans[number]!, values, first, isHuge ? Infinity : slack);
     }
     await this.#rescoring.run();
-  }
-
-  /** Directions times the rows from `first` on, transposed. */
-  #multiply(first: number, products: Matrix): void {
-    const { table, width } = this.#rows;
-    const { columns } = products;
-    using view = viewRows(table, first, columns);
-    if (view !== undefined) {
-      gemm(this.#directions, view, products, { transposeB: true });
-      return;
-    }
-    const slots = Int32Array.from({ length: columns }, (_, i) => first + i);
-    const copy = this.#workspace.matrix('scanned rows', columns, width);
-    gatherRows(table, this.#workspace.indices('scanned slots', slots), copy);
-    gemm(this.#directions, copy, products, { transposeB: true });
   }
 
   /** The best score that a product of the block can stand for. */

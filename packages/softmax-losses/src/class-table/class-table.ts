@@ -6,8 +6,8 @@
 import {
   copyColumns,
   gatherRows,
-  gemm,
   growTable,
+  multiplyRows,
   rowDot,
   writeRows,
   type Backend,
@@ -108,9 +108,7 @@ export class ClassTable implements TrainableRows {
    * @param out m×count.
    */
   rangeScores(hidden: Matrix, first: number, out: Matrix): void {
-    const rows = this.#workspace.matrix('score rows', out.columns, this.width);
-    this.gather(this.range(first, out.columns, 'score range'), rows);
-    gemm(hidden, rows, out, { transposeB: true });
+    multiplyRows(hidden, this.table, first, out, this.#workspace);
   }
 
   /** out_i = hidden_i · row rows_i. @param hidden m×width. @param out m×1. */
