@@ -234,8 +234,8 @@ export function createInitialRows(
   return (first, count) => {
     if (block.length < count * width) block = new Float64Array(count * width);
     for (let row = 0, i = 0; row < count; row++) {
-      for (let feature = 0; feature < features; feature++)
-        block[i++] = initialScale === 0 ? 0 : initialScale * random.normal();
+      if (initialScale !== 0) random.normals(block.subarray(i, i + features), initialScale);
+      i += features;
       if (!bias) continue;
       const start = initialBiases === undefined ? 0 : initialBiases[first + row]!;
       if (!Number.isFinite(start)) {

@@ -36,6 +36,7 @@ import {
   checkAddedClasses,
   checkOptions,
   fillRows,
+  isZeroStart,
   type FactoredLayerCounters,
   type FactoredOutputLayerOptions,
 } from './layer-options.ts';
@@ -116,7 +117,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   async initialize(start?: (weights: FactoredWeights) => Promise<void>): Promise<void> {
     if (start === undefined) {
       fillRows(this.#weights.rows, this.#options);
-      await rebuildGram(this.#workspace, this.#weights);
+      // C and w̄ of zeros are the zeros that they are.
+      if (!isZeroStart(this.#options)) await rebuildGram(this.#workspace, this.#weights);
     } else await start(this.#weights);
     const { classConstants } = this.loss;
     if (classConstants !== undefined)

@@ -91,6 +91,11 @@ export class FactoredWeights implements Disposable {
     return this.rows.rows;
   }
 
+  /** Whether V is W: no step since the start, or since `materialize`. */
+  get isMaterialized(): boolean {
+    return this.#isFresh && this.transforms.isEmpty;
+  }
+
   get lagBound(): number {
     return BackgroundSweep.lagBound(this.classes, this.width);
   }

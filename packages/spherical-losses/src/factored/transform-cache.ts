@@ -50,6 +50,11 @@ export class TransformCache implements Disposable {
     this.#spare.push(this.#createTransform());
   }
 
+  /** No row is older than the current epoch. */
+  get isEmpty(): boolean {
+    return this.#levels.every((level) => level.size === 0);
+  }
+
   /** All of them, for a checkpoint. */
   *transforms(): Generator<EpochTransform> {
     for (const level of this.#levels) yield* level.values();
