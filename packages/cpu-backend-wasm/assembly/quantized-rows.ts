@@ -5,6 +5,7 @@
  * in two pieces.
  */
 import { argument, quantizedProductsJob, quantizeRowsJob, real, setArgument, setReal, size } from './job';
+import { storePart } from './partial-vector';
 import { rowAt, rowsPerChunk } from './rows';
 import { run } from './run';
 
@@ -148,39 +149,58 @@ export function quantizedProducts(
 
 export function quantizedProductsChunk(chunk: i32): void {
   const bytes = argument(2);
-  const start = chunk * rowsPerProductsChunk;
-  const end = min(start + rowsPerProductsChunk, size(6));
+  const last = min((chunk + 1) * rowsPerProductsChunk, size(6));
   const first = size(5);
-  const query = argument(7);
-  let i = start;
-  for (; i + 4 <= end; i += 4) {
-    const sums = fourProducts(
-      codesOf(first + i),
-      codesOf(first + i + 1),
-      codesOf(first + i + 2),
-      codesOf(first + i + 3),
+  for (let i = chunk * rowsPerProductsChunk; i < last;) {
+    const row = first + i;
+    // Rows that lie one after the other in both tables.
+    const count = min(last - i, min(rowsLeft(row, size(1)), rowsLeft(row, size(4))));
+    spanProducts(
+      count,
+      rowAt(argument(0), size(1), row, bytes),
       bytes,
-      query,
+      argument(7),
+      rowAt(argument(3), size(4), row, 8),
+      <f32>real(8),
+      <f32>real(9),
+      argument(10) + ((<usize>i) << 2),
     );
-    finish(i, i32x4.extract_lane(sums, 0));
-    finish(i + 1, i32x4.extract_lane(sums, 1));
-    finish(i + 2, i32x4.extract_lane(sums, 2));
-    finish(i + 3, i32x4.extract_lane(sums, 3));
-  }
-  for (; i < end; i++) {
-    const row = codesOf(first + i);
-    finish(i, i32x4.extract_lane(fourProducts(row, row, row, row, bytes, query), 0));
+    i += count;
   }
 }
 
-function codesOf(row: i32): usize {
-  return rowAt(argument(0), size(1), row, argument(2));
+/** How many rows from `row` on are in its piece. */
+function rowsLeft(row: i32, shift: i32): i32 {
+  return (1 << shift) - (row & ((1 << shift) - 1));
 }
 
-function finish(i: i32, product: i32): void {
-  const factors = rowAt(argument(3), size(4), size(5) + i, 8);
-  const value = <f32>real(8) * (load<f32>(factors) * <f32>product) + <f32>real(9) * load<f32>(factors, 4);
-  store<f32>(argument(10) + ((<usize>i) << 2), value);
+function spanProducts(
+  count: i32,
+  codes: usize,
+  bytes: usize,
+  query: usize,
+  factors: usize,
+  alpha: f32,
+  beta: f32,
+  out: usize,
+): void {
+  const alphas = f32x4.splat(alpha);
+  const betas = f32x4.splat(beta);
+  for (let i = 0; i < count; i += 4, codes += bytes << 2, factors += 32, out += 16) {
+    // Beyond the last row the last one is computed again.
+    const left = count - i;
+    const b = left > 1 ? codes + bytes : codes;
+    const c = left > 2 ? codes + 2 * bytes : codes;
+    const d = left > 3 ? codes + 3 * bytes : codes;
+    const products = f32x4.convert_i32x4_s(fourProducts(codes, b, c, d, bytes, query));
+    const low = v128.load(factors);
+    const high = left > 2 ? v128.load(factors, 16) : low;
+    const scales = v128.shuffle<f32>(low, high, 0, 2, 4, 6);
+    const distances = v128.shuffle<f32>(low, high, 1, 3, 5, 7);
+    const values = f32x4.add(f32x4.mul(alphas, f32x4.mul(scales, products)), f32x4.mul(betas, distances));
+    if (left > 3) v128.store(out, values);
+    else storePart(out, values, left);
+  }
 }
 
 /** The sums of four rows. */

@@ -94,13 +94,31 @@ export async function searchByBounds(
       const codedQuery = workspace.matrix('coded query', 1, whole.length);
       write(whole, codedQuery);
       const out = workspace.matrix('bounds', end - first, 1);
+      const slackOf = (slot: number): number =>
+        norms[Math.floor(slot / rowsPerBlock)]! * (2 * distance + rounding) + smallestProduct;
+      let { threshold } = best;
+      if (threshold === -Infinity && groupOf === undefined) {
+        // k rows have at least the k-th best of these lower bounds.
+        quantizedProducts(codes, factors, first, codedQuery, out, { alpha: scale, beta: -1 });
+        await read(out, host);
+        const low = new BestList(best.k);
+        for (let slot = first; slot < end; slot++) {
+          let bound = norm * (host[slot - first]! - slackOf(slot));
+          if (biases !== undefined) bound += biases[slot]!;
+          if (present[slot] !== 0 && bound > low.threshold && (accept === undefined || accept(rows.indexOf(slot))))
+            low.offer(slot, bound + offset);
+        }
+        ({ threshold } = low);
+      }
       quantizedProducts(codes, factors, first, codedQuery, out, { alpha: scale, beta: 1 });
       await read(out, host);
-      let threshold = best.threshold;
       for (let start = first; start < end; start += rowsPerBlock) {
-        const slack = norms[start / rowsPerBlock]! * (2 * distance + rounding) + smallestProduct;
+        const slack = slackOf(start);
+        const limit = biases === undefined ? productLimit(threshold, group) - slack : -Infinity;
         for (let slot = start, last = Math.min(end, start + rowsPerBlock); slot < last; slot++) {
-          let bound = norm * (host[slot - first]! + slack);
+          const product = host[slot - first]!;
+          if (product < limit) continue;
+          let bound = norm * (product + slack);
           if (biases !== undefined) bound += biases[slot]!;
           // A bound that is no number excludes nothing.
           if (bound + offset < threshold || present[slot] === 0) continue;
@@ -109,7 +127,7 @@ export async function searchByBounds(
           rescoring.add(slot, group, best);
           if (!rescoring.isFull) continue;
           await rescoring.run();
-          threshold = best.threshold;
+          threshold = Math.max(threshold, best.threshold);
         }
       }
       await rescoring.run();
@@ -117,6 +135,14 @@ export async function searchByBounds(
     first = end;
   }
   return rescoring.scored;
+}
+
+/**
+ * Without biases most rows are excluded by one comparison: a product below this cannot reach the threshold. The margin is
+ * more than the roundings. NaN for a query of zeros whose score is the threshold excludes nothing.
+ */
+function productLimit(threshold: number, { norm, offset }: DirectedQuery): number {
+  return (threshold - offset - 1e-9 * (Math.abs(threshold) + Math.abs(offset))) / norm;
 }
 
 function hasGroup(groupOf: ArrayLike<number>, group: number, first: number, end: number): boolean {
@@ -264,11 +290,15 @@ class BlockScan {
     if (threshold === -Infinity && slack < Infinity && groupOf === undefined) {
       // k rows have at least these scores.
       const low = new BestList(best.k);
-      for (let i = 0; i < products.length; i++)
-        if (!isMissing(first + i)) low.offer(i, score(first + i, products[i]! - slack));
+      for (let i = 0; i < products.length; i++) {
+        const bound = score(first + i, products[i]! - slack);
+        if (bound > low.threshold && !isMissing(first + i)) low.offer(i, bound);
+      }
       ({ threshold } = low);
     }
+    const limit = biases === undefined ? productLimit(threshold, group) - slack : -Infinity;
     for (let i = 0; i < products.length; i++) {
+      if (products[i]! < limit) continue;
       if (score(first + i, products[i]! + slack) < threshold || isMissing(first + i)) continue;
       rescoring.add(first + i, group, best);
       if (!rescoring.isFull) continue;
