@@ -29,6 +29,7 @@ import { addScalingCommand } from './scaling/command.ts';
 import { addSoakCommand } from './soak/command.ts';
 import { addSoftmaxCommand } from './softmax/command.ts';
 import { addSteadyStateCommand } from './steady-state/command.ts';
+import { addTopKCommand } from './top-k/command.ts';
 import { addTrainingCommand } from './training/command.ts';
 import { addWebGpuCommand } from './webgpu/command.ts';
 
@@ -57,6 +58,7 @@ addScalingCommand(program);
 addSoakCommand(program);
 addSoftmaxCommand(program);
 addSteadyStateCommand(program);
+addTopKCommand(program);
 addTrainingCommand(program);
 addWebGpuCommand(program);
 addQualityCommand(program);

@@ -13,6 +13,7 @@ import { rowCases } from './cases/rows.ts';
 import { solveCases } from './cases/solve.ts';
 import { gatheredRowDotCases } from './cases/gathered-row-dot.ts';
 import { leastSquaresRowsCases } from './cases/least-squares-rows.ts';
+import { quantizedRowsCases } from './cases/quantized-rows.ts';
 import { rowRangesCases } from './cases/row-ranges.ts';
 import { sparseProductCases } from './cases/sparse-product.ts';
 import { storageCases } from './cases/storage.ts';
@@ -36,6 +37,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...gatheredRowDotCases,
   ...rowRangesCases,
   ...leastSquaresRowsCases,
+  ...quantizedRowsCases,
   ...exponentiateRowsCases,
   ...rowViewCases,
   ...guardCases,

@@ -79,6 +79,8 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   combineRanges: 'the composition is used',
   updateRanges: 'the composition is used',
   leastSquaresRows: 'the composition is used',
+  quantizeRows: 'the rows themselves are multiplied',
+  quantizedProducts: 'the rows themselves are multiplied',
   guard: 'flags are read',
   readSync: 'read is used',
 };

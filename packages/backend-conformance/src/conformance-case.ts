@@ -21,6 +21,8 @@ export type OptionalKernel =
   | 'combineRanges'
   | 'updateRanges'
   | 'leastSquaresRows'
+  | 'quantizeRows'
+  | 'quantizedProducts'
   | 'guard'
   | 'readSync';
 

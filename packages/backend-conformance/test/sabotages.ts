@@ -512,6 +512,26 @@ export const sabotages: readonly Sabotage[] = [
     })),
   },
   {
+    name: 'quantizeRows stores a distance of half the size',
+    caughtBy: ['quantized-rows/sizes', 'quantized-rows/extremes'],
+    apply: replace((to) => ({
+      quantizeRows: (source, first, count, codes, factors) => {
+        to.quantizeRows?.(source, first, count, codes, factors);
+        for (const piece of (factors.storage as TablePieces).pieces)
+          for (let i = 1; i < piece.length; i += 2) piece[i]! /= 2;
+        return true;
+      },
+    })),
+  },
+  {
+    name: 'quantizedProducts begins at the first row',
+    caughtBy: ['quantized-rows/sizes', 'quantized-rows/pieces'],
+    apply: replace((to) => ({
+      quantizedProducts: (codes, factors, _first, query, out, settings) =>
+        to.quantizedProducts?.(codes, factors, 0, query, out, settings) ?? false,
+    })),
+  },
+  {
     name: 'exponentiateRows forgets the maximum',
     caughtBy: ['exponentiate-rows/up-to-1', 'exponentiate-rows/special-numbers'],
     apply: replace((to) => ({

@@ -52,6 +52,8 @@ class OpenBlasBackend implements Backend {
   readonly exponentiateRanges?: NonNullable<Backend['exponentiateRanges']>;
   readonly combineRanges?: NonNullable<Backend['combineRanges']>;
   readonly updateRanges?: NonNullable<Backend['updateRanges']>;
+  readonly quantizeRows?: NonNullable<Backend['quantizeRows']>;
+  readonly quantizedProducts?: NonNullable<Backend['quantizedProducts']>;
   readonly updateRows?: NonNullable<Backend['updateRows']>;
   readonly leastSquaresRows?: NonNullable<Backend['leastSquaresRows']>;
   readonly exponentiateRows?: NonNullable<Backend['exponentiateRows']>;
@@ -77,6 +79,8 @@ class OpenBlasBackend implements Backend {
     if (backend.exponentiateRanges !== undefined) this.exponentiateRanges = backend.exponentiateRanges.bind(backend);
     if (backend.combineRanges !== undefined) this.combineRanges = backend.combineRanges.bind(backend);
     if (backend.updateRanges !== undefined) this.updateRanges = backend.updateRanges.bind(backend);
+    if (backend.quantizeRows !== undefined) this.quantizeRows = backend.quantizeRows.bind(backend);
+    if (backend.quantizedProducts !== undefined) this.quantizedProducts = backend.quantizedProducts.bind(backend);
     if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
     if (backend.leastSquaresRows !== undefined) this.leastSquaresRows = backend.leastSquaresRows.bind(backend);
     if (backend.exponentiateRows !== undefined) this.exponentiateRows = backend.exponentiateRows.bind(backend);

@@ -25,6 +25,8 @@ import {
   mirrorAddJob,
   outerJob,
   packJob,
+  quantizedProductsJob,
+  quantizeRowsJob,
   reduceAllJob,
   reduceColumnsJob,
   reduceRowsJob,
@@ -39,6 +41,7 @@ import {
   vectorTransposedJob,
 } from './job';
 import { leastSquaresRowsChunk } from './least-squares-rows';
+import { quantizedProductsChunk, quantizeRowsChunk } from './quantized-rows';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
 import { combineRangesChunk, exponentiateRangesChunk, updateRangesChunk } from './row-ranges';
 import { addRowsChunk, gatherRowsChunk } from './rows';
@@ -103,6 +106,10 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return updateRangesChunk(chunk);
     case leastSquaresRowsJob:
       return leastSquaresRowsChunk(chunk, thread);
+    case quantizeRowsJob:
+      return quantizeRowsChunk(chunk);
+    case quantizedProductsJob:
+      return quantizedProductsChunk(chunk);
     case hostJob:
       return call(chunk);
     default:

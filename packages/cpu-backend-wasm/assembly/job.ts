@@ -62,6 +62,8 @@ export const exponentiateRangesJob: i32 = 23;
 export const combineRangesJob: i32 = 24;
 export const updateRangesJob: i32 = 25;
 export const leastSquaresRowsJob: i32 = 26;
+export const quantizeRowsJob: i32 = 27;
+export const quantizedProductsJob: i32 = 28;
 
 export function setJob(kernel: i32, chunks: i32): void {
   store<i32>(kernelAt, kernel);

@@ -102,6 +102,32 @@ export interface Kernels {
     shift: number,
     rows: number,
   ): void;
+  quantizeRows(
+    source: number,
+    sourceShift: number,
+    first: number,
+    count: number,
+    columns: number,
+    codes: number,
+    codesShift: number,
+    codesBytes: number,
+    factors: number,
+    factorsShift: number,
+  ): void;
+  quantizedProducts(
+    codes: number,
+    codesShift: number,
+    codesBytes: number,
+    factors: number,
+    factorsShift: number,
+    first: number,
+    count: number,
+    query: number,
+    alpha: number,
+    beta: number,
+    out: number,
+    scratch: number,
+  ): void;
   scatterRows(source: number, indices: number, count: number, columns: number, rows: number, shift: number): void;
   updateRows(
     rule: number,

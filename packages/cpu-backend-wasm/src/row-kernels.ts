@@ -198,6 +198,34 @@ export class RowKernels {
     return true;
   }
 
+  /** False, with nothing done, where one of the tables is in host memory. */
+  quantize(
+    kernels: Kernels,
+    source: RowTable,
+    firstRow: number,
+    count: number,
+    codes: RowTable,
+    factors: RowTable,
+  ): boolean {
+    const from = placeOf(source);
+    const to = placeOf(codes);
+    const beside = placeOf(factors);
+    if (from === undefined || to === undefined || beside === undefined) return false;
+    kernels.quantizeRows(
+      from.offset,
+      from.shift,
+      firstRow,
+      count,
+      source.columns,
+      to.offset,
+      to.shift,
+      4 * codes.columns,
+      beside.offset,
+      beside.shift,
+    );
+    return true;
+  }
+
   /** Where the kernels find ranges of n rows; undefined for a table in host memory that has not all of them. */
   #rangesOf(table: Matrix | RowTable, starts: Indices, n: number): RangePlace | undefined {
     const place = placeOf(table);

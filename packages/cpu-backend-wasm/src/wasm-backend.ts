@@ -15,6 +15,7 @@ import {
   type Matrix,
   type MemoryReport,
   type MomentUpdate,
+  type QuantizedProductSettings,
   type RankUpdateSettings,
   type ReduceOperation,
   type RowTable,
@@ -390,6 +391,39 @@ class WasmBackend implements HostingBackend {
       at(out),
       longest,
       this.#solveScratch.offset,
+    );
+    return true;
+  }
+
+  quantizeRows(source: RowTable, firstRow: number, count: number, codes: RowTable, factors: RowTable): boolean {
+    return this.#rows.quantize(this.#kernels, source, firstRow, count, codes, factors);
+  }
+
+  quantizedProducts(
+    codes: RowTable,
+    factors: RowTable,
+    firstRow: number,
+    query: Matrix,
+    out: Matrix,
+    { alpha, beta }: QuantizedProductSettings,
+  ): boolean {
+    const codesPlace = placeOf(codes);
+    const factorsPlace = placeOf(factors);
+    // The query in i16 goes where a product has its panels.
+    if (codesPlace === undefined || factorsPlace === undefined || 8 * codes.columns > this.#panels.bytes) return false;
+    this.#kernels.quantizedProducts(
+      codesPlace.offset,
+      codesPlace.shift,
+      4 * codes.columns,
+      factorsPlace.offset,
+      factorsPlace.shift,
+      firstRow,
+      out.rows,
+      at(query),
+      alpha,
+      beta,
+      at(out),
+      this.#panels.offset,
     );
     return true;
   }

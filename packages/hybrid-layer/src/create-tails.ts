@@ -166,7 +166,8 @@ function rowsAtPrior(
   return (first, count) => {
     const rows = new Float64Array(count * (features + 1));
     for (let row = 0, i = 0; row < count; row++) {
-      for (let feature = 0; feature < features; feature++) rows[i++] = scale * random.normal();
+      if (scale !== 0) random.normals(rows.subarray(i, i + features), scale);
+      i += features;
       rows[i++] = Math.sqrt(prior[first + row]!);
     }
     return rows;

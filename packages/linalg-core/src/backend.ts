@@ -18,6 +18,7 @@ import type {
   MemoryReport,
   MomentUpdate,
   Precision,
+  QuantizedProductSettings,
   RankUpdateSettings,
   ReduceOperation,
   UnaryOperation,
@@ -191,6 +192,22 @@ export interface Backend {
     base: Matrix,
     shifts: Matrix,
     out: Matrix,
+  ): boolean;
+
+  /**
+   * Rows of `source` in 8 bits, into the same rows of `codes` (bits: four codes a number) and of `factors`: a scale and a
+   * distance, as the operation says. This and the next return false, with nothing done, for tables that they cannot use
+   * in place. Reason: a search over all rows is bound by reading them, and these are a quarter as long.
+   */
+  quantizeRows?(source: RowTable, firstRow: number, count: number, codes: RowTable, factors: RowTable): boolean;
+  /** out_i = alpha·scale·(c·query) + beta·distance for rows firstRow + i; `query` holds whole numbers. */
+  quantizedProducts?(
+    codes: RowTable,
+    factors: RowTable,
+    firstRow: number,
+    query: Matrix,
+    out: Matrix,
+    settings: QuantizedProductSettings,
   ): boolean;
 
   // Optional, for backends where reading a number means waiting for a device.

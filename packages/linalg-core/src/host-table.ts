@@ -222,10 +222,17 @@ export function scatterTableRows(
 /** table[firstRow …] = values, `count` rows. */
 export function writeTableRows(values: ArrayLike<number>, firstRow: number, count: number, table: TableRows): void {
   const { pieces, shift, mask, columns } = table;
-  for (let row = 0, from = 0; row < count; row++) {
-    const piece = pieces[(firstRow + row) >> shift]!;
-    for (let to = ((firstRow + row) & mask) * columns, end = to + columns; to < end; from++, to++)
-      piece[to] = values[from]!;
+  const isTyped = values instanceof Float32Array || values instanceof Float64Array;
+  for (let row = firstRow, end = firstRow + count; row < end;) {
+    // The rows of one piece are one copy.
+    const next = Math.min(end, (row | mask) + 1);
+    const from = (row - firstRow) * columns;
+    const length = (next - row) * columns;
+    const piece = pieces[row >> shift]!;
+    const to = (row & mask) * columns;
+    if (isTyped) piece.set(values.subarray(from, from + length), to);
+    else for (let i = 0; i < length; i++) piece[to + i] = values[from + i]!;
+    row = next;
   }
 }
 

@@ -27,6 +27,7 @@ export type {
   MomentUpdate,
   Precision,
   ProbeResult,
+  QuantizedProductSettings,
   RankUpdateSettings,
   ReduceOperation,
   UnaryOperation,
@@ -59,7 +60,9 @@ export { createPlainBackend, hostArray, probePlainBackend, type PlainBackendOpti
 export { exponentiateRows } from './exponentiate-rows.ts';
 export { leastSquaresRows, type RowLists, type RowPenalties } from './least-squares-rows.ts';
 export { combineRanges, exponentiateRanges, updateRanges, type RangeSource } from './row-ranges.ts';
+export { multiplyRows, rowsOfBlock } from './row-products.ts';
 export { viewRows } from './row-view.ts';
+export { codeColumns, quantizedProducts, quantizeRows } from './quantized-rows.ts';
 export { Scope } from './scope.ts';
 export { gatheredRowDot } from './gathered-row-dot.ts';
 export { sparseTimesRows, type SparseProductEntries } from './sparse-product.ts';

@@ -75,3 +75,10 @@ export type MomentUpdate =
       /** t, from 1. */
       readonly step: number;
     };
+
+export interface QuantizedProductSettings {
+  /** Factor of the products. */
+  readonly alpha: number;
+  /** Factor of the distances. */
+  readonly beta: number;
+}

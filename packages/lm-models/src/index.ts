@@ -56,6 +56,7 @@ export type {
 } from './output-layers/output-layer-entry.ts';
 export {
   createOutputLayer,
+  loadOutputLayer,
   outputLayerNames,
   outputLayerOf,
   outputLayers,

@@ -27,12 +27,14 @@ import type {
   MomentUpdate,
   Precision,
   ProbeResult,
+  QuantizedProductSettings,
   RankUpdateSettings,
   ReduceOperation,
   UnaryOperation,
 } from '../kernel-types.ts';
 import { addWithTranspose, createGemm } from './gemm.ts';
 import { applyBinary, applyUnary, createSolve, exponentiateRowsOf, reduceInto, rowDotInto } from './kernels.ts';
+import { multiplyQuantizedRows, quantizeTableRows } from './quantized-rows.ts';
 import { updateTableRows } from './update-rows.ts';
 
 export interface PlainBackendOptions {
@@ -355,6 +357,25 @@ class PlainBackend implements Backend {
   gatheredRowDot(a: Matrix | RowTable, aIndices: Indices, b: Matrix | RowTable, bIndices: Indices, out: Matrix): void {
     if (this.#isBlocked) return;
     dotTableRows(rowsOf(a), aIndices.values, rowsOf(b), bIndices.values, aIndices.count, dataOf(out));
+  }
+
+  quantizeRows(source: RowTable, firstRow: number, count: number, codes: RowTable, factors: RowTable): boolean {
+    if (!this.#isBlocked) quantizeTableRows(piecesOf(source), firstRow, count, piecesOf(codes), piecesOf(factors));
+    return true;
+  }
+
+  quantizedProducts(
+    codes: RowTable,
+    factors: RowTable,
+    firstRow: number,
+    query: Matrix,
+    out: Matrix,
+    settings: QuantizedProductSettings,
+  ): boolean {
+    if (this.#isBlocked) return true;
+    const tables = [piecesOf(codes), piecesOf(factors)] as const;
+    multiplyQuantizedRows(...tables, firstRow, dataOf(query), dataOf(out), out.rows, settings);
+    return true;
   }
 
   guard(flag: Matrix | undefined): void {

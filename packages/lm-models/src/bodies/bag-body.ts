@@ -27,6 +27,7 @@ import {
   Parameter,
   SeededDropout,
   type ActivationName,
+  type BodyStart,
   type ModelParameters,
   type TableParameter,
 } from './layers.ts';
@@ -70,7 +71,7 @@ export class BagBody implements Body<BagInputs> {
   readonly #inputs: SparseInputs;
   readonly #dropout: SeededDropout;
 
-  constructor(backend: Backend, options: BagBodyOptions) {
+  constructor(backend: Backend, options: BagBodyOptions, start: BodyStart = 'random') {
     const settings = {
       pooling: 'mean',
       activation: 'identity',
@@ -88,7 +89,7 @@ export class BagBody implements Body<BagInputs> {
     this.#inputs = new SparseInputs(backend);
     this.#dropout = new SeededDropout(settings.dropout, seed + 2);
     const random = new RandomGenerator(seed + 1);
-    this.embeddings = createEmbeddings(backend, inputs, embedding, embeddingScale, random);
+    this.embeddings = createEmbeddings(backend, inputs, embedding, embeddingScale, random, start);
     this.#bias = activation === 'identity' ? undefined : new Parameter('bias', backend.createMatrix(1, embedding));
     this.#layers = new DenseLayers(backend, {
       inputs: embedding,

@@ -96,19 +96,26 @@ export interface ModelParameters {
   readonly tables: readonly TableParameter[];
 }
 
-/** A table of `rows` normal vectors with the given standard deviation. O(rows·columns), row by row. */
+/** `zeros`: without random numbers, because a checkpoint replaces all of them. */
+export type BodyStart = 'random' | 'zeros';
+
+/** A table of `rows` normal vectors with the given standard deviation. O(rows·columns). */
 export function createEmbeddings(
   backend: Backend,
   rows: number,
   columns: number,
   scale: number,
   random: RandomGenerator,
+  start: BodyStart,
 ): TableParameter {
   const embeddings = new TableParameter('embeddings', backend.createTable(rows, columns));
-  const row = new Float64Array(columns);
-  for (let word = 0; word < rows; word++) {
-    for (let i = 0; i < columns; i++) row[i] = scale * random.normal();
-    writeRows(row, word, embeddings.table);
+  if (start === 'zeros') return embeddings;
+  const rowsPerBlock = 1024;
+  const block = new Float64Array(rowsPerBlock * columns);
+  for (let first = 0; first < rows; first += rowsPerBlock) {
+    const values = block.subarray(0, Math.min(rowsPerBlock, rows - first) * columns);
+    random.normals(values, scale);
+    writeRows(values, first, embeddings.table);
   }
   return embeddings;
 }

@@ -23,6 +23,7 @@ import {
   DenseLayers,
   SeededDropout,
   type ActivationName,
+  type BodyStart,
   type ModelParameters,
   type TableParameter,
 } from './layers.ts';
@@ -59,7 +60,7 @@ export class NgramBody implements Body<NgramInputs> {
   readonly #workspace: Workspace;
   readonly #dropout: SeededDropout;
 
-  constructor(backend: Backend, options: NgramBodyOptions) {
+  constructor(backend: Backend, options: NgramBodyOptions, start: BodyStart = 'random') {
     const settings = { activation: 'tanh', dropout: 0, embeddingScale: 0.1, seed: 1, ...options } as const;
     checkOptions(settings);
     const { words, order, embedding, hidden, activation, embeddingScale, seed } = settings;
@@ -68,7 +69,7 @@ export class NgramBody implements Body<NgramInputs> {
     this.#workspace = new Workspace(backend);
     this.#dropout = new SeededDropout(settings.dropout, seed + 2);
     const random = new RandomGenerator(seed + 1);
-    this.embeddings = createEmbeddings(backend, words, embedding, embeddingScale, random);
+    this.embeddings = createEmbeddings(backend, words, embedding, embeddingScale, random, start);
     this.#layers = new DenseLayers(backend, {
       inputs: order * embedding,
       widths: hidden,

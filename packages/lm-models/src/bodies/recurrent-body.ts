@@ -23,6 +23,7 @@ import {
   restoreParameters,
   createEmbeddings,
   SeededDropout,
+  type BodyStart,
   type ModelParameters,
   type TableParameter,
 } from './layers.ts';
@@ -60,7 +61,7 @@ export class RecurrentBody implements Body<SequenceInputs> {
   readonly #trained: RecurrentState;
   readonly #evaluated: RecurrentState;
 
-  constructor(backend: Backend, options: RecurrentBodyOptions) {
+  constructor(backend: Backend, options: RecurrentBodyOptions, start: BodyStart = 'random') {
     const settings = { dropout: 0, embeddingScale: 0.1, seed: 1, ...options } as const;
     checkOptions(settings);
     const { inputs, embedding, cell, hidden, embeddingScale, seed } = settings;
@@ -69,7 +70,7 @@ export class RecurrentBody implements Body<SequenceInputs> {
     this.#workspace = new Workspace(backend);
     this.#dropout = new SeededDropout(settings.dropout, seed + 2);
     const random = new RandomGenerator(seed + 1);
-    this.embeddings = createEmbeddings(backend, inputs, embedding, embeddingScale, random);
+    this.embeddings = createEmbeddings(backend, inputs, embedding, embeddingScale, random, start);
     this.#cells = hidden.map((width, layer) =>
       createCell(cell, backend, {
         name: `layer.${layer}`,

@@ -24,6 +24,7 @@ import {
   parameterTensors,
   restoreParameters,
   SeededDropout,
+  type BodyStart,
   type ModelParameters,
   type TableParameter,
 } from './layers.ts';
@@ -56,7 +57,7 @@ export class TransformerBody implements Body<SequenceInputs> {
   readonly #lengths: number[] = [];
 
   /** @throws ModelError `bad-option`. */
-  constructor(backend: Backend, options: TransformerBodyOptions) {
+  constructor(backend: Backend, options: TransformerBodyOptions, start: BodyStart = 'random') {
     const settings = {
       feedForward: 4 * options.embedding,
       activation: 'gelu',
@@ -75,7 +76,7 @@ export class TransformerBody implements Body<SequenceInputs> {
     this.#sequences = new PackedSequences(backend, heads);
     this.#dropout = new SeededDropout(settings.dropout, seed + 2);
     const random = new RandomGenerator(seed + 1);
-    this.embeddings = createEmbeddings(backend, inputs, embedding, embeddingScale, random);
+    this.embeddings = createEmbeddings(backend, inputs, embedding, embeddingScale, random, start);
     if (positions === 'rotary') this.#rotation = new Rotation(backend, context, embedding, heads);
     else {
       const bound = embeddingScale * Math.sqrt(3);

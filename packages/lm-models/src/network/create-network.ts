@@ -1,5 +1,6 @@
 /** Networks out of plain JSON: new ones, and those of checkpoints. */
 import type { Backend } from '@vastmax/linalg-core';
+import type { BodyStart } from '../bodies/layers.ts';
 import { BagBody } from '../bodies/bag-body.ts';
 import { NgramBody } from '../bodies/ngram-body.ts';
 import { RecurrentBody } from '../bodies/recurrent-body.ts';
@@ -44,13 +45,21 @@ export async function createNetwork(
   options: NetworkOptions,
   createOutput: OutputLayerFactory = createOutputLayer,
 ): Promise<unknown> {
-  const body: Body<never> = createBody(backend, sizes.inputs, options.body);
+  return assembleNetwork(backend, sizes, options, createOutput, 'random');
+}
+
+async function assembleNetwork(
+  backend: Backend,
+  sizes: NetworkSizes,
+  options: NetworkOptions,
+  createOutput: OutputLayerFactory,
+  start: BodyStart,
+): Promise<Network<never>> {
+  const body: Body<never> = createBody(backend, sizes.inputs, options.body, start);
   try {
-    const output = await createOutput(
-      backend,
-      { features: body.features, frequencies: sizes.frequencies },
-      options.output,
-    );
+    // Zeros cost no time: what a checkpoint replaces is not drawn first.
+    const choice = start === 'zeros' ? { ...options.output, initialScale: 0 } : options.output;
+    const output = await createOutput(backend, { features: body.features, frequencies: sizes.frequencies }, choice);
     return new Network(options, sizes, body, output);
   } catch (error) {
     body[Symbol.dispose]();
@@ -62,16 +71,17 @@ function createBody(
   backend: Backend,
   inputs: number,
   choice: BodyChoice,
+  start: BodyStart,
 ): NgramBody | BagBody | RecurrentBody | TransformerBody {
   switch (choice.kind) {
     case 'ngram':
-      return new NgramBody(backend, { ...choice, words: inputs });
+      return new NgramBody(backend, { ...choice, words: inputs }, start);
     case 'bag':
-      return new BagBody(backend, { ...choice, inputs });
+      return new BagBody(backend, { ...choice, inputs }, start);
     case 'recurrent':
-      return new RecurrentBody(backend, { ...choice, inputs });
+      return new RecurrentBody(backend, { ...choice, inputs }, start);
     case 'transformer':
-      return new TransformerBody(backend, { ...choice, inputs });
+      return new TransformerBody(backend, { ...choice, inputs }, start);
     default:
       throw unknownBody(choice);
   }
@@ -85,7 +95,7 @@ export interface LoadOptions<Kind extends BodyKind> {
 }
 
 /**
- * The network of a checkpoint, with its weights.
+ * The network of a checkpoint, with its weights, and without a random start before.
  * @throws ModelError or OutputLayerError `state-mismatch` when the checkpoint holds none, or another one.
  */
 export async function loadNetwork<Kind extends BodyKind = BodyKind>(
@@ -104,7 +114,7 @@ export async function loadNetwork<Kind extends BodyKind = BodyKind>(
   const sizes = await sizesFrom(saved);
   const weights = dequantizedModel(saved);
   checkSavedShapes(weights, sizes, options);
-  const network: Network<never> = await createNetwork(backend, sizes, options, createOutput);
+  const network = await assembleNetwork(backend, sizes, options, createOutput ?? createOutputLayer, 'zeros');
   try {
     await network.restore(weights);
     return network as NetworkOf<Kind>;

@@ -3,6 +3,7 @@
  * command, its estimates and refusals, and the table of docs/which-output-layer.md read this list.
  */
 import type { Backend } from '@vastmax/linalg-core';
+import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { ModelError } from '../model-error.ts';
 import { factoredEntry, hybridEntry } from './factored-layers.ts';
@@ -46,6 +47,27 @@ export async function createOutputLayer(
   choice: OutputLayerChoice,
 ): Promise<OutputLayer> {
   return await outputLayerOf(choice.kind).create(backend, sizes, choice);
+}
+
+/**
+ * The layer of a saved state, without a random start before. O(D·d), what reading the state takes.
+ * @param choice as the layer was made.
+ * @throws as createOutputLayer; StateError `state-mismatch`. Nothing is left behind.
+ */
+export async function loadOutputLayer(
+  backend: Backend,
+  sizes: OutputLayerSizes,
+  choice: OutputLayerChoice,
+  state: ModuleState,
+): Promise<OutputLayer> {
+  const layer = await createOutputLayer(backend, sizes, { ...choice, initialScale: 0 });
+  try {
+    await layer.restore(state);
+    return layer;
+  } catch (error) {
+    layer[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /**

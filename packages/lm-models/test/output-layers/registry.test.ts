@@ -1,6 +1,7 @@
 import { createMatrixFrom, createPlainBackend, read } from '@vastmax/linalg-core';
 import {
   createOutputLayer,
+  loadOutputLayer,
   outputLayerNames,
   outputLayerOf,
   proposalNames,
@@ -88,6 +89,30 @@ describe('createOutputLayer', () => {
     rf: { samples: 6, temperature: 9, frequencies: 32, nu: 3 },
     quadratic: { samples: 6, alpha: 50, rule: { name: 'adam' } },
   };
+
+  it.each(outputLayerNames)(
+    'loads %s from its state without a random start, and it goes on bit for bit',
+    async (kind) => {
+      const backend = createPlainBackend();
+      const own = kind === 'factored' ? { precondition: 1 } : others[kind];
+      const made = { ...choice, ...own, kind } as OutputLayerChoice;
+      using layer = await createOutputLayer(backend, sizes(30, 4), made);
+      using hidden = createMatrixFrom(backend, 2, 4, [0.1, 0.7, -0.3, 0.4, -0.5, 0.2, 0.6, 0.9]);
+      const targets = singleTargets(Int32Array.of(3, 21), 30);
+      for (let step = 0; step < 3; step++) await layer.step(hidden, targets, { learningRate: 0.05 });
+      using loaded = await loadOutputLayer(backend, sizes(30, 4), made, layer.state());
+      for (let step = 0; step < 3; step++) {
+        const expected = await valuesOf((await layer.step(hidden, targets, { learningRate: 0.05 })).losses);
+        const got = await valuesOf((await loaded.step(hidden, targets, { learningRate: 0.05 })).losses);
+        expect(got).toEqual(expected);
+      }
+      using scores = backend.createMatrix(2, 30);
+      layer.scores(hidden, 0, scores);
+      const expected = await valuesOf(scores);
+      loaded.scores(hidden, 0, scores);
+      expect(await valuesOf(scores)).toEqual(expected);
+    },
+  );
 
   it.each(Object.entries(others))('makes %s, which trains', async (kind, options) => {
     const backend = createPlainBackend({ precision: 'f64' });

@@ -6,8 +6,8 @@
 import {
   copyColumns,
   gatherRows,
-  gemm,
   growTable,
+  multiplyRows,
   rowDot,
   writeRows,
   type Backend,
@@ -108,9 +108,7 @@ export class ClassTable implements TrainableRows {
    * @param out m×count.
    */
   rangeScores(hidden: Matrix, first: number, out: Matrix): void {
-    const rows = this.#workspace.matrix('score rows', out.columns, this.width);
-    this.gather(this.range(first, out.columns, 'score range'), rows);
-    gemm(hidden, rows, out, { transposeB: true });
+    multiplyRows(hidden, this.table, first, out, this.#workspace);
   }
 
   /** out_i = hidden_i · row rows_i. @param hidden m×width. @param out m×1. */
@@ -236,8 +234,8 @@ export function createInitialRows(
   return (first, count) => {
     if (block.length < count * width) block = new Float64Array(count * width);
     for (let row = 0, i = 0; row < count; row++) {
-      for (let feature = 0; feature < features; feature++)
-        block[i++] = initialScale === 0 ? 0 : initialScale * random.normal();
+      if (initialScale !== 0) random.normals(block.subarray(i, i + features), initialScale);
+      i += features;
       if (!bias) continue;
       const start = initialBiases === undefined ? 0 : initialBiases[first + row]!;
       if (!Number.isFinite(start)) {

@@ -71,6 +71,43 @@ export class RandomGenerator {
     }
   }
 
+  /**
+   * The next numbers of `normal`, each times `scale`, into all of `out`: the same numbers in two thirds of the time,
+   * because the state stays in local variables.
+   */
+  normals(out: Float64Array, scale = 1): void {
+    const { length } = out;
+    let i = 0;
+    if (length > 0 && this.#spareNormal !== null) {
+      out[i++] = scale * this.#spareNormal;
+      this.#spareNormal = null;
+    }
+    let [a, b, c, d] = [this.#a, this.#b, this.#c, this.#d];
+    const parts = new Float64Array(4);
+    while (i < length) {
+      for (let part = 0; part < 4; part++) {
+        const times5 = Math.imul(b, 5);
+        parts[part] = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> (part % 2 === 0 ? 5 : 6);
+        const shifted = b << 9;
+        c ^= a;
+        d ^= b;
+        b ^= c;
+        a ^= d;
+        c ^= shifted;
+        d = (d << 11) | (d >>> 21);
+      }
+      const x = 2 * ((parts[0]! * 2 ** 26 + parts[1]!) * 2 ** -53) - 1;
+      const y = 2 * ((parts[2]! * 2 ** 26 + parts[3]!) * 2 ** -53) - 1;
+      const square = x * x + y * y;
+      if (square >= 1 || square === 0) continue;
+      const factor = Math.sqrt((-2 * Math.log(square)) / square);
+      out[i++] = scale * (x * factor);
+      if (i < length) out[i++] = scale * (y * factor);
+      else this.#spareNormal = y * factor;
+    }
+    [this.#a, this.#b, this.#c, this.#d] = [a, b, c, d];
+  }
+
   /** Uniform in {0, …, n − 1} without bias, for n in [1, 2^53): a draw that would favour small values is repeated. */
   integer(n: number): number {
     checkInteger('RandomGenerator.integer', 'n', n, 1, Number.MAX_SAFE_INTEGER);

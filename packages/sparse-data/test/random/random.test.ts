@@ -52,6 +52,16 @@ describe('RandomGenerator', () => {
     expect(Array.from({ length: 4 }, () => random.word())).toEqual([11520, 0, 5927040, 70819200]);
   });
 
+  it('fills an array with the numbers that single calls give, from and to the middle of a pair', () => {
+    const [one, many] = [new RandomGenerator(12), new RandomGenerator(12)];
+    for (const length of [1, 4, 0, 7, 2, 1000, 3]) {
+      const out = new Float64Array(length);
+      many.normals(out, 0.3);
+      expect(out).toEqual(Float64Array.from({ length }, () => 0.3 * one.normal()));
+      expect(many.state()).toEqual(one.state());
+    }
+  });
+
   it('continues from a saved state, within a pair of normals too', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), fc.nat(5), (seed, before) => {

@@ -66,7 +66,8 @@ function sumOf(values: ArrayLike<number>): number {
 export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
 
 /** The source of the rows. */
-export type ScoreWeights = Pick<FactoredWeights, 'width' | 'map' | 'shift' | 'denseRows' | 'gatherCurrent'>;
+export type ScoreWeights = Pick<FactoredWeights, 'width' | 'map' | 'shift' | 'denseRows' | 'gatherCurrent'> &
+  Partial<Pick<FactoredWeights, 'outputs'>>;
 
 export class ClassScores implements Disposable {
   readonly #workspace: Workspace;
@@ -82,7 +83,10 @@ export class ClassScores implements Disposable {
     this.#loss = loss;
   }
 
-  /** Classes `first` … for every example; hidden m×d with the bias feature, out m×count. O(count·d² + m·count·d). */
+  /**
+   * Classes `first` … for every example; hidden m×d with the bias feature, out m×count. O(m·count·d), and O(count·d²)
+   * for as many examples as rows or rows of many epochs.
+   */
   range(
     hidden: Matrix,
     first: number,
@@ -90,6 +94,10 @@ export class ClassScores implements Disposable {
     expression: ScoreExpression,
     out: Matrix,
   ): void {
+    if (this.#weights.outputs?.(hidden, first, out) === true) {
+      this.#finish(out, first, constants, expression);
+      return;
+    }
     const rows = this.#workspace.matrix('score rows', out.columns, this.#weights.width);
     this.#weights.denseRows(first, out.columns, rows);
     this.ofRows(hidden, rows, first, constants, expression, out);
@@ -105,6 +113,11 @@ export class ClassScores implements Disposable {
     out: Matrix,
   ): void {
     gemm(hidden, rows, out, { transposeB: true });
+    this.#finish(out, first, constants, expression);
+  }
+
+  /** From outputs of classes `first` … */
+  #finish(out: Matrix, first: number, constants: ClassConstants | undefined, expression: ScoreExpression): void {
     const classes = Int32Array.from({ length: constants === undefined ? 0 : out.columns }, (_, i) => first + i);
     this.#score(expression, out, this.#constantsOf(classes, constants)?.resize(1, out.columns));
   }

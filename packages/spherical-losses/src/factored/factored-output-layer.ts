@@ -36,10 +36,12 @@ import {
   checkAddedClasses,
   checkOptions,
   fillRows,
+  isZeroStart,
   type FactoredLayerCounters,
   type FactoredOutputLayerOptions,
 } from './layer-options.ts';
 import { checkConfiguration, constantSumOf, restoreState, stateOf } from './layer-state.ts';
+import { storedRowsOf, type StoredRows } from './stored-rows.ts';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 
 /**
@@ -115,7 +117,8 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   async initialize(start?: (weights: FactoredWeights) => Promise<void>): Promise<void> {
     if (start === undefined) {
       fillRows(this.#weights.rows, this.#options);
-      await rebuildGram(this.#workspace, this.#weights);
+      // C and w̄ of zeros are the zeros that they are.
+      if (!isZeroStart(this.#options)) await rebuildGram(this.#workspace, this.#weights);
     } else await start(this.#weights);
     const { classConstants } = this.loss;
     if (classConstants !== undefined)
@@ -219,6 +222,27 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     checkOut(this, 'denseRows', out, out.rows, this.width);
     checkClassRange(this, 'denseRows', first, out.rows);
     this.#weights.denseRows(first, out.rows, out);
+  }
+
+  /**
+   * The rows as the layer stores them, for a search that stays valid while training goes on (@vastmax/top-k). From the
+   * first call on the layer notes which rows change: O(touched rows) a step.
+   */
+  storedRows(): StoredRows {
+    this.#calls.check('storedRows');
+    const { table, takeChanged, mapQuery } = storedRowsOf(this.#weights, (hidden) => this.#extended(hidden));
+    return {
+      table,
+      takeChanged,
+      mapQuery: (hidden) =>
+        this.#calls.read('mapQuery', async () => {
+          checkHidden(this, 'mapQuery', hidden);
+          if (hidden.rows !== 1)
+            throw new OutputLayerError('shape', `mapQuery: hidden has ${hidden.rows} rows; one example is needed`);
+          await this.#step.confirm();
+          return mapQuery(hidden);
+        }),
+    };
   }
 
   classVectors(firstClass: number, out: Matrix): void {

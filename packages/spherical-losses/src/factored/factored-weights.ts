@@ -17,10 +17,13 @@ import {
   affine,
   axpy,
   binary,
+  copyColumns,
   fill,
   gatherRows,
   gemm,
   growTable,
+  multiplyRows,
+  rowsOfBlock,
   scatterRows,
   writeRows,
   type Backend,
@@ -31,6 +34,7 @@ import {
 } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { BackgroundSweep } from './rebase-schedule.ts';
+import { StrayRows } from './stray-rows.ts';
 import { TransformCache } from './transform-cache.ts';
 
 /** The factor of W in a step of weight decay λ, 1 − ηλ. @throws OutputLayerError `bad-option` unless above 0. */
@@ -58,6 +62,8 @@ export class FactoredWeights implements Disposable {
   /** See FactoredOutputLayerOptions. */
   onStabilization: ((phase: 'begin' | 'end') => void) | undefined;
   readonly #workspace: Workspace;
+  #changed: Set<number> | undefined;
+  readonly #strays: StrayRows = new StrayRows();
   /** U = I and ω = 0: rebasing would change nothing. */
   #isFresh = true;
   #epochs: Int32Array = new Int32Array(0);
@@ -83,6 +89,11 @@ export class FactoredWeights implements Disposable {
 
   get classes(): number {
     return this.rows.rows;
+  }
+
+  /** Whether V is W: no step since the start, or since `materialize`. */
+  get isMaterialized(): boolean {
+    return this.#isFresh && this.transforms.isEmpty;
   }
 
   get lagBound(): number {
@@ -137,12 +148,36 @@ export class FactoredWeights implements Disposable {
     this.#convert(classes, count, out, this.transforms.epoch);
   }
 
+  /** From now on the rows that change are noted, for `takeChanged`. */
+  noteChanges(): void {
+    this.#changed ??= new Set();
+  }
+
+  /** The rows whose stored numbers or epoch have changed since the last call, ascending. */
+  takeChanged(): Int32Array {
+    const changed = Int32Array.from(this.#changed ?? []).sort();
+    this.#changed?.clear();
+    return changed;
+  }
+
+  /** As when a state was restored. */
+  noteAllChanged(): void {
+    this.#noteRange(0, this.classes);
+  }
+
+  #noteRange(first: number, count: number): void {
+    if (this.#changed === undefined) return;
+    for (let row = first; row < first + count; row++) this.#changed.add(row);
+  }
+
   /** Rows of V in the current epoch; rows that had to be converted are stored back. `classes` are distinct. */
   refresh(classes: Int32Array, count: number, indices: Indices, out: Matrix): void {
     if (count > this.#reserved) {
       this.transforms.reserve(count);
       this.#reserved = count;
     }
+    // A step gets the rows that it is about to change from here.
+    if (this.#changed !== undefined) for (let i = 0; i < count; i++) this.#changed.add(classes[i]!);
     gatherRows(this.rows, indices, out);
     if (this.transforms.epoch === 0) return;
     this.onStabilization?.('begin');
@@ -180,6 +215,60 @@ export class FactoredWeights implements Disposable {
     binary('add', out, this.shift, out);
   }
 
+  /**
+   * out = hidden·Wᵀ for classes `first` … with the rows as they are and hidden mapped to their basis instead, so that the
+   * cost is that of a product with a stored W: v·U·h + ω·h = v·(U·h) + ω·h, and as mapQueries for older epochs. False,
+   * with nothing done, where rows of many epochs are mixed, or more examples than rows.
+   * @param hidden m×d with the bias feature.
+   * @param out m×count.
+   */
+  outputs(hidden: Matrix, first: number, out: Matrix): boolean {
+    const { rows: m, columns: count } = out;
+    if (4 * m > count || !this.#strays.find(this.rowEpochs, first, count, rowsOfBlock(this.rows))) return false;
+    const blockRows = rowsOfBlock(this.rows);
+    let { epoch } = this.transforms;
+    let { queries, offsets } = this.mapped(hidden, epoch);
+    for (let done = 0, block = 0; done < count; block++) {
+      const size = Math.min(count - done, blockRows - ((first + done) % blockRows));
+      const own = this.#strays.epochs[block]!;
+      if (own !== epoch) ({ queries, offsets } = this.mapped(hidden, own));
+      epoch = own;
+      const part = this.#workspace.matrix('outputs of a block', m, size);
+      multiplyRows(queries, this.rows, first + done, part, this.#workspace);
+      binary('add', part, offsets, part);
+      copyColumns(part, 0, out, done, size);
+      done += size;
+    }
+    for (const [stray, columns] of this.#strays.byEpoch()) {
+      ({ queries, offsets } = this.mapped(hidden, stray));
+      const classes = columns.map((column) => first + column);
+      const rows = this.#workspace.matrix('stray rows', classes.length, this.width);
+      gatherRows(this.rows, this.#workspace.indices('stray classes', classes), rows);
+      const part = this.#workspace.matrix('stray outputs', m, classes.length);
+      gemm(queries, rows, part, { transposeB: true });
+      binary('add', part, offsets, part);
+      const places = Int32Array.from({ length: m * columns.length }, (_, i) => {
+        const example = Math.floor(i / columns.length);
+        return example * count + columns[i % columns.length]!;
+      });
+      // Single numbers are rows of one column.
+      const indices = this.#workspace.indices('stray places', places);
+      scatterRows(part.resize(places.length, 1), indices, out.resize(m * count, 1));
+      out.resize(m, count);
+    }
+    return true;
+  }
+
+  /** Hidden in the basis of rows of an epoch: m×d, and what is to be added to each product, m×1; until the next call. */
+  mapped(hidden: Matrix, epoch: number): { readonly queries: Matrix; readonly offsets: Matrix } {
+    const queries = this.#workspace.matrix('mapped queries', hidden.rows, this.width);
+    const offsets = this.#workspace.matrix('mapped offsets', hidden.rows, 1);
+    gemm(hidden, this.map, queries, { transposeB: true });
+    gemm(hidden, this.shift, offsets, { transposeB: true });
+    this.transforms.mapQueries(queries, offsets, epoch, this.transforms.epoch);
+    return { queries, offsets };
+  }
+
   /** Converts every row and applies U and ω to it: V = W, U = I, ω = 0. O(D·d²). C and w̄ stay as they are. */
   materialize(rowsPerBlock: number): void {
     this.rebase();
@@ -202,6 +291,7 @@ export class FactoredWeights implements Disposable {
     const first = this.classes;
     growTable(this.rows, first + stored.length / this.width);
     writeRows(stored, first, this.rows);
+    this.#noteRange(first, this.classes - first);
     const rowEpochs = new Int32Array(this.classes);
     rowEpochs.set(this.rowEpochs);
     rowEpochs.fill(this.transforms.epoch, first);
@@ -253,6 +343,7 @@ export class FactoredWeights implements Disposable {
     this.#convert(this.#classNumbers, stale, rows, target);
     scatterRows(rows, indices, this.rows);
     for (let i = 0; i < stale; i++) this.rowEpochs[this.#classNumbers[i]!] = target;
+    if (this.#changed !== undefined) for (let i = 0; i < stale; i++) this.#changed.add(this.#classNumbers[i]!);
   }
 
   /** True when any of the rows was older than the target. */

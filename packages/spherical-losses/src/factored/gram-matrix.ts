@@ -4,7 +4,7 @@
  * plain f32 sum over many rows is far less accurate than the tracked value it would replace. O(D·d²). Also computes how
  * far the tracked values have drifted from these.
  */
-import { binary, fill, gemm, read, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { binary, fill, gemm, read, viewRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import { conditionOf } from './rebase-schedule.ts';
 
@@ -20,16 +20,24 @@ export interface GramSums {
 /** The sums of the rows that this process stores. */
 export async function computeGram(workspace: Workspace, weights: FactoredWeights): Promise<GramSums> {
   const { classes, width } = weights;
-  const blockRows = (first: number): Matrix => {
-    const rows = workspace.matrix('gram rows', Math.min(rowsPerBlock, classes - first), width);
+  const countFrom = (first: number): number => Math.min(rowsPerBlock, classes - first);
+  /** Calls `use` with W of a block: the rows where they are if they are W, else a copy. */
+  const withRows = (first: number, use: (rows: Matrix) => void): void => {
+    using view = weights.isMaterialized ? viewRows(weights.rows, first, countFrom(first)) : undefined;
+    if (view !== undefined) {
+      use(view);
+      return;
+    }
+    const rows = workspace.matrix('gram rows', countFrom(first), width);
     weights.denseRows(first, rows.rows, rows);
-    return rows;
+    use(rows);
   };
   const columnSum = await sumOverBlocks(classes, workspace.matrix('block sum', 1, width), (first, out) => {
-    const rows = blockRows(first);
-    const ones = workspace.matrix('gram ones', 1, rows.rows);
+    const ones = workspace.matrix('gram ones', 1, countFrom(first));
     fill(1, ones);
-    gemm(ones, rows, out);
+    withRows(first, (rows) => {
+      gemm(ones, rows, out);
+    });
   });
   const mean = workspace.matrix('gram mean', 1, width);
   write(
@@ -37,9 +45,11 @@ export async function computeGram(workspace: Workspace, weights: FactoredWeights
     mean,
   );
   const centredGram = await sumOverBlocks(classes, workspace.matrix('block gram', width, width), (first, out) => {
-    const rows = blockRows(first);
-    binary('subtract', rows, mean, rows);
-    gemm(rows, rows, out, { transposeA: true });
+    const deviations = workspace.matrix('gram deviations', countFrom(first), width);
+    withRows(first, (rows) => {
+      binary('subtract', rows, mean, deviations);
+    });
+    gemm(deviations, deviations, out, { transposeA: true });
   });
   return { centredGram, columnSum };
 }

@@ -158,8 +158,10 @@ export function createNormalRows(
   return (_first, count) => {
     const length = count * width;
     if (block.length < length) block = new Float64Array(length);
-    for (let i = 0; i < length; i++) block[i] = scale * random.normal();
-    return block.subarray(0, length);
+    const rows = block.subarray(0, length);
+    if (scale === 0) return rows;
+    random.normals(rows, scale);
+    return rows;
   };
 }
 
@@ -172,11 +174,20 @@ export function fillRows(
   { initialScale, seed, initialRows }: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
 ): void {
   const { rows, columns } = table;
+  if (isZeroStart({ initialScale, initialRows })) return;
   const rowsFrom = initialRows ?? createNormalRows(columns, initialScale, seed);
   for (let first = 0; first < rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, rows - first);
     const values = rowsFrom(first, count);
-    checkRows(values, first, count, columns);
+    if (initialRows !== undefined) checkRows(values, first, count, columns);
     writeRows(values, first, table);
   }
+}
+
+/** Whether W begins at zeros, as a new table does. */
+export function isZeroStart({
+  initialScale,
+  initialRows,
+}: Pick<FactoredOutputLayerOptions, 'initialScale' | 'initialRows'>): boolean {
+  return initialRows === undefined && initialScale === 0;
 }

@@ -182,6 +182,7 @@ async function restoreWeights(weights: FactoredWeights, state: ModuleState): Pro
 
   // All checks that can reject the state are done: from here on the layer changes.
   await restoreTable(state, 'rows', weights.rows);
+  weights.noteAllChanged();
   weights.rowEpochs = rowEpochs;
   for (const [name, matrix] of namedMatrices(weights, false)) await restoreMatrix(state, name, matrix);
   weights.transforms.reset(epoch);

@@ -50,6 +50,11 @@ export class TransformCache implements Disposable {
     this.#spare.push(this.#createTransform());
   }
 
+  /** No row is older than the current epoch. */
+  get isEmpty(): boolean {
+    return this.#levels.every((level) => level.size === 0);
+  }
+
   /** All of them, for a checkpoint. */
   *transforms(): Generator<EpochTransform> {
     for (const level of this.#levels) yield* level.values();
@@ -123,6 +128,26 @@ export class TransformCache implements Disposable {
       this.#apply(transform, rows, members);
       const reached = transform.start + 2 ** transform.level;
       for (let member = 0; member < members; member++) epochs[this.#group[member]!] = reached;
+    }
+  }
+
+  /**
+   * The other direction, for products with rows that stay as they are: v·q for a row v of the epoch `target` is
+   * v′·q′ + offset for the same row v′ in the epoch `epoch` ≤ `target`. Changes `queries` (m×d, one q a row) into q′ and
+   * adds to `offsets` (m×1). O(m·d²) for each transform between the epochs.
+   */
+  mapQueries(queries: Matrix, offsets: Matrix, epoch: number, target: number): void {
+    const path: EpochTransform[] = [];
+    for (let reached = epoch; reached < target;) {
+      const transform = this.#longestFrom(reached, target);
+      path.push(transform);
+      reached = transform.start + 2 ** transform.level;
+    }
+    const before = this.#workspace.matrix('mapped before', queries.rows, queries.columns);
+    for (const { linear, shift } of path.reverse()) {
+      gemm(queries, shift, offsets, { transposeB: true, beta: 1 });
+      copy(queries, before);
+      gemm(before, linear, queries, { transposeB: true });
     }
   }
 
