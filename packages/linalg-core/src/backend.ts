@@ -23,6 +23,12 @@ import type {
   UnaryOperation,
 } from './kernel-types.ts';
 
+// Engines without the symbols of `using` (Node before 18.18, some browsers) get them here, as esbuild and Babel look for
+// them. In this file, since everything that is disposed of is made of its classes.
+for (const name of ['dispose', 'asyncDispose']) {
+  if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol.for(`Symbol.${name}`) });
+}
+
 export const backendBrand: unique symbol = Symbol.for('vastmax.backend') as never;
 
 export interface Backend {

@@ -3,8 +3,16 @@
 /** How numbers are stored and returned. Arithmetic may be wider. */
 export type Precision = 'f32' | 'f64';
 
+/** The folds of both typed arrays, as one signature: those of a union cannot be called. */
+interface NumberFolds {
+  reduce(combine: (previous: number, current: number, index: number) => number): number;
+  reduce<T>(combine: (previous: T, current: number, index: number) => T, initial: T): T;
+  reduceRight(combine: (previous: number, current: number, index: number) => number): number;
+  reduceRight<T>(combine: (previous: T, current: number, index: number) => T, initial: T): T;
+}
+
 /** What crosses the host boundary: Float32Array on an f32 backend, Float64Array on an f64 one. */
-export type FloatArray = Float32Array | Float64Array;
+export type FloatArray = (Float32Array | Float64Array) & NumberFolds;
 
 /**
  * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ)
