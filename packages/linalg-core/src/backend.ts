@@ -29,8 +29,13 @@ for (const name of ['dispose', 'asyncDispose']) {
   if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol.for(`Symbol.${name}`) });
 }
 
+/** The property by which {@link isBackend} recognises a backend of any copy of this package. */
 export const backendBrand: unique symbol = Symbol.for('vastmax.backend') as never;
 
+/**
+ * What a backend implements: storage, and kernels that run as if in call order. Programs call the operations of this
+ * package, which check their arguments first.
+ */
 export interface Backend {
   readonly [backendBrand]: true;
   readonly specification: 1;

@@ -39,6 +39,7 @@ export type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide';
 /** What a reduction combines with. `sumSquares` is Σx². */
 export type ReduceOperation = 'sum' | 'sumSquares' | 'maximum';
 
+/** The options of `gemm`, all given. */
 export interface GemmSettings {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
@@ -47,6 +48,7 @@ export interface GemmSettings {
   readonly beta: number;
 }
 
+/** Handles that are alive, and bytes that they take. */
 export interface MemoryReport {
   readonly matrices: number;
   readonly tables: number;
@@ -59,6 +61,7 @@ export interface MemoryReport {
 export type ProbeResult =
   { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
 
+/** The options of `symmetricRank2Update`, all given. */
 export interface RankUpdateSettings {
   /** false: a and b are k×n and out = aᵀb + bᵀa; true: a and b are n×k and out = abᵀ + baᵀ. */
   readonly transpose: boolean;

@@ -35,6 +35,7 @@ import { addWithTranspose, createGemm } from './gemm.ts';
 import { applyBinary, applyUnary, createSolve, exponentiateRowsOf, reduceInto, rowDotInto } from './kernels.ts';
 import { updateTableRows } from './update-rows.ts';
 
+/** What the plain backend stores between kernels. */
 export interface PlainBackendOptions {
   /** 'f32' unless given. */
   readonly precision?: Precision;

@@ -70,6 +70,7 @@ function createBody(backend: Backend, inputs: number, choice: BodyChoice): Ngram
   }
 }
 
+/** Which body a saved network must have, and how an output layer is made that is not one of the built-in ones. */
 export interface LoadOptions<Kind extends BodyKind> {
   /** The body that the network must have; any unless given. */
   readonly kind?: Kind;

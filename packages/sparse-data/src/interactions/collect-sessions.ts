@@ -5,6 +5,7 @@ import type { Interaction } from './parse-interactions.ts';
 import type { Vocabulary } from '../text/vocabulary.ts';
 import { VocabularyCounter } from '../text/vocabulary-counter.ts';
 
+/** Which items are known, and how often an item must occur. */
 export interface CollectSessionsOptions {
   /**
    * The vocabulary of items, such as those of the training part; other items are left out. Default: all items of the

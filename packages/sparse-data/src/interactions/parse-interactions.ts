@@ -13,6 +13,7 @@ export interface Interaction {
   readonly time: number;
 }
 
+/** As {@link CsvOptions}; `columns` are user, item and time, and how time is written. */
 export interface InteractionOptions extends Omit<CsvOptions, 'columns'> {
   /**
    * The three columns: names in the header (default `user`, `item`, `time`), or positions from 0 if there is no header.
@@ -25,6 +26,7 @@ export interface InteractionOptions extends Omit<CsvOptions, 'columns'> {
   readonly timeFormat?: InteractionTimeFormat;
 }
 
+/** Where user, item and time are: names of a header, or numbers of columns from 0. */
 export type InteractionColumns =
   | { readonly user: string; readonly item: string; readonly time: string }
   | { readonly user: number; readonly item: number; readonly time: number };
@@ -64,6 +66,7 @@ export async function* parseInteractions(
   }
 }
 
+/** How time is written. */
 export type InteractionTimeFormat = 'number' | 'iso-8601';
 
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2}(?:\.\d+)?))?(Z|[+-]\d{2}:\d{2})?)?$/;

@@ -68,6 +68,7 @@ export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
 /** The source of the rows. */
 export type ScoreWeights = Pick<FactoredWeights, 'width' | 'map' | 'shift' | 'denseRows' | 'gatherCurrent'>;
 
+/** Scores and rankings of all classes, by blocks of rows. */
 export class ClassScores implements Disposable {
   readonly #workspace: Workspace;
   readonly #weights: ScoreWeights;
