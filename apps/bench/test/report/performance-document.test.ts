@@ -175,11 +175,11 @@ describe('replaceSection', () => {
 describe('plots', () => {
   it('are SVG with the names in them', async () => {
     const plots = plotSpecifications(measurements);
-    expect([...plots.keys()]).toEqual(['gemm', 'scaling', 'training', 'step']);
-    for (const specification of plots.values()) {
+    expect([...plots.keys()]).toEqual(['overview', 'gemm', 'scaling', 'training', 'step']);
+    for (const [name, specification] of plots) {
       const svg = await renderSvg(specification);
       expect(svg).toMatch(/^<svg /);
-      expect(svg).toContain('wasm, 1 thread');
+      expect(svg).toContain(name === 'overview' ? 'vastmax, exact' : 'wasm, 1 thread');
     }
     expect([...plotSpecifications({}).keys()]).toEqual([]);
   });
