@@ -9,8 +9,7 @@ import { root } from './published-packages.ts';
 
 /** A release line of Node: its executable, or the reason why there is none. */
 export type FoundNode =
-  | { readonly major: number; readonly executable: string }
-  | { readonly major: number; readonly missing: string };
+  { readonly major: number; readonly executable: string } | { readonly major: number; readonly missing: string };
 
 const cache = resolve(import.meta.dirname, '../node_modules/.cache');
 

@@ -21,7 +21,11 @@ export function createNpmProject(packedProject: string, names: readonly string[]
   const manifest = { name: 'scratch', type: 'module', dependencies: entries(names), overrides: entries(indirect) };
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
   const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund'];
-  execFileSync('npm', ['install', ...options], { cwd: project, env: { ...process.env, NODE_OPTIONS: '' }, stdio: 'pipe' });
+  execFileSync('npm', ['install', ...options], {
+    cwd: project,
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: 'pipe',
+  });
   return project;
 }
 
@@ -58,7 +62,10 @@ export function writeJavaScript(project: string, examples: readonly Example[]): 
       module: ts.ModuleKind.ESNext,
       verbatimModuleSyntax: true,
     });
-    const [asIs, disposing] = [programFile(project, example, 'as-is.js'), programFile(project, example, 'disposing.js')];
+    const [asIs, disposing] = [
+      programFile(project, example, 'as-is.js'),
+      programFile(project, example, 'disposing.js'),
+    ];
     writeFileSync(asIs, code);
     writeFileSync(disposing, withoutUsing(code));
     return [

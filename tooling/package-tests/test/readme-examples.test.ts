@@ -35,7 +35,9 @@ it.each(packages.map((each) => [each.name, each.folder] as const))(
 );
 
 it.each(
-  readmes.map((path) => [relative(root, path), readFileSync(path, 'utf8')] as const).filter(([, text]) => /^(?:await )?using /m.test(text)),
+  readmes
+    .map((path) => [relative(root, path), readFileSync(path, 'utf8')] as const)
+    .filter(([, text]) => /^(?:await )?using /m.test(text)),
 )('%s says which Node runs `using`, and what to write for others', (_, text) => {
   expect(text).toContain('Node 24 runs it');
   expect(text).toMatch(/`(?:await )?\w+\[Symbol\.(?:d|asyncD)ispose\]\(\)`/);

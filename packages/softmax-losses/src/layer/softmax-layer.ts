@@ -35,7 +35,7 @@ export interface ScoreOptions {
 }
 
 /**
- * An output layer of a {@link SoftmaxMethod}: checks, the step, evaluation, ranking and state are the same for all.
+ * An output layer of a `SoftmaxMethod`: checks, the step, evaluation, ranking and state are the same for all.
  */
 export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implements TwoPhaseOutputLayer {
   readonly backend: Backend;
