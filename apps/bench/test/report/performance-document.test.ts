@@ -209,7 +209,7 @@ describe('bench report --render', () => {
     const report = JSON.parse(stdout) as { bench: string; failures: unknown[]; written: string[]; results: object };
     expect([report.bench, report.failures, code]).toEqual(['report', [], 0]);
     expect(report.results).toEqual(measurements);
-    expect(report.written.length).toBe(6);
+    expect(report.written.length).toBe(7);
     expect(readFileSync(join(folder, 'performance.md'), 'utf8')).toContain('abacus, 2 cores');
     expect(readFileSync(join(folder, 'plots/step.svg'), 'utf8')).toMatch(/^<svg /);
     rmSync(folder, { recursive: true });
