@@ -5,8 +5,8 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findNode, namedNodes } from '../../src/find-nodes.ts';
 import { compileTypeScript, createNpmProject, writeJavaScript, type ExampleProgram } from '../../src/npm-project.ts';
-import { createPackedProject, readInstalledPackage } from '../../src/packed-project.ts';
-import { findPublishedPackages } from '../../src/published-packages.ts';
+import { createPackedProject, packedFiles, readInstalledPackage } from '../../src/packed-project.ts';
+import { findPublishedPackages, root } from '../../src/published-packages.ts';
 import { describePlace, readExamples, runNode } from '../../src/readme-examples.ts';
 
 const packages = findPublishedPackages();
@@ -28,6 +28,11 @@ function run(name: string, code: string, asTestFile: boolean): string | undefine
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   return runNode(asTestFile ? [vitest, 'run', '--root', project, file] : [file], project, name);
 }
+
+/** Whether a file belongs into a tarball: documents and what was built, without tests. */
+const isPublished = (file: string): boolean =>
+  /^(?:dist\/.*|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file) &&
+  !/\.test\.|snapshot|fixtures/.test(file);
 
 interface DeclarationError {
   readonly file: string;
@@ -65,10 +70,7 @@ describe.each(named)('the tarball of %s', (name, { folder, entryPoints }) => {
     const { files, manifest } = readInstalledPackage(project, name);
     const changes = existsSync(join(folder, 'CHANGELOG.md')) ? ['CHANGELOG.md'] : [];
     expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', ...changes]));
-    expect(files.filter((file) => !/^(?:dist\/.*|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual(
-      [],
-    );
-    expect(files.filter((file) => /\.test\.|snapshot|fixtures/.test(file))).toEqual([]);
+    expect(files.filter((file) => !isPublished(file))).toEqual([]);
     expect(manifest).not.toMatch(/@vastmax\/source|workspace:|catalog:|\.\/src\//);
   });
 
@@ -117,6 +119,13 @@ describe.each(named)('the tarball of %s', (name, { folder, entryPoints }) => {
     });
     expect(failures.filter((failure) => failure !== undefined)).toEqual([]);
   });
+});
+
+it('the tarball of the command holds what was built, with source maps, and nothing else', () => {
+  const files = packedFiles(join(root, 'apps/cli'));
+  expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/main.js']));
+  expect(files.filter((file) => !isPublished(file))).toEqual([]);
+  expect(files).toContain('dist/main.js.map');
 });
 
 it('multiplies matrices with the installed linalg-core', () => {
