@@ -24,10 +24,10 @@ export function overviewPlot(measurements: Measurements): TopLevelSpec | undefin
   const middle = rows.at(-2)?.classes ?? 0;
   const color = {
     field: 'line',
-    type: 'nominal',
+    type: 'nominal' as const,
     scale: { domain: [exact, dense], range: [...colors] },
     legend: null,
-  } as const;
+  };
   const x = {
     field: 'classes',
     type: 'quantitative',
@@ -37,14 +37,14 @@ export function overviewPlot(measurements: Measurements): TopLevelSpec | undefin
   } as const;
   const y = {
     field: 'ms',
-    type: 'quantitative',
-    scale: { type: 'log', domain: [1, 30_000] },
+    type: 'quantitative' as const,
+    scale: { type: 'log' as const, domain: [1, 30_000] },
     title: null,
     axis: {
       labelExpr: 'datum.value < 1000 ? datum.value + " ms" : datum.value / 1000 + " s"',
       values: [1, 10, 100, 1000, 10_000],
     },
-  } as const;
+  };
   return {
     ...frame('', values),
     title: {
@@ -64,7 +64,6 @@ export function overviewPlot(measurements: Measurements): TopLevelSpec | undefin
     layer: [
       { mark: { type: 'line', strokeWidth: 4, point: { size: 110, filled: true } }, encoding: { x, y, color } },
       {
-        transform: [{ filter: `datum.classes === ${last}` }],
         mark: { type: 'text', align: 'right', dy: -20, fontSize: letters, fontWeight: 'bold' },
         encoding: { x, y, color, text: { field: 'label', type: 'nominal' } },
         data: {
