@@ -1,3 +1,11 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/index.ts', 'src/state.ts'], dts: true, format: 'esm', platform: 'neutral' });
+export default defineConfig({
+  entry: ['src/index.ts', 'src/state.ts'],
+  dts: true,
+  // For users whose `lib` does not have it: declarations name Disposable.
+  banner: { dts: '/// <reference lib="esnext.disposable" />' },
+  format: 'esm',
+  sourcemap: true,
+  platform: 'neutral',
+});

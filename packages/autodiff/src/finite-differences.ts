@@ -9,6 +9,7 @@ import { AutodiffError } from './errors.ts';
 import { Tape } from './tape.ts';
 import type { Variable } from './variable.ts';
 
+/** A matrix that `compareWithFiniteDifferences` varies, row by row. */
 export interface DifferenceInput {
   readonly rows: number;
   readonly columns: number;
@@ -16,6 +17,7 @@ export interface DifferenceInput {
   readonly values: readonly number[];
 }
 
+/** How far an element is moved, relative to its size. */
 export interface DifferenceOptions {
   /** h = stepScale · max(1, |x|); the cube root of the f64 epsilon, 6.1e-6, unless given. */
   readonly stepScale?: number;

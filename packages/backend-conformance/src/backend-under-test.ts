@@ -2,6 +2,7 @@
 import type { Backend, ProbeResult } from '@vastmax/linalg-core';
 import type { ConformanceCase } from './conformance-case.ts';
 
+/** A backend as the suite takes it: its name, how to create it, and what it is known not to pass. */
 export interface BackendUnderTest {
   /** Its name, as in REQUIRE_BACKENDS: `plain-f32`. */
   readonly name: string;

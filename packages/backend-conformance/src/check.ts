@@ -11,6 +11,7 @@ import { missingKernels, runCase } from './run-case.ts';
  */
 export type CaseStatus = 'pass' | 'fail' | 'known-failure' | 'not-offered' | 'unavailable';
 
+/** How one case ended, and why if it did not pass. */
 export interface CaseOutcome {
   readonly id: string;
   readonly kind: ConformanceCase['kind'];
@@ -20,6 +21,7 @@ export interface CaseOutcome {
   readonly reason?: string;
 }
 
+/** What `checkBackend` found: one outcome for each case, unless the backend is unavailable. */
 export interface CheckReport {
   readonly name: string;
   /** `unavailable` only where REQUIRE_BACKENDS does not name the backend: then it is `failed`. */
@@ -29,6 +31,7 @@ export interface CheckReport {
   readonly outcomes: readonly CaseOutcome[];
 }
 
+/** Which cases `checkBackend` runs, and which backends may not be unavailable. */
 export interface CheckOptions {
   /** All cases unless given. */
   readonly cases?: readonly ConformanceCase[];

@@ -47,6 +47,7 @@ export interface Prepared {
   readonly operations: number;
 }
 
+/** One check of the suite. Its `id` is stable; `run` throws {@link ConformanceFailure}. */
 export interface ConformanceCase {
   /** Stable across versions: `gemm/transpose-a/edge-tiles`. */
   readonly id: string;

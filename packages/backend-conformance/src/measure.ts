@@ -4,6 +4,7 @@ import { conformanceCases } from './all-cases.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 import { missingKernels, withContext } from './run-case.ts';
 
+/** The time of one kernel case: the median over the samples, and operations a second. */
 export interface Measurement {
   readonly id: string;
   readonly kernel: string;
@@ -16,6 +17,7 @@ export interface Measurement {
   readonly samples: number;
 }
 
+/** Which cases `measureBackend` times, how often and how long. */
 export interface MeasureOptions {
   /** Those of `conformanceCases` unless given; cases without a kernel are left out. */
   readonly cases?: readonly ConformanceCase[];

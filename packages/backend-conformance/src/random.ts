@@ -4,6 +4,7 @@
  */
 import type { FloatArray, Precision } from '@vastmax/linalg-core';
 
+/** Seeded numbers, the same on every machine. */
 export interface Random {
   /** In [-1, 1), with all 53 bits. */
   uniform(): number;

@@ -17,6 +17,7 @@ import { runKnownCase } from './check.ts';
 import { ConformanceFailure } from './comparison.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 
+/** What the suite needs of a test runner; vitest, Jest and node:test have it. */
 export interface SuiteRunner {
   describe(name: string, body: () => void): void;
   /** `skip` marks the running test as skipped, with the reason; it may throw to do so. */
@@ -25,6 +26,7 @@ export interface SuiteRunner {
   afterAll(body: () => Promise<void>): void;
 }
 
+/** Which cases are registered, and which backends may not be unavailable. */
 export interface SuiteOptions {
   readonly cases?: readonly ConformanceCase[];
   readonly required?: ReadonlySet<string>;

@@ -4,6 +4,7 @@ import { ConformanceFailure } from './comparison.ts';
 import type { ConformanceCase, OptionalKernel } from './conformance-case.ts';
 import { createRandom } from './random.ts';
 
+/** The backend that a case runs on, and how it creates another one. */
 export interface CaseEnvironment {
   readonly backend: Backend;
   readonly create: () => Backend | Promise<Backend>;

@@ -24,6 +24,7 @@ const WEIGHTS =
 /** As `encodeText` makes them. */
 const TEXT = /^(?<stem>.+)-[0-9a-f]{16}(?<extension>\.[^.]*)?$/;
 
+/** What `writeCheckpoint` stores: JSON, the state of each module by name, and texts by file name. */
 export interface CheckpointContent {
   readonly configuration: JsonObject;
   /** By name. A name has no slash: tensors are stored as `module/tensor`. */
@@ -40,6 +41,7 @@ export interface CheckpointPart {
   readonly modules: readonly ModuleRecord[];
 }
 
+/** A safetensors file of a checkpoint, with the tensors in it. */
 export interface WrittenShard extends FileRecord {
   readonly tensors: readonly TensorPlace[];
 }

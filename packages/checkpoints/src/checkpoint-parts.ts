@@ -20,6 +20,7 @@ import { appendSafetensors, planSafetensors, type WriteOptions } from './safeten
 import type { CheckpointStorage } from './storage.ts';
 import { addFile } from './write-checkpoint.ts';
 
+/** As {@link WriteOptions}, and the size from which a part is cut into several files (4 GiB unless given). */
 export interface PartOptions extends WriteOptions {
   /** As that of {@link writeCheckpoint}. */
   readonly maximumShardBytes?: number;

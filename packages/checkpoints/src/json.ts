@@ -20,6 +20,7 @@ const DEFAULT_VALUES = 2 ** 18;
 
 const NUMBER_OR_LITERAL = /[\w.+-]+/y;
 
+/** What JSON of a stranger may hold at most. */
 export interface JsonLimits {
   /** How many arrays and objects may be open at a time. */
   readonly depth: number;

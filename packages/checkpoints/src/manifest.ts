@@ -20,6 +20,7 @@ const FORMAT_VERSION = 2;
 /** Of a configuration 100 levels, as encodeJson writes them, in the manifest and its list of modules. */
 const MAXIMUM_DEPTH = 103;
 
+/** A file as the manifest lists it. */
 export interface FileRecord extends FileDigest {
   readonly file: string;
 }
@@ -28,6 +29,7 @@ export interface TextRecord extends FileRecord {
   readonly name: string;
 }
 
+/** A module as the manifest lists it; its tensors are in the weight files. */
 export interface ModuleRecord {
   readonly name: string;
   readonly configuration: JsonObject;

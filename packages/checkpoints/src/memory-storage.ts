@@ -12,11 +12,13 @@ declare global {
   }
 }
 
+/** A storage of Blobs by file name, e.g. to download them. */
 export interface MemoryStorage extends CheckpointStorage {
   /** By name. */
   readonly files: ReadonlyMap<string, Blob>;
 }
 
+/** `location` is what errors call this storage. */
 export interface MemoryStorageOptions {
   /** What messages call it; `memory` unless given. */
   readonly location?: string;

@@ -20,6 +20,7 @@ import {
 import { readSafetensors } from './safetensors-reader.ts';
 import type { CancellationSignal, CheckpointSource, RandomAccessReader } from './storage.ts';
 
+/** An open checkpoint: what is small is read already, tensors are read by blocks when they are asked for. */
 export interface Checkpoint {
   /** What messages call the storage it is in: the path of a folder, for instance. */
   readonly location: string;
@@ -42,6 +43,7 @@ export interface Checkpoint {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How to stop opening, and to see how much is verified. */
 export interface OpenOptions {
   /** Looked at before each block is verified. */
   readonly signal?: CancellationSignal;

@@ -19,6 +19,7 @@ import {
 } from './stored-numbers.ts';
 import type { CheckpointSource, RandomAccessReader } from './storage.ts';
 
+/** An open safetensors file: tensors are read by blocks when they are asked for. */
 export interface SafetensorsFile {
   readonly path: string;
   readonly bytes: number;

@@ -28,6 +28,7 @@ import {
   type FileDigest,
 } from './storage.ts';
 
+/** How to stop writing, and to see how much is written. */
 export interface WriteOptions {
   /**
    * Looked at before each block of a tensor and before the file gets its name; writing then ends with the signal's
@@ -38,6 +39,7 @@ export interface WriteOptions {
   readonly onProgress?: (bytes: number, total: number) => void;
 }
 
+/** `metadata` goes into the header; `half` stores f32 tensors as 16-bit numbers. */
 export interface SafetensorsOptions extends WriteOptions {
   /** Strings for `__metadata__`. */
   readonly metadata?: Readonly<Record<string, string>>;

@@ -51,6 +51,7 @@ export interface CheckpointSource {
 /** Writes all of `bytes`, which may be reused when the promise resolves. */
 export type Append = (bytes: Uint8Array) => Promise<void>;
 
+/** The size of a file and its SHA-256 in hexadecimal. */
 export interface FileDigest {
   readonly bytes: number;
   /** In hexadecimal. */

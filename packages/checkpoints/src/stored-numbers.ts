@@ -8,8 +8,10 @@
 import type { TensorPrecision, TensorValues } from '@vastmax/linalg-core/state';
 import { CheckpointError } from './errors.ts';
 
+/** True on all machines in use: the lowest byte of a number comes first. */
 export const IS_LITTLE_ENDIAN: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
+/** The error on a machine whose numbers are stored in the order that safetensors does not have. */
 export function bigEndianError(): CheckpointError {
   return new CheckpointError(
     'bad-argument',

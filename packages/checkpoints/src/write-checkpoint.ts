@@ -36,6 +36,10 @@ import {
 import { appendSafetensors, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
 import type { Append, CheckpointStorage, FileDigest } from './storage.ts';
 
+/**
+ * As {@link WriteOptions}, the size from which weights are cut into several files (4 GiB unless given), and parts
+ * that other ranks have written.
+ */
 export interface CheckpointOptions extends WriteOptions {
   /** A file of weights gets no more tensors than have so many bytes together, and at least one; 4 GiB unless given. */
   readonly maximumShardBytes?: number;

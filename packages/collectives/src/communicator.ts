@@ -21,6 +21,7 @@ export interface Traffic {
   readonly milliseconds: number;
 }
 
+/** One rank's connection to all ranks of a job. All ranks make the same calls in the same order. */
 export interface Communicator extends Disposable {
   /** `single`, `threads` or `mpi`. */
   readonly kind: string;

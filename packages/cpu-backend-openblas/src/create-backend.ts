@@ -13,6 +13,7 @@ import { composeBackend, type InnerBackend } from './openblas-backend.ts';
 import { createSharedProducts } from './shared-products.ts';
 import { checkThreadCount, chooseThreadCount } from './thread-count.ts';
 
+/** Precision, number of threads, and where the library is; all are found out unless given. */
 export interface OpenBlasBackendOptions {
   /** Default 'f32'. */
   readonly precision?: Precision;
@@ -60,6 +61,7 @@ async function createInnerBackend(
   return { backend: createPlainBackend({ precision }), view: hostArray };
 }
 
+/** Where the library is, if not where it is looked for. */
 export interface OpenBlasProbeOptions {
   /** Path or name of a BLAS library instead of the one that is searched for. */
   readonly library?: string;

@@ -15,6 +15,7 @@ import { createBackendOver, type HostingBackend } from './wasm-backend.ts';
 import type { HostWork } from './worker-host.ts';
 import { createWorkerTeam } from './worker-team.ts';
 
+/** Number of threads; all cores unless given, one where memory cannot be shared. */
 export interface WasmBackendOptions {
   /** Only 'f32'. Solves and sums are computed in f64 internally. */
   readonly precision?: 'f32';

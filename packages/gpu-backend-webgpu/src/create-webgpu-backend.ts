@@ -9,6 +9,7 @@ import {
 import type { TablePlacement } from './handle-store.ts';
 import { createBackendOn, type WebGpuBackend } from './webgpu-backend.ts';
 
+/** The device to use or to ask for, where tables are kept, and whether elementwise kernels are fused. */
 export interface WebGpuBackendOptions extends DeviceRequest {
   /**
    * Where row tables are stored: on the device or in host memory. With a host table, gathered rows are uploaded and

@@ -16,6 +16,7 @@ import { createUploadedList, type UploadedList } from './recording/uploaded-list
 import { DeviceTable } from './tables/device-table.ts';
 import { groupRows, type RowGroups } from './tables/row-groups.ts';
 
+/** Where tables are kept: on the device, in host memory, or on the device up to 2 GiB each (`auto`). */
 export type TablePlacement = 'auto' | 'device' | 'host';
 
 /** Larger tables are kept in host memory unless the device is requested: WebGPU does not report a device's memory. */

@@ -8,6 +8,7 @@ import { bufferUsage } from './device/buffer-usage.ts';
 import { blockOf } from './handle-store.ts';
 import { isDeviceSharing, type DeviceSharing } from './webgpu-backend.ts';
 
+/** The part of a GPU buffer that holds a matrix, row by row. */
 export interface MatrixBuffer {
   readonly device: GPUDevice;
   readonly buffer: GPUBuffer;
@@ -16,6 +17,7 @@ export interface MatrixBuffer {
   readonly bytes: number;
 }
 
+/** `offset`, in bytes, of the first number in the buffer; 0 unless given. */
 export interface MatrixOverOptions {
   /** Where the numbers begin, in bytes: a multiple of the device's minStorageBufferOffsetAlignment. 0 unless given. */
   readonly offset?: number;
@@ -95,6 +97,10 @@ function submitAll(operation: string, host: DeviceSharing): void {
   host.submit();
 }
 
+/**
+ * For programs with WebGPU code of their own: buffers of matrices, matrices over buffers, and submission of what is
+ * recorded.
+ */
 export const interop: {
   readonly bufferOf: typeof bufferOf;
   readonly matrixOver: typeof matrixOver;

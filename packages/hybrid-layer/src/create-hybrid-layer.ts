@@ -9,6 +9,7 @@ import { chooseHybridSizes } from './head-size.ts';
 import { HybridOutputLayer } from './hybrid-output-layer.ts';
 import type { HybridTail } from './hybrid-tail.ts';
 
+/** Shape, head and tail of a hybrid layer. Only `features` and `frequencies` are required. */
 export interface HybridOutputLayerOptions extends TailOptions {
   /** Width of the hidden activations, without the bias feature. */
   readonly features: number;

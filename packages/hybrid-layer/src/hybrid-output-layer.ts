@@ -46,6 +46,7 @@ import { addTailClasses, tailClassLogProbabilities, tailLogProbabilities, type H
 import { checkJoinedState, joinedState, partOf, tailName } from './joined-state.ts';
 import { SplitTargets, type TailTargets } from './split-targets.ts';
 
+/** The layers that a hybrid layer is made of, and their rates. */
 export interface HybridParts {
   /** The dense softmax over F classes and one more logit for each tail. */
   readonly head: TwoPhaseOutputLayer;
@@ -60,6 +61,10 @@ export interface HybridParts {
   readonly reduction: 'mean' | 'sum';
 }
 
+/**
+ * A dense softmax over the frequent classes and one or more tails over the others, as one normalised layer; created
+ * by `createHybridOutputLayer`.
+ */
 export class HybridOutputLayer implements OutputLayer {
   readonly kind = 'hybrid';
   readonly isNormalized = true;

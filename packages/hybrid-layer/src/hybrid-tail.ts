@@ -6,6 +6,7 @@ import type { Matrix } from '@vastmax/linalg-core';
 import type { TreeSoftmaxLayer } from '@vastmax/softmax-losses';
 import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 
+/** What a tail is: an exact factored layer, or a tree of softmaxes. */
 export type HybridTail = FactoredOutputLayer | TreeSoftmaxLayer;
 
 function isTree(tail: HybridTail): tail is TreeSoftmaxLayer {

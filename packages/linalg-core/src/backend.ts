@@ -24,8 +24,19 @@ import type {
   UnaryOperation,
 } from './kernel-types.ts';
 
+// Engines without the symbols of `using` (Node before 18.18, some browsers) get them here, as esbuild and Babel look for
+// them. In this file, since everything that is disposed of is made of its classes.
+for (const name of ['dispose', 'asyncDispose']) {
+  if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol.for(`Symbol.${name}`) });
+}
+
+/** The property by which {@link isBackend} recognises a backend of any copy of this package. */
 export const backendBrand: unique symbol = Symbol.for('vastmax.backend') as never;
 
+/**
+ * What a backend implements: storage, and kernels that run as if in call order. Programs call the operations of this
+ * package, which check their arguments first.
+ */
 export interface Backend {
   readonly [backendBrand]: true;
   readonly specification: 1;

@@ -28,6 +28,7 @@ export interface TableRows {
   readonly columns: number;
 }
 
+/** A table in host memory, in pieces that no single array limits; new rows do not move the old ones. */
 export class TablePieces implements TableRows {
   readonly pieces: FloatArray[] = [];
   readonly shift: number;

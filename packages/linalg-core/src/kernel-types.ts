@@ -3,8 +3,16 @@
 /** How numbers are stored and returned. Arithmetic may be wider. */
 export type Precision = 'f32' | 'f64';
 
+/** The folds of both typed arrays, as one signature: those of a union cannot be called. */
+interface NumberFolds {
+  reduce(combine: (previous: number, current: number, index: number) => number): number;
+  reduce<T>(combine: (previous: T, current: number, index: number) => T, initial: T): T;
+  reduceRight(combine: (previous: number, current: number, index: number) => number): number;
+  reduceRight<T>(combine: (previous: T, current: number, index: number) => T, initial: T): T;
+}
+
 /** What crosses the host boundary: Float32Array on an f32 backend, Float64Array on an f64 one. */
-export type FloatArray = Float32Array | Float64Array;
+export type FloatArray = (Float32Array | Float64Array) & NumberFolds;
 
 /**
  * Elementwise functions of one operand. `gelu` is the exact x·Φ(x) with the error function, `softplus` is log(1+eˣ)
@@ -31,6 +39,7 @@ export type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide';
 /** What a reduction combines with. `sumSquares` is Σx². */
 export type ReduceOperation = 'sum' | 'sumSquares' | 'maximum';
 
+/** The options of `gemm`, all given. */
 export interface GemmSettings {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
@@ -39,6 +48,7 @@ export interface GemmSettings {
   readonly beta: number;
 }
 
+/** Handles that are alive, and bytes that they take. */
 export interface MemoryReport {
   readonly matrices: number;
   readonly tables: number;
@@ -51,6 +61,7 @@ export interface MemoryReport {
 export type ProbeResult =
   { readonly available: true; readonly detail: string } | { readonly available: false; readonly reason: string };
 
+/** The options of `symmetricRank2Update`, all given. */
 export interface RankUpdateSettings {
   /** false: a and b are k×n and out = aᵀb + bᵀa; true: a and b are n×k and out = abᵀ + baᵀ. */
   readonly transpose: boolean;

@@ -13,6 +13,7 @@ import {
   checkSquare,
 } from './storage.ts';
 
+/** Which operands are transposed, and the factors alpha (1 unless given) and beta (0). */
 export interface GemmOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
@@ -188,6 +189,7 @@ export function gatherRows(source: Matrix | RowTable, indices: Indices, out: Mat
   out.backend.gatherRows(source, indices, out);
 }
 
+/** `scale` is the factor of the rows that are added; 1 unless given. */
 export interface ScatterOptions {
   /** Factor of every row added, 1 unless given. */
   readonly scale?: number;
@@ -251,6 +253,7 @@ export function solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Ma
   out.backend.solve(a, b, out, reciprocalCondition);
 }
 
+/** The form of the update, and the factors alpha (1 unless given) and beta (0). */
 export interface RankUpdateOptions {
   /** false: a, b are k×n and the product is aᵀb + bᵀa; true: a, b are n×k and it is abᵀ + baᵀ. */
   readonly transpose?: boolean;

@@ -7,10 +7,12 @@ import type { Matrix, RowTable } from './backend.ts';
 import { CodedError, isCodedError } from './errors.ts';
 import { read, readRows, write, writeRows } from './storage.ts';
 
+/** The numbers of a tensor, or its bytes where they are codes. */
 export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
 /** `u8`: codes of quantised numbers. */
 export type TensorPrecision = 'f32' | 'f64' | 'i32' | 'u8';
 
+/** A named tensor that is read by blocks of rows, so that it never has to be in memory as a whole. */
 export interface TensorSource {
   readonly name: string;
   readonly precision: TensorPrecision;
@@ -20,9 +22,12 @@ export interface TensorSource {
   read(first: number, count: number): Promise<TensorValues>;
 }
 
+/** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+/** A JSON object. */
 export type JsonObject = { readonly [key: string]: JsonValue };
 
+/** The state of a body, a layer or an optimiser for a checkpoint: JSON and named tensors. */
 export interface ModuleState {
   /** Sizes, options, counters: everything that must agree or be restored and is not a tensor. */
   readonly configuration: JsonObject;
@@ -62,6 +67,7 @@ export function checkWholeNumber(owner: string, key: string, given: unknown): nu
   );
 }
 
+/** A matrix as a tensor of a checkpoint; read when it is written. */
 export function matrixTensor(name: string, matrix: Matrix): TensorSource {
   const { rows, columns } = matrix;
   return {
@@ -73,6 +79,7 @@ export function matrixTensor(name: string, matrix: Matrix): TensorSource {
   };
 }
 
+/** A table as a tensor of a checkpoint; read by blocks of rows when it is written. */
 export function tableTensor(name: string, table: RowTable): TensorSource {
   return {
     name,
@@ -115,6 +122,10 @@ export function findTensor(state: ModuleState, name: string, rows: number, colum
   return tensor;
 }
 
+/**
+ * Overwrites a matrix with the tensor of that name. @throws StateError `state-mismatch` when it is missing or has
+ * another shape.
+ */
 export async function restoreMatrix(state: ModuleState, name: string, matrix: Matrix): Promise<void> {
   const tensor = findTensor(state, name, matrix.rows, matrix.columns);
   write(await tensor.read(0, matrix.rows), matrix);
@@ -123,6 +134,10 @@ export async function restoreMatrix(state: ModuleState, name: string, matrix: Ma
 /** How many rows of a table are in memory beside it while it is restored. */
 const rowsPerBlock = 4096;
 
+/**
+ * Overwrites a table with the tensor of that name, by blocks of rows. @throws StateError `state-mismatch` when it is
+ * missing or has another shape.
+ */
 export async function restoreTable(state: ModuleState, name: string, table: RowTable): Promise<void> {
   const tensor = findTensor(state, name, table.rows, table.columns);
   for (let first = 0; first < table.rows; first += rowsPerBlock) {

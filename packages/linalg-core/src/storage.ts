@@ -128,6 +128,8 @@ export function write(values: ArrayLike<number>, out: Matrix): void {
  * @param out where to; at least rows·columns long, of the backend's precision. Left out: a new array.
  * @throws LinalgError `device-lost` (as a rejection) when the device is gone.
  */
+export function read<T extends FloatArray>(source: Matrix, out: T): Promise<T>;
+export function read(source: Matrix, out?: FloatArray): Promise<FloatArray>;
 export async function read(source: Matrix, out?: FloatArray): Promise<FloatArray> {
   checkAlive('read', 'source', source);
   const length = source.rows * source.columns;
@@ -141,6 +143,8 @@ export async function read(source: Matrix, out?: FloatArray): Promise<FloatArray
  * As {@link read}, without waiting: for backends whose numbers are in host memory (plain, wasm, openblas).
  * @throws LinalgError `no-sync-read` where the backend's numbers are on a device.
  */
+export function readSync<T extends FloatArray>(source: Matrix, out: T): T;
+export function readSync(source: Matrix, out?: FloatArray): FloatArray;
 export function readSync(source: Matrix, out?: FloatArray): FloatArray {
   checkAlive('readSync', 'source', source);
   const { backend } = source;
@@ -186,6 +190,8 @@ export function writeRows(values: ArrayLike<number>, firstRow: number, table: Ro
 }
 
 /** Rows `firstRow` … `firstRow + count - 1` as of this call. For reading a table by blocks. */
+export function readRows<T extends FloatArray>(table: RowTable, firstRow: number, count: number, out: T): Promise<T>;
+export function readRows(table: RowTable, firstRow: number, count: number, out?: FloatArray): Promise<FloatArray>;
 export async function readRows(
   table: RowTable,
   firstRow: number,

@@ -22,6 +22,7 @@ const turnsToRead = 8;
 /** Marks the tensors of a guard's own state. */
 const source = Symbol('vastmax.callGuard');
 
+/** Keeps calls of a layer from overlapping: one that is started while another runs is rejected as `busy`. */
 export class CallGuard {
   readonly #kind: string;
   /** The call that runs, or the prepared step that is to be applied. */

@@ -2,6 +2,7 @@ import type { Backend, Matrix } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { CsrRows } from '@vastmax/sparse-data';
 
+/** The learning rate of a step, and a factor for each example. */
 export interface StepOptions {
   /** Rate of this step for the layer's own weights, on the reduced loss (the mean unless the layer was told to sum). */
   readonly learningRate: number;

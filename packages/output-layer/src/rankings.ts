@@ -9,6 +9,7 @@ import type { OutputLayer } from './output-layer.ts';
 /** Scores in memory at a time; 1,048,576 numbers of f32 are 4 MiB. */
 const scoresPerBlock = 1_048_576;
 
+/** The `k` best classes of each example and their scores, best first; row i begins at i·k. */
 export interface TopK {
   readonly k: number;
   /** m×k class numbers, best first. */
@@ -67,6 +68,7 @@ export function withFixedWeights<Result>(
   return layer.withFixedWeights?.(operation, action) ?? action();
 }
 
+/** How to stop a ranking, and to see how many classes are scored. */
 export interface RankingOptions {
   /** Called after each block with the classes scored so far. */
   readonly onProgress?: (classesScored: number) => void;

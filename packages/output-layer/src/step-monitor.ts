@@ -17,6 +17,7 @@ import { OutputLayerError } from './errors.ts';
 /** Numbers that one monitor can hold. */
 const places = 6;
 
+/** Collects the numbers of a step that are to be checked on the device and reads them in one go. */
 export class StepMonitor implements Disposable {
   readonly #numbers: readonly Matrix[];
   readonly #row: Matrix;
@@ -70,6 +71,7 @@ export class StepMonitor implements Disposable {
   }
 }
 
+/** What the error about a failed step names. */
 export interface FailedStep {
   /** Of the layer. */
   readonly kind: string;

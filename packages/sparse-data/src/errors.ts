@@ -3,6 +3,7 @@
 
 const brand: unique symbol = Symbol.for('vastmax.sparse-data.error') as never;
 
+/** What went wrong. Codes are stable across versions. */
 export type SparseDataErrorCode =
   | 'shape'
   | 'index-out-of-range'

@@ -23,6 +23,7 @@ export type ParquetCompressors = Readonly<
   >
 >;
 
+/** Which columns are read, decompressors, the limit on a row group, and how to stop. */
 export interface ParquetOptions extends NamedInput {
   /** The columns to read; default all. Other columns cost nothing. */
   readonly columns?: readonly string[];
@@ -38,6 +39,7 @@ export interface ParquetOptions extends NamedInput {
   readonly onProgress?: (rows: number, total: number) => void;
 }
 
+/** The number of a row and its values by column. */
 export interface ParquetRow {
   /** Number of the row, from 1. */
   readonly row: number;
@@ -174,6 +176,7 @@ async function decode<T>(name: string, what: string, action: () => Promise<T>): 
   }
 }
 
+/** As {@link ParquetOptions}, with the one column that holds texts. */
 export interface ParquetTextOptions extends Omit<ParquetOptions, 'columns'> {
   /** The column with the texts; default `text`. */
   readonly column?: string;

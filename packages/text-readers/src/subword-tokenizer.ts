@@ -13,11 +13,13 @@ import { readPreTokenizer } from './tokenizer/pre-tokenizers.ts';
 import { readAroundText } from './tokenizer/special-tokens.ts';
 import { addedCharacters, callWithin, costOf } from './tokenizer-limits.ts';
 
+/** Whether tokens like `[CLS]` are added; not unless given. */
 export interface SubwordTokenizerOptions extends NamedInput {
   /** Whether the tokenizer adds its special tokens to each text, such as [CLS] and [SEP]; default false. */
   readonly addSpecialTokens?: boolean;
 }
 
+/** A tokenizer.json as functions: text to tokens, and back. */
 export interface SubwordTokenizer {
   /**
    * For countTokens and encodeTokens.

@@ -5,6 +5,7 @@
  */
 import { axpy, OptionError, type Matrix, updateMatrix, type MomentUpdate } from '@vastmax/linalg-core';
 
+/** How a gradient changes weights: a name, options, the moments it keeps, and the change itself. */
 export interface UpdateRule {
   readonly name: string;
   readonly options: Readonly<Record<string, number>>;
@@ -95,7 +96,9 @@ function ruleWithMoments(
   };
 }
 
+/** The names of the built-in rules. */
 export const updateRuleNames = ['sgd', 'momentum', 'adagrad', 'adam'] as const;
+/** The built-in rules. */
 export type UpdateRuleName = (typeof updateRuleNames)[number];
 
 /** A rule by name, for configuration files. @throws OptionError for an unknown name, an option that the rule lacks, or one out of range. */

@@ -4,7 +4,16 @@
 // repository.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -43,6 +52,21 @@ export function createPackedProject(packages: readonly PublishedPackage[]): stri
   const vitest = dirname(createRequire(join(root, 'package.json')).resolve('vitest/package.json'));
   symlinkSync(realpathSync(vitest), installedFolder(project, 'vitest'), 'dir');
   return project;
+}
+
+/** The files in the tarball of a package. */
+export function packedFiles(folder: string): string[] {
+  const scratch = mkdtempSync(join(tmpdir(), 'vastmax-tarball-'));
+  try {
+    runPnpm(['pack', '--pack-destination', scratch], folder);
+    const list = execFileSync('tar', ['-tzf', join(scratch, readdirSync(scratch)[0] ?? '')], { encoding: 'utf8' });
+    return list
+      .trim()
+      .split('\n')
+      .map((file) => file.replace(/^package\//, ''));
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
 /** The installed files of a package, and the text of its manifest. */

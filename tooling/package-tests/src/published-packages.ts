@@ -16,6 +16,8 @@ interface Manifest {
 /** An entry point of a package, e.g. `@vastmax/sparse-data/node`. */
 interface EntryPoint {
   readonly specifier: string;
+  /** Its source, relative to the package: `./src/index.ts`. */
+  readonly source: string;
   /** Absolute path of the built declarations. */
   readonly declarations: string;
   /** Its code may call `describe` and `it`, so it loads only while vitest runs a test file. */
@@ -44,10 +46,12 @@ export function findPublishedPackages(): PublishedPackage[] {
       const entryPoints = Object.entries(manifest.exports).flatMap(([path, conditions]): EntryPoint[] => {
         if (typeof conditions === 'string') return [];
         const types = conditions['types'];
-        if (types === undefined) throw new Error(`${manifest.name}: the export ${path} has no "types" condition`);
+        const source = conditions['@vastmax/source'];
+        if (types === undefined || source === undefined)
+          throw new Error(`${manifest.name}: the export ${path} has no "types" or no "@vastmax/source" condition`);
         // If vitest is an optional peer dependency, the main entry point does not need it.
         const needsVitest = hasVitest && !(isOptional && path === '.');
-        return [{ specifier: manifest.name + path.slice(1), declarations: join(folder, types), needsVitest }];
+        return [{ specifier: manifest.name + path.slice(1), source, declarations: join(folder, types), needsVitest }];
       });
       return [{ name: manifest.name, folder, entryPoints }];
     });

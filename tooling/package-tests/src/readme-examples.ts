@@ -125,9 +125,14 @@ export function runExample(example: Example, file: string, workingFolder: string
   return runNode(command, workingFolder, describePlace(example));
 }
 
-/** Runs node until it ends. @returns undefined on success, otherwise a report that begins with `place`. */
-export function runNode(command: readonly string[], workingFolder: string, place: string): string | undefined {
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, command, {
+/** Runs Node until it ends. @returns undefined on success, otherwise a report that begins with `place`. */
+export function runNode(
+  command: readonly string[],
+  workingFolder: string,
+  place: string,
+  executable: string = process.execPath,
+): string | undefined {
+  const { status, signal, stdout, stderr } = spawnSync(executable, command, {
     cwd: workingFolder,
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', VITEST: undefined },

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findPublishedPackages, root } from '../src/published-packages.ts';
 import {
@@ -33,6 +33,15 @@ it.each(packages.map((each) => [each.name, each.folder] as const))(
     expect(readExamples(join(packageFolder, 'README.md'))).not.toEqual([]);
   },
 );
+
+it.each(
+  readmes
+    .map((path) => [relative(root, path), readFileSync(path, 'utf8')] as const)
+    .filter(([, text]) => /^(?:await )?using /m.test(text)),
+)('%s says which Node runs `using`, and what to write for others', (_, text) => {
+  expect(text).toContain('Node 24 runs it');
+  expect(text).toMatch(/`(?:await )?\w+\[Symbol\.(?:d|asyncD)ispose\]\(\)`/);
+});
 
 describe.each([...files].map(([example, file]) => [describePlace(example), example, file] as const))(
   '%s',

@@ -1,7 +1,8 @@
-/** The plots of docs/performance.md. */
+/** The plots of docs/performance.md, and that of the README. */
 import type { TopLevelSpec } from 'vega-lite';
 import { frame, labelLimit, type PlotValue } from '../reporting/svg-plot.ts';
 import { type Measurements, reportsOf } from './measurements.ts';
+import { overviewPlot } from './overview-plot.ts';
 
 /** File name without ending, to the specification; only of what was measured. */
 export function plotSpecifications(measurements: Measurements): ReadonlyMap<string, TopLevelSpec> {
@@ -11,7 +12,11 @@ export function plotSpecifications(measurements: Measurements): ReadonlyMap<stri
     ['training', trainingValues(measurements), trainingPlot],
     ['step', stepValues(measurements), stepPlot],
   ];
-  return new Map(plots.filter(([, values]) => values.length > 0).map(([name, values, plot]) => [name, plot(values)]));
+  const overview = overviewPlot(measurements);
+  return new Map([
+    ...(overview === undefined ? [] : [['overview', overview] as const]),
+    ...plots.filter(([, values]) => values.length > 0).map(([name, values, plot]) => [name, plot(values)] as const),
+  ]);
 }
 
 function named(backend: string, threads: number): string {

@@ -175,11 +175,11 @@ describe('replaceSection', () => {
 describe('plots', () => {
   it('are SVG with the names in them', async () => {
     const plots = plotSpecifications(measurements);
-    expect([...plots.keys()]).toEqual(['gemm', 'scaling', 'training', 'step']);
-    for (const specification of plots.values()) {
+    expect([...plots.keys()]).toEqual(['overview', 'gemm', 'scaling', 'training', 'step']);
+    for (const [name, specification] of plots) {
       const svg = await renderSvg(specification);
       expect(svg).toMatch(/^<svg /);
-      expect(svg).toContain('wasm, 1 thread');
+      expect(svg).toContain(name === 'overview' ? 'vastmax, exact' : 'wasm, 1 thread');
     }
     expect([...plotSpecifications({}).keys()]).toEqual([]);
   });
@@ -209,7 +209,7 @@ describe('bench report --render', () => {
     const report = JSON.parse(stdout) as { bench: string; failures: unknown[]; written: string[]; results: object };
     expect([report.bench, report.failures, code]).toEqual(['report', [], 0]);
     expect(report.results).toEqual(measurements);
-    expect(report.written.length).toBe(6);
+    expect(report.written.length).toBe(7);
     expect(readFileSync(join(folder, 'performance.md'), 'utf8')).toContain('abacus, 2 cores');
     expect(readFileSync(join(folder, 'plots/step.svg'), 'utf8')).toMatch(/^<svg /);
     rmSync(folder, { recursive: true });

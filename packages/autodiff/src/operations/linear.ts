@@ -22,6 +22,7 @@ import { AutodiffError } from '../errors.ts';
 import { checkTable, commonTape, noteGradient, type Recorder, type TableVariable, type Variable } from '../variable.ts';
 import { sameShape, scale } from './elementwise.ts';
 
+/** Which operands of `matmul` are used transposed; none unless given. */
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
@@ -171,6 +172,10 @@ export function gatherTable(table: TableVariable, indices: Indices): Variable {
   return output;
 }
 
+/**
+ * How `dropout` draws: numbers are set to zero with probability `rate` while `training` (true unless given), by
+ * numbers of [0, 1) from `random`.
+ */
 export interface DropoutOptions {
   /** Probability of dropping an element, in [0, 1). */
   readonly rate: number;

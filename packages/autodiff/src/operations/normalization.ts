@@ -62,6 +62,7 @@ export function logSoftmax(x: Variable): Variable {
   });
 }
 
+/** `epsilon` is added to the variance of each row before its root. */
 export interface LayerNormOptions {
   /** Added to the variance, greater than 0; 1e-5 unless given. */
   readonly epsilon?: number;

@@ -59,6 +59,7 @@ export async function findMpi(search: MpiSearch = {}): Promise<MpiFound> {
   };
 }
 
+/** Where the MPI library is, if not where it is looked for. */
 export interface MpiProbeOptions {
   /** Path or name of an MPI library instead of the one that is searched for. */
   readonly library?: string;

@@ -14,6 +14,7 @@ import { findMpi } from './find-mpi.ts';
 import { MpiSession } from './mpi-session.ts';
 import { describeStall, StallDiagnostics } from './stall-diagnostics.ts';
 
+/** Where the MPI library is, and how long a call may wait for other ranks. */
 export interface MpiCommunicatorOptions {
   /** Path or name of an MPI library instead of the environment variable VASTMAX_MPI_LIBRARY and the search list. */
   readonly library?: string;

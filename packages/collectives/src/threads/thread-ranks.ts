@@ -10,6 +10,7 @@ import { createTransportCommunicator } from '../transport-communicator.ts';
 import { createSharedBoard, endJob, endOfJob, type SharedBoard } from './shared-board.ts';
 import { ThreadTransport } from './thread-transport.ts';
 
+/** A job whose ranks are worker threads of this process, each of which runs `module`. */
 export interface ThreadRanksOptions {
   /** How many ranks. */
   readonly size: number;

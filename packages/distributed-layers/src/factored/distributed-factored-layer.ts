@@ -47,6 +47,10 @@ import type { DistributedFactoredLayerOptions, DistributedLayerCounters } from '
 import { computeGlobalGram } from './replicas.ts';
 import { ownShardOf } from './sharded-state.ts';
 
+/**
+ * The exact factored output layer with its class rows shared out over the ranks of a job; created by
+ * `createDistributedFactoredLayer`.
+ */
 export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   readonly kind = 'factored';
   readonly communicator: Communicator;

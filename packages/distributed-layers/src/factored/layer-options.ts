@@ -15,12 +15,14 @@ export interface DistributedFactoredLayerOptions extends Omit<FactoredOutputLaye
   readonly onReplicaDrift?: (drift: ReplicaDrift) => void;
 }
 
+/** Ranks whose copies of the small matrices differed from rank 0's at a step. */
 export interface ReplicaDrift {
   readonly step: number;
   /** The ranks whose matrices were not those of rank 0. */
   readonly ranks: readonly number[];
 }
 
+/** What has happened so far, the same on all ranks. */
 export interface DistributedLayerCounters extends Omit<FactoredLayerCounters, 'repeatedSteps'> {
   /** How often replicas had to be replaced. */
   readonly replicaRepairs: number;

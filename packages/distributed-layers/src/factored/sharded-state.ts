@@ -21,6 +21,7 @@ function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {
   return configuration['kind'] === 'factored' ? classRowTensors.includes(tensor) : isTensorOfTable('classes', tensor);
 }
 
+/** Which of how many ranks holds a part. */
 export interface ShardPlace {
   readonly rank: number;
   readonly size: number;

@@ -17,6 +17,10 @@ import {
 import type { Communicator } from '@vastmax/collectives';
 import { RowExchange, ownedCount, rowOf, type RowPartition } from './row-exchange.ts';
 
+/**
+ * A row table shared out over ranks. Rows are fetched from their ranks, and gradients sent back, for all ranks at
+ * once.
+ */
 export class ShardedTable implements Disposable {
   readonly communicator: Communicator;
   readonly backend: Backend;

@@ -34,6 +34,9 @@ import { CollectiveCalls } from './collective-calls.ts';
 
 const evaluatedClasses = 1024;
 
+/**
+ * A layer that draws negative classes, with its class rows shared out over ranks; created by `createShardedSampledSoftmax`, `createShardedNoiseContrastive` or `createShardedNegativeSampling`.
+ */
 export class ShardedSampledLayer implements OutputLayer {
   readonly kind: string;
   readonly isNormalized: boolean;

@@ -64,6 +64,7 @@ export async function createVocabularyParallelSoftmax(
 
 const kind = 'full-softmax';
 
+/** The full softmax with its classes shared out over ranks: each scores its own, and only sums are exchanged. */
 export class VocabularyParallelSoftmax implements OutputLayer {
   readonly kind: string = kind;
   readonly isNormalized = true;

@@ -36,6 +36,7 @@ export interface DeviceRequest {
   readonly limits?: StorageLimits;
 }
 
+/** Limits of the device in bytes, for tests that need small ones. */
 export interface StorageLimits {
   readonly maxStorageBufferBindingSize?: number;
   readonly maxBufferSize?: number;

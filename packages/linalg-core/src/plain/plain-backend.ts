@@ -37,6 +37,7 @@ import { applyBinary, applyUnary, createSolve, exponentiateRowsOf, reduceInto, r
 import { multiplyQuantizedRows, quantizeTableRows } from './quantized-rows.ts';
 import { updateTableRows } from './update-rows.ts';
 
+/** What the plain backend stores between kernels. */
 export interface PlainBackendOptions {
   /** 'f32' unless given. */
   readonly precision?: Precision;

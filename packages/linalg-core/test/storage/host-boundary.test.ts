@@ -8,6 +8,7 @@ import {
   probePlainBackend,
   read,
   readRows,
+  readSync,
   writeRows,
 } from '../../src/index.ts';
 
@@ -27,6 +28,25 @@ describe('storage operations', () => {
       "read: out is a Float64Array, 'plain f32' stores f32; use createHostArray",
     );
     expect([...(await read(matrix))]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('gives the type of what it reads into, and numbers that can be added up', async () => {
+    using matrix = createMatrixFrom(backend, 2, 2, [1, 2, 3, 4]);
+    using table = backend.createTable(2, 1);
+    const values: Float32Array = await read(matrix, new Float32Array(4));
+    const synchronous: Float32Array = readSync(matrix, new Float32Array(4));
+    const rows: Float32Array = await readRows(table, 0, 2, new Float32Array(2));
+    expect([values.length, synchronous.length, rows.length]).toEqual([4, 4, 2]);
+    const sum: number = (await read(matrix)).reduce((total, value) => total + value, 0);
+    const largest: number = readSync(matrix).reduce((best, value) => Math.max(best, value));
+    const text: string = (await readRows(table, 0, 2)).reduceRight(
+      (all, value, index) => `${all}${index}:${value} `,
+      '',
+    );
+    expect([sum, largest, text]).toEqual([10, 4, '1:0 0:0 ']);
+    // An array that may be left out.
+    const given = [undefined, new Float32Array(4)] as const;
+    for (const out of given) expect((await read(matrix, out)).length).toBe(4);
   });
 
   it('streams a table by blocks', async () => {

@@ -33,6 +33,7 @@ import {
 } from './layers.ts';
 import { poolingNames, SparseInputs, type Pooling } from './sparse-inputs.ts';
 
+/** Sizes and regularisation of a bag body; only the number of inputs and the width of an embedding are required. */
 export interface BagBodyOptions {
   /** Rows of the table: the number of different inputs, which is the number of columns of the sparse rows. */
   readonly inputs: number;
@@ -61,6 +62,9 @@ export interface BagInputs {
   readonly inputs: CsrRows;
 }
 
+/**
+ * The pooled embeddings of sparse inputs, and dense layers after them if there are any: word vectors, texts, baskets.
+ */
 export class BagBody implements Body<BagInputs> {
   readonly backend: Backend;
   readonly options: Required<BagBodyOptions>;
@@ -203,6 +207,7 @@ export const bagModelNames = [
   'skip-gram',
   'next-item',
 ] as const;
+/** A text model whose body is a bag. */
 export type BagModelName = (typeof bagModelNames)[number];
 
 type BagShape = Required<

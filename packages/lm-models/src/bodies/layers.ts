@@ -152,7 +152,9 @@ export class SeededDropout {
   }
 }
 
+/** The names of the functions after a dense layer. */
 export const activationNames = ['tanh', 'relu', 'gelu', 'sigmoid'] as const;
+/** The function after a dense layer. */
 export type ActivationName = (typeof activationNames)[number];
 export const activations: Readonly<Record<ActivationName, (x: Variable) => Variable>> = { tanh, relu, gelu, sigmoid };
 

@@ -28,6 +28,7 @@ import {
   type TableParameter,
 } from './layers.ts';
 
+/** Sizes and regularisation of an n-gram body. */
 export interface NgramBodyOptions {
   /** Rows of the embedding table: the vocabulary's size. */
   readonly words: number;
@@ -51,6 +52,7 @@ export interface NgramBodyOptions {
  */
 export type NgramInputs = Pick<NgramBatch, 'contexts' | 'size'>;
 
+/** The embeddings of the words before, concatenated, and dense layers after them (Bengio et al. 2003). */
 export class NgramBody implements Body<NgramInputs> {
   readonly backend: Backend;
   readonly options: Required<NgramBodyOptions>;

@@ -30,6 +30,7 @@ import {
 import { RecurrentState, resetStarts } from './recurrent-state.ts';
 import { cellNames, createCell, type CellName, type RecurrentCell } from './recurrent-cells.ts';
 
+/** Sizes and regularisation of a recurrent body. */
 export interface RecurrentBodyOptions {
   /** Rows of the embedding table: the number of different words or items. */
   readonly inputs: number;
@@ -50,6 +51,7 @@ export interface RecurrentBodyOptions {
 /** The part of a minibatch that the network reads. */
 export type SequenceInputs = Pick<SequenceBatch, 'steps' | 'streams' | 'inputs' | 'starts' | 'predicted'>;
 
+/** An embedding and recurrent layers over sequences, trained over truncated histories. */
 export class RecurrentBody implements Body<SequenceInputs> {
   readonly backend: Backend;
   readonly options: Required<RecurrentBodyOptions>;

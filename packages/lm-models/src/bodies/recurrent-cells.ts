@@ -53,7 +53,9 @@ interface CellOptions {
   readonly random: RandomGenerator;
 }
 
+/** The names of the recurrent cells. */
 export const cellNames = ['lstm', 'gru'] as const;
+/** The recurrent cell. */
 export type CellName = (typeof cellNames)[number];
 
 export function createCell(name: CellName, backend: Backend, options: CellOptions): RecurrentCell {

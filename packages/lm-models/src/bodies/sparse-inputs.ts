@@ -6,6 +6,7 @@ import type { SparseEntries } from '@vastmax/autodiff';
 import { Workspace, write, type Backend } from '@vastmax/linalg-core';
 import type { CsrRows } from '@vastmax/sparse-data';
 
+/** How the values of an input become weights of its embeddings. */
 export const poolingNames = ['sum', 'mean', 'unit'] as const;
 /**
  * How a row's values v are turned into weights of the table's rows. `sum`: v; `mean`: v/Σ|v|, the mean of the rows if

@@ -23,6 +23,7 @@ export async function compareTraining(communicator: Communicator, snapshot: Trai
   });
 }
 
+/** The texts of a training that all ranks must agree about. */
 export interface TextData {
   readonly vocabulary: Vocabulary;
   readonly tokens: Int32Array;

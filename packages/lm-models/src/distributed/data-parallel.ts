@@ -31,6 +31,7 @@ import type { ModelParameters, TableParameter } from '../bodies/layers.ts';
 import type { TrainingRanks, TrainingSnapshot } from '../training/training-types.ts';
 import { compareTraining } from './compare-training.ts';
 
+/** How often the replicas are compared, and who is told when they differ. */
 export interface DataParallelOptions {
   /**
    * Compare the matrices, and the table rows of the last step, of all ranks every so many steps; 100 unless given, 0

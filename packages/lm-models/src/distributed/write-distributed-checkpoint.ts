@@ -26,6 +26,7 @@ interface Outcome {
   readonly failure?: { readonly code: CheckpointErrorCode; readonly message: string };
 }
 
+/** `allowDrift` writes a checkpoint although replicas differ. */
 export interface DistributedCheckpointOptions {
   /** Save what rank 0 has, without comparing it with the other ranks: for training that repairs drift. */
   readonly allowDrift?: boolean;

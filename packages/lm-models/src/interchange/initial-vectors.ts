@@ -6,6 +6,7 @@ import { detectWord2vecFormat } from './word2vec-format.ts';
 import { readWord2vecText, type ReadWord2vecOptions } from './read-word2vec-text.ts';
 import type { Word2vecFormat } from './write-word2vec.ts';
 
+/** The format of the file, and the deviation of the vectors of words that it lacks. */
 export interface InitialVectorsOptions extends Omit<ReadWord2vecOptions, 'onNotUtf8'> {
   /** As the first bytes of the file show, unless given; of standard input `text`. */
   readonly format?: Word2vecFormat;
@@ -16,6 +17,7 @@ export interface InitialVectorsOptions extends Omit<ReadWord2vecOptions, 'onNotU
   readonly standardDeviation?: number;
 }
 
+/** How many words got a vector, and how many lines were read. */
 export interface InitialVectors {
   /** Words of the vocabulary that the file has. */
   readonly found: number;

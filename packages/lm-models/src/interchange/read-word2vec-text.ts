@@ -2,12 +2,14 @@ import { CheckpointError, shown } from '@vastmax/checkpoints';
 import { readLines } from '@vastmax/sparse-data/node';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 
+/** A word and its vector. */
 export interface WordVector {
   readonly word: string;
   /** Valid until the next vector. */
   readonly vector: Float32Array;
 }
 
+/** How to stop reading, to see how much is read, and to learn of lines that are not UTF-8. */
 export interface ReadWord2vecOptions {
   readonly signal?: CancellationSignal;
   /** Called with the bytes read so far and the size of the file: Infinity for standard input. */

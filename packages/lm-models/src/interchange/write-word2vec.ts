@@ -20,8 +20,10 @@ import type { TensorSource } from '@vastmax/linalg-core/state';
 import type { CancellationSignal } from '@vastmax/sparse-data';
 import { checkWords, vectorBlocks, type VectorBlock } from './word-vector-blocks.ts';
 
+/** The two formats of the word2vec program. */
 export type Word2vecFormat = 'text' | 'binary';
 
+/** The format, and how to stop and to see how much is written. */
 export interface Word2vecOptions {
   readonly format: Word2vecFormat;
   /** Round to 16 bits, which takes five digits; `text` only. */

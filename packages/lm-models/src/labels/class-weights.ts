@@ -7,6 +7,7 @@ import { ModelError } from '../model-error.ts';
 import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts';
 import { outputLayerOf } from '../output-layers/registry.ts';
 
+/** The names of the rules that weight classes by how often they occur. */
 export const classWeightingNames = ['balanced', 'sqrt'] as const;
 /** `balanced`: a weight in proportion to 1/n_c for n_c occurrences; `sqrt`: to 1/√n_c. */
 export type ClassWeighting = (typeof classWeightingNames)[number];

@@ -5,6 +5,7 @@
  */
 import { trainingDefaults } from '../output-layers/registry.ts';
 
+/** Rates and rules of a classifier unless others are given. */
 export interface ClassifierTraining {
   readonly outputRate: number;
   /** Update rule of the output layer's weights, where the layer has a choice. */

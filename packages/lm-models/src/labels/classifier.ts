@@ -43,6 +43,7 @@ export interface LabelledRows {
   readonly targets: CsrRows;
 }
 
+/** What a saved classifier needs beside its network. */
 export interface ClassifierParts {
   /** The label of each class, the most frequent one first. */
   readonly labels: ArrayLike<LabelName>;

@@ -8,6 +8,7 @@ import { predictClasses } from '../prediction/predict-classes.ts';
 import type { EvaluationBatches, TrainingBatch } from '../training/training-types.ts';
 import { eachBatch, rightClasses, type EvaluationSpan } from './multi-label.ts';
 
+/** Which classes count as predicted: at most `k`, and those from `threshold` on. */
 export interface PredictionRule {
   /** How many labels are predicted for an example, at most. */
   readonly k: number;
@@ -29,6 +30,7 @@ export interface LabelScores {
   readonly hits: number;
 }
 
+/** Precision, recall and F1 over all labels, and for each class. */
 export interface LabelEvaluationReport extends LabelScores {
   /** Examples with a label; the others are left out. */
   readonly examples: number;
@@ -37,6 +39,7 @@ export interface LabelEvaluationReport extends LabelScores {
   readonly classes: readonly (LabelScores & { readonly class: number })[];
 }
 
+/** Counts right and predicted labels, batch by batch, as fastText's `test` and `test-label` do. */
 export class LabelCounter {
   readonly #predicted: Float64Array;
   readonly #right: Float64Array;

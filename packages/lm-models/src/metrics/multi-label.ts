@@ -9,6 +9,7 @@ import type { EvaluatedNetwork } from '../network/network.ts';
 import { topClasses } from '../prediction/top-classes.ts';
 import type { EvaluationBatches, TrainingBatch } from '../training/training-types.ts';
 
+/** The metrics at each k, over the examples that have a label. */
 export interface MultiLabelMetrics {
   /** Examples with at least one correct class; the others have no ranking to measure. */
   readonly examples: number;
@@ -18,6 +19,7 @@ export interface MultiLabelMetrics {
   readonly atK: readonly MultiLabelMetricsAtK[];
 }
 
+/** The metrics of the k best classes, as means over the examples. */
 export interface MultiLabelMetricsAtK {
   readonly k: number;
   /** Fraction of the k best that are correct, mean over examples. */
@@ -57,6 +59,7 @@ interface SumsAtK {
   possibleGain: number;
 }
 
+/** The numbers k at which metrics are computed, and the propensities of the classes. */
 export interface MultiLabelOptions {
   /** Ascending. */
   readonly ks: readonly number[];
@@ -64,6 +67,7 @@ export interface MultiLabelOptions {
   readonly propensities?: ArrayLike<number>;
 }
 
+/** Collects the metrics of rankings with several right classes, batch by batch. */
 export class MultiLabelCollector {
   /** The largest k: how many classes `add` needs. */
   readonly depth: number;
@@ -178,6 +182,7 @@ export interface EvaluationSpan {
   readonly onProgress?: (examples: number, total: number) => void;
 }
 
+/** As {@link MultiLabelOptions}, the span of examples, and classes to leave out for each batch. */
 export interface MultiLabelEvaluationOptions<Batch> extends MultiLabelOptions, EvaluationSpan {
   /**
    * Classes that must not be predicted for an example, such as `({ inputs }) => inputs` where inputs and classes are
@@ -186,6 +191,7 @@ export interface MultiLabelEvaluationOptions<Batch> extends MultiLabelOptions, E
   readonly exclude?: (batch: Batch) => CsrRows;
 }
 
+/** The metrics, and the mean loss where it was asked for. */
 export interface MultiLabelReport extends MultiLabelMetrics {
   /** Mean loss; undefined for a baseline without one. */
   readonly loss: number | undefined;
@@ -279,6 +285,7 @@ export function rightClasses({ offsets, indices }: CsrRows, row: number): number
   return [...new Set(indices.subarray(offsets[row]!, offsets[row + 1]!))];
 }
 
+/** The constants A and B of Jain et al. 2016 (0.55 and 1.5 unless given). */
 export interface PropensityOptions {
   /** 0.55 unless given; Jain et al. take 0.5 for Wikipedia and 0.6 for Amazon. */
   readonly a?: number;

@@ -12,6 +12,7 @@ import type { EvaluationBatches, TrainingBatch } from '../training/training-type
 /** The k of the top-k accuracies reported. */
 export const reportedTops = [1, 5, 10, 50, 100] as const;
 
+/** How high the right class ranks, as means over the examples. */
 export interface RankingMetrics {
   readonly examples: number;
   /** Fraction of examples whose target is among the k best, for each of reportedTops. */
@@ -57,11 +58,13 @@ export interface BandMetrics extends RankingMetrics {
   readonly lastClass: number;
 }
 
+/** The metrics over all examples, and those of each band of frequency. */
 export interface RankingReport extends RankingMetrics {
   /** Metrics by the target's class, in the bands of EvaluationOptions.bands. */
   readonly bands: readonly BandMetrics[];
 }
 
+/** How many examples, and bands of frequency to report apart. */
 export interface EvaluationOptions {
   /** Stop after this many examples; all of an epoch unless given. */
   readonly limit?: number;

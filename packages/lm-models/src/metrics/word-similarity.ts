@@ -8,6 +8,7 @@ import { gatherRows, read, writeIndices, type RowTable } from '@vastmax/linalg-c
 import type { OutputLayer } from '@vastmax/output-layer';
 import { ModelError } from '../model-error.ts';
 
+/** Two words, and how similar people found them. */
 export interface WordPair {
   readonly first: string;
   readonly second: string;
@@ -15,6 +16,7 @@ export interface WordPair {
   readonly score: number;
 }
 
+/** The rank correlation with the judgements of people, and how many pairs had both words. */
 export interface WordSimilarity {
   /** Spearman's ρ over the covered pairs; NaN for fewer than two. */
   readonly correlation: number;

@@ -87,6 +87,7 @@ function createBody(
   }
 }
 
+/** Which body a saved network must have, and how an output layer is made that is not one of the built-in ones. */
 export interface LoadOptions<Kind extends BodyKind> {
   /** The body that the network must have; any unless given. */
   readonly kind?: Kind;

@@ -41,12 +41,18 @@ interface BodyKinds {
     readonly body: TransformerBody;
   };
 }
+/** The kinds of bodies. */
 export type BodyKind = keyof BodyKinds;
 
+/** An n-gram body as an option of a network. */
 export type NgramChoice = { readonly kind: 'ngram' } & Omit<NgramBodyOptions, 'words'>;
+/** A bag body as an option of a network. */
 export type BagChoice = { readonly kind: 'bag' } & Omit<BagBodyOptions, 'inputs'>;
+/** A recurrent body as an option of a network. */
 export type RecurrentChoice = { readonly kind: 'recurrent' } & Omit<RecurrentBodyOptions, 'inputs'>;
+/** A transformer as an option of a network. */
 export type TransformerChoice = { readonly kind: 'transformer' } & Omit<TransformerBodyOptions, 'inputs'>;
+/** The body of a network, as an option: one of the kinds. */
 export type BodyChoice = BodyKinds[BodyKind]['choice'];
 
 /** Over the last n words. */
@@ -62,6 +68,7 @@ export type NetworkOf<Kind extends BodyKind, Output extends AnyOutputChoice = Ou
   [Each in Kind]: Network<BodyKinds[Each]['batch'], BodyKinds[Each]['body'], Output>;
 }[Kind];
 
+/** Body and output layer of a network. */
 export interface NetworkOptions<Kind extends BodyKind = BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> {
   readonly body: BodyKinds[Kind]['choice'] & { readonly kind: Kind };
   readonly output: Output;

@@ -30,6 +30,7 @@ export interface Body<Batch> extends Disposable {
   restore(state: ModuleState): Promise<void>;
 }
 
+/** How words before a prediction are made into an input. */
 export interface PromptOptions {
   /** The word that stands before the first of a text. */
   readonly paddingId?: number;
@@ -37,6 +38,7 @@ export interface PromptOptions {
   readonly maxWords?: number;
 }
 
+/** How many inputs there are, and how often each class occurs: the number of classes is the length. */
 export interface NetworkSizes {
   /** How many different inputs there are: words, items or features. */
   readonly inputs: number;
@@ -56,6 +58,10 @@ export interface SavedModel {
   module(name: string): ModuleState;
 }
 
+/**
+ * A body, an output layer and their sizes: what is trained, saved and asked. Created by `createNetwork` or
+ * `loadNetwork`.
+ */
 export class Network<
   Batch,
   NetworkBody extends Body<Batch> = Body<Batch>,

@@ -7,6 +7,7 @@ import type { OutputLayerChoice, OutputLayerName } from './output-layer-choice.t
 import type { StepSizes } from './output-layer-entry.ts';
 import { outputLayerNames, outputLayerOf } from './registry.ts';
 
+/** What `chooseOutputLayer` looks at: what is predicted, and the sizes of a step. */
 export interface OutputLayerJob extends StepSizes {
   /** Words that follow a text, or labels of a point or text. */
   readonly job: 'words' | 'labels';
@@ -16,6 +17,7 @@ export interface OutputLayerJob extends StepSizes {
   readonly overRanks?: boolean;
 }
 
+/** The output layer that was chosen, and why. */
 export interface AutomaticLayer {
   readonly layer: OutputLayerName;
   /** Why, for people: what follows `sampled: 33,278 words; `. */

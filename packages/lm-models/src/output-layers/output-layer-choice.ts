@@ -2,8 +2,10 @@
 
 /** What negatives can be drawn from by name. */
 export const proposalNames = ['uniform', 'log-uniform', 'unigram', 'learned'] as const;
+/** What negative classes are drawn from. */
 export type ProposalName = (typeof proposalNames)[number];
 
+/** What the options of every output layer have, also of one that is not built in. */
 export interface AnyOutputChoice {
   readonly kind: string;
   /** Standard deviation of the normal start. */
@@ -88,7 +90,9 @@ export interface KernelSampledChoice extends AnySoftmaxChoice {
   readonly alpha?: number;
 }
 
+/** The output layer of a network, as an option: one of the built-in ones. */
 export type OutputLayerChoice =
   FactoredChoice | HybridChoice | FullChoice | TreeChoice | AdaptiveChoice | SampledChoice | KernelSampledChoice;
 
+/** The names of the built-in output layers. */
 export type OutputLayerName = OutputLayerChoice['kind'];

@@ -4,6 +4,7 @@ import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { OutputLayer } from '@vastmax/output-layer';
 import type { AnyOutputChoice, OutputLayerChoice } from './output-layer-choice.ts';
 
+/** The width of what an output layer gets, and how often each class occurs. */
 export interface OutputLayerSizes {
   /** Width of the body's activations. */
   readonly features: number;
@@ -43,6 +44,7 @@ export interface StepSizes {
   readonly batch: number;
 }
 
+/** What there is to know of an output layer by name: how to make it, its defaults, its cost and what it can do. */
 export interface OutputLayerEntry<Choice extends AnyOutputChoice = OutputLayerChoice> {
   readonly name: Choice['kind'];
   /** One line. */

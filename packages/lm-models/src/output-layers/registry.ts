@@ -12,6 +12,7 @@ import type { OutputLayerEntry, OutputLayerSizes, TrainingDefaults } from './out
 import { negativeEntry, nceEntry, quadraticEntry, randomFourierEntry, sampledEntry } from './sampled-layers.ts';
 import { adaptiveEntry, fullEntry, hierarchicalEntry, huffmanEntry } from './softmax-layers.ts';
 
+/** The registry: one entry for each built-in output layer. */
 export const outputLayers: readonly OutputLayerEntry[] = [
   factoredEntry,
   hybridEntry,
@@ -26,6 +27,7 @@ export const outputLayers: readonly OutputLayerEntry[] = [
   quadraticEntry,
 ];
 
+/** The names of the built-in output layers, in the order of the registry. */
 export const outputLayerNames: readonly OutputLayerName[] = outputLayers.map(({ name }) => name);
 
 /** @throws ModelError `bad-option` for a name that is none of {@link outputLayerNames}. */

@@ -20,6 +20,7 @@ export interface WordVectors {
   readonly body: { readonly embeddings: { readonly table: RowTable } };
 }
 
+/** How many neighbours, and by which vectors. */
 export interface NeighborOptions {
   /** How many for each word. */
   readonly k: number;
@@ -27,6 +28,7 @@ export interface NeighborOptions {
   readonly kind?: VectorKind;
 }
 
+/** A near word, and the cosine of its vector with the one asked for. */
 export interface Neighbor {
   readonly word: string;
   readonly similarity: number;

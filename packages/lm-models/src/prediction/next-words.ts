@@ -4,6 +4,7 @@ import type { Vocabulary } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Network } from '../network/network.ts';
 
+/** How many words, and how a short prompt is padded or a long one cut. */
 export interface NextWordsOptions {
   /** How many words for each prompt, at most. */
   readonly k: number;
@@ -13,6 +14,7 @@ export interface NextWordsOptions {
   readonly maxWords?: number;
 }
 
+/** A word and its score, or its probability where the layer has them. */
 export interface NextWord {
   readonly word: string;
   /** The output layer's score; comparable within one prompt only. */

@@ -4,6 +4,7 @@ import type { OutputLayer, TopK } from '@vastmax/output-layer';
 import { singleTargets } from '@vastmax/sparse-data';
 import { topClasses, type TopClassesOptions } from './top-classes.ts';
 
+/** The best classes of each example, with probabilities where the layer has them. */
 export interface PredictedClasses extends TopK {
   /** p of each class in `classes`, 0 for class −1; undefined for a layer whose loss is no −log p. */
   readonly probabilities: Float64Array | undefined;

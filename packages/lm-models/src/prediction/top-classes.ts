@@ -7,6 +7,7 @@ import { withFixedWeights, type OutputLayer, type TopK } from '@vastmax/output-l
 import type { CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 
+/** Classes to leave out for each example, and how to stop. */
 export interface TopClassesOptions {
   /** m rows over the classes: what each example is not to be given. Values are not looked at. */
   readonly exclude?: CsrRows;

@@ -12,6 +12,7 @@ import {
   type QuantizedTensor,
 } from './quantized-module.ts';
 
+/** How tables are compressed, and how to stop and to see how much is done. */
 export interface QuantizationOptions {
   /**
    * `8-bit`: each number is a multiple of 1/127 of its row's largest one; a quarter of the bytes of f32. `product`: each
@@ -38,6 +39,7 @@ export interface QuantizedTable {
   readonly bytesAfter: number;
 }
 
+/** The modules of a smaller model for `writeCheckpoint`, and what became of each table. */
 export interface QuantizedNetwork {
   /** For a checkpoint. They are read from the network, which must not change before the checkpoint is written. */
   readonly modules: Readonly<Record<string, ModuleState>>;

@@ -20,7 +20,9 @@ import type { SavedModel } from '../network/network.ts';
 import { checkFields, isObject, number, optional, text, type FieldType } from '../saved-fields.ts';
 import { centroidsPerPart, decodeRows, type ProductCodebook } from './product-quantizer.ts';
 
+/** The names of the methods: 8 bits a number, or product quantisation. */
 export const quantizationMethods = ['8-bit', 'product'] as const;
+/** How a table is compressed. */
 export type QuantizationMethod = (typeof quantizationMethods)[number];
 
 /** How a tensor is stored. `zeros`: not at all; moments of an update rule, which only training needs. */

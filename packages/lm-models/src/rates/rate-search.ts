@@ -20,14 +20,18 @@ import type { BatchSource, TrainingOptions } from '../training/training-types.ts
 import { runNetworkTrial, type TrialScores } from './network-trials.ts';
 import { outputOfTrial, recordTrialData, type TrialBatch } from './trial-data.ts';
 
+/** The learning rates of the output layer and of the body. */
 export interface Rates {
   readonly outputRate: number;
   readonly bodyRate: number;
 }
 
+/** The names of the two learning rates. */
 export const rateNames = ['outputRate', 'bodyRate'] as const;
+/** One of the two learning rates. */
 export type RateName = (typeof rateNames)[number];
 
+/** Two rates and how well the model ranked held-out examples after them; undefined where training diverged. */
 export interface TriedRates extends Rates {
   /** Mean of 1/rank of the held-out examples; undefined where the trial diverged. */
   readonly meanReciprocalRank: number | undefined;
@@ -35,6 +39,7 @@ export interface TriedRates extends Rates {
   readonly loss: number | undefined;
 }
 
+/** The best rates, all that were tried, and on how many examples. */
 export interface RateSearchReport {
   readonly rates: Rates;
   /** In the order of the trials; the first are those to start from. */
@@ -44,6 +49,7 @@ export interface RateSearchReport {
   readonly heldOut: number;
 }
 
+/** What was tried so far, and how many trials there are at most. */
 export interface RateSearchProgress {
   readonly tried: readonly TriedRates[];
   /** The largest number of trials. */
@@ -147,6 +153,7 @@ function describeTrial({ rates, scores }: Trial): TriedRates {
   };
 }
 
+/** Which rates are searched; both unless given. */
 export interface RateSearchOptions {
   /** {@link ratesToSearch} unless given. */
   readonly search?: readonly RateName[];

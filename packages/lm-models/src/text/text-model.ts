@@ -41,7 +41,9 @@ import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 
+/** The names of the text models. */
 export const textModelNames = ['ngram', 'lstm', 'gru', 'transformer', 'bag', 'cbow', 'skip-gram'] as const;
+/** The text models: what is read before, or around, the word that is predicted. */
 export type TextModelName = (typeof textModelNames)[number];
 
 /** Which examples of a text a model learns from; kept in its checkpoint. */
@@ -56,6 +58,7 @@ export interface ExampleSettings {
   readonly window?: number;
 }
 
+/** A text as numbers of its vocabulary. */
 export interface TextData {
   /** Word numbers of the text. */
   readonly tokens: Int32Array;
@@ -63,12 +66,14 @@ export interface TextData {
   readonly paddingId: number;
 }
 
+/** A minibatch of any of the text models. */
 export type TextBatch = NgramBatch | SequenceBatch | SparseBatch;
 /** The body of a text model: it reads the minibatches that its kind of examples makes. */
 export interface TextBody extends Body<TextBatch> {
   readonly embeddings: TableParameter;
   readonly options: (NgramNetwork | RecurrentNetwork | TransformerNetwork | BagNetwork)['body']['options'];
 }
+/** A network over any of the text models' minibatches. */
 export type TextNetwork = Network<TextBatch, TextBody>;
 
 /** The minibatches of a text. */
@@ -80,6 +85,7 @@ export interface TextBatches {
   readonly streams?: number;
 }
 
+/** How many words are predicted, and how a short prompt is padded. */
 export interface PromptPredictionOptions {
   /** How many words for each prompt, at most. */
   readonly k: number;
@@ -246,6 +252,7 @@ export async function createTextModel(
   return new TextModel(await createNetwork(backend, sizes, options, createOutput), vocabulary, examples);
 }
 
+/** Sizes and regularisation of the body of a text model. */
 export interface TextBodyOptions {
   /** ngram: how many words before; 5 unless given. */
   readonly order?: number;

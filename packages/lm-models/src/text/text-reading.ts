@@ -21,9 +21,12 @@ import {
 import { ModelError } from '../model-error.ts';
 import { savedInputs } from '../network/saved-shapes.ts';
 
+/** The names of the tokenizers that need no file. */
 export const tokenizerNames = ['whitespace', 'words', 'segmenter'] as const;
+/** What can be done with the case of letters. */
 export const letterCases: readonly LetterCase[] = ['keep', 'lower', 'upper'];
 
+/** The settings of a {@link TextReading}, as a checkpoint stores them. */
 export interface TextSettings {
   /**
    * `whitespace` splits at white space; `words` separates words, numbers and punctuation marks; `segmenter` does so by
@@ -41,6 +44,7 @@ export interface TextSettings {
   readonly unknown: string;
 }
 
+/** How lines become tokens and tokens become text again. */
 export interface TextReading {
   readonly settings: TextSettings;
   /** For countTokens and encodeTokens of `@vastmax/sparse-data`. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 
+/** After how many evaluations without a better one training stops, and what better means. */
 export interface EarlyStoppingOptions {
   /** How many measurements in a row may bring no improvement before training is to stop. */
   readonly patience: number;

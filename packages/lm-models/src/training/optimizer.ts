@@ -21,6 +21,7 @@ import { MatrixUpdater, TableUpdater, type UpdateRule } from '@vastmax/update-ru
 import type { ModelParameters, Parameter, TableParameter } from '../bodies/layers.ts';
 import { ModelError } from '../model-error.ts';
 
+/** The largest norm of the gradient, and weight decay; neither unless given. */
 export interface OptimizerOptions {
   /** Gradients are scaled down to this norm over all parameters together; not at all unless given. */
   readonly clipNorm?: number;
@@ -31,6 +32,7 @@ export interface OptimizerOptions {
   readonly weightDecay?: number;
 }
 
+/** Changes the parameters of a body by an update rule, with clipping and weight decay. */
 export class Optimizer implements Disposable {
   readonly rule: UpdateRule;
   readonly #workspace: Workspace;
@@ -193,9 +195,12 @@ function decayTouchedRows(
  */
 export type LearningRateSchedule = (progress: number) => number;
 
+/** The names of the schedules of the learning rate. */
 export const scheduleNames = ['constant', 'linear', 'cosine'] as const;
+/** How the learning rate falls. */
 export type ScheduleName = (typeof scheduleNames)[number];
 
+/** The factor of the rate at the end, and the part of the steps in which it rises at the beginning. */
 export interface ScheduleOptions {
   /** Factor at the end, 0.05 unless given; no effect on `constant`. */
   readonly finalFactor?: number;

@@ -35,6 +35,7 @@ const secondsPerReport = 2;
 /** How long the loop may keep other work of the process waiting. */
 const millisecondsBetweenRests = 50;
 
+/** Trains a network over minibatches: steps, schedules, epochs, snapshots. Iterate over `run()` to train. */
 export class Trainer<Batch extends TrainingBatch = NgramBatch> implements Disposable {
   readonly network: Network<Batch, Body<Batch>, object>;
   readonly batches: BatchSource<Batch>;

@@ -6,6 +6,7 @@ import type { CsrRows } from '@vastmax/sparse-data';
 import type { ModelParameters } from '../bodies/layers.ts';
 import type { ScheduleOptions } from './optimizer.ts';
 
+/** What the trainer needs of a minibatch, whatever its inputs. */
 export interface TrainingBatch {
   /** m, the number of examples. */
   readonly size: number;
@@ -28,6 +29,7 @@ export interface BatchSource<Batch> {
 /** What an evaluation needs of a source of minibatches: one epoch of them. */
 export type EvaluationBatches<Batch extends TrainingBatch> = Pick<BatchSource<Batch>, 'examplesPerEpoch' | 'next'>;
 
+/** Rates, schedule, length and regularisation of a training. */
 export interface TrainingOptions {
   /** Rate of the body's optimiser, at schedule factor 1, on the mean loss. */
   readonly bodyRate: number;
@@ -70,6 +72,7 @@ export interface TrainingRanks {
   reduce(parameters: ModelParameters, numbers: Float64Array): Promise<void>;
 }
 
+/** Where training stands: examples, mean loss since the last event, and speed. */
 export interface TrainingProgress {
   readonly type: 'progress';
   readonly step: number;
@@ -86,12 +89,14 @@ export interface TrainingProgress {
   readonly outputRate: number;
 }
 
+/** What `run()` of a trainer gives: progress, ends of epochs, and the end. */
 export type TrainingEvent =
   | TrainingProgress
   | { readonly type: 'epoch'; readonly epoch: number; readonly step: number }
   | { readonly type: 'interrupted'; readonly step: number; readonly examples: number }
   | { readonly type: 'finished'; readonly step: number; readonly examples: number; readonly seconds: number };
 
+/** Everything that a training needs to go on as if it had not stopped; content for `writeCheckpoint`. */
 export interface TrainingSnapshot {
   readonly configuration: JsonObject;
   readonly modules: Readonly<Record<string, ModuleState>>;

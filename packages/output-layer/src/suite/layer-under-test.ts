@@ -6,6 +6,7 @@ import type { Backend, Matrix } from '@vastmax/linalg-core';
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { OutputLayer, StepOptions } from '../output-layer.ts';
 
+/** The shape and seed of a layer that a case asks for. */
 export interface LayerRequest {
   readonly classes: number;
   /** Width of `hidden`, without the layer's own bias feature. */
@@ -26,12 +27,14 @@ export interface DenseTwin {
   ): { readonly losses: ArrayLike<number>; readonly hiddenGradient: ArrayLike<number> };
 }
 
+/** A dense twin of a layer, for the check that a step is exact. */
 export interface LayerReference<Layer extends OutputLayer> {
   /** All weights of the layer, dense, in any fixed order. */
   readWeights(layer: Layer): Promise<ArrayLike<number>>;
   createTwin(weights: Float64Array, request: LayerRequest): DenseTwin;
 }
 
+/** A further method of a layer, for the checks that calls do not overlap. */
 export interface LayerCall<Layer extends OutputLayer = OutputLayer> {
   readonly name: string;
   /**
@@ -45,6 +48,7 @@ export interface LayerCall<Layer extends OutputLayer = OutputLayer> {
   readonly isFinal?: boolean;
 }
 
+/** An output layer as the suite takes it: how to create it, and what to compare it with. */
 export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
   /** Shown to people: `factored, z-loss`. */
   readonly name: string;
@@ -66,6 +70,7 @@ export interface LayerUnderTest<Layer extends OutputLayer = OutputLayer> {
   readonly notApplicable?: Readonly<Record<string, string>>;
 }
 
+/** One check of the suite. Its `id` is stable; `run` throws when it fails. */
 export interface OutputLayerCase {
   /** Stable across versions: `restore/continues-bit-for-bit`. */
   readonly id: string;

@@ -27,6 +27,7 @@ import { balancedCutoffs, checkCutoffs, widthOfTail } from './cutoffs.ts';
 
 const kind = 'adaptive-softmax';
 
+/** Cutoffs between head and tails and the factor by which tails are narrower, as PyTorch names them. */
 export interface AdaptiveSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'> {
   /**
    * Class counts at which parts end, ascending: the first is the size of the shortlist, the others are the first

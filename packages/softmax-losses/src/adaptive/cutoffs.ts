@@ -8,6 +8,7 @@
  */
 import { OutputLayerError } from '@vastmax/output-layer';
 
+/** The sizes for which `balancedCutoffs` chooses the cheapest cutoffs. */
 export interface BalancedCutoffsOptions {
   readonly classes: number;
   readonly features: number;

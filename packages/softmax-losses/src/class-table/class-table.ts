@@ -46,6 +46,7 @@ function momentsOf(table: string): string {
   return `${table}.moment`;
 }
 
+/** One weight row for each class, with its update rule; only rows that a step touches are read and changed. */
 export class ClassTable implements TrainableRows {
   readonly name: string;
   readonly features: number;
@@ -190,6 +191,7 @@ export interface RowList {
   readonly count: number;
 }
 
+/** Weight rows that a sampled layer reads and changes, wherever they are. */
 export interface TrainableRows extends RowSource, Disposable {
   /** Without the bias. */
   readonly features: number;

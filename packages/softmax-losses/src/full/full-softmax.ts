@@ -19,6 +19,7 @@ import { BlockedSoftmax } from './blocked-softmax.ts';
 
 const kind = 'full-softmax';
 
+/** Options of the full softmax: weights of classes, label smoothing, and how many classes are scored at a time. */
 export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
   /** Initial biases, one for each class, such as the log of its unigram probability; default 0. */
   readonly initialBiases?: ArrayLike<number>;

@@ -18,6 +18,7 @@ import { InClusterSoftmax } from './in-cluster-softmax.ts';
 
 const kind = 'hierarchical-softmax';
 
+/** Options of the two-level softmax: which class is in which cluster, by frequency unless given. */
 export interface HierarchicalSoftmaxOptions extends SoftmaxLayerOptions {
   /**
    * How often each class occurs. The layer then has ⌈√D⌉ clusters of equal size in order of frequency. Default: classes

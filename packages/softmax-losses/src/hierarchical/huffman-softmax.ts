@@ -43,6 +43,7 @@ const kind = 'huffman-softmax';
  */
 const classesPerRange = 2048;
 
+/** Options of the Huffman tree; frequent classes are near its root. */
 export interface HuffmanSoftmaxOptions extends SoftmaxLayerOptions {
   /** How often each class occurs, at least 0; the Huffman code is built from these numbers. */
   readonly frequencies: ArrayLike<number>;

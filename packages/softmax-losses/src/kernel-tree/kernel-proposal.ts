@@ -17,6 +17,7 @@ import { prepareTreeRestore, treeTensors } from './tree-state.ts';
 
 const rowsPerBlock = 1024;
 
+/** How coarse the tree is, and when it is computed anew. */
 export interface KernelTreeOptions {
   /**
    * Classes in a leaf, which are scored one by one. Default: so many that the tree's sums need as much memory as the
@@ -46,7 +47,9 @@ export interface KernelTreeOptions {
   readonly backend?: Backend;
 }
 
+/** The options of the random Fourier features, and of their tree. */
 export interface RandomFourierProposalOptions extends RandomFourierFeaturesOptions, KernelTreeOptions {}
+/** The options of the quadratic kernel, and of its tree. */
 export interface QuadraticProposalOptions extends QuadraticFeaturesOptions, KernelTreeOptions {}
 
 /** Work done by draws and by updates of the tree since creation. */
@@ -59,6 +62,7 @@ export interface KernelTreeCounters {
   readonly classesFollowed: number;
 }
 
+/** A proposal that draws classes by a kernel of their vectors, through a tree of sums (arXiv:1712.00527). */
 export interface KernelProposal extends QueryProposal {
   /** Bytes of the tree: its class vectors and sums. */
   readonly bytes: number;

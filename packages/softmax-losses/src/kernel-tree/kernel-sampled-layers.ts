@@ -4,6 +4,7 @@ import { checkLayerOptions, type SoftmaxLayerOptions } from '../layer/layer-opti
 import { createSampledSoftmaxLayer, type SampledLayer } from '../sampled/sampled-layers.ts';
 import { createQuadraticProposal, createRandomFourierProposal, type KernelTreeOptions } from './kernel-proposal.ts';
 
+/** Options of the softmax sampled by random Fourier features (arXiv:1907.10747). */
 export interface RandomFourierSoftmaxOptions extends Omit<SoftmaxLayerOptions, 'bias'> {
   /** τ: logits are τ·cos(h, c). Default 1/0.3² = 11.1, the setting of arXiv:1907.10747 §4. */
   readonly temperature?: number;
@@ -25,6 +26,7 @@ export interface RandomFourierSoftmaxOptions extends Omit<SoftmaxLayerOptions, '
   readonly tree?: Omit<KernelTreeOptions, 'backend'>;
 }
 
+/** Options of the softmax sampled by a quadratic kernel (arXiv:1712.00527). */
 export interface QuadraticSoftmaxOptions extends SoftmaxLayerOptions {
   /** α of the kernel α·o² + 1; default 100, as in arXiv:1712.00527. */
   readonly alpha?: number;

@@ -25,6 +25,7 @@ import type { SoftmaxMethod, TrainingBatch } from './softmax-method.ts';
 import { TargetList } from './target-list.ts';
 import { checkSame, checkWholeNumber, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 
+/** `sameHidden` says that `hidden` has not changed since the call before, so that its preparation is kept. */
 export interface ScoreOptions {
   /**
    * Set if `hidden` is the same matrix as in the previous call, unchanged. The layer then may reuse what it computed
@@ -33,6 +34,9 @@ export interface ScoreOptions {
   readonly sameHidden?: boolean;
 }
 
+/**
+ * An output layer of a `SoftmaxMethod`: checks, the step, evaluation, ranking and state are the same for all.
+ */
 export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implements TwoPhaseOutputLayer {
   readonly backend: Backend;
   /** The mathematics and the weights. */

@@ -5,6 +5,7 @@
  */
 import type { CsrRows } from '@vastmax/sparse-data';
 
+/** The targets of a minibatch as flat lists of example, class and weight, used again by the next step. */
 export class TargetList {
   /** m. */
   examples = 0;

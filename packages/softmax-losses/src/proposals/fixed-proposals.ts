@@ -47,6 +47,7 @@ export function createLogUniformProposal(classes: number): FixedProposal {
   };
 }
 
+/** The power of the frequencies, and the count that stands for a class that never occurs. */
 export interface UnigramProposalOptions {
   /** P ∝ count^power; default 1, which works best for sampled softmax. word2vec uses 0.75 (arXiv:1310.4546 §2.2). */
   readonly power?: number;

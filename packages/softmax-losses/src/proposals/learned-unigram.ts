@@ -2,6 +2,7 @@ import { OutputLayerError } from '@vastmax/output-layer';
 import { checkClasses, type FixedProposal } from './proposal.ts';
 import { findTensor, StateError } from '@vastmax/linalg-core/state';
 
+/** `smoothing` is the count that every class begins with. */
 export interface LearnedUnigramOptions {
   /**
    * Added to the count of every class; default 1. The initial distribution is uniform, and every class always has a

@@ -85,6 +85,7 @@ export interface QueryProposal extends AnyProposal {
   classesChanged(classes: Int32Array, count: number, vectors: FloatArray): void;
 }
 
+/** What negative classes are drawn from: the same for all examples, or by the example's vector. */
 export type Proposal = FixedProposal | QueryProposal;
 
 /** @throws OutputLayerError `bad-option` unless D is a whole number from 1 to 2³¹ − 1. */

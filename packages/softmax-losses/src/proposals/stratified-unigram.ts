@@ -7,6 +7,7 @@ import { classesByFrequency } from '../class-table/frequency-order.ts';
 import { createUniformProposal, createUnigramProposal, type UnigramProposalOptions } from './fixed-proposals.ts';
 import { checkClasses, type FixedProposal } from './proposal.ts';
 
+/** How many of the frequent classes are always drawn. */
 export interface StratifiedUnigramOptions extends Pick<UnigramProposalOptions, 'power'> {
   /** F, how many of the most frequent classes are in every sample; all of them if there are fewer. */
   readonly head: number;

@@ -19,6 +19,7 @@ import type { RowSource } from '../class-table/class-table.ts';
 import type { LogitGeometry } from './logit-geometry.ts';
 import { matrixWithCapacity } from './matrix-with-capacity.ts';
 
+/** The rows of drawn classes as a matrix, and the way back of their gradients. */
 export class ClassVectors {
   readonly table: RowSource;
   readonly geometry: LogitGeometry;

@@ -28,6 +28,7 @@ export interface LogitGeometry {
   toRowGradient(vectors: Matrix, gradient: Matrix, name: string, maxRows: number): void;
 }
 
+/** Logits as dot products of hidden and class vectors, with a bias if there is one. */
 export function createDotGeometry(workspace: Workspace, bias: boolean, features: number): LogitGeometry {
   return {
     temperature: undefined,

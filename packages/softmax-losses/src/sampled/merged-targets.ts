@@ -7,6 +7,7 @@
 import type { TargetList } from '../layer/target-list.ts';
 import { SampleSet } from './sample-set.ts';
 
+/** The targets of a minibatch with each class once, and where it is used. */
 export class MergedTargets {
   /** m. */
   examples = 0;

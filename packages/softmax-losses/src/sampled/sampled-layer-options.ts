@@ -2,6 +2,7 @@ import { OutputLayerError } from '@vastmax/output-layer';
 import { checkLayerOptions, checkPerClass, checkWhole, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
 import type { FixedProposal, Proposal } from '../proposals/proposal.ts';
 
+/** How many classes are drawn, from what, and whether a minibatch shares them. */
 export interface SamplingOptions<Kind extends Proposal = FixedProposal> {
   /**
    * The distribution of the negatives. Default: one that counts the targets during training
@@ -33,6 +34,7 @@ export interface SamplingOptions<Kind extends Proposal = FixedProposal> {
   readonly initialBiases?: ArrayLike<number>;
 }
 
+/** Options of the sampled softmax with the logQ correction. */
 export interface SampledSoftmaxOptions extends SoftmaxLayerOptions, SamplingOptions<Proposal> {
   /**
    * Whether the target's logit is also corrected by −ln(n·P), as in TensorFlow. Default false: the estimate of the
@@ -53,11 +55,13 @@ export interface SampledSoftmaxOptions extends SoftmaxLayerOptions, SamplingOpti
   readonly temperature?: number;
 }
 
+/** Options of noise contrastive estimation; `logNormalizer` is the constant log Z. */
 export interface NoiseContrastiveOptions extends SoftmaxLayerOptions, SamplingOptions {
   /** c, the assumed log of the partition function; default 0. ln D is correct for initial weights near 0. */
   readonly logNormalizer?: number;
 }
 
+/** Options of negative sampling (arXiv:1310.4546). */
 export interface NegativeSamplingOptions extends SoftmaxLayerOptions, SamplingOptions {}
 
 /** Options of any of the three layers. */

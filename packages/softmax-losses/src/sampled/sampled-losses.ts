@@ -25,6 +25,7 @@ import { Sampler } from './sampler.ts';
 import { createSoftmaxCriterion } from './softmax-criterion.ts';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 
+/** A loss over the logits of targets and drawn classes, and how examples are evaluated without drawing. */
 export interface SampledLoss {
   readonly kind: string;
   readonly criterion: SampledCriterion;

@@ -41,6 +41,7 @@ interface Pass {
   readonly hiddenGradient: Matrix;
 }
 
+/** The step of all layers that draw negative classes; the loss, the proposal and the logits are its parts. */
 export class SampledMethod implements SoftmaxMethod {
   readonly kind: string;
   readonly workspace: Workspace;

@@ -18,6 +18,7 @@ import { checkWhole } from '../layer/layer-options.ts';
 
 /** Where the shape is chosen: most children of a node below the root, and most children of the root that are nodes. */
 const maxFanOut = 64;
+/** The most nodes below the root: their softmax is dense. */
 export const maxRootNodes = 512;
 
 export interface TreeSizes {

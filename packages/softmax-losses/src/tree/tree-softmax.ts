@@ -28,6 +28,7 @@ import { checkTreeOptions, chooseTreeSizes, tableName, TreeShape } from './tree-
 
 const kind = 'tree-softmax';
 
+/** The shape of the tree: how many classes are at the root, children of a node, and levels. */
 export interface TreeSoftmaxOptions extends SoftmaxLayerOptions {
   /**
    * How often each class occurs. The biases of a node's children then start at the logs of these numbers (of their sums
@@ -62,6 +63,7 @@ export async function createTreeSoftmaxLayer(backend: Backend, options: TreeSoft
   return layer;
 }
 
+/** A tree of softmaxes over consecutive classes: a step visits the nodes of its targets alone. */
 export class TreeSoftmax implements SoftmaxMethod {
   readonly kind: string = kind;
   readonly isNormalized = true;

@@ -6,6 +6,7 @@ import { parseBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { checkInteger, SparseDataError } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 
+/** The size of a minibatch, and the seed of the order. */
 export interface ExampleOrderOptions {
   /** Size of a full minibatch; the last minibatch of an epoch may be smaller. */
   readonly batchSize: number;

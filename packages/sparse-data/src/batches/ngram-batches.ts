@@ -10,6 +10,7 @@ import { singleTargets, type CsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 
+/** A text as numbers, how many words are looked at, and how many examples a minibatch has. */
 export interface NgramBatchesOptions {
   /** The encoded text; referenced, not copied. */
   readonly tokens: Int32Array;

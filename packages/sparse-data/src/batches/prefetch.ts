@@ -18,6 +18,7 @@ export interface WaitingTime {
   readonly totalMilliseconds: number;
 }
 
+/** How to stop, and the clock by which waiting is measured. */
 export interface PrefetchOptions {
   /** Checked before each item; if aborted, iteration throws the signal's reason. */
   readonly signal?: CancellationSignal;

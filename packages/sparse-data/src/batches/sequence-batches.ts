@@ -7,6 +7,7 @@ import { SparseDataError, checkInteger } from '../errors.ts';
 import { checkTokenRange } from './segments.ts';
 import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
+/** A text as numbers, cut into parallel streams and steps of a recurrent model. */
 export interface SequenceBatchesOptions {
   /** The encoded text; referenced, not copied. */
   readonly tokens: Int32Array;

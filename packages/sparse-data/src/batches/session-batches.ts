@@ -8,6 +8,7 @@ import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 import { SequenceRows, type SequenceBatch } from './sequence-batch.ts';
 
+/** Sessions of items, in parallel streams and steps of a recurrent model. */
 export interface SessionBatchesOptions {
   /**
    * One session per row: its items in chronological order. Sessions with fewer than two items are ignored. Values are

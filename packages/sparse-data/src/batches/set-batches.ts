@@ -13,6 +13,7 @@ import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
 import { mix32, seedWord } from '../random/random.ts';
 import { checkRowNumbers, type SparseBatch, checkTargetWeights, type TargetWeights } from './sparse-batches.ts';
 
+/** Sets of items, of which a part is shown and the rest, or all, is predicted. */
 export interface SetBatchesOptions extends ExampleOrderOptions {
   /**
    * One set per row; columns are all elements. Referenced, not copied. Values are the weights of the elements as inputs

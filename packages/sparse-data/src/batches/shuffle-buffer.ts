@@ -10,6 +10,7 @@ import { RandomGenerator, seedWord } from '../random/random.ts';
 /** Opens the stream from its beginning. It must give the same items in the same order each time. */
 export type OpenStream<Item> = (epoch: number) => AsyncIterable<Item> | Iterable<Item>;
 
+/** How many values are held, and the seed. */
 export interface ShuffleBufferOptions {
   /**
    * Number of buffered items, at least 1 (which keeps the order). If it is at least the length of the stream, the

@@ -38,6 +38,7 @@ export interface SparseRowSource {
   readonly copyRow: (row: number, out: CsrBuffer) => void;
 }
 
+/** Inputs and targets as sparse rows, row by row the same examples. */
 export interface SparseBatchesOptions extends ExampleOrderOptions {
   /** Features of each example; referenced, not copied. */
   readonly inputs: CsrRows | SparseRowSource;

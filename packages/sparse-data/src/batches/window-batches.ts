@@ -14,6 +14,7 @@ import { mix32, seedWord } from '../random/random.ts';
 import { checkSegments, checkTokenRange, segmentAt, wholeText } from './segments.ts';
 import type { SparseBatch } from './sparse-batches.ts';
 
+/** A text as numbers, and the words before and after that belong to an example. */
 export interface WindowBatchesOptions extends ExampleOrderOptions {
   /** The encoded text; referenced, not copied. */
   readonly tokens: Int32Array;

@@ -4,6 +4,7 @@ import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { Vocabulary } from '../text/vocabulary.ts';
 import type { Interaction } from './interaction-values.ts';
 
+/** Which items are known, and how often an item must occur. */
 export interface CollectSessionsOptions {
   /**
    * The vocabulary of items, such as those of the training part; other items are left out. Default: all items of the

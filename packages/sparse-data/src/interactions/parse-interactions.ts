@@ -4,6 +4,7 @@ import { lineError, type NamedInput } from '../records/record-lines.ts';
 import type { TextLines } from '../text/token-stream.ts';
 import { InteractionReader, type Interaction, type InteractionTimeFormat } from './interaction-values.ts';
 
+/** As {@link CsvOptions}; `columns` are user, item and time, and how time is written. */
 export interface InteractionOptions extends Omit<CsvOptions, 'columns'> {
   /** Default: `user`, `item`, and `time` and `weight` where the header has them. */
   readonly columns?: InteractionColumns;

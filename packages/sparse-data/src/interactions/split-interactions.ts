@@ -35,6 +35,7 @@ function cumulativeShares<Name extends string>(
 // The part of an example depends only on its key and the seed. It does not change when the file is reordered or grows,
 // all examples with one key (a user, a document) are in the same part, and nothing is stored.
 
+/** The seed of the hash that decides about a user. */
 export interface HashSplitOptions {
   /** An integer in [0, 2^53); default 0. Another seed is another, independent split. */
   readonly seed?: number;

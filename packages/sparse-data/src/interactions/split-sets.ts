@@ -3,6 +3,7 @@ import { CsrBuffer } from '../csr/csr-buffer.ts';
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { mix32, seedWord } from '../random/random.ts';
 
+/** The part of each set that is hidden. */
 export interface SplitSetsOptions {
   /**
    * Share of the elements of each set that is hidden, in [0, 1]. The number is rounded, and at least one element of a

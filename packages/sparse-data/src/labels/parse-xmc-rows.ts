@@ -3,6 +3,9 @@ import { endOfLine } from '../text/byte-lines.ts';
 import type { LineBlocks } from '../texts/parse-labelled-texts.ts';
 import { XmcReader, type XmcOptions, type XmcRows, type XmcShape } from './parse-xmc.ts';
 
+/**
+ * As {@link XmcOptions}; how many examples are read at a time, and who is told the shape and the number of points.
+ */
 export interface XmcRowsOptions extends XmcOptions {
   /** How many points are collected at a time; all unless given. */
   readonly batchSize?: number;
@@ -12,6 +15,7 @@ export interface XmcRowsOptions extends XmcOptions {
   readonly onPoints?: (points: number) => void;
 }
 
+/** Some examples, and the line of each. */
 export interface XmcBatch extends XmcRows {
   /** The number of each point's line, from 1; empty unless `batchSize` is given. */
   readonly lines: readonly number[];

@@ -15,6 +15,7 @@ import type { TextLines } from '../text/token-stream.ts';
 import { decodeUtf8, encodeUtf8, MAX_BYTES_PER_UNIT } from '../texts/utf8.ts';
 import { skipSpace, XmcLineParser } from './xmc-line-parser.ts';
 
+/** How many features and labels there are. */
 export interface XmcShape {
   /** Number of features: columns of the inputs. */
   readonly features: number;
@@ -22,10 +23,12 @@ export interface XmcShape {
   readonly labels: number;
 }
 
+/** The first line of an XMC file: its points, features and labels. */
 export interface XmcHeader extends XmcShape {
   readonly points: number;
 }
 
+/** One example: its labels, and its features with their values. */
 export interface XmcPoint {
   /** Number of the line, from 1. */
   readonly line: number;
@@ -38,6 +41,7 @@ export interface XmcPoint {
   readonly shape: XmcShape;
 }
 
+/** Features and labels of many examples as sparse rows. */
 export interface XmcRows {
   /** points×features: the values of the features. */
   readonly inputs: CsrRows;
@@ -45,6 +49,7 @@ export interface XmcRows {
   readonly targets: CsrRows;
 }
 
+/** The shape where the file has no header, and the number of the first feature. */
 export interface XmcOptions extends NamedInput {
   /**
    * Must be given for a file without a header, such as a LIBSVM file. The file may then have any number of points, and

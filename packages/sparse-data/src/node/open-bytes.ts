@@ -31,6 +31,7 @@ export function isPipe(path: string): Promise<boolean> {
   );
 }
 
+/** The bytes of a file or of standard input, decompressed, from the first on. */
 export interface OpenBytes {
   /** The first decompressed bytes, as many as came at once, 512 at most. */
   readonly head: Uint8Array;

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { SparseDataError, checkInteger } from '../errors.ts';
 import { type Prefetched, type PrefetchOptions, prefetch } from '../batches/prefetch.ts';
 
+/** How many values are made ahead, and data for the worker. */
 export interface PrefetchFromWorkerOptions extends PrefetchOptions {
   /** Largest number of prefetched items; default 4. */
   readonly depth?: number;

@@ -8,12 +8,14 @@ import { decodeUtf8 } from '../texts/utf8.ts';
 import { inputName } from './open-bytes.ts';
 import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
 
+/** The bytes of labelled examples, and the format that was found. */
 export interface LabelledInput {
   readonly format: LabelFormat;
   /** All of the file, in blocks of whole lines. Can be read once. */
   readonly blocks: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
+/** The format, or the one to assume where it cannot be told. */
 export interface OpenLabelledOptions extends ReadLineBlocksOptions {
   /** As the file's name and first line tell unless given. */
   readonly format?: LabelFormat | undefined;

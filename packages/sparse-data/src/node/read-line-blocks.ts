@@ -6,6 +6,7 @@ import { byteOrderMarkLength, LINE_FEED } from '../text/byte-lines.ts';
 import { inputName, openBytes } from './open-bytes.ts';
 import { checkIsText, findInvalidUtf8, type ReadLinesOptions } from './read-lines.ts';
 
+/** How to stop and to see how much is read, and limits. */
 export type ReadLineBlocksOptions = Pick<ReadLinesOptions, 'signal' | 'onProgress' | 'maximumLineBytes' | 'chunkBytes'>;
 
 /**

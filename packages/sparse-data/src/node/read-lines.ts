@@ -12,6 +12,7 @@ import { byteOrderMarkLength, LINE_FEED } from '../text/byte-lines.ts';
 import { findPartEnd, PART_LENGTH, type LinePart } from '../text/long-lines.ts';
 import { inputName, kindOfBytes, openBytes } from './open-bytes.ts';
 
+/** How to stop and to see how much is read, what becomes of bytes that are not UTF-8, and limits. */
 export interface ReadLinesOptions {
   /**
    * Checked before each chunk; if aborted, iteration throws the signal's reason. An AbortSignal also ends the wait for

@@ -16,6 +16,7 @@ import { byteOrderMarkLength, endOfLine } from '../text/byte-lines.ts';
 import { inputName, isPipe, isStandardInput, openBytes } from './open-bytes.ts';
 import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
 
+/** As {@link XmcOptions}, and how to stop and to see how much is read. */
 export interface OpenXmcFileOptions extends Omit<XmcOptions, 'name'>, ReadLineBlocksOptions {
   /** Called once, as soon as the numbers of features and labels are known: it may refuse them. */
   readonly onShape?: (shape: XmcShape) => void;

@@ -10,6 +10,7 @@ import { lineError, type NamedInput } from './record-lines.ts';
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 import type { TextLines } from '../text/token-stream.ts';
 
+/** The fields of a record, and the line where it begins. */
 export interface CsvRecord {
   /** Number of the first line of the record, from 1. */
   readonly line: number;
@@ -138,6 +139,7 @@ export async function* parseCsv(
   }
 }
 
+/** Delimiter, quotes, and which columns are wanted. */
 export interface CsvOptions extends NamedInput {
   /** One character other than a quote or a line end; default a comma. */
   readonly delimiter?: string;

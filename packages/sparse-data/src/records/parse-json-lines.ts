@@ -2,6 +2,7 @@ import { type NamedInput, lineError } from './record-lines.ts';
 import { show } from '../errors.ts';
 import type { TextLines } from '../text/token-stream.ts';
 
+/** A line, its number and its value. */
 export interface JsonLine {
   /** Number of the line, from 1. */
   readonly line: number;

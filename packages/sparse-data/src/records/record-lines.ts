@@ -1,5 +1,6 @@
 import { SparseDataError, type SparseDataErrorCode } from '../errors.ts';
 
+/** `name` is what errors call the input, usually its path. */
 export interface NamedInput {
   /** Name of the input in error messages, such as its path; default `input`. */
   readonly name?: string;

@@ -1,6 +1,7 @@
 import { SparseDataError, checkInteger, show } from '../errors.ts';
 import { mix32, seedWord } from '../random/random.ts';
 
+/** The frequency from which words are dropped at random, as word2vec's `sample`. */
 export interface SubsampleOptions {
   /**
    * t, a share of the text: occurrences of words with a larger share are removed at random. word2vec uses 1e-3 … 1e-5.

@@ -12,6 +12,7 @@ export type TextLines = AsyncIterable<string> | Iterable<string>;
 /** Lines of any length, such as readText of `@vastmax/sparse-data/node` gives: a long one in parts. */
 export type TextLinesInParts = AsyncIterable<string | LinePart> | Iterable<string | LinePart>;
 
+/** How lines become tokens, and how to stop and to see how many there are. */
 export interface TokenStreamOptions {
   /** Splits a line into tokens; default whitespaceTokens. */
   readonly tokenize?: Tokenize;
@@ -179,6 +180,7 @@ export function whitespaceTokens(line: string): string[] {
 const WORD_OR_MARK =
   /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:(?:['’\u2010\u2011-]|(?<=\p{N})[.,](?=\p{N}))[\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*|\P{White_Space}\p{M}*/gu;
 
+/** `lowerCase` makes letters small. */
 export interface WordTokensOptions {
   /** Whether to convert to lower case, independent of the locale; default false. */
   readonly lowerCase?: boolean;

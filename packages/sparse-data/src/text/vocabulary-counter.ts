@@ -14,6 +14,7 @@
 import { checkInteger, show, SparseDataError } from '../errors.ts';
 import { Vocabulary } from './vocabulary.ts';
 
+/** How many tokens are counted at most; the rarest are dropped beyond that. */
 export interface VocabularyCounterOptions {
   /**
    * Largest number of distinct tokens stored at once, at least 2; default 2^22, which is about 0.5 GB for short tokens.
@@ -21,6 +22,7 @@ export interface VocabularyCounterOptions {
   readonly maximumEntries?: number;
 }
 
+/** Which of the counted tokens become words of the vocabulary. */
 export interface BuildVocabularyOptions {
   /** Tokens with a smaller count are left out; default 1. Special tokens are always kept. */
   readonly minimumCount?: number;

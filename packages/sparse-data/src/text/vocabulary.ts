@@ -1,5 +1,6 @@
 import { show, SparseDataError } from '../errors.ts';
 
+/** The tokens of a vocabulary in order, and how often each was counted. */
 export interface VocabularyContents {
   /** Token of each class, most frequent first, all distinct. */
   readonly tokens: readonly string[];

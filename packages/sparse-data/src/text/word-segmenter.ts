@@ -6,6 +6,7 @@ import { SparseDataError, show } from '../errors.ts';
  */
 export type LetterCase = 'keep' | 'lower' | 'upper';
 
+/** The language whose words are told apart, the case of letters, and whether punctuation counts. */
 export interface WordSegmenterOptions {
   /** A BCP 47 language tag, such as `ja`; default `und`, the language-independent rules. */
   readonly locale?: string;

@@ -17,6 +17,9 @@ const HASH = 2;
 const COUNT = 3;
 const WIDTH = 4;
 
+/**
+ * Distinct strings of bytes, numbered in order of first appearance, with how often each was added.
+ */
 export class ByteStrings {
   #size = 0;
   #bytes = new Uint8Array(4096);

@@ -2,9 +2,11 @@
 
 /** Formats whose features are made from texts. */
 export const textFormatNames = ['fasttext', 'csv', 'tsv', 'jsonl'] as const;
+/** The formats whose examples are texts. */
 export type TextFormat = (typeof textFormatNames)[number];
 /** `xmc` has given features. */
 export type LabelFormat = 'xmc' | TextFormat;
+/** The names of the formats of labelled examples. */
 export const labelFormatNames: readonly LabelFormat[] = ['xmc', ...textFormatNames];
 
 const extensions: Readonly<Record<string, LabelFormat>> = {

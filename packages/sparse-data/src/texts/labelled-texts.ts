@@ -16,8 +16,10 @@ import { BYTE_KINDS, LEAD, LINE_END, WORD, whiteSpaceLength } from './white-spac
 
 /** The word that fastText ends each line with; a feature of every text. */
 export const END_OF_TEXT = '</s>';
+/** What a label begins with in fastText's format. */
 export const DEFAULT_LABEL_PREFIX = '__label__';
 
+/** What a label begins with, and how texts become words. */
 export interface LabelledTextsOptions {
   /** How the labels of `addLines` begin, `__label__` unless given; empty where no word of a line is a label. */
   readonly labelPrefix?: string;
@@ -25,6 +27,7 @@ export interface LabelledTextsOptions {
   readonly tokenize?: Tokenize;
 }
 
+/** Words and labels of texts as sparse rows of numbers, read line by line. */
 export class LabelledTexts {
   readonly words: ByteStrings = new ByteStrings();
   /** Without their prefix. */

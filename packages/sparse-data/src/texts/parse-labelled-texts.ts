@@ -8,6 +8,7 @@ import type { TextFormat } from './label-formats.ts';
 import { LabelledTexts, type LabelledTextsOptions } from './labelled-texts.ts';
 import { decodeUtf8 } from './utf8.ts';
 
+/** The format of labelled texts, and its columns where it has some. */
 export interface LabelledTextFormat extends NamedInput, LabelledTextsOptions {
   readonly format: TextFormat;
   /** Column of a table, or field of a JSON object: the text; `text` unless given. */
@@ -22,6 +23,7 @@ export interface LabelledTextFormat extends NamedInput, LabelledTextsOptions {
   readonly batchSize?: number;
 }
 
+/** Some texts, and the line of each. */
 export interface LabelledTextBatch {
   readonly texts: LabelledTexts;
   /** The number of each text's first line, from 1; empty unless `batchSize` is given. */

@@ -21,6 +21,7 @@ interface WordColumns {
   readonly columns: Int32Array;
 }
 
+/** The features of texts: words of a vocabulary, and hashed n-grams of words and letters as fastText has them. */
 export class TextFeatures {
   readonly vocabulary: Vocabulary;
   readonly ngrams: NgramSettings;

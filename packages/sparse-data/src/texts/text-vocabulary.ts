@@ -5,6 +5,7 @@ import { Vocabulary } from '../text/vocabulary.ts';
 import type { ByteStrings } from './byte-strings.ts';
 import { END_OF_TEXT, type LabelledTexts } from './labelled-texts.ts';
 
+/** Which words are kept: how often they must occur, and how many at most. */
 export interface KeptStrings {
   /** Least number of occurrences of what is kept; 1 unless given. */
   readonly minimumCount?: number;

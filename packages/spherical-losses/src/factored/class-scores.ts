@@ -69,6 +69,7 @@ export type ScoreExpression = ((terms: ScoreTerms) => Variable) | undefined;
 export type ScoreWeights = Pick<FactoredWeights, 'width' | 'map' | 'shift' | 'denseRows' | 'gatherCurrent'> &
   Partial<Pick<FactoredWeights, 'outputs'>>;
 
+/** Scores and rankings of all classes, by blocks of rows. */
 export class ClassScores implements Disposable {
   readonly #workspace: Workspace;
   readonly #weights: ScoreWeights;

@@ -44,6 +44,7 @@ import type { FactoredWeights } from './factored-weights.ts';
 import { ofPairs, project } from './forward-pass.ts';
 import type { UpdateForm } from './layer-options.ts';
 
+/** Everything that the exact update of a step reads. */
 export interface UpdateInputs extends LossInputs {
   readonly workspace: Workspace;
   readonly weights: FactoredWeights;

@@ -64,6 +64,10 @@ export async function createFactoredOutputLayer(
   return layer;
 }
 
+/**
+ * The exact output layer: weights W = VU + 1ωᵀ of which a step changes few rows of V (arXiv:1412.7091). Created by
+ * `createFactoredOutputLayer`.
+ */
 export class FactoredOutputLayer implements TwoPhaseOutputLayer {
   readonly kind = 'factored';
   readonly backend: Backend;

@@ -36,6 +36,7 @@ import { Regularizers } from './regularizers.ts';
 import { RowFormUpdate } from './row-form.ts';
 import { AcceptMask, PendingSteps } from './step-verification.ts';
 
+/** The exact step: products, gradients of the loss, update, and the checks that it did not go wrong. */
 export class FactoredStep implements Disposable {
   steps = 0;
   singularSteps = 0;

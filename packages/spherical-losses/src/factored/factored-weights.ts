@@ -46,6 +46,7 @@ export function decayFactor({ weightDecay = 0 }: { readonly weightDecay?: number
   );
 }
 
+/** V, U, its inverse, ω, the Gram matrix and what else represents W. */
 export class FactoredWeights implements Disposable {
   readonly backend: Backend;
   readonly width: number;

@@ -8,8 +8,10 @@ import { binary, fill, gemm, read, viewRows, write, type Matrix, type Workspace 
 import type { FactoredWeights } from './factored-weights.ts';
 import { conditionOf } from './rebase-schedule.ts';
 
+/** How many rows of a table are read at a time. */
 export const rowsPerBlock = 1024;
 
+/** Sums over all rows, in f64, from which the centred Gram matrix and the mean follow. */
 export interface GramSums {
   /** C, d×d. */
   readonly centredGram: Float64Array;

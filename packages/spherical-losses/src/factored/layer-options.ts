@@ -8,8 +8,10 @@ import { rowsPerBlock } from './gram-matrix.ts';
 import { checkPreconditioner, type PreconditionerOptions } from './preconditioner.ts';
 import { checkRegularizers, type RegularizerOptions } from './regularizers.ts';
 
+/** How a step is computed: by m×m systems for small minibatches, or by d×d ones. */
 export type UpdateForm = 'small-batch' | 'row';
 
+/** Shape, loss, initial weights and form of a factored layer; `classes`, `features` and `loss` are required. */
 export interface FactoredOutputLayerOptions extends RegularizerOptions {
   /** D. */
   readonly classes: number;

@@ -32,6 +32,7 @@ import {
 } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 
+/** The power of the inverse second moment, its damping, and how often it is computed. */
 export interface PreconditionerOptions {
   /** p: 1 for the inverse of the inputs' second moment, 0.5 for the inverse of its square root. */
   readonly power: 0.5 | 1;

@@ -15,6 +15,7 @@ export interface LocalBatch {
   readonly steps: number;
 }
 
+/** What a step over ranks exchanges; the step of one process has none. */
 export interface RankExchange extends RowSource {
   /** D over all ranks; the weights have the number of this rank. */
   readonly classes: number;

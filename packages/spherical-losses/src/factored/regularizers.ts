@@ -33,6 +33,7 @@ import { OutputLayerError, StepMonitor } from '@vastmax/output-layer';
 import type { FactoredWeights } from './factored-weights.ts';
 import type { TargetPairs } from './forward-pass.ts';
 
+/** The weight decay of target rows: strength·frequency^power for each class. */
 export interface RowDecay {
   /** λ. */
   readonly strength: number;

@@ -15,6 +15,7 @@ import {
 import { OptionError } from '@vastmax/linalg-core';
 import { checkPositive, defineSphericalLoss, type ScoreTerms, type SphericalLoss, type TargetTerms } from './loss.ts';
 
+/** The sharpness a and the margin b of the Z-loss (arXiv:1604.08859). */
 export interface ZLossOptions {
   /** Sharpness, 0.1 unless given; a smaller value distinguishes less between ranks (0.05 for top-1 and MRR). */
   readonly a?: number;
@@ -47,6 +48,7 @@ export function zLoss(options: ZLossOptions = {}): SphericalLoss {
   });
 }
 
+/** What is added to each squared score, so that no probability is 0; one number, or one for each class. */
 export interface SphericalSoftmaxOptions {
   /** Added to each squared output, so that no probability is 0: one number (1 unless given), or one for each class. */
   readonly epsilon?: number | ArrayLike<number>;
@@ -106,6 +108,7 @@ export function taylorSoftmax(): SphericalLoss {
   });
 }
 
+/** The score that targets are drawn to; the others are drawn to 0. */
 export interface SquaredErrorOptions {
   /** What a target of weight 1 should be; all other classes should be 0. 1 unless given; 10 trains language models. */
   readonly targetValue?: number;
@@ -128,6 +131,7 @@ export function squaredError(options: SquaredErrorOptions = {}): SphericalLoss {
   });
 }
 
+/** The weight of all classes that are not targets. */
 export interface ImplicitLossOptions {
   /** a₀, the weight of the squared outputs of all classes; 0.01 unless given. */
   readonly unobservedWeight?: number;
@@ -149,6 +153,7 @@ export function implicitLoss(options: ImplicitLossOptions = {}): SphericalLoss {
   });
 }
 
+/** The weight of a target's square, and what is taken off the weight of all squares. */
 export interface RgxLossOptions {
   /** a, the weight of a target's square, 1 unless given. A target's output is drawn to 1 + 1/(2a), all others to −1. */
   readonly pull?: number;
@@ -173,6 +178,7 @@ export function rgxLoss(options: RgxLossOptions = {}): SphericalLoss {
   });
 }
 
+/** The weight of a target's square. */
 export type Rg2LossOptions = Pick<RgxLossOptions, 'pull'>;
 
 /**
@@ -198,6 +204,7 @@ function rankingExpansion({ q, s, output, classes }: TargetTerms, pull: number, 
 export type BuiltInLossName =
   'z-loss' | 'spherical-softmax' | 'taylor-softmax' | 'squared-error' | 'implicit' | 'rg2' | 'rgx';
 
+/** The names of the built-in losses. */
 export const builtInLossNames: readonly BuiltInLossName[] = [
   'z-loss',
   'spherical-softmax',

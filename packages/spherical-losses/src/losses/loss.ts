@@ -43,6 +43,7 @@ export interface ScoreTerms {
   readonly constant: Variable | undefined;
 }
 
+/** A loss that a factored layer trains exactly: it sees the scores only as q, s, o_c and D (arXiv:1412.7091). */
 export interface SphericalLoss {
   readonly name: string;
   /** The numbers that define the loss, saved in checkpoints and compared on restore. */
@@ -66,6 +67,7 @@ export interface SphericalLoss {
   readonly classConstants: ArrayLike<number> | undefined;
 }
 
+/** What `defineSphericalLoss` makes a loss of; `perTarget` alone is required. */
 export interface SphericalLossDefinition {
   readonly name: string;
   readonly options?: Readonly<Record<string, number>>;

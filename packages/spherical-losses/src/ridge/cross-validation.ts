@@ -25,6 +25,7 @@ export interface RidgeSums {
   readonly targetSquares: number;
 }
 
+/** The value of the criterion for one λ, and the degrees of freedom that the fit uses. */
 export interface CrossValidation {
   readonly lambda: number;
   /** The criterion, in squared units of the targets for each example, all classes together. */

@@ -40,6 +40,7 @@ import { invertPositiveDefinite } from './positive-definite.ts';
 import { startFactored, startMaterialized, type TargetSums } from './ridge-start.ts';
 import { rowsPerBlock, TableBlocks } from './table-blocks.ts';
 
+/** Number of classes and width of the features; `bias` adds a constant feature. */
 export interface RidgeFitOptions {
   /** D. */
   readonly classes: number;
@@ -49,6 +50,7 @@ export interface RidgeFitOptions {
   readonly bias?: boolean;
 }
 
+/** Features of some examples, m×d, and their classes. */
 export interface RidgeBatch {
   /** m×features: a matrix of the fit's backend, or its numbers row by row. */
   readonly hidden: Matrix | ArrayLike<number>;

@@ -4,6 +4,7 @@
  */
 import type { PreconditionerOptions } from '../factored/preconditioner.ts';
 
+/** The preconditioner by its definition, in f64. */
 export class DensePreconditioner {
   /** P, d×d. */
   readonly matrix: Float64Array;

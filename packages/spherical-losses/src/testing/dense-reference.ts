@@ -6,6 +6,7 @@
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { DensePreconditioner } from './dense-preconditioner.ts';
 
+/** A loss and its constants, as the dense reference computes it. */
 export type ReferenceLoss =
   | { readonly name: 'squared-error'; readonly targetValue: number }
   | { readonly name: 'spherical-softmax'; readonly epsilon: number }
@@ -15,6 +16,7 @@ export type ReferenceLoss =
   | { readonly name: 'rg2'; readonly pull: number }
   | { readonly name: 'rgx'; readonly pull: number; readonly interaction: number };
 
+/** Losses and hidden gradient of a step of the reference. */
 export interface DenseStep {
   /** m. */
   readonly losses: Float64Array;

@@ -33,8 +33,10 @@ const settings: readonly LossSetting[] = [
   { loss: { name: 'rgx', pull: 2, interaction: 0.3 }, learningRate: 0.02, initialScale: 0.1, targets: [3] },
 ];
 
+/** The form of the step; `auto` lets the layer choose. */
 export type FormChoice = UpdateForm | 'auto';
 
+/** One comparison with dense SGD: a loss, sizes and a form of the step. */
 export interface ExactnessCase {
   readonly group: 'matrix' | 'rebases' | 'singular';
   /** `matrix/z-loss/K=3/decay/f32/row`. */
@@ -136,6 +138,7 @@ function eachPrecisionAndForm(
   );
 }
 
+/** Whether the errors are within the bound, or no larger than those of a perturbed dense run. */
 export interface ExactnessVerdict {
   readonly pass: boolean;
   /**

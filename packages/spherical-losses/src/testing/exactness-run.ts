@@ -13,6 +13,7 @@ import { createBuiltInLoss } from '../losses/built-in-losses.ts';
 import { DensePreconditioner } from './dense-preconditioner.ts';
 import { DenseReference, type ReferenceLoss } from './dense-reference.ts';
 
+/** Loss, sizes, steps and rate of a comparison with dense SGD. */
 export interface ExactnessOptions {
   readonly loss: ReferenceLoss;
   readonly precision: Precision;
@@ -39,6 +40,7 @@ export interface ExactnessOptions {
   readonly singularDistance?: number;
 }
 
+/** The largest errors of weights and gradients, those of a perturbed dense run, and how far the weights moved. */
 export interface ExactnessResult {
   /** Largest difference of a weight at the end, over the largest dense weight. */
   readonly weightError: number;
@@ -76,8 +78,10 @@ export interface DenseRun extends Pick<
   readonly hiddenGradients: readonly Float64Array[];
 }
 
+/** The options of a run of the reference alone. */
 export type DenseRunOptions = Omit<ExactnessOptions, 'form' | 'backend' | 'verifyEachStep'>;
 
+/** Seeded minibatches whose targets follow Zipf's law; each call of the result gives the next. */
 export function createBatches(options: ExactnessOptions): () => ExactnessBatch {
   const { classes, width, batch, targets, precision, preconditioner, seed = 1 } = options;
   const random = new RandomGenerator(seed + 1000);
@@ -192,6 +196,7 @@ export async function runExactness(
   };
 }
 
+/** The built-in loss that a reference loss describes. */
 export function factoredLoss(loss: ReferenceLoss): ReturnType<typeof createBuiltInLoss> {
   const { name, ...options } = loss;
   return createBuiltInLoss(name, options);

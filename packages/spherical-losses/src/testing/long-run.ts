@@ -11,6 +11,7 @@ import type { Verification } from '../factored/gram-matrix.ts';
 import type { ReferenceLoss } from './dense-reference.ts';
 import { factoredLoss } from './exactness-run.ts';
 
+/** Loss, number of steps, rate and sizes of a long run. */
 export interface LongRunOptions {
   readonly loss: ReferenceLoss;
   readonly steps: number;
@@ -26,6 +27,7 @@ export interface LongRunOptions {
   readonly onProgress?: (step: number) => void;
 }
 
+/** The loss at the beginning and at the end, and how far the state has drifted. */
 export interface LongRunResult {
   /** Mean loss of the first and of the last hundredth of the steps. */
   readonly firstLoss: number;
@@ -53,6 +55,7 @@ export function longRuns(steps: number): readonly LongRunOptions[] {
   return settings.map((each) => ({ ...each, steps }));
 }
 
+/** Trains a factored layer for many steps on a small task, and verifies its state at the end. */
 export async function runLong(options: LongRunOptions): Promise<LongRunResult> {
   const {
     loss,
