@@ -65,8 +65,8 @@ export function checkRecommenderOptions(
       `${found.flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
     );
   }
-  if (activation === 'identity')
-    throw new UsageError(`--activation identity is an option of classifier, bag, cbow and skip-gram, not of ${model}`);
+  if (activation === 'identity' || activation === 'swiglu')
+    throw new UsageError(`--activation ${activation} is no option of ${model}; choose another`);
   if (split === 'share' && recommenderOf(model).reads === 'sequences')
     throw new UsageError(
       `--split share holds out items at random, and ${model} reads them in their order; take last or time`,
@@ -83,7 +83,7 @@ export function recommenderBody(options: RecommenderTrainOptions): NetworkOption
     embedding,
     seed,
     ...(hidden === undefined ? {} : { hidden }),
-    ...(activation === undefined || activation === 'identity' ? {} : { activation }),
+    ...(activation === undefined || activation === 'identity' || activation === 'swiglu' ? {} : { activation }),
     ...(dropout === undefined ? {} : { dropout }),
     ...(inputDropout === undefined ? {} : { inputDropout }),
   });

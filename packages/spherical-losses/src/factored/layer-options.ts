@@ -173,10 +173,11 @@ export function createNormalRows(
  */
 export function fillRows(
   table: RowTable,
-  { initialScale, seed, initialRows }: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
+  start: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
 ): void {
   const { rows, columns } = table;
-  if (isZeroStart({ initialScale, initialRows })) return;
+  const { initialScale, seed, initialRows } = start;
+  if (isZeroStart(start)) return;
   const rowsFrom = initialRows ?? createNormalRows(columns, initialScale, seed);
   for (let first = 0; first < rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, rows - first);
