@@ -51,10 +51,8 @@ const ownOptions: readonly (readonly [name: keyof TrainOptions, models: readonly
 ];
 
 /** @throws UsageError for an option of another model. */
-export function checkRecommenderOptions(
-  { model, activation, split }: RecommenderTrainOptions,
-  given: readonly GivenOption[],
-): void {
+export function checkRecommenderOptions(options: RecommenderTrainOptions, given: readonly GivenOption[]): void {
+  const { model, activation, split, holdOut = 0, valid } = options;
   const foreign = given.find(({ name, isDefault }) => !isDefault && ofOtherModels.has(name));
   if (foreign !== undefined)
     throw new UsageError(`${foreign.flag} is no option of ${model}; leave it out or choose another model`);
@@ -70,6 +68,14 @@ export function checkRecommenderOptions(
   if (split === 'share' && recommenderOf(model).reads === 'sequences')
     throw new UsageError(
       `--split share holds out items at random, and ${model} reads them in their order; take last or time`,
+    );
+  if (holdOut > 0 && (split ?? (recommenderOf(model).reads === 'sets' ? 'share' : 'last')) === 'last')
+    throw new UsageError(
+      `--hold-out ${holdOut} is of --split share and time, and --split last holds out one item of each user; leave one of them out`,
+    );
+  if (valid !== undefined && (split !== undefined || holdOut > 0))
+    throw new UsageError(
+      '--valid is what is held out, so nothing is divided off; leave it, or --split and --hold-out, out',
     );
 }
 

@@ -48,6 +48,8 @@ describe.each([
       `--model ${model} --activation identity`,
       model === 'session' ? '--activation is an option of' : '--activation identity',
     ],
+    [`--model ${model} --hold-out 0.2`, '--hold-out 0.2 is of --split share and time'],
+    [`--model ${model} --split last --valid data.csv`, '--valid is what is held out'],
     [`--model ${model} --order 3`, `--order is no option of ${model}`],
   ])('refuses %s', async (given, message) => {
     const ended = await vastmax(folder, `train data.csv -o refused ${given}`);
