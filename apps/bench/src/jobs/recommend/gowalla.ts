@@ -81,8 +81,8 @@ const drawn = { ...start, samples: 2000, sharing: 'minibatch', rule: adagrad } a
 export const gowallaSettings: GowallaSettings = {
   nearest: 100,
   alternating: [
-    { features: 256, epochs: 5, unobservedWeight: 0.03, lambda: 0.001 },
-    { features: 512, epochs: 5, unobservedWeight: 0.03, lambda: 0.001 },
+    { features: 256, epochs: 6, unobservedWeight: 0.01, lambda: 0.003 },
+    { features: 512, epochs: 6, unobservedWeight: 0.01, lambda: 0.003 },
   ],
   autoencoder: { embedding: 256, batch: 512, shown: 0.5, epochs: 20 },
   autoencoders: [
