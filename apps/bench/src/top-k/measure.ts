@@ -34,7 +34,7 @@ export interface TopKOptions {
   readonly rivalVectors: number;
 }
 
-export interface TopKRow {
+interface TopKRow {
   readonly data: string;
   readonly method: string;
   readonly vectors: number;
