@@ -174,12 +174,14 @@ export class TopKIndex implements Disposable {
       const first = this.#count;
       const firstSlot = rows.count;
       growTable(rows.table, firstSlot + count);
-      this.#slots = enlarged(this.#slots!, first + count);
-      rows.indices = enlarged(rows.indices!, firstSlot + count);
+      const slots = enlarged(this.#slots ?? new Int32Array(0), first + count);
+      const indices = enlarged(rows.indices ?? new Int32Array(0), firstSlot + count);
       for (let i = 0; i < count; i++) {
-        rows.indices[firstSlot + i] = first + order[i]!;
-        this.#slots[first + order[i]!] = firstSlot + i;
+        indices[firstSlot + i] = first + order[i]!;
+        slots[first + order[i]!] = firstSlot + i;
       }
+      this.#slots = slots;
+      rows.indices = indices;
       writeOrdered(values, order, firstSlot, rows.table);
       await rows.append(count);
       this.#takeBiases(biases, first, count);

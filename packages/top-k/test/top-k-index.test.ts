@@ -104,7 +104,10 @@ function manyVectors(count: number, width: number, seed: number): Float32Array {
 }
 
 describe.each(backends)('$name', (under) => {
-  const backendOf = (): Backend => under.backend!;
+  const backendOf = (): Backend => {
+    if (under.backend === undefined) throw new Error(`${under.name} was not created`);
+    return under.backend;
+  };
 
   test('equals a plain loop over all vectors, also of adversarial numbers', async () => {
     await fc.assert(

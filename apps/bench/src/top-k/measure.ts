@@ -34,7 +34,7 @@ export interface TopKOptions {
   readonly rivalVectors: number;
 }
 
-export interface TopKRow {
+interface TopKRow {
   readonly data: string;
   readonly method: string;
   readonly vectors: number;
@@ -62,6 +62,8 @@ export interface TopKReport {
 
 /** Single queries that are searched in turn. */
 const singles = 16;
+/** Several queries a sample. */
+const sampleMs = 100;
 const seed = 1;
 
 export async function measureTopK(
@@ -119,10 +121,11 @@ async function measureSet(
     for (let i = 0; i < times; i++) await search(single[next++ % singles]!);
   };
   const tasks: TimedTask[] = [
-    { name: 'bounds', run: eachQuery((query) => index.search(query, k, { method: 'bounds' })) },
-    { name: 'scan', run: eachQuery((query) => index.search(query, k, { method: 'scan' })) },
+    { name: 'bounds', sampleMs, run: eachQuery((query) => index.search(query, k, { method: 'bounds' })) },
+    { name: 'scan', sampleMs, run: eachQuery((query) => index.search(query, k, { method: 'scan' })) },
     {
       name: 'reading 8 bits',
+      sampleMs,
       run: (times) => {
         for (let i = 0; i < times; i++) reduce('sum', words, sum);
         return backend.synchronize();
@@ -195,6 +198,7 @@ async function measureRival(
   const tasks: TimedTask[] = [
     {
       name: rival.method,
+      sampleMs,
       run: (times) => {
         for (let i = 0; i < times; i++) rival.search(single[next++ % singles]!, k);
         return Promise.resolve();
@@ -202,6 +206,7 @@ async function measureRival(
     },
     ...(['bounds', 'scan'] as const).map((method) => ({
       name: method,
+      sampleMs,
       run: async (times: number) => {
         for (let i = 0; i < times; i++) await index.search(single[next++ % singles]!, k, { method });
       },
