@@ -29,6 +29,7 @@ export type SparseDataErrorCode =
   | 'bad-split'
   | 'bad-parquet'
   | 'bad-tokenizer'
+  | 'bad-features'
   | 'worker-failed';
 
 /**
