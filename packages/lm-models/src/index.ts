@@ -1,4 +1,5 @@
 export { BagBody, bagModelNames, bagModelShape, type BagBodyOptions, type BagModelName } from './bodies/bag-body.ts';
+export { DenseBody, type DenseBodyOptions, type DenseInputs } from './bodies/dense-body.ts';
 export {
   activationNames,
   Parameter,
@@ -18,6 +19,8 @@ export {
   type BagNetwork,
   type BodyChoice,
   type BodyKind,
+  type DenseChoice,
+  type DenseNetwork,
   type NetworkOf,
   type NetworkOptions,
   type NgramChoice,

@@ -1,6 +1,7 @@
 /** Networks out of plain JSON: new ones, and those of checkpoints. */
 import type { Backend } from '@vastmax/linalg-core';
 import { BagBody } from '../bodies/bag-body.ts';
+import { DenseBody } from '../bodies/dense-body.ts';
 import { NgramBody } from '../bodies/ngram-body.ts';
 import { RecurrentBody } from '../bodies/recurrent-body.ts';
 import { ModelError } from '../model-error.ts';
@@ -57,12 +58,18 @@ export async function createNetwork(
   }
 }
 
-function createBody(backend: Backend, inputs: number, choice: BodyChoice): NgramBody | BagBody | RecurrentBody {
+function createBody(
+  backend: Backend,
+  inputs: number,
+  choice: BodyChoice,
+): NgramBody | BagBody | DenseBody | RecurrentBody {
   switch (choice.kind) {
     case 'ngram':
       return new NgramBody(backend, { ...choice, words: inputs });
     case 'bag':
       return new BagBody(backend, { ...choice, inputs });
+    case 'dense':
+      return new DenseBody(backend, { ...choice, inputs });
     case 'recurrent':
       return new RecurrentBody(backend, { ...choice, inputs });
     default:

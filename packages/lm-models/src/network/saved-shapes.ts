@@ -76,7 +76,9 @@ interface BodyShapes {
 }
 
 function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
-  const { embedding, hidden = [] } = body;
+  const { hidden = [] } = body;
+  if (body.kind === 'dense') return withLayers([], inputs, hidden, body.layerNorm ?? false);
+  const { embedding } = body;
   const embeddings = { name: 'embeddings', rows: inputs, columns: embedding };
   switch (body.kind) {
     case 'ngram':
@@ -101,10 +103,16 @@ function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
   }
 }
 
-function withLayers(first: readonly TensorShape[], inputs: number, widths: readonly number[]): BodyShapes {
+function withLayers(
+  first: readonly TensorShape[],
+  inputs: number,
+  widths: readonly number[],
+  layerNorm = false,
+): BodyShapes {
   const layers = widths.flatMap((width, layer) => [
     { name: `hidden.${layer}.weights`, rows: widths[layer - 1] ?? inputs, columns: width },
     { name: `hidden.${layer}.bias`, rows: 1, columns: width },
+    ...(layerNorm ? [{ name: `hidden.${layer}.gain`, rows: 1, columns: width }] : []),
   ]);
   return { shapes: [...first, ...layers], features: widths.at(-1) ?? inputs };
 }

@@ -217,7 +217,8 @@ export async function createTextModel(
     throw new ModelError('bad-option', `a ${examples.model} model has the body '${kind}', got '${options.body.kind}'`);
   }
   const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
-  return new TextModel(await createNetwork(backend, sizes, options, createOutput), vocabulary, examples);
+  const network = await createNetwork(backend, sizes, options as NetworkOptions<TextBodyKind>, createOutput);
+  return new TextModel(network, vocabulary, examples);
 }
 
 export interface TextBodyOptions {
@@ -263,7 +264,9 @@ export function textBody(model: TextModelName, options: TextBodyOptions): BodyCh
   }
 }
 
-function bodyKindOf(model: TextModelName): BodyChoice['kind'] {
+type TextBodyKind = 'ngram' | 'recurrent' | 'bag';
+
+function bodyKindOf(model: TextModelName): TextBodyKind {
   if (model === 'ngram') return 'ngram';
   return model === 'lstm' || model === 'gru' ? 'recurrent' : 'bag';
 }
