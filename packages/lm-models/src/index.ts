@@ -29,7 +29,14 @@ export {
   type RecurrentNetwork,
 } from './network/network-options.ts';
 export { checkSavedShapes } from './network/saved-shapes.ts';
-export { Network, type Body, type NetworkSizes, type PromptOptions, type SavedModel } from './network/network.ts';
+export {
+  Network,
+  type Body,
+  type EvaluatedNetwork,
+  type NetworkSizes,
+  type PromptOptions,
+  type SavedModel,
+} from './network/network.ts';
 export {
   proposalNames,
   type AnyOutputChoice,

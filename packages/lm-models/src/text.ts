@@ -21,6 +21,7 @@ export {
   type TextBatch,
   type TextBatches,
   type TextBody,
+  type TextBodyChoice,
   type TextBodyOptions,
   type TextData,
   type TextModelName,

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors, type Neighbor } from '@vastmax/lm-models';
-import { nearestLabels, nearestWords, type Classifier } from '@vastmax/lm-models/labels';
+import { nearestLabels, nearestWords, type Classifier, type DenseClassifier } from '@vastmax/lm-models/labels';
 import { inLetterCase } from '@vastmax/lm-models/text';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
 import { wholeNumber } from '../options/option-values.ts';
@@ -43,9 +43,11 @@ Nearness is the cosine of the angle between two vectors.`,
 async function neighbors(directory: string, words: readonly string[], options: NeighborsOptions): Promise<void> {
   const opened = await openAnyModel(options, directory);
   const { probes, lists } =
-    'classifier' in opened
-      ? await neighborsOfClassifier(opened.classifier, directory, words, options)
-      : await neighborsOfWords(opened, directory, words, options);
+    'dense' in opened
+      ? await neighborsOfLabels(opened.dense, directory, words, options)
+      : 'classifier' in opened
+        ? await neighborsOfClassifier(opened.classifier, directory, words, options)
+        : await neighborsOfWords(opened, directory, words, options);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;
@@ -75,6 +77,20 @@ async function neighborsOfWords(
   const unknown = probes.filter((word) => !owned.vocabulary.has(word));
   if (unknown.length > 0) throw new UsageError(`not in the vocabulary of ${directory}: ${unknown.join(', ')}`);
   return { probes, lists: await computeNeighbors(owned.network, owned.vocabulary, probes, { k: top, kind: vectors }) };
+}
+
+async function neighborsOfLabels(
+  classifier: DenseClassifier,
+  directory: string,
+  words: readonly string[],
+  { top, vectors = 'output' }: NeighborsOptions,
+): Promise<NeighborLists> {
+  using owned = classifier;
+  if (vectors !== 'output')
+    throw new UsageError(
+      `${directory} holds a classifier of vectors, which has no words; --vectors output finds the labels near to labels`,
+    );
+  return { probes: words, lists: await nearestLabels(owned, words, top) };
 }
 
 async function neighborsOfClassifier(

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Classifier } from '@vastmax/lm-models/labels';
 import { labelsOfText, predictLabels } from '../labels/predict-labels.ts';
+import { predictVectors } from '../dense/predict-dense.ts';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
+import { addFeatureInputOptions, type FeatureInputOptions } from '../options/feature-options.ts';
 import { finite, wholeNumber } from '../options/option-values.ts';
 import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textColumnHelp } from '../options/text-options.ts';
@@ -11,7 +13,7 @@ import { table } from '../terminal/terminal.ts';
 import { openAnyModel, type OpenedModel } from '../text/open-model.ts';
 import { predictLines } from '../text/predict-lines.ts';
 
-interface PredictOptions extends BackendOptions, LabelledInputOptions {
+interface PredictOptions extends BackendOptions, LabelledInputOptions, FeatureInputOptions {
   readonly top: number;
   readonly threshold?: number;
   readonly continue: number;
@@ -39,6 +41,7 @@ export function addPredictCommand(program: Command): void {
     )
     .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
     .option('--json', 'print one JSON object');
+  addFeatureInputOptions(command);
   addLabelledInputOptions(command).option('--text-column <name>', textColumnHelp, 'text');
   addBackendOptions(command)
     .addHelpText(
@@ -50,6 +53,7 @@ Examples:
   $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
   $ vastmax predict models/topics "which baking dish is best" -k 3
   $ vastmax predict models/topics --input texts.txt --threshold 0.5 > out.jsonl
+  $ vastmax predict models/own --features new.npy -k 5 > labels.jsonl
 
 The model sees as many of the last words as it was trained with. Words it does
 not know count as its word for unknown ones; cbow takes the prompt for the
@@ -61,7 +65,9 @@ array of words; the object comes back with "next" added, in the same order.
 For a classifier --input has points or texts, with labels or without: lines, or
 csv, tsv and jsonl with a --text-column. For each comes an object with its
 "line" in the file and its best "labels": a "score", and a "probability" where
-the output layer has probabilities.`,
+the output layer has probabilities. A classifier of vectors is asked with
+--features: for each comes its "row", from 1, and its "name" where the file has
+names.`,
     )
     .action(predict);
 }
@@ -73,9 +79,18 @@ async function predict(
   command: Command,
 ): Promise<void> {
   const { input } = options;
+  if (options.features !== undefined) {
+    await predictFeatures(directory, prompt, options);
+    return;
+  }
   if (input === undefined) {
     if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
     const opened = await openAnyModel(options, directory);
+    if ('dense' in opened) {
+      using dense = opened.dense;
+      void dense;
+      throw vectorsNeeded(directory);
+    }
     await ('classifier' in opened
       ? predictText(opened.classifier, directory, prompt.join(' '), options)
       : predictPrompt(opened, prompt.join(' '), options));
@@ -87,6 +102,11 @@ async function predict(
     throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
   using interruption = new Interruption();
   const opened = await openAnyModel(options, directory);
+  if ('dense' in opened) {
+    using dense = opened.dense;
+    void dense;
+    throw vectorsNeeded(directory);
+  }
   if ('classifier' in opened) {
     using classifier = opened.classifier;
     await predictLabels(classifier, input, { ...options, signal: interruption.signal });
@@ -95,6 +115,22 @@ async function predict(
   const { model, text } = opened;
   using owned = model;
   await predictLines(owned, text, input, { ...options, signal: interruption.signal });
+}
+
+function vectorsNeeded(directory: string): UsageError {
+  return new UsageError(`${directory} holds a classifier of vectors; ask it with --features and a file of them`);
+}
+
+async function predictFeatures(directory: string, prompt: readonly string[], options: PredictOptions): Promise<void> {
+  if (prompt.length > 0 || options.input !== undefined || options.continue > 0)
+    throw new UsageError('--features asks for the labels of vectors; leave the prompt, --input and --continue out');
+  using interruption = new Interruption();
+  const opened = await openAnyModel(options, directory);
+  const owner = 'dense' in opened ? opened.dense : 'classifier' in opened ? opened.classifier : opened.model;
+  using owned = owner;
+  void owned;
+  if (!('dense' in opened)) throw new UsageError(`${directory} holds no classifier of vectors; leave --features out`);
+  await predictVectors(opened.dense, options, interruption.signal);
 }
 
 async function predictText(

@@ -67,7 +67,7 @@ async function quantize(directory: string, options: QuantizeOptions, command: Co
   await checkOutputFolder(out, { overwrite: options.overwrite === true, otherwise: 'or give another folder' });
   await using original = await openCheckpoint(createFileStorage(directory));
   const opened = await loadAnyModel(options, original);
-  using owned = 'classifier' in opened ? opened.classifier : opened.model;
+  using owned = 'dense' in opened ? opened.dense : 'classifier' in opened ? opened.classifier : opened.model;
   const quantized = await withProgress((onProgress) =>
     quantizeNetwork(owned.network, {
       method,

@@ -1,5 +1,7 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
-import { type NetworkOptions, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import { type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import type { TextBodyChoice } from '@vastmax/lm-models/text';
+import { denseBody, isRidge } from './feature-options.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
 import { layersOfOptions, optionsOfLayer, withKnownLayer, type WithLayer } from './output-layer-choice.ts';
 import { hasTexts } from './text-label-options.ts';
@@ -19,7 +21,11 @@ import {
 export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> {
   const { model } = options;
   const values: Record<string, unknown> =
-    model === 'classifier' ? labelDefaults(options) : wordDefaults({ ...options, model });
+    options.features !== undefined
+      ? denseDefaults(options)
+      : model === 'classifier'
+        ? labelDefaults(options)
+        : wordDefaults({ ...options, model });
   const open = Object.entries(values).filter(
     ([name, value]) => value !== undefined && options[name as keyof TrainOptions] === undefined,
   );
@@ -50,12 +56,27 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   };
 }
 
+function denseDefaults(options: TrainOptions): Partial<TrainOptions> {
+  if (isRidge(options)) return {};
+  const { kind, inputScale, inputDropout, seed, ...body } = denseBody(options, 1);
+  void [kind, inputScale, seed];
+  const example = withAnyLayer(options);
+  // The body's rate depends on how many minibatches there are.
+  const { outputRate, optimizer } = labelTrainingOptions(example, 1);
+  return {
+    dropout: inputDropout ?? 0,
+    ...body,
+    ...(withKnownLayer(options) !== undefined ? { ...layerDefaults(labelOutputChoice(example)), outputRate } : {}),
+    ...(body.hidden === undefined ? {} : { optimizer }),
+  };
+}
+
 /** What does not depend on the layer is the same with each that the options fit. */
 function withAnyLayer<Options extends TrainOptions>(options: Options): WithLayer<Options> {
   return withKnownLayer(options) ?? { ...options, outputLayer: layersOfOptions(options)[0] ?? 'full' };
 }
 
-function bodyDefaults(body: NetworkOptions['body']): Partial<TrainOptions> {
+function bodyDefaults(body: TextBodyChoice): Partial<TrainOptions> {
   const { hidden = [], dropout = 0 } = body;
   if (body.kind === 'ngram') return { order: body.order, hidden, dropout, activation: body.activation ?? 'tanh' };
   // The activation of a recurrent body cannot be chosen, and a bag may have none.

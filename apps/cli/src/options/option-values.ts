@@ -59,6 +59,16 @@ export function share(option: string): (text: string) => number {
 }
 
 /** In [0, 1). */
+/** Above 0 and less than 1. */
+export function positiveShareBelowOne(option: string): (text: string) => number {
+  return numberWhere(
+    option,
+    'a number above 0 and less than 1',
+    { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+    (value) => value > 0 && value < 1,
+  );
+}
+
 export function shareBelowOne(option: string): (text: string) => number {
   return numberWhere(
     option,

@@ -1,15 +1,16 @@
 /** The options of `vastmax train`, and their translation into options of the model and the trainer. */
 import { type activationNames, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
-import { textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
+import { textBody, type ExampleSettings, type TextBodyChoice, type TextModelName } from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
 import { layerTrainingDefaults, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
+import type { FeatureOptions } from './feature-options.ts';
 import type { OutputLayerOptions } from './output-layer-options.ts';
 import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 
-export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabelOptions, ConfigOptions {
+export interface TrainOptions extends OutputLayerOptions, TextOptions, TextLabelOptions, FeatureOptions, ConfigOptions {
   readonly valid?: string;
   /** Given on the command line or in the configuration file; checked before training starts. */
   readonly out: string;
@@ -97,7 +98,7 @@ export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
   return recurrent.includes(model) ? { model, steps } : { model, window: model === 'bag' ? order : window };
 }
 
-export function wordBody(options: WordTrainOptions): NetworkOptions['body'] {
+export function wordBody(options: WordTrainOptions): TextBodyChoice {
   const { model, order, embedding, hidden, activation, dropout, seed } = options;
   return textBody(model, {
     embedding,
@@ -115,7 +116,7 @@ export function networkOptionsOf(options: WithLayer<WordTrainOptions>): NetworkO
 }
 
 /** Width of the activations that a body gives to its output layer. */
-export function featuresOf({ embedding, hidden = [] }: NetworkOptions['body']): number {
+export function featuresOf({ embedding, hidden = [] }: TextBodyChoice): number {
   return hidden.at(-1) ?? embedding;
 }
 

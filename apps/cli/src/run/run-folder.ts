@@ -171,6 +171,12 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'labelFormat',
   'labelColumn',
   'labelSeparator',
+  // What they hold is compared.
+  'features',
+  'featuresArray',
+  'labels',
+  'validFeatures',
+  'validLabels',
   'out',
   'resume',
   'config',

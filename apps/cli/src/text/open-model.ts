@@ -11,7 +11,14 @@ import {
   type TextReading,
 } from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
-import { isClassifier, loadClassifier, type Classifier } from '@vastmax/lm-models/labels';
+import {
+  isClassifier,
+  isDenseClassifier,
+  loadClassifier,
+  loadDenseClassifier,
+  type Classifier,
+  type DenseClassifier,
+} from '@vastmax/lm-models/labels';
 import { createBackend, precisionFrom, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
@@ -22,7 +29,11 @@ export interface OpenedModel {
   readonly text: TextReading;
 }
 
-export type AnyOpenedModel = OpenedModel | { readonly classifier: Classifier };
+export type AnyOpenedModel =
+  | OpenedModel
+  | { readonly classifier: Classifier }
+  /** Of vectors. */
+  | { readonly dense: DenseClassifier };
 
 /**
  * The model of a folder, as {@link loadAnyModel}.
@@ -38,6 +49,7 @@ export async function loadAnyModel(options: BackendOptions, checkpoint: Checkpoi
   const { configuration } = checkpoint;
   const createOwn = (): Promise<Backend> =>
     createBackend(options.backend, precisionFrom(configuration), threadsOf(options));
+  if (isDenseClassifier(configuration)) return { dense: await loadDenseClassifier(await createOwn(), checkpoint) };
   if (isClassifier(configuration))
     return { classifier: await loadClassifier(await createOwn(), checkpoint, createSubwordTokenizer) };
   const { text } = openText(checkpoint);

@@ -28,6 +28,7 @@ import { createNetwork } from '../network/create-network.ts';
 import type {
   BagNetwork,
   BodyChoice,
+  DenseChoice,
   NetworkOptions,
   NgramNetwork,
   RecurrentNetwork,
@@ -235,7 +236,7 @@ export interface TextBodyOptions {
 }
 
 /** The body of a model of that name. */
-export function textBody(model: TextModelName, options: TextBodyOptions): BodyChoice {
+export function textBody(model: TextModelName, options: TextBodyOptions): TextBodyChoice {
   const { order = 5, embedding, hidden, activation, dropout = 0, seed = 1 } = options;
   switch (model) {
     case 'ngram':
@@ -265,6 +266,9 @@ export function textBody(model: TextModelName, options: TextBodyOptions): BodyCh
 }
 
 type TextBodyKind = 'ngram' | 'recurrent' | 'bag';
+
+/** The bodies that read words. */
+export type TextBodyChoice = Exclude<BodyChoice, DenseChoice>;
 
 function bodyKindOf(model: TextModelName): TextBodyKind {
   if (model === 'ngram') return 'ngram';
