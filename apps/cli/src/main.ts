@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   predict: async () => (await import('./commands/predict.ts')).addPredictCommand,
   neighbors: async () => (await import('./commands/neighbors.ts')).addNeighborsCommand,
   export: async () => (await import('./commands/export.ts')).addExportCommand,
+  'add-classes': async () => (await import('./commands/add-classes.ts')).addAddClassesCommand,
   quantize: async () => (await import('./commands/quantize.ts')).addQuantizeCommand,
   inspect: async () => (await import('./commands/inspect.ts')).addInspectCommand,
   vocab: async () => (await import('./commands/vocab.ts')).addVocabCommand,

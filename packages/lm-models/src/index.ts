@@ -12,6 +12,7 @@ export { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from '.
 export { cellNames, type CellName } from './bodies/recurrent-cells.ts';
 export { poolingNames, type Pooling } from './bodies/sparse-inputs.ts';
 export { isModelError, ModelError, TrainingDivergedError, type ModelErrorCode } from './model-error.ts';
+export { addClasses, type AddClassesOptions } from './network/add-classes.ts';
 export { createNetwork, loadNetwork, type LoadOptions } from './network/create-network.ts';
 export {
   networkOptionsFrom,
@@ -46,6 +47,7 @@ export {
 } from './output-layers/output-layer-choice.ts';
 export { chooseOutputLayer, type AutomaticLayer, type OutputLayerJob } from './output-layers/automatic-layer.ts';
 export type {
+  AddedClasses,
   OutputLayerEntry,
   OutputLayerFactory,
   OutputLayerSizes,

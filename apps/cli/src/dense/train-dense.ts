@@ -35,7 +35,15 @@ import {
 import { labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
-import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import {
+  backendOf,
+  changedTraining,
+  isDataOf,
+  prepareFolder,
+  readRunState,
+  savedRun,
+  type RunState,
+} from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
 import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
 import { describeDryRun, planOfVectors, printPlan } from '../run/training-plan.ts';
@@ -53,7 +61,7 @@ export async function trainDense(allOptions: TrainOptions, given: readonly Given
   const { resumed } = folder;
   const options = optionsOfRun(checked, resumed);
   using data = await readDenseData({ ...options, knownLabels: resumed?.classifier.labels }, signal);
-  if (resumed !== undefined && resumed.configuration['pointsHash'] !== data.fingerprint)
+  if (resumed !== undefined && !isDataOf(resumed, data.fingerprint))
     throw new UsageError(
       `${options.features} and ${options.labels} do not hold the examples that ${options.out} was trained on; resume with the same files`,
     );
@@ -159,7 +167,8 @@ async function trainClassifier(
         })
       : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(network, batches, training);
-  if (resumed !== undefined) await loadSaved(options.out, (checkpoint) => trainer.restore(checkpoint));
+  if (resumed !== undefined)
+    await loadSaved(options.out, (checkpoint) => trainer.restore(savedRun(checkpoint, batches)));
   const cost = await printPlan(planOfVectors(network, data), trainer, batchSize);
   if (options.dryRun === true) {
     process.stdout.write(describeDryRun(cost));

@@ -27,7 +27,15 @@ import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
-import { backendOf, changedTraining, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import {
+  backendOf,
+  changedTraining,
+  isDataOf,
+  prepareFolder,
+  readRunState,
+  savedRun,
+  type RunState,
+} from '../run/run-folder.ts';
 import { trainAndSave } from '../run/run-training.ts';
 import { ratesOfRun, resumedRates } from '../run/search-rates.ts';
 import { startFromVectors } from '../run/start-from-vectors.ts';
@@ -66,7 +74,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     : await readTrainingData(file, input, options, widths, resumed?.classifier);
   progress[Symbol.dispose]();
   const { inputs, targets, labels, texts, fingerprint } = data;
-  if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
+  if (resumed !== undefined && !isDataOf(resumed, fingerprint)) {
     throw new UsageError(
       `${file} does not hold the ${nameOfExamples({ texts })} that ${options.out} was trained on; resume with the same file`,
     );
@@ -128,7 +136,8 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
         })
       : resumedRates(resumed, changedTraining(resumed, options, given, examplesPerEpoch));
   using trainer = new Trainer(network, batches, training);
-  if (resumed !== undefined) await loadResumed(options.out, (checkpoint) => trainer.restore(checkpoint));
+  if (resumed !== undefined)
+    await loadResumed(options.out, (checkpoint) => trainer.restore(savedRun(checkpoint, batches)));
   const bucketBytes = embeddingBytes(texts?.features.ngrams.buckets ?? 0, widths);
   const cost = await printPlan(planOfLabels(network, data, texts, bucketBytes), trainer, batchSize);
   if (options.dryRun === true) {

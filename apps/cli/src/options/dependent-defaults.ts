@@ -10,6 +10,7 @@ import {
   networkOptionsOf,
   trainingOptionsOf,
   type TrainOptions,
+  wordBody,
   type WordTrainOptions,
 } from './training-options.ts';
 
@@ -35,10 +36,10 @@ export function dependentDefaults(options: TrainOptions): Partial<TrainOptions> 
 function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
   const { model, steps, window } = exampleSettingsOf(options);
   const example = withAnyLayer(options);
-  const { body, output } = networkOptionsOf(example);
+  const { output } = networkOptionsOf(example);
   return {
     ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
-    ...bodyDefaults(body),
+    ...bodyDefaults(wordBody(options)),
     ...(withKnownLayer(options) !== undefined ? layerDefaults(output) : {}),
     ...trainingDefaultsOf(trainingOptionsOf(example, 1), options),
   };

@@ -43,6 +43,13 @@ export interface StepSizes {
   readonly batch: number;
 }
 
+export interface AddedClasses {
+  /** n×width weights, row by row, the bias last. */
+  readonly values: ArrayLike<number>;
+  /** How often each class occurs, the new ones included. */
+  readonly frequencies: Float64Array;
+}
+
 export interface OutputLayerEntry<Choice extends AnyOutputChoice = OutputLayerChoice> {
   readonly name: Choice['kind'];
   /** One line. */
@@ -79,4 +86,6 @@ export interface OutputLayerEntry<Choice extends AnyOutputChoice = OutputLayerCh
     /** Whether classes can be added in the middle of training. */
     readonly addsClasses: boolean;
   };
+  /** Adds classes at the end. Of layers that can. */
+  addClasses?(layer: OutputLayer, added: AddedClasses, choice: Choice): void;
 }
