@@ -13,7 +13,7 @@ import {
 import { readLines } from '@vastmax/sparse-data/node';
 import { collectLabelLines, targetsOfLabelLines, type LabelLinesOptions } from '@vastmax/sparse-data/records';
 import { checkSomeLabels, checkTrainingLabels } from '../labels/check-labels.ts';
-import type { DenseTrainOptions } from '../options/feature-options.ts';
+import type { DenseTrainOptions } from '../options/dense-options.ts';
 import { count } from '../terminal/terminal.ts';
 import { openVectors, type Vectors } from './open-vectors.ts';
 

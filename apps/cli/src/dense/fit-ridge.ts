@@ -7,7 +7,7 @@ import type { JsonObject } from '@vastmax/linalg-core/state';
 import { DenseBatches } from '@vastmax/sparse-data';
 import { fitRidge, type RidgeBatch } from '@vastmax/spherical-losses';
 import { createBackend, describeBackend, threadsOf } from '../options/backend-choice.ts';
-import { denseBody, type DenseTrainOptions } from '../options/feature-options.ts';
+import { denseBody, type DenseTrainOptions } from '../options/dense-options.ts';
 import { bytes, count, duration, Progress } from '../terminal/terminal.ts';
 import { describeVectors } from '../run/training-plan.ts';
 import type { DenseTrainingData } from './dense-data.ts';

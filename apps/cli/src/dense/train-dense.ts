@@ -25,13 +25,8 @@ import { describeLabelEvaluation, evaluateExamples } from '../labels/evaluate-la
 import { classWeightsText, readLabelWeights } from '../labels/label-weights.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
-import {
-  checkFeatureOptions,
-  denseBody,
-  isRidge,
-  rowsOfBlock,
-  type DenseTrainOptions,
-} from '../options/feature-options.ts';
+import { checkFeatureOptions, denseBody, isRidge, type DenseTrainOptions } from '../options/dense-options.ts';
+import { rowsOfBlock } from '../options/feature-options.ts';
 import { labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';

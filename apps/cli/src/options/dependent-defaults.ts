@@ -1,7 +1,7 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
 import { type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import type { TextBodyChoice } from '@vastmax/lm-models/text';
-import { denseBody, isRidge } from './feature-options.ts';
+import { denseBody, isRidge } from './dense-options.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
 import { layersOfOptions, optionsOfLayer, withKnownLayer, type WithLayer } from './output-layer-choice.ts';
 import { hasTexts } from './text-label-options.ts';

@@ -51,7 +51,7 @@ export async function createFullSoftmaxLayer(backend: Backend, options: FullSoft
   return layer;
 }
 
-export class FullSoftmax implements SoftmaxMethod {
+class FullSoftmax implements SoftmaxMethod {
   readonly kind: string = kind;
   readonly isNormalized = true;
   readonly features: number;
