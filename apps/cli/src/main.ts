@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   recommend: async () => (await import('./commands/recommend.ts')).addRecommendCommand,
   neighbors: async () => (await import('./commands/neighbors.ts')).addNeighborsCommand,
   export: async () => (await import('./commands/export.ts')).addExportCommand,
+  'add-classes': async () => (await import('./commands/add-classes.ts')).addAddClassesCommand,
   quantize: async () => (await import('./commands/quantize.ts')).addQuantizeCommand,
   inspect: async () => (await import('./commands/inspect.ts')).addInspectCommand,
   vocab: async () => (await import('./commands/vocab.ts')).addVocabCommand,

@@ -57,6 +57,22 @@ export async function readSafetensors(
 ): Promise<Pick<SafetensorsFile, 'metadata' | 'tensors'>> {
   if (!IS_LITTLE_ENDIAN) throw bigEndianError();
   const { path, bytes } = reader;
+  const { text, dataStart } = await readHeaderText(reader);
+  const { tensors, metadata } = parseSafetensorsHeader(text, path, bytes - dataStart, readMatrix);
+  return { metadata, tensors: tensors.map((range) => createTensorSource(reader, range, dataStart)) };
+}
+
+/** What of a file is needed to read its header. */
+export type HeaderReader = Pick<RandomAccessReader, 'path' | 'bytes' | 'read'>;
+
+export interface HeaderText {
+  readonly text: string;
+  /** Where the data begin, after the header. */
+  readonly dataStart: number;
+}
+
+export async function readHeaderText(reader: HeaderReader): Promise<HeaderText> {
+  const { path, bytes } = reader;
   if (bytes < PREFIX_BYTES)
     throw new CheckpointError(
       'truncated',
@@ -81,8 +97,7 @@ export async function readSafetensors(
   await reader.read(header, PREFIX_BYTES);
   const text = decodeUtf8(header);
   if (text === undefined) throw new CheckpointError('invalid-header', `safetensors: ${path}: its header is not UTF-8`);
-  const { tensors, metadata } = parseSafetensorsHeader(text, path, bytes - dataStart);
-  return { metadata, tensors: tensors.map((range) => createTensorSource(reader, range, dataStart)) };
+  return { text, dataStart };
 }
 
 function createTensorSource(
@@ -127,30 +142,47 @@ function allocate<T>(Values: new (length: number) => T, length: number, label: (
   }
 }
 
-interface TensorRange {
+/** Where a tensor lies in the data, which begin after the header. */
+export interface ByteRange {
   readonly name: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+interface TensorRange extends ByteRange {
   readonly storedAs: StoredType;
   /** What it is read as. */
   readonly precision: TensorPrecision;
   readonly rows: number;
   readonly columns: number;
-  /** Byte offset in the data, which begins after the header. */
-  readonly begin: number;
-  readonly end: number;
 }
 
-export interface SafetensorsHeader {
+export interface SafetensorsHeader<Range extends ByteRange> {
   /** In the order of the header. */
-  readonly tensors: readonly TensorRange[];
+  readonly tensors: readonly Range[];
   readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The fields of a tensor's entry in the header, as they stand there. */
+export interface HeaderEntry {
+  readonly label: string;
+  readonly dtype: unknown;
+  readonly shape: unknown;
+  readonly offsets: unknown;
 }
 
 /**
  * @param path for the messages
  * @param dataBytes how many bytes follow the header in the file
+ * @param read what a tensor's entry says, or a failure
  * @throws CheckpointError `invalid-header`; `truncated` when the header is sound and asks for more bytes than there are
  */
-export function parseSafetensorsHeader(text: string, path: string, dataBytes: number): SafetensorsHeader {
+export function parseSafetensorsHeader<Range extends ByteRange>(
+  text: string,
+  path: string,
+  dataBytes: number,
+  read: (name: string, entry: HeaderEntry, fail: Fail) => Range,
+): SafetensorsHeader<Range> {
   const fail: Fail = (problem, cause) => {
     throw new CheckpointError('invalid-header', `safetensors: ${path}: ${problem}`, { cause });
   };
@@ -161,7 +193,7 @@ export function parseSafetensorsHeader(text: string, path: string, dataBytes: nu
     fail(`the header ${problem}`, cause),
   );
   const { __metadata__: metadata = {}, ...entries } = parsed as { __metadata__?: unknown };
-  const tensors = Object.entries(entries).map(([name, entry]) => readEntry(name, entry, fail));
+  const tensors = Object.entries(entries).map(([name, entry]) => read(name, fieldsOf(name, entry, fail), fail));
   checkTiling(tensors, dataBytes, path);
   return { tensors, metadata: readMetadata(metadata, fail) };
 }
@@ -177,20 +209,23 @@ function readMetadata(value: unknown, fail: Fail): ReadonlyMap<string, string> {
   );
 }
 
-function readEntry(name: string, entry: unknown, fail: Fail): TensorRange {
+function fieldsOf(name: string, entry: unknown, fail: Fail): HeaderEntry {
   const label = `tensor ${shown(name)}`;
   if (typeof entry !== 'object' || entry === null || Object.keys(entry).sort().join() !== 'data_offsets,dtype,shape') {
     return fail(`${label} is not an object of dtype, shape and data_offsets`);
   }
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
+  return { label, dtype, shape, offsets };
+}
+
+/** An entry of a matrix that a TensorSource can have. */
+export function readMatrix(name: string, { label, dtype, shape, offsets }: HeaderEntry, fail: Fail): TensorRange {
   const storedAs = (Object.keys(storedTypes) as StoredType[]).find((each) => each === dtype);
   if (storedAs === undefined)
     return fail(`${label} has the dtype ${shown(dtype)}; ${Object.keys(storedTypes).join(', ')} are supported`);
   const [rows, columns] =
     readPair(shape) ?? fail(`${label} has the shape ${shown(shape)}; [rows, columns], whole numbers from 0, is needed`);
-  const [begin, end] =
-    readPair(offsets) ??
-    fail(`${label} has the data_offsets ${shown(offsets)}; [begin, end], whole numbers from 0, is needed`);
+  const [begin, end] = readOffsets(label, offsets, fail);
   const bytes = rows * columns * storedTypes[storedAs].bytes;
   // A product past 2^53 is rounded, but never to something smaller.
   if (!Number.isSafeInteger(bytes)) return fail(`${label} of ${rows}x${columns} has more than 2^53 bytes`);
@@ -201,6 +236,13 @@ function readEntry(name: string, entry: unknown, fail: Fail): TensorRange {
   return { name, storedAs, precision: storedTypes[storedAs].precision, rows, columns, begin, end };
 }
 
+export function readOffsets(label: string, offsets: unknown, fail: Fail): readonly [begin: number, end: number] {
+  return (
+    readPair(offsets) ??
+    fail(`${label} has the data_offsets ${shown(offsets)}; [begin, end], whole numbers from 0, is needed`)
+  );
+}
+
 function readPair(value: unknown): readonly [number, number] | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
   const [first, second] = value as readonly unknown[];
@@ -208,7 +250,7 @@ function readPair(value: unknown): readonly [number, number] | undefined {
   return isCount(first) && isCount(second) ? [first, second] : undefined;
 }
 
-function checkTiling(tensors: readonly TensorRange[], dataBytes: number, path: string): void {
+function checkTiling(tensors: readonly ByteRange[], dataBytes: number, path: string): void {
   let expected = 0;
   for (const { name, begin, end } of tensors.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== expected) {

@@ -5,7 +5,7 @@ import { failureOf } from '@vastmax/checkpoints/testing';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isCheckpointError } from '../src/errors.ts';
-import { parseSafetensorsHeader } from '../src/safetensors-reader.ts';
+import { parseSafetensorsHeader, readMatrix } from '../src/safetensors-reader.ts';
 import { openSafetensorsFile } from './fixtures/safetensors-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-header-'));
@@ -120,6 +120,7 @@ describe('a hostile header', () => {
       `{ "__metadata__" : {"a":"\\"a\\":{"} , "a\\\\" :${tensor(0, 8)},"1":${tensor(8, 8, '[0,7]')}}  \n`,
       'x',
       8,
+      readMatrix,
     );
     expect(new Set(tensors.map(({ name }) => name))).toEqual(new Set(['a\\', '1']));
     expect([...metadata]).toEqual([['a', '"a":{']]);

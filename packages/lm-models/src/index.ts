@@ -1,4 +1,5 @@
 export { BagBody, bagModelNames, bagModelShape, type BagBodyOptions, type BagModelName } from './bodies/bag-body.ts';
+export { DenseBody, type DenseBodyOptions, type DenseInputs } from './bodies/dense-body.ts';
 export {
   activationNames,
   Parameter,
@@ -21,6 +22,7 @@ export {
 } from './bodies/transformer-layers.ts';
 export { poolingNames, type Pooling } from './bodies/sparse-inputs.ts';
 export { isModelError, ModelError, TrainingDivergedError, type ModelErrorCode } from './model-error.ts';
+export { addClasses, type AddClassesOptions } from './network/add-classes.ts';
 export { createNetwork, loadNetwork, type LoadOptions } from './network/create-network.ts';
 export {
   networkOptionsFrom,
@@ -28,6 +30,8 @@ export {
   type BagNetwork,
   type BodyChoice,
   type BodyKind,
+  type DenseChoice,
+  type DenseNetwork,
   type NetworkOf,
   type NetworkOptions,
   type NgramChoice,
@@ -38,7 +42,14 @@ export {
   type TransformerNetwork,
 } from './network/network-options.ts';
 export { checkSavedShapes } from './network/saved-shapes.ts';
-export { Network, type Body, type NetworkSizes, type PromptOptions, type SavedModel } from './network/network.ts';
+export {
+  Network,
+  type Body,
+  type EvaluatedNetwork,
+  type NetworkSizes,
+  type PromptOptions,
+  type SavedModel,
+} from './network/network.ts';
 export {
   proposalNames,
   type AnyOutputChoice,
@@ -48,6 +59,7 @@ export {
 } from './output-layers/output-layer-choice.ts';
 export { chooseOutputLayer, type AutomaticLayer, type OutputLayerJob } from './output-layers/automatic-layer.ts';
 export type {
+  AddedClasses,
   OutputLayerEntry,
   OutputLayerFactory,
   OutputLayerSizes,

@@ -13,15 +13,19 @@ export {
   tokenizeOf,
   type ClassifierParts,
   type ClassifierTexts,
+  type DenseClassifier,
   type LabelledRows,
   type LabelName,
+  type LabelNetwork,
 } from './labels/classifier.ts';
 export { nearestLabels, nearestWords, wordVectorTensor } from './labels/label-vectors.ts';
 export { classifierTraining, type ClassifierTraining } from './labels/classifier-defaults.ts';
 export {
   classifierContent,
   isClassifier,
+  isDenseClassifier,
   loadClassifier,
+  loadDenseClassifier,
   readClassifierParts,
   type CreateSubword,
   type SavedClassifier,

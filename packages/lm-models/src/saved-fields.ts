@@ -22,6 +22,7 @@ export const numbers: FieldType = { needed: 'an object of numbers', fits: isNumb
 export const whole: FieldType = { needed: 'a whole number', fits: Number.isSafeInteger };
 export const count: FieldType = { needed: 'a whole number of at least 1', fits: isCount };
 export const text: FieldType = { needed: 'a string', fits: isText };
+export const truth: FieldType = { needed: 'true or false', fits: (value) => typeof value === 'boolean' };
 export const optional = ({ needed, fits }: FieldType): FieldType => ({
   needed: `${needed}, or nothing,`,
   fits: (value) => value === undefined || fits(value),

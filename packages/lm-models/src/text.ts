@@ -22,6 +22,7 @@ export {
   type TextBatch,
   type TextBatches,
   type TextBody,
+  type TextBodyChoice,
   type TextBodyOptions,
   type TextData,
   type TextModelName,

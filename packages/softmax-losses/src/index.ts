@@ -1,6 +1,6 @@
 export { createAdaptiveSoftmaxLayer, type AdaptiveSoftmaxOptions } from './adaptive/adaptive-softmax.ts';
 export { balancedCutoffs, type BalancedCutoffsOptions } from './adaptive/cutoffs.ts';
-export { createFullSoftmaxLayer, type FullSoftmaxOptions } from './full/full-softmax.ts';
+export { createFullSoftmaxLayer, type FullSoftmaxLayer, type FullSoftmaxOptions } from './full/full-softmax.ts';
 export {
   createQuadraticProposal,
   createRandomFourierProposal,

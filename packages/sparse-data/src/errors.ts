@@ -30,6 +30,7 @@ export type SparseDataErrorCode =
   | 'bad-split'
   | 'bad-parquet'
   | 'bad-tokenizer'
+  | 'bad-features'
   | 'worker-failed';
 
 /**

@@ -37,8 +37,23 @@ export {
   type SparseBatch,
   type SparseBatchesOptions,
   type SparseRowSource,
-  type TargetWeights,
 } from './batches/sparse-batches.ts';
+export type { TargetOptions, TargetWeights } from './batches/target-rows.ts';
+export { DenseBatches, type DenseBatch, type DenseBatchesOptions } from './dense/dense-batches.ts';
+export type { ShuffleBlocks } from './dense/block-order.ts';
+export {
+  collectDenseRows,
+  createDenseRows,
+  sourceOfRows,
+  sourceOfStored,
+  type DenseRows,
+  type DenseRowSource,
+  type DenseValues,
+  type ReadBytes,
+  type StoredRows,
+} from './dense/dense-rows.ts';
+export { splitRows, type SplitRows, type SplitRowsOptions } from './dense/split-rows.ts';
+export { bytesOfNumber, type NumberType, type StoredNumbers } from './dense/stored-numbers.ts';
 export { SetBatches, type SetBatchesOptions } from './batches/set-batches.ts';
 export { splitAtTime, splitLast, splitSets, type SplitSets, type SplitSetsOptions } from './interactions/split-sets.ts';
 export { WindowBatches, type WindowBatchesOptions } from './batches/window-batches.ts';

@@ -20,3 +20,4 @@ export {
   type OpenLabelledOptions,
 } from './node/read-labelled-texts.ts';
 export { openXmcFile, type OpenXmcFileOptions, type XmcFile } from './node/xmc-file.ts';
+export { openPlacedFile, storedRowsOfFile, type PlacedFile } from './node/stored-file.ts';

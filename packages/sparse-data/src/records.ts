@@ -26,6 +26,12 @@ export {
   type XmcRows,
   type XmcShape,
 } from './labels/parse-xmc.ts';
+export {
+  collectLabelLines,
+  targetsOfLabelLines,
+  type LabelLines,
+  type LabelLinesOptions,
+} from './labels/label-lines.ts';
 export { xmcRows } from './labels/xmc-rows.ts';
 export { parseXmcRows, type XmcBatch, type XmcRowsOptions } from './labels/parse-xmc-rows.ts';
 export { ByteStrings } from './texts/byte-strings.ts';

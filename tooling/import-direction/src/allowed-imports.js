@@ -23,7 +23,7 @@ const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'
 export const allowedImports = {
   'linalg-core': { src: [], test: [] },
   'sparse-data': { src: [], test: [] },
-  'text-readers': { src: ['sparse-data'], test: [] },
+  'text-readers': { src: ['checkpoints', 'sparse-data'], test: [] },
   'backend-conformance': { src: ['linalg-core'], test: [] },
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
   'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },

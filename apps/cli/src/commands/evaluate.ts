@@ -1,14 +1,20 @@
 import type { Command } from 'commander';
-import type { Classifier } from '@vastmax/lm-models/labels';
+import type { Classifier, DenseClassifier } from '@vastmax/lm-models/labels';
+import { SparseBatches, type DenseBatches } from '@vastmax/sparse-data';
 import {
   describeLabelEvaluation,
   describePredictions,
+  evaluateExamples,
   evaluateLabels,
   evaluatePredictions,
   nameOfExamples,
+  type LabelEvaluation,
+  type PredictionEvaluation,
 } from '../labels/evaluate-labels.ts';
 import { readLabelledRows } from '../labels/label-data.ts';
+import { evaluationBatches, readHeldOut } from '../dense/dense-data.ts';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
+import { addFeatureInputOptions, type FeatureInputOptions } from '../options/feature-options.ts';
 import { finite, wholeNumber, wholeNumbers } from '../options/option-values.ts';
 import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textColumnHelp } from '../options/text-options.ts';
@@ -29,7 +35,8 @@ import { describeRecommenderEvaluation, evaluateWithProgress } from '../recommen
 import { readTest } from '../recommend/interaction-data.ts';
 import { addInteractionInputOptions, type InteractionInputOptions } from '../options/interaction-options.ts';
 
-interface EvaluateOptions extends BackendOptions, LabelledInputOptions, InteractionInputOptions {
+interface EvaluateOptions extends BackendOptions, LabelledInputOptions, FeatureInputOptions, InteractionInputOptions {
+  readonly labels?: string;
   readonly topItems?: readonly number[];
   readonly limit: number;
   readonly similarity?: string;
@@ -76,6 +83,7 @@ export function addEvaluateCommand(program: Command): void {
     .option('--json', 'print one JSON object');
   addLabelledInputOptions(command);
   addInteractionInputOptions(command);
+  addFeatureInputOptions(command).option('--labels <file>', 'classifier of vectors: a line of labels for each vector');
   addBackendOptions(command)
     .addHelpText(
       'after',
@@ -87,6 +95,7 @@ Examples:
   $ vastmax evaluate models/films
   $ vastmax evaluate models/films test.csv --limit 0 --top-items 20
   $ vastmax evaluate models/topics test.txt --top 1 --threshold 0.5 --per-label
+  $ vastmax evaluate models/own --features test.npy --labels test-labels.txt
 
 Ranks are exact over the whole vocabulary, so the time grows with its size.
 Beside the model stands the unigram baseline, which predicts every word by its
@@ -122,6 +131,15 @@ async function evaluate(
     using recommender = opened.recommender;
     await evaluateItems(recommender, directory, textFile, options, signal);
     return;
+  }
+  if ('dense' in opened) {
+    using dense = opened.dense;
+    await evaluateVectors(dense, directory, options, signal);
+    return;
+  }
+  if (options.features !== undefined) {
+    ownerOf(opened)[Symbol.dispose]();
+    throw new UsageError(`${directory} holds no classifier of vectors; leave --features out and give a file to read`);
   }
   if (textFile === undefined && similarity === undefined) {
     ownerOf(opened)[Symbol.dispose]();
@@ -176,7 +194,7 @@ async function evaluateClassifier(
   options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { similarity, limit, json, top, threshold, perLabel = false } = options;
+  const { similarity, limit, top, threshold, perLabel = false } = options;
   if (similarity !== undefined)
     throw new UsageError(`${directory} holds a classifier, which has no word vectors; leave --similarity out`);
   if (file === undefined) return;
@@ -184,15 +202,50 @@ async function evaluateClassifier(
   const evaluation = await evaluateLabels(classifier, rows, limit, signal);
   const counts = perLabel || top !== undefined || threshold !== undefined;
   const rule = { k: top ?? 1, ...(threshold === undefined ? {} : { threshold }) };
-  const predictions = counts ? await evaluatePredictions(classifier, rows, rule, limit, signal) : undefined;
+  const batches = new SparseBatches({ ...rows, batchSize: 256, seed: 0 });
+  const predictions = counts ? await evaluatePredictions(classifier, batches, rule, limit, signal) : undefined;
+  printEvaluation(file, nameOfExamples(classifier), { evaluation, predictions, options });
+}
+
+async function evaluateVectors(
+  classifier: DenseClassifier,
+  directory: string,
+  options: EvaluateOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { features, featuresArray: array, labels, labelSeparator, limit, top, threshold, perLabel = false } = options;
+  if (features === undefined || labels === undefined)
+    throw new UsageError(`${directory} holds a classifier of vectors; give --features and --labels`);
+  const { precision } = classifier.network.backend;
+  using held = await readHeldOut({ features, array, labels, labelSeparator, precision }, classifier, signal);
+  const batches = (): DenseBatches => evaluationBatches(held);
+  const evaluation = await evaluateExamples(classifier, batches, { limit, what: 'examples', signal });
+  const counts = perLabel || top !== undefined || threshold !== undefined;
+  const rule = { k: top ?? 1, ...(threshold === undefined ? {} : { threshold }) };
+  const predictions = counts ? await evaluatePredictions(classifier, batches(), rule, limit, signal) : undefined;
+  printEvaluation(features, 'examples', { evaluation, predictions, options });
+}
+
+interface PrintedEvaluation {
+  readonly evaluation: LabelEvaluation;
+  readonly predictions: PredictionEvaluation | undefined;
+  readonly options: EvaluateOptions;
+}
+
+function printEvaluation(
+  file: string,
+  examples: string,
+  { evaluation, predictions, options: { json, perLabel } }: PrintedEvaluation,
+): void {
   if (json === true) {
     const { labels, ...all } = predictions ?? {};
-    const printed = predictions === undefined ? {} : { predictions: { ...all, ...(perLabel ? { labels } : {}) } };
+    const printed =
+      predictions === undefined ? {} : { predictions: { ...all, ...(perLabel === true ? { labels } : {}) } };
     process.stdout.write(`${JSON.stringify({ ...evaluation, ...printed })}\n`);
     return;
   }
-  process.stdout.write(describeLabelEvaluation(file, evaluation, nameOfExamples(classifier)));
-  if (predictions !== undefined) process.stdout.write(`\n${describePredictions(predictions, perLabel)}`);
+  process.stdout.write(describeLabelEvaluation(file, evaluation, examples));
+  if (predictions !== undefined) process.stdout.write(`\n${describePredictions(predictions, perLabel === true)}`);
 }
 
 /** The object that --json prints. */

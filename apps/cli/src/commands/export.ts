@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
-import { wordVectorTensor, type Classifier } from '@vastmax/lm-models/labels';
+import { wordVectorTensor, type Classifier, type DenseClassifier } from '@vastmax/lm-models/labels';
 import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
 import type { RecommenderNetwork } from '@vastmax/lm-models/recommenders';
 import type { TextModel } from '@vastmax/lm-models/text';
@@ -89,10 +89,12 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
   const opened = await openAnyModel(options, directory);
   using owned = ownerOf(opened);
   const { vectors, names } =
-    'classifier' in opened
-      ? vectorsOfClassifier(opened.classifier, directory, kind)
-      : 'recommender' in opened
-        ? vectorsOf({ network: opened.recommender.network, vocabulary: opened.recommender.items }, kind)
+    'dense' in opened
+      ? vectorsOfLabels(opened.dense, directory, kind)
+      : 'classifier' in opened
+        ? vectorsOfClassifier(opened.classifier, directory, kind)
+        : 'recommender' in opened
+          ? vectorsOf({ network: opened.recommender.network, vocabulary: opened.recommender.items }, kind)
         : vectorsOf(opened.model, kind);
   void owned;
   const { bytes: written } = await writeVectors(names, vectors, format, options, interruption.signal);
@@ -127,6 +129,15 @@ function vectorsOf(
       ? classVectorTensor('output_vectors', network.output)
       : tableTensor('input_embeddings', network.body.embeddings.table);
   return { vectors, names: vocabulary.tokens };
+}
+
+/** @throws UsageError for the vectors that a classifier was given. */
+function vectorsOfLabels({ network, labels }: DenseClassifier, directory: string, kind: VectorKind): NamedVectors {
+  if (kind === 'output')
+    return { vectors: classVectorTensor('label_vectors', network.output), names: Array.from(labels, String) };
+  throw new UsageError(
+    `${directory} holds a classifier of vectors, which has none of words; --vectors output writes those of its labels`,
+  );
 }
 
 /** @throws UsageError for the features of points, which have no names. */

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { computeNeighbors, type Neighbor } from '@vastmax/lm-models';
-import { nearestLabels, nearestWords, type Classifier } from '@vastmax/lm-models/labels';
+import { nearestLabels, nearestWords, type Classifier, type DenseClassifier } from '@vastmax/lm-models/labels';
 import type { Recommender } from '@vastmax/lm-models/recommenders';
 import { inLetterCase } from '@vastmax/lm-models/text';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
@@ -47,6 +47,8 @@ async function neighbors(directory: string, words: readonly string[], options: N
   const { probes, lists } =
     'recommender' in opened
       ? await neighborsOfItems(opened.recommender, directory, words, options)
+      : 'dense' in opened
+      ? await neighborsOfLabels(opened.dense, directory, words, options)
       : 'classifier' in opened
         ? await neighborsOfClassifier(opened.classifier, directory, words, options)
         : await neighborsOfWords(opened, directory, words, options);
@@ -92,6 +94,20 @@ async function neighborsOfItems(
   const unknown = names.filter((name) => !items.has(name));
   if (unknown.length > 0) throw new UsageError(`no items of ${directory}: ${unknown.join(', ')}`);
   return { probes: names, lists: await computeNeighbors(network, items, names, { k: top, kind: vectors }) };
+}
+
+async function neighborsOfLabels(
+  classifier: DenseClassifier,
+  directory: string,
+  words: readonly string[],
+  { top, vectors = 'output' }: NeighborsOptions,
+): Promise<NeighborLists> {
+  using owned = classifier;
+  if (vectors !== 'output')
+    throw new UsageError(
+      `${directory} holds a classifier of vectors, which has no words; --vectors output finds the labels near to labels`,
+    );
+  return { probes: words, lists: await nearestLabels(owned, words, top) };
 }
 
 async function neighborsOfClassifier(

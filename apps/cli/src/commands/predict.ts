@@ -3,17 +3,19 @@ import { drawNextWord } from '@vastmax/lm-models';
 import type { Classifier } from '@vastmax/lm-models/labels';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { labelsOfText, predictLabels } from '../labels/predict-labels.ts';
+import { predictVectors } from '../dense/predict-dense.ts';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
+import { addFeatureInputOptions, type FeatureInputOptions } from '../options/feature-options.ts';
 import { finite, positive, share, wholeNumber } from '../options/option-values.ts';
 import { addLabelledInputOptions, type LabelledInputOptions } from '../options/text-label-options.ts';
 import { textColumnHelp } from '../options/text-options.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { table } from '../terminal/terminal.ts';
-import { openAnyModel, withoutRecommender, type OpenedModel } from '../text/open-model.ts';
+import { openAnyModel, ownerOf, withWordsOrPoints, type OpenedModel } from '../text/open-model.ts';
 import { predictLines } from '../text/predict-lines.ts';
 
-interface PredictOptions extends BackendOptions, LabelledInputOptions {
+interface PredictOptions extends BackendOptions, LabelledInputOptions, FeatureInputOptions {
   readonly top: number;
   readonly threshold?: number;
   readonly continue: number;
@@ -53,6 +55,7 @@ export function addPredictCommand(program: Command): void {
     )
     .option('--batch <n>', 'with --input: prompts at a time', wholeNumber('--batch', 1), 256)
     .option('--json', 'print one JSON object');
+  addFeatureInputOptions(command);
   addLabelledInputOptions(command).option('--text-column <name>', textColumnHelp, 'text');
   addBackendOptions(command)
     .addHelpText(
@@ -65,6 +68,7 @@ Examples:
   $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
   $ vastmax predict models/topics "which baking dish is best" -k 3
   $ vastmax predict models/topics --input texts.txt --threshold 0.5 > out.jsonl
+  $ vastmax predict models/own --features new.npy -k 5 > labels.jsonl
 
 The model sees as many of the last words as it was trained with. Words it does
 not know count as its word for unknown ones; cbow takes the prompt for the
@@ -78,7 +82,9 @@ array of words; the object comes back with "next" added, in the same order.
 For a classifier --input has points or texts, with labels or without: lines, or
 csv, tsv and jsonl with a --text-column. For each comes an object with its
 "line" in the file and its best "labels": a "score", and a "probability" where
-the output layer has probabilities.`,
+the output layer has probabilities. A classifier of vectors is asked with
+--features: for each comes its "row", from 1, and its "name" where the file has
+names.`,
     )
     .action(predict);
 }
@@ -92,9 +98,13 @@ async function predict(
   const { input } = options;
   if (isDrawn(options) && options.continue === 0)
     throw new UsageError('--temperature, --top-k, --top-p and --seed are of --continue; give it how many words');
+  if (options.features !== undefined) {
+    await predictFeatures(directory, prompt, options);
+    return;
+  }
   if (input === undefined) {
     if (prompt.length === 0) command.error("error: missing required argument 'prompt'");
-    const opened = withoutRecommender(await openAnyModel(options, directory), directory);
+    const opened = withWordsOrPoints(await openAnyModel(options, directory), directory);
     await ('classifier' in opened
       ? predictText(opened.classifier, directory, prompt.join(' '), options)
       : predictPrompt(opened, prompt.join(' '), options));
@@ -105,7 +115,7 @@ async function predict(
   if (options.continue > 0)
     throw new UsageError('--continue is for one prompt, not for those of --input; leave it out');
   using interruption = new Interruption();
-  const opened = withoutRecommender(await openAnyModel(options, directory), directory);
+  const opened = withWordsOrPoints(await openAnyModel(options, directory), directory);
   if ('classifier' in opened) {
     using classifier = opened.classifier;
     await predictLabels(classifier, input, { ...options, signal: interruption.signal });
@@ -118,6 +128,17 @@ async function predict(
 
 function isDrawn({ temperature, topK, topP, seed }: PredictOptions): boolean {
   return [temperature, topK, topP, seed].some((value) => value !== undefined);
+}
+
+async function predictFeatures(directory: string, prompt: readonly string[], options: PredictOptions): Promise<void> {
+  if (prompt.length > 0 || options.input !== undefined || options.continue > 0)
+    throw new UsageError('--features asks for the labels of vectors; leave the prompt, --input and --continue out');
+  using interruption = new Interruption();
+  const opened = await openAnyModel(options, directory);
+  using owned = ownerOf(opened);
+  void owned;
+  if (!('dense' in opened)) throw new UsageError(`${directory} holds no classifier of vectors; leave --features out`);
+  await predictVectors(opened.dense, options, interruption.signal);
 }
 
 async function predictText(

@@ -6,6 +6,8 @@ import { addBackendOptions } from '../options/backend-choice.ts';
 import { applyConfig, describeConfig, describeConfigSchema } from '../options/config-file.ts';
 import { dependentDefaults } from '../options/dependent-defaults.ts';
 import { nonNegative, positive, share, shareBelowOne, wholeNumber, wholeNumbers } from '../options/option-values.ts';
+import { checkNoFeatureOptions } from '../options/dense-options.ts';
+import { addFeatureOptions } from '../options/feature-options.ts';
 import { addInteractionOptions } from '../options/interaction-options.ts';
 import { addOutputLayerOptions } from '../options/output-layer-options.ts';
 import { addTextLabelOptions } from '../options/text-label-options.ts';
@@ -17,13 +19,14 @@ import {
   type GivenTrainOptions,
   type TrainOptions,
 } from '../options/training-options.ts';
+import { trainDense } from '../dense/train-dense.ts';
 import { trainModel } from '../run/train-text.ts';
 
 export function addTrainCommand(program: Command): void {
   const command = program
     .command('train')
     .description(
-      'train a language model or word vectors on a text, a classifier on labelled texts or points, or a recommender on interactions of users with items',
+      'train a language model or word vectors on a text, a classifier on labelled texts, points or vectors, or a recommender on interactions of users with items',
     )
     .argument(
       '[text]',
@@ -46,7 +49,8 @@ export function addTrainCommand(program: Command): void {
       wholeNumber('--max-vocabulary', 4),
     )
     .optionsGroup('Labels of texts (--model classifier):');
-  addTextLabelOptions(command).optionsGroup(`Interactions (--model ${recommenderNames.join(', ')}):`);
+  addTextLabelOptions(command).optionsGroup('Vectors that another encoder has made:');
+  addFeatureOptions(command).optionsGroup(`Interactions (--model ${recommenderNames.join(', ')}):`);
   addInteractionOptions(command)
     .optionsGroup('Model:')
     .addOption(
@@ -211,6 +215,9 @@ Examples:
       --output-layer full --embedding 256 --batch 64 --epochs 15
   $ vastmax train labelled.txt -o models/topics --model classifier \\
       --output-layer hierarchical --word-ngrams 2 --epochs 5
+  $ vastmax train --features x.npy --labels y.txt -o models/own --hold-out 0.1
+  $ vastmax train --features x.npy --labels y.txt -o models/own \\
+      --output-layer ridge
   $ vastmax train ratings.csv -o models/films --model autoencoder
   $ vastmax train clicks.tsv -o models/next --model next-item --time-column when
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json
@@ -227,6 +234,12 @@ A US patent, 12,205,005, covers the method of --output-layer rf.
 A classifier reads points (XMC), lines of fastText (__label__x words ...), or
 CSV, TSV and JSON Lines with a text and a label column. Features of texts are
 those of fastText: words, word n-grams and character n-grams in buckets.
+
+--features are vectors that another encoder has made, and --labels has a line
+for each. They are the activations below the output layer, or go through layers
+of --hidden. .npy, .npz and safetensors may be larger than memory: they are read
+where a minibatch needs them. --output-layer ridge fits the least squares of the
+labels in one pass, with lambda by generalised cross-validation.
 
 A recommender reads interactions: CSV, TSV, JSON Lines or Parquet with columns
 user and item, and time and weight if there are any, or lines \`user item ...\`.
@@ -254,10 +267,18 @@ async function train(argument: string | undefined, given: GivenTrainOptions, com
     );
     return;
   }
+  if (options.features !== undefined) {
+    if (text !== undefined) command.error("error: --features are vectors; leave the argument 'text' out");
+    if (!Object.hasOwn(options, 'out')) command.error("error: required option '-o, --out <folder>' not specified");
+    await trainDense(options, optionsGiven(command));
+    return;
+  }
   // Both may be set in the configuration file, so commander cannot check that they are given.
   if (text === undefined) command.error("error: missing required argument 'text'");
   if (!Object.hasOwn(options, 'out')) command.error("error: required option '-o, --out <folder>' not specified");
-  await trainModel(text, options, optionsGiven(command));
+  const given = optionsGiven(command);
+  checkNoFeatureOptions(given);
+  await trainModel(text, options, given);
 }
 
 /** The options that were on the command line or in a configuration file. */

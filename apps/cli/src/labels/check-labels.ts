@@ -67,35 +67,39 @@ function withoutLabel({ offsets, rows }: LabelledRows['targets']): number {
 }
 
 /**
- * @param names of the labels, of texts.
+ * @param names of the labels, of texts and of vectors.
+ * @param what has names.
  * @throws SparseDataError `empty-input` when no example has a label.
  */
 export function checkSomeLabels(
   path: string,
   { targets }: Pick<LabelledRows, 'targets'>,
   names?: ArrayLike<LabelName>,
+  what: 'texts' | 'examples' = 'texts',
 ): void {
   if (withoutLabel(targets) < targets.rows) return;
   throw new SparseDataError(
     'empty-input',
     names === undefined
       ? `${path}: none of its ${count(targets.rows)} points has a label, so there is nothing to compare with; a line is \`label,label feature:value …\`, without white space before the labels`
-      : `${path}: none of its ${count(targets.rows)} texts has one of the ${count(names.length)} labels, so there is nothing to compare with; are the format, the label column and the label prefix right?`,
+      : `${path}: none of its ${count(targets.rows)} ${what} has one of the ${count(names.length)} labels, so there is nothing to compare with; ${what === 'texts' ? 'are the format, the label column and the label prefix right?' : 'is the separator of labels right?'}`,
   );
 }
 
 /**
  * Warns of examples without labels, and of a header that says many more labels than there are.
- * @param names of the labels, of texts.
+ * @param names of the labels, of texts and of vectors.
+ * @param named what has names.
  * @throws SparseDataError `empty-input` when there is nothing to learn: fewer than two different labels.
  */
 export function checkTrainingLabels(
   path: string,
   rows: Pick<LabelledRows, 'targets'>,
   names?: ArrayLike<LabelName>,
+  named: 'texts' | 'examples' = 'texts',
 ): void {
   const { targets } = rows;
-  checkSomeLabels(path, rows, names);
+  checkSomeLabels(path, rows, names, named);
   let occurring = 0;
   let last = -1;
   for (const [label, times] of columnCounts(targets).entries()) {
@@ -103,7 +107,7 @@ export function checkTrainingLabels(
     occurring++;
     last = label;
   }
-  const what = names === undefined ? 'points' : 'texts';
+  const what = names === undefined ? 'points' : named;
   if (occurring === 1 || targets.columns < 2)
     throw new SparseDataError(
       'empty-input',

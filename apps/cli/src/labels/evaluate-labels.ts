@@ -1,4 +1,5 @@
 /** Metrics of a classifier on labelled data: of rankings, beside the most frequent labels, and of what it predicts. */
+import type { EvaluatedNetwork, EvaluationBatches, Network, TrainingBatch } from '@vastmax/lm-models';
 import { SparseBatches } from '@vastmax/sparse-data';
 import { UsageError } from '../terminal/errors.ts';
 import { count, Progress, table } from '../terminal/terminal.ts';
@@ -32,9 +33,37 @@ export async function evaluateLabels(
   limit: number,
   signal: AbortSignal,
 ): Promise<LabelEvaluation> {
-  const { network, examples: trained } = classifier;
+  return await evaluateExamples(classifier, () => new SparseBatches({ ...rows, batchSize: 256, seed: 0 }), {
+    limit,
+    what: nameOfExamples(classifier),
+    signal,
+  });
+}
+
+/** A classifier of any inputs. */
+interface EvaluatedClassifier<Batch> {
+  readonly network: EvaluatedNetwork<Batch> & Pick<Network<Batch>, 'sizes'>;
+  readonly examples: number;
+}
+
+interface EvaluationOptions {
+  /** Maximum number of examples, a fixed sample; 0 for all. */
+  readonly limit: number;
+  /** What the examples are. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * As evaluateLabels, of one epoch of minibatches.
+ * @throws UsageError when none of them has a label.
+ */
+export async function evaluateExamples<Batch extends TrainingBatch>(
+  { network, examples: trained }: EvaluatedClassifier<NoInfer<Batch>>,
+  batches: () => EvaluationBatches<Batch>,
+  { limit, what, signal }: EvaluationOptions,
+): Promise<LabelEvaluation> {
   using progress = new Progress('evaluating');
-  const batches = (): SparseBatches => new SparseBatches({ ...rows, batchSize: 256, seed: 0 });
   const { frequencies } = network.sizes;
   const options = {
     ks,
@@ -44,12 +73,12 @@ export async function evaluateLabels(
   const model = await evaluateMultiLabel(network, batches(), {
     ...options,
     onProgress: (done, total) => {
-      progress.update(done / total, [`${count(done)} ${nameOfExamples(classifier)}`]);
+      progress.update(done / total, [`${count(done)} ${what}`]);
     },
   });
   if (model.examples === 0)
     throw new UsageError(
-      `none of the ${count(model.unlabelled)} ${nameOfExamples(classifier)} of the sample has a label; take a larger sample, or all`,
+      `none of the ${count(model.unlabelled)} ${what} of the sample has a label; take a larger sample, or all`,
     );
   return {
     model,
@@ -93,14 +122,13 @@ export interface PredictionEvaluation extends PredictionRule, Omit<LabelEvaluati
 }
 
 /** What is right of the labels that are predicted by a rule. O(examples · labels · width). */
-export async function evaluatePredictions(
-  { network, labels }: Classifier,
-  rows: LabelledRows,
+export async function evaluatePredictions<Batch extends TrainingBatch>(
+  { network, labels }: { readonly network: EvaluatedNetwork<NoInfer<Batch>>; readonly labels: ArrayLike<LabelName> },
+  batches: EvaluationBatches<Batch>,
   rule: PredictionRule,
   limit: number,
   signal: AbortSignal,
 ): Promise<PredictionEvaluation> {
-  const batches = new SparseBatches({ ...rows, batchSize: 256, seed: 0 });
   const { classes, ...all } = await countLabels(network, batches, { ...rule, ...span(limit, signal) });
   return {
     ...rule,

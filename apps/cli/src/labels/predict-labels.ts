@@ -1,5 +1,13 @@
 /** The labels of each example of a file, as JSON Lines, or of one text. Only one batch of examples is in memory. */
-import { predictClasses, tokenizeOf, type Classifier, type ClassifierTexts } from '@vastmax/lm-models/labels';
+import type { Matrix } from '@vastmax/linalg-core';
+import {
+  predictClasses,
+  tokenizeOf,
+  type Classifier,
+  type ClassifierTexts,
+  type LabelName,
+} from '@vastmax/lm-models/labels';
+import type { OutputLayer } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { readXmcRows } from '@vastmax/sparse-data/node';
 import { LabelledTexts, parseLabelledTexts } from '@vastmax/sparse-data/records';
@@ -28,15 +36,22 @@ export interface PredictedLabel {
 async function labelsOfRows(
   { network, labels }: Classifier,
   inputs: CsrRows,
+  options: Pick<LabelPredictionOptions, 'top' | 'threshold' | 'signal'>,
+): Promise<PredictedLabel[][]> {
+  return await labelsOfHidden(network.output, labels, network.computeHidden({ inputs }), options);
+}
+
+/** The best labels of each row of activations, best first. */
+export async function labelsOfHidden(
+  output: OutputLayer,
+  labels: ArrayLike<LabelName>,
+  hidden: Matrix,
   { top, threshold = -Infinity, signal }: Pick<LabelPredictionOptions, 'top' | 'threshold' | 'signal'>,
 ): Promise<PredictedLabel[][]> {
-  const { k, classes, scores, probabilities } = await predictClasses(
-    network.output,
-    network.computeHidden({ inputs }),
-    Math.min(top, labels.length),
-    { signal },
-  );
-  return Array.from({ length: inputs.rows }, (_, row) =>
+  const { k, classes, scores, probabilities } = await predictClasses(output, hidden, Math.min(top, labels.length), {
+    signal,
+  });
+  return Array.from({ length: hidden.rows }, (_, row) =>
     Array.from(classes.subarray(row * k, (row + 1) * k), (index, place) => {
       const probability = probabilities?.[row * k + place];
       return {

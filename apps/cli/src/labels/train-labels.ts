@@ -24,7 +24,7 @@ import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
-import { backendOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { backendOf, isDataOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { startFromVectors } from '../run/start-from-vectors.ts';
 import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfLabels } from '../run/training-plan.ts';
@@ -62,7 +62,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     : await readTrainingData(file, input, options, widths, resumed?.classifier);
   progress[Symbol.dispose]();
   const { inputs, targets, labels, texts, fingerprint } = data;
-  if (resumed !== undefined && resumed.configuration['pointsHash'] !== fingerprint) {
+  if (resumed !== undefined && !isDataOf(resumed, fingerprint)) {
     throw new UsageError(
       `${file} does not hold the ${nameOfExamples({ texts })} that ${options.out} was trained on; resume with the same file`,
     );

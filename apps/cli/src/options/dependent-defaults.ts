@@ -1,11 +1,12 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
 import {
   type BagChoice,
-  type NetworkOptions,
   type OutputLayerChoice,
   type TrainingOptions,
   outputLayerOf,
 } from '@vastmax/lm-models';
+import type { TextBodyChoice } from '@vastmax/lm-models/text';
+import { denseBody, isRidge } from './dense-options.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
 import {
   layersOfOptions,
@@ -30,6 +31,7 @@ import {
   withDefaultSizes,
   type GivenTrainOptions,
   type TrainOptions,
+  wordBody,
   type WordTrainOptions,
 } from './training-options.ts';
 
@@ -42,11 +44,13 @@ export function dependentDefaults(given: GivenTrainOptions): Partial<TrainOption
   const options = withDefaultSizes(given);
   const { model } = options;
   const own =
-    model === 'classifier'
-      ? labelDefaults(options)
-      : isRecommenderName(model)
-        ? recommenderDefaults({ ...options, model })
-        : wordDefaults({ ...options, model });
+    options.features !== undefined
+      ? denseDefaults(options)
+      : model === 'classifier'
+        ? labelDefaults(options)
+        : isRecommenderName(model)
+          ? recommenderDefaults({ ...options, model })
+          : wordDefaults({ ...options, model });
   const values: Record<string, unknown> = { ...defaultSizes(model), ...own };
   const open = Object.entries(values).filter(
     ([name, value]) => value !== undefined && given[name as keyof TrainOptions] === undefined,
@@ -57,10 +61,10 @@ export function dependentDefaults(given: GivenTrainOptions): Partial<TrainOption
 function wordDefaults(options: WordTrainOptions): Partial<TrainOptions> {
   const { model, steps, window } = exampleSettingsOf(options);
   const example = withAnyLayer(options);
-  const { body, output } = networkOptionsOf(example);
+  const { output } = networkOptionsOf(example);
   return {
     ...(model === 'bag' ? optional({ order: window }) : optional({ steps, window })),
-    ...bodyDefaults(body),
+    ...bodyDefaults(wordBody(options)),
     ...(withKnownLayer(options) !== undefined ? layerDefaults(output) : {}),
     ...trainingDefaultsOf(trainingOptionsOf(example, 1), options),
   };
@@ -90,12 +94,27 @@ function recommenderDefaults(options: RecommenderTrainOptions): Partial<TrainOpt
   };
 }
 
+function denseDefaults(options: TrainOptions): Partial<TrainOptions> {
+  if (isRidge(options)) return {};
+  const { kind, inputScale, inputDropout, seed, ...body } = denseBody(options, 1);
+  void [kind, inputScale, seed];
+  const example = withAnyLayer(options);
+  // The body's rate depends on how many minibatches there are.
+  const { outputRate, optimizer } = labelTrainingOptions(example, 1);
+  return {
+    dropout: inputDropout ?? 0,
+    ...body,
+    ...(withKnownLayer(options) !== undefined ? { ...layerDefaults(labelOutputChoice(example)), outputRate } : {}),
+    ...(body.hidden === undefined ? {} : { optimizer }),
+  };
+}
+
 /** What does not depend on the layer is the same with each that the options fit. */
 function withAnyLayer<Options extends TrainOptions>(options: Options): WithLayer<Options> {
   return withKnownLayer(options) ?? { ...options, outputLayer: layersOfOptions(options)[0] ?? 'full' };
 }
 
-function bodyDefaults(body: NetworkOptions['body']): Partial<TrainOptions> {
+function bodyDefaults(body: TextBodyChoice): Partial<TrainOptions> {
   const { dropout = 0 } = body;
   if (body.kind === 'transformer') {
     const { layers, heads, feedForward = 4 * body.embedding, activation = 'gelu' } = body;

@@ -38,7 +38,7 @@ export const dataOptions = [
 ] as const satisfies readonly (keyof InteractionOptions)[];
 
 /** Those that only recommenders have. */
-const ofRecommenders: ReadonlySet<string> = new Set([...dataOptions, 'inputDropout']);
+export const ofRecommenders: ReadonlySet<string> = new Set([...dataOptions, 'inputDropout']);
 
 export function addInteractionInputOptions(command: Command): Command {
   return command
@@ -75,7 +75,7 @@ export function addInteractionOptions(command: Command): Command {
     )
     .option(
       '--hold-out <share>',
-      'split by share or time: how much is held out; 0 trains on everything (default: 0.1)',
+      'how much is held out and evaluated at the end: of interactions by share or time (default: 0.1), of vectors (default: none)',
       shareBelowOne('--hold-out'),
     )
     .option(

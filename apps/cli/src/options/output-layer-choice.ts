@@ -87,6 +87,10 @@ const lossOptions = [
  */
 export function withKnownLayer<Options extends OutputLayerOptions>(options: Options): WithLayer<Options> | undefined {
   const { outputLayer } = options;
+  if (outputLayer === 'ridge')
+    throw new UsageError(
+      '--output-layer ridge is fitted to --features; give a file of vectors, or choose another layer',
+    );
   if (outputLayer !== 'auto') return { ...options, outputLayer };
   const [layer, ...others] = layersOfOptions(options);
   if (layer === undefined)

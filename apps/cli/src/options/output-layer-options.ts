@@ -14,7 +14,8 @@ import { UsageError } from '../terminal/errors.ts';
 import { finite, halfOrOne, nonNegative, positive, shareBelowOne, wholeNumber, wholeNumbers } from './option-values.ts';
 
 export interface OutputLayerOptions {
-  readonly outputLayer: OutputLayerName | 'auto';
+  /** `ridge` of vectors only: it is fitted, not trained. */
+  readonly outputLayer: OutputLayerName | 'auto' | 'ridge';
   /** {@link defaultLoss} unless given. */
   readonly loss?: string;
   readonly zA?: number;
@@ -69,9 +70,9 @@ export function addOutputLayerOptions(command: Command): Command {
     .addOption(
       new Option(
         '--output-layer <name>',
-        'the layer over the vocabulary or the labels; auto takes the best measured one for their number',
+        'the layer over the vocabulary or the labels; auto takes the best measured one for their number; ridge fits one to --features in one pass',
       )
-        .choices(['auto', ...outputLayerNames])
+        .choices(['auto', ...outputLayerNames, 'ridge'])
         .default('auto'),
     )
     .addOption(

@@ -7,18 +7,25 @@ import {
   type TrainingOptions,
 } from '@vastmax/lm-models';
 import { recommenders, type RecommenderName } from '@vastmax/lm-models/recommenders';
-import { defaultStepsOf, textBody, type ExampleSettings, type TextModelName } from '@vastmax/lm-models/text';
+import {
+  defaultStepsOf,
+  textBody,
+  type ExampleSettings,
+  type TextBodyChoice,
+  type TextModelName,
+} from '@vastmax/lm-models/text';
 import type { Precision } from '@vastmax/linalg-core';
 import { UsageError } from '../terminal/errors.ts';
 import type { ConfigOptions } from './config-file.ts';
 import type { InteractionOptions } from './interaction-options.ts';
 import { layerTrainingDefaults, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
+import type { FeatureOptions } from './feature-options.ts';
 import type { OutputLayerOptions } from './output-layer-options.ts';
 import type { TextLabelOptions } from './text-label-options.ts';
 import type { TextOptions } from './text-options.ts';
 
 export interface TrainOptions
-  extends OutputLayerOptions, TextOptions, TextLabelOptions, InteractionOptions, ConfigOptions {
+  extends OutputLayerOptions, TextOptions, TextLabelOptions, FeatureOptions, InteractionOptions, ConfigOptions {
   readonly valid?: string;
   /** Given on the command line or in the configuration file; checked before training starts. */
   readonly out: string;
@@ -146,7 +153,7 @@ export function exampleSettingsOf(options: WordTrainOptions): ExampleSettings {
   return steps !== undefined ? { model, steps } : { model, window: model === 'bag' ? order : window };
 }
 
-export function wordBody(options: WordTrainOptions): NetworkOptions['body'] {
+export function wordBody(options: WordTrainOptions): TextBodyChoice {
   const { model, order, embedding, hidden, activation, layers, heads, steps, dropout, seed } = options;
   return textBody(model, {
     embedding,
@@ -167,7 +174,7 @@ export function networkOptionsOf(options: WithLayer<WordTrainOptions>): NetworkO
 }
 
 /** Width of the activations that a body gives to its output layer. */
-export function featuresOf(body: NetworkOptions['body']): number {
+export function featuresOf(body: TextBodyChoice): number {
   return body.kind === 'transformer' ? body.embedding : (body.hidden?.at(-1) ?? body.embedding);
 }
 

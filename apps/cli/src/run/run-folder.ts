@@ -10,6 +10,7 @@ import {
   networkOptionsFrom,
   trainingOptionsFrom,
   type NetworkOptions,
+  type SavedModel,
   type TrainingOptions,
 } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
@@ -164,6 +165,23 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
   };
 }
 
+/**
+ * The checkpoint for a trainer of these minibatches: one that add-classes has written knows no data, and begins with
+ * them.
+ */
+export function savedRun(checkpoint: Checkpoint, batches: { cursor(): object }): SavedModel {
+  const { configuration } = checkpoint;
+  const module = (name: string): ModuleState => checkpoint.module(name);
+  if (configuration['cursor'] !== undefined) return { configuration, module };
+  return { configuration: { ...configuration, cursor: { ...batches.cursor() } }, module };
+}
+
+/** Whether a run goes on with the data that it was trained on; one whose classes were added takes any. */
+export function isDataOf({ configuration }: RunState, fingerprint: string): boolean {
+  const { pointsHash } = configuration;
+  return pointsHash === undefined || pointsHash === fingerprint;
+}
+
 /** Of a checkpoint: a minibatch takes memory for each example. */
 const maxBatchSize = 2 ** 20;
 
@@ -175,6 +193,12 @@ const changeable: ReadonlySet<keyof TrainOptions> = new Set([
   'labelFormat',
   'labelColumn',
   'labelSeparator',
+  // What they hold is compared.
+  'features',
+  'featuresArray',
+  'labels',
+  'validFeatures',
+  'validLabels',
   'out',
   'resume',
   'config',

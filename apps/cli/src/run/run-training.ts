@@ -204,14 +204,34 @@ function detailsOf({ loss, examplesPerSecond, examples, rebases }: LogEntry, tot
   ];
 }
 
+/** Files of vectors and their labels. */
+function featureArguments({
+  features,
+  featuresArray,
+  labels,
+  validFeatures,
+  validLabels,
+}: TrainOptions): readonly string[] {
+  const files = Object.entries({
+    '--features': features,
+    '--features-array': featuresArray,
+    '--labels': labels,
+    '--valid-features': validFeatures,
+    '--valid-labels': validLabels,
+  });
+  return files.flatMap(([flag, file]) => (file === undefined ? [] : [flag, file]));
+}
+
 /** Every option that is not in the checkpoint and changes what comes out. */
 function resumeCommand(file: string, options: TrainOptions): string {
   const { out, model, valid, textColumn, distributed, log, tensorboard, evaluate, backend, repairDrift } = options;
   const { labelFormat, labelColumn, labelSeparator, threads } = options;
   const words = [
     'train',
-    // A pipe of the shell, as of `<(…)`, is gone when the command has ended.
-    /^\/(?:dev|proc\/self)\/(?:stdin|fd\/\d+)$/.test(file) ? '-' : file,
+    ...(options.features === undefined
+      ? // A pipe of the shell, as of `<(…)`, is gone when the command has ended.
+        [/^\/(?:dev|proc\/self)\/(?:stdin|fd\/\d+)$/.test(file) ? '-' : file]
+      : featureArguments(options)),
     '-o',
     out,
     ...(model === 'classifier' || isRecommenderName(model) ? ['--model', model] : []),
@@ -220,7 +240,9 @@ function resumeCommand(file: string, options: TrainOptions): string {
     ...(labelFormat === undefined ? [] : ['--label-format', labelFormat]),
     ...(labelColumn === undefined ? [] : ['--label-column', labelColumn]),
     ...(labelSeparator === undefined ? [] : ['--label-separator', labelSeparator]),
-    ...(evaluate === defaultEvaluated || valid === undefined ? [] : ['--evaluate', String(evaluate)]),
+    ...(evaluate === defaultEvaluated || (valid ?? options.validFeatures ?? options.holdOut) === undefined
+      ? []
+      : ['--evaluate', String(evaluate)]),
     ...(log === undefined ? [] : ['--log', log]),
     ...(tensorboard === undefined ? [] : ['--tensorboard', tensorboard]),
     ...(backend === 'auto' ? [] : ['--backend', backend]),

@@ -3,6 +3,7 @@ import type { Communicator } from '@vastmax/collectives';
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BatchSource, TrainingOptions } from '@vastmax/lm-models';
 import {
+  rateNames,
   ratesToSearch,
   rateSearchCost,
   searchRates,
@@ -28,6 +29,8 @@ interface SearchedRun {
   readonly batchSize: number;
   /** With the default rates where none are given. */
   readonly training: TrainingOptions;
+  /** The rates that move anything; both unless given. */
+  readonly only?: readonly RateName[];
   readonly communicator?: Communicator | undefined;
   readonly signal: AbortSignal;
 }
@@ -35,10 +38,10 @@ interface SearchedRun {
 /** The rates of a new run. */
 export async function ratesOfRun(
   options: TrainOptions,
-  { network, batches, batchSize, training, communicator, signal }: SearchedRun,
+  { network, batches, batchSize, training, only = rateNames, communicator, signal }: SearchedRun,
 ): Promise<RatesOfRun> {
   const open = options.rates === 'default' ? [] : ratesToSearch(network.options.output, training);
-  const search = open.filter((name) => options[name] === undefined);
+  const search = open.filter((name) => options[name] === undefined && only.includes(name));
   if (search.length === 0) return { training, configuration: {} };
   if (communicator !== undefined && communicator.size > 1) {
     process.stdout.write('rates        the defaults: --rates auto searches in one process only\n');

@@ -1,10 +1,10 @@
 /** The part of `vastmax train` that is the same for all networks in one process: rates, trainer, plan, training. */
 import { Trainer, type BatchSource, type TrainingBatch, type TrainingOptions } from '@vastmax/lm-models';
-import type { TrialBatch } from '@vastmax/lm-models/rates';
+import type { RateName, TrialBatch } from '@vastmax/lm-models/rates';
 import { openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
-import { changedTraining, type RunState } from './run-folder.ts';
+import { changedTraining, savedRun, type RunState } from './run-folder.ts';
 import { trainAndSave, type TrainingRun } from './run-training.ts';
 import { ratesOfRun, resumedRates } from './search-rates.ts';
 import { describeDryRun, printPlan, type PlannedModel } from './training-plan.ts';
@@ -18,6 +18,8 @@ export interface NetworkRun<Batch extends TrainingBatch & TrialBatch> {
   readonly trials?: BatchSource<Batch>;
   /** With the default rates where none are given. */
   readonly training: TrainingOptions;
+  /** The rates that move anything; both unless given. */
+  readonly only?: readonly RateName[];
   readonly resumed: RunState | undefined;
   readonly extras: TrainingRun['extras'];
   readonly signal: AbortSignal;
@@ -30,15 +32,22 @@ export async function trainNetwork<Batch extends TrainingBatch & TrialBatch>(
   file: string,
   options: TrainOptions,
   given: readonly GivenOption[],
-  { plan, batches, trials = batches, batchSize, training: defaults, resumed, extras, signal }: NetworkRun<Batch>,
+  { plan, batches, trials = batches, batchSize, training: defaults, only, resumed, extras, signal }: NetworkRun<Batch>,
 ): Promise<boolean> {
   const { network } = plan;
   const { training, configuration } =
     resumed === undefined
-      ? await ratesOfRun(options, { network, batches: trials, batchSize, training: defaults, signal })
+      ? await ratesOfRun(options, {
+          network,
+          batches: trials,
+          batchSize,
+          training: defaults,
+          signal,
+          ...(only === undefined ? {} : { only }),
+        })
       : resumedRates(resumed, changedTraining(resumed, options, given, batches.examplesPerEpoch));
   using trainer = new Trainer(network as never, batches, training);
-  if (resumed !== undefined) await fromCheckpoint(options.out, (checkpoint) => trainer.restore(checkpoint));
+  if (resumed !== undefined) await fromCheckpoint(options.out, (checkpoint) => trainer.restore(savedRun(checkpoint, batches)));
   const cost = await printPlan(plan, trainer, batchSize);
   if (options.dryRun === true) {
     process.stdout.write(describeDryRun(cost));

@@ -3,7 +3,7 @@
  * from a measured gemm on this machine.
  */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
-import { outputLayerOf, type BagNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
+import { outputLayerOf, type BagNetwork, type DenseNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
 import type { TextModel, TextNetwork } from '@vastmax/lm-models/text';
 import { describeBackend } from '../options/backend-choice.ts';
 import { bytes, count, duration } from '../terminal/terminal.ts';
@@ -11,6 +11,7 @@ import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { ClassifierTexts } from '@vastmax/lm-models/labels';
 import type { RecommenderNetwork, RecommenderSettings } from '@vastmax/lm-models/recommenders';
+import type { DenseTrainingData } from '../dense/dense-data.ts';
 import type { TrainingData } from '../labels/label-data.ts';
 import type { RecommenderData } from '../recommend/interaction-data.ts';
 
@@ -24,7 +25,7 @@ export interface CostEstimate {
 
 /** A model as the plan describes it. */
 export interface PlannedModel {
-  readonly network: TextNetwork | BagNetwork | RecommenderNetwork;
+  readonly network: TextNetwork | BagNetwork | DenseNetwork | RecommenderNetwork;
   /** The training data: a name and a size. */
   readonly data: readonly [name: string, size: string];
   /** Further lines about it. */
@@ -187,6 +188,30 @@ export function planOfRecommender(
             hidden.reduce((sum, width) => sum + 6 * batchSize * width * width, 0))
         : denseOperations(batchSize, model === 'autoencoder' ? entriesPerUser : window, [embedding, ...hidden]),
   };
+}
+
+export function planOfVectors(network: DenseNetwork, data: DenseTrainingData): PlannedModel {
+  const { inputs, hidden, activation, layerNorm, inputScale } = network.body.options;
+  const kind = layerNorm ? `${activation} of layer norm` : activation;
+  return {
+    network,
+    data: describeVectors(data),
+    description: `vectors of ${inputs}${inputScale === 1 ? '' : `, divided by ${inputScale}`}${hidden.length === 0 ? '' : ` → ${layers(hidden, kind)}`}`,
+    bodyOperations: (batchSize) => denseOperations(batchSize, inputs, hidden),
+  };
+}
+
+export function describeVectors({
+  training: { inputs, targets, rows },
+  heldOut,
+  vectors: { isInFile },
+}: DenseTrainingData): readonly [name: string, size: string] {
+  const held = heldOut?.rows === undefined ? '' : `, ${count(heldOut.rows.length)} more held out`;
+  const where = isInFile ? ', read from the file' : '';
+  return [
+    'vectors',
+    `${count(rows.length)} of ${count(inputs.columns)} numbers${where}, ${count(targets.columns)} labels${held}`,
+  ];
 }
 
 const layers = (widths: readonly number[], kind: string): string =>

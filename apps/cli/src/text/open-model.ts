@@ -11,7 +11,14 @@ import {
   type TextReading,
 } from '@vastmax/lm-models/text';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
-import { isClassifier, loadClassifier, type Classifier } from '@vastmax/lm-models/labels';
+import {
+  isClassifier,
+  isDenseClassifier,
+  loadClassifier,
+  loadDenseClassifier,
+  type Classifier,
+  type DenseClassifier,
+} from '@vastmax/lm-models/labels';
 import { loadRecommender, recommenderNameOf, type Recommender } from '@vastmax/lm-models/recommenders';
 import { createBackend, precisionFrom, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -23,22 +30,32 @@ export interface OpenedModel {
   readonly text: TextReading;
 }
 
-export type AnyOpenedModel = OpenedModel | { readonly classifier: Classifier } | { readonly recommender: Recommender };
+export type AnyOpenedModel =
+  | OpenedModel
+  | { readonly classifier: Classifier }
+  /** Of vectors. */
+  | { readonly dense: DenseClassifier }
+  | { readonly recommender: Recommender };
 
 /** What is to be disposed, and has a network. */
-export function ownerOf(opened: AnyOpenedModel): TextModel | Classifier | Recommender {
+export function ownerOf(opened: AnyOpenedModel): TextModel | Classifier | DenseClassifier | Recommender {
   if ('recommender' in opened) return opened.recommender;
+  if ('dense' in opened) return opened.dense;
   return 'classifier' in opened ? opened.classifier : opened.model;
 }
 
-/** For a command that recommenders have no answer for. @throws UsageError for one. */
-export function withoutRecommender(
+/** For a command that only models of texts and points have an answer for. @throws UsageError for another. */
+export function withWordsOrPoints(
   opened: AnyOpenedModel,
   directory: string,
-): Exclude<AnyOpenedModel, { readonly recommender: Recommender }> {
-  if (!('recommender' in opened)) return opened;
-  opened.recommender[Symbol.dispose]();
-  throw new UsageError(`${directory} holds a recommender; ask it with vastmax recommend`);
+): OpenedModel | { readonly classifier: Classifier } {
+  if (!('recommender' in opened) && !('dense' in opened)) return opened;
+  ownerOf(opened)[Symbol.dispose]();
+  throw new UsageError(
+    'dense' in opened
+      ? `${directory} holds a classifier of vectors; ask it with --features and a file of them`
+      : `${directory} holds a recommender; ask it with vastmax recommend`,
+  );
 }
 
 /**
@@ -55,6 +72,7 @@ export async function loadAnyModel(options: BackendOptions, checkpoint: Checkpoi
   const { configuration } = checkpoint;
   const createOwn = (): Promise<Backend> =>
     createBackend(options.backend, precisionFrom(configuration), threadsOf(options));
+  if (isDenseClassifier(configuration)) return { dense: await loadDenseClassifier(await createOwn(), checkpoint) };
   if (isClassifier(configuration))
     return { classifier: await loadClassifier(await createOwn(), checkpoint, createSubwordTokenizer) };
   if (recommenderNameOf(configuration) !== undefined)

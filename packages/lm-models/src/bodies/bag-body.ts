@@ -10,6 +10,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import { csrFromLists, RandomGenerator, type CsrRows } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Body, PromptOptions } from '../network/network.ts';
+import { DenseLayers } from './dense-layers.ts';
 import {
   checkDropout,
   checkName,
@@ -23,7 +24,6 @@ import {
   activationNames,
   activations,
   createEmbeddings,
-  DenseLayers,
   Parameter,
   SeededDropout,
   type ActivationName,

@@ -1,9 +1,7 @@
-/** The parts of bodies: trained matrices and tables, embeddings, dense layers, and dropout. */
+/** The parts of bodies: trained matrices and tables, embeddings, and dropout. */
 import {
-  add,
   dropout,
   gelu,
-  matmul,
   relu,
   sigmoid,
   tanh,
@@ -157,56 +155,6 @@ export const activationNames = ['tanh', 'relu', 'gelu', 'sigmoid'] as const;
 /** The function after a dense layer. */
 export type ActivationName = (typeof activationNames)[number];
 export const activations: Readonly<Record<ActivationName, (x: Variable) => Variable>> = { tanh, relu, gelu, sigmoid };
-
-export interface DenseLayersOptions {
-  /** Width of the input. */
-  readonly inputs: number;
-  /** Width of each layer. */
-  readonly widths: readonly number[];
-  readonly activation: ActivationName;
-  /** Standard deviation of the input at the start of training; the first layer divides by it. */
-  readonly inputScale: number;
-  readonly random: RandomGenerator;
-}
-
-/** Dense layers one after the other: activation(x·W + b), with dropout after each. */
-export class DenseLayers implements Disposable {
-  /** `hidden.0.weights`, `hidden.0.bias`, `hidden.1.weights` … */
-  readonly parameters: readonly Parameter[];
-  readonly #activation: ActivationName;
-  readonly #layers: readonly { readonly weights: Parameter; readonly bias: Parameter }[];
-
-  constructor(backend: Backend, { inputs, widths, activation, inputScale, random }: DenseLayersOptions) {
-    this.#activation = activation;
-    let width = inputs;
-    let scale = inputScale;
-    this.#layers = widths.map((size, layer) => {
-      // Variance 1/(width·scale²), so that the input of the first activation has variance 1.
-      const weights = createUniform(backend, width, size, Math.sqrt(3 / width) / scale, random);
-      width = size;
-      scale = 1;
-      return {
-        weights: new Parameter(`hidden.${layer}.weights`, weights),
-        bias: new Parameter(`hidden.${layer}.bias`, backend.createMatrix(1, size)),
-      };
-    });
-    this.parameters = this.#layers.flatMap(({ weights, bias }) => [weights, bias]);
-  }
-
-  /** m×(width of the last layer). 2·m·(numbers in the weights). */
-  forward(tape: Tape, input: Variable, dropout: SeededDropout, training: boolean): Variable {
-    let x = input;
-    for (const { weights, bias } of this.#layers) {
-      x = activations[this.#activation](add(matmul(x, weights.use(tape)), bias.use(tape)));
-      x = dropout.apply(x, training);
-    }
-    return x;
-  }
-
-  [Symbol.dispose](): void {
-    for (const parameter of this.parameters) parameter[Symbol.dispose]();
-  }
-}
 
 /** Uniform in [−bound, bound). */
 export function createUniform(

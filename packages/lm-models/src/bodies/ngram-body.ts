@@ -8,6 +8,7 @@ import { Workspace, type Backend } from '@vastmax/linalg-core';
 import { RandomGenerator, type NgramBatch } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Body, PromptOptions } from '../network/network.ts';
+import { DenseLayers } from './dense-layers.ts';
 import {
   checkDropout,
   checkName,
@@ -20,7 +21,6 @@ import {
   restoreParameters,
   activationNames,
   createEmbeddings,
-  DenseLayers,
   SeededDropout,
   type ActivationName,
   type BodyStart,

@@ -1,11 +1,11 @@
 /**
- * A classifier: a network over bags of features whose classes are labels. Its features are given, as those of a file of
- * points, or made from texts as fastText makes them: words, word n-grams and character n-grams. Everything but where the
- * features come from is the same for both.
+ * A classifier: a network whose classes are labels, over bags of features or over vectors that another encoder has made.
+ * The features of bags are given, as those of a file of points, or made from texts as fastText makes them: words, word
+ * n-grams and character n-grams. Everything but where the features come from is the same for all.
  */
 import type { CsrRows, Vocabulary } from '@vastmax/sparse-data';
 import { targetsOfTexts, TextFeatures, type LabelledTexts, type NgramSettings } from '@vastmax/sparse-data/records';
-import type { BagNetwork } from '../network/network-options.ts';
+import type { BagNetwork, DenseNetwork } from '../network/network-options.ts';
 import type { TextReading } from '../text/text-reading.ts';
 
 /** A label: its text, or its number in a file of points. */
@@ -53,15 +53,21 @@ export interface ClassifierParts {
   readonly texts?: ClassifierTexts | undefined;
 }
 
+/** The networks that a classifier may have. */
+export type LabelNetwork = BagNetwork | DenseNetwork;
+
+/** A classifier of vectors. */
+export type DenseClassifier = Classifier<DenseNetwork>;
+
 /** A classifier disposes its network. */
-export class Classifier implements Disposable {
-  readonly network: BagNetwork;
+export class Classifier<OwnNetwork extends LabelNetwork = BagNetwork> implements Disposable {
+  readonly network: OwnNetwork;
   readonly labels: ArrayLike<LabelName>;
   readonly examples: number;
   readonly texts: ClassifierTexts | undefined;
   #classes: ReadonlyMap<string, number> | undefined;
 
-  constructor(network: BagNetwork, { labels, examples, texts }: ClassifierParts) {
+  constructor(network: OwnNetwork, { labels, examples, texts }: ClassifierParts) {
     this.network = network;
     this.labels = labels;
     this.examples = examples;

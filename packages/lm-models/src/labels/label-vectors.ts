@@ -12,7 +12,7 @@ import { ModelError } from '../model-error.ts';
 import type { BagNetwork } from '../network/network-options.ts';
 import { nearestRows } from '../prediction/nearest-rows.ts';
 import { readVectors, type Neighbor } from '../prediction/neighbors.ts';
-import type { Classifier, ClassifierTexts } from './classifier.ts';
+import type { Classifier, ClassifierTexts, LabelNetwork } from './classifier.ts';
 
 type TextClassifier = Pick<Classifier, 'network'> & { readonly texts: ClassifierTexts };
 
@@ -78,7 +78,7 @@ export async function nearestWords(
  * @throws ModelError `unknown-word` for what is no label.
  */
 export async function nearestLabels(
-  { network, labels, classes }: Classifier,
+  { network, labels, classes }: Classifier<LabelNetwork>,
   names: readonly string[],
   k: number,
 ): Promise<Neighbor[][]> {

@@ -6,6 +6,7 @@ import { isSparseDataError } from '@vastmax/sparse-data';
 import { checkNgramSettings, type NgramSettings } from '@vastmax/sparse-data/records';
 import { ModelError } from '../model-error.ts';
 import { loadNetwork } from '../network/create-network.ts';
+import { networkOptionsFrom } from '../network/network-options.ts';
 import { checkFields, isObject, text, whole } from '../saved-fields.ts';
 import { loadTextReading, readVocabulary, type SubwordTokenizer } from '../text/text-reading.ts';
 import {
@@ -13,6 +14,7 @@ import {
   createClassifierTexts,
   type ClassifierParts,
   type ClassifierTexts,
+  type DenseClassifier,
   type LabelName,
 } from './classifier.ts';
 
@@ -23,6 +25,11 @@ const model = 'classifier';
 /** Whether a checkpoint's configuration is that of a classifier. */
 export function isClassifier({ exampleSettings }: JsonObject): boolean {
   return isObject(exampleSettings) && exampleSettings['model'] === model;
+}
+
+/** Whether it is that of a classifier of vectors. */
+export function isDenseClassifier(configuration: JsonObject): boolean {
+  return isClassifier(configuration) && networkOptionsFrom(configuration).body.kind === 'dense';
 }
 
 /** What a checkpoint keeps of a classifier beside the trainer's snapshot: parts of its configuration, and texts. */
@@ -67,7 +74,19 @@ export function readClassifierParts(saved: SavedClassifier, createSubword: Creat
   }
   const texts = readTexts(saved, createSubword);
   const classes = Number(saved.module('sizes').configuration['classes']);
-  return { labels: readLabels(saved, classes, texts !== undefined), examples: points, texts };
+  const areNames = texts !== undefined || isDenseClassifier(configuration);
+  return { labels: readLabels(saved, classes, areNames), examples: points, texts };
+}
+
+/**
+ * A classifier of vectors of a checkpoint, with its weights.
+ * @throws ModelError `state-mismatch`, CheckpointError `bad-json`; as loadNetwork.
+ */
+export async function loadDenseClassifier(backend: Backend, saved: SavedClassifier): Promise<DenseClassifier> {
+  const parts = readClassifierParts(saved, () => {
+    throw new ModelError('state-mismatch', `${saved.location}: vectors have no tokenizer`);
+  });
+  return new Classifier(await loadNetwork(backend, saved, { kind: 'dense' }), parts);
 }
 
 /** A classifier of a checkpoint, with its weights. Throws as readClassifierParts and loadNetwork. */

@@ -2,6 +2,7 @@
 import type { Backend } from '@vastmax/linalg-core';
 import type { BodyStart } from '../bodies/layers.ts';
 import { BagBody } from '../bodies/bag-body.ts';
+import { DenseBody } from '../bodies/dense-body.ts';
 import { NgramBody } from '../bodies/ngram-body.ts';
 import { RecurrentBody } from '../bodies/recurrent-body.ts';
 import { TransformerBody } from '../bodies/transformer-body.ts';
@@ -72,12 +73,14 @@ function createBody(
   inputs: number,
   choice: BodyChoice,
   start: BodyStart,
-): NgramBody | BagBody | RecurrentBody | TransformerBody {
+): NgramBody | BagBody | DenseBody | RecurrentBody | TransformerBody {
   switch (choice.kind) {
     case 'ngram':
       return new NgramBody(backend, { ...choice, words: inputs }, start);
     case 'bag':
       return new BagBody(backend, { ...choice, inputs }, start);
+    case 'dense':
+      return new DenseBody(backend, { ...choice, inputs });
     case 'recurrent':
       return new RecurrentBody(backend, { ...choice, inputs }, start);
     case 'transformer':

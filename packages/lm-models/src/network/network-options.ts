@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BagBody, BagBodyOptions, BagInputs } from '../bodies/bag-body.ts';
+import type { DenseBody, DenseBodyOptions, DenseInputs } from '../bodies/dense-body.ts';
 import type { NgramBody, NgramBodyOptions, NgramInputs } from '../bodies/ngram-body.ts';
 import type { RecurrentBody, RecurrentBodyOptions, SequenceInputs } from '../bodies/recurrent-body.ts';
 import type { TransformerBody } from '../bodies/transformer-body.ts';
@@ -19,6 +20,7 @@ import {
   number,
   optional,
   text,
+  truth,
   whole,
   type Fields,
   type FieldType,
@@ -30,6 +32,7 @@ import type { Network } from './network.ts';
 interface BodyKinds {
   readonly ngram: { readonly choice: NgramChoice; readonly batch: NgramInputs; readonly body: NgramBody };
   readonly bag: { readonly choice: BagChoice; readonly batch: BagInputs; readonly body: BagBody };
+  readonly dense: { readonly choice: DenseChoice; readonly batch: DenseInputs; readonly body: DenseBody };
   readonly recurrent: {
     readonly choice: RecurrentChoice;
     readonly batch: SequenceInputs;
@@ -48,6 +51,8 @@ export type BodyKind = keyof BodyKinds;
 export type NgramChoice = { readonly kind: 'ngram' } & Omit<NgramBodyOptions, 'words'>;
 /** A bag body as an option of a network. */
 export type BagChoice = { readonly kind: 'bag' } & Omit<BagBodyOptions, 'inputs'>;
+/** A dense body as an option of a network. */
+export type DenseChoice = { readonly kind: 'dense' } & Omit<DenseBodyOptions, 'inputs'>;
 /** A recurrent body as an option of a network. */
 export type RecurrentChoice = { readonly kind: 'recurrent' } & Omit<RecurrentBodyOptions, 'inputs'>;
 /** A transformer as an option of a network. */
@@ -59,6 +64,8 @@ export type BodyChoice = BodyKinds[BodyKind]['choice'];
 export type NgramNetwork = Network<NgramInputs, NgramBody>;
 /** Over bags of inputs: classifier, autoencoder, word vectors, recommender by the last items. */
 export type BagNetwork = Network<BagInputs, BagBody>;
+/** Over vectors that another encoder has made. */
+export type DenseNetwork = Network<DenseInputs, DenseBody>;
 /** Over streams: recurrent language model, recommender by the session. */
 export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
 /** Over sequences, each seen as a whole: decoder language model, recommender by what a user took (SASRec). */
@@ -121,6 +128,15 @@ const bodyFields: Readonly<Record<BodyKind, Fields>> = {
     activation: optional(text),
     hidden: optional(counts),
     inputDropout: optional(number),
+  },
+  dense: {
+    hidden: optional(counts),
+    activation: optional(text),
+    layerNorm: optional(truth),
+    dropout: optional(number),
+    inputDropout: optional(number),
+    inputScale: optional(number),
+    seed: optional(whole),
   },
   recurrent: { ...anyBody, cell: text, hidden: counts },
   transformer: {

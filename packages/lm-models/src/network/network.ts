@@ -69,7 +69,7 @@ export class Network<
 > implements Disposable {
   readonly backend: Backend;
   readonly options: NetworkDescription<Output>;
-  readonly sizes: NetworkSizes;
+  #sizes: NetworkSizes;
   readonly body: NetworkBody;
   readonly output: OutputLayer;
   readonly #tape: Tape;
@@ -79,7 +79,7 @@ export class Network<
   constructor(options: NetworkDescription<Output>, sizes: NetworkSizes, body: NetworkBody, output: OutputLayer) {
     this.backend = body.backend;
     this.options = options;
-    this.sizes = sizes;
+    this.#sizes = sizes;
     this.body = body;
     this.output = output;
     this.#tape = new Tape(this.backend);
@@ -113,6 +113,27 @@ export class Network<
     if (hidden === undefined)
       throw new ModelError('unsupported', 'this network reads no prompts: its body has no forwardPrompts');
     return hidden.value;
+  }
+
+  get sizes(): NetworkSizes {
+    return this.#sizes;
+  }
+
+  /**
+   * Adds classes that have not occurred; `addClasses` of this package does it for its output layers.
+   * @param add adds them to the output layer; the sizes are those with the new classes.
+   * @throws OutputLayerError `busy`, and what `add` throws; the sizes have not changed then.
+   */
+  addClasses(count: number, add: (output: OutputLayer, sizes: NetworkSizes) => void): Promise<void> {
+    return this.exclusively('addClasses', () => {
+      const { inputs, frequencies: before } = this.#sizes;
+      const frequencies = new Float64Array(before.length + count);
+      frequencies.set(before);
+      const sizes = { inputs, frequencies };
+      add(this.output, sizes);
+      this.#sizes = sizes;
+      return Promise.resolve();
+    });
   }
 
   /** The modules of a checkpoint. */

@@ -85,6 +85,7 @@ interface BodyShapes {
 }
 
 function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
+  if (body.kind === 'dense') return withLayers([], inputs, body.hidden ?? [], body.layerNorm ?? false);
   const { embedding } = body;
   const hidden = 'hidden' in body ? (body.hidden ?? []) : [];
   const embeddings = { name: 'embeddings', rows: inputs, columns: embedding };
@@ -139,10 +140,16 @@ function transformerShapes(body: TransformerChoice): readonly TensorShape[] {
   ];
 }
 
-function withLayers(first: readonly TensorShape[], inputs: number, widths: readonly number[]): BodyShapes {
+function withLayers(
+  first: readonly TensorShape[],
+  inputs: number,
+  widths: readonly number[],
+  layerNorm = false,
+): BodyShapes {
   const layers = widths.flatMap((width, layer) => [
     { name: `hidden.${layer}.weights`, rows: widths[layer - 1] ?? inputs, columns: width },
     { name: `hidden.${layer}.bias`, rows: 1, columns: width },
+    ...(layerNorm ? [{ name: `hidden.${layer}.gain`, rows: 1, columns: width }] : []),
   ]);
   return { shapes: [...first, ...layers], features: widths.at(-1) ?? inputs };
 }

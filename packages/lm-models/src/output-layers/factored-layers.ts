@@ -2,15 +2,16 @@
  * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes,
  * or hardly.
  */
-import { createHybridOutputLayer } from '@vastmax/hybrid-layer';
+import { createHybridOutputLayer, type HybridOutputLayer } from '@vastmax/hybrid-layer';
 import {
   createBuiltInLoss,
   createFactoredOutputLayer,
+  type FactoredOutputLayer,
   sphericalSoftmax,
   taylorSoftmax,
   type SphericalLoss,
 } from '@vastmax/spherical-losses';
-import { asBadOption } from '../model-error.ts';
+import { asBadOption, ModelError } from '../model-error.ts';
 import type { FactoredChoice, HybridChoice } from './output-layer-choice.ts';
 import type { OutputLayerEntry, StepSizes, TrainingDefaults } from './output-layer-entry.ts';
 
@@ -65,6 +66,9 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
       precondition === undefined ? undefined : { option: 'precondition', reason: 'has no preconditioned step' },
     addsClasses: true,
   },
+  addClasses: (layer, { values }) => {
+    (layer as FactoredOutputLayer).addClasses(values);
+  },
 };
 
 export const hybridEntry: OutputLayerEntry<HybridChoice> = {
@@ -106,6 +110,15 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
     targetWeights: () => 'shares',
     overRanks: false,
     addsClasses: true,
+  },
+  addClasses: (layer, { values }, { tail }) => {
+    // Those of the prior are not known.
+    if (tail === 'spherical')
+      throw new ModelError(
+        'unsupported',
+        'hybrid: a spherical tail needs the constant of each new class; call its addClasses',
+      );
+    (layer as HybridOutputLayer).addClasses(values);
   },
 };
 

@@ -44,6 +44,14 @@ export interface StepSizes {
   readonly batch: number;
 }
 
+/** Rows of classes that are added to a layer. */
+export interface AddedClasses {
+  /** n×width weights, row by row, the bias last. */
+  readonly values: ArrayLike<number>;
+  /** How often each class occurs, the new ones included. */
+  readonly frequencies: Float64Array;
+}
+
 /** What there is to know of an output layer by name: how to make it, its defaults, its cost and what it can do. */
 export interface OutputLayerEntry<Choice extends AnyOutputChoice = OutputLayerChoice> {
   readonly name: Choice['kind'];
@@ -81,4 +89,6 @@ export interface OutputLayerEntry<Choice extends AnyOutputChoice = OutputLayerCh
     /** Whether classes can be added in the middle of training. */
     readonly addsClasses: boolean;
   };
+  /** Adds classes at the end. Of layers that can. */
+  addClasses?(layer: OutputLayer, added: AddedClasses, choice: Choice): void;
 }

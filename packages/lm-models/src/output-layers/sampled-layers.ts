@@ -11,10 +11,12 @@ import {
   createUniformProposal,
   createUnigramProposal,
   type FixedProposal,
+  type SampledLayer,
   type SampledSoftmaxOptions,
   type SamplingOptions,
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
+import type { OutputLayer } from '@vastmax/output-layer';
 import { ModelError } from '../model-error.ts';
 import { factoredOperations } from './factored-layers.ts';
 import {
@@ -23,7 +25,7 @@ import {
   type ProposalName,
   type SampledChoice,
 } from './output-layer-choice.ts';
-import type { OutputLayerEntry, OutputLayerSizes } from './output-layer-entry.ts';
+import type { AddedClasses, OutputLayerEntry, OutputLayerSizes } from './output-layer-entry.ts';
 import { logUnigram, softmaxLayerOptions } from './softmax-layers.ts';
 
 /**
@@ -81,7 +83,8 @@ function createProposal(name: ProposalName, frequencies: Float64Array, power: nu
 
 type OfKind<Choice, Kind extends string> = Choice & { readonly kind: Kind };
 
-const sampled: Pick<OutputLayerEntry<SampledChoice>, 'options' | 'defaults' | 'cost'> = {
+const sampled: Pick<OutputLayerEntry<SampledChoice>, 'options' | 'defaults' | 'cost' | 'addClasses'> = {
+  addClasses: addSampledClasses,
   options: ['samples', 'proposal', 'power', 'sharing', 'rule'],
   defaults: { samples: 500, proposal: 'unigram', power: 1, sharing: 'minibatch', rule: { name: 'sgd' } },
   cost: {
@@ -97,8 +100,14 @@ const sampledAbilities: OutputLayerEntry<SampledChoice>['abilities'] = {
   overRanks: true,
   refusedOverRanks: ({ sharing }) =>
     sharing === 'example' ? { option: 'sharing', reason: 'draws samples for the minibatch of all ranks' } : undefined,
-  addsClasses: false,
+  addsClasses: true,
 };
+
+function addSampledClasses(layer: OutputLayer, { values, frequencies }: AddedClasses, choice: SampledChoice): void {
+  (layer as SampledLayer).change('addClasses', (method) => {
+    method.addClasses(values, samplingOf(choice, frequencies).proposal);
+  });
+}
 
 export const sampledEntry: OutputLayerEntry<OfKind<SampledChoice, 'sampled'>> = {
   ...sampled,

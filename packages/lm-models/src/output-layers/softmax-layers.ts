@@ -4,6 +4,7 @@ import {
   createFullSoftmaxLayer,
   createHierarchicalSoftmaxLayer,
   createHuffmanSoftmaxLayer,
+  type FullSoftmaxLayer,
   type SoftmaxLayerOptions,
 } from '@vastmax/softmax-losses';
 import { createUpdateRule, type UpdateRule } from '@vastmax/update-rules';
@@ -75,7 +76,12 @@ export const fullEntry: OutputLayerEntry<FullChoice> = {
     overRanks: true,
     refusedOverRanks: ({ labelSmoothing = 0 }) =>
       labelSmoothing > 0 ? { option: 'labelSmoothing', reason: 'has no label smoothing' } : undefined,
-    addsClasses: false,
+    addsClasses: true,
+  },
+  addClasses: (layer, { values }) => {
+    (layer as FullSoftmaxLayer).change('addClasses', (method) => {
+      method.addClasses(values);
+    });
   },
 };
 

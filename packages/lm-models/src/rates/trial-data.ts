@@ -10,6 +10,8 @@ import {
   SequenceRows,
   singleTargets,
   type CsrRows,
+  type DenseBatch,
+  type DenseRows,
   type NgramBatch,
   type SequenceBatch,
   type SparseBatch,
@@ -19,7 +21,7 @@ import type { OutputLayerChoice } from '../output-layers/output-layer-choice.ts'
 import type { BatchSource } from '../training/training-types.ts';
 
 /** Minibatches that {@link recordTrialData} can number anew. */
-export type TrialBatch = NgramBatch | SequenceBatch | SparseBatch;
+export type TrialBatch = NgramBatch | SequenceBatch | SparseBatch | DenseBatch;
 
 export interface TrialData {
   readonly sizes: NetworkSizes;
@@ -65,7 +67,8 @@ export async function recordTrialData(
   const training = recorded.slice(0, Math.min(wanted.training, recorded.length - heldOut));
   const held = recorded.slice(training.length, training.length + heldOut);
   const classes = new Numbering(frequencies.length);
-  const rows = new Numbering(inputs);
+  // The columns of dense rows are those of the run.
+  const rows = new Numbering(inputs, { keepsAll: recorded.some(isDense) });
   for (const batch of training) classes.add(batch.targets.indices, batch.targets.offsets[batch.size]!);
   for (const batch of [...training, ...held]) rows.add(...inputsOf(batch));
   classes.close();
@@ -117,8 +120,8 @@ class Numbering {
   readonly #numbers: Int32Array;
   #kept = new Int32Array(0);
 
-  constructor(n: number) {
-    this.#numbers = new Int32Array(n).fill(-1);
+  constructor(n: number, { keepsAll = false }: { readonly keepsAll?: boolean } = {}) {
+    this.#numbers = new Int32Array(n).fill(keepsAll ? 0 : -1);
   }
 
   add(values: Int32Array, count: number): void {
@@ -151,6 +154,7 @@ class Numbering {
 function inputsOf(batch: TrialBatch): [values: Int32Array, count: number] {
   if ('contexts' in batch) return [batch.contexts, batch.contexts.length];
   if ('steps' in batch) return [batch.inputs, batch.inputs.length];
+  if (isDense(batch)) return [new Int32Array(0), 0];
   return [batch.inputs.indices, batch.inputs.offsets[batch.size]!];
 }
 
@@ -171,7 +175,14 @@ function copyOf(batch: TrialBatch): TrialBatch {
       targets: singleTargets(targetIds, batch.targets.columns),
     };
   }
-  return { ...batch, inputs: copyOfRows(batch.inputs), targets: copyOfRows(batch.targets), targetIds: undefined };
+  const own = { targets: copyOfRows(batch.targets), targetIds: undefined, examples: batch.examples.slice() };
+  return isDense(batch)
+    ? { ...batch, ...own, inputs: { ...batch.inputs, values: batch.inputs.values.slice() } }
+    : { ...batch, ...own, inputs: copyOfRows(batch.inputs) };
+}
+
+function isDense(batch: TrialBatch): batch is DenseBatch {
+  return !('contexts' in batch) && !('steps' in batch) && !('indices' in batch.inputs);
 }
 
 function copyOfRows({ rows, columns, offsets, indices, values }: CsrRows): CsrRows {
@@ -193,13 +204,21 @@ function renumbered(batch: TrialBatch, inputs: Numbering, classes: Numbering): T
   const rows = Array.from({ length: batch.size }, (_, row) => row).filter((row) =>
     targets.indices.subarray(targets.offsets[row], targets.offsets[row + 1]).some((each) => classes.of(each) >= 0),
   );
-  return {
-    ...batch,
+  const kept = {
     size: rows.length,
-    inputs: renumberedRows(batch.inputs, rows, inputs),
     targets: renumberedRows(targets, rows, classes),
     examples: Int32Array.from(rows, (row) => examples[row]!),
   };
+  return isDense(batch)
+    ? { ...batch, ...kept, inputs: chosenRows(batch.inputs, rows) }
+    : { ...batch, ...kept, inputs: renumberedRows(batch.inputs, rows, inputs) };
+}
+
+function chosenRows({ columns, values }: DenseRows, rows: readonly number[]): DenseRows {
+  const chosen = values.slice(0, rows.length * columns);
+  for (const [place, row] of rows.entries())
+    chosen.set(values.subarray(row * columns, (row + 1) * columns), place * columns);
+  return { rows: rows.length, columns, values: chosen };
 }
 
 /** An evaluation has no state of the minibatches before, and a minibatch without examples is left out. */

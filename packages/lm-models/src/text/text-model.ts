@@ -31,6 +31,7 @@ import { createNetwork } from '../network/create-network.ts';
 import type {
   BagNetwork,
   BodyChoice,
+  DenseChoice,
   NetworkOptions,
   NgramNetwork,
   RecurrentNetwork,
@@ -249,7 +250,8 @@ export async function createTextModel(
     throw new ModelError('bad-option', `a ${examples.model} model has the body '${kind}', got '${options.body.kind}'`);
   }
   const sizes = { inputs: vocabulary.size, frequencies: vocabulary.counts };
-  return new TextModel(await createNetwork(backend, sizes, options, createOutput), vocabulary, examples);
+  const network = await createNetwork(backend, sizes, options as NetworkOptions<TextBodyKind>, createOutput);
+  return new TextModel(network, vocabulary, examples);
 }
 
 /** Sizes and regularisation of the body of a text model. */
@@ -276,7 +278,7 @@ export interface TextBodyOptions {
 }
 
 /** The body of a model of that name. @throws ModelError `bad-option` for an activation that it cannot have. */
-export function textBody(model: TextModelName, options: TextBodyOptions): BodyChoice {
+export function textBody(model: TextModelName, options: TextBodyOptions): TextBodyChoice {
   const { order = 5, embedding, hidden, dropout = 0, seed = 1 } = options;
   if (model === 'transformer') return transformerChoice(options);
   const activation = activationNames.find((name) => name === options.activation);
@@ -322,7 +324,7 @@ function transformerChoice({
   steps,
   dropout,
   seed,
-}: TextBodyOptions): BodyChoice {
+}: TextBodyOptions): TransformerChoice {
   const name = activation === undefined ? 'gelu' : feedForwardNames.find((each) => each === activation);
   if (name === undefined || (hidden !== undefined && hidden.length !== 1)) {
     throw new ModelError(
@@ -345,7 +347,12 @@ function transformerChoice({
   };
 }
 
-function bodyKindOf(model: TextModelName): BodyChoice['kind'] {
+type TextBodyKind = 'ngram' | 'recurrent' | 'transformer' | 'bag';
+
+/** The bodies that read words. */
+export type TextBodyChoice = Exclude<BodyChoice, DenseChoice>;
+
+function bodyKindOf(model: TextModelName): TextBodyKind {
   if (model === 'ngram' || model === 'transformer') return model;
   return model === 'lstm' || model === 'gru' ? 'recurrent' : 'bag';
 }

@@ -8,7 +8,9 @@ import {
   createClassifierTexts,
   encodeLabelledTexts,
   isClassifier,
+  isDenseClassifier,
   loadClassifier,
+  loadDenseClassifier,
   nearestLabels,
   nearestWords,
   predictClasses,
@@ -158,5 +160,32 @@ describe('a classifier of texts', () => {
     const product = a0 * b0 + a1 * b1 + a2 * b2 + a3 * b3;
     expect(nearest?.similarity).toBeCloseTo(product / (Math.hypot(a0, a1, a2, a3) * Math.hypot(b0, b1, b2, b3)), 6);
     await expect(nearestLabels(owned, ['z'], 1)).rejects.toThrow("'z' is none of the 2 labels");
+  });
+});
+
+describe('a classifier of vectors', () => {
+  it('comes back from a checkpoint with the names of its labels', async () => {
+    const network = await createNetwork(
+      createPlainBackend(),
+      { inputs: 3, frequencies: Float64Array.of(5, 2) },
+      { body: { kind: 'dense', inputScale: 2 }, output: { kind: 'full', initialScale: 1, seed: 2 } },
+    );
+    using classifier = new Classifier(network, { labels: ['7', 'seven'], examples: 7 });
+    const { configuration, texts } = classifierContent(classifier);
+    const storage = createMemoryStorage();
+    await writeCheckpoint(storage, {
+      configuration: { ...configuration, model: { ...network.options } as never },
+      modules: network.modules(),
+      texts,
+    });
+    await using saved = await openCheckpoint(storage);
+    expect([isClassifier(saved.configuration), isDenseClassifier(saved.configuration)]).toEqual([true, true]);
+    using loaded = await loadDenseClassifier(createPlainBackend(), saved);
+    expect([loaded.labels, loaded.features, loaded.examples]).toEqual([['7', 'seven'], 3, 7]);
+    const inputs = { rows: 1, columns: 3, values: Float32Array.of(1, 2, 3) };
+    const scores = (each: typeof loaded): Promise<unknown> =>
+      predictClasses(each.network.output, each.network.computeHidden({ inputs }), 2);
+    expect(await scores(loaded)).toEqual(await scores(classifier));
+    expect(await nearestLabels(loaded, ['seven'], 1)).toHaveLength(1);
   });
 });

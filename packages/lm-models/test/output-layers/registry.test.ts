@@ -228,7 +228,7 @@ describe('outputLayers', () => {
       } as OutputLayerChoice);
       expect(implicit.state().configuration).toEqual(explicit.state().configuration);
       if (entry.losses === undefined) expect(explicit.isNormalized ? 'yes' : 'no').toBe(entry.abilities.probabilities);
-      expect('addClasses' in explicit).toBe(entry.abilities.addsClasses);
+      expect(entry.addClasses !== undefined).toBe(entry.abilities.addsClasses);
       for (const name of Object.keys(entry.defaults)) expect(entry.options).toContain(name);
     },
   );

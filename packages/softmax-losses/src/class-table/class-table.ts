@@ -145,6 +145,14 @@ export class ClassTable implements TrainableRows {
     this.#updater.grow();
   }
 
+  /** Adds rows of these numbers at the end, with moments of zero; see {@link checkAddedRows}. O(rows that are added). */
+  append(values: ArrayLike<number>): void {
+    const first = this.rows;
+    if (values.length === 0) return;
+    this.grow(first + values.length / this.width);
+    writeRows(values, first, this.table);
+  }
+
   /** The rows and the rule's moments. */
   tensors(): TensorSource[] {
     return [tableTensor(this.name, this.table), ...this.#updater.tensors()];
@@ -203,12 +211,33 @@ export interface TrainableRows extends RowSource, Disposable {
   fetch?(lists: readonly RowList[]): Promise<void>;
   /** Change rows by the rule; repeated rows, within one gradient and across them, add up. @param step from 1. */
   update(gradients: readonly RowGradient[], learningRate: number, step: number): void | Promise<void>;
+  /** Adds rows at the end. Not implemented where rows are on several ranks. */
+  append?(values: ArrayLike<number>): void;
   /** The rows and the rule's moments. */
   tensors(): TensorSource[];
   /** @throws OutputLayerError `state-mismatch`; nothing is changed. */
   checkState(state: ModuleState): void;
   /** @throws OutputLayerError `state-mismatch`. */
   restore(state: ModuleState): Promise<void>;
+}
+
+/**
+ * The argument of addClasses of a layer. @returns how many classes are added.
+ * @throws OutputLayerError `bad-option` for values that are no whole rows, `non-finite`.
+ */
+export function checkAddedRows(kind: string, values: ArrayLike<number>, width: number): number {
+  const count = values.length / width;
+  if (!Number.isSafeInteger(count)) {
+    throw new OutputLayerError(
+      'bad-option',
+      `${kind} addClasses: ${values.length} values are not whole rows of ${width} (features and bias)`,
+    );
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new OutputLayerError('non-finite', `${kind} addClasses: value ${i} is ${values[i]}, it must be finite`);
+  }
+  return count;
 }
 
 interface InitialRows {

@@ -4,7 +4,7 @@
 import { fill, Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
-import { ClassTable } from '../class-table/class-table.ts';
+import { checkAddedRows, ClassTable } from '../class-table/class-table.ts';
 import {
   checkLayerOptions,
   checkPerClass,
@@ -36,13 +36,16 @@ export interface FullSoftmaxOptions extends SoftmaxLayerOptions {
   readonly blockClasses?: number;
 }
 
+/** A full softmax layer; {@link FullSoftmax.addClasses} through {@link SoftmaxLayer.change}. */
+export type FullSoftmaxLayer = SoftmaxLayer<FullSoftmax>;
+
 /**
  * Creates an exact log-softmax layer over all classes. Cost of a step: 6mDd operations, three products. Memory: 4D(d+1)
  * bytes of weights, and the m·D outputs of a step; if they are more than 2²⁵ numbers (128 MiB), so many are kept and the
  * rest are computed twice, a block at a time: 8md operations for each of those classes.
  * @throws OutputLayerError `bad-option`, `non-finite`; LinalgError `out-of-memory`.
  */
-export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<SoftmaxLayer> {
+export async function createFullSoftmaxLayer(backend: Backend, options: FullSoftmaxOptions): Promise<FullSoftmaxLayer> {
   checkOptions(options);
   const layer = new SoftmaxLayer(new FullSoftmax(backend, options), weightOptions(options).rule, options.reduction);
   await backend.synchronize();
@@ -50,27 +53,17 @@ export async function createFullSoftmaxLayer(backend: Backend, options: FullSoft
 }
 
 class FullSoftmax implements SoftmaxMethod {
-  readonly kind = kind;
+  readonly kind: string = kind;
   readonly isNormalized = true;
-  readonly classes: number;
   readonly features: number;
   readonly ignoredClass: number;
   readonly workspace: Workspace;
   readonly #options: FullSoftmaxOptions;
   readonly #table: ClassTable;
-  readonly #softmax: BlockedSoftmax;
+  #softmax: BlockedSoftmax;
 
   constructor(backend: Backend, options: FullSoftmaxOptions) {
-    const {
-      classes,
-      features,
-      initialBiases,
-      blockClasses,
-      labelSmoothing = 0,
-      classWeights,
-      ignoreIndex = -1,
-    } = options;
-    this.classes = classes;
+    const { classes, features, initialBiases, ignoreIndex = -1 } = options;
     this.features = features;
     this.ignoredClass = ignoreIndex;
     this.workspace = new Workspace(backend);
@@ -86,7 +79,31 @@ class FullSoftmax implements SoftmaxMethod {
       },
       this.workspace,
     );
-    this.#softmax = new BlockedSoftmax(this.#table, this.workspace, {
+    this.#softmax = this.#blockedSoftmax();
+  }
+
+  get classes(): number {
+    return this.#table.rows;
+  }
+
+  /**
+   * Adds classes at the end; the others keep their weights. O(n·d), and a copy of the last piece of the table.
+   * @param values n×width weights, row by row, the bias last. A bias of 0 is a likely class where the others have logs
+   * of probabilities.
+   * @throws OutputLayerError `bad-option`, `non-finite`; `bad-option` with class weights.
+   */
+  addClasses(values: ArrayLike<number>): void {
+    checkAddedRows(kind, values, this.#table.width);
+    if (this.#options.classWeights !== undefined)
+      throw new OutputLayerError('bad-option', `${kind} addClasses: the layer has a weight for each of its classes`);
+    this.#table.append(values);
+    this.#softmax[Symbol.dispose]();
+    this.#softmax = this.#blockedSoftmax();
+  }
+
+  #blockedSoftmax(): BlockedSoftmax {
+    const { blockClasses, labelSmoothing = 0, classWeights } = this.#options;
+    return new BlockedSoftmax(this.#table, this.workspace, {
       labelSmoothing,
       ...(classWeights === undefined ? {} : { classWeights }),
       ...(blockClasses === undefined ? {} : { blockRows: blockClasses }),

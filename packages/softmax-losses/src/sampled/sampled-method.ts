@@ -5,8 +5,9 @@
  */
 import { OutputLayerError } from '@vastmax/output-layer';
 import type { Matrix, Workspace } from '@vastmax/linalg-core';
-import type { TrainableRows } from '../class-table/class-table.ts';
+import { checkAddedRows, type TrainableRows } from '../class-table/class-table.ts';
 import type { ForwardResult, SoftmaxMethod, TrainingBatch } from '../layer/softmax-method.ts';
+import type { FixedProposal } from '../proposals/proposal.ts';
 import type { TargetList } from '../layer/target-list.ts';
 import type { ClassVectors, Pairs } from './class-vectors.ts';
 import { expectedLogisticLosses, softmaxLosses } from './exact-losses.ts';
@@ -85,6 +86,32 @@ export class SampledMethod implements SoftmaxMethod {
   /** Must be called once, before anything else: a query proposal is built from all class vectors. */
   initialize(): Promise<void> {
     return this.#parts.sampler.initialize();
+  }
+
+  /**
+   * Adds classes at the end; the others keep their weights. O(n·d), and a copy of the last piece of the table.
+   * @param values n×width weights, row by row, the bias last. A bias of 0 is a likely class where the others have logs
+   * of probabilities.
+   * @param proposal over the classes with the new ones, of the same name as that before.
+   * @throws OutputLayerError `non-finite`; `bad-option`, also for a proposal that learns or that depends on the
+   * class vectors, and over ranks.
+   */
+  addClasses(values: ArrayLike<number>, proposal: FixedProposal): void {
+    const { table, sampler, vectors } = this.#parts;
+    const count = checkAddedRows(this.kind, values, vectors.width);
+    const before = sampler.options.proposal;
+    if (before.kind === 'query' || before.observe !== undefined || table.append === undefined)
+      throw new OutputLayerError(
+        'bad-option',
+        `${this.kind} addClasses: the ${before.name} proposal ${table.append === undefined ? 'is over ranks' : 'has learned from the classes that there were'}`,
+      );
+    if (proposal.name !== before.name || proposal.classes !== this.classes + count)
+      throw new OutputLayerError(
+        'bad-option',
+        `${this.kind} addClasses: the proposal is ${proposal.name} over ${proposal.classes} classes; ${before.name} over ${this.classes + count} is needed`,
+      );
+    table.append(values);
+    sampler.replaceProposal(proposal);
   }
 
   forward(batch: TrainingBatch): ForwardResult | Promise<ForwardResult> {

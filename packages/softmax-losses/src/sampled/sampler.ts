@@ -26,7 +26,7 @@ export interface SamplerOptions {
 const prefix = 'proposal.';
 
 export class Sampler {
-  readonly options: SamplerOptions;
+  #options: SamplerOptions;
   readonly samples: SampleSet = new SampleSet();
   readonly #vectors: ClassVectors;
   readonly #random: RandomGenerator;
@@ -35,11 +35,20 @@ export class Sampler {
   #restoreProposal: ((vectors: ClassVectorSource) => void | Promise<void>) | undefined;
 
   constructor(vectors: ClassVectors, options: SamplerOptions) {
-    this.options = options;
+    this.#options = options;
     this.#vectors = vectors;
     this.#random = new RandomGenerator(options.seed);
     this.#stateBeforeDraw = this.#random.state();
     this.#hostBuffer = createHostArray(vectors.workspace.backend, 0);
+  }
+
+  get options(): SamplerOptions {
+    return this.#options;
+  }
+
+  /** For other classes than before. */
+  replaceProposal(proposal: Proposal): void {
+    this.#options = { ...this.#options, proposal };
   }
 
   /** Builds a query proposal from all class vectors. */

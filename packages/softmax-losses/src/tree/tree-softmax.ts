@@ -15,8 +15,8 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
-import { OutputLayerError, withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
-import { ClassTable } from '../class-table/class-table.ts';
+import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
+import { checkAddedRows, ClassTable } from '../class-table/class-table.ts';
 import { BlockedSoftmax } from '../full/blocked-softmax.ts';
 import { checkLayerOptions, checkPerClass, weightOptions, type SoftmaxLayerOptions } from '../layer/layer-options.ts';
 import { SoftmaxLayer } from '../layer/softmax-layer.ts';
@@ -182,17 +182,7 @@ export class TreeSoftmax implements SoftmaxMethod {
    */
   addClasses(values: ArrayLike<number>): void {
     const { width } = this;
-    const count = values.length / width;
-    if (!Number.isSafeInteger(count)) {
-      throw new OutputLayerError(
-        'bad-option',
-        `${kind} addClasses: ${values.length} values are not whole rows of ${width} (features and bias)`,
-      );
-    }
-    for (let i = 0; i < values.length; i++) {
-      if (Number.isFinite(values[i])) continue;
-      throw new OutputLayerError('non-finite', `${kind} addClasses: value ${i} is ${values[i]}, it must be finite`);
-    }
+    const count = checkAddedRows(kind, values, width);
     const grown = this.#shape.grown(count);
     for (const [level, table] of this.#tables.entries()) {
       const first = table.rows;

@@ -11,7 +11,8 @@ import { validateCsrRows, type CsrRows } from '../csr/csr-rows.ts';
 import { SparseDataError, show } from '../errors.ts';
 import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
 import { mix32, seedWord } from '../random/random.ts';
-import { checkRowNumbers, type SparseBatch, checkTargetWeights, type TargetWeights } from './sparse-batches.ts';
+import type { SparseBatch } from './sparse-batches.ts';
+import { checkRowNumbers, checkTargetWeights, type TargetWeights } from './target-rows.ts';
 
 /** Sets of items, of which a part is shown and the rest, or all, is predicted. */
 export interface SetBatchesOptions extends ExampleOrderOptions {

@@ -5,7 +5,7 @@ import type { BatchCursor } from './batch-cursor.ts';
 import { ExampleOrder, type ExampleOrderOptions } from './example-order.ts';
 import { CsrBuffer } from '../csr/csr-buffer.ts';
 import { type CsrRows, validateCsrRows } from '../csr/csr-rows.ts';
-import { SparseDataError, show } from '../errors.ts';
+import { checkRowNumbers, checkSameRows, copyRow, TargetRows, type TargetOptions } from './target-rows.ts';
 
 /**
  * One minibatch of any source of sparse examples. The object and its arrays are reused: they are valid until the next
@@ -39,17 +39,11 @@ export interface SparseRowSource {
 }
 
 /** Inputs and targets as sparse rows, row by row the same examples. */
-export interface SparseBatchesOptions extends ExampleOrderOptions {
-  /** Features of each example; referenced, not copied. */
+export interface SparseBatchesOptions extends ExampleOrderOptions, TargetOptions {
+  /** Features of each example, as many rows as targets; referenced, not copied. */
   readonly inputs: CsrRows | SparseRowSource;
-  /** Classes of each example, as many rows; referenced, not copied. */
-  readonly targets: CsrRows;
   /** The rows to use, such as those of one part of a split; default all. */
   readonly rows?: Int32Array;
-  /** Default `given`; see TargetWeights. */
-  readonly targetWeights?: TargetWeights;
-  /** What the weights of each class are multiplied by then, one number for each column of `targets`. */
-  readonly classWeights?: Float64Array;
 }
 
 /**
@@ -60,30 +54,20 @@ export class SparseBatches {
   readonly #order: ExampleOrder;
   readonly #rows: Int32Array | undefined;
   readonly #copyInputs: SparseRowSource['copyRow'];
-  readonly #sourceTargets: CsrRows;
-  readonly #shares: boolean;
-  readonly #classWeights: Float64Array | undefined;
   readonly #inputs: CsrBuffer;
-  readonly #targets: CsrBuffer;
+  readonly #targets: TargetRows;
 
   /**
    * @throws SparseDataError `shape` if inputs and targets differ in rows or are not valid CsrRows,
    * `index-out-of-range`, `empty-input`, `bad-option`. Everything is checked once, O(entries).
    */
   constructor(options: SparseBatchesOptions) {
-    const { inputs, targets, rows, targetWeights = 'given', classWeights } = options;
+    const { inputs, targets, rows } = options;
     const isInMemory = !('copyRow' in inputs);
     if (isInMemory) validateCsrRows(inputs, 'SparseBatches: inputs');
-    validateCsrRows(targets, 'SparseBatches: targets');
-    if (inputs.rows !== targets.rows) {
-      throw new SparseDataError(
-        'shape',
-        `SparseBatches: inputs has ${inputs.rows} rows, targets has ${targets.rows}; an example is a row of each`,
-      );
-    }
+    this.#targets = new TargetRows('SparseBatches', options);
+    checkSameRows('SparseBatches', inputs.rows, targets.rows);
     checkRowNumbers('SparseBatches', rows, inputs.rows);
-    checkTargetWeights('SparseBatches', targetWeights);
-    checkClassWeights(classWeights, targets.columns);
     this.#order = new ExampleOrder('SparseBatches', rows?.length ?? inputs.rows, options);
     this.#rows = rows;
     this.#copyInputs = isInMemory
@@ -91,14 +75,9 @@ export class SparseBatches {
           copyRow(inputs, row, out);
         }
       : inputs.copyRow;
-    this.#sourceTargets = targets;
-    this.#shares = targetWeights === 'shares';
     this.#inputs = new CsrBuffer(inputs.columns, {
       weighted: isInMemory ? inputs.values !== undefined : inputs.isWeighted,
     });
-    this.#classWeights = classWeights;
-    const weighted = targets.values !== undefined || this.#shares || classWeights !== undefined;
-    this.#targets = new CsrBuffer(targets.columns, { weighted });
   }
 
   get examplesPerEpoch(): number {
@@ -117,11 +96,8 @@ export class SparseBatches {
       const row = this.#rows === undefined ? examples[place]! : this.#rows[examples[place]!]!;
       examples[place] = row;
       this.#copyInputs(row, this.#inputs);
-      copyRow(this.#sourceTargets, row, this.#targets);
-      if (this.#shares) this.#targets.normalizeRow();
-      if (this.#classWeights !== undefined) this.#targets.scaleRow(this.#classWeights);
       this.#inputs.endRow();
-      this.#targets.endRow();
+      this.#targets.add(row);
     }
     return {
       size: examples.length,
@@ -146,48 +122,4 @@ export class SparseBatches {
   seek(cursor: unknown): void {
     this.#order.seek(cursor);
   }
-}
-
-function copyRow(source: CsrRows, row: number, out: CsrBuffer): void {
-  const { offsets, indices, values } = source;
-  for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++)
-    out.add(indices[entry]!, values === undefined ? 1 : values[entry]!);
-}
-
-function checkClassWeights(weights: Float64Array | undefined, classes: number): void {
-  if (weights === undefined) return;
-  if (weights.length !== classes)
-    throw new SparseDataError(
-      'shape',
-      `SparseBatches: there are ${weights.length} class weights for ${classes} classes; one each is needed`,
-    );
-  const wrong = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
-  if (wrong !== -1)
-    throw new SparseDataError(
-      'non-finite-value',
-      `SparseBatches: the weight of class ${wrong} is ${String(weights[wrong])}; a finite number of at least 0 is needed`,
-    );
-}
-
-export function checkRowNumbers(where: string, rows: Int32Array | undefined, available: number): void {
-  rows?.forEach((row, at) => {
-    if (row < 0 || row >= available) {
-      throw new SparseDataError(
-        'index-out-of-range',
-        `${where}: rows[${at}] is ${row}, but there are ${available} rows; they are 0..${available - 1}`,
-      );
-    }
-  });
-}
-
-/**
- * The weights of the classes of an example. `given`: as in the data, or 1 without values, so that an example with more
- * classes has a larger loss. `shares`: scaled to a sum of 1, which is a distribution over the classes, as a softmax can
- * fit.
- */
-export type TargetWeights = 'given' | 'shares';
-
-export function checkTargetWeights(where: string, value: unknown): void {
-  if (value !== 'given' && value !== 'shares')
-    throw new SparseDataError('bad-option', `${where}: targetWeights is ${show(value)}; given or shares is needed`);
 }

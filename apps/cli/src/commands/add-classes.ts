@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import { addClasses, checkSavedShapes, isModelError, type NetworkOptions } from '@vastmax/lm-models';
+import { isStateError, type ModuleState } from '@vastmax/linalg-core/state';
+import { classifierContent, type Classifier, type LabelNetwork } from '@vastmax/lm-models/labels';
+import { openCheckpoint, writeCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
+import { createFileStorage } from '@vastmax/checkpoints/node';
+import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
+import { lockOutputFolder } from '../run/run-folder.ts';
+import { UsageError } from '../terminal/errors.ts';
+import { count } from '../terminal/terminal.ts';
+import { loadAnyModel } from '../text/open-model.ts';
+
+export function addAddClassesCommand(program: Command): void {
+  addBackendOptions(
+    program
+      .command('add-classes')
+      .description('add labels to a trained classifier of texts or vectors, to be trained on')
+      .argument('<model>', 'folder of a trained classifier, which is changed')
+      .argument('<names...>', 'the new labels'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ vastmax add-classes models/own cats "small dogs"
+  $ vastmax train --features new.npy --labels new.txt -o models/own --resume
+
+The other labels keep their weights. --resume then trains on the files that it
+is given, from their beginning, with examples of new labels and of old ones.
+Layers that can grow: factored, hybrid, full, sampled, nce, negative.`,
+    )
+    .action(addToModel);
+}
+
+async function addToModel(directory: string, names: readonly string[], options: BackendOptions): Promise<void> {
+  const storage = createFileStorage(directory);
+  await using checkpoint = await openCheckpoint(storage);
+  if (checkpoint.configuration['quantization'] !== undefined)
+    throw new UsageError(
+      `${directory} holds a quantized model, which does not change; add to the one that it was made of`,
+    );
+  await using lock = await lockOutputFolder(directory);
+  void lock;
+  const opened = await loadAnyModel(options, checkpoint);
+  if (!('dense' in opened) && !('classifier' in opened)) {
+    opened.model[Symbol.dispose]();
+    throw new UsageError(`${directory} holds a model over words, whose vocabulary is that of its text`);
+  }
+  using classifier: Classifier<LabelNetwork> = 'dense' in opened ? opened.dense : opened.classifier;
+  if (!('dense' in opened) && classifier.texts === undefined)
+    throw new UsageError(
+      `${directory} holds a classifier of points, whose labels are numbers; train one on the new file`,
+    );
+  checkNames(names, classifier);
+  await addClasses(classifier.network, names.length);
+  const { configuration, texts } = classifierContent({
+    labels: [...Array.from(classifier.labels), ...names],
+    examples: classifier.examples,
+    texts: classifier.texts,
+  });
+  const modules = classifier.network.modules();
+  checkLoads(directory, classifier.network, modules);
+  await writeCheckpoint(storage, {
+    configuration: { ...runFromBeginning(checkpoint), ...configuration },
+    modules: {
+      ...modules,
+      ...(checkpoint.moduleNames.includes('optimizer') ? { optimizer: checkpoint.module('optimizer') } : {}),
+    },
+    texts: { ...Object.fromEntries(checkpoint.textNames.map((name) => [name, checkpoint.text(name)])), ...texts },
+  });
+  process.stdout.write(
+    `added        ${count(names.length)} labels, ${count(classifier.network.output.classes)} now\nsaved        ${directory}\n`,
+  );
+}
+
+/** @throws UsageError for a layer whose parts would be others with so many classes. */
+function checkLoads(
+  directory: string,
+  { sizes, options }: LabelNetwork,
+  modules: Readonly<Record<string, ModuleState>>,
+): void {
+  const module = (name: string): ModuleState => modules[name] ?? { configuration: {}, tensors: [] };
+  try {
+    checkSavedShapes({ module }, sizes, options as NetworkOptions);
+  } catch (error) {
+    if (!isModelError(error) && !isStateError(error)) throw error;
+    throw new UsageError(
+      `${directory}: the ${options.output.kind} layer divides its classes by their number, and would do so otherwise with ${count(sizes.frequencies.length)}; train a new model, or one of another layer`,
+      { cause: error },
+    );
+  }
+}
+
+/** @throws UsageError for a label that there is, or that is given twice. */
+function checkNames(names: readonly string[], { classes }: Pick<Classifier, 'classes'>): void {
+  const twice = names.find((name, at) => classes.has(name) || names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw new UsageError(
+      classes.has(twice) ? `there is a label '${twice}' already` : `the label '${twice}' is given twice`,
+    );
+}
+
+/** The data that training goes on with is other data: the run begins anew, with the weights that there are. */
+function runFromBeginning({ configuration }: Checkpoint): Checkpoint['configuration'] {
+  const { cursor, pointsHash, ...others } = configuration;
+  void [cursor, pointsHash];
+  return { ...others, step: 0, examples: 0 };
+}
