@@ -8,7 +8,7 @@ import { addBackendOptions, type BackendOptions } from '../options/backend-choic
 import { lockOutputFolder } from '../run/run-folder.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { count } from '../terminal/terminal.ts';
-import { loadAnyModel } from '../text/open-model.ts';
+import { loadAnyModel, ownerOf } from '../text/open-model.ts';
 
 export function addAddClassesCommand(program: Command): void {
   addBackendOptions(
@@ -43,8 +43,10 @@ async function addToModel(directory: string, names: readonly string[], options: 
   void lock;
   const opened = await loadAnyModel(options, checkpoint);
   if (!('dense' in opened) && !('classifier' in opened)) {
-    opened.model[Symbol.dispose]();
-    throw new UsageError(`${directory} holds a model over words, whose vocabulary is that of its text`);
+    ownerOf(opened)[Symbol.dispose]();
+    throw new UsageError(
+      `${directory} holds a ${'model' in opened ? 'model over words' : 'recommender'}, whose classes are those of its data`,
+    );
   }
   using classifier: Classifier<LabelNetwork> = 'dense' in opened ? opened.dense : opened.classifier;
   if (!('dense' in opened) && classifier.texts === undefined)

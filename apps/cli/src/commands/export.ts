@@ -95,7 +95,7 @@ async function exportVectors(directory: string, options: ExportOptions): Promise
         ? vectorsOfClassifier(opened.classifier, directory, kind)
         : 'recommender' in opened
           ? vectorsOf({ network: opened.recommender.network, vocabulary: opened.recommender.items }, kind)
-        : vectorsOf(opened.model, kind);
+          : vectorsOf(opened.model, kind);
   void owned;
   const { bytes: written } = await writeVectors(names, vectors, format, options, interruption.signal);
   const { rows, columns } = vectors;

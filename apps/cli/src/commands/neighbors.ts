@@ -48,10 +48,10 @@ async function neighbors(directory: string, words: readonly string[], options: N
     'recommender' in opened
       ? await neighborsOfItems(opened.recommender, directory, words, options)
       : 'dense' in opened
-      ? await neighborsOfLabels(opened.dense, directory, words, options)
-      : 'classifier' in opened
-        ? await neighborsOfClassifier(opened.classifier, directory, words, options)
-        : await neighborsOfWords(opened, directory, words, options);
+        ? await neighborsOfLabels(opened.dense, directory, words, options)
+        : 'classifier' in opened
+          ? await neighborsOfClassifier(opened.classifier, directory, words, options)
+          : await neighborsOfWords(opened, directory, words, options);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(probes.map((word, index) => [word, lists[index]])))}\n`);
     return;

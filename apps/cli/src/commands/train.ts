@@ -254,16 +254,16 @@ A folder that holds a model is refused without --resume or --overwrite.`,
     .action(train);
 }
 
-async function train(argument: string | undefined, given: GivenTrainOptions, command: Command): Promise<void> {
-  const text = argument ?? given.text;
-  const options = withDefaultSizes(given);
+async function train(argument: string | undefined, chosen: GivenTrainOptions, command: Command): Promise<void> {
+  const text = argument ?? chosen.text;
+  const options = withDefaultSizes(chosen);
   if (options.printConfigSchema === true) {
     process.stdout.write(describeConfigSchema(command));
     return;
   }
   if (options.printConfig === true) {
     process.stdout.write(
-      describeConfig(command, text, dependentDefaults({ ...given, ...(text === undefined ? {} : { text }) })),
+      describeConfig(command, text, dependentDefaults({ ...chosen, ...(text === undefined ? {} : { text }) })),
     );
     return;
   }

@@ -65,7 +65,9 @@ export function checkFeatureOptions(options: TrainOptions, given: readonly Given
     (ofOthers as ReadonlySet<string>).has(name) || (name !== 'holdOut' && ofRecommenders.has(name));
   const foreign = given.find(({ name, isDefault }) => !isDefault && isOther(name));
   if (foreign !== undefined)
-    throw new UsageError(`${foreign.flag} is an option of texts, points or interactions, not of --features; leave it out`);
+    throw new UsageError(
+      `${foreign.flag} is an option of texts, points or interactions, not of --features; leave it out`,
+    );
   if (model !== 'classifier' && given.some(({ name, isDefault }) => name === 'model' && !isDefault))
     throw new UsageError(`--model ${model} reads words, and --features are vectors with labels; leave --model out`);
   if ((validFeatures === undefined) !== (validLabels === undefined))
@@ -131,6 +133,11 @@ export function denseBody(options: TrainOptions, inputScale: number): DenseChoic
   const layers =
     hidden.length === 0
       ? { inputDropout: dropout }
-      : { hidden, activation: activation === 'identity' || activation === 'swiglu' ? ('relu' as const) : activation, layerNorm, dropout };
+      : {
+          hidden,
+          activation: activation === 'identity' || activation === 'swiglu' ? ('relu' as const) : activation,
+          layerNorm,
+          dropout,
+        };
   return { kind: 'dense', ...layers, inputScale, seed };
 }

@@ -1,10 +1,5 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
-import {
-  type BagChoice,
-  type OutputLayerChoice,
-  type TrainingOptions,
-  outputLayerOf,
-} from '@vastmax/lm-models';
+import { type BagChoice, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import type { TextBodyChoice } from '@vastmax/lm-models/text';
 import { denseBody, isRidge } from './dense-options.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';

@@ -47,7 +47,8 @@ export async function trainNetwork<Batch extends TrainingBatch & TrialBatch>(
         })
       : resumedRates(resumed, changedTraining(resumed, options, given, batches.examplesPerEpoch));
   using trainer = new Trainer(network as never, batches, training);
-  if (resumed !== undefined) await fromCheckpoint(options.out, (checkpoint) => trainer.restore(savedRun(checkpoint, batches)));
+  if (resumed !== undefined)
+    await fromCheckpoint(options.out, (checkpoint) => trainer.restore(savedRun(checkpoint, batches)));
   const cost = await printPlan(plan, trainer, batchSize);
   if (options.dryRun === true) {
     process.stdout.write(describeDryRun(cost));

@@ -35,6 +35,7 @@ import type {
   NetworkOptions,
   NgramNetwork,
   RecurrentNetwork,
+  TransformerChoice,
   TransformerNetwork,
 } from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
