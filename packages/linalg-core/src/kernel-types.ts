@@ -87,6 +87,7 @@ export type MomentUpdate =
       readonly step: number;
     };
 
+/** Factors of `quantizedProducts`. */
 export interface QuantizedProductSettings {
   /** Factor of the products. */
   readonly alpha: number;

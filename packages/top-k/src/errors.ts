@@ -1,5 +1,6 @@
 import { CodedError, isCodedError } from '@vastmax/linalg-core';
 
+/** What went wrong. Codes are stable across versions. */
 export type TopKErrorCode = 'bad-option' | 'shape' | 'non-finite' | 'index-out-of-range' | 'disposed';
 
 /** Every error that an index throws on purpose. The index is unchanged when one is thrown. */

@@ -9,11 +9,13 @@ import { enlarged, IndexedRows, rowsPerBlock } from './indexed-rows.ts';
 import { directedQuery } from './query.ts';
 import { searchByBounds, searchByScan, type Query } from './search.ts';
 
+/** Biases of vectors that are added. */
 export interface VectorOptions {
   /** One for each vector, added to its scores; 0 unless given. */
   readonly biases?: ArrayLike<number>;
 }
 
+/** Which vectors may be found. */
 export interface SearchOptions {
   /** Whether a vector may be among the results; asked only where its score matters. */
   readonly accept?: (index: number) => boolean;
@@ -34,6 +36,7 @@ export interface GroupedQuery {
   readonly groupOf?: ArrayLike<number>;
 }
 
+/** The best vectors of each query. */
 export interface TopKResult {
   readonly k: number;
   /** m×k, best first, of equal scores the smaller index; −1 where fewer than k are left. */

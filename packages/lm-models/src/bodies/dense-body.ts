@@ -25,6 +25,7 @@ import {
   type ModelParameters,
 } from './layers.ts';
 
+/** Sizes and start of a {@link DenseBody}. */
 export interface DenseBodyOptions {
   /** Width of the vectors. */
   readonly inputs: number;
@@ -48,6 +49,7 @@ export interface DenseInputs {
   readonly inputs: DenseRows;
 }
 
+/** A body over vectors that another encoder has made: the vectors themselves, or dense layers over them. */
 export class DenseBody implements Body<DenseInputs> {
   readonly backend: Backend;
   readonly options: Required<DenseBodyOptions>;

@@ -41,6 +41,7 @@ import {
 
 const model = 'transformer model';
 
+/** Layers of causal attention and feed-forward networks over sequences; see the head of this file for the architecture. */
 export class TransformerBody implements Body<SequenceInputs> {
   readonly backend: Backend;
   readonly options: Required<TransformerBodyOptions>;

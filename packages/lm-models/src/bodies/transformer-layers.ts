@@ -17,13 +17,20 @@ import { fill, gatherRows, write, type Backend, type Indices, type Matrix } from
 import type { RandomGenerator } from '@vastmax/sparse-data';
 import { createUniform, Parameter } from './layers.ts';
 
+/** How a transformer knows positions. */
 export const positionNames = ['rotary', 'learned'] as const;
+/** A way of a transformer to know positions. */
 export type PositionName = (typeof positionNames)[number];
+/** Norms of a transformer: layer norm, or root mean square. */
 export const normNames = ['layer', 'rms'] as const;
+/** A norm of a transformer. */
 export type NormName = (typeof normNames)[number];
+/** Activations of the feed-forward networks of a transformer. */
 export const feedForwardNames = ['gelu', 'relu', 'swiglu'] as const;
+/** An activation of the feed-forward networks of a transformer. */
 export type FeedForwardName = (typeof feedForwardNames)[number];
 
+/** Sizes, parts and start of a {@link TransformerBody}. */
 export interface TransformerBodyOptions {
   /** Rows of the embedding table: the number of different words or items. */
   readonly inputs: number;

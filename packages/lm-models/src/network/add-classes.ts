@@ -6,6 +6,7 @@ import { outputLayerOf } from '../output-layers/registry.ts';
 import { logUnigram } from '../output-layers/softmax-layers.ts';
 import type { Network } from './network.ts';
 
+/** What new classes of a network begin with. */
 export interface AddClassesOptions {
   /**
    * n×(features + 1) weights of the new classes, row by row, the bias last. Unless given all are 0 but for the biases

@@ -3,6 +3,7 @@ import type { RandomGenerator } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { NextWord } from './next-words.ts';
 
+/** How {@link drawNextWord} draws. */
 export interface DrawOptions {
   /** Scores are divided by it: below 1 likely words become likelier, above 1 less so. 1 unless given. */
   readonly temperature?: number;

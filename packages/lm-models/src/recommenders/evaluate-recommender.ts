@@ -13,6 +13,7 @@ import { ItemNeighbors } from './item-neighbors.ts';
 import type { Recommender } from './recommender.ts';
 import { rowsOfAtLeast } from './recommender-models.ts';
 
+/** How well a recommender and two simple rivals rank what was held out. */
 export interface RecommenderEvaluation {
   readonly model: MultiLabelMetrics;
   /** What most users have, for everybody. */
@@ -21,6 +22,7 @@ export interface RecommenderEvaluation {
   readonly itemNeighbors: MultiLabelMetrics;
 }
 
+/** What is shown of users, and what is to be found. */
 export interface RecommenderTest {
   /** Users×items: what is shown of each, and left out of the ranking. */
   readonly histories: CsrRows;
@@ -28,6 +30,7 @@ export interface RecommenderTest {
   readonly targets: CsrRows;
 }
 
+/** How many users are asked, and where the lists are cut off. */
 export interface RecommenderEvaluationOptions extends EvaluationSpan {
   /** Ascending; [10, 20, 50] unless given. */
   readonly ks?: readonly number[];

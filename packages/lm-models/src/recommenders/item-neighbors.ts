@@ -10,6 +10,7 @@ interface NearItems {
   readonly nearness: Float64Array;
 }
 
+/** Recommends the items that users with the same items have: the simple rival of a recommender. */
 export class ItemNeighbors {
   readonly #sets: CsrRows;
   readonly #k: number;

@@ -27,7 +27,9 @@ import type { Body, Network } from '../network/network.ts';
 import type { FactoredChoice } from '../output-layers/output-layer-choice.ts';
 import type { BatchSource } from '../training/training-types.ts';
 
+/** The names of the recommenders. */
 export const recommenderNames = ['autoencoder', 'next-item', 'session'] as const;
+/** The name of a recommender. */
 export type RecommenderName = (typeof recommenderNames)[number];
 
 /** What a recommender reads of a user; kept in its checkpoint. */
@@ -39,6 +41,7 @@ export interface RecommenderSettings {
   readonly steps?: number;
 }
 
+/** Sizes of a recommender's body. */
 export interface RecommenderBodyOptions {
   /** Width of an item's vector, or of the first hidden layer of an autoencoder. */
   readonly embedding: number;
@@ -52,14 +55,17 @@ export interface RecommenderBodyOptions {
   readonly seed?: number;
 }
 
+/** A minibatch of a recommender. */
 export type RecommenderBatch = SparseBatch | SequenceBatch;
 /** The body of a recommender: it reads the minibatches that its kind makes. */
 export interface RecommenderBody extends Body<RecommenderBatch> {
   readonly embeddings: TableParameter;
   readonly options: (BagNetwork | RecurrentNetwork)['body']['options'];
 }
+/** A network over any of the recommenders' minibatches. */
 export type RecommenderNetwork = Network<RecommenderBatch, RecommenderBody>;
 
+/** Size and order of the minibatches. */
 export interface RecommenderOrder {
   /** Users in a minibatch; items that are predicted, of models that read sequences. */
   readonly batchSize: number;
@@ -86,6 +92,7 @@ export interface RecommenderDefaults {
   readonly output: Omit<FactoredChoice, 'seed'>;
 }
 
+/** What there is to know of a recommender by name. */
 export interface RecommenderEntry {
   /** One line. */
   readonly description: string;
@@ -205,6 +212,7 @@ const session: RecommenderEntry = {
   computeHidden: (network, histories) => network.computePromptHidden(listsOf(histories)),
 };
 
+/** The recommenders by name: body, minibatches and defaults of each. */
 export const recommenders: Readonly<Record<RecommenderName, RecommenderEntry>> = {
   autoencoder,
   'next-item': nextItem,

@@ -11,6 +11,7 @@ import {
   type RecommenderSettings,
 } from './recommender-models.ts';
 
+/** What a recommender knows beside its network. */
 export interface RecommenderParts {
   readonly settings: RecommenderSettings;
   /** The items, most frequent first: the classes of the network. */
@@ -23,12 +24,14 @@ export interface RecommenderParts {
   readonly heldOut: CsrRows;
 }
 
+/** An item that is recommended. */
 export interface Recommendation {
   readonly item: string;
   /** Orders the items of one user; no probability. */
   readonly score: number;
 }
 
+/** How many items are recommended. */
 export interface RecommendOptions {
   /** How many items for each, at most. */
   readonly k: number;

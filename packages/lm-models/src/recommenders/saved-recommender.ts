@@ -36,6 +36,7 @@ export function recommenderContent({ settings, items, users, histories, heldOut 
   };
 }
 
+/** Where a recommender is read from: an opened checkpoint has this shape. */
 export type SavedRecommender = Pick<Checkpoint, 'configuration' | 'location' | 'module' | 'moduleNames' | 'text'>;
 
 /**

@@ -11,6 +11,7 @@ import { SparseDataError, show } from '../errors.ts';
  */
 export type TargetWeights = 'given' | 'shares';
 
+/** The targets of minibatches, and how they are weighted. */
 export interface TargetOptions {
   /** Classes of each example; referenced, not copied. */
   readonly targets: CsrRows;

@@ -7,6 +7,7 @@ import type { ExampleOrderOptions, OrderedExamples } from '../batches/example-or
 import { checkInteger, SparseDataError } from '../errors.ts';
 import { IndexPermutation } from '../random/random.ts';
 
+/** How rows of a file are shuffled that do not fit in memory. */
 export interface ShuffleBlocks {
   /** Consecutive rows of a block. */
   readonly rows: number;

@@ -27,6 +27,7 @@ export interface DenseBatch {
   readonly endOfEpoch: boolean;
 }
 
+/** Inputs as dense rows and targets as sparse ones, row by row the same examples. */
 export interface DenseBatchesOptions extends ExampleOrderOptions, TargetOptions {
   /** Features of each example, as many rows as targets; referenced, not copied. */
   readonly inputs: DenseRows | DenseRowSource;

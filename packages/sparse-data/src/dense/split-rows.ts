@@ -1,6 +1,7 @@
 import { createHashSplit } from '../interactions/split-interactions.ts';
 import { SparseDataError } from '../errors.ts';
 
+/** Which share of the rows is held out. */
 export interface SplitRowsOptions {
   /** The share of the rows that is held out, in 0..1. */
   readonly heldOut: number;

@@ -48,6 +48,7 @@ const readers: Readonly<Record<NumberType, ReadNumber>> = {
   bool: (view, at) => view.getUint8(at),
 };
 
+/** How numbers are stored in a file. */
 export interface StoredNumbers {
   readonly type: NumberType;
   /** False unless given. */

@@ -2,6 +2,7 @@
 
 /** `lines` are `user item item …`. */
 export const interactionFormatNames = ['csv', 'tsv', 'jsonl', 'lines'] as const;
+/** A format of files of interactions. */
 export type InteractionFormat = (typeof interactionFormatNames)[number];
 
 const extensions: Readonly<Record<string, InteractionFormat>> = {

@@ -14,6 +14,7 @@ export interface Interaction {
   readonly weight: number;
 }
 
+/** How time is written. */
 export type InteractionTimeFormat = 'auto' | 'number' | 'iso-8601';
 
 /** What a file has; undefined where it has none. */

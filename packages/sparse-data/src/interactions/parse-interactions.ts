@@ -106,6 +106,7 @@ export interface InteractionRecord {
   readonly value: unknown;
 }
 
+/** The fields of records that are interactions. */
 export interface InteractionRecordOptions extends NamedInput, Pick<InteractionOptions, 'timeFormat'> {
   /** Names of fields, as in a header. */
   readonly columns?: Exclude<InteractionColumns, { readonly user: number }>;

@@ -6,6 +6,7 @@ import { checkInteger, SparseDataError, show } from '../errors.ts';
 import type { NamedInput } from '../records/record-lines.ts';
 import type { TextLines } from '../text/token-stream.ts';
 
+/** How lines of labels are read. */
 export interface LabelLinesOptions extends NamedInput {
   /** What stands between the labels of an example; a line is one label unless given. */
   readonly separator?: string;
@@ -13,6 +14,7 @@ export interface LabelLinesOptions extends NamedInput {
   readonly minimumCount?: number;
 }
 
+/** The labels of examples, a line each. */
 export interface LabelLines {
   /** Examples×classes, each class of an example once. */
   readonly targets: CsrRows;

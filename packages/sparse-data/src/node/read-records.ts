@@ -44,6 +44,7 @@ export function readCsv(
   });
 }
 
+/** How a file of interactions is read. */
 export type ReadInteractionsOptions = ReadRecordsOptions<InteractionOptions> & {
   /** As the file's name and first line tell unless given. */
   readonly format?: InteractionFormat;

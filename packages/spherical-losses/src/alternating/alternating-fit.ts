@@ -28,6 +28,7 @@ import type { SphericalLoss } from '../losses/loss.ts';
 import { rowsPerBlock, TableBlocks } from '../ridge/table-blocks.ts';
 import { listsPerBlock, RowSolver, type FixedRows } from './row-solver.ts';
 
+/** Width, weights and sweeps of alternating least squares. */
 export interface AlternatingOptions {
   /** d. */
   readonly features: number;

@@ -15,6 +15,7 @@ export interface MappedQuery {
   readonly groupOf: Int32Array;
 }
 
+/** The rows of a factored layer as they are stored, for a search in their own basis. */
 export interface StoredRows {
   /** V, D×width, the bias feature last; the layer's own. */
   readonly table: RowTable;

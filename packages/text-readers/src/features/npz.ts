@@ -14,6 +14,7 @@ export function isZip(head: Uint8Array): boolean {
 /** Decompresses raw deflate; throws for more than `limit` bytes. */
 export type InflateRaw = (bytes: Uint8Array, limit: number) => Uint8Array;
 
+/** How an .npz file is read. */
 export interface NpzOptions {
   /** For arrays of numpy.savez_compressed; without it they are refused. */
   readonly inflateRaw?: InflateRaw;

@@ -77,6 +77,7 @@ function numbersOf(value: unknown, name: string, place: string): ArrayLike<numbe
   return typeof value[0] === 'bigint' ? value.map(Number) : (value as number[]);
 }
 
+/** How vectors are kept in memory. */
 export interface CollectVectorsOptions extends NamedInput {
   /** Default `f32`. */
   readonly precision?: 'f32' | 'f64';

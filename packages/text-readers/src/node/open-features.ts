@@ -10,6 +10,7 @@ import { badFeatures, chooseArray, type StoredArray } from '../features/stored-a
 import { collectVectors, vectorsOfJson, vectorsOfParquet, type VectorRow } from '../features/vectors.ts';
 import { isParquetFile, readParquet } from './read-files.ts';
 
+/** Which part of a file of features is opened. */
 export interface OpenFeaturesOptions {
   /**
    * Which part of the file has the vectors: an array of .npz, a tensor of safetensors, a column of Parquet, a key of the

@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { checkWidth, type VectorRow } from '../features/vectors.ts';
 
+/** How an .npy file is written. */
 export interface WriteNpyOptions {
   /** Default `f32`. */
   readonly precision?: 'f32' | 'f64';
