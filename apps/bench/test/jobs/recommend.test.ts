@@ -49,7 +49,7 @@ describe('the job gowalla', () => {
     const { users, items, trainingPairs, testPairs, rows } = await measureGowalla(context, {
       ...gowallaSettings,
       nearest: 9,
-      alternating: [{ features: 2, epochs: 8, unobservedWeight: 0.1, lambda: 0.001 }],
+      alternating: [{ features: 2, epochs: 8, unobservedWeight: 0.1, lambda: 0.001, penaltyCounts: 'all' }],
       autoencoder: { embedding: 8, batch: 8, shown: 0.7, epochs: 2 },
     });
     expect({ users, items, trainingPairs, testPairs }).toEqual({

@@ -38,7 +38,13 @@ export interface AlternatingOptions {
   readonly unobservedWeight?: number;
   /** λ; 0.003 unless given. */
   readonly lambda?: number;
-  /** ν, how a row's penalty grows with its number of entries; 1 unless given. */
+  /**
+   * What a row's penalty grows with: `entries`, its own n, or `all`, n + a₀ times the rows of the other side, as
+   * arXiv:2110.14037 has it. With the small a₀ of a large catalogue `all` is nearly the same penalty for every row.
+   * `all` unless given.
+   */
+  readonly penaltyCounts?: 'entries' | 'all';
+  /** ν, how a row's penalty grows with what `penaltyCounts` says; 1 unless given. */
   readonly frequencyExponent?: number;
   /** Of the random start; 1 unless given. */
   readonly seed?: number;
@@ -199,12 +205,13 @@ export class AlternatingFit implements Disposable {
     put: (rows: Matrix, first: number) => void,
     signal: CancellationSignal | undefined,
   ): Promise<void> {
-    const { lambda = 0.003, frequencyExponent = 1, unobservedWeight = 0.01 } = this.#options;
+    const { lambda = 0.003, frequencyExponent = 1, unobservedWeight = 0.01, penaltyCounts = 'all' } = this.#options;
+    const unobserved = penaltyCounts === 'all' ? unobservedWeight * fixed.table.rows : 0;
     const penalties = new Float64Array(sets.rows);
     for (let row = 0; row < sets.rows; row++) {
       let sum = 0;
       for (let entry = sets.offsets[row]!; entry < sets.offsets[row + 1]!; entry++) sum += sets.values?.[entry] ?? 1;
-      penalties[row] = lambda * (sum + unobservedWeight * fixed.table.rows) ** frequencyExponent;
+      penalties[row] = lambda * (sum + unobserved) ** frequencyExponent;
     }
     for (let first = 0; first < sets.rows; first += listsPerBlock) {
       const count = Math.min(listsPerBlock, sets.rows - first);
@@ -221,6 +228,12 @@ export class AlternatingFit implements Disposable {
 
 function checkAlternating(options: AlternatingOptions): void {
   const { features, epochs = 8, unobservedWeight = 0.01, lambda = 0.003, frequencyExponent = 1 } = options;
+  const { penaltyCounts = 'all' } = options;
+  if (penaltyCounts !== 'all' && penaltyCounts !== 'entries')
+    throw new OutputLayerError(
+      'bad-option',
+      `fitAlternating: penaltyCounts must be 'entries' or 'all', got '${String(penaltyCounts)}'`,
+    );
   checkOptions({ classes: 1, features, loss: implicitLoss() });
   if (!Number.isSafeInteger(epochs) || epochs < 0)
     throw new OutputLayerError(

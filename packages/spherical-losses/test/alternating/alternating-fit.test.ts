@@ -49,6 +49,7 @@ function denseSide(
   fixedRows: number,
   rows: number,
   entries: readonly (readonly [row: number, other: number, weight: number])[],
+  penaltyCounts: 'entries' | 'all',
 ): Float64Array {
   const { unobservedWeight, lambda, frequencyExponent } = options;
   const out = new Float64Array(rows * features);
@@ -67,7 +68,9 @@ function denseSide(
       add(weight, other);
       for (let i = 0; i < features; i++) side[i]! += weight * fixed[other * features + i]!;
     }
-    const penalty = lambda * (count + unobservedWeight * fixedRows) ** frequencyExponent;
+    if (own.length === 0) continue;
+    const penalty =
+      lambda * (count + (penaltyCounts === 'all' ? unobservedWeight * fixedRows : 0)) ** frequencyExponent;
     for (let i = 0; i < features; i++) system[i * (features + 1)]! += penalty;
     const inverse = invertPositiveDefinite(system, features) ?? new Float64Array(0);
     for (let i = 0; i < features; i++)
@@ -100,6 +103,7 @@ describe.each(cpuBackends)('%s', (_name, create) => {
     const backend = await create();
     const entries = randomEntries(isWeighted);
     const sets = setsOf(entries, isWeighted);
+    const penaltyCounts = isWeighted ? 'entries' : 'all';
     let x = await startOf(backend, sets);
     let w: Float64Array = new Float64Array(0);
     for (let epoch = 0; epoch < options.epochs; epoch++) {
@@ -108,16 +112,18 @@ describe.each(cpuBackends)('%s', (_name, create) => {
         examples,
         classes,
         entries.map(({ example, column, weight }) => [column, example, weight] as const),
+        penaltyCounts,
       );
       x = denseSide(
         w,
         classes,
         examples,
         entries.map(({ example, column, weight }) => [example, column, weight] as const),
+        penaltyCounts,
       );
     }
     {
-      using fit = await fitAlternating(backend, sets, options);
+      using fit = await fitAlternating(backend, sets, { ...options, penaltyCounts });
       const allowed = backend.precision === 'f64' ? 1e-11 : 1e-4;
       expect(relativeError(await outputsOfFit(fit), outputsOf(x, w))).toBeLessThan(allowed);
     }
