@@ -82,8 +82,8 @@ const drawn = { ...start, samples: 2000, sharing: 'minibatch', rule: adagrad } a
 export const gowallaSettings: GowallaSettings = {
   nearest: 100,
   alternating: [
-    { features: 256, epochs: 6, unobservedWeight: 0.01, lambda: 0.003, penaltyCounts: 'entries' },
-    { features: 512, epochs: 6, unobservedWeight: 0.01, lambda: 0.003, penaltyCounts: 'entries' },
+    { features: 256, epochs: 6, unobservedWeight: 0.01, lambda: 0.01, penaltyCounts: 'entries' },
+    { features: 512, epochs: 6, unobservedWeight: 0.01, lambda: 0.05, penaltyCounts: 'entries' },
   ],
   autoencoder: { embedding: 256, batch: 512, shown: 0.5, epochs: 20 },
   autoencoders: [
