@@ -18,7 +18,7 @@ export {
 } from './losses/built-in-losses.ts';
 export { createFactoredOutputLayer, type FactoredOutputLayer } from './factored/factored-output-layer.ts';
 export type { FactoredLayerCounters, FactoredOutputLayerOptions, UpdateForm } from './factored/layer-options.ts';
-export type { MappedQuery, StoredRows } from './factored/stored-rows.ts';
+export type { MappedQuery, FactoredRows } from './factored/stored-rows.ts';
 export type { RowDecay } from './factored/regularizers.ts';
 export type { Verification } from './factored/gram-matrix.ts';
 export type { PreconditionerOptions } from './factored/preconditioner.ts';

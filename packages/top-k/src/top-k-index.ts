@@ -155,6 +155,16 @@ export class TopKIndex implements Disposable {
         `searchGrouped: ${count} queries, ${offsets.length} offsets and ${groupOf === undefined ? 'no' : 'the'} groups of the rows; one query and one offset for each group are needed`,
       );
     }
+    if (groupOf !== undefined && groupOf.length < this.#rows.count) {
+      throw new TopKError(
+        'shape',
+        `searchGrouped: groups of ${groupOf.length} rows, and there are ${this.#rows.count}; each row needs one`,
+      );
+    }
+    for (let i = 0; i < count; i++) {
+      if (!Number.isFinite(offsets[i]))
+        throw new TopKError('non-finite', `searchGrouped: offset ${i} is ${offsets[i]}, it must be finite`);
+    }
     const groups = Array.from({ length: count }, (_, i) =>
       directedQuery(values.subarray(i * width, (i + 1) * width), offsets[i]!, `searchGrouped: query ${i}`),
     );

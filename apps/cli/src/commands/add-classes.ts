@@ -23,10 +23,11 @@ export function addAddClassesCommand(program: Command): void {
       `
 Examples:
   $ vastmax add-classes models/own cats "small dogs"
-  $ vastmax train --features new.npy --labels new.txt -o models/own --resume
+  $ vastmax train --features old-and-new.npy --labels old-and-new.txt -o models/own --resume
 
 The other labels keep their weights. --resume then trains on the files that it
-is given, from their beginning, with examples of new labels and of old ones.
+is given alone, for as many epochs as before: give examples of old labels too,
+or the model forgets them.
 Layers that can grow: factored, hybrid, full, sampled, nce, negative.`,
     )
     .action(addToModel);
@@ -93,8 +94,10 @@ function checkLoads(
   }
 }
 
-/** @throws UsageError for a label that there is, or that is given twice. */
+/** @throws UsageError for a label that there is, that is given twice, or that is empty. */
 function checkNames(names: readonly string[], { classes }: Pick<Classifier, 'classes'>): void {
+  if (names.some((name) => name.trim() === ''))
+    throw new UsageError('a label is empty, and a blank line of labels means an example without one; give it a name');
   const twice = names.find((name, at) => classes.has(name) || names.indexOf(name) !== at);
   if (twice !== undefined)
     throw new UsageError(

@@ -29,7 +29,7 @@ import {
   type SimilarityEvaluation,
   type TextEvaluation,
 } from '../text/evaluate-text.ts';
-import { openAnyModel, ownerOf, type OpenedModel } from '../text/open-model.ts';
+import { openAnyModel, ownerOf, type AnyOpenedModel, type OpenedModel } from '../text/open-model.ts';
 import type { Recommender } from '@vastmax/lm-models/recommenders';
 import { describeRecommenderEvaluation, evaluateWithProgress } from '../recommend/evaluate-recommendations.ts';
 import { readTest } from '../recommend/interaction-data.ts';
@@ -127,9 +127,14 @@ async function evaluate(
   using interruption = new Interruption();
   const { signal } = interruption;
   const opened = await openAnyModel(options, directory);
+  const foreign = foreignOption(opened, textFile, options);
+  if (foreign !== undefined) {
+    ownerOf(opened)[Symbol.dispose]();
+    throw new UsageError(`${directory} holds ${kindNames[kindOf(opened)]}, which ${foreign}`);
+  }
   if ('recommender' in opened) {
     using recommender = opened.recommender;
-    await evaluateItems(recommender, directory, textFile, options, signal);
+    await evaluateItems(recommender, textFile, options, signal);
     return;
   }
   if ('dense' in opened) {
@@ -137,17 +142,13 @@ async function evaluate(
     await evaluateVectors(dense, directory, options, signal);
     return;
   }
-  if (options.features !== undefined) {
-    ownerOf(opened)[Symbol.dispose]();
-    throw new UsageError(`${directory} holds no classifier of vectors; leave --features out and give a file to read`);
-  }
   if (textFile === undefined && similarity === undefined) {
     ownerOf(opened)[Symbol.dispose]();
     command.error("error: missing required argument 'text', or --similarity with a file");
   }
   if ('classifier' in opened) {
     using classifier = opened.classifier;
-    await evaluateClassifier(classifier, directory, textFile, options, signal);
+    await evaluateClassifier(classifier, textFile, options, signal);
     return;
   }
   using model = opened.model;
@@ -167,16 +168,61 @@ async function evaluate(
   process.stdout.write(parts.join('\n'));
 }
 
+type ModelKind = 'words' | 'classifier' | 'vectors' | 'recommender';
+const kindNames: Readonly<Record<ModelKind, string>> = {
+  words: 'a model over words',
+  classifier: 'a classifier',
+  vectors: 'a classifier of vectors',
+  recommender: 'a recommender',
+};
+
+function kindOf(opened: AnyOpenedModel): ModelKind {
+  if ('recommender' in opened) return 'recommender';
+  if ('dense' in opened) return 'vectors';
+  return 'classifier' in opened ? 'classifier' : 'words';
+}
+
+/** The options that not every kind of model has. */
+const ownOptions: readonly (readonly [name: keyof EvaluateOptions, flag: string, kinds: readonly ModelKind[]])[] = [
+  ['similarity', '--similarity', ['words']],
+  ['top', '--top', ['classifier', 'vectors']],
+  ['threshold', '--threshold', ['classifier', 'vectors']],
+  ['perLabel', '--per-label', ['classifier', 'vectors']],
+  ['labelFormat', '--label-format', ['classifier']],
+  ['labelColumn', '--label-column', ['classifier']],
+  ['labelSeparator', '--label-separator', ['classifier', 'vectors']],
+  ['features', '--features', ['vectors']],
+  ['featuresArray', '--features-array', ['vectors']],
+  ['labels', '--labels', ['vectors']],
+  ['topItems', '--top-items', ['recommender']],
+  ['interactionFormat', '--interaction-format', ['recommender']],
+  ['userColumn', '--user-column', ['recommender']],
+  ['itemColumn', '--item-column', ['recommender']],
+  ['timeColumn', '--time-column', ['recommender']],
+  ['weightColumn', '--weight-column', ['recommender']],
+];
+
+/** What was given and has no meaning for the model, as the end of a sentence. */
+function foreignOption(
+  opened: AnyOpenedModel,
+  textFile: string | undefined,
+  options: EvaluateOptions,
+): string | undefined {
+  const kind = kindOf(opened);
+  const found = ownOptions.find(([name, , kinds]) => options[name] !== undefined && !kinds.includes(kind));
+  if (found !== undefined) return `has no ${found[1]}; leave it out`;
+  return kind === 'vectors' && textFile !== undefined
+    ? `reads --features and --labels; leave '${textFile}' out`
+    : undefined;
+}
+
 async function evaluateItems(
   recommender: Recommender,
-  directory: string,
   file: string | undefined,
   options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { similarity, limit, json, topItems } = options;
-  if (similarity !== undefined)
-    throw new UsageError(`${directory} holds a recommender, which has no word vectors; leave --similarity out`);
+  const { limit, json, topItems } = options;
   const ks = topItems === undefined ? {} : { ks: topItems };
   const test = await readTest(recommender, file, options, signal);
   const evaluation = await evaluateWithProgress(recommender, test, { limit, signal, ...ks });
@@ -189,14 +235,11 @@ async function evaluateItems(
 
 async function evaluateClassifier(
   classifier: Classifier,
-  directory: string,
   file: string | undefined,
   options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { similarity, limit, top, threshold, perLabel = false } = options;
-  if (similarity !== undefined)
-    throw new UsageError(`${directory} holds a classifier, which has no word vectors; leave --similarity out`);
+  const { limit, top, threshold, perLabel = false } = options;
   if (file === undefined) return;
   const rows = await readLabelledRows(file, classifier, options, signal);
   const evaluation = await evaluateLabels(classifier, rows, limit, signal);

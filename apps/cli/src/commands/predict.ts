@@ -98,6 +98,7 @@ async function predict(
   const { input } = options;
   if (isDrawn(options) && options.continue === 0)
     throw new UsageError('--temperature, --top-k, --top-p and --seed are of --continue; give it how many words');
+  if (options.topP === 0) throw new UsageError('--top-p is 0, and draws from nothing; give a share above 0');
   if (options.features !== undefined) {
     await predictFeatures(directory, prompt, options);
     return;

@@ -76,11 +76,11 @@ export function addTrainCommand(program: Command): void {
     .option(
       '--window <n>',
       'cbow, skip-gram: words on either side; next-item: how many last items the model sees (default: 5)',
-      wholeNumber('--window', 1, 65_536),
+      wholeNumber('--window', 1, 4096),
     )
     .option(
       '--embedding <n>',
-      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder 512; next-item, session 128)",
+      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder 512; transformer, next-item, session 128)",
       wholeNumber('--embedding', 1),
     )
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
@@ -146,7 +146,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--batch <n>',
-      'examples in a minibatch: words, points, or users of an autoencoder (default: 256)',
+      'examples in a minibatch: words (of lstm, gru and transformer the nearest multiple of --steps), points, or users of an autoencoder (default: 256; transformer: 1024)',
       wholeNumber('--batch', 1),
     )
     .option(
@@ -210,7 +210,7 @@ Examples:
       --output-layer sampled --samples 500 --proposal unigram
   $ vastmax train wiki.train.tokens.br -o models/wiki --resume
   $ vastmax train wiki.train.tokens.br -o models/lstm --model lstm --hidden 200
-  $ vastmax train wiki.train.tokens.br -o models/gpt --model transformer --embedding 128 --batch 1024
+  $ vastmax train wiki.train.tokens.br -o models/gpt --model transformer
   $ vastmax train bibtex_train.txt -o models/bibtex --model classifier \\
       --output-layer full --embedding 256 --batch 64 --epochs 15
   $ vastmax train labelled.txt -o models/topics --model classifier \\

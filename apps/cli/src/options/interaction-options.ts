@@ -105,6 +105,6 @@ export function checkNoInteractionOptions(given: readonly { readonly name: strin
   const foreign = given.find(({ name }) => ofRecommenders.has(name));
   if (foreign !== undefined)
     throw new UsageError(
-      `${foreign.flag} is an option of recommenders; leave it out, or add --model autoencoder or another recommender`,
+      `${foreign.flag} is an option of recommenders${foreign.name === 'holdOut' ? ' and of --features' : ''}; leave it out, or add --model autoencoder or another recommender`,
     );
 }

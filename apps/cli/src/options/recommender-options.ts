@@ -38,6 +38,8 @@ const ofOtherModels: ReadonlySet<string> = new Set([
   'maxVocabulary',
   'initialVectors',
   'order',
+  'layers',
+  'heads',
   'distributed',
   'repairDrift',
 ]);
@@ -48,6 +50,7 @@ const ownOptions: readonly (readonly [name: keyof TrainOptions, models: readonly
   ['steps', ['session']],
   ['activation', ['autoencoder', 'next-item']],
   ['inputDropout', ['autoencoder', 'next-item']],
+  ['weightColumn', ['autoencoder']],
 ];
 
 /** @throws UsageError for an option of another model. */

@@ -1,5 +1,5 @@
 /** The metrics of a recommender, as tables. */
-import { UsageError } from '../terminal/errors.ts';
+import { CommandFailure } from '../terminal/errors.ts';
 import { count, Progress, table } from '../terminal/terminal.ts';
 import type { MultiLabelMetricsAtK } from '@vastmax/lm-models/metrics';
 import {
@@ -12,7 +12,7 @@ import {
 /**
  * O(users · items · width).
  * @param limit maximum number of users, a fixed sample; 0 for all.
- * @throws UsageError when none of them has an item to be found.
+ * @throws CommandFailure when none of them has an item to be found.
  */
 export async function evaluateWithProgress(
   recommender: Recommender,
@@ -28,12 +28,13 @@ export async function evaluateWithProgress(
       progress.update(done / total, [`${count(done)} users`]);
     },
   });
-  if (evaluation.model.examples === 0)
-    throw new UsageError(
-      'no user has both a history and an item to be found that the model knows and the user did not have before, so there is nothing to evaluate; hold out more, or give another file',
-    );
+  if (evaluation.model.examples === 0) throw new CommandFailure(nothingToFind);
   return evaluation;
 }
+
+/** Why an evaluation may have no users. */
+export const nothingToFind =
+  'there is nothing to evaluate: no user has both a history and an item held out that the model knows and the user did not have before (repeated items are not ranked)';
 
 /** A block of lines for each k. */
 export function describeRecommenderEvaluation(what: string, evaluation: RecommenderEvaluation): string {

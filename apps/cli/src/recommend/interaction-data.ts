@@ -43,6 +43,8 @@ export type RecommenderData = Omit<RecommenderParts, 'settings'> & {
   /** How many interactions there are in all, and how they were divided, for people. */
   readonly interactions: number;
   readonly division: string;
+  /** Whether the file has times; else interactions are in its order. */
+  readonly hasTimes: boolean;
   /** SHA-256 of names and rows. */
   readonly fingerprint: string;
 };
@@ -114,7 +116,8 @@ export async function readRecommenderData(
   signal: AbortSignal,
 ): Promise<RecommenderData> {
   const read = await readSessions(path, options, signal);
-  const { users, sessions } = read;
+  const { users, sessions, times } = read;
+  const hasTimes = times.some((time) => time !== 0);
   const reads = recommenderOf(options.model).reads;
   const { shown, hidden, division } =
     options.valid === undefined
@@ -134,7 +137,13 @@ export async function readRecommenderData(
     histories: renumberColumns(histories, order),
     heldOut: renumberColumns(addDuplicates(hidden), order),
   };
-  return { ...data, interactions: sessions.offsets[sessions.rows]!, division, fingerprint: fingerprintOf(data) };
+  return {
+    ...data,
+    interactions: sessions.offsets[sessions.rows]!,
+    division,
+    hasTimes,
+    fingerprint: fingerprintOf(data),
+  };
 }
 
 type Division = SplitSets & { readonly division: string };

@@ -1,6 +1,7 @@
 /** `vastmax train` with a recommender: from a file of interactions to a saved and evaluated model. */
 import { createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { Recommender, recommenderContent, recommenderNameOf } from '@vastmax/lm-models/recommenders';
+import { excludeEntries, type CsrRows } from '@vastmax/sparse-data';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
@@ -20,7 +21,8 @@ import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfRecommender } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { describeRecommenderEvaluation, evaluateWithProgress } from './evaluate-recommendations.ts';
+import { warn } from '../terminal/terminal.ts';
+import { describeRecommenderEvaluation, evaluateWithProgress, nothingToFind } from './evaluate-recommendations.ts';
 import { readRecommenderData } from './interaction-data.ts';
 
 /** @param given the options that were on the command line or in a configuration file. */
@@ -76,7 +78,7 @@ export async function trainRecommender(
   const { output } = network.options;
   const order = {
     batchSize,
-    seed: options.seed,
+    seed: run.seed,
     targetWeights: outputLayerOf(output.kind).abilities.targetWeights(output),
   };
   const source = entry.trainingBatches(histories, order, settings);
@@ -101,13 +103,25 @@ export async function trainRecommender(
     },
     signal,
   });
-  if (!isTrained || heldOut.offsets[heldOut.rows] === 0) return;
+  if (!isTrained || options.holdOut === 0) return;
+  if (!hasTargets(histories, heldOut)) {
+    warn(nothingToFind);
+    return;
+  }
   const evaluation = await evaluateWithProgress(
     recommender,
     { histories, targets: heldOut },
     { limit: options.evaluate, signal },
   );
   process.stdout.write(`\n${describeRecommenderEvaluation(data.division, evaluation)}`);
+}
+
+/** Whether a user with a history has a held-out item that is not in it. */
+function hasTargets(histories: CsrRows, heldOut: CsrRows): boolean {
+  const { offsets } = excludeEntries(heldOut, histories);
+  for (let user = 0; user < histories.rows; user++)
+    if (offsets[user + 1]! > offsets[user]! && histories.offsets[user + 1]! > histories.offsets[user]!) return true;
+  return false;
 }
 
 async function readRecommenderRun(directory: string): Promise<RunState> {

@@ -288,8 +288,12 @@ export function changedTraining(
   examplesPerEpoch: number,
 ): TrainingOptions {
   const isGiven = (name: keyof TrainOptions): boolean => given.some((each) => each.name === name);
+  // After add-classes the data is another, of which as many epochs are trained on.
+  const { epochs } = run.options;
+  const isAnew = run.configuration['cursor'] === undefined && typeof epochs === 'number';
   return {
     ...run.training,
+    ...(isAnew ? { examples: epochs * examplesPerEpoch } : {}),
     ...(options.bodyRate === undefined ? {} : { bodyRate: options.bodyRate }),
     ...(options.outputRate === undefined ? {} : { outputRate: options.outputRate }),
     ...(isGiven('schedule') ? { schedule: options.schedule } : {}),

@@ -240,7 +240,8 @@ function resumeCommand(file: string, options: TrainOptions): string {
     ...(labelFormat === undefined ? [] : ['--label-format', labelFormat]),
     ...(labelColumn === undefined ? [] : ['--label-column', labelColumn]),
     ...(labelSeparator === undefined ? [] : ['--label-separator', labelSeparator]),
-    ...(evaluate === defaultEvaluated || (valid ?? options.validFeatures ?? options.holdOut) === undefined
+    ...(evaluate === defaultEvaluated ||
+    (!isRecommenderName(model) && (valid ?? options.validFeatures ?? options.holdOut) === undefined)
       ? []
       : ['--evaluate', String(evaluate)]),
     ...(log === undefined ? [] : ['--log', log]),

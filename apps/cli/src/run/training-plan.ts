@@ -10,7 +10,7 @@ import { bytes, count, duration } from '../terminal/terminal.ts';
 import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { ClassifierTexts } from '@vastmax/lm-models/labels';
-import type { RecommenderNetwork, RecommenderSettings } from '@vastmax/lm-models/recommenders';
+import { recommenderOf, type RecommenderNetwork, type RecommenderSettings } from '@vastmax/lm-models/recommenders';
 import type { DenseTrainingData } from '../dense/dense-data.ts';
 import type { TrainingData } from '../labels/label-data.ts';
 import type { RecommenderData } from '../recommend/interaction-data.ts';
@@ -160,7 +160,7 @@ export function planOfLabels(
 
 export function planOfRecommender(
   network: RecommenderNetwork,
-  { users, items, histories, interactions, division }: RecommenderData,
+  { users, items, histories, interactions, division, hasTimes }: RecommenderData,
   { model, window = 5, steps = 16 }: RecommenderSettings,
 ): PlannedModel {
   const options = network.body.options;
@@ -179,7 +179,12 @@ export function planOfRecommender(
   return {
     network,
     data: ['interactions', `${count(interactions)} of ${count(users.length)} users with ${count(items.size)} items`],
-    notes: [['evaluation', division]],
+    notes: [
+      ...(recommenderOf(model).reads === 'sequences'
+        ? [['order', hasTimes ? 'by time' : 'as in the file, which has no times; --time-column names them'] as const]
+        : []),
+      ['evaluation', division],
+    ],
     description: `${reads}${above}`,
     bodyOperations: (batchSize) =>
       'cell' in options

@@ -110,18 +110,20 @@ export class PackedSequences implements Disposable {
   arrange(lengths: ArrayLike<number>): void {
     const before = this.#sequences;
     if (lengths.length === before.length && before.every(({ length }, i) => length === lengths[i])) return;
+    for (let i = 0; i < lengths.length; i++) {
+      const length = lengths[i]!;
+      if (Number.isSafeInteger(length) && length >= 1) continue;
+      throw new AutodiffError(
+        'bad-option',
+        `PackedSequences.arrange: length ${i} is ${length}; it must be a whole number of at least 1`,
+      );
+    }
     const blocksByLength = new Map<number, readonly QueryBlock[]>();
     const sequences: Sequence[] = [];
     let start = 0;
     let slot = 0;
     for (let i = 0; i < lengths.length; i++) {
       const length = lengths[i]!;
-      if (!Number.isSafeInteger(length) || length < 1) {
-        throw new AutodiffError(
-          'bad-option',
-          `PackedSequences.arrange: length ${i} is ${length}; it must be a whole number of at least 1`,
-        );
-      }
       let blocks = blocksByLength.get(length);
       if (blocks === undefined) {
         blocks = Array.from({ length: Math.ceil(length / blockRows) }, (_, block) => {

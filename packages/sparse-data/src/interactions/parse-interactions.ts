@@ -125,7 +125,9 @@ export async function* parseInteractionRecords(
   const { name = 'input', columns = {}, timeFormat = 'auto' } = options;
   const { user = 'user', item = 'item', time = 'time', weight = 'weight' } = columns;
   const reader = new InteractionReader('parseInteractionRecords', name, timeFormat);
-  const needed = [user, item, ...[columns.time, columns.weight].filter((each) => each !== undefined)];
+  // As in a table, what the first has all must have.
+  let needed = [user, item, ...[columns.time, columns.weight].filter((each) => each !== undefined)];
+  let isFirst = true;
   for await (const { line, value } of records) {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw lineError(
@@ -145,6 +147,8 @@ export async function* parseInteractionRecords(
         line,
         `there is no field ${show(missing)}; it has ${Object.keys(fields).slice(0, 20).map(show).join(', ') || 'none'}`,
       );
+    if (isFirst) needed = [...new Set([...needed, ...[time, weight].filter((each) => Object.hasOwn(fields, each))])];
+    isFirst = false;
     yield reader.read(line, {
       user: fields[user],
       item: fields[item],

@@ -13,7 +13,7 @@ import {
 import { type JsonLine, parseJsonLines } from '../records/parse-json-lines.ts';
 import { type XmcHeader, type XmcOptions, type XmcPoint, parseXmc, parseXmcHeader } from '../labels/parse-xmc.ts';
 import { parseXmcRows, type XmcBatch, type XmcRowsOptions } from '../labels/parse-xmc-rows.ts';
-import { SparseDataError } from '../errors.ts';
+import { SparseDataError, show } from '../errors.ts';
 import { inputName } from './open-bytes.ts';
 import { readLineBlocks, type ReadLineBlocksOptions } from './read-line-blocks.ts';
 import { type ReadLinesOptions, readLines } from './read-lines.ts';
@@ -66,8 +66,16 @@ export async function* readInteractions(
     const { format = detectInteractionFormat(path, first.value), columns = {}, timeFormat = 'auto' } = options;
     const all = startingWith(first.value, lines);
     const name = inputName(path);
-    if (format === 'lines') yield* parseItemLines(all);
-    else if (format === 'jsonl')
+    if (format === 'lines') {
+      const [named] = Object.entries(columns).filter(([, column]) => column !== undefined);
+      if (named !== undefined) {
+        throw new SparseDataError(
+          'bad-option',
+          `readInteractions: ${name} is read as lines \`user item item …\`, which have no columns, and the ${named[0]} column is ${show(named[1])}; give the format csv, tsv or jsonl, or no columns`,
+        );
+      }
+      yield* parseItemLines(all);
+    } else if (format === 'jsonl')
       yield* parseInteractionRecords(parseJsonLines(all, { name }), { columns: namesOf(columns), timeFormat, name });
     else yield* parseInteractions(all, { delimiter: format === 'tsv' ? '\t' : ',', ...options, name });
   } finally {

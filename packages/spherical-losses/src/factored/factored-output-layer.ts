@@ -41,7 +41,7 @@ import {
   type FactoredOutputLayerOptions,
 } from './layer-options.ts';
 import { checkConfiguration, constantSumOf, restoreState, stateOf } from './layer-state.ts';
-import { storedRowsOf, type StoredRows } from './stored-rows.ts';
+import { storedRowsOf, type FactoredRows } from './stored-rows.ts';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 
 /**
@@ -230,14 +230,18 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
 
   /**
    * The rows as the layer stores them, for a search that stays valid while training goes on (@vastmax/top-k). From the
-   * first call on the layer notes which rows change: O(touched rows) a step.
+   * first call on the layer notes which rows change: O(touched rows) a step. There is one list of changes, so one index.
    */
-  storedRows(): StoredRows {
+  storedRows(): FactoredRows {
     this.#calls.check('storedRows');
     const { table, takeChanged, mapQuery } = storedRowsOf(this.#weights, (hidden) => this.#extended(hidden));
     return {
       table,
-      takeChanged,
+      takeChanged: () =>
+        this.#calls.read('takeChanged', async () => {
+          await this.#step.confirm();
+          return takeChanged();
+        }),
       mapQuery: (hidden) =>
         this.#calls.read('mapQuery', async () => {
           checkHidden(this, 'mapQuery', hidden);

@@ -15,12 +15,15 @@ export interface MappedQuery {
   readonly groupOf: Int32Array;
 }
 
-/** The rows of a factored layer as they are stored, for a search in their own basis. */
-export interface StoredRows {
+/** The rows of a factored layer as it stores them, for a search in their own basis. */
+export interface FactoredRows {
   /** V, D×width, the bias feature last; the layer's own. */
   readonly table: RowTable;
-  /** The rows that have changed since the last call, ascending: those of targets, and those that a sweep converted. */
-  takeChanged(): Int32Array;
+  /**
+   * The rows that have changed since the last call, ascending: those of targets, and those that a sweep converted. Steps
+   * that are not verified yet are confirmed first. Call it before `mapQuery`, with no step between the two.
+   */
+  takeChanged(): Promise<Int32Array>;
   /**
    * A query for the outputs of one example. O(D) for the groups and O(d²) for each.
    * @param hidden 1×features.
@@ -29,11 +32,11 @@ export interface StoredRows {
 }
 
 /** @param extended hidden with the bias feature. */
-export function storedRowsOf(weights: FactoredWeights, extended: (hidden: Matrix) => Matrix): StoredRows {
+export function storedRowsOf(weights: FactoredWeights, extended: (hidden: Matrix) => Matrix): FactoredRows {
   weights.noteChanges();
   return {
     table: weights.rows,
-    takeChanged: () => weights.takeChanged(),
+    takeChanged: () => Promise.resolve(weights.takeChanged()),
     mapQuery: async (hidden) => {
       const input = extended(hidden);
       const { rowEpochs, classes, width } = weights;

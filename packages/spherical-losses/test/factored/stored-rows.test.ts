@@ -75,7 +75,7 @@ test('an index over the stored rows stays valid while training goes on', async (
   const touched: number[] = [];
   for (let round = 0; round < 12; round++) {
     await run.train(9);
-    const changed = stored.takeChanged();
+    const changed = await stored.takeChanged();
     touched.push(changed.length);
     await index.refresh(changed);
     using hidden = randomHidden(run, 1, 100 + round);
