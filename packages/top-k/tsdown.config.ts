@@ -1,3 +1,9 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({ entry: ['src/index.ts'], dts: true, format: 'esm', platform: 'neutral' });
+export default defineConfig({
+  entry: ['src/index.ts'],
+  dts: true,
+  format: 'esm',
+  sourcemap: true,
+  platform: 'neutral',
+});
