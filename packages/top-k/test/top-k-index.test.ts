@@ -188,6 +188,12 @@ describe.each(backends)('$name', (under) => {
       expect([...got.indices]).toEqual(order);
       expect([...got.scores]).toEqual(order.map((i) => scores[i]));
     }
+    await expect(grouped.searchGrouped({ queries, offsets: [0, Number.NaN, 0], groupOf }, k)).rejects.toThrow(
+      /offset 1 is NaN/,
+    );
+    await expect(grouped.searchGrouped({ queries, offsets, groupOf: groupOf.subarray(1) }, k)).rejects.toThrow(
+      /groups of 2999 rows, and there are 3000/,
+    );
   });
 
   test('bad input is refused by name and value, and changes nothing', async () => {

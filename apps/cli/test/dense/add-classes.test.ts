@@ -35,10 +35,20 @@ it.each([
     code: 2,
     stderr: expect.stringContaining("there is a label 'small dogs' already") as string,
   });
-  const resumed = await vastmax(folder, `train --features new.jsonl --labels new.txt -o ${layer} --resume --epochs 40`);
+  const empty = await vastmax(folder, ['add-classes', layer, ' ']);
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('a label is empty') as string });
+  const resumed = await vastmax(folder, `train --features new.jsonl --labels new.txt -o ${layer} --resume`);
   expect(resumed).toMatchObject({ code: 0, stderr: '' });
+  // As many epochs as before, of the examples that there are now.
+  expect(resumed.stdout).toMatch(/^training +3,200 examples/m);
   const evaluated = await vastmax(folder, `evaluate ${layer} --features new.jsonl --labels new.txt --backend wasm`);
   expect(evaluated.stdout).toMatch(/^model +100\.0 %/m);
+  const foreign = await vastmax(folder, `evaluate ${layer} --features new.jsonl --labels new.txt --top-items 3`);
+  expect(foreign).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('a classifier of vectors, which has no --top-items; leave it out') as string,
+  });
 });
 
 it('refuses what has no labels of a name', async () => {

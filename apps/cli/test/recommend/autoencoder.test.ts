@@ -177,7 +177,7 @@ describe('a recommender of sets', () => {
       'vastmax: warning: 1 users of late.csv are not known to the model; they are left out\n',
     );
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ model: { examples: 48 } });
-    expect(await vastmax(folder, `evaluate all ${own}`)).toMatchObject({ code: 2, stdout: '' });
+    expect(await vastmax(folder, `evaluate all ${own}`)).toMatchObject({ code: 1, stdout: '' });
   });
 
   it('plans, and searches for rates with items that it is not shown', async () => {
@@ -224,7 +224,7 @@ describe('a recommender of sets', () => {
     ['recommend model --items cup', 2, 'none of the items is one of the 24 that model knows: cup'],
     ['predict model tea', 2, 'model holds a recommender; ask it with vastmax recommend'],
     ['neighbors model cup', 2, 'no items of model: cup'],
-    ['evaluate model --similarity pairs.tsv', 2, 'which has no word vectors'],
+    ['evaluate model --similarity pairs.tsv', 2, 'which has no --similarity; leave it out'],
     ['train data.csv -o model --resume', 2, 'model holds a recommender; add --model autoencoder to go on with it'],
     [
       'train timeless.csv -o model --model autoencoder --resume',

@@ -20,6 +20,7 @@ describe.each([
     const trained = await vastmax(folder, `train data.csv -o ${model} --model ${model} ${ownOptions} ${options}`);
     expect(trained).toMatchObject({ code: 0, stderr: '' });
     expect(trained.stdout).toContain(`body         ${description}, `);
+    expect(trained.stdout).toMatch(/^order +by time$/m);
     expect(trained.stdout).toMatch(/^each user's last item held out, 48 users:$/m);
     const evaluated = await vastmax(folder, `evaluate ${model} --json --top-items 1,2 ${own}`);
     const { model: ours, popularity } = JSON.parse(evaluated.stdout) as Record<
@@ -51,9 +52,18 @@ describe.each([
     [`--model ${model} --hold-out 0.2`, '--hold-out 0.2 is of --split share and time'],
     [`--model ${model} --split last --valid data.csv`, '--valid is what is held out'],
     [`--model ${model} --order 3`, `--order is no option of ${model}`],
+    [`--model ${model} --layers 3`, `--layers is no option of ${model}`],
+    [`--model ${model} --weight-column w`, `--weight-column is an option of --model autoencoder, not of ${model}`],
   ])('refuses %s', async (given, message) => {
     const ended = await vastmax(folder, `train data.csv -o refused ${given}`);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(message);
   });
+});
+
+it('says that there is nothing to evaluate where users only repeat themselves', async () => {
+  writeFileSync(join(folder, 'repeats.csv'), `user,item\n${'u,a\nu,b\nv,b\nv,a\n'.repeat(3)}`);
+  const trained = await vastmax(folder, `train repeats.csv -o repeats --model next-item ${options}`);
+  expect(trained).toMatchObject({ code: 0, stderr: expect.stringContaining('there is nothing to evaluate') as string });
+  expect(trained.stdout).toMatch(/^order +as in the file, which has no times; --time-column names them$/m);
 });

@@ -183,6 +183,17 @@ describe('parseInteractionRecords', () => {
     ]);
   });
 
+  it('wants of all records the time and the weight that the first one has', async () => {
+    const values = [
+      { user: 'u', item: 'a', time: 2 },
+      { user: 'u', item: 'b' },
+    ];
+    const records = values.map((value, i) => ({ line: i + 1, value }));
+    expect(await thrownBy(() => allOf(parseInteractionRecords(records, { name: 'a.jsonl' })))).toContain(
+      'missing-column: parseInteractionRecords: a.jsonl: line 2: there is no field "time"; it has "user", "item"',
+    );
+  });
+
   it.each<[unknown, string]>([
     ['x', 'bad-interaction: parseInteractionRecords: a.jsonl: line 3: "x" is no object; each line must be one'],
     [{ item: 1 }, 'missing-column: parseInteractionRecords: a.jsonl: line 3: there is no field "user"; it has "item"'],

@@ -61,6 +61,13 @@ describe('the readers', () => {
     await expectSameAtEveryCut(text, read);
   });
 
+  it('refuses columns of lines of a user and items', async () => {
+    const path = file('spaces.txt', 'uid iid\na 1\n');
+    expect(await thrownBy(() => allOf(readInteractions(path, { columns: { user: 'uid' } })))).toContain(
+      'which have no columns, and the user column is "uid"; give the format csv, tsv or jsonl, or no columns',
+    );
+  });
+
   it('give the same from plain, gzip and brotli files, whatever the chunks', async () => {
     const variants = (name: string, text: string): string[] => [
       file(name, text),
