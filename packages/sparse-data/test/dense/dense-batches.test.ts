@@ -123,8 +123,7 @@ describe('DenseBatches', () => {
     // A window has three minibatches.
     for (const window of [1, 2]) {
       fails = 2;
-      for (const attempt of [1, 2])
-        expect(() => batches.next(), `${window}, ${attempt}`).toThrow('the disk is gone');
+      for (const attempt of [1, 2]) expect(() => batches.next(), `${window}, ${attempt}`).toThrow('the disk is gone');
       const { examples, inputs: read } = batches.next();
       expect([...read.values]).toEqual([...examples].flatMap((row) => [row, row + 0.5]));
     }

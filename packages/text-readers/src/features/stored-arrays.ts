@@ -99,8 +99,7 @@ export function storedRowsOf(path: string, array: PlacedArray): StoredRows {
 export function chooseArray(path: string, arrays: readonly StoredArray[], name?: string): StoredArray {
   if (name !== undefined) {
     const found = arrays.find((each) => each.name === name);
-    if (found === undefined)
-      throw badFeatures(path, `there is no array ${shown(name)}; it has ${listOf(arrays)}`);
+    if (found === undefined) throw badFeatures(path, `there is no array ${shown(name)}; it has ${listOf(arrays)}`);
     return found;
   }
   const ofNumbers = arrays.length === 1 ? arrays : arrays.filter(hasNumbers);
