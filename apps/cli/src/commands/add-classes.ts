@@ -40,6 +40,10 @@ async function addToModel(directory: string, names: readonly string[], options: 
     throw new UsageError(
       `${directory} holds a quantized model, which does not change; add to the one that it was made of`,
     );
+  if (checkpoint.configuration['ridge'] !== undefined)
+    throw new UsageError(
+      `${directory} holds a ridge head, which was fitted in one pass and is not trained on; fit a new one to the examples of all labels`,
+    );
   await using lock = await lockOutputFolder(directory);
   void lock;
   const opened = await loadAnyModel(options, checkpoint);

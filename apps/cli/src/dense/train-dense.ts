@@ -24,7 +24,13 @@ import { describeLabelEvaluation, evaluateExamples } from '../labels/evaluate-la
 import { classWeightsText, readLabelWeights } from '../labels/label-weights.ts';
 import { createBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
-import { checkFeatureOptions, denseBody, isRidge, type DenseTrainOptions } from '../options/dense-options.ts';
+import {
+  checkFeatureOptions,
+  checkHiddenLayers,
+  denseBody,
+  isRidge,
+  type DenseTrainOptions,
+} from '../options/dense-options.ts';
 import { rowsOfBlock } from '../options/feature-options.ts';
 import { labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
@@ -36,6 +42,7 @@ import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
 import { evaluationBatches, checkWidth, readDenseData, readHeldOut, type DenseTrainingData } from './dense-data.ts';
 import { fitRidgeHead } from './fit-ridge.ts';
+import { hasOneArray } from './open-vectors.ts';
 
 /** @param given the options that were on the command line or in a configuration file. */
 export async function trainDense(allOptions: TrainOptions, given: readonly GivenOption[]): Promise<void> {
@@ -45,6 +52,7 @@ export async function trainDense(allOptions: TrainOptions, given: readonly Given
   await using folder = await prepareFolder(checked, given, readDenseRun);
   const { resumed } = folder;
   const options = optionsOfRun(checked, resumed);
+  checkHiddenLayers(options, given);
   using data = await readDenseData({ ...options, knownLabels: resumed?.classifier.labels }, signal);
   if (resumed !== undefined && !isDataOf(resumed, data.fingerprint))
     throw new UsageError(
@@ -81,13 +89,20 @@ async function readDenseRun(directory: string): Promise<DenseRun> {
   };
 }
 
-/** What determines the examples and their order is that of the run. */
+/**
+ * What determines the examples and their order is that of the run, and so are the layers; labels may come from a file
+ * with another separator.
+ */
 function optionsOfRun(options: DenseTrainOptions, resumed: DenseRun | undefined): DenseTrainOptions {
   if (resumed === undefined) return options;
-  const { holdOut, shuffleBlocks, seed, classWeights } = resumed.options as unknown as DenseTrainOptions;
+  const { hidden, holdOut, shuffleBlocks, seed, classWeights, labelSeparator } =
+    resumed.options as unknown as DenseTrainOptions;
   return {
+    ...(labelSeparator === undefined ? {} : { labelSeparator }),
     ...options,
     seed,
+    precision: resumed.precision,
+    ...(hidden === undefined ? {} : { hidden }),
     ...(holdOut === undefined ? {} : { holdOut }),
     ...(shuffleBlocks === undefined ? {} : { shuffleBlocks }),
     ...(classWeights === undefined ? {} : { classWeights }),
@@ -200,7 +215,13 @@ async function evaluateHeldOut(
     validFeatures === undefined || validLabels === undefined
       ? undefined
       : await readHeldOut(
-          { features: validFeatures, labels: validLabels, array, labelSeparator, precision },
+          {
+            features: validFeatures,
+            labels: validLabels,
+            array: hasOneArray(validFeatures) ? undefined : array,
+            labelSeparator,
+            precision,
+          },
           classifier,
           signal,
         );

@@ -58,7 +58,7 @@ export type DenseTrainOptions = TrainOptions & { readonly features: string; read
  * @throws UsageError for options that vectors lack, or that contradict each other.
  */
 export function checkFeatureOptions(options: TrainOptions, given: readonly GivenOption[]): DenseTrainOptions {
-  const { features, labels, validFeatures, validLabels, holdOut, model, activation, hidden = [] } = options;
+  const { features, labels, validFeatures, validLabels, holdOut, model, activation } = options;
   if (features === undefined || labels === undefined)
     throw new UsageError('--features needs --labels too: a file with a line of labels for each vector');
   const isOther = (name: string): boolean =>
@@ -78,13 +78,26 @@ export function checkFeatureOptions(options: TrainOptions, given: readonly Given
     throw new UsageError('--activation identity makes one layer of all; leave --hidden and it out');
   if (activation === 'swiglu')
     throw new UsageError('--activation swiglu is an option of transformer, not of --features; choose another');
-  const needsLayers = given.find(
-    ({ name }) => name === 'layerNorm' || name === 'activation' || (name === 'optimizer' && !isRidge(options)),
-  );
+  if (isRidge(options)) checkRidge(options, given);
+  // A resumed run has its layers, which are known later.
+  if (options.resume !== true) checkHiddenLayers(options, given);
+  return { ...options, features, labels };
+}
+
+/** Those that only hidden layers have. */
+const ofLayers: ReadonlySet<keyof TrainOptions> = new Set([
+  'layerNorm',
+  'activation',
+  'optimizer',
+  'clipNorm',
+  'bodyRate',
+]);
+
+/** @throws UsageError for an option that moves nothing without hidden layers. */
+export function checkHiddenLayers({ hidden = [] }: TrainOptions, given: readonly GivenOption[]): void {
+  const needsLayers = given.find(({ name }) => ofLayers.has(name));
   if (hidden.length === 0 && needsLayers !== undefined)
     throw new UsageError(`${needsLayers.flag} is an option of hidden layers; give their widths by --hidden`);
-  if (isRidge(options)) checkRidge(options, given);
-  return { ...options, features, labels };
 }
 
 export function isRidge({ outputLayer }: Pick<TrainOptions, 'outputLayer'>): boolean {

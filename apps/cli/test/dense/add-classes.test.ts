@@ -51,7 +51,13 @@ it.each([
   });
 });
 
-it('refuses what has no labels of a name', async () => {
+it('refuses what has no labels of a name, and what is not trained on', async () => {
+  await vastmax(folder, 'train --features old.jsonl --labels old.txt -o ridge --output-layer ridge --backend wasm');
+  const ridge = await vastmax(folder, 'add-classes ridge x --backend wasm');
+  expect([ridge.code, ridge.stderr]).toEqual([
+    2,
+    expect.stringContaining('ridge holds a ridge head, which was fitted in one pass and is not trained on'),
+  ]);
   await vastmax(folder, 'train train.txt -o words --examples 64 --rates default --backend wasm');
   const words = await vastmax(folder, 'add-classes words x --backend wasm');
   expect([words.code, words.stderr]).toEqual([2, expect.stringContaining('words holds a model over words')]);

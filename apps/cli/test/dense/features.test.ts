@@ -100,7 +100,7 @@ describe('a classifier of vectors', () => {
     await vastmax(folder, `train ${settings} -o parts --epochs 2`);
     const resumed = await vastmax(
       folder,
-      `train --features train.jsonl --features-array v --labels train.txt --label-separator ; -o parts --resume --epochs 6`,
+      `train --features train.jsonl --features-array v --labels train.txt --valid-features test.npy --valid-labels test.txt -o parts --resume --epochs 6 --body-rate 0.01`,
     );
     expect(resumed).toMatchObject({ code: 0, stderr: '' });
     const weights = async (out: string): Promise<unknown> => {
@@ -108,6 +108,48 @@ describe('a classifier of vectors', () => {
       return { modules, texts };
     };
     expect(await weights('parts')).toEqual(await weights('whole'));
+  });
+
+  it('of f64 is gone on with at f64', async () => {
+    const json = '--features train.jsonl --features-array v --labels train.txt';
+    const settings =
+      '--precision f64 --output-layer full --rates default --schedule constant --batch 16 --backend plain';
+    const trained = await vastmax(folder, `train ${json} --label-separator ; -o double ${settings} --epochs 1`);
+    expect(trained).toMatchObject({ code: 0, stderr: '' });
+    const resumed = await vastmax(folder, `train ${json} -o double --resume --epochs 2`);
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    const useless = await vastmax(folder, `train ${json} -o double --resume --epochs 3 --body-rate 0.1`);
+    expect([useless.code, useless.stderr]).toEqual([
+      2,
+      expect.stringContaining('--body-rate is an option of hidden layers'),
+    ]);
+  });
+
+  it('refuses numbers that are not finite in its precision, with file and row', async () => {
+    const vectors = async function* (value: number): AsyncGenerator<{ place: string; vector: readonly number[] }> {
+      for (let row = 0; row < 20; row++)
+        yield await Promise.resolve({ place: `row ${row + 1}`, vector: [1, 2, 3, 4, row === 10 ? value : 5, 6] });
+    };
+    await writeNpy(join(folder, 'nan.npy'), vectors(Number.NaN));
+    await writeNpy(join(folder, 'large.npy'), vectors(1e300), { precision: 'f64' });
+    writeFileSync(join(folder, 'twenty.txt'), 'kind 0\nkind 1\n'.repeat(10));
+    for (const [file, value] of [
+      ['nan.npy', 'NaN'],
+      ['large.npy', '1e+300'],
+    ] as const)
+      for (const command of [
+        `predict model --features ${file} --batch 4`,
+        `evaluate model --features ${file} --labels twenty.txt`,
+        `train --features ${file} --labels twenty.txt -o bad --rates default`,
+        `train --features ${file} --labels twenty.txt -o bad --output-layer ridge`,
+      ]) {
+        const ended = await vastmax(folder, `${command} --backend wasm`);
+        expect([command, ended.code, ended.stderr]).toEqual([
+          command,
+          1,
+          expect.stringContaining(`${file}: row 11: number 5 is ${value}; one that is finite in f32 is needed`),
+        ]);
+      }
   });
 
   it('is fitted in one pass as a ridge head', async () => {
@@ -145,10 +187,12 @@ describe('a classifier of vectors', () => {
         1,
         'short.txt has 2 lines of labels, train.npy has 300 vectors',
       ],
-      [`train ${files} -o x --order 3`, 2, '--order is an option of texts or points, not of --features'],
+      [`train ${files} -o x --order 3`, 2, '--order is an option of texts, points or interactions, not of --features'],
       [`train ${files} -o x --model lstm`, 2, '--model lstm reads words'],
       [`train ${files} -o x --layer-norm`, 2, '--layer-norm is an option of hidden layers'],
-      [`train ${files} -o x --hold-out 1`, 2, '--hold-out must be a number above 0 and less than 1'],
+      [`train ${files} -o x --clip-norm 1`, 2, '--clip-norm is an option of hidden layers'],
+      [`train ${files} -o x --body-rate 1`, 2, '--body-rate is an option of hidden layers'],
+      [`train ${files} -o x --hold-out 1`, 2, '--hold-out must be a number of at least 0 and less than 1'],
       [`train ${files} -o x --valid-features test.npy`, 2, 'belong together'],
       [`train ${files} -o x --output-layer ridge --epochs 2`, 2, '--epochs is no option of --output-layer ridge'],
       [`train toy.txt -o x --output-layer ridge`, 2, '--output-layer ridge is fitted to --features'],

@@ -18,7 +18,7 @@ export interface SparseBatch {
   readonly inputs: CsrRows;
   /** m rows: the weighted classes of each example. */
   readonly targets: CsrRows;
-  /** The class of each example, if every example has exactly one. */
+  /** Undefined: an example may have any number of classes. */
   readonly targetIds: Int32Array | undefined;
   /** The row of each example in the data; m numbers. */
   readonly examples: Int32Array;

@@ -17,7 +17,7 @@ export interface DenseBatch {
   readonly inputs: DenseRows;
   /** m rows: the weighted classes of each example. */
   readonly targets: CsrRows;
-  /** The class of each example, if every example has exactly one. */
+  /** Undefined: an example may have any number of classes. */
   readonly targetIds: Int32Array | undefined;
   /** The row of each example in the data; m numbers. */
   readonly examples: Int32Array;
@@ -53,6 +53,8 @@ export class DenseBatches {
   /** The rows of the window, and their numbers; of no length without blocks. */
   readonly #window: DenseValues;
   readonly #windowRows: Int32Array;
+  /** False from when another window begins until it has been read, which may fail. */
+  #windowIsRead = false;
 
   /**
    * @throws SparseDataError `shape` if inputs and targets differ in rows or targets are not valid CsrRows,
@@ -98,7 +100,8 @@ export class DenseBatches {
     let end: { readonly epoch: number; readonly endOfEpoch: boolean };
     if (order instanceof BlockOrder) {
       const next = order.next();
-      if (next.isNewWindow) this.#readWindow(next.window);
+      if (next.isNewWindow) this.#windowIsRead = false;
+      if (!this.#windowIsRead) this.#readWindow(next.window);
       ({ examples } = this.#numbered(next));
       for (const [row, place] of next.places.entries())
         for (let i = 0; i < columns; i++) this.#values[row * columns + i] = this.#window[place * columns + i]!;
@@ -151,6 +154,7 @@ export class DenseBatches {
     numbers.set(window);
     this.#numbered({ examples: numbers });
     this.#inputs.copyRows(numbers, this.#window);
+    this.#windowIsRead = true;
   }
 }
 

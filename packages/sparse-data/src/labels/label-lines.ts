@@ -82,8 +82,8 @@ async function readRows(
   const rows = new CsrBuffer(columns, { weighted: false });
   for await (const line of lines) {
     const names = (separator === undefined ? [line] : line.split(separator)).map((name) => name.trim());
-    for (const [at, name] of names.entries()) {
-      if (name === '' || names.indexOf(name) !== at) continue;
+    for (const name of new Set(names)) {
+      if (name === '') continue;
       const number = numberOf(name);
       if (number >= 0) rows.add(number);
     }

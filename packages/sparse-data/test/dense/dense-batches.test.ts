@@ -106,6 +106,29 @@ describe('DenseBatches', () => {
         expect(rows.slice(at, at + 4)).toEqual([0, 1, 2, 3].map((i) => rows[at]! + i));
   });
 
+  it('reads a window again whose reading has failed', () => {
+    const { inputs, targets } = data(20);
+    const source = sourceOfRows(inputs);
+    let fails = 0;
+    const copyRows: typeof source.copyRows = (rows, out) => {
+      if (fails-- > 0) throw new Error('the disk is gone');
+      source.copyRows(rows, out);
+    };
+    const batches = new DenseBatches({
+      inputs: { ...source, copyRows },
+      targets,
+      batchSize: 3,
+      blocks: { rows: 4, count: 2 },
+    });
+    // A window has three minibatches.
+    for (const window of [1, 2]) {
+      fails = 2;
+      for (const attempt of [1, 2]) expect(() => batches.next(), `${window}, ${attempt}`).toThrow('the disk is gone');
+      const { examples, inputs: read } = batches.next();
+      expect([...read.values]).toEqual([...examples].flatMap((row) => [row, row + 0.5]));
+    }
+  });
+
   it('takes the rows of one part of a split, shares of targets and weights of classes', () => {
     const { kept, heldOut } = splitRows(200, { heldOut: 0.2, seed: 1 });
     expect([...kept, ...heldOut].sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, row) => row));

@@ -18,6 +18,12 @@ it('splits at a separator, counts a label of a line once, and leaves out rare on
   expect(await plain(lines, { separator: ',', minimumCount: 2 })).toEqual([['y'], 1, [[0], [0], [0]]]);
 });
 
+it('takes a line of very many labels in a time that grows with their number', async () => {
+  const line = Array.from({ length: 300_000 }, (_, label) => label).join(' ');
+  const { targets } = await collectLabelLines([`${line} ${line}`], { separator: ' ' });
+  expect(targets.indices.length).toBe(300_000);
+}, 10_000);
+
 it('takes known classes only', async () => {
   const classes = new Map([
     ['y', 0],

@@ -4,11 +4,21 @@
 
 import { shown } from '@vastmax/checkpoints';
 import { sourceOfStored, type DenseRowSource, type NumberType, type StoredRows } from '@vastmax/sparse-data';
-import { badFeatures, storedRowsOf, type PlacedArray, type PlacedBytes, type StoredArray } from './stored-arrays.ts';
+import {
+  badFeatures,
+  NoNumbersError,
+  storedRowsOf,
+  type PlacedArray,
+  type PlacedBytes,
+  type StoredArray,
+} from './stored-arrays.ts';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** NumPy itself refuses longer ones of untrusted files than 10,000 characters. */
 const maximumHeaderBytes = 65_536;
+
+/** Codes of bytes, text, objects, dates and raw data. */
+const withoutNumbers = /^[<>|=][SaUOMmV]/;
 
 const typesByCode: Readonly<Record<string, NumberType>> = {
   f2: 'f16',
@@ -107,11 +117,12 @@ function parseHeader(
     );
   const type = code === undefined ? undefined : typesByCode[code.slice(1)];
   const byteOrder = code?.slice(0, 1) ?? '';
-  if (type === undefined || !'<>|='.includes(byteOrder))
-    throw badFeatures(
-      path,
-      `${label}has numbers of type ${code === undefined ? 'several fields' : shown(code)}; ${Object.keys(typesByCode).join(', ')} are read`,
-    );
+  if (type === undefined || !'<>|='.includes(byteOrder)) {
+    const problem = `${label}has numbers of type ${code === undefined ? 'several fields' : shown(code)}; ${Object.keys(typesByCode).join(', ')} are read`;
+    throw code !== undefined && withoutNumbers.test(code)
+      ? new NoNumbersError(path, problem)
+      : badFeatures(path, problem);
+  }
   const shape = sizes
     .split(',')
     .map((size) => size.trim().replace(/L$/, ''))

@@ -1,10 +1,10 @@
 // Arrays of numpy.savez: a ZIP file of .npy files. What numpy.savez stores is read at its place, so it may be larger than
-// memory; what numpy.savez_compressed deflates is decompressed whole.
+// memory; what numpy.savez_compressed deflates is decompressed whole, and its checksum compared.
 
 import { shown } from '@vastmax/checkpoints';
 import { readNpyArray, readNpySource } from './npy.ts';
 import { badFeatures, placedBytes, type PlacedBytes, type StoredArray } from './stored-arrays.ts';
-import { dataStartOf, readZipDirectory, type ZipMember } from './zip-directory.ts';
+import { crc32, dataStartOf, readZipDirectory, type ZipMember } from './zip-directory.ts';
 
 /** Whether bytes begin as those of a ZIP file. */
 export function isZip(head: Uint8Array): boolean {
@@ -47,7 +47,7 @@ export function readNpzArrays(file: PlacedBytes, { inflateRaw }: NpzOptions = {}
 
 function inflated(
   file: PlacedBytes,
-  { name, method, bytes, compressedBytes }: ZipMember,
+  { name, method, crc, bytes, compressedBytes }: ZipMember,
   start: number,
   inflateRaw: InflateRaw | undefined,
 ): Uint8Array {
@@ -74,5 +74,7 @@ function inflated(
   }
   if (whole.length !== bytes)
     throw badFeatures(path, `array ${shown(name)} is said to have ${bytes} bytes; ${whole.length} were found`);
+  if (crc32(whole) !== crc)
+    throw badFeatures(path, `array ${shown(name)} does not have the checksum that it was saved with; it is damaged`);
   return whole;
 }

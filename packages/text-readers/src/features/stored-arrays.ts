@@ -25,6 +25,11 @@ export function placedBytes(path: string, bytes: Uint8Array): PlacedBytes {
     path,
     bytes: bytes.length,
     read: (into, position) => {
+      if (position + into.length > bytes.length)
+        throw badFeatures(
+          path,
+          `${into.length} bytes from byte ${position} on are asked for; there are ${bytes.length} in all`,
+        );
       into.set(bytes.subarray(position, position + into.length));
     },
   };
@@ -45,6 +50,13 @@ export interface StoredArray {
 
 export function badFeatures(path: string, problem: string, cause?: unknown): SparseDataError {
   return new SparseDataError('bad-features', `${path}: ${problem}`, { cause });
+}
+
+/** An array of names, objects or dates is refused: it cannot be meant where there are arrays of numbers. */
+export class NoNumbersError extends SparseDataError {
+  constructor(path: string, problem: string) {
+    super('bad-features', `${path}: ${problem}`);
+  }
 }
 
 /** Rows of a shape at a place, compared with the bytes that there are. */
@@ -80,30 +92,35 @@ export function storedRowsOf(path: string, array: PlacedArray): StoredRows {
 }
 
 /**
- * The array of a name, or the only one that rows can be read of.
+ * The array of a name, or the only one of numbers. One whose numbers cannot be read counts: another one is not read in
+ * its place.
  * @throws SparseDataError `bad-features` where there is none or there are several, with their names.
  */
 export function chooseArray(path: string, arrays: readonly StoredArray[], name?: string): StoredArray {
-  const listed = arrays.slice(0, 20).map((each) => `${shown(each.name)} (${each.description})`);
-  const list = `${listed.join(', ')}${arrays.length > 20 ? ` and ${arrays.length - 20} more` : ''}`;
   if (name !== undefined) {
     const found = arrays.find((each) => each.name === name);
-    if (found === undefined)
-      throw badFeatures(path, `there is no array ${shown(name)}; it has ${list === '' ? 'none' : list}`);
+    if (found === undefined) throw badFeatures(path, `there is no array ${shown(name)}; it has ${listOf(arrays)}`);
     return found;
   }
-  const readable = arrays.length === 1 ? arrays : arrays.filter(canBeRead);
-  const [only, ...others] = readable;
-  if (only === undefined) throw badFeatures(path, `there is no array to read; it has ${list === '' ? 'none' : list}`);
-  if (others.length > 0) throw badFeatures(path, `there are ${readable.length} arrays: ${list}; name one of them`);
+  const ofNumbers = arrays.length === 1 ? arrays : arrays.filter(hasNumbers);
+  const [only, ...others] = ofNumbers;
+  if (only === undefined) throw badFeatures(path, `there is no array of numbers; it has ${listOf(arrays)}`);
+  if (others.length > 0)
+    throw badFeatures(path, `there are ${ofNumbers.length} arrays of numbers; name one of them: ${listOf(ofNumbers)}`);
   return only;
 }
 
-function canBeRead({ rows }: StoredArray): boolean {
+function listOf(arrays: readonly StoredArray[]): string {
+  if (arrays.length === 0) return 'none';
+  const listed = arrays.slice(0, 20).map((each) => `${shown(each.name)} (${each.description})`);
+  return `${listed.join(', ')}${arrays.length > 20 ? ` and ${arrays.length - 20} more` : ''}`;
+}
+
+function hasNumbers({ rows }: StoredArray): boolean {
   try {
     rows();
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return !(error instanceof NoNumbersError);
   }
 }

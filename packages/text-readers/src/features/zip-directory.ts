@@ -8,6 +8,7 @@ export interface ZipMember {
   readonly name: string;
   /** 0 stored, 8 deflated. */
   readonly method: number;
+  /** CRC-32 of the decompressed bytes. */
   readonly crc: number;
   /** Bytes in the file, and when decompressed. */
   readonly compressedBytes: number;
@@ -87,6 +88,20 @@ export function dataStartOf(file: PlacedBytes, { name, headerStart, compressedBy
   if (start + compressedBytes > bytes)
     throw badFeatures(path, `${shown(name)} has ${compressedBytes} bytes from byte ${start} on; the file has ${bytes}`);
   return start;
+}
+
+let crcTable: Int32Array | undefined;
+
+/** CRC-32 of ZIP: the polynomial 0xedb88320, lowest bit first (APPNOTE.TXT 4.4.7). O(bytes). */
+export function crc32(bytes: Uint8Array): number {
+  const table = (crcTable ??= Int32Array.from({ length: 256 }, (_, byte) => {
+    let rest = byte;
+    for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1;
+    return rest;
+  }));
+  let crc = -1;
+  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
+  return ~crc >>> 0;
 }
 
 function findDirectory(file: PlacedBytes): {

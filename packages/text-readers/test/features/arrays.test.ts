@@ -106,7 +106,7 @@ describe('.npz', () => {
   const npz = (name: string): readonly StoredArray[] =>
     readNpzArrays(placedBytes('x.npz', fileOf(name)), { inflateRaw });
 
-  it('has arrays by name; the only one that can be read needs none', async () => {
+  it('has arrays by name; the only one of numbers needs none', async () => {
     expect(isZip(fileOf('npz'))).toBe(true);
     expect(npz('npz').map(({ name }) => name)).toEqual(['x', 'names']);
     expect(numbersOf(chooseArray('x.npz', npz('npz')))).toEqual([3, 2, 0, 0.25, 0.5, 0.75, 1, 1.25]);
@@ -114,8 +114,14 @@ describe('.npz', () => {
       'bad-features: x.npz: array "names.npy" has numbers of type "<U1"',
     );
     expect(await failureOf(() => chooseArray('x.npz', npz('npz_two')))).toContain(
-      'there are 2 arrays: "x" (176 bytes), "y" (176 bytes); name one of them',
+      'there are 2 arrays of numbers; name one of them: "x" (176 bytes), "y" (176 bytes)',
     );
+    const fortran = npz('npz_fortran');
+    expect(await failureOf(() => chooseArray('x.npz', fortran))).toContain(
+      'there are 2 arrays of numbers; name one of them: "X" (176 bytes), "y" (152 bytes)',
+    );
+    expect(numbersOf(chooseArray('x.npz', fortran, 'y'))).toEqual([3, 1, 0.25, 0.75, 1.25]);
+    expect(await failureOf(() => chooseArray('x.npz', fortran, 'X').rows())).toContain('fortran_order');
     expect(await failureOf(() => chooseArray('x.npz', npz('npz_two'), 'z'))).toContain(
       'there is no array "z"; it has "x"',
     );
@@ -140,6 +146,17 @@ describe('.npz', () => {
         problem,
       );
     }
+    bytes.writeUInt32LE(1328, at);
+    bytes.writeUInt32LE(0x12345678, at - 8);
+    expect(await failureOf(() => readNpzArrays(placedBytes('x.npz', bytes), { inflateRaw })[0]?.rows())).toContain(
+      'array "x.npy" does not have the checksum that it was saved with; it is damaged',
+    );
+  });
+
+  it('bytes in memory end where they end', async () => {
+    expect(await failureOf(() => placedBytes('x', new Uint8Array(4)).read(new Uint8Array(3), 2))).toBe(
+      'bad-features: x: 3 bytes from byte 2 on are asked for; there are 4 in all',
+    );
   });
 
   it('gives rows inside the file or a typed error, whatever its bytes', async () => {
