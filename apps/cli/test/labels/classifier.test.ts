@@ -111,7 +111,7 @@ describe('a classifier', () => {
       'other.xmc has points of 6 features and 4 labels, the model is of 5 and 4',
     ],
     ['evaluate model other.xmc', 1, 'other.xmc has points of 6 features'],
-    ['evaluate model test.xmc --similarity pairs.tsv', 2, 'has no word vectors; leave --similarity out'],
+    ['evaluate model test.xmc --similarity pairs.tsv', 2, 'which has no --similarity; leave it out'],
     ['neighbors model cat', 2, 'model holds a classifier of points, which has no words'],
     ['train train.txt -o model --resume', 2, 'model holds a classifier; add --model classifier'],
     [
