@@ -179,9 +179,9 @@ describe('loadNetwork of a language model', () => {
     await expect(load({ output: { ...options.output, loss: { name: 'hinge', options: {} } } })).rejects.toThrow(
       "no built-in loss is called 'hinge'",
     );
-    await expect(load({ body: { ...options.body, kind: 'transformer' } })).rejects.toMatchObject({
+    await expect(load({ body: { ...options.body, kind: 'mamba' } })).rejects.toMatchObject({
       code: 'bad-option',
-      message: "no body is called 'transformer'; there are ngram, bag, recurrent",
+      message: "no body is called 'mamba'; there are ngram, bag, dense, recurrent, transformer",
     });
     expect(backend.memory()).toEqual(before);
   });
