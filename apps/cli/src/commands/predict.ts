@@ -64,7 +64,8 @@ export function addPredictCommand(program: Command): void {
 Examples:
   $ vastmax predict models/state-of-the-union the united states of
   $ vastmax predict models/state-of-the-union "my fellow" --continue 12
-  $ vastmax predict models/gpt "in the year" --continue 40 --temperature 0.8 --top-p 0.9
+  $ vastmax predict models/gpt "in the year" --continue 40 --temperature 0.8 \\
+      --top-p 0.9
   $ vastmax predict models/wiki --input prompts.jsonl -k 5 > next.jsonl
   $ vastmax predict models/topics "which baking dish is best" -k 3
   $ vastmax predict models/topics --input texts.txt --threshold 0.5 > out.jsonl
