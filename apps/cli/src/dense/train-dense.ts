@@ -164,15 +164,10 @@ async function trainClassifier(
     // Without layers there is nothing for the body's rate to move.
     ...(network.body.parameterCount === 0 ? { only: ['outputRate'] as const } : {}),
     resumed,
-    extras: {
-      configuration: {
-        command: 'train',
-        options: { ...(resumed?.options ?? chosen), backend: backendName },
-        ...content.configuration,
-        pointsHash: fingerprint,
-        precision,
-        batchSize,
-      },
+    chosen,
+    backendName,
+    content: {
+      configuration: { ...content.configuration, pointsHash: fingerprint },
       texts: { ...content.texts, ...weights?.texts },
     },
     signal,

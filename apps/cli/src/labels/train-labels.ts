@@ -122,15 +122,10 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
     batchSize,
     training: labelTrainingOptions(chosen, examplesPerEpoch, { occurrences: data.occurrences }),
     resumed,
-    extras: {
-      configuration: {
-        command: 'train',
-        options: { ...(resumed?.options ?? chosen), backend: backendName },
-        ...content.configuration,
-        pointsHash: fingerprint,
-        precision,
-        batchSize,
-      },
+    chosen,
+    backendName,
+    content: {
+      configuration: { ...content.configuration, pointsHash: fingerprint },
       texts: { ...content.texts, ...weights?.texts },
     },
     signal,

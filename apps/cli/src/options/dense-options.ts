@@ -2,7 +2,7 @@
 import type { DenseChoice } from '@vastmax/lm-models';
 import { UsageError } from '../terminal/errors.ts';
 import { ofRecommenders } from './interaction-options.ts';
-import type { GivenOption, TrainOptions } from './training-options.ts';
+import { ofTexts, ofWords, type GivenOption, type TrainOptions } from './training-options.ts';
 
 /** Those that only vectors have. */
 const ofFeatures: ReadonlySet<keyof TrainOptions> = new Set([
@@ -18,22 +18,11 @@ const ofFeatures: ReadonlySet<keyof TrainOptions> = new Set([
 const ofOthers: ReadonlySet<keyof TrainOptions> = new Set([
   'text',
   'valid',
-  'tokenizer',
-  'letterCase',
-  'lowerCase',
-  'locale',
-  'textColumn',
-  'minCount',
-  'maxVocabulary',
-  'initialVectors',
-  'embedding',
-  'order',
+  ...ofTexts,
+  ...ofWords,
   'steps',
   'window',
-  'layers',
-  'heads',
-  'distributed',
-  'repairDrift',
+  'embedding',
   'labelFormat',
   'labelColumn',
   'labelPrefix',

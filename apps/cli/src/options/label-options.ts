@@ -4,30 +4,10 @@ import { classifierTraining } from '@vastmax/lm-models/labels';
 import { UsageError } from '../terminal/errors.ts';
 import { defaultsNameOf, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
-import { type GivenOption, trainingOptionsOf, type TrainOptions } from './training-options.ts';
+import { type GivenOption, ofTexts, ofWords, trainingOptionsOf, type TrainOptions } from './training-options.ts';
 
-/** Options that models over words have, and classifiers of texts. */
-const ofTexts: ReadonlySet<keyof TrainOptions> = new Set([
-  'tokenizer',
-  'letterCase',
-  'lowerCase',
-  'locale',
-  'textColumn',
-  'minCount',
-  'maxVocabulary',
-  'initialVectors',
-]);
-
-/** Options that only models over words have. */
-const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
-  'order',
-  'steps',
-  'window',
-  'layers',
-  'heads',
-  'distributed',
-  'repairDrift',
-]);
+const foreignToTexts: ReadonlySet<keyof TrainOptions> = new Set([...ofWords, 'steps', 'window']);
+const foreignToPoints: ReadonlySet<keyof TrainOptions> = new Set([...foreignToTexts, ...ofTexts]);
 
 /**
  * @param hasTexts whether features are made of texts, else given.
@@ -35,7 +15,7 @@ const ofWords: ReadonlySet<keyof TrainOptions> = new Set([
  */
 export function labelBody(options: TrainOptions, given: readonly GivenOption[], hasTexts: boolean): BagChoice {
   const foreign = given.find(
-    ({ name, isDefault }) => ofWords.has(name) || (!hasTexts && !isDefault && ofTexts.has(name)),
+    ({ name, isDefault }) => foreignToTexts.has(name) || (!hasTexts && !isDefault && foreignToPoints.has(name)),
   );
   if (foreign !== undefined)
     throw new UsageError(

@@ -15,7 +15,7 @@ import {
   type WithLayer,
 } from './output-layer-choice.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
-import { trainingOptionsOf, type GivenOption, type TrainOptions } from './training-options.ts';
+import { ofTexts, ofWords, trainingOptionsOf, type GivenOption, type TrainOptions } from './training-options.ts';
 
 /** The options of a recommender. */
 export type RecommenderTrainOptions = TrainOptions & { readonly model: RecommenderName };
@@ -29,19 +29,8 @@ const ofOtherModels: ReadonlySet<string> = new Set([
   'labelFormat',
   'classWeights',
   'pointsOnDisk',
-  'tokenizer',
-  'letterCase',
-  'lowerCase',
-  'locale',
-  'textColumn',
-  'minCount',
-  'maxVocabulary',
-  'initialVectors',
-  'order',
-  'layers',
-  'heads',
-  'distributed',
-  'repairDrift',
+  ...ofTexts,
+  ...ofWords,
 ]);
 
 /** Options that only some recommenders have. */

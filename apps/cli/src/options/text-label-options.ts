@@ -31,7 +31,7 @@ export interface TextLabelOptions extends LabelledInputOptions {
   readonly pointsOnDisk?: boolean;
 }
 
-/** Those that only classifiers of texts have. */
+/** Those of classifiers of texts; `labelSeparator` and `minCountLabel` are of vectors with labels too. */
 export const ofLabelledTexts: ReadonlySet<keyof TextLabelOptions> = new Set([
   'labelColumn',
   'labelSeparator',

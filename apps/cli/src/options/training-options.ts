@@ -106,6 +106,21 @@ export type WordTrainOptions = TrainOptions & { readonly model: TextModelName };
 
 const recurrent: readonly TrainOptions['model'][] = ['lstm', 'gru'];
 
+/** Options of texts: models over words have them, and classifiers of texts. */
+export const ofTexts: readonly (keyof TrainOptions)[] = [
+  'tokenizer',
+  'letterCase',
+  'lowerCase',
+  'locale',
+  'textColumn',
+  'minCount',
+  'maxVocabulary',
+  'initialVectors',
+];
+
+/** Options that only models over words have; `steps` and `window` beside them are of recommenders too. */
+export const ofWords: readonly (keyof TrainOptions)[] = ['order', 'layers', 'heads', 'distributed', 'repairDrift'];
+
 /** Options that only some models have. */
 const ownOptions: readonly (readonly [
   name: keyof TrainOptions,

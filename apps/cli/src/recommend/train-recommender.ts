@@ -90,17 +90,9 @@ export async function trainRecommender(
     ...(trials === undefined ? {} : { trials: trials.batches }),
     training: recommenderTrainingOptions(chosen, source.batches.examplesPerEpoch),
     resumed,
-    extras: {
-      ...content,
-      configuration: {
-        command: 'train',
-        options: { ...(resumed?.options ?? chosen), backend: backendName },
-        ...content.configuration,
-        interactionsHash: fingerprint,
-        precision,
-        batchSize,
-      },
-    },
+    chosen,
+    backendName,
+    content: { ...content, configuration: { ...content.configuration, interactionsHash: fingerprint } },
     signal,
   });
   if (!isTrained || options.holdOut === 0) return;

@@ -21,7 +21,11 @@ export interface NetworkRun<Batch extends TrainingBatch & TrialBatch> {
   /** The rates that move anything; both unless given. */
   readonly only?: readonly RateName[];
   readonly resumed: RunState | undefined;
-  readonly extras: TrainingRun['extras'];
+  /** The options that a new run keeps, its layer among them, and the backend that computes. */
+  readonly chosen: TrainOptions;
+  readonly backendName: string;
+  /** What the checkpoint has beside the run, its weights and the options. */
+  readonly content: TrainingRun['extras'];
   readonly signal: AbortSignal;
 }
 
@@ -32,8 +36,9 @@ export async function trainNetwork<Batch extends TrainingBatch & TrialBatch>(
   file: string,
   options: TrainOptions,
   given: readonly GivenOption[],
-  { plan, batches, trials = batches, batchSize, training: defaults, only, resumed, extras, signal }: NetworkRun<Batch>,
+  run: NetworkRun<Batch>,
 ): Promise<boolean> {
+  const { plan, batches, trials = batches, batchSize, training: defaults, only, resumed, content, signal } = run;
   const { network } = plan;
   const { training, configuration } =
     resumed === undefined
@@ -56,7 +61,17 @@ export async function trainNetwork<Batch extends TrainingBatch & TrialBatch>(
   }
   return await trainAndSave(file, options, {
     trainer,
-    extras: { ...extras, configuration: { ...extras.configuration, ...configuration } },
+    extras: {
+      ...content,
+      configuration: {
+        command: 'train',
+        options: { ...(resumed?.options ?? run.chosen), backend: run.backendName },
+        ...content.configuration,
+        precision: network.backend.precision,
+        batchSize,
+        ...configuration,
+      },
+    },
     signal,
   });
 }
