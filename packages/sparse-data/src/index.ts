@@ -63,7 +63,7 @@ export { SequenceBatches, type SequenceBatchesOptions, type SequenceCursor } fro
 export { SessionBatches, type SessionBatchesOptions, type SessionCursor } from './batches/session-batches.ts';
 export { columnCounts, columnsByFrequency, renumberColumns } from './csr/columns.ts';
 export { CsrBuffer } from './csr/csr-buffer.ts';
-export { addDuplicates, excludeEntries } from './csr/entries.ts';
+export { addDuplicates, excludeEntries, transposeCsr } from './csr/entries.ts';
 export type { NamedInput } from './records/record-lines.ts';
 export {
   createHashSplit,

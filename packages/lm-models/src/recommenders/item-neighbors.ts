@@ -3,7 +3,7 @@
  * have them (Sarwar et al., WWW 2001), and a user's score of an item is the sum of its nearness to the user's items, of
  * which each counts for its k nearest. Nearness of an item is computed when it is first needed.
  */
-import { addDuplicates, type CsrRows } from '@vastmax/sparse-data';
+import { addDuplicates, transposeCsr, type CsrRows } from '@vastmax/sparse-data';
 
 interface NearItems {
   readonly items: Int32Array;
@@ -27,16 +27,12 @@ export class ItemNeighbors {
    */
   constructor(histories: CsrRows, k = 100) {
     const sets = addDuplicates(histories);
-    const { rows, columns, offsets, indices } = sets;
+    const { columns } = sets;
     this.#sets = sets;
     this.#k = k;
-    this.#starts = new Int32Array(columns + 1);
-    for (const item of indices) this.#starts[item + 1]!++;
-    for (let item = 0; item < columns; item++) this.#starts[item + 1]! += this.#starts[item]!;
-    const next = this.#starts.slice();
-    this.#users = new Int32Array(indices.length);
-    for (let row = 0; row < rows; row++)
-      for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) this.#users[next[indices[entry]!]!++] = row;
+    const { offsets, indices } = transposeCsr(sets);
+    this.#starts = offsets;
+    this.#users = indices;
     this.#counts = new Float64Array(columns);
     this.#scores = new Float64Array(columns);
   }

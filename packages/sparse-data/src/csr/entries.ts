@@ -44,3 +44,27 @@ export function excludeEntries(csr: CsrRows, excluded: CsrRows): CsrRows {
   }
   return left.rows();
 }
+
+/**
+ * Each column with its rows, ascending, and their values where there are any. O(entries + columns).
+ * @throws SparseDataError as validateCsrRows.
+ */
+export function transposeCsr(csr: CsrRows): CsrRows {
+  validateCsrRows(csr, 'transposeCsr');
+  const { rows, columns, offsets: starts, indices: columnOf, values: given } = csr;
+  const entries = starts[rows]!;
+  const offsets = new Int32Array(columns + 1);
+  for (let entry = 0; entry < entries; entry++) offsets[columnOf[entry]! + 1]!++;
+  for (let column = 0; column < columns; column++) offsets[column + 1]! += offsets[column]!;
+  const next = offsets.slice(0, columns);
+  const indices = new Int32Array(entries);
+  const values = given === undefined ? undefined : new Float64Array(entries);
+  for (let row = 0; row < rows; row++) {
+    for (let entry = starts[row]!; entry < starts[row + 1]!; entry++) {
+      const place = next[columnOf[entry]!]!++;
+      indices[place] = row;
+      if (values !== undefined) values[place] = given?.[entry] ?? 1;
+    }
+  }
+  return { rows: columns, columns: rows, offsets, indices, values };
+}

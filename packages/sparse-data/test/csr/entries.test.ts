@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csrFromLists } from '../../src/csr/csr-rows.ts';
-import { addDuplicates, excludeEntries } from '../../src/csr/entries.ts';
+import { addDuplicates, excludeEntries, transposeCsr } from '../../src/csr/entries.ts';
 import { listsOf, rowsOf } from '../rows-of.ts';
 import { thrownBy } from '../thrown-by.ts';
 
@@ -36,6 +36,30 @@ describe('excludeEntries', () => {
     expect(rowsOf(weighted)).toEqual([[[2, 4]]]);
     expect(await thrownBy(() => excludeEntries(left, csrFromLists([[1]], 3)))).toBe(
       'shape: excludeEntries: there are 3 rows, and 1 of what is excluded; they must be equal',
+    );
+  });
+});
+
+describe('transposeCsr', () => {
+  it('gives each column its rows, ascending, with their values', () => {
+    fc.assert(
+      fc.property(lists, fc.boolean(), (rows, isWeighted) => {
+        const weights = rows.map((row, r) => row.map((_, i) => 10 * r + i + 0.5));
+        const csr = isWeighted ? csrFromLists(rows, 6, weights) : csrFromLists(rows, 6);
+        const found = transposeCsr(csr);
+        expect([found.rows, found.columns, found.values !== undefined]).toEqual([6, rows.length, isWeighted]);
+        for (let column = 0; column < 6; column++) {
+          const own = rows.flatMap((row, r) =>
+            row.flatMap((each, i) => (each === column ? [[r, isWeighted ? weights[r]![i]! : undefined]] : [])),
+          );
+          const [start, end] = [found.offsets[column]!, found.offsets[column + 1]!];
+          const got = Array.from({ length: end - start }, (_, i) => [
+            found.indices[start + i],
+            found.values?.[start + i],
+          ]);
+          expect(got).toEqual(own);
+        }
+      }),
     );
   });
 });

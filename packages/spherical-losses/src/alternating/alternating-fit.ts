@@ -19,7 +19,7 @@ import {
   type RowTable,
 } from '@vastmax/linalg-core';
 import { CallGuard, OutputLayerError } from '@vastmax/output-layer';
-import { validateCsrRows, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
+import { transposeCsr, validateCsrRows, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
 import { FactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import { rebuildGram } from '../factored/gram-matrix.ts';
 import { checkOptions, createNormalRows, type FactoredOutputLayerOptions } from '../factored/layer-options.ts';
@@ -80,7 +80,7 @@ export async function fitAlternating(
   const { epochs = 8, onProgress, signal } = options;
   const fit = new AlternatingFit(backend, sets, options);
   try {
-    const examplesOf = transposed(sets);
+    const examplesOf = transposeCsr(sets);
     for (let epoch = 1; epoch <= epochs; epoch++) {
       await fit.sweep(sets, examplesOf, signal);
       onProgress?.({ epoch, epochs });
@@ -263,25 +263,6 @@ function checkSets(operation: string, sets: CsrRows): void {
       `${operation}: the weight of entry ${entry} is ${values[entry]!}; weights must be above 0, and what has none is left out`,
     );
   }
-}
-
-/** Each class with its examples. O(entries + D). */
-function transposed({ rows, columns, offsets: starts, indices: classes, values: weights }: CsrRows): CsrRows {
-  const entries = starts[rows]!;
-  const offsets = new Int32Array(columns + 1);
-  for (let entry = 0; entry < entries; entry++) offsets[classes[entry]! + 1]!++;
-  for (let column = 0; column < columns; column++) offsets[column + 1]! += offsets[column]!;
-  const next = offsets.slice(0, columns);
-  const indices = new Int32Array(entries);
-  const values = weights === undefined ? undefined : new Float64Array(entries);
-  for (let row = 0; row < rows; row++) {
-    for (let entry = starts[row]!; entry < starts[row + 1]!; entry++) {
-      const place = next[classes[entry]!]!++;
-      indices[place] = row;
-      if (values !== undefined) values[place] = weights?.[entry] ?? 1;
-    }
-  }
-  return { rows: columns, columns: rows, offsets, indices, values };
 }
 
 /** Of every engine; this package is compiled without the types of any. */
