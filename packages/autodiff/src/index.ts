@@ -1,5 +1,5 @@
 export { AutodiffError, isAutodiffError, type AutodiffErrorCode } from './errors.ts';
-export { attention, PackedSequences } from './operations/attention.ts';
+export { attention } from './operations/attention.ts';
 export { concatColumns, concatRows, sliceColumns, sliceRows } from './operations/blocks.ts';
 export {
   add,
@@ -34,6 +34,7 @@ export {
   type MatmulOptions,
 } from './operations/linear.ts';
 export { layerNorm, logSoftmax, rmsNorm, softmax, type LayerNormOptions } from './operations/normalization.ts';
+export { PackedSequences } from './operations/packed-sequences.ts';
 export { rotary } from './operations/rotary.ts';
 export { sparseTimesTable, type SparseEntries } from './operations/sparse.ts';
 export { Tape } from './tape.ts';
