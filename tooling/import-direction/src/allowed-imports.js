@@ -4,8 +4,8 @@
 // entry points); `turbo boundaries` reads the copy in turbo.json (whole packages, direct and transitive), and a test
 // checks that both are equal.
 
-// Tests may use any backend. The conformance suite is included because turbo also checks the devDependencies of a
-// backend.
+// Tests may use any backend. Turbo also checks the devDependencies of dependencies, so some entries of `test` are there
+// for those: the conformance suite of the backends, test-programs of checkpoints, top-k of spherical-losses.
 const backends = [
   'cpu-backend-wasm',
   'cpu-backend-openblas',
@@ -23,7 +23,7 @@ const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'
 export const allowedImports = {
   'linalg-core': { src: [], test: [] },
   'sparse-data': { src: [], test: [] },
-  'text-readers': { src: ['checkpoints', 'sparse-data'], test: [] },
+  'text-readers': { src: ['checkpoints', 'sparse-data'], test: ['linalg-core', 'test-programs'] },
   'backend-conformance': { src: ['linalg-core'], test: [] },
   'cpu-backend-wasm': { src: ['linalg-core'], test: ['backend-conformance'] },
   'cpu-backend-openblas': { src: ['linalg-core', 'cpu-backend-wasm'], test: ['backend-conformance'] },
@@ -38,11 +38,14 @@ export const allowedImports = {
   'top-k': { src: ['linalg-core'], test: backends },
   'update-rules': { src: ['linalg-core', 'sparse-data'], test: backends },
   'softmax-losses': { src: [...belowTheLosses, 'update-rules'], test: backends },
-  'hybrid-layer': { src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'], test: backends },
+  'hybrid-layer': {
+    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses'],
+    test: [...backends, 'top-k'],
+  },
   collectives: { src: [], test: ['test-programs'] },
   'distributed-layers': {
     src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'collectives'],
-    test: [...backends, 'test-programs'],
+    test: [...backends, 'top-k', 'test-programs'],
   },
   'lm-models': {
     src: [
@@ -55,7 +58,7 @@ export const allowedImports = {
       'collectives',
       'distributed-layers',
     ],
-    test: [...backends, 'test-programs'],
+    test: [...backends, 'top-k', 'test-programs'],
   },
 };
 
