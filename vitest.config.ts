@@ -12,7 +12,7 @@ const limits = { testTimeout: hang, hookTimeout: hang };
 const usesGpu = [
   'packages/gpu-backend-webgpu/test/**/*.test.ts',
   'packages/*/test/**/{webgpu*,lost-device}.test.ts',
-  'apps/bench/test/webgpu/**/*.test.ts',
+  'apps/*/test/webgpu/**/*.test.ts',
 ];
 // Tests of the built packages: one of them is among the longest files too.
 const published = ['tooling/package-tests/test/published/**/*.test.ts'];

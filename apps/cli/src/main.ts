@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   'add-classes': async () => (await import('./commands/add-classes.ts')).addAddClassesCommand,
   quantize: async () => (await import('./commands/quantize.ts')).addQuantizeCommand,
   inspect: async () => (await import('./commands/inspect.ts')).addInspectCommand,
+  backends: async () => (await import('./commands/backends.ts')).addBackendsCommand,
   vocab: async () => (await import('./commands/vocab.ts')).addVocabCommand,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenizeCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

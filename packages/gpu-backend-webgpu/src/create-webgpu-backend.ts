@@ -1,8 +1,9 @@
-import { LinalgError, type ProbeResult } from '@vastmax/linalg-core';
+import { LinalgError } from '@vastmax/linalg-core';
 import {
   describeAdapter,
   findAdapter,
   findMissingLimit,
+  isSoftwareAdapter,
   requestDevice,
   type DeviceRequest,
 } from './device/find-device.ts';
@@ -57,20 +58,30 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
   });
 }
 
+/** As `ProbeResult`; `software` is true for an adapter that computes on the CPU, which gives results and no speed. */
+export type WebGpuProbeResult =
+  | { readonly available: true; readonly detail: string; readonly software: boolean }
+  | { readonly available: false; readonly reason: string };
+
 /**
  * Whether there is a usable GPU, and which one, or the reason why not: no navigator.gpu, no package `webgpu` in Node,
  * no adapter, limits that are too small.
  */
 export async function probeWebGpuBackend(
   request: Pick<DeviceRequest, 'gpu' | 'adapter' | 'powerPreference'> = {},
-): Promise<ProbeResult> {
+): Promise<WebGpuProbeResult> {
   const adapter = await findAdapter(request);
   if ('reason' in adapter) return { available: false, reason: adapter.reason };
   const { limits, info } = adapter.found;
   const missing = findMissingLimit(limits);
   if (missing !== undefined) return { available: false, reason: missing };
   const mebibytes = Math.floor(limits.maxStorageBufferBindingSize / 2 ** 20);
-  return { available: true, detail: `WebGPU on ${describeAdapter(info)}, f32, up to ${mebibytes} MiB a matrix` };
+  const software = isSoftwareAdapter(info);
+  return {
+    available: true,
+    software,
+    detail: `WebGPU on ${describeAdapter(info)}${software ? ', a GPU in software' : ''}, f32, up to ${mebibytes} MiB a matrix`,
+  };
 }
 
 function wholeParts(bytes: number): number {

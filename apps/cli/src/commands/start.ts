@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { computeNeighbors, Trainer, trainingDefaults } from '@vastmax/lm-models';
 import { createTextModel, createTextReading } from '@vastmax/lm-models/text';
-import { addBackendOptions, createBackend, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
+import { addBackendOptions, createTrainingBackend, threadsOf, type BackendOptions } from '../options/backend-choice.ts';
 import { positive, wholeNumber } from '../options/option-values.ts';
 import { checkOutputFolder, lockOutputFolder } from '../run/run-folder.ts';
 import { describeOutcome, runTraining } from '../run/run-training.ts';
@@ -81,7 +81,7 @@ async function trainAndShow(options: StartOptions): Promise<void> {
   process.stdout.write(
     `${count(corpus.train.length)} words of ${corpus.speeches - corpus.heldSpeeches} speeches to train on, ${count(corpus.held.length)} words of ${corpus.heldSpeeches} held out\n\n`,
   );
-  const backend = await createBackend(options.backend, 'f32', threadsOf(options));
+  const { backend } = await createTrainingBackend(options.backend, 'f32', threadsOf(options));
   const defaults = trainingDefaults('hybrid');
   using model = await createTextModel(
     backend,

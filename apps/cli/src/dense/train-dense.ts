@@ -22,7 +22,7 @@ import { DenseBatches } from '@vastmax/sparse-data';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { describeLabelEvaluation, evaluateExamples } from '../labels/evaluate-labels.ts';
 import { classWeightsText, readLabelWeights } from '../labels/label-weights.ts';
-import { createBackend, threadsOf } from '../options/backend-choice.ts';
+import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import {
   checkFeatureOptions,
@@ -130,8 +130,11 @@ async function trainClassifier(
   if (weights !== undefined) checkClassWeights(output);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const backendName = backendOf(resumed, options, given);
-  const backend = await createBackend(backendName, precision, threadsOf(options));
+  const { backend, name: backendName } = await createTrainingBackend(
+    backendOf(resumed, options, given),
+    precision,
+    threadsOf(options),
+  );
   using network: DenseNetwork =
     resumed === undefined
       ? await createNetwork(

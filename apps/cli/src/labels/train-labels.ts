@@ -19,7 +19,7 @@ import {
 import { columnCounts, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
-import { createBackend, threadsOf } from '../options/backend-choice.ts';
+import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
@@ -94,8 +94,11 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const backendName = backendOf(resumed, options, given);
-  const backend = await createBackend(backendName, precision, threadsOf(options));
+  const { backend, name: backendName } = await createTrainingBackend(
+    backendOf(resumed, options, given),
+    precision,
+    threadsOf(options),
+  );
   using network: BagNetwork =
     resumed === undefined
       ? await createNetwork(backend, { inputs: features, frequencies }, { body, output })

@@ -1,6 +1,7 @@
 /** Chooses the backend of a command: the fastest that runs here unless one is named, and why faster ones do not run. */
 import { createOpenBlasBackend, probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
+import { createWebGpuBackend, probeWebGpuBackend } from '@vastmax/gpu-backend-webgpu';
 import {
   createPlainBackend,
   probePlainBackend,
@@ -11,13 +12,14 @@ import {
 import { Option, type Command } from 'commander';
 import { UsageError } from '../terminal/errors.ts';
 import type { JsonObject } from '@vastmax/linalg-core/state';
+import { measureStep } from './backend-speed.ts';
 import { wholeNumber } from './option-values.ts';
 
-const backendNames = ['auto', 'openblas', 'wasm', 'plain'] as const;
+const backendNames = ['auto', 'openblas', 'wasm', 'plain', 'webgpu'] as const;
 
 /** Help text of the option `--backend` of every command. */
 const backendHelp =
-  'compute backend: openblas (a native BLAS), wasm or plain; auto selects the first of them that is available';
+  'compute backend: openblas (a native BLAS), wasm, plain, or webgpu (a GPU); auto selects the first of the three that is available, and for training a GPU where one is faster; vastmax backends lists them';
 
 export interface BackendOptions {
   readonly backend: string;
@@ -26,13 +28,17 @@ export interface BackendOptions {
 
 /** `--backend` and `--threads`. */
 export function addBackendOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto'))
-    .option(
-      '--threads <n>',
-      'threads of the backend, openblas or wasm (default: as many as there are cores)',
-      wholeNumber('--threads', 1, 1024),
-    );
+  return addThreadsOption(
+    command.addOption(new Option('--backend <name>', backendHelp).choices(backendNames).default('auto')),
+  );
+}
+
+export function addThreadsOption(command: Command): Command {
+  return command.option(
+    '--threads <n>',
+    'threads of the backend, openblas or wasm (default: as many as there are cores)',
+    wholeNumber('--threads', 1, 1024),
+  );
 }
 
 /** What `createBackend` takes. */
@@ -40,16 +46,16 @@ export function threadsOf({ threads }: Pick<BackendOptions, 'threads'>): { reado
   return threads === undefined ? {} : { threads };
 }
 
-interface Candidate {
-  readonly name: string;
+export interface Candidate {
+  readonly name: Exclude<(typeof backendNames)[number], 'auto'>;
   /** Whether the backend runs here, in this precision. */
   probe(precision: Precision): ProbeResult | Promise<ProbeResult>;
   /** @param threads the backend's default unless given. */
   create(precision: Precision, threads: { readonly threads?: number }): Backend | Promise<Backend>;
 }
 
-/** Fastest first. */
-const candidates: readonly Candidate[] = [
+/** Those that `auto` chooses from without a measurement, the fastest first. */
+export const cpuBackends: readonly Candidate[] = [
   {
     name: 'openblas',
     probe: () => probeOpenBlasBackend(),
@@ -66,10 +72,19 @@ const candidates: readonly Candidate[] = [
   { name: 'plain', probe: probePlainBackend, create: (precision) => createPlainBackend({ precision }) },
 ];
 
+export const gpuBackend = {
+  name: 'webgpu',
+  probe: (precision) =>
+    precision === 'f32'
+      ? probeWebGpuBackend()
+      : Promise.resolve({ available: false, reason: `it stores f32 only, --precision is ${precision}` }),
+  create: () => createWebGpuBackend(),
+} as const satisfies Candidate;
+
 const descriptions = new WeakMap<Backend, string>();
 
 /**
- * The backend of that name; `auto` chooses the fastest that runs here and has the precision.
+ * The backend of that name; `auto` chooses the fastest on the CPU that runs here and has the precision.
  * @throws UsageError when it is not available, with the reason.
  */
 export async function createBackend(
@@ -81,8 +96,8 @@ export async function createBackend(
     throw new UsageError(`--backend must be one of ${backendNames.join(', ')}, got '${name}'`);
   }
   const skipped: string[] = [];
-  for (const candidate of candidates) {
-    if (name !== 'auto' && name !== candidate.name) continue;
+  for (const candidate of [...cpuBackends, gpuBackend]) {
+    if (name === 'auto' ? candidate === gpuBackend : name !== candidate.name) continue;
     const probe = await candidate.probe(precision);
     if (probe.available) {
       const backend = await candidate.create(precision, threads);
@@ -95,6 +110,37 @@ export async function createBackend(
     skipped.push(`not ${candidate.name}: ${probe.reason.replace(/;.*/s, '')}`);
   }
   throw new UsageError('no backend runs here');
+}
+
+/**
+ * As {@link createBackend}, for training in one process: where `auto` may choose and there is a GPU, both the GPU and
+ * the CPU take some steps (half a second), and the faster one trains.
+ * @returns the backend, and the name by which a resumed run gets it again.
+ */
+export async function createTrainingBackend(
+  name: string,
+  precision: Precision,
+  threads: { readonly threads?: number } = {},
+): Promise<{ readonly backend: Backend; readonly name: string }> {
+  const backend = await createBackend(name, precision, threads);
+  if (name !== 'auto') return { backend, name };
+  const probe = await gpuBackend.probe(precision);
+  if (!probe.available || probe.software) return { backend, name };
+  const gpu = await gpuBackend.create();
+  const [cpuMs, gpuMs] = [await measureStep(backend), await measureStep(gpu)];
+  const [onCpu, onGpu] = [milliseconds(cpuMs), milliseconds(gpuMs)];
+  if (gpuMs >= cpuMs) {
+    await gpu.dispose();
+    descriptions.set(backend, `${describeBackend(backend)}; not webgpu: a trial step takes ${onGpu}, ${onCpu} here`);
+    return { backend, name };
+  }
+  descriptions.set(gpu, `${gpu.name} (${probe.detail}); a trial step takes ${onGpu}, ${onCpu} on ${backend.name}`);
+  await backend.dispose();
+  return { backend: gpu, name: gpuBackend.name };
+}
+
+function milliseconds(value: number): string {
+  return `${value.toPrecision(2)} ms`;
 }
 
 /** Which backend was chosen and why. */

@@ -4,7 +4,7 @@ import { Recommender, recommenderContent, recommenderNameOf } from '@vastmax/lm-
 import { excludeEntries, type CsrRows } from '@vastmax/sparse-data';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
-import { createBackend, threadsOf } from '../options/backend-choice.ts';
+import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { dataOptions } from '../options/interaction-options.ts';
 import { outputLayerChoiceOf } from '../options/output-layer-choice.ts';
 import {
@@ -62,8 +62,11 @@ export async function trainRecommender(
   process.stdout.write(note);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const backendName = backendOf(resumed, options, given);
-  const backend = await createBackend(backendName, precision, threadsOf(options));
+  const { backend, name: backendName } = await createTrainingBackend(
+    backendOf(resumed, options, given),
+    precision,
+    threadsOf(options),
+  );
   const created =
     resumed === undefined
       ? await createNetwork(

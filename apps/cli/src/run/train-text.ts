@@ -5,7 +5,7 @@ import { compareTextData, ownStreams, savedModule } from '@vastmax/lm-models/dis
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
-import { createBackend, threadsOf } from '../options/backend-choice.ts';
+import { createBackend, createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
@@ -124,12 +124,18 @@ async function train(
   process.stdout.write(note);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const backendName = backendOf(resumed, options, given);
-  const backend = await createBackend(
-    backendName,
-    precision,
-    communicator === undefined || options.threads !== undefined ? threadsOf(options) : { threads: threadsOfRank() },
-  );
+  const wanted = backendOf(resumed, options, given);
+  const { backend, name: backendName } =
+    communicator === undefined
+      ? await createTrainingBackend(wanted, precision, threadsOf(options))
+      : {
+          backend: await createBackend(
+            wanted,
+            precision,
+            options.threads === undefined ? { threads: threadsOfRank() } : threadsOf(options),
+          ),
+          name: wanted,
+        };
   if (communicator !== undefined) {
     compareTextData(communicator, { vocabulary, tokens, heldOut: held, texts: reading.texts });
     // Backends round differently. How many threads each has depends on its machine.

@@ -58,7 +58,7 @@ describe('createBackend', () => {
       new UsageError('--backend wasm is not available: it stores f32 only, --precision is f64; or use --backend auto'),
     );
     await expect(createBackend('cuda', 'f32')).rejects.toThrow(
-      new UsageError("--backend must be one of auto, openblas, wasm, plain, got 'cuda'"),
+      new UsageError("--backend must be one of auto, openblas, wasm, plain, webgpu, got 'cuda'"),
     );
     vi.stubEnv('VASTMAX_BLAS_LIBRARY', missing);
     await expect(createBackend('openblas', 'f32')).rejects.toThrow(

@@ -161,6 +161,15 @@ export function describeAdapter(info: GPUAdapterInfo | undefined): string {
   );
 }
 
+/**
+ * Whether the adapter computes on the CPU: it says so, or is one of the known ones (SwiftShader, Mesa's llvmpipe, the
+ * Basic Render Driver of Windows).
+ */
+export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
+  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|softpipe|basic render/i.test(words);
+}
+
 function unavailable(reason: string): LinalgError {
   return new LinalgError(
     'device-lost',
