@@ -40,7 +40,7 @@ describe('--backend webgpu', () => {
     const predict = (backend: string): Promise<string> =>
       output('predict', model, 'the', 'cat', '--json', '--backend', backend);
     const words = (json: string): unknown =>
-      (JSON.parse(json) as { words: { word: string }[] }).words.map(({ word }) => word);
+      (JSON.parse(json) as { next: { word: string }[] }).next.map(({ word }) => word);
     expect(words(await predict('webgpu'))).toEqual(words(await predict('plain')));
   });
 
