@@ -26,7 +26,7 @@ export function addBackendsCommand(program: Command): void {
       'after',
       `
 Examples:
-  $ vastmax backends
+  $ vastmax backends --threads 1
   $ vastmax train text.txt -o model --backend webgpu
 
 A GPU is used through WebGPU, for which Node needs the package webgpu:
