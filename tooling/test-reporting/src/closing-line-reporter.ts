@@ -1,5 +1,6 @@
 // Prints the last line of a test run, for people and programs: `12 passed, 0 failed`, with `, 3 skipped` if tests were
-// skipped. Before it, it prints the reasons of the skips, each with its number of tests. A test file that did not load,
+// skipped. Before it, it prints the reasons of the skips, each with its number of tests, and the files
+// that a crash interrupted. A test file that did not load,
 // and an error outside a test, each count as one failure, because they have no tests to count.
 
 import { writeSync } from 'node:fs';
@@ -41,6 +42,17 @@ function reasonsOfSkips(modules: readonly TestModule[]): readonly (readonly [rea
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
+/** The files whose process ended before their tests did, and where: a crash leaves no other trace. */
+function interruptions(modules: readonly TestModule[]): string[] {
+  return modules.flatMap((module) => {
+    const tests = [...module.children.allTests()];
+    const pending = tests.filter((test) => test.result().state === 'pending');
+    return pending.length === 0
+      ? []
+      : `interrupted in ${module.relativeModuleId}: ${pending.length} of ${tests.length} tests did not end, the first of them '${pending[0]!.fullName}'`;
+  });
+}
+
 /** `N passed, N failed`, and `, N skipped` only if tests were skipped. */
 function formatClosingLine({ passed, failed, skipped }: RunCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
@@ -60,7 +72,8 @@ export class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const skips = this.#isFiltered ? [] : reasonsOfSkips(modules);
     const reasons = skips.map(([reason, tests]) => `skipped ${tests}: ${reason}\n`);
-    this.#line = reasons.join('') + formatClosingLine(countRun(modules, unhandledErrors.length));
+    const interrupted = interruptions(modules).map((line) => `${line}\n`);
+    this.#line = [...reasons, ...interrupted].join('') + formatClosingLine(countRun(modules, unhandledErrors.length));
     if (this.#waiting) return;
     this.#waiting = true;
     process.once('exit', () => {

@@ -111,6 +111,7 @@ describe('files that share a process', () => {
       false,
     );
     expect(lines.at(-1)).not.toContain(' 0 failed');
+    expect(lines.at(-2)).toBe("interrupted in b.test.js: 1 of 1 tests did not end, the first of them 'b'");
     expect(status).toBe(1);
   });
 });
