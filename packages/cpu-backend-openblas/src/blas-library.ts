@@ -18,6 +18,11 @@ export interface BlasLibrary {
   readonly f32: BlasFunctions;
   readonly f64: BlasFunctions;
   readonly lapack: { readonly f32: LapackFunctions; readonly f64: LapackFunctions } | undefined;
+  /**
+   * Whether LAPACK may factorise with several threads: OpenBLAS's getrf_parallel takes half a megabyte of stack (built
+   * for 128 threads) at each of up to eight levels of its recursion, and nothing notices when the stack ends.
+   */
+  readonly hasDeepStack: boolean;
   /** For SharedProducts; undefined where addresses are not known. */
   readonly gemmByAddress: GemmByAddress | undefined;
   readonly addressOf: ((array: ArrayBufferView) => number) | undefined;
@@ -30,6 +35,9 @@ export interface ThreadCount {
   get(): number;
   set(count: number): void;
 }
+
+/** Eight levels of a library that was built for 256 threads, twice. */
+export const deepStackBytes: number = 16 * 2 ** 20;
 
 /** The library, or a message that names the file, what is wrong with it and what to do. */
 export function openBlasLibrary(
@@ -72,6 +80,7 @@ export function openBlasLibrary(
     f32,
     f64,
     lapack,
+    hasDeepStack: native.stackBytes === undefined || native.stackBytes >= deepStackBytes,
     gemmByAddress: declareGemmByAddress(native),
     addressOf: native.addressOf?.bind(native),
     threads,

@@ -3,7 +3,7 @@
  * of the search list. koffi is imported here and not earlier, because its native part may be missing, and importing
  * this package must not fail then.
  */
-import { openBlasLibrary, type BlasLibrary } from './blas-library.ts';
+import { deepStackBytes, openBlasLibrary, type BlasLibrary } from './blas-library.ts';
 import { libraryCandidates, libraryVariable, whatToInstall } from './library-candidates.ts';
 import type { LoadNativeLibrary, NativeFunction, NativeLibrary } from './native-functions.ts';
 
@@ -69,6 +69,12 @@ export async function findLibrary(search: LibrarySearch = {}): Promise<LibraryFo
 /** @throws Error where koffi has no build for this platform, or was installed without it */
 export async function createKoffiLoader(): Promise<LoadNativeLibrary> {
   const { default: koffi } = await import('koffi');
+  try {
+    koffi.config({ sync_stack_size: deepStackBytes });
+  } catch {
+    // Another user of koffi has loaded a library already: the stack stays as it is.
+  }
+  const { sync_stack_size: stackBytes } = koffi.config();
   type Handle = ReturnType<typeof koffi.load>;
 
   /** The loader can tell which file holds an address (POSIX). */
@@ -87,6 +93,7 @@ export async function createKoffiLoader(): Promise<LoadNativeLibrary> {
     const handle = koffi.load(file);
     return {
       path: pathOf(handle) ?? file,
+      stackBytes,
       func: (name, result, parameters) => handle.func(name, result, parameters) as NativeFunction,
       addressOf: (array) => Number(koffi.address(array)),
     };

@@ -13,6 +13,8 @@ export interface NativeLibrary {
   readonly path: string;
   /** @throws Error when there is no such function. */
   func(name: string, result: string, parameters: string[]): NativeFunction;
+  /** Of the stack on which its functions run; undefined where that is the stack of the thread. */
+  readonly stackBytes?: number | undefined;
   /** Where the numbers of an array are, where that can be known. */
   addressOf?(array: ArrayBufferView): number;
 }

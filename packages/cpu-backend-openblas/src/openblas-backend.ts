@@ -87,8 +87,11 @@ class OpenBlasBackend implements Backend {
     this.#view = view;
     this.#library = library;
     this.#blas = library[precision];
+    const isSafe = library.hasDeepStack || library.threads !== undefined;
     this.#solve =
-      library.lapack === undefined ? undefined : createLapackSolve(this.#blas, library.lapack[precision], precision);
+      library.lapack === undefined || !isSafe
+        ? undefined
+        : createLapackSolve(this.#blas, library.lapack[precision], precision);
     this.#shared = shared;
     this.#threads = shared === undefined ? threads : 1;
   }
@@ -241,7 +244,7 @@ class OpenBlasBackend implements Backend {
 
   solve(a: Matrix, b: Matrix, out: Matrix, reciprocalCondition: Matrix): void {
     if (this.#solve !== undefined && a.rows > 0) {
-      this.#claimThreads();
+      this.#claimThreads(this.#library.hasDeepStack ? this.#threads : 1);
       if (b.columns === 1) this.#inner.fill(0, out);
       const estimate = this.#solve(a.rows, b.columns, this.#view(a), this.#view(b), this.#view(out));
       if (estimate !== undefined) {
@@ -316,10 +319,9 @@ class OpenBlasBackend implements Backend {
   }
 
   /** The count belongs to the process: another backend or addon may have set it. Reading it costs 30 ns. */
-  #claimThreads(): void {
+  #claimThreads(count = this.#threads): void {
     const { threads } = this.#library;
-    if (threads !== undefined && this.#threads !== undefined && threads.get() !== this.#threads)
-      threads.set(this.#threads);
+    if (threads !== undefined && count !== undefined && threads.get() !== count) threads.set(count);
   }
 
   #checkLive(operation: string): void {

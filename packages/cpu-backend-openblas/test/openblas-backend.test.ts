@@ -270,4 +270,23 @@ describe('threads', () => {
       expect(threads.get()).toBe(count);
     }
   });
+
+  it('factorise together on a stack that is deep enough, else one alone', async ({ skip }) => {
+    const library = nativeLibrary((reason) => skip(reason));
+    const { threads } = library;
+    if (threads === undefined) return;
+    // OpenBLAS took more than the 2 MiB that koffi gives to a call, from 129 unknowns on.
+    const system = { n: 700, columns: 1, diagonal: 30, scale: 1 };
+    const counts: number[] = [];
+    const solutions: ArrayLike<number>[] = [];
+    // Another file of this process may have loaded a library before.
+    for (const hasDeepStack of [library.hasDeepStack, false]) {
+      const inner = { backend: createPlainBackend({ precision: 'f64' }), view: hostArray };
+      await using backend = asDisposable(composeBackend(inner, { ...library, hasDeepStack }, 2));
+      solutions.push((await solutionOn(backend.value, system)).x);
+      counts.push(threads.get());
+    }
+    expect(counts).toEqual([library.hasDeepStack ? 2 : 1, 1]);
+    Array.from(solutions[0]!, (value, i) => expect(Math.abs(value - solutions[1]![i]!)).toBeLessThan(1e-12));
+  });
 });
