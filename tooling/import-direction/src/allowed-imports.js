@@ -31,6 +31,7 @@ export const allowedImports = {
   // In tooling/; the only tooling packages that tests of packages import.
   'software-gpu': { src: [], test: [] },
   'test-programs': { src: [], test: [] },
+  'test-hosts': { src: [], test: [] },
   autodiff: { src: ['linalg-core'], test: backends },
   'output-layer': { src: ['linalg-core', 'sparse-data', 'autodiff/testing'], test: backends },
   checkpoints: { src: ['linalg-core'], test: ['test-programs'] },
@@ -58,7 +59,7 @@ export const allowedImports = {
       'collectives',
       'distributed-layers',
     ],
-    test: [...backends, 'top-k', 'test-programs'],
+    test: [...backends, 'top-k', 'test-programs', 'test-hosts'],
   },
 };
 

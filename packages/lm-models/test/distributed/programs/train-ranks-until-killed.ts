@@ -1,7 +1,7 @@
 /**
  * One rank of an MPI job that trains into the folder it is given, saving as often as it reports, until it is done or
  * killed. Called again it goes on from the last checkpoint. Each rank leaves its process id in `pids`; rank 0 says
- * `saved` after each checkpoint, and `done`.
+ * `saved` after each checkpoint, and `done`. A rank that does not answer is waited for for `timeoutMs`.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,8 +20,8 @@ import {
 } from '@vastmax/lm-models/distributed';
 import { toyBatches, toyModelOptions, toySizes, toyTraining } from '../../training/toy-language.ts';
 
-const [directory = '', pids = ''] = process.argv.slice(2);
-using communicator = await createMpiCommunicator();
+const [directory = '', pids = '', timeoutMs] = process.argv.slice(2);
+using communicator = await createMpiCommunicator(timeoutMs === undefined ? {} : { timeoutMs: Number(timeoutMs) });
 const { rank } = communicator;
 const say = (word: string): void => {
   if (rank === 0) process.stdout.write(`${word}\n`);
