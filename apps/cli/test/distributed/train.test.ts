@@ -158,8 +158,8 @@ describe('a model over ranks', () => {
     ['dropout', { body: { ...body, dropout: 0.5 }, output: factored }, '--distributed trains without --dropout'],
     [
       'another layer',
-      { body, output: { kind: 'hybrid', initialScale: 0.1, seed: 1 } },
-      "--distributed has no output layer 'hybrid' over several ranks; use --output-layer factored, with any of its losses, full, sampled, nce or negative",
+      { body, output: { kind: 'adaptive', initialScale: 0.1, seed: 1 } },
+      "--distributed has no output layer 'adaptive' over several ranks; use --output-layer factored, with any of its losses, hybrid, full, hierarchical, sampled, nce or negative",
     ],
     [
       'samples for each example',

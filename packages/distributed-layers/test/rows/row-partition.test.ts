@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf } from '../../src/rows/row-exchange.ts';
+import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf } from '../../src/rows/row-partition.ts';
 
 const partitions = fc.record({ rows: fc.integer({ min: 0, max: 200 }), size: fc.integer({ min: 1, max: 9 }) });
 
