@@ -21,9 +21,9 @@ export interface DistributedHybridLayerOptions extends HybridOutputLayerOptions,
 /**
  * `createHybridOutputLayer` over the ranks. A collective: all ranks, the same options. Every rank has the head; the nodes
  * below the root of a tree, or the classes of a spherical tail, are shared out. A step of a rank with t examples in the
- * tail, for a head of F classes and a root of n rows, F + n being some 1,500 to 2,500 whatever the number of classes,
- * sends 2(F + n)d(p − 1)/p + 2t(d + 1) numbers; with a spherical tail 2Fd(p − 1)/p and what a factored step sends. It
- * takes three short announcements more than the parts. Classes cannot be added over ranks.
+ * tail sends 2(F + n)d(p − 1)/p + 2t(d + 1) numbers for a head of F classes and a root of n rows, together about 2,400
+ * whatever the number of classes is; with a spherical tail 2Fd(p − 1)/p and what a factored step of t examples sends.
+ * At most 12(p − 1) messages. Classes cannot be added over ranks.
  * @throws OutputLayerError `bad-option`, `non-finite` on every rank when one has invalid options or they differ.
  */
 export async function createDistributedHybridLayer(

@@ -7,9 +7,9 @@
  * whose words say which rank's part of the step has failed. For n rows a rank sends 2n·width(p − 1)/p numbers, however
  * many examples there are. Evaluating and scoring need no communication.
  *
- * Rejected: dividing the rows over the ranks (partial-softmax.ts). It sends the activations of all examples to all ranks
- * and gradients back, 2m(p − 1)d numbers: more from 4 ranks on for m = 256 examples a rank and a head of 600 classes,
- * and every evaluation would be an exchange. It is for tables that no rank can hold.
+ * Rejected: dividing the rows over the ranks (partial-softmax.ts). For m examples a rank it sends the activations of all
+ * to all ranks, and gradients back: 2m(p − 1)width numbers, fewer while p < n/m. But that is six more exchanges, and one
+ * in every evaluation. It is for tables that no rank can hold.
  */
 import { ArrayChecksum, CommunicatorError, type Communicator } from '@vastmax/collectives';
 import {
