@@ -317,12 +317,7 @@ export class HybridOutputLayer implements OutputLayer {
   }
 
   /** A step of all parts: if one part fails, no part changes. @param examples of all ranks. */
-  async #stepParts(
-    hidden: Matrix,
-    targets: CsrRows,
-    options: StepOptions,
-    examples: number,
-  ): Promise<StepResult> {
+  async #stepParts(hidden: Matrix, targets: CsrRows, options: StepOptions, examples: number): Promise<StepResult> {
     const prepared: PreparedStep[] = [];
     try {
       const { learningRate, exampleWeights } = options;

@@ -15,9 +15,7 @@ interface Options extends DistributedOptions {
 export function addDistributedCommand(program: Command): void {
   program
     .command('distributed')
-    .description(
-      'measure an output layer over ranks: time, bytes and messages of a step by the number of classes',
-    )
+    .description('measure an output layer over ranks: time, bytes and messages of a step by the number of classes')
     .option('--json', 'print one JSON object instead of tables', false)
     .option('--classes <D,...>', 'classes of each table', wholeNumbers(100), [10_000, 100_000, 1_000_000, 10_000_000])
     .addOption(new Option('--layer <name>', 'output layer').choices(measuredLayers).default('factored'))

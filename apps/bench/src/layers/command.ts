@@ -17,7 +17,10 @@ export function addLayersCommand(program: Command): void {
     .command('layers')
     .description('the output layers that there are and what they do over ranks, from their registry')
     .option('--json', 'print one JSON object instead of tables', false)
-    .option('-o, --out <folder>', `also write the tables into ${documents.map(({ document }) => document).join(' and ')} in this folder`)
+    .option(
+      '-o, --out <folder>',
+      `also write the tables into ${documents.map(({ document }) => document).join(' and ')} in this folder`,
+    )
     .addHelpText('after', '\nExample:\n  $ pnpm --silent bench layers --out docs')
     .action(async ({ json, out }: { readonly json: boolean; readonly out?: string }) => {
       for (const { document, section, table } of out === undefined ? [] : documents) {

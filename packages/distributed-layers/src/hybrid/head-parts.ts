@@ -11,7 +11,11 @@ const kind = 'full-softmax';
  * The head of a hybrid layer: a full softmax whose rows are all at the top, on every rank. Scores are logits, as in one
  * process.
  */
-export function createHeadParts(communicator: Communicator, backend: Backend, options: FullSoftmaxOptions): SubtreeParts {
+export function createHeadParts(
+  communicator: Communicator,
+  backend: Backend,
+  options: FullSoftmaxOptions,
+): SubtreeParts {
   checkLayerOptions(kind, options);
   const { classes, features, initialBiases } = options;
   const weights = weightOptions(options);

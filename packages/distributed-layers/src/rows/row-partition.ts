@@ -35,7 +35,7 @@ export function partitionOfGroups(starts: ArrayLike<number>, size: number): RowP
 /** The last place whose value is at most `value`, of ascending values; −1 when there is none. O(log count). */
 function lastAtMost(valueOf: (place: number) => number, count: number, value: number): number {
   let low = -1;
-  for (let high = count; high - low > 1; ) {
+  for (let high = count; high - low > 1;) {
     const middle = (low + high) >> 1;
     if (valueOf(middle) <= value) low = middle;
     else high = middle;

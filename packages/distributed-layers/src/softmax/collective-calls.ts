@@ -104,23 +104,11 @@ export class CollectiveCalls {
       this.guard.willChange();
     });
     const checksum = localError === undefined ? await beginning?.checksum(this.steps) : undefined;
-    return this.#begin(
-      'step',
-      localError,
-      { learningRate: options.learningRate },
-      hidden,
-      beginning?.rows,
-      checksum,
-    );
+    return this.#begin('step', localError, { learningRate: options.learningRate }, hidden, beginning?.rows, checksum);
   }
 
   /** Evaluates this rank's own examples. A collective. */
-  evaluateOwn(
-    hidden: Matrix,
-    targets: CsrRows,
-    action: () => Promise<Matrix>,
-    beginning: Beginning,
-  ): Promise<Matrix> {
+  evaluateOwn(hidden: Matrix, targets: CsrRows, action: () => Promise<Matrix>, beginning: Beginning): Promise<Matrix> {
     return this.guard.runCollectively('evaluate', async (busy) => {
       const localError = localErrorOf(busy, () => {
         this.#checkExamples('evaluate', hidden, targets);

@@ -32,7 +32,11 @@ export type ClusterOptions = Omit<HierarchicalSoftmaxOptions, 'assignment'>;
  * Creates this rank's part. No collective. O(D·d) once, so that the start is that of one process.
  * @throws OutputLayerError `bad-option`, `non-finite`.
  */
-export function createClusterParts(communicator: Communicator, backend: Backend, options: ClusterOptions): SubtreeParts {
+export function createClusterParts(
+  communicator: Communicator,
+  backend: Backend,
+  options: ClusterOptions,
+): SubtreeParts {
   checkLayerOptions(kind, options);
   const { classes, features, frequencies } = options;
   const { rank, size } = communicator;

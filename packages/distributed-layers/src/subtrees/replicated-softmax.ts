@@ -12,15 +12,7 @@
  * in every evaluation. It is for tables that no rank can hold.
  */
 import { ArrayChecksum, CommunicatorError, type Communicator } from '@vastmax/collectives';
-import {
-  createHostArray,
-  fill,
-  read,
-  write,
-  type FloatArray,
-  type Matrix,
-  type Workspace,
-} from '@vastmax/linalg-core';
+import { createHostArray, fill, read, write, type FloatArray, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { TensorSource } from '@vastmax/linalg-core/state';
 import { BlockedSoftmax, type ClassTable, type TargetList } from '@vastmax/softmax-losses/layer-parts';
 

@@ -63,14 +63,18 @@ export function createTreeParts(
       const partition = partitionOfLevel(shape, level, communicator.size);
       const own = new ClassTable(
         backend,
-        { name: tableName(level), rows: ownedCount(partition, communicator.rank), features, ...weights, initialScale: 0 },
+        {
+          name: tableName(level),
+          rows: ownedCount(partition, communicator.rank),
+          features,
+          ...weights,
+          initialScale: 0,
+        },
         workspace,
       );
       const table = new DistributedTable(communicator, partition, own, workspace);
       levels.push(table);
-      table.fill(
-        createInitialRows({ initialScale: weights.initialScale, ...startOf(level) }, features, weights.bias),
-      );
+      table.fill(createInitialRows({ initialScale: weights.initialScale, ...startOf(level) }, features, weights.bias));
     }
   } catch (error) {
     dispose();

@@ -1,9 +1,5 @@
 import { createSingleCommunicator } from '@vastmax/collectives';
-import {
-  createDistributedHybridLayer,
-  createShardedTreeSoftmax,
-  mergeShards,
-} from '@vastmax/distributed-layers';
+import { createDistributedHybridLayer, createShardedTreeSoftmax, mergeShards } from '@vastmax/distributed-layers';
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { describeOutputLayer } from '@vastmax/output-layer/suite';
 import { expect, it } from 'vitest';

@@ -45,7 +45,10 @@ export function createDistributedOutput(
         });
       }
       case 'hybrid':
-        return createDistributedHybridLayer(communicator, backend, { ...hybridLayerOptions(sizes, choice), ...options });
+        return createDistributedHybridLayer(communicator, backend, {
+          ...hybridLayerOptions(sizes, choice),
+          ...options,
+        });
       case 'hierarchical':
         return createShardedHierarchicalSoftmax(communicator, backend, {
           ...hierarchicalLayerOptions(sizes, choice),

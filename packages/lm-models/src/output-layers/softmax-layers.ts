@@ -103,8 +103,7 @@ export function hierarchicalLayerOptions(
 export const hierarchicalEntry: OutputLayerEntry<TreeChoice & { readonly kind: 'hierarchical' }> = {
   name: 'hierarchical',
   description: 'a softmax over √D clusters, then over the classes of one',
-  create: (backend, sizes, choice) =>
-    createHierarchicalSoftmaxLayer(backend, hierarchicalLayerOptions(sizes, choice)),
+  create: (backend, sizes, choice) => createHierarchicalSoftmaxLayer(backend, hierarchicalLayerOptions(sizes, choice)),
   options: ['rule'],
   defaults: { rule },
   training: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },

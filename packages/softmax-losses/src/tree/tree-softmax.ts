@@ -4,14 +4,7 @@
  * have many children, so that paths are short. TreeShape says which. The gradient is exact, and a step touches only the
  * nodes on the paths to the targets.
  */
-import {
-  axpy,
-  fill,
-  Workspace,
-  writeRows,
-  type Backend,
-  type Matrix,
-} from '@vastmax/linalg-core';
+import { axpy, fill, Workspace, writeRows, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { checkAddedRows, ClassTable } from '../class-table/class-table.ts';
@@ -233,7 +226,11 @@ export class TreeSoftmax implements SoftmaxMethod {
 }
 
 /** Log of how often the classes below each row of a level occur. O(D). */
-export function initialBiasesOf(shape: TreeShape, level: number, frequencies: ArrayLike<number> | undefined): Float64Array {
+export function initialBiasesOf(
+  shape: TreeShape,
+  level: number,
+  frequencies: ArrayLike<number> | undefined,
+): Float64Array {
   return Float64Array.from({ length: shape.rowsOf(level) }, (_, row) => {
     const { first, count } = shape.classesBelow(level, row);
     if (frequencies === undefined) return Math.log(count);
