@@ -16,7 +16,6 @@ export { ClusterScores } from './hierarchical/cluster-scores.ts';
 export { InClusterSoftmax } from './hierarchical/in-cluster-softmax.ts';
 export { checkSameIntegers, integerTensor } from './layer/integer-tensor.ts';
 export { checkLayerOptions, checkPerClass, weightOptions } from './layer/layer-options.ts';
-export type { ForwardResult, TrainingBatch } from './layer/softmax-method.ts';
 export { TargetList } from './layer/target-list.ts';
 export { ClassVectors } from './sampled/class-vectors.ts';
 export { expectedLogisticLosses } from './sampled/exact-losses.ts';

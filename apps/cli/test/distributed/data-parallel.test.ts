@@ -81,6 +81,18 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
     },
   ],
   [
+    'a transformer by SGD with dropout',
+    {
+      examples: { model: 'transformer', steps: 5 },
+      model: {
+        body: { kind: 'transformer', embedding: 8, layers: 1, heads: 2, context: 5, dropout: 0.3, seed: 1 },
+        output,
+      },
+      batchSize: 15,
+      training: { ...base, optimizer: 'sgd', bodyRate: 0.05, examples: 1500 },
+    },
+  ],
+  [
     'minibatches smaller than the ranks',
     { ...ngram, batchSize: 2, training: { ...base, optimizer: 'sgd', examples: 240 } },
   ],

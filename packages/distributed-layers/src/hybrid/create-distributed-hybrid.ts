@@ -23,7 +23,7 @@ export interface DistributedHybridLayerOptions extends HybridOutputLayerOptions,
  * below the root of a tree, or the classes of a spherical tail, are shared out. A step of a rank with t examples in the
  * tail sends 2(F + n)d(p − 1)/p + 2t(d + 1) numbers for a head of F classes and a root of n rows, together about 2,400
  * whatever the number of classes is; with a spherical tail 2Fd(p − 1)/p and what a factored step of t examples sends.
- * At most 12(p − 1) messages. Classes cannot be added over ranks.
+ * At most 10(p − 1) messages. Classes cannot be added over ranks.
  * @throws OutputLayerError `bad-option`, `non-finite` on every rank when one has invalid options or they differ.
  */
 export async function createDistributedHybridLayer(
