@@ -122,7 +122,6 @@ async function createSubject(
   classes: number,
   request: RankRequest,
 ): Promise<Subject> {
-  const { features, batch } = request;
   const layer = await createLayer(communicator, backend, classes, request);
   const minibatches = Array.from({ length: cycled }, (_, i) =>
     createMinibatch(communicator.rank, backend, classes, request, i),

@@ -3,7 +3,7 @@
  * their sizes is made, so that a small file cannot ask for much memory. The shapes follow from the configuration, and
  * the file has been found to be as long as its tensors say.
  */
-import { findTensor, StateError, type ModuleState } from '@vastmax/linalg-core/state';
+import { findTensor, StateError, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import { outputLayerShapes, unstoredWork, type TensorShape } from '../output-layers/saved-layer-shapes.ts';
 import { unknownBody, type BodyChoice, type NetworkOptions, type TransformerChoice } from './network-options.ts';
@@ -73,7 +73,7 @@ function ownPart({ configuration }: Pick<ModuleState, 'configuration'>, shape: T
     const [part = '', ...rest] = shape.name.split('.');
     const own = configuration[part];
     if (typeof own !== 'object' || own === null || Array.isArray(own)) return shape;
-    return { ...ownPart({ configuration: own }, { ...shape, name: rest.join('.') }), name: shape.name };
+    return { ...ownPart({ configuration: own as JsonObject }, { ...shape, name: rest.join('.') }), name: shape.name };
   }
   if (shard === undefined) return shape;
   const { rank, size, groups } = (shard ?? {}) as Readonly<Record<string, unknown>>;
