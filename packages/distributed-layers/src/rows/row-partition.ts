@@ -13,7 +13,7 @@ export interface RowPartition {
 }
 
 /** Consecutive rows with one owner, such as the children of the nodes below one node of a tree. */
-export interface RowGroups {
+interface RowGroups {
   /** The first row of each group, ascending, and the number of rows at the end. */
   readonly starts: ArrayLike<number>;
   /** Where the group begins among the rows of its owner. */

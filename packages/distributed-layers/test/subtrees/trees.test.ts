@@ -33,8 +33,8 @@ it.each(requests)(
       expectUnion(answers, alone, steps, bound);
       // The shards are a checkpoint of the layer in one process, and it is one of theirs.
       const states = answers.map(({ state }) => moduleState(state));
-      const [first] = states;
-      const merged = first?.configuration['shard'] === undefined ? first! : mergeShards(states);
+      const isWhole = states[0]?.configuration['shard'] === undefined;
+      const merged = isWhole ? states[0]! : mergeShards(states);
       using whole = await createTreeLayer(backend, request);
       await whole.restore(merged);
       expect(await vectorsOf(whole)).toEqual(answers[0]?.classVectors);
