@@ -6,6 +6,10 @@ export type {
   ReplicaDrift,
 } from './factored/layer-options.ts';
 export { mergeShards, shardPlaceOf, type ShardPlace } from './factored/sharded-state.ts';
+export {
+  createDistributedHybridLayer,
+  type DistributedHybridLayerOptions,
+} from './hybrid/create-distributed-hybrid.ts';
 export { ShardedTable } from './rows/sharded-table.ts';
 export type { ShardedSampledLayer } from './softmax/sharded-sampled-layer.ts';
 export {
@@ -23,3 +27,11 @@ export {
   createVocabularyParallelSoftmax,
   type VocabularyParallelSoftmax,
 } from './softmax/vocabulary-parallel-softmax.ts';
+export type { ReplicaOptions } from './subtrees/replica-options.ts';
+export {
+  createShardedHierarchicalSoftmax,
+  createShardedTreeSoftmax,
+  type ShardedHierarchicalSoftmaxOptions,
+  type ShardedTreeSoftmaxOptions,
+} from './subtrees/sharded-tree-layers.ts';
+export type { SubtreeParallelLayer } from './subtrees/subtree-parallel-layer.ts';

@@ -1,12 +1,13 @@
 /** Options of the hybrid layer, and how its parts are created from them. */
 import type { Backend } from '@vastmax/linalg-core';
-import { OutputLayerError } from '@vastmax/output-layer';
-import { createFullSoftmaxLayer } from '@vastmax/softmax-losses';
+import { OutputLayerError, type TwoPhaseOutputLayer } from '@vastmax/output-layer';
+import { createFullSoftmaxLayer, createTreeSoftmaxLayer, type FullSoftmaxOptions } from '@vastmax/softmax-losses';
+import { createFactoredOutputLayer } from '@vastmax/spherical-losses';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { checkFrequencies } from './check-frequencies.ts';
-import { prepareTails, type TailOptions } from './create-tails.ts';
+import { planTails, type TailOptions, type TailPlan } from './create-tails.ts';
 import { chooseHybridSizes } from './head-size.ts';
-import { HybridOutputLayer } from './hybrid-output-layer.ts';
+import { HybridOutputLayer, type HybridParts, type HybridRanks } from './hybrid-output-layer.ts';
 import type { HybridTail } from './hybrid-tail.ts';
 
 /** Shape, head and tail of a hybrid layer. Only `features` and `frequencies` are required. */
@@ -46,6 +47,48 @@ export async function createHybridOutputLayer(
   backend: Backend,
   options: HybridOutputLayerOptions,
 ): Promise<HybridOutputLayer> {
+  return createFromPlan(planHybridLayer(options), {
+    head: (head) => createFullSoftmaxLayer(backend, head),
+    tail: (tail) =>
+      tail.kind === 'tree'
+        ? createTreeSoftmaxLayer(backend, tail.options)
+        : createFactoredOutputLayer(backend, tail.options),
+  });
+}
+
+/** What the parts of a hybrid layer are created from. */
+export interface HybridPlan extends Pick<HybridParts, 'headRate' | 'tailRate' | 'reduction'> {
+  readonly head: FullSoftmaxOptions;
+  readonly tails: number;
+  /** O(classes of the tail). */
+  tail(t: number): TailPlan;
+}
+
+/** Creates the parts, and the layer of them; none is left behind when one cannot be created. */
+export async function createFromPlan(
+  plan: HybridPlan,
+  create: {
+    readonly head: (options: FullSoftmaxOptions) => Promise<TwoPhaseOutputLayer>;
+    readonly tail: (tail: TailPlan) => Promise<HybridTail>;
+    readonly ranks?: HybridRanks;
+  },
+): Promise<HybridOutputLayer> {
+  const { headRate, tailRate, reduction } = plan;
+  const head = await create.head(plan.head);
+  const tails: HybridTail[] = [];
+  try {
+    for (let t = 0; t < plan.tails; t++) tails.push(await create.tail(plan.tail(t)));
+    const ranks = create.ranks === undefined ? {} : { ranks: create.ranks };
+    return new HybridOutputLayer({ head, tails, headRate, tailRate, reduction, ...ranks });
+  } catch (error) {
+    head[Symbol.dispose]();
+    for (const tail of tails) tail[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Checks the options. @throws OutputLayerError `bad-option`, `non-finite`. */
+export function planHybridLayer(options: HybridOutputLayerOptions): HybridPlan {
   checkFrequencies(options.frequencies);
   const { features, frequencies, initialScale = 0.01, seed = 1, reduction = 'mean' } = options;
   const { headRate = 2, tailRate = options.tail === 'spherical' ? 15 : 6 } = options;
@@ -75,28 +118,20 @@ export async function createHybridOutputLayer(
       `hybrid layer: tailCutoffs must ascend from ${headSize + 1} to ${classes - 1}, got [${(options.tailCutoffs ?? []).join(', ')}]`,
     );
   }
-  const createTail = prepareTails(backend, options, { features, frequencies, starts, shortlist, initialScale, seed });
-  const tailCount = starts.length - 1;
-  const head = await createFullSoftmaxLayer(backend, {
-    classes: headSize + tailCount,
+  const tail = planTails(options, { features, frequencies, starts, shortlist, initialScale, seed });
+  const tails = starts.length - 1;
+  const head = {
+    classes: headSize + tails,
     features,
     initialBiases: headBiases(frequencies, starts),
     initialScale,
     seed,
     reduction,
     // A single block: its logits are then kept for the backward pass.
-    blockClasses: headSize + tailCount,
+    blockClasses: headSize + tails,
     ...(options.headRule === undefined ? {} : { rule: options.headRule }),
-  });
-  const tails: HybridTail[] = [];
-  try {
-    for (let t = 0; t < tailCount; t++) tails.push(await createTail(t));
-    return new HybridOutputLayer({ head, tails, headRate, tailRate, reduction });
-  } catch (error) {
-    head[Symbol.dispose]();
-    for (const tail of tails) tail[Symbol.dispose]();
-    throw error;
-  }
+  };
+  return { head, tails, tail, headRate, tailRate, reduction };
 }
 
 /**

@@ -1,12 +1,10 @@
-/** The tails of a hybrid layer, created from its options: trees, or exact factored layers. */
-import type { Backend } from '@vastmax/linalg-core';
+/** The options of the tails of a hybrid layer, from its own: trees, or exact factored layers. */
 import { OutputLayerError } from '@vastmax/output-layer';
-import { createTreeSoftmaxLayer } from '@vastmax/softmax-losses';
+import type { TreeSoftmaxOptions } from '@vastmax/softmax-losses';
 import { RandomGenerator } from '@vastmax/sparse-data';
-import { createFactoredOutputLayer, sphericalSoftmax, type SphericalLoss } from '@vastmax/spherical-losses';
+import { sphericalSoftmax, type FactoredOutputLayerOptions, type SphericalLoss } from '@vastmax/spherical-losses';
 import { checkLoss } from '@vastmax/spherical-losses/factored-parts';
 import type { UpdateRule } from '@vastmax/update-rules';
-import type { HybridTail } from './hybrid-tail.ts';
 
 /** Options of the tails. */
 export interface TailOptions {
@@ -46,12 +44,17 @@ interface TailSizes {
   readonly seed: number;
 }
 
-/** Checks the options; the returned function creates the tails. @throws OutputLayerError `bad-option`. */
-export function prepareTails(
-  backend: Backend,
-  options: TailOptions,
-  sizes: TailSizes,
-): (t: number) => Promise<HybridTail> {
+/** What a tail is created from. */
+export type TailPlan =
+  | { readonly kind: 'tree'; readonly options: TreeSoftmaxOptions }
+  | {
+      readonly kind: 'spherical';
+      /** Its `initialRows` must be called in ascending order from row 0. */
+      readonly options: FactoredOutputLayerOptions & Required<Pick<FactoredOutputLayerOptions, 'initialRows'>>;
+    };
+
+/** Checks the options. @returns a function of the number of a tail. @throws OutputLayerError `bad-option`. */
+export function planTails(options: TailOptions, sizes: TailSizes): (t: number) => TailPlan {
   const { tail = 'tree' } = options;
   if (tail !== 'tree' && tail !== 'spherical') {
     throw new OutputLayerError('bad-option', `hybrid layer: tail must be 'tree' or 'spherical', got '${String(tail)}'`);
@@ -70,17 +73,16 @@ export function prepareTails(
       `hybrid layer: ${name} is an option of a ${owner} tail, and the tail is ${tail}; leave it out or give tail: '${owner}'`,
     );
   }
-  return tail === 'tree' ? prepareTrees(backend, options, sizes) : prepareSpherical(backend, options, sizes);
+  return tail === 'tree' ? planTrees(options, sizes) : planSpherical(options, sizes);
 }
 
-function prepareTrees(
-  backend: Backend,
+function planTrees(
   { fanOut, levels, tailRule }: TailOptions,
   { features, frequencies, starts, shortlist, initialScale, seed }: TailSizes,
-): (t: number) => Promise<HybridTail> {
+): (t: number) => TailPlan {
   return (t) => {
     const [first, end] = [starts[t]!, starts[t + 1]!];
-    return createTreeSoftmaxLayer(backend, {
+    const options = {
       classes: end - first,
       features,
       frequencies: Float64Array.from({ length: end - first }, (_, i) => frequencies[first + i]!),
@@ -91,15 +93,15 @@ function prepareTrees(
       ...(fanOut === undefined ? {} : { fanOut }),
       ...(levels === undefined ? {} : { levels }),
       ...(tailRule === undefined ? {} : { rule: tailRule }),
-    });
+    } as const;
+    return { kind: 'tree', options };
   };
 }
 
-function prepareSpherical(
-  backend: Backend,
+function planSpherical(
   { priorPower = 0.75, tailLoss = (epsilon) => sphericalSoftmax({ epsilon }) }: TailOptions,
   { features, frequencies, starts, initialScale, seed }: TailSizes,
-): (t: number) => Promise<HybridTail> {
+): (t: number) => TailPlan {
   if (typeof tailLoss !== 'function') {
     throw new OutputLayerError(
       'bad-option',
@@ -133,13 +135,11 @@ function prepareSpherical(
   }
   return (t) => {
     const { prior, loss } = parts[t]!;
-    return createFactoredOutputLayer(backend, {
-      classes: prior.length,
-      features,
-      loss,
-      reduction: 'sum',
-      initialRows: rowsAtPrior(features, initialScale, seed + 1 + t, prior),
-    });
+    const initialRows = rowsAtPrior(features, initialScale, seed + 1 + t, prior);
+    return {
+      kind: 'spherical',
+      options: { classes: prior.length, features, loss, reduction: 'sum', initialRows },
+    };
   };
 }
 

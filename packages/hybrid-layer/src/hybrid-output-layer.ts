@@ -59,6 +59,21 @@ export interface HybridParts {
   readonly headRate: number;
   readonly tailRate: number;
   readonly reduction: 'mean' | 'sum';
+  /** Over ranks: the parts then are layers over the same ranks. */
+  readonly ranks?: HybridRanks;
+}
+
+/** How the calls of a layer over ranks begin. */
+export interface HybridRanks {
+  /** This rank's place, for its state. */
+  readonly shard: { readonly rank: number; readonly size: number };
+  /**
+   * Announces a call to all ranks. A collective.
+   * @param localError why this rank rejects the call, if it does.
+   * @returns the number of examples of all ranks.
+   * @throws OutputLayerError on every rank when one rejects the call.
+   */
+  begin(operation: 'step' | 'evaluate' | 'restore' | 'materialize', localError: unknown, examples: number): number;
 }
 
 /**
@@ -79,16 +94,18 @@ export class HybridOutputLayer implements OutputLayer {
   /** The first class of each tail. */
   readonly #starts: readonly number[];
   readonly #tailWeights: Float64Array[];
+  readonly #ranks: HybridRanks | undefined;
   readonly #calls = new CallGuard(this.kind);
 
   /** Takes ownership of the layers. Use {@link createHybridOutputLayer}, which creates them. */
-  constructor({ head, tails, headRate, tailRate, reduction }: HybridParts) {
+  constructor({ head, tails, headRate, tailRate, reduction, ranks }: HybridParts) {
     this.backend = head.backend;
     this.head = head;
     this.tails = tails;
     this.headRate = headRate;
     this.tailRate = tailRate;
     this.reduction = reduction;
+    this.#ranks = ranks;
     this.#workspace = new Workspace(this.backend);
     let next = this.headSize;
     this.#starts = tails.map((tail) => {
@@ -117,19 +134,21 @@ export class HybridOutputLayer implements OutputLayer {
    * See {@link OutputLayer.step}.
    */
   step(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
-    return this.#calls.run('step', async () => {
+    const check = (): void => {
       checkHidden(this, 'step', hidden);
       checkTargets(this, 'step', hidden, targets);
       checkStepOptions(this, hidden.rows, options);
-      return this.#stepParts(hidden, targets, options);
-    });
+    };
+    return this.#run('step', check, hidden, (examples) => this.#stepParts(hidden, targets, options, examples));
   }
 
   /** −log p of the targets. Cost: O(Fd) per example, and that of a tail for its own examples. */
   evaluate(hidden: Matrix, targets: CsrRows): Promise<Matrix> {
-    return this.#calls.run('evaluate', async () => {
+    const check = (): void => {
       checkHidden(this, 'evaluate', hidden);
       checkTargets(this, 'evaluate', hidden, targets);
+    };
+    return this.#run('evaluate', check, hidden, async () => {
       this.#targets.build(targets);
       const losses = this.#workspace.matrix('losses', hidden.rows, 1);
       copy(await this.head.evaluate(hidden, this.#targets.head), losses);
@@ -184,7 +203,8 @@ export class HybridOutputLayer implements OutputLayer {
     );
     for (const [t, tail] of this.tails.entries()) {
       const examples = Int32Array.from(classes.keys()).filter((example) => tailOf(classes[example]!) === t);
-      if (examples.length === 0) continue;
+      // Over ranks all take part.
+      if (examples.length === 0 && this.#ranks === undefined) continue;
       const rows = this.#workspace.indices('scored rows', examples);
       const ownClasses = examples.map((example) => classes[example]! - this.#starts[t]!);
       const ownHidden = this.#workspace.matrix('scored hidden', examples.length, hidden.columns);
@@ -237,20 +257,24 @@ export class HybridOutputLayer implements OutputLayer {
 
   /** Of spherical tails. O(D·d²). */
   materialize(): Promise<void> {
-    return this.#calls.run('materialize', async () => {
-      for (const tail of this.tails) if ('materialize' in tail) await tail.materialize();
+    return this.#run('materialize', undefined, undefined, async () => {
+      for (const tail of this.tails as readonly OutputLayer[]) await tail.materialize?.();
     });
   }
 
   /** Its tensors are those of the parts, which do not give them after a step. */
   state(): ModuleState {
     this.#calls.check('state');
-    return joinedState(this);
+    const { configuration, tensors } = joinedState(this);
+    const shard = this.#ranks === undefined ? {} : { shard: { ...this.#ranks.shard } };
+    return { configuration: { ...configuration, ...shard }, tensors };
   }
 
   restore(state: ModuleState): Promise<void> {
-    return this.#calls.run('restore', async () => {
+    const check = (): void => {
       checkJoinedState(this, state);
+    };
+    return this.#run('restore', check, undefined, async () => {
       for (const [t, tail] of this.tails.entries()) await tail.restore(partOf(state, tailName(t)));
       await this.head.restore(partOf(state, 'head'));
     });
@@ -264,8 +288,36 @@ export class HybridOutputLayer implements OutputLayer {
     });
   }
 
-  /** A step of all parts: if one part fails, no part changes. */
-  async #stepParts(hidden: Matrix, targets: CsrRows, options: StepOptions): Promise<StepResult> {
+  /**
+   * Runs a call once its arguments have been checked, on all ranks where there are several.
+   * @param action gets the number of examples, of all ranks together.
+   */
+  #run<Result>(
+    operation: Parameters<HybridRanks['begin']>[0],
+    check: (() => void) | undefined,
+    hidden: Matrix | undefined,
+    action: (examples: number) => Promise<Result>,
+  ): Promise<Result> {
+    const ranks = this.#ranks;
+    if (ranks === undefined) {
+      return this.#calls.run(operation, async () => {
+        check?.();
+        return action(hidden?.rows ?? 0);
+      });
+    }
+    return this.#calls.runCollectively(operation, async (busy) => {
+      let localError: unknown = busy;
+      try {
+        if (busy === undefined) check?.();
+      } catch (error) {
+        localError = error;
+      }
+      return action(ranks.begin(operation, localError, localError === undefined ? (hidden?.rows ?? 0) : 0));
+    });
+  }
+
+  /** A step of all parts: if one part fails, no part changes. @param examples of all ranks. */
+  async #stepParts(hidden: Matrix, targets: CsrRows, options: StepOptions, examples: number): Promise<StepResult> {
     const prepared: PreparedStep[] = [];
     try {
       const { learningRate, exampleWeights } = options;
@@ -280,7 +332,7 @@ export class HybridOutputLayer implements OutputLayer {
         prepared.push(
           await tail.prepareStep(this.#hiddenOfTail(t, hidden), this.#tail(t).targets, {
             learningRate: this.tailRate * learningRate,
-            exampleWeights: this.#tailExampleWeights(t, hidden.rows, exampleWeights),
+            exampleWeights: this.#tailExampleWeights(t, { own: hidden.rows, all: examples }, exampleWeights),
           }),
         );
       }
@@ -337,11 +389,16 @@ export class HybridOutputLayer implements OutputLayer {
    * Weights of a tail's examples. A tail sums over its examples, so a mean over all m examples needs the factor 1/m
    * here.
    */
-  #tailExampleWeights(t: number, examples: number, weights: ArrayLike<number> | undefined): Float64Array {
-    if (this.#tailWeights[t]!.length < examples) this.#tailWeights[t] = new Float64Array(Math.ceil(examples * 1.5));
+  #tailExampleWeights(
+    t: number,
+    examples: { readonly own: number; readonly all: number },
+    weights: ArrayLike<number> | undefined,
+  ): Float64Array {
+    if (this.#tailWeights[t]!.length < examples.own)
+      this.#tailWeights[t] = new Float64Array(Math.ceil(examples.own * 1.5));
     const own = this.#tailWeights[t]!;
     const { rows, examples: count } = this.#tail(t);
-    const factor = this.reduction === 'sum' ? 1 : 1 / examples;
+    const factor = this.reduction === 'sum' ? 1 : 1 / examples.all;
     for (let i = 0; i < count; i++) own[i] = factor * (weights === undefined ? 1 : weights[rows[i]!]!);
     return own.subarray(0, count);
   }

@@ -3,11 +3,19 @@
  * output layers have is here, by the kind of the tail.
  */
 import type { Matrix } from '@vastmax/linalg-core';
+import { OutputLayerError, type TwoPhaseOutputLayer } from '@vastmax/output-layer';
 import type { TreeSoftmaxLayer } from '@vastmax/softmax-losses';
 import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 
-/** What a tail is: an exact factored layer, or a tree of softmaxes. */
-export type HybridTail = FactoredOutputLayer | TreeSoftmaxLayer;
+/**
+ * What a tail is: an exact factored layer, a tree of softmaxes, or, over ranks, a normalised layer whose scores are
+ * log p.
+ */
+export type HybridTail = FactoredOutputLayer | TreeSoftmaxLayer | TwoPhaseOutputLayer;
+
+function isFactored(tail: HybridTail): tail is FactoredOutputLayer {
+  return 'logProbabilities' in tail;
+}
 
 function isTree(tail: HybridTail): tail is TreeSoftmaxLayer {
   return 'method' in tail;
@@ -15,24 +23,29 @@ function isTree(tail: HybridTail): tail is TreeSoftmaxLayer {
 
 /** log p(c | tail) of classes `firstClass` …, m×count. */
 export function tailLogProbabilities(tail: HybridTail, hidden: Matrix, firstClass: number, out: Matrix): void {
-  // The scores of a tree are log p.
-  if (isTree(tail)) tail.scores(hidden, firstClass, out);
-  else tail.logProbabilities(hidden, firstClass, out);
+  if (isFactored(tail)) tail.logProbabilities(hidden, firstClass, out);
+  else tail.scores(hidden, firstClass, out);
 }
 
 /** log p(c | tail) of one class for each example, m×1. */
 export function tailClassLogProbabilities(tail: HybridTail, hidden: Matrix, classes: Int32Array, out: Matrix): void {
-  if (isTree(tail)) tail.classScores(hidden, classes, out);
-  else tail.classLogProbabilities(hidden, classes, out);
+  if (isFactored(tail)) tail.classLogProbabilities(hidden, classes, out);
+  else tail.classScores(hidden, classes, out);
 }
 
-/** See {@link FactoredOutputLayer.addClasses}. A tree has no constants. */
+/**
+ * See {@link FactoredOutputLayer.addClasses}. A tree has no constants.
+ * @throws OutputLayerError `bad-option` over ranks.
+ */
 export function addTailClasses(tail: HybridTail, values: ArrayLike<number>, constants?: ArrayLike<number>): void {
-  if (!isTree(tail)) {
-    tail.addClasses(values, constants);
-    return;
-  }
-  tail.change('addClasses', (method) => {
-    method.addClasses(values);
-  });
+  if (isFactored(tail)) tail.addClasses(values, constants);
+  else if (isTree(tail))
+    tail.change('addClasses', (method) => {
+      method.addClasses(values);
+    });
+  else
+    throw new OutputLayerError(
+      'bad-option',
+      'hybrid addClasses: classes are added in one process, not over ranks; restore the merged state there',
+    );
 }

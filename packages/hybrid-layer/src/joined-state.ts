@@ -31,22 +31,25 @@ export function tailName(tail: number): string {
 export function joinedState(layer: PartsOfHybridLayer): ModuleState {
   const { kind, classes, features, headSize, headRate, tailRate, reduction } = layer;
   const tails = layer.tails.map((tail, t) => [tailName(t), tail.state()] as const);
-  const parts = [['head', layer.head.state()] as const, ...tails];
+  return joinParts({ kind, classes, features, headSize, headRate, tailRate, reduction }, [
+    ['head', layer.head.state()],
+    ...tails,
+  ]);
+}
+
+/** @param own the configuration without those of the parts. */
+export function joinParts(own: JsonObject, parts: readonly (readonly [string, ModuleState])[]): ModuleState {
   return {
-    configuration: {
-      kind,
-      classes,
-      features,
-      headSize,
-      headRate,
-      tailRate,
-      reduction,
-      ...Object.fromEntries(parts.map(([part, { configuration }]) => [part, configuration])),
-    },
+    configuration: { ...own, ...Object.fromEntries(parts.map(([part, { configuration }]) => [part, configuration])) },
     tensors: parts.flatMap(([part, { tensors }]) =>
       tensors.map((tensor) => ({ ...tensor, name: `${part}.${tensor.name}` })),
     ),
   };
+}
+
+/** The names of the parts of a state. */
+export function partNamesOf({ configuration }: ModuleState): string[] {
+  return Object.keys(configuration).filter((key) => key === 'head' || /^tail\d+$/.test(key));
 }
 
 /** The state of one part. @throws StateError `state-mismatch` when the state has no such part. */

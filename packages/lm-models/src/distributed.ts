@@ -4,6 +4,7 @@ export {
   sliceNgramBatch,
   sliceSparseBatch,
   type BatchSlice,
+  type PartOf,
 } from './distributed/batch-parts.ts';
 export { compareTextData, compareTraining, type TextData } from './distributed/compare-training.ts';
 export { gatherStreams, ownStreams } from './distributed/recurrent-streams.ts';

@@ -45,7 +45,7 @@ export const allowedImports = {
   },
   collectives: { src: [], test: ['test-programs'] },
   'distributed-layers': {
-    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'collectives'],
+    src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer', 'collectives'],
     test: [...backends, 'top-k', 'test-programs'],
   },
   'lm-models': {

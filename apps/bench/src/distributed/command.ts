@@ -3,6 +3,7 @@ import { BenchError } from '../measurement/bench-error.ts';
 import { wholeNumber, wholeNumbers } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
 import { stageProgress } from '../reporting/stage-progress.ts';
+import { measuredLayers } from './measure-rank.ts';
 import { type DistributedOptions, measureDistributed } from './measure.ts';
 import { distributedTables } from './report.ts';
 import { type TransportName, transports } from './start-ranks.ts';
@@ -14,11 +15,10 @@ interface Options extends DistributedOptions {
 export function addDistributedCommand(program: Command): void {
   program
     .command('distributed')
-    .description(
-      'measure the sharded factored layer over ranks: time, bytes and messages of a step by the number of classes',
-    )
+    .description('measure an output layer over ranks: time, bytes and messages of a step by the number of classes')
     .option('--json', 'print one JSON object instead of tables', false)
     .option('--classes <D,...>', 'classes of each table', wholeNumbers(100), [10_000, 100_000, 1_000_000, 10_000_000])
+    .addOption(new Option('--layer <name>', 'output layer').choices(measuredLayers).default('factored'))
     .option('--ranks <p>', 'processes, or threads', wholeNumber(1, 64), 2)
     .option('--features <d>', 'width of a row', wholeNumber(2, 4096), 128)
     .option('--batch <m>', 'examples of each rank', wholeNumber(1, 65_536), 256)
@@ -29,7 +29,7 @@ export function addDistributedCommand(program: Command): void {
         .argParser(transportNames)
         .default(['shared-memory', 'tcp']),
     )
-    .option('--no-model', 'leave out what larger machines would do')
+    .option('--no-model', 'leave out what larger machines would do with the factored layer')
     .addHelpText(
       'after',
       `

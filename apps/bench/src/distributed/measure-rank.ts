@@ -1,18 +1,24 @@
 /**
- * What one rank of a job measures: the step of the sharded factored layer for tables of several heights, in turns, so
+ * What one rank of a job measures: the step of a layer over ranks for tables of several heights, in turns, so
  * that a disturbance of the machine falls on all heights alike. Targets follow Zipf's law over the same 10,000 classes
  * for every height, spread over the whole table: the distinct classes of a minibatch, and with them its traffic, are
  * then the same for every height, and what would depend on D can be seen.
  */
 import { createWasmBackend } from '@vastmax/cpu-backend-wasm';
 import { gatherJson, type Communicator, type Traffic } from '@vastmax/collectives';
-import { createDistributedFactoredLayer, type DistributedFactoredLayer } from '@vastmax/distributed-layers';
+import { createDistributedFactoredLayer, createDistributedHybridLayer } from '@vastmax/distributed-layers';
+import { chooseHybridSizes } from '@vastmax/hybrid-layer';
 import { createMatrixFrom, read, type Backend, type Matrix } from '@vastmax/linalg-core';
+import type { OutputLayer } from '@vastmax/output-layer';
 import { RandomGenerator, singleTargets, type CsrRows } from '@vastmax/sparse-data';
 import { zLoss } from '@vastmax/spherical-losses';
 import { quantile } from '../measurement/statistics.ts';
 
+/** The layers that can be measured. */
+export const measuredLayers = ['factored', 'hybrid'] as const;
+
 export interface RankRequest {
+  readonly layer: (typeof measuredLayers)[number];
   /** D of each layer. */
   readonly classes: readonly number[];
   readonly features: number;
@@ -72,12 +78,12 @@ const learningRate = 0.01;
 
 /** A collective. The same report on every rank. */
 export async function measureRank(communicator: Communicator, request: RankRequest): Promise<RankReport> {
-  const { classes: heights, features, batch, rounds, steps } = request;
+  const { classes: heights, rounds, steps } = request;
   const backend = await createWasmBackend({ threads: 1 });
   try {
     const start = performance.now();
     const subjects: Subject[] = [];
-    for (const classes of heights) subjects.push(await createSubject(communicator, backend, classes, features, batch));
+    for (const classes of heights) subjects.push(await createSubject(communicator, backend, classes, request));
     const creationSeconds = (performance.now() - start) / 1000;
     for (const subject of subjects) await subject.run(warmupSteps);
     for (const subject of subjects) subject.reset();
@@ -114,21 +120,11 @@ async function createSubject(
   communicator: Communicator,
   backend: Backend,
   classes: number,
-  features: number,
-  batch: number,
+  request: RankRequest,
 ): Promise<Subject> {
-  // Rows that repeat are as good as random ones for timing, and made in no time.
-  const random = new RandomGenerator(1);
-  const patterns = Float32Array.from({ length: patternRows * features }, () => 0.01 * random.normal());
-  const layer = await createDistributedFactoredLayer(communicator, backend, {
-    classes,
-    features,
-    bias: false,
-    loss: zLoss(),
-    initialRows: (first) => patterns.subarray((first % patternRows) * features, ((first % patternRows) + 1) * features),
-  });
+  const layer = await createLayer(communicator, backend, classes, request);
   const minibatches = Array.from({ length: cycled }, (_, i) =>
-    createMinibatch(communicator.rank, backend, classes, features, batch, i),
+    createMinibatch(communicator.rank, backend, classes, request, i),
   );
   let milliseconds: number[] = [];
   let before = communicator.traffic;
@@ -162,12 +158,43 @@ async function createSubject(
       milliseconds = [];
       sent = { bytesSent: 0, messagesSent: 0, milliseconds: 0 };
     },
-    report: () => summarize(communicator, layer, milliseconds, sent, minibatches, losses),
+    report: () => summarize(communicator, layer, request, milliseconds, sent, minibatches, losses),
     dispose: () => {
       layer[Symbol.dispose]();
       for (const { hidden } of minibatches) hidden[Symbol.dispose]();
     },
   };
+}
+
+/**
+ * The hybrid layer's classes are numbered by frequency. The drawn ones have the same frequencies for every height, and
+ * the others hardly any, so that head and shortlist have the same size.
+ */
+function createLayer(
+  communicator: Communicator,
+  backend: Backend,
+  classes: number,
+  { layer, features, batch }: RankRequest,
+): Promise<OutputLayer> {
+  if (layer === 'hybrid') {
+    const rare = 1e-6 / classes;
+    const frequencies = Float64Array.from({ length: classes }, (_, k) => (k < drawnClasses ? 1 / (k + 1) : rare));
+    return createDistributedHybridLayer(communicator, backend, {
+      features,
+      frequencies,
+      ...chooseHybridSizes({ frequencies: frequencies.subarray(0, drawnClasses), features, batch }),
+    });
+  }
+  // Rows that repeat are as good as random ones for timing, and made in no time.
+  const random = new RandomGenerator(1);
+  const patterns = Float32Array.from({ length: patternRows * features }, () => 0.01 * random.normal());
+  return createDistributedFactoredLayer(communicator, backend, {
+    classes,
+    features,
+    bias: false,
+    loss: zLoss(),
+    initialRows: (first) => patterns.subarray((first % patternRows) * features, ((first % patternRows) + 1) * features),
+  });
 }
 
 interface Minibatch {
@@ -180,8 +207,7 @@ function createMinibatch(
   rank: number,
   backend: Backend,
   classes: number,
-  features: number,
-  batch: number,
+  { layer, features, batch }: RankRequest,
   number: number,
 ): Minibatch {
   const random = new RandomGenerator(1000 * rank + number + 1);
@@ -191,6 +217,8 @@ function createMinibatch(
   const stretches = Math.max(1, Math.floor(classes / drawn));
   const ids = Int32Array.from({ length: batch }, () => {
     const word = Math.min(drawn - 1, Math.floor((drawn + 1) ** random.uniform()) - 1);
+    // The frequent half of the drawn classes has the head and the shortlist of a hybrid layer, and stays at the front.
+    if (layer === 'hybrid' && word < drawn / 2) return word;
     return word + drawn * ((Math.imul(word + 1, 0x9e3779b1) >>> 0) % stretches);
   });
   const hidden = createMatrixFrom(
@@ -204,19 +232,21 @@ function createMinibatch(
 
 function summarize(
   communicator: Communicator,
-  layer: DistributedFactoredLayer,
+  layer: OutputLayer,
+  { layer: name, features }: RankRequest,
   milliseconds: readonly number[],
   sent: Pick<Traffic, 'bytesSent' | 'messagesSent' | 'milliseconds'>,
   minibatches: readonly Minibatch[],
   losses: readonly number[],
 ): RankRow {
   const steps = milliseconds.length;
+  const width = name === 'factored' ? features : features + 1;
   const all = gatherJson(communicator, {
     milliseconds,
     sent,
     touched: mean(minibatches.map(({ touched }) => touched)),
     losses,
-    rowBytes: 4 * layer.width * Math.ceil((layer.classes - communicator.rank) / communicator.size),
+    rowBytes: 4 * width * Math.ceil((layer.classes - communicator.rank) / communicator.size),
   });
   const slowest = milliseconds
     .map((_, step) => Math.max(...all.map((one) => one.milliseconds[step]!)))

@@ -1,16 +1,16 @@
 /**
- * `bench distributed`: the step of the sharded factored layer over several ranks by the number of classes, what it
+ * `bench distributed`: the step of a layer over several ranks by the number of classes, what it
  * sends, what of its time is communication, over shared memory and over TCP; and what a model makes of the measured
  * constants for larger machines (docs/many-machines.md).
  */
 import { BenchError } from '../measurement/bench-error.ts';
 import { describeMachine, type Machine } from '../reporting/machine.ts';
 import type { ShowStage } from '../reporting/stage-progress.ts';
-import type { RankReport, RankRow } from './measure-rank.ts';
+import type { RankReport, RankRequest, RankRow } from './measure-rank.ts';
 import { lastUsefulRanks, type ModelConstants, type ModelRow, modelStep, networks } from './scaling-model.ts';
 import { measureOver, type TransportName } from './start-ranks.ts';
 
-export interface DistributedOptions {
+export interface DistributedOptions extends Pick<RankRequest, 'layer'> {
   readonly classes: readonly number[];
   readonly ranks: number;
   readonly features: number;
@@ -53,8 +53,8 @@ const modelRanks = [1, 4, 16, 64, 256];
 const sharedExamples = 4096;
 
 export async function measureDistributed(options: DistributedOptions, show: ShowStage): Promise<DistributedReport> {
-  const { classes, ranks, features, batch, rounds, steps } = options;
-  const request = { classes: [...classes].sort((a, b) => a - b), features, batch, rounds, steps };
+  const { layer, classes, ranks, features, batch, rounds, steps } = options;
+  const request = { layer, classes: [...classes].sort((a, b) => a - b), features, batch, rounds, steps };
   const rows: DistributedRow[] = [];
   const jobs: (Omit<RankReport, 'rows'> & { readonly transport: TransportName })[] = [];
   for (const transport of options.transports) {
@@ -70,7 +70,8 @@ export async function measureDistributed(options: DistributedOptions, show: Show
     options,
     rows,
     jobs,
-    model: options.model ? await createModel(options, rows, jobs, show) : null,
+    // The model is of the factored layer.
+    model: options.model && layer === 'factored' ? await createModel(options, rows, jobs, show) : null,
   };
 }
 
@@ -95,6 +96,7 @@ async function createModel(
   for (const examples of [few, batch]) {
     show(`one rank, ${examples} examples`);
     const { rows: measured } = await measureOver('single', 1, {
+      layer: options.layer,
       classes: [row.classes],
       features,
       batch: examples,

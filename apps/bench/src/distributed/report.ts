@@ -6,9 +6,9 @@ import type { DistributedReport } from './measure.ts';
 const gibibytes = (bytes: readonly number[]): string => bytes.map((each) => figure(each / 2 ** 30)).join(', ');
 
 export function distributedTables({ machine, options, rows, jobs, model }: DistributedReport): string {
-  const { features, batch, ranks } = options;
+  const { layer, features, batch, ranks } = options;
   const parts = [
-    `${machineLine(machine)}; ${ranks} ranks, d = ${features}, ${batch} examples a rank, Z-loss, wasm f32 with one thread a rank`,
+    `${machineLine(machine)}; ${ranks} ranks, d = ${features}, ${batch} examples a rank, ${layer === 'factored' ? 'Z-loss' : layer}, wasm f32 with one thread a rank`,
     markdownTable(
       [
         'over',

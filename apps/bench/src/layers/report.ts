@@ -1,4 +1,4 @@
-/** The registry of output layers as the table of docs/which-output-layer.md. */
+/** The registry of output layers as the tables of docs/which-output-layer.md and docs/many-machines.md. */
 import { outputLayers, type OutputLayerEntry } from '@vastmax/lm-models';
 
 const header = [
@@ -12,9 +12,26 @@ const header = [
   'rates: output, body',
 ] as const;
 
-/** Compact, as the formatter leaves a table that is wider than a line. */
+/** What each layer is. */
 export function layersTable(layers: readonly OutputLayerEntry[] = outputLayers): string {
-  return [header, header.map(() => '---'), ...layers.map(rowOf)].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return tableOf(header, layers.map(rowOf));
+}
+
+/** What each layer does over ranks; of those that cannot, why, and what to take instead. */
+export function ranksTable(layers: readonly OutputLayerEntry[] = outputLayers): string {
+  return tableOf(
+    ['layer', 'over ranks', 'its rows, or why not'],
+    layers.map(({ name, losses, abilities }) => [
+      `\`${name}\`${losses === undefined ? '' : ', with every loss'}`,
+      abilities.overRanks ? 'yes' : 'no',
+      abilities.rowsOverRanks,
+    ]),
+  );
+}
+
+/** Compact, as the formatter leaves a table that is wider than a line. */
+function tableOf(names: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [names, names.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function rowOf({ name, description, cost, abilities, training, losses }: OutputLayerEntry): readonly string[] {

@@ -12,6 +12,7 @@ import { measureDistributed, type DistributedOptions } from '../../src/distribut
 import { distributedTables } from '../../src/distributed/report.ts';
 
 const tiny: DistributedOptions = {
+  layer: 'factored',
   classes: [20_000, 10_000],
   ranks: 2,
   features: 8,

@@ -16,7 +16,6 @@ import type { TextBatch } from '@vastmax/lm-models/text';
 import type { Backend } from '@vastmax/linalg-core';
 import {
   type BatchSource,
-  type NetworkOptions,
   type OutputLayerChoice,
   type OutputLayerFactory,
   outputLayerOf,
@@ -74,18 +73,7 @@ export function createDistribution(
 }
 
 /** @throws UsageError for a model that only one process can train, with the supported alternatives. */
-export function checkDistributable({
-  body,
-  output,
-}: Pick<NetworkOptions, 'body'> & Partial<Pick<NetworkOptions, 'output'>>): void {
-  if ((body.dropout ?? 0) > 0)
-    throw new UsageError(
-      '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',
-    );
-  if (output !== undefined) checkOutput(output);
-}
-
-function checkOutput(output: OutputLayerChoice): void {
+export function checkDistributable(output: OutputLayerChoice): void {
   const { abilities } = outputLayerOf(output.kind);
   if (!abilities.overRanks) {
     const names = outputLayers

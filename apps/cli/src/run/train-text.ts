@@ -89,7 +89,7 @@ async function train(
   const named =
     resumed === undefined ? withKnownLayer(options) : { ...options, outputLayer: resumed.network.output.kind };
   const known = resumed?.network ?? (named === undefined ? undefined : networkOptionsOf(named));
-  if (communicator !== undefined) checkDistributable(known ?? { body: wordBody(options) });
+  if (communicator !== undefined && known !== undefined) checkDistributable(known.output);
   const reading = resumed?.text ?? (await textReadingOf(options));
   const { settings: text } = reading;
   // A new run reads the text twice: for the vocabulary, and for the numbers of the words.
@@ -120,7 +120,7 @@ async function train(
         })
       : { options: named, note: '' };
   const networkOptions = known ?? networkOptionsOf(chosen);
-  if (communicator !== undefined) checkDistributable(networkOptions);
+  if (communicator !== undefined) checkDistributable(networkOptions.output);
   process.stdout.write(note);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;

@@ -23,6 +23,13 @@ const bag: Pick<SmallTraining, 'examples' | 'model'> = {
   model: { body: { kind: 'bag', embedding: 6, hidden: [5], seed: 1 }, output },
 };
 
+/** Of the activations, and of the inputs of a bag. */
+function withDropout({ examples, model }: typeof ngram): typeof ngram {
+  const { body, output: layer } = model;
+  const inputs = body.kind === 'bag' ? { inputDropout: 0.2 } : {};
+  return { examples, model: { body: { ...body, ...inputs, dropout: 0.3 } as typeof body, output: layer } };
+}
+
 /**
  * 31 is no multiple of 2 or 3; every epoch of 700 ends with a minibatch of 18; the last of all has one example, so that
  * ranks are without.
@@ -30,12 +37,18 @@ const bag: Pick<SmallTraining, 'examples' | 'model'> = {
 const batchSize = 31;
 const base = { schedule: 'linear', bodyRate: 0.5, outputRate: 0.5, examples: 220 * batchSize } as const;
 const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
-  ['an n-gram model by SGD', { ...ngram, batchSize, training: { ...base, optimizer: 'sgd' } }],
+  [
+    'an n-gram model by SGD with dropout',
+    { ...withDropout(ngram), batchSize, training: { ...base, optimizer: 'sgd' } },
+  ],
   [
     'an n-gram model by Adam, clipped and decayed',
     { ...ngram, batchSize, training: { ...base, optimizer: 'adam', bodyRate: 0.01, clipNorm: 0.05, weightDecay: 0.1 } },
   ],
-  ['a bag by momentum', { ...bag, batchSize, training: { ...base, optimizer: 'momentum', bodyRate: 0.05 } }],
+  [
+    'a bag by momentum with dropout',
+    { ...withDropout(bag), batchSize, training: { ...base, optimizer: 'momentum', bodyRate: 0.05 } },
+  ],
   [
     'an n-gram model with the full softmax',
     {
@@ -50,10 +63,10 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
   ],
   // Three streams: an epoch ends with one target, so that ranks have streams and no example.
   [
-    'an LSTM by SGD',
+    'an LSTM by SGD with dropout',
     {
       examples: { model: 'lstm', steps: 5 },
-      model: { body: { kind: 'recurrent', cell: 'lstm', embedding: 5, hidden: [6, 4], seed: 1 }, output },
+      model: { body: { kind: 'recurrent', cell: 'lstm', embedding: 5, hidden: [6, 4], dropout: 0.3, seed: 1 }, output },
       batchSize: 15,
       training: { ...base, optimizer: 'sgd', examples: 3000 },
     },
@@ -65,6 +78,18 @@ const runs: readonly (readonly [name: string, training: SmallTraining])[] = [
       model: { body: { kind: 'recurrent', cell: 'gru', embedding: 5, hidden: [6], seed: 1 }, output },
       batchSize: 35,
       training: { ...base, optimizer: 'adam', bodyRate: 0.01, examples: 3000 },
+    },
+  ],
+  [
+    'a transformer by SGD with dropout',
+    {
+      examples: { model: 'transformer', steps: 5 },
+      model: {
+        body: { kind: 'transformer', embedding: 8, layers: 1, heads: 2, context: 5, dropout: 0.3, seed: 1 },
+        output,
+      },
+      batchSize: 15,
+      training: { ...base, optimizer: 'sgd', bodyRate: 0.05, examples: 1500 },
     },
   ],
   [

@@ -22,7 +22,7 @@ import {
   type ClassConstants,
   type FactoredWeights,
 } from '@vastmax/spherical-losses/factored-parts';
-import { ownedCount, rowOf, type GrowingPartition } from '../rows/row-exchange.ts';
+import { ownedCount, rowOf, type GrowingPartition } from '../rows/row-partition.ts';
 import { localErrorOf, type CollectivePreflight } from './collective-preflight.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 import { fillOwnRows, ownRowsOf } from './own-rows.ts';

@@ -76,7 +76,7 @@ export class CollectivePreflight {
   begin(
     operation: CollectiveOperation,
     announcement: Announcement,
-    rows?: { readonly requestCounts: Int32Array; readonly incomingCounts: Int32Array },
+    rows?: { readonly requestCounts: Int32Array; readonly incomingCounts: Int32Array } | undefined,
   ): GlobalCounts {
     const { localError, same, examples = 0, checksum = 0 } = announcement;
     const { size } = this.communicator;

@@ -36,7 +36,7 @@ import {
   stateOf,
   storeGram,
 } from '@vastmax/spherical-losses/factored-parts';
-import { ownedCount } from '../rows/row-exchange.ts';
+import { ownedCount } from '../rows/row-partition.ts';
 import { ClassShard, type RankContext } from './class-shard.ts';
 import { localErrorOf, restoreCollectively, type CollectivePreflight } from './collective-preflight.ts';
 import { DistributedLosses } from './distributed-losses.ts';
@@ -214,6 +214,28 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
     return this.#calls.runCollectively('logProbabilities', (busy) =>
       this.#losses.ofRange(hidden, firstClass, out, busy),
     );
+  }
+
+  /**
+   * As `classLogProbabilities`, on a backend in host memory, without waiting for the event loop. A collective; all ranks
+   * must make it, since no error of another rank is told.
+   * @throws OutputLayerError `bad-option`; LinalgError where the backend cannot read synchronously.
+   */
+  classLogProbabilitiesSync(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    this.#calls.check('classLogProbabilitiesSync');
+    checkHidden(this, 'classLogProbabilitiesSync', hidden);
+    checkExampleClasses(this, 'classLogProbabilitiesSync', hidden, classes);
+    checkOut(this, 'classLogProbabilitiesSync', out, hidden.rows, 1);
+    this.#losses.ofClassesSync(hidden, classes, out);
+  }
+
+  /** As `logProbabilities`, likewise. @throws as classLogProbabilitiesSync. */
+  logProbabilitiesSync(hidden: Matrix, firstClass: number, out: Matrix): void {
+    this.#calls.check('logProbabilitiesSync');
+    checkHidden(this, 'logProbabilitiesSync', hidden);
+    checkOut(this, 'logProbabilitiesSync', out, hidden.rows, out.columns);
+    checkClassRange(this, 'logProbabilitiesSync', firstClass, out.columns);
+    this.#losses.ofRangeSync(hidden, firstClass, out);
   }
 
   /**

@@ -85,6 +85,27 @@ export class DistributedLosses {
     await layer.backend.synchronize();
   }
 
+  /** As `ofClasses`, where the backend can read without waiting; arguments have been checked. A collective. */
+  ofClassesSync(hidden: Matrix, classes: Int32Array, out: Matrix): void {
+    const targets = singleTargets(classes, this.#layer.classes);
+    affine(this.#lossesSync('classLogProbabilities', hidden, targets), -1, 0, out);
+  }
+
+  /** As `ofRange`, where the backend can read without waiting; arguments have been checked. A collective. */
+  ofRangeSync(hidden: Matrix, firstClass: number, out: Matrix): void {
+    const operation = 'logProbabilities';
+    const layer = this.#layer;
+    const { columns: count } = out;
+    const expression = requireUnnormalized(layer.loss, operation);
+    const targets = singleTargets(new Int32Array(hidden.rows).fill(firstClass), layer.classes);
+    const losses = this.#lossesSync(operation, hidden, targets);
+    const extended = withBiasFeature(this.#workspace, hidden, layer.bias);
+    const rows = this.#workspace.matrix('log probability rows', count, extended.columns);
+    this.#rows.denseRows(firstClass, count, rows);
+    this.#scores.ofRows(extended, rows, firstClass, this.#step.constants, expression, out);
+    normalizeLogs(this.#workspace, losses, out);
+  }
+
   /** log p of a range of classes, the same on all ranks. A collective. @param out m×count. */
   async ofRange(hidden: Matrix, firstClass: number, out: Matrix, busy: unknown): Promise<void> {
     const operation = 'logProbabilities';
@@ -121,6 +142,14 @@ export class DistributedLosses {
     if (localError === undefined) this.#step.buildPairs(targets);
     this.#exchange.announce(operation, { pairs, examples: hidden.rows, steps }, localError, same);
     await this.#exchange.fetch(pairs.touched, false);
+    return this.#step.computeLosses(hidden, undefined, operation);
+  }
+
+  #lossesSync(operation: CollectiveOperation, hidden: Matrix, targets: CsrRows): Matrix {
+    const { pairs, steps } = this.#step;
+    this.#step.buildPairs(targets);
+    this.#exchange.announce(operation, { pairs, examples: hidden.rows, steps }, undefined, {});
+    this.#exchange.fetchSync(pairs.touched);
     return this.#step.computeLosses(hidden, undefined, operation);
   }
 }

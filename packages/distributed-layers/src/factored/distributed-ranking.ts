@@ -14,7 +14,7 @@ import {
 } from '@vastmax/output-layer';
 import type { SphericalLoss } from '@vastmax/spherical-losses';
 import { ClassScores, type ClassConstants } from '@vastmax/spherical-losses/factored-parts';
-import { localRowOf, ownerOf, rowOf } from '../rows/row-exchange.ts';
+import { localRowOf, ownerOf, rowOf } from '../rows/row-partition.ts';
 import type { RankContext } from './class-shard.ts';
 import { localErrorOf, type GlobalCounts } from './collective-preflight.ts';
 

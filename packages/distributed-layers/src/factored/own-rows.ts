@@ -3,7 +3,7 @@
  */
 import { writeRows, type RowTable } from '@vastmax/linalg-core';
 import { checkRows, createNormalRows, rowsPerBlock } from '@vastmax/spherical-losses/factored-parts';
-import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-exchange.ts';
+import { firstLocalAt, ownedCount, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import type { DistributedFactoredLayerOptions } from './layer-options.ts';
 
 type Start = Pick<DistributedFactoredLayerOptions, 'initialRows' | 'initialScale' | 'seed'>;
@@ -39,7 +39,9 @@ export function keepOwnRows(
   nextRows: (first: number, count: number) => Float64Array,
 ): void {
   const width = table.columns;
-  const own = new Float64Array(Math.ceil(rowsPerBlock / partition.size) * width);
+  // Of a whole block of rows one rank may be the owner where they are in groups.
+  const ownPerBlock = partition.groups === undefined ? Math.ceil(rowsPerBlock / partition.size) : rowsPerBlock;
+  const own = new Float64Array(ownPerBlock * width);
   for (let first = 0; first < partition.rows; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, partition.rows - first);
     const values = nextRows(first, count);

@@ -6,7 +6,16 @@
  */
 import { isTensorOfTable } from '@vastmax/softmax-losses/layer-parts';
 import { classRowTensors } from '@vastmax/spherical-losses/factored-parts';
-import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf, type RowPartition } from '../rows/row-exchange.ts';
+import { joinParts, partNamesOf, partOf } from '@vastmax/hybrid-layer/layer-parts';
+import {
+  firstLocalAt,
+  localRowOf,
+  ownedCount,
+  ownerOf,
+  partitionOfGroups,
+  rowOf,
+  type RowPartition,
+} from '../rows/row-partition.ts';
 import {
   type JsonObject,
   type ModuleState,
@@ -16,9 +25,30 @@ import {
   StateError,
 } from '@vastmax/linalg-core/state';
 
-/** Whether a tensor of a layer's state has a row for each class, as defined by the package of that layer. */
-function hasClassRows({ configuration }: ModuleState, tensor: string): boolean {
-  return configuration['kind'] === 'factored' ? classRowTensors.includes(tensor) : isTensorOfTable('classes', tensor);
+/**
+ * How the rows of a tensor are distributed over `size` ranks; undefined for a tensor that all ranks have. Which tensors
+ * have a row for each class is defined by the package of that layer.
+ * @param groups of tables whose rows are distributed in groups.
+ */
+function partitionOf(
+  { configuration }: ModuleState,
+  tensor: string,
+  size: number,
+  groups: Readonly<Record<string, RowPartition>> | undefined,
+): RowPartition | undefined {
+  if (groups !== undefined) return Object.entries(groups).find(([table]) => isTensorOfTable(table, tensor))?.[1];
+  const isDistributed =
+    configuration['kind'] === 'factored' ? classRowTensors.includes(tensor) : isTensorOfTable('classes', tensor);
+  return isDistributed ? { rows: Number(configuration['classes']), size } : undefined;
+}
+
+/** The groups that a shard says its tables are distributed in. */
+function groupsOf({ configuration }: ModuleState, size: number): Readonly<Record<string, RowPartition>> | undefined {
+  const { groups } = configuration['shard'] as JsonObject;
+  if (typeof groups !== 'object' || groups === null) return undefined;
+  return Object.fromEntries(
+    Object.entries(groups).map(([table, starts]) => [table, partitionOfGroups(starts as number[], size)]),
+  );
 }
 
 /** Which of how many ranks holds a part. */
@@ -77,10 +107,13 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
         );
     }
   }
-  const partition: RowPartition = { rows: Number(first.configuration['classes']), size: ordered.length };
-  const tensors = first.tensors.map((tensor) =>
-    hasClassRows(first, tensor.name) ? interleaved(tensor, ordered, partition) : tensor,
-  );
+  if (first.configuration['kind'] === 'hybrid') return mergeParts(first, ordered);
+  const size = ordered.length;
+  const groups = groupsOf(first, size);
+  const tensors = first.tensors.map((tensor) => {
+    const partition = partitionOf(first, tensor.name, size, groups);
+    return partition === undefined ? tensor : interleaved(tensor, ordered, partition);
+  });
   // Each rank has dropped the transforms of rebase epochs that none of its own rows needs.
   const known = new Set(tensors.map(({ name }) => name));
   for (const shard of ordered) {
@@ -91,35 +124,60 @@ export function mergeShards(shards: readonly ModuleState[]): ModuleState {
     }
   }
   const configuration = Object.fromEntries(Object.entries(first.configuration).filter(([key]) => key !== 'shard'));
-  return { configuration: { ...configuration, ...sweepOf(first, partition.rows) }, tensors };
+  return { configuration: { ...configuration, ...sweepOf(first, Number(configuration['classes'])) }, tensors };
+}
+
+/** The state of a hybrid layer from those of the ranks, part by part. */
+function mergeParts(first: ModuleState, shards: readonly ModuleState[]): ModuleState {
+  const parts = partNamesOf(first).map((name) => {
+    const own = partOf(first, name);
+    const isWhole = shardPlaceOf(own) === undefined;
+    return [name, isWhole ? own : mergeShards(shards.map((shard) => partOf(shard, name)))] as const;
+  });
+  const own = Object.entries(first.configuration).filter(([key]) => key !== 'shard');
+  return joinParts(Object.fromEntries(own), parts);
 }
 
 /** The part of a whole state that belongs to one rank of a job. */
-function shardOf(whole: ModuleState, { rank, size }: ShardPlace, classes: number): ModuleState {
-  const partition: RowPartition = { rows: classes, size };
+function shardOf(
+  whole: ModuleState,
+  { rank, size }: ShardPlace,
+  classes: number,
+  groups: Readonly<Record<string, RowPartition>> | undefined,
+): ModuleState {
   const tensors = whole.tensors.map((tensor) => {
-    if (!hasClassRows(whole, tensor.name)) return tensor;
-    if (tensor.rows !== classes) {
+    const partition = partitionOf(whole, tensor.name, size, groups);
+    if (partition === undefined) return tensor;
+    const rows = groups === undefined ? classes : partition.rows;
+    if (tensor.rows !== rows) {
       throw new StateError(
         'state-mismatch',
-        `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${classes} classes`,
+        `tensor '${tensor.name}' has ${tensor.rows} rows in the checkpoint, the layer ${rows}${groups === undefined ? ' classes' : ''}`,
       );
     }
-    return everyNth(tensor, rank, partition);
+    return rowsOfRank(tensor, rank, partition);
   });
+  const own = ownedCount({ rows: classes, size }, rank);
   return {
-    configuration: { ...whole.configuration, ...sweepOf(whole, ownedCount(partition, rank)), shard: { rank, size } },
+    configuration: { ...whole.configuration, ...sweepOf(whole, own), shard: { rank, size } },
     tensors,
   };
 }
 
 /**
  * The part of a rank, from its own shard or from a whole state.
+ * @param groups of tables whose rows are distributed in groups.
  * @throws StateError `state-mismatch` for another rank's shard.
  */
-export function ownShardOf(layer: string, given: ModuleState, own: ShardPlace, classes: number): ModuleState {
+export function ownShardOf(
+  layer: string,
+  given: ModuleState,
+  own: ShardPlace,
+  classes: number,
+  groups?: Readonly<Record<string, RowPartition>>,
+): ModuleState {
   const place = shardPlaceOf(given);
-  if (place === undefined) return shardOf(given, own, classes);
+  if (place === undefined) return shardOf(given, own, classes, groups);
   if (place.rank === own.rank && place.size === own.size) return given;
   throw new StateError(
     'state-mismatch',
@@ -175,7 +233,7 @@ function interleaved(
   };
 }
 
-function everyNth(tensor: TensorSource, rank: number, partition: RowPartition): TensorSource {
+function rowsOfRank(tensor: TensorSource, rank: number, partition: RowPartition): TensorSource {
   const { name, precision, columns } = tensor;
   return {
     name,

@@ -4,7 +4,7 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import { createHostArray, write, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
-import { firstLocalAt, ownedCount, rowOf, type RowPartition } from './row-exchange.ts';
+import { firstLocalAt, ownedCount, rowOf, type RowPartition } from './row-partition.ts';
 
 export class RangeGather {
   readonly #communicator: Communicator;

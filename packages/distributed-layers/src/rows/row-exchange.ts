@@ -10,6 +10,7 @@
  */
 import type { Communicator } from '@vastmax/collectives';
 import { DistinctIndices } from '@vastmax/sparse-data';
+import { localRowOf, ownerOf, type RowPartition } from './row-partition.ts';
 
 type Numbers = Float32Array | Float64Array;
 
@@ -163,50 +164,4 @@ class GrowingNumbers {
     if (this.#double.length < length) this.#double = new Float64Array(Math.ceil(length * 1.5));
     return this.#double;
   }
-}
-
-/**
- * Which rank owns which row: row r belongs to rank r mod p, as its row ⌊r/p⌋ (a cyclic distribution). Targets follow
- * Zipf's law and vocabularies are sorted by frequency, so blocks of consecutive rows would give the first rank nearly
- * all the traffic (with 10⁶ classes and 4 ranks, 90 % of the draws are in the first quarter). With the cyclic
- * distribution, classes of similar frequency are on different ranks, and every rank has an equal part of each range of
- * classes, also of a range that is scored. A hash would balance as well but needs a table or a search to be inverted.
- */
-export interface RowPartition {
-  readonly rows: number;
-  readonly size: number;
-}
-
-/** The partition of a layer to which classes may be added: existing rows stay where they are. */
-export interface GrowingPartition extends RowPartition {
-  rows: number;
-}
-
-export function ownerOf({ size }: RowPartition, row: number): number {
-  return row % size;
-}
-
-/** The index of the row on its owner. */
-export function localRowOf({ size }: RowPartition, row: number): number {
-  return Math.floor(row / size);
-}
-
-/** The row that rank `rank` stores at index `local`. */
-export function rowOf({ size }: RowPartition, rank: number, local: number): number {
-  return local * size + rank;
-}
-
-/** How many rows of `first` … `first + count − 1` a rank owns; all of its rows unless given. */
-export function ownedCount(
-  partition: RowPartition,
-  rank: number,
-  first = 0,
-  count: number = partition.rows - first,
-): number {
-  return firstLocalAt(partition, rank, first + count) - firstLocalAt(partition, rank, first);
-}
-
-/** The first of a rank's rows that is at least `row`. */
-export function firstLocalAt({ size }: RowPartition, rank: number, row: number): number {
-  return Math.max(0, Math.ceil((row - rank) / size));
 }

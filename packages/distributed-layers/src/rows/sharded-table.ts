@@ -15,7 +15,8 @@ import {
   type RowTable,
 } from '@vastmax/linalg-core';
 import type { Communicator } from '@vastmax/collectives';
-import { RowExchange, ownedCount, rowOf, type RowPartition } from './row-exchange.ts';
+import { RowExchange } from './row-exchange.ts';
+import { ownedCount, rowOf, type RowPartition } from './row-partition.ts';
 
 /**
  * A row table shared out over ranks. Rows are fetched from their ranks, and gradients sent back, for all ranks at

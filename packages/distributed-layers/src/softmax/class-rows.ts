@@ -14,7 +14,8 @@ import {
   type Workspace,
 } from '@vastmax/linalg-core';
 import { RangeGather } from '../rows/range-gather.ts';
-import { RowExchange, type RowPartition } from '../rows/row-exchange.ts';
+import { RowExchange } from '../rows/row-exchange.ts';
+import { type RowPartition } from '../rows/row-partition.ts';
 
 export class ClassRows {
   readonly #table: RowTable;

@@ -10,6 +10,8 @@ import {
   checkTargets,
   withBiasFeature,
   type OutputLayer,
+  type PendingStep,
+  type PreparedStep,
   type StepOptions,
 } from '@vastmax/output-layer';
 import type { CsrRows } from '@vastmax/sparse-data';
@@ -23,12 +25,23 @@ import {
   restoreCollectively,
 } from '../factored/collective-preflight.ts';
 import { ownShardOf } from '../factored/sharded-state.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
 import { GlobalBatchGather, type GlobalBatch } from './global-batch.ts';
 
 type Layer = Pick<OutputLayer, 'kind' | 'backend' | 'classes' | 'features'> & {
   readonly bias: boolean;
   readonly communicator: Communicator;
 };
+
+/** What a call with targets does before it is announced. */
+export interface Beginning {
+  /** Sorts the targets, which have been checked. */
+  readonly route: () => void;
+  /** What is requested from other ranks, once `route` has been called. */
+  readonly rows?: Parameters<CollectivePreflight['begin']>[2];
+  /** Of what must be the same on all ranks at this step; 0 for none. */
+  readonly checksum: (steps: number) => Promise<number>;
+}
 
 export class CollectiveCalls {
   readonly guard: CallGuard;
@@ -57,14 +70,52 @@ export class CollectiveCalls {
     targets: CsrRows,
     options: StepOptions,
     action: (counts: GlobalCounts) => Promise<Result>,
+    beginning?: Beginning,
   ): Promise<Result> {
-    return this.guard.runCollectively('step', async (busy) => {
+    return this.guard.runCollectively('step', async (busy) =>
+      action(await this.#beginStep(busy, hidden, targets, options, beginning)),
+    );
+  }
+
+  /** As `step`, for one in two halves. */
+  prepareStep(
+    hidden: Matrix,
+    targets: CsrRows,
+    options: StepOptions,
+    prepare: (counts: GlobalCounts) => Promise<PendingStep>,
+    beginning?: Beginning,
+  ): Promise<PreparedStep> {
+    return this.guard.holdCollectively('step', async (busy) =>
+      prepare(await this.#beginStep(busy, hidden, targets, options, beginning)),
+    );
+  }
+
+  async #beginStep(
+    busy: unknown,
+    hidden: Matrix,
+    targets: CsrRows,
+    options: StepOptions,
+    beginning: Beginning | undefined,
+  ): Promise<GlobalCounts> {
+    const localError = localErrorOf(busy, () => {
+      this.#checkExamples('step', hidden, targets);
+      checkStepOptions(this.#layer, hidden.rows, options);
+      beginning?.route();
+      this.guard.willChange();
+    });
+    const checksum = localError === undefined ? await beginning?.checksum(this.steps) : undefined;
+    return this.#begin('step', localError, { learningRate: options.learningRate }, hidden, beginning?.rows, checksum);
+  }
+
+  /** Evaluates this rank's own examples. A collective. */
+  evaluateOwn(hidden: Matrix, targets: CsrRows, action: () => Promise<Matrix>, beginning: Beginning): Promise<Matrix> {
+    return this.guard.runCollectively('evaluate', async (busy) => {
       const localError = localErrorOf(busy, () => {
-        this.#checkExamples('step', hidden, targets);
-        checkStepOptions(this.#layer, hidden.rows, options);
-        this.guard.willChange();
+        this.#checkExamples('evaluate', hidden, targets);
+        beginning.route();
       });
-      return action(this.#begin('step', localError, { learningRate: options.learningRate }, hidden));
+      this.#begin('evaluate', localError, {}, hidden, beginning.rows);
+      return action();
     });
   }
 
@@ -113,16 +164,22 @@ export class CollectiveCalls {
    * Restores this rank's shard, or its part of a whole state. A collective.
    * @param fixed the configuration values of a state that must equal the layer's.
    * @param restoreShard restores the tensors. No collective.
+   * @param partitions of tables whose rows are in groups.
    * @throws StateError `state-mismatch` on every rank when one rank rejects the state.
    */
-  restore(given: ModuleState, fixed: JsonObject, restoreShard: (shard: ModuleState) => Promise<void>): Promise<void> {
+  restore(
+    given: ModuleState,
+    fixed: JsonObject,
+    restoreShard: (shard: ModuleState) => Promise<void>,
+    partitions?: Readonly<Record<string, RowPartition>>,
+  ): Promise<void> {
     const { kind, classes, communicator } = this.#layer;
     const described = `${kind} layer`;
     const restoreOwn = async (): Promise<void> => {
       for (const [key, value] of Object.entries(fixed)) checkSame(described, key, value, given.configuration[key]);
       const steps = checkWholeNumber(described, 'steps', given.configuration['steps']);
       this.guard.willRestore(given);
-      await restoreShard(ownShardOf(described, given, communicator, classes));
+      await restoreShard(ownShardOf(described, given, communicator, classes, partitions));
       this.steps = steps;
     };
     return this.guard.runCollectively('restore', (busy) =>
@@ -135,12 +192,19 @@ export class CollectiveCalls {
     localError: unknown,
     numbers: { readonly learningRate?: number },
     hidden: Matrix,
+    rows?: Beginning['rows'],
+    checksum = 0,
   ): GlobalCounts {
-    return this.#preflight.begin(operation, {
-      localError,
-      same: { steps: this.steps, ...numbers },
-      examples: localError === undefined ? hidden.rows : 0,
-    });
+    return this.#preflight.begin(
+      operation,
+      {
+        localError,
+        same: { steps: this.steps, ...numbers },
+        examples: localError === undefined ? hidden.rows : 0,
+        checksum,
+      },
+      rows,
+    );
   }
 
   #checkExamples(operation: string, hidden: Matrix, targets: CsrRows): void {

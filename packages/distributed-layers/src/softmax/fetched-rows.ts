@@ -24,7 +24,8 @@ import type { ClassTable, RowList, TrainableRows } from '@vastmax/softmax-losses
 import { DistinctIndices } from '@vastmax/sparse-data';
 import type { RowGradient } from '@vastmax/update-rules';
 import type { Communicator } from '@vastmax/collectives';
-import { RowExchange, type RowPartition } from '../rows/row-exchange.ts';
+import { RowExchange } from '../rows/row-exchange.ts';
+import { type RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
 import type { ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import type { CollectivePreflight } from '../factored/collective-preflight.ts';

@@ -2,7 +2,7 @@ import type { Backend, Workspace } from '@vastmax/linalg-core';
 import { ClassTable, createInitialRows, weightOptions } from '@vastmax/softmax-losses/layer-parts';
 import type { SoftmaxLayerOptions } from '@vastmax/softmax-losses';
 import { keepOwnRows } from '../factored/own-rows.ts';
-import { ownedCount, type RowPartition } from '../rows/row-exchange.ts';
+import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
 
 /** This rank's rows of a table of classes, with the moments of the rule; the start is that of one process. O(D·d). */
 export function createOwnClasses(

@@ -13,7 +13,7 @@ import {
   type ClassTable,
 } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
-import { localRowOf, ownerOf, rowOf, type RowPartition } from '../rows/row-exchange.ts';
+import { localRowOf, ownerOf, rowOf, type RowPartition } from '../rows/row-partition.ts';
 import type { GlobalBatch } from './global-batch.ts';
 
 export interface LogisticSampling {

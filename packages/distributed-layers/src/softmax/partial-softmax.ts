@@ -26,7 +26,7 @@ import {
 } from '@vastmax/linalg-core';
 import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { Communicator } from '@vastmax/collectives';
-import { localRowOf, ownerOf, type RowPartition } from '../rows/row-exchange.ts';
+import { localRowOf, ownerOf, type RowPartition } from '../rows/row-partition.ts';
 import type { ClassRows } from './class-rows.ts';
 import type { GlobalBatch } from './global-batch.ts';
 

@@ -21,7 +21,7 @@ import { createSampledMethod, TargetList, weightOptions, type SampledLoss } from
 import type { CsrRows } from '@vastmax/sparse-data';
 import type { UpdateRule } from '@vastmax/update-rules';
 import { type Communicator, ArrayChecksum } from '@vastmax/collectives';
-import type { RowPartition } from '../rows/row-exchange.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
 import { FetchedRows } from './fetched-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialLogistic } from './partial-logistic.ts';

@@ -31,7 +31,7 @@ import type { ClassTable } from '@vastmax/softmax-losses/layer-parts';
 import type { CsrRows } from '@vastmax/sparse-data';
 import { sgdRule, type UpdateRule } from '@vastmax/update-rules';
 import type { Communicator } from '@vastmax/collectives';
-import type { RowPartition } from '../rows/row-exchange.ts';
+import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from './class-rows.ts';
 import { createOwnClasses } from './own-classes.ts';
 import { PartialSoftmax } from './partial-softmax.ts';

@@ -13,6 +13,7 @@ import { sampled } from './scenarios/sampled.ts';
 import { softmax } from './scenarios/softmax.ts';
 import { tables } from './scenarios/tables.ts';
 import { traffic } from './scenarios/traffic.ts';
+import { trees } from './scenarios/trees.ts';
 
 const scenarios = {
   checkpoints,
@@ -31,6 +32,7 @@ const scenarios = {
   softmax,
   tables,
   traffic,
+  trees,
 };
 export type ScenarioName = keyof typeof scenarios;
 

@@ -1,8 +1,25 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { firstLocalAt, localRowOf, ownedCount, ownerOf, rowOf } from '../../src/rows/row-exchange.ts';
+import {
+  firstLocalAt,
+  localRowOf,
+  ownedCount,
+  ownerOf,
+  partitionOfGroups,
+  rowOf,
+  type RowPartition,
+} from '../../src/rows/row-partition.ts';
 
-const partitions = fc.record({ rows: fc.integer({ min: 0, max: 200 }), size: fc.integer({ min: 1, max: 9 }) });
+const sizes = fc.integer({ min: 1, max: 9 });
+/** Single rows, or groups of up to 12. */
+const partitions: fc.Arbitrary<RowPartition> = fc.oneof(
+  fc.record({ rows: fc.integer({ min: 0, max: 200 }), size: sizes }),
+  fc.tuple(fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 20 }), sizes).map(([lengths, size]) => {
+    const starts = [0];
+    for (const length of lengths) starts.push(starts[starts.length - 1]! + length);
+    return partitionOfGroups(starts, size);
+  }),
+);
 
 it('every row has one owner and one place, and back', () => {
   fc.assert(

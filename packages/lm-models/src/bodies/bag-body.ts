@@ -27,8 +27,10 @@ import {
   Parameter,
   SeededDropout,
   type ActivationName,
+  type BatchPart,
   type BodyStart,
   type ModelParameters,
+  type RowPart,
   type TableParameter,
 } from './layers.ts';
 import { poolingNames, SparseInputs, type Pooling } from './sparse-inputs.ts';
@@ -60,6 +62,8 @@ export interface BagBodyOptions {
 /** The part of a minibatch that the body reads: one row per example. */
 export interface BagInputs {
   readonly inputs: CsrRows;
+  /** Over ranks. */
+  readonly part?: BatchPart;
 }
 
 /**
@@ -120,18 +124,19 @@ export class BagBody implements Body<BagInputs> {
    * The output, m×features. 2·(entries)·(embedding) operations, and 2m for each number of the dense layers, whatever
    * the number of inputs.
    */
-  forward(tape: Tape, { inputs }: BagInputs, options: { readonly training?: boolean } = {}): Variable {
+  forward(tape: Tape, { inputs, part }: BagInputs, options: { readonly training?: boolean } = {}): Variable {
     const { training = false } = options;
     const { pooling, activation, inputDropout } = this.options;
     const drops = training && inputDropout > 0;
     const entries = this.#inputs.entries(inputs, {
       pooling,
-      ...(drops ? { dropout: { rate: inputDropout, random: () => this.#dropout.uniform() } } : {}),
+      ...(drops ? { dropout: { rate: inputDropout, random: this.#dropout.source(entriesOf(inputs, part)) } } : {}),
     });
     let x = sparseTimesTable(entries, this.embeddings.use(tape));
     if (this.#bias !== undefined && activation !== 'identity')
       x = activations[activation](add(x, this.#bias.use(tape)));
-    return this.#layers.forward(tape, this.#dropout.apply(x, training), this.#dropout, training);
+    const dropped = this.#dropout.apply(x, training, part && { ...part, count: x.rows });
+    return this.#layers.forward(tape, dropped, this.#dropout, training, part);
   }
 
   /**
@@ -257,4 +262,9 @@ export function bagModelShape(name: string): BagShape {
   if (shape === undefined)
     throw new ModelError('bad-option', `no bag model is called '${name}'; there are ${bagModelNames.join(', ')}`);
   return shape;
+}
+
+/** The entries of sparse inputs as a part of those of all ranks. */
+function entriesOf({ rows, offsets }: CsrRows, part: BatchPart | undefined): RowPart | undefined {
+  return part?.entries && { ...part.entries, count: offsets[rows]! };
 }

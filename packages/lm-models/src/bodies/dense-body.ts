@@ -21,6 +21,7 @@ import {
   parameterTensors,
   restoreParameters,
   SeededDropout,
+  type BatchPart,
   type ActivationName,
   type ModelParameters,
 } from './layers.ts';
@@ -47,6 +48,8 @@ export interface DenseBodyOptions {
 /** The part of a minibatch that the body reads: one row of f32 or f64 per example. */
 export interface DenseInputs {
   readonly inputs: DenseRows;
+  /** Over ranks. */
+  readonly part?: BatchPart;
 }
 
 /** A body over vectors that another encoder has made: the vectors themselves, or dense layers over them. */
@@ -99,7 +102,7 @@ export class DenseBody implements Body<DenseInputs> {
    * m×features. The vectors are copied to the backend, O(m·inputs), and 2m operations for each number of the layers.
    * @throws ModelError `bad-option` for vectors of another width, or stored in half precision.
    */
-  forward(tape: Tape, { inputs }: DenseInputs, options: { readonly training?: boolean } = {}): Variable {
+  forward(tape: Tape, { inputs, part }: DenseInputs, options: { readonly training?: boolean } = {}): Variable {
     const { training = false } = options;
     const { rows, columns, values } = inputs;
     if (columns !== this.options.inputs)
@@ -116,7 +119,8 @@ export class DenseBody implements Body<DenseInputs> {
     write(values.length === rows * columns ? values : values.subarray(0, rows * columns), given);
     const { inputScale } = this.options;
     const x = inputScale === 1 ? tape.constant(given) : scale(tape.constant(given), 1 / inputScale);
-    return this.#layers.forward(tape, this.#inputDropout.apply(x, training), this.#dropout, training);
+    const dropped = this.#inputDropout.apply(x, training, part && { ...part, count: rows });
+    return this.#layers.forward(tape, dropped, this.#dropout, training, part);
   }
 
   state(): ModuleState {

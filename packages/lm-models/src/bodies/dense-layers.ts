@@ -2,7 +2,14 @@
 import { add, layerNorm, matmul, type Tape, type Variable } from '@vastmax/autodiff';
 import { fill, type Backend } from '@vastmax/linalg-core';
 import type { RandomGenerator } from '@vastmax/sparse-data';
-import { activations, createUniform, Parameter, type ActivationName, type SeededDropout } from './layers.ts';
+import {
+  activations,
+  createUniform,
+  Parameter,
+  type ActivationName,
+  type BatchPart,
+  type SeededDropout,
+} from './layers.ts';
 
 export interface DenseLayersOptions {
   /** Width of the input. */
@@ -54,14 +61,18 @@ export class DenseLayers implements Disposable {
     );
   }
 
-  /** m×(width of the last layer). 2·m·(numbers in the weights). */
-  forward(tape: Tape, input: Variable, dropout: SeededDropout, training: boolean): Variable {
+  /**
+   * m×(width of the last layer). 2·m·(numbers in the weights).
+   * @param part of the minibatch, over ranks.
+   */
+  forward(tape: Tape, input: Variable, dropout: SeededDropout, training: boolean, part?: BatchPart): Variable {
+    const rows = part && { ...part, count: input.rows };
     let x = input;
     for (const { weights, bias, gain } of this.#layers) {
       const product = matmul(x, weights.use(tape));
       const shifted =
         gain === undefined ? add(product, bias.use(tape)) : layerNorm(product, gain.use(tape), bias.use(tape));
-      x = dropout.apply(activations[this.#activation](shifted), training);
+      x = dropout.apply(activations[this.#activation](shifted), training, rows);
     }
     return x;
   }

@@ -118,7 +118,29 @@ export function createEmbeddings(
   return embeddings;
 }
 
-/** Dropout whose random numbers belong to a body: reproducible for a seed, and saved with the body. */
+/**
+ * Which part of a minibatch a rank has: its examples, or streams of a sequence model, are `first` … of `total` of all
+ * ranks.
+ */
+export interface BatchPart {
+  readonly first: number;
+  readonly total: number;
+  /** Of sparse inputs: likewise for their entries. */
+  readonly entries?: { readonly first: number; readonly total: number };
+}
+
+/** Rows of a matrix as a part of those of all ranks: of each `total` rows `count` from `first` on are here. */
+export interface RowPart {
+  readonly first: number;
+  readonly count: number;
+  readonly total: number;
+}
+
+/**
+ * Dropout whose random numbers belong to a body: reproducible for a seed, and saved with the body. Over ranks all draw
+ * the numbers of the whole minibatch, and each uses those of its own rows: the masks, and the state that is saved, are
+ * those of one process. O(numbers of the whole minibatch) on the host.
+ */
 export class SeededDropout {
   readonly rate: number;
   readonly #random: RandomGenerator;
@@ -131,14 +153,47 @@ export class SeededDropout {
     this.#uniform = () => this.#random.uniform();
   }
 
-  /** x itself when nothing is dropped or `training` is false. */
-  apply(x: Variable, training: boolean): Variable {
-    return dropout(x, { rate: this.rate, random: this.#uniform, training });
+  /**
+   * x itself when nothing is dropped or `training` is false.
+   * @param rows where the rows of x are a rank's part.
+   */
+  apply(x: Variable, training: boolean, rows?: RowPart): Variable {
+    if (rows === undefined || this.rate === 0 || !training)
+      return dropout(x, { rate: this.rate, random: this.#uniform, training });
+    const { columns } = x;
+    const random = this.source({
+      first: rows.first * columns,
+      count: rows.count * columns,
+      total: rows.total * columns,
+    });
+    return x.rows === 0 ? x : dropout(x, { rate: this.rate, random, training });
   }
 
-  /** Uniform in [0, 1), for dropout on the host. */
-  uniform(): number {
-    return this.#random.uniform();
+  /**
+   * Uniform in [0, 1), for dropout on the host, one for each number.
+   * @param numbers which numbers are a rank's part; where it has none, those of all are drawn at once.
+   */
+  source(numbers?: RowPart): () => number {
+    if (numbers === undefined) return this.#uniform;
+    const { first, count, total } = numbers;
+    if (count === 0) {
+      this.#skip(total);
+      return this.#uniform;
+    }
+    let place = 0;
+    return () => {
+      if (place === 0) this.#skip(first);
+      const value = this.#random.uniform();
+      if (++place === count) {
+        place = 0;
+        this.#skip(total - first - count);
+      }
+      return value;
+    };
+  }
+
+  #skip(count: number): void {
+    for (let i = 0; i < count; i++) this.#random.uniform();
   }
 
   state(): JsonObject {

@@ -22,6 +22,7 @@ import {
   activationNames,
   createEmbeddings,
   SeededDropout,
+  type BatchPart,
   type ActivationName,
   type BodyStart,
   type ModelParameters,
@@ -50,7 +51,7 @@ export interface NgramBodyOptions {
  * The part of a minibatch that the body reads: `contexts` has n word numbers for each of the `size` examples, one
  * example after the other, the word before the target last.
  */
-export type NgramInputs = Pick<NgramBatch, 'contexts' | 'size'>;
+export type NgramInputs = Pick<NgramBatch, 'contexts' | 'size'> & { readonly part?: BatchPart };
 
 /** The embeddings of the words before, concatenated, and dense layers after them (Bengio et al. 2003). */
 export class NgramBody implements Body<NgramInputs> {
@@ -90,11 +91,11 @@ export class NgramBody implements Body<NgramInputs> {
     return countParameters(this.parameters);
   }
 
-  forward(tape: Tape, { contexts, size }: NgramInputs, options: { readonly training?: boolean } = {}): Variable {
+  forward(tape: Tape, { contexts, size, part }: NgramInputs, options: { readonly training?: boolean } = {}): Variable {
     const { order, embedding } = this.options;
     const indices = this.#workspace.indices('contexts', contexts, size * order);
     const x = reshape(gatherTable(this.embeddings.use(tape), indices), size, order * embedding);
-    return this.#layers.forward(tape, x, this.#dropout, options.training ?? false);
+    return this.#layers.forward(tape, x, this.#dropout, options.training ?? false, part);
   }
 
   /** The last n words of each prompt; a shorter one is padded in front. */

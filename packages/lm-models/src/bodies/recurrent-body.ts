@@ -23,6 +23,7 @@ import {
   restoreParameters,
   createEmbeddings,
   SeededDropout,
+  type BatchPart,
   type BodyStart,
   type ModelParameters,
   type TableParameter,
@@ -49,7 +50,9 @@ export interface RecurrentBodyOptions {
 }
 
 /** The part of a minibatch that the network reads. */
-export type SequenceInputs = Pick<SequenceBatch, 'steps' | 'streams' | 'inputs' | 'starts' | 'predicted'>;
+export type SequenceInputs = Pick<SequenceBatch, 'steps' | 'streams' | 'inputs' | 'starts' | 'predicted'> & {
+  readonly part?: BatchPart;
+};
 
 /** An embedding and recurrent layers over sequences, trained over truncated histories. */
 export class RecurrentBody implements Body<SequenceInputs> {
@@ -105,16 +108,18 @@ export class RecurrentBody implements Body<SequenceInputs> {
    */
   forward(tape: Tape, batch: SequenceInputs, options: { readonly training?: boolean } = {}): Variable {
     const { training = false } = options;
-    const { steps, streams, inputs, starts, predicted } = batch;
+    const { steps, streams, inputs, starts, predicted, part } = batch;
+    // Step after step, each with all streams.
+    const rows = part && { ...part, count: streams };
     const recurrentState = training ? this.#trained : this.#evaluated;
     const state = recurrentState.constants(tape, streams, starts);
     const words = this.#workspace.indices('inputs', inputs, steps * streams);
-    let x = this.#dropout.apply(gatherTable(this.embeddings.use(tape), words), training);
+    let x = this.#dropout.apply(gatherTable(this.embeddings.use(tape), words), training, rows);
     const after: Variable[] = [];
     for (const cell of this.#cells) {
       const { outputs, last } = runLayer(tape, cell, x, batch, state.splice(0, cell.stateSize));
       after.push(...last);
-      x = this.#dropout.apply(outputs, training);
+      x = this.#dropout.apply(outputs, training, rows);
     }
     recurrentState.store(after);
     return predicted === undefined ? x : gatherRows(x, this.#workspace.indices('predicted', predicted));

@@ -24,6 +24,7 @@ import {
   parameterTensors,
   restoreParameters,
   SeededDropout,
+  type RowPart,
   type BodyStart,
   type ModelParameters,
   type TableParameter,
@@ -113,8 +114,9 @@ export class TransformerBody implements Body<SequenceInputs> {
    * @throws ModelError `shape` for a sequence of more positions than `context`.
    */
   forward(tape: Tape, batch: SequenceInputs, options: { readonly training?: boolean } = {}): Variable {
-    const { steps, streams, inputs, starts, predicted } = batch;
+    const { steps, streams, inputs, starts, predicted, part } = batch;
     const rows = steps * streams;
+    const own = part && { first: part.first * steps, count: rows, total: part.total * steps };
     // Sequence after sequence, where the minibatch has step after step.
     const numbers = this.#numbersOf(rows);
     this.#lengths.length = 0;
@@ -133,7 +135,7 @@ export class TransformerBody implements Body<SequenceInputs> {
       numbers[i] = (at % streams) * steps + Math.floor(at / streams);
     }
     const outputs = this.#workspace.indices('outputs', numbers, count);
-    return this.#run(tape, words, outputs, options.training ?? false);
+    return this.#run(tape, words, outputs, options.training ?? false, own);
   }
 
   /**
@@ -185,7 +187,7 @@ export class TransformerBody implements Body<SequenceInputs> {
   }
 
   /** @param words of all positions of the sequences, `outputs` the positions that are wanted. */
-  #run(tape: Tape, words: Indices, outputs: Indices, training: boolean): Variable {
+  #run(tape: Tape, words: Indices, outputs: Indices, training: boolean, own?: RowPart): Variable {
     const { context } = this.options;
     const longest = this.#lengths.reduce((most, length) => Math.max(most, length), 0);
     if (longest > context) {
@@ -198,11 +200,11 @@ export class TransformerBody implements Body<SequenceInputs> {
     const { positions } = this.#sequences;
     let x = gatherTable(this.embeddings.use(tape), words);
     if (this.#positions !== undefined) x = add(x, gatherRows(this.#positions.use(tape), positions));
-    x = this.#dropout.apply(x, training);
+    x = this.#dropout.apply(x, training, own);
     const turn = this.#rotation?.at(tape, positions);
     for (const layer of this.#layers) {
-      x = add(x, this.#dropout.apply(layer.attend(tape, x, this.#sequences, turn), training));
-      x = add(x, this.#dropout.apply(layer.feedForward(tape, x), training));
+      x = add(x, this.#dropout.apply(layer.attend(tape, x, this.#sequences, turn), training, own));
+      x = add(x, this.#dropout.apply(layer.feedForward(tape, x), training, own));
     }
     return this.#norm.apply(tape, gatherRows(x, outputs));
   }

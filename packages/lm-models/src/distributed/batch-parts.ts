@@ -17,7 +17,11 @@ import {
   type SequenceBatch,
   type SparseBatch,
 } from '@vastmax/sparse-data';
+import type { BatchPart } from '../bodies/layers.ts';
 import type { BatchSource } from '../training/training-types.ts';
+
+/** A rank's part of a minibatch, and which: for masks of dropout. */
+export type PartOf<Batch> = Batch & { readonly part: BatchPart };
 
 /** Returns a rank's part of a minibatch; valid until the next call. */
 export type BatchSlice<Batch> = (batch: Batch, place: ShardPlace) => Batch;
@@ -61,7 +65,7 @@ export class BatchParts<Batch> implements BatchSource<Batch> {
 }
 
 /** For {@link BatchParts} of NgramBatches. Nothing but the offsets is copied. */
-export function sliceNgramBatch(batch: NgramBatch, place: ShardPlace): NgramBatch {
+export function sliceNgramBatch(batch: NgramBatch, place: ShardPlace): PartOf<NgramBatch> {
   const { size, contexts, targets, targetIds, epoch, endOfEpoch } = batch;
   const { first, count } = ownPart(size, place);
   const order = size === 0 ? 0 : contexts.length / size;
@@ -73,11 +77,12 @@ export function sliceNgramBatch(batch: NgramBatch, place: ShardPlace): NgramBatc
     targetIds: ids,
     epoch,
     endOfEpoch,
+    part: { first, total: size },
   };
 }
 
 /** For {@link BatchParts} of SparseBatches, SetBatches and WindowBatches. */
-export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseBatch {
+export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): PartOf<SparseBatch> {
   const { inputs, targets, targetIds, examples, epoch, endOfEpoch } = batch;
   const { first, count } = ownPart(batch.size, place);
   const end = first + count;
@@ -89,6 +94,11 @@ export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseB
     examples: examples.subarray(first, end),
     epoch,
     endOfEpoch,
+    part: {
+      first,
+      total: batch.size,
+      entries: { first: inputs.offsets[first]!, total: inputs.offsets[batch.size]! },
+    },
   };
 }
 
@@ -97,7 +107,7 @@ export function sliceSparseBatch(batch: SparseBatch, place: ShardPlace): SparseB
  * their recurrent state. Each rank needs a slice of its own.
  * @returns a slice that throws CommunicatorError `shape` when there are fewer streams than ranks.
  */
-export function createSequenceSlice(): BatchSlice<SequenceBatch> {
+export function createSequenceSlice(): (batch: SequenceBatch, place: ShardPlace) => PartOf<SequenceBatch> {
   let rows: SequenceRows | undefined;
   let longest = 0;
   return ({ steps, streams, inputs, starts, predicted, targets, targetIds, epoch, endOfEpoch }, place) => {
@@ -122,7 +132,7 @@ export function createSequenceSlice(): BatchSlice<SequenceBatch> {
       const stream = (row % streams) - first;
       if (stream >= 0 && stream < count) rows.predict(Math.floor(row / streams) * count + stream, target);
     }
-    return rows.batch(steps, epoch, endOfEpoch);
+    return { ...rows.batch(steps, epoch, endOfEpoch), part: { first, total: streams } };
   };
 }
 

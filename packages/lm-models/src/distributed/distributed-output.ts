@@ -2,6 +2,8 @@
 import type { Communicator } from '@vastmax/collectives';
 import {
   createDistributedFactoredLayer,
+  createDistributedHybridLayer,
+  createShardedHierarchicalSoftmax,
   createShardedNegativeSampling,
   createShardedNoiseContrastive,
   createShardedSampledSoftmax,
@@ -9,15 +11,15 @@ import {
   type DistributedFactoredLayerOptions,
 } from '@vastmax/distributed-layers';
 import { ModelError } from '../model-error.ts';
-import { createLoss } from '../output-layers/factored-layers.ts';
+import { createLoss, hybridLayerOptions } from '../output-layers/factored-layers.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
 import { outputLayerOf, outputLayers } from '../output-layers/registry.ts';
 import { sampledLayerOptions } from '../output-layers/sampled-layers.ts';
-import { fullLayerOptions } from '../output-layers/softmax-layers.ts';
+import { fullLayerOptions, hierarchicalLayerOptions } from '../output-layers/softmax-layers.ts';
 
 /**
  * For `createNetwork`, on every rank: creates the layer of a choice over all of them.
- * @param options callbacks of the factored layer.
+ * @param options callbacks of the layers with rows that every rank has.
  * @returns a function that throws ModelError `unsupported` for a choice that only one process supports.
  */
 export function createDistributedOutput(
@@ -42,6 +44,16 @@ export function createDistributedOutput(
           ...options,
         });
       }
+      case 'hybrid':
+        return createDistributedHybridLayer(communicator, backend, {
+          ...hybridLayerOptions(sizes, choice),
+          ...options,
+        });
+      case 'hierarchical':
+        return createShardedHierarchicalSoftmax(communicator, backend, {
+          ...hierarchicalLayerOptions(sizes, choice),
+          ...options,
+        });
       case 'full':
         return createVocabularyParallelSoftmax(communicator, backend, fullLayerOptions(sizes, choice));
       case 'sampled':

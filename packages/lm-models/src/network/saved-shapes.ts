@@ -3,7 +3,7 @@
  * their sizes is made, so that a small file cannot ask for much memory. The shapes follow from the configuration, and
  * the file has been found to be as long as its tensors say.
  */
-import { findTensor, StateError, type ModuleState } from '@vastmax/linalg-core/state';
+import { findTensor, StateError, type JsonObject, type ModuleState } from '@vastmax/linalg-core/state';
 import { ModelError } from '../model-error.ts';
 import { outputLayerShapes, unstoredWork, type TensorShape } from '../output-layers/saved-layer-shapes.ts';
 import { unknownBody, type BodyChoice, type NetworkOptions, type TransformerChoice } from './network-options.ts';
@@ -39,7 +39,7 @@ export function checkSavedShapes(
   const output = saved.module('output');
   checkShapes(
     output,
-    expected.map((shape) => ownPart(output, shape, frequencies.length)),
+    expected.map((shape) => ownPart(output, shape)),
   );
   const stored = expected.reduce((sum, { rows, columns }) => sum + rows * columns, ofBody);
   const { numbers, operations } = unstoredWork(sizes, options.output);
@@ -66,14 +66,33 @@ function checkShapes(state: ModuleState, shapes: readonly TensorShape[]): void {
   for (const { name, rows, columns } of shapes) findTensor(state, name, rows, columns);
 }
 
-/** Of one rank of several that saved their classes apart: its rows of a tensor that has one for each class. */
-function ownPart({ configuration }: ModuleState, shape: TensorShape, classes: number): TensorShape {
-  const { shard } = configuration;
-  if (shard === undefined || !classTensor.test(shape.name)) return shape;
-  const { rank, size } = (shard ?? {}) as { readonly rank?: unknown; readonly size?: unknown };
+/** Of one rank of several that saved their classes apart: its rows of a tensor of which it has a part. */
+function ownPart({ configuration }: Pick<ModuleState, 'configuration'>, shape: TensorShape): TensorShape {
+  const { kind, shard } = configuration;
+  if (kind === 'hybrid') {
+    const [part = '', ...rest] = shape.name.split('.');
+    const own = configuration[part];
+    if (typeof own !== 'object' || own === null || Array.isArray(own)) return shape;
+    return { ...ownPart({ configuration: own as JsonObject }, { ...shape, name: rest.join('.') }), name: shape.name };
+  }
+  if (shard === undefined) return shape;
+  const { rank, size, groups } = (shard ?? {}) as Readonly<Record<string, unknown>>;
   if (!Number.isSafeInteger(rank) || !Number.isSafeInteger(size) || Number(rank) < 0 || Number(rank) >= Number(size))
     throw new StateError('state-mismatch', 'the state of the output layer is a shard without a rank and a size');
-  return { ...shape, rows: Math.ceil((classes - Number(rank)) / Number(size)) };
+  if (typeof groups === 'object' && groups !== null) {
+    const starts = Object.entries(groups).find(([table]) => `${shape.name}.`.startsWith(`${table}.`))?.[1] as unknown;
+    return Array.isArray(starts) ? { ...shape, rows: rowsInGroups(starts, Number(rank), Number(size)) } : shape;
+  }
+  if (!classTensor.test(shape.name)) return shape;
+  return { ...shape, rows: Math.ceil((shape.rows - Number(rank)) / Number(size)) };
+}
+
+/** Of groups of rows that are dealt out in turn: how many rows a rank has. @param starts the first row of each, and the end. */
+function rowsInGroups(starts: readonly unknown[], rank: number, size: number): number {
+  let rows = 0;
+  for (let group = rank; group + 1 < starts.length; group += size)
+    rows += Number(starts[group + 1]) - Number(starts[group]);
+  return rows;
 }
 
 interface BodyShapes {

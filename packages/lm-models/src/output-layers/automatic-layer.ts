@@ -43,8 +43,6 @@ const rows: readonly Row[] = [
     layer: 'hybrid',
     reason: 'probabilities by an exact gradient, at a cost that does not depend on the number of words',
   },
-  // Over ranks there is no hybrid layer.
-  { job: 'words', layer: 'sampled', reason: 'the quickest with probabilities over several ranks' },
   {
     job: 'labels',
     layer: 'factored',

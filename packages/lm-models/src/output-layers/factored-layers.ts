@@ -2,7 +2,7 @@
  * The registry's entries of the layers with an exact gradient at a cost that does not depend on the number of classes,
  * or hardly.
  */
-import { createHybridOutputLayer, type HybridOutputLayer } from '@vastmax/hybrid-layer';
+import { createHybridOutputLayer, type HybridOutputLayer, type HybridOutputLayerOptions } from '@vastmax/hybrid-layer';
 import {
   createBuiltInLoss,
   createFactoredOutputLayer,
@@ -13,7 +13,7 @@ import {
 } from '@vastmax/spherical-losses';
 import { asBadOption, ModelError } from '../model-error.ts';
 import type { FactoredChoice, HybridChoice } from './output-layer-choice.ts';
-import type { OutputLayerEntry, StepSizes, TrainingDefaults } from './output-layer-entry.ts';
+import type { OutputLayerEntry, OutputLayerSizes, StepSizes, TrainingDefaults } from './output-layer-entry.ts';
 
 const losses = {
   'z-loss': { lossOptions: { a: 0.1, b: 10 }, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
@@ -62,6 +62,7 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
     probabilities: 'spherical-softmax and taylor-softmax',
     targetWeights: ({ loss }) => (loss.name === 'squared-error' || loss.name === 'implicit' ? 'given' : 'shares'),
     overRanks: true,
+    rowsOverRanks: 'a class on one rank',
     refusedOverRanks: ({ precondition }) =>
       precondition === undefined ? undefined : { option: 'precondition', reason: 'has no preconditioned step' },
     addsClasses: true,
@@ -71,25 +72,28 @@ export const factoredEntry: OutputLayerEntry<FactoredChoice> = {
   },
 };
 
+/** Options of the layer of a choice. */
+export function hybridLayerOptions(sizes: OutputLayerSizes, choice: HybridChoice): HybridOutputLayerOptions {
+  const { initialScale, seed, headSize, cutoffs, tail, shortlist, priorPower, tailLoss, headRate, tailRate } = choice;
+  return {
+    ...sizes,
+    initialScale,
+    seed,
+    ...(headSize === undefined ? {} : { headSize }),
+    ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
+    ...(tail === undefined ? {} : { tail }),
+    ...(shortlist === undefined ? {} : { shortlist }),
+    ...(priorPower === undefined ? {} : { priorPower }),
+    ...(tailLoss === undefined ? {} : { tailLoss: tailLosses[tailLoss] }),
+    ...(headRate === undefined ? {} : { headRate }),
+    ...(tailRate === undefined ? {} : { tailRate }),
+  };
+}
+
 export const hybridEntry: OutputLayerEntry<HybridChoice> = {
   name: 'hybrid',
   description: 'a dense softmax over the F most frequent classes, a tree of softmaxes over the others',
-  create: (backend, sizes, choice) => {
-    const { initialScale, seed, headSize, cutoffs, tail, shortlist, priorPower, tailLoss, headRate, tailRate } = choice;
-    return createHybridOutputLayer(backend, {
-      ...sizes,
-      initialScale,
-      seed,
-      ...(headSize === undefined ? {} : { headSize }),
-      ...(cutoffs === undefined ? {} : { tailCutoffs: cutoffs }),
-      ...(tail === undefined ? {} : { tail }),
-      ...(shortlist === undefined ? {} : { shortlist }),
-      ...(priorPower === undefined ? {} : { priorPower }),
-      ...(tailLoss === undefined ? {} : { tailLoss: tailLosses[tailLoss] }),
-      ...(headRate === undefined ? {} : { headRate }),
-      ...(tailRate === undefined ? {} : { tailRate }),
-    });
-  },
+  create: (backend, sizes, choice) => createHybridOutputLayer(backend, hybridLayerOptions(sizes, choice)),
   options: ['headSize', 'cutoffs', 'tail', 'shortlist', 'priorPower', 'tailLoss', 'headRate', 'tailRate'],
   defaults: { tail: 'tree', headRate: 2, tailRate: 6 },
   training: { lossOptions: {}, initialScale: 0.01, outputRate: 1, bodyRate: 10 },
@@ -108,7 +112,9 @@ export const hybridEntry: OutputLayerEntry<HybridChoice> = {
   abilities: {
     probabilities: 'yes',
     targetWeights: () => 'shares',
-    overRanks: false,
+    overRanks: true,
+    rowsOverRanks:
+      'the head and the root on every rank, a subtree below the root, or a class of a spherical tail, on one',
     addsClasses: true,
   },
   addClasses: (layer, { values }, { tail }) => {

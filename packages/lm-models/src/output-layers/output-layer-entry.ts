@@ -84,6 +84,8 @@ export interface OutputLayerEntry<Choice extends AnyOutputChoice = OutputLayerCh
     targetWeights(choice: Choice): 'given' | 'shares';
     /** Whether its classes can be shared out over several ranks. */
     readonly overRanks: boolean;
+    /** For people: how its rows are shared out over ranks; where they cannot be, why, and what to take instead. */
+    readonly rowsOverRanks: string;
     /** An option of the choice that only one process has, and why. */
     refusedOverRanks?(choice: Choice): { readonly option: string; readonly reason: string } | undefined;
     /** Whether classes can be added in the middle of training. */

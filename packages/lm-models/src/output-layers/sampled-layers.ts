@@ -98,6 +98,7 @@ const sampledAbilities: OutputLayerEntry<SampledChoice>['abilities'] = {
   probabilities: 'yes',
   targetWeights: () => 'shares',
   overRanks: true,
+  rowsOverRanks: 'a class on one rank; all ranks draw the same samples',
   refusedOverRanks: ({ sharing }) =>
     sharing === 'example' ? { option: 'sharing', reason: 'draws samples for the minibatch of all ranks' } : undefined,
   addsClasses: true,
@@ -150,6 +151,7 @@ const kernelAbilities: OutputLayerEntry<KernelSampledChoice>['abilities'] = {
   probabilities: 'yes',
   targetWeights: () => 'shares',
   overRanks: false,
+  rowsOverRanks: 'it draws by the class vectors of one process; take `sampled`',
   addsClasses: false,
 };
 

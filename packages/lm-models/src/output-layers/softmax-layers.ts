@@ -74,6 +74,7 @@ export const fullEntry: OutputLayerEntry<FullChoice> = {
     probabilities: 'yes',
     targetWeights: () => 'shares',
     overRanks: true,
+    rowsOverRanks: 'a class on one rank, which scores it for the examples of all',
     refusedOverRanks: ({ labelSmoothing = 0 }) =>
       labelSmoothing > 0 ? { option: 'labelSmoothing', reason: 'has no label smoothing' } : undefined,
     addsClasses: true,
@@ -91,14 +92,18 @@ export const fullEntry: OutputLayerEntry<FullChoice> = {
  */
 const asFactored = factoredOperations;
 
+/** Options of the layer of a choice. */
+export function hierarchicalLayerOptions(
+  sizes: OutputLayerSizes,
+  choice: TreeChoice,
+): SoftmaxLayerOptions & { readonly frequencies: Float64Array } {
+  return { ...softmaxLayerOptions(sizes, choice), frequencies: sizes.frequencies };
+}
+
 export const hierarchicalEntry: OutputLayerEntry<TreeChoice & { readonly kind: 'hierarchical' }> = {
   name: 'hierarchical',
   description: 'a softmax over √D clusters, then over the classes of one',
-  create: (backend, sizes, choice) =>
-    createHierarchicalSoftmaxLayer(backend, {
-      ...softmaxLayerOptions(sizes, choice),
-      frequencies: sizes.frequencies,
-    }),
+  create: (backend, sizes, choice) => createHierarchicalSoftmaxLayer(backend, hierarchicalLayerOptions(sizes, choice)),
   options: ['rule'],
   defaults: { rule },
   training: { lossOptions: {}, initialScale: 0.01, outputRate: 2, bodyRate: 10 },
@@ -106,7 +111,8 @@ export const hierarchicalEntry: OutputLayerEntry<TreeChoice & { readonly kind: '
   abilities: {
     probabilities: 'yes',
     targetWeights: () => 'shares',
-    overRanks: false,
+    overRanks: true,
+    rowsOverRanks: 'the clusters on every rank, the classes of a cluster on one',
     addsClasses: false,
   },
 };
@@ -125,6 +131,7 @@ export const huffmanEntry: OutputLayerEntry<TreeChoice & { readonly kind: 'huffm
     probabilities: 'yes',
     targetWeights: () => 'shares',
     overRanks: false,
+    rowsOverRanks: 'its paths of log₂ D nodes begin with the same few, which every rank would fetch; take `hybrid`',
     addsClasses: false,
   },
 };
@@ -150,6 +157,7 @@ export const adaptiveEntry: OutputLayerEntry<AdaptiveChoice> = {
     probabilities: 'yes',
     targetWeights: () => 'shares',
     overRanks: false,
+    rowsOverRanks: 'a tail is scored whole, so that a step grows with D on every rank; take `hybrid`',
     addsClasses: false,
   },
 };

@@ -303,7 +303,13 @@ describe('an output layer of your own', () => {
       defaults: {},
       training: { lossOptions: {}, initialScale: 0.1, outputRate: 1, bodyRate: 1 },
       cost: { step: '8mDd', growth: 'D', operations: ({ batch, classes, width }) => 8 * batch * classes * width },
-      abilities: { probabilities: 'yes', targetWeights: () => 'shares', overRanks: false, addsClasses: false },
+      abilities: {
+        probabilities: 'yes',
+        targetWeights: () => 'shares',
+        overRanks: false,
+        rowsOverRanks: 'no',
+        addsClasses: false,
+      },
     };
     const inputs = csrFromLists([[0], [1], [2], [3]], 4);
     const batches = (): SparseBatches => new SparseBatches({ inputs, targets: inputs, batchSize: 4, seed: 1 });

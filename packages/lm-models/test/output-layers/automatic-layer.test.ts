@@ -8,7 +8,7 @@ describe('chooseOutputLayer', () => {
   it.each<[string, OutputLayerJob, string]>([
     ['words that were measured', words, 'sampled'],
     ['more than that', { ...words, classes: 1_000_000 }, 'hybrid'],
-    ['more than that over ranks', { ...words, classes: 1_000_000, overRanks: true }, 'sampled'],
+    ['more than that over ranks', { ...words, classes: 1_000_000, overRanks: true }, 'hybrid'],
     ['few words', { ...words, classes: 300 }, 'full'],
     ['labels', labels, 'sampled'],
     ['several labels an example', { ...labels, targetsPerExample: 3.5 }, 'factored'],
@@ -29,6 +29,6 @@ describe('chooseOutputLayer', () => {
   it('takes one of those it is given', () => {
     for (const layer of outputLayerNames) expect(chooseOutputLayer(words, [layer]).layer).toBe(layer);
     expect(chooseOutputLayer({ ...words, classes: 50 }, ['adaptive', 'hybrid']).layer).toBe('hybrid');
-    expect(chooseOutputLayer({ ...words, classes: 50, overRanks: true }, ['hybrid', 'nce']).layer).toBe('nce');
+    expect(chooseOutputLayer({ ...words, classes: 50, overRanks: true }, ['adaptive', 'nce']).layer).toBe('nce');
   });
 });

@@ -3,7 +3,7 @@
  * can (viewRows of linalg-core): then its rows are read by the products where they lie, and plain SGD is a product that
  * adds to them. Elsewhere, and for a block over two pieces of a table, the rows are gathered and changes scattered.
  */
-import { gemm, viewRows, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import { gemm, scatterRows, viewRows, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { ClassTable } from './class-table.ts';
 
 export class RowBlocks implements Disposable {
@@ -39,9 +39,8 @@ export class RowBlocks implements Disposable {
     const view = this.#views[block];
     if (view !== undefined) return view;
     const { name, width } = this.table;
-    const count = this.rowsIn(block);
-    const rows = this.#workspace.matrix(`${name} block rows`, count, width);
-    this.table.gather(this.table.range(this.firstOf(block), count, `${name} block range`), rows);
+    const rows = this.#workspace.matrix(`${name} block rows`, this.rowsIn(block), width);
+    this.table.gather(this.#range(block), rows);
     return rows;
   }
 
@@ -55,12 +54,25 @@ export class RowBlocks implements Disposable {
       gemm(factors, hidden, view, { transposeA: true, alpha: -learningRate, beta: 1 });
       return;
     }
+    const gradient = this.#gradient(block, factors, hidden);
+    this.table.updateDistinct(this.#range(block), gradient, learningRate, step);
+  }
+
+  /** Stores the gradient factorsᵀ·hidden of a block in its rows of `out`, which has a row for each of the table. */
+  storeGradient(block: number, factors: Matrix, hidden: Matrix, out: Matrix): void {
+    if (this.count === 1) gemm(factors, hidden, out, { transposeA: true });
+    else scatterRows(this.#gradient(block, factors, hidden), this.#range(block), out);
+  }
+
+  #gradient(block: number, factors: Matrix, hidden: Matrix): Matrix {
     const { name, width } = this.table;
-    const count = this.rowsIn(block);
-    const gradient = this.#workspace.matrix(`${name} block gradient`, count, width);
+    const gradient = this.#workspace.matrix(`${name} block gradient`, this.rowsIn(block), width);
     gemm(factors, hidden, gradient, { transposeA: true });
-    const range = this.table.range(this.firstOf(block), count, `${name} block range`);
-    this.table.updateDistinct(range, gradient, learningRate, step);
+    return gradient;
+  }
+
+  #range(block: number): Indices {
+    return this.table.range(this.firstOf(block), this.rowsIn(block), `${this.table.name} block range`);
   }
 
   [Symbol.dispose](): void {

@@ -147,6 +147,35 @@ export class BlockedSoftmax implements Disposable {
     hiddenGradient: Matrix,
     { learningRate, step }: { readonly learningRate: number; readonly step: number },
   ): void {
+    this.#backward(hidden, targets, factors, hiddenGradient, (block, gradient) => {
+      this.#blocks.update(block, gradient, hidden, learningRate, step);
+    });
+  }
+
+  /**
+   * As `update`, but the weights stay: for a sum of gradients over ranks.
+   * @param rowGradient rows×width, the gradient of the reduced loss with respect to the rows; replaced.
+   */
+  computeGradient(
+    hidden: Matrix,
+    targets: TargetList,
+    factors: Float64Array,
+    hiddenGradient: Matrix,
+    rowGradient: Matrix,
+  ): void {
+    this.#backward(hidden, targets, factors, hiddenGradient, (block, gradient) => {
+      this.#blocks.storeGradient(block, gradient, hidden, rowGradient);
+    });
+  }
+
+  /** @param use gets the gradient with respect to the outputs of each block, m×count, once its rows have been read. */
+  #backward(
+    hidden: Matrix,
+    targets: TargetList,
+    factors: Float64Array,
+    hiddenGradient: Matrix,
+    use: (block: number, gradient: Matrix) => void,
+  ): void {
     const m = hidden.rows;
     const { count } = this.#blocks;
     const { smoothing, amounts: shares, spreads, weighted } = this.#shares;
@@ -169,7 +198,7 @@ export class BlockedSoftmax implements Disposable {
       if (spread !== undefined) this.#subtractSpread(spread, block, gradient);
       this.#blockTargets.addTo(gradient, this.#blocks.firstOf(block), this.#workspace, this.#name);
       gemm(gradient, this.#blocks.read(block), hiddenGradient, { beta: 1 });
-      this.#blocks.update(block, gradient, hidden, learningRate, step);
+      use(block, gradient);
     }
   }
 

@@ -15,19 +15,19 @@ import {
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
-import type { ClassTable } from '../class-table/class-table.ts';
+import type { RowSource } from '../class-table/class-table.ts';
 import { addTransposed } from '../layer/transpose.ts';
 import type { ClusterLayout } from './cluster-layout.ts';
 
 export class ClusterScores {
   readonly #workspace: Workspace;
-  readonly #clusterTable: ClassTable;
-  readonly #table: ClassTable;
+  readonly #clusterTable: RowSource;
+  readonly #table: RowSource;
   readonly #layout: ClusterLayout;
   /** 1 for each cluster whose offsets are up to date. */
   readonly #hasOffsets: Uint8Array;
 
-  constructor(workspace: Workspace, clusterTable: ClassTable, table: ClassTable, layout: ClusterLayout) {
+  constructor(workspace: Workspace, clusterTable: RowSource, table: RowSource, layout: ClusterLayout) {
     this.#workspace = workspace;
     this.#clusterTable = clusterTable;
     this.#table = table;

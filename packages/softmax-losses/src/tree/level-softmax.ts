@@ -83,23 +83,24 @@ export class LevelSoftmax {
   }
 
   /**
-   * Adds to the hidden gradient, computed from the old weights, and updates the rows of the nodes. Call it after
-   * `forward` with the same arguments.
+   * Adds to the hidden gradient. Call it after `forward` with the same targets.
    * @param factors the factor of each example's loss in the reduced loss.
    * @param hiddenGradient m×width; added to.
    */
-  update(
-    hidden: Matrix,
-    factors: Float64Array,
-    hiddenGradient: Matrix,
-    { learningRate, step }: { readonly learningRate: number; readonly step: number },
-  ): void {
+  addHiddenGradient(factors: Float64Array, hiddenGradient: Matrix): void {
     const { slots, entries } = this.#slots;
     if (entries === 0) return;
     const gradient = this.#outputGradient(factors);
     const slotGradient = this.#matrix('slot gradient', slots, this.table.width);
     combineRanges(this.table.table, this.#starts(), gradient, slotGradient, this.#workspace);
     scatterAddRows(slotGradient, this.#examples(), hiddenGradient);
+  }
+
+  /** Updates the rows of the nodes. Call it after `addHiddenGradient`, with the hidden activations of `forward`. */
+  update(hidden: Matrix, { learningRate, step }: { readonly learningRate: number; readonly step: number }): void {
+    const { slots, entries } = this.#slots;
+    if (entries === 0) return;
+    const gradient = this.#matrix('exponentials', slots, this.#fanOut);
     const source = { source: hidden, sourceIndices: this.#examples() };
     if (this.table.rule.slots === 0) {
       updateRanges(gradient, source, this.#starts(), this.table.table, this.#workspace, { scale: -learningRate });

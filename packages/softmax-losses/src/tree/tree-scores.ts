@@ -11,15 +11,28 @@ import {
   copy,
   copyColumns,
   exponentiateRows,
+  fill,
+  scatterAddRows,
   unary,
+  type Indices,
   type Matrix,
   type Workspace,
 } from '@vastmax/linalg-core';
-import type { ClassTable } from '../class-table/class-table.ts';
 import type { TreeShape } from './tree-shape.ts';
 
+/** A table whose rows are scored, wherever they are: those of the root, or of a level below it. */
+export interface ScoredRows {
+  readonly rows: number;
+  /** Features and bias. */
+  readonly width: number;
+  /** Dot products of every hidden row with `out.columns` consecutive rows. */
+  rangeScores(hidden: Matrix, first: number, out: Matrix): void;
+  /** out_i = row indices_i; out count×width. */
+  gather(indices: Indices, out: Matrix): void;
+}
+
 /** The tables of the root and of the levels below it. */
-export type TreeTables = readonly ClassTable[];
+export type TreeTables = readonly ScoredRows[];
 
 export class TreeScores {
   readonly #workspace: Workspace;
@@ -39,6 +52,28 @@ export class TreeScores {
     const below = this.#matrix('below', hidden.rows, out.columns - listed);
     this.#rows(hidden, shape, shape.levels, firstClass + listed - shape.shortlist, below);
     copyColumns(below, 0, out, listed, below.columns);
+  }
+
+  /**
+   * The vector of each class that multiplies h in log p, apart from the normalisers: the sum of the rows on its path.
+   * @param out count×features.
+   */
+  vectors(shape: TreeShape, firstClass: number, out: Matrix): void {
+    const { rows: count, columns: features } = out;
+    const [{ width }] = this.#tables as readonly [ScoredRows];
+    const sums = this.#matrix('vector sums', count, width);
+    fill(0, sums);
+    for (const [level, table] of this.#tables.entries()) {
+      // Classes of the shortlist, which are the first, have a row at the root only.
+      const skipped = level === 0 ? 0 : Math.min(Math.max(0, shape.shortlist - firstClass), count);
+      if (skipped === count) break;
+      const places = Int32Array.from({ length: count - skipped }, (_, i) => skipped + i);
+      const rows = this.#matrix('vector rows', count - skipped, width);
+      const own = places.map((place) => shape.rowOf(level, firstClass + place));
+      table.gather(this.#workspace.indices('vector row list', own), rows);
+      scatterAddRows(rows, this.#workspace.indices('vector places', places), sums);
+    }
+    copyColumns(sums, 0, out, 0, features);
   }
 
   /** log p of rows `first` … of a level, m×count; of level 0 the nodes below the root, without the shortlist. */

@@ -4,16 +4,7 @@
  * have many children, so that paths are short. TreeShape says which. The gradient is exact, and a step touches only the
  * nodes on the paths to the targets.
  */
-import {
-  axpy,
-  copyColumns,
-  fill,
-  scatterAddRows,
-  Workspace,
-  writeRows,
-  type Backend,
-  type Matrix,
-} from '@vastmax/linalg-core';
+import { axpy, fill, Workspace, writeRows, type Backend, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import { withBiasFeature, withoutBiasFeature } from '@vastmax/output-layer';
 import { checkAddedRows, ClassTable } from '../class-table/class-table.ts';
@@ -134,7 +125,10 @@ export class TreeSoftmax implements SoftmaxMethod {
     const gradient = this.workspace.matrix('hidden gradient', hidden.rows, this.width);
     fill(0, gradient);
     this.#root.update(extended, this.#rootTargets, factors, gradient, { learningRate, step });
-    for (const level of this.#levels) level.update(extended, factors, gradient, { learningRate, step });
+    for (const level of this.#levels) {
+      level.addHiddenGradient(factors, gradient);
+      level.update(extended, { learningRate, step });
+    }
     return withoutBiasFeature(this.workspace, gradient, this.features);
   }
 
@@ -153,23 +147,8 @@ export class TreeSoftmax implements SoftmaxMethod {
     axpy(-1, this.#losses(hidden, this.#singleTargets, { name: 'losses of classScores' }), out);
   }
 
-  /** The vector that multiplies h in log p, apart from the normalisers: the sum of the rows on a class's path. */
   classVectors(firstClass: number, out: Matrix): void {
-    const shape = this.#shape;
-    const count = out.rows;
-    const sums = this.workspace.matrix('vector sums', count, this.width);
-    fill(0, sums);
-    for (const [level, table] of this.#tables.entries()) {
-      // Classes of the shortlist, which are the first, have a row at the root only.
-      const skipped = level === 0 ? 0 : Math.min(Math.max(0, shape.shortlist - firstClass), count);
-      if (skipped === count) break;
-      const places = Int32Array.from({ length: count - skipped }, (_, i) => skipped + i);
-      const rows = this.workspace.matrix('vector rows', count - skipped, this.width);
-      const own = places.map((place) => shape.rowOf(level, firstClass + place));
-      table.gather(this.workspace.indices('vector row list', own), rows);
-      scatterAddRows(rows, this.workspace.indices('vector places', places), sums);
-    }
-    copyColumns(sums, 0, out, 0, this.features);
+    this.#scores.vectors(this.#shape, firstClass, out);
   }
 
   /**
@@ -247,7 +226,11 @@ export class TreeSoftmax implements SoftmaxMethod {
 }
 
 /** Log of how often the classes below each row of a level occur. O(D). */
-function initialBiasesOf(shape: TreeShape, level: number, frequencies: ArrayLike<number> | undefined): Float64Array {
+export function initialBiasesOf(
+  shape: TreeShape,
+  level: number,
+  frequencies: ArrayLike<number> | undefined,
+): Float64Array {
   return Float64Array.from({ length: shape.rowsOf(level) }, (_, row) => {
     const { first, count } = shape.classesBelow(level, row);
     if (frequencies === undefined) return Math.log(count);

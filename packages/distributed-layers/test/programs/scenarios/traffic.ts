@@ -1,6 +1,10 @@
 /** What a step moves, for tables of different heights. */
 import type { Communicator } from '@vastmax/collectives';
-import { createDistributedFactoredLayer, createShardedSampledSoftmax } from '@vastmax/distributed-layers';
+import {
+  createDistributedFactoredLayer,
+  createDistributedHybridLayer,
+  createShardedSampledSoftmax,
+} from '@vastmax/distributed-layers';
 import { createMatrixFrom, createPlainBackend, type Backend } from '@vastmax/linalg-core';
 import type { OutputLayer } from '@vastmax/output-layer';
 import { createUniformProposal } from '@vastmax/softmax-losses';
@@ -14,10 +18,13 @@ export interface StepTraffic {
 
 export interface TrafficRequest {
   readonly heights: readonly number[];
-  readonly layer: 'factored' | 'sampled';
+  readonly layer: 'factored' | 'sampled' | 'hybrid';
 }
 
 const width = 16;
+/** Of the hybrid layer: classes in the head, and nodes of the root. */
+const headSize = 10;
+const nodes = 30;
 
 function createLayer(
   communicator: Communicator,
@@ -32,6 +39,16 @@ function createLayer(
       ...options,
       samples: 40,
       proposal: { ...createUniformProposal(200), classes },
+    });
+  if (layer === 'hybrid')
+    return createDistributedHybridLayer(communicator, backend, {
+      features: width,
+      frequencies: new Float64Array(classes).fill(1),
+      headSize,
+      shortlist: 0,
+      fanOut: 10,
+      levels: Math.round(Math.log10((classes - headSize) / nodes)),
+      checkEvery: 0,
     });
   return createDistributedFactoredLayer(communicator, backend, { ...options, loss: zLoss(), checkEvery: 0 });
 }
@@ -51,7 +68,14 @@ export async function traffic(
       width,
       Float64Array.from({ length: 4 * width }, (_, i) => Math.sin(i + rank)),
     );
-    const targets = csrFromLists([[1, 50], [2], [3 + rank, 1], [99]], classes);
+    // In a tree the same nodes of the root, whatever is below them: so each target has the same owner.
+    const leaves = (classes - headSize) / nodes;
+    const placed = (target: number): number =>
+      kind === 'hybrid' && target >= headSize ? headSize + (target % nodes) * leaves : target;
+    const targets = csrFromLists(
+      [[1, 50], [2], [3 + rank, 1], [99]].map((list) => list.map(placed)),
+      classes,
+    );
     const before = communicator.traffic;
     for (let step = 0; step < 10; step++) await layer.step(hidden, targets, { learningRate: 0.1 });
     const after = communicator.traffic;

@@ -1,4 +1,7 @@
-/** `mpirun vastmax train … --distributed mpi` with the layers that train on samples, which all ranks draw alike. */
+/**
+ * `mpirun vastmax train … --distributed mpi` with the layers that train on samples, which all ranks draw alike, and with
+ * a layer of several parts.
+ */
 import { expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { vastmax } from '../vastmax.ts';
@@ -11,6 +14,7 @@ it.for([
   ['sampled', '--samples 20 --proposal learned --output-optimizer adagrad'],
   ['nce', '--samples 20'],
   ['negative', '--samples 20 --proposal log-uniform'],
+  ['hybrid', '--head-size 8 --tail spherical'],
 ] as const)(
   'two ranks train the model of one process with --output-layer %s %s, which goes on from their checkpoint',
   async ([layer, options], { skip }) => {
