@@ -1,5 +1,6 @@
 /** A network as an ONNX model: its body, the scores of all classes, and the best of them. */
 import { storeFile, type CheckpointStorage } from '@vastmax/checkpoints';
+import type { JsonObject } from '@vastmax/linalg-core/state';
 import type {
   BagBody,
   DenseBody,
@@ -24,8 +25,10 @@ export interface ExportOnnxOptions extends WriteModelOptions {
   readonly top?: number;
   /** Names of the classes, by number; written to `NAME.json` beside the model. */
   readonly classNames?: ArrayLike<string | number>;
-  /** Names of the inputs, words or items for one, where the classes are not the same. */
+  /** Names of the inputs, from the first, where they are not those of the classes. */
   readonly inputNames?: ArrayLike<string>;
+  /** How text becomes inputs: the tokenizer, the word that pads, and so on; written to `NAME.json` as it is. */
+  readonly text?: JsonObject;
 }
 
 /** What was written, and how the model is called. */
@@ -66,7 +69,7 @@ export function exportOnnx(
   name: string,
   options: ExportOnnxOptions = {},
 ): Promise<ExportedOnnx> {
-  const { top = 10, classNames, inputNames, ...writing } = options;
+  const { top = 10, classNames, inputNames, text, ...writing } = options;
   if (!Number.isSafeInteger(top) || top < 1)
     throw new OnnxError('bad-option', `exportOnnx: top is ${top}; a whole number of at least 1 is needed`);
   return network.exclusively('exportOnnx', async () => {
@@ -92,6 +95,7 @@ export function exportOnnx(
       outputs,
       ...(classNames === undefined ? {} : { classes: Array.from(classNames) }),
       ...(inputNames === undefined ? {} : { inputNames: Array.from(inputNames) }),
+      ...(text === undefined ? {} : { text }),
     };
     const json = await storeFile(
       storage,

@@ -2,6 +2,8 @@ import { createMemoryStorage, type MemoryStorage } from '@vastmax/checkpoints';
 import { createPlainBackend, read, write, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
   createNetwork,
+  type BodyKind,
+  type NetworkOf,
   type NetworkOptions,
   type OutputLayerChoice,
   type OutputLayerFactory,
