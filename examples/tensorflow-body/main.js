@@ -30,7 +30,7 @@ for (let step = 0; step <= 20; step++) {
   const activations = body.predict(data);
   write(await activations.data(), hidden);
   // One exact step of the output layer: its own update, and the gradient of the loss with respect to the activations.
-  const { losses, hiddenGradient } = await output.step(hidden, targets, { learningRate: 0.5 });
+  const { losses, hiddenGradient } = await output.step(hidden, targets, { learningRate: 0.05 });
   const gradient = tf.tensor2d(Float32Array.from(await read(hiddenGradient)), [examples, width]);
   // The body's weights change as with the loss itself: the gradient of Σ activations ∘ gradient is its chain rule.
   optimizer.minimize(() => tf.sum(tf.mul(body.apply(data, { training: true }), gradient)));

@@ -18,7 +18,7 @@ import { openAnyModel, ownerOf } from '../text/open-model.ts';
 
 /** The formats of vectors. */
 export const vectorFormats = ['word2vec-text', 'word2vec-binary', 'safetensors'] as const;
-export type VectorFormat = (typeof vectorFormats)[number];
+type VectorFormat = (typeof vectorFormats)[number];
 
 export interface ExportVectorsOptions extends BackendOptions {
   readonly output: string;
