@@ -7,6 +7,7 @@ import { topK } from '@vastmax/output-layer';
 import { RandomGenerator, singleTargets } from '@vastmax/sparse-data';
 import { createFactoredOutputLayer, zLoss } from '@vastmax/spherical-losses';
 
+tf.enableProdMode(); // prints no advice
 const [examples, inputs, width, classes] = [8, 4, 16, 50_000];
 const random = new RandomGenerator(1);
 const data = tf.tensor2d(
