@@ -15,6 +15,7 @@ export { lockStorage } from './lock-storage.ts';
 export { createMemoryStorage, type MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts';
 export { openCheckpoint, type Checkpoint, type OpenOptions } from './open-checkpoint.ts';
 export { createOpfsStorage, type DirectoryHandle, type FileHandle, type WritableFile } from './opfs-storage.ts';
+export { publishCheckpoint, type PublishedContent, type PublishOptions } from './publish-checkpoint.ts';
 export { listSafetensors, type ListedTensor } from './safetensors-list.ts';
 export { openSafetensors, type SafetensorsFile } from './safetensors-reader.ts';
 export { writeSafetensors, type SafetensorsOptions, type WriteOptions } from './safetensors-writer.ts';

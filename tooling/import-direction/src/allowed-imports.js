@@ -61,6 +61,10 @@ export const allowedImports = {
     ],
     test: [...backends, 'top-k', 'test-programs', 'test-hosts'],
   },
+  onnx: {
+    src: ['linalg-core', 'output-layer', 'spherical-losses', 'hybrid-layer', 'checkpoints', 'lm-models'],
+    test: ['sparse-data', 'softmax-losses'],
+  },
 };
 
 /**

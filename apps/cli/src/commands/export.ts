@@ -1,37 +1,33 @@
+import { basename, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { VectorKind } from '@vastmax/lm-models';
-import { wordVectorTensor, type Classifier, type DenseClassifier } from '@vastmax/lm-models/labels';
-import { classVectorTensor, writeWord2vec } from '@vastmax/lm-models/node';
-import type { RecommenderNetwork } from '@vastmax/lm-models/recommenders';
-import type { TextModel } from '@vastmax/lm-models/text';
-import type { Vocabulary } from '@vastmax/sparse-data';
+import { exportHuggingFace } from '../export/export-hugging-face.ts';
+import { exportOnnxModel } from '../export/export-onnx.ts';
+import { exportVectors, vectorFormats } from '../export/export-vectors.ts';
 import { addBackendOptions, type BackendOptions } from '../options/backend-choice.ts';
+import { wholeNumber } from '../options/option-values.ts';
 import { UsageError } from '../terminal/errors.ts';
-import { checkOutputFile } from '../terminal/output-file.ts';
-import { Interruption } from '../terminal/interruption.ts';
 import { ignoreBrokenPipe } from '../terminal/standard-output.ts';
-import { bytes, count, Progress } from '../terminal/terminal.ts';
-import { openAnyModel, ownerOf } from '../text/open-model.ts';
-import { basename, dirname } from 'node:path';
-import { tableTensor, type TensorSource } from '@vastmax/linalg-core/state';
-import { writeSafetensors, type FileDigest } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 
+const formats = [...vectorFormats, 'onnx', 'huggingface'] as const;
+type Format = (typeof formats)[number];
 /** The format by the extension of the file, when `--format` is not given. */
 const formatsOfExtensions: Readonly<Record<string, Format>> = {
   txt: 'word2vec-text',
   vec: 'word2vec-text',
   bin: 'word2vec-binary',
   safetensors: 'safetensors',
+  onnx: 'onnx',
 };
-const formats = ['word2vec-text', 'word2vec-binary', 'safetensors'] as const;
-type Format = (typeof formats)[number];
 
 interface ExportOptions extends BackendOptions {
-  readonly output: string;
+  readonly output?: string;
   readonly format?: Format;
   readonly vectors: VectorKind;
   readonly half?: true;
+  readonly top: number;
+  readonly license?: string;
+  readonly metrics?: string;
   readonly overwrite?: true;
   readonly json?: true;
 }
@@ -39,25 +35,30 @@ interface ExportOptions extends BackendOptions {
 export function addExportCommand(program: Command): void {
   const command = program
     .command('export')
-    .description('write the vectors of all words or labels to one file for other programs')
+    .description(
+      'write a model for other programs: the vectors of its words or labels, an ONNX model, a Hugging Face folder',
+    )
     .argument('<model>', 'folder of a trained model')
-    .requiredOption('-o, --output <file>', 'the file to write')
+    .option('-o, --output <file>', 'the file to write, for huggingface the folder (default for onnx: MODEL.onnx)')
     .addOption(
       new Option(
         '--format <name>',
-        'word2vec-text (.txt, .vec), word2vec-binary (.bin) or safetensors; from the extension of --output unless given',
+        'word2vec-text (.txt, .vec), word2vec-binary (.bin) or safetensors of vectors, onnx (.onnx), or huggingface; from the extension of --output unless given',
       ).choices(formats),
     )
     .addOption(
       new Option(
         '--vectors <kind>',
-        "the output layer's vectors of the words (of a classifier, of the labels), or the embeddings of the input",
+        "of vectors: the output layer's vectors of the words (of a classifier, of the labels), or the embeddings of the input",
       )
         .choices(['output', 'input'])
         .default('output'),
     )
-    .option('--half', 'numbers of 16 bits (safetensors, word2vec-text)')
-    .option('--overwrite', 'replace the file if it exists')
+    .option('--half', 'of vectors: numbers of 16 bits (safetensors, word2vec-text)')
+    .option('-k, --top <n>', 'onnx: how many best classes the model gives', wholeNumber('--top', 1), 10)
+    .option('--license <name>', 'huggingface: licence of the model, as the hub calls it (mit, apache-2.0, cc-by-4.0)')
+    .option('--metrics <file>', 'huggingface: what vastmax evaluate --json has printed, for the model card')
+    .option('--overwrite', 'replace the file or the folder if it exists')
     .option('--json', 'print one JSON object');
   addBackendOptions(command)
     .addHelpText(
@@ -68,129 +69,53 @@ Examples:
   $ vastmax export models/wiki -o wiki.safetensors --vectors input --half
   $ vastmax export models/topics -o labels.txt
   $ vastmax export models/topics -o words.vec --vectors input
+  $ vastmax export models/topics --format onnx -k 5
+  $ vastmax evaluate models/topics held-out.txt --json > metrics.json
+  $ vastmax export models/topics --format huggingface -o topics --license mit \\
+      --metrics metrics.json
 
 gensim and most programs for word vectors read word2vec. A safetensors file
 has the numbers as one tensor and no words: row i is word i of the model's
-vocabulary-....json. Biases of the output layer are left out.`,
+vocabulary-....json. Biases of the output layer are left out.
+
+An ONNX model (operator set 17, 32-bit floats) has the body, the scores of all
+classes and the best of them; MODEL.onnx.json beside it says what its inputs
+and outputs are and has the names of the classes. From 2 GiB on the weights are
+in MODEL.onnx.data. A Huffman tree cannot be exported.
+
+A Hugging Face folder has a model card, config.json, model.safetensors and the
+vocabulary; every command here reads it as the model that it is. What only
+training needs is left out. Of a recommender it has the histories of the users,
+without which it answers nothing.`,
     )
-    .action(exportVectors);
+    .action(exportModel);
 }
 
-async function exportVectors(directory: string, options: ExportOptions): Promise<void> {
-  const { output, vectors: kind } = options;
-  const format = options.format ?? formatOf(output);
-  if (options.half === true && format === 'word2vec-binary')
-    throw new UsageError(
-      '--half is no option of word2vec-binary, which stores 32 bits; use word2vec-text or safetensors',
-    );
+async function exportModel(directory: string, options: ExportOptions, command: Command): Promise<void> {
   ignoreBrokenPipe();
-  await checkOutputFile(output, options.overwrite === true);
-  using interruption = new Interruption();
-  const opened = await openAnyModel(options, directory);
-  using owned = ownerOf(opened);
-  const { vectors, names } =
-    'dense' in opened
-      ? vectorsOfLabels(opened.dense, directory, kind)
-      : 'classifier' in opened
-        ? vectorsOfClassifier(opened.classifier, directory, kind)
-        : 'recommender' in opened
-          ? vectorsOf({ network: opened.recommender.network, vocabulary: opened.recommender.items }, kind)
-          : vectorsOf(opened.model, kind);
-  void owned;
-  const { bytes: written } = await writeVectors(names, vectors, format, options, interruption.signal);
-  const { rows, columns } = vectors;
-  if (options.json === true) {
-    process.stdout.write(
-      `${JSON.stringify({ output, format, vectors: kind, words: rows, width: columns, half: options.half === true, bytes: written })}\n`,
-    );
-    return;
-  }
-  process.stdout.write(
-    `exported     ${count(rows)} ${kind} vectors of ${columns}${options.half === true ? ', 16 bits,' : ''} as ${format}, ${bytes(written)}\n`,
-  );
-  process.stdout.write(`saved        ${output}\n`);
-}
-
-interface NamedVectors {
-  readonly vectors: TensorSource;
-  /** Of each row. */
-  readonly names: readonly string[];
-}
-
-function vectorsOf(
-  {
-    network,
-    vocabulary,
-  }: { readonly network: TextModel['network'] | RecommenderNetwork; readonly vocabulary: Vocabulary },
-  kind: VectorKind,
-): NamedVectors {
-  const vectors =
-    kind === 'output'
-      ? classVectorTensor('output_vectors', network.output)
-      : tableTensor('input_embeddings', network.body.embeddings.table);
-  return { vectors, names: vocabulary.tokens };
-}
-
-/** @throws UsageError for the vectors that a classifier was given. */
-function vectorsOfLabels({ network, labels }: DenseClassifier, directory: string, kind: VectorKind): NamedVectors {
-  if (kind === 'output')
-    return { vectors: classVectorTensor('label_vectors', network.output), names: Array.from(labels, String) };
-  throw new UsageError(
-    `${directory} holds a classifier of vectors, which has none of words; --vectors output writes those of its labels`,
-  );
-}
-
-/** @throws UsageError for the features of points, which have no names. */
-function vectorsOfClassifier(
-  { network, labels, texts }: Classifier,
-  directory: string,
-  kind: VectorKind,
-): NamedVectors {
-  if (kind === 'output')
-    return { vectors: classVectorTensor('label_vectors', network.output), names: Array.from(labels, String) };
-  if (texts !== undefined)
-    return { vectors: wordVectorTensor({ network, texts }), names: texts.features.vocabulary.tokens };
-  throw new UsageError(
-    `${directory} holds a classifier of points, which has no words; --vectors output writes the vectors of its labels`,
-  );
-}
-
-async function writeVectors(
-  names: readonly string[],
-  vectors: TensorSource,
-  format: Format,
-  options: ExportOptions,
-  signal: AbortSignal,
-): Promise<FileDigest> {
-  using progress = new Progress('exporting');
-  const half = options.half === true;
-  const onProgress = (done: number, total: number): void => {
-    progress.update(done / total, []);
+  const format = options.format ?? formatOf(options.output);
+  const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+  const only = (formatsOfOption: string, name: string): void => {
+    if (given(name)) throw new UsageError(`--${name} is of ${formatsOfOption}, not of ${format}; leave it out`);
   };
-  if (format === 'safetensors') {
-    return writeSafetensors(createFileStorage(dirname(options.output)), basename(options.output), [vectors], {
-      half,
-      signal,
-      onProgress,
-      metadata: { producer: 'vastmax', vectors: options.vectors },
-    });
-  }
-  return writeWord2vec(options.output, names, vectors, {
-    format: format === 'word2vec-text' ? 'text' : 'binary',
-    half,
-    signal,
-    onProgress,
-  });
+  if (format !== 'onnx') only('--format onnx', 'top');
+  if (format !== 'huggingface') for (const name of ['license', 'metrics']) only('--format huggingface', name);
+  if (format === 'onnx' || format === 'huggingface') for (const name of ['vectors', 'half']) only('vectors', name);
+  const output = options.output ?? (format === 'onnx' ? `${basename(resolve(directory))}.onnx` : undefined);
+  if (output === undefined) throw new UsageError(`--format ${format} needs a name: give it with --output`);
+  if (format === 'onnx') await exportOnnxModel(directory, { ...options, output });
+  else if (format === 'huggingface') await exportHuggingFace(directory, { ...options, output });
+  else await exportVectors(directory, { ...options, output, format });
 }
 
-function formatOf(output: string): Format {
+function formatOf(output: string | undefined): Format {
+  const known = Object.keys(formatsOfExtensions)
+    .map((each) => `.${each}`)
+    .join(', ');
+  if (output === undefined) throw new UsageError(`give the file with --output (${known}), or a --format`);
   const extension = /\.([a-z0-9]+)$/i.exec(output)?.[1]?.toLowerCase() ?? '';
   const format = Object.hasOwn(formatsOfExtensions, extension) ? formatsOfExtensions[extension] : undefined;
   if (format === undefined)
-    throw new UsageError(
-      `--output ${output} ends in none of ${Object.keys(formatsOfExtensions)
-        .map((each) => `.${each}`)
-        .join(', ')}; choose the format with --format`,
-    );
+    throw new UsageError(`--output ${output} ends in none of ${known}; choose the format with --format`);
   return format;
 }

@@ -1,6 +1,6 @@
 /** Errors that are printed without a stack trace, and the exit code of each. */
 import { isCommunicatorError } from '@vastmax/collectives';
-import { isLinalgError } from '@vastmax/linalg-core';
+import { isCodedError, isLinalgError } from '@vastmax/linalg-core';
 import { isModelError } from '@vastmax/lm-models';
 import { isOutputLayerError } from '@vastmax/output-layer';
 import { isSparseDataError } from '@vastmax/sparse-data';
@@ -64,6 +64,8 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     isStateError(error) ||
     isSparseDataError(error) ||
     isLinalgError(error) ||
-    isCommunicatorError(error);
+    isCommunicatorError(error) ||
+    // Of @vastmax/onnx, which only the export loads.
+    isCodedError(error, 'OnnxError');
   return { message: isExpected ? withFlags(error.message) : (error.stack ?? error.message), exitCode: 1 };
 }

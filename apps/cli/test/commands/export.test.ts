@@ -159,7 +159,7 @@ describe('export refuses', () => {
     await expectRefusal(
       'nowhere -o vectors.npy',
       2,
-      '--output vectors.npy ends in none of .txt, .vec, .bin, .safetensors; choose the format with --format',
+      '--output vectors.npy ends in none of .txt, .vec, .bin, .safetensors, .onnx; choose the format with --format',
     );
     await expectRefusal(
       'nowhere -o a2.bin --half',

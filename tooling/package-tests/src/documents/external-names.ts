@@ -3,6 +3,7 @@
 const reasons: Readonly<Record<string, readonly string[]>> = {
   'vitest, in the rules for tests': ['spyOn', 'mockImplementation'],
   PyTorch: ['AdaptiveLogSoftmaxWithLoss'],
+  onnxruntime: ['InferenceSession', 'Tensor', 'externalData'],
   'the MPI operator of Kubernetes': ['backoffLimit'],
   'an environment variable of OpenBLAS': ['OPENBLAS_CORETYPE'],
   'the file that the reader of docs/writing-a-backend.md writes': ['naive-backend.ts'],
