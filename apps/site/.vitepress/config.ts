@@ -3,13 +3,15 @@ import { sourceAddress } from '@vastmax/package-tests/source-address';
 import { defineConfig, type Plugin } from 'vitepress';
 import { turnLinks } from '../src/links.ts';
 import { createNavigation } from '../src/navigation.ts';
+import { keepAngleBrackets } from '../src/reference.ts';
 import { excluded, placeOf } from '../src/pages.ts';
 
 /** Pages outside this package do not find Vue by themselves; the build renders them from a folder that does. */
 const vueFromHere: Plugin = {
   name: 'vue-from-here',
   enforce: 'pre',
-  resolveId: (source, _, { ssr }) => (ssr === true && /^vue(?:\/|$)/.test(source) ? { id: source, external: true } : null),
+  resolveId: (source, _, { ssr }) =>
+    ssr === true && /^vue(?:\/|$)/.test(source) ? { id: source, external: true } : null,
 };
 
 export default defineConfig({
@@ -33,7 +35,10 @@ export default defineConfig({
   markdown: {
     // The anchors that GitHub gives, to which the texts link.
     anchor: { slugify: (text) => [...anchorsOf([text])][0] ?? '' },
-    config: turnLinks,
+    config: (md) => {
+      turnLinks(md);
+      keepAngleBrackets(md);
+    },
   },
   themeConfig: {
     ...createNavigation(),

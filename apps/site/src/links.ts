@@ -35,12 +35,21 @@ export function siteLink(target: string, file: string): string {
 /** A plugin of markdown-it that turns the links of a page. */
 export function turnLinks(md: MarkdownRenderer): void {
   md.core.ruler.push('site-links', ({ tokens, env }) => {
-    const { realPath, path } = env as { readonly realPath?: string; readonly path: string };
-    const file = relative(root, realPath ?? path).replaceAll(sep, '/');
+    const file = fileOf(env as PageEnvironment);
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
-      if (token.type !== 'link_open') continue;
       const target = token.attrGet('href');
-      if (target !== null) token.attrSet('href', siteLink(target, file));
+      if (token.type === 'link_open' && target !== null) token.attrSet('href', siteLink(target, file));
     }
   });
+}
+
+/** What VitePress tells the plugins of markdown-it about a page; the search has no `realPath`. */
+export interface PageEnvironment {
+  readonly realPath?: string;
+  readonly path: string;
+}
+
+/** The file of a page, relative to the root of the repository. */
+export function fileOf({ realPath, path }: PageEnvironment): string {
+  return relative(root, realPath ?? path).replaceAll(sep, '/');
 }

@@ -1,7 +1,8 @@
 // The menus of the site.
 
 import type { DefaultTheme } from 'vitepress';
-import { namesIn, referenceFolder, titleOf } from './pages.ts';
+import { namesIn, titleOf } from './pages.ts';
+import { findEntryPoints } from './reference.ts';
 
 /** Set this to true once the built playground is put into the folder `playground` of the site. */
 const hasPlayground = false;
@@ -77,7 +78,7 @@ export function createNavigation(): Pick<DefaultTheme.Config, 'nav' | 'sidebar'>
       { text: 'Start', link: '/start/one-package', activeMatch: '^/start/' },
       { text: 'Guides', link: '/guides/language-model', activeMatch: '^/guides/' },
       { text: 'Mathematics', link: '/mathematics' },
-      { text: 'Packages', items: packages() as DefaultTheme.NavItemWithLink[] },
+      { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
       // A page of its own, not one of VitePress: `_self` lets the browser load it.
       ...(hasPlayground ? [{ text: 'Playground', link: '/playground/', target: '_self' }] : []),
     ],
@@ -91,8 +92,14 @@ export function createNavigation(): Pick<DefaultTheme.Config, 'nav' | 'sidebar'>
           ),
         },
       ],
+      '/reference/': [
+        {
+          text: 'Reference',
+          link: '/reference/',
+          items: findEntryPoints().map(({ name }) => page(name, `/reference/${name}`)),
+        },
+      ],
       '/': texts,
     },
   };
 }
-void referenceFolder;

@@ -1,0 +1,133 @@
+// The reference: Markdown by TypeDoc, a page for each entry point of each package, from the docstrings of the sources.
+
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { sourceAddress } from '@vastmax/package-tests/source-address';
+import { Application, Converter, ReflectionKind, TSConfigReader } from 'typedoc';
+import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
+import type { MarkdownRenderer } from 'vitepress';
+import { fileOf, type PageEnvironment } from './links.ts';
+import { namesIn, referenceFolder, root } from './pages.ts';
+
+interface EntryPoint {
+  /** `lm-models/labels` for `@vastmax/lm-models/labels`. */
+  readonly name: string;
+  /** Path of the source file from the root. */
+  readonly file: string;
+}
+
+/** Every entry point of every package, in the order of the packages' names. */
+export function findEntryPoints(): EntryPoint[] {
+  return namesIn('packages').flatMap((name) => {
+    const { exports } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+      readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+    };
+    return Object.entries(exports).flatMap(([path, conditions]) => {
+      const source = typeof conditions === 'string' ? undefined : conditions['@vastmax/source'];
+      if (source === undefined) return [];
+      return [{ name: join(name, path), file: join('packages', name, source) }];
+    });
+  });
+}
+
+/** Options of typedoc-plugin-markdown. */
+const format = {
+  outputFileStrategy: 'modules',
+  entryFileName: 'index',
+  hideBreadcrumbs: true,
+  hidePageHeader: true,
+  hideGroupHeadings: true,
+  useCodeBlocks: true,
+  pageTitleTemplates: { module: ({ name }: { readonly name: string }) => `@vastmax/${name}` },
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  classPropertiesFormat: 'table',
+  typeAliasPropertiesFormat: 'table',
+  enumMembersFormat: 'table',
+  typeDeclarationFormat: 'table',
+  propertyMembersFormat: 'table',
+  expandParameters: true,
+  tableColumnSettings: {
+    hideDefaults: true,
+    hideModifiers: true,
+    hideSources: true,
+    hideInherited: true,
+    hideOverrides: true,
+    leftAlignHeaders: true,
+  },
+} as const;
+
+/**
+ * What is only the kind of a part is no heading, so that the outline and the search have names; the rest says what the
+ * signature has said.
+ */
+function shorten(markdown: string): string {
+  return markdown
+    .replace(/^#+ (?:Implementation of|Overrides|Inherited from)\n\n.*\n\n?/gm, '')
+    .replace(/^#+ (?:Properties|Methods|Accessors|Constructors)\n\n/gm, '')
+    .replace(/^#### /gm, '### ')
+    .replace(/^#{3,} Returns\n\n`void`\n\n?/gm, '')
+    .replace(
+      /^#{3,} (Parameters|Returns|Throws|Type Parameters|Extends|Extended by|Implements|Implemented by)$/gm,
+      '**$1**',
+    )
+    .replace(/^#{3,} ((?:Get|Set|Call) Signature|Type Declaration|Example|Default Value|See|Indexable)$/gm, '**$1**')
+    .replace(/^Defined in: \[.*?([^/]+)\](\(.*\))$/gm, '[$1]$2{.source}')
+    .replace(/^\*\*\*$/gm, '');
+}
+
+/** @throws Error with what TypeDoc complained about, where it wrote nothing */
+export async function writeReference(): Promise<void> {
+  const entryPoints = findEntryPoints();
+  const app = await Application.bootstrapWithPlugins(
+    {
+      name: 'Reference',
+      entryPoints: entryPoints.map(({ file }) => join(root, file)),
+      basePath: root,
+      tsconfig: join(root, 'apps/site/tsconfig.reference.json'),
+      // `pnpm types` checks them.
+      skipErrorChecking: true,
+      plugin: ['typedoc-plugin-markdown'],
+      readme: 'none',
+      excludePrivate: true,
+      excludeInternal: true,
+      excludeExternals: true,
+      disableGit: true,
+      sourceLinkTemplate: `${sourceAddress()}packages/{path}#L{line}`,
+      validation: false,
+      logLevel: 'Error',
+    },
+    [new TSConfigReader()],
+  );
+  for (const [option, value] of Object.entries(format)) app.options.setValue(option, value);
+  const names = new Map(entryPoints.map(({ name, file }) => [join(root, file), name]));
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+      const source = module.sources?.[0]?.fullFileName;
+      const name = source === undefined ? undefined : names.get(source);
+      if (name !== undefined) module.name = name;
+    }
+  });
+  app.renderer.on(MarkdownPageEvent.END, (page) => {
+    const readme = `${sourceAddress()}packages/${page.model.name.replace(/\/.*/, '')}`;
+    const isModule = page.model.isDeclaration();
+    page.contents = shorten(page.contents ?? '').replace(
+      /^# .*\n/,
+      isModule ? `$&\n[What it is for, with examples](${readme})\n` : '$&',
+    );
+  });
+  const project = await app.convert();
+  if (project === undefined) throw new Error('TypeDoc could not read the sources');
+  rmSync(join(root, referenceFolder), { recursive: true, force: true });
+  await app.outputs.writeOutput({ name: 'markdown', path: join(root, referenceFolder) }, project);
+}
+
+/** A plugin of markdown-it: `<d` in a docstring is no tag. TypeDoc's own tags are anchors. */
+export function keepAngleBrackets(md: MarkdownRenderer): void {
+  md.core.ruler.push('docstring-text', ({ tokens, env }) => {
+    if (!fileOf(env as PageEnvironment).startsWith(referenceFolder)) return;
+    for (const token of tokens.flatMap((block) => [block, ...(block.children ?? [])])) {
+      if (/^html_/.test(token.type) && !/^<a id=|^<\/a>/.test(token.content)) token.type = 'text';
+    }
+  });
+}
