@@ -1,10 +1,11 @@
 import { anchorsOf } from '@vastmax/package-tests/anchors';
 import { sourceAddress } from '@vastmax/package-tests/source-address';
-import { defineConfig, type Plugin } from 'vitepress';
-import { turnLinks } from '../src/links.ts';
+import { defineConfig, type MarkdownRenderer, type Plugin } from 'vitepress';
+import { completePages } from '../src/complete-pages.ts';
+import { typesetFormulas } from '../src/formulas.ts';
+import { fileOf, turnLinks, type PageEnvironment } from '../src/links.ts';
 import { createNavigation } from '../src/navigation.ts';
-import { keepAngleBrackets } from '../src/reference.ts';
-import { excluded, placeOf } from '../src/pages.ts';
+import { excluded, placeOf, referenceFolder } from '../src/pages.ts';
 
 /** Pages outside this package do not find Vue by themselves; the build renders them from a folder that does. */
 const vueFromHere: Plugin = {
@@ -13,6 +14,23 @@ const vueFromHere: Plugin = {
   resolveId: (source, _, { ssr }) =>
     ssr === true && /^vue(?:\/|$)/.test(source) ? { id: source, external: true } : null,
 };
+
+/** `<d` in a docstring is no tag; TypeDoc's own tags are anchors. */
+function keepAngleBrackets(md: MarkdownRenderer): void {
+  md.core.ruler.push('docstring-text', ({ tokens, env }) => {
+    if (!fileOf(env as PageEnvironment).startsWith(referenceFolder)) return;
+    for (const token of tokens.flatMap((block) => [block, ...(block.children ?? [])])) {
+      if (/^html_/.test(token.type) && !/^<a id=|^<\/a>/.test(token.content)) token.type = 'text';
+    }
+  });
+}
+
+/** Names and prose are found, not code: it is not coloured for the search, and of the reference not taken. */
+function renderForSearch(source: string, env: PageEnvironment, md: MarkdownRenderer): string {
+  md.set({ highlight: () => '' });
+  const html = md.render(source, env);
+  return fileOf(env).startsWith(referenceFolder) ? html.replace(/<pre[^]*?<\/pre>|<table[^]*?<\/table>/g, '') : html;
+}
 
 export default defineConfig({
   title: 'vastmax',
@@ -26,11 +44,12 @@ export default defineConfig({
     if (place === undefined) throw new Error(`${file}: no place on the site; give it one in apps/site/src/pages.ts`);
     return place;
   },
+  transformHead: ({ siteData }) => [['link', { rel: 'icon', type: 'image/svg+xml', href: `${siteData.base}icon.svg` }]],
   // Links end in .html, so that any server of static files will do.
   cleanUrls: false,
   vite: {
     publicDir: 'apps/site/public',
-    plugins: [vueFromHere],
+    plugins: [vueFromHere, completePages],
   },
   markdown: {
     // The anchors that GitHub gives, to which the texts link.
@@ -38,12 +57,13 @@ export default defineConfig({
     config: (md) => {
       turnLinks(md);
       keepAngleBrackets(md);
+      typesetFormulas(md);
     },
   },
   themeConfig: {
     ...createNavigation(),
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: { provider: 'local', options: { _render: renderForSearch } },
     socialLinks: [{ icon: 'github', link: sourceAddress().replace(/\/blob\/.*/, '') }],
   },
 });

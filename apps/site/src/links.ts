@@ -18,15 +18,18 @@ export function siteLink(target: string, file: string): string {
   const isOfRepository = target.startsWith(address);
   if (/^(?:[a-z]+:|\/|#)/.test(target) && !isOfRepository) return target;
   const [path = '', anchor] = (isOfRepository ? target.slice(address.length) : target).split('#');
-  const linked = normalize(isOfRepository ? path : join(dirname(file), decodeURIComponent(path)))
-    .replaceAll(sep, '/')
-    .replace(/\/$/, '');
-  const absolute = join(root, linked);
-  if (linked.startsWith('..') || !existsSync(absolute)) return target;
+  // What a page includes of the README of the root has links from there.
+  const candidates = isOfRepository
+    ? [path]
+    : [dirname(file), '.'].map((folder) => join(folder, decodeURIComponent(path)));
+  const linked = candidates
+    .map((candidate) => normalize(candidate).replaceAll(sep, '/').replace(/\/$/, ''))
+    .find((candidate) => !candidate.startsWith('..') && existsSync(join(root, candidate)));
+  if (linked === undefined) return target;
   const suffix = anchor === undefined ? '' : `#${anchor}`;
   if (linked === 'README.md' || linked === '.') return `/${suffix}`;
   if (linked === 'docs/decisions') return `/decisions.md${suffix}`;
-  const isFolder = statSync(absolute).isDirectory();
+  const isFolder = statSync(join(root, linked)).isDirectory();
   const place = placeOf(isFolder ? `${linked}/README.md` : linked);
   if (place !== undefined) return `/${place}${suffix}`;
   return `${isFolder ? address.replace('/blob/', '/tree/') : address}${linked}${suffix}`;
@@ -46,10 +49,11 @@ export function turnLinks(md: MarkdownRenderer): void {
 /** What VitePress tells the plugins of markdown-it about a page; the search has no `realPath`. */
 export interface PageEnvironment {
   readonly realPath?: string;
-  readonly path: string;
+  /** Nothing for the title of a page, which is parsed alone. */
+  readonly path?: string;
 }
 
 /** The file of a page, relative to the root of the repository. */
 export function fileOf({ realPath, path }: PageEnvironment): string {
-  return relative(root, realPath ?? path).replaceAll(sep, '/');
+  return relative(root, realPath ?? path ?? root).replaceAll(sep, '/');
 }

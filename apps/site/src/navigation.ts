@@ -1,8 +1,7 @@
 // The menus of the site.
 
 import type { DefaultTheme } from 'vitepress';
-import { namesIn, titleOf } from './pages.ts';
-import { findEntryPoints } from './reference.ts';
+import { findEntryPoints, namesIn, titleOf } from './pages.ts';
 
 /** Set this to true once the built playground is put into the folder `playground` of the site. */
 const hasPlayground = false;

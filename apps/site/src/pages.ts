@@ -50,3 +50,16 @@ export function titleOf(file: string): string {
 export function namesIn(folder: string): string[] {
   return readdirSync(join(root, folder)).sort();
 }
+
+/** Every entry point of every package: `lm-models/labels` for `@vastmax/lm-models/labels`, and its file from the root. */
+export function findEntryPoints(): { readonly name: string; readonly file: string }[] {
+  return namesIn('packages').flatMap((name) => {
+    const { exports } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+      readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+    };
+    return Object.entries(exports).flatMap(([path, conditions]) => {
+      const source = typeof conditions === 'string' ? undefined : conditions['@vastmax/source'];
+      return source === undefined ? [] : [{ name: join(name, path), file: join('packages', name, source) }];
+    });
+  });
+}

@@ -1,34 +1,11 @@
 // The reference: Markdown by TypeDoc, a page for each entry point of each package, from the docstrings of the sources.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sourceAddress } from '@vastmax/package-tests/source-address';
 import { Application, Converter, ReflectionKind, TSConfigReader } from 'typedoc';
 import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
-import type { MarkdownRenderer } from 'vitepress';
-import { fileOf, type PageEnvironment } from './links.ts';
-import { namesIn, referenceFolder, root } from './pages.ts';
-
-interface EntryPoint {
-  /** `lm-models/labels` for `@vastmax/lm-models/labels`. */
-  readonly name: string;
-  /** Path of the source file from the root. */
-  readonly file: string;
-}
-
-/** Every entry point of every package, in the order of the packages' names. */
-export function findEntryPoints(): EntryPoint[] {
-  return namesIn('packages').flatMap((name) => {
-    const { exports } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
-      readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
-    };
-    return Object.entries(exports).flatMap(([path, conditions]) => {
-      const source = typeof conditions === 'string' ? undefined : conditions['@vastmax/source'];
-      if (source === undefined) return [];
-      return [{ name: join(name, path), file: join('packages', name, source) }];
-    });
-  });
-}
+import { findEntryPoints, referenceFolder, root } from './pages.ts';
 
 /** Options of typedoc-plugin-markdown. */
 const format = {
@@ -120,14 +97,4 @@ export async function writeReference(): Promise<void> {
   if (project === undefined) throw new Error('TypeDoc could not read the sources');
   rmSync(join(root, referenceFolder), { recursive: true, force: true });
   await app.outputs.writeOutput({ name: 'markdown', path: join(root, referenceFolder) }, project);
-}
-
-/** A plugin of markdown-it: `<d` in a docstring is no tag. TypeDoc's own tags are anchors. */
-export function keepAngleBrackets(md: MarkdownRenderer): void {
-  md.core.ruler.push('docstring-text', ({ tokens, env }) => {
-    if (!fileOf(env as PageEnvironment).startsWith(referenceFolder)) return;
-    for (const token of tokens.flatMap((block) => [block, ...(block.children ?? [])])) {
-      if (/^html_/.test(token.type) && !/^<a id=|^<\/a>/.test(token.content)) token.type = 'text';
-    }
-  });
 }
