@@ -1,5 +1,4 @@
 import { anchorsOf } from '@vastmax/package-tests/anchors';
-import { sourceAddress } from '@vastmax/package-tests/source-address';
 import { defineConfig, type MarkdownRenderer, type Plugin } from 'vitepress';
 import { completePages } from '../src/complete-pages.ts';
 import { typesetFormulas } from '../src/formulas.ts';
@@ -27,8 +26,10 @@ function keepAngleBrackets(md: MarkdownRenderer): void {
 
 /** Names and prose are found, not code: it is not coloured for the search, and of the reference not taken. */
 function renderForSearch(source: string, env: PageEnvironment, md: MarkdownRenderer): string {
-  md.set({ highlight: () => '' });
+  const { highlight } = md.options;
+  md.set({ highlight: null });
   const html = md.render(source, env);
+  md.set({ highlight: highlight ?? null });
   return fileOf(env).startsWith(referenceFolder) ? html.replace(/<pre[^]*?<\/pre>|<table[^]*?<\/table>/g, '') : html;
 }
 
@@ -64,6 +65,5 @@ export default defineConfig({
     ...createNavigation(),
     outline: [2, 3],
     search: { provider: 'local', options: { _render: renderForSearch } },
-    socialLinks: [{ icon: 'github', link: sourceAddress().replace(/\/blob\/.*/, '') }],
   },
 });

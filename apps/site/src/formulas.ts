@@ -25,7 +25,7 @@ export function typesetFormulas(md: MarkdownRenderer): void {
 /** An index after a letter, a bracket or ‖; the texts have `snake_case` in code spans only. */
 const indices = /(?<=[\p{L}\p{M}′‖\])])([_^])(\{[^}]+\}|\([^()]*\)|[\p{L}\d]+)/gu;
 const parts = /(?<=[\p{L}\p{M}′‖\])])[_^](?:\{[^}]+\}|\([^()]*\)|[\p{L}\d]+)|[A-Za-z]+|[α-ωϕ]|[&<>]/gu;
-const shortWords = new Set(['at', 'by', 'in', 'is', 'of', 'or', 'to', 'tr', 'vec']);
+const shortWords = new Set(['RG', 'at', 'by', 'in', 'is', 'of', 'or', 'to', 'tr', 'vec']);
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 function script(mark: string, index: string, typeset: (text: string) => string = (text) => text): string {
@@ -50,7 +50,7 @@ interface Cell {
   readonly isCut?: boolean;
 }
 
-/** A block as a table: cells are parted by two spaces or more, and columns begin where cells begin in the text. */
+/** A block as a table: cells are parted by two spaces or more, and columns begin where cells of two lines begin. */
 export function formulaBlock(block: string): string {
   const lines = block.replace(/\n+$/, '').split('\n');
   const rows = lines.map((line): Cell[] =>
@@ -60,18 +60,37 @@ export function formulaBlock(block: string): string {
     if (first === undefined || first.start === 0 || i === 0) return;
     rows[i - 1] = (rows[i - 1] ?? []).flatMap((cell) => cutAbove(cell, first));
   });
-  const starts = [...new Set(rows.flatMap((row) => row.map(({ start }) => start)))].sort((a, b) => a - b);
-  const html = rows.map((row) => {
-    const [first] = row;
-    const indent = starts.indexOf(first?.start ?? 0);
-    const cells = row.map(({ start, text, isCut }, i) => {
-      const span = starts.indexOf(row[i + 1]?.start ?? Infinity);
-      const columns = (span < 0 ? starts.length : span) - starts.indexOf(start);
-      return `<td${columns > 1 ? ` colspan="${columns}"` : ''}${isCut === true ? ' class="cut"' : ''}>${formula(text)}</td>`;
+  const all = rows.flatMap((row) => row.map(({ start }) => start));
+  const columns = [...new Set([0, ...all])].filter(
+    (start) => start === 0 || all.indexOf(start) < all.lastIndexOf(start),
+  );
+  columns.sort((a, b) => a - b);
+  return `<div class="formula" v-pre tabindex="0"><table role="presentation"><tbody>${rows.map((row) => tableRow(row, columns)).join('')}</tbody></table></div>\n`;
+}
+
+/** Cells that begin at no column follow the one before them. */
+function tableRow(row: readonly Cell[], columns: readonly number[]): string {
+  const merged: { column: number; html: string; isCut: boolean }[] = [];
+  for (const { start, text, isCut = false } of row) {
+    const last = merged.at(-1);
+    const column = columns.indexOf(start);
+    if (last !== undefined && column < 0) {
+      last.html += `<span class="gap"></span>${formula(text)}`;
+      continue;
+    }
+    // A line alone may begin further to the right than any other.
+    merged.push({
+      column: column < 0 ? columns.findLastIndex((other) => other < start) : column,
+      html: formula(text),
+      isCut,
     });
-    return `<tr>${indent > 0 ? `<td colspan="${indent}"></td>` : ''}${cells.join('')}</tr>`;
+  }
+  const indent = merged[0]?.column ?? 0;
+  const cells = merged.map(({ column, html, isCut }, i) => {
+    const span = (merged[i + 1]?.column ?? columns.length) - column;
+    return `<td${span > 1 ? ` colspan="${span}"` : ''}${isCut ? ' class="cut"' : ''}>${html}</td>`;
   });
-  return `<div class="formula" v-pre tabindex="0"><table role="presentation"><tbody>${html.join('')}</tbody></table></div>\n`;
+  return `<tr>${indent > 0 ? `<td colspan="${indent}"></td>` : ''}${cells.join('')}</tr>`;
 }
 
 /** Cuts a cell where the line below begins with the same sign, such as the `=` of a formula that goes on there. */

@@ -1,5 +1,6 @@
 // The menus of the site.
 
+import { sourceAddress } from '@vastmax/package-tests/source-address';
 import type { DefaultTheme } from 'vitepress';
 import { findEntryPoints, namesIn, titleOf } from './pages.ts';
 
@@ -80,6 +81,7 @@ export function createNavigation(): Pick<DefaultTheme.Config, 'nav' | 'sidebar'>
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
       // A page of its own, not one of VitePress: `_self` lets the browser load it.
       ...(hasPlayground ? [{ text: 'Playground', link: '/playground/', target: '_self' }] : []),
+      { text: 'GitHub', link: sourceAddress().replace(/\/blob\/.*/, '') },
     ],
     sidebar: {
       '/decisions': [

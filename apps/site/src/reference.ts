@@ -42,14 +42,14 @@ function shorten(markdown: string): string {
   return markdown
     .replace(/^#+ (?:Implementation of|Overrides|Inherited from)\n\n.*\n\n?/gm, '')
     .replace(/^#+ (?:Properties|Methods|Accessors|Constructors)\n\n/gm, '')
-    .replace(/^#### /gm, '### ')
-    .replace(/^#{3,} Returns\n\n`void`\n\n?/gm, '')
+    .replace(/^#{3,} Returns\n\n`(?:void|number|string|boolean)`\n\n(?=[#*])/gm, '')
     .replace(
       /^#{3,} (Parameters|Returns|Throws|Type Parameters|Extends|Extended by|Implements|Implemented by)$/gm,
       '**$1**',
     )
     .replace(/^#{3,} ((?:Get|Set|Call) Signature|Type Declaration|Example|Default Value|See|Indexable)$/gm, '**$1**')
     .replace(/^Defined in: \[.*?([^/]+)\](\(.*\))$/gm, '[$1]$2{.source}')
+    .replace(/^#### /gm, '### ')
     .replace(/^\*\*\*$/gm, '');
 }
 

@@ -11,10 +11,11 @@ it('letters are italic, words are not, and indices and exponents are set', () =>
 
 it('what begins below each other in the text stands in one column', () => {
   const rows = (block: string): string[] => [...block.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row = '']) => row);
-  expect(rows(formulaBlock('1  = 2\n   = 3    4\n\n'))).toEqual([
-    '<td>1</td><td colspan="2">= 2</td>',
-    '<td colspan="1"></td><td>= 3</td><td>4</td>',
+  expect(rows(formulaBlock('1  = 2    5\n   = 3\n\n'))).toEqual([
+    '<td>1</td><td>= 2<span class="gap"></span>5</td>',
+    '<td colspan="1"></td><td>= 3</td>',
   ]);
+  expect(rows(formulaBlock('1    2    3'))).toEqual(['<td>1<span class="gap"></span>2<span class="gap"></span>3</td>']);
   // A line that goes on with the sign above it cuts the cell there.
   expect(rows(formulaBlock('10 = 2\n   = 3'))).toEqual([
     '<td class="cut">10</td><td>= 2</td>',
