@@ -51,6 +51,8 @@ export default defineConfig({
   vite: {
     publicDir: 'apps/site/public',
     plugins: [vueFromHere, completePages],
+    // The index of the search is the one large chunk; it is loaded when somebody searches.
+    build: { chunkSizeWarningLimit: 4096 },
   },
   markdown: {
     // The anchors that GitHub gives, to which the texts link.
