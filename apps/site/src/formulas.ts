@@ -7,14 +7,15 @@ import { fileOf, type PageEnvironment } from './links.ts';
 
 const page = 'docs/mathematics.md';
 
-/** A plugin of markdown-it. */
+/** A plugin of markdown-it. Indented blocks of other pages are programs and commands, and look like fenced ones. */
 export function typesetFormulas(md: MarkdownRenderer): void {
   const isPage = (env: unknown): boolean => fileOf(env as PageEnvironment) === page;
-  const renderBlock = md.renderer.rules.code_block;
-  md.renderer.rules.code_block = (tokens, i, options, env, self) =>
-    isPage(env)
-      ? formulaBlock(tokens[i]?.content ?? '')
-      : (renderBlock?.(tokens, i, options, env, self) ?? self.renderToken(tokens, i, options));
+  md.core.ruler.push('indented-blocks', ({ tokens, env }) => {
+    for (const token of tokens.filter(({ type }) => type === 'code_block')) {
+      if (isPage(env)) Object.assign(token, { type: 'html_block', content: formulaBlock(token.content) });
+      else Object.assign(token, { type: 'fence', info: 'txt' });
+    }
+  });
   const renderText = md.renderer.rules.text;
   md.renderer.rules.text = (tokens, i, options, env, self) => {
     const html = renderText?.(tokens, i, options, env, self) ?? '';

@@ -10,14 +10,15 @@ const { values } = parseArgs({
   options: {
     /** Path under which the site will lie, such as `/vastmax/`. */
     base: { type: 'string', default: '/' },
-    /** Folder to write to. */
-    out: { type: 'string', default: 'apps/site/dist' },
+    /** Folder to write to, instead of apps/site/dist; not with `--serve`. */
+    out: { type: 'string' },
     serve: { type: 'boolean', default: false },
     port: { type: 'string', default: '4173' },
   },
 });
 const site = join(root, 'apps/site');
+if (values.serve && values.out !== undefined) throw new Error('--serve serves apps/site/dist: leave --out away');
 
 await writeReference();
-await build(site, { base: values.base, outDir: resolve(values.out) });
+await build(site, { base: values.base, outDir: resolve(values.out ?? join(site, 'dist')) });
 if (values.serve) await serve({ root: site, base: values.base, port: Number(values.port) });

@@ -15,6 +15,7 @@ const format = {
   hidePageHeader: true,
   hideGroupHeadings: true,
   useCodeBlocks: true,
+  useCustomAnchors: true,
   pageTitleTemplates: { module: ({ name }: { readonly name: string }) => `@vastmax/${name}` },
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
@@ -39,15 +40,14 @@ const format = {
  * signature has said.
  */
 function shorten(markdown: string): string {
+  const heading = (names: string): RegExp => new RegExp(`^#{3,} (${names})(?: \\{#.*\\})?$`, 'gm');
   return markdown
-    .replace(/^#+ (?:Implementation of|Overrides|Inherited from)\n\n.*\n\n?/gm, '')
-    .replace(/^#+ (?:Properties|Methods|Accessors|Constructors)\n\n/gm, '')
-    .replace(/^#{3,} Returns\n\n`(?:void|number|string|boolean)`\n\n(?=[#*])/gm, '')
-    .replace(
-      /^#{3,} (Parameters|Returns|Throws|Type Parameters|Extends|Extended by|Implements|Implemented by)$/gm,
-      '**$1**',
-    )
-    .replace(/^#{3,} ((?:Get|Set|Call) Signature|Type Declaration|Example|Default Value|See|Indexable)$/gm, '**$1**')
+    .replace(/^#+ (?:Implementation of|Overrides|Inherited from)(?: \{#.*\})?\n\n.*\n\n?/gm, '')
+    .replace(/^#+ (?:Properties|Methods|Accessors|Constructors)(?: \{#.*\})?\n\n/gm, '')
+    .replace(/^#+ Returns(?: \{#.*\})?\n\n`(?:void|number|string|boolean)`\n\n(?=[#*])/gm, '')
+    .replace(heading('Parameters|Returns|Throws|Type Parameters|Extends|Extended by|Implements'), '**$1**')
+    .replace(heading('Implemented by|(?:Get|Set|Call) Signature|Type Declaration'), '**$1**')
+    .replace(heading('Example|Default Value|See|Indexable'), '**$1**')
     .replace(/^Defined in: \[.*?([^/]+)\](\(.*\))$/gm, '[$1]$2{.source}')
     .replace(/^#### /gm, '### ')
     .replace(/^\*\*\*$/gm, '');
