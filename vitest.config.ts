@@ -67,7 +67,7 @@ export default defineConfig({
         test: {
           name: 'unit-isolated',
           include: isolated,
-          exclude: [...published, ...usesGpu],
+          exclude: [...published, ...builtSite, ...usesGpu],
           setupFiles,
           ...limits,
           ...onAllCores,
