@@ -3,7 +3,16 @@ import tseslint from 'typescript-eslint';
 import { createImportDirectionConfig } from './tooling/import-direction/src/eslint-config.js';
 
 export default defineConfig(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/.turbo/**', '**/coverage/**', '**/.readme-examples/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '**/.turbo/**',
+      '**/coverage/**',
+      '**/.readme-examples/**',
+      '**/.vitepress/{cache,.temp}/**',
+    ],
+  },
   { linterOptions: { noInlineConfig: true } },
   {
     files: ['**/*.{js,ts}'],

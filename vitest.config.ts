@@ -16,6 +16,8 @@ const usesGpu = [
 ];
 // Tests of the built packages: one of them is among the longest files too.
 const published = ['tooling/package-tests/test/published/**/*.test.ts'];
+// The site is built once, by the file that tests it.
+const builtSite = ['apps/site/test/built/**/*.test.ts'];
 // Starting a process and loading the sources takes longer than most files' tests, so files share a process for each
 // core (`isolate: false`). These do not:
 const isolated = [
@@ -46,6 +48,7 @@ export default defineConfig({
           include: ['{packages,apps,tooling}/*/test/**/*.test.ts'],
           exclude: [
             ...published,
+            ...builtSite,
             'tooling/browser-tests/test/browser/**',
             '**/fixtures/**',
             '**/node_modules/**',
@@ -64,7 +67,7 @@ export default defineConfig({
         test: {
           name: 'unit-isolated',
           include: isolated,
-          exclude: [...published, ...usesGpu],
+          exclude: [...published, ...builtSite, ...usesGpu],
           setupFiles,
           ...limits,
           ...onAllCores,
@@ -79,7 +82,7 @@ export default defineConfig({
         // What users get: the built declarations, and the packed packages installed into a scratch project.
         test: {
           name: 'dist',
-          include: published,
+          include: [...published, ...builtSite],
           setupFiles,
           ...limits,
           ...onAllCores,

@@ -4,6 +4,7 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,16 +25,25 @@ export async function findChromium(): Promise<ChromiumFiles> {
       `@sparticuz/chromium is for Linux on x64, not ${process.platform} on ${process.arch}; name a Chromium in VASTMAX_CHROMIUM`,
     );
   }
-  const folder = join(resolve(import.meta.dirname, '..'), 'node_modules/.cache', `chromium-${packageVersion()}`);
+  const cache = join(resolve(import.meta.dirname, '..'), 'node_modules/.cache');
+  const folder = join(cache, `chromium-${packageVersion()}`);
   await installOnce(folder, unpack);
+  const fontSettings = join(cache, `fontconfig-${packageVersion()}`);
+  await installOnce(fontSettings, (target) => writeFile(join(target, 'fonts.conf'), settingsFor(folder)));
   return {
     executable: join(folder, 'chromium'),
     environment: {
       LD_LIBRARY_PATH: [join(folder, 'al2023/lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
-      // The machine may have no fonts.
-      FONTCONFIG_PATH: process.env['FONTCONFIG_PATH'] ?? join(folder, 'fonts'),
+      // The machine may have no fonts. The settings that come with Chromium name folders of another machine, and without
+      // a font it ends at the first text field.
+      FONTCONFIG_PATH: process.env['FONTCONFIG_PATH'] ?? fontSettings,
     },
   };
+}
+
+function settingsFor(folder: string): string {
+  const [fonts, cache] = [join(folder, 'fonts'), join(folder, 'font-cache')];
+  return `<?xml version="1.0"?>\n<fontconfig><dir>${fonts}</dir><cachedir>${cache}</cachedir></fontconfig>\n`;
 }
 
 function packageVersion(): string {

@@ -1,5 +1,5 @@
 /**
- * Exports without a docstring, of which the reference (`pnpm reference`) would say nothing but the type. `pnpm docstrings`
+ * Exports without a docstring, of which the reference (`pnpm site`) would say nothing but the type. `pnpm docstrings`
  * lists them and fails. Entry points are followed to the declarations by their names alone: that takes a few seconds,
  * where a program with types takes half a minute.
  */

@@ -16,7 +16,9 @@ const mathematics = 'docs/mathematics.md';
 const decisions = names.files.filter((file) => /^docs\/decisions\/.*\.md$/.test(file));
 const documents = [
   ...readdirSync(root).filter((file) => file.endsWith('.md')),
-  ...names.files.filter((file) => /^docs\/[^/]*\.md$|^(?:packages|apps)\/[^/]*\/README\.md$/.test(file)),
+  ...names.files.filter((file) =>
+    /^docs\/[^/]*\.md$|^(?:packages|apps)\/[^/]*\/README\.md$|^apps\/site\/pages\/.*\.md$/.test(file),
+  ),
 ];
 
 describe('documents name what exists, and their links lead somewhere', () => {

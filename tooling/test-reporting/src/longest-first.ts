@@ -16,6 +16,7 @@ export const longestFiles: readonly string[] = [
   'packages/lm-models/test/checkpoint/killed-training.test.ts',
   'tooling/package-tests/test/readme-examples.test.ts',
   'tooling/package-tests/test/published/packed-packages.test.ts',
+  'apps/site/test/built/site.test.ts',
   'packages/distributed-layers/test/factored/exactness.test.ts',
   'apps/cli/test/options/output-layers.test.ts',
   'apps/cli/test/distributed/train.test.ts',
