@@ -4,7 +4,9 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { installOnce } from './install-once.ts';
@@ -24,16 +26,28 @@ export async function findChromium(): Promise<ChromiumFiles> {
       `@sparticuz/chromium is for Linux on x64, not ${process.platform} on ${process.arch}; name a Chromium in VASTMAX_CHROMIUM`,
     );
   }
-  const folder = join(resolve(import.meta.dirname, '..'), 'node_modules/.cache', `chromium-${packageVersion()}`);
+  const cache = join(resolve(import.meta.dirname, '..'), 'node_modules/.cache');
+  const version = packageVersion();
+  const folder = join(cache, `chromium-${version}`);
   await installOnce(folder, unpack);
+  const fonts = join(cache, `fonts-${version}`);
+  await installOnce(fonts, (own) => writeFile(join(own, 'fonts.conf'), fontConfiguration(join(folder, 'fonts/fonts'))));
   return {
     executable: join(folder, 'chromium'),
     environment: {
       LD_LIBRARY_PATH: [join(folder, 'al2023/lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
-      // The machine may have no fonts.
-      FONTCONFIG_PATH: process.env['FONTCONFIG_PATH'] ?? join(folder, 'fonts'),
+      // The machine may have no fonts, and Chromium without any crashes at the first text field.
+      FONTCONFIG_PATH: process.env['FONTCONFIG_PATH'] ?? fonts,
     },
   };
+}
+
+/** That of the package names the folders of a cloud function. */
+function fontConfiguration(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}</dir><cachedir>${join(tmpdir(), 'vastmax-fonts-cache')}</cachedir></fontconfig>
+`;
 }
 
 function packageVersion(): string {
