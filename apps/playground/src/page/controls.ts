@@ -54,9 +54,9 @@ export class Controls {
   readonly #batch = number('batch', 256, 1, 4096, 1);
   readonly #seconds = number('seconds', 60, 1, 86_400, 1);
   readonly #backend = select('backend', [
-    ['auto', 'whatever is best here'],
-    ['webgpu', 'graphics processor (WebGPU)'],
-    ['wasm', 'processor (WebAssembly)'],
+    ['auto', 'the best here'],
+    ['webgpu', 'WebGPU'],
+    ['wasm', 'WebAssembly'],
   ]);
   #file: string | undefined;
 
@@ -219,7 +219,7 @@ export class Controls {
     const show = (): void => {
       const description = descriptionOf();
       if (description === undefined) return;
-      about.textContent = `${description.description}. Grows with the number of classes: ${description.growth}.`;
+      about.textContent = `${description.description.replace(/^./, (letter) => letter.toUpperCase())}. Grows with the number of classes: ${description.growth}.`;
       const losses = Object.keys(description.rates);
       lossLabel.hidden = losses.length === 1;
       loss.replaceChildren(...losses.map((name) => create('option', { value: name }, name)));
