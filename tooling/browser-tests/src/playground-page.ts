@@ -2,11 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { pageFolder } from '@vastmax/playground/page-files';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { serveFolder } from './page-server.ts';
-
-const folder = fileURLToPath(new URL('dist', import.meta.resolve('@vastmax/playground/response-headers')));
 
 /** Timeout; only a page that hangs needs so long. */
 const milliseconds = 1_200_000;
@@ -22,9 +20,19 @@ export interface Playground extends AsyncDisposable {
 /** The part of what "Save as JSON" saves that tests read. */
 export interface SavedResults {
   readonly backend: string;
-  readonly results: readonly { readonly layer: string; readonly seconds: number; readonly examples: number }[];
+  readonly results: readonly {
+    readonly layer: string;
+    readonly seconds: number;
+    readonly examples: number;
+    readonly examplesPerSecond: number;
+  }[];
   readonly curves: readonly {
-    readonly progress: readonly { readonly seconds: number; readonly examples: number; readonly loss: number }[];
+    readonly progress: readonly {
+      readonly seconds: number;
+      readonly examples: number;
+      readonly loss: number;
+      readonly stepMs: number;
+    }[];
     readonly evaluations: readonly { readonly top10: number }[];
   }[];
 }
@@ -35,8 +43,8 @@ export async function openPlayground(
   headers: Readonly<Record<string, string>>,
   { prepare }: { readonly prepare?: (context: BrowserContext) => Promise<void> } = {},
 ): Promise<Playground> {
-  if (!existsSync(folder)) throw new Error(`there is no ${folder}; run pnpm build`);
-  const server = await serveFolder(folder, headers);
+  if (!existsSync(pageFolder)) throw new Error(`there is no ${pageFolder}; run pnpm build`);
+  const server = await serveFolder(pageFolder, headers);
   // The locale of the machine may be none that a browser knows.
   const context = await browser.newContext({ locale: 'en-US' });
   context.setDefaultTimeout(milliseconds);

@@ -1,7 +1,7 @@
 /** A curve for each output layer, drawn at most once a frame. */
 import uPlot, { type AlignedData } from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { digits, short } from './numbers.ts';
+import { short } from './numbers.ts';
 
 export type Axis = 'seconds' | 'examples';
 
@@ -101,5 +101,3 @@ export class Chart<Of extends Point> {
     };
   }
 }
-
-export const lossFormat = digits;

@@ -21,7 +21,8 @@ export function resultsOf(run: RunDescription, curves: readonly Curve[]): readon
   return run.contenders.map(({ name, bytes: size }, index) => {
     const { progress = [], evaluations = [] } = curves[index] ?? {};
     const [last, evaluated] = [progress.at(-1), evaluations.at(-1)];
-    const { seconds = 0, examples = 0 } = last ?? {};
+    // The steps after the last point are in the evaluation at the end.
+    const { seconds, examples } = latest(last, evaluated);
     return {
       layer: name,
       seconds,
@@ -81,6 +82,16 @@ export function fillTable(table: HTMLTableElement, results: readonly Result[]): 
     ),
     create('thead', {}, head),
     create('tbody', {}, ...rows),
+  );
+}
+
+function latest(...points: readonly ({ readonly seconds: number; readonly examples: number } | undefined)[]): {
+  readonly seconds: number;
+  readonly examples: number;
+} {
+  return points.reduce<{ readonly seconds: number; readonly examples: number }>(
+    (best, point) => (point !== undefined && point.seconds > best.seconds ? point : best),
+    { seconds: 0, examples: 0 },
   );
 }
 

@@ -121,9 +121,12 @@ export class Contender implements Disposable {
    * @throws TrainingDivergedError, LinalgError.
    */
   async train(): Promise<ProgressPoint | undefined> {
-    const { value: event, done = false } = await this.#events.next();
-    if (done || event === undefined || event.type === 'finished') this.#isFinished = true;
-    if (event?.type !== 'progress') return undefined;
+    const next = await this.#events.next();
+    if (next.done === true || next.value.type === 'finished') this.#isFinished = true;
+    if (next.done === true) return undefined;
+    const event = next.value;
+    if (event.type === 'finished') this.#seconds = this.#earlierSeconds + event.seconds;
+    if (event.type !== 'progress') return undefined;
     this.#seconds = this.#earlierSeconds + event.seconds;
     const last = this.curve.progress.at(-1) ?? { seconds: 0, examples: 0 };
     const pending = this.#pending;
