@@ -59,6 +59,9 @@ function showRun(next: RunDescription, nextCurves: readonly Curve[]): void {
   paragraph('about').textContent = `${next.title}. Computed by ${next.backend}.`;
   paragraph('loss-note').hidden = names.length === 1;
   byId('table-card', HTMLElement).hidden = true;
+  const which = byId('which', HTMLSelectElement);
+  which.replaceChildren(...names.map((name, index) => create('option', { value: String(index) }, name)));
+  byId('which-label', HTMLElement).hidden = names.length === 1;
   losses.show(
     names,
     curves.map(({ progress }) => progress),
@@ -70,26 +73,31 @@ function showRun(next: RunDescription, nextCurves: readonly Curve[]): void {
   showFigures(next.contenders.reduce((sum, { bytes: size }) => sum + size, 0));
 }
 
-/** @param size of everything that the backend holds. */
+/** Of one output layer all, of a race what is not in its table. @param size of everything that the backend holds. */
 function showFigures(size: number): void {
-  const results = run === undefined ? [] : resultsOf(run, curves);
-  const each = (format: (index: number) => string): string => results.map((_, index) => format(index)).join(' | ');
-  const last = (index: number): Curve['progress'][number] | undefined => curves[index]?.progress.at(-1);
-  const orDash = (value: number | undefined | null, format: (value: number) => string): string =>
-    value === undefined || value === null ? '–' : format(value);
-  const rows: readonly (readonly [string, string])[] = [
-    ['Time', each((index) => orDash(last(index)?.seconds, (seconds) => `${seconds.toFixed(1)} s`))],
-    ['Examples', each((index) => orDash(last(index)?.examples, short))],
-    ['Examples a second', each((index) => orDash(last(index)?.examplesPerSecond, short))],
-    ['A step', each((index) => orDash(last(index)?.stepMs, (ms) => `${digits(ms)} ms`))],
-    ['Loss', each((index) => orDash(last(index)?.loss, digits))],
-    ['Held out, among ten', each((index) => orDash(results[index]?.top10, percent))],
-    ['Classes', run === undefined ? '–' : count(run.classes)],
-    ['Memory', bytes(size)],
+  if (run === undefined) return;
+  const last = curves[0]?.progress.at(-1);
+  const evaluated = curves[0]?.evaluations.at(-1);
+  const orDash = (value: number | undefined, format: (value: number) => string): string =>
+    value === undefined ? '–' : format(value);
+  const ofOne: readonly (readonly [string, string])[] = [
+    ['Time', orDash(last?.seconds, (seconds) => `${seconds.toFixed(1)} s of ${count(run?.settings.seconds ?? 0)}`)],
+    ['Examples', orDash(last?.examples, short)],
+    ['Examples a second', orDash(last?.examplesPerSecond, short)],
+    ['A step', orDash(last?.stepMs, (ms) => `${digits(ms)} ms`)],
+    ['Loss', orDash(last?.loss, digits)],
+    ['Held out, top 10', orDash(evaluated?.top10, percent)],
   ];
+  const isRace = run.contenders.length > 1;
+  const figuresOfRun = [
+    ...(isRace ? ofOne.slice(0, 1) : ofOne),
+    ['Classes', count(run.classes)],
+    ['Memory', bytes(size)],
+  ] as const;
   figures.replaceChildren(
-    ...rows.map(([name, value]) => create('div', {}, create('dt', {}, name), create('dd', {}, value))),
+    ...figuresOfRun.map(([name, value]) => create('div', {}, create('dt', {}, name), create('dd', {}, value))),
   );
+  if (isRace) showResults();
 }
 
 function showResults(): void {
@@ -108,6 +116,9 @@ function askFigures(size: number): void {
     });
   figuresAsked = size;
 }
+
+/** The output layer that questions and downloads are for. */
+const chosen = (): number => Number(byId('which', HTMLSelectElement).value);
 
 function receive(message: FromWorker): void {
   switch (message.type) {
@@ -145,6 +156,7 @@ function receive(message: FromWorker): void {
       return;
     }
     case 'model':
+      if (!message.saves) byId('which-label', HTMLElement).hidden = true;
       byId('ask', HTMLElement).hidden = !message.asksWords;
       paragraph('model-title').textContent = message.title;
       button('save-model').disabled = !message.saves;
@@ -243,7 +255,7 @@ button('save-png').addEventListener('click', () => {
     (error: unknown) => complain(String(error)),
   );
 });
-button('save-model').addEventListener('click', () => send({ type: 'save' }));
+button('save-model').addEventListener('click', () => send({ type: 'save', contender: chosen() }));
 input('open-model').addEventListener('change', () => {
   const files = [...(input('open-model').files ?? [])];
   if (files.length > 0) send({ type: 'open', files });
@@ -256,12 +268,12 @@ byId('continue-form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   problem.hidden = true;
   const temperature = Number(input('temperature').value);
-  send({ type: 'continue-text', prompt: input('prompt').value, temperature, words: 30 });
+  send({ type: 'continue-text', contender: chosen(), prompt: input('prompt').value, temperature, words: 30 });
 });
 byId('nearest-form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   problem.hidden = true;
-  send({ type: 'nearest', word: input('word').value });
+  send({ type: 'nearest', contender: chosen(), word: input('word').value });
 });
 addEventListener('dragover', (event) => event.preventDefault());
 addEventListener('drop', (event) => {

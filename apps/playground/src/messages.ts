@@ -109,13 +109,20 @@ export type ToWorker =
   /** Where the speeches are. */
   | { readonly type: 'begin'; readonly speeches: string }
   | { readonly type: 'start'; readonly settings: RunSettings }
-  | { readonly type: 'pause' | 'resume' | 'stop' | 'restore' | 'discard' | 'save' }
+  | { readonly type: 'pause' | 'resume' | 'stop' | 'restore' | 'discard' }
+  | { readonly type: 'save'; readonly contender: number }
   /** A text to train on. */
   | { readonly type: 'text'; readonly file: File }
   /** The files of a checkpoint. */
   | { readonly type: 'open'; readonly files: readonly File[] }
-  | { readonly type: 'continue-text'; readonly prompt: string; readonly temperature: number; readonly words: number }
-  | { readonly type: 'nearest'; readonly word: string };
+  | {
+      readonly type: 'continue-text';
+      readonly contender: number;
+      readonly prompt: string;
+      readonly temperature: number;
+      readonly words: number;
+    }
+  | { readonly type: 'nearest'; readonly contender: number; readonly word: string };
 
 export type FromWorker =
   | {

@@ -41,9 +41,9 @@ export function resultsOf(run: RunDescription, curves: readonly Curve[]): readon
 
 export const columns = [
   'Output layer',
-  'First of all',
-  'Among ten',
-  'Reciprocal rank',
+  'Top 1',
+  'Top 10',
+  'Mean 1/rank',
   'Perplexity',
   'Examples',
   'Examples/s',

@@ -32,7 +32,9 @@ export async function chooseBackend(asked: BackendName): Promise<ChosenBackend> 
 export async function describeBackends(): Promise<readonly string[]> {
   const gpu = await describeGpu();
   return [
-    gpu.available ? `WebGPU: ${gpu.detail}${gpu.isHardware ? '' : ' (in software)'}` : `No WebGPU: ${gpu.reason}`,
+    gpu.available
+      ? `WebGPU: ${gpu.detail}${gpu.isHardware ? '' : ' (in software)'}`
+      : `WebGPU cannot be used: ${gpu.reason}`,
     describeWasm(),
   ];
 }
@@ -41,7 +43,7 @@ async function createWasm(whyNoGpu?: string): Promise<ChosenBackend> {
   const backend = await createWasmBackend();
   return {
     backend,
-    description: `the processor: ${describeWasm()}${whyNoGpu === undefined ? '' : `. No graphics processor: ${whyNoGpu}`}`,
+    description: `the processor: ${describeWasm()}${whyNoGpu === undefined ? '' : `. No graphics processor, since ${whyNoGpu}`}`,
   };
 }
 

@@ -148,13 +148,13 @@ function begin(current: Run): void {
   });
 }
 
-/** The network that questions are for, and whether a run has it. */
-async function withWords(action: (words: WordModel) => Promise<void>): Promise<void> {
+/** @param contender the output layer that questions are for, unless a checkpoint was opened. */
+async function withWords(contender: number, action: (words: WordModel) => Promise<void>): Promise<void> {
   if (opened !== undefined) {
     await action(opened);
     return;
   }
-  const words = run?.contenders[0]?.model.words;
+  const words = run?.contenders[contender]?.model.words;
   if (run === undefined || words === undefined)
     throw new Error('There is no model of words yet; train one, or open one');
   await run.between(() => action(words));
@@ -263,7 +263,7 @@ async function answer(message: ToWorker): Promise<void> {
       return;
     case 'save': {
       const current = run;
-      const [contender] = current?.contenders ?? [];
+      const contender = current?.contenders[message.contender];
       if (current === undefined || contender === undefined) throw new Error('There is nothing to save yet');
       await current.between(async () => {
         const name = 'vastmax-model';
@@ -273,10 +273,10 @@ async function answer(message: ToWorker): Promise<void> {
       return;
     }
     case 'continue-text':
-      await withWords(async (words) => send(await continueText(words, message)));
+      await withWords(message.contender, async (words) => send(await continueText(words, message)));
       return;
     case 'nearest':
-      await withWords(async (words) => send(await nearestWords(words, message.word)));
+      await withWords(message.contender, async (words) => send(await nearestWords(words, message.word)));
   }
 }
 
