@@ -1,11 +1,11 @@
-// The packages are bundled from their sources, as tests run them: no build before. PLAYGROUND_BASE is the path that the
-// page is served under, such as /playground/; relative unless given, which fits any.
+// The packages are bundled from their sources, as tests run them: no build before. Paths are relative, so that the page
+// may be served under any.
 import { defineConfig } from 'vite';
 import { responseHeaders } from './response-headers.js';
 import { stateOfTheUnion } from './state-of-the-union.js';
 
 export default defineConfig(({ command }) => ({
-  base: process.env['PLAYGROUND_BASE'] ?? './',
+  base: './',
   resolve: { conditions: ['@vastmax/source', 'module', 'browser', 'import', 'default'] },
   plugins: [stateOfTheUnion()],
   // The worker loads a part when it is needed, which modules can and the default format cannot.

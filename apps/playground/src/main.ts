@@ -6,6 +6,7 @@ import { byId, create, download } from './page/elements.ts';
 import { bytes, count, digits, percent, short } from './page/numbers.ts';
 import { drawPicture } from './page/picture.ts';
 import { fillTable, resultsOf } from './page/result-table.ts';
+import { drawMap } from './page/word-map.ts';
 import './style.css';
 
 const worker = new Worker(new URL('./worker/main.ts', import.meta.url), { type: 'module' });
@@ -159,6 +160,7 @@ function receive(message: FromWorker): void {
       if (!message.saves) byId('which-label', HTMLElement).hidden = true;
       byId('ask', HTMLElement).hidden = !message.asksWords;
       paragraph('model-title').textContent = message.title;
+      for (const id of ['continued', 'next-words', 'neighbors', 'map']) byId(id, HTMLElement).replaceChildren();
       button('save-model').disabled = !message.saves;
       return;
     case 'continued':
@@ -179,6 +181,9 @@ function receive(message: FromWorker): void {
       paragraph('neighbors').textContent = message.words
         .map(({ word, similarity }) => `${word} ${similarity.toFixed(2)}`)
         .join(', ');
+      return;
+    case 'map':
+      byId('map', HTMLElement).replaceChildren(drawMap(message.words));
       return;
     case 'checkpoint':
       download(message.name, message.file);
@@ -274,6 +279,10 @@ byId('nearest-form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   problem.hidden = true;
   send({ type: 'nearest', contender: chosen(), word: input('word').value });
+});
+button('show-map').addEventListener('click', () => {
+  problem.hidden = true;
+  send({ type: 'map', contender: chosen() });
 });
 addEventListener('dragover', (event) => event.preventDefault());
 addEventListener('drop', (event) => {

@@ -122,7 +122,8 @@ export type ToWorker =
       readonly temperature: number;
       readonly words: number;
     }
-  | { readonly type: 'nearest'; readonly contender: number; readonly word: string };
+  | { readonly type: 'nearest'; readonly contender: number; readonly word: string }
+  | { readonly type: 'map'; readonly contender: number };
 
 export type FromWorker =
   | {
@@ -150,6 +151,10 @@ export type FromWorker =
       readonly next: readonly { readonly word: string; readonly share: number }[];
     }
   | { readonly type: 'neighbors'; readonly words: readonly { readonly word: string; readonly similarity: number }[] }
+  | {
+      readonly type: 'map';
+      readonly words: readonly { readonly word: string; readonly x: number; readonly y: number }[];
+    }
   | { readonly type: 'checkpoint'; readonly name: string; readonly file: Blob }
   | { readonly type: 'stored'; readonly at: string }
   /** Something that was asked for could not be done; training is not concerned. */

@@ -23,6 +23,7 @@ import {
 } from './saved-run.ts';
 import { readTar } from './tar.ts';
 import { createTextJob } from './text-job.ts';
+import { mapWords } from './word-map.ts';
 import { loadSpeeches, readTextFile } from './texts.ts';
 
 /** Between two saves into the private files of the page. */
@@ -210,11 +211,11 @@ async function startRun(create: () => Promise<Run>): Promise<void> {
   }
 }
 
-/** What the page shows first. The text is read meanwhile: afterwards nothing needs the network. */
+/** The text is fetched at once, since afterwards nothing may need the network; it is read when the page can be used. */
 async function beginPage(url: string): Promise<void> {
-  speeches = loadSpeeches(url).then((text) => createTextJob('State of the Union addresses', text));
+  const text = loadSpeeches(url);
   // Whoever needs it awaits it.
-  speeches.catch(() => undefined);
+  text.catch(() => undefined);
   const saved = await describeKept().catch(() => undefined);
   send({
     type: 'ready',
@@ -222,6 +223,8 @@ async function beginPage(url: string): Promise<void> {
     backends: await describeBackends(),
     ...(saved === undefined ? {} : { saved }),
   });
+  speeches = text.then((all) => createTextJob('State of the Union addresses', all));
+  speeches.catch(() => undefined);
 }
 
 async function answer(message: ToWorker): Promise<void> {
@@ -274,6 +277,9 @@ async function answer(message: ToWorker): Promise<void> {
     }
     case 'continue-text':
       await withWords(message.contender, async (words) => send(await continueText(words, message)));
+      return;
+    case 'map':
+      await withWords(message.contender, async (words) => send(await mapWords(words)));
       return;
     case 'nearest':
       await withWords(message.contender, async (words) => send(await nearestWords(words, message.word)));

@@ -94,6 +94,8 @@ describe('the playground', () => {
     await page.locator('#next-words li').first().waitFor();
     await page.click('text=Nearest words');
     await page.locator('#neighbors', { hasText: /\w+ \d\.\d\d, / }).waitFor();
+    await page.click('text=Map of frequent words');
+    await page.locator('#map text').first().waitFor();
     expect(requests).toEqual(loaded);
     expect(loaded).toContain('/state-of-the-union.bin');
     expect(messages).toEqual([]);
