@@ -109,12 +109,13 @@ describe('the playground', () => {
     await stateIs(page, 'Training');
     await page.click('#pause');
     await stateIs(page, 'Paused');
-    const paused = await page.locator('#figures').innerText();
+    const examples = page.locator('#figures div', { hasText: /^Examples\s/ }).first();
+    const paused = await examples.innerText();
     await page.waitForTimeout(300);
-    expect(await page.locator('#figures').innerText()).toBe(paused);
+    expect(await examples.innerText()).toBe(paused);
     await page.click('#pause');
     await stateIs(page, 'Training');
-    await page.waitForFunction((before) => document.querySelector('#figures')?.textContent !== before, paused);
+    await page.locator('#figures div', { hasText: /^Examples\s/, hasNotText: paused }).first().waitFor();
     await page.click('#stop');
     await stateIs(page, 'Stopped');
     expect(await page.locator('#table tbody tr').count()).toBe(1);
@@ -147,7 +148,7 @@ describe('the playground', () => {
     await useSmallModel(playground, 600);
     await page.click('#start');
     await stateIs(page, 'Training');
-    await page.waitForFunction(() => /Loss\d/.test(document.querySelector('#figures')?.textContent ?? ''));
+    await page.locator('#figures div', { hasText: /^Loss\s*\d/ }).waitFor();
     await page.click('#pause');
     await page.locator('#stored', { hasText: 'Kept' }).waitFor();
     const figures = page.locator('#figures div').filter({ hasText: /^(Time|Examples|Loss)/ });
