@@ -109,13 +109,13 @@ describe('the playground', () => {
     await stateIs(page, 'Training');
     await page.click('#pause');
     await stateIs(page, 'Paused');
-    const examples = page.locator('#figures div', { hasText: /^Examples\s/ }).first();
+    const examples = page.locator('#figures dd').nth(1);
     const paused = await examples.innerText();
     await page.waitForTimeout(300);
     expect(await examples.innerText()).toBe(paused);
     await page.click('#pause');
     await stateIs(page, 'Training');
-    await page.locator('#figures div', { hasText: /^Examples\s/, hasNotText: paused }).first().waitFor();
+    await examples.filter({ hasNotText: paused }).waitFor();
     await page.click('#stop');
     await stateIs(page, 'Stopped');
     expect(await page.locator('#table tbody tr').count()).toBe(1);
@@ -151,16 +151,19 @@ describe('the playground', () => {
     await page.locator('#figures div', { hasText: /^Loss\s*\d/ }).waitFor();
     await page.click('#pause');
     await page.locator('#stored', { hasText: 'Kept' }).waitFor();
-    const figures = page.locator('#figures div').filter({ hasText: /^(Time|Examples|Loss)/ });
-    const paused = await figures.allInnerTexts();
+    // Time, examples, speed, a step, and the loss.
+    const figures = async (): Promise<readonly string[]> =>
+      (await page.locator('#figures dd').allInnerTexts()).slice(0, 5);
+    const paused = await figures();
     await page.reload();
     await page.click('text=Continue it');
     await stateIs(page, 'Paused');
-    expect(await figures.allInnerTexts()).toEqual(paused);
+    expect(await figures()).toEqual(paused);
     await page.click('#pause');
     await page
-      .locator('#figures div', { hasText: /^Examples/, hasNotText: paused[1] ?? '' })
-      .first()
+      .locator('#figures dd')
+      .nth(1)
+      .filter({ hasNotText: paused[1] ?? '' })
       .waitFor();
     await page.click('#stop');
     await stateIs(page, 'Stopped');
