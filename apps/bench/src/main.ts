@@ -14,6 +14,7 @@ import { addKernelsCommand } from './kernels/command.ts';
 import { addLayersCommand } from './layers/command.ts';
 import { BenchError } from './measurement/bench-error.ts';
 import { addOutputLayerCommand } from './output-layer/command.ts';
+import { addPlaygroundCommand } from './playground/command.ts';
 import { addPlotsCommand } from './plots/command.ts';
 import { addQualityRatesCommand } from './quality-rates/command.ts';
 import { addQualityCommand } from './quality/command.ts';
@@ -64,6 +65,7 @@ addWebGpuCommand(program);
 addQualityCommand(program);
 addQualityRatesCommand(program);
 addRatesCommand(program);
+addPlaygroundCommand(program);
 addPlotsCommand(program);
 addReportCommand(program);
 try {

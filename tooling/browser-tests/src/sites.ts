@@ -12,7 +12,7 @@ export interface Site {
 export const wasmSite: Site = { backend: 'wasm-browser', entry: new URL('page/main.ts', import.meta.url), flags: [] };
 
 /** Flags for the software WebGPU device SwiftShader. */
-const webGpuFlags: readonly string[] = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+export const webGpuFlags: readonly string[] = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** Pages that report a CheckReport. */
 export const webGpuConformanceSite: Site = {

@@ -13,6 +13,7 @@ const optionReasons: Readonly<Record<string, readonly string[]>> = {
   npm: ['--global'],
   pnpm: ['--filter'],
   vitest: ['--project'],
+  vite: ['--base'],
   'srun of Slurm': ['--mpi'],
 };
 
