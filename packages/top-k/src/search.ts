@@ -29,6 +29,8 @@ import { Rescoring } from './rescoring.ts';
 export interface Search {
   readonly query: Query;
   readonly best: BestList;
+  /** Whether an index may be among the best; all may where there is none. */
+  readonly accept: ((index: number) => boolean) | undefined;
 }
 
 /** One query, or one for each group of rows. */
@@ -37,8 +39,6 @@ export interface Query {
   /** The group of each slot; undefined where there is one group. */
   readonly groupOf: ArrayLike<number> | undefined;
 }
-
-export type Accept = ((index: number) => boolean) | undefined;
 
 /** Rows of one call of a kernel at most: their bounds stay in the cache. */
 const rowsPerCall = 65_536;
@@ -66,8 +66,7 @@ function blockBound({ norms, maxBiases, biases }: IndexedRows, block: number, { 
 export async function searchByBounds(
   rows: IndexedRows,
   workspace: Workspace,
-  { query, best }: Search,
-  accept: Accept,
+  { query, best, accept }: Search,
 ): Promise<number> {
   const { count, norms, biases, present, coded } = rows;
   const { groups, groupOf } = query;
@@ -155,17 +154,14 @@ export async function searchByScan(
   rows: IndexedRows,
   workspace: Workspace,
   searches: readonly Search[],
-  accept: Accept,
 ): Promise<number> {
   const { count, width } = rows;
-  const scans = searches.flatMap(({ query, best }) =>
-    query.groups.map((group, number) => ({ group, number, query, best })),
-  );
+  const scans = searches.flatMap((search) => search.query.groups.map((group, number) => ({ ...search, group, number })));
   const directions = workspace.matrix('directions', scans.length, width);
   const values = new Float64Array(scans.length * width);
   for (const [i, { group }] of scans.entries()) values.set(group.direction, i * width);
   write(values, directions);
-  const scan = new BlockScan(rows, workspace, directions, scans, accept);
+  const scan = new BlockScan(rows, workspace, directions, scans);
   const rowsAtOnce = rowsPerProduct(rows, scans.length);
   for (let first = 0; first < count;) {
     if (searches.every(({ query, best }) => blockBound(rows, first / rowsPerBlock, query) < best.threshold)) {
@@ -186,12 +182,10 @@ function rowsPerProduct({ table }: IndexedRows, queries: number): number {
   return Math.max(rowsPerBlock, 2 ** Math.floor(Math.log2(most)));
 }
 
-interface Scan {
+interface Scan extends Search {
   readonly group: DirectedQuery;
   /** Of the group. */
   readonly number: number;
-  readonly query: Query;
-  readonly best: BestList;
 }
 
 /** Products of all queries with a block of rows, and the rows among them that may be among the best. */
@@ -200,18 +194,16 @@ class BlockScan {
   readonly #workspace: Workspace;
   readonly #directions: Matrix;
   readonly #scans: readonly Scan[];
-  readonly #accept: Accept;
   readonly #rescoring: Rescoring;
   readonly #maxima: FloatArray;
   #products: FloatArray = new Float32Array(0);
   readonly #candidates: Int32Array;
 
-  constructor(rows: IndexedRows, workspace: Workspace, directions: Matrix, scans: readonly Scan[], accept: Accept) {
+  constructor(rows: IndexedRows, workspace: Workspace, directions: Matrix, scans: readonly Scan[]) {
     this.#rows = rows;
     this.#workspace = workspace;
     this.#directions = directions;
     this.#scans = scans;
-    this.#accept = accept;
     this.#rescoring = new Rescoring(rows, workspace);
     this.#maxima = createHostArray(rows.backend, scans.length);
     this.#candidates = new Int32Array(scans.length);
@@ -269,7 +261,7 @@ class BlockScan {
   }
 
   async #select(
-    { group, number, query: { groupOf }, best }: Scan,
+    { group, number, query: { groupOf }, best, accept }: Scan,
     products: FloatArray,
     first: number,
     slack: number,
@@ -281,7 +273,7 @@ class BlockScan {
     const isMissing = (slot: number): boolean =>
       present[slot] === 0 ||
       (groupOf !== undefined && groupOf[slot] !== number) ||
-      (this.#accept !== undefined && !this.#accept(rows.indexOf(slot)));
+      (accept !== undefined && !accept(rows.indexOf(slot)));
     const score = (slot: number, product: number): number => {
       const sum = norm * product;
       return (biases === undefined ? sum : sum + biases[slot]!) + offset;
