@@ -29,7 +29,7 @@ export async function topK(layer: OutputLayer, hidden: Matrix, k: number, option
       `topK: k must be a whole number from 1 to ${layer.classes} (the classes), got ${k}`,
     );
   }
-  return withFixedWeights(layer, 'topK', () => bestOf(layer, hidden, k, options));
+  return layer.bestClasses?.(hidden, k) ?? withFixedWeights(layer, 'topK', () => bestOf(layer, hidden, k, options));
 }
 
 async function bestOf(layer: OutputLayer, hidden: Matrix, k: number, options: RankingOptions): Promise<TopK> {

@@ -156,7 +156,9 @@ export async function searchByScan(
   searches: readonly Search[],
 ): Promise<number> {
   const { count, width } = rows;
-  const scans = searches.flatMap((search) => search.query.groups.map((group, number) => ({ ...search, group, number })));
+  const scans = searches.flatMap((search) =>
+    search.query.groups.map((group, number) => ({ ...search, group, number })),
+  );
   const directions = workspace.matrix('directions', scans.length, width);
   const values = new Float64Array(scans.length * width);
   for (const [i, { group }] of scans.entries()) values.set(group.direction, i * width);

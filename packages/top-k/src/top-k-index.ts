@@ -323,8 +323,7 @@ export class TopKIndex implements Disposable {
       });
       this.#scored = 0;
       if (method === 'bounds' && this.#rows.isCoded) {
-        for (const search of searches)
-          this.#scored += await searchByBounds(this.#rows, this.#workspace, search);
+        for (const search of searches) this.#scored += await searchByBounds(this.#rows, this.#workspace, search);
       } else if (searches.length > 0) this.#scored = await searchByScan(this.#rows, this.#workspace, searches);
       return { k, indices, scores };
     });

@@ -57,8 +57,9 @@ export const allowedImports = {
       'checkpoints',
       'collectives',
       'distributed-layers',
+      'top-k',
     ],
-    test: [...backends, 'top-k', 'test-programs'],
+    test: [...backends, 'test-programs'],
   },
 };
 

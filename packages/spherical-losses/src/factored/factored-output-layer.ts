@@ -108,6 +108,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     return this.loss.isNormalized;
   }
 
+  /** Of losses that rank classes by their outputs. */
+  get hasLinearScores(): boolean {
+    return this.loss.score === undefined;
+  }
+
   get counters(): FactoredLayerCounters {
     const { steps, singularSteps, repeatedSteps, form } = this.#step;
     const { epoch, applied } = this.#weights.transforms;
