@@ -113,7 +113,7 @@ export async function searchByBounds(
       await read(out, host);
       for (let start = first; start < end; start += rowsPerBlock) {
         const slack = slackOf(start);
-        const limit = biases === undefined ? productLimit(threshold, group) - slack : -Infinity;
+        const limit = productLimit(threshold, group, largestBias(rows, start, start + 1)) - slack;
         for (let slot = start, last = Math.min(end, start + rowsPerBlock); slot < last; slot++) {
           const product = host[slot - first]!;
           if (product < limit) continue;
@@ -137,11 +137,21 @@ export async function searchByBounds(
 }
 
 /**
- * Without biases most rows are excluded by one comparison: a product below this cannot reach the threshold. The margin is
- * more than the roundings. NaN for a query of zeros whose score is the threshold excludes nothing.
+ * Most rows are excluded by one comparison: a product below this cannot reach the threshold. The margin is more than the
+ * roundings. NaN for a query of zeros whose score is the threshold excludes nothing.
+ * @param bias none of the rows has a greater one.
  */
-function productLimit(threshold: number, { norm, offset }: DirectedQuery): number {
-  return (threshold - offset - 1e-9 * (Math.abs(threshold) + Math.abs(offset))) / norm;
+function productLimit(threshold: number, { norm, offset }: DirectedQuery, bias: number): number {
+  return (threshold - bias - offset - 1e-9 * (Math.abs(threshold) + Math.abs(bias) + Math.abs(offset))) / norm;
+}
+
+/** Of the blocks of the slots from `first` to `end − 1`; 0 where there are no biases. */
+function largestBias({ biases, maxBiases }: IndexedRows, first: number, end: number): number {
+  if (biases === undefined) return 0;
+  let largest = -Infinity;
+  for (let block = Math.floor(first / rowsPerBlock); block * rowsPerBlock < end; block++)
+    largest = Math.max(largest, maxBiases[block]!);
+  return largest;
 }
 
 function hasGroup(groupOf: ArrayLike<number>, group: number, first: number, end: number): boolean {
@@ -251,15 +261,7 @@ class BlockScan {
 
   /** The best score that a product of the block can stand for. */
   #reach({ group: { norm, offset } }: Scan, product: number, first: number, end: number): number {
-    const { biases, maxBiases } = this.#rows;
-    let bound = norm * product;
-    if (biases !== undefined) {
-      let largest = -Infinity;
-      for (let block = first / rowsPerBlock; block * rowsPerBlock < end; block++)
-        largest = Math.max(largest, maxBiases[block]!);
-      bound += largest;
-    }
-    return bound + offset;
+    return norm * product + largestBias(this.#rows, first, end) + offset;
   }
 
   async #select(
@@ -290,7 +292,8 @@ class BlockScan {
       }
       ({ threshold } = low);
     }
-    const limit = biases === undefined ? productLimit(threshold, group) - slack : -Infinity;
+    const bias = largestBias(rows, first, first + products.length);
+    const limit = productLimit(threshold, group, bias) - slack;
     for (let i = 0; i < products.length; i++) {
       if (products[i]! < limit) continue;
       if (score(first + i, products[i]! + slack) < threshold || isMissing(first + i)) continue;
