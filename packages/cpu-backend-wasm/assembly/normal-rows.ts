@@ -71,9 +71,7 @@ function drawRow(k1: i32, k2: i32, scale: f64, columns: i32, out: usize): void {
   for (let column = 0; column < columns; column += 4, out += 16) {
     const words = mix4(v128.xor(mix4(counters), key));
     counters = i32x4.add(counters, step);
-    const radius = f64x2.sqrt(
-      f64x2.mul(f64x2.splat(-2), logOf(v128.shuffle<i32>(words, words, 0, 2, 0, 2))),
-    );
+    const radius = f64x2.sqrt(f64x2.mul(f64x2.splat(-2), logOf(v128.shuffle<i32>(words, words, 0, 2, 0, 2))));
     const second = v128.shuffle<i32>(words, words, 1, 3, 1, 3);
     const place = f64x2.convert_low_i32x4_u(v128.and(second, i32x4.splat(0x3fffffff)));
     const angle = f64x2.mul(

@@ -56,7 +56,11 @@ export function fillNormalRows(table: RowTable, firstRow: number, count: number,
   checkRange(operation, 'columns', 0, columns, table.columns);
   checkFinite(operation, 'scale', scale);
   const keys = normalKeys(seed);
-  if (count === 0 || table.columns === 0 || backend.fillNormalRows?.(table, firstRow, count, columns, keys, scale) === true)
+  if (
+    count === 0 ||
+    table.columns === 0 ||
+    backend.fillNormalRows?.(table, firstRow, count, columns, keys, scale) === true
+  )
     return;
   const width = table.columns;
   const rowsPerBlock = Math.max(1, Math.floor(65_536 / width));
