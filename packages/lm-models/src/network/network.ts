@@ -125,7 +125,7 @@ export class Network<
    * For a program that asks many questions of a trained network: replaces its output layer by what prediction needs of
    * it, the vectors of the classes in an index that answers a single question without reading all of them (see
    * `freezeOutputLayer`). Predictions are the same but for rounding; steps and checkpoints are refused from then on.
-   * O(D·d²) for the factored layer, O(D·d) for others, as much as a few to some ten predictions. Memory: 5 bytes a
+   * O(D·d²) for the factored layer, O(D·d) for others, as long as 20 to 50 predictions. Memory: 5 bytes a
    * number of the class vectors, and both layers meanwhile.
    * @throws ModelError `unsupported` for an output layer whose scores are no inner products, `bad-option` for one whose
    * numbers are not finite, OutputLayerError `busy`; the network has not changed then.

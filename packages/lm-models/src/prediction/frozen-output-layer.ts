@@ -44,8 +44,8 @@ const scoresPerBlock = 1_048_576;
 /**
  * A layer with the same scores, but for rounding, that only predicts: `topK` of up to four examples reads a quarter of
  * the class vectors at most, and more examples are multiplied with those whose length can matter. Building the index
- * takes O(D·d²) for the factored layer and O(D·d) for others, as long as a few to some ten scans of all classes: for one
- * question ask the layer itself. Memory: 5 bytes a number, and 9 bytes a class.
+ * takes O(D·d²) for the factored layer and O(D·d) for others, as long as 20 to 50 scans of all classes: for one question
+ * ask the layer itself. Memory: 5 bytes a number, and 9 bytes a class.
  * @param layer is only read; the caller disposes it, or goes on training it, which does not change the result.
  * @throws ModelError `unsupported` for a layer whose scores are no inner products (`hasLinearScores`), `bad-option` where
  * a vector is not finite; OutputLayerError `busy`.
