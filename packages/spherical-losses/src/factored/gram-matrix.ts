@@ -4,9 +4,22 @@
  * plain f32 sum over many rows is far less accurate than the tracked value it would replace. O(D·d²). Also computes how
  * far the tracked values have drifted from these.
  */
-import { binary, fill, gemm, read, viewRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  binary,
+  copyColumns,
+  fill,
+  gemm,
+  read,
+  viewRows,
+  write,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import { conditionOf } from './rebase-schedule.ts';
+
+/** Columns that the kernels of products compute at a time, or several of them. */
+const columnsOfTile = 16;
 
 /** How many rows of a table are read at a time. */
 export const rowsPerBlock = 1024;
@@ -79,34 +92,52 @@ export async function buildGram(
 ): Promise<void> {
   const { classes, width, rows: table } = weights;
   const columnSum = new Float64Array(width);
-  const sum = workspace.matrix('block sum', 1, width);
-  const centredGram = await sumOverBlocks(classes, workspace.matrix('block gram', width, width), async (first, out) => {
+  const centredGram = new Float64Array(width * width);
+  const panel = columnsOfTile * Math.max(4, Math.ceil(width / (4 * columnsOfTile)));
+  for (let first = 0; first < classes; first += rowsPerBlock) {
     const count = Math.min(rowsPerBlock, classes - first);
     fillBlock(first, count);
-    const ones = workspace.matrix('gram ones', 1, count);
-    fill(1, ones);
     using view = viewRows(table, first, count);
     const rows = view ?? workspace.matrix('gram rows', count, width);
     if (view === undefined) weights.denseRows(first, count, rows);
+    const ones = workspace.matrix('gram ones', 1, count);
+    const sum = workspace.matrix('block sum', 1, width);
+    fill(1, ones);
     gemm(ones, rows, sum);
-    gemm(rows, rows, out, { transposeA: true });
-    const part = await read(sum);
-    for (let i = 0; i < width; i++) columnSum[i]! += part[i]!;
-  });
-  for (let i = 0, at = 0; i < width; i++)
-    for (let j = 0; j < width; j++, at++) centredGram[at]! -= (columnSum[i]! * columnSum[j]!) / classes;
+    const sums = await read(sum);
+    for (let i = 0; i < width; i++) columnSum[i]! += sums[i]!;
+    // The products of the columns of each panel with those from there on: the others are the same, by symmetry.
+    for (let from = 0; from < width; from += panel) {
+      const own = workspace.matrix('gram panel', count, Math.min(panel, width - from));
+      const others = from === 0 ? rows : workspace.matrix('gram other columns', count, width - from);
+      copyColumns(rows, from, own, 0, own.columns);
+      if (from > 0) copyColumns(rows, from, others, 0, others.columns);
+      const part = workspace.matrix('block gram', own.columns, others.columns);
+      gemm(own, others, part, { transposeA: true });
+      const products = await read(part);
+      for (let i = 0, at = 0; i < own.columns; i++)
+        for (let j = from; j < width; j++, at++) centredGram[(from + i) * width + j]! += products[at]!;
+    }
+  }
+  for (let i = 0; i < width; i++) {
+    for (let j = i; j < width; j++) {
+      const centred = centredGram[i * width + j]! - (columnSum[i]! * columnSum[j]!) / classes;
+      centredGram[i * width + j] = centred;
+      centredGram[j * width + i] = centred;
+    }
+  }
   storeGram({ centredGram, columnSum }, weights.centredGram, weights.columnSum);
 }
 
 async function sumOverBlocks(
   classes: number,
   part: Matrix,
-  computePart: (first: number, out: Matrix) => void | Promise<void>,
+  computePart: (first: number, out: Matrix) => void,
 ): Promise<Float64Array> {
   const total = new Float64Array(part.rows * part.columns);
   const values = await read(part);
   for (let first = 0; first < classes; first += rowsPerBlock) {
-    await computePart(first, part);
+    computePart(first, part);
     await read(part, values);
     for (let i = 0; i < total.length; i++) total[i]! += values[i]!;
   }
