@@ -1,7 +1,6 @@
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import type { CsrRows } from '@vastmax/sparse-data';
-import type { TopK } from './rankings.ts';
 
 /** The learning rate of a step, and a factor for each example. */
 export interface StepOptions {
@@ -19,7 +18,10 @@ export interface StepResult {
   readonly hiddenGradient: Matrix;
 }
 
-/** A step that has been computed and found finite, with no weight changed yet. */
+/** The `k` best classes of each example and their scores, best first; row i begins at i·k. */
+export interface TopK {
+  readonly k: number;
+  /** A step that has been computed and found finite, with no weight changed yet. */
 export interface PreparedStep {
   /**
    * Changes the weights; cannot fail. Call it once, before any other call of the layer.
