@@ -21,7 +21,13 @@ export interface StepResult {
 /** The `k` best classes of each example and their scores, best first; row i begins at i·k. */
 export interface TopK {
   readonly k: number;
-  /** A step that has been computed and found finite, with no weight changed yet. */
+  /** m×k class numbers, best first. */
+  readonly classes: Int32Array;
+  /** m×k scores beside them. */
+  readonly scores: Float64Array;
+}
+
+/** A step that has been computed and found finite, with no weight changed yet. */
 export interface PreparedStep {
   /**
    * Changes the weights; cannot fail. Call it once, before any other call of the layer.

@@ -9,12 +9,6 @@ import type { OutputLayer, TopK } from './output-layer.ts';
 /** Scores in memory at a time; 1,048,576 numbers of f32 are 4 MiB. */
 const scoresPerBlock = 1_048_576;
 
-/** m×k class numbers, best first. */
-  readonly classes: Int32Array;
-  /** m×k scores beside them. */
-  readonly scores: Float64Array;
-}
-
 /**
  * The k best classes of each example, best first; of equal scores the smaller class number.
  * @param hidden m×d.
