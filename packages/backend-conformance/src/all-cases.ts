@@ -6,6 +6,7 @@ import { fusedCases } from './cases/fused.ts';
 import { gemmCases } from './cases/gemm.ts';
 import { guardCases } from './cases/guard.ts';
 import { lifetimeCases } from './cases/lifetime.ts';
+import { normalRowsCases } from './cases/normal-rows.ts';
 import { orderCases } from './cases/order.ts';
 import { reduceCases } from './cases/reduce.ts';
 import { rowViewCases } from './cases/row-views.ts';
@@ -38,6 +39,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rowRangesCases,
   ...leastSquaresRowsCases,
   ...quantizedRowsCases,
+  ...normalRowsCases,
   ...exponentiateRowsCases,
   ...rowViewCases,
   ...guardCases,

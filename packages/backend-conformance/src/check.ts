@@ -84,6 +84,7 @@ const substitutes: Readonly<Record<OptionalKernel, string>> = {
   leastSquaresRows: 'the composition is used',
   quantizeRows: 'the rows themselves are multiplied',
   quantizedProducts: 'the rows themselves are multiplied',
+  fillNormalRows: 'rows are drawn on the host',
   guard: 'flags are read',
   readSync: 'read is used',
 };

@@ -23,6 +23,7 @@ export type OptionalKernel =
   | 'leastSquaresRows'
   | 'quantizeRows'
   | 'quantizedProducts'
+  | 'fillNormalRows'
   | 'guard'
   | 'readSync';
 

@@ -3,6 +3,7 @@
  * still point to it. `caughtBy` lists cases that must fail; others may fail too.
  */
 import {
+  drawNormalRows,
   Indices,
   isMatrix,
   Matrix,
@@ -529,6 +530,18 @@ export const sabotages: readonly Sabotage[] = [
     apply: replace((to) => ({
       quantizedProducts: (codes, factors, _first, query, out, settings) =>
         to.quantizedProducts?.(codes, factors, 0, query, out, settings) ?? false,
+    })),
+  },
+  {
+    name: 'fillNormalRows counts rows from the first one that it fills',
+    caughtBy: ['normal-rows/ranges', 'normal-rows/pieces'],
+    apply: replace((to) => ({
+      fillNormalRows: (table, firstRow, count, columns, keys, scale) => {
+        const values = new Float64Array(count * table.columns);
+        drawNormalRows(keys, 0, count, scale, columns, values, table.columns);
+        to.writeRows(values, firstRow, count, table);
+        return true;
+      },
     })),
   },
   {

@@ -211,7 +211,7 @@ function hashText(text: string, hash: Hash): string {
 }
 
 /**
- * SHA-256 of a whole file; holds one block. `onBlock` hears of each block's size and may throw to stop.
+ * SHA-256 of a whole file; holds two blocks, while one is hashed the next is read. `onBlock` hears of each block's size and may throw to stop.
  * @throws CheckpointError as the reader
  */
 export async function hashFile(
@@ -219,12 +219,23 @@ export async function hashFile(
   hash: Hash,
   onBlock?: (bytes: number) => void,
 ): Promise<string> {
-  const block = new Uint8Array(Math.min(BLOCK_BYTES, reader.bytes));
-  for (let at = 0; at < reader.bytes; at += block.length) {
-    const part = block.subarray(0, Math.min(block.length, reader.bytes - at));
+  const size = Math.min(BLOCK_BYTES / 2, reader.bytes);
+  const blocks = [new Uint8Array(size), new Uint8Array(size)] as const;
+  const read = async (at: number): Promise<Uint8Array> => {
+    const part = blocks[(at / size) % 2 === 0 ? 0 : 1].subarray(0, Math.min(size, reader.bytes - at));
     await reader.read(part, at);
-    hash.update(part);
-    onBlock?.(part.length);
+    return part;
+  };
+  for (let at = 0, reading = reader.bytes === 0 ? undefined : read(0); reading !== undefined; at += size) {
+    const part = await reading;
+    reading = at + size < reader.bytes ? read(at + size) : undefined;
+    try {
+      hash.update(part);
+      onBlock?.(part.length);
+    } catch (error) {
+      await reading?.catch(() => undefined);
+      throw error;
+    }
   }
   return hash.digest();
 }

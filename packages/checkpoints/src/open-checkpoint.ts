@@ -55,7 +55,7 @@ export interface OpenOptions {
 const MAXIMUM_ATTEMPTS = 1000;
 
 /**
- * Opens and verifies the checkpoint in a storage, also while others are written there. Reads every file once; holds its texts and one block of 4 MiB.
+ * Opens and verifies the checkpoint in a storage, also while others are written there. Reads every file once; holds its texts and two blocks of 2 MiB.
  * @throws CheckpointError `missing`, `truncated`, `corrupted`, `bad-json`, `unsupported-version`, `invalid-header`,
  * `read-failed`
  */

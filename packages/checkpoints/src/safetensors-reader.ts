@@ -26,8 +26,8 @@ export interface SafetensorsFile {
   /** The strings of `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
   /**
-   * In the order of the header. Each reads from the file and allocates what it returns, so several reads may be under
-   * way.
+   * In the order of the header. Each reads from the file into the array that it is given, or one that it allocates, so
+   * several reads may be under way.
    */
   readonly tensors: readonly TensorSource[];
   /** Idempotent; later reads throw `closed`. */
@@ -106,7 +106,8 @@ function createTensorSource(
   dataStart: number,
 ): TensorSource {
   const { bytes } = storedTypes[storedAs];
-  const read = async (first: number, count: number): Promise<TensorValues> => {
+  const Values = storedAs === 'F16' ? Uint16Array : valueArrays[precision];
+  const read = async (first: number, count: number, out?: TensorValues): Promise<TensorValues> => {
     if (
       !Number.isSafeInteger(first) ||
       !Number.isSafeInteger(count) ||
@@ -119,12 +120,16 @@ function createTensorSource(
         `safetensors: ${reader.path}: tensor ${name}: rows from ${first}, ${count} of them, are not in its ${rows} rows`,
       );
     }
-    const values = allocate<TensorValues | Uint16Array>(
-      storedAs === 'F16' ? Uint16Array : valueArrays[precision],
-      count * columns,
-      () => `${reader.path}: tensor ${shown(name)}: ${count} rows of ${columns}`,
-    );
-    await reader.read(new Uint8Array(values.buffer), dataStart + begin + first * columns * bytes);
+    const values: TensorValues | Uint16Array =
+      out instanceof Values && out.length === count * columns
+        ? out
+        : allocate<TensorValues | Uint16Array>(
+            Values,
+            count * columns,
+            () => `${reader.path}: tensor ${shown(name)}: ${count} rows of ${columns}`,
+          );
+    const place = dataStart + begin + first * columns * bytes;
+    await reader.read(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), place);
     return values instanceof Uint16Array ? widenHalf(values) : values;
   };
   return { name, precision, rows, columns, read };

@@ -54,6 +54,7 @@ class OpenBlasBackend implements Backend {
   readonly updateRanges?: NonNullable<Backend['updateRanges']>;
   readonly quantizeRows?: NonNullable<Backend['quantizeRows']>;
   readonly quantizedProducts?: NonNullable<Backend['quantizedProducts']>;
+  readonly fillNormalRows?: NonNullable<Backend['fillNormalRows']>;
   readonly updateRows?: NonNullable<Backend['updateRows']>;
   readonly leastSquaresRows?: NonNullable<Backend['leastSquaresRows']>;
   readonly exponentiateRows?: NonNullable<Backend['exponentiateRows']>;
@@ -81,6 +82,7 @@ class OpenBlasBackend implements Backend {
     if (backend.updateRanges !== undefined) this.updateRanges = backend.updateRanges.bind(backend);
     if (backend.quantizeRows !== undefined) this.quantizeRows = backend.quantizeRows.bind(backend);
     if (backend.quantizedProducts !== undefined) this.quantizedProducts = backend.quantizedProducts.bind(backend);
+    if (backend.fillNormalRows !== undefined) this.fillNormalRows = backend.fillNormalRows.bind(backend);
     if (backend.updateRows !== undefined) this.updateRows = backend.updateRows.bind(backend);
     if (backend.leastSquaresRows !== undefined) this.leastSquaresRows = backend.leastSquaresRows.bind(backend);
     if (backend.exponentiateRows !== undefined) this.exponentiateRows = backend.exponentiateRows.bind(backend);

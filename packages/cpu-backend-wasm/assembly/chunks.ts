@@ -23,6 +23,7 @@ import {
   hostJob,
   leastSquaresRowsJob,
   mirrorAddJob,
+  normalRowsJob,
   outerJob,
   packJob,
   quantizedProductsJob,
@@ -41,6 +42,7 @@ import {
   vectorTransposedJob,
 } from './job';
 import { leastSquaresRowsChunk } from './least-squares-rows';
+import { normalRowsChunk } from './normal-rows';
 import { quantizedProductsChunk, quantizeRowsChunk } from './quantized-rows';
 import { reduceAllChunk, reduceColumnsChunk, reduceRowsChunk, rowDotChunk } from './reduce';
 import { combineRangesChunk, exponentiateRangesChunk, updateRangesChunk } from './row-ranges';
@@ -110,6 +112,8 @@ export function runChunk(kernel: i32, chunk: i32, chunks: i32, thread: i32): voi
       return quantizeRowsChunk(chunk);
     case quantizedProductsJob:
       return quantizedProductsChunk(chunk);
+    case normalRowsJob:
+      return normalRowsChunk(chunk);
     case hostJob:
       return call(chunk);
     default:

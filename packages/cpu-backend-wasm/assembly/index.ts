@@ -10,6 +10,7 @@ export { addDiagonal, copyColumns, fill } from './dense';
 export { affine, axpy, binary, mirrorAdd, unary } from './elementwise';
 export { gatheredRowDot } from './gathered-row-dot';
 export { leastSquaresRows } from './least-squares-rows';
+export { fillNormalRows } from './normal-rows';
 export { quantizedProducts, quantizeRows } from './quantized-rows';
 export { reduceColumns, reduceRows, rowDot } from './reduce';
 export { combineRanges, exponentiateRanges, updateRanges } from './row-ranges';

@@ -64,6 +64,7 @@ export const updateRangesJob: i32 = 25;
 export const leastSquaresRowsJob: i32 = 26;
 export const quantizeRowsJob: i32 = 27;
 export const quantizedProductsJob: i32 = 28;
+export const normalRowsJob: i32 = 29;
 
 export function setJob(kernel: i32, chunks: i32): void {
   store<i32>(kernelAt, kernel);

@@ -102,6 +102,17 @@ export interface Kernels {
     shift: number,
     rows: number,
   ): void;
+  fillNormalRows(
+    table: number,
+    shift: number,
+    first: number,
+    count: number,
+    width: number,
+    columns: number,
+    firstKey: number,
+    secondKey: number,
+    scale: number,
+  ): void;
   quantizeRows(
     source: number,
     sourceShift: number,

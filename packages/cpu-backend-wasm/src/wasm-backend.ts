@@ -15,6 +15,7 @@ import {
   type Matrix,
   type MemoryReport,
   type MomentUpdate,
+  type NormalKeys,
   type QuantizedProductSettings,
   type RankUpdateSettings,
   type ReduceOperation,
@@ -425,6 +426,21 @@ class WasmBackend implements HostingBackend {
       at(out),
       this.#panels.offset,
     );
+    return true;
+  }
+
+  fillNormalRows(
+    table: RowTable,
+    firstRow: number,
+    count: number,
+    columns: number,
+    [firstKey, secondKey]: NormalKeys,
+    scale: number,
+  ): boolean {
+    const place = placeOf(table);
+    if (place === undefined) return false;
+    const { offset, shift } = place;
+    this.#kernels.fillNormalRows(offset, shift, firstRow, count, table.columns, columns, firstKey, secondKey, scale);
     return true;
   }
 

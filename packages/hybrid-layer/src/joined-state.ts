@@ -69,7 +69,7 @@ export function partOf({ configuration, tensors }: ModuleState, part: string): M
       .map((tensor) => ({
         ...tensor,
         name: tensor.name.slice(prefix.length),
-        read: (first, count) => tensor.read(first, count),
+        read: (first, count, out) => tensor.read(first, count, out),
       })),
   };
 }

@@ -221,6 +221,20 @@ export interface Backend {
     settings: QuantizedProductSettings,
   ): boolean;
 
+  /**
+   * Rows firstRow … of `table`: `columns` numbers of drawNormalRows with these keys, and zeros. False, with nothing done,
+   * for a table that it cannot use in place; the rows are then drawn on the host. Reason: a layer of 10⁶ classes begins
+   * with some 10⁸ random numbers.
+   */
+  fillNormalRows?(
+    table: RowTable,
+    firstRow: number,
+    count: number,
+    columns: number,
+    keys: readonly [number, number],
+    scale: number,
+  ): boolean;
+
   // Optional, for backends where reading a number means waiting for a device.
   /**
    * From here on kernels (dense, rows, small systems, fused) write only if the one number of `flag` is above 0 as of

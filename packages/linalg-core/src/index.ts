@@ -62,6 +62,7 @@ export { leastSquaresRows, type RowLists, type RowPenalties } from './least-squa
 export { combineRanges, exponentiateRanges, updateRanges, type RangeSource } from './row-ranges.ts';
 export { multiplyRows, rowsOfBlock } from './row-products.ts';
 export { viewRows } from './row-view.ts';
+export { drawNormalRows, fillNormalRows, normalKeys, type NormalKeys, type NormalRowsOptions } from './normal-rows.ts';
 export { codeColumns, quantizedProducts, quantizeRows } from './quantized-rows.ts';
 export { Scope } from './scope.ts';
 export { gatheredRowDot } from './gathered-row-dot.ts';

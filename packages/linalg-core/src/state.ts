@@ -18,8 +18,12 @@ export interface TensorSource {
   readonly precision: TensorPrecision;
   readonly rows: number;
   readonly columns: number;
-  /** Rows `first` … `first + count - 1`, row by row. The array may be reused by the next call. */
-  read(first: number, count: number): Promise<TensorValues>;
+  /**
+   * Rows `first` … `first + count - 1`, row by row. The array may be reused by the next call.
+   * @param out an array of the precision and of count·columns numbers that may be filled and returned, so that a loop
+   * over blocks need not get a new one each time.
+   */
+  read(first: number, count: number, out?: TensorValues): Promise<TensorValues>;
 }
 
 /** What JSON can hold. */
@@ -131,17 +135,30 @@ export async function restoreMatrix(state: ModuleState, name: string, matrix: Ma
   write(await tensor.read(0, matrix.rows), matrix);
 }
 
-/** How many rows of a table are in memory beside it while it is restored. */
-const rowsPerBlock = 4096;
+/** Numbers of a table that are in memory beside it, twice, while it is restored. */
+const numbersPerBlock = 2 ** 18;
 
 /**
- * Overwrites a table with the tensor of that name, by blocks of rows. @throws StateError `state-mismatch` when it is
- * missing or has another shape.
+ * Overwrites a table with the tensor of that name, by blocks of rows: while one is copied the next is read. O(D·columns).
+ * @throws StateError `state-mismatch` when it is missing or has another shape.
  */
 export async function restoreTable(state: ModuleState, name: string, table: RowTable): Promise<void> {
-  const tensor = findTensor(state, name, table.rows, table.columns);
-  for (let first = 0; first < table.rows; first += rowsPerBlock) {
-    const count = Math.min(rowsPerBlock, table.rows - first);
-    writeRows((await tensor.read(first, count)).subarray(0, count * table.columns), first, table);
+  const { rows, columns } = table;
+  const tensor = findTensor(state, name, rows, columns);
+  const rowsPerBlock = Math.max(1, Math.floor(numbersPerBlock / Math.max(1, columns)));
+  const Values = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u8: Uint8Array }[tensor.precision];
+  const blocks = [0, 1].map(() => new Values(Math.min(rows, rowsPerBlock) * columns));
+  const read = (first: number): Promise<TensorValues> => {
+    const count = Math.min(rowsPerBlock, rows - first);
+    return tensor.read(first, count, blocks[(first / rowsPerBlock) % 2]!.subarray(0, count * columns));
+  };
+  for (let first = 0, reading = rows === 0 ? undefined : read(0); reading !== undefined; first += rowsPerBlock) {
+    const values = await reading;
+    const hasNext = first + rowsPerBlock < rows;
+    // An array of the source's own may be overwritten by the next call.
+    const isOurs = blocks.some(({ buffer }) => buffer === values.buffer);
+    reading = hasNext && isOurs ? read(first + rowsPerBlock) : undefined;
+    writeRows(values.subarray(0, Math.min(rowsPerBlock, rows - first) * columns), first, table);
+    if (hasNext) reading ??= read(first + rowsPerBlock);
   }
 }

@@ -85,6 +85,7 @@ export {
 } from './prediction/neighbors.ts';
 export { drawNextWord, type DrawOptions } from './prediction/draw-word.ts';
 export { predictNextWords, type NextWord, type NextWordsOptions } from './prediction/next-words.ts';
+export { freezeOutputLayer } from './prediction/frozen-output-layer.ts';
 export { topClasses, type TopClassesOptions } from './prediction/top-classes.ts';
 export { EarlyStopping, type EarlyStoppingOptions } from './training/early-stopping.ts';
 export {

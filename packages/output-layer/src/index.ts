@@ -10,6 +10,6 @@ export {
   withBiasFeature,
   withoutBiasFeature,
 } from './layer-calls.ts';
-export type { OutputLayer, PreparedStep, StepOptions, StepResult, TwoPhaseOutputLayer } from './output-layer.ts';
-export { ranksOf, topK, withFixedWeights, type RankingOptions, type TopK } from './rankings.ts';
+export type { OutputLayer, PreparedStep, StepOptions, StepResult, TopK, TwoPhaseOutputLayer } from './output-layer.ts';
+export { ranksOf, topK, withFixedWeights, type RankingOptions } from './rankings.ts';
 export { explainNonFinite, StepMonitor, type FailedStep } from './step-monitor.ts';

@@ -18,6 +18,15 @@ export interface StepResult {
   readonly hiddenGradient: Matrix;
 }
 
+/** The `k` best classes of each example and their scores, best first; row i begins at i·k. */
+export interface TopK {
+  readonly k: number;
+  /** m×k class numbers, best first. */
+  readonly classes: Int32Array;
+  /** m×k scores beside them. */
+  readonly scores: Float64Array;
+}
+
 /** A step that has been computed and found finite, with no weight changed yet. */
 export interface PreparedStep {
   /**
@@ -60,6 +69,11 @@ export interface OutputLayer extends Disposable {
   readonly features: number;
   /** True when a loss is −log p of a distribution over all classes, so that its exponential is a perplexity. */
   readonly isNormalized: boolean;
+  /**
+   * True where the score of a class is the product of its vector (`classVectors`) with the hidden activations plus a
+   * number of the class, its score for activations of 0: such a layer can be searched by an index of its vectors.
+   */
+  readonly hasLinearScores?: boolean;
 
   /**
    * One training step on a minibatch: the loss, the gradient to propagate back, and the layer's own update.
@@ -91,6 +105,12 @@ export interface OutputLayer extends Disposable {
 
   /** The score of one class for each example: classes m long, out m×1. O(m·d). */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void;
+
+  /**
+   * For a layer that finds the best classes without the scores of all: as `topK`, which uses it, of the classes that
+   * `accept` lets pass for an example; −1 with −Infinity where fewer than k are left.
+   */
+  bestClasses?(hidden: Matrix, k: number, accept?: (classNumber: number, example: number) => boolean): Promise<TopK>;
 
   /**
    * The vectors of classes `firstClass` …, without biases, for neighbour searches. O(count·d²) at most.

@@ -4,19 +4,10 @@
  */
 import { createHostArray, read, type Matrix } from '@vastmax/linalg-core';
 import { OutputLayerError } from './errors.ts';
-import type { OutputLayer } from './output-layer.ts';
+import type { OutputLayer, TopK } from './output-layer.ts';
 
 /** Scores in memory at a time; 1,048,576 numbers of f32 are 4 MiB. */
 const scoresPerBlock = 1_048_576;
-
-/** The `k` best classes of each example and their scores, best first; row i begins at i·k. */
-export interface TopK {
-  readonly k: number;
-  /** m×k class numbers, best first. */
-  readonly classes: Int32Array;
-  /** m×k scores beside them. */
-  readonly scores: Float64Array;
-}
 
 /**
  * The k best classes of each example, best first; of equal scores the smaller class number.
@@ -29,7 +20,7 @@ export async function topK(layer: OutputLayer, hidden: Matrix, k: number, option
       `topK: k must be a whole number from 1 to ${layer.classes} (the classes), got ${k}`,
     );
   }
-  return withFixedWeights(layer, 'topK', () => bestOf(layer, hidden, k, options));
+  return layer.bestClasses?.(hidden, k) ?? withFixedWeights(layer, 'topK', () => bestOf(layer, hidden, k, options));
 }
 
 async function bestOf(layer: OutputLayer, hidden: Matrix, k: number, options: RankingOptions): Promise<TopK> {

@@ -29,6 +29,8 @@ import { Rescoring } from './rescoring.ts';
 export interface Search {
   readonly query: Query;
   readonly best: BestList;
+  /** Whether an index may be among the best; all may where there is none. */
+  readonly accept: ((index: number) => boolean) | undefined;
 }
 
 /** One query, or one for each group of rows. */
@@ -37,8 +39,6 @@ export interface Query {
   /** The group of each slot; undefined where there is one group. */
   readonly groupOf: ArrayLike<number> | undefined;
 }
-
-export type Accept = ((index: number) => boolean) | undefined;
 
 /** Rows of one call of a kernel at most: their bounds stay in the cache. */
 const rowsPerCall = 65_536;
@@ -66,8 +66,7 @@ function blockBound({ norms, maxBiases, biases }: IndexedRows, block: number, { 
 export async function searchByBounds(
   rows: IndexedRows,
   workspace: Workspace,
-  { query, best }: Search,
-  accept: Accept,
+  { query, best, accept }: Search,
 ): Promise<number> {
   const { count, norms, biases, present, coded } = rows;
   const { groups, groupOf } = query;
@@ -114,7 +113,7 @@ export async function searchByBounds(
       await read(out, host);
       for (let start = first; start < end; start += rowsPerBlock) {
         const slack = slackOf(start);
-        const limit = biases === undefined ? productLimit(threshold, group) - slack : -Infinity;
+        const limit = productLimit(threshold, group, largestBias(rows, start, start + 1)) - slack;
         for (let slot = start, last = Math.min(end, start + rowsPerBlock); slot < last; slot++) {
           const product = host[slot - first]!;
           if (product < limit) continue;
@@ -138,11 +137,21 @@ export async function searchByBounds(
 }
 
 /**
- * Without biases most rows are excluded by one comparison: a product below this cannot reach the threshold. The margin is
- * more than the roundings. NaN for a query of zeros whose score is the threshold excludes nothing.
+ * Most rows are excluded by one comparison: a product below this cannot reach the threshold. The margin is more than the
+ * roundings. NaN for a query of zeros whose score is the threshold excludes nothing.
+ * @param bias none of the rows has a greater one.
  */
-function productLimit(threshold: number, { norm, offset }: DirectedQuery): number {
-  return (threshold - offset - 1e-9 * (Math.abs(threshold) + Math.abs(offset))) / norm;
+function productLimit(threshold: number, { norm, offset }: DirectedQuery, bias: number): number {
+  return (threshold - bias - offset - 1e-9 * (Math.abs(threshold) + Math.abs(bias) + Math.abs(offset))) / norm;
+}
+
+/** Of the blocks of the slots from `first` to `end − 1`; 0 where there are no biases. */
+function largestBias({ biases, maxBiases }: IndexedRows, first: number, end: number): number {
+  if (biases === undefined) return 0;
+  let largest = -Infinity;
+  for (let block = Math.floor(first / rowsPerBlock); block * rowsPerBlock < end; block++)
+    largest = Math.max(largest, maxBiases[block]!);
+  return largest;
 }
 
 function hasGroup(groupOf: ArrayLike<number>, group: number, first: number, end: number): boolean {
@@ -155,17 +164,16 @@ export async function searchByScan(
   rows: IndexedRows,
   workspace: Workspace,
   searches: readonly Search[],
-  accept: Accept,
 ): Promise<number> {
   const { count, width } = rows;
-  const scans = searches.flatMap(({ query, best }) =>
-    query.groups.map((group, number) => ({ group, number, query, best })),
+  const scans = searches.flatMap((search) =>
+    search.query.groups.map((group, number) => ({ ...search, group, number })),
   );
   const directions = workspace.matrix('directions', scans.length, width);
   const values = new Float64Array(scans.length * width);
   for (const [i, { group }] of scans.entries()) values.set(group.direction, i * width);
   write(values, directions);
-  const scan = new BlockScan(rows, workspace, directions, scans, accept);
+  const scan = new BlockScan(rows, workspace, directions, scans);
   const rowsAtOnce = rowsPerProduct(rows, scans.length);
   for (let first = 0; first < count;) {
     if (searches.every(({ query, best }) => blockBound(rows, first / rowsPerBlock, query) < best.threshold)) {
@@ -186,12 +194,10 @@ function rowsPerProduct({ table }: IndexedRows, queries: number): number {
   return Math.max(rowsPerBlock, 2 ** Math.floor(Math.log2(most)));
 }
 
-interface Scan {
+interface Scan extends Search {
   readonly group: DirectedQuery;
   /** Of the group. */
   readonly number: number;
-  readonly query: Query;
-  readonly best: BestList;
 }
 
 /** Products of all queries with a block of rows, and the rows among them that may be among the best. */
@@ -200,18 +206,16 @@ class BlockScan {
   readonly #workspace: Workspace;
   readonly #directions: Matrix;
   readonly #scans: readonly Scan[];
-  readonly #accept: Accept;
   readonly #rescoring: Rescoring;
   readonly #maxima: FloatArray;
   #products: FloatArray = new Float32Array(0);
   readonly #candidates: Int32Array;
 
-  constructor(rows: IndexedRows, workspace: Workspace, directions: Matrix, scans: readonly Scan[], accept: Accept) {
+  constructor(rows: IndexedRows, workspace: Workspace, directions: Matrix, scans: readonly Scan[]) {
     this.#rows = rows;
     this.#workspace = workspace;
     this.#directions = directions;
     this.#scans = scans;
-    this.#accept = accept;
     this.#rescoring = new Rescoring(rows, workspace);
     this.#maxima = createHostArray(rows.backend, scans.length);
     this.#candidates = new Int32Array(scans.length);
@@ -257,19 +261,11 @@ class BlockScan {
 
   /** The best score that a product of the block can stand for. */
   #reach({ group: { norm, offset } }: Scan, product: number, first: number, end: number): number {
-    const { biases, maxBiases } = this.#rows;
-    let bound = norm * product;
-    if (biases !== undefined) {
-      let largest = -Infinity;
-      for (let block = first / rowsPerBlock; block * rowsPerBlock < end; block++)
-        largest = Math.max(largest, maxBiases[block]!);
-      bound += largest;
-    }
-    return bound + offset;
+    return norm * product + largestBias(this.#rows, first, end) + offset;
   }
 
   async #select(
-    { group, number, query: { groupOf }, best }: Scan,
+    { group, number, query: { groupOf }, best, accept }: Scan,
     products: FloatArray,
     first: number,
     slack: number,
@@ -281,7 +277,7 @@ class BlockScan {
     const isMissing = (slot: number): boolean =>
       present[slot] === 0 ||
       (groupOf !== undefined && groupOf[slot] !== number) ||
-      (this.#accept !== undefined && !this.#accept(rows.indexOf(slot)));
+      (accept !== undefined && !accept(rows.indexOf(slot)));
     const score = (slot: number, product: number): number => {
       const sum = norm * product;
       return (biases === undefined ? sum : sum + biases[slot]!) + offset;
@@ -296,7 +292,8 @@ class BlockScan {
       }
       ({ threshold } = low);
     }
-    const limit = biases === undefined ? productLimit(threshold, group) - slack : -Infinity;
+    const bias = largestBias(rows, first, first + products.length);
+    const limit = productLimit(threshold, group, bias) - slack;
     for (let i = 0; i < products.length; i++) {
       if (products[i]! < limit) continue;
       if (score(first + i, products[i]! + slack) < threshold || isMissing(first + i)) continue;

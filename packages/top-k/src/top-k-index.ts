@@ -2,10 +2,12 @@
  * The set of vectors that is searched. Vectors of its own are kept in the order of falling length, so that a search
  * soon meets the blocks that no score of can matter; rows of a table that belongs to somebody else stay where they are.
  */
-import { growTable, Workspace, writeRows, type Backend, type FloatArray, type RowTable } from '@vastmax/linalg-core';
+import { growTable, Workspace, writeRows, type Backend, type RowTable } from '@vastmax/linalg-core';
 import { BestList } from './best-list.ts';
+import { checkBiases, checkQueries, checkVectors } from './check-vectors.ts';
 import { TopKError } from './errors.ts';
-import { enlarged, IndexedRows, rowsPerBlock } from './indexed-rows.ts';
+import { enlarged, IndexedRows } from './indexed-rows.ts';
+import { orderByLength, writeOrdered } from './length-order.ts';
 import { directedQuery } from './query.ts';
 import { searchByBounds, searchByScan, type Query } from './search.ts';
 
@@ -17,8 +19,8 @@ export interface VectorOptions {
 
 /** Which vectors may be found. */
 export interface SearchOptions {
-  /** Whether a vector may be among the results; asked only where its score matters. */
-  readonly accept?: (index: number) => boolean;
+  /** Whether a vector may be among the results of a query (its number, from 0); asked only where its score matters. */
+  readonly accept?: (index: number, query: number) => boolean;
   /**
    * How: `bounds` (8-bit products, query by query; a scan where the backend has none), `scan` (products of all queries).
    * The results are the same. Unless given, bounds for up to four queries.
@@ -131,7 +133,7 @@ export class TopKIndex implements Disposable {
    * @throws TopKError `bad-option`, `shape`, `non-finite`, `disposed`.
    */
   async search(queries: ArrayLike<number>, k: number, options: SearchOptions = {}): Promise<TopKResult> {
-    const values = this.#checkQueries('search', queries);
+    const values = checkQueries('search', queries, this.width);
     const { width } = this;
     const single = Array.from({ length: values.length / width }, (_, i): Query => {
       const query = values.subarray(i * width, (i + 1) * width);
@@ -146,7 +148,7 @@ export class TopKIndex implements Disposable {
     k: number,
     options: SearchOptions = {},
   ): Promise<TopKResult> {
-    const values = this.#checkQueries('searchGrouped', queries);
+    const values = checkQueries('searchGrouped', queries, this.width);
     const { width } = this;
     const count = values.length / width;
     if (offsets.length !== count || count === 0 || (groupOf === undefined && count > 1)) {
@@ -178,7 +180,7 @@ export class TopKIndex implements Disposable {
    */
   async add(vectors: ArrayLike<number>, { biases }: VectorOptions = {}): Promise<number> {
     this.#checkOwned('add', 'refresh');
-    const values = this.#checkVectors('add', vectors);
+    const values = checkVectors('add', vectors, this.width);
     const count = values.length / this.width;
     checkBiases('add', biases, count);
     const order = orderByLength(values, this.width);
@@ -211,7 +213,7 @@ export class TopKIndex implements Disposable {
    */
   async update(indices: Int32Array, vectors: ArrayLike<number>, { biases }: VectorOptions = {}): Promise<void> {
     this.#checkOwned('update', 'refresh');
-    const values = this.#checkVectors('update', vectors);
+    const values = checkVectors('update', vectors, this.width);
     if (values.length !== indices.length * this.width) {
       throw new TopKError(
         'shape',
@@ -316,13 +318,13 @@ export class TopKIndex implements Disposable {
       const scores = new Float64Array(queries.length * k);
       const searches = queries.map((query, i) => {
         const best = new BestList(k, indices.subarray(i * k, (i + 1) * k), scores.subarray(i * k, (i + 1) * k));
-        return { query, best };
+        const ownAccept = accept === undefined ? undefined : (index: number): boolean => accept(index, i);
+        return { query, best, accept: ownAccept };
       });
       this.#scored = 0;
       if (method === 'bounds' && this.#rows.isCoded) {
-        for (const search of searches)
-          this.#scored += await searchByBounds(this.#rows, this.#workspace, search, accept);
-      } else if (searches.length > 0) this.#scored = await searchByScan(this.#rows, this.#workspace, searches, accept);
+        for (const search of searches) this.#scored += await searchByBounds(this.#rows, this.#workspace, search);
+      } else if (searches.length > 0) this.#scored = await searchByScan(this.#rows, this.#workspace, searches);
       return { k, indices, scores };
     });
   }
@@ -340,81 +342,5 @@ export class TopKIndex implements Disposable {
       'bad-option',
       `${operation}: the index is over the rows of a table; change the table and use ${instead}`,
     );
-  }
-
-  /** m×width finite numbers in f64. */
-  #checkQueries(operation: string, given: ArrayLike<number>): Float64Array {
-    const values = Float64Array.from(given);
-    this.#checkNumbers(operation, 'queries', values);
-    return values;
-  }
-
-  /** count×width finite numbers of f32. */
-  #checkVectors(operation: string, given: ArrayLike<number>): Float32Array {
-    const values = given instanceof Float32Array ? given : Float32Array.from(given);
-    this.#checkNumbers(operation, 'vectors', values);
-    return values;
-  }
-
-  #checkNumbers(operation: string, what: string, values: FloatArray): void {
-    const { width } = this;
-    if (values.length % width !== 0) {
-      throw new TopKError('shape', `${operation}: ${what} has ${values.length} numbers, not whole vectors of ${width}`);
-    }
-    for (let i = 0; i < values.length; i++) {
-      if (Number.isFinite(values[i])) continue;
-      throw new TopKError(
-        'non-finite',
-        `${operation}: number ${i % width} of ${what} ${Math.floor(i / width)} is ${values[i]}; a finite number of f32 is needed`,
-      );
-    }
-  }
-}
-
-function checkBiases(operation: string, biases: ArrayLike<number> | undefined, count: number): void {
-  if (biases === undefined) return;
-  if (biases.length !== count)
-    throw new TopKError('shape', `${operation}: ${biases.length} biases for ${count} vectors; one each is needed`);
-  for (let i = 0; i < count; i++) {
-    if (Number.isFinite(biases[i])) continue;
-    throw new TopKError('non-finite', `${operation}: bias ${i} is ${biases[i]}; a finite number is needed`);
-  }
-}
-
-/** Buckets of lengths: the upper bits of a number of f32 say about how large it is. */
-const buckets = 65_536;
-
-/** The vectors in the order of falling length, but for those of nearly the same. O(N·width). */
-function orderByLength(values: FloatArray, width: number): Int32Array {
-  const count = values.length / width;
-  const lengths = new Float32Array(count);
-  for (let i = 0, at = 0; i < count; i++) {
-    let sum = 0;
-    for (const end = at + width; at < end; at++) sum += values[at]! * values[at]!;
-    lengths[i] = Math.sqrt(sum);
-  }
-  const bits = new Uint32Array(lengths.buffer);
-  const starts = new Int32Array(buckets + 1);
-  for (let i = 0; i < count; i++) starts[buckets - (bits[i]! >>> 16)]!++;
-  for (let bucket = 0, before = 0; bucket <= buckets; bucket++) {
-    const own = starts[bucket]!;
-    starts[bucket] = before;
-    before += own;
-  }
-  const order = new Int32Array(count);
-  for (let i = 0; i < count; i++) order[starts[buckets - (bits[i]! >>> 16)]!++] = i;
-  return order;
-}
-
-function writeOrdered(values: FloatArray, order: Int32Array, firstSlot: number, table: RowTable): void {
-  const width = table.columns;
-  const block = new Float32Array(Math.min(order.length, rowsPerBlock) * width);
-  for (let first = 0; first < order.length; first += rowsPerBlock) {
-    const count = Math.min(rowsPerBlock, order.length - first);
-    for (let i = 0; i < count; i++) {
-      const from = order[first + i]! * width;
-      block.set(values.subarray(from, from + width), i * width);
-    }
-    writeRows(block.subarray(0, count * width), firstSlot + first, table);
   }
 }

@@ -58,6 +58,7 @@ export const allowedImports = {
       'checkpoints',
       'collectives',
       'distributed-layers',
+      'top-k',
     ],
     test: [...backends, 'top-k', 'test-programs', 'test-hosts'],
   },

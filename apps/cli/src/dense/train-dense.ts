@@ -40,7 +40,14 @@ import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfVectors } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { evaluationBatches, checkWidth, readDenseData, readHeldOut, type DenseTrainingData } from './dense-data.ts';
+import {
+  evaluationBatches,
+  checkWidth,
+  readDenseData,
+  readHeldOut,
+  type DenseExamples,
+  type DenseTrainingData,
+} from './dense-data.ts';
 import { fitRidgeHead } from './fit-ridge.ts';
 import { hasOneArray } from './open-vectors.ts';
 
@@ -58,12 +65,15 @@ export async function trainDense(allOptions: TrainOptions, given: readonly Given
     throw new UsageError(
       `${options.features} and ${options.labels} do not hold the examples that ${options.out} was trained on; resume with the same files`,
     );
+  // Before the training: files that do not fit are refused at once.
+  using files = await readHeldOutFiles(options, data, signal);
+  const heldOut = files ?? data.heldOut;
   if (isRidge(options)) {
     using fitted = await fitRidgeHead(options, data, signal);
-    if (fitted !== undefined) await evaluateHeldOut(fitted, options, data, signal);
+    if (fitted !== undefined) await evaluateHeldOut(fitted, options, heldOut, signal);
     return;
   }
-  await trainClassifier(options, given, { resumed, data, signal });
+  await trainClassifier(options, given, { resumed, data, heldOut, signal });
 }
 
 interface DenseRun extends RunState {
@@ -112,13 +122,14 @@ function optionsOfRun(options: DenseTrainOptions, resumed: DenseRun | undefined)
 interface DenseTraining {
   readonly resumed: DenseRun | undefined;
   readonly data: DenseTrainingData;
+  readonly heldOut: DenseExamples | undefined;
   readonly signal: AbortSignal;
 }
 
 async function trainClassifier(
   options: DenseTrainOptions,
   given: readonly GivenOption[],
-  { resumed, data, signal }: DenseTraining,
+  { resumed, data, heldOut, signal }: DenseTraining,
 ): Promise<void> {
   const { training: examples, labels, frequencies, fingerprint } = data;
   const { inputs, targets, rows } = examples;
@@ -175,7 +186,7 @@ async function trainClassifier(
     },
     signal,
   });
-  if (isTrained) await evaluateHeldOut(classifier, options, data, signal);
+  if (isTrained) await evaluateHeldOut(classifier, options, heldOut, signal);
 }
 
 /** The layer that is named, that of a resumed run, or the best one for the number of labels. */
@@ -202,30 +213,35 @@ function chooseOutput(
   return { options: chosen, output: labelOutputChoice(chosen) };
 }
 
+/** Those of --valid-features, where they are given. @throws SparseDataError for files that do not fit the others. */
+async function readHeldOutFiles(
+  options: DenseTrainOptions,
+  { labels, training: { inputs } }: DenseTrainingData,
+  signal: AbortSignal,
+): Promise<(DenseExamples & Disposable) | undefined> {
+  const { validFeatures, validLabels, featuresArray: array, labelSeparator, precision } = options;
+  if (validFeatures === undefined || validLabels === undefined) return undefined;
+  return readHeldOut(
+    {
+      features: validFeatures,
+      labels: validLabels,
+      array: hasOneArray(validFeatures) ? undefined : array,
+      labelSeparator,
+      precision,
+    },
+    { labels, features: inputs.columns },
+    signal,
+  );
+}
+
 async function evaluateHeldOut(
   classifier: DenseClassifier,
-  options: DenseTrainOptions,
-  { heldOut }: DenseTrainingData,
+  { evaluate }: DenseTrainOptions,
+  heldOut: DenseExamples | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { validFeatures, validLabels, featuresArray: array, labelSeparator, precision, evaluate } = options;
-  using files =
-    validFeatures === undefined || validLabels === undefined
-      ? undefined
-      : await readHeldOut(
-          {
-            features: validFeatures,
-            labels: validLabels,
-            array: hasOneArray(validFeatures) ? undefined : array,
-            labelSeparator,
-            precision,
-          },
-          classifier,
-          signal,
-        );
-  const held = files ?? heldOut;
-  if (held === undefined) return;
-  const evaluation = await evaluateExamples(classifier, () => evaluationBatches(held), {
+  if (heldOut === undefined) return;
+  const evaluation = await evaluateExamples(classifier, () => evaluationBatches(heldOut), {
     limit: evaluate,
     what: 'examples',
     signal,

@@ -2,6 +2,7 @@
 import type { Recommender } from '@vastmax/lm-models/recommenders';
 import { addDuplicates, type CsrRows } from '@vastmax/sparse-data';
 import type { InteractionInputOptions } from '../options/interaction-options.ts';
+import { freezeWhenItPays } from '../run/freeze-when-it-pays.ts';
 import { writeResults } from '../terminal/standard-output.ts';
 import { count, Progress, warn } from '../terminal/terminal.ts';
 import { readSessions } from './interaction-data.ts';
@@ -12,7 +13,10 @@ export interface FileOptions extends InteractionInputOptions {
   readonly signal: AbortSignal;
 }
 
-/** Prints an object for each user who has an item that the recommender knows, in order of first appearance. */
+/**
+ * Prints an object for each user who has an item that the recommender knows, in order of first appearance. The
+ * recommender's network is frozen on the way.
+ */
 export async function recommendToFile(recommender: Recommender, path: string, options: FileOptions): Promise<void> {
   const { top, batch, signal } = options;
   // On a terminal the results would overwrite the progress bar, so there is none.
@@ -24,6 +28,7 @@ export async function recommendToFile(recommender: Recommender, path: string, op
     warn(`${count(users.length - known.length)} users of ${path} have no item that the model knows; they are left out`);
   for (let first = 0; first < known.length; first += batch) {
     const rows = known.slice(first, first + batch);
+    await freezeWhenItPays(recommender.network, first);
     const best = await recommender.recommend(rowsAt(histories, rows), { k: top, signal });
     const lines = rows.map((row, place) => `${JSON.stringify({ user: users[row], items: best[place] })}\n`);
     progress?.update((first + rows.length) / known.length, [`${count(first + rows.length)} users`]);

@@ -2,6 +2,7 @@
 import type { TextModel, TextReading } from '@vastmax/lm-models/text';
 import { SparseDataError } from '@vastmax/sparse-data';
 import { readJsonLines } from '@vastmax/sparse-data/node';
+import { freezeWhenItPays } from '../run/freeze-when-it-pays.ts';
 import { writeResults } from '../terminal/standard-output.ts';
 import { count, Progress } from '../terminal/terminal.ts';
 import type { JsonLine } from '@vastmax/sparse-data/records';
@@ -26,7 +27,7 @@ interface Prompt {
 /**
  * Each line is a prompt: a string, or an object whose `prompt` is a text or an array of words. The result is the object
  * byte for byte, with `next` added at its end, in the same order: numbers that JavaScript cannot hold, equal keys and
- * spaces stay as they are. O(vocabulary · width) a prompt.
+ * spaces stay as they are. O(vocabulary · width) a prompt at most; the model is frozen on the way.
  * @param path `-` for standard input.
  * @throws SparseDataError `bad-json` with file and line.
  */
@@ -42,6 +43,7 @@ export async function predictLines(
   let done = 0;
   let prompts: Prompt[] = [];
   const flush = async (): Promise<boolean> => {
+    await freezeWhenItPays(model.network, done);
     const lists = await model.predictNextWords(
       prompts.map(({ words }) => words),
       {

@@ -194,6 +194,11 @@ describe('a classifier of vectors', () => {
       [`train ${files} -o x --body-rate 1`, 2, '--body-rate is an option of hidden layers'],
       [`train ${files} -o x --hold-out 1`, 2, '--hold-out must be a number of at least 0 and less than 1'],
       [`train ${files} -o x --valid-features test.npy`, 2, 'belong together'],
+      [
+        `train ${files} -o x --valid-features wide.npy --valid-labels test.txt`,
+        1,
+        'wide.npy has vectors of 3 numbers, the model is of 6',
+      ],
       [`train ${files} -o x --output-layer ridge --epochs 2`, 2, '--epochs is no option of --output-layer ridge'],
       [`train toy.txt -o x --output-layer ridge`, 2, '--output-layer ridge is fitted to --features'],
       [`train toy.txt -o x --labels train.txt`, 2, '--labels is an option of --features'],

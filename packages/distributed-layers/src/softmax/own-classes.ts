@@ -1,7 +1,7 @@
 import type { Backend, Workspace } from '@vastmax/linalg-core';
 import { ClassTable, createInitialRows, weightOptions } from '@vastmax/softmax-losses/layer-parts';
 import type { SoftmaxLayerOptions } from '@vastmax/softmax-losses';
-import { keepOwnRows } from '../factored/own-rows.ts';
+import { writeOwnRows } from '../factored/own-rows.ts';
 import { ownedCount, type RowPartition } from '../rows/row-partition.ts';
 
 /** This rank's rows of a table of classes, with the moments of the rule; the start is that of one process. O(D·d). */
@@ -20,7 +20,8 @@ export function createOwnClasses(
     workspace,
   );
   try {
-    keepOwnRows(own.table, partition, rank, createInitialRows(options, features, bias));
+    const initialRows = createInitialRows(options, features, bias);
+    writeOwnRows(own.table, partition, rank, (row) => initialRows(row, 1));
     return own;
   } catch (error) {
     own[Symbol.dispose]();

@@ -1,7 +1,7 @@
 import type { Communicator } from '@vastmax/collectives';
 import { copyColumns, gemm, type Indices, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import type { ClassTable, RowSource, ScoredRows } from '@vastmax/softmax-losses/layer-parts';
-import { keepOwnRows } from '../factored/own-rows.ts';
+import { writeOwnRows } from '../factored/own-rows.ts';
 import type { RowPartition } from '../rows/row-partition.ts';
 import { ClassRows } from '../softmax/class-rows.ts';
 
@@ -34,9 +34,9 @@ export class DistributedTable implements ScoredRows, RowSource, Disposable {
     return this.own.width;
   }
 
-  /** This rank's rows of a start of all rows, which are made in their order. */
-  fill(nextRows: (first: number, count: number) => Float64Array): void {
-    keepOwnRows(this.own.table, this.partition, this.#communicator.rank, nextRows);
+  /** This rank's rows of a start of all rows, which are asked for one by one. */
+  fill(rowsOfAll: (first: number, count: number) => Float64Array): void {
+    writeOwnRows(this.own.table, this.partition, this.#communicator.rank, (row) => rowsOfAll(row, 1));
   }
 
   range(first: number, count: number, list: string): ReturnType<ClassTable['range']> {

@@ -44,7 +44,16 @@ export async function topClasses(
       `topClasses: exclude has ${exclude.rows} rows for ${examples} examples; one each is needed`,
     );
   }
-  return withFixedWeights(layer, 'topClasses', () => bestOf(layer, hidden, k, options));
+  const found = layer.bestClasses?.(hidden, k, exclude === undefined ? undefined : notAmong(exclude));
+  return found ?? withFixedWeights(layer, 'topClasses', () => bestOf(layer, hidden, k, options));
+}
+
+function notAmong({ rows, offsets, indices }: CsrRows): (classNumber: number, example: number) => boolean {
+  const excluded = Array.from(
+    { length: rows },
+    (_, row) => new Set(indices.subarray(offsets[row]!, offsets[row + 1]!)),
+  );
+  return (classNumber, example) => excluded[example]?.has(classNumber) !== true;
 }
 
 async function bestOf(

@@ -77,12 +77,12 @@ describe('computeNeighbors', () => {
     const found = await neighborsOf(
       model,
       probes.map((id) => `w${id}`),
-      { k: 7, kind },
+      { k: 20, kind },
     );
     expect(found).toHaveLength(4);
     const blocks = new Set<number>();
     for (const [place, probe] of probes.entries()) {
-      const expected = await naiveNeighbors(model, kind, probe, 7);
+      const expected = await naiveNeighbors(model, kind, probe, 20);
       expect(found[place]!.map(({ word }) => word)).toEqual(expected.map(({ word }) => word));
       for (const [i, { word, similarity }] of found[place]!.entries()) {
         expect(similarity).toBeCloseTo(expected[i]!.similarity, 6);

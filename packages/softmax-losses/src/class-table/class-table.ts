@@ -5,10 +5,15 @@
  */
 import {
   copyColumns,
+  drawNormalRows,
+  fillNormalRows,
   gatherRows,
   growTable,
   multiplyRows,
+  normalKeys,
   rowDot,
+  scatterRows,
+  write,
   writeRows,
   type Backend,
   type Indices,
@@ -18,7 +23,6 @@ import {
 } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
 import { TableUpdater, type RowGradient, type UpdateRule } from '@vastmax/update-rules';
-import { RandomGenerator } from '@vastmax/sparse-data';
 import { findTensor, restoreTable, tableTensor, type ModuleState, type TensorSource } from '@vastmax/linalg-core/state';
 
 /** Number of rows that are gathered or written at once outside a step. */
@@ -68,16 +72,31 @@ export class ClassTable implements TrainableRows {
     this.#workspace = workspace;
     this.table = backend.createTable(rows, this.width);
     try {
-      const initialRows = createInitialRows(options, features, bias);
-      // A new table is zeros already.
-      const isZero = options.initialScale === 0 && options.initialBiases === undefined;
-      for (let first = 0; first < rows && !isZero; first += rowsPerBlock) {
-        writeRows(initialRows(first, Math.min(rowsPerBlock, rows - first)), first, this.table);
-      }
+      this.#fill(options);
       this.#updater = new TableUpdater(momentsOf(name), this.table, rule, workspace);
     } catch (error) {
       this.table[Symbol.dispose]();
       throw error;
+    }
+  }
+
+  /** A new table is zeros already. */
+  #fill({ initialScale = 0.01, seed = 1, initialBiases }: InitialRows): void {
+    const { rows, features } = this;
+    if (initialScale !== 0) fillNormalRows(this.table, 0, rows, { seed, scale: initialScale, columns: features });
+    if (!this.bias || initialBiases === undefined) return;
+    for (let first = 0; first < rows; first += rowsPerBlock) {
+      const count = Math.min(rowsPerBlock, rows - first);
+      const values = this.#workspace.matrix('initial biases', count, 1);
+      write(
+        Float64Array.from({ length: count }, (_, i) => checkedBias(initialBiases, first + i)),
+        values,
+      );
+      const block = this.#workspace.matrix('initial rows', count, this.width);
+      const places = this.range(first, count, 'initial places');
+      this.gather(places, block);
+      copyColumns(values, 0, block, features, 1);
+      scatterRows(block, places, this.table);
     }
   }
 
@@ -250,7 +269,7 @@ interface InitialRows {
 }
 
 /**
- * A function that computes the initial rows. It must be called block by block in ascending order from row 0; the
+ * A function that computes the initial rows `first` … as ClassTable does, for rows that are stored elsewhere; the
  * returned array is reused.
  * @throws OutputLayerError `non-finite` for an initial bias.
  */
@@ -259,24 +278,20 @@ export function createInitialRows(
   features: number,
   bias: boolean,
 ): (first: number, count: number) => Float64Array {
-  const random = new RandomGenerator(seed);
+  const keys = normalKeys(seed);
   const width = features + (bias ? 1 : 0);
   let block = new Float64Array(0);
   return (first, count) => {
     if (block.length < count * width) block = new Float64Array(count * width);
-    for (let row = 0, i = 0; row < count; row++) {
-      if (initialScale !== 0) random.normals(block.subarray(i, i + features), initialScale);
-      i += features;
-      if (!bias) continue;
-      const start = initialBiases === undefined ? 0 : initialBiases[first + row]!;
-      if (!Number.isFinite(start)) {
-        throw new OutputLayerError(
-          'non-finite',
-          `the initial bias of class ${first + row} is ${start}, it must be finite`,
-        );
-      }
-      block[i++] = start;
-    }
+    if (initialScale !== 0) drawNormalRows(keys, first, count, initialScale, features, block, width);
+    for (let row = 0; row < count && bias; row++)
+      block[row * width + features] = initialBiases === undefined ? 0 : checkedBias(initialBiases, first + row);
     return block.subarray(0, count * width);
   };
+}
+
+function checkedBias(biases: ArrayLike<number>, row: number): number {
+  const bias = biases[row]!;
+  if (Number.isFinite(bias)) return bias;
+  throw new OutputLayerError('non-finite', `the initial bias of class ${row} is ${bias}, it must be finite`);
 }

@@ -55,6 +55,7 @@ export async function createFullSoftmaxLayer(backend: Backend, options: FullSoft
 class FullSoftmax implements SoftmaxMethod {
   readonly kind: string = kind;
   readonly isNormalized = true;
+  readonly hasLinearScores = true;
   readonly features: number;
   readonly ignoredClass: number;
   readonly workspace: Workspace;

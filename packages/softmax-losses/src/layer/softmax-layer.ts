@@ -76,6 +76,10 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
     return this.method.isNormalized;
   }
 
+  get hasLinearScores(): boolean {
+    return this.method.hasLinearScores ?? false;
+  }
+
   /** Number of steps, including those before a restored checkpoint. */
   get stepCount(): number {
     return this.#steps;

@@ -35,6 +35,8 @@ export interface SoftmaxMethod extends Disposable {
   /** Without the bias. */
   readonly features: number;
   readonly isNormalized: boolean;
+  /** As in OutputLayer. */
+  readonly hasLinearScores?: boolean;
   /** A class whose targets are ignored, if there is one. */
   readonly ignoredClass?: number;
   /** Shared with the layer, which disposes of it. */

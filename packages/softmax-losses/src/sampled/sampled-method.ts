@@ -73,6 +73,10 @@ export class SampledMethod implements SoftmaxMethod {
     return this.#parts.table.features;
   }
 
+  get hasLinearScores(): boolean {
+    return this.vectors.geometry.temperature === undefined;
+  }
+
   /** The class vectors that the logits are computed from. */
   get vectors(): ClassVectors {
     return this.#parts.vectors;

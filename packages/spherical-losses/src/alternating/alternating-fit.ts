@@ -13,7 +13,7 @@ import {
   fill,
   scatterRows,
   Workspace,
-  writeRows,
+  fillNormalRows,
   type Backend,
   type Matrix,
   type RowTable,
@@ -22,10 +22,10 @@ import { CallGuard, OutputLayerError } from '@vastmax/output-layer';
 import { transposeCsr, validateCsrRows, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
 import { FactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import { rebuildGram } from '../factored/gram-matrix.ts';
-import { checkOptions, createNormalRows, type FactoredOutputLayerOptions } from '../factored/layer-options.ts';
+import { checkOptions, type FactoredOutputLayerOptions } from '../factored/layer-options.ts';
 import { implicitLoss } from '../losses/built-in-losses.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
-import { rowsPerBlock, TableBlocks } from '../ridge/table-blocks.ts';
+import { TableBlocks } from '../ridge/table-blocks.ts';
 import { listsPerBlock, RowSolver, type FixedRows } from './row-solver.ts';
 
 /** Width, weights and sweeps of alternating least squares. */
@@ -110,7 +110,7 @@ export class AlternatingFit implements Disposable {
 
   /** Use {@link fitAlternating}. */
   constructor(backend: Backend, { rows, columns }: CsrRows, options: AlternatingOptions) {
-    const { features, seed, unobservedWeight = 0.01 } = options;
+    const { features, seed = 1, unobservedWeight = 0.01 } = options;
     this.backend = backend;
     this.features = features;
     this.#options = options;
@@ -120,9 +120,7 @@ export class AlternatingFit implements Disposable {
     this.exampleRows = backend.createTable(rows, features);
     this.classRows = backend.createTable(columns, features);
     // ‖x‖ about 0.1, as in arXiv:2110.14037.
-    const start = createNormalRows(features, 0.1 / Math.sqrt(features), seed);
-    for (let first = 0; first < rows; first += rowsPerBlock)
-      writeRows(start(first, Math.min(rowsPerBlock, rows - first)), first, this.exampleRows);
+    fillNormalRows(this.exampleRows, 0, rows, { seed, scale: 0.1 / Math.sqrt(features) });
   }
 
   /** All classes given the examples, then all examples given the classes. Called by fitAlternating. */

@@ -31,7 +31,7 @@ import {
 } from './class-scores.ts';
 import { FactoredStep } from './factored-step.ts';
 import { decayFactor, FactoredWeights } from './factored-weights.ts';
-import { rebuildGram, rowsPerBlock, verifyWeights, type Verification } from './gram-matrix.ts';
+import { buildGram, rebuildGram, rowsPerBlock, verifyWeights, type Verification } from './gram-matrix.ts';
 import {
   checkAddedClasses,
   checkOptions,
@@ -108,6 +108,11 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
     return this.loss.isNormalized;
   }
 
+  /** Of losses that rank classes by their outputs. */
+  get hasLinearScores(): boolean {
+    return this.loss.score === undefined;
+  }
+
   get counters(): FactoredLayerCounters {
     const { steps, singularSteps, repeatedSteps, form } = this.#step;
     const { epoch, applied } = this.#weights.transforms;
@@ -119,15 +124,28 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    * @param start writes all of the weights, instead of the rows that the options define.
    */
   async initialize(start?: (weights: FactoredWeights) => Promise<void>): Promise<void> {
-    if (start === undefined) {
-      fillRows(this.#weights.rows, this.#options);
-      // C and w̄ of zeros are the zeros that they are.
-      if (!isZeroStart(this.#options)) await rebuildGram(this.#workspace, this.#weights);
-    } else await start(this.#weights);
+    if (start !== undefined) await start(this.#weights);
+    else if (!isZeroStart(this.#options)) await this.#fill();
     const { classConstants } = this.loss;
     if (classConstants !== undefined)
       this.#step.constants = createClassConstants(this.backend, classConstants, this.classes);
     this.#step.rebaseControl.watchMap();
+  }
+
+  /** The rows that the options define, with C and w̄, which for zeros are the zeros that they are. */
+  async #fill(): Promise<void> {
+    const { initialRows, onProgress } = this.#options;
+    const fillBlock = (first: number, count: number): void => {
+      fillRows(this.#weights.rows, first, count, this.#options);
+      onProgress?.(first + count, this.classes);
+    };
+    if (initialRows === undefined) {
+      await buildGram(this.#workspace, this.#weights, fillBlock);
+      return;
+    }
+    for (let first = 0; first < this.classes; first += rowsPerBlock)
+      fillBlock(first, Math.min(rowsPerBlock, this.classes - first));
+    await rebuildGram(this.#workspace, this.#weights);
   }
 
   /**

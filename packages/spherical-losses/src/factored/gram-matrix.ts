@@ -4,9 +4,22 @@
  * plain f32 sum over many rows is far less accurate than the tracked value it would replace. O(D·d²). Also computes how
  * far the tracked values have drifted from these.
  */
-import { binary, fill, gemm, read, viewRows, write, type Matrix, type Workspace } from '@vastmax/linalg-core';
+import {
+  binary,
+  copyColumns,
+  fill,
+  gemm,
+  read,
+  viewRows,
+  write,
+  type Matrix,
+  type Workspace,
+} from '@vastmax/linalg-core';
 import type { FactoredWeights } from './factored-weights.ts';
 import { conditionOf } from './rebase-schedule.ts';
+
+/** Columns that the kernels of products compute at a time, or several of them. */
+const columnsOfTile = 16;
 
 /** How many rows of a table are read at a time. */
 export const rowsPerBlock = 1024;
@@ -65,6 +78,55 @@ export function storeGram(sums: GramSums, centredGram: Matrix, columnSum: Matrix
 /** Recomputes C and w̄ from the rows of one process. */
 export async function rebuildGram(workspace: Workspace, weights: FactoredWeights): Promise<void> {
   storeGram(await computeGram(workspace, weights), weights.centredGram, weights.columnSum);
+}
+
+/**
+ * The same while the rows are made, in one pass, so that each block is still in the cache: for rows of a random start,
+ * whose mean is so small beside them that nothing is lost by subtracting its square from C at the end.
+ * @param fillBlock makes rows `first` ….
+ */
+export async function buildGram(
+  workspace: Workspace,
+  weights: FactoredWeights,
+  fillBlock: (first: number, count: number) => void,
+): Promise<void> {
+  const { classes, width, rows: table } = weights;
+  const columnSum = new Float64Array(width);
+  const centredGram = new Float64Array(width * width);
+  const panel = columnsOfTile * Math.max(4, Math.ceil(width / (4 * columnsOfTile)));
+  for (let first = 0; first < classes; first += rowsPerBlock) {
+    const count = Math.min(rowsPerBlock, classes - first);
+    fillBlock(first, count);
+    using view = viewRows(table, first, count);
+    const rows = view ?? workspace.matrix('gram rows', count, width);
+    if (view === undefined) weights.denseRows(first, count, rows);
+    const ones = workspace.matrix('gram ones', 1, count);
+    const sum = workspace.matrix('block sum', 1, width);
+    fill(1, ones);
+    gemm(ones, rows, sum);
+    const sums = await read(sum);
+    for (let i = 0; i < width; i++) columnSum[i]! += sums[i]!;
+    // The products of the columns of each panel with those from there on: the others are the same, by symmetry.
+    for (let from = 0; from < width; from += panel) {
+      const own = workspace.matrix('gram panel', count, Math.min(panel, width - from));
+      const others = from === 0 ? rows : workspace.matrix('gram other columns', count, width - from);
+      copyColumns(rows, from, own, 0, own.columns);
+      if (from > 0) copyColumns(rows, from, others, 0, others.columns);
+      const part = workspace.matrix('block gram', own.columns, others.columns);
+      gemm(own, others, part, { transposeA: true });
+      const products = await read(part);
+      for (let i = 0, at = 0; i < own.columns; i++)
+        for (let j = from; j < width; j++, at++) centredGram[(from + i) * width + j]! += products[at]!;
+    }
+  }
+  for (let i = 0; i < width; i++) {
+    for (let j = i; j < width; j++) {
+      const centred = centredGram[i * width + j]! - (columnSum[i]! * columnSum[j]!) / classes;
+      centredGram[i * width + j] = centred;
+      centredGram[j * width + i] = centred;
+    }
+  }
+  storeGram({ centredGram, columnSum }, weights.centredGram, weights.columnSum);
 }
 
 async function sumOverBlocks(

@@ -1,10 +1,8 @@
 /** The options of a layer, their checks, and its initial rows. */
-import { writeRows, type RowTable } from '@vastmax/linalg-core';
+import { drawNormalRows, fillNormalRows, normalKeys, writeRows, type RowTable } from '@vastmax/linalg-core';
 import { OutputLayerError } from '@vastmax/output-layer';
-import { RandomGenerator } from '@vastmax/sparse-data';
 import { checkLoss } from '../losses/check-loss.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
-import { rowsPerBlock } from './gram-matrix.ts';
 import { checkPreconditioner, type PreconditionerOptions } from './preconditioner.ts';
 import { checkRegularizers, type RegularizerOptions } from './regularizers.ts';
 
@@ -45,6 +43,8 @@ export interface FactoredOutputLayerOptions extends RegularizerOptions {
    * guard, and is ignored with weightDecay, rowDecay and spreadOut.
    */
   readonly verifyEachStep?: boolean;
+  /** Called while the layer is created, with the rows that have their start; of many millions it takes minutes. */
+  readonly onProgress?: (rows: number, total: number) => void;
   /**
    * Called when work for numerical stability only (rebasing, converting old rows) begins and ends, for measuring it.
    * Calls are not nested.
@@ -149,42 +149,44 @@ export function checkAddedClasses(
   );
 }
 
-/** Rows of a seeded normal start, requested block by block from the first; the array is reused. */
+/** Rows of a seeded normal start, in any order, those of fillNormalRows; the array is reused. */
 export function createNormalRows(
   width: number,
   scale = 0.01,
   seed = 1,
 ): (first: number, count: number) => Float64Array {
-  const random = new RandomGenerator(seed);
+  const keys = normalKeys(seed);
   let block = new Float64Array(0);
-  return (_first, count) => {
+  return (first, count) => {
     const length = count * width;
     if (block.length < length) block = new Float64Array(length);
     const rows = block.subarray(0, length);
-    if (scale === 0) return rows;
-    random.normals(rows, scale);
+    if (scale !== 0) drawNormalRows(keys, first, count, scale, width, rows, width);
     return rows;
   };
 }
 
 /**
- * Fills the initial rows that the options define, block by block.
+ * Fills rows `first` … with those that the options define.
  * @throws OutputLayerError `shape`, `non-finite` for rows given by the user.
  */
 export function fillRows(
   table: RowTable,
-  start: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
+  first: number,
+  count: number,
+  {
+    initialScale = 0.01,
+    seed = 1,
+    initialRows,
+  }: Pick<FactoredOutputLayerOptions, 'initialScale' | 'seed' | 'initialRows'>,
 ): void {
-  const { rows, columns } = table;
-  const { initialScale, seed, initialRows } = start;
-  if (isZeroStart(start)) return;
-  const rowsFrom = initialRows ?? createNormalRows(columns, initialScale, seed);
-  for (let first = 0; first < rows; first += rowsPerBlock) {
-    const count = Math.min(rowsPerBlock, rows - first);
-    const values = rowsFrom(first, count);
-    if (initialRows !== undefined) checkRows(values, first, count, columns);
-    writeRows(values, first, table);
+  if (initialRows === undefined) {
+    fillNormalRows(table, first, count, { seed, scale: initialScale });
+    return;
   }
+  const values = initialRows(first, count);
+  checkRows(values, first, count, table.columns);
+  writeRows(values, first, table);
 }
 
 /** Whether W begins at zeros, as a new table does. */
