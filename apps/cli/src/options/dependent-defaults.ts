@@ -1,5 +1,5 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
-import { type BagChoice, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import { type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import type { TextBodyChoice } from '@vastmax/lm-models/text';
 import { denseBody, isRidge } from './dense-options.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
@@ -80,10 +80,12 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
 function recommenderDefaults(options: RecommenderTrainOptions): Partial<TrainOptions> {
   const known = withRecommenderLayer(options);
   const example = known ?? withAnyLayer(options);
-  const { inputDropout, ...body } = recommenderBody(options) as BagChoice;
+  const body = recommenderBody(options);
+  const inputDropout = body.kind === 'bag' ? body.inputDropout : undefined;
+  const { context, positions } = body.kind === 'transformer' ? body : {};
   return {
     ...bodyDefaults(body),
-    ...optional({ inputDropout, loss: known?.loss, precondition: known?.precondition }),
+    ...optional({ inputDropout, context, positions, loss: known?.loss, precondition: known?.precondition }),
     ...(known !== undefined ? layerDefaults(outputLayerChoiceOf(known)) : {}),
     ...trainingDefaultsOf(recommenderTrainingOptions(example, 1), options),
   };

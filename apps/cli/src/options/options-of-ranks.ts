@@ -62,6 +62,8 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   split: 'same',
   holdOut: 'same',
   inputDropout: 'same',
+  context: 'same',
+  positions: 'same',
   precision: 'same',
   minCount: 'same',
   maxVocabulary: 'same',

@@ -1,5 +1,11 @@
 /** Translates the options of `vastmax train` with a recommender into options of the network and the trainer. */
-import { trainingDefaults, type NetworkOptions, type TrainingOptions } from '@vastmax/lm-models';
+import {
+  activationNames,
+  feedForwardNames,
+  trainingDefaults,
+  type NetworkOptions,
+  type TrainingOptions,
+} from '@vastmax/lm-models';
 import {
   recommenderNames,
   recommenderOf,
@@ -15,7 +21,17 @@ import {
   type WithLayer,
 } from './output-layer-choice.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
-import { ofTexts, ofWords, trainingOptionsOf, type GivenOption, type TrainOptions } from './training-options.ts';
+import {
+  ofTexts,
+  ofTransformers,
+  ofWords,
+  trainingOptionsOf,
+  type GivenOption,
+  type TrainOptions,
+} from './training-options.ts';
+
+/** The bodies of recommenders. */
+export type RecommenderBodyKind = 'bag' | 'recurrent' | 'transformer';
 
 /** The options of a recommender. */
 export type RecommenderTrainOptions = TrainOptions & { readonly model: RecommenderName };
@@ -37,14 +53,15 @@ const ofOtherModels: ReadonlySet<string> = new Set([
 const ownOptions: readonly (readonly [name: keyof TrainOptions, models: readonly RecommenderName[]])[] = [
   ['window', ['next-item']],
   ['steps', ['session']],
-  ['activation', ['autoencoder', 'next-item']],
+  ['activation', ['autoencoder', 'next-item', 'sasrec']],
   ['inputDropout', ['autoencoder', 'next-item']],
   ['weightColumn', ['autoencoder']],
+  ...[...ofTransformers, 'context' as const, 'positions' as const].map((name) => [name, ['sasrec'] as const] as const),
 ];
 
 /** @throws UsageError for an option of another model. */
 export function checkRecommenderOptions(options: RecommenderTrainOptions, given: readonly GivenOption[]): void {
-  const { model, activation, split, holdOut = 0, valid } = options;
+  const { model, activation, hidden, split, holdOut = 0, valid } = options;
   const foreign = given.find(({ name, isDefault }) => !isDefault && ofOtherModels.has(name));
   if (foreign !== undefined)
     throw new UsageError(`${foreign.flag} is no option of ${model}; leave it out or choose another model`);
@@ -55,8 +72,13 @@ export function checkRecommenderOptions(options: RecommenderTrainOptions, given:
       `${found.flag} is an option of --model ${models.join(', ')}, not of ${model}; leave it out or choose another model`,
     );
   }
-  if (activation === 'identity' || activation === 'swiglu')
-    throw new UsageError(`--activation ${activation} is no option of ${model}; choose another`);
+  const names: readonly string[] = model === 'sasrec' ? feedForwardNames : activationNames;
+  if (activation !== undefined && !names.includes(activation))
+    throw new UsageError(
+      `--activation ${activation} is not one of ${model}, which has ${names.join(', ')}; choose another`,
+    );
+  if (model === 'sasrec' && hidden !== undefined && hidden.length !== 1)
+    throw new UsageError(`--hidden ${hidden.join(',')}: sasrec has feed-forward networks of one width; give one`);
   if (split === 'share' && recommenderOf(model).reads === 'sequences')
     throw new UsageError(
       `--split share holds out items at random, and ${model} reads them in their order; take last or time`,
@@ -71,17 +93,27 @@ export function checkRecommenderOptions(options: RecommenderTrainOptions, given:
     );
 }
 
-export function recommenderSettingsOf({ model, window, steps }: RecommenderTrainOptions): RecommenderSettings {
-  return { model, ...(window === undefined ? {} : { window }), ...(steps === undefined ? {} : { steps }) };
+export function recommenderSettingsOf({ model, window, steps, context }: RecommenderTrainOptions): RecommenderSettings {
+  return {
+    model,
+    ...(window === undefined ? {} : { window }),
+    ...(steps === undefined ? {} : { steps }),
+    ...(context === undefined ? {} : { context }),
+  };
 }
 
-export function recommenderBody(options: RecommenderTrainOptions): NetworkOptions<'bag' | 'recurrent'>['body'] {
-  const { model, embedding, hidden, activation, dropout, inputDropout, seed } = options;
+export function recommenderBody(options: RecommenderTrainOptions): NetworkOptions<RecommenderBodyKind>['body'] {
+  const { model, embedding, hidden, activation, layers, heads, positions, context, dropout, inputDropout, seed } =
+    options;
   return recommenderOf(model).body({
     embedding,
     seed,
     ...(hidden === undefined ? {} : { hidden }),
-    ...(activation === undefined || activation === 'identity' || activation === 'swiglu' ? {} : { activation }),
+    ...(activation === undefined || activation === 'identity' ? {} : { activation }),
+    ...(layers === undefined ? {} : { layers }),
+    ...(heads === undefined ? {} : { heads }),
+    ...(positions === undefined ? {} : { positions }),
+    ...(context === undefined ? {} : { context }),
     ...(dropout === undefined ? {} : { dropout }),
     ...(inputDropout === undefined ? {} : { inputDropout }),
   });

@@ -13,6 +13,7 @@ import {
   recommenderSettingsOf,
   recommenderTrainingOptions,
   withRecommenderLayer,
+  type RecommenderBodyKind,
   type RecommenderTrainOptions,
 } from '../options/recommender-options.ts';
 import { featuresOf, type GivenOption } from '../options/training-options.ts';
@@ -71,7 +72,7 @@ export async function trainRecommender(
           { inputs: items.size, frequencies: items.counts },
           { body, output: outputLayerChoiceOf(chosen) },
         )
-      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork<'bag' | 'recurrent'>(backend, checkpoint));
+      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork<RecommenderBodyKind>(backend, checkpoint));
   const settings = recommenderSettingsOf(run);
   using recommender = new Recommender(created, { settings, items, users, histories, heldOut });
   const { network, entry } = recommender;
@@ -129,4 +130,4 @@ function withOptionsOfRun(options: RecommenderTrainOptions, { options: first }: 
   return { ...options, ...Object.fromEntries(kept.map((name) => [name, first[name]])) };
 }
 
-const modelOptions = ['window', 'steps', 'embedding', 'hidden', 'seed'] as const;
+const modelOptions = ['window', 'steps', 'context', 'embedding', 'hidden', 'seed'] as const;

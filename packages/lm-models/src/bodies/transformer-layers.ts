@@ -58,6 +58,11 @@ export interface TransformerBodyOptions {
   readonly seed?: number;
 }
 
+/** As many heads of 8, 4, 2, 1 as fit with at least 32 numbers each. */
+export function defaultHeads(embedding: number): number {
+  return [8, 4, 2].find((count) => embedding % (2 * count) === 0 && embedding / count >= 32) ?? 1;
+}
+
 /** x turned by its position. */
 export type Turn = (x: Variable) => Variable;
 

@@ -1,7 +1,7 @@
 /** A recommender: a network over a catalogue of items, the names of items and users, and what each user is known to have. */
 import { CsrBuffer, type CsrRows, type SparseBatch, type Vocabulary } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
-import type { BagNetwork, RecurrentNetwork } from '../network/network-options.ts';
+import type { BagNetwork, RecurrentNetwork, TransformerNetwork } from '../network/network-options.ts';
 import type { EvaluatedNetwork, Network } from '../network/network.ts';
 import { topClasses } from '../prediction/top-classes.ts';
 import {
@@ -54,7 +54,7 @@ export class Recommender implements Disposable {
    * @throws ModelError `bad-option` for an unknown model, `shape` for rows that do not fit users and items.
    */
   constructor(
-    network: RecommenderNetwork | BagNetwork | RecurrentNetwork,
+    network: RecommenderNetwork | BagNetwork | RecurrentNetwork | TransformerNetwork,
     { settings, items, users, histories, heldOut }: RecommenderParts,
   ) {
     for (const [name, { rows, columns }] of Object.entries({ histories, heldOut })) {

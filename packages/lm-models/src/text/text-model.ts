@@ -24,7 +24,7 @@ import {
 } from '@vastmax/sparse-data';
 import { bagModelShape } from '../bodies/bag-body.ts';
 import { activationNames, type ActivationName, type TableParameter } from '../bodies/layers.ts';
-import { feedForwardNames, type FeedForwardName } from '../bodies/transformer-layers.ts';
+import { defaultHeads, feedForwardNames, type FeedForwardName } from '../bodies/transformer-layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
 import { createNetwork } from '../network/create-network.ts';
@@ -339,7 +339,7 @@ function transformerChoice({
     kind: 'transformer',
     embedding,
     layers: layers ?? 2,
-    heads: heads ?? [8, 4, 2].find((count) => embedding % (2 * count) === 0 && embedding / count >= 32) ?? 1,
+    heads: heads ?? defaultHeads(embedding),
     context: steps ?? 64,
     feedForward: hidden?.[0] ?? 4 * embedding,
     activation: name,

@@ -17,7 +17,7 @@ export function smallParts(model: RecommenderName): RecommenderParts {
   const histories = [...Array.from({ length: 16 }, () => draw(6)), []];
   const counts = columnCounts(csrFromLists(histories, items));
   return {
-    settings: { model },
+    settings: { model, ...(model === 'sasrec' ? { context: 4 } : {}) },
     users: histories.map((_, user) => `user ${user}`),
     items: new Vocabulary({
       tokens: Array.from({ length: items }, (_, item) => `item ${item}`),
@@ -39,7 +39,11 @@ export async function createSmallRecommender(model: RecommenderName): Promise<Re
     createPlainBackend({ precision: 'f64' }),
     { inputs: items, frequencies: parts.items.counts },
     {
-      body: body({ embedding: 4, ...(model === 'session' ? { hidden: [5] } : {}) }),
+      body: body({
+        embedding: 4,
+        ...(model === 'session' ? { hidden: [5] } : {}),
+        ...(model === 'sasrec' ? { heads: 2, context: 4 } : {}),
+      }),
       output: { ...defaults.output, initialScale: 1, seed: 2 },
     },
   );
