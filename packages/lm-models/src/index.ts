@@ -10,6 +10,7 @@ export {
 export { NgramBody, type NgramBodyOptions, type NgramInputs } from './bodies/ngram-body.ts';
 export { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from './bodies/recurrent-body.ts';
 export { cellNames, type CellName } from './bodies/recurrent-cells.ts';
+export { FoldInBody, type FoldInBodyOptions } from './bodies/fold-in-body.ts';
 export { TransformerBody } from './bodies/transformer-body.ts';
 export {
   feedForwardNames,
@@ -38,6 +39,8 @@ export {
   type NgramNetwork,
   type RecurrentChoice,
   type RecurrentNetwork,
+  type FoldInChoice,
+  type FoldInNetwork,
   type TransformerChoice,
   type TransformerNetwork,
 } from './network/network-options.ts';

@@ -56,7 +56,7 @@ export function addTrainCommand(program: Command): void {
     .addOption(
       new Option(
         '--model <name>',
-        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points; recommenders: autoencoder of sets of items; next-item, session, sasrec of sequences',
+        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points; recommenders: autoencoder, factorization of sets of items; next-item, session, sasrec of sequences',
       )
         .choices([...textModelNames, 'classifier', ...recommenderNames])
         .default('ngram'),
@@ -84,7 +84,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--embedding <n>',
-      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder 512; transformer, next-item, session, sasrec 128)",
+      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder, factorization 512; transformer, next-item, session, sasrec 128)",
       wholeNumber('--embedding', 1),
     )
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
@@ -155,7 +155,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--epochs <n>',
-      'passes over the data (default: 1; autoencoder 15; next-item, session, sasrec 10)',
+      'passes over the data; sweeps of factorization (default: 1; autoencoder 15; factorization 6; next-item, session, sasrec 10)',
       wholeNumber('--epochs', 1),
     )
     .option('--examples <n>', 'stop after this many examples instead', wholeNumber('--examples', 1))
@@ -223,6 +223,7 @@ Examples:
   $ vastmax train --features x.npy --labels y.txt -o models/own \\
       --output-layer ridge
   $ vastmax train ratings.csv -o models/films --model autoencoder
+  $ vastmax train plays.csv -o models/songs --model factorization --lambda 0.1
   $ vastmax train clicks.tsv -o models/next --model next-item --time-column when
   $ vastmax train clicks.tsv -o models/sasrec --model sasrec --context 100
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json

@@ -12,11 +12,12 @@ import {
 } from './output-layer-choice.ts';
 import { hasTexts } from './text-label-options.ts';
 import {
+  factorizationWeights,
   isRecommenderName,
   recommenderBody,
   recommenderTrainingOptions,
   withRecommenderLayer,
-  type RecommenderTrainOptions,
+  type TrainedRecommenderOptions,
 } from './recommender-options.ts';
 import {
   defaultSizes,
@@ -44,7 +45,9 @@ export function dependentDefaults(given: GivenTrainOptions): Partial<TrainOption
       : model === 'classifier'
         ? labelDefaults(options)
         : isRecommenderName(model)
-          ? recommenderDefaults({ ...options, model })
+          ? model === 'factorization'
+            ? factorizationWeights({ ...options, model })
+            : recommenderDefaults({ ...options, model })
           : wordDefaults({ ...options, model });
   const values: Record<string, unknown> = { ...defaultSizes(model), ...own };
   const open = Object.entries(values).filter(
@@ -77,7 +80,7 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   };
 }
 
-function recommenderDefaults(options: RecommenderTrainOptions): Partial<TrainOptions> {
+function recommenderDefaults(options: TrainedRecommenderOptions): Partial<TrainOptions> {
   const known = withRecommenderLayer(options);
   const example = known ?? withAnyLayer(options);
   const body = recommenderBody(options);

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { positionNames, type PositionName } from '@vastmax/lm-models';
 import { interactionFormatNames, type InteractionColumns, type InteractionFormat } from '@vastmax/sparse-data/records';
 import { UsageError } from '../terminal/errors.ts';
-import { shareBelowOne, wholeNumber } from './option-values.ts';
+import { positive, shareBelowOne, wholeNumber } from './option-values.ts';
 
 /** How a file of interactions is read; of `train`, `evaluate` and `recommend`. */
 export interface InteractionInputOptions {
@@ -25,6 +25,7 @@ export interface InteractionOptions extends InteractionInputOptions {
   readonly inputDropout?: number;
   readonly context?: number;
   readonly positions?: PositionName;
+  readonly lambda?: number;
 }
 
 /** Those that decide what a model is trained on. */
@@ -41,7 +42,13 @@ export const dataOptions = [
 ] as const satisfies readonly (keyof InteractionOptions)[];
 
 /** Those that only recommenders have. */
-export const ofRecommenders: ReadonlySet<string> = new Set([...dataOptions, 'inputDropout', 'context', 'positions']);
+export const ofRecommenders: ReadonlySet<string> = new Set([
+  ...dataOptions,
+  'inputDropout',
+  'context',
+  'positions',
+  'lambda',
+]);
 
 export function addInteractionInputOptions(command: Command): Command {
   return command
@@ -85,6 +92,11 @@ export function addInteractionOptions(command: Command): Command {
       '--input-dropout <p>',
       "share of a user's items that a step does not see (default: autoencoder 0.5, next-item 0)",
       shareBelowOne('--input-dropout'),
+    )
+    .option(
+      '--lambda <r>',
+      "factorization: the penalty of a user's or an item's vector for each of its interactions (default: 0.05)",
+      positive('--lambda'),
     )
     .option(
       '--context <n>',

@@ -64,6 +64,7 @@ export const comparisonOfOptions: Readonly<Record<keyof TrainOptions, 'same' | '
   inputDropout: 'same',
   context: 'same',
   positions: 'same',
+  lambda: 'same',
   precision: 'same',
   minCount: 'same',
   maxVocabulary: 'same',

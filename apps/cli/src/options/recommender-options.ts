@@ -7,12 +7,16 @@ import {
   type TrainingOptions,
 } from '@vastmax/lm-models';
 import {
+  factorizationDefaults,
   recommenderNames,
   recommenderOf,
+  type FactorizationOptions,
   type RecommenderName,
   type RecommenderSettings,
+  type TrainedRecommenderName,
 } from '@vastmax/lm-models/recommenders';
 import { UsageError } from '../terminal/errors.ts';
+import { dataOptions } from './interaction-options.ts';
 import {
   defaultsNameOf,
   layersOfOptions,
@@ -35,6 +39,8 @@ export type RecommenderBodyKind = 'bag' | 'recurrent' | 'transformer';
 
 /** The options of a recommender. */
 export type RecommenderTrainOptions = TrainOptions & { readonly model: RecommenderName };
+/** Those of one that is trained by minibatches. */
+export type TrainedRecommenderOptions = TrainOptions & { readonly model: TrainedRecommenderName };
 
 export const isRecommenderName = (model: string): model is RecommenderName =>
   recommenderNames.some((name) => name === model);
@@ -55,9 +61,32 @@ const ownOptions: readonly (readonly [name: keyof TrainOptions, models: readonly
   ['steps', ['session']],
   ['activation', ['autoencoder', 'next-item', 'sasrec']],
   ['inputDropout', ['autoencoder', 'next-item']],
-  ['weightColumn', ['autoencoder']],
+  ['weightColumn', ['autoencoder', 'factorization']],
+  ['lambda', ['factorization']],
   ...[...ofTransformers, 'context' as const, 'positions' as const].map((name) => [name, ['sasrec'] as const] as const),
 ];
+
+/** A factorization has nothing of what minibatches and output layers have. */
+const ofFactorization: ReadonlySet<keyof TrainOptions> = new Set([
+  ...dataOptions,
+  'text',
+  'model',
+  'valid',
+  'out',
+  'overwrite',
+  'resume',
+  'dryRun',
+  'config',
+  'embedding',
+  'epochs',
+  'lambda',
+  'unobservedWeight',
+  'seed',
+  'evaluate',
+  'backend',
+  'threads',
+  'precision',
+]);
 
 /** @throws UsageError for an option of another model. */
 export function checkRecommenderOptions(options: RecommenderTrainOptions, given: readonly GivenOption[]): void {
@@ -65,6 +94,14 @@ export function checkRecommenderOptions(options: RecommenderTrainOptions, given:
   const foreign = given.find(({ name, isDefault }) => !isDefault && ofOtherModels.has(name));
   if (foreign !== undefined)
     throw new UsageError(`${foreign.flag} is no option of ${model}; leave it out or choose another model`);
+  const ofMinibatches =
+    model === 'factorization'
+      ? given.find(({ name, isDefault }) => !isDefault && !ofFactorization.has(name))
+      : undefined;
+  if (ofMinibatches !== undefined)
+    throw new UsageError(
+      `${ofMinibatches.flag} is of models that are trained by minibatches, and factorization is fitted by sweeps; leave it out`,
+    );
   for (const [name, models] of ownOptions) {
     const found = given.find((each) => each.name === name);
     if (found === undefined || models.includes(model)) continue;
@@ -102,7 +139,16 @@ export function recommenderSettingsOf({ model, window, steps, context }: Recomme
   };
 }
 
-export function recommenderBody(options: RecommenderTrainOptions): NetworkOptions<RecommenderBodyKind>['body'] {
+/** The weights of a factorization's sums, and its width. */
+export function factorizationWeights({
+  embedding,
+  lambda = factorizationDefaults.lambda,
+  unobservedWeight = factorizationDefaults.unobservedWeight,
+}: RecommenderTrainOptions): Required<Pick<FactorizationOptions, 'embedding' | 'lambda' | 'unobservedWeight'>> {
+  return { embedding, lambda, unobservedWeight };
+}
+
+export function recommenderBody(options: TrainedRecommenderOptions): NetworkOptions<RecommenderBodyKind>['body'] {
   const { model, embedding, hidden, activation, layers, heads, positions, context, dropout, inputDropout, seed } =
     options;
   return recommenderOf(model).body({
@@ -124,7 +170,7 @@ export function recommenderBody(options: RecommenderTrainOptions): NetworkOption
  * that it has.
  * @returns undefined where options of other layers are given, several of which fit.
  */
-export function withRecommenderLayer<Options extends RecommenderTrainOptions>(
+export function withRecommenderLayer<Options extends TrainedRecommenderOptions>(
   options: Options,
 ): WithLayer<Options> | undefined {
   const { kind, loss, ...own } = recommenderOf(options.model).defaults.output;
@@ -144,7 +190,7 @@ export function withRecommenderLayer<Options extends RecommenderTrainOptions>(
 }
 
 export function recommenderTrainingOptions(
-  options: WithLayer<RecommenderTrainOptions>,
+  options: WithLayer<TrainedRecommenderOptions>,
   examplesPerEpoch: number,
 ): TrainingOptions {
   const { defaults } = recommenderOf(options.model);

@@ -6,7 +6,13 @@ import {
   type NetworkOptions,
   type TrainingOptions,
 } from '@vastmax/lm-models';
-import { recommenders, type RecommenderName } from '@vastmax/lm-models/recommenders';
+import {
+  factorizationDefaults,
+  recommenderNames,
+  recommenderOf,
+  type RecommenderName,
+  type TrainedRecommenderName,
+} from '@vastmax/lm-models/recommenders';
 import {
   defaultStepsOf,
   textBody,
@@ -76,8 +82,12 @@ type SizeName = 'embedding' | 'epochs' | 'batch';
 /** The sizes of a model where none are given. */
 export function defaultSizes(model: TrainOptions['model']): Pick<TrainOptions, SizeName> {
   if (model === 'transformer') return { embedding: 128, epochs: 1, batch: 1024 };
-  if (!Object.hasOwn(recommenders, model)) return { embedding: 100, epochs: 1, batch: 256 };
-  const { embedding, epochs, batchSize } = recommenders[model as RecommenderName].defaults;
+  if (!recommenderNames.some((name) => name === model)) return { embedding: 100, epochs: 1, batch: 256 };
+  if (model === 'factorization') {
+    const { embedding, sweeps } = factorizationDefaults;
+    return { embedding, epochs: sweeps, batch: 256 };
+  }
+  const { embedding, epochs, batchSize } = recommenderOf(model as TrainedRecommenderName).defaults;
   return { embedding, epochs, batch: batchSize };
 }
 

@@ -78,7 +78,7 @@ export function checkDistributable({
   body,
   output,
 }: Pick<NetworkOptions, 'body'> & Partial<Pick<NetworkOptions, 'output'>>): void {
-  if ((body.dropout ?? 0) > 0)
+  if ('dropout' in body && (body.dropout ?? 0) > 0)
     throw new UsageError(
       '--distributed trains without --dropout: its random numbers belong to one process; leave it out, and see --weight-decay',
     );

@@ -16,7 +16,12 @@ import { bytes, count, duration } from '../terminal/terminal.ts';
 import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { ClassifierTexts } from '@vastmax/lm-models/labels';
-import { recommenderOf, type RecommenderNetwork, type RecommenderSettings } from '@vastmax/lm-models/recommenders';
+import {
+  recommenderOf,
+  type RecommenderName,
+  type RecommenderNetwork,
+  type RecommenderSettings,
+} from '@vastmax/lm-models/recommenders';
 import type { DenseTrainingData } from '../dense/dense-data.ts';
 import type { TrainingData } from '../labels/label-data.ts';
 import type { RecommenderData } from '../recommend/interaction-data.ts';
@@ -179,23 +184,31 @@ export function planOfLabels(
   };
 }
 
+/** Lines about the data of a recommender. */
+export function describeInteractions(
+  { users, items, interactions, division, hasTimes }: RecommenderData,
+  model: RecommenderName,
+): readonly (readonly [name: string, text: string])[] {
+  return [
+    ['interactions', `${count(interactions)} of ${count(users.length)} users with ${count(items.size)} items`],
+    ...(recommenderOf(model).reads === 'sequences'
+      ? [['order', hasTimes ? 'by time' : 'as in the file, which has no times; --time-column names them'] as const]
+      : []),
+    ['evaluation', division],
+  ];
+}
+
 export function planOfRecommender(
   network: RecommenderNetwork,
-  { users, items, histories, interactions, division, hasTimes }: RecommenderData,
+  data: RecommenderData,
   { model, window = 5, steps = 16 }: RecommenderSettings,
 ): PlannedModel {
-  const options = network.body.options;
+  // Of a network that is trained by minibatches.
+  const options = network.body.options as Exclude<typeof network.body.options, { readonly lambda: number }>;
+  const { histories } = data;
   const entriesPerUser = histories.offsets[histories.rows]! / Math.max(1, histories.rows);
-  const common = {
-    network,
-    data: ['interactions', `${count(interactions)} of ${count(users.length)} users with ${count(items.size)} items`],
-    notes: [
-      ...(recommenderOf(model).reads === 'sequences'
-        ? [['order', hasTimes ? 'by time' : 'as in the file, which has no times; --time-column names them'] as const]
-        : []),
-      ['evaluation', division],
-    ],
-  } as const;
+  const [ofData = ['interactions', ''] as const, ...notes] = describeInteractions(data, model);
+  const common = { network, data: ofData, notes };
   if ('heads' in options) {
     const seen = Math.min(options.context, entriesPerUser);
     return {

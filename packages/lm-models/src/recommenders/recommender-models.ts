@@ -8,6 +8,7 @@
  * | next-item | the mean of the last items of a sequence | the item after them |
  * | session | a sequence, by a GRU (arXiv:1511.06939) | each next item of it |
  * | sasrec | the last items of a sequence, by causal attention (arXiv:1808.09781) | each next item of it |
+ * | factorization | a user's set of items | users and items by alternating least squares (fitFactorization), without minibatches |
  */
 import type { Matrix } from '@vastmax/linalg-core';
 import {
@@ -33,6 +34,7 @@ import { ModelError } from '../model-error.ts';
 import type {
   BagChoice,
   BagNetwork,
+  FoldInNetwork,
   RecurrentChoice,
   RecurrentNetwork,
   TransformerChoice,
@@ -42,8 +44,12 @@ import type { Body, Network } from '../network/network.ts';
 import type { FactoredChoice } from '../output-layers/output-layer-choice.ts';
 import type { BatchSource } from '../training/training-types.ts';
 
+/** The names of the recommenders that are trained by minibatches. */
+export const trainedRecommenderNames = ['autoencoder', 'next-item', 'session', 'sasrec'] as const;
+/** The name of a recommender that is trained by minibatches. */
+export type TrainedRecommenderName = (typeof trainedRecommenderNames)[number];
 /** The names of the recommenders. */
-export const recommenderNames = ['autoencoder', 'next-item', 'session', 'sasrec'] as const;
+export const recommenderNames = [...trainedRecommenderNames, 'factorization'] as const;
 /** The name of a recommender. */
 export type RecommenderName = (typeof recommenderNames)[number];
 
@@ -88,7 +94,7 @@ export type RecommenderBatch = SparseBatch | SequenceBatch;
 /** The body of a recommender: it reads the minibatches that its kind makes. */
 export interface RecommenderBody extends Body<RecommenderBatch> {
   readonly embeddings: TableParameter;
-  readonly options: (BagNetwork | RecurrentNetwork | TransformerNetwork)['body']['options'];
+  readonly options: (BagNetwork | RecurrentNetwork | TransformerNetwork | FoldInNetwork)['body']['options'];
 }
 /** A network over any of the recommenders' minibatches. */
 export type RecommenderNetwork = Network<RecommenderBatch, RecommenderBody>;
@@ -120,20 +126,24 @@ export interface RecommenderDefaults {
   readonly output: Omit<FactoredChoice, 'seed'>;
 }
 
-/** What there is to know of a recommender by name. */
-export interface RecommenderEntry {
+/** What serving a recommender needs. */
+export interface ServedRecommender {
   /** One line. */
   readonly description: string;
-  readonly defaults: RecommenderDefaults;
   /** Whether the order of a user's items counts, and their repetitions; else they are a set with weights. */
   readonly reads: 'sets' | 'sequences';
+  /** The activations that score the items for each history, rows×features; valid until the network's next call. */
+  computeHidden(network: RecommenderNetwork, histories: CsrRows, settings: RecommenderSettings): Matrix;
+}
+
+/** What there is to know of a recommender that is trained by minibatches. */
+export interface RecommenderEntry extends ServedRecommender {
+  readonly defaults: RecommenderDefaults;
   body(options: RecommenderBodyOptions): BagChoice | RecurrentChoice | TransformerChoice;
   /** For a Trainer. @param histories one row a user. */
   trainingBatches(histories: CsrRows, order: RecommenderOrder, settings: RecommenderSettings): RecommenderBatches;
   /** As trainingBatches, for a search for rates, if it needs other examples: those that tell whether unseen items are found. */
   trialBatches?(histories: CsrRows, order: RecommenderOrder): RecommenderBatches;
-  /** The activations that score the items for each history, rows×features; valid until the network's next call. */
-  computeHidden(network: RecommenderNetwork, histories: CsrRows, settings: RecommenderSettings): Matrix;
 }
 
 const defaultWindow = 5;
@@ -295,16 +305,27 @@ function activationOfBag(
   return activation === undefined ? {} : { activation: activationNamed(model, activation, activationNames) };
 }
 
-/** The recommenders by name: body, minibatches and defaults of each. */
-export const recommenders: Readonly<Record<RecommenderName, RecommenderEntry>> = {
+const factorization: ServedRecommender = {
+  description: "a user's set of items, by least squares given all items",
+  reads: 'sets',
+  computeHidden: (network, histories) => network.computeHidden(inputsOnly(histories)),
+};
+
+/** The recommenders by name: body, minibatches and defaults of each that is trained by minibatches. */
+export const recommenders: Readonly<Record<TrainedRecommenderName, RecommenderEntry>> & {
+  readonly factorization: ServedRecommender;
+} = {
   autoencoder,
   'next-item': nextItem,
   session,
   sasrec,
+  factorization,
 };
 
 /** @throws ModelError `bad-option` for a name that is none of {@link recommenderNames}. */
-export function recommenderOf(name: string): RecommenderEntry {
+export function recommenderOf(name: TrainedRecommenderName): RecommenderEntry;
+export function recommenderOf(name: string): ServedRecommender;
+export function recommenderOf(name: string): ServedRecommender {
   if (Object.hasOwn(recommenders, name)) return recommenders[name as RecommenderName];
   throw new ModelError('bad-option', `no recommender is called '${name}'; there are ${recommenderNames.join(', ')}`);
 }

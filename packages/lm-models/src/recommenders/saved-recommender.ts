@@ -57,7 +57,7 @@ export async function readRecommenderParts(saved: SavedRecommender): Promise<Rec
 /** A recommender of a checkpoint, with its weights. Throws as readRecommenderParts and loadNetwork. */
 export async function loadRecommender(backend: Backend, saved: SavedRecommender): Promise<Recommender> {
   const parts = await readRecommenderParts(saved);
-  const network = await loadNetwork<'bag' | 'recurrent' | 'transformer'>(backend, saved);
+  const network = await loadNetwork<'bag' | 'recurrent' | 'transformer' | 'fold-in'>(backend, saved);
   try {
     const { inputs } = network.sizes;
     const { classes } = network.output;

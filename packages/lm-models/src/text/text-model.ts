@@ -32,6 +32,7 @@ import type {
   BagNetwork,
   BodyChoice,
   DenseChoice,
+  FoldInChoice,
   NetworkOptions,
   NgramNetwork,
   RecurrentNetwork,
@@ -351,7 +352,7 @@ function transformerChoice({
 type TextBodyKind = 'ngram' | 'recurrent' | 'transformer' | 'bag';
 
 /** The bodies that read words. */
-export type TextBodyChoice = Exclude<BodyChoice, DenseChoice>;
+export type TextBodyChoice = Exclude<BodyChoice, DenseChoice | FoldInChoice>;
 
 function bodyKindOf(model: TextModelName): TextBodyKind {
   if (model === 'ngram' || model === 'transformer') return model;

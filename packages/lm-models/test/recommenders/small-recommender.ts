@@ -1,6 +1,7 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { createNetwork } from '@vastmax/lm-models';
 import {
+  fitFactorization,
   Recommender,
   recommenderOf,
   type RecommenderName,
@@ -34,9 +35,14 @@ export function smallParts(model: RecommenderName): RecommenderParts {
 /** With random weights. */
 export async function createSmallRecommender(model: RecommenderName): Promise<Recommender> {
   const parts = smallParts(model);
+  const backend = createPlainBackend({ precision: 'f64' });
+  if (model === 'factorization') {
+    const options = { embedding: 4, sweeps: 3, lambda: 0.01, unobservedWeight: 0.1 };
+    return new Recommender(await fitFactorization(backend, parts.histories, parts.items.counts, options), parts);
+  }
   const { body, defaults } = recommenderOf(model);
   const network = await createNetwork(
-    createPlainBackend({ precision: 'f64' }),
+    backend,
     { inputs: items, frequencies: parts.items.counts },
     {
       body: body({
