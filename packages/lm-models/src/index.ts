@@ -48,6 +48,7 @@ export { checkSavedShapes } from './network/saved-shapes.ts';
 export {
   Network,
   type Body,
+  type BodyReader,
   type EvaluatedNetwork,
   type NetworkSizes,
   type PromptOptions,
@@ -86,6 +87,7 @@ export {
   type VectorKind,
   type WordVectors,
 } from './prediction/neighbors.ts';
+export { continueWords, type ContinueOptions } from './prediction/continue-words.ts';
 export { drawNextWord, type DrawOptions } from './prediction/draw-word.ts';
 export { predictNextWords, type NextWord, type NextWordsOptions } from './prediction/next-words.ts';
 export { topClasses, type TopClassesOptions } from './prediction/top-classes.ts';

@@ -40,6 +40,7 @@ import type {
   TransformerNetwork,
 } from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
+import { continueWords, type ContinueOptions } from '../prediction/continue-words.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
@@ -97,6 +98,10 @@ export interface PromptPredictionOptions {
   /** Only words with at least this score. */
   readonly minScore?: number;
 }
+
+/** How a text is continued. */
+export type ContinuedTextOptions = Pick<PromptPredictionOptions, 'k' | 'paddingWord'> &
+  Pick<ContinueOptions, 'choose' | 'endWord'>;
 
 interface BatchOrder {
   readonly batchSize: number;
@@ -184,14 +189,32 @@ export class TextModel implements Disposable {
     prompts: readonly (readonly string[])[],
     { k, paddingWord, minScore }: PromptPredictionOptions,
   ): Promise<NextWord[][]> {
-    const { model, window = defaultWindow } = this.examples;
-    const maxWords = { bag: window, cbow: 2 * window, 'skip-gram': 1 }[model as string];
     const lists = await predictNextWords(this.network, this.vocabulary, prompts, {
       k,
       paddingWord,
-      ...(maxWords === undefined ? {} : { maxWords }),
+      ...this.#promptLength,
     });
     return minScore === undefined ? lists : lists.map((words) => words.filter(({ score }) => score >= minScore));
+  }
+
+  /** The words that follow a prompt, each chosen of the k most likely ones after all before it: {@link continueWords}. */
+  continueWords(
+    prompt: readonly string[],
+    { k, paddingWord, endWord, choose }: ContinuedTextOptions,
+  ): AsyncGenerator<string, void, undefined> {
+    return continueWords(this.network, this.vocabulary, prompt, {
+      k,
+      paddingWord,
+      choose,
+      ...(endWord === undefined ? {} : { endWord }),
+      ...this.#promptLength,
+    });
+  }
+
+  get #promptLength(): { readonly maxWords?: number } {
+    const { model, window = defaultWindow } = this.examples;
+    const maxWords = { bag: window, cbow: 2 * window, 'skip-gram': 1 }[model as string];
+    return maxWords === undefined ? {} : { maxWords };
   }
 
   #ngrams({ tokens, paddingId }: TextData, { batchSize, seed }: BatchOrder): NgramBatches {
