@@ -58,7 +58,7 @@ describe.each([
     [`--model ${model} --hold-out 0.2`, '--hold-out 0.2 is of --split share and time'],
     [`--model ${model} --split last --valid data.csv`, '--valid is what is held out'],
     [`--model ${model} --order 3`, `--order is no option of ${model}`],
-    [`--model ${model} --weight-column w`, `--weight-column is an option of --model autoencoder, not of ${model}`],
+    [`--model ${model} --weight-column w`, `--weight-column is an option of --model autoencoder, factorization, not of ${model}`],
   ])('refuses %s', async (given, message) => {
     const ended = await vastmax(folder, `train data.csv -o refused ${given}`);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
@@ -73,6 +73,21 @@ it('goes on bit for bit with a sasrec model', async () => {
   const resumed = await vastmax(folder, `train data.csv -o parts --model sasrec --resume --epochs 3 ${own}`);
   expect(resumed).toMatchObject({ code: 0, stderr: '' });
   expect(await tensorsOf(join(folder, 'parts'))).toEqual(await tensorsOf(join(folder, 'whole')));
+});
+
+it('takes names with commas in --items', async () => {
+  writeFileSync(
+    join(folder, 'commas.csv'),
+    `user,item\n${'u,"a, b"\nu,c""d\nv,c""d\nv,e\n'.repeat(2)}`.replaceAll('c""d', '"c""d"'),
+  );
+  await vastmax(folder, `train commas.csv -o commas --model next-item --hold-out 0 --epochs 1 --rates default ${own}`);
+  const ask = (items: string): ReturnType<typeof vastmax> =>
+    vastmax(folder, ['recommend', 'commas', '--items', items, ...own.split(' ')]);
+  for (const items of ['"a, b",e', ' "a, b" , e ', '"c""d","a, b"', 'c"d,e'])
+    expect(await ask(items)).toMatchObject({ code: 0, stderr: '' });
+  const open = await ask('e,"a, b');
+  expect(open).toMatchObject({ code: 2, stdout: '' });
+  expect(open.stderr).toContain('--items e,"a, b: a name in double quotes ends with one');
 });
 
 it.each([
