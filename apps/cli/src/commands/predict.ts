@@ -82,10 +82,10 @@ words around, skip-gram its last word. A score orders the words of one
 prompt; it is no probability.
 
 --continue takes the best word each time, and draws one where a --temperature,
---top-k, --top-p or --seed is given; scores of a layer that is not normalised are
-then taken for logarithms of probabilities. It stops where the model ends the
-line, whose end is not printed. A transformer reads each word once; when it has
-as many as it sees at once, it goes on from the last half of them.
+--top-k, --top-p or --seed is given; scores of a layer that is not normalised
+are then taken for logarithms of probabilities. It stops where the model ends
+the line, whose end is not printed. A transformer reads each word once; when it
+has as many as it sees at once, it goes on from the last half of them.
 
 A line of --input is a string, or an object whose "prompt" is a text or an
 array of words; the object comes back with "next" added, in the same order.

@@ -290,8 +290,9 @@ describe('HistoryBatches', () => {
           const sequences: (number | undefined)[][] = [];
           for (const { input, start, target } of stream) {
             if (start) sequences.push([input]);
-            expect(sequences.at(-1)!.at(-1)).toBe(input);
-            sequences.at(-1)!.push(target);
+            const sequence = sequences[sequences.length - 1]!;
+            expect(sequence[sequence.length - 1]).toBe(input);
+            sequence.push(target);
           }
           expect(sequences.map(String).sort()).toEqual(ends.map(String).sort());
         }
