@@ -25,7 +25,7 @@ import {
 } from './layers.ts';
 
 /** What a row's penalty grows with; see AlternatingPenalties of @vastmax/spherical-losses. */
-export const penaltyCountNames = ['entries', 'all'] as const;
+const penaltyCountNames = ['entries', 'all'] as const;
 
 /** Sizes of a fold-in body, and the weights of the sums that its fit minimised. */
 export interface FoldInBodyOptions {

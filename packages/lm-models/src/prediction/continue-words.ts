@@ -17,7 +17,7 @@ export interface ContinueOptions extends NextWordsOptions {
 
 /** What of a network continues a text. */
 type ContinuedNetwork = Pick<Network<never>, 'output' | 'computePromptHidden' | 'computeNextHidden' | 'exclusively'> & {
-  readonly body: Pick<Body<never>, 'createReader'>;
+  readonly body: Pick<Body<never>, 'createReader' | 'features'>;
 };
 
 /**

@@ -19,7 +19,9 @@ import { recommenderOf } from '@vastmax/lm-models/recommenders';
 import { MultiLabelCollector } from '@vastmax/lm-models/metrics';
 import {
   columnCounts,
+  columnsByFrequency,
   csrFromLists,
+  renumberColumns,
   SessionBatches,
   WindowBatches,
   type CsrRows,
@@ -165,12 +167,22 @@ export async function readSports(data: string, left: 0 | 1): Promise<Sequences> 
   };
 }
 
+/** Items numbered by how often they occur, as hybrid wants its classes. */
+function byFrequency({ known, last }: Sequences): Sequences {
+  const order = columnsByFrequency(columnCounts(known));
+  const places = new Int32Array(order.length);
+  order.forEach((item, place) => {
+    places[item] = place;
+  });
+  return { known: renumberColumns(known, order), last: last.map((item) => places[item]!) };
+}
+
 export async function measureSports(
   context: JobContext,
   settings: SportsSettings = sportsSettings,
 ): Promise<SportsResult> {
   context.show('sports: reading');
-  const data = await readSports(context.data, context.validation === true ? 1 : 0);
+  const data = byFrequency(await readSports(context.data, context.validation === true ? 1 : 0));
   const counted = (model: string, create: (sets: CsrRows) => BestItems): MeasuredModel<SportsRow> => ({
     model,
     loss: '',
