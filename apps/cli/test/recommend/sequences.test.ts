@@ -58,7 +58,10 @@ describe.each([
     [`--model ${model} --hold-out 0.2`, '--hold-out 0.2 is of --split share and time'],
     [`--model ${model} --split last --valid data.csv`, '--valid is what is held out'],
     [`--model ${model} --order 3`, `--order is no option of ${model}`],
-    [`--model ${model} --weight-column w`, `--weight-column is an option of --model autoencoder, factorization, not of ${model}`],
+    [
+      `--model ${model} --weight-column w`,
+      `--weight-column is an option of --model autoencoder, factorization, not of ${model}`,
+    ],
   ])('refuses %s', async (given, message) => {
     const ended = await vastmax(folder, `train data.csv -o refused ${given}`);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
