@@ -19,7 +19,7 @@ export interface Ended {
 }
 
 const progressLine =
-  /^(counting words|reading text|reading interactions|trying rates|training|evaluating|predicting|recommending|quantizing|exporting): \d+ %.*\n/gm;
+  /^(counting words|reading text|reading interactions|trying rates|training|evaluating|predicting|recommending|quantizing|exporting|fitting): \d+ %.*\n/gm;
 
 export class RunningCommand {
   readonly #child: ChildProcessWithoutNullStreams;

@@ -10,6 +10,7 @@ export {
 export { NgramBody, type NgramBodyOptions, type NgramInputs } from './bodies/ngram-body.ts';
 export { RecurrentBody, type RecurrentBodyOptions, type SequenceInputs } from './bodies/recurrent-body.ts';
 export { cellNames, type CellName } from './bodies/recurrent-cells.ts';
+export { FoldInBody, type FoldInBodyOptions } from './bodies/fold-in-body.ts';
 export { TransformerBody } from './bodies/transformer-body.ts';
 export {
   feedForwardNames,
@@ -38,6 +39,8 @@ export {
   type NgramNetwork,
   type RecurrentChoice,
   type RecurrentNetwork,
+  type FoldInChoice,
+  type FoldInNetwork,
   type TransformerChoice,
   type TransformerNetwork,
 } from './network/network-options.ts';
@@ -45,6 +48,7 @@ export { checkSavedShapes } from './network/saved-shapes.ts';
 export {
   Network,
   type Body,
+  type BodyReader,
   type EvaluatedNetwork,
   type NetworkSizes,
   type PromptOptions,
@@ -83,6 +87,7 @@ export {
   type VectorKind,
   type WordVectors,
 } from './prediction/neighbors.ts';
+export { continueWords, type ContinueOptions } from './prediction/continue-words.ts';
 export { drawNextWord, type DrawOptions } from './prediction/draw-word.ts';
 export { predictNextWords, type NextWord, type NextWordsOptions } from './prediction/next-words.ts';
 export { freezeOutputLayer } from './prediction/frozen-output-layer.ts';

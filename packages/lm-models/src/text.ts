@@ -17,6 +17,7 @@ export {
   textBody,
   TextModel,
   textModelNames,
+  type ContinuedTextOptions,
   type ExampleSettings,
   type PromptPredictionOptions,
   type TextBatch,

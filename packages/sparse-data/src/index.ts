@@ -60,6 +60,7 @@ export { WindowBatches, type WindowBatchesOptions } from './batches/window-batch
 export { subsampleTokens, type SubsampleOptions } from './text/subsample-tokens.ts';
 export { SequenceRows, type SequenceBatch } from './batches/sequence-batch.ts';
 export { SequenceBatches, type SequenceBatchesOptions, type SequenceCursor } from './batches/sequence-batches.ts';
+export { HistoryBatches, type HistoryBatchesOptions, type HistoryCursor } from './batches/history-batches.ts';
 export { SessionBatches, type SessionBatchesOptions, type SessionCursor } from './batches/session-batches.ts';
 export { columnCounts, columnsByFrequency, renumberColumns } from './csr/columns.ts';
 export { CsrBuffer } from './csr/csr-buffer.ts';

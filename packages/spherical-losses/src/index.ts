@@ -43,5 +43,7 @@ export {
   type AlternatingFit,
   type AlternatingLayerOptions,
   type AlternatingOptions,
+  type AlternatingProgress,
 } from './alternating/alternating-fit.ts';
+export { FoldIn, type AlternatingPenalties, type FoldInOptions } from './alternating/fold-in.ts';
 export { withUnobservedWeights } from './losses/unobserved-weights.ts';

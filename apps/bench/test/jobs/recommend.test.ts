@@ -116,6 +116,7 @@ describe('the job sports', () => {
       ...sportsSettings,
       nextItem: { embedding: 8, before: 3, batch: 16 },
       session: { embedding: 8, hidden: 8, streams: 8, steps: 4 },
+      sasrec: { embedding: 8, layers: 1, heads: 1, context: 4, dropout: 0, batch: 32 },
       epochs: 2,
     });
     expect(rows.map(({ model, loss }) => `${model} ${loss}`.trim()).slice(0, 3)).toEqual([

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { drawNextWord } from '@vastmax/lm-models';
+import { drawNextWord, type NextWord } from '@vastmax/lm-models';
 import type { Classifier } from '@vastmax/lm-models/labels';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { labelsOfText, predictLabels } from '../labels/predict-labels.ts';
@@ -40,7 +40,12 @@ export function addPredictCommand(program: Command): void {
       'only words with at least this score; labels with at least this probability, or score where there is none',
       finite('--threshold'),
     )
-    .option('--continue <n>', 'append the best word n times and print the text', wholeNumber('--continue', 0), 0)
+    .option(
+      '--continue <n>',
+      'append the best word up to n times, until the line ends, and print the text',
+      wholeNumber('--continue', 0),
+      0,
+    )
     .option('--temperature <t>', 'with --continue: draw the words; below 1 likelier ones', positive('--temperature'))
     .option('--top-k <n>', 'with --continue: draw from the n best words (default: 50)', wholeNumber('--top-k', 1))
     .option(
@@ -74,9 +79,13 @@ Examples:
 The model sees as many of the last words as it was trained with. Words it does
 not know count as its word for unknown ones; cbow takes the prompt for the
 words around, skip-gram its last word. A score orders the words of one
-prompt; it is no probability. --continue takes the best word each time, and
-draws one where a --temperature, --top-k, --top-p or --seed is given; scores of
-a layer that is not normalised are then taken for logarithms of probabilities.
+prompt; it is no probability.
+
+--continue takes the best word each time, and draws one where a --temperature,
+--top-k, --top-p or --seed is given; scores of a layer that is not normalised
+are then taken for logarithms of probabilities. It stops where the model ends
+the line, whose end is not printed. A transformer reads each word once; when it
+has as many as it sees at once, it goes on from the last half of them.
 
 A line of --input is a string, or an object whose "prompt" is a text or an
 array of words; the object comes back with "next" added, in the same order.
@@ -186,13 +195,18 @@ async function predictPrompt({ model, text }: OpenedModel, prompt: string, optio
   const continued = [...words];
   const draws = isDrawn(options);
   const random = new RandomGenerator(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-  for (let i = 0; i < options.continue; i++) {
-    // The text is not continued with the word for unknown words, so one word more is asked for.
-    const k = draws ? (options.topK ?? 50) + 1 : 2;
-    const [best = []] = await owned.predictNextWords([continued], { k, paddingWord });
+  // The text is not continued with the word for unknown words, so one word more is asked for.
+  const k = draws ? (options.topK ?? 50) + 1 : 2;
+  const choose = (best: readonly NextWord[]): string => {
     const known = best.filter(({ word }) => word !== settings.unknown).slice(0, k - 1);
-    const word = draws && known.length > 0 ? drawNextWord(known, random, options) : known[0];
-    continued.push(word?.word ?? settings.unknown);
+    const chosen = draws && known.length > 0 ? drawNextWord(known, random, options) : known[0];
+    return chosen?.word ?? settings.unknown;
+  };
+  if (options.continue > 0) {
+    for await (const word of owned.continueWords(words, { k, paddingWord, endWord: settings.endOfLine, choose })) {
+      continued.push(word);
+      if (continued.length === words.length + options.continue) break;
+    }
   }
   if (options.json === true) {
     process.stdout.write(

@@ -25,7 +25,10 @@ export function addRecommendCommand(program: Command): void {
     .description('the best items for a user of the training data, for a list of items, or for each user of a file')
     .argument('<model>', 'folder of a trained recommender')
     .option('--user <name>', 'a user of the training data')
-    .option('--items <a,b,...>', 'somebody who has these items, in this order')
+    .option(
+      '--items <a,b,...>',
+      'somebody who has these items, in this order; a name with a comma stands in double quotes',
+    )
     .option(
       '--input <file>',
       'interactions of new or known users, in any format that train reads; - is standard input; prints JSON Lines',
@@ -41,6 +44,7 @@ export function addRecommendCommand(program: Command): void {
 Examples:
   $ vastmax recommend models/films --user ann
   $ vastmax recommend models/films --items "Alien,Brazil" -k 5
+  $ vastmax recommend models/films --items 'Alien,"Good Night, and Good Luck"'
   $ vastmax recommend models/films --input new-users.csv > recommended.jsonl
 
 What a user has is never recommended again. New users need no training: all
@@ -97,9 +101,28 @@ function historyOf(recommender: Recommender, user: string, directory: string): C
   return history;
 }
 
+/**
+ * A name in double quotes may have commas, and "" for a quote, as in CSV.
+ * @throws UsageError for a quote that is not closed.
+ */
+function namesBetweenCommas(list: string): string[] {
+  const names: string[] = [];
+  const next = /\s*(?:"((?:[^"]|"")*)"|([^",][^,]*)|)\s*(,|$)/y;
+  for (;;) {
+    const found = next.exec(list);
+    if (found === null)
+      throw new UsageError(
+        `--items ${list}: a name in double quotes ends with one, before a comma or the end; write "" for a quote in it`,
+      );
+    const [, quoted, plain = '', end] = found;
+    names.push(quoted?.replaceAll('""', '"') ?? plain.trim());
+    if (end === '') return names;
+  }
+}
+
 /** @throws UsageError where none is known. */
 function itemsNamed({ items }: Recommender, list: string, directory: string): CsrRows {
-  const names = list.split(',').map((name) => name.trim());
+  const names = namesBetweenCommas(list);
   const unknown = names.filter((name) => !items.has(name));
   if (unknown.length === names.length)
     throw new UsageError(

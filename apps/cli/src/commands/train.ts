@@ -56,7 +56,7 @@ export function addTrainCommand(program: Command): void {
     .addOption(
       new Option(
         '--model <name>',
-        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points; recommenders: autoencoder of sets of items, next-item, session',
+        'ngram, or bag for the sum of the same words; lstm or gru; transformer; word vectors by cbow or skip-gram; classifier for labelled texts or points; recommenders: autoencoder, factorization of sets of items; next-item, session, sasrec of sequences',
       )
         .choices([...textModelNames, 'classifier', ...recommenderNames])
         .default('ngram'),
@@ -67,10 +67,14 @@ export function addTrainCommand(program: Command): void {
       'lstm, gru, session: words or items per truncated back-propagation (default: 16); transformer: words that it sees at once (default: 64)',
       wholeNumber('--steps', 1, 4096),
     )
-    .option('--layers <n>', 'transformer: of attention and feed-forward (default: 2)', wholeNumber('--layers', 1, 1024))
+    .option(
+      '--layers <n>',
+      'transformer, sasrec: of attention and feed-forward (default: 2)',
+      wholeNumber('--layers', 1, 1024),
+    )
     .option(
       '--heads <n>',
-      'transformer: heads of attention, whose double divides the embedding (default: at most 8, of 32 numbers at least)',
+      'transformer, sasrec: heads of attention, whose double divides the embedding (default: at most 8, of 32 numbers at least)',
       wholeNumber('--heads', 1),
     )
     .option(
@@ -80,24 +84,24 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--embedding <n>',
-      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder 512; transformer, next-item, session 128)",
+      "width of a word's or an item's embedding; of the first layer of a classifier or an autoencoder (default: 100; autoencoder, factorization 512; transformer, next-item, session, sasrec 128)",
       wholeNumber('--embedding', 1),
     )
     .option('--initial-vectors <file>', 'embeddings start from a word2vec file, text or binary, of the same width')
     .option(
       '--hidden <n,...>',
-      'widths of the hidden layers (default: 128; transformer: 4 times the embedding; bag, cbow, skip-gram, classifier, autoencoder, next-item: none)',
+      'widths of the hidden layers (default: 128; transformer, sasrec: 4 times the embedding; bag, cbow, skip-gram, classifier, autoencoder, next-item: none)',
       wholeNumbers('--hidden', 1),
     )
     .addOption(
       new Option(
         '--activation <name>',
-        'of the hidden layers, not of lstm, gru and session (default: tanh; transformer: gelu; classifier: relu of points, identity of texts)',
+        'of the hidden layers, not of lstm, gru and session (default: tanh; transformer, sasrec: gelu; classifier: relu of points, identity of texts)',
       ).choices([...new Set([...activationNames, ...feedForwardNames]), 'identity']),
     )
     .option(
       '--dropout <p>',
-      'probability of dropping a hidden activation (default: 0; classifier of points: 0.2)',
+      'probability of dropping a hidden activation (default: 0; classifier of points, sasrec: 0.2)',
       shareBelowOne('--dropout'),
     );
   addOutputLayerOptions(command)
@@ -127,7 +131,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--clip-norm <n>',
-      "clip the norm of the body's gradient to this value (default: 5 for lstm and gru, 1 for transformer)",
+      "clip the norm of the body's gradient to this value (default: 5 for lstm and gru, 1 for transformer and sasrec)",
       positive('--clip-norm'),
     )
     .addOption(
@@ -141,17 +145,17 @@ export function addTrainCommand(program: Command): void {
     )
     .option(
       '--warmup <f>',
-      'share of the training in which the rates rise from 0 (default: 0; transformer: 0.05)',
+      'share of the training in which the rates rise from 0 (default: 0; transformer, sasrec: 0.05)',
       shareBelowOne('--warmup'),
     )
     .option(
       '--batch <n>',
-      'examples in a minibatch: words (of lstm, gru and transformer the nearest multiple of --steps), points, or users of an autoencoder (default: 256; transformer: 1024)',
+      'examples in a minibatch: words (of lstm, gru and transformer the nearest multiple of --steps), points, users of an autoencoder, or items (default: 256; transformer, sasrec: 1024)',
       wholeNumber('--batch', 1),
     )
     .option(
       '--epochs <n>',
-      'passes over the data (default: 1; autoencoder 15; next-item, session 10)',
+      'passes over the data; sweeps of factorization (default: 1; autoencoder 15; factorization 6; next-item, session, sasrec 10)',
       wholeNumber('--epochs', 1),
     )
     .option('--examples <n>', 'stop after this many examples instead', wholeNumber('--examples', 1))
@@ -219,7 +223,9 @@ Examples:
   $ vastmax train --features x.npy --labels y.txt -o models/own \\
       --output-layer ridge
   $ vastmax train ratings.csv -o models/films --model autoencoder
+  $ vastmax train plays.csv -o models/songs --model factorization --lambda 0.1
   $ vastmax train clicks.tsv -o models/next --model next-item --time-column when
+  $ vastmax train clicks.tsv -o models/sasrec --model sasrec --context 100
   $ vastmax train --loss taylor --epochs 3 --print-config > taylor.json
   $ vastmax train wiki.train.tokens.br -o models/taylor --config taylor.json
 

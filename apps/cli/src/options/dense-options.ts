@@ -2,7 +2,7 @@
 import type { DenseChoice } from '@vastmax/lm-models';
 import { UsageError } from '../terminal/errors.ts';
 import { ofRecommenders } from './interaction-options.ts';
-import { ofTexts, ofWords, type GivenOption, type TrainOptions } from './training-options.ts';
+import { ofTexts, ofTransformers, ofWords, type GivenOption, type TrainOptions } from './training-options.ts';
 
 /** Those that only vectors have. */
 const ofFeatures: ReadonlySet<keyof TrainOptions> = new Set([
@@ -20,6 +20,7 @@ const ofOthers: ReadonlySet<keyof TrainOptions> = new Set([
   'valid',
   ...ofTexts,
   ...ofWords,
+  ...ofTransformers,
   'steps',
   'window',
   'embedding',

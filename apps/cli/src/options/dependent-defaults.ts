@@ -1,5 +1,5 @@
 /** The values of those options of `vastmax train` whose default depends on other options. */
-import { type BagChoice, type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
+import { type OutputLayerChoice, type TrainingOptions, outputLayerOf } from '@vastmax/lm-models';
 import type { TextBodyChoice } from '@vastmax/lm-models/text';
 import { denseBody, isRidge } from './dense-options.ts';
 import { labelBody, labelOutputChoice, labelTrainingOptions } from './label-options.ts';
@@ -12,11 +12,12 @@ import {
 } from './output-layer-choice.ts';
 import { hasTexts } from './text-label-options.ts';
 import {
+  factorizationWeights,
   isRecommenderName,
   recommenderBody,
   recommenderTrainingOptions,
   withRecommenderLayer,
-  type RecommenderTrainOptions,
+  type TrainedRecommenderOptions,
 } from './recommender-options.ts';
 import {
   defaultSizes,
@@ -44,7 +45,9 @@ export function dependentDefaults(given: GivenTrainOptions): Partial<TrainOption
       : model === 'classifier'
         ? labelDefaults(options)
         : isRecommenderName(model)
-          ? recommenderDefaults({ ...options, model })
+          ? model === 'factorization'
+            ? factorizationWeights({ ...options, model })
+            : recommenderDefaults({ ...options, model })
           : wordDefaults({ ...options, model });
   const values: Record<string, unknown> = { ...defaultSizes(model), ...own };
   const open = Object.entries(values).filter(
@@ -77,13 +80,15 @@ function labelDefaults(options: TrainOptions): Partial<TrainOptions> {
   };
 }
 
-function recommenderDefaults(options: RecommenderTrainOptions): Partial<TrainOptions> {
+function recommenderDefaults(options: TrainedRecommenderOptions): Partial<TrainOptions> {
   const known = withRecommenderLayer(options);
   const example = known ?? withAnyLayer(options);
-  const { inputDropout, ...body } = recommenderBody(options) as BagChoice;
+  const body = recommenderBody(options);
+  const inputDropout = body.kind === 'bag' ? body.inputDropout : undefined;
+  const { context, positions } = body.kind === 'transformer' ? body : {};
   return {
     ...bodyDefaults(body),
-    ...optional({ inputDropout, loss: known?.loss, precondition: known?.precondition }),
+    ...optional({ inputDropout, context, positions, loss: known?.loss, precondition: known?.precondition }),
     ...(known !== undefined ? layerDefaults(outputLayerChoiceOf(known)) : {}),
     ...trainingDefaultsOf(recommenderTrainingOptions(example, 1), options),
   };

@@ -1,8 +1,9 @@
 /** The options of recommenders: how interactions are read, which of them count, and what is held out. */
 import { Option, type Command } from 'commander';
+import { positionNames, type PositionName } from '@vastmax/lm-models';
 import { interactionFormatNames, type InteractionColumns, type InteractionFormat } from '@vastmax/sparse-data/records';
 import { UsageError } from '../terminal/errors.ts';
-import { shareBelowOne, wholeNumber } from './option-values.ts';
+import { positive, shareBelowOne, wholeNumber } from './option-values.ts';
 
 /** How a file of interactions is read; of `train`, `evaluate` and `recommend`. */
 export interface InteractionInputOptions {
@@ -22,6 +23,9 @@ export interface InteractionOptions extends InteractionInputOptions {
   readonly split?: SplitName;
   readonly holdOut?: number;
   readonly inputDropout?: number;
+  readonly context?: number;
+  readonly positions?: PositionName;
+  readonly lambda?: number;
 }
 
 /** Those that decide what a model is trained on. */
@@ -38,7 +42,13 @@ export const dataOptions = [
 ] as const satisfies readonly (keyof InteractionOptions)[];
 
 /** Those that only recommenders have. */
-export const ofRecommenders: ReadonlySet<string> = new Set([...dataOptions, 'inputDropout']);
+export const ofRecommenders: ReadonlySet<string> = new Set([
+  ...dataOptions,
+  'inputDropout',
+  'context',
+  'positions',
+  'lambda',
+]);
 
 export function addInteractionInputOptions(command: Command): Command {
   return command
@@ -70,7 +80,7 @@ export function addInteractionOptions(command: Command): Command {
     .addOption(
       new Option(
         '--split <name>',
-        "what is held out: a share of each user's items, the last item of each user, or what came last of all by time (default: share; next-item, session: last)",
+        "what is held out: a share of each user's items, the last item of each user, or what came last of all by time (default: share; models of sequences: last)",
       ).choices(splitNames),
     )
     .option(
@@ -82,6 +92,21 @@ export function addInteractionOptions(command: Command): Command {
       '--input-dropout <p>',
       "share of a user's items that a step does not see (default: autoencoder 0.5, next-item 0)",
       shareBelowOne('--input-dropout'),
+    )
+    .option(
+      '--lambda <r>',
+      "factorization: the penalty of a user's or an item's vector for each of its interactions (default: 0.05)",
+      positive('--lambda'),
+    )
+    .option(
+      '--context <n>',
+      'sasrec: how many last items of a user the model sees (default: 50)',
+      wholeNumber('--context', 1, 4096),
+    )
+    .addOption(
+      new Option('--positions <name>', 'sasrec: a vector for each place, or turned by it (default: learned)').choices(
+        positionNames,
+      ),
     );
 }
 

@@ -4,9 +4,16 @@ import { classifierTraining } from '@vastmax/lm-models/labels';
 import { UsageError } from '../terminal/errors.ts';
 import { defaultsNameOf, outputLayerChoiceOf, type WithLayer } from './output-layer-choice.ts';
 import { ofLabelledTexts } from './text-label-options.ts';
-import { type GivenOption, ofTexts, ofWords, trainingOptionsOf, type TrainOptions } from './training-options.ts';
+import {
+  type GivenOption,
+  ofTexts,
+  ofTransformers,
+  ofWords,
+  trainingOptionsOf,
+  type TrainOptions,
+} from './training-options.ts';
 
-const foreignToTexts: ReadonlySet<keyof TrainOptions> = new Set([...ofWords, 'steps', 'window']);
+const foreignToTexts: ReadonlySet<keyof TrainOptions> = new Set([...ofWords, ...ofTransformers, 'steps', 'window']);
 const foreignToPoints: ReadonlySet<keyof TrainOptions> = new Set([...foreignToTexts, ...ofTexts]);
 
 /**

@@ -6,7 +6,13 @@ import {
   type NetworkOptions,
   type TrainingOptions,
 } from '@vastmax/lm-models';
-import { recommenders, type RecommenderName } from '@vastmax/lm-models/recommenders';
+import {
+  factorizationDefaults,
+  recommenderNames,
+  recommenderOf,
+  type RecommenderName,
+  type TrainedRecommenderName,
+} from '@vastmax/lm-models/recommenders';
 import {
   defaultStepsOf,
   textBody,
@@ -76,8 +82,12 @@ type SizeName = 'embedding' | 'epochs' | 'batch';
 /** The sizes of a model where none are given. */
 export function defaultSizes(model: TrainOptions['model']): Pick<TrainOptions, SizeName> {
   if (model === 'transformer') return { embedding: 128, epochs: 1, batch: 1024 };
-  if (!Object.hasOwn(recommenders, model)) return { embedding: 100, epochs: 1, batch: 256 };
-  const { embedding, epochs, batchSize } = recommenders[model as RecommenderName].defaults;
+  if (!recommenderNames.some((name) => name === model)) return { embedding: 100, epochs: 1, batch: 256 };
+  if (model === 'factorization') {
+    const { embedding, sweeps } = factorizationDefaults;
+    return { embedding, epochs: sweeps, batch: 256 };
+  }
+  const { embedding, epochs, batchSize } = recommenderOf(model as TrainedRecommenderName).defaults;
   return { embedding, epochs, batch: batchSize };
 }
 
@@ -118,8 +128,11 @@ export const ofTexts: readonly (keyof TrainOptions)[] = [
   'initialVectors',
 ];
 
-/** Options that only models over words have; `steps` and `window` beside them are of recommenders too. */
-export const ofWords: readonly (keyof TrainOptions)[] = ['order', 'layers', 'heads', 'distributed', 'repairDrift'];
+/** Options that only models over words have; `steps`, `window` and those of transformers are of recommenders too. */
+export const ofWords: readonly (keyof TrainOptions)[] = ['order', 'distributed', 'repairDrift'];
+
+/** Options of layers of attention. */
+export const ofTransformers: readonly (keyof TrainOptions)[] = ['layers', 'heads'];
 
 /** Options that only some models have. */
 const ownOptions: readonly (readonly [
@@ -203,7 +216,8 @@ const bags: readonly TrainOptions['model'][] = ['bag', 'cbow', 'skip-gram'];
 /** A transformer's first steps are large and disagree with one another; so it starts slowly, and is clipped. */
 const transformerRate = 0.002;
 const transformerWarmup = 0.05;
-const clipNorms: Partial<Record<TrainOptions['model'], number>> = { lstm: 5, gru: 5, transformer: 1 };
+const clipNorms: Partial<Record<TrainOptions['model'], number>> = { lstm: 5, gru: 5, transformer: 1, sasrec: 1 };
+const transformers: readonly TrainOptions['model'][] = ['transformer', 'sasrec'];
 
 function adamRateOf(model: TrainOptions['model']): number {
   if (model === 'transformer') return transformerRate;
@@ -214,7 +228,7 @@ export function trainingOptionsOf(options: WithLayer<TrainOptions>, examplesPerE
   const defaults = layerTrainingDefaults(options);
   const optimizer = options.optimizer ?? (options.model === 'ngram' ? 'sgd' : 'adam');
   const clipNorm = options.clipNorm ?? clipNorms[options.model];
-  const warmup = options.warmup ?? (options.model === 'transformer' ? transformerWarmup : undefined);
+  const warmup = options.warmup ?? (transformers.includes(options.model) ? transformerWarmup : undefined);
   return {
     bodyRate: options.bodyRate ?? (optimizer === 'adam' ? adamRateOf(options.model) : defaults.bodyRate),
     outputRate: options.outputRate ?? defaults.outputRate,

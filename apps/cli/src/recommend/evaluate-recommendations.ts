@@ -1,6 +1,9 @@
 /** The metrics of a recommender, as tables. */
 import { CommandFailure } from '../terminal/errors.ts';
-import { count, Progress, table } from '../terminal/terminal.ts';
+import { count, Progress, table, warn } from '../terminal/terminal.ts';
+import { excludeEntries } from '@vastmax/sparse-data';
+import type { TrainOptions } from '../options/training-options.ts';
+import type { RecommenderData } from './interaction-data.ts';
 import type { MultiLabelMetricsAtK } from '@vastmax/lm-models/metrics';
 import {
   evaluateRecommender,
@@ -32,8 +35,33 @@ export async function evaluateWithProgress(
   return evaluation;
 }
 
+/** The figures of what was held out of a training, at its end; nothing where `--hold-out 0` asked for that. */
+export async function printEvaluation(
+  recommender: Recommender,
+  data: Pick<RecommenderData, 'histories' | 'heldOut' | 'division'>,
+  { holdOut, evaluate }: Pick<TrainOptions, 'holdOut' | 'evaluate'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (holdOut === 0) return;
+  if (!hasTargets(data)) {
+    warn(nothingToFind);
+    return;
+  }
+  const { histories, heldOut: targets, division } = data;
+  const evaluation = await evaluateWithProgress(recommender, { histories, targets }, { limit: evaluate, signal });
+  process.stdout.write(`\n${describeRecommenderEvaluation(division, evaluation)}`);
+}
+
+/** Whether a user with a history has a held-out item that is not in it. */
+export function hasTargets({ histories, heldOut }: Pick<RecommenderData, 'histories' | 'heldOut'>): boolean {
+  const { offsets } = excludeEntries(heldOut, histories);
+  for (let user = 0; user < histories.rows; user++)
+    if (offsets[user + 1]! > offsets[user]! && histories.offsets[user + 1]! > histories.offsets[user]!) return true;
+  return false;
+}
+
 /** Why an evaluation may have no users. */
-export const nothingToFind =
+const nothingToFind =
   'there is nothing to evaluate: no user has both a history and an item held out that the model knows and the user did not have before (repeated items are not ranked)';
 
 /** A block of lines for each k. */

@@ -1,7 +1,6 @@
 /** `vastmax train` with a recommender: from a file of interactions to a saved and evaluated model. */
 import { createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
-import { Recommender, recommenderContent, recommenderNameOf } from '@vastmax/lm-models/recommenders';
-import { excludeEntries, type CsrRows } from '@vastmax/sparse-data';
+import { Recommender, recommenderContent, recommenderNameOf, recommenderOf } from '@vastmax/lm-models/recommenders';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
@@ -13,40 +12,32 @@ import {
   recommenderSettingsOf,
   recommenderTrainingOptions,
   withRecommenderLayer,
+  type RecommenderBodyKind,
   type RecommenderTrainOptions,
+  type TrainedRecommenderOptions,
 } from '../options/recommender-options.ts';
 import { featuresOf, type GivenOption } from '../options/training-options.ts';
-import { backendOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { backendOf, prepareFolder, readRunState, type RunOptions, type RunState } from '../run/run-folder.ts';
 import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfRecommender } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
 import { Interruption } from '../terminal/interruption.ts';
-import { warn } from '../terminal/terminal.ts';
-import { describeRecommenderEvaluation, evaluateWithProgress, nothingToFind } from './evaluate-recommendations.ts';
-import { readRecommenderData } from './interaction-data.ts';
+import { printEvaluation } from './evaluate-recommendations.ts';
+import { readRecommenderData, type RecommenderData } from './interaction-data.ts';
 
 /** @param given the options that were on the command line or in a configuration file. */
 export async function trainRecommender(
   file: string,
-  options: RecommenderTrainOptions,
+  options: TrainedRecommenderOptions,
   given: readonly GivenOption[],
 ): Promise<void> {
   checkRecommenderOptions(options, given);
   using interruption = new Interruption();
   const { signal } = interruption;
-  if (isStandardInput(file) && options.valid !== undefined && isStandardInput(options.valid))
-    throw new UsageError(
-      'the interactions and --valid are both standard input, which can be read once; give a file for one of them',
-    );
   await using folder = await prepareFolder(options, given, readRecommenderRun);
   const { resumed } = folder;
-  const run = resumed === undefined ? options : withOptionsOfRun(options, resumed);
-  const data = await readRecommenderData(file, run, signal);
+  const { data, run } = await readResumedData(file, options, resumed, signal);
   const { users, items, histories, heldOut, fingerprint } = data;
-  if (resumed !== undefined && resumed.configuration['interactionsHash'] !== fingerprint)
-    throw new UsageError(
-      `${file} does not hold the interactions that ${options.out} was trained on; resume with the same files`,
-    );
   const body = recommenderBody(run);
   const known = withRecommenderLayer(run);
   const { options: chosen, note } =
@@ -74,10 +65,11 @@ export async function trainRecommender(
           { inputs: items.size, frequencies: items.counts },
           { body, output: outputLayerChoiceOf(chosen) },
         )
-      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork<'bag' | 'recurrent'>(backend, checkpoint));
+      : await fromCheckpoint(options.out, (checkpoint) => loadNetwork<RecommenderBodyKind>(backend, checkpoint));
   const settings = recommenderSettingsOf(run);
   using recommender = new Recommender(created, { settings, items, users, histories, heldOut });
-  const { network, entry } = recommender;
+  const { network } = recommender;
+  const entry = recommenderOf(options.model);
   const { output } = network.options;
   const order = {
     batchSize,
@@ -98,25 +90,31 @@ export async function trainRecommender(
     content: { ...content, configuration: { ...content.configuration, interactionsHash: fingerprint } },
     signal,
   });
-  if (!isTrained || options.holdOut === 0) return;
-  if (!hasTargets(histories, heldOut)) {
-    warn(nothingToFind);
-    return;
-  }
-  const evaluation = await evaluateWithProgress(
-    recommender,
-    { histories, targets: heldOut },
-    { limit: options.evaluate, signal },
-  );
-  process.stdout.write(`\n${describeRecommenderEvaluation(data.division, evaluation)}`);
+  if (isTrained) await printEvaluation(recommender, data, options, signal);
 }
 
-/** Whether a user with a history has a held-out item that is not in it. */
-function hasTargets(histories: CsrRows, heldOut: CsrRows): boolean {
-  const { offsets } = excludeEntries(heldOut, histories);
-  for (let user = 0; user < histories.rows; user++)
-    if (offsets[user + 1]! > offsets[user]! && histories.offsets[user + 1]! > histories.offsets[user]!) return true;
-  return false;
+/**
+ * The data of a run, which a resumed one reads as at first.
+ * @returns with the options that are then those of the run.
+ * @throws UsageError for a resumed run with other data.
+ */
+export async function readResumedData<Options extends RecommenderTrainOptions>(
+  file: string,
+  options: Options,
+  resumed: RunOptions | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly data: RecommenderData; readonly run: Options }> {
+  if (isStandardInput(file) && options.valid !== undefined && isStandardInput(options.valid))
+    throw new UsageError(
+      'the interactions and --valid are both standard input, which can be read once; give a file for one of them',
+    );
+  const run = resumed === undefined ? options : withOptionsOfRun(options, resumed);
+  const data = await readRecommenderData(file, run, signal);
+  if (resumed !== undefined && resumed.configuration['interactionsHash'] !== data.fingerprint)
+    throw new UsageError(
+      `${file} does not hold the interactions that ${options.out} was trained on; resume with the same files`,
+    );
+  return { data, run };
 }
 
 async function readRecommenderRun(directory: string): Promise<RunState> {
@@ -127,9 +125,12 @@ async function readRecommenderRun(directory: string): Promise<RunState> {
 }
 
 /** A resumed run reads its data as at first. */
-function withOptionsOfRun(options: RecommenderTrainOptions, { options: first }: RunState): RecommenderTrainOptions {
+function withOptionsOfRun<Options extends RecommenderTrainOptions>(
+  options: Options,
+  { options: first }: RunOptions,
+): Options {
   const kept = [...dataOptions, ...modelOptions].filter((name) => first[name] !== undefined);
   return { ...options, ...Object.fromEntries(kept.map((name) => [name, first[name]])) };
 }
 
-const modelOptions = ['window', 'steps', 'embedding', 'hidden', 'seed'] as const;
+const modelOptions = ['window', 'steps', 'context', 'embedding', 'hidden', 'seed'] as const;

@@ -92,15 +92,19 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The part of a checkpoint that describes the run of any model. */
-export interface RunState {
-  readonly training: TrainingOptions;
+/** What a run of `vastmax train` goes on with, whatever it does. */
+export interface RunOptions {
   readonly precision: Precision;
-  readonly batchSize: number;
   /** Options of the first call of `vastmax train`. */
   readonly options: JsonObject;
   /** Configuration of the checkpoint. */
   readonly configuration: JsonObject;
+}
+
+/** The part of a checkpoint that describes the training of any model. */
+export interface RunState extends RunOptions {
+  readonly training: TrainingOptions;
+  readonly batchSize: number;
 }
 
 /** As RunState, for a model over words. */
@@ -150,6 +154,8 @@ function runStateFrom({ configuration, location: directory }: Checkpoint): RunSt
     throw new UsageError(
       `${directory} holds a quantized model, which is for prediction; go on with the model that it was made of`,
     );
+  if (recommenderNameOf(configuration) === 'factorization')
+    throw new UsageError(`${directory} holds a factorization; add --model factorization to go on with it`);
   const isBatchSize = typeof batchSize === 'number' && Number.isSafeInteger(batchSize) && batchSize >= 1;
   if (!isObject(training) || !isBatchSize || batchSize > maxBatchSize) {
     throw new UsageError(
@@ -230,7 +236,7 @@ export interface PreparedFolder<Run> extends AsyncDisposable {
  * @param read the run of such a model from its folder.
  * @param rank of a job over ranks; rank 0 has the lock.
  */
-export async function prepareFolder<Run extends RunState>(
+export async function prepareFolder<Run extends RunOptions>(
   options: TrainOptions,
   given: readonly GivenOption[],
   read: (directory: string) => Promise<Run>,
@@ -260,7 +266,7 @@ export async function prepareFolder<Run extends RunState>(
 }
 
 /** @throws UsageError when an option that determines the model or its data differs from the run's. */
-function checkUnchanged(run: RunState, options: TrainOptions, given: readonly GivenOption[]): void {
+function checkUnchanged(run: RunOptions, options: TrainOptions, given: readonly GivenOption[]): void {
   for (const { name, flag } of given) {
     if (changeable.has(name) || options[name] === 'auto') continue;
     const before = JSON.stringify(run.options[name]);
@@ -275,7 +281,11 @@ function checkUnchanged(run: RunState, options: TrainOptions, given: readonly Gi
 /**
  * The backend of this call: another one rounds differently, so a resumed run keeps its own unless one is given.
  */
-export function backendOf(resumed: RunState | undefined, options: TrainOptions, given: readonly GivenOption[]): string {
+export function backendOf(
+  resumed: RunOptions | undefined,
+  options: TrainOptions,
+  given: readonly GivenOption[],
+): string {
   const before = resumed?.options['backend'];
   return typeof before === 'string' && !given.some(({ name }) => name === 'backend') ? before : options.backend;
 }

@@ -223,7 +223,7 @@ function featureArguments({
 }
 
 /** Every option that is not in the checkpoint and changes what comes out. */
-function resumeCommand(file: string, options: TrainOptions): string {
+export function resumeCommand(file: string, options: TrainOptions): string {
   const { out, model, valid, textColumn, distributed, log, tensorboard, evaluate, backend, repairDrift } = options;
   const { labelFormat, labelColumn, labelSeparator, threads } = options;
   const words = [

@@ -11,6 +11,7 @@ import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
 import { checkNoInteractionOptions } from '../options/interaction-options.ts';
 import { isRecommenderName } from '../options/recommender-options.ts';
+import { trainFactorization } from '../recommend/train-factorization.ts';
 import { trainRecommender } from '../recommend/train-recommender.ts';
 import { checkNoLabelOptions } from '../options/label-options.ts';
 import { textReadingOf } from '../options/text-options.ts';
@@ -55,7 +56,9 @@ export async function trainModel(
     await (model === 'classifier'
       ? trainLabels(textFile, options, given)
       : isRecommenderName(model)
-        ? trainRecommender(textFile, { ...options, model }, given)
+        ? model === 'factorization'
+          ? trainFactorization(textFile, { ...options, model }, given)
+          : trainRecommender(textFile, { ...options, model }, given)
         : train(textFile, { ...options, model }, given, communicator));
   };
   if (options.distributed === undefined) {

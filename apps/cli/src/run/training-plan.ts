@@ -3,14 +3,25 @@
  * from a measured gemm on this machine.
  */
 import { createMatrixFrom, gemm, type Backend } from '@vastmax/linalg-core';
-import { outputLayerOf, type BagNetwork, type DenseNetwork, type OutputLayerChoice } from '@vastmax/lm-models';
+import {
+  outputLayerOf,
+  type BagNetwork,
+  type DenseNetwork,
+  type OutputLayerChoice,
+  type TransformerNetwork,
+} from '@vastmax/lm-models';
 import type { TextModel, TextNetwork } from '@vastmax/lm-models/text';
 import { describeBackend } from '../options/backend-choice.ts';
 import { bytes, count, duration } from '../terminal/terminal.ts';
 import { tensorBytes } from './last-save.ts';
 import type { AnyTrainer } from './run-training.ts';
 import type { ClassifierTexts } from '@vastmax/lm-models/labels';
-import { recommenderOf, type RecommenderNetwork, type RecommenderSettings } from '@vastmax/lm-models/recommenders';
+import {
+  recommenderOf,
+  type RecommenderName,
+  type RecommenderNetwork,
+  type RecommenderSettings,
+} from '@vastmax/lm-models/recommenders';
 import type { DenseTrainingData } from '../dense/dense-data.ts';
 import type { TrainingData } from '../labels/label-data.ts';
 import type { RecommenderData } from '../recommend/interaction-data.ts';
@@ -76,16 +87,13 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
   const { options } = network.body;
   const { embedding } = options;
   const data = ['vocabulary', `${count(vocabulary.size)} words`] as const;
-  if ('heads' in options) {
-    const { layers: depth, heads, feedForward, context, activation } = options;
-    const matrices = 4 * embedding + (activation === 'swiglu' ? 3 : 2) * feedForward;
+  if ('heads' in options)
     return {
       network,
       data,
-      description: `transformer of ${depth} ${depth === 1 ? 'layer' : 'layers'}, words of ${embedding}, ${heads} heads, ${feedForward} ${activation}, ${context} words at once`,
-      bodyOperations: (batchSize) => depth * batchSize * embedding * (6 * matrices + 14 * context),
+      description: describeTransformer(options, 'words'),
+      bodyOperations: transformerOperations(options),
     };
-  }
   const { hidden } = options;
   if ('cell' in options) {
     const { cell } = options;
@@ -124,6 +132,24 @@ export function planOfText({ network, vocabulary, examples }: TextModel): Planne
   };
 }
 
+type TransformerOptions = TransformerNetwork['body']['options'];
+
+function describeTransformer(
+  { layers: depth, embedding, heads, feedForward, activation, context }: TransformerOptions,
+  inputs: string,
+): string {
+  return `transformer of ${depth} ${depth === 1 ? 'layer' : 'layers'}, ${inputs} of ${embedding}, ${heads} heads, ${feedForward} ${activation}, ${context} ${inputs} at once`;
+}
+
+/** @param seen positions of a sequence on average; `context` unless given. */
+function transformerOperations(
+  { layers: depth, embedding, feedForward, activation, context }: TransformerOptions,
+  seen: number = context,
+): PlannedModel['bodyOperations'] {
+  const matrices = 4 * embedding + (activation === 'swiglu' ? 3 : 2) * feedForward;
+  return (batchSize) => depth * batchSize * embedding * (6 * matrices + 14 * seen);
+}
+
 /** @param bucketBytes memory of the embeddings of buckets and of their update rule. */
 export function planOfLabels(
   network: BagNetwork,
@@ -158,14 +184,40 @@ export function planOfLabels(
   };
 }
 
+/** Lines about the data of a recommender. */
+export function describeInteractions(
+  { users, items, interactions, division, hasTimes }: RecommenderData,
+  model: RecommenderName,
+): readonly (readonly [name: string, text: string])[] {
+  return [
+    ['interactions', `${count(interactions)} of ${count(users.length)} users with ${count(items.size)} items`],
+    ...(recommenderOf(model).reads === 'sequences'
+      ? [['order', hasTimes ? 'by time' : 'as in the file, which has no times; --time-column names them'] as const]
+      : []),
+    ['evaluation', division],
+  ];
+}
+
 export function planOfRecommender(
   network: RecommenderNetwork,
-  { users, items, histories, interactions, division, hasTimes }: RecommenderData,
+  data: RecommenderData,
   { model, window = 5, steps = 16 }: RecommenderSettings,
 ): PlannedModel {
-  const options = network.body.options;
-  const { embedding, hidden } = options;
+  // Of a network that is trained by minibatches.
+  const options = network.body.options as Exclude<typeof network.body.options, { readonly lambda: number }>;
+  const { histories } = data;
   const entriesPerUser = histories.offsets[histories.rows]! / Math.max(1, histories.rows);
+  const [ofData = ['interactions', ''] as const, ...notes] = describeInteractions(data, model);
+  const common = { network, data: ofData, notes };
+  if ('heads' in options) {
+    const seen = Math.min(options.context, entriesPerUser);
+    return {
+      ...common,
+      description: describeTransformer(options, 'items'),
+      bodyOperations: transformerOperations(options, seen),
+    };
+  }
+  const { embedding, hidden } = options;
   const reads =
     'cell' in options
       ? `items of ${embedding} → ${layers(hidden, options.cell)}, ${steps} steps`
@@ -177,14 +229,7 @@ export function planOfRecommender(
       ? ''
       : ` → ${layers(hidden, options.activation === 'identity' ? 'tanh' : options.activation)}`;
   return {
-    network,
-    data: ['interactions', `${count(interactions)} of ${count(users.length)} users with ${count(items.size)} items`],
-    notes: [
-      ...(recommenderOf(model).reads === 'sequences'
-        ? [['order', hasTimes ? 'by time' : 'as in the file, which has no times; --time-column names them'] as const]
-        : []),
-      ['evaluation', division],
-    ],
+    ...common,
     description: `${reads}${above}`,
     bodyOperations: (batchSize) =>
       'cell' in options

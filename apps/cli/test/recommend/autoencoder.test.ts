@@ -1,13 +1,12 @@
 /** A recommender of sets through the commands. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '@vastmax/checkpoints';
-import { createFileStorage } from '@vastmax/checkpoints/node';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { RunningCommand, vastmax } from '../vastmax.ts';
 import { asCsv, drawInteractions } from './interactions-of-two-tastes.ts';
+import { tensorsOf } from './tensors-of.ts';
 
 const folder = createScratchFolder();
 const write = (file: string, content: string | Uint8Array): void => {
@@ -26,14 +25,6 @@ interface Evaluation {
   readonly model: { readonly examples: number; readonly atK: readonly AtK[] };
   readonly popularity: { readonly atK: readonly AtK[] };
   readonly itemNeighbors: { readonly atK: readonly AtK[] };
-}
-
-async function tensorsOf(model: string): Promise<number[][]> {
-  await using checkpoint = await openCheckpoint(createFileStorage(join(folder, model)));
-  const tensors: number[][] = [];
-  for (const module of checkpoint.moduleNames)
-    for (const { rows, read } of checkpoint.module(module).tensors) tensors.push([...(await read(0, rows))]);
-  return tensors;
 }
 
 describe('a recommender of sets', () => {
@@ -114,12 +105,12 @@ describe('a recommender of sets', () => {
       ),
     );
     await vastmax(folder, `train data.csv -o from-csv ${few}`);
-    const expected = await tensorsOf('from-csv');
+    const expected = await tensorsOf(join(folder, 'from-csv'));
     for (const format of ['tsv', 'jsonl', 'parquet']) {
       const columns = '--user-column who --item-column what --time-column when';
       const trained = await vastmax(folder, `train data.${format} -o from-${format} ${few} ${columns}`);
       expect(trained).toMatchObject({ code: 0, stderr: '' });
-      expect(await tensorsOf(`from-${format}`)).toEqual(expected);
+      expect(await tensorsOf(join(folder, `from-${format}`))).toEqual(expected);
     }
     const underscored = taken.map(({ user, item }) => ({ user, item: item.replace(' ', '_') }));
     const users = [...new Set(taken.map(({ user }) => user))];
@@ -127,7 +118,7 @@ describe('a recommender of sets', () => {
       [user, ...underscored.filter((each) => each.user === user).map(({ item }) => item)].join(' '),
     );
     await vastmax(folder, ['train', '-', '-o', 'from-lines', ...few.split(' ')], lines.join('\n'));
-    expect(await tensorsOf('from-lines')).toEqual(expected);
+    expect(await tensorsOf(join(folder, 'from-lines'))).toEqual(expected);
   });
 
   it('is interrupted, and gone on with bit for bit', async () => {
@@ -145,7 +136,7 @@ describe('a recommender of sets', () => {
       'train data.csv -o parts --model autoencoder --resume --examples 480 --backend wasm --threads 1',
     );
     expect(resumed).toMatchObject({ code: 0, stderr: '' });
-    expect(await tensorsOf('parts')).toEqual(await tensorsOf('full'));
+    expect(await tensorsOf(join(folder, 'parts'))).toEqual(await tensorsOf(join(folder, 'full')));
 
     const running = new RunningCommand(
       `train data.csv -o stopped ${options} --examples 100000000 --checkpoint-every 1`.split(' '),

@@ -86,7 +86,8 @@ describe('predict', () => {
     expect(header).toMatch(/^word +score$/);
     expect(first).toMatch(/^(and|<eos>) +-?\d+\.\d{3}$/);
     expect(rest.filter((line) => /^\S+ +-?\d+\.\d{3}$/.test(line))).toHaveLength(2);
-    expect(rest.at(-1)).toMatch(/^the cat sleeps( \S+){4}$/);
+    // To the end of the line at most, which is not printed.
+    expect(rest.at(-1)).toMatch(/^the cat sleeps( (?!<eos>)\S+){0,4}$/);
   });
 
   it('draws the words of a continuation, the same ones for a seed', async () => {
@@ -98,7 +99,8 @@ describe('predict', () => {
         return (JSON.parse(stdout) as { continued: string[] }).continued;
       }),
     );
-    expect(first).toHaveLength(14);
+    expect(first?.length).toBeLessThanOrEqual(14);
+    expect(first).not.toContain('<eos>');
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
     expect(await vastmax(folder, 'predict model the cat --top-p 0.9')).toMatchObject({

@@ -1,6 +1,5 @@
 /** The parts of a transformer: its options, the norms, rotary positions, and a layer of attention and feed-forward. */
 import {
-  attention,
   gelu,
   layerNorm,
   matmul,
@@ -9,7 +8,6 @@ import {
   rmsNorm,
   rotary,
   sigmoid,
-  type PackedSequences,
   type Tape,
   type Variable,
 } from '@vastmax/autodiff';
@@ -56,6 +54,11 @@ export interface TransformerBodyOptions {
   /** Standard deviation of the embeddings' normal start; 0.1 unless given. */
   readonly embeddingScale?: number;
   readonly seed?: number;
+}
+
+/** As many heads of 8, 4, 2, 1 as fit with at least 32 numbers each. */
+export function defaultHeads(embedding: number): number {
+  return [8, 4, 2].find((count) => embedding % (2 * count) === 0 && embedding / count >= 32) ?? 1;
 }
 
 /** x turned by its position. */
@@ -157,12 +160,18 @@ export class TransformerLayer {
     ];
   }
 
-  attend(tape: Tape, x: Variable, sequences: PackedSequences, turn: Turn = (same) => same): Variable {
+  /** @param attend of queries, keys and values. */
+  attend(
+    tape: Tape,
+    x: Variable,
+    attend: (query: Variable, key: Variable, value: Variable) => Variable,
+    turn: Turn = (same) => same,
+  ): Variable {
     const normalized = this.#attentionNorm.apply(tape, x);
     const query = turn(matmul(normalized, this.#query.use(tape)));
     const key = turn(matmul(normalized, this.#key.use(tape)));
     const value = matmul(normalized, this.#value.use(tape));
-    return matmul(attention(query, key, value, sequences), this.#output.use(tape));
+    return matmul(attend(query, key, value), this.#output.use(tape));
   }
 
   feedForward(tape: Tape, x: Variable): Variable {

@@ -3,6 +3,7 @@ import type { Backend } from '@vastmax/linalg-core';
 import type { BodyStart } from '../bodies/layers.ts';
 import { BagBody } from '../bodies/bag-body.ts';
 import { DenseBody } from '../bodies/dense-body.ts';
+import { FoldInBody } from '../bodies/fold-in-body.ts';
 import { NgramBody } from '../bodies/ngram-body.ts';
 import { RecurrentBody } from '../bodies/recurrent-body.ts';
 import { TransformerBody } from '../bodies/transformer-body.ts';
@@ -73,7 +74,7 @@ function createBody(
   inputs: number,
   choice: BodyChoice,
   start: BodyStart,
-): NgramBody | BagBody | DenseBody | RecurrentBody | TransformerBody {
+): NgramBody | BagBody | DenseBody | RecurrentBody | TransformerBody | FoldInBody {
   switch (choice.kind) {
     case 'ngram':
       return new NgramBody(backend, { ...choice, words: inputs }, start);
@@ -85,6 +86,8 @@ function createBody(
       return new RecurrentBody(backend, { ...choice, inputs }, start);
     case 'transformer':
       return new TransformerBody(backend, { ...choice, inputs }, start);
+    case 'fold-in':
+      return new FoldInBody(backend, { ...choice, inputs });
     default:
       throw unknownBody(choice);
   }

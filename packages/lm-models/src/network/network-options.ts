@@ -5,6 +5,7 @@
 import type { JsonObject } from '@vastmax/linalg-core/state';
 import type { BagBody, BagBodyOptions, BagInputs } from '../bodies/bag-body.ts';
 import type { DenseBody, DenseBodyOptions, DenseInputs } from '../bodies/dense-body.ts';
+import type { FoldInBody, FoldInBodyOptions } from '../bodies/fold-in-body.ts';
 import type { NgramBody, NgramBodyOptions, NgramInputs } from '../bodies/ngram-body.ts';
 import type { RecurrentBody, RecurrentBodyOptions, SequenceInputs } from '../bodies/recurrent-body.ts';
 import type { TransformerBody } from '../bodies/transformer-body.ts';
@@ -43,6 +44,7 @@ interface BodyKinds {
     readonly batch: SequenceInputs;
     readonly body: TransformerBody;
   };
+  readonly 'fold-in': { readonly choice: FoldInChoice; readonly batch: BagInputs; readonly body: FoldInBody };
 }
 /** The kinds of bodies. */
 export type BodyKind = keyof BodyKinds;
@@ -57,6 +59,8 @@ export type DenseChoice = { readonly kind: 'dense' } & Omit<DenseBodyOptions, 'i
 export type RecurrentChoice = { readonly kind: 'recurrent' } & Omit<RecurrentBodyOptions, 'inputs'>;
 /** A transformer as an option of a network. */
 export type TransformerChoice = { readonly kind: 'transformer' } & Omit<TransformerBodyOptions, 'inputs'>;
+/** A factorization's items as an option of a network. */
+export type FoldInChoice = { readonly kind: 'fold-in' } & Omit<FoldInBodyOptions, 'inputs'>;
 /** The body of a network, as an option: one of the kinds. */
 export type BodyChoice = BodyKinds[BodyKind]['choice'];
 
@@ -70,6 +74,8 @@ export type DenseNetwork = Network<DenseInputs, DenseBody>;
 export type RecurrentNetwork = Network<SequenceInputs, RecurrentBody>;
 /** Over sequences, each seen as a whole: decoder language model, recommender by what a user took (SASRec). */
 export type TransformerNetwork = Network<SequenceInputs, TransformerBody>;
+/** A factorization of users and items, made by `fitFactorization`. */
+export type FoldInNetwork = Network<BagInputs, FoldInBody>;
 /** A network whose body is of one of the kinds. */
 export type NetworkOf<Kind extends BodyKind, Output extends AnyOutputChoice = OutputLayerChoice> = {
   [Each in Kind]: Network<BodyKinds[Each]['batch'], BodyKinds[Each]['body'], Output>;
@@ -149,6 +155,7 @@ const bodyFields: Readonly<Record<BodyKind, Fields>> = {
     positions: optional(text),
     norm: optional(text),
   },
+  'fold-in': { embedding: count, unobservedWeight: number, lambda: number, penaltyCounts: text },
 };
 
 const anyOutput: Fields = { initialScale: number, seed: whole };

@@ -26,9 +26,27 @@ export interface Body<Batch> extends Disposable {
    * Prompts×features, on the tape: the activations that score what follows each prompt. For bodies over words or items.
    */
   forwardPrompts?(tape: Tape, prompts: readonly ArrayLike<number>[], options?: PromptOptions): Variable;
+  /** For bodies that can read a text word by word for less than reading all of it again; the caller disposes it. */
+  createReader?(): BodyReader;
   state(): ModuleState;
   /** @throws ModelError or OutputLayerError `state-mismatch` when the state's model is another. */
   restore(state: ModuleState): Promise<void>;
+}
+
+/** A text that grows, and what the body keeps of it. What is kept is of the weights at the time of reading. */
+export interface BodyReader extends Disposable {
+  /** The most words that it can have read. */
+  readonly capacity: number;
+  /** How many it has read. */
+  readonly length: number;
+  /**
+   * 1×features, on the tape: the activations that score what follows the last of these words, which come after those
+   * read before: those of `forwardPrompts` for all of them, up to rounding.
+   * @throws ModelError `shape` for no words, or for more than fit.
+   */
+  read(tape: Tape, words: ArrayLike<number>): Variable;
+  /** Begins another text. */
+  clear(): void;
 }
 
 /** How words before a prediction are made into an input. */
@@ -136,6 +154,15 @@ export class Network<
       this.#output = await freezeOutputLayer(trained);
       trained[Symbol.dispose]();
     });
+  }
+
+  /**
+   * The activations that score what follows the words that a reader has read, 1×features; valid until the next call.
+   * @param reader of this network's body.
+   */
+  computeNextHidden(reader: BodyReader, words: ArrayLike<number>): Matrix {
+    this.#tape.reset();
+    return reader.read(this.#tape, words).value;
   }
 
   get sizes(): NetworkSizes {

@@ -132,6 +132,8 @@ function bodyShapes(body: BodyChoice, inputs: number): BodyShapes {
         features: embedding,
         computed: body.positions === 'learned' ? 0 : 2 * body.context * embedding,
       };
+    case 'fold-in':
+      return { shapes: [embeddings, { name: 'base', rows: 1, columns: embedding }], features: embedding };
     default:
       throw unknownBody(body);
   }

@@ -36,6 +36,31 @@ export interface RecommenderEvaluationOptions extends EvaluationSpan {
   readonly ks?: readonly number[];
 }
 
+/**
+ * The model's part of {@link evaluateRecommender}, without the rivals. O(users·D·d).
+ * @returns metrics without examples where no user has both a history and a target.
+ */
+export async function rankHeldOut(
+  recommender: Recommender,
+  test: RecommenderTest,
+  { ks = [10, 20, 50], ...span }: RecommenderEvaluationOptions = {},
+): Promise<MultiLabelMetrics> {
+  const batches = batchesOf(test);
+  if (batches === undefined) return new MultiLabelCollector({ ks }).metrics();
+  return await evaluateMultiLabel(recommender.evaluated, batches(), { ks, ...span, exclude });
+}
+
+const exclude = ({ inputs }: { readonly inputs: CsrRows }): CsrRows => inputs;
+
+/** The users that count, in the same order each time; undefined where there are none. */
+function batchesOf(test: RecommenderTest): (() => SparseBatches) | undefined {
+  const { histories } = test;
+  const targets = excludeEntries(test.targets, histories);
+  const rows = usersOf(histories, targets);
+  if (rows.length === 0) return undefined;
+  return () => new SparseBatches({ inputs: histories, targets, rows, batchSize: Math.min(256, rows.length), seed: 0 });
+}
+
 /** The users of a test that count: with an item to be found, and one to start from. */
 function usersOf(histories: CsrRows, targets: CsrRows): Int32Array {
   const { offsets } = histories;
@@ -52,22 +77,15 @@ export async function evaluateRecommender(
   test: RecommenderTest,
   { ks = [10, 20, 50], ...span }: RecommenderEvaluationOptions = {},
 ): Promise<RecommenderEvaluation> {
-  const { histories } = test;
-  const targets = excludeEntries(test.targets, histories);
-  const rows = usersOf(histories, targets);
-  if (rows.length === 0) {
+  const batches = batchesOf(test);
+  if (batches === undefined) {
     const none = new MultiLabelCollector({ ks }).metrics();
     return { model: none, popularity: none, itemNeighbors: none };
   }
-  const batches = (): SparseBatches =>
-    new SparseBatches({ inputs: histories, targets, rows, batchSize: Math.min(256, rows.length), seed: 0 });
+  const model = await rankHeldOut(recommender, test, { ks, ...span });
   const { onProgress, ...ofBaselines } = span;
-  const options = { ks, ...ofBaselines, exclude: ({ inputs }: { readonly inputs: CsrRows }): CsrRows => inputs };
-  const model = await evaluateMultiLabel(recommender.evaluated, batches(), {
-    ...options,
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
-  const popularity = await popularityBaseline(recommender.items.counts, batches(), options);
+  void onProgress;
+  const popularity = await popularityBaseline(recommender.items.counts, batches(), { ks, ...ofBaselines, exclude });
   const neighbors = new ItemNeighbors(recommender.histories);
   const collector = new MultiLabelCollector({ ks });
   await eachBatch(batches(), ofBaselines, ({ inputs, targets: right }, count) => {

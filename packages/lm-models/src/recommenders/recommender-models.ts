@@ -7,9 +7,12 @@
  * | autoencoder | a user's set of items | to give the whole set back from a part (Mult-VAE's encoder, arXiv:1802.05814, without sampling) |
  * | next-item | the mean of the last items of a sequence | the item after them |
  * | session | a sequence, by a GRU (arXiv:1511.06939) | each next item of it |
+ * | sasrec | the last items of a sequence, by causal attention (arXiv:1808.09781) | each next item of it |
+ * | factorization | a user's set of items | users and items by alternating least squares (fitFactorization), without minibatches |
  */
 import type { Matrix } from '@vastmax/linalg-core';
 import {
+  HistoryBatches,
   SessionBatches,
   SetBatches,
   SparseBatches,
@@ -20,15 +23,33 @@ import {
   type TargetWeights,
 } from '@vastmax/sparse-data';
 import { bagModelShape } from '../bodies/bag-body.ts';
-import type { ActivationName, TableParameter } from '../bodies/layers.ts';
+import { activationNames, type ActivationName, type TableParameter } from '../bodies/layers.ts';
+import {
+  defaultHeads,
+  feedForwardNames,
+  type FeedForwardName,
+  type PositionName,
+} from '../bodies/transformer-layers.ts';
 import { ModelError } from '../model-error.ts';
-import type { BagChoice, BagNetwork, RecurrentChoice, RecurrentNetwork } from '../network/network-options.ts';
+import type {
+  BagChoice,
+  BagNetwork,
+  FoldInNetwork,
+  RecurrentChoice,
+  RecurrentNetwork,
+  TransformerChoice,
+  TransformerNetwork,
+} from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
 import type { FactoredChoice } from '../output-layers/output-layer-choice.ts';
 import type { BatchSource } from '../training/training-types.ts';
 
+/** The names of the recommenders that are trained by minibatches. */
+export const trainedRecommenderNames = ['autoencoder', 'next-item', 'session', 'sasrec'] as const;
+/** The name of a recommender that is trained by minibatches. */
+export type TrainedRecommenderName = (typeof trainedRecommenderNames)[number];
 /** The names of the recommenders. */
-export const recommenderNames = ['autoencoder', 'next-item', 'session'] as const;
+export const recommenderNames = [...trainedRecommenderNames, 'factorization'] as const;
 /** The name of a recommender. */
 export type RecommenderName = (typeof recommenderNames)[number];
 
@@ -39,16 +60,29 @@ export interface RecommenderSettings {
   readonly window?: number;
   /** session: items after which back-propagation is cut off; 16 unless given. */
   readonly steps?: number;
+  /** sasrec: how many last items, the `context` of its body; 50 unless given. */
+  readonly context?: number;
 }
 
 /** Sizes of a recommender's body. */
 export interface RecommenderBodyOptions {
   /** Width of an item's vector, or of the first hidden layer of an autoencoder. */
   readonly embedding: number;
-  /** Widths of the layers above; session has one of 128 unless given, the others none. */
+  /**
+   * Widths of the layers above; session has one of 128 unless given, the others none. Of sasrec the one width of its
+   * feed-forward networks, 4 times `embedding` unless given.
+   */
   readonly hidden?: readonly number[];
-  /** Not of session. */
-  readonly activation?: ActivationName;
+  /** Not of session; sasrec: `gelu` unless given. */
+  readonly activation?: ActivationName | FeedForwardName;
+  /** sasrec: of attention and feed-forward; 2 unless given. */
+  readonly layers?: number;
+  /** sasrec: as many of 8, 4, 2, 1 as fit with heads of at least 32 numbers unless given. */
+  readonly heads?: number;
+  /** sasrec: `learned` unless given, as arXiv:1808.09781 has them. */
+  readonly positions?: PositionName;
+  /** sasrec: the most items that it sees of a user; 50 unless given. */
+  readonly context?: number;
   readonly dropout?: number;
   /** Share of a user's items that are left out of the input in training; autoencoder: 0.5 unless given. */
   readonly inputDropout?: number;
@@ -60,7 +94,7 @@ export type RecommenderBatch = SparseBatch | SequenceBatch;
 /** The body of a recommender: it reads the minibatches that its kind makes. */
 export interface RecommenderBody extends Body<RecommenderBatch> {
   readonly embeddings: TableParameter;
-  readonly options: (BagNetwork | RecurrentNetwork)['body']['options'];
+  readonly options: (BagNetwork | RecurrentNetwork | TransformerNetwork | FoldInNetwork)['body']['options'];
 }
 /** A network over any of the recommenders' minibatches. */
 export type RecommenderNetwork = Network<RecommenderBatch, RecommenderBody>;
@@ -92,24 +126,29 @@ export interface RecommenderDefaults {
   readonly output: Omit<FactoredChoice, 'seed'>;
 }
 
-/** What there is to know of a recommender by name. */
-export interface RecommenderEntry {
+/** What serving a recommender needs. */
+export interface ServedRecommender {
   /** One line. */
   readonly description: string;
-  readonly defaults: RecommenderDefaults;
   /** Whether the order of a user's items counts, and their repetitions; else they are a set with weights. */
   readonly reads: 'sets' | 'sequences';
-  body(options: RecommenderBodyOptions): BagChoice | RecurrentChoice;
-  /** For a Trainer. @param histories one row a user. */
-  trainingBatches(histories: CsrRows, order: RecommenderOrder, settings: RecommenderSettings): RecommenderBatches;
-  /** As trainingBatches, for a search for rates, if it needs other examples: those that tell whether unseen items are found. */
-  trialBatches?(histories: CsrRows, order: RecommenderOrder): RecommenderBatches;
   /** The activations that score the items for each history, rows×features; valid until the network's next call. */
   computeHidden(network: RecommenderNetwork, histories: CsrRows, settings: RecommenderSettings): Matrix;
 }
 
+/** What there is to know of a recommender that is trained by minibatches. */
+export interface RecommenderEntry extends ServedRecommender {
+  readonly defaults: RecommenderDefaults;
+  body(options: RecommenderBodyOptions): BagChoice | RecurrentChoice | TransformerChoice;
+  /** For a Trainer. @param histories one row a user. */
+  trainingBatches(histories: CsrRows, order: RecommenderOrder, settings: RecommenderSettings): RecommenderBatches;
+  /** As trainingBatches, for a search for rates, if it needs other examples: those that tell whether unseen items are found. */
+  trialBatches?(histories: CsrRows, order: RecommenderOrder): RecommenderBatches;
+}
+
 const defaultWindow = 5;
 const defaultSteps = 16;
+const defaultContext = 50;
 
 const implicitLoss: RecommenderDefaults['output'] = {
   kind: 'factored',
@@ -130,7 +169,7 @@ const autoencoder: RecommenderEntry = {
     embeddingScale: 0.1,
     embedding,
     hidden,
-    ...(activation === undefined ? {} : { activation }),
+    ...activationOfBag('autoencoder', activation),
     dropout,
     inputDropout,
     seed,
@@ -170,7 +209,7 @@ const nextItem: RecommenderEntry = {
     ...bagModelShape('next-item'),
     embedding,
     hidden,
-    ...(activation === undefined ? {} : { activation }),
+    ...activationOfBag('next-item', activation),
     dropout,
     inputDropout,
     seed,
@@ -212,15 +251,81 @@ const session: RecommenderEntry = {
   computeHidden: (network, histories) => network.computePromptHidden(listsOf(histories)),
 };
 
-/** The recommenders by name: body, minibatches and defaults of each. */
-export const recommenders: Readonly<Record<RecommenderName, RecommenderEntry>> = {
+const sasrec: RecommenderEntry = {
+  defaults: { embedding: 128, epochs: 10, batchSize: 1024, bodyRate: 0.002, outputRate: 0.3, output: implicitLoss },
+  description: "a user's last items in their order, through causal attention, the next one out",
+  reads: 'sequences',
+  body: ({
+    embedding,
+    hidden,
+    activation = 'gelu',
+    layers = 2,
+    heads = defaultHeads(embedding),
+    positions = 'learned',
+    context = defaultContext,
+    dropout = 0.2,
+    seed = 1,
+  }) => ({
+    kind: 'transformer',
+    embedding,
+    layers,
+    heads,
+    context,
+    feedForward: widthOfFeedForward(hidden) ?? 4 * embedding,
+    activation: activationNamed('sasrec', activation, feedForwardNames),
+    positions,
+    dropout,
+    seed,
+  }),
+  trainingBatches: (histories, { batchSize: wanted, seed }, { context = defaultContext }) => {
+    const batchSize = Math.max(wanted, context);
+    return { batches: new HistoryBatches({ histories, length: context, batchSize, seed }), batchSize };
+  },
+  computeHidden: (network, histories) => network.computePromptHidden(listsOf(histories)),
+};
+
+function widthOfFeedForward(hidden: readonly number[] | undefined): number | undefined {
+  if (hidden === undefined || hidden.length === 1) return hidden?.[0];
+  throw new ModelError(
+    'bad-option',
+    `a sasrec model has feed-forward networks of one width, got hidden widths ${String(hidden)}; give one`,
+  );
+}
+
+function activationNamed<Name extends string>(model: string, activation: string, names: readonly Name[]): Name {
+  const name = names.find((each) => each === activation);
+  if (name !== undefined) return name;
+  throw new ModelError('bad-option', `a ${model} model has no activation ${activation}; there are ${names.join(', ')}`);
+}
+
+function activationOfBag(
+  model: RecommenderName,
+  activation: string | undefined,
+): { readonly activation?: ActivationName } {
+  return activation === undefined ? {} : { activation: activationNamed(model, activation, activationNames) };
+}
+
+const factorization: ServedRecommender = {
+  description: "a user's set of items, by least squares given all items",
+  reads: 'sets',
+  computeHidden: (network, histories) => network.computeHidden(inputsOnly(histories)),
+};
+
+/** The recommenders by name: body, minibatches and defaults of each that is trained by minibatches. */
+export const recommenders: Readonly<Record<TrainedRecommenderName, RecommenderEntry>> & {
+  readonly factorization: ServedRecommender;
+} = {
   autoencoder,
   'next-item': nextItem,
   session,
+  sasrec,
+  factorization,
 };
 
 /** @throws ModelError `bad-option` for a name that is none of {@link recommenderNames}. */
-export function recommenderOf(name: string): RecommenderEntry {
+export function recommenderOf(name: TrainedRecommenderName): RecommenderEntry;
+export function recommenderOf(name: string): ServedRecommender;
+export function recommenderOf(name: string): ServedRecommender {
   if (Object.hasOwn(recommenders, name)) return recommenders[name as RecommenderName];
   throw new ModelError('bad-option', `no recommender is called '${name}'; there are ${recommenderNames.join(', ')}`);
 }

@@ -1,14 +1,14 @@
 /** A recommender: a network over a catalogue of items, the names of items and users, and what each user is known to have. */
 import { CsrBuffer, type CsrRows, type SparseBatch, type Vocabulary } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
-import type { BagNetwork, RecurrentNetwork } from '../network/network-options.ts';
+import type { BagNetwork, FoldInNetwork, RecurrentNetwork, TransformerNetwork } from '../network/network-options.ts';
 import type { EvaluatedNetwork, Network } from '../network/network.ts';
 import { topClasses } from '../prediction/top-classes.ts';
 import {
   recommenderOf,
-  type RecommenderEntry,
   type RecommenderNetwork,
   type RecommenderSettings,
+  type ServedRecommender,
 } from './recommender-models.ts';
 
 /** What a recommender knows beside its network. */
@@ -41,7 +41,7 @@ export interface RecommendOptions {
 /** A recommender disposes its network. */
 export class Recommender implements Disposable {
   readonly network: RecommenderNetwork;
-  readonly entry: RecommenderEntry;
+  readonly entry: ServedRecommender;
   readonly settings: RecommenderSettings;
   readonly items: Vocabulary;
   readonly users: readonly string[];
@@ -54,7 +54,7 @@ export class Recommender implements Disposable {
    * @throws ModelError `bad-option` for an unknown model, `shape` for rows that do not fit users and items.
    */
   constructor(
-    network: RecommenderNetwork | BagNetwork | RecurrentNetwork,
+    network: RecommenderNetwork | BagNetwork | RecurrentNetwork | TransformerNetwork | FoldInNetwork,
     { settings, items, users, histories, heldOut }: RecommenderParts,
   ) {
     for (const [name, { rows, columns }] of Object.entries({ histories, heldOut })) {

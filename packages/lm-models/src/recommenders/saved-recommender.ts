@@ -57,7 +57,7 @@ export async function readRecommenderParts(saved: SavedRecommender): Promise<Rec
 /** A recommender of a checkpoint, with its weights. Throws as readRecommenderParts and loadNetwork. */
 export async function loadRecommender(backend: Backend, saved: SavedRecommender): Promise<Recommender> {
   const parts = await readRecommenderParts(saved);
-  const network = await loadNetwork<'bag' | 'recurrent'>(backend, saved);
+  const network = await loadNetwork<'bag' | 'recurrent' | 'transformer' | 'fold-in'>(backend, saved);
   try {
     const { inputs } = network.sizes;
     const { classes } = network.output;
@@ -74,17 +74,22 @@ export async function loadRecommender(backend: Backend, saved: SavedRecommender)
 }
 
 function settingsFrom({ exampleSettings }: JsonObject): RecommenderSettings {
-  const { model, window, steps } = isObject(exampleSettings) ? exampleSettings : {};
+  const { model, window, steps, context } = isObject(exampleSettings) ? exampleSettings : {};
   const isSize = (value: unknown): value is number | undefined =>
     value === undefined ||
     (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= maxContext);
   const name = recommenderNames.find((each) => each === model);
-  if (name === undefined || !isSize(window) || !isSize(steps))
+  if (name === undefined || !isSize(window) || !isSize(steps) || !isSize(context))
     throw new ModelError(
       'state-mismatch',
-      `this checkpoint's model is ${shown(model)} with window ${shown(window)} and steps ${shown(steps)}; this version knows the recommenders ${recommenderNames.join(', ')} with windows and steps from 1 to ${maxContext}`,
+      `this checkpoint's model is ${shown(model)} with window ${shown(window)}, steps ${shown(steps)} and context ${shown(context)}; this version knows the recommenders ${recommenderNames.join(', ')} with windows, steps and contexts from 1 to ${maxContext}`,
     );
-  return { model: name, ...(window === undefined ? {} : { window }), ...(steps === undefined ? {} : { steps }) };
+  return {
+    model: name,
+    ...(window === undefined ? {} : { window }),
+    ...(steps === undefined ? {} : { steps }),
+    ...(context === undefined ? {} : { context }),
+  };
 }
 
 function readUsers(saved: SavedRecommender, rows: number): readonly string[] {

@@ -24,7 +24,7 @@ import {
 } from '@vastmax/sparse-data';
 import { bagModelShape } from '../bodies/bag-body.ts';
 import { activationNames, type ActivationName, type TableParameter } from '../bodies/layers.ts';
-import { feedForwardNames, type FeedForwardName } from '../bodies/transformer-layers.ts';
+import { defaultHeads, feedForwardNames, type FeedForwardName } from '../bodies/transformer-layers.ts';
 import { evaluateRanking, type EvaluationOptions, type RankingMetrics } from '../metrics/ranking-metrics.ts';
 import { ModelError } from '../model-error.ts';
 import { createNetwork } from '../network/create-network.ts';
@@ -32,6 +32,7 @@ import type {
   BagNetwork,
   BodyChoice,
   DenseChoice,
+  FoldInChoice,
   NetworkOptions,
   NgramNetwork,
   RecurrentNetwork,
@@ -39,6 +40,7 @@ import type {
   TransformerNetwork,
 } from '../network/network-options.ts';
 import type { Body, Network } from '../network/network.ts';
+import { continueWords, type ContinueOptions } from '../prediction/continue-words.ts';
 import { predictNextWords, type NextWord } from '../prediction/next-words.ts';
 import type { BatchSource } from '../training/training-types.ts';
 import type { OutputLayerFactory } from '../output-layers/output-layer-entry.ts';
@@ -96,6 +98,10 @@ export interface PromptPredictionOptions {
   /** Only words with at least this score. */
   readonly minScore?: number;
 }
+
+/** How a text is continued. */
+export type ContinuedTextOptions = Pick<PromptPredictionOptions, 'k' | 'paddingWord'> &
+  Pick<ContinueOptions, 'choose' | 'endWord'>;
 
 interface BatchOrder {
   readonly batchSize: number;
@@ -183,14 +189,32 @@ export class TextModel implements Disposable {
     prompts: readonly (readonly string[])[],
     { k, paddingWord, minScore }: PromptPredictionOptions,
   ): Promise<NextWord[][]> {
-    const { model, window = defaultWindow } = this.examples;
-    const maxWords = { bag: window, cbow: 2 * window, 'skip-gram': 1 }[model as string];
     const lists = await predictNextWords(this.network, this.vocabulary, prompts, {
       k,
       paddingWord,
-      ...(maxWords === undefined ? {} : { maxWords }),
+      ...this.#promptLength,
     });
     return minScore === undefined ? lists : lists.map((words) => words.filter(({ score }) => score >= minScore));
+  }
+
+  /** The words that follow a prompt, each chosen of the k most likely ones after all before it: {@link continueWords}. */
+  continueWords(
+    prompt: readonly string[],
+    { k, paddingWord, endWord, choose }: ContinuedTextOptions,
+  ): AsyncGenerator<string, void, undefined> {
+    return continueWords(this.network, this.vocabulary, prompt, {
+      k,
+      paddingWord,
+      choose,
+      ...(endWord === undefined ? {} : { endWord }),
+      ...this.#promptLength,
+    });
+  }
+
+  get #promptLength(): { readonly maxWords?: number } {
+    const { model, window = defaultWindow } = this.examples;
+    const maxWords = { bag: window, cbow: 2 * window, 'skip-gram': 1 }[model as string];
+    return maxWords === undefined ? {} : { maxWords };
   }
 
   #ngrams({ tokens, paddingId }: TextData, { batchSize, seed }: BatchOrder): NgramBatches {
@@ -339,7 +363,7 @@ function transformerChoice({
     kind: 'transformer',
     embedding,
     layers: layers ?? 2,
-    heads: heads ?? [8, 4, 2].find((count) => embedding % (2 * count) === 0 && embedding / count >= 32) ?? 1,
+    heads: heads ?? defaultHeads(embedding),
     context: steps ?? 64,
     feedForward: hidden?.[0] ?? 4 * embedding,
     activation: name,
@@ -351,7 +375,7 @@ function transformerChoice({
 type TextBodyKind = 'ngram' | 'recurrent' | 'transformer' | 'bag';
 
 /** The bodies that read words. */
-export type TextBodyChoice = Exclude<BodyChoice, DenseChoice>;
+export type TextBodyChoice = Exclude<BodyChoice, DenseChoice | FoldInChoice>;
 
 function bodyKindOf(model: TextModelName): TextBodyKind {
   if (model === 'ngram' || model === 'transformer') return model;

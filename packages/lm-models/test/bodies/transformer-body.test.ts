@@ -73,6 +73,42 @@ describe.each(kinds)('TransformerBody with %s', (_name, changes) => {
     ).toBe(0);
   });
 
+  it('reads a text word by word as it reads it whole', async () => {
+    const backend = createPlainBackend({ precision: 'f64' });
+    using body = createBody(backend, { ...changes, context: 400 });
+    {
+      using reader = body.createReader();
+      using tape = new Tape(backend);
+      using whole = new Tape(backend);
+      const random = new RandomGenerator(3);
+      const words: number[] = [];
+      // The last ones are read in blocks.
+      for (const count of [1, 1, 3, 1, 260, 1]) {
+        const added = Array.from({ length: count }, () => random.integer(6));
+        words.push(...added);
+        tape.reset();
+        whole.reset();
+        const found = await valuesOf(reader.read(tape, added).value);
+        expect(largestError(found, await valuesOf(body.forwardPrompts(whole, [words]).value))).toBeLessThan(1e-12);
+      }
+      expect([reader.length, reader.capacity]).toEqual([267, 400]);
+      expect(() => reader.read(tape, new Int32Array(134))).toThrow(
+        '134 words after 267; at least 1 is needed, and 400',
+      );
+      reader.clear();
+      tape.reset();
+      const anew = await valuesOf(reader.read(tape, [4, 2]).value);
+      expect(largestError(anew, await valuesOf(body.forwardPrompts(whole, [[4, 2]]).value))).toBeLessThan(1e-12);
+    }
+    const before = backend.memory();
+    {
+      using reader = body.createReader();
+      using tape = new Tape(backend);
+      reader.read(tape, [1, 2]);
+    }
+    expect(memoryDifference(backend.memory(), before)).toEqual({ matrices: 0, tables: 0, indices: 0, bytes: 0 });
+  });
+
   it.each([0, 0.3])('has the gradients of finite differences, with dropout %d', async (dropout) => {
     using body = createBody(createPlainBackend({ precision: 'f64' }), { ...changes, dropout });
     const batch = { ...sequence(4, 2, [5]), predicted: Int32Array.of(0, 2, 3, 6, 7) };

@@ -1,18 +1,23 @@
 import { createMemoryStorage, openCheckpoint, writeCheckpoint } from '@vastmax/checkpoints';
+import { Tape } from '@vastmax/autodiff';
 import { createPlainBackend, read } from '@vastmax/linalg-core';
 import { Trainer } from '@vastmax/lm-models';
 import { MultiLabelCollector } from '@vastmax/lm-models/metrics';
 import {
   evaluateRecommender,
+  fitFactorization,
   loadRecommender,
   Recommender,
   recommenderContent,
   recommenderNameOf,
   recommenderNames,
   recommenderOf,
+  trainedRecommenderNames,
   type RecommenderName,
+  type TrainedRecommenderName,
 } from '@vastmax/lm-models/recommenders';
 import { csrFromLists, type CsrRows } from '@vastmax/sparse-data';
+import { fitAlternating } from '@vastmax/spherical-losses';
 import { describe, expect, it } from 'vitest';
 import { createSmallRecommender, smallParts } from './small-recommender.ts';
 
@@ -104,11 +109,17 @@ describe.each(recommenderNames.map((name) => [name]))('%s', (model: RecommenderN
       damaged({ configuration: { ...checkpoint.configuration, exampleSettings: { model, window: 1e9 } } }),
     ).rejects.toMatchObject({ code: 'state-mismatch' });
   });
+});
 
+describe.each(trainedRecommenderNames.map((name) => [name]))('%s', (model: TrainedRecommenderName) => {
   it('learns', async () => {
     using recommender = await createSmallRecommender(model);
-    const { network, entry, histories, settings } = recommender;
-    const { batches } = entry.trainingBatches(histories, { batchSize: 8, seed: 1, targetWeights: 'given' }, settings);
+    const { network, histories, settings } = recommender;
+    const { batches } = recommenderOf(model).trainingBatches(
+      histories,
+      { batchSize: 8, seed: 1, targetWeights: 'given' },
+      settings,
+    );
     using trainer = new Trainer(network, batches, {
       bodyRate: 0.01,
       outputRate: 0.1,
@@ -119,6 +130,39 @@ describe.each(recommenderNames.map((name) => [name]))('%s', (model: RecommenderN
     const losses: number[] = [];
     for await (const event of trainer.run()) if (event.type === 'progress') losses.push(event.loss);
     expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]!);
+  });
+});
+
+describe('factorization', () => {
+  it('is alternating least squares, told of after each sweep, and gone on with bit for bit', async () => {
+    const { histories, items } = smallParts('factorization');
+    const backend = createPlainBackend();
+    const options = { embedding: 4, lambda: 0.02 };
+    using fit = await fitAlternating(backend, histories, {
+      features: 4,
+      epochs: 3,
+      unobservedWeight: 0.01,
+      lambda: 0.02,
+      penaltyCounts: 'entries',
+    });
+    using expected = await fit.foldIn(histories);
+    const told: number[] = [];
+    using network = await fitFactorization(backend, histories, items.counts, {
+      ...options,
+      sweeps: 3,
+      afterSweep: async (current, sweep) => {
+        told.push(sweep);
+        if (sweep > 1) return;
+        using rest = await fitFactorization(backend, histories, items.counts, { sweeps: 2, start: current });
+        expect([...(await read(rest.computeHidden({ inputs: histories })))]).toEqual([...(await read(expected))]);
+      },
+    });
+    expect(told).toEqual([1, 2]);
+    expect([...(await read(network.computeHidden({ inputs: histories })))]).toEqual([...(await read(expected))]);
+    expect(() => network.body.forward(new Tape(backend), { inputs: histories }, { training: true })).toThrow(
+      'a fold-in model is fitted by fitFactorization, not trained by minibatches',
+    );
+    await expect(fitFactorization(backend, histories, items.counts, { sweeps: 0 })).rejects.toThrow('got 0');
   });
 });
 

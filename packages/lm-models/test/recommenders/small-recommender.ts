@@ -1,6 +1,7 @@
 import { createPlainBackend } from '@vastmax/linalg-core';
 import { createNetwork } from '@vastmax/lm-models';
 import {
+  fitFactorization,
   Recommender,
   recommenderOf,
   type RecommenderName,
@@ -17,7 +18,7 @@ export function smallParts(model: RecommenderName): RecommenderParts {
   const histories = [...Array.from({ length: 16 }, () => draw(6)), []];
   const counts = columnCounts(csrFromLists(histories, items));
   return {
-    settings: { model },
+    settings: { model, ...(model === 'sasrec' ? { context: 4 } : {}) },
     users: histories.map((_, user) => `user ${user}`),
     items: new Vocabulary({
       tokens: Array.from({ length: items }, (_, item) => `item ${item}`),
@@ -34,12 +35,21 @@ export function smallParts(model: RecommenderName): RecommenderParts {
 /** With random weights. */
 export async function createSmallRecommender(model: RecommenderName): Promise<Recommender> {
   const parts = smallParts(model);
+  const backend = createPlainBackend({ precision: 'f64' });
+  if (model === 'factorization') {
+    const options = { embedding: 4, sweeps: 3, lambda: 0.01, unobservedWeight: 0.1 };
+    return new Recommender(await fitFactorization(backend, parts.histories, parts.items.counts, options), parts);
+  }
   const { body, defaults } = recommenderOf(model);
   const network = await createNetwork(
-    createPlainBackend({ precision: 'f64' }),
+    backend,
     { inputs: items, frequencies: parts.items.counts },
     {
-      body: body({ embedding: 4, ...(model === 'session' ? { hidden: [5] } : {}) }),
+      body: body({
+        embedding: 4,
+        ...(model === 'session' ? { hidden: [5] } : {}),
+        ...(model === 'sasrec' ? { heads: 2, context: 4 } : {}),
+      }),
       output: { ...defaults.output, initialScale: 1, seed: 2 },
     },
   );

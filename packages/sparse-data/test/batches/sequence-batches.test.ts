@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csrFromLists, validateCsrRows } from '../../src/csr/csr-rows.ts';
 import type { SequenceBatch } from '../../src/batches/sequence-batch.ts';
+import { HistoryBatches } from '../../src/batches/history-batches.ts';
 import { SequenceBatches, type SequenceBatchesOptions } from '../../src/batches/sequence-batches.ts';
 import { SessionBatches, type SessionBatchesOptions } from '../../src/batches/session-batches.ts';
 import { thrownBy } from '../thrown-by.ts';
@@ -272,5 +273,59 @@ describe('SessionBatches', () => {
         }),
       ).toContain(message);
     expect(batches.cursor()).toEqual(cursor);
+  });
+});
+
+describe('HistoryBatches', () => {
+  const drawn = [sessionLists, fc.integer({ min: 1, max: 6 }), fc.nat(5), fc.nat()] as const;
+
+  it('reads the end of every sequence of two items or more once an epoch, whole and without padding', () => {
+    fc.assert(
+      fc.property(...drawn, (lists, length, more, seed) => {
+        const batchSize = length + more;
+        const batches = new HistoryBatches({ histories: csrFromLists(lists, 10), length, batchSize, seed });
+        const ends = lists.filter((list) => list.length > 1).map((list) => list.slice(-length - 1));
+        for (let epoch = 0; epoch < 2; epoch++) {
+          const [stream = []] = epochOf(batches, 1);
+          const sequences: (number | undefined)[][] = [];
+          for (const { input, start, target } of stream) {
+            if (start) sequences.push([input]);
+            const sequence = sequences[sequences.length - 1]!;
+            expect(sequence[sequence.length - 1]).toBe(input);
+            sequence.push(target);
+          }
+          expect(sequences.map(String).sort()).toEqual(ends.map(String).sort());
+        }
+        const { steps, starts, size } = batches.next();
+        expect([starts[0], size <= batchSize, size]).toEqual([1, true, steps]);
+      }),
+    );
+  });
+
+  it('resumes from a cursor exactly, and rejects one that does not fit', async () => {
+    const histories = csrFromLists([[1, 2, 0], [0, 1], [2, 2], [1]], 3);
+    const plain = { histories, length: 2, batchSize: 2 };
+    const batches = new HistoryBatches({ ...plain, seed: 4 });
+    take(batches, 4);
+    const cursor = JSON.parse(JSON.stringify(batches.cursor())) as object;
+    const expected = take(batches, 6);
+    const resumed = new HistoryBatches(plain);
+    resumed.seek(cursor);
+    expect(take(resumed, 6)).toEqual(expected);
+    const place = resumed.cursor();
+    for (const [value, message] of [
+      [{ ...cursor, examples: 5 }, 'data of 5 examples, this has 4; resume with the same sequences and length'],
+      [{ ...cursor, read: 3 }, 'read is 3; an integer in 0..2 is needed'],
+    ] as const)
+      expect(
+        await thrownBy(() => {
+          resumed.seek(value);
+        }),
+      ).toContain(message);
+    expect(resumed.cursor()).toEqual(place);
+    expect(await thrownBy(() => new HistoryBatches({ ...plain, histories: csrFromLists([[1], []], 3) }))).toContain(
+      'empty-input: HistoryBatches: none of 2 sequences has two items',
+    );
+    expect(await thrownBy(() => new HistoryBatches({ ...plain, length: 3 }))).toContain('batchSize');
   });
 });

@@ -10,6 +10,8 @@
  * are free.
  */
 import {
+  copy,
+  copyColumns,
   fill,
   scatterRows,
   Workspace,
@@ -19,45 +21,57 @@ import {
   type RowTable,
 } from '@vastmax/linalg-core';
 import { CallGuard, OutputLayerError } from '@vastmax/output-layer';
-import { transposeCsr, validateCsrRows, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
+import { transposeCsr, type CancellationSignal, type CsrRows } from '@vastmax/sparse-data';
 import { FactoredOutputLayer } from '../factored/factored-output-layer.ts';
 import { rebuildGram } from '../factored/gram-matrix.ts';
 import { checkOptions, type FactoredOutputLayerOptions } from '../factored/layer-options.ts';
 import { implicitLoss } from '../losses/built-in-losses.ts';
 import type { SphericalLoss } from '../losses/loss.ts';
 import { TableBlocks } from '../ridge/table-blocks.ts';
+import {
+  checkColumns,
+  checkPenalties,
+  checkSets,
+  computePenalties,
+  FoldIn,
+  type AlternatingPenalties,
+} from './fold-in.ts';
 import { listsPerBlock, RowSolver, type FixedRows } from './row-solver.ts';
 
 /** Width, weights and sweeps of alternating least squares. */
-export interface AlternatingOptions {
+export interface AlternatingOptions extends AlternatingPenalties {
   /** d. */
   readonly features: number;
   /** Sweeps, each of all classes and then all examples; 8 unless given. */
   readonly epochs?: number;
-  /** a₀, the weight of the squared outputs of all classes; 0.01 unless given. */
-  readonly unobservedWeight?: number;
-  /** λ; 0.003 unless given. */
-  readonly lambda?: number;
-  /**
-   * What a row's penalty grows with: `entries`, its own n, or `all`, n + a₀ times the rows of the other side, as
-   * arXiv:2110.14037 has it. With the small a₀ of a large catalogue `all` is nearly the same penalty for every row.
-   * `all` unless given.
-   */
-  readonly penaltyCounts?: 'entries' | 'all';
-  /** ν, how a row's penalty grows with what `penaltyCounts` says; 1 unless given. */
-  readonly frequencyExponent?: number;
   /** Of the random start; 1 unless given. */
   readonly seed?: number;
-  /** Called after each sweep with how many are done. */
-  readonly onProgress?: (progress: { readonly epoch: number; readonly epochs: number }) => void;
+  /**
+   * The classes of an earlier fit to the same sets, whose sweeps are gone on with, bit for bit as if they had not
+   * stopped; a random start of the examples unless given. It stays the caller's.
+   */
+  readonly start?: FoldIn;
+  /** Called after each block of rows. */
+  readonly onProgress?: (progress: AlternatingProgress) => void;
+  /** Called after each sweep, and awaited, with how many are done; the fit is not to be disposed. */
+  readonly afterSweep?: (fit: AlternatingFit, epoch: number) => Promise<void> | void;
   /** An AbortSignal, looked at before each block of rows. */
   readonly signal?: CancellationSignal;
+}
+
+/** How far a fit is. */
+export interface AlternatingProgress {
+  /** The sweep that is under way, from 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** The share of this sweep that is done, up to 1. */
+  readonly done: number;
 }
 
 /** Options of the layer that training goes on with; those of its start and its sizes are the fit's. */
 export interface AlternatingLayerOptions extends Omit<
   FactoredOutputLayerOptions,
-  'classes' | 'features' | 'bias' | 'loss' | 'initialScale' | 'seed' | 'initialRows'
+  'classes' | 'features' | 'loss' | 'initialScale' | 'seed' | 'initialRows'
 > {
   /** Of later steps; the implicit loss of the fit's a₀ unless given. */
   readonly loss?: SphericalLoss;
@@ -77,13 +91,15 @@ export async function fitAlternating(
 ): Promise<AlternatingFit> {
   checkAlternating(options);
   checkSets('fitAlternating', sets);
-  const { epochs = 8, onProgress, signal } = options;
+  const { epochs = 8, start, onProgress, afterSweep, signal } = options;
+  if (start !== undefined) checkStart(start, sets, options);
   const fit = new AlternatingFit(backend, sets, options);
   try {
+    if (start !== undefined) await fit.continueFrom(start, sets, signal);
     const examplesOf = transposeCsr(sets);
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      await fit.sweep(sets, examplesOf, signal);
-      onProgress?.({ epoch, epochs });
+      await fit.sweep(sets, examplesOf, (done) => onProgress?.({ epoch, epochs, done }), signal);
+      await afterSweep?.(fit, epoch);
     }
   } catch (error) {
     fit[Symbol.dispose]();
@@ -99,14 +115,12 @@ export class AlternatingFit implements Disposable {
   readonly features: number;
   /** N×d: the examples' hidden rows, in the order of the sets. Belongs to the fit. */
   readonly exampleRows: RowTable;
-  /** D×d: W. Belongs to the fit. */
-  readonly classRows: RowTable;
   readonly #options: AlternatingOptions;
   readonly #workspace: Workspace;
   readonly #blocks: TableBlocks;
   readonly #solver: RowSolver;
+  readonly #foldIn: FoldIn;
   readonly #calls = new CallGuard(this.kind);
-  #fixedClasses: FixedRows | undefined;
 
   /** Use {@link fitAlternating}. */
   constructor(backend: Backend, { rows, columns }: CsrRows, options: AlternatingOptions) {
@@ -118,22 +132,47 @@ export class AlternatingFit implements Disposable {
     this.#blocks = new TableBlocks(this.#workspace);
     this.#solver = new RowSolver(this.#workspace, this.#blocks, features, unobservedWeight);
     this.exampleRows = backend.createTable(rows, features);
-    this.classRows = backend.createTable(columns, features);
+    this.#foldIn = new FoldIn(backend, { ...penaltiesOf(options), classes: columns, features });
     // ‖x‖ about 0.1, as in arXiv:2110.14037.
     fillNormalRows(this.exampleRows, 0, rows, { seed, scale: 0.1 / Math.sqrt(features) });
   }
 
+  /** D×d: W. Belongs to the fit. */
+  get classRows(): RowTable {
+    return this.#foldIn.classRows;
+  }
+
+  /** The classes of an earlier fit, and the examples given them. Called by fitAlternating. */
+  async continueFrom(start: FoldIn, sets: CsrRows, signal: CancellationSignal | undefined): Promise<void> {
+    this.#copyClasses(start, this.#foldIn);
+    const { classRows: table, base } = this.#foldIn;
+    const put = (rows: Matrix, first: number): void => {
+      this.#blocks.put(rows, first, this.exampleRows);
+    };
+    await this.#solveAll({ table, base }, sets, put, signal);
+  }
+
   /** All classes given the examples, then all examples given the classes. Called by fitAlternating. */
-  async sweep(sets: CsrRows, examplesOf: CsrRows, signal: CancellationSignal | undefined): Promise<void> {
+  async sweep(
+    sets: CsrRows,
+    examplesOf: CsrRows,
+    onProgress: (done: number) => void,
+    signal: CancellationSignal | undefined,
+  ): Promise<void> {
+    const { classRows, base } = this.#foldIn;
+    const all = sets.rows + examplesOf.rows;
+    let done = 0;
     const into =
       (table: RowTable) =>
       (rows: Matrix, first: number): void => {
         this.#blocks.put(rows, first, table);
+        onProgress((done += rows.rows) / all);
       };
-    const fixedExamples = await this.#solver.diagonalize(this.exampleRows);
-    await this.#solveAll(fixedExamples, examplesOf, into(this.classRows), signal);
-    this.#fixedClasses = await this.#solver.diagonalize(this.classRows);
-    await this.#solveAll(this.#fixedClasses, sets, into(this.exampleRows), signal);
+    const ofExamples = this.#workspace.matrix('base of examples', 1, this.features);
+    const fixedExamples = await this.#solver.diagonalize(this.exampleRows, ofExamples);
+    await this.#solveAll(fixedExamples, examplesOf, into(classRows), signal);
+    const fixedClasses = await this.#solver.diagonalize(classRows, base);
+    await this.#solveAll(fixedClasses, sets, into(this.exampleRows), signal);
   }
 
   /**
@@ -146,38 +185,47 @@ export class AlternatingFit implements Disposable {
   foldIn(sets: CsrRows): Promise<Matrix> {
     return this.#calls.run('foldIn', async () => {
       checkSets('foldIn', sets);
-      if (sets.columns !== this.classRows.rows) {
-        throw new OutputLayerError(
-          'shape',
-          `alternating foldIn: sets of ${sets.columns} classes; the fit has ${this.classRows.rows}`,
-        );
-      }
+      checkColumns('alternating foldIn', sets, this.classRows.rows);
       const out = this.backend.createMatrix(sets.rows, this.features);
       fill(0, out);
       const put = (rows: Matrix, first: number): void => {
         scatterRows(rows, this.#blocks.range(first, rows.rows), out);
       };
-      if (this.#fixedClasses !== undefined) await this.#solveAll(this.#fixedClasses, sets, put, undefined);
+      const { classRows: table, base } = this.#foldIn;
+      await this.#solveAll({ table, base }, sets, put, undefined);
       return out;
     });
   }
 
   /**
-   * The factored layer without a bias whose W are the rows of the classes, for scores, checkpoints and further training.
-   * The fit stays as it is. 2D·d² operations.
+   * The classes, to fold examples in and to go on with the fit: a copy, which the caller disposes. The fit stays as it
+   * is. O(D·d).
+   * @throws OutputLayerError `busy`, `disposed`.
+   */
+  createFoldIn(): Promise<FoldIn> {
+    return this.#calls.run('createFoldIn', () => {
+      const created = new FoldIn(this.backend, this.#foldIn.options);
+      this.#copyClasses(this.#foldIn, created);
+      return Promise.resolve(created);
+    });
+  }
+
+  /**
+   * The factored layer whose W are the rows of the classes, for scores, checkpoints and further training; without a bias
+   * unless one is asked for, which is then 0. The fit stays as it is. 2D·d² operations.
    * @throws OutputLayerError `bad-option`, `busy`, `disposed`.
    */
   createLayer(options: AlternatingLayerOptions = {}): Promise<FactoredOutputLayer> {
     return this.#calls.run('createLayer', async () => {
       const { unobservedWeight = 0.01 } = this.#options;
-      const { loss = implicitLoss({ unobservedWeight }), ...others } = options;
-      const layerOptions = { ...others, classes: this.classRows.rows, features: this.features, bias: false, loss };
+      const { loss = implicitLoss({ unobservedWeight }), bias = false, ...others } = options;
+      const layerOptions = { ...others, classes: this.classRows.rows, features: this.features, bias, loss };
       checkOptions(layerOptions);
       const layer = new FactoredOutputLayer(this.backend, layerOptions);
       try {
         await layer.initialize(async (weights) => {
           this.#blocks.each(this.classRows, (block, first) => {
-            this.#blocks.put(block, first, weights.rows);
+            this.#blocks.put(bias ? this.#withBias(block) : block, first, weights.rows);
           });
           await rebuildGram(this.#workspace, weights);
         });
@@ -191,10 +239,23 @@ export class AlternatingFit implements Disposable {
 
   [Symbol.dispose](): void {
     this.#calls.close(() => {
-      this.exampleRows[Symbol.dispose]();
-      this.classRows[Symbol.dispose]();
-      this.#workspace[Symbol.dispose]();
+      for (const owned of [this.exampleRows, this.#foldIn, this.#workspace]) owned[Symbol.dispose]();
     });
+  }
+
+  /** Rows with a last column of 0. */
+  #withBias(block: Matrix): Matrix {
+    const rows = this.#workspace.matrix('rows with a bias', block.rows, this.features + 1);
+    fill(0, rows);
+    copyColumns(block, 0, rows, 0, this.features);
+    return rows;
+  }
+
+  #copyClasses(source: FoldIn, target: FoldIn): void {
+    this.#blocks.each(source.classRows, (block, first) => {
+      this.#blocks.put(block, first, target.classRows);
+    });
+    copy(source.base, target.base);
   }
 
   async #solveAll(
@@ -203,14 +264,7 @@ export class AlternatingFit implements Disposable {
     put: (rows: Matrix, first: number) => void,
     signal: CancellationSignal | undefined,
   ): Promise<void> {
-    const { lambda = 0.003, frequencyExponent = 1, unobservedWeight = 0.01, penaltyCounts = 'all' } = this.#options;
-    const unobserved = penaltyCounts === 'all' ? unobservedWeight * fixed.table.rows : 0;
-    const penalties = new Float64Array(sets.rows);
-    for (let row = 0; row < sets.rows; row++) {
-      let sum = 0;
-      for (let entry = sets.offsets[row]!; entry < sets.offsets[row + 1]!; entry++) sum += sets.values?.[entry] ?? 1;
-      penalties[row] = lambda * (sum + unobserved) ** frequencyExponent;
-    }
+    const penalties = computePenalties(sets, fixed.table.rows, this.#options);
     for (let first = 0; first < sets.rows; first += listsPerBlock) {
       const count = Math.min(listsPerBlock, sets.rows - first);
       const rows = this.#workspace.matrix('solved rows', count, this.features);
@@ -225,42 +279,36 @@ export class AlternatingFit implements Disposable {
 }
 
 function checkAlternating(options: AlternatingOptions): void {
-  const { features, epochs = 8, unobservedWeight = 0.01, lambda = 0.003, frequencyExponent = 1 } = options;
-  const { penaltyCounts = 'all' } = options;
-  if (penaltyCounts !== 'all' && penaltyCounts !== 'entries')
-    throw new OutputLayerError(
-      'bad-option',
-      `fitAlternating: penaltyCounts must be 'entries' or 'all', got '${String(penaltyCounts)}'`,
-    );
+  const { features, epochs = 8 } = options;
+  checkPenalties('fitAlternating', options);
   checkOptions({ classes: 1, features, loss: implicitLoss() });
   if (!Number.isSafeInteger(epochs) || epochs < 0)
     throw new OutputLayerError(
       'bad-option',
       `fitAlternating: epochs must be a whole number of at least 0, got ${epochs}`,
     );
-  for (const [name, value] of Object.entries({ unobservedWeight, lambda })) {
-    if (!(Number.isFinite(value) && value > 0))
-      throw new OutputLayerError('bad-option', `fitAlternating: ${name} must be a finite number above 0, got ${value}`);
-  }
-  if (!Number.isFinite(frequencyExponent))
-    throw new OutputLayerError(
-      'bad-option',
-      `fitAlternating: frequencyExponent must be a finite number, got ${frequencyExponent}`,
-    );
 }
 
-/** @throws SparseDataError; OutputLayerError `bad-option` for a weight that is not above 0. */
-function checkSets(operation: string, sets: CsrRows): void {
-  validateCsrRows(sets, `${operation}: sets`);
-  const { offsets, values } = sets;
-  if (values === undefined) return;
-  for (let entry = 0; entry < offsets[sets.rows]!; entry++) {
-    if (values[entry]! > 0) continue;
-    throw new OutputLayerError(
-      'bad-option',
-      `${operation}: the weight of entry ${entry} is ${values[entry]!}; weights must be above 0, and what has none is left out`,
-    );
-  }
+function checkStart({ options: { classes, features } }: FoldIn, sets: CsrRows, options: AlternatingOptions): void {
+  if (classes === sets.columns && features === options.features) return;
+  throw new OutputLayerError(
+    'shape',
+    `fitAlternating: the start has ${classes} classes of ${features} features, the fit ${sets.columns} of ${options.features}`,
+  );
+}
+
+function penaltiesOf({
+  unobservedWeight,
+  lambda,
+  penaltyCounts,
+  frequencyExponent,
+}: AlternatingPenalties): AlternatingPenalties {
+  return {
+    ...(unobservedWeight === undefined ? {} : { unobservedWeight }),
+    ...(lambda === undefined ? {} : { lambda }),
+    ...(penaltyCounts === undefined ? {} : { penaltyCounts }),
+    ...(frequencyExponent === undefined ? {} : { frequencyExponent }),
+  };
 }
 
 /** Of every engine; this package is compiled without the types of any. */

@@ -37,8 +37,8 @@ export const listsPerBlock = 1024;
 /** V in the basis in which VᵀV is diagonal. */
 export interface FixedRows {
   readonly table: RowTable;
-  /** a₀ times the eigenvalues of VᵀV, d. */
-  readonly base: Float64Array;
+  /** 1×d: a₀ times the eigenvalues of VᵀV. */
+  readonly base: Matrix;
 }
 
 export class RowSolver {
@@ -57,8 +57,11 @@ export class RowSolver {
     this.#values = createHostArray(workspace.backend, features * features);
   }
 
-  /** Changes the basis of V. 4d² operations a row and one eigendecomposition of d×d on the host. */
-  async diagonalize(table: RowTable): Promise<FixedRows> {
+  /**
+   * Changes the basis of V. 4d² operations a row and one eigendecomposition of d×d on the host.
+   * @param base 1×d, which is written.
+   */
+  async diagonalize(table: RowTable, base: Matrix): Promise<FixedRows> {
     const d = this.#features;
     const sums = new BlockSums(this.#workspace, d, this.#values);
     for (let first = 0; first < table.rows; first += rowsPerBlock)
@@ -74,7 +77,11 @@ export class RowSolver {
       this.#blocks.put(turned, first, table);
     }
     // Negative by rounding only.
-    return { table, base: values.map((value) => this.#unobservedWeight * Math.max(0, value)) };
+    write(
+      values.map((value) => this.#unobservedWeight * Math.max(0, value)),
+      base,
+    );
+    return { table, base };
   }
 
   /**
@@ -107,8 +114,6 @@ export class RowSolver {
       shortIndices.set(indices.subarray(start, end), starts[row]!);
       if (values !== undefined) shortWeights?.set(values.subarray(start, end), starts[row]!);
     }
-    const baseRow = workspace.matrix('base', 1, d);
-    write(base, baseRow);
     const shifts = workspace.matrix('shifts', count, 1);
     write(penalties.subarray(first, first + count), shifts);
     const lists = {
@@ -116,19 +121,19 @@ export class RowSolver {
       indices: workspace.indices('short entries', shortIndices),
       weights: shortWeights === undefined ? undefined : this.#column('short weights', shortWeights),
     };
-    leastSquaresRows(table, lists, { base: baseRow, shifts }, out, workspace);
+    leastSquaresRows(table, lists, { base, shifts }, out, workspace);
     for (let row = 0; row < count; row++) {
       const [start, end] = [offsets[first + row]!, offsets[first + row + 1]!];
       if (end - start <= d) continue;
       const weights = values?.subarray(start, end);
-      const x = this.#solveLong(table, indices.subarray(start, end), weights, penalties[first + row]!);
+      const x = this.#solveLong({ table, base }, indices.subarray(start, end), weights, penalties[first + row]!);
       scatterRows(x, workspace.indices('long row', Int32Array.of(row)), out);
     }
   }
 
   /** In d unknowns: nd² + d³ operations. */
   #solveLong(
-    table: RowTable,
+    { table, base }: FixedRows,
     entries: Int32Array,
     weights: Float32Array | Float64Array | undefined,
     penalty: number,
@@ -138,7 +143,7 @@ export class RowSolver {
     const system = workspace.matrix('system', d, d);
     const side = workspace.matrix('side', 1, d);
     const diagonal = workspace.matrix('diagonal', 1, d);
-    affine(workspace.matrix('base', 1, d), 1, penalty, diagonal);
+    affine(base, 1, penalty, diagonal);
     const identity = workspace.matrix('identity', d, d);
     fill(0, identity);
     addDiagonal(1, identity);

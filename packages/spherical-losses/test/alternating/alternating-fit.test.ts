@@ -142,6 +142,9 @@ describe.each(cpuBackends)('%s', (_name, create) => {
     using scores = backend.createMatrix(examples, classes);
     layer.scores(folded, 0, scores);
     expect(relativeError(await read(scores), await outputsOfFit(fit))).toBeLessThan(1e-5);
+    using biased = await fit.createLayer({ bias: true });
+    biased.scores(folded, 0, scores);
+    expect(relativeError(await read(scores), await outputsOfFit(fit))).toBeLessThan(1e-5);
     using other = await fit.createLayer({ loss: zLoss({ a: 0.1, b: 10 }) });
     expect(other.loss.name).toBe('z-loss');
   });
@@ -175,14 +178,31 @@ describe('the fit', () => {
     const stopped = fitAlternating(backend, sets, {
       ...options,
       signal: controller.signal,
-      onProgress: ({ epoch, epochs }) => {
+      onProgress: ({ epoch, epochs, done }) => {
         expect(epochs).toBe(options.epochs);
-        seen.push(epoch);
+        if (done === 1) seen.push(epoch);
+      },
+      afterSweep: (_fit, epoch) => {
         if (epoch === 2) controller.abort(new Error('enough'));
       },
     });
     await expect(stopped).rejects.toThrow('enough');
     expect(seen).toEqual([1, 2]);
+  });
+
+  it.each(['f32', 'f64'] as const)('goes on from its classes bit for bit in %s', async (precision) => {
+    const backend = createPlainBackend({ precision });
+    {
+      using whole = await fitAlternating(backend, sets, options);
+      using half = await fitAlternating(backend, sets, { ...options, epochs: 1 });
+      using start = await half.createFoldIn();
+      using resumed = await fitAlternating(backend, sets, { ...options, epochs: 2, start });
+      expect([...(await outputsOfFit(resumed))]).toEqual([...(await outputsOfFit(whole))]);
+      await expect(fitAlternating(backend, sets, { ...options, features: 3, start })).rejects.toThrow(
+        'the start has 45 classes of 6 features, the fit 45 of 3',
+      );
+    }
+    expect(backend.memory().matrices + backend.memory().tables + backend.memory().indices).toBe(0);
   });
 
   it('names what is wrong', async () => {

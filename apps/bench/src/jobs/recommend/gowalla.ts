@@ -201,7 +201,7 @@ async function alternatingRow(
     ...settings,
     seed,
     onProgress: ({ epoch, epochs }) => {
-      show(`gowalla: ${model}`, `sweep ${epoch} of ${epochs}, ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+      show(`gowalla: ${model}`, `in sweep ${epoch} of ${epochs}, ${((performance.now() - begin) / 1000).toFixed(0)} s`);
     },
   });
   const seconds = (performance.now() - begin) / 1000;

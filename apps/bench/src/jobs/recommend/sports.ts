@@ -2,7 +2,7 @@
  * The job of predicting the next item: Amazon Sports, leave one out (arXiv:2008.07873): a user's last item is the test,
  * the one before it was for tuning, and all items are ranked but those that the user has had before. The rates of
  * `implicit` are the best of four tries with the next-item model on the items before the last; the Z-loss had one, the
- * softmax layers none (docs/experiments.md).
+ * softmax layers none, and sasrec four (docs/experiments.md).
  */
 import {
   bagModelShape,
@@ -13,9 +13,20 @@ import {
   type Network,
   type OutputLayerChoice,
   type TrainingBatch,
+  type TransformerChoice,
 } from '@vastmax/lm-models';
+import { recommenderOf } from '@vastmax/lm-models/recommenders';
 import { MultiLabelCollector } from '@vastmax/lm-models/metrics';
-import { columnCounts, csrFromLists, SessionBatches, WindowBatches, type CsrRows } from '@vastmax/sparse-data';
+import {
+  columnCounts,
+  columnsByFrequency,
+  csrFromLists,
+  renumberColumns,
+  SessionBatches,
+  WindowBatches,
+  type CsrRows,
+  type SequenceBatch,
+} from '@vastmax/sparse-data';
 import { jobFile } from '../job-files.ts';
 import { measureWanted, type MeasuredModel } from './measured-model.ts';
 import { nullIfDiverged, trainToTheEnd, type JobContext } from '../train-to-the-end.ts';
@@ -51,7 +62,7 @@ export interface SportsResult {
 }
 
 interface SequenceModel {
-  readonly model: 'next-item' | 'session';
+  readonly model: 'next-item' | 'session' | 'sasrec';
   readonly name: string;
   readonly output: OutputLayerChoice;
   readonly outputRate: number;
@@ -65,6 +76,15 @@ export interface SportsSettings {
     readonly hidden: number;
     readonly streams: number;
     readonly steps: number;
+  };
+  /** As `recommenders.sasrec` has it, but for these. */
+  readonly sasrec: {
+    readonly embedding: number;
+    readonly layers: number;
+    readonly heads: number;
+    readonly context: number;
+    readonly dropout: number;
+    readonly batch: number;
   };
   readonly epochs: number;
   readonly maximumSeconds: number;
@@ -107,14 +127,23 @@ const outputs: readonly Omit<SequenceModel, 'model'>[] = [
   },
 ];
 
+const hybrid: Omit<SequenceModel, 'model'> = {
+  name: 'hybrid',
+  output: { ...start, kind: 'hybrid' },
+  outputRate: 0.5,
+  bodyRate: 0.003,
+};
+
 export const sportsSettings: SportsSettings = {
   nextItem: { embedding: 128, before: 5, batch: 256 },
   session: { embedding: 64, hidden: 128, streams: 128, steps: 8 },
+  sasrec: { embedding: 64, layers: 2, heads: 1, context: 50, dropout: 0.2, batch: 512 },
   epochs: 20,
   maximumSeconds: 60,
-  models: ['next-item', 'session'].flatMap((model) =>
-    outputs.map((each) => ({ ...each, model: model as SequenceModel['model'] })),
-  ),
+  models: [
+    ...(['next-item', 'session'] as const).flatMap((model) => outputs.map((each) => ({ ...each, model }))),
+    ...[...outputs, hybrid].map((each) => ({ ...each, model: 'sasrec' as const, bodyRate: 0.003 })),
+  ],
 };
 
 /** The items of each user in their order; the last is the test's. */
@@ -138,12 +167,22 @@ export async function readSports(data: string, left: 0 | 1): Promise<Sequences> 
   };
 }
 
+/** Items numbered by how often they occur, as hybrid wants its classes. */
+function byFrequency({ known, last }: Sequences): Sequences {
+  const order = columnsByFrequency(columnCounts(known));
+  const places = new Int32Array(order.length);
+  order.forEach((item, place) => {
+    places[item] = place;
+  });
+  return { known: renumberColumns(known, order), last: last.map((item) => places[item]!) };
+}
+
 export async function measureSports(
   context: JobContext,
   settings: SportsSettings = sportsSettings,
 ): Promise<SportsResult> {
   context.show('sports: reading');
-  const data = await readSports(context.data, context.validation === true ? 1 : 0);
+  const data = byFrequency(await readSports(context.data, context.validation === true ? 1 : 0));
   const counted = (model: string, create: (sets: CsrRows) => BestItems): MeasuredModel<SportsRow> => ({
     model,
     loss: '',
@@ -203,6 +242,18 @@ async function sequenceRow(
           seed,
         });
         return await trainAndRank(context, data, network, batches, settings, rates, stage, before);
+      }
+      if (model === 'sasrec') {
+        const { batch, ...shape } = settings.sasrec;
+        const { body, trainingBatches } = recommenderOf('sasrec');
+        using network = await createNetwork(backend, sizes, {
+          body: body({ ...shape, seed }) as TransformerChoice,
+          output: choice,
+        });
+        const order = { batchSize: batch, seed, targetWeights: 'given' } as const;
+        const { batches } = trainingBatches(known, order, { model, context: shape.context });
+        const source = batches as unknown as BatchSource<SequenceBatch>;
+        return await trainAndRank(context, data, network, source, settings, rates, stage, Infinity);
       }
       const { embedding, hidden, streams, steps } = settings.session;
       using network = await createNetwork(backend, sizes, {
