@@ -24,8 +24,15 @@ function keepAngleBrackets(md: MarkdownRenderer): void {
   });
 }
 
+/** What the search uses of a MarkdownRenderer; VitePress declares the one that it passes by types of another release. */
+interface Renderer {
+  readonly options: { readonly highlight?: MarkdownRenderer['options']['highlight'] };
+  set(options: { highlight: MarkdownRenderer['options']['highlight'] }): unknown;
+  render(source: string, env: PageEnvironment): string;
+}
+
 /** Names and prose are found, not code: it is not coloured for the search, and of the reference not taken. */
-function renderForSearch(source: string, env: PageEnvironment, md: MarkdownRenderer): string {
+function renderForSearch(source: string, env: PageEnvironment, md: Renderer): string {
   const { highlight } = md.options;
   md.set({ highlight: null });
   const html = md.render(source, env);

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sourceAddress } from '@vastmax/package-tests/source-address';
-import { Application, Converter, ReflectionKind, TSConfigReader } from 'typedoc';
+import { Application, Converter, DeclarationReflection, ReflectionKind, TSConfigReader } from 'typedoc';
 import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
 import { findEntryPoints, referenceFolder, root } from './pages.ts';
 
@@ -80,14 +80,14 @@ export async function writeReference(): Promise<void> {
   const names = new Map(entryPoints.map(({ name, file }) => [join(root, file), name]));
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
-      const source = module.sources?.[0]?.fullFileName;
+      const source = module instanceof DeclarationReflection ? module.sources?.[0]?.fullFileName : undefined;
       const name = source === undefined ? undefined : names.get(source);
       if (name !== undefined) module.name = name;
     }
   });
   app.renderer.on(MarkdownPageEvent.END, (page) => {
     const readme = `${sourceAddress()}packages/${page.model.name.replace(/\/.*/, '')}`;
-    const isModule = page.model.isDeclaration();
+    const isModule = page.model instanceof DeclarationReflection;
     page.contents = shorten(page.contents ?? '').replace(
       /^# .*\n/,
       isModule ? `$&\n[What it is for, with examples](${readme})\n` : '$&',

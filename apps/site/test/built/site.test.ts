@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // The site as it is published: built once, under a path of its own, and read both as files and in a browser.
 
 import { execFile } from 'node:child_process';

@@ -49,9 +49,9 @@ export const trainedRecommenderNames = ['autoencoder', 'next-item', 'session', '
 /** The name of a recommender that is trained by minibatches. */
 export type TrainedRecommenderName = (typeof trainedRecommenderNames)[number];
 /** The names of the recommenders. */
-export const recommenderNames = [...trainedRecommenderNames, 'factorization'] as const;
+export const recommenderNames: readonly RecommenderName[] = [...trainedRecommenderNames, 'factorization'];
 /** The name of a recommender. */
-export type RecommenderName = (typeof recommenderNames)[number];
+export type RecommenderName = TrainedRecommenderName | 'factorization';
 
 /** What a recommender reads of a user; kept in its checkpoint. */
 export interface RecommenderSettings {
