@@ -15,6 +15,21 @@ const backends = [
 ];
 const belowTheLosses = ['linalg-core', 'sparse-data', 'autodiff', 'output-layer'];
 
+const lmModels = {
+  src: [
+    ...belowTheLosses,
+    'update-rules',
+    'spherical-losses',
+    'softmax-losses',
+    'hybrid-layer',
+    'checkpoints',
+    'collectives',
+    'distributed-layers',
+    'top-k',
+  ],
+  test: [...backends, 'top-k', 'test-programs', 'test-hosts'],
+};
+
 /**
  * What `src` may import, and what `test` may import in addition.
  *
@@ -48,23 +63,10 @@ export const allowedImports = {
     src: [...belowTheLosses, 'update-rules', 'spherical-losses', 'softmax-losses', 'hybrid-layer', 'collectives'],
     test: [...backends, 'top-k', 'test-programs'],
   },
-  'lm-models': {
-    src: [
-      ...belowTheLosses,
-      'update-rules',
-      'spherical-losses',
-      'softmax-losses',
-      'hybrid-layer',
-      'checkpoints',
-      'collectives',
-      'distributed-layers',
-      'top-k',
-    ],
-    test: [...backends, 'top-k', 'test-programs', 'test-hosts'],
-  },
+  'lm-models': lmModels,
   onnx: {
     src: ['linalg-core', 'output-layer', 'spherical-losses', 'hybrid-layer', 'checkpoints', 'lm-models'],
-    test: ['sparse-data', 'softmax-losses'],
+    test: [...lmModels.src, ...lmModels.test],
   },
 };
 

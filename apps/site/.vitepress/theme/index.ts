@@ -3,6 +3,7 @@
 import DefaultTheme from 'vitepress/theme-without-fonts';
 import type { Theme } from 'vitepress';
 import { h } from 'vue';
+// @boundaries-ignore the picture lies once, beside the documents
 import overview from '../../../../docs/plots/overview.svg';
 import './style.css';
 
