@@ -16,8 +16,6 @@ import { bundleProgram, findLaunchers, requireLauncher } from '@vastmax/test-pro
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'vastmax-between-hosts-'));
-const pids = join(folder, 'pids');
-mkdirSync(pids);
 const [openMpi] = findLaunchers(await probeMpi());
 const missing = openMpi.missing === undefined ? findMissing() : undefined;
 const program = fileURLToPath(await bundleProgram(new URL('programs/train-ranks-until-killed.ts', import.meta.url)));
@@ -40,6 +38,8 @@ async function train(
   { timeoutMs, afterFirstSave }: { readonly timeoutMs?: number; readonly afterFirstSave?: () => void } = {},
 ): Promise<EndedJob> {
   const [command, ...options] = launcher;
+  const pids = `${directory}-pids`;
+  mkdirSync(pids, { recursive: true });
   const rest = timeoutMs === undefined ? [] : [String(timeoutMs)];
   const child = spawn(command, [...options, process.execPath, program, directory, pids, ...rest], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,7 +77,7 @@ describe('three hosts', () => {
     if (missing !== undefined) skip(missing);
   }
 
-  it('end with the bits of three ranks on one host, over a slow link too', async ({ skip }) => {
+  it.concurrent('end with the bits of three ranks on one host, over a slow link too', async ({ skip, expect }) => {
     requireHosts((reason) => skip(reason));
     using hosts = new TestHosts(3);
     expect(hosts.shape(2, 'tbf rate 20mbit burst 32kb latency 1s')).toBe(true);
@@ -86,7 +86,7 @@ describe('three hosts', () => {
     expect(await readEverything(directory)).toEqual(expected);
   });
 
-  it('go on when a host was out of reach for 20 seconds', async ({ skip }) => {
+  it.concurrent('go on when a host was out of reach for 20 seconds', async ({ skip, expect }) => {
     requireHosts((reason) => skip(reason));
     using hosts = new TestHosts(3);
     const directory = join(folder, 'partition');
@@ -103,19 +103,24 @@ describe('three hosts', () => {
     expect(await readEverything(directory)).toEqual(expected);
   });
 
-  it('name the rank that is lost, and those left go on from the last checkpoint', async ({ skip }) => {
-    requireHosts((reason) => skip(reason));
-    using hosts = new TestHosts(3);
-    const directory = join(folder, 'lost');
-    const lost = await train(hosts.mpirun(0, 1, 2), directory, {
-      timeoutMs: 5000,
-      afterFirstSave: () => {
-        hosts.unplug(2);
-      },
-    });
-    expect(lost.isDone).toBe(false);
-    expect(lost.complaints).toMatch(/vastmax: rank 0 of 3 ends the job: rank 2 did not reach \w+ \(call \d+\) within 5 s/);
-    const rest = await train(hosts.mpirun(0, 1), directory);
-    expect(rest).toMatchObject({ isDone: true, complaints: '' });
-  });
+  it.concurrent(
+    'name the rank that is lost, and those left go on from the last checkpoint',
+    async ({ skip, expect }) => {
+      requireHosts((reason) => skip(reason));
+      using hosts = new TestHosts(3);
+      const directory = join(folder, 'lost');
+      const lost = await train(hosts.mpirun(0, 1, 2), directory, {
+        timeoutMs: 20_000,
+        afterFirstSave: () => {
+          hosts.unplug(2);
+        },
+      });
+      expect(lost.isDone).toBe(false);
+      expect(lost.complaints).toMatch(
+        /vastmax: rank 0 of 3 ends the job: rank 2 did not reach \w+ \(call \d+\) within 20 s/,
+      );
+      const rest = await train(hosts.mpirun(0, 1), directory);
+      expect(rest).toMatchObject({ isDone: true, complaints: '' });
+    },
+  );
 });
