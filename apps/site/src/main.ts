@@ -1,7 +1,8 @@
 // Builds the site into a static folder, and serves it: `pnpm site`, and `pnpm site:build` without serving.
 
-import { parseArgs } from 'node:util';
+import { cpSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build, serve } from 'vitepress';
 import { root } from './pages.ts';
 import { writeReference } from './reference.ts';
@@ -19,6 +20,9 @@ const { values } = parseArgs({
 const site = join(root, 'apps/site');
 if (values.serve && values.out !== undefined) throw new Error('--serve serves apps/site/dist: leave --out away');
 
+const out = resolve(values.out ?? join(site, 'dist'));
 await writeReference();
-await build(site, { base: values.base, outDir: resolve(values.out ?? join(site, 'dist')) });
+await build(site, { base: values.base, outDir: out });
+// Its paths are relative, so that it may lie anywhere.
+cpSync(join(root, 'apps/playground/dist'), join(out, 'playground'), { recursive: true });
 if (values.serve) await serve({ root: site, base: values.base, port: Number(values.port) });

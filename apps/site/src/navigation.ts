@@ -4,9 +4,6 @@ import { sourceAddress } from '@vastmax/package-tests/source-address';
 import type { DefaultTheme } from 'vitepress';
 import { findEntryPoints, namesIn, titleOf } from './pages.ts';
 
-/** Set this to true once the built playground is put into the folder `playground` of the site. */
-const hasPlayground = false;
-
 type Item = DefaultTheme.SidebarItem;
 
 const page = (text: string, link: string): Item => ({ text, link });
@@ -80,7 +77,7 @@ export function createNavigation(): Pick<DefaultTheme.Config, 'nav' | 'sidebar'>
       { text: 'Mathematics', link: '/mathematics' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
       // A page of its own, not one of VitePress: `_self` lets the browser load it.
-      ...(hasPlayground ? [{ text: 'Playground', link: '/playground/', target: '_self' }] : []),
+      { text: 'Playground', link: '/playground/index.html', target: '_self' },
       { text: 'GitHub', link: sourceAddress().replace(/\/blob\/.*/, '') },
     ],
     sidebar: {
