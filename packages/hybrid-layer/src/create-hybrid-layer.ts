@@ -57,7 +57,7 @@ export async function createHybridOutputLayer(
 }
 
 /** What the parts of a hybrid layer are created from. */
-export interface HybridPlan extends Pick<HybridParts, 'headRate' | 'tailRate' | 'reduction'> {
+interface HybridPlan extends Pick<HybridParts, 'headRate' | 'tailRate' | 'reduction'> {
   readonly head: FullSoftmaxOptions;
   readonly tails: number;
   /** O(classes of the tail). */

@@ -58,6 +58,7 @@ export interface ForwardOptions {
 const defaultBlockRows = 1024;
 const defaultKeptLogits = 2 ** 25;
 
+/** A softmax over all rows of a table, computed in blocks of rows: losses, gradients, scores. */
 export class BlockedSoftmax implements Disposable {
   readonly table: ClassTable;
   readonly #rows: number;

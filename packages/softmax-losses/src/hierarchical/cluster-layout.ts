@@ -6,6 +6,7 @@ import { OutputLayerError } from '@vastmax/output-layer';
 import { classesByFrequency } from '../class-table/frequency-order.ts';
 import type { TargetList } from '../layer/target-list.ts';
 
+/** Which classes are in which cluster of a two-level tree, and where their rows are. */
 export interface ClusterLayout {
   readonly clusters: number;
   /** Cluster of each class. */

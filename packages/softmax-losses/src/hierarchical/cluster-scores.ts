@@ -19,6 +19,7 @@ import type { RowSource } from '../class-table/class-table.ts';
 import { addTransposed } from '../layer/transpose.ts';
 import type { ClusterLayout } from './cluster-layout.ts';
 
+/** Log-probabilities of classes under a two-level tree, from the rows of clusters and classes. */
 export class ClusterScores {
   readonly #workspace: Workspace;
   readonly #clusterTable: RowSource;

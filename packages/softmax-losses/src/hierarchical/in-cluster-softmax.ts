@@ -34,6 +34,7 @@ interface Group {
   readonly firstRow: number;
 }
 
+/** The softmax among the classes of each target's cluster: losses, gradients and updates of their rows. */
 export class InClusterSoftmax {
   readonly #workspace: Workspace;
   readonly #table: ClassTable;

@@ -6,6 +6,7 @@ import { findTensor, StateError, type ModuleState, type TensorSource } from '@va
 
 const valuesPerBlock = 65_536;
 
+/** A list of whole numbers as one column of a saved module. */
 export function integerTensor(name: string, values: Int32Array): TensorSource {
   return {
     name,

@@ -25,6 +25,7 @@ import type { TargetList } from '../layer/target-list.ts';
 import { LevelSlots } from './level-slots.ts';
 import type { TreeShape } from './tree-shape.ts';
 
+/** The softmax among the children of a node, for all nodes of one level of a tree that targets pass. */
 export class LevelSoftmax {
   readonly table: ClassTable;
   readonly #workspace: Workspace;

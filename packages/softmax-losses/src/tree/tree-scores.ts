@@ -34,6 +34,7 @@ export interface ScoredRows {
 /** The tables of the root and of the levels below it. */
 export type TreeTables = readonly ScoredRows[];
 
+/** Log-probabilities of ranges of classes under a tree, and vectors of classes, from the tables of its levels. */
 export class TreeScores {
   readonly #workspace: Workspace;
   readonly #tables: TreeTables;

@@ -55,6 +55,7 @@ export function chooseTreeSizes({ classes, shortlist = 0, fanOut: given, levels:
   return { classes, shortlist, fanOut, levels };
 }
 
+/** Which nodes a tree has on each level, and the path to each class. */
 export class TreeShape implements TreeSizes {
   readonly classes: number;
   readonly shortlist: number;
@@ -132,6 +133,7 @@ export function treeTables(options: TreeOptions): readonly { readonly name: stri
   }));
 }
 
+/** The name of the table of a level in a saved module. */
 export function tableName(level: number): string {
   return level === 0 ? 'root' : `level.${level}`;
 }
