@@ -30,7 +30,13 @@ describe('probeWebGpuBackend', () => {
     const gpu = gpuWith(() => Promise.resolve(adapterWith({})));
     expect(await probeWebGpuBackend({ gpu })).toEqual({
       available: true,
+      software: false,
       detail: 'WebGPU on a drawing of a GPU, f32, up to 128 MiB a matrix',
+    });
+    const software = { adapter: adapterWith({}, { description: 'llvmpipe (LLVM 15.0.6, 256 bits)' }) };
+    expect(await probeWebGpuBackend(software)).toMatchObject({
+      software: true,
+      detail: 'WebGPU on llvmpipe (LLVM 15.0.6, 256 bits), a GPU in software, f32, up to 128 MiB a matrix',
     });
     const shy = { adapter: adapterWith({}, { description: '', vendor: '' }) };
     expect(await probeWebGpuBackend(shy)).toMatchObject({

@@ -126,8 +126,12 @@ describe('two ranks', () => {
 
   it('refuse what only one process can train, with one voice', async ({ skip }) => {
     requireMpi(skip);
-    const message = '--distributed trains without --dropout';
-    const { code, stderr } = await runJob(2, folder, 'train train.txt -o refused --distributed mpi --dropout 0.5');
+    const message = "--distributed has no output layer 'adaptive' over several ranks";
+    const { code, stderr } = await runJob(
+      2,
+      folder,
+      'train train.txt -o refused --distributed mpi --output-layer adaptive',
+    );
     expect(code).not.toBe(0);
     expect(stderr).toContain(`vastmax: rank 0 of 2 ends the job: ${message}`);
     expect(stderr.split(message)).toHaveLength(2);
@@ -140,7 +144,7 @@ describe('a model over ranks', () => {
   const full = { kind: 'full', initialScale: 0.1, seed: 1 } as const;
   const sampled = { kind: 'sampled', samples: 10, proposal: 'uniform', initialScale: 0.1, seed: 1 } as const;
 
-  it('is any with a factored, a full or a sampled output layer', () => {
+  it('is any with an output layer that is over ranks', () => {
     for (const output of [
       factored,
       full,
