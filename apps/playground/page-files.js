@@ -2,13 +2,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'vite';
 
 /** Where the page is built. */
 export const pageFolder = join(import.meta.dirname, 'dist');
 
 /** @returns {Promise<void>} */
 export async function buildPage() {
+  // Here, so that a bundle that holds this file finds Vite only when it builds.
+  const { build } = await import('vite');
   await build({ root: import.meta.dirname, logLevel: 'error' });
 }
 

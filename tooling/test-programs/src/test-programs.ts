@@ -29,7 +29,8 @@ export function bundleProgram(program: URL): Promise<URL> {
     platform: 'node',
     target: 'node20',
     conditions: ['@vastmax/source'],
-    external: ['koffi'],
+    // Loaded by Node where it is needed: a native addon, and a bundler that only one bench runs.
+    external: ['koffi', 'vite'],
     // Paths that the program resolves at run time are relative to its source file; bundled CommonJS packages need a
     // `require`.
     define: { 'import.meta.url': JSON.stringify(program.href) },

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { positive, wholeNumber, wholeNumbers } from '../reporting/option-values.ts';
 import { printReport } from '../reporting/print-report.ts';
-import { measurePlayground, type PlaygroundOptions } from './measure.ts';
+import type { PlaygroundOptions } from './measure.ts';
 import { playgroundTables } from './report.ts';
 
 interface Options extends PlaygroundOptions {
@@ -28,6 +28,8 @@ Example:
   $ pnpm --silent bench playground --json`,
     )
     .action(async ({ json, ...options }: Options) => {
+      // A browser and a bundler, which no other bench loads.
+      const { measurePlayground } = await import('./measure.ts');
       printReport(await measurePlayground(options), json, playgroundTables);
     });
 }

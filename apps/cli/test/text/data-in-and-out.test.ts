@@ -11,6 +11,8 @@ import { vastmax } from '../vastmax.ts';
 const folder = createScratchFolder();
 const at = (file: string): string => join(folder, file);
 const train = `${toyModel} --backend wasm`;
+/** Certain of the next word after a few epochs, whatever the seed. */
+const trainFull = train.replace('factored', 'full');
 const text = readFileSync(at('train.txt'), 'utf8');
 
 describe('a text of megabytes on one line', () => {
@@ -160,9 +162,9 @@ describe('predict --input', () => {
     writeFileSync(at('sushi.txt'), '寿司 is good\nsushi is 寿司\n'.repeat(60));
     const tokens = await vastmax(folder, 'tokenize - --tokenizer bytes.json', '寿 is\n');
     expect(tokens).toMatchObject({ code: 0, stdout: '▁ <0xE5> <0xAF> <0xBF> ▁is\n' });
-    expect(await vastmax(folder, `train sushi.txt -o sushi ${train} --epochs 12 --tokenizer bytes.json`)).toMatchObject(
-      { code: 0, stderr: '' },
-    );
+    expect(
+      await vastmax(folder, `train sushi.txt -o sushi ${trainFull} --epochs 12 --tokenizer bytes.json`),
+    ).toMatchObject({ code: 0, stderr: '' });
     const continued = await vastmax(folder, 'predict sushi sushi is --continue 7 --backend wasm');
     expect(continued).toMatchObject({ code: 0, stderr: '' });
     expect(continued.stdout).toMatch(/\n\n ?sushi is .*寿司/);

@@ -181,7 +181,7 @@ describe('loadNetwork of a language model', () => {
     );
     await expect(load({ body: { ...options.body, kind: 'mamba' } })).rejects.toMatchObject({
       code: 'bad-option',
-      message: "no body is called 'mamba'; there are ngram, bag, dense, recurrent, transformer",
+      message: "no body is called 'mamba'; there are ngram, bag, dense, recurrent, transformer, fold-in",
     });
     expect(backend.memory()).toEqual(before);
   });
