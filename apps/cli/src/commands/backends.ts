@@ -45,7 +45,8 @@ async function listBackends(options: Pick<BackendOptions, 'threads'> & { readonl
   for (const candidate of [...cpuBackends, gpuBackend]) backends.push(await measured(candidate, options));
   const auto = backends.find(({ available }) => available)?.name;
   const training = fasterForTraining(backends);
-  const adapters = await adapterNames();
+  const hasGpu = backends.some(({ name, available }) => name === gpuBackend.name && available);
+  const adapters = hasGpu ? await adapterNames() : [];
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ backends, adapters, auto, autoForTraining: training ?? auto })}\n`);
     return;
