@@ -1,7 +1,7 @@
 /** The options of the tails of a hybrid layer, from its own: trees, or exact factored layers. */
 import { OutputLayerError } from '@vastmax/output-layer';
 import type { TreeSoftmaxOptions } from '@vastmax/softmax-losses';
-import { RandomGenerator } from '@vastmax/sparse-data';
+import { createInitialRows } from '@vastmax/softmax-losses/layer-parts';
 import { sphericalSoftmax, type FactoredOutputLayerOptions, type SphericalLoss } from '@vastmax/spherical-losses';
 import { checkLoss } from '@vastmax/spherical-losses/factored-parts';
 import type { UpdateRule } from '@vastmax/update-rules';
@@ -47,11 +47,7 @@ interface TailSizes {
 /** What a tail is created from. */
 export type TailPlan =
   | { readonly kind: 'tree'; readonly options: TreeSoftmaxOptions }
-  | {
-      readonly kind: 'spherical';
-      /** Its `initialRows` must be called in ascending order from row 0. */
-      readonly options: FactoredOutputLayerOptions & Required<Pick<FactoredOutputLayerOptions, 'initialRows'>>;
-    };
+  | { readonly kind: 'spherical'; readonly options: FactoredOutputLayerOptions };
 
 /** Checks the options. @returns a function of the number of a tail. @throws OutputLayerError `bad-option`. */
 export function planTails(options: TailOptions, sizes: TailSizes): (t: number) => TailPlan {
@@ -135,7 +131,9 @@ function planSpherical(
   }
   return (t) => {
     const { prior, loss } = parts[t]!;
-    const initialRows = rowsAtPrior(features, initialScale, seed + 1 + t, prior);
+    // Biases that give each class the output √ε_c.
+    const start = { initialScale, seed: seed + 1 + t, initialBiases: prior.map(Math.sqrt) };
+    const initialRows = createInitialRows(start, features, true);
     return {
       kind: 'spherical',
       options: { classes: prior.length, features, loss, reduction: 'sum', initialRows },
@@ -153,23 +151,4 @@ export function tailPrior(frequencies: ArrayLike<number>, start: number, end: nu
   for (let i = 0; i < prior.length; i++) sum += prior[i] = Math.max(0.5, frequencies[start + i]!) ** power;
   for (let i = 0; i < prior.length; i++) prior[i] = (prior[i]! * prior.length) / sum;
   return prior;
-}
-
-/** Initial rows of a tail: normally distributed weights, and biases that give each class the output √ε_c. */
-function rowsAtPrior(
-  features: number,
-  scale: number,
-  seed: number,
-  prior: Float64Array,
-): (first: number, count: number) => Float64Array {
-  const random = new RandomGenerator(seed);
-  return (first, count) => {
-    const rows = new Float64Array(count * (features + 1));
-    for (let row = 0, i = 0; row < count; row++) {
-      if (scale !== 0) random.normals(rows.subarray(i, i + features), scale);
-      i += features;
-      rows[i++] = Math.sqrt(prior[first + row]!);
-    }
-    return rows;
-  };
 }

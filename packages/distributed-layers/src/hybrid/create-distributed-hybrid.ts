@@ -65,24 +65,7 @@ async function createTail(
   replicas: ReplicaOptions,
 ): Promise<HybridTail> {
   if (tail.kind === 'tree') return createShardedTreeSoftmax(communicator, backend, { ...tail.options, ...replicas });
-  const { initialRows, ...options } = tail.options;
   return new SphericalTail(
-    await createDistributedFactoredLayer(communicator, backend, {
-      ...options,
-      ...replicas,
-      initialRows: skippingRows(initialRows),
-    }),
+    await createDistributedFactoredLayer(communicator, backend, { ...tail.options, ...replicas }),
   );
-}
-
-/** A start that is made row by row, for a rank that asks for its own rows only. */
-function skippingRows(
-  nextRows: (first: number, count: number) => ArrayLike<number>,
-): (first: number, count: number) => ArrayLike<number> {
-  let next = 0;
-  return (first, count) => {
-    for (; next < first; next++) nextRows(next, 1);
-    next = first + count;
-    return nextRows(first, count);
-  };
 }
