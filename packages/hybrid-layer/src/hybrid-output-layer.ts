@@ -29,10 +29,10 @@ import {
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
-  checkClassRange,
-  checkExampleClasses,
+  checkClassScores,
+  checkClassVectors,
   checkHidden,
-  checkOut,
+  checkScores,
   checkStepOptions,
   checkTargets,
   type OutputLayer,
@@ -173,9 +173,7 @@ export class HybridOutputLayer implements OutputLayer {
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     const m = hidden.rows;
     for (const { first, count, at, tail: t } of this.#parts(firstClass, out.columns)) {
       const part = count === out.columns ? out : this.#workspace.matrix('part scores', m, count);
@@ -192,9 +190,7 @@ export class HybridOutputLayer implements OutputLayer {
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     const tailOf = (target: number): number => this.#starts.findLastIndex((start) => start <= target);
     this.head.classScores(
       hidden,
@@ -224,8 +220,7 @@ export class HybridOutputLayer implements OutputLayer {
    */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.check('classVectors');
-    checkOut(this, 'classVectors', out, out.rows, this.features);
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    checkClassVectors(this, 'classVectors', firstClass, out);
     for (const { first, count, at, tail: t } of this.#parts(firstClass, out.rows)) {
       const vectors = this.#workspace.matrix('part vectors', count, this.features);
       const layer: OutputLayer = t === undefined ? this.head : this.tails[t]!;

@@ -2,9 +2,12 @@ export { CallGuard, type PendingStep } from './call-guard.ts';
 export { isOutputLayerError, OutputLayerError, type OutputLayerErrorCode } from './errors.ts';
 export {
   checkClassRange,
+  checkClassScores,
+  checkClassVectors,
   checkExampleClasses,
   checkHidden,
   checkOut,
+  checkScores,
   checkStepOptions,
   checkTargets,
   withBiasFeature,

@@ -154,6 +154,44 @@ export function checkExampleClasses(layer: Sizes, operation: string, hidden: Mat
 }
 
 /**
+ * The arguments of a call for the scores of a range of classes.
+ * @param out m×count.
+ * @throws OutputLayerError `shape`, `class-out-of-range`, LinalgError.
+ */
+export function checkScores(layer: Sizes, operation: string, hidden: Matrix, firstClass: number, out: Matrix): void {
+  checkHidden(layer, operation, hidden);
+  checkOut(layer, operation, out, hidden.rows, out.columns);
+  checkClassRange(layer, operation, firstClass, out.columns);
+}
+
+/**
+ * The arguments of a call for the score of one class for each example.
+ * @param out m×1.
+ * @throws OutputLayerError `shape`, `class-out-of-range`, LinalgError.
+ */
+export function checkClassScores(
+  layer: Sizes,
+  operation: string,
+  hidden: Matrix,
+  classes: Int32Array,
+  out: Matrix,
+): void {
+  checkHidden(layer, operation, hidden);
+  checkExampleClasses(layer, operation, hidden, classes);
+  checkOut(layer, operation, out, hidden.rows, 1);
+}
+
+/**
+ * The arguments of a call for the vectors of a range of classes.
+ * @param out count×features.
+ * @throws OutputLayerError `shape`, `class-out-of-range`, LinalgError.
+ */
+export function checkClassVectors(layer: Sizes, operation: string, firstClass: number, out: Matrix): void {
+  checkOut(layer, operation, out, out.rows, layer.features);
+  checkClassRange(layer, operation, firstClass, out.rows);
+}
+
+/**
  * `hidden` m×features, with a column of ones appended when the class weights have a bias in their last column.
  * @param name of the workspace's matrix that holds the result until the next call with that name.
  */

@@ -9,9 +9,10 @@ import type { JsonObject, ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
   checkClassRange,
-  checkExampleClasses,
+  checkClassScores,
   checkHidden,
   checkOut,
+  checkScores,
   checkStepOptions,
   checkTargets,
   withBiasFeature,
@@ -176,9 +177,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     const extended = withBiasFeature(this.#context.workspace, hidden, this.bias);
     this.#scores.range(extended, firstClass, this.#step.constants, this.loss.score, out);
   }
@@ -186,9 +185,7 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     const extended = withBiasFeature(this.#context.workspace, hidden, this.bias);
     this.#scores.each(extended, classes, this.#step.constants, this.loss.score, out);
   }
@@ -223,18 +220,14 @@ export class DistributedFactoredLayer implements TwoPhaseOutputLayer {
    */
   classLogProbabilitiesSync(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classLogProbabilitiesSync');
-    checkHidden(this, 'classLogProbabilitiesSync', hidden);
-    checkExampleClasses(this, 'classLogProbabilitiesSync', hidden, classes);
-    checkOut(this, 'classLogProbabilitiesSync', out, hidden.rows, 1);
+    checkClassScores(this, 'classLogProbabilitiesSync', hidden, classes, out);
     this.#losses.ofClassesSync(hidden, classes, out);
   }
 
   /** As `logProbabilities`, likewise. @throws as classLogProbabilitiesSync. */
   logProbabilitiesSync(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('logProbabilitiesSync');
-    checkHidden(this, 'logProbabilitiesSync', hidden);
-    checkOut(this, 'logProbabilitiesSync', out, hidden.rows, out.columns);
-    checkClassRange(this, 'logProbabilitiesSync', firstClass, out.columns);
+    checkScores(this, 'logProbabilitiesSync', hidden, firstClass, out);
     this.#losses.ofRangeSync(hidden, firstClass, out);
   }
 

@@ -6,7 +6,7 @@
 import { affine, type Matrix, type Workspace } from '@vastmax/linalg-core';
 import {
   checkClassRange,
-  checkExampleClasses,
+  checkClassScores,
   checkHidden,
   checkOut,
   checkTargets,
@@ -76,9 +76,7 @@ export class DistributedLosses {
     let targets = none;
     const localError = localErrorOf(busy, () => {
       requireProbabilities(layer.loss, operation);
-      checkHidden(layer, operation, hidden);
-      checkExampleClasses(layer, operation, hidden, classes);
-      checkOut(layer, operation, out, hidden.rows, 1);
+      checkClassScores(layer, operation, hidden, classes, out);
       targets = singleTargets(classes, layer.classes);
     });
     affine(await this.#losses(operation, hidden, targets, localError), -1, 0, out);

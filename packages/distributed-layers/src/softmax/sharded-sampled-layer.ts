@@ -5,16 +5,15 @@
  */
 import { Workspace, type Backend, type Matrix } from '@vastmax/linalg-core';
 import {
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  checkOut,
+  checkClassScores,
+  checkClassVectors,
+  checkScores,
+  explainNonFinite,
   OutputLayerError,
+  StepMonitor,
   type OutputLayer,
   type StepOptions,
   type StepResult,
-  explainNonFinite,
-  StepMonitor,
 } from '@vastmax/output-layer';
 import type { SampledMethod } from '@vastmax/softmax-losses';
 import { createSampledMethod, TargetList, weightOptions, type SampledLoss } from '@vastmax/softmax-losses/layer-parts';
@@ -141,26 +140,21 @@ export class ShardedSampledLayer implements OutputLayer {
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     this.#method.scores(hidden, firstClass, out);
   }
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.guard.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     this.#method.classScores(hidden, classes, out);
   }
 
   /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
-    checkOut(this, 'classVectors', out, out.rows, this.features);
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    checkClassVectors(this, 'classVectors', firstClass, out);
     this.#method.classVectors(firstClass, out);
   }
 

@@ -16,10 +16,9 @@ import {
   type Matrix,
 } from '@vastmax/linalg-core';
 import {
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  checkOut,
+  checkClassScores,
+  checkClassVectors,
+  checkScores,
   OutputLayerError,
   withBiasFeature,
   withoutBiasFeature,
@@ -165,9 +164,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     const rows = this.#workspace.matrix('score rows', out.columns, this.width);
     this.#rows.range(firstClass, rows);
     gemm(this.#extended(hidden), rows, out, { transposeB: true });
@@ -176,9 +173,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.guard.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     const rows = this.#workspace.matrix('class score rows', classes.length, this.width);
     this.#rows.gather(classes, rows);
     rowDot(this.#extended(hidden), rows, out);
@@ -187,8 +182,7 @@ export class VocabularyParallelSoftmax implements OutputLayer {
   /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
-    checkOut(this, 'classVectors', out, out.rows, this.features);
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    checkClassVectors(this, 'classVectors', firstClass, out);
     const rows = this.#workspace.matrix('class vector rows', out.rows, this.width);
     this.#rows.range(firstClass, rows);
     copyColumns(rows, 0, out, 0, this.features);

@@ -14,10 +14,9 @@ import type { Communicator } from '@vastmax/collectives';
 import { axpy, fill, read, readSync, type Backend, type FloatArray, type Matrix } from '@vastmax/linalg-core';
 import type { JsonObject, ModuleState, TensorSource } from '@vastmax/linalg-core/state';
 import {
-  checkClassRange,
-  checkExampleClasses,
-  checkHidden,
-  checkOut,
+  checkClassScores,
+  checkClassVectors,
+  checkScores,
   explainNonFinite,
   StepMonitor,
   withBiasFeature,
@@ -162,18 +161,14 @@ export class SubtreeParallelLayer implements TwoPhaseOutputLayer {
    */
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.guard.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     this.#parts.scores(this.#extended(hidden), firstClass, out);
   }
 
   /** A collective when there are several ranks, each with its own `hidden` and classes. */
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.guard.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     if (this.#parts.classScores !== undefined) {
       this.#parts.classScores(this.#extended(hidden), classes, out);
       return;
@@ -196,8 +191,7 @@ export class SubtreeParallelLayer implements TwoPhaseOutputLayer {
   /** The class vectors, without biases. A collective when there are several ranks. */
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.guard.check('classVectors');
-    checkOut(this, 'classVectors', out, out.rows, this.features);
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    checkClassVectors(this, 'classVectors', firstClass, out);
     this.#parts.classVectors(firstClass, out);
   }
 

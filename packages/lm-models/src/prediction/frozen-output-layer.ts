@@ -21,10 +21,10 @@ import {
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import {
   CallGuard,
-  checkClassRange,
-  checkExampleClasses,
+  checkClassScores,
+  checkClassVectors,
   checkHidden,
-  checkOut,
+  checkScores,
   checkTargets,
   OutputLayerError,
   withFixedWeights,
@@ -139,24 +139,19 @@ class FrozenOutputLayer implements OutputLayer {
 
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     this.#scores(hidden, firstClass, out);
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     this.#classScores(hidden, classes, out);
   }
 
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.check('classVectors');
-    checkOut(this, 'classVectors', out, out.rows, this.features);
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    checkClassVectors(this, 'classVectors', firstClass, out);
     const places = Int32Array.from({ length: out.rows }, (_, i) => firstClass + i);
     gatherRows(this.#table, this.#workspace.indices('classes', places), out);
   }

@@ -6,10 +6,10 @@
 import type { Backend, Matrix } from '@vastmax/linalg-core';
 import {
   CallGuard,
-  checkClassRange,
-  checkExampleClasses,
+  checkClassScores,
+  checkClassVectors,
   checkHidden,
-  checkOut,
+  checkScores,
   checkStepOptions,
   checkTargets,
   explainNonFinite,
@@ -127,26 +127,21 @@ export class SoftmaxLayer<Method extends SoftmaxMethod = SoftmaxMethod> implemen
 
   scores(hidden: Matrix, firstClass: number, out: Matrix, { sameHidden = false }: ScoreOptions = {}): void {
     this.#calls.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     this.method.scores(hidden, firstClass, out, sameHidden && this.#hasScored);
     this.#hasScored = true;
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     this.#hasScored = false;
     this.method.classScores(hidden, classes, out);
   }
 
   classVectors(firstClass: number, out: Matrix): void {
     this.#calls.check('classVectors');
-    checkOut(this, 'classVectors', out, out.rows, this.features);
-    checkClassRange(this, 'classVectors', firstClass, out.rows);
+    checkClassVectors(this, 'classVectors', firstClass, out);
     this.method.classVectors(firstClass, out);
   }
 

@@ -7,9 +7,10 @@ import { affine, copyColumns, createMatrixFrom, Workspace, type Backend, type Ma
 import {
   CallGuard,
   checkClassRange,
-  checkExampleClasses,
+  checkClassScores,
   checkHidden,
   checkOut,
+  checkScores,
   checkStepOptions,
   checkTargets,
   OutputLayerError,
@@ -188,17 +189,13 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
 
   scores(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('scores');
-    checkHidden(this, 'scores', hidden);
-    checkOut(this, 'scores', out, hidden.rows, out.columns);
-    checkClassRange(this, 'scores', firstClass, out.columns);
+    checkScores(this, 'scores', hidden, firstClass, out);
     this.#scores.range(this.#extended(hidden), firstClass, this.#step.constants, this.loss.score, out);
   }
 
   classScores(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classScores');
-    checkHidden(this, 'classScores', hidden);
-    checkExampleClasses(this, 'classScores', hidden, classes);
-    checkOut(this, 'classScores', out, hidden.rows, 1);
+    checkClassScores(this, 'classScores', hidden, classes, out);
     this.#scores.each(this.#extended(hidden), classes, this.#step.constants, this.loss.score, out);
   }
 
@@ -208,9 +205,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    */
   classLogProbabilities(hidden: Matrix, classes: Int32Array, out: Matrix): void {
     this.#calls.check('classLogProbabilities');
-    checkHidden(this, 'classLogProbabilities', hidden);
-    checkExampleClasses(this, 'classLogProbabilities', hidden, classes);
-    checkOut(this, 'classLogProbabilities', out, hidden.rows, 1);
+    checkClassScores(this, 'classLogProbabilities', hidden, classes, out);
     requireProbabilities(this.loss, 'classLogProbabilities');
     const targets = singleTargets(classes, this.classes);
     affine(this.#step.computeLosses(hidden, targets, 'classLogProbabilities'), -1, 0, out);
@@ -224,9 +219,7 @@ export class FactoredOutputLayer implements TwoPhaseOutputLayer {
    */
   logProbabilities(hidden: Matrix, firstClass: number, out: Matrix): void {
     this.#calls.check('logProbabilities');
-    checkHidden(this, 'logProbabilities', hidden);
-    checkOut(this, 'logProbabilities', out, hidden.rows, out.columns);
-    checkClassRange(this, 'logProbabilities', firstClass, out.columns);
+    checkScores(this, 'logProbabilities', hidden, firstClass, out);
     const expression = requireUnnormalized(this.loss, 'logProbabilities');
     if (out.columns === 0) return;
     const first = new Int32Array(hidden.rows).fill(firstClass);
