@@ -22,7 +22,6 @@ import { DenseBatches } from '@vastmax/sparse-data';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
 import { describeLabelEvaluation, evaluateExamples } from '../labels/evaluate-labels.ts';
 import { classWeightsText, readLabelWeights } from '../labels/label-weights.ts';
-import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import {
   checkFeatureOptions,
@@ -35,7 +34,7 @@ import { rowsOfBlock } from '../options/feature-options.ts';
 import { labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
-import { backendOf, isDataOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { createBackendOf, isDataOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfVectors } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -141,11 +140,7 @@ async function trainClassifier(
   if (weights !== undefined) checkClassWeights(output);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const { backend, name: backendName } = await createTrainingBackend(
-    backendOf(resumed, options, given),
-    precision,
-    threadsOf(options),
-  );
+  const { backend, name: backendName } = await createBackendOf(resumed, options, given, { precision });
   using network: DenseNetwork =
     resumed === undefined
       ? await createNetwork(

@@ -19,12 +19,11 @@ import {
 import { columnCounts, SparseBatches, type CsrRows } from '@vastmax/sparse-data';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createSubwordTokenizer } from '@vastmax/text-readers';
-import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { labelBody, labelOptimizerOf, labelOutputChoice, labelTrainingOptions } from '../options/label-options.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { featuresOf, type GivenOption, type TrainOptions } from '../options/training-options.ts';
-import { backendOf, isDataOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
+import { createBackendOf, isDataOf, prepareFolder, readRunState, type RunState } from '../run/run-folder.ts';
 import { startFromVectors } from '../run/start-from-vectors.ts';
 import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfLabels } from '../run/training-plan.ts';
@@ -94,11 +93,7 @@ export async function trainLabels(file: string, options: TrainOptions, given: re
 
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const { backend, name: backendName } = await createTrainingBackend(
-    backendOf(resumed, options, given),
-    precision,
-    threadsOf(options),
-  );
+  const { backend, name: backendName } = await createBackendOf(resumed, options, given, { precision });
   using network: BagNetwork =
     resumed === undefined
       ? await createNetwork(backend, { inputs: features, frequencies }, { body, output })

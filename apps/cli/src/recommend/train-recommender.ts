@@ -3,7 +3,6 @@ import { createNetwork, loadNetwork, outputLayerOf } from '@vastmax/lm-models';
 import { Recommender, recommenderContent, recommenderNameOf, recommenderOf } from '@vastmax/lm-models/recommenders';
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
-import { createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { dataOptions } from '../options/interaction-options.ts';
 import { outputLayerChoiceOf } from '../options/output-layer-choice.ts';
 import {
@@ -17,7 +16,7 @@ import {
   type TrainedRecommenderOptions,
 } from '../options/recommender-options.ts';
 import { featuresOf, type GivenOption } from '../options/training-options.ts';
-import { backendOf, prepareFolder, readRunState, type RunOptions, type RunState } from '../run/run-folder.ts';
+import { createBackendOf, prepareFolder, readRunState, type RunOptions, type RunState } from '../run/run-folder.ts';
 import { fromCheckpoint, trainNetwork } from '../run/train-network.ts';
 import { planOfRecommender } from '../run/training-plan.ts';
 import { UsageError } from '../terminal/errors.ts';
@@ -53,11 +52,7 @@ export async function trainRecommender(
   process.stdout.write(note);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const { backend, name: backendName } = await createTrainingBackend(
-    backendOf(resumed, options, given),
-    precision,
-    threadsOf(options),
-  );
+  const { backend, name: backendName } = await createBackendOf(resumed, options, given, { precision });
   const created =
     resumed === undefined
       ? await createNetwork(

@@ -15,13 +15,14 @@ import {
 } from '@vastmax/lm-models';
 import { savedModule } from '@vastmax/lm-models/distributed';
 import { readVocabulary, type ExampleSettings, type TextReading } from '@vastmax/lm-models/text';
-import type { Precision } from '@vastmax/linalg-core';
+import type { Backend, Precision } from '@vastmax/linalg-core';
 import type { Vocabulary } from '@vastmax/sparse-data';
 import { isClassifier } from '@vastmax/lm-models/labels';
 import { recommenderNameOf } from '@vastmax/lm-models/recommenders';
-import { precisionFrom } from '../options/backend-choice.ts';
+import { createBackend, createTrainingBackend, precisionFrom, threadsOf } from '../options/backend-choice.ts';
 import type { GivenOption, TrainOptions } from '../options/training-options.ts';
 import { UsageError } from '../terminal/errors.ts';
+import { threadsOfRank } from './rank-job.ts';
 import { openText } from '../text/open-model.ts';
 import { isCheckpointError, lockStorage, openCheckpoint, type Checkpoint } from '@vastmax/checkpoints';
 import { createFileStorage } from '@vastmax/checkpoints/node';
@@ -288,6 +289,23 @@ export function backendOf(
 ): string {
   const before = resumed?.options['backend'];
   return typeof before === 'string' && !given.some(({ name }) => name === 'backend') ? before : options.backend;
+}
+
+/**
+ * As `backendOf`, created. Only a new run of one process may try a GPU: a resumed one keeps its backend, and ranks must
+ * compute alike. Ranks share the cores of a machine.
+ * @returns with it the name that the run keeps.
+ */
+export async function createBackendOf(
+  resumed: RunOptions | undefined,
+  options: TrainOptions,
+  given: readonly GivenOption[],
+  { precision, overRanks = false }: { readonly precision: Precision; readonly overRanks?: boolean },
+): Promise<{ readonly backend: Backend; readonly name: string }> {
+  const name = backendOf(resumed, options, given);
+  if (resumed === undefined && !overRanks) return createTrainingBackend(name, precision, threadsOf(options));
+  const threads = overRanks && options.threads === undefined ? { threads: threadsOfRank() } : threadsOf(options);
+  return { backend: await createBackend(name, precision, threads), name };
 }
 
 /** The run's training options with the rates, schedule and length of this call. */

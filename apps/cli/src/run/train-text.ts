@@ -5,7 +5,6 @@ import { compareTextData, ownStreams, savedModule } from '@vastmax/lm-models/dis
 import { isStandardInput } from '@vastmax/sparse-data/node';
 import { createTextModel, type TextBatches } from '@vastmax/lm-models/text';
 import { trainLabels } from '../labels/train-labels.ts';
-import { createBackend, createTrainingBackend, threadsOf } from '../options/backend-choice.ts';
 import { withAutomaticLayer } from '../options/automatic-layer.ts';
 import { withKnownLayer } from '../options/output-layer-choice.ts';
 import { compareOptionsOfRanks } from '../options/options-of-ranks.ts';
@@ -32,8 +31,8 @@ import { bytes, count } from '../terminal/terminal.ts';
 import { buildVocabulary, encodeText, fingerprint, isStream, TextSource } from '../text/corpus.ts';
 import { describeEvaluation, evaluateText } from '../text/evaluate-text.ts';
 import { checkDistributable, createDistribution } from './distribution.ts';
-import { runAsRank, threadsOfRank, checkStartedAlone } from './rank-job.ts';
-import { backendOf, changedTraining, prepareFolder, readResumedRun } from './run-folder.ts';
+import { runAsRank, checkStartedAlone } from './rank-job.ts';
+import { changedTraining, createBackendOf, prepareFolder, readResumedRun } from './run-folder.ts';
 import { trainAndSave } from './run-training.ts';
 import { ratesOfRun, resumedRates } from './search-rates.ts';
 import { startFromVectors } from './start-from-vectors.ts';
@@ -127,18 +126,10 @@ async function train(
   process.stdout.write(note);
   const precision = resumed?.precision ?? options.precision;
   const batchSize = resumed?.batchSize ?? options.batch;
-  const wanted = backendOf(resumed, options, given);
-  const { backend, name: backendName } =
-    communicator === undefined
-      ? await createTrainingBackend(wanted, precision, threadsOf(options))
-      : {
-          backend: await createBackend(
-            wanted,
-            precision,
-            options.threads === undefined ? { threads: threadsOfRank() } : threadsOf(options),
-          ),
-          name: wanted,
-        };
+  const { backend, name: backendName } = await createBackendOf(resumed, options, given, {
+    precision,
+    overRanks: communicator !== undefined,
+  });
   if (communicator !== undefined) {
     compareTextData(communicator, { vocabulary, tokens, heldOut: held, texts: reading.texts });
     // Backends round differently. How many threads each has depends on its machine.

@@ -2,7 +2,9 @@
 import { probeOpenBlasBackend } from '@vastmax/cpu-backend-openblas';
 import type { Backend, Precision } from '@vastmax/linalg-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createBackend, describeBackend } from '../../src/options/backend-choice.ts';
+import { createBackend, describeBackend, gpuBackend } from '../../src/options/backend-choice.ts';
+import type { TrainOptions } from '../../src/options/training-options.ts';
+import { createBackendOf } from '../../src/run/run-folder.ts';
 import { UsageError } from '../../src/terminal/errors.ts';
 import { createScratchFolder } from '../scratch-folder.ts';
 import { toyModel } from '../toy-text.ts';
@@ -64,6 +66,25 @@ describe('createBackend', () => {
     await expect(createBackend('openblas', 'f32')).rejects.toThrow(
       /^--backend openblas is not available: VASTMAX_BLAS_LIBRARY: .*; or use --backend auto$/,
     );
+  });
+});
+
+describe('a run', () => {
+  it('tries a GPU when it is new and in one process, not when it goes on or over ranks', async () => {
+    const probe = vi.spyOn(gpuBackend, 'probe').mockResolvedValue({ available: false, reason: 'a test' });
+    const options = { backend: 'auto' } as TrainOptions;
+    const probesOf = async (resumed: Parameters<typeof createBackendOf>[0], overRanks: boolean): Promise<number> => {
+      probe.mockClear();
+      const { backend, name } = await createBackendOf(resumed, options, [], { precision: 'f32', overRanks });
+      await backend.dispose();
+      expect(name).toBe('auto');
+      return probe.mock.calls.length;
+    };
+    const resumed = { precision: 'f32', options: { backend: 'auto' }, configuration: {} } as const;
+    expect(await probesOf(undefined, false)).toBe(1);
+    expect(await probesOf(undefined, true)).toBe(0);
+    expect(await probesOf(resumed, false)).toBe(0);
+    probe.mockRestore();
   });
 });
 
