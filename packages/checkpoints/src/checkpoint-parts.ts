@@ -16,7 +16,7 @@ import {
   type WrittenShard,
 } from './checkpoint-files.ts';
 import { CheckpointError, isStorageError } from './errors.ts';
-import { appendSafetensors, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
+import { appendSafetensors, countAppends, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
 import type { CheckpointStorage } from './storage.ts';
 import { addFile } from './write-checkpoint.ts';
 
@@ -41,7 +41,7 @@ export async function writeCheckpointPart(
   const tensors = planShards(labelTensors(modules), maximumShardBytes);
   const layouts = tensors.map((each) => planSafetensors(each, { producer: 'vastmax' }));
   const total = layouts.reduce((sum, { bytes }) => sum + bytes, 0);
-  let done = 0;
+  const counted = countAppends(total, onProgress);
   const added: string[] = [];
   const shards: WrittenShard[] = [];
   try {
@@ -50,14 +50,7 @@ export async function writeCheckpointPart(
     for (const [at, layout] of layouts.entries()) {
       const file = names.shards[at] ?? '';
       const digest = await addFile(storage, file, added, (append) =>
-        appendSafetensors(
-          layout,
-          async (block) => {
-            await append(block);
-            onProgress?.((done += block.length), total);
-          },
-          signal,
-        ),
+        appendSafetensors(layout, counted(append), signal),
       );
       shards.push({ file, ...digest, tensors: placesOf(tensors[at] ?? []) });
     }

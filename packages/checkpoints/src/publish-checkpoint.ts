@@ -26,7 +26,7 @@ import {
   type FileRecord,
   type Manifest,
 } from './manifest.ts';
-import { appendSafetensors, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
+import { appendSafetensors, countAppends, planSafetensors, type WriteOptions } from './safetensors-writer.ts';
 import type { Append, CheckpointStorage, StagedFile } from './storage.ts';
 
 /** What is published: a checkpoint, and texts beside it that are no part of it, which people may change. */
@@ -76,7 +76,7 @@ async function publishInTurn(
   const layouts = shards.map((tensors) => planSafetensors(tensors, { producer: 'vastmax' }));
   const names = shardNames(layouts.length);
   const total = layouts.reduce((sum, { bytes }) => sum + bytes, 0);
-  let done = 0;
+  const counted = countAppends(total, onProgress);
   const staged = new Map<string, StagedFile>();
   const stage = async (file: string, fill: (append: Append) => Promise<void>): Promise<FileRecord> => {
     if (staged.has(file) || file === MANIFEST_NAME)
@@ -90,18 +90,7 @@ async function publishInTurn(
   try {
     const records: FileRecord[] = [];
     for (const [at, layout] of layouts.entries())
-      records.push(
-        await stage(names[at]!, (append) =>
-          appendSafetensors(
-            layout,
-            async (block) => {
-              await append(block);
-              onProgress?.((done += block.length), total);
-            },
-            signal,
-          ),
-        ),
-      );
+      records.push(await stage(names[at]!, (append) => appendSafetensors(layout, counted(append), signal)));
     const index =
       layouts.length === 1
         ? undefined

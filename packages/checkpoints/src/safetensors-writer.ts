@@ -71,17 +71,18 @@ export async function writeSafetensors(
     half,
   }));
   const layout = planSafetensors(labelled, options.metadata ?? {});
-  let done = 0;
-  const fill = (append: Append): Promise<void> =>
-    appendSafetensors(
-      layout,
-      async (block) => {
-        await append(block);
-        options.onProgress?.((done += block.length), layout.bytes);
-      },
-      options.signal,
-    );
+  const counted = countAppends(layout.bytes, options.onProgress);
+  const fill = (append: Append): Promise<void> => appendSafetensors(layout, counted(append), options.signal);
   return storeFile(storage, name, fill, 'writeSafetensors');
+}
+
+/** Of any number of files: each `append` that it is given also tells how many of `total` bytes there are by then. */
+export function countAppends(total: number, onProgress: WriteOptions['onProgress']): (append: Append) => Append {
+  let done = 0;
+  return (append) => async (block) => {
+    await append(block);
+    onProgress?.((done += block.length), total);
+  };
 }
 
 const typesOfPrecisions: Readonly<Record<TensorPrecision, StoredType>> = {
