@@ -18,7 +18,7 @@ import {
 import type { Tape } from '@vastmax/autodiff';
 
 /** The sizes of a cache. */
-interface CacheSizes {
+export interface CacheSizes {
   readonly context: number;
   readonly embedding: number;
   readonly heads: number;

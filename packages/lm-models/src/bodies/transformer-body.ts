@@ -5,12 +5,11 @@
  * no state: a sequence begins anew with each minibatch, and sees what the minibatch has of it.
  */
 import { add, attention, gatherRows, gatherTable, PackedSequences, type Tape, type Variable } from '@vastmax/autodiff';
-import { Workspace, write, type Backend, type Indices, type Matrix } from '@vastmax/linalg-core';
+import { Workspace, type Backend, type Indices } from '@vastmax/linalg-core';
 import type { ModuleState } from '@vastmax/linalg-core/state';
 import { RandomGenerator } from '@vastmax/sparse-data';
 import { ModelError } from '../model-error.ts';
 import type { Body, BodyReader, PromptOptions } from '../network/network.ts';
-import { AttentionCache } from './attention-cache.ts';
 import {
   checkDropout,
   checkName,
@@ -40,6 +39,7 @@ import {
   TransformerLayer,
   type TransformerBodyOptions,
 } from './transformer-layers.ts';
+import { TransformerReader, type Attend } from './transformer-reader.ts';
 
 const model = 'transformer model';
 
@@ -169,13 +169,7 @@ export class TransformerBody implements Body<SequenceInputs> {
   /** See {@link BodyReader}. A word costs 2 operations for each weight, and 4·d a layer for each position before it. */
   createReader(): BodyReader {
     return new TransformerReader(this.backend, this.options, (tape, words, positions, attendOf) => {
-      const turn = this.#rotation?.at(tape, positions);
-      let x = gatherTable(this.embeddings.use(tape), words);
-      if (this.#positions !== undefined) x = add(x, gatherRows(this.#positions.use(tape), positions));
-      for (const [index, layer] of this.#layers.entries()) {
-        x = add(x, layer.attend(tape, x, attendOf(index), turn));
-        x = add(x, layer.feedForward(tape, x));
-      }
+      const x = this.#runLayers(tape, words, positions, attendOf, (value) => value);
       return (rows) => this.#norm.apply(tape, gatherRows(x, rows));
     });
   }
@@ -213,105 +207,39 @@ export class TransformerBody implements Body<SequenceInputs> {
     }
     this.#sequences.arrange(this.#lengths);
     const { positions } = this.#sequences;
+    const attend: Attend = (query, key, value) => attention(query, key, value, this.#sequences);
+    const x = this.#runLayers(
+      tape,
+      words,
+      positions,
+      () => attend,
+      (value) => this.#dropout.apply(value, training, own),
+    );
+    return this.#norm.apply(tape, gatherRows(x, outputs));
+  }
+
+  /** @param drop dropout, of the embeddings and of what each half of a layer adds. */
+  #runLayers(
+    tape: Tape,
+    words: Indices,
+    positions: Indices,
+    attendOf: (layer: number) => Attend,
+    drop: (value: Variable) => Variable,
+  ): Variable {
     let x = gatherTable(this.embeddings.use(tape), words);
     if (this.#positions !== undefined) x = add(x, gatherRows(this.#positions.use(tape), positions));
-    x = this.#dropout.apply(x, training, own);
+    x = drop(x);
     const turn = this.#rotation?.at(tape, positions);
-    const attend = (query: Variable, key: Variable, value: Variable): Variable =>
-      attention(query, key, value, this.#sequences);
-    for (const layer of this.#layers) {
-      x = add(x, this.#dropout.apply(layer.attend(tape, x, attend, turn), training, own));
-      x = add(x, this.#dropout.apply(layer.feedForward(tape, x), training, own));
+    for (const [index, layer] of this.#layers.entries()) {
+      x = add(x, drop(layer.attend(tape, x, attendOf(index), turn)));
+      x = add(x, drop(layer.feedForward(tape, x)));
     }
-    return this.#norm.apply(tape, gatherRows(x, outputs));
+    return x;
   }
 
   #numbersOf(count: number): Int32Array {
     if (this.#numbers.length < count) this.#numbers = new Int32Array(Math.ceil(count * 1.5));
     return this.#numbers;
-  }
-}
-
-/** Positions that are read at once. */
-const rowsPerRead = 256;
-
-type Attend = (query: Variable, key: Variable, value: Variable) => Variable;
-
-/** All layers over new positions; the result is the output at some of them. */
-type RunLayers = (
-  tape: Tape,
-  words: Indices,
-  positions: Indices,
-  attendOf: (layer: number) => Attend,
-) => (rows: Indices) => Variable;
-
-class TransformerReader implements BodyReader {
-  readonly capacity: number;
-  readonly #run: RunLayers;
-  readonly #workspace: Workspace;
-  readonly #caches: readonly AttentionCache[];
-  #length = 0;
-
-  constructor(backend: Backend, options: Required<TransformerBodyOptions>, run: RunLayers) {
-    this.capacity = options.context;
-    this.#run = run;
-    this.#workspace = new Workspace(backend);
-    this.#caches = Array.from({ length: options.layers }, () => new AttentionCache(backend, options));
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  clear(): void {
-    this.#length = 0;
-  }
-
-  read(tape: Tape, words: ArrayLike<number>): Variable {
-    if (words.length === 0 || this.#length + words.length > this.capacity) {
-      throw new ModelError(
-        'shape',
-        `${model}: ${words.length} words after ${this.#length}; at least 1 is needed, and ${this.capacity} fit in all`,
-      );
-    }
-    let first = 0;
-    for (; words.length - first > rowsPerRead; first += rowsPerRead) {
-      this.#readBlock(
-        tape,
-        Int32Array.from({ length: rowsPerRead }, (_, i) => words[first + i]!),
-      );
-    }
-    const rest = Int32Array.from({ length: words.length - first }, (_, i) => words[first + i]!);
-    return this.#readBlock(tape, rest)(this.#workspace.indices('last', Int32Array.of(rest.length - 1)));
-  }
-
-  #readBlock(tape: Tape, words: Int32Array): (rows: Indices) => Variable {
-    const before = this.#length;
-    const positions = this.#workspace.indices(
-      'positions',
-      words.map((_, i) => before + i),
-    );
-    const mask = words.length === 1 ? undefined : this.#mask(before, words.length);
-    const outputs = this.#run(tape, this.#workspace.indices('words', words), positions, (layer) => (...projected) => {
-      const [query, key, value] = projected;
-      const held = [query.value, key.value, value.value] as const;
-      return tape.constant(this.#caches[layer]!.attend(tape, held, { before, positions, mask }));
-    });
-    this.#length += words.length;
-    return outputs;
-  }
-
-  #mask(before: number, rows: number): Matrix {
-    const columns = before + rows;
-    const values = new Float32Array(rows * columns);
-    for (let row = 0; row < rows; row++) values.fill(-Infinity, row * columns + before + row + 1, (row + 1) * columns);
-    const mask = this.#workspace.matrix('mask', rows, columns);
-    write(values, mask);
-    return mask;
-  }
-
-  [Symbol.dispose](): void {
-    for (const owned of [this.#workspace, ...this.#caches]) owned[Symbol.dispose]();
   }
 }
 

@@ -1,9 +1,8 @@
 /** A text that goes on word by word. */
 import { topK } from '@vastmax/output-layer';
 import type { Vocabulary } from '@vastmax/sparse-data';
-import { ModelError } from '../model-error.ts';
 import type { Body, BodyReader, Network } from '../network/network.ts';
-import { predictNextWords, type NextWord, type NextWordsOptions } from './next-words.ts';
+import { inputOf, predictNextWords, type NextWord, type NextWordsOptions } from './next-words.ts';
 
 /** What each word is chosen of, and when the text ends. */
 export interface ContinueOptions extends NextWordsOptions {
@@ -75,7 +74,7 @@ class ReadText {
     const last = isFirst ? most : Math.ceil(most / 2);
     const added =
       isFirst || isFull ? [...padding, ...words.slice(Math.max(0, words.length - last))] : words.slice(this.#done);
-    const ids = added.map((word) => this.#idOf(word));
+    const ids = added.map((word) => inputOf(this.#vocabulary, word));
     const best = await this.#network.exclusively('continueWords', () => {
       if (isFull) reader.clear();
       this.#done = words.length;
@@ -89,14 +88,5 @@ class ReadText {
       word: this.#vocabulary.tokenOf(id),
       score: best.scores[place]!,
     }));
-  }
-
-  #idOf(word: string): number {
-    const id = this.#vocabulary.idOf(word);
-    if (id !== undefined) return id;
-    throw new ModelError(
-      'unknown-word',
-      `the word '${word}' is not in the vocabulary, which has no word for unknown ones`,
-    );
   }
 }

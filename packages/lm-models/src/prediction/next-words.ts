@@ -21,6 +21,16 @@ export interface NextWord {
   readonly score: number;
 }
 
+/** The number of a word, or of the word for unknown ones. @throws ModelError `unknown-word` where there is none. */
+export function inputOf(vocabulary: Vocabulary, word: string): number {
+  const id = vocabulary.idOf(word);
+  if (id !== undefined) return id;
+  throw new ModelError(
+    'unknown-word',
+    `the word '${word}' is not in the vocabulary, which has no word for unknown ones`,
+  );
+}
+
 /**
  * The k most likely next words, best first, a list for each prompt. Words that the vocabulary lacks count as its
  * unknown word. O(prompts·D·d).
@@ -34,14 +44,7 @@ export async function predictNextWords(
   prompts: readonly (readonly string[])[],
   { k, paddingWord, maxWords }: NextWordsOptions,
 ): Promise<NextWord[][]> {
-  const idOf = (word: string): number => {
-    const id = vocabulary.idOf(word);
-    if (id !== undefined) return id;
-    throw new ModelError(
-      'unknown-word',
-      `the word '${word}' is not in the vocabulary, which has no word for unknown ones`,
-    );
-  };
+  const idOf = (word: string): number => inputOf(vocabulary, word);
   const ids = prompts.map((words) => words.map(idOf));
   const options = {
     ...(paddingWord === undefined ? {} : { paddingId: idOf(paddingWord) }),
