@@ -44,6 +44,12 @@ describe('probeWebGpuBackend', () => {
     });
   });
 
+  it('takes an adapter of an old browser, which discloses nothing', async () => {
+    const { limits, features } = adapterWith({});
+    const adapter = { limits, features } as unknown as GPUAdapter;
+    expect(await probeWebGpuBackend({ adapter })).toMatchObject({ available: true, software: false });
+  });
+
   it('says that a browser has no WebGPU', async () => {
     const fresh = await import('../src/create-webgpu-backend.ts?browser' as '../src/create-webgpu-backend.ts');
     vi.stubGlobal('process', { env: process.env });

@@ -1,5 +1,6 @@
 /** What computes: a GPU where there is a real one, else WebAssembly; and why. */
 import { createWasmBackend, probeWasmBackend } from '@vastmax/cpu-backend-wasm';
+import type { WebGpuProbeResult } from '@vastmax/gpu-backend-webgpu';
 import type { Backend } from '@vastmax/linalg-core';
 import type { BackendName } from '../messages.ts';
 
@@ -12,9 +13,9 @@ export interface ChosenBackend {
 /** @throws Error that says what is missing. */
 export async function chooseBackend(asked: BackendName): Promise<ChosenBackend> {
   if (asked === 'wasm') return await createWasm();
-  const gpu = await describeGpu();
+  const gpu = await probeGpu();
   if (asked === 'webgpu' && !gpu.available) throw new Error(`There is no WebGPU here: ${gpu.reason}`);
-  if (gpu.available && (asked === 'webgpu' || gpu.isHardware)) {
+  if (gpu.available && (asked === 'webgpu' || !gpu.software)) {
     try {
       const { createWebGpuBackend } = await import('@vastmax/gpu-backend-webgpu');
       return { backend: await createWebGpuBackend(), description: `the graphics processor: ${gpu.detail}` };
@@ -30,13 +31,8 @@ export async function chooseBackend(asked: BackendName): Promise<ChosenBackend> 
 
 /** What there is, a line each. */
 export async function describeBackends(): Promise<readonly string[]> {
-  const gpu = await describeGpu();
-  return [
-    gpu.available
-      ? `WebGPU: ${gpu.detail}${gpu.isHardware ? '' : ' (in software)'}`
-      : `WebGPU cannot be used: ${gpu.reason}`,
-    describeWasm(),
-  ];
+  const gpu = await probeGpu();
+  return [gpu.available ? `WebGPU: ${gpu.detail}` : `WebGPU cannot be used: ${gpu.reason}`, describeWasm()];
 }
 
 async function createWasm(whyNoGpu?: string): Promise<ChosenBackend> {
@@ -52,18 +48,10 @@ function describeWasm(): string {
   return probe.available ? probe.detail : `no WebAssembly: ${probe.reason}`;
 }
 
-type Gpu =
-  | { readonly available: true; readonly isHardware: boolean; readonly detail: string }
-  | { readonly available: false; readonly reason: string };
-
-async function describeGpu(): Promise<Gpu> {
+async function probeGpu(): Promise<WebGpuProbeResult> {
+  // Without WebGPU its package is not even loaded.
   if (!('gpu' in navigator))
     return { available: false, reason: 'this browser has no WebGPU, or the page is not secure' };
   const { probeWebGpuBackend } = await import('@vastmax/gpu-backend-webgpu');
-  const probe = await probeWebGpuBackend();
-  if (!probe.available) return probe;
-  const adapter = await navigator.gpu.requestAdapter();
-  const { architecture = '', description = '', isFallbackAdapter = false } = adapter?.info ?? {};
-  const isSoftware = isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${description}`);
-  return { available: true, isHardware: !isSoftware, detail: probe.detail };
+  return probeWebGpuBackend();
 }

@@ -163,11 +163,12 @@ export function describeAdapter(info: GPUAdapterInfo | undefined): string {
 
 /**
  * Whether the adapter computes on the CPU: it says so, or is one of the known ones (SwiftShader, Mesa's llvmpipe, the
- * Basic Render Driver of Windows).
+ * Basic Render Driver of Windows). Of one that discloses nothing it is not known.
  */
-export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
-  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|softpipe|basic render/i.test(words);
+export function isSoftwareAdapter(info: GPUAdapterInfo | undefined): boolean {
+  const { vendor = '', architecture = '', device = '', description = '', isFallbackAdapter = false } = info ?? {};
+  const words = `${vendor} ${architecture} ${device} ${description}`;
+  return isFallbackAdapter || /swiftshader|llvmpipe|softpipe|basic render/i.test(words);
 }
 
 function unavailable(reason: string): LinalgError {
