@@ -29,7 +29,7 @@ const kind = 'hierarchical-softmax';
 export type ClusterOptions = Omit<HierarchicalSoftmaxOptions, 'assignment'>;
 
 /**
- * Creates this rank's part. No collective. O(D·d) once, so that the start is that of one process.
+ * Creates this rank's part, whose start is that of one process. No collective. O(D·d/p) once.
  * @throws OutputLayerError `bad-option`, `non-finite`.
  */
 export function createClusterParts(

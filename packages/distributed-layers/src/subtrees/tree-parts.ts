@@ -28,7 +28,7 @@ import type { OwnSubtrees, SubtreeParts } from './subtree-parts.ts';
 const kind = 'tree-softmax';
 
 /**
- * Creates this rank's part. No collective. O(D·d) once, so that the start is that of one process.
+ * Creates this rank's part, whose start is that of one process. No collective. O(D·d/p) once.
  * @throws OutputLayerError `bad-option`, `non-finite`.
  */
 export function createTreeParts(

@@ -10,7 +10,7 @@ import type { FactoredOutputLayer } from '@vastmax/spherical-losses';
 import { stateTensor } from '../bodies/dense-layers.ts';
 import { OnnxError } from '../errors.ts';
 import type { Graph } from '../graph.ts';
-import { addAdaptiveScores, addClusterScores, addTreeScores, concat } from './tree-scores.ts';
+import { addAdaptiveScores, addClusterScores, addTreeScores, columns, concat } from './tree-scores.ts';
 import { addProduct, computedRows, denseRowsOf } from './class-rows.ts';
 
 const exportable =
@@ -91,15 +91,13 @@ function factoredLogProbabilities(graph: Graph, layer: FactoredOutputLayer, hidd
 async function hybridScores(graph: Graph, layer: HybridOutputLayer, hidden: string): Promise<string> {
   const { head, tails, headSize } = layer;
   const logits = await addClassScores(graph, head, hidden);
-  const part = (first: number, end: number): string =>
-    graph.node('Slice', [logits, graph.int64([first]), graph.int64([end]), graph.int64([1])]);
-  const parts = [part(0, headSize)];
+  const parts = [columns(graph, logits, 0, headSize)];
   for (const [t, tail] of tails.entries()) {
     if (tail.classes === 0) continue;
     const within = isFactored(tail)
       ? factoredLogProbabilities(graph, tail, hidden)
       : addTreeScores(graph, tail, hidden);
-    parts.push(graph.node('Add', [within, part(headSize + t, headSize + t + 1)]));
+    parts.push(graph.node('Add', [within, columns(graph, logits, headSize + t, headSize + t + 1)]));
   }
   return concat(graph, parts);
 }

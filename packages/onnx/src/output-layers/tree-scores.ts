@@ -19,7 +19,8 @@ function logSoftmax(graph: Graph, x: string): string {
   return graph.node('LogSoftmax', [x], { axis: { int: -1 } });
 }
 
-function columns(graph: Graph, x: string, first: number, end: number): string {
+/** Columns `first` … `end` − 1. */
+export function columns(graph: Graph, x: string, first: number, end: number): string {
   return graph.node('Slice', [x, graph.int64([first]), graph.int64([end]), graph.int64([1])]);
 }
 

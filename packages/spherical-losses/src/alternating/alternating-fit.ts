@@ -34,6 +34,7 @@ import {
   checkSets,
   computePenalties,
   FoldIn,
+  penaltiesOf,
   type AlternatingPenalties,
 } from './fold-in.ts';
 import { listsPerBlock, RowSolver, type FixedRows } from './row-solver.ts';
@@ -124,15 +125,16 @@ export class AlternatingFit implements Disposable {
 
   /** Use {@link fitAlternating}. */
   constructor(backend: Backend, { rows, columns }: CsrRows, options: AlternatingOptions) {
-    const { features, seed = 1, unobservedWeight = 0.01 } = options;
+    const { features, seed = 1 } = options;
+    const penalties = penaltiesOf(options);
     this.backend = backend;
     this.features = features;
     this.#options = options;
     this.#workspace = new Workspace(backend);
     this.#blocks = new TableBlocks(this.#workspace);
-    this.#solver = new RowSolver(this.#workspace, this.#blocks, features, unobservedWeight);
+    this.#solver = new RowSolver(this.#workspace, this.#blocks, features, penalties.unobservedWeight);
     this.exampleRows = backend.createTable(rows, features);
-    this.#foldIn = new FoldIn(backend, { ...penaltiesOf(options), classes: columns, features });
+    this.#foldIn = new FoldIn(backend, { ...penalties, classes: columns, features });
     // ‖x‖ about 0.1, as in arXiv:2110.14037.
     fillNormalRows(this.exampleRows, 0, rows, { seed, scale: 0.1 / Math.sqrt(features) });
   }
@@ -217,7 +219,7 @@ export class AlternatingFit implements Disposable {
    */
   createLayer(options: AlternatingLayerOptions = {}): Promise<FactoredOutputLayer> {
     return this.#calls.run('createLayer', async () => {
-      const { unobservedWeight = 0.01 } = this.#options;
+      const { unobservedWeight } = penaltiesOf(this.#options);
       const { loss = implicitLoss({ unobservedWeight }), bias = false, ...others } = options;
       const layerOptions = { ...others, classes: this.classRows.rows, features: this.features, bias, loss };
       checkOptions(layerOptions);
@@ -295,20 +297,6 @@ function checkStart({ options: { classes, features } }: FoldIn, sets: CsrRows, o
     'shape',
     `fitAlternating: the start has ${classes} classes of ${features} features, the fit ${sets.columns} of ${options.features}`,
   );
-}
-
-function penaltiesOf({
-  unobservedWeight,
-  lambda,
-  penaltyCounts,
-  frequencyExponent,
-}: AlternatingPenalties): AlternatingPenalties {
-  return {
-    ...(unobservedWeight === undefined ? {} : { unobservedWeight }),
-    ...(lambda === undefined ? {} : { lambda }),
-    ...(penaltyCounts === undefined ? {} : { penaltyCounts }),
-    ...(frequencyExponent === undefined ? {} : { frequencyExponent }),
-  };
 }
 
 /** Of every engine; this package is compiled without the types of any. */

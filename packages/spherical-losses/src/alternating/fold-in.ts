@@ -26,6 +26,16 @@ export interface AlternatingPenalties {
   readonly frequencyExponent?: number;
 }
 
+/** All penalties, the defaults where they are left out. */
+export function penaltiesOf({
+  unobservedWeight = 0.01,
+  lambda = 0.003,
+  penaltyCounts = 'all',
+  frequencyExponent = 1,
+}: AlternatingPenalties): Required<AlternatingPenalties> {
+  return { unobservedWeight, lambda, penaltyCounts, frequencyExponent };
+}
+
 /** D, d and the penalties of a {@link FoldIn}. */
 export interface FoldInOptions extends AlternatingPenalties {
   /** D. */
@@ -51,7 +61,8 @@ export class FoldIn implements Disposable {
    * @throws OutputLayerError `bad-option`.
    */
   constructor(backend: Backend, options: FoldInOptions) {
-    const { classes, features, unobservedWeight = 0.01 } = options;
+    const { classes, features } = options;
+    const { unobservedWeight } = penaltiesOf(options);
     checkOptions({ classes, features, loss: implicitLoss() });
     checkPenalties('FoldIn', options);
     this.backend = backend;
@@ -95,7 +106,7 @@ export function computePenalties(
   others: number,
   options: AlternatingPenalties,
 ): Float64Array {
-  const { lambda = 0.003, frequencyExponent = 1, unobservedWeight = 0.01, penaltyCounts = 'all' } = options;
+  const { lambda, frequencyExponent, unobservedWeight, penaltyCounts } = penaltiesOf(options);
   const unobserved = penaltyCounts === 'all' ? unobservedWeight * others : 0;
   const penalties = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
@@ -108,7 +119,7 @@ export function computePenalties(
 
 /** @throws OutputLayerError `bad-option`. */
 export function checkPenalties(operation: string, options: AlternatingPenalties): void {
-  const { unobservedWeight = 0.01, lambda = 0.003, frequencyExponent = 1, penaltyCounts = 'all' } = options;
+  const { unobservedWeight, lambda, frequencyExponent, penaltyCounts } = penaltiesOf(options);
   if (penaltyCounts !== 'all' && penaltyCounts !== 'entries')
     throw new OutputLayerError(
       'bad-option',
